@@ -1,0 +1,211 @@
+"""The channels at every step of a block, as its author would write them: `c1 + c3 + c5 + proj`.
+
+What a class needs to know to be written once for all calls of its block. A block is looked at with
+all of its calls: where they agree, a number will do; where they differ, it takes an expression over
+the block's parameters and the channels that come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from inception_dsl.expr import Expr, Name, combine, names, substitute, total
+from inception_dsl.ir import (
+    INPUT,
+    BlockDef,
+    Call,
+    CallDef,
+    Head,
+    Model,
+    NodeDef,
+    TensorType,
+    Value,
+)
+
+IN_CHANNELS = "in_channels"
+"""The name under which an expression reads the channels that enter its block."""
+
+MAX_DIFFERING_COPIES = 1000
+"""A step whose copies differ in what comes in is written out copy by copy up to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """What flows at one step of a block, over all calls of the block.
+
+    Attributes:
+        channels: of a map, or features of a vector; None where calls differ and nothing that the
+            block knows tells them apart.
+        types: what it is in each call, in order, without repeats.
+    """
+
+    channels: Expr | None
+    types: tuple[TensorType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockWidths:
+    """Widths of a block's steps, by path; `INPUT` is what enters it.
+
+    Attributes:
+        entering: what comes into each copy of a repeated step, by its path, as far as copies
+            differ: the last one stands for all that follow.
+        open_params: parameters that follow from the network's own, which whoever makes the module
+            chooses: no call settles them.
+    """
+
+    widths: Mapping[str, Width]
+    entering: Mapping[str, tuple[Expr, ...]]
+    heads: tuple[Head, ...]
+    open_params: frozenset[str]
+
+    def read(self, value: Value | Expr, path: str) -> Value | Expr | None:
+        """An attribute of a step, with `in` read as the channels that enter its block or head."""
+        if isinstance(value, str | tuple) or "in" not in names(value):
+            return value
+        head = next((head for head in self.heads if head.holds(path)), None)
+        entering = self.widths[head.at if head else INPUT].channels
+        return None if entering is None else substitute(value, {"in": entering})
+
+
+def measure_widths(model: Model) -> dict[str, BlockWidths]:
+    """The widths of every block of a model, by its name."""
+    calls: dict[str, list[Call]] = {block.name: [] for block in model.blocks}
+    for call in _calls(model.root):
+        calls[call.block].append(call)
+    open_params = _open_params(model)
+    outputs: dict[str, Expr | None] = {}
+    result: dict[str, BlockWidths] = {}
+    for block in model.blocks:
+        heads = model.heads if block is model.network else ()
+        own = open_params[block.name]
+        widths = _Widths(block, calls[block.name], outputs, heads, own, model).measure()
+        outputs[block.name] = widths.widths[block.output].channels
+        result[block.name] = widths
+    return result
+
+
+def _open_params(model: Model) -> dict[str, frozenset[str]]:
+    """By block: the network's parameters, and those that calls bind to such."""
+    found: dict[str, set[str]] = {block.name: set() for block in model.blocks}
+    found[model.network.name] = {param.name for param in model.network.params}
+    for block in reversed(model.blocks):  # callers before callees
+        for step in block.body:
+            if isinstance(step, CallDef):
+                for name, value in step.arguments.items():
+                    if not isinstance(value, str | tuple) and names(value) & found[block.name]:
+                        found[step.block].add(name)
+    return {name: frozenset(own) for name, own in found.items()}
+
+
+def _calls(call: Call) -> Iterator[Call]:
+    yield call
+    for item in call.body:
+        if isinstance(item, Call):
+            yield from _calls(item)
+
+
+class _Widths:
+    def __init__(
+        self,
+        block: BlockDef,
+        calls: list[Call],
+        outputs: Mapping[str, Expr | None],
+        heads: tuple[Head, ...],
+        open_params: frozenset[str],
+        model: Model,
+    ) -> None:
+        self._block = block
+        self._calls = calls
+        self._outputs = outputs
+        self._params = {b.name: b.params for b in model.blocks}
+        self._widths: dict[str, Width] = {}
+        self._copies: dict[str, tuple[Expr, ...]] = {}
+        self._result = BlockWidths(self._widths, self._copies, heads, open_params)
+
+    def measure(self) -> BlockWidths:
+        types = self._types()
+        entering = types[INPUT]
+        channels = {type.channels for type in entering}
+        known: Expr = entering[0].channels if len(channels) == 1 else Name(IN_CHANNELS)
+        self._widths[INPUT] = Width(known, entering)
+        for step in self._block.body:
+            written = self._channels(step)
+            self._widths[step.path] = Width(_settled(written, types[step.path]), types[step.path])
+        return self._result
+
+    def _types(self) -> dict[str, tuple[TensorType, ...]]:
+        found: dict[str, dict[TensorType, None]] = {INPUT: {}}
+        for step in self._block.body:
+            found[step.path] = {}
+        seen: set[int] = set()
+        for call in self._calls:
+            found[INPUT][call.input_type] = None
+            if id(call.body) in seen:
+                continue
+            seen.add(id(call.body))
+            for item in call.body:
+                step, _, copy = item.path.rpartition(".")
+                path = step if copy.isdigit() and step in found else item.path
+                found[path][item.type] = None
+        return {path: tuple(types) for path, types in found.items()}
+
+    def _channels(self, step: NodeDef | CallDef) -> Expr | None:
+        """What a step gives: its last copy, where it is repeated."""
+        if step.count is None:
+            return self._one(step, [self._widths[path].channels for path in step.inputs])
+        came = self._widths[step.inputs[0]].channels
+        copies: list[Expr] = []
+        while came is not None and came not in copies[-1:]:
+            if isinstance(step.count, int) and len(copies) == step.count:
+                break
+            if len(copies) == MAX_DIFFERING_COPIES:
+                return None
+            copies.append(came)
+            came = self._one(step, [came])
+        self._copies[step.path] = tuple(copies)
+        return came
+
+    def _one(self, step: NodeDef | CallDef, came: list[Expr | None]) -> Expr | None:
+        if isinstance(step, CallDef):
+            return self._called(step, came[0])
+        if "width" in step.attributes:
+            width = self._result.read(step.attributes["width"], step.path)
+            assert not isinstance(width, str | tuple)
+            return width
+        match step.op:
+            case "concat":
+                known = [channels for channels in came if channels is not None]
+                return total(known) if len(known) == len(came) else None
+            case "flatten":
+                types = self._widths[step.inputs[0]].types
+                areas = {type.values // type.channels for type in types}
+                if came[0] is None or len(areas) > 1:
+                    return None
+                return combine("*", came[0], areas.pop())
+            case _:
+                return came[0]
+
+    def _called(self, step: CallDef, came: Expr | None) -> Expr | None:
+        """What a call gives, its block's expression read with the call's own arguments."""
+        result = self._outputs[step.block]
+        if result is None or not names(result):
+            return result
+        bindings: dict[str, Expr] = {}
+        for param in self._params[step.block]:
+            value = step.arguments.get(param.name, param.default)
+            bound = None if value is None else self._result.read(value, step.path)
+            if bound is not None and not isinstance(bound, str | tuple):
+                bindings[param.name] = bound
+        if came is not None:
+            bindings[IN_CHANNELS] = came
+        return substitute(result, bindings) if names(result) <= bindings.keys() else None
+
+
+def _settled(written: Expr | None, types: tuple[TensorType, ...]) -> Expr | None:
+    """The author's expression; a number where that is unknown and all calls agree on one."""
+    channels = {type.channels for type in types}
+    if written is None and len(channels) == 1:
+        return channels.pop()
+    return written

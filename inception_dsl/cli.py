@@ -1,0 +1,273 @@
+"""The command line: arguments, one call of the driver, text, an exit code. No logic.
+
+Exit codes: 0 fine; 1 findings, or generated files that are stale; 2 usage, an input that cannot be
+read, an internal error. Results go to stdout, all else to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from inception_dsl import __version__, driver
+from inception_dsl.analysis import GROUPINGS
+from inception_dsl.diagnostics import Diagnostic, SpecError, render
+from inception_dsl.emit.report import FORMATS, Column, plain_table, render_costs
+from inception_dsl.resolve import Overrides
+
+FINE, FINDINGS, UNUSABLE = 0, 1, 2
+
+_UNREADABLE = frozenset(["E001", "E007"])
+
+_SPEC_HELP = "a .yaml file, or a name that `inception-dsl list` shows"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and gives its exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except SpecError as error:
+        _report(error.diagnostics)
+        outside = all(d.code in _UNREADABLE and not d.labels for d in error.diagnostics)
+        return UNUSABLE if outside else FINDINGS
+    except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if os.environ.get("INCEPTION_DSL_TRACEBACK"):
+            raise
+        print(
+            f"internal error: {type(error).__name__}: {error}\n"
+            "this is a fault of inception-dsl, not of your spec; please report it with the spec\n"
+            "(INCEPTION_DSL_TRACEBACK=1 shows where it happened)",
+            file=sys.stderr,
+        )
+        return UNUSABLE
+
+
+def _build(args: argparse.Namespace) -> int:
+    folder = Path.cwd()
+    output = Path(args.output) if args.output else driver.default_output(folder)
+    specs = args.specs or driver.project_specs(folder)
+    overrides = _overrides(args)
+    artifacts: list[driver.Artifact] = []
+    sources: dict[Path, str] = {}
+    failed: list[Diagnostic] = []
+    for spec in specs:
+        try:
+            checked = driver.check(spec, folder=folder, overrides=overrides)
+            made = driver.emit(checked, output=output)
+        except SpecError as error:
+            failed.extend(error.diagnostics)
+            continue
+        _report(checked.warnings)
+        artifacts.extend(made)
+        sources |= dict.fromkeys((artifact.path for artifact in made), spec)
+    if failed:
+        raise SpecError(failed)
+    if not args.check:
+        for artifact in artifacts:
+            state = "wrote" if driver.write(artifact) else "unchanged"
+            print(f"{state:<9}  {_shown(artifact.path)}")
+        return FINE
+    stale = [artifact for artifact in artifacts if artifact.written() != artifact.text]
+    for artifact in stale:
+        _print_difference(artifact)
+        print(f"mend it with: inception-dsl build {sources[artifact.path]}", file=sys.stderr)
+    left = [] if args.specs else list(driver.orphans(output, artifacts))
+    for path in left:
+        print(f"no spec makes {_shown(path)}: delete it", file=sys.stderr)
+    if not stale and not left:
+        print(f"{len(artifacts)} files are fresh", file=sys.stderr)
+    return FINDINGS if stale or left else FINE
+
+
+def _print_difference(artifact: driver.Artifact) -> None:
+    name = _shown(artifact.path)
+    old = artifact.written()
+    lines = difflib.unified_diff(
+        (old or "").splitlines(keepends=True),
+        artifact.text.splitlines(keepends=True),
+        fromfile=name if old is not None else os.devnull,
+        tofile=name,
+    )
+    sys.stdout.writelines(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _check(args: argparse.Namespace) -> int:
+    folder = Path.cwd()
+    overrides = _overrides(args)
+    failed: list[Diagnostic] = []
+    for spec in args.specs or driver.project_specs(folder):
+        try:
+            checked = driver.check(spec, folder=folder, overrides=overrides)
+        except SpecError as error:
+            failed.extend(error.diagnostics)
+            continue
+        _report(checked.warnings)
+        cost = checked.cost
+        print(
+            f"{cost.name}: fine, {cost.input} -> {checked.model.root.type}, "
+            f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs"
+        )
+    if failed:
+        raise SpecError(failed)
+    return FINE
+
+
+def _flops(args: argparse.Namespace) -> int:
+    folder = Path.cwd()
+    specs = args.specs or driver.project_specs(folder) or driver.known_specs(folder)
+    overrides = _overrides(args)
+    reports = [
+        driver.measure(spec, folder=folder, overrides=overrides, batch=args.batch).cost
+        for spec in specs
+    ]
+    sys.stdout.write(render_costs(reports, by=args.by, format=args.format))
+    return FINE
+
+
+def _list(args: argparse.Namespace) -> int:
+    folder = Path.cwd()
+    rows: list[list[str]] = []
+    broken: list[str] = []
+    for name in driver.known_specs(folder):
+        try:
+            found = driver.measure(name, folder=folder)
+        except SpecError:
+            broken.append(name)
+            continue
+        totals = found.cost.totals
+        title, source = found.model.title or "", found.model.source or ""
+        rows.append([name, title, found.cost.input, f"{totals.params:,}", f"{totals.macs:,}", source])
+    columns = (
+        Column("name", "left"),
+        Column("title", "left"),
+        Column("input"),
+        Column("params"),
+        Column("MACs"),
+        Column("source", "left"),
+    )
+    sys.stdout.write(plain_table(columns, rows))
+    for name in broken:
+        print(f"`{name}` has errors: see `inception-dsl check {name}`", file=sys.stderr)
+    return FINDINGS if broken else FINE
+
+
+def _overrides(args: argparse.Namespace) -> Overrides:
+    return Overrides(args.input, dict(args.set))
+
+
+def _report(diagnostics: Iterable[Diagnostic]) -> None:
+    text = render(diagnostics, colour=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
+    if text:
+        print(text, file=sys.stderr)
+
+
+def _shown(path: Path) -> str:
+    """A path as a person would type it from where they stand."""
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("..") else str(path)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise argparse.ArgumentTypeError(f"`{text}` is not NAME=VALUE, as in classes=10")
+    return name, value
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) == int(text[:18]):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="inception-dsl",
+        description="Specs of convolutional architectures: checked, counted, emitted as PyTorch.",
+        epilog="examples:\n"
+        "  inception-dsl list\n"
+        "  inception-dsl build specs/inception_v4.yaml\n"
+        "  inception-dsl flops inception_v4 googlenet\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"inception-dsl {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    build = _command(
+        commands,
+        "build",
+        _build,
+        "write generated/<name>/model.py and cost.md",
+        "  inception-dsl build specs/inception_v4.yaml\n"
+        "  inception-dsl build inception_v4 --set classes=10 -o /tmp/models\n"
+        "  inception-dsl build --check\n",
+    )
+    build.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 and show what is stale"
+    )
+    build.add_argument("-o", "--output", metavar="DIR", help="write below DIR, not generated/")
+    _command(
+        commands,
+        "check",
+        _check,
+        "say what is wrong with a spec, or that nothing is",
+        "  inception-dsl check specs/inception_v4.yaml\n"
+        "  inception-dsl check googlenet --input 256x256x3\n",
+    )
+    flops = _command(
+        commands,
+        "flops",
+        _flops,
+        "count parameters, MACs and FLOPs",
+        "  inception-dsl flops inception_v4 --by block\n"
+        "  inception-dsl flops inception_v4 googlenet --format markdown\n"
+        "  inception-dsl flops specs/inception_v4.yaml --batch 32 --format json\n",
+    )
+    flops.add_argument("--by", choices=list(GROUPINGS), help="what a row is (a stage, alone)")
+    flops.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
+    flops.add_argument("--batch", type=_positive, default=1, metavar="N", help="images at once")
+    listing = commands.add_parser("list", help="show the specs of this project and the library")
+    listing.set_defaults(run=_list)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    help: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=help,
+        description=f"{help[0].upper()}{help[1:]}.",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "specs", nargs="*", metavar="SPEC", help=f"{_SPEC_HELP}; without one, all of specs/"
+    )
+    command.add_argument(
+        "--input", metavar="HxWxC", help="another input than the spec's, as in 331x331x3"
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="NAME=VALUE",
+        help="another value for a parameter of the network, as in classes=10",
+    )
+    command.set_defaults(run=run)
+    return command

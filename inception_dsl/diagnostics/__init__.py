@@ -1,0 +1,10 @@
+"""What the tool says of a spec: findings with a code, a place and a way out.
+
+A stage gathers all its findings and raises one `SpecError`; the next stage does not run.
+"""
+
+from inception_dsl.diagnostics.codes import CODES, Code
+from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, Severity, SpecError, nearest
+from inception_dsl.diagnostics.printer import render
+
+__all__ = ["CODES", "Code", "Diagnostic", "Label", "Severity", "SpecError", "nearest", "render"]

@@ -1,0 +1,57 @@
+"""Every code that a finding may carry. A code never changes its meaning.
+
+E0xx reading files, E1xx the form of a spec, E2xx names and words, E3xx shapes, E4xx what must
+hold, E5xx output, W6xx warnings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of finding: its name, and in one sentence what it means."""
+
+    name: str
+    meaning: str
+
+
+CODES: dict[str, Code] = {
+    "E001": Code("unreadable-file", "A file cannot be read."),
+    "E002": Code("not-yaml", "The text is not YAML."),
+    "E003": Code("too-large", "A file or a model is beyond what the tool agrees to read."),
+    "E004": Code("duplicate-key", "A mapping has one key twice."),
+    "E005": Code("yaml-feature", "Anchors, aliases, merge keys, tags and hex numbers are refused."),
+    "E006": Code("outside-project", "A file lies outside the project's folder."),
+    "E007": Code("unknown-spec", "No spec has this name."),
+    "E008": Code("cycle", "Files, or blocks, use each other in a circle."),
+    "E101": Code("unknown-key", "A mapping has a key that the language does not know."),
+    "E102": Code("missing-key", "A key that must be there is missing."),
+    "E103": Code("wrong-kind", "A value is of another kind than its key wants."),
+    "E104": Code("step-syntax", "A step's text does not follow the grammar."),
+    "E105": Code("bad-name", "A name cannot be used."),
+    "E106": Code("bad-number", "A number or an expression has no usable value."),
+    "E201": Code("unknown-op", "A step names no op and no block."),
+    "E202": Code("unknown-word", "An op has a word that it does not know."),
+    "E203": Code("said-twice", "An attribute is given two values."),
+    "E204": Code("missing-word", "An op lacks a word that it needs."),
+    "E205": Code("unknown-name", "An expression reads a name that is not there."),
+    "E206": Code("unbound-param", "A call leaves a parameter of its block without a value."),
+    "E207": Code("unknown-row", "A call reads a row that no table has."),
+    "E208": Code("same-path", "Two nodes have one path."),
+    "E209": Code("defined-twice", "A block or a table is defined twice."),
+    "E210": Code("bad-kernel", "An op has a kernel it does not take, or lacks the one it needs."),
+    "E211": Code("bad-value", "A word has a value that it cannot take."),
+    "E212": Code("unknown-place", "A path names no step."),
+    "E213": Code("bad-table", "A table's rows and columns do not agree."),
+    "E301": Code("shape-note", "What comes out of a step is not what its note says."),
+    "E302": Code("window-too-large", "A kernel does not fit into its input."),
+    "E303": Code("add-disagrees", "The inputs of an `add` or a `mul` differ in shape."),
+    "E304": Code("branches-disagree", "Branches of a concat differ in height and width."),
+    "E305": Code("map-or-vector", "An op gets a vector where it wants a map, or a map for one."),
+    "E306": Code("groups-disagree", "The groups of a conv do not divide its channels."),
+    "E401": Code("over-budget", "The model costs more than its budget."),
+    "E501": Code("not-emittable", "The emitter has no Python for this."),
+    "W601": Code("never-read", "No output reads what a step makes."),
+}

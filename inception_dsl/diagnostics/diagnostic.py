@@ -1,0 +1,64 @@
+"""One finding, and the exception that carries a stage's findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from inception_dsl.diagnostics.codes import CODES
+from inception_dsl.source import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A region of a source and what is to be seen there."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. The first label is where it is; the others are the other half of it.
+
+    `message` says what is, in lower case, with the author's names and numbers. Facts are `notes`;
+    `help` is the way out, as text that can be pasted into the spec.
+    """
+
+    code: str
+    message: str
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """By the code's first letter: E is an error, W a warning."""
+        return "warning" if self.code.startswith("W") else "error"
+
+    @property
+    def name(self) -> str:
+        """The code's name in words, such as `branches-disagree`."""
+        return CODES[self.code].name
+
+
+class SpecError(Exception):
+    """All the errors of one stage; the stages after it did not run."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was most likely meant to be, if any is close."""
+    candidates = sorted(known)
+    if len(name) > 100:
+        return None
+    folded = {candidate.lower(): candidate for candidate in reversed(candidates)}
+    close = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None

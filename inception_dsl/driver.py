@@ -1,0 +1,157 @@
+"""The walk: load, resolve, check, analyse, emit. The only module that writes files."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_dsl.analysis import CostReport, measure_cost, measure_widths
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.ir import Model
+from inception_dsl.resolve import Overrides, resolve
+from inception_dsl.rules import judge
+from inception_dsl.spec.files import SpecFile, find_spec, library, names, project_root
+from inception_dsl.spec.load import load
+
+GENERATED = "generated"
+
+_FULL_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A model that holds together, what it costs, and what was found besides errors."""
+
+    file: SpecFile
+    model: Model
+    cost: CostReport
+    warnings: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a build makes: where it goes, and what is to be in it."""
+
+    path: Path
+    text: str
+
+    def written(self) -> str | None:
+        """What is in the file now; None if there is none."""
+        try:
+            return self.path.read_bytes().decode("utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+
+
+def check(
+    reference: str, *, folder: Path, overrides: Overrides = Overrides(), batch: int = 1
+) -> Checked:
+    """The model of a spec, with its cost, judged by every rule.
+
+    Args:
+        reference: a path to a .yaml file, or a name in the library.
+        folder: where the caller stands.
+        overrides: changes to the spec's input and parameters; its budget is for the spec as it is
+            written, and is not judged then.
+
+    Raises:
+        SpecError: what is wrong with the spec, all errors of the first stage that finds some.
+    """
+    checked = measure(reference, folder=folder, overrides=overrides, batch=batch)
+    found = [
+        finding
+        for finding in judge(checked.model, checked.cost)
+        if not (overrides and finding.code == "E401")
+    ]
+    if any(finding.severity == "error" for finding in found):
+        raise SpecError(found)
+    return Checked(checked.file, checked.model, checked.cost, tuple(found))
+
+
+def measure(
+    reference: str, *, folder: Path, overrides: Overrides = Overrides(), batch: int = 1
+) -> Checked:
+    """The model of a spec with its cost, not judged.
+
+    Raises:
+        SpecError: what is wrong with the spec.
+    """
+    file = find_spec(reference, folder)
+    model = resolve(load(file), overrides)
+    name = _output_name(file, model)
+    return Checked(file, model, measure_cost(model, batch=batch, name=name), ())
+
+
+def emit(checked: Checked, *, output: Path) -> list[Artifact]:
+    """The files that a build makes of a model, below `output`; nothing is written.
+
+    Raises:
+        SpecError: E501, a module cannot say something.
+    """
+    from inception_dsl.emit.python import emit_python
+    from inception_dsl.emit.report import cost_markdown
+    from inception_dsl.ir import fingerprint
+
+    model, cost, shown = checked.model, checked.cost, checked.file.shown
+    folder = output / _output_name(checked.file, model)
+    title = model.title or model.name
+    module = emit_python(model, measure_widths(model), cost, shown=shown)
+    page = cost_markdown(cost, title=title, shown=shown, fingerprint=fingerprint(model))
+    return [Artifact(folder / "model.py", module), Artifact(folder / "cost.md", page)]
+
+
+def _output_name(file: SpecFile, model: Model) -> str:
+    """The folder of a model's files: its full name in the library, else the name it has."""
+    return file.full_name if _FULL_NAME.fullmatch(file.full_name) else model.name
+
+
+def write(artifact: Artifact) -> bool:
+    """Writes a file whole or not at all, and only if its bytes change; true if they did."""
+    if artifact.written() == artifact.text:
+        return False
+    folder = artifact.path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{artifact.path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(artifact.text.encode())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, artifact.path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return True
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def project_specs(folder: Path) -> list[str]:
+    """The full names of the specs of the project that `folder` is in."""
+    return names(project_root(folder.resolve()) / "specs")
+
+
+def known_specs(folder: Path) -> list[str]:
+    """The full names of the project's own specs, then those of the library."""
+    own = project_specs(folder)
+    return [*own, *(name for name in names(library()) if name not in own)]
+
+
+def default_output(folder: Path) -> Path:
+    """`generated/` in the project that `folder` is in, or in `folder` itself."""
+    return project_root(folder.resolve()) / GENERATED
+
+
+def orphans(output: Path, kept: list[Artifact]) -> Iterator[Path]:
+    """Generated folders that no spec makes any more."""
+    expected = {artifact.path.parent for artifact in kept}
+    for path in sorted(output.rglob("model.py")):
+        if path.parent not in expected:
+            yield path.parent

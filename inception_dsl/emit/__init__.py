@@ -1,0 +1,1 @@
+"""Text out of models and reports. Emitters never analyse: they are given reports."""

@@ -1,0 +1,239 @@
+"""One class from one block: what is called by whom, and its constructor from the tree of its paths.
+
+The forward pass is `forward`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from inception_dsl.analysis import BlockWidths
+from inception_dsl.analysis.widths import IN_CHANNELS
+from inception_dsl.emit.python.layout import Code, Construct, layout, literal
+from inception_dsl.emit.python.units import Units
+from inception_dsl.expr import Expr, combine, names
+from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param, Value
+from inception_dsl.ops import ACTIVATIONS, OPS, EmitError, Layer
+
+Step = NodeDef | CallDef
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Steps that one module runs: a step, the copies of one, or a chain of several.
+
+    Attributes:
+        path: where the module is.
+        reads: the path of what enters it.
+        gives: the path of its last step.
+        branch: the branch that holds it.
+    """
+
+    path: str
+    reads: str
+    gives: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassInfo:
+    """What a caller writes to make a block: `Inception(192, c1=64, ...)`.
+
+    Attributes:
+        params: the annotation of each of the block's parameters.
+        takes_in_channels: calls differ in the channels that come in, and the class asks for them.
+    """
+
+    name: str
+    params: Mapping[str, str]
+    takes_in_channels: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A name below which there are others."""
+
+    path: str
+    children: dict[str, Holder | Step]
+
+
+class BlockModules:
+    """The modules of a block: the statements that make them, and the units that a forward calls."""
+
+    def __init__(
+        self,
+        block: BlockDef,
+        widths: BlockWidths,
+        units: Units,
+        classes: Mapping[str, ClassInfo],
+        unsaid: frozenset[str],
+    ) -> None:
+        """Args:
+        unsaid: paths of steps that the module leaves out, such as the last softmax.
+        """
+        self._block = block
+        self._widths = widths
+        self._units = units
+        self._classes = classes
+        self._readers: dict[str, list[str]] = {block.output: [""]}
+        for head in widths.heads:
+            self._readers.setdefault(head.at, []).append("")
+        for step in block.body:
+            for path in step.inputs:
+                self._readers.setdefault(path, []).append(step.path)
+        self._steps = [step for step in block.body if has_module(step) and step.path not in unsaid]
+        self._tree = _tree(self._steps)
+
+    def statements(self) -> list[str]:
+        """The lines of a constructor that make the modules."""
+        lines: list[str] = []
+        for name, child in self._tree.children.items():
+            lines.extend(layout(f"self.{name} = ", self._code(child), depth=2))
+        return lines
+
+    def units(self) -> list[Unit]:
+        """What a forward pass calls, in the order of the steps."""
+        return [unit for child in self._tree.children.values() for unit in self._below(child)]
+
+    def _below(self, item: Holder | Step) -> Iterator[Unit]:
+        if not isinstance(item, Holder):
+            yield Unit(item.path, item.inputs[0], item.path, item.branch)
+        elif (chain := self._chain(item)) is not None:
+            yield Unit(item.path, chain[0].inputs[0], chain[-1].path, chain[-1].branch)
+        else:
+            for child in item.children.values():
+                yield from self._below(child)
+
+    def _chain(self, holder: Holder) -> list[Step] | None:
+        """The steps below a name, if each reads the one before and nothing else does."""
+        prefix = f"{holder.path}."
+        steps = [step for step in self._block.body if step.path.startswith(prefix)]
+        if not all(has_module(step) for step in steps):
+            return None
+        for step, following in zip(steps, steps[1:], strict=False):
+            is_next = following.inputs == (step.path,)
+            if not is_next or self._readers.get(step.path) != [following.path]:
+                return None
+        return steps
+
+    def _code(self, item: Holder | Step) -> Code:
+        if not isinstance(item, Holder):
+            return self._step(item)
+        children = tuple((name, self._code(child)) for name, child in item.children.items())
+        return Construct("chain" if self._chain(item) is not None else "branches", children)
+
+    def _step(self, step: Step) -> Code:
+        if step.count is None:
+            return self._one(step, self._widths.widths[step.inputs[0]].channels)
+        entering = self._widths.entering.get(step.path) or (None,)
+        copies = [self._one(step, channels) for channels in entering]
+        count = self._widths.read(step.count, step.path)
+        assert count is not None and not isinstance(count, str | tuple)
+        if isinstance(count, int):
+            copies.extend(copies[-1:] * (count - len(copies)))
+            parts = [part for code, run in groupby(copies) for part in _run(code, len(list(run)))]
+        elif len(copies) <= 2:
+            rest = combine("-", count, len(copies) - 1)
+            parts = [*map(str, copies[:-1]), f"*({copies[-1]} for _ in range({literal(rest)}))"]
+        else:
+            raise EmitError("a repeated step whose copies differ as often as a parameter says")
+        return Construct("nn.Sequential", tuple(("", part) for part in parts))
+
+    def _one(self, step: Step, channels: Expr | None) -> Code:
+        if isinstance(step, NodeDef):
+            return self._units.construct(step_layers(step, self._widths, channels))
+        info = self._classes[step.block]
+        arguments: list[tuple[str, Code]] = []
+        if info.takes_in_channels:
+            if channels is None:
+                raise EmitError("a call whose channels no parameter tells")
+            arguments.append(("", literal(channels)))
+        for name, value in step.arguments.items():
+            given = self._widths.read(value, step.path)
+            assert given is not None
+            arguments.append((name, argument(given, info.params[name])))
+        return Construct(info.name, tuple(arguments))
+
+
+def has_module(step: Step) -> bool:
+    """A module runs the step; a join is said by the forward pass itself."""
+    return isinstance(step, CallDef) or OPS[step.op].torch is not None
+
+
+def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tuple[Layer, ...]:
+    """The torch layers of a step on an input of so many channels.
+
+    Raises:
+        EmitError: it has none.
+    """
+    torch = OPS[step.op].torch
+    assert torch is not None
+    if channels is None:
+        if "width" in step.attributes or step.op == "batchnorm":
+            types = " and ".join(str(type) for type in widths.widths[step.inputs[0]].types)
+            raise EmitError(f"a step that reads {types}, which no parameter tells apart")
+        channels = 0
+    attributes: dict[str, Value | Expr] = {}
+    for name, value in step.attributes.items():
+        given = widths.read(value, step.path)
+        if given is None:
+            raise EmitError("a width that reads `in`, which no parameter tells")
+        attributes[name] = given
+    return torch(attributes, channels)
+
+
+def argument(value: Value | Expr, annotation: str) -> str:
+    """A parameter's value as a call writes it."""
+    if isinstance(value, str):
+        return ACTIVATIONS.get(value, "nn.Identity")
+    if annotation == "float" and isinstance(value, int):
+        return f"{value}.0"
+    return literal(value)
+
+
+def param_code(param: Param, annotation: str) -> str:
+    """A parameter as a constructor's head declares it."""
+    if param.default is None:
+        return f"{param.name}: {annotation}"
+    return f"{param.name}: {annotation} = {argument(param.default, annotation)}"
+
+
+def reads_in_channels(lines: list[str]) -> bool:
+    """The statements of a constructor ask for the channels that enter."""
+    return any(IN_CHANNELS in line for line in lines)
+
+
+def forward_params(block: BlockDef) -> dict[str, bool]:
+    """The parameters that a forward pass reads; true for activations."""
+    found: dict[str, bool] = {}
+    for step in block.body:
+        if isinstance(step, NodeDef) and not has_module(step):
+            for name, value in step.attributes.items():
+                if not isinstance(value, str | tuple):
+                    found.update(dict.fromkeys(sorted(names(value) - {"in"}), name == "act"))
+    return found
+
+
+def _tree(steps: list[Step]) -> Holder:
+    root = Holder("", {})
+    for step in steps:
+        holder = root
+        *above, name = step.path.split(".")
+        for depth, part in enumerate(above):
+            path = ".".join(above[: depth + 1])
+            child = holder.children.setdefault(part, Holder(path, {}))
+            assert isinstance(child, Holder)
+            holder = child
+        holder.children[name] = step
+    return root
+
+
+def _run(code: Code, length: int) -> list[str]:
+    """Copies that are written alike; more than two are said once."""
+    if length <= 2:
+        return [str(code)] * length
+    return [f"*({code} for _ in range({length}))"]
+
+

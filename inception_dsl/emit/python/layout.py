@@ -1,0 +1,116 @@
+"""Python source that a formatter leaves as it is: lines of at most 100 columns."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+
+from inception_dsl.expr import show
+from inception_dsl.ops import Argument
+
+WIDTH = 100
+INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """A call in code: `callee(a, name=b)`; an argument without a keyword has an empty name.
+
+    A list is one too, without a callee and between square brackets. `remarks` stand behind the
+    arguments of a call that is written over several lines.
+    """
+
+    callee: str
+    arguments: tuple[tuple[str, Code], ...] = ()
+    brackets: str = "()"
+    remarks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        inner = ", ".join(f"{name}={code}" if name else str(code) for name, code in self.arguments)
+        return f"{self.callee}{self.brackets[0]}{inner}{self.brackets[1]}"
+
+
+Code = str | Construct
+
+
+def layout(
+    before: str, code: Code, after: str = "", *, depth: int, remark: str = ""
+) -> list[str]:
+    """A statement over as few lines as fit: on one, or with one argument a line.
+
+    Args:
+        before: what stands before the code, such as `self.conv = `.
+        after: what stands behind it, such as a comma.
+        depth: levels of indentation.
+        remark: a comment behind it.
+    """
+    pad = INDENT * depth
+    line = f"{pad}{before}{code}{after}"
+    behind = f"  # {remark}" if remark else ""
+    if isinstance(code, str) or not code.arguments:
+        return [line + behind if len(line + behind) <= WIDTH else line]
+    if len(line + behind) <= WIDTH and not code.remarks:
+        return [line + behind]
+    lines = [f"{pad}{before}{code.callee}{code.brackets[0]}"]
+    remarks = code.remarks or ("",) * len(code.arguments)
+    for (name, argument), own in zip(code.arguments, remarks, strict=True):
+        keyword = f"{name}=" if name else ""
+        lines.extend(layout(keyword, argument, ",", depth=depth + 1, remark=own))
+    return [*lines, f"{pad}{code.brackets[1]}{after}{behind}"]
+
+
+def signature(name: str, params: list[str], result: str, *, depth: int) -> list[str]:
+    """The head of a function, on one line or with one parameter a line."""
+    pad = INDENT * depth
+    line = f"{pad}def {name}({', '.join(params)}) -> {result}:"
+    if len(line) <= WIDTH:
+        return [line]
+    inner = [f"{pad}{INDENT}{param}," for param in params]
+    return [f"{pad}def {name}(", *inner, f"{pad}) -> {result}:"]
+
+
+def docstring(paragraphs: list[str], *, depth: int) -> list[str]:
+    """A docstring; on one line if it fits."""
+    pad = INDENT * depth
+    texts = [prose(paragraph) for paragraph in paragraphs if paragraph]
+    line = f'{pad}"""{texts[0]}"""'
+    if len(texts) == 1 and len(line) <= WIDTH:
+        return [line]
+    lines: list[str] = []
+    for index, text in enumerate(texts):
+        before = '"""' if index == 0 else ""
+        if index:
+            lines.append("")
+        wrapped = textwrap.wrap(
+            before + text, WIDTH - len(pad), break_long_words=False, break_on_hyphens=False
+        )
+        lines.extend(pad + part for part in wrapped)
+    return [*lines, f'{pad}"""']
+
+
+def prose(text: str) -> str:
+    """An author's text as it may stand in a docstring or a comment: one line, nothing that ends it.
+
+    Example:
+        >>> prose('a "quoted" name\\n')
+        'a \\\\"quoted\\\\" name'
+    """
+    shown = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
+    return " ".join(shown.replace("\\", "\\\\").replace('"', '\\"').split())
+
+
+def literal(value: Argument) -> str:
+    """A value as Python writes it."""
+    match value:
+        case bool():
+            return str(value)
+        case str():
+            return repr(value)
+        case (first, second):
+            return f"({first}, {second})"
+        case Decimal():
+            return repr(float(value))
+        case _:
+            return show(value)

@@ -1,0 +1,301 @@
+"""The file: header, units, blocks in order of first use, the network, one function that makes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from inception_dsl.analysis import BlockWidths, CostReport
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.emit.python.block import (
+    BlockModules,
+    ClassInfo,
+    forward_params,
+    has_module,
+    param_code,
+    reads_in_channels,
+    step_layers,
+)
+from inception_dsl.emit.python.forward import Forward
+from inception_dsl.emit.python.layout import Construct, docstring, layout, signature
+from inception_dsl.emit.python.shapes import shape_text
+from inception_dsl.emit.python.units import Units
+from inception_dsl.ir import (
+    INPUT,
+    BlockDef,
+    Call,
+    Model,
+    NodeDef,
+    Origin,
+    Value,
+    fingerprint,
+)
+from inception_dsl.ops import EmitError, Layer
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+_CHAIN = '''def chain(**steps: nn.Module) -> nn.Sequential:
+    """Steps that run one after the other, each under its name."""
+    return nn.Sequential(OrderedDict(steps))'''
+
+_BRANCHES = '''def branches(**steps: nn.Module) -> nn.ModuleDict:
+    """Steps that a forward pass calls one by one, each under its name."""
+    return nn.ModuleDict(steps)'''
+
+
+def emit_python(
+    model: Model, widths: Mapping[str, BlockWidths], cost: CostReport, *, shown: str
+) -> str:
+    """The model as the source of a Python module that imports torch and nothing else.
+
+    Args:
+        shown: the spec's path, or its name in the library, for the header.
+
+    Raises:
+        SpecError: E501, PyTorch has no layer for something.
+    """
+    return _Module(model, widths, cost, shown).text()
+
+
+class _Module:
+    def __init__(
+        self, model: Model, widths: Mapping[str, BlockWidths], cost: CostReport, shown: str
+    ) -> None:
+        self._model = model
+        self._widths = widths
+        self._cost = cost
+        self._shown = shown
+        self._unsaid = _last_softmaxes(model)
+        self._annotations = _annotations(model)
+        self._units = Units(self._layers())
+        self._classes: dict[str, ClassInfo] = {}
+        self._names = dict.fromkeys([*self._units.names, "chain", "branches"], Origin())
+
+    def text(self) -> str:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+        definitions = ["\n".join(lines) for lines in self._units.classes()]
+        definitions.extend(self._block(block) for block in self._model.blocks[:-1])
+        outputs = self._outputs()
+        if outputs:
+            definitions.append(outputs)
+        definitions.append(self._block(self._model.network))
+        definitions.append(self._factory())
+        code = "\n".join(definitions)
+        helpers = [h for h, use in ((_CHAIN, "chain("), (_BRANCHES, "branches(")) if use in code]
+        environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            undefined=StrictUndefined,
+            autoescape=False,  # noqa: S701 - Python, whose statements come escaped
+            trim_blocks=True,
+            keep_trailing_newline=True,
+        )
+        return environment.get_template("model.py.j2").render(
+            shown=self._shown,
+            fingerprint=fingerprint(self._model),
+            docstring="\n".join(docstring(self._summary(), depth=0)),
+            collections=_CHAIN in helpers,
+            outputs=bool(outputs),
+            functional=re.search(r"\bF\.", code) is not None,
+            definitions=helpers + definitions,
+        )
+
+    def _layers(self) -> list[tuple[Layer, ...]]:
+        """The layers of every step, for the units; a repeated step's of every copy."""
+        found = []
+        for block in self._model.blocks:
+            widths = self._widths[block.name]
+            for step in block.body:
+                if isinstance(step, NodeDef) and has_module(step):
+                    channels = widths.widths[step.inputs[0]].channels
+                    try:
+                        found.append(step_layers(step, widths, channels))
+                    except EmitError as error:
+                        raise _not_emittable(error, step.origin) from None
+        return found
+
+    def _block(self, block: BlockDef) -> str:
+        widths = self._widths[block.name]
+        is_network = block is self._model.network
+        name = self._class_name(block, is_network=is_network)
+        annotations = self._annotations[block.name]
+        unsaid = self._unsaid if is_network else {}
+        try:
+            modules = BlockModules(
+                block, widths, self._units, self._classes, frozenset(unsaid)
+            )
+            made = modules.statements()
+        except EmitError as error:
+            raise _not_emittable(error, block.origin) from None
+        outputs = f"{name}Outputs" if widths.heads else None
+        forward = Forward(block, widths, modules.units(), unsaid, outputs)
+        stored = self._stored(block)
+        takes = reads_in_channels(made)
+        self._classes[block.name] = ClassInfo(name, annotations, takes)
+        params = ["in_channels: int"] if takes else []
+        if block.params and not is_network:
+            params.append("*")
+        params.extend(param_code(param, annotations[param.name]) for param in block.params)
+        result = f"Tensor | {outputs}" if outputs else "Tensor"
+        lines = [
+            f"class {name}(nn.Module):",
+            *docstring(self._block_summary(block), depth=1),
+            "",
+            *signature("__init__", ["self", *params], "None", depth=1),
+            "        super().__init__()",
+            *stored,
+            *made,
+            "",
+            f"    def forward(self, x: Tensor) -> {result}:",
+            *forward.lines(),
+        ]
+        return "\n".join(lines)
+
+    def _stored(self, block: BlockDef) -> list[str]:
+        """What a forward pass reads of the parameters."""
+        steps = {step.path.partition(".")[0] for step in block.body}
+        lines = []
+        for name, is_act in forward_params(block).items():
+            if name in steps:
+                message = f"`{name}` names a step and a parameter that its block's forward reads"
+                raise _not_emittable(EmitError(message), block.origin)
+            lines.append(f"        self.{name} = {name}{'()' if is_act else ''}")
+        return lines
+
+    def _outputs(self) -> str | None:
+        heads = self._model.heads
+        if not heads:
+            return None
+        name = self._claim(f"{self._network_name()}Outputs", self._model.network.origin)
+        output = self._unsaid.get(self._model.network.output, self._model.network.output)
+        result = shape_text(self._widths[self._model.network.name], output)
+        lines = [
+            f"class {name}(NamedTuple):",
+            *docstring(["What training gives; in eval mode it is the logits alone."], depth=1),
+            "",
+            f"    logits: Tensor  # {result}",
+            *(f"    {head.path}: Tensor" for head in heads),
+        ]
+        return "\n".join(lines)
+
+    def _factory(self) -> str:
+        network = self._model.network
+        annotations = self._annotations[network.name]
+        name = self._claim(self._model.name, network.origin)
+        params = [param_code(param, annotations[param.name]) for param in network.params]
+        class_name = self._classes[network.name].name
+        arguments = tuple((param.name, param.name) for param in network.params)
+        title = self._model.title or self._model.name
+        lines = [
+            *signature(name, params, class_name, depth=0),
+            *docstring([f"{title}, with weights as torch initialises them."], depth=1),
+            *layout("return ", Construct(class_name, arguments), depth=1),
+        ]
+        return "\n".join(lines)
+
+    def _network_name(self) -> str:
+        return class_name(self._model.name, self._model.title)
+
+    def _class_name(self, block: BlockDef, *, is_network: bool) -> str:
+        name = self._network_name() if is_network else class_name(block.name, block.title)
+        return self._claim(name, block.origin)
+
+    def _claim(self, name: str, origin: Origin) -> str:
+        """A name of the module, for one thing only."""
+        if name in self._names or name in {"F", "Tensor", "NamedTuple", "OrderedDict"}:
+            raise _not_emittable(EmitError(f"a module with two things named `{name}`"), origin)
+        self._names[name] = origin
+        return name
+
+    def _summary(self) -> list[str]:
+        model, cost = self._model, self._cost
+        source = f", {model.source}" if model.source else ""
+        params = f"{cost.totals.params:,} parameters"
+        if model.heads:
+            params += f" ({cost.totals_with_heads.params:,} with training heads)"
+        paragraphs = [
+            f"{model.title or model.name}{source}.",
+            f"Input {shape_text(self._widths[model.network.name], INPUT)}. {params},"
+            f" {cost.totals.macs:,} multiply-accumulates.",
+        ]
+        if model.network.output in self._unsaid:
+            paragraphs.append("It gives logits: the softmax at the end is left to the loss.")
+        return paragraphs
+
+    def _block_summary(self, block: BlockDef) -> list[str]:
+        widths = self._widths[block.name]
+        is_network = block is self._model.network
+        source = f" ({block.source})" if block.source and not is_network else ""
+        output = self._unsaid.get(block.output, block.output)
+        title = f"{self._title(block)}{source}"
+        shapes = f"{shape_text(widths, INPUT)} to {shape_text(widths, output)}."
+        if len(title) + len(shapes) < 88:
+            return [f"{title}: {shapes}"]
+        return [f"{title}.", shapes]
+
+    def _title(self, block: BlockDef) -> str:
+        title = self._model.title if block is self._model.network else block.title
+        return title or (self._model.name if block is self._model.network else block.name)
+
+
+def class_name(name: str, title: str | None) -> str:
+    """The class of a block or a network: its name, with the capitals that its title has.
+
+    Example:
+        >>> class_name("googlenet", "GoogLeNet"), class_name("stem_v4", "The stem")
+        ('GoogLeNet', 'StemV4')
+    """
+    words = re.findall(r"[A-Za-z0-9]+", title or "")
+    titled = "".join(word[0].upper() + word[1:] for word in words)
+    if titled.lower() == name.replace("_", "").lower():
+        return titled
+    return "".join(part[0].upper() + part[1:] for part in name.split("_") if part)
+
+
+def _last_softmaxes(model: Model) -> dict[str, str]:
+    """Softmaxes that end the network or a head, and what they read: emitted code gives logits."""
+    ends = {model.network.output, *(head.output for head in model.heads)}
+    return {
+        step.path: step.inputs[0]
+        for step in model.network.body
+        if isinstance(step, NodeDef) and step.op == "softmax" and step.path in ends
+    }
+
+
+def _annotations(model: Model) -> dict[str, dict[str, str]]:
+    """The annotation of every parameter, from all the values that it ever has."""
+    values: dict[tuple[str, str], list[Value]] = {}
+    for block in model.blocks:
+        for param in block.params:
+            default = [] if param.default is None else [param.default]
+            values[block.name, param.name] = list(default)
+    seen: set[int] = set()
+
+    def visit(call: Call) -> None:
+        for name, value in call.arguments.items():
+            values[call.block, name].append(value)
+        if id(call.body) in seen:
+            return
+        seen.add(id(call.body))
+        for item in call.body:
+            if isinstance(item, Call):
+                visit(item)
+
+    visit(model.root)
+    result: dict[str, dict[str, str]] = {block.name: {} for block in model.blocks}
+    for (block_name, param), own in values.items():
+        result[block_name][param] = _annotation(own)
+    return result
+
+
+def _annotation(values: list[Value]) -> str:
+    if any(isinstance(value, str) for value in values):
+        return "type[nn.Module]"
+    return "float" if any(isinstance(value, Decimal) for value in values) else "int"
+
+
+def _not_emittable(error: EmitError, origin: Origin) -> SpecError:
+    labels = tuple(Label(span) for span in origin.spans[:1])
+    return SpecError([Diagnostic("E501", f"PyTorch modules have no {error}", labels)])

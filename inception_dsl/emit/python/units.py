@@ -1,0 +1,223 @@
+"""The small classes that blocks are made of: a conv with its norm and its activation.
+
+A unit is written once for all its uses. What they agree on stands in its body; what they do not is
+an argument. A conv without a norm is torch's own layer, or a subclass that adds the activation, so
+that its path is the path of its weight.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from inception_dsl.emit.python.layout import (
+    Code,
+    Construct,
+    docstring,
+    layout,
+    literal,
+    signature,
+)
+from inception_dsl.ops import Argument, EmitError, Layer
+
+DEFAULTS: dict[str, dict[str, Argument]] = {
+    "nn.Conv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
+    "nn.Linear": {"bias": True},
+    "nn.BatchNorm2d": {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")},
+    "nn.MaxPool2d": {"padding": 0, "ceil_mode": False},
+    "nn.AvgPool2d": {"padding": 0, "ceil_mode": False, "count_include_pad": True},
+    "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
+}
+"""torch's defaults, which emitted code leaves unsaid. A pool's stride is always said."""
+
+FUNCTIONS: dict[str, str] = {
+    "nn.ReLU": "F.relu",
+    "nn.ReLU6": "F.relu6",
+    "nn.LeakyReLU": "F.leaky_relu",
+    "nn.SiLU": "F.silu",
+    "nn.GELU": "F.gelu",
+    "nn.Hardswish": "F.hardswish",
+    "nn.Hardsigmoid": "F.hardsigmoid",
+    "nn.Sigmoid": "torch.sigmoid",
+    "nn.Tanh": "torch.tanh",
+}
+"""Activations as functions."""
+
+_IN_PLACE = frozenset(["F.relu", "F.relu6", "F.leaky_relu", "F.silu", "F.hardswish"])
+_PROSE = {"nn.Conv2d": "convolution", "nn.Linear": "linear layer"}
+_NAMES = {"nn.Conv2d": "Conv", "nn.Linear": "Linear"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Uses that can share one class: the base layer, a norm or none, the activation."""
+
+    base: str
+    has_norm: bool
+    act: str
+
+
+@dataclass(slots=True)
+class _Unit:
+    """A class, and the arguments that its uses give to its layers."""
+
+    name: str
+    kind: _Kind
+    values: dict[tuple[str, str], set[Argument]] = field(default_factory=dict)
+
+
+class Units:
+    """The units of a model, made from the layers of every step that has one."""
+
+    def __init__(self, uses: Iterable[tuple[Layer, ...]]) -> None:
+        uses = [layers for layers in uses if is_unit(layers)]
+        acts = Counter((k.base, k.has_norm) for k in {_kind(layers) for layers in uses} if k.act)
+        self._units: dict[_Kind, _Unit] = {}
+        for layers in uses:
+            kind = _kind(layers)
+            unit = self._units.setdefault(kind, _Unit(_name(kind, acts), kind))
+            for layer in layers:
+                for name, value in layer.arguments:
+                    if name:
+                        unit.values.setdefault((layer.callee, name), set()).add(value)
+
+    @property
+    def names(self) -> list[str]:
+        """The classes' names, in order of first use."""
+        return [unit.name for unit in self._units.values()]
+
+    def construct(self, layers: tuple[Layer, ...]) -> Code:
+        """The code that makes the module of a step."""
+        if not is_unit(layers):
+            parts = [_layer(layer) for layer in layers]
+            return parts[0] if len(parts) == 1 else _sequential(parts)
+        unit = self._units[_kind(layers)]
+        arguments: list[tuple[str, Code]] = []
+        for layer in layers:
+            for name, value in layer.arguments:
+                if not name and layer.callee == unit.kind.base:
+                    arguments.append(("", literal(value)))
+                elif name and self._is_said(unit, layer, name, value):
+                    arguments.append((name, literal(value)))
+        return Construct(unit.name, tuple(arguments))
+
+    def _is_said(self, unit: _Unit, layer: Layer, name: str, value: Argument) -> bool:
+        if value == DEFAULTS[layer.callee].get(name):
+            return False
+        return len(unit.values[layer.callee, name]) > 1 or name == "kernel_size" or not unit.kind.has_norm
+
+    def classes(self) -> list[list[str]]:
+        """The source of every unit."""
+        return [
+            self._with_norm(unit) if unit.kind.has_norm else _subclass(unit)
+            for unit in self._units.values()
+        ]
+
+    def _with_norm(self, unit: _Unit) -> list[str]:
+        params = ["self", "in_channels: int", "out_channels: int"]
+        given: list[tuple[str, Code]] = [("", "in_channels"), ("", "out_channels")]
+        norm: list[tuple[str, Code]] = [("", "out_channels")]
+        for (callee, name), values in unit.values.items():
+            arguments = given if callee == unit.kind.base else norm
+            default = DEFAULTS[callee].get(name)
+            if name == "kernel_size" or len(values) > 1:
+                said = "" if default is None else f" = {literal(default)}"
+                params.append(f"{name}: {_type(values)}{said}")
+                arguments.append((name, name))
+            elif (value := next(iter(values))) != default:
+                arguments.append((name, literal(value)))
+        return [
+            f"class {unit.name}(nn.Module):",
+            *docstring([_summary(unit)], depth=1),
+            "",
+            *signature("__init__", params, "None", depth=1),
+            "        super().__init__()",
+            *layout("self.conv = ", Construct(unit.kind.base, tuple(given)), depth=2),
+            *layout("self.bn = ", Construct("nn.BatchNorm2d", tuple(norm)), depth=2),
+            "",
+            "    def forward(self, x: Tensor) -> Tensor:",
+            *_activated("self.bn(self.conv(x))", unit.kind.act),
+        ]
+
+
+def is_unit(layers: tuple[Layer, ...]) -> bool:
+    """A step's layers want a class of their own."""
+    return len(layers) > 1 and layers[0].callee in _NAMES
+
+
+def _kind(layers: tuple[Layer, ...]) -> _Kind:
+    callees = [layer.callee for layer in layers]
+    act = layers[-1].callee if layers[-1].name == "act" else ""
+    if layers[-1].name == "act" and not act:
+        raise EmitError(f"a {_PROSE[callees[0]]} whose activation is a parameter")
+    return _Kind(callees[0], "nn.BatchNorm2d" in callees, act)
+
+
+def _name(kind: _Kind, acts: Mapping[tuple[str, bool], int]) -> str:
+    name = _NAMES[kind.base] + ("Norm" if kind.has_norm else "")
+    if not kind.act:
+        return name
+    if acts[kind.base, kind.has_norm] == 1:
+        return f"{name}Act"
+    return name + kind.act.removeprefix("nn.")
+
+
+def _layer(layer: Layer) -> Construct:
+    defaults = DEFAULTS.get(layer.callee, {})
+    return Construct(
+        layer.callee,
+        tuple(
+            (name, literal(value))
+            for name, value in layer.arguments
+            if not name or value != defaults.get(name)
+        ),
+    )
+
+
+def _sequential(parts: list[Construct]) -> Construct:
+    return Construct("nn.Sequential", tuple(("", part) for part in parts))
+
+
+def _type(values: set[Argument]) -> str:
+    if any(isinstance(value, bool) for value in values):
+        return "bool"
+    if all(isinstance(value, tuple) for value in values):
+        return "tuple[int, int]"
+    if any(isinstance(value, tuple) for value in values):
+        return "int | tuple[int, int]"
+    return "int"
+
+
+def _summary(unit: _Unit) -> str:
+    parts = [_PROSE[unit.kind.base].capitalize()]
+    if unit.kind.has_norm:
+        parts.append("batch norm")
+    if unit.kind.act:
+        parts.append(unit.kind.act.removeprefix("nn."))
+    return f"{', '.join(parts[:-1])} and {parts[-1]}."
+
+
+def _subclass(unit: _Unit) -> list[str]:
+    return [
+        f"class {unit.name}({unit.kind.base}):",
+        *docstring([_summary(unit)], depth=1),
+        "",
+        "    def forward(self, input: Tensor) -> Tensor:",
+        *_activated("super().forward(input)", unit.kind.act),
+    ]
+
+
+def _activated(code: str, act: str) -> list[str]:
+    if not act:
+        return [f"        x = {code}", "        return x"]
+    return [f"        return {activation(act, code, in_place=True)}"]
+
+
+def activation(act: str, code: str, *, in_place: bool = False) -> str:
+    """An activation of a value as a forward pass writes it."""
+    function = FUNCTIONS[act]
+    flag = ", inplace=True" if in_place and function in _IN_PLACE else ""
+    return f"{function}({code}{flag})"
+

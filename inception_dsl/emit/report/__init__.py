@@ -1,0 +1,22 @@
+"""Costs as text: tables for people, JSON and CSV for programs, Markdown for reviews.
+
+Every form says which figure is multiply-accumulates and which is floating-point operations.
+"""
+
+from inception_dsl.emit.report.cost import (
+    FORMATS,
+    Format,
+    cost_markdown,
+    render_costs,
+)
+from inception_dsl.emit.report.table import Column, markdown_table, plain_table
+
+__all__ = [
+    "FORMATS",
+    "Column",
+    "Format",
+    "cost_markdown",
+    "markdown_table",
+    "plain_table",
+    "render_costs",
+]

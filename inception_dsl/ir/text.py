@@ -1,0 +1,86 @@
+"""A model as text: for tests, for people who look under the hood, and for its fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from hashlib import sha256
+
+from inception_dsl.expr import Binary, Expr, Name, show
+from inception_dsl.ir.model import BlockDef, Call, CallDef, Model, NodeDef, Value
+
+
+def print_model(model: Model) -> str:
+    """Every block symbolically, then the network as it runs, one line a step.
+
+    Where something was written is left out: two specs that mean the same model print the same.
+    """
+    lines = [f"model {model.name}", f"input {model.input}"]
+    for block in model.blocks:
+        lines.append("")
+        lines.extend(_block(block))
+    lines.append("")
+    lines.extend(_call(model.root, ""))
+    for head in model.heads:
+        weight = show(head.loss_weight)
+        lines.append(f"head {head.path} at {head.at} gives {head.output} weight {weight}")
+    lines.extend(f"budget {bound.measure} {bound.text}" for bound in model.budget)
+    return "\n".join(lines) + "\n"
+
+
+def fingerprint(model: Model) -> str:
+    """A short hash of what the model means: reformatting its spec does not change it."""
+    described = "\n".join(
+        f"{block.name}\t{block.title}\t{block.source}" for block in model.blocks
+    )
+    text = f"{print_model(model)}{model.title}\t{model.source}\n{described}"
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _block(block: BlockDef) -> Iterator[str]:
+    params = " ".join(
+        param.name if param.default is None else f"{param.name}={_value(param.default)}"
+        for param in block.params
+    )
+    yield f"block {block.name} ({params})"
+    for item in block.body:
+        yield f"  {item.path} = {_what(item)} <- {' '.join(item.inputs)}"
+    yield f"  gives {block.output}"
+
+
+def _what(item: NodeDef | CallDef) -> str:
+    count = "" if item.count is None else f"{show(item.count)} x "
+    if isinstance(item, NodeDef):
+        return f"{count}{item.op} {_attributes(item.attributes)}".rstrip()
+    return f"{count}call {item.block} {_attributes(item.arguments)}".rstrip()
+
+
+def _call(call: Call, prefix: str) -> Iterator[str]:
+    yield f"{prefix}{call.block} : {call.input_type} -> {call.type}"
+    for item in call.body:
+        if isinstance(item, Call):
+            yield f"{prefix}  {item.path} <- {item.input} {_attributes(item.arguments)}".rstrip()
+            yield from _call(item, prefix + "  ")
+        else:
+            attributes = _attributes(item.attributes)
+            inputs = " ".join(item.inputs)
+            what = f"{item.op} {attributes}".rstrip()
+            yield f"{prefix}  {item.path} : {item.type} = {what} <- {inputs}"
+
+
+def _attributes(attributes: Mapping[str, Value | Expr] | Mapping[str, Value]) -> str:
+    return " ".join(f"{name}={_value(value)}" for name, value in attributes.items())
+
+
+def _value(value: Value | Expr) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case (height, width):
+            return f"{height}x{width}"
+        case Binary():
+            return f"({show(value)})"
+        case int() | Decimal() | Name():
+            return show(value)
+        case _:
+            return str(value)

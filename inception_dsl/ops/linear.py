@@ -1,0 +1,96 @@
+"""Layers over vectors, and what makes or passes one: linear, dropout, flatten, identity."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from inception_dsl.expr import Expr, combine
+from inception_dsl.ir import TensorType, Value
+from inception_dsl.ops.activation import ACTIVATIONS, act_flops, act_layer
+from inception_dsl.ops.base import (
+    Attribute,
+    Cost,
+    Layer,
+    Op,
+    Symbols,
+    Values,
+    a_vector,
+    free,
+    number,
+    same,
+)
+
+
+def _linear_infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+    a_vector(inputs[0], "linear")
+    return TensorType((number(values, "width"),))
+
+
+def _linear_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+    weights = inputs[0].channels * output.channels
+    flops = {"mac": 2 * weights}
+    if values["bias"]:
+        flops["bias"] = output.values
+    flops |= act_flops(values["act"], output)
+    biases = output.channels if values["bias"] else 0
+    return Cost(weights=weights, biases=biases, macs=weights, flops=flops)
+
+
+def _linear_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    arguments = (("", channels), ("", attributes["width"]), ("bias", attributes["bias"]))
+    layers = (Layer("linear", "nn.Linear", arguments),)
+    if attributes["act"] != "none":
+        return (*layers, act_layer(attributes["act"]))
+    return layers
+
+
+def _dropout_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    return (Layer("", "nn.Dropout", (("", attributes["drop"]),)),)
+
+
+def _dropout_finish(attributes: dict[str, Value | Expr]) -> None:
+    keep = attributes.pop("keep")
+    if keep != "auto":
+        assert not isinstance(keep, str | tuple)
+        attributes["drop"] = combine("-", Decimal(1), keep)
+
+
+def _flatten_infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+    return TensorType((inputs[0].values,))
+
+
+def _flatten_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    return (Layer("", "nn.Flatten"),)
+
+
+def _identity_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    return (Layer("", "nn.Identity"),)
+
+
+OPS = (
+    Op(
+        name="linear",
+        attributes=(
+            Attribute("width", "width"),
+            Attribute("bias", "flag", True),
+            Attribute("act", "choice", "none", choices=("none", *ACTIVATIONS)),
+        ),
+        flags={"bias": {"bias": True}, "no_bias": {"bias": False}},
+        infer=_linear_infer,
+        cost=_linear_cost,
+        torch=_linear_torch,
+    ),
+    Op(
+        name="dropout",
+        attributes=(
+            Attribute("drop", "fraction", Decimal("0.5")),
+            Attribute("keep", "fraction", "auto"),
+        ),
+        finish=_dropout_finish,
+        infer=same,
+        cost=free,
+        torch=_dropout_torch,
+    ),
+    Op(name="flatten", infer=_flatten_infer, cost=free, torch=_flatten_torch),
+    Op(name="identity", infer=same, cost=free, torch=_identity_torch),
+)

@@ -1,0 +1,90 @@
+"""Batch norm and local response normalisation."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from inception_dsl.expr import Expr
+from inception_dsl.ir import TensorType, Value
+from inception_dsl.ops.base import (
+    Attribute,
+    Cost,
+    EmitError,
+    Layer,
+    Op,
+    Symbols,
+    Values,
+    a_map,
+    number,
+    same,
+)
+
+BATCHNORM_ATTRIBUTES = (
+    Attribute("eps", "decimal", Decimal("1e-5")),
+    Attribute("momentum", "decimal", Decimal("0.1")),
+    Attribute("gamma", "flag", True),
+)
+"""torch's defaults; `momentum` is torch's, one minus TensorFlow's decay."""
+
+
+def batchnorm_params(values: Values, channels: int) -> int:
+    """Learnt values of a batch norm: a shift a channel and, with gamma, a scale."""
+    return (2 if values["gamma"] else 1) * channels
+
+
+def batchnorm_layer(attributes: Symbols, channels: Value | Expr) -> Layer:
+    """Batch norm over the channels of a map, under the name `bn`.
+
+    Raises:
+        EmitError: no gamma, which `nn.BatchNorm2d` cannot leave out on its own.
+    """
+    if not attributes["gamma"]:
+        raise EmitError("a batch norm without gamma")
+    settings = (("eps", attributes["eps"]), ("momentum", attributes["momentum"]))
+    return Layer("bn", "nn.BatchNorm2d", (("", channels), *settings))
+
+
+def _batchnorm_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+    return Cost(norms=batchnorm_params(values, output.channels), flops={"norm": 2 * output.values})
+
+
+def _batchnorm_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    return (batchnorm_layer(attributes, channels),)
+
+
+def _map(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+    a_map(inputs[0], "batchnorm")
+    return inputs[0]
+
+
+def _lrn_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+    return Cost(flops={"lrn": (number(values, "size") + 4) * output.values})
+
+
+def _lrn_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    arguments = tuple((name, attributes[name]) for name in ("alpha", "beta", "k"))
+    return (Layer("", "nn.LocalResponseNorm", (("", attributes["size"]), *arguments)),)
+
+
+OPS = (
+    Op(
+        name="batchnorm",
+        attributes=BATCHNORM_ATTRIBUTES,
+        flags={"gamma": {"gamma": True}, "no_gamma": {"gamma": False}},
+        infer=_map,
+        cost=_batchnorm_cost,
+        torch=_batchnorm_torch,
+    ),
+    Op(
+        name="lrn",
+        attributes=(
+            Attribute("size", "positive", 5),
+            Attribute("alpha", "decimal", Decimal("1e-4")),
+            Attribute("beta", "decimal", Decimal("0.75")),
+            Attribute("k", "decimal", Decimal("1")),
+        ),
+        infer=same,
+        cost=_lrn_cost,
+        torch=_lrn_torch,
+    ),
+)

@@ -1,0 +1,116 @@
+"""How a window slides over a map: padding, stride, dilation, and what size comes out."""
+
+from __future__ import annotations
+
+from inception_dsl.expr import Binary, Expr, combine
+from inception_dsl.ir import TensorType, Value
+from inception_dsl.ops.base import Attribute, EmitError, ShapeError, Symbols, Values, number, size
+
+STRIDE = Attribute("stride", "positive", 1)
+PAD = Attribute("pad", "pad", "same")
+PAD_FLAGS: dict[str, Values] = {word: {"pad": word} for word in ("V", "same", "same_tf")}
+
+
+def slide(values: Values, given: TensorType, op: str) -> tuple[int, int]:
+    """Height and width of what a window gives on a map.
+
+    Source: torch's formula for convolution and pooling, `ceil` included; for `same_tf`,
+    TensorFlow's: ceil(size / stride).
+
+    Raises:
+        ShapeError: E302, the window is larger than the padded input.
+    """
+    kernel, stride = size(values, "kernel"), number(values, "stride")
+    dilation = number(values, "dilation") if "dilation" in values else 1
+    ceil = values.get("ceil", False)
+    result = []
+    for axis, side in enumerate(given.size):
+        window = (kernel[axis] - 1) * dilation + 1
+        if values["pad"] == "same_tf":
+            result.append(-(-side // stride))
+            continue
+        pad = margins(values["pad"], window)[axis]
+        room = side + 2 * pad - window
+        if room < 0:
+            raise ShapeError("E302", f"a window of {window} does not fit into {side + 2 * pad}")
+        steps = -(-room // stride) if ceil else room // stride
+        # A window that would start in the padding at the end is left out.
+        if ceil and steps * stride >= side + pad:
+            steps -= 1
+        result.append(steps + 1)
+    height, width = result
+    return height, width
+
+
+def margins(pad: Value, window: int) -> tuple[int, int]:
+    """Padding above (and below) and to the left (and right) of a map, per side.
+
+    Args:
+        pad: `V`, `same`, a number or a size; `same_tf` has no margins of its own.
+        window: the window's size, dilation included.
+    """
+    match pad:
+        case "V":
+            return 0, 0
+        case "same":
+            return (window - 1) // 2, (window - 1) // 2
+        case (above, left):
+            return above, left
+        case int():
+            return pad, pad
+        case _:
+            raise AssertionError(pad)
+
+
+def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[Expr, Expr]:
+    """Padding of height and width as torch takes it, perhaps an expression.
+
+    Raises:
+        EmitError: `same_tf`, which torch's layers do not have.
+    """
+    pad = attributes["pad"]
+    kernel = attributes["kernel"]
+    assert isinstance(kernel, tuple)
+    match pad:
+        case "same_tf":
+            raise EmitError("TensorFlow's `same_tf` padding")
+        case "V":
+            return 0, 0
+        case "same":
+            dilation = attributes["dilation"] if dilated else 1
+            assert not isinstance(dilation, str | tuple)
+            above, left = (_half(side - 1, dilation) for side in kernel)
+            return above, left
+        case (above, left):
+            return above, left
+        case _:
+            assert not isinstance(pad, str | tuple)
+            return pad, pad
+
+
+def _half(reach: int, dilation: Expr) -> Expr:
+    if reach % 2 == 0:
+        return combine("*", reach // 2, dilation)
+    return combine("//", Binary("*", reach, dilation), 2)
+
+
+def check_pool_padding(values: Values, op: str) -> None:
+    """What torch's pools ask: padding of at most half a window.
+
+    Raises:
+        ShapeError: E211, more than that.
+    """
+    if values["pad"] == "same_tf":
+        return
+    for axis, side in enumerate(size(values, "kernel")):
+        if 2 * margins(values["pad"], side)[axis] > side:
+            message = f"`{op}` pads by more than half its kernel"
+            raise ShapeError("E211", message, attribute="pad")
+
+
+def square(first: Value | Expr, second: Value | Expr) -> Value | Expr:
+    """A pair as torch's layers write it: one number for two equal ones."""
+    if first == second:
+        return first
+    assert isinstance(first, int) and isinstance(second, int)
+    return first, second

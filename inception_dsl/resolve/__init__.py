@@ -1,0 +1,9 @@
+"""From a spec to a model: names, expressions, paths and shapes. The only layer that sees both.
+
+The stages are in this order, and each raises all of its errors at once: tables and defaults, the
+blocks as symbols, the network and its heads, the calls with their shapes.
+"""
+
+from inception_dsl.resolve.resolver import Overrides, resolve
+
+__all__ = ["Overrides", "resolve"]

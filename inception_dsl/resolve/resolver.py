@@ -1,0 +1,376 @@
+"""The resolver: one readable walk from a checked spec to a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.ir import (
+    NETWORK,
+    BlockDef,
+    Bound,
+    CallDef,
+    Head,
+    Model,
+    Origin,
+    Param,
+    TensorType,
+    Value,
+)
+from inception_dsl.ops import OPS, WORDS, WRITTEN
+from inception_dsl.resolve.blocks import (
+    Block,
+    BodyReader,
+    Signature,
+    merge_concats,
+    name_problem,
+    unique_paths,
+)
+from inception_dsl.resolve.figures import read_figure
+from inception_dsl.resolve.instantiate import Instantiator
+from inception_dsl.resolve.words import Defaults, Setting, Table, read_default
+from inception_dsl.source import Span
+from inception_dsl.spec.load import Loaded
+from inception_dsl.spec.schema import BodySpec, DocumentPath, Word
+
+MAX_INPUT_VALUES = 10**9
+
+_SHAPE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})x([0-9]{1,6})")
+_TUPLE_NAMES = frozenset(["logits", "count", "index"])
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a caller changes of a spec: `--input 331x331x3`, `--set classes=10`."""
+
+    input: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.input is not None or bool(self.params)
+
+
+def resolve(loaded: Loaded, overrides: Overrides) -> Model:
+    """The model that a spec means.
+
+    Raises:
+        SpecError: E1xx for what a network must have, E2xx for names and words, E3xx for shapes.
+    """
+    return _Resolver(loaded, overrides).resolve()
+
+
+class _Resolver:
+    def __init__(self, loaded: Loaded, overrides: Overrides) -> None:
+        self._spec = loaded.spec
+        self._places = loaded.places
+        self._file = loaded.file
+        self._overrides = overrides
+        self._with_notes = not overrides
+        self._diagnostics: list[Diagnostic] = []
+
+    def resolve(self) -> Model:
+        spec = self._spec
+        if spec.network is None:
+            message = "there is no `network`: this is a library of blocks, which others `use`"
+            self._fail("E102", message, self._places.key(()).part(0, 1))
+        name = self._name()
+        given = self._input()
+        arguments = self._arguments()
+        tables = {name: self._table(name) for name in spec.tables}
+        defaults = self._defaults(spec.defaults, ("defaults",), {})
+        signatures = {name: self._signature(name, body) for name, body in spec.blocks.items()}
+        budget = tuple(self._budget())
+        self._raise()
+
+        blocks = {
+            name: self._block(name, body, signatures, tables, defaults)
+            for name, body in spec.blocks.items()
+        }
+        network, heads = self._network(arguments, signatures, tables, defaults)
+        blocks[NETWORK] = network
+        self._raise()
+
+        order = self._called(NETWORK, blocks)
+        instantiator = Instantiator(blocks, with_notes=self._with_notes)
+        root = instantiator.network(NETWORK, arguments, given, heads)
+        self._diagnostics.extend(instantiator.diagnostics)
+        self._raise()
+        assert root is not None
+        return Model(
+            name=name,
+            title=spec.title,
+            source=spec.source,
+            blocks=tuple(blocks[name].definition for name in order),
+            root=root,
+            heads=heads,
+            budget=budget,
+        )
+
+    def _name(self) -> str:
+        """The spec's name, which becomes that of a function; its file's, if it has none."""
+        name = self._spec.name
+        problem = name_problem(name or self._file.path.stem)
+        if problem is not None:
+            at = self._places.text(("name",)) if name else self._places.value(()).part(0, 1)
+            self._diagnostics.append(
+                Diagnostic("E105", problem, (Label(at),), help="write `name: my_network`")
+            )
+        return name or self._file.path.stem
+
+    def _input(self) -> TensorType:
+        text, span = self._spec.input, None
+        if self._overrides.input is not None:
+            text = self._overrides.input
+        elif text is not None:
+            span = self._places.text(("input",))
+        labels = (Label(span),) if span else ()
+        if text is None:
+            self._fail("E102", "the key `input` is missing", self._places.value(()).part(0, 1))
+        match = _SHAPE.fullmatch(text)
+        sides = tuple(int(side) for side in match.groups()) if match else ()
+        if not sides or min(sides) < 1:
+            help = "height x width x channels, as in 299x299x3"
+            message = f"the input `{text}` is no shape"
+            raise SpecError([Diagnostic("E106", message, labels, help=help)])
+        height, width, channels = sides
+        if height * width * channels > MAX_INPUT_VALUES:
+            message = f"the input {text} holds more than {MAX_INPUT_VALUES:,} values"
+            raise SpecError([Diagnostic("E003", message, labels)])
+        return TensorType((channels, height, width))
+
+    def _arguments(self) -> dict[str, Value]:
+        params = dict(self._spec.params)
+        for name in params:
+            self._check_param_name(name, ("params", name))
+            self._check_param_value(params[name], ("params", name))
+        for name, text in self._overrides.params.items():
+            if name not in params:
+                close = nearest(name, params)
+                help = f"write `--set {close}={text}`" if close else None
+                message = f"the network has no parameter `{name}`"
+                raise SpecError([Diagnostic("E205", message, help=help)])
+            params[name] = _override(name, text)
+        return params
+
+    def _table(self, name: str) -> Table:
+        table = self._spec.tables[name]
+        at: DocumentPath = ("tables", name)
+        rows: dict[str, tuple[tuple[str, Setting], ...]] = {}
+        for column in table.columns:
+            if table.columns.count(column) > 1:
+                message = f"the table has two columns `{column}`"
+                self._complain("E213", message, self._places.value((*at, "columns")))
+                return {}
+        for row, cells in table.__pydantic_extra__.items():
+            if len(cells) != len(table.columns):
+                message = f"the row has {len(cells)} cells under {len(table.columns)} columns"
+                labels = (
+                    Label(self._places.value((*at, row)), f"{len(cells)} cells"),
+                    Label(
+                        self._places.value((*at, "columns")), f"{len(table.columns)} columns"
+                    ),
+                )
+                self._diagnostics.append(Diagnostic("E213", message, labels))
+                continue
+            settings = []
+            for index, (column, cell) in enumerate(zip(table.columns, cells, strict=True)):
+                self._check_param_value(cell, (*at, row, index))
+                settings.append((column, Setting(cell, self._places.value((*at, row, index)))))
+            rows[row] = tuple(settings)
+        return rows
+
+    def _defaults(
+        self, written: Mapping[str, Mapping[str, Word]], at: DocumentPath, outer: Defaults
+    ) -> Defaults:
+        result: dict[str, dict[str, Setting]] = {op: dict(own) for op, own in outer.items()}
+        for name, words in written.items():
+            op = WRITTEN.get(name)
+            if op is None:
+                close = nearest(name, WRITTEN)
+                help = f"write `{close}`" if close else None
+                message = f"no op is named `{name}`"
+                self._complain("E201", message, self._places.key((*at, name)), help)
+                continue
+            for attribute, word in words.items():
+                span = self._places.value((*at, name, attribute))
+                try:
+                    value = read_default(op, attribute, word, span)
+                except SpecError as error:
+                    self._diagnostics.extend(error.diagnostics)
+                    continue
+                result.setdefault(op.name, {})[attribute] = Setting(value, span)
+        return result
+
+    def _signature(self, name: str, body: object) -> Signature:
+        at: DocumentPath = ("blocks", name)
+        problem = name_problem(name)
+        if problem is None and (name in OPS or name in {NETWORK, "global", "adaptive"}):
+            problem = f"`{name}` has a meaning of its own"
+        if problem is not None:
+            self._complain("E105", problem, self._places.key(at))
+        params: list[Param] = []
+        written = body.params if isinstance(body, BodySpec) else None
+        match written:
+            case list():
+                params = [Param(param) for param in written]
+                for index, param in enumerate(written):
+                    self._check_param_name(param, (*at, "params", index))
+            case dict():
+                for param, default in written.items():
+                    self._check_param_name(param, (*at, "params", param))
+                    if default is not None:
+                        self._check_param_value(default, (*at, "params", param))
+                    params.append(Param(param, default))
+        return Signature(tuple(params), self._places.key(at))
+
+    def _block(
+        self,
+        name: str,
+        body: object,
+        signatures: Mapping[str, Signature],
+        tables: Mapping[str, Table],
+        defaults: Defaults,
+    ) -> Block:
+        at: DocumentPath = ("blocks", name)
+        own = body.defaults if isinstance(body, BodySpec) else None
+        if own:
+            defaults = self._defaults(own, (*at, "defaults"), defaults)
+        params = signatures[name].params
+        scope = frozenset(param.name for param in params)
+        reader = BodyReader(self._places, signatures, tables, scope, defaults)
+        output = reader.read(body, at, "", "", "input")
+        self._gather(reader)
+        definition = BlockDef(
+            name=name,
+            title=body.title if isinstance(body, BodySpec) else None,
+            source=body.source if isinstance(body, BodySpec) else None,
+            params=params,
+            body=tuple(reader.steps),
+            output=output,
+            origin=Origin((self._places.key(at),)),
+        )
+        return merge_concats(definition, reader.notes)
+
+    def _network(
+        self,
+        arguments: Mapping[str, Value],
+        signatures: Mapping[str, Signature],
+        tables: Mapping[str, Table],
+        defaults: Defaults,
+    ) -> tuple[Block, tuple[Head, ...]]:
+        spec = self._spec
+        params = tuple(Param(name, value) for name, value in arguments.items())
+        reader = BodyReader(self._places, signatures, tables, frozenset(arguments), defaults)
+        output = reader.read(spec.network, ("network",), "", "", "input")
+        trunk = [step.path for step in reader.steps]
+        heads = tuple(
+            head for name in spec.heads if (head := self._head(name, reader, trunk)) is not None
+        )
+        self._gather(reader)
+        definition = BlockDef(
+            name=NETWORK,
+            title=spec.title,
+            source=spec.source,
+            params=params,
+            body=tuple(reader.steps),
+            output=output,
+            origin=Origin((self._places.key(("network",)),)),
+        )
+        return merge_concats(definition, reader.notes), heads
+
+    def _head(self, name: str, reader: BodyReader, trunk: list[str]) -> Head | None:
+        written = self._spec.heads[name]
+        at: DocumentPath = ("heads", name)
+        problem = name_problem(name)
+        if problem is None and name in _TUPLE_NAMES:
+            problem = f"emitted code needs the name `{name}` for itself"
+        if problem is not None:
+            self._complain("E105", problem, self._places.key(at))
+        if written.at not in trunk:
+            close = nearest(written.at, trunk)
+            help = f"write `at: {close}`" if close else None
+            message = f"no step of the network has the path `{written.at}`"
+            self._complain("E212", message, self._places.text((*at, "at")), help)
+            return None
+        output = reader.read(written.steps, (*at, "steps"), name, name, written.at)
+        weight = written.loss_weight if written.loss_weight is not None else 1
+        return Head(name, written.at, output, Decimal(weight))
+
+    def _gather(self, reader: BodyReader) -> None:
+        self._diagnostics.extend(reader.diagnostics)
+        self._diagnostics.extend(unique_paths(reader.steps))
+
+    def _called(self, start: str, blocks: Mapping[str, Block]) -> list[str]:
+        """The blocks that are called, callees first, in order of first use.
+
+        Raises:
+            SpecError: E008, blocks that call each other in a circle.
+        """
+        done: dict[str, None] = {}
+        pending: list[tuple[str, CallDef | None]] = [(start, None)]
+        stack: list[str] = []
+        while pending:
+            name, call = pending.pop()
+            if call is None and stack and stack[-1] == name:
+                done[stack.pop()] = None
+                continue
+            if name in done:
+                continue
+            if name in stack:
+                assert call is not None
+                circle = " calls ".join(f"`{n}`" for n in [*stack[stack.index(name) :], name])
+                self._fail("E008", f"{circle}: a circle", call.origin.spans[0])
+            stack.append(name)
+            pending.append((name, None))
+            calls = [s for s in blocks[name].definition.body if isinstance(s, CallDef)]
+            pending.extend((step.block, step) for step in reversed(calls))
+        return list(done)
+
+    def _budget(self) -> Iterable[Bound]:
+        for measure, written in self._spec.budget.items():
+            span = self._places.text(("budget", measure))
+            figure = read_figure(str(written))
+            if figure is None:
+                help = "a relation, a number and a unit, as in `<= 43M`"
+                self._complain("E106", f"`{written}` is no figure", span, help)
+                continue
+            relation, amount = figure
+            yield Bound(measure, relation, amount, str(written), Origin((span,)))
+
+    def _check_param_name(self, name: str, at: DocumentPath) -> None:
+        problem = name_problem(name)
+        if problem is None and name in {"in_channels", *WORDS}:
+            problem = f"`{name}` has a meaning of its own"
+        if problem is not None:
+            self._complain("E105", problem, self._places.key(at))
+
+    def _check_param_value(self, value: Word, at: DocumentPath) -> None:
+        if isinstance(value, str) and value not in WORDS:
+            close = nearest(value, WORDS)
+            help = f"write `{close}`" if close else None
+            message = f"`{value[:60]}` is neither a number nor a word of an op"
+            self._complain("E211", message, self._places.value(at), help)
+
+    def _complain(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        self._diagnostics.append(Diagnostic(code, message, (Label(span),), help=help))
+
+    def _fail(self, code: str, message: str, span: Span) -> None:
+        raise SpecError([Diagnostic(code, message, (Label(span),))])
+
+    def _raise(self) -> None:
+        if self._diagnostics:
+            raise SpecError(self._diagnostics)
+
+
+def _override(name: str, text: str) -> Value:
+    if re.fullmatch(r"[0-9]{1,18}", text):
+        return int(text)
+    if re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
+        return Decimal(text)
+    if text in WORDS:
+        return text
+    message = f"`--set {name}={text}` gives neither a number nor a word of an op"
+    raise SpecError([Diagnostic("E211", message)])

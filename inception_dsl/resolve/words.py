@@ -1,0 +1,329 @@
+"""What the words of a step mean to its op, and the bindings of a call to its block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names
+from inception_dsl.ir import Value
+from inception_dsl.ops import WORDS, Attribute, Op
+from inception_dsl.source import Span
+from inception_dsl.spec.schema import Word
+from inception_dsl.spec.step import (
+    Reader,
+    StepSyntaxError,
+    StepText,
+    Token,
+    number,
+    parse_expr,
+    sides,
+)
+
+Given = Value | Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and where it was written."""
+
+    value: Given
+    span: Span
+
+
+Defaults = Mapping[str, Mapping[str, Setting]]
+"""By op, by attribute: what a bare op means in a network, or in a block."""
+
+Table = Mapping[str, tuple[tuple[str, Setting], ...]]
+"""By row: the columns' names and the row's cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one step, the parameters they may read, and the characters they stand in."""
+
+    step: StepText
+    text: Span
+    scope: frozenset[str]
+
+    def span(self, token: Token) -> Span:
+        """Where a word stands."""
+        return self.text.part(token.start, token.end)
+
+    def error(self, code: str, message: str, token: Token, help: str | None = None) -> SpecError:
+        """A finding at a word."""
+        return SpecError([Diagnostic(code, message, (Label(self.span(token)),), help=help)])
+
+
+def read_attributes(op: Op, words: Words, defaults: Defaults) -> dict[str, Given]:
+    """All the attributes of an op's step: its words', then its defaults', then the op's own.
+
+    Raises:
+        SpecError: E202 a word the op does not know, E203 one said twice, E204 one that is missing,
+            E205 an unknown name, E210 a kernel too many or too few, E211 a value out of range.
+    """
+    given = _written(op, words)
+    own = defaults.get(op.name, {})
+    attributes: dict[str, Given] = {}
+    for attribute in op.attributes:
+        inherited = defaults.get(attribute.of, {}) if attribute.of else own
+        if attribute.name in given:
+            attributes[attribute.name] = given[attribute.name].value
+        elif attribute.name in inherited:
+            attributes[attribute.name] = inherited[attribute.name].value
+        elif attribute.default is not None:
+            attributes[attribute.name] = attribute.default
+        else:
+            example = " (64)" if attribute.kind == "width" else f" ({attribute.name} 2)"
+            help = f"write its {attribute.name}, as in `{op.written}{example}`"
+            message = f"`{op.written}` has no {attribute.name}"
+            raise words.error("E204", message, words.step.name, help)
+    if op.finish is not None:
+        op.finish(attributes)
+    return attributes
+
+
+def _written(op: Op, words: Words) -> dict[str, Setting]:
+    given: dict[str, tuple[Setting, Token]] = {}
+
+    def give(name: str, value: Given, token: Token) -> None:
+        if name in given:
+            labels = (Label(words.span(token), "again"), Label(words.span(given[name][1]), "first"))
+            raise SpecError([Diagnostic("E203", f"`{name}` is given twice", labels)])
+        given[name] = Setting(value, words.span(token)), token
+
+    kernel = words.step.kernel
+    if op.kernel:
+        if kernel is None:
+            help = f"write `3x3 {op.written}`"
+            raise words.error("E210", f"`{op.written}` has no kernel", words.step.name, help)
+        give(op.kernel, _size(kernel, words, least=1), kernel)
+    elif kernel is not None:
+        raise words.error("E210", f"`{op.written}` takes no kernel", kernel)
+
+    reader = Reader(words.step.words)
+    while (token := reader.peek()).kind != "end":
+        attribute = op.attribute(token.text) if token.kind == "name" else None
+        if token.kind == "name" and token.text in op.flags:
+            reader.take()
+            for name, value in op.flags[token.text].items():
+                give(name, value, token)
+        elif attribute is not None and attribute.of is None and attribute.kind != "width":
+            reader.take()
+            give(attribute.name, _value(op, attribute, reader, words), token)
+        else:
+            width = next((a for a in op.attributes if a.kind == "width"), None)
+            _refuse_unknown(op, token, width, given, words)
+            assert width is not None
+            give(width.name, _value(op, width, reader, words), token)
+    return {name: setting for name, (setting, _) in given.items()}
+
+
+def _refuse_unknown(
+    op: Op,
+    token: Token,
+    width: Attribute | None,
+    given: Mapping[str, object],
+    words: Words,
+) -> None:
+    """A word that is no attribute is the width, where the op has one and it is not given yet."""
+    is_name = token.kind == "name"
+    if width is not None and (not is_name or token.text in words.scope):
+        return
+    known = op.words() | (words.scope if width is not None else frozenset())
+    close = nearest(token.text, known)
+    help = f"write `{close}`" if close else None
+    if width is not None and width.name not in given and (close is None or close in words.scope):
+        raise words.error("E205", f"nothing is named `{token.text}`", token, help)
+    message = f"`{op.written}` knows no word `{token.text}`"
+    raise words.error("E202", message, token, help)
+
+
+def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
+    token = reader.peek()
+    match attribute.kind:
+        case "choice":
+            return _choice(attribute, reader.take(), words)
+        case "pad" if token.kind == "kernel":
+            return _size(reader.take(), words, least=0)
+        case "pad" if token.kind == "name" and token.text in op.flags:
+            flag = op.flags[reader.take().text]
+            return flag[attribute.name]
+        case "flag":
+            message = f"`{attribute.name}` stands alone and takes no value"
+            raise words.error("E211", message, token)
+    value = _expr(reader, words)
+    span = words.text.part(token.start, reader.peek(-1).end)
+    problem = None
+    try:
+        if not names(value):
+            value = evaluate(value, {})
+            problem = misfit(attribute, value)
+        elif not attribute.is_symbolic:
+            problem = f"`{attribute.name}` cannot be a parameter"
+    except ExprError as error:
+        problem = str(error)
+    if problem is not None:
+        raise SpecError([Diagnostic("E211", problem, (Label(span),))])
+    return value
+
+
+def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
+    if attribute.is_symbolic and token.text in words.scope:
+        return Name(token.text)
+    if token.text in attribute.choices:
+        return token.text
+    close = nearest(token.text, attribute.choices)
+    help = f"write `{attribute.name} {close}`" if close else None
+    seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"
+    message = f"{seen} no value of `{attribute.name}`: {_listed(attribute.choices)}"
+    raise words.error("E211", message, token, help)
+
+
+def _size(token: Token, words: Words, *, least: int) -> tuple[int, int]:
+    try:
+        height, width = sides(token)
+    except StepSyntaxError as error:
+        raise words.error("E106", error.message, token) from None
+    if not least <= min(height, width) <= max(height, width) <= LIMIT:
+        raise words.error("E211", f"`{token.text}` is not at least {least}x{least}", token)
+    return height, width
+
+
+def _expr(reader: Reader, words: Words) -> Expr:
+    start = reader.peek()
+    try:
+        expr = parse_expr(reader)
+    except StepSyntaxError as error:
+        span = words.text.part(error.start, error.end)
+        raise SpecError([Diagnostic("E104", error.message, (Label(span),))]) from None
+    unknown = sorted(names(expr) - words.scope)
+    if unknown:
+        tokens = iter(words.step.words)
+        token = next((t for t in tokens if t.text == unknown[0] and t.start >= start.start), start)
+        close = nearest(unknown[0], words.scope)
+        help = f"write `{close}`" if close else None
+        raise words.error("E205", f"nothing is named `{unknown[0]}`", token, help)
+    return expr
+
+
+def read_bindings(
+    words: Words, params: Mapping[str, bool], tables: Mapping[str, Table]
+) -> dict[str, Setting]:
+    """The arguments of a call: a table's row, then bindings by name.
+
+    Args:
+        params: the block's parameters; true for those that must be bound.
+
+    Raises:
+        SpecError: E202 a word that is no binding, E203 a parameter bound twice, E205 an unknown
+            name, E206 a parameter without a value, E207 an unknown row.
+    """
+    bound: dict[str, Setting] = {}
+    reader = Reader(words.step.words)
+    row = reader.take_if("row")
+    if row is not None:
+        for name, setting in _row(row, words, tables):
+            _require_param(name, row, words, params)
+            bound[name] = setting
+    while (token := reader.peek()).kind != "end":
+        equals = reader.peek(1)
+        if token.kind != "name" or equals.text != "=":
+            help = "bind a parameter by name, as in `width=64`, or name a row of a table first"
+            raise words.error("E202", f"`{token.text}` binds no parameter", token, help)
+        reader.take()
+        reader.take()
+        _require_param(token.text, token, words, params)
+        if token.text in bound:
+            labels = (
+                Label(words.span(token), "again"),
+                Label(bound[token.text].span, "first"),
+            )
+            raise SpecError([Diagnostic("E203", f"`{token.text}` is bound twice", labels)])
+        bound[token.text] = Setting(_argument(reader, words), words.span(token))
+    missing = [name for name, required in params.items() if required and name not in bound]
+    if missing:
+        call = words.step.name
+        example = " ".join(f"{name}=..." for name in missing)
+        message = f"`{call.text}` needs {_listed(missing)}"
+        raise words.error("E206", message, call, f"write `{call.text} ({example})`")
+    return bound
+
+
+def _row(row: Token, words: Words, tables: Mapping[str, Table]) -> Iterator[tuple[str, Setting]]:
+    table_name, _, row_name = row.text.partition(".")
+    table = tables.get(table_name)
+    if table is None or row_name not in table:
+        known = [f"{name}.{key}" for name, rows in tables.items() for key in rows]
+        close = nearest(row.text, known)
+        what = f"table `{table_name}` has no row `{row_name}`" if table is not None else None
+        message = what or f"no table is named `{table_name}`"
+        raise words.error("E207", message, row, f"write `{close}`" if close else None)
+    yield from table[row_name]
+
+
+def _require_param(name: str, token: Token, words: Words, params: Mapping[str, bool]) -> None:
+    if name in params:
+        return
+    block = words.step.name.text
+    close = nearest(name, params)
+    has = f"its parameters are {_listed(params)}" if params else "it has none"
+    help = f"write `{close}`" if close else None
+    raise words.error("E205", f"`{block}` has no parameter `{name}`: {has}", token, help)
+
+
+def _argument(reader: Reader, words: Words) -> Given:
+    token = reader.peek()
+    if token.kind == "name" and token.text not in words.scope and token.text in WORDS:
+        return reader.take().text
+    return _expr(reader, words)
+
+
+def read_default(op: Op, name: str, word: Word, span: Span) -> Given:
+    """A value of `defaults`, checked as if a step said it.
+
+    Raises:
+        SpecError: E202 an attribute the op does not have, E211 a value it cannot take.
+    """
+    attribute = op.attribute(name)
+    if attribute is None or attribute.of is not None or name == op.kernel:
+        close = nearest(name, op.words())
+        help = f"write `{close}`" if close else None
+        message = f"`{op.written}` has no attribute `{name}`"
+        raise SpecError([Diagnostic("E202", message, (Label(span),), help=help)])
+    problem = misfit(attribute, word)
+    if problem is not None:
+        raise SpecError([Diagnostic("E211", problem, (Label(span),))])
+    return word
+
+
+def misfit(attribute: Attribute, value: Given) -> str | None:
+    """Why a value is none for an attribute; None where it is one."""
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    is_whole = is_number and isinstance(value, int)
+    name = attribute.name
+    match attribute.kind:
+        case "width" | "positive":
+            fits, wanted = is_whole and value >= 1, "a whole number of at least 1"
+        case "natural":
+            fits, wanted = is_whole and value >= 0, "a whole number of at least 0"
+        case "decimal":
+            fits, wanted = is_number, "a number"
+        case "fraction":
+            fits, wanted = is_number and 0 <= value <= 1, "a number from 0 to 1"
+        case "flag":
+            fits, wanted = isinstance(value, bool), "true or false"
+        case "choice":
+            fits, wanted = value in attribute.choices, f"one of {_listed(attribute.choices)}"
+        case "pad":
+            fits = value in ("V", "same", "same_tf") or (is_whole and value >= 0)
+            wanted = "V, same, same_tf, a whole number or a size such as 0x3"
+        case "size":
+            fits, wanted = isinstance(value, tuple), "a size such as 3x3"
+    return None if fits else f"`{name}` is {wanted}"
+
+
+def _listed(items: Iterable[str]) -> str:
+    return ", ".join(f"`{item}`" for item in items)

@@ -1,0 +1,157 @@
+"""Which files a spec is made of: names in the library, files of the project, and their bounds.
+
+A spec is untrusted. A name is checked before a path is built from it; a path is followed through
+symbolic links and must end inside the project's folder, or inside the built-in library.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.source import Source, Span
+
+MAX_BYTES = 5_000_000
+
+_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+_SUFFIXES = (".yaml", ".yml")
+_MARKERS = ("pyproject.toml", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFile:
+    """A spec's file and how it is spoken of.
+
+    Attributes:
+        path: where it is, symbolic links resolved.
+        root: the folder that `use` and `extends` must stay in.
+        full_name: its name in the library, such as `timm/inception_v4`; its bare name for a file
+            elsewhere.
+        shown: the path from the root, by which findings and emitted headers name it.
+    """
+
+    path: Path
+    root: Path
+    full_name: str
+    shown: str
+
+
+def library() -> Path:
+    """The folder of the built-in specs: inside the package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "specs"
+    return installed if installed.is_dir() else package.parent / "specs"
+
+
+def project_root(path: Path) -> Path:
+    """The nearest folder at or above `path` that has a pyproject.toml or a .git; else `path`."""
+    for folder in (path, *path.parents):
+        if any((folder / marker).exists() for marker in _MARKERS):
+            return folder
+    return path
+
+
+def find_spec(reference: str, folder: Path) -> SpecFile:
+    """The spec that a person names: a file, or a name in the library.
+
+    Args:
+        reference: a path to a .yaml file, or a name such as `inception_v4`; the project's own
+            `specs/` comes before the built-in ones.
+        folder: where the person stands.
+
+    Raises:
+        SpecError: E001 there is no such file, E007 no spec has this name.
+    """
+    if reference.endswith(_SUFFIXES):
+        path = folder / reference
+        if not path.is_file():
+            raise SpecError([Diagnostic("E001", f"there is no file `{reference}`")])
+        path = path.resolve()
+        return _spec_file(path, project_root(path.parent))
+    return find_named(reference, project_root(folder.resolve()), None)
+
+
+def find_used(reference: str, user: SpecFile, span: Span) -> SpecFile:
+    """The spec that another one names in `use` or `extends`.
+
+    Raises:
+        SpecError: E001 there is no such file, E006 it lies outside the project, E007 no spec has
+            this name.
+    """
+    if not reference.endswith(_SUFFIXES):
+        return find_named(reference, user.root, span)
+    path = (user.path.parent / reference).resolve()
+    if not path.is_relative_to(user.root):
+        message = f"`{reference}` lies outside the project"
+        raise SpecError([Diagnostic("E006", message, (Label(span),))])
+    if not path.is_file():
+        raise SpecError([Diagnostic("E001", f"there is no file `{reference}`", (Label(span),))])
+    return _spec_file(path, user.root)
+
+
+def find_named(name: str, root: Path, span: Span | None) -> SpecFile:
+    """The spec of a name: in the `specs/` of a project, else in the built-in library.
+
+    Raises:
+        SpecError: E006 it is a link out of the project, E007 no spec has this name.
+    """
+    labels = (Label(span),) if span else ()
+    if _NAME.fullmatch(name):
+        for folder, bound in ((root / "specs", root), (library(), library().parent)):
+            path = folder / f"{name}.yaml"
+            if not path.is_file():
+                continue
+            path = path.resolve()
+            if not path.is_relative_to(bound.resolve()):
+                raise SpecError([Diagnostic("E006", f"`{name}` lies outside the project", labels)])
+            return _spec_file(path, bound)
+    close = nearest(name, [*names(root / "specs"), *names(library())])
+    raise SpecError(
+        [
+            Diagnostic(
+                "E007",
+                f"no spec is named `{name}`",
+                labels,
+                help=f"write `{close}`" if close else "`inception-dsl list` shows the specs",
+            )
+        ]
+    )
+
+
+def names(folder: Path) -> list[str]:
+    """The full names of the specs in a folder, libraries of blocks left out, in order."""
+    found = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.yaml"))
+    return sorted(name.as_posix() for name in found if "blocks" not in name.parts[:-1])
+
+
+def read(file: SpecFile, span: Span | None = None) -> Source:
+    """A spec's text.
+
+    Raises:
+        SpecError: E001 it cannot be read or is not UTF-8, E003 it is larger than `MAX_BYTES`.
+    """
+    labels = (Label(span),) if span else ()
+    try:
+        with file.path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"`{file.shown}` cannot be read: {error.strerror}"
+        raise SpecError([Diagnostic("E001", message, labels)]) from None
+    if len(data) > MAX_BYTES:
+        message = f"`{file.shown}` is larger than {MAX_BYTES:,} bytes"
+        raise SpecError([Diagnostic("E003", message, labels)])
+    try:
+        return Source(file.shown, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        message = f"`{file.shown}` is not UTF-8: byte {error.start:,} starts no character"
+        raise SpecError([Diagnostic("E001", message, labels)]) from None
+
+
+def _spec_file(path: Path, root: Path) -> SpecFile:
+    root = root.resolve()
+    shown = path.relative_to(root)
+    within = shown.parts[:1] == ("specs",)
+    full_name = shown.relative_to("specs").with_suffix("").as_posix() if within else path.stem
+    return SpecFile(path, root, full_name, shown.as_posix())

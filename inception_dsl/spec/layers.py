@@ -1,0 +1,238 @@
+"""`extends`: one spec laid over another, tree over tree.
+
+Mappings merge key by key, new keys last. A mapping over a list of steps changes the steps of those
+names. A key may be a path into a body, without `branches` and `steps`. `none` removes a step, a
+branch, a block or a head; `{after: NAME, steps: ...}` inserts. Anything else replaces. The parts
+keep their places, so a finding points at the layer that it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeGuard
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.spec.schema import BODY_KEYS
+from inception_dsl.spec.step import StepSyntaxError, parse_step
+from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
+
+_BODIES = frozenset(["blocks", "heads"])
+
+
+def lay_over(base: Mapping, layer: Mapping) -> Mapping:
+    """The base with the layer's changes; neither is changed itself.
+
+    Raises:
+        SpecError: E212 a change at a place that the base lacks.
+    """
+    items = dict(base.items)
+    for key, entry in layer.items.items():
+        present = items.get(key)
+        if key in _BODIES and present is not None and isinstance(entry.value, Mapping):
+            items[key] = Entry(entry.key, _members(present.value, entry.value))
+        elif key == "network" and present is not None:
+            items[key] = Entry(entry.key, _body(present.value, entry.value))
+        elif present is not None:
+            items[key] = Entry(entry.key, _merge(present.value, entry.value))
+        else:
+            items[key] = entry
+    return Mapping(items, layer.span)
+
+
+def _merge(base: Tree, layer: Tree) -> Tree:
+    """Plain mappings, merged; tables, defaults and parameters are such."""
+    if not isinstance(base, Mapping) or not isinstance(layer, Mapping):
+        return layer
+    items = dict(base.items)
+    for key, entry in layer.items.items():
+        present = items.get(key)
+        items[key] = Entry(entry.key, _merge(present.value, entry.value)) if present else entry
+    return Mapping(items, layer.span)
+
+
+def _members(base: Tree, layer: Mapping) -> Tree:
+    """Blocks or heads: named bodies, where a key may be a path into one."""
+    if not isinstance(base, Mapping):
+        return layer
+    items = dict(base.items)
+    for key, entry in layer.items.items():
+        name, _, rest = key.partition(".")
+        present = items.get(name)
+        if _is_none(entry.value) and not rest:
+            _require(present, key, entry, items)
+            del items[name]
+        elif present is None:
+            if rest:
+                raise _nowhere(key, entry, items)
+            items[key] = entry
+        elif rest:
+            items[name] = Entry(present.key, _at(present.value, rest, entry))
+        else:
+            items[name] = Entry(entry.key, _body(present.value, entry.value))
+    return Mapping(items, base.span)
+
+
+def _body(base: Tree, layer: Tree) -> Tree:
+    """A body laid over a body."""
+    if not isinstance(layer, Mapping):
+        return layer
+    if isinstance(base, Sequence):
+        if layer.items.keys() & BODY_KEYS:
+            return layer
+        for key, entry in layer.items.items():
+            base = _at(base, key, entry)
+        return base
+    if not isinstance(base, Mapping):
+        return layer
+    items = dict(base.items)
+    result: Tree = base
+    for key, entry in layer.items.items():
+        if key == "steps" and "steps" in items:
+            items["steps"] = Entry(entry.key, _body(items["steps"].value, entry.value))
+        elif key == "branches" and "branches" in items and isinstance(entry.value, Mapping):
+            branches = _members(items["branches"].value, entry.value)
+            items["branches"] = Entry(entry.key, branches)
+        elif key in BODY_KEYS or key in items:
+            present = items.get(key)
+            items[key] = Entry(entry.key, _merge(present.value, entry.value)) if present else entry
+        else:
+            result = _at(Mapping(items, base.span), key, entry)
+            assert isinstance(result, Mapping)
+            items = dict(result.items)
+    return Mapping(items, base.span)
+
+
+def _at(body: Tree, path: str, change: Entry) -> Tree:
+    """A body with a change at a path below it."""
+    match body:
+        case Sequence():
+            return _in_list(body, path, change)
+        case Mapping(items) if "branches" in items:
+            branches = items["branches"].value
+            name, _, rest = path.partition(".")
+            if isinstance(branches, Mapping) and (name in branches.items or not rest):
+                layer = Mapping({path: change}, change.value.span)
+                new = Entry(items["branches"].key, _members(branches, layer))
+                return Mapping({**items, "branches": new}, body.span)
+        case Mapping(items) if "steps" in items:
+            steps = items["steps"]
+            new = Entry(steps.key, _at(steps.value, path, change))
+            return Mapping({**items, "steps": new}, body.span)
+    raise _nowhere(path, change, dict.fromkeys(_step_names(body)))
+
+
+def _in_list(body: Sequence, path: str, change: Entry) -> Sequence:
+    names = [name for name, _ in _named_steps(body)]
+    # Every step is first given the name that it has, so that no change renumbers another.
+    items = [_named(item, name) for item, name in zip(body.items, names, strict=True)]
+    body = Sequence(items, body.span)
+    name, _, rest = path.partition(".")
+    if isinstance(change.value, Mapping) and "after" in change.value.items and not rest:
+        return _insert(body, names, name, change)
+    if name in names:
+        index = names.index(name)
+        if rest:
+            items[index] = _with_inner(items[index], _at(_inner(items[index]), rest, change))
+        elif _is_none(change.value):
+            del items[index]
+        else:
+            items[index] = _with_inner(items[index], _body(_inner(items[index]), change.value))
+        return Sequence(items, body.span)
+    for index, item in enumerate(items):  # an unnamed body adds no segment
+        if not isinstance(item, Scalar) and names[index] is None and name in _step_names(item):
+            items[index] = _at(item, path, change)
+            return Sequence(items, body.span)
+    raise _nowhere(path, change, dict.fromkeys(_step_names(body)))
+
+
+def _insert(body: Sequence, names: list[str | None], name: str, change: Entry) -> Sequence:
+    assert isinstance(change.value, Mapping)
+    after = change.value.items["after"]
+    anchor = after.value.value if isinstance(after.value, Scalar) else None
+    steps = change.value.items.get("steps")
+    if steps is None:
+        message = f"`{name}` is inserted without `steps`"
+        raise SpecError([Diagnostic("E102", message, (Label(change.key),))])
+    if anchor != "input" and anchor not in names:
+        raise _nowhere(str(anchor), after, dict.fromkeys(_step_names(body)))
+    index = 0 if anchor == "input" else names.index(str(anchor)) + 1
+    new = Mapping({name: Entry(change.key, steps.value)}, change.value.span)
+    return Sequence([*body.items[:index], new, *body.items[index:]], body.span)
+
+
+def _named(item: Tree, name: str | None) -> Tree:
+    """A step of a list under a name; a body that has none is left as it is."""
+    if name is None or _is_named(item):
+        return item
+    return Mapping({name: Entry(item.span, item)}, item.span)
+
+
+def _inner(item: Tree) -> Tree:
+    """What stands under a step's name."""
+    assert isinstance(item, Mapping)
+    ((_, entry),) = item.items.items()
+    return entry.value
+
+
+def _with_inner(item: Tree, inner: Tree) -> Tree:
+    """A named step with another body."""
+    assert isinstance(item, Mapping)
+    ((name, entry),) = item.items.items()
+    return Mapping({name: Entry(entry.key, inner)}, item.span)
+
+
+def _named_steps(body: Sequence) -> Iterator[tuple[str | None, Tree]]:
+    """Each item of a list with its name: its own, its op's or block's, counted, or none."""
+    counts: dict[str, int] = {}
+    for item in body.items:
+        if _is_named(item):
+            yield next(iter(item.items)), item
+        elif isinstance(item, Scalar) and isinstance(item.value, str):
+            try:
+                own = parse_step(item.value).name.text
+            except StepSyntaxError:
+                yield None, item  # said where the steps are resolved
+                continue
+            counts[own] = counts.get(own, 0) + 1
+            yield own if counts[own] == 1 else f"{own}{counts[own]}", item
+        else:
+            yield None, item
+
+
+def _step_names(body: Tree) -> list[str]:
+    """The names at which a body can be changed."""
+    match body:
+        case Sequence():
+            found: list[str] = []
+            for name, item in _named_steps(body):
+                found.extend([name] if name is not None else _step_names(item))
+            return found
+        case Mapping(items) if "branches" in items:
+            branches = items["branches"].value
+            return list(branches.items) if isinstance(branches, Mapping) else []
+        case Mapping(items) if "steps" in items:
+            return _step_names(items["steps"].value)
+        case _:
+            return []
+
+
+def _is_named(item: Tree) -> TypeGuard[Mapping]:
+    if not isinstance(item, Mapping):
+        return False
+    return len(item.items) == 1 and not item.items.keys() & BODY_KEYS
+
+
+def _is_none(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and tree.value == "none"
+
+
+def _require(present: Entry | None, key: str, entry: Entry, known: dict[str, Entry]) -> None:
+    if present is None:
+        raise _nowhere(key, entry, known)
+
+
+def _nowhere(path: str, entry: Entry, known: dict[str, Entry] | dict[str, None]) -> SpecError:
+    close = nearest(path.partition(".")[0], known)
+    message = f"there is nothing at `{path}` to change"
+    help = f"write `{close}`" if close else None
+    return SpecError([Diagnostic("E212", message, (Label(entry.key),), help=help)])

@@ -1,0 +1,142 @@
+"""From a file to a checked spec: reads it and what it uses, lays extending files over their bases.
+
+What comes out is one tree, as if the author had written everything in one file; every part of it
+still knows the file it stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.source import Span
+from inception_dsl.spec.files import SpecFile, find_used, read
+from inception_dsl.spec.layers import lay_over
+from inception_dsl.spec.schema import ModelSpec, Places, validate
+from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree, parse_tree
+
+MAX_FILES = 100
+
+_LIBRARY_KEYS = frozenset(["inception", "title", "source", "use", "tables", "blocks"])
+_NAMESPACES = ("tables", "blocks")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A checked spec, where its parts stand, and the file it came from."""
+
+    spec: ModelSpec
+    places: Places
+    file: SpecFile
+    is_extending: bool
+
+
+def load(file: SpecFile) -> Loaded:
+    """The spec that a file holds, with all that it uses.
+
+    Raises:
+        SpecError: E0xx for files and YAML, E1xx for the form of a spec.
+    """
+    loader = _Loader()
+    tree = loader.model(file, None)
+    spec, places = validate(tree)
+    return Loaded(spec, places, file, is_extending=loader.is_extending)
+
+
+class _Loader:
+    def __init__(self) -> None:
+        self._open: list[SpecFile] = []
+        self._libraries: dict[SpecFile, Mapping] = {}
+        self.is_extending = False
+
+    def model(self, file: SpecFile, span: Span | None) -> Mapping:
+        """The tree of a network's spec, with used blocks and tables in it, laid over its base."""
+        tree = self._read(file, span)
+        self._open.append(file)
+        own = self._with_used(tree, file)
+        base = tree.items.get("extends")
+        if base is not None:
+            self.is_extending = True
+            base_tree = self.model(find_used(_text(base), file, base.value.span), base.value.span)
+            own.items.pop("extends")
+            own = lay_over(base_tree, own)
+        self._open.pop()
+        return own
+
+    def _with_used(self, tree: Mapping, file: SpecFile) -> Mapping:
+        merged = Mapping(dict(tree.items), tree.span)
+        use = merged.items.pop("use", None)
+        for reference in _references(use):
+            used = find_used(str(reference.value), file, reference.span)
+            library = self._library(used, reference.span)
+            for kind in _NAMESPACES:
+                _bring(merged, kind, library)
+        return merged
+
+    def _library(self, file: SpecFile, span: Span) -> Mapping:
+        if file in self._libraries:
+            return self._libraries[file]
+        tree = self._read(file, span)
+        for key, entry in tree.items.items():
+            if key not in _LIBRARY_KEYS:
+                message = f"`{key}` has no place in a file that is used"
+                note = "a used file brings blocks and tables, and nothing else"
+                raise SpecError([Diagnostic("E101", message, (Label(entry.key),), (note,))])
+        self._open.append(file)
+        self._libraries[file] = self._with_used(tree, file)
+        self._open.pop()
+        return self._libraries[file]
+
+    def _read(self, file: SpecFile, span: Span | None) -> Mapping:
+        labels = (Label(span),) if span else ()
+        if file in self._open:
+            circle = " uses ".join(f"`{f.shown}`" for f in [*self._open, file])
+            raise SpecError([Diagnostic("E008", f"{circle}: a circle", labels)])
+        if len(self._libraries) + len(self._open) >= MAX_FILES:
+            raise SpecError([Diagnostic("E003", f"more than {MAX_FILES} files", labels)])
+        tree = parse_tree(read(file, span))
+        if not isinstance(tree, Mapping):
+            message = "a spec is a mapping of keys such as `inception`, `input` and `network`"
+            raise SpecError([Diagnostic("E103", message, (Label(tree.span),))])
+        return tree
+
+
+def _references(use: Entry | None) -> Iterator[Scalar]:
+    if use is None:
+        return
+    if not isinstance(use.value, Sequence):
+        message = "`use` is a list of files"
+        raise SpecError([Diagnostic("E103", message, (Label(use.value.span),))])
+    for item in use.value.items:
+        if not isinstance(item, Scalar) or not isinstance(item.value, str):
+            raise SpecError([Diagnostic("E103", "this is no file's name", (Label(item.span),))])
+        yield item
+
+
+def _bring(merged: Mapping, kind: str, library: Mapping) -> None:
+    """Adds a library's blocks or tables to a spec's; in place, on mappings made for it."""
+    brought = library.items.get(kind)
+    if brought is None:
+        return
+    if not isinstance(brought.value, Mapping):
+        message = f"`{kind}` is a mapping"
+        raise SpecError([Diagnostic("E103", message, (Label(brought.value.span),))])
+    present = merged.items.get(kind)
+    items = dict(present.value.items) if present and isinstance(present.value, Mapping) else {}
+    for name, entry in brought.value.items.items():
+        if name in items and items[name] is not entry:
+            labels = (Label(items[name].key, "here"), Label(entry.key, "and here"))
+            message = f"`{name}` is defined twice"
+            raise SpecError([Diagnostic("E209", message, labels)])
+        items[name] = entry
+    span = present.value.span if present else brought.value.span
+    key = present.key if present else brought.key
+    merged.items[kind] = Entry(key, Mapping(items, span))
+
+
+def _text(entry: Entry) -> str:
+    tree: Tree = entry.value
+    if isinstance(tree, Scalar) and isinstance(tree.value, str):
+        return tree.value
+    raise SpecError([Diagnostic("E103", "this is no file's name", (Label(tree.span),))])

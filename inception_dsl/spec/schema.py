@@ -1,0 +1,294 @@
+"""The form of a spec file: which keys there are and what kind of value each takes.
+
+pydantic checks a tree as the author wrote it; its errors are translated to where they stand and
+never shown. What a step's text says, and whether names exist, comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from typing_extensions import TypeAliasType
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.source import Span
+from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree
+
+DocumentPath = tuple[str | int, ...]
+"""Keys and indices from the top of the document."""
+
+Measure = Literal["params", "weights", "macs", "flops", "activations"]
+"""What a budget may bound."""
+
+BODY_KEYS = frozenset(
+    ["branches", "join", "order", "steps", "residual", "out", "title", "source", "params", "defaults"]
+)
+"""The keys of a body; a mapping in a list of steps with one other key names a step."""
+
+
+def _kind(value: object) -> str:
+    match value:
+        case str():
+            return "<text>"
+        case list():
+            return "<list>"
+        case dict() if len(value) == 1 and not value.keys() & BODY_KEYS:
+            return "<named>"
+        case dict():
+            return "<body>"
+        case _:
+            return "<other>"
+
+
+def _unnamed(value: object) -> str:
+    kind = _kind(value)
+    return "<body>" if kind == "<named>" else kind
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Word = str | int | Decimal | bool
+"""A parameter's, a default's or a cell's value."""
+
+Body = TypeAliasType(
+    "Body",
+    Annotated[
+        Annotated[str, Tag("<text>")]
+        | Annotated[list["Item"], Tag("<list>")]
+        | Annotated["BodySpec", Tag("<body>")],
+        Discriminator(_unnamed),
+    ],
+)
+"""What does the work of a block, a branch, a head or the network."""
+
+Item = TypeAliasType(
+    "Item",
+    Annotated[
+        Annotated[str, Tag("<text>")]
+        | Annotated[list["Item"], Tag("<list>")]
+        | Annotated["BodySpec", Tag("<body>")]
+        | Annotated[dict[str, Body], Tag("<named>")],
+        Discriminator(_kind),
+    ],
+)
+"""An entry in a list of steps: a body, or one under a name."""
+
+
+class ResidualSpec(_Spec):
+    """`act(shortcut(x) + scale * body(x))`."""
+
+    scale: int | Decimal | str = 1
+    act: str = "none"
+    shortcut: Body | None = None
+
+
+class BodySpec(_Spec):
+    """A body in its long form."""
+
+    branches: dict[str, Body] | None = None
+    join: Literal["concat", "add", "mul"] = "concat"
+    order: list[str] | None = None
+    steps: Body | None = None
+    residual: ResidualSpec | None = None
+    out: str | int | None = None
+    title: str | None = None
+    source: str | None = None
+    params: list[str] | dict[str, Word | None] | None = None
+    defaults: dict[str, dict[str, Word]] | None = None
+
+
+class HeadSpec(_Spec):
+    """A training head: what hangs on a step."""
+
+    at: str
+    loss_weight: int | Decimal | None = None
+    steps: Body
+
+
+class TableSpec(_Spec):
+    """Rows of numbers under named columns; the other keys are the rows."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, list[Word]]
+
+    source: str | None = None
+    columns: list[str]
+
+
+class ModelSpec(_Spec):
+    """A whole network, or a library of blocks and tables, as the author wrote it."""
+
+    inception: Literal[1]
+    name: str | None = None
+    title: str | None = None
+    source: str | None = None
+    use: list[str] = []
+    input: str | None = None
+    params: dict[str, Word] = {}
+    defaults: dict[str, dict[str, Word]] = {}
+    tables: dict[str, TableSpec] = {}
+    blocks: dict[str, Body] = {}
+    network: Body | None = None
+    heads: dict[str, HeadSpec] = {}
+    budget: dict[Measure, str | int] = Field(default={})
+
+
+class Places:
+    """Where each key and value of a document stands."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def tree(self, path: DocumentPath) -> Tree:
+        """The value at a path, or the deepest one on the way to it."""
+        tree = self._tree
+        for key in path:
+            match tree:
+                case Mapping(items) if key in items:
+                    tree = items[str(key)].value
+                case Sequence(items) if isinstance(key, int):
+                    tree = items[key]
+                case _:
+                    break
+        return tree
+
+    def value(self, path: DocumentPath) -> Span:
+        """The region of a value."""
+        return self.tree(path).span
+
+    def text(self, path: DocumentPath) -> Span:
+        """The characters of a text value, without quotes."""
+        tree = self.tree(path)
+        return tree.text if isinstance(tree, Scalar) else tree.span
+
+    def key(self, path: DocumentPath) -> Span:
+        """The region of the last key of a path; of an item of a list, the item."""
+        parent = self.tree(path[:-1])
+        if isinstance(parent, Mapping) and path[-1] in parent.items:
+            return parent.items[str(path[-1])].key
+        return self.value(path)
+
+
+def plain(tree: Tree) -> Any:
+    """The tree as Python's own lists, dicts and values."""
+    match tree:
+        case Scalar(value):
+            return value
+        case Sequence(items):
+            return [plain(item) for item in items]
+        case Mapping(items):
+            return {key: plain(entry.value) for key, entry in items.items()}
+
+
+def validate(tree: Tree) -> tuple[ModelSpec, Places]:
+    """The spec that a tree holds, and where its parts stand.
+
+    Raises:
+        SpecError: E101 an unknown key, E102 a missing one, E103 a value of the wrong kind.
+    """
+    places = Places(tree)
+    try:
+        return ModelSpec.model_validate(plain(tree)), places
+    except ValidationError as error:
+        raise SpecError(_translate(error, places)) from None
+
+
+def _translate(error: ValidationError, places: Places) -> Iterator[Diagnostic]:
+    seen: set[DocumentPath] = set()
+    for problem in error.errors(include_url=False, include_context=True, include_input=False):
+        path = _document_path(problem["loc"], places)
+        if path in seen:  # each alternative of a union complains on its own
+            continue
+        seen.add(path)
+        yield _diagnose(problem["type"], path, problem.get("ctx", {}), problem["loc"], places)
+
+
+def _document_path(loc: tuple[int | str, ...], places: Places) -> DocumentPath:
+    path: DocumentPath = ()
+    for key in loc:
+        tree = places.tree(path)
+        present = isinstance(tree, Mapping) and key in tree.items
+        present = present or (isinstance(tree, Sequence) and isinstance(key, int))
+        if present:
+            path = (*path, key)
+    return path
+
+
+def _diagnose(
+    kind: str, path: DocumentPath, context: dict[str, Any], loc: tuple[int | str, ...], places: Places
+) -> Diagnostic:
+    if kind == "extra_forbidden":
+        key = str(path[-1])
+        known = _known_keys(loc)
+        close = nearest(key, known)
+        return Diagnostic(
+            "E101",
+            f"`{key}` is no key here",
+            (Label(places.key(path)),),
+            notes=(f"known keys are {_listed(sorted(known))}",),
+            help=f"write `{close}`" if close else None,
+        )
+    if kind == "missing":
+        key = str(loc[-1])
+        return Diagnostic("E102", f"the key `{key}` is missing", (Label(_head(path, places)),))
+    if kind == "literal_error":
+        message = f"this is {_found(places.tree(path))}, not {context['expected']}"
+        return Diagnostic("E103", message, (Label(places.value(path)),))
+    message = f"this is {_found(places.tree(path))}, not {_wanted(kind, loc)}"
+    return Diagnostic("E103", message, (Label(places.value(path)),))
+
+
+def _head(path: DocumentPath, places: Places) -> Span:
+    return places.key(path) if path else places.value(()).part(0, 1)
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
+    if "<body>" in loc:
+        return frozenset(ResidualSpec.model_fields) if "residual" in loc else BODY_KEYS
+    match loc[:-1]:
+        case ("heads", _):
+            return frozenset(HeadSpec.model_fields)
+        case ("budget",):
+            return frozenset(Measure.__args__)
+        case _:
+            return frozenset(ModelSpec.model_fields)
+
+
+def _found(tree: Tree) -> str:
+    match tree:
+        case Sequence():
+            return "a list"
+        case Mapping():
+            return "a mapping"
+        case Scalar(value=None):
+            return "empty"
+        case Scalar(value=str()):
+            return "text"
+        case Scalar(value=bool()):
+            return "true or false"
+        case _:
+            return "a number"
+
+
+_WANTED = {
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "int_type": "a whole number",
+    "union_tag_invalid": "a step, a list of steps or a mapping",
+    "union_tag_not_found": "a step, a list of steps or a mapping",
+}
+
+
+def _wanted(kind: str, loc: tuple[int | str, ...]) -> str:
+    return _WANTED.get(kind, "a number or a name")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

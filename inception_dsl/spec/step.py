@@ -1,0 +1,256 @@
+"""The text of one step, from characters to its parts: `4 x inception_a -> 35x35x384`.
+
+    step := [count "x"] call ["->" shape]
+    call := [KERNEL] ["global" | "adaptive"] NAME ["(" word* ")"]
+
+Only the form is checked here. Which names exist, and which words an op knows, is `resolve`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, cast
+
+from inception_dsl.expr import Binary, Expr, Name, Operator
+
+MAX_LENGTH = 1000
+"""Characters of a step's text; a longer one is no step."""
+MAX_WORDS = 200
+MAX_BRACKETS = 16
+"""Together these bound how deep an expression is, and with it every walk over one."""
+
+Kind = Literal["shape", "kernel", "row", "number", "name", "symbol", "end"]
+
+_TOKEN = re.compile(
+    r"(?P<shape>[0-9]+x[0-9]+x[0-9]+)(?!\w)"
+    r"|(?P<kernel>[0-9]+x[0-9]+)(?!\w)"
+    r"|(?P<row>[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_]+)"
+    r"|(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?)(?![\w.])"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<symbol>->|//|[-+*()=])"
+)
+_SPACE = re.compile(r"[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word and where it stands in its step's text."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepText:
+    """A step's parts. `words` are what stands between the outer parentheses."""
+
+    count: Token | None
+    kernel: Token | None
+    modifier: Token | None
+    name: Token
+    words: tuple[Token, ...]
+    note: Token | None
+
+
+class StepSyntaxError(Exception):
+    """A text that is no step; `start` and `end` are the characters that are not."""
+
+    def __init__(self, message: str, start: int, end: int, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.start, self.end, self.help = message, start, end, help
+
+
+class Reader:
+    """Tokens read one after the other, to the end of the text."""
+
+    def __init__(self, tokens: tuple[Token, ...]) -> None:
+        self._tokens = tokens
+        self._next = 0
+        self._end = tokens[-1].end if tokens else 0
+
+    def peek(self, ahead: int = 0) -> Token:
+        """A coming token; of kind `end` where there is none."""
+        index = self._next + ahead
+        if index < len(self._tokens):
+            return self._tokens[index]
+        return Token("end", "", self._end, self._end + 1)
+
+    def take(self) -> Token:
+        """The next token, which is then read."""
+        token = self.peek()
+        self._next += 1
+        return token
+
+    def take_if(self, kind: Kind, *texts: str) -> Token | None:
+        """The next token if it is of this kind, and one of these texts if any are given."""
+        token = self.peek()
+        if token.kind != kind or (texts and token.text not in texts):
+            return None
+        return self.take()
+
+
+def tokenise(text: str) -> tuple[Token, ...]:
+    """The words of a step's text.
+
+    Raises:
+        StepSyntaxError: a character that starts no word, or too long a text.
+    """
+    if len(text) > MAX_LENGTH:
+        raise StepSyntaxError(f"a step of more than {MAX_LENGTH} characters", 0, len(text))
+    tokens: list[Token] = []
+    position = _skip(text, 0)
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise _unreadable(text, position)
+        kind = cast(Kind, match.lastgroup)
+        tokens.append(Token(kind, match[0], position, match.end()))
+        position = _skip(text, match.end())
+    if len(tokens) > MAX_WORDS:
+        raise StepSyntaxError(f"a step of more than {MAX_WORDS} words", 0, len(text))
+    return tuple(tokens)
+
+
+def _skip(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _unreadable(text: str, start: int) -> StepSyntaxError:
+    match = re.compile(r"[\w.]+|.", re.DOTALL).match(text, start)
+    end = match.end() if match else start + 1
+    word = text[start:end]
+    if word == ",":
+        return StepSyntaxError("words stand between spaces, without commas", start, end)
+    if word[0].isdigit():
+        return StepSyntaxError(f"`{word}` is neither a number, a kernel nor a shape", start, end)
+    return StepSyntaxError(f"`{word}` starts no word", start, end)
+
+
+def parse_step(text: str) -> StepText:
+    """The parts of a step's text.
+
+    Raises:
+        StepSyntaxError: the text does not follow the grammar.
+    """
+    reader = Reader(tokenise(text))
+    count = None
+    if reader.peek(1).text == "x" and reader.peek().kind in {"number", "name"}:
+        count = reader.take()
+        reader.take()
+    kernel = reader.take_if("kernel")
+    modifier = None
+    if reader.peek().text in {"global", "adaptive"} and reader.peek(1).kind == "name":
+        modifier = reader.take()
+    name = _expect(reader, "name", "the name of an op or a block")
+    words = _bracketed(reader) if reader.take_if("symbol", "(") else ()
+    note = None
+    if reader.take_if("symbol", "->"):
+        note = reader.take_if("shape") or _expect(
+            reader, "number", "a shape, such as 35x35x384 or 1536"
+        )
+    rest = reader.peek()
+    if rest.kind != "end":
+        help = f"write `{name.text} ({text[name.end :].strip()})`" if not words else None
+        message = f"`{rest.text}` stands where the step should end"
+        raise StepSyntaxError(message, rest.start, rest.end, help)
+    return StepText(count, kernel, modifier, name, words, note)
+
+
+def _bracketed(reader: Reader) -> tuple[Token, ...]:
+    words: list[Token] = []
+    depth = 1
+    while True:
+        token = reader.take()
+        if token.kind == "end":
+            raise StepSyntaxError("a parenthesis is not closed", token.start, token.end)
+        if token.text == "(":
+            depth += 1
+            if depth > MAX_BRACKETS:
+                message = f"parentheses more than {MAX_BRACKETS} deep"
+                raise StepSyntaxError(message, token.start, token.end)
+        elif token.text == ")":
+            depth -= 1
+            if depth == 0:
+                return tuple(words)
+        words.append(token)
+
+
+def _expect(reader: Reader, kind: Kind, what: str) -> Token:
+    token = reader.take_if(kind)
+    if token is None:
+        found = reader.peek()
+        seen = f"`{found.text}` stands" if found.kind != "end" else "the text ends"
+        raise StepSyntaxError(f"{seen} where {what} should", found.start, found.end)
+    return token
+
+
+def parse_expr(reader: Reader) -> Expr:
+    """The expression that comes next; what follows it is left.
+
+    Raises:
+        StepSyntaxError: no expression comes next.
+    """
+    left = _term(reader)
+    while token := reader.take_if("symbol", "+", "-"):
+        left = Binary(cast(Operator, token.text), left, _term(reader))
+    return left
+
+
+def _term(reader: Reader) -> Expr:
+    left = _atom(reader)
+    while token := reader.take_if("symbol", "*", "//"):
+        left = Binary(cast(Operator, token.text), left, _atom(reader))
+    return left
+
+
+def _atom(reader: Reader) -> Expr:
+    token = reader.take()
+    if token.kind == "number":
+        return number(token)
+    if token.kind == "name":
+        return Name(token.text)
+    if token.text == "(":
+        inner = parse_expr(reader)
+        close = reader.take()
+        if close.text != ")":
+            raise StepSyntaxError("a parenthesis is not closed", token.start, token.end)
+        return inner
+    seen = f"`{token.text}` stands" if token.kind != "end" else "the text ends"
+    message = f"{seen} where a number or a name should"
+    raise StepSyntaxError(message, token.start, token.end)
+
+
+def number(token: Token) -> int | Decimal:
+    """The value of a number.
+
+    Raises:
+        StepSyntaxError: it has too many digits.
+    """
+    if len(token.text) > 18:
+        raise StepSyntaxError("a number of more than 18 digits", token.start, token.end)
+    return int(token.text) if token.text.isdigit() else Decimal(token.text)
+
+
+def pair(token: Token) -> tuple[int, int]:
+    """The height and width that a kernel token names.
+
+    Raises:
+        StepSyntaxError: it has too many digits.
+    """
+    return cast(tuple[int, int], sides(token))
+
+
+def sides(token: Token) -> tuple[int, ...]:
+    """The numbers of a shape or kernel token.
+
+    Raises:
+        StepSyntaxError: it has too many digits.
+    """
+    if len(token.text) > 40:
+        raise StepSyntaxError("a shape of more than 40 characters", token.start, token.end)
+    return tuple(int(side) for side in token.text.split("x"))

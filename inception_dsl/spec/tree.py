@@ -1,0 +1,192 @@
+"""YAML text to a tree whose every key and value knows where it stands.
+
+The first stage of the walk. libyaml only tokenises here: the tree is built from its events, so
+that nesting, size, duplicate keys and the features that a spec does not need are refused before
+anything is composed. Scalars follow the core schema of YAML 1.2, not PyYAML's 1.1: `on` is text,
+`1e-3` a number. It knows nothing of what a spec means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import yaml
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.source import Source, Span
+
+MAX_NESTING = 64
+MAX_DIGITS = 18
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
+_OTHER_NUMBER = re.compile(r"0[xo][0-9a-fA-F]+|[-+]?0[0-9]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_CONSTANTS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+Plain = str | int | Decimal | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value; `text` is where its characters stand, without quotes."""
+
+    value: Plain
+    span: Span
+    text: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A YAML list."""
+
+    items: list[Tree]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A YAML mapping: keys are text, in the author's order."""
+
+    items: dict[str, Entry]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key's place and its value."""
+
+    key: Span
+    value: Tree
+
+
+Tree = Scalar | Sequence | Mapping
+
+
+def parse_tree(source: Source) -> Tree:
+    """The tree of a YAML document.
+
+    Raises:
+        SpecError: E002 not YAML, E003 too deep, E004 a key twice, E005 a refused feature.
+    """
+    return _Builder(source).build()
+
+
+class _Builder:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._events: Iterator[yaml.Event] = iter(())
+        self._duplicates: list[Diagnostic] = []
+
+    def build(self) -> Tree:
+        try:
+            self._events = yaml.parse(self._source.text, Loader=yaml.CLoader)
+            next(self._events)  # the stream starts
+            if isinstance(next(self._events), yaml.StreamEndEvent):
+                raise _error("E002", "the file is empty", Span(self._source, 0, 0))
+            tree = self._value(next(self._events), depth=0)
+            next(self._events)  # the document ends
+            following = next(self._events)
+        except yaml.MarkedYAMLError as error:
+            raise self._not_yaml(error.problem or "not YAML", error.problem_mark) from None
+        except yaml.reader.ReaderError as error:
+            raise self._not_yaml(error.reason, None) from None
+        if not isinstance(following, yaml.StreamEndEvent):
+            span = self._span(following)
+            raise _error("E002", "a spec is one YAML document; a second one starts here", span)
+        if self._duplicates:
+            raise SpecError(self._duplicates)
+        return tree
+
+    def _value(self, event: yaml.Event, depth: int) -> Tree:
+        self._refuse_features(event)
+        match event:
+            case yaml.ScalarEvent():
+                return self._scalar(event)
+            case yaml.SequenceStartEvent():
+                return self._sequence(event, self._deeper(event, depth))
+            case _:
+                return self._mapping(event, self._deeper(event, depth))
+
+    def _deeper(self, event: yaml.Event, depth: int) -> int:
+        if depth == MAX_NESTING:
+            message = f"nested more than {MAX_NESTING} levels deep"
+            raise _error("E003", message, self._span(event))
+        return depth + 1
+
+    def _sequence(self, start: yaml.Event, depth: int) -> Sequence:
+        items: list[Tree] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._value(event, depth))
+        return Sequence(items, self._region(start, event))
+
+    def _mapping(self, start: yaml.Event, depth: int) -> Mapping:
+        items: dict[str, Entry] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                self._refuse_features(event)
+                raise _error("E002", "a key is text, not a list or a mapping", self._span(event))
+            self._refuse_features(event)
+            key, span = event.value, self._span(event)
+            if key == "<<" and event.implicit[0]:
+                raise _error("E005", "merge keys are not part of the language", span)
+            value = self._value(next(self._events), depth)
+            if key in items:
+                labels = (Label(span, "again"), Label(items[key].key, "first"))
+                self._duplicates.append(Diagnostic("E004", f"`{key}` is here twice", labels))
+            else:
+                items[key] = Entry(span, value)
+        return Mapping(items, self._region(start, event))
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        span = self._span(event)
+        if not event.implicit[0]:  # quoted or a block: always text
+            quoted = span.part(1, span.end - span.start - 1)
+            return Scalar(event.value, span, quoted if quoted.text == event.value else span)
+        return Scalar(self._plain(event.value, span), span, span)
+
+    def _plain(self, text: str, span: Span) -> Plain:
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _OTHER_NUMBER.fullmatch(text):
+            help = "write a plain decimal number, or quote it if it is text"
+            raise _error("E005", f"`{text}` means different numbers to different readers", span, help)
+        if _INTEGER.fullmatch(text):
+            self._refuse_digits(text, span)
+            return int(text)
+        if _DECIMAL.fullmatch(text):
+            self._refuse_digits(text, span)
+            return Decimal(text)
+        return text
+
+    def _refuse_digits(self, text: str, span: Span) -> None:
+        if len(text) > MAX_DIGITS:
+            raise _error("E106", f"a number of more than {MAX_DIGITS} digits", span)
+
+    def _refuse_features(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            message = "anchors and aliases are not part of the language"
+            help = "name the block once under `blocks` and call it twice"
+            raise _error("E005", message, self._span(event), help)
+        if getattr(event, "tag", None) is not None:
+            raise _error("E005", "tags are not part of the language", self._span(event))
+
+    def _not_yaml(self, problem: str, mark: yaml.Mark | None) -> SpecError:
+        index = mark.index if mark is not None else 0
+        return _error("E002", problem, Span(self._source, index, index + 1))
+
+    def _span(self, event: yaml.Event) -> Span:
+        return self._region(event, event)
+
+    def _region(self, first: yaml.Event, last: yaml.Event) -> Span:
+        return Span(self._source, first.start_mark.index, last.end_mark.index)
+
+
+def _error(code: str, message: str, span: Span, help: str | None = None) -> SpecError:
+    return SpecError([Diagnostic(code, message, (Label(span),), help=help)])
