@@ -146,7 +146,9 @@ def _list(args: argparse.Namespace) -> int:
             continue
         totals = found.cost.totals
         title, source = found.model.title or "", found.model.source or ""
-        rows.append([name, title, found.cost.input, f"{totals.params:,}", f"{totals.macs:,}", source])
+        rows.append(
+            [name, title, found.cost.input, f"{totals.params:,}", f"{totals.macs:,}", source]
+        )
     columns = (
         Column("name", "left"),
         Column("title", "left"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from inception_dsl.analysis import CostReport, measure_cost, measure_widths
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import Model
-from inception_dsl.resolve import Overrides, resolve
+from inception_dsl.resolve import AS_WRITTEN, Overrides, resolve
 from inception_dsl.rules import judge
 from inception_dsl.spec.files import SpecFile, find_spec, library, names, project_root
 from inception_dsl.spec.load import load
@@ -48,7 +48,7 @@ class Artifact:
 
 
 def check(
-    reference: str, *, folder: Path, overrides: Overrides = Overrides(), batch: int = 1
+    reference: str, *, folder: Path, overrides: Overrides = AS_WRITTEN, batch: int = 1
 ) -> Checked:
     """The model of a spec, with its cost, judged by every rule.
 
@@ -73,7 +73,7 @@ def check(
 
 
 def measure(
-    reference: str, *, folder: Path, overrides: Overrides = Overrides(), batch: int = 1
+    reference: str, *, folder: Path, overrides: Overrides = AS_WRITTEN, batch: int = 1
 ) -> Checked:
     """The model of a spec with its cost, not judged.
 
@@ -119,10 +119,10 @@ def write(artifact: Artifact) -> bool:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(artifact.text.encode())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, artifact.path)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(artifact.path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise
     return True
 

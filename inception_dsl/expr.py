@@ -57,7 +57,7 @@ def evaluate(expr: Expr, env: Mapping[str, Number]) -> Number:
             value = _apply(operator, evaluate(left, env), evaluate(right, env))
         case _:
             value = expr
-    if abs(value) > LIMIT:
+    if not -LIMIT <= value <= LIMIT:
         raise ExprError(f"`{show(expr)}` is larger than {LIMIT:,}")
     return value
 
@@ -122,7 +122,7 @@ def total(exprs: list[Expr]) -> Expr:
 
 # A polynomial: the coefficient of each product of atoms. An atom is a name, a floor division or a
 # product of sums.
-_Terms = dict[tuple[Expr, ...], Number]
+_Terms = dict[tuple[Expr, ...], int | Decimal]
 
 
 def _terms(expr: Expr) -> _Terms:
@@ -150,11 +150,11 @@ def _terms(expr: Expr) -> _Terms:
 
 def _from_terms(terms: _Terms) -> Expr:
     result: Expr | None = None
-    constant = terms.pop((), 0)
+    constant: Number = terms.pop((), 0)
     for atoms, coefficient in terms.items():
         if coefficient == 0:
             continue
-        term = _product(atoms, abs(coefficient))
+        term = _product(atoms, coefficient if coefficient > 0 else -coefficient)
         if result is None:
             result = term if coefficient > 0 else Binary("-", 0, term)
         else:
@@ -163,7 +163,7 @@ def _from_terms(terms: _Terms) -> Expr:
         return constant
     if constant == 0:
         return result
-    return Binary("+" if constant > 0 else "-", result, abs(constant))
+    return Binary("+" if constant > 0 else "-", result, constant if constant > 0 else -constant)
 
 
 def _product(atoms: tuple[Expr, ...], coefficient: Number) -> Expr:

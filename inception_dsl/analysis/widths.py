@@ -146,8 +146,8 @@ class _Widths:
                 continue
             seen.add(id(call.body))
             for item in call.body:
-                step, _, copy = item.path.rpartition(".")
-                path = step if copy.isdigit() and step in found else item.path
+                holder, _, copy = item.path.rpartition(".")
+                path = holder if copy.isdigit() and holder in found else item.path
                 found[path][item.type] = None
         return {path: tuple(types) for path, types in found.items()}
 

@@ -47,4 +47,3 @@ def _inline(call: Call, prefix: str, results: dict[str, str]) -> Iterator[Node]:
         step, _, copy = path.rpartition(".")
         if copy.isdigit():  # a repeated step gives what its last copy gives
             results[step] = results[path]
-

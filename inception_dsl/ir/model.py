@@ -73,7 +73,7 @@ class Origin:
     spans: tuple[Span, ...] = ()
 
     def called_from(self, outer: Origin) -> Origin:
-        """This origin, seen through the call that stands at `outer`."""
+        """The same origin, seen through the call that stands at `outer`."""
         return Origin(self.spans + outer.spans)
 
 

@@ -30,9 +30,7 @@ def print_model(model: Model) -> str:
 
 def fingerprint(model: Model) -> str:
     """A short hash of what the model means: reformatting its spec does not change it."""
-    described = "\n".join(
-        f"{block.name}\t{block.title}\t{block.source}" for block in model.blocks
-    )
+    described = "\n".join(f"{block.name}\t{block.title}\t{block.source}" for block in model.blocks)
     text = f"{print_model(model)}{model.title}\t{model.source}\n{described}"
     return sha256(text.encode()).hexdigest()[:16]
 

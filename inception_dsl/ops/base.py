@@ -13,7 +13,9 @@ from typing import Literal
 from inception_dsl.expr import Expr, Number, show, show_decimal
 from inception_dsl.ir import TensorType, Value
 
-Kind = Literal["width", "natural", "positive", "decimal", "fraction", "flag", "choice", "size", "pad"]
+Kind = Literal[
+    "width", "natural", "positive", "decimal", "fraction", "flag", "choice", "size", "pad"
+]
 """What values an attribute takes: `width` and `positive` are at least 1, `natural` at least 0, a
 `fraction` lies from 0 to 1; a `size` is a kernel such as 3x3; `pad` is V, same, same_tf, a number
 or a size."""

@@ -81,7 +81,7 @@ OPS = (
             Attribute("size", "positive", 5),
             Attribute("alpha", "decimal", Decimal("1e-4")),
             Attribute("beta", "decimal", Decimal("0.75")),
-            Attribute("k", "decimal", Decimal("1")),
+            Attribute("k", "decimal", Decimal(1)),
         ),
         infer=same,
         cost=_lrn_cost,

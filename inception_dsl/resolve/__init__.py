@@ -4,6 +4,6 @@ The stages are in this order, and each raises all of its errors at once: tables 
 blocks as symbols, the network and its heads, the calls with their shapes.
 """
 
-from inception_dsl.resolve.resolver import Overrides, resolve
+from inception_dsl.resolve.resolver import AS_WRITTEN, Overrides, resolve
 
-__all__ = ["Overrides", "resolve"]
+__all__ = ["AS_WRITTEN", "Overrides", "resolve"]

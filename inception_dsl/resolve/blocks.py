@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from keyword import iskeyword
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import BlockDef, CallDef, NodeDef, Origin, Param
 from inception_dsl.ops import OPS, WRITTEN, Op
+from inception_dsl.resolve.names import name_problem
 from inception_dsl.resolve.words import (
     Defaults,
     Given,
@@ -25,7 +25,7 @@ from inception_dsl.resolve.words import (
     read_bindings,
 )
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import BodySpec, DocumentPath, Places, ResidualSpec
+from inception_dsl.spec.schema import BodySpec, DocumentPath, Item, Places, ResidualSpec
 from inception_dsl.spec.step import (
     Reader,
     StepSyntaxError,
@@ -35,24 +35,6 @@ from inception_dsl.spec.step import (
     parse_step,
     tokenise,
 )
-
-RESERVED = frozenset(
-    "F Tensor chain in input nn out self super torch x".split()
-    # What nn.Module, nn.Sequential and nn.ModuleDict call their own.
-    + """
-    T_destination add_module append apply bfloat16 buffers call_super_init children clear compile
-    cpu cuda double dump_patches eval extend extra_repr float forward get_buffer get_extra_state
-    get_parameter get_submodule half insert ipu items keys load_state_dict modules mtia
-    named_buffers named_children named_modules named_parameters parameters pop
-    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
-    register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
-    register_parameter register_state_dict_post_hook register_state_dict_pre_hook
-    requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train
-    training type update values xpu zero_grad
-    """.split()
-)
-"""Names that a step cannot have: emitted code needs them for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +87,7 @@ class BodyReader:
         self.notes: list[Note] = []
         self.diagnostics: list[Diagnostic] = []
 
-    def read(self, body: object, at: DocumentPath, path: str, branch: str, reads: str) -> str:
+    def read(self, body: Item, at: DocumentPath, path: str, branch: str, reads: str) -> str:
         """Adds a body's steps.
 
         Args:
@@ -125,18 +107,16 @@ class BodyReader:
                 return self._list(body, at, path, branch, reads)
             case BodySpec():
                 return self._mapping(body, at, path, branch, reads)
-            case _:
-                raise AssertionError(body)
+            case dict():
+                raise AssertionError(body)  # a named step stands in a list only
 
-    def _list(
-        self, items: list[object], at: DocumentPath, path: str, branch: str, reads: str
-    ) -> str:
+    def _list(self, items: list[Item], at: DocumentPath, path: str, branch: str, reads: str) -> str:
         counts: Counter[str] = Counter()
         for index, item in enumerate(items):
             here = (*at, index)
             match item:
                 case str():
-                    own = self._own_name(item, here)
+                    own = self._own_name(item)
                     counts[own] += 1
                     name = own if counts[own] == 1 else f"{own}{counts[own]}"
                     reads = self._step(item, here, _join(path, name), branch, reads)
@@ -150,21 +130,18 @@ class BodyReader:
             self._complain("E103", "a list of steps has no step", self._places.value(at))
         return reads
 
-    def _mapping(
-        self, body: BodySpec, at: DocumentPath, path: str, branch: str, reads: str
-    ) -> str:
+    def _mapping(self, body: BodySpec, at: DocumentPath, path: str, branch: str, reads: str) -> str:
         if (body.branches is None) == (body.steps is None):
-            self._complain(
-                "E102", "a body has either `branches` or `steps`", self._places.key(at)
-            )
+            self._complain("E102", "a body has either `branches` or `steps`", self._places.key(at))
             return reads
         for key in ("params", "defaults"):
-            if path and getattr(body, key) is not None:
+            is_block = at[0] == "blocks" and len(at) == 2
+            if not is_block and getattr(body, key) is not None:
                 self._complain("E101", f"only a block has `{key}`", self._places.key((*at, key)))
-        if body.branches is not None:
-            result = self._branches(body, at, path, branch, reads)
-        else:
+        if body.steps is not None:
             result = self.read(body.steps, (*at, "steps"), path, branch, reads)
+        else:
+            result = self._branches(body, at, path, branch, reads)
         if body.residual is not None:
             result = self._residual(body.residual, (*at, "residual"), path, branch, reads, result)
         if body.out is not None:
@@ -307,7 +284,7 @@ class BodyReader:
                 [Diagnostic("E104", error.message, (Label(part),), help=error.help)]
             ) from None
 
-    def _own_name(self, text: str, at: DocumentPath) -> str:
+    def _own_name(self, text: str) -> str:
         try:
             return parse_step(text).name.text
         except StepSyntaxError:
@@ -358,9 +335,7 @@ class BodyReader:
         required = {param.name: param.default is None for param in signature.params}
         bound = read_bindings(words, required, self._tables)
         arguments = {
-            param.name: bound[param.name].value
-            for param in signature.params
-            if param.name in bound
+            param.name: bound[param.name].value for param in signature.params if param.name in bound
         }
         return CallDef(place, (reads,), name, arguments, count, branch, origin)
 
@@ -373,19 +348,6 @@ class BodyReader:
 
     def _complain(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.diagnostics.append(Diagnostic(code, message, (Label(span),), help=help))
-
-
-def name_problem(name: str) -> str | None:
-    """Why nothing can have this name; None where it can."""
-    if not (name.isascii() and name.isidentifier()):
-        return f"`{name[:60]}` is no name: a letter, then letters, digits and `_`"
-    if len(name) > 60:
-        return "a name has at most 60 characters"
-    if iskeyword(name):
-        return f"`{name}` is a keyword of Python"
-    if name in RESERVED or name.startswith("_"):
-        return f"emitted code needs the name `{name}` for itself"
-    return None
 
 
 def unique_paths(steps: list[NodeDef | CallDef]) -> Iterator[Diagnostic]:

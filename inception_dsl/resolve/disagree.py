@@ -61,7 +61,9 @@ class Input:
 
 def _change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
     if not sizes:
-        return f"{before.channels} -> {after.channels}" if before.channels != after.channels else None
+        return (
+            f"{before.channels} -> {after.channels}" if before.channels != after.channels else None
+        )
     if not before.is_map or not after.is_map or before.size == after.size:
         return None
     (height, width), (new_height, new_width) = before.size, after.size
@@ -97,8 +99,8 @@ def explain(
         case "E303":
             return _shapes_disagree(step, inputs)
         case "E305" if len(inputs) == 1 and inputs[0].type.is_map:
-            help = "put `flatten` or `global avgpool` before it"
-            return Diagnostic("E305", error.message, (Label(span),), help=help)
+            way_out = "put `flatten` or `global avgpool` before it"
+            return Diagnostic("E305", error.message, (Label(span),), help=way_out)
         case "E302":
             came = inputs[0]
             told = came.story(sizes=True)
@@ -194,8 +196,8 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     help = None
     item = last.chain[0] if last.chain else None
     if not sizes and isinstance(item, Node) and "width" in item.attributes:
-        text = _rewritten(item.origin.spans[0].text, "width", first.type.channels)
-        help = f"write `{text}`" if text else None
+        mended = _rewritten(item.origin.spans[0].text, "width", first.type.channels)
+        help = f"write `{mended}`" if mended else None
     notes = () if first.span is not None else (f"{first.type} enters the block",)
     return Diagnostic("E303", message, tuple(labels), notes, help)
 

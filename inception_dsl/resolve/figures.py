@@ -30,4 +30,3 @@ def read_figure(text: str) -> tuple[Relation, int] | None:
     if amount != int(amount):
         return None
     return cast(Relation, relation or "=="), int(amount)
-

@@ -270,10 +270,7 @@ def _evaluate(given: Given, env: Mapping[str, Value], step: NodeDef | CallDef) -
             return given
         case Name(name):
             return env[name]
-    numbers = {}
-    for name, value in env.items():
-        if not isinstance(value, str | tuple):
-            numbers[name] = value
+    numbers = {name: own for name, own in env.items() if not isinstance(own, str | tuple)}
     try:
         return evaluate(given, numbers)
     except ExprError as error:

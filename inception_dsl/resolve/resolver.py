@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NoReturn
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.ir import (
@@ -26,15 +27,15 @@ from inception_dsl.resolve.blocks import (
     BodyReader,
     Signature,
     merge_concats,
-    name_problem,
     unique_paths,
 )
 from inception_dsl.resolve.figures import read_figure
 from inception_dsl.resolve.instantiate import Instantiator
+from inception_dsl.resolve.names import name_problem
 from inception_dsl.resolve.words import Defaults, Setting, Table, read_default
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
-from inception_dsl.spec.schema import BodySpec, DocumentPath, Word
+from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, Word
 
 MAX_INPUT_VALUES = 10**9
 
@@ -51,6 +52,9 @@ class Overrides:
 
     def __bool__(self) -> bool:
         return self.input is not None or bool(self.params)
+
+
+AS_WRITTEN = Overrides()
 
 
 def resolve(loaded: Loaded, overrides: Overrides) -> Model:
@@ -142,10 +146,11 @@ class _Resolver:
         return TensorType((channels, height, width))
 
     def _arguments(self) -> dict[str, Value]:
-        params = dict(self._spec.params)
-        for name in params:
+        params: dict[str, Value] = {}
+        for name, word in self._spec.params.items():
             self._check_param_name(name, ("params", name))
-            self._check_param_value(params[name], ("params", name))
+            self._check_param_value(word, ("params", name))
+            params[name] = word
         for name, text in self._overrides.params.items():
             if name not in params:
                 close = nearest(name, params)
@@ -169,9 +174,7 @@ class _Resolver:
                 message = f"the row has {len(cells)} cells under {len(table.columns)} columns"
                 labels = (
                     Label(self._places.value((*at, row)), f"{len(cells)} cells"),
-                    Label(
-                        self._places.value((*at, "columns")), f"{len(table.columns)} columns"
-                    ),
+                    Label(self._places.value((*at, "columns")), f"{len(table.columns)} columns"),
                 )
                 self._diagnostics.append(Diagnostic("E213", message, labels))
                 continue
@@ -204,7 +207,7 @@ class _Resolver:
                 result.setdefault(op.name, {})[attribute] = Setting(value, span)
         return result
 
-    def _signature(self, name: str, body: object) -> Signature:
+    def _signature(self, name: str, body: Body) -> Signature:
         at: DocumentPath = ("blocks", name)
         problem = name_problem(name)
         if problem is None and (name in OPS or name in {NETWORK, "global", "adaptive"}):
@@ -229,7 +232,7 @@ class _Resolver:
     def _block(
         self,
         name: str,
-        body: object,
+        body: Body,
         signatures: Mapping[str, Signature],
         tables: Mapping[str, Table],
         defaults: Defaults,
@@ -262,6 +265,7 @@ class _Resolver:
         defaults: Defaults,
     ) -> tuple[Block, tuple[Head, ...]]:
         spec = self._spec
+        assert spec.network is not None
         params = tuple(Param(name, value) for name, value in arguments.items())
         reader = BodyReader(self._places, signatures, tables, frozenset(arguments), defaults)
         output = reader.read(spec.network, ("network",), "", "", "input")
@@ -357,7 +361,7 @@ class _Resolver:
     def _complain(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self._diagnostics.append(Diagnostic(code, message, (Label(span),), help=help))
 
-    def _fail(self, code: str, message: str, span: Span) -> None:
+    def _fail(self, code: str, message: str, span: Span) -> NoReturn:
         raise SpecError([Diagnostic(code, message, (Label(span),))])
 
     def _raise(self) -> None:

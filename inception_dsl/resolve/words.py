@@ -17,7 +17,6 @@ from inception_dsl.spec.step import (
     StepSyntaxError,
     StepText,
     Token,
-    number,
     parse_expr,
     sides,
 )
@@ -302,23 +301,24 @@ def read_default(op: Op, name: str, word: Word, span: Span) -> Given:
 def misfit(attribute: Attribute, value: Given) -> str | None:
     """Why a value is none for an attribute; None where it is one."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    is_whole = is_number and isinstance(value, int)
+    number = value if is_number and isinstance(value, int | Decimal) else Decimal("NaN")
+    whole = number if isinstance(number, int) else -1
     name = attribute.name
     match attribute.kind:
         case "width" | "positive":
-            fits, wanted = is_whole and value >= 1, "a whole number of at least 1"
+            fits, wanted = whole >= 1, "a whole number of at least 1"
         case "natural":
-            fits, wanted = is_whole and value >= 0, "a whole number of at least 0"
+            fits, wanted = whole >= 0, "a whole number of at least 0"
         case "decimal":
             fits, wanted = is_number, "a number"
         case "fraction":
-            fits, wanted = is_number and 0 <= value <= 1, "a number from 0 to 1"
+            fits, wanted = is_number and 0 <= number <= 1, "a number from 0 to 1"
         case "flag":
             fits, wanted = isinstance(value, bool), "true or false"
         case "choice":
             fits, wanted = value in attribute.choices, f"one of {_listed(attribute.choices)}"
         case "pad":
-            fits = value in ("V", "same", "same_tf") or (is_whole and value >= 0)
+            fits = value in ("V", "same", "same_tf") or whole >= 0
             wanted = "V, same, same_tf, a whole number or a size such as 0x3"
         case "size":
             fits, wanted = isinstance(value, tuple), "a size such as 3x3"

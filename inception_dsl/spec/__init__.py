@@ -1,0 +1,1 @@
+"""What the author wrote: YAML with positions, its form checked, files and layers put together."""

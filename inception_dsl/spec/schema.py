@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from typing_extensions import TypeAliasType
@@ -24,7 +24,18 @@ Measure = Literal["params", "weights", "macs", "flops", "activations"]
 """What a budget may bound."""
 
 BODY_KEYS = frozenset(
-    ["branches", "join", "order", "steps", "residual", "out", "title", "source", "params", "defaults"]
+    [
+        "branches",
+        "join",
+        "order",
+        "steps",
+        "residual",
+        "out",
+        "title",
+        "source",
+        "params",
+        "defaults",
+    ]
 )
 """The keys of a body; a mapping in a list of steps with one other key names a step."""
 
@@ -55,28 +66,23 @@ class _Spec(BaseModel):
 Word = str | int | Decimal | bool
 """A parameter's, a default's or a cell's value."""
 
-Body = TypeAliasType(
-    "Body",
-    Annotated[
-        Annotated[str, Tag("<text>")]
-        | Annotated[list["Item"], Tag("<list>")]
-        | Annotated["BodySpec", Tag("<body>")],
-        Discriminator(_unnamed),
-    ],
-)
-"""What does the work of a block, a branch, a head or the network."""
-
-Item = TypeAliasType(
-    "Item",
-    Annotated[
+if TYPE_CHECKING:
+    Body: TypeAlias = "str | list[Item] | BodySpec"
+    Item: TypeAlias = "str | list[Item] | BodySpec | dict[str, Body]"
+else:
+    _BODIES = (
         Annotated[str, Tag("<text>")]
         | Annotated[list["Item"], Tag("<list>")]
         | Annotated["BodySpec", Tag("<body>")]
-        | Annotated[dict[str, Body], Tag("<named>")],
-        Discriminator(_kind),
-    ],
-)
-"""An entry in a list of steps: a body, or one under a name."""
+    )
+    Body = TypeAliasType("Body", Annotated[_BODIES, Discriminator(_unnamed)])
+    """What does the work of a block, a branch, a head or the network."""
+
+    Item = TypeAliasType(
+        "Item",
+        Annotated[_BODIES | Annotated[dict[str, Body], Tag("<named>")], Discriminator(_kind)],
+    )
+    """An entry in a list of steps: a body, or one under a name."""
 
 
 class ResidualSpec(_Spec):
@@ -220,7 +226,11 @@ def _document_path(loc: tuple[int | str, ...], places: Places) -> DocumentPath:
 
 
 def _diagnose(
-    kind: str, path: DocumentPath, context: dict[str, Any], loc: tuple[int | str, ...], places: Places
+    kind: str,
+    path: DocumentPath,
+    context: dict[str, Any],
+    loc: tuple[int | str, ...],
+    places: Places,
 ) -> Diagnostic:
     if kind == "extra_forbidden":
         key = str(path[-1])
@@ -254,7 +264,7 @@ def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
         case ("heads", _):
             return frozenset(HeadSpec.model_fields)
         case ("budget",):
-            return frozenset(Measure.__args__)
+            return frozenset(get_args(Measure))
         case _:
             return frozenset(ModelSpec.model_fields)
 

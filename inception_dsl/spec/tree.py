@@ -156,7 +156,9 @@ class _Builder:
             return _CONSTANTS[text]
         if _OTHER_NUMBER.fullmatch(text):
             help = "write a plain decimal number, or quote it if it is text"
-            raise _error("E005", f"`{text}` means different numbers to different readers", span, help)
+            raise _error(
+                "E005", f"`{text}` means different numbers to different readers", span, help
+            )
         if _INTEGER.fullmatch(text):
             self._refuse_digits(text, span)
             return int(text)
@@ -178,7 +180,7 @@ class _Builder:
             raise _error("E005", "tags are not part of the language", self._span(event))
 
     def _not_yaml(self, problem: str, mark: yaml.Mark | None) -> SpecError:
-        index = mark.index if mark is not None else 0
+        index: int = getattr(mark, "index", 0)
         return _error("E002", problem, Span(self._source, index, index + 1))
 
     def _span(self, event: yaml.Event) -> Span:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from inception_dsl.analysis import BlockWidths
 from inception_dsl.analysis.widths import IN_CHANNELS
@@ -60,7 +60,11 @@ class Holder:
 
 
 class BlockModules:
-    """The modules of a block: the statements that make them, and the units that a forward calls."""
+    """The modules of a block: the statements that make them, and the units that a forward calls.
+
+    Args:
+        unsaid: paths of steps that the module leaves out, such as the last softmax.
+    """
 
     def __init__(
         self,
@@ -70,9 +74,6 @@ class BlockModules:
         classes: Mapping[str, ClassInfo],
         unsaid: frozenset[str],
     ) -> None:
-        """Args:
-        unsaid: paths of steps that the module leaves out, such as the last softmax.
-        """
         self._block = block
         self._widths = widths
         self._units = units
@@ -112,7 +113,7 @@ class BlockModules:
         steps = [step for step in self._block.body if step.path.startswith(prefix)]
         if not all(has_module(step) for step in steps):
             return None
-        for step, following in zip(steps, steps[1:], strict=False):
+        for step, following in pairwise(steps):
             is_next = following.inputs == (step.path,)
             if not is_next or self._readers.get(step.path) != [following.path]:
                 return None
@@ -235,5 +236,3 @@ def _run(code: Code, length: int) -> list[str]:
     if length <= 2:
         return [str(code)] * length
     return [f"*({code} for _ in range({length}))"]
-
-

@@ -1,4 +1,4 @@
-"""The forward pass of a block: a paragraph a branch, a local named after it, the shape behind it."""
+"""The forward pass of a block: a paragraph a branch, a local named after it, shapes behind."""
 
 from __future__ import annotations
 
@@ -143,7 +143,9 @@ class Forward:
                 return self._activated(" + ".join([*others, scaled]), join.attributes["act"])
             case _:
                 return " * ".join(
-                    name if self._widths.widths[path].types[0].is_map else f"{name}[..., None, None]"
+                    name
+                    if self._widths.widths[path].types[0].is_map
+                    else f"{name}[..., None, None]"
                     for name, path in zip(inputs, join.inputs, strict=True)
                 )
 
@@ -190,9 +192,7 @@ def _assign(
     return locals_, None
 
 
-def _candidates(
-    statement: _Statement, ambiguous: set[str], *, outlives: bool
-) -> Iterator[str]:
+def _candidates(statement: _Statement, ambiguous: set[str], *, outlives: bool) -> Iterator[str]:
     """Names for a value, best first: its branch's, `x` on the trunk, then its own."""
     path = statement.gives.split(".")
     branch = statement.branch.split(".") if statement.branch else []
@@ -250,4 +250,3 @@ def _scaled(name: str, scale: Value | Expr) -> str:
     stored: dict[str, Expr] = {own: Name(f"self.{own}") for own in names(scale)}
     code = literal(substitute(scale, stored))
     return f"({code}) * {name}" if " " in code else f"{code} * {name}"
-

@@ -35,9 +35,7 @@ class Construct:
 Code = str | Construct
 
 
-def layout(
-    before: str, code: Code, after: str = "", *, depth: int, remark: str = ""
-) -> list[str]:
+def layout(before: str, code: Code, after: str = "", *, depth: int, remark: str = "") -> list[str]:
     """A statement over as few lines as fit: on one, or with one argument a line.
 
     Args:
@@ -91,11 +89,11 @@ def docstring(paragraphs: list[str], *, depth: int) -> list[str]:
 
 
 def prose(text: str) -> str:
-    """An author's text as it may stand in a docstring or a comment: one line, nothing that ends it.
+    r"""An author's text as it may stand in a docstring: on one line, with nothing that ends it.
 
     Example:
-        >>> prose('a "quoted" name\\n')
-        'a \\\\"quoted\\\\" name'
+        >>> print(prose('a "quoted" name'))
+        a \"quoted\" name
     """
     shown = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     return " ".join(shown.replace("\\", "\\\\").replace('"', '\\"').split())

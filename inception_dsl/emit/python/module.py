@@ -1,4 +1,4 @@
-"""The file: header, units, blocks in order of first use, the network, one function that makes it."""
+"""The file: header, units, blocks in order of first use, the network, its factory function."""
 
 from __future__ import annotations
 
@@ -123,9 +123,7 @@ class _Module:
         annotations = self._annotations[block.name]
         unsaid = self._unsaid if is_network else {}
         try:
-            modules = BlockModules(
-                block, widths, self._units, self._classes, frozenset(unsaid)
-            )
+            modules = BlockModules(block, widths, self._units, self._classes, frozenset(unsaid))
             made = modules.statements()
         except EmitError as error:
             raise _not_emittable(error, block.origin) from None
@@ -285,8 +283,8 @@ def _annotations(model: Model) -> dict[str, dict[str, str]]:
 
     visit(model.root)
     result: dict[str, dict[str, str]] = {block.name: {} for block in model.blocks}
-    for (block_name, param), own in values.items():
-        result[block_name][param] = _annotation(own)
+    for (block_name, name), own in values.items():
+        result[block_name][name] = _annotation(own)
     return result
 
 

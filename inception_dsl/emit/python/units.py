@@ -106,7 +106,11 @@ class Units:
     def _is_said(self, unit: _Unit, layer: Layer, name: str, value: Argument) -> bool:
         if value == DEFAULTS[layer.callee].get(name):
             return False
-        return len(unit.values[layer.callee, name]) > 1 or name == "kernel_size" or not unit.kind.has_norm
+        return (
+            len(unit.values[layer.callee, name]) > 1
+            or name == "kernel_size"
+            or not unit.kind.has_norm
+        )
 
     def classes(self) -> list[list[str]]:
         """The source of every unit."""
@@ -220,4 +224,3 @@ def activation(act: str, code: str, *, in_place: bool = False) -> str:
     function = FUNCTIONS[act]
     flag = ", inplace=True" if in_place and function in _IN_PLACE else ""
     return f"{function}({code}{flag})"
-

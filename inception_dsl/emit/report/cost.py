@@ -25,9 +25,7 @@ LEGEND = (
 _MEASURES = (Column("params"), Column("MACs"), Column("FLOPs"))
 
 
-def render_costs(
-    reports: Sequence[CostReport], *, by: Grouping | None, format: Format
-) -> str:
+def render_costs(reports: Sequence[CostReport], *, by: Grouping | None, format: Format) -> str:
     """Reports as text; one alone by its stages, several as one row each, unless `by` says more."""
     return FORMATS[format](reports, by)
 
@@ -96,9 +94,7 @@ def _side_by_side(reports: Sequence[CostReport]) -> tuple[Sequence[Column], list
     return columns, rows
 
 
-def _group_rows(
-    groups: Iterable[Group], by: str
-) -> tuple[Sequence[Column], list[list[str]]]:
+def _group_rows(groups: Iterable[Group], by: str) -> tuple[Sequence[Column], list[list[str]]]:
     groups = list(groups)
     macs = sum(own.totals.macs for own in groups)
     columns = (Column(by, "left"), Column("nodes"), *_MEASURES, Column("% of MACs"))

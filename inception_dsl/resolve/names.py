@@ -1,0 +1,40 @@
+"""What can be named: names become attributes, classes, functions and locals of emitted code."""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+
+MAX_LENGTH = 60
+
+_EMITTED = "F NamedTuple OrderedDict Tensor branches chain in input nn out self super torch x"
+
+# The public attributes of nn.Module, nn.Sequential and nn.ModuleDict.
+_MODULE = """
+    T_destination add_module append apply bfloat16 buffers call_super_init children clear compile
+    cpu cuda double dump_patches eval extend extra_repr float forward get_buffer get_extra_state
+    get_parameter get_submodule half insert ipu items keys load_state_dict modules mtia
+    named_buffers named_children named_modules named_parameters parameters pop
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
+    register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+    set_extra_state set_submodule share_memory state_dict to to_empty train training type update
+    values xpu zero_grad
+"""
+
+RESERVED = frozenset(f"{_EMITTED} {_MODULE}".split())
+"""Names that nothing can have: emitted code needs them for something else."""
+
+
+def name_problem(name: str) -> str | None:
+    """Why nothing can have this name; None where it can."""
+    if not (name.isascii() and name.isidentifier()):
+        shown = name if len(name) <= MAX_LENGTH else f"{name[:MAX_LENGTH]}..."
+        return f"`{shown}` is no name: a letter, then letters, digits and `_`"
+    if len(name) > MAX_LENGTH:
+        return f"a name has at most {MAX_LENGTH} characters"
+    if iskeyword(name):
+        return f"`{name}` is a keyword of Python"
+    if name in RESERVED or name.startswith("_"):
+        return f"emitted code needs the name `{name}` for itself"
+    return None
