@@ -7,7 +7,6 @@ read, an internal error. Results go to stdout, all else to stderr.
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -90,6 +89,8 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _print_difference(artifact: driver.Artifact) -> None:
+    import difflib
+
     name = _shown(artifact.path)
     old = artifact.written()
     lines = difflib.unified_diff(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +112,8 @@ def write(artifact: Artifact) -> bool:
     """Writes a file whole or not at all, and only if its bytes change; true if they did."""
     if artifact.written() == artifact.text:
         return False
+    import tempfile
+
     folder = artifact.path.parent
     folder.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{artifact.path.name}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
 
 from inception_dsl.diagnostics.codes import CODES
@@ -56,6 +55,8 @@ class SpecError(Exception):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was most likely meant to be, if any is close."""
+    from difflib import get_close_matches
+
     candidates = sorted(known)
     if len(name) > 100:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from hashlib import sha256
 
 from inception_dsl.expr import Binary, Expr, Name, show
 from inception_dsl.ir.model import BlockDef, Call, CallDef, Model, NodeDef, Value
@@ -30,6 +29,8 @@ def print_model(model: Model) -> str:
 
 def fingerprint(model: Model) -> str:
     """A short hash of what the model means: reformatting its spec does not change it."""
+    from hashlib import sha256
+
     described = "\n".join(f"{block.name}\t{block.title}\t{block.source}" for block in model.blocks)
     text = f"{print_model(model)}{model.title}\t{model.source}\n{described}"
     return sha256(text.encode()).hexdigest()[:16]

@@ -39,24 +39,25 @@ class Input:
         assert type is not None
         return cls(type, tuple(chain))
 
-    @property
-    def span(self) -> Span | None:
-        """The line that it comes from."""
-        return self.chain[0].origin.spans[0] if self.chain else None
+    def span(self, *, sizes: bool) -> Span | None:
+        """The step that last changed its size, or its channels; its last step if none did."""
+        changes = [item for item, _ in self._changes(sizes=sizes)]
+        items = changes or self.chain
+        return items[0].origin.spans[0] if items else None
 
     def story(self, *, sizes: bool) -> str:
         """How it came to its size, or to its channels: `35 -> 17 (3x3, stride 2, V)`."""
-        parts = list(reversed(list(self._changes(sizes=sizes))))
-        return "; ".join(parts)
+        told = [f"{change} ({_what(item)})" for item, change in self._changes(sizes=sizes)]
+        return "; ".join(reversed(told))
 
-    def _changes(self, *, sizes: bool) -> Iterator[str]:
+    def _changes(self, *, sizes: bool) -> Iterator[tuple[Node | Call, str]]:
         for item in self.chain:
             before = item.input_type if isinstance(item, Call) else item.input_types[0]
             if isinstance(item, Node) and len(item.inputs) > 1:
                 continue
             change = _change(before, item.type, sizes=sizes)
             if change:
-                yield f"{change} ({_what(item)})"
+                yield item, change
 
 
 def _change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
@@ -89,13 +90,17 @@ def _what(item: Node | Call) -> str:
 
 
 def explain(
-    error: ShapeError, step: NodeDef, values: Mapping[str, Value], inputs: list[Input]
+    error: ShapeError,
+    step: NodeDef,
+    values: Mapping[str, Value],
+    inputs: list[Input],
+    block: str,
 ) -> Diagnostic:
-    """The finding for a step that cannot take its inputs."""
+    """The finding for a step of a block that cannot take its inputs."""
     span = step.origin.spans[0]
     match error.code:
         case "E304":
-            return _sizes_disagree(step, inputs)
+            return _sizes_disagree(step, inputs, block)
         case "E303":
             return _shapes_disagree(step, inputs)
         case "E305" if len(inputs) == 1 and inputs[0].type.is_map:
@@ -111,26 +116,24 @@ def explain(
             return Diagnostic(error.code, error.message, (Label(span),))
 
 
-def _sizes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
-    holder = step.path.rpartition(".")[0]
-    whose = f"branches of `{holder}`" if holder else "branches"
+def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str) -> Diagnostic:
+    holder = step.path.rpartition(".")[0] or block
     common, odd = _majority([given.type.shape[1:] for given in inputs])
-    primary = inputs[odd]
-    labels = [_size_label(primary, step)]
-    labels.extend(
-        _size_label(given, step)
-        for given in inputs
-        if given.type.shape[1:] == common and given.span != primary.span
-    )
+    agreeing = next(given for given in inputs if given.type.shape[1:] == common)
+    labels = (_size_label(inputs[odd], step), _size_label(agreeing, step))
     notes = ("`concat` joins along channels; height and width must agree",)
-    message = f"{whose} disagree in height and width"
-    return Diagnostic("E304", message, tuple(labels[:3]), notes, _mended_branch(primary, common))
+    message = f"branches of `{holder}` disagree in height and width"
+    mends = [_mended_branch(inputs[odd], common)]
+    if len(inputs) == 2:  # nobody knows which of two is meant
+        mends.append(_mended_branch(agreeing, inputs[odd].type.shape[1:]))
+    best = min((mend for mend in mends if mend), key=lambda mend: mend[0], default=None)
+    return Diagnostic("E304", message, labels, notes, best[1] if best else None)
 
 
 def _size_label(given: Input, step: NodeDef) -> Label:
     height, width = given.type.size
     told = given.story(sizes=True) or "as what comes in"
-    span = given.span or step.origin.spans[0]
+    span = given.span(sizes=True) or step.origin.spans[0]
     return Label(span, f"this branch is {height}x{width}: {told}")
 
 
@@ -142,39 +145,53 @@ def _majority(shapes: list[tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
     return common, odd
 
 
-def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> str | None:
-    """The one word of a branch's last window that would give it the size that the others have."""
-    for item in branch.chain:
-        if isinstance(item, Call):
-            return None
-        if "stride" in item.attributes:
-            return _mended_window(item, wanted)
-    return None
+_Mend = tuple[tuple[int, int], str]
+"""How far-reaching it is, for the least to be chosen, and the help that says it."""
 
 
-def _mended_window(item: Node, wanted: tuple[int, ...]) -> str | None:
-    for name, value in _alternatives(item.attributes):
-        try:
-            type = OPS[item.op].infer({**item.attributes, name: value}, item.input_types)
-        except ShapeError:
+def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
+    """The words of one of a branch's windows that would give it the size that the others have."""
+    found: list[_Mend] = []
+    for index, item in enumerate(branch.chain):
+        if isinstance(item, Call) or "stride" not in item.attributes:
             continue
-        text = _rewritten(item.origin.spans[0].text, name, value)
-        if type.shape[1:] == wanted and text is not None:
-            return f"write `{text}`, which gives {wanted[0]}x{wanted[1]}"
-    return None
+        for changes in _alternatives(item.attributes):
+            type = _retyped(branch.chain[: index + 1], changes)
+            text = _rewritten(item.origin.spans[0].text, changes)
+            if type is not None and type.shape[1:] == wanted and text is not None:
+                height, width = wanted
+                help = f"write `{text}`, which gives {height}x{width}"
+                found.append(((len(changes), height * width), help))
+    return min(found, key=lambda mend: mend[0], default=None)
 
 
-def _alternatives(values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
-    for pad in ("V", "same"):
-        if values["pad"] != pad:
-            yield "pad", pad
-    for stride in (1, 2, 3, 4):
-        if values["stride"] != stride:
-            yield "stride", stride
+def _retyped(chain: tuple[Node | Call, ...], changes: Mapping[str, Value]) -> TensorType | None:
+    """What a chain, last first, gives when the attributes of its first step are changed."""
+    *following, first = chain
+    assert isinstance(first, Node)
+    try:
+        type = OPS[first.op].infer({**first.attributes, **changes}, first.input_types)
+        for item in reversed(following):
+            if isinstance(item, Call) or len(item.inputs) > 1:
+                return None
+            type = OPS[item.op].infer(item.attributes, (type,))
+    except ShapeError:
+        return None
+    return type
+
+
+def _alternatives(values: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+    pads: list[dict[str, Value]] = [{"pad": p} for p in ("V", "same") if values["pad"] != p]
+    strides: list[dict[str, Value]] = [
+        {"stride": stride} for stride in (1, 2, 3, 4) if values["stride"] != stride
+    ]
+    yield from pads
+    yield from strides
+    yield from (stride | pad for stride in strides for pad in pads)
 
 
 def _mended_step(step: NodeDef, values: Mapping[str, Value], given: TensorType) -> str | None:
-    text = _rewritten(step.origin.spans[0].text, "pad", "same")
+    text = _rewritten(step.origin.spans[0].text, {"pad": "same"})
     if text is None or values.get("pad") == "same":
         return None
     try:
@@ -186,39 +203,41 @@ def _mended_step(step: NodeDef, values: Mapping[str, Value], given: TensorType) 
 
 def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     first, last = inputs[0], inputs[-1]
-    span = last.span or step.origin.spans[0]
     sizes = first.type.shape[1:] != last.type.shape[1:]
+    span = last.span(sizes=sizes) or step.origin.spans[0]
     told = last.story(sizes=sizes)
     labels = [Label(span, f"{last.type} arrives here{': ' + told if told else ''}")]
-    if first.span is not None:
-        labels.append(Label(first.span, f"{first.type} arrives here"))
+    other = first.span(sizes=sizes)
+    if other is not None:
+        labels.append(Label(other, f"{first.type} arrives here"))
     message = f"`{step.op}` wants equal shapes: {first.type} and {last.type} come in"
     help = None
     item = last.chain[0] if last.chain else None
     if not sizes and isinstance(item, Node) and "width" in item.attributes:
-        mended = _rewritten(item.origin.spans[0].text, "width", first.type.channels)
+        mended = _rewritten(item.origin.spans[0].text, {"width": first.type.channels})
         help = f"write `{mended}`" if mended else None
-    notes = () if first.span is not None else (f"{first.type} enters the block",)
+    notes = () if other is not None else (f"{first.type} enters the block",)
     return Diagnostic("E303", message, tuple(labels), notes, help)
 
 
-def _rewritten(text: str, name: str, value: Value) -> str | None:
-    """A step's text with one attribute changed; None where it cannot be written in it."""
+def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
+    """A step's text with some attributes changed; None where it cannot be written in it."""
     try:
         step = parse_step(text)
     except StepSyntaxError:
         return None
-    words = [w.text for w in step.words]
-    match name:
-        case "pad":
-            words = _without(words, "pad")
-            words = [w for w in words if w not in ("V", "same", "same_tf")]
-            words += [] if value == "same" else [str(value)]
-        case "stride":
-            place = words.index("stride") if "stride" in words else len(words)
-            words[place : place + 2] = [] if value == 1 else ["stride", str(value)]
-        case _:
-            words = [str(value), *words[_width_length(step) :]]
+    words = [word.text for word in step.words]
+    for name, value in changes.items():
+        match name:
+            case "pad":
+                words = _without(words, "pad")
+                words = [word for word in words if word not in ("V", "same", "same_tf")]
+                words += [] if value == "same" else [str(value)]
+            case "stride":
+                place = words.index("stride") if "stride" in words else len(words)
+                words[place : place + 2] = [] if value == 1 else ["stride", str(value)]
+            case _:
+                words = [str(value), *words[_width_length(step) :]]
     return _written(step, words)
 
 

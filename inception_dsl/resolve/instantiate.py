@@ -43,6 +43,7 @@ class _Body:
     step's value has, which is its last copy's where it is repeated.
     """
 
+    block: str
     items: list[Node | Call] = field(default_factory=list)
     types: dict[str, TensorType | None] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
@@ -125,7 +126,7 @@ class Instantiator:
         if key in self._done:
             return self._done[key]
         block = self._blocks[name]
-        body = self._done[key] = _Body(types={INPUT: given}, ends={INPUT: INPUT})
+        body = self._done[key] = _Body(name, types={INPUT: given}, ends={INPUT: INPUT})
         for step in block.definition.body:
             head = next((head for head in heads if head.holds(step.path)), None)
             enters = body.types.get(head.at) if head else given
@@ -227,7 +228,7 @@ class Instantiator:
         except ShapeError as error:
             items = {item.path: item for item in body.items}
             inputs = [Input.trace(body.ends[name], items, body.types) for name in step.inputs]
-            raise _FaultError(explain(error, step, values, inputs)) from None
+            raise _FaultError(explain(error, step, values, inputs, body.block)) from None
         if type.values > 10**12:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
         return type
@@ -258,9 +259,8 @@ def _with_calls(found: _Found) -> Diagnostic:
     if not found.calls:
         return found.diagnostic
     first, *others = found.calls
-    more = f", and in {len(others)} more calls" if len(others) > 1 else ""
-    more = f", and at {others[0].place}" if len(others) == 1 else more
-    note = f"so it is when called at {first.place}{more}"
+    more = {0: "", 1: " and once more"}.get(len(others), f" and {len(others)} times more")
+    note = f"called at {first.place}{more}"
     return replace(found.diagnostic, notes=(*found.diagnostic.notes, note))
 
 

@@ -180,14 +180,17 @@ class _Builder:
             raise _error("E005", "tags are not part of the language", self._span(event))
 
     def _not_yaml(self, problem: str, mark: yaml.Mark | None) -> SpecError:
-        index: int = getattr(mark, "index", 0)
+        index = mark.index if mark else 0
         return _error("E002", problem, Span(self._source, index, index + 1))
 
     def _span(self, event: yaml.Event) -> Span:
         return self._region(event, event)
 
     def _region(self, first: yaml.Event, last: yaml.Event) -> Span:
-        return Span(self._source, first.start_mark.index, last.end_mark.index)
+        start, end = first.start_mark, last.end_mark
+        assert start is not None
+        assert end is not None
+        return Span(self._source, start.index, end.index)
 
 
 def _error(code: str, message: str, span: Span, help: str | None = None) -> SpecError:

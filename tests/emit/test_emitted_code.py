@@ -1,0 +1,96 @@
+"""Generated modules read and lint as if written by hand, and are fresh."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from inception_dsl import driver
+from inception_dsl.emit.python.module import class_name
+from inception_dsl.ir import NETWORK
+
+ROOT = Path(__file__).parents[2]
+NAMES = driver.project_specs(ROOT)
+
+
+def module_of(name: str) -> Path:
+    return ROOT / "generated" / name / "model.py"
+
+
+def classes(name: str) -> list[ast.ClassDef]:
+    tree = ast.parse(module_of(name).read_text())
+    return [node for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def test_every_spec_is_built_and_fresh() -> None:
+    for name in NAMES:
+        found = driver.check(name, folder=ROOT)
+        for artifact in driver.emit(found, output=ROOT / "generated"):
+            assert artifact.written() == artifact.text, artifact.path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_imports_torch_and_nothing_else(name: str) -> None:
+    tree = ast.parse(module_of(name).read_text())
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+    assert imported - set(sys.stdlib_module_names) == {"torch"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_two_classes_have_one_base_and_one_body(name: str) -> None:
+    bodies = Counter(
+        ast.dump(ast.Module([n for n in own.body if not isinstance(n, ast.Expr)], []))
+        + "".join(map(ast.dump, own.bases))
+        for own in classes(name)
+    )
+    assert max(bodies.values()) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_class_a_block(name: str) -> None:
+    model = driver.check(name, folder=ROOT).model
+    blocks = [class_name(b.name, b.title) for b in model.blocks if b.name != NETWORK]
+    units = {"ConvNormAct", "ConvNorm", "ConvAct", "LinearAct"}
+    emitted = [c.name for c in classes(name) if c.name not in units]
+    network = class_name(model.name, model.title)
+    outputs = [f"{network}Outputs"] if model.heads else []
+    assert emitted == [*blocks, *outputs, network]
+
+
+def test_inception_v4_fits_on_a_few_pages() -> None:
+    assert len(module_of("inception_v4").read_text().splitlines()) < 400
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "--isolated"],
+        ["ruff", "format", "--check", "--isolated", "--line-length", "100"],
+    ],
+    ids=" ".join,
+)
+def test_linter_and_formatter_have_nothing_to_say(command: list[str]) -> None:
+    files = [str(module_of(name)) for name in NAMES]
+    found = subprocess.run(
+        [sys.executable, "-m", *command, *files], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout
+
+
+def test_the_strict_type_checker_has_nothing_to_say() -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--no-error-summary"]
+    for name in ("inception_v4", "googlenet"):
+        found = subprocess.run(
+            [*command, str(module_of(name))], capture_output=True, text=True, check=False
+        )
+        assert found.returncode == 0, found.stdout

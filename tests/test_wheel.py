@@ -1,0 +1,47 @@
+"""The wheel carries the specs as its library, and the templates."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from inception_dsl import driver
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_wheel_carries_specs_and_templates(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    specs = {f"inception_dsl/specs/{name}.yaml" for name in driver.project_specs(ROOT)}
+    assert specs | {"inception_dsl/specs/blocks/stem_v4.yaml"} <= names
+    assert "inception_dsl/emit/python/templates/model.py.j2" in names
+    assert "inception_dsl/py.typed" in names
+
+
+def test_an_installed_wheel_builds_from_any_folder(tmp_path: Path) -> None:
+    """Unpacked beside nothing else, the package finds its own library."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    build = (
+        "import sys; from inception_dsl.cli import main; sys.exit(main(['build', 'inception_v4']))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", build],
+        cwd=folder,
+        env={"PYTHONPATH": str(site)},
+        check=True,
+        capture_output=True,
+    )
+    for file in ("model.py", "cost.md"):
+        built = folder / "generated" / "inception_v4" / file
+        assert built.read_bytes() == (ROOT / "generated" / "inception_v4" / file).read_bytes()

@@ -1,0 +1,127 @@
+"""Emitted modules, held against torch: parameters, MACs and shapes, for every path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from evidence import macs_below, on_meta, params_below, record, weight_shape
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from inception_dsl import driver
+from inception_dsl.driver import Checked
+from inception_dsl.ir import inline
+from inception_dsl.ops import OPS
+
+SPECS = ["inception_v4", "timm/inception_v4", "googlenet", "community/googlenet_bn"]
+
+
+def checked(name: str) -> Checked:
+    return driver.check(name, folder=Path(__file__).parent)
+
+
+def emitted(name: str) -> str:
+    return driver.emit(checked(name), output=Path("generated"))[0].text
+
+
+def hold_against_torch(found: Checked, source: str) -> None:
+    """Every figure of the analysis equals what torch does with the emitted module.
+
+    Raises:
+        AssertionError: one does not.
+    """
+    model, cost = found.model, found.cost
+    module = on_meta(source, model.name)
+    assert cost.totals_with_heads.params == sum(p.numel() for p in module.parameters())
+    evaluated = record(module, model.input.shape, training=False)  # type: ignore[arg-type]
+    trained = record(module, model.input.shape, training=True)  # type: ignore[arg-type]
+    assert cost.totals.macs == sum(evaluated.macs.values())
+    assert cost.totals_with_heads.macs == sum(trained.macs.values())
+    for row in cost.rows:
+        if row.params:
+            assert row.params == params_below(module, row.path), row.path
+            assert row.macs == macs_below(trained, row.path), row.path
+    graph = inline(model)
+    for node in graph.nodes:
+        if node.op == "conv":
+            kernel = node.attributes["kernel"]
+            fan_in = node.input_types[0].channels
+            assert weight_shape(module, node.path) == (node.type.channels, fan_in, *kernel)  # type: ignore[misc]
+
+    joins = iter(trained.joins)
+    for node in graph.nodes:
+        if OPS[node.op].torch is None:
+            assert next(joins, None) == node.type.shape, node.path
+        elif node.op != "softmax":  # the module gives logits
+            assert trained.shapes[node.path] == node.type.shape, node.path
+    assert next(joins, None) is None
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_path_is_what_torch_says(name: str) -> None:
+    found = checked(name)
+    hold_against_torch(found, emitted(name))
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_macs_are_half_of_what_torchs_own_counter_says(name: str) -> None:
+    found = checked(name)
+    module = on_meta(emitted(name), found.model.name).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(torch.empty(1, *found.model.input.shape, device="meta"))
+    assert counter.get_total_flops() == 2 * found.cost.totals.macs
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_eval_gives_logits_and_training_gives_every_head(name: str) -> None:
+    found = checked(name)
+    module = on_meta(emitted(name), found.model.name)
+    shape = found.model.input.shape
+    evaluated = record(module, shape, training=False).output  # type: ignore[arg-type]
+    assert isinstance(evaluated, Tensor)
+    assert evaluated.shape == (2, 1000)
+    trained = record(module, shape, training=True).output  # type: ignore[arg-type]
+    if found.model.heads:
+        assert trained._fields == ("logits", *(head.path for head in found.model.heads))
+        assert all(output.shape == (2, 1000) for output in trained)
+    else:
+        assert isinstance(trained, Tensor)
+
+
+def test_classes_are_a_parameter_of_the_module() -> None:
+    module = on_meta(emitted("googlenet"), "googlenet", classes=10)
+    trained = record(module, (3, 224, 224), training=True).output
+    assert [tuple(output.shape) for output in trained] == [(2, 10)] * 3
+
+
+FAULTS = {
+    "a kernel turned": ("kernel_size=(1, 7), padding=(0, 3)", "kernel_size=(7, 1), padding=(3, 0)"),
+    "a kernel grown": (
+        "conv3=ConvNormAct(96, 96, kernel_size=3, padding=1)",
+        "conv3=ConvNormAct(96, 96, kernel_size=5, padding=2)",
+    ),
+    "a width off by one": ("self.b1x1 = ConvNormAct(384, 96,", "self.b1x1 = ConvNormAct(384, 95,"),
+    "padding for none": (
+        "self.pool = nn.MaxPool2d(3, stride=2)",
+        "self.pool = nn.MaxPool2d(3, stride=2, padding=1)",
+    ),
+    "stride lost": ("kernel_size=3, stride=2)", "kernel_size=3)"),
+    "a bias too many": ("bias=False", "bias=True"),
+    "a branch left out": ("[pool, b1x1, b3x3, b3x3dbl]", "[pool, b1x1, b3x3]"),
+    "a branch used twice": ("[pool, b1x1, b7x7, b7x7dbl]", "[pool, b1x1, b1x1, b7x7dbl]"),
+    "a block too few": ("for _ in range(7)", "for _ in range(6)"),
+    "a name changed": ("b7x7dbl", "b7x7double"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_emitter_is_caught(fault: str) -> None:
+    """The evidence above is worth something: each of these faults fails it."""
+    found = checked("inception_v4")
+    source = emitted("inception_v4")
+    right, wrong = FAULTS[fault]
+    assert right in source
+    with pytest.raises((AssertionError, RuntimeError, AttributeError, KeyError)):
+        hold_against_torch(found, source.replace(right, wrong))
