@@ -79,7 +79,7 @@ class _Resolver:
         spec = self._spec
         if spec.network is None:
             message = "there is no `network`: this is a library of blocks, which others `use`"
-            self._fail("E102", message, self._places.key(()).part(0, 1))
+            self._fail("E102", message, self._places.value(()).part(0, 1))
         name = self._name()
         given = self._input()
         arguments = self._arguments()

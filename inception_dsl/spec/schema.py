@@ -174,6 +174,8 @@ class Places:
 
     def key(self, path: DocumentPath) -> Span:
         """The region of the last key of a path; of an item of a list, the item."""
+        if not path:
+            return self.value(path)
         parent = self.tree(path[:-1])
         if isinstance(parent, Mapping) and path[-1] in parent.items:
             return parent.items[str(path[-1])].key

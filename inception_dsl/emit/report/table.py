@@ -46,4 +46,6 @@ def markdown_text(text: str) -> str:
     """An author's text as Markdown that shows it and nothing else, on one line."""
     folded = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     escaped = folded.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]()#|~$@!])", r"\\\1", escaped)
+    escaped = re.sub(r"([\\`*\[\]()#|~$@!])", r"\\\1", escaped)
+    # Between letters an underscore is one; elsewhere it would be emphasis.
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)

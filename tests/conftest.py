@@ -1,0 +1,49 @@
+"""What the tests share: a project in a folder of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from inception_dsl import driver
+from inception_dsl.diagnostics import Diagnostic, SpecError, render
+from inception_dsl.driver import Checked
+
+NET = "specs/net.yaml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder that `use` and `extends` must stay in."""
+
+    root: Path
+
+    def write(self, name: str, text: str) -> Path:
+        """Writes a file, byte for byte, with the folders above it."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        return path
+
+    def check(self, name: str = NET) -> Checked:
+        """The checked model of a spec, which must be a good one."""
+        return driver.check(name, folder=self.root)
+
+    def findings(self, name: str = NET) -> tuple[Diagnostic, ...]:
+        """All that is found in a spec: its errors, or the warnings of a good one."""
+        try:
+            return self.check(name).warnings
+        except SpecError as error:
+            return error.diagnostics
+
+    def rendering(self, name: str = NET) -> str:
+        """What is found in a spec, as a person sees it."""
+        return render(self.findings(name))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "pyproject.toml").touch()
+    return Project(tmp_path)
