@@ -10,9 +10,9 @@ from pathlib import Path
 
 from inception_dsl.analysis import CostReport, measure_cost, measure_widths
 from inception_dsl.diagnostics import Diagnostic, SpecError
-from inception_dsl.ir import Model
+from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import AS_WRITTEN, Overrides, resolve
-from inception_dsl.rules import judge
+from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
 from inception_dsl.spec.files import SpecFile, find_spec, library, names, project_root
 from inception_dsl.spec.load import load
 
@@ -54,21 +54,33 @@ def check(
     Args:
         reference: a path to a .yaml file, or a name in the library.
         folder: where the caller stands.
-        overrides: changes to the spec's input and parameters; its budget is for the spec as it is
-            written, and is not judged then.
+        overrides: changes to the spec's input and parameters; budget and claims are for the spec
+            as it is written, and are not judged then.
 
     Raises:
         SpecError: what is wrong with the spec, all errors of the first stage that finds some.
     """
-    checked = measure(reference, folder=folder, overrides=overrides, batch=batch)
+    file = find_spec(reference, folder)
+    loaded = load(file)
+    model = resolve(loaded, overrides)
+    cost = _cost(file, model, batch)
+    others: dict[TensorType, tuple[Model, CostReport]] = {}
+    for given in {claim.input: None for claim in model.claims}:
+        if given is not None:
+            other = resolve(loaded, Overrides(str(given), overrides.params))
+            others[given] = other, _cost(file, other, batch)
     found = [
         finding
-        for finding in judge(checked.model, checked.cost)
-        if not (overrides and finding.code == "E401")
+        for finding in judge(Subject(model, cost, others))
+        if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
     if any(finding.severity == "error" for finding in found):
         raise SpecError(found)
-    return Checked(checked.file, checked.model, checked.cost, tuple(found))
+    return Checked(file, model, cost, tuple(found))
+
+
+def _cost(file: SpecFile, model: Model, batch: int) -> CostReport:
+    return measure_cost(model, batch=batch, name=_output_name(file, model))
 
 
 def measure(
@@ -81,8 +93,7 @@ def measure(
     """
     file = find_spec(reference, folder)
     model = resolve(load(file), overrides)
-    name = _output_name(file, model)
-    return Checked(file, model, measure_cost(model, batch=batch, name=name), ())
+    return Checked(file, model, _cost(file, model, batch), ())
 
 
 def emit(checked: Checked, *, output: Path) -> list[Artifact]:

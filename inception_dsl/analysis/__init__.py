@@ -10,6 +10,7 @@ from inception_dsl.analysis.cost import (
     group,
     measure_cost,
 )
+from inception_dsl.analysis.figure import find_figure
 from inception_dsl.analysis.liveness import Unread, find_unread
 from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
@@ -23,6 +24,7 @@ __all__ = [
     "Totals",
     "Unread",
     "Width",
+    "find_figure",
     "find_unread",
     "group",
     "measure_cost",

@@ -9,7 +9,7 @@ statistics of batch norms are none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from inception_dsl.ir import NETWORK, Call, Model, Node
@@ -24,7 +24,7 @@ class CostRow:
 
     `stage` is the step of the network that it is part of, `block` the innermost block, `head` the
     training head, if it is in one. `is_read` is false where no output depends on it: its
-    parameters count, its work does not.
+    parameters count, its work does not. Weights that are used twice count once, their work twice.
     """
 
     path: str
@@ -146,42 +146,54 @@ def _rows(model: Model, batch: int) -> Iterator[CostRow]:
     for item in root.body:
         head = next((head.path for head in model.heads if head.holds(item.path)), None)
         stage = item.path.partition(".")[0]
-        yield from _item(item, "", stage, NETWORK, head, item.path in read, batch)
+        place = _Place("", stage, NETWORK, head, item.path in read, has_weights=True)
+        yield from _item(item, place, batch)
 
 
-def _item(
-    item: Node | Call,
-    prefix: str,
-    stage: str,
-    block: str,
-    head: str | None,
-    is_read: bool,
-    batch: int,
-) -> Iterator[CostRow]:
-    path = prefix + item.path
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the rows below a call have in common."""
+
+    prefix: str
+    stage: str
+    block: str
+    head: str | None
+    is_read: bool
+    has_weights: bool
+
+
+def _item(item: Node | Call, place: _Place, batch: int) -> Iterator[CostRow]:
+    path = place.prefix + item.path
+    has_weights = place.has_weights and item.reuses is None
     if isinstance(item, Call):
         read = _read(item, [item.output])
         for inner in item.body:
-            alive = is_read and inner.path in read
-            yield from _item(inner, f"{path}.", stage, item.block, head, alive, batch)
+            below = replace(
+                place,
+                prefix=f"{path}.",
+                block=item.block,
+                is_read=place.is_read and inner.path in read,
+                has_weights=has_weights,
+            )
+            yield from _item(inner, below, batch)
         return
     op = OPS[item.op]
     cost = op.cost(item.attributes, item.input_types, item.type)
-    work = batch if is_read else 0
+    work = batch if place.is_read else 0
     kernel = item.attributes.get("kernel")
     size = f"{kernel[0]}x{kernel[1]} " if isinstance(kernel, tuple) else ""
     yield CostRow(
         path=path,
         op=f"{size}{op.written}",
         label=op.label(item.attributes),
-        stage=stage,
-        block=block,
-        head=head,
+        stage=place.stage,
+        block=place.block,
+        head=place.head,
         input=" + ".join(str(type) for type in item.input_types),
         output=str(item.type),
-        is_read=is_read,
-        params=cost.weights + cost.biases + cost.norms,
-        weights=cost.weights,
+        is_read=place.is_read,
+        params=cost.weights + cost.biases + cost.norms if has_weights else 0,
+        weights=cost.weights if has_weights else 0,
         macs=cost.macs * work,
         flops=sum(cost.flops.values()) * work,
         flops_by_kind=tuple((kind, flops * work) for kind, flops in cost.flops.items()),

@@ -74,6 +74,8 @@ def _params(call: Call, paths: frozenset[str]) -> int:
 
 
 def _all_params(item: Node | Call) -> int:
+    if item.reuses is not None:
+        return 0
     if isinstance(item, Call):
         return sum(_all_params(inner) for inner in item.body)
     cost = OPS[item.op].cost(item.attributes, item.input_types, item.type)

@@ -51,7 +51,10 @@ CODES: dict[str, Code] = {
     "E304": Code("branches-disagree", "Branches of a concat differ in height and width."),
     "E305": Code("map-or-vector", "An op gets a vector where it wants a map, or a map for one."),
     "E306": Code("groups-disagree", "The groups of a conv do not divide its channels."),
+    "E307": Code("reuse-disagrees", "Weights are reused on another number of channels."),
     "E401": Code("over-budget", "The model costs more than its budget."),
+    "E402": Code("claim-fails", "What a source claims is not so, and no deviation is noted."),
+    "E403": Code("deviation-gone", "A claim holds, and a deviation from it is noted."),
     "E501": Code("not-emittable", "The emitter has no Python for this."),
     "W601": Code("never-read", "No output reads what a step makes."),
 }

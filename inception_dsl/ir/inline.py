@@ -23,7 +23,7 @@ class Graph:
 def inline(model: Model) -> Graph:
     """The network as one flat graph, training heads included."""
     results: dict[str, str] = {INPUT: INPUT}
-    nodes = tuple(_inline(model.root, "", results))
+    nodes = tuple(_inline(model.root, "", None, results))
     return Graph(
         nodes,
         output=results[model.root.output],
@@ -31,19 +31,30 @@ def inline(model: Model) -> Graph:
     )
 
 
-def _inline(call: Call, prefix: str, results: dict[str, str]) -> Iterator[Node]:
-    """Yields the nodes below a call; `results` maps the path of a call to the node it ends in."""
+def _inline(
+    call: Call, prefix: str, weights: str | None, results: dict[str, str]
+) -> Iterator[Node]:
+    """Yields the nodes below a call.
+
+    Args:
+        prefix: the call's path and a dot.
+        weights: the same of the call whose weights it has, if they are not its own.
+        results: maps the path of a step to the node that makes its value.
+    """
     for item in call.body:
         path = prefix + item.path
+        reuses = prefix + item.reuses if item.reuses else None
+        if weights is not None:
+            reuses = weights + item.path
         if isinstance(item, Call):
             results[f"{path}.{INPUT}"] = results[prefix + item.input]
-            yield from _inline(item, f"{path}.", results)
+            yield from _inline(item, f"{path}.", f"{reuses}." if reuses else None, results)
             results[path] = results[f"{path}.{item.output}"]
         else:
             results[path] = path
             inputs = tuple(results[prefix + name] for name in item.inputs)
             origin = item.origin.called_from(call.origin)
-            yield replace(item, path=path, inputs=inputs, origin=origin)
+            yield replace(item, path=path, inputs=inputs, origin=origin, reuses=reuses)
         step, _, copy = path.rpartition(".")
         if copy.isdigit():  # a repeated step gives what its last copy gives
             results[step] = results[path]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from math import prod
 from typing import Literal
 
@@ -91,6 +92,7 @@ class NodeDef:
 
     `count` copies follow each other, each with weights of its own, at `path.0`, `path.1`, ...;
     None is a single one at `path`. `branch` is the path of the innermost branch that holds it.
+    `reuses` is the path of the earlier step whose weights it has, if it has none of its own.
     """
 
     path: str
@@ -100,6 +102,7 @@ class NodeDef:
     count: Expr | None
     branch: str
     origin: Origin
+    reuses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class CallDef:
     count: Expr | None
     branch: str
     origin: Origin
+    reuses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ class Node:
     input_types: tuple[TensorType, ...]
     type: TensorType
     origin: Origin
+    reuses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,7 @@ class Call:
     body: tuple[Node | Call, ...]
     output: str
     origin: Origin
+    reuses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,18 +183,22 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """A figure that must hold: `<= 43M` parameters."""
+class Figure:
+    """A figure as it was written: `<= 43M`, `~ 159Ki`, `9408`.
 
-    measure: str
-    relation: Literal["<=", "<", ">=", ">", "=="]
+    `tolerance` is half a unit of the last digit of one written with `~`.
+    """
+
+    relation: Literal["<=", "<", ">=", ">", "==", "~"]
     amount: int
+    tolerance: Fraction
     text: str
-    origin: Origin
 
     def holds(self, figure: int) -> bool:
         """A computed figure is what this one says."""
         match self.relation:
+            case "~":
+                return abs(figure - self.amount) <= self.tolerance
             case "<=":
                 return figure <= self.amount
             case "<":
@@ -199,6 +209,38 @@ class Bound:
                 return figure > self.amount
             case "==":
                 return figure == self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A figure that must hold of the network: at most 43M `params`."""
+
+    measure: str
+    figure: Figure
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a source says of the network, or of the step at a path.
+
+    Attributes:
+        at: a path; None for the network.
+        measure: what is claimed: a cost, `depth`, `shape`, or `in`, what a step reads.
+        value: the figure, or a shape's text.
+        input: the input that it is claimed for; None for the network's own.
+        with_heads: training heads count.
+        deviates: why it does not hold, if it does not.
+    """
+
+    at: str | None
+    measure: str
+    value: Figure | str
+    input: TensorType | None
+    with_heads: bool
+    source: str | None
+    deviates: str | None
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +257,7 @@ class Model:
     root: Call
     heads: tuple[Head, ...]
     budget: tuple[Bound, ...]
+    claims: tuple[Claim, ...]
 
     @property
     def network(self) -> BlockDef:

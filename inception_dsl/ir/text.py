@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from inception_dsl.expr import Binary, Expr, Name, show
-from inception_dsl.ir.model import BlockDef, Call, CallDef, Model, NodeDef, Value
+from inception_dsl.ir.model import BlockDef, Call, CallDef, Model, Node, NodeDef, Value
 
 
 def print_model(model: Model) -> str:
@@ -23,7 +23,7 @@ def print_model(model: Model) -> str:
     for head in model.heads:
         weight = show(head.loss_weight)
         lines.append(f"head {head.path} at {head.at} gives {head.output} weight {weight}")
-    lines.extend(f"budget {bound.measure} {bound.text}" for bound in model.budget)
+    lines.extend(f"budget {bound.measure} {bound.figure.text}" for bound in model.budget)
     return "\n".join(lines) + "\n"
 
 
@@ -43,7 +43,7 @@ def _block(block: BlockDef) -> Iterator[str]:
     )
     yield f"block {block.name} ({params})"
     for item in block.body:
-        yield f"  {item.path} = {_what(item)} <- {' '.join(item.inputs)}"
+        yield f"  {item.path} = {_what(item)} <- {' '.join(item.inputs)}{_reuse(item)}"
     yield f"  gives {block.output}"
 
 
@@ -58,13 +58,18 @@ def _call(call: Call, prefix: str) -> Iterator[str]:
     yield f"{prefix}{call.block} : {call.input_type} -> {call.type}"
     for item in call.body:
         if isinstance(item, Call):
-            yield f"{prefix}  {item.path} <- {item.input} {_attributes(item.arguments)}".rstrip()
+            arguments = _attributes(item.arguments)
+            yield f"{prefix}  {item.path} <- {item.input} {arguments}".rstrip() + _reuse(item)
             yield from _call(item, prefix + "  ")
         else:
             attributes = _attributes(item.attributes)
             inputs = " ".join(item.inputs)
             what = f"{item.op} {attributes}".rstrip()
-            yield f"{prefix}  {item.path} : {item.type} = {what} <- {inputs}"
+            yield f"{prefix}  {item.path} : {item.type} = {what} <- {inputs}{_reuse(item)}"
+
+
+def _reuse(item: NodeDef | CallDef | Node | Call) -> str:
+    return "" if item.reuses is None else f" with the weights of {item.reuses}"
 
 
 def _attributes(attributes: Mapping[str, Value | Expr] | Mapping[str, Value]) -> str:

@@ -65,6 +65,8 @@ def _edges(
         for name in inputs:
             if name != INPUT and name not in seen:
                 yield f"`{block}.{item.path}` reads `{name}`, which comes later or never"
+        if item.reuses is not None and item.reuses not in seen:
+            yield f"`{block}.{item.path}` has weights of `{item.reuses}`: it comes later or never"
         if item.path in seen or item.path in holders:
             yield f"`{block}.{item.path}` is there twice"
         seen.add(item.path)

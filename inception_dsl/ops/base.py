@@ -82,8 +82,9 @@ Argument = Value | Expr
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One torch layer of an op: `nn.Conv2d(in_channels, width, ...)`.
+    """One layer of an op: `nn.Conv2d(in_channels, width, ...)`.
 
+    `callee` is torch's class; without `nn.` it is one that torch lacks and a backend brings along.
     `name` is the child that holds it, where the op has several layers. Arguments without a keyword
     come first, under an empty name; those equal to torch's default are left out.
     """
@@ -122,6 +123,7 @@ class Op:
         spelling: how a spec writes it, where that is not its name: `global avgpool`.
         kernel: the attribute that the kernel before it sets, if it takes one.
         flags: words that set attributes: `V` sets `pad`.
+        defaults_of: the op whose defaults it takes, where those are not its own.
         finish: completes attributes that follow from others; of what an author wrote, `keep`
             becomes `drop`.
     """
@@ -134,6 +136,7 @@ class Op:
     spelling: str = ""
     kernel: str = ""
     flags: Mapping[str, Values] = field(default_factory=dict)
+    defaults_of: str = ""
     finish: Callable[[dict[str, Value | Expr]], None] | None = None
 
     @property

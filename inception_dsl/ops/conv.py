@@ -1,6 +1,8 @@
-"""Convolution, with the norm and the activation that the papers' `conv` brings along."""
+"""Convolutions, with the norm and the activation that the papers' `conv` brings along."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
@@ -19,7 +21,15 @@ from inception_dsl.ops.base import (
     size,
 )
 from inception_dsl.ops.norm import BATCHNORM_ATTRIBUTES, batchnorm_layer, batchnorm_params
-from inception_dsl.ops.window import PAD, PAD_FLAGS, STRIDE, slide, square, torch_padding
+from inception_dsl.ops.window import (
+    PAD,
+    PAD_FLAGS,
+    STRIDE,
+    slide,
+    square,
+    torch_class,
+    torch_padding,
+)
 
 
 def _infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
@@ -34,8 +44,14 @@ def _infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
 
 def _cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
     height, width = size(values, "kernel")
-    weights = inputs[0].channels // number(values, "groups") * output.channels * height * width
-    macs = weights * output.size[0] * output.size[1]
+    fan_in = inputs[0].channels // number(values, "groups") * height * width
+    return _with_extras(values, output, fan_in * output.channels)
+
+
+def _with_extras(values: Values, output: TensorType, weights: int) -> Cost:
+    """The cost of weights that are used at every place of the output, bias, norm and act added."""
+    height, width = output.size
+    macs = weights * height * width
     flops = {"mac": 2 * macs}
     if values["bias"]:
         flops["bias"] = output.values
@@ -53,6 +69,10 @@ def _cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) ->
 
 
 def _torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    return _layers(attributes, channels, "Conv2d", "groups")
+
+
+def _layers(attributes: Symbols, channels: Expr, name: str, special: str) -> tuple[Layer, ...]:
     kernel = attributes["kernel"]
     assert isinstance(kernel, tuple)
     arguments: list[tuple[str, Argument]] = [
@@ -60,17 +80,33 @@ def _torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
         ("", attributes["width"]),
         ("kernel_size", square(*kernel)),
         ("stride", attributes["stride"]),
-        ("padding", square(*torch_padding(attributes, dilated=True))),
+        *torch_padding(attributes, dilated=True),
         ("dilation", attributes["dilation"]),
-        ("groups", attributes["groups"]),
+        (special, attributes[special]),
         ("bias", attributes["bias"]),
     ]
-    layers = [Layer("conv", "nn.Conv2d", tuple(arguments))]
+    layers = [Layer("conv", torch_class(attributes, name), tuple(arguments))]
     if attributes["norm"] == "batchnorm":
         layers.append(batchnorm_layer(attributes, attributes["width"]))
     if attributes["act"] != "none":
         layers.append(act_layer(attributes["act"]))
     return tuple(layers)
+
+
+def _separable_infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+    a_map(inputs[0], "sepconv")
+    return TensorType((number(values, "width"), *slide(values, inputs[0], "sepconv")))
+
+
+def _separable_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+    height, width = size(values, "kernel")
+    deep = inputs[0].channels * number(values, "multiplier")
+    return _with_extras(values, output, deep * height * width + deep * output.channels)
+
+
+def _separable_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    conv, *others = _layers(attributes, channels, "SepConv2d", "multiplier")
+    return replace(conv, callee=conv.callee.removeprefix("nn.")), *others
 
 
 def _finish(attributes: dict[str, Value | Expr]) -> None:
@@ -81,34 +117,49 @@ def _finish(attributes: dict[str, Value | Expr]) -> None:
         attributes["bias"] = attributes["norm"] == "none"
 
 
-CONV = Op(
-    name="conv",
-    kernel="kernel",
-    attributes=(
+def _attributes(special: Attribute) -> tuple[Attribute, ...]:
+    return (
         Attribute("kernel", "size"),
         Attribute("width", "width"),
         STRIDE,
         PAD,
         Attribute("dilation", "positive", 1),
-        Attribute("groups", "positive", 1),
+        special,
         Attribute("bias", "flag", "auto"),
         Attribute("norm", "choice", "none", choices=("none", "batchnorm")),
         Attribute("act", "choice", "none", choices=("none", *ACTIVATIONS)),
-        *(
-            Attribute(a.name, a.kind, a.default, a.choices, of="batchnorm")
-            for a in BATCHNORM_ATTRIBUTES
-        ),
-    ),
-    flags={
-        **PAD_FLAGS,
-        "bias": {"bias": True},
-        "no_bias": {"bias": False},
-        "linear": {"norm": "none", "act": "none", "bias": True},
-    },
-    finish=_finish,
-    infer=_infer,
-    cost=_cost,
-    torch=_torch,
-)
+        *(replace(attribute, of="batchnorm") for attribute in BATCHNORM_ATTRIBUTES),
+    )
 
-OPS = (CONV,)
+
+_FLAGS: dict[str, Values] = {
+    **PAD_FLAGS,
+    "bias": {"bias": True},
+    "no_bias": {"bias": False},
+    "linear": {"norm": "none", "act": "none", "bias": True},
+}
+
+OPS = (
+    Op(
+        name="conv",
+        kernel="kernel",
+        attributes=_attributes(Attribute("groups", "positive", 1)),
+        flags=_FLAGS,
+        finish=_finish,
+        infer=_infer,
+        cost=_cost,
+        torch=_torch,
+    ),
+    # Depthwise, then 1x1; as in TensorFlow, bias, norm and act come once, at the end.
+    Op(
+        name="sepconv",
+        kernel="kernel",
+        attributes=_attributes(Attribute("multiplier", "positive", 1)),
+        flags=_FLAGS,
+        defaults_of="conv",
+        finish=_finish,
+        infer=_separable_infer,
+        cost=_separable_cost,
+        torch=_separable_torch,
+    ),
+)

@@ -9,7 +9,6 @@ from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops.base import (
     Attribute,
     Cost,
-    EmitError,
     Layer,
     Op,
     Symbols,
@@ -33,15 +32,10 @@ def batchnorm_params(values: Values, channels: int) -> int:
 
 
 def batchnorm_layer(attributes: Symbols, channels: Value | Expr) -> Layer:
-    """Batch norm over the channels of a map, under the name `bn`.
-
-    Raises:
-        EmitError: no gamma, which `nn.BatchNorm2d` cannot leave out on its own.
-    """
-    if not attributes["gamma"]:
-        raise EmitError("a batch norm without gamma")
+    """Batch norm over the channels of a map, under the name `bn`."""
     settings = (("eps", attributes["eps"]), ("momentum", attributes["momentum"]))
-    return Layer("bn", "nn.BatchNorm2d", (("", channels), *settings))
+    callee = "nn.BatchNorm2d" if attributes["gamma"] else "ShiftBatchNorm2d"
+    return Layer("bn", callee, (("", channels), *settings))
 
 
 def _batchnorm_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:

@@ -24,6 +24,7 @@ from inception_dsl.ops.window import (
     check_pool_padding,
     slide,
     square,
+    torch_class,
     torch_padding,
 )
 
@@ -39,26 +40,19 @@ def _cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) ->
     return Cost(flops={"pool": height * width * output.values})
 
 
-def _windows(attributes: Symbols) -> list[tuple[str, Argument]]:
+def _torch(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     kernel = attributes["kernel"]
     assert isinstance(kernel, tuple)
-    return [
+    padding = torch_padding(attributes, dilated=False)
+    arguments: list[tuple[str, Argument]] = [
         ("", square(*kernel)),
         ("stride", attributes["stride"]),
-        ("padding", square(*torch_padding(attributes, dilated=False))),
+        *padding,
+        ("ceil_mode", attributes["ceil"]),
     ]
-
-
-def _max_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    arguments = [*_windows(attributes), ("ceil_mode", attributes["ceil"])]
-    return (Layer("", "nn.MaxPool2d", tuple(arguments)),)
-
-
-def _mean_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    arguments = [*_windows(attributes), ("ceil_mode", attributes["ceil"])]
-    if arguments[2] != ("padding", 0):
+    if kind == "Avg" and padding != (("padding", 0),):
         arguments.append(("count_include_pad", attributes["count_pad"]))
-    return (Layer("", "nn.AvgPool2d", tuple(arguments)),)
+    return (Layer("", torch_class(attributes, f"{kind}Pool2d"), tuple(arguments)),)
 
 
 def _global_infer(op: str, values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
@@ -106,7 +100,7 @@ OPS = (
         flags={**PAD_FLAGS, "ceil": {"ceil": True}},
         infer=partial(_infer, "maxpool"),
         cost=_cost,
-        torch=_max_torch,
+        torch=partial(_torch, "Max"),
     ),
     Op(
         name="avgpool",
@@ -121,7 +115,7 @@ OPS = (
         flags={**PAD_FLAGS, "ceil": {"ceil": True}, "count_pad": {"count_pad": True}},
         infer=partial(_infer, "avgpool"),
         cost=_cost,
-        torch=_mean_torch,
+        torch=partial(_torch, "Avg"),
     ),
     *(
         Op(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inception_dsl.expr import Binary, Expr, combine
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.base import Attribute, EmitError, ShapeError, Symbols, Values, number, size
+from inception_dsl.ops.base import Attribute, ShapeError, Symbols, Values, number, size
 
 STRIDE = Attribute("stride", "positive", 1)
 PAD = Attribute("pad", "pad", "same")
@@ -62,30 +62,30 @@ def margins(pad: Value, window: int) -> tuple[int, int]:
             raise AssertionError(pad)
 
 
-def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[Expr, Expr]:
-    """Padding of height and width as torch takes it, perhaps an expression.
-
-    Raises:
-        EmitError: `same_tf`, which torch's layers do not have.
-    """
-    pad = attributes["pad"]
-    kernel = attributes["kernel"]
+def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Value | Expr], ...]:
+    """The padding argument of a torch layer; none for `same_tf`, whose layers pad themselves."""
+    pad, kernel = attributes["pad"], attributes["kernel"]
     assert isinstance(kernel, tuple)
     match pad:
         case "same_tf":
-            raise EmitError("TensorFlow's `same_tf` padding")
+            return ()
         case "V":
-            return 0, 0
+            padding: Value | Expr = 0
         case "same":
             dilation = attributes["dilation"] if dilated else 1
             assert not isinstance(dilation, str | tuple)
             above, left = (_half(side - 1, dilation) for side in kernel)
-            return above, left
+            padding = square(above, left)
         case (above, left):
-            return above, left
+            padding = square(above, left)
         case _:
-            assert not isinstance(pad, str | tuple)
-            return pad, pad
+            padding = pad
+    return (("padding", padding),)
+
+
+def torch_class(attributes: Symbols, name: str) -> str:
+    """Torch's class of a window op, or the one that pads as TensorFlow does."""
+    return f"Same{name}" if attributes["pad"] == "same_tf" else f"nn.{name}"
 
 
 def _half(reach: int, dilation: Expr) -> Expr:
@@ -112,5 +112,6 @@ def square(first: Value | Expr, second: Value | Expr) -> Value | Expr:
     """A pair as torch's layers write it: one number for two equal ones."""
     if first == second:
         return first
-    assert isinstance(first, int) and isinstance(second, int)
+    assert isinstance(first, int)
+    assert isinstance(second, int)
     return first, second

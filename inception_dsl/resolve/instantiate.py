@@ -39,14 +39,15 @@ _Key = tuple[str, tuple[tuple[str, Value], ...], TensorType]
 class _Body:
     """What a block becomes for one set of arguments on one input.
 
-    `types` are those of its steps, None where a fault leaves one unknown; `ends` the path that a
-    step's value has, which is its last copy's where it is repeated.
+    `made` are its items by path; `types` those of its steps, None where a fault leaves one
+    unknown; `ends` the path that a step's value has, its last copy's where it is repeated.
     """
 
     block: str
     items: list[Node | Call] = field(default_factory=list)
     types: dict[str, TensorType | None] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
+    made: dict[str, Node | Call] = field(default_factory=dict)
     nodes: int = 0
 
 
@@ -156,6 +157,7 @@ class Instantiator:
             if item is None:
                 return
             body.items.append(item)
+            body.made[path] = item
             read, types = (path,), (item.type,)
         body.types[step.path], body.ends[step.path] = types[0], read[0]
 
@@ -171,14 +173,40 @@ class Instantiator:
         if isinstance(step, NodeDef):
             self._grow(body, 1, step)
             type = self._infer(step, values, types, body)
-            return Node(path, read, step.op, values, types, type, step.origin)
+            reuses = _copy(step, path)
+            self._check_reuse(step, reuses, types, body)
+            return Node(path, read, step.op, values, types, type, step.origin, reuses)
         if len(self._calls) == MAX_CALLS_DEEP:
             raise _too_large(f"blocks call each other more than {MAX_CALLS_DEEP} deep", step)
         self._calls.append(step.origin.spans[0])
         inner = self._body(step.block, values, types[0])
         self._calls.pop()
         self._grow(body, inner.nodes, step)
-        return self._called(path, read[0], step.block, values, types[0], inner, step.origin)
+        reuses = _copy(step, path)
+        self._check_reuse(step, reuses, types, body)
+        made = self._called(path, read[0], step.block, values, types[0], inner, step.origin)
+        return None if made is None else replace(made, reuses=reuses)
+
+    def _check_reuse(
+        self,
+        step: NodeDef | CallDef,
+        reuses: str | None,
+        types: tuple[TensorType, ...],
+        body: _Body,
+    ) -> None:
+        """Weights fit only as many channels as they were made for."""
+        if reuses is None:
+            return
+        item = body.made.get(reuses)
+        if item is None:
+            return  # it is at fault itself
+        first = item.input_type if isinstance(item, Call) else item.input_types[0]
+        if first.channels != types[0].channels:
+            message = (
+                f"`{step.path}` has the weights of `{step.reuses}`, which reads "
+                f"{first.channels} channels, and reads {types[0].channels}"
+            )
+            raise _fault("E307", message, step)
 
     def _grow(self, body: _Body, nodes: int, step: NodeDef | CallDef) -> None:
         body.nodes += nodes
@@ -226,8 +254,7 @@ class Instantiator:
         try:
             type = OPS[step.op].infer(values, types)
         except ShapeError as error:
-            items = {item.path: item for item in body.items}
-            inputs = [Input.trace(body.ends[name], items, body.types) for name in step.inputs]
+            inputs = [Input.trace(body.ends[name], body.made, body.types) for name in step.inputs]
             raise _FaultError(explain(error, step, values, inputs, body.block)) from None
         if type.values > 10**12:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
@@ -252,6 +279,11 @@ class Instantiator:
         found = self._found.setdefault(key, _Found(diagnostic, []))
         if self._calls and self._calls[-1] not in found.calls:
             found.calls.append(self._calls[-1])
+
+
+def _copy(step: NodeDef | CallDef, path: str) -> str | None:
+    """The path whose weights a copy of a step has, if it has those of an earlier one."""
+    return None if step.reuses is None else f"{step.reuses}{path.removeprefix(step.path)}"
 
 
 def _with_calls(found: _Found) -> Diagnostic:

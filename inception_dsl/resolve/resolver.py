@@ -14,6 +14,7 @@ from inception_dsl.ir import (
     BlockDef,
     Bound,
     CallDef,
+    Claim,
     Head,
     Model,
     Origin,
@@ -22,20 +23,15 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import OPS, WORDS, WRITTEN
-from inception_dsl.resolve.blocks import (
-    Block,
-    BodyReader,
-    Signature,
-    merge_concats,
-    unique_paths,
-)
+from inception_dsl.resolve.blocks import Block, Signature, merge_concats, unique_paths
+from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.figures import read_figure
 from inception_dsl.resolve.instantiate import Instantiator
 from inception_dsl.resolve.names import name_problem
-from inception_dsl.resolve.words import Defaults, Setting, Table, read_default
+from inception_dsl.resolve.words import Defaults, Setting, Table, read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
-from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, Word
+from inception_dsl.spec.schema import CLAIM_CONTEXT, Body, BodySpec, ClaimSpec, DocumentPath, Word
 
 MAX_INPUT_VALUES = 10**9
 
@@ -87,6 +83,7 @@ class _Resolver:
         defaults = self._defaults(spec.defaults, ("defaults",), {})
         signatures = {name: self._signature(name, body) for name, body in spec.blocks.items()}
         budget = tuple(self._budget())
+        claims = tuple(self._claims())
         self._raise()
 
         blocks = {
@@ -111,6 +108,7 @@ class _Resolver:
             root=root,
             heads=heads,
             budget=budget,
+            claims=claims,
         )
 
     def _name(self) -> str:
@@ -130,9 +128,21 @@ class _Resolver:
             text = self._overrides.input
         elif text is not None:
             span = self._places.text(("input",))
-        labels = (Label(span),) if span else ()
         if text is None:
             self._fail("E102", "the key `input` is missing", self._places.value(()).part(0, 1))
+        given = self._shape(text, span)
+        assert given is not None
+        return given
+
+    def _shape(self, text: str | None, span: Span | None) -> TensorType | None:
+        """A map's shape as it was written: height x width x channels.
+
+        Raises:
+            SpecError: E003 it is too large, E106 it is no shape.
+        """
+        if text is None:
+            return None
+        labels = (Label(span),) if span else ()
         match = _SHAPE.fullmatch(text)
         sides = tuple(int(side) for side in match.groups()) if match else ()
         if not sides or min(sides) < 1:
@@ -198,13 +208,13 @@ class _Resolver:
                 self._complain("E201", message, self._places.key((*at, name)), help)
                 continue
             for attribute, word in words.items():
-                span = self._places.value((*at, name, attribute))
+                text = self._places.text((*at, name, attribute))
                 try:
-                    value = read_default(op, attribute, word, span)
+                    value = read_word(op, attribute, word, text, frozenset())
                 except SpecError as error:
                     self._diagnostics.extend(error.diagnostics)
                     continue
-                result.setdefault(op.name, {})[attribute] = Setting(value, span)
+                result.setdefault(op.name, {})[attribute] = Setting(value, text)
         return result
 
     def _signature(self, name: str, body: Body) -> Signature:
@@ -244,7 +254,7 @@ class _Resolver:
         params = signatures[name].params
         scope = frozenset(param.name for param in params)
         reader = BodyReader(self._places, signatures, tables, scope, defaults)
-        output = reader.read(body, at, "", "", "input")
+        output = reader.read(body, at)
         self._gather(reader)
         definition = BlockDef(
             name=name,
@@ -268,7 +278,7 @@ class _Resolver:
         assert spec.network is not None
         params = tuple(Param(name, value) for name, value in arguments.items())
         reader = BodyReader(self._places, signatures, tables, frozenset(arguments), defaults)
-        output = reader.read(spec.network, ("network",), "", "", "input")
+        output = reader.read(spec.network, ("network",))
         trunk = [step.path for step in reader.steps]
         heads = tuple(
             head for name in spec.heads if (head := self._head(name, reader, trunk)) is not None
@@ -299,7 +309,7 @@ class _Resolver:
             message = f"no step of the network has the path `{written.at}`"
             self._complain("E212", message, self._places.text((*at, "at")), help)
             return None
-        output = reader.read(written.steps, (*at, "steps"), name, name, written.at)
+        output = reader.read_head(written.steps, (*at, "steps"), name, written.at)
         weight = written.loss_weight if written.loss_weight is not None else 1
         return Head(name, written.at, output, Decimal(weight))
 
@@ -338,11 +348,41 @@ class _Resolver:
             span = self._places.text(("budget", measure))
             figure = read_figure(str(written))
             if figure is None:
-                help = "a relation, a number and a unit, as in `<= 43M`"
-                self._complain("E106", f"`{written}` is no figure", span, help)
-                continue
-            relation, amount = figure
-            yield Bound(measure, relation, amount, str(written), Origin((span,)))
+                self._no_figure(written, span)
+            else:
+                yield Bound(measure, figure, Origin((span,)))
+
+    def _no_figure(self, written: object, span: Span) -> None:
+        help = "a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`"
+        self._complain("E106", f"`{written}` is no figure", span, help)
+
+    def _claims(self) -> Iterable[Claim]:
+        for index, written in enumerate(self._spec.claims):
+            at: DocumentPath = ("claims", index)
+            measures = [
+                (field.alias or name, value)
+                for name, field in ClaimSpec.model_fields.items()
+                if name not in CLAIM_CONTEXT and (value := getattr(written, name)) is not None
+            ]
+            given = self._shape(written.input, self._places.text((*at, "input")))
+            if not measures:
+                self._complain("E102", "the claim claims nothing", self._places.value(at))
+            for measure, value in measures:
+                span = self._places.text((*at, measure))
+                figure = str(value) if measure == "shape" else read_figure(str(value))
+                if figure is None:
+                    self._no_figure(value, span)
+                    continue
+                yield Claim(
+                    written.at,
+                    measure,
+                    figure,
+                    given,
+                    written.heads,
+                    written.source,
+                    written.deviates,
+                    Origin((span,)),
+                )
 
     def _check_param_name(self, name: str, at: DocumentPath) -> None:
         problem = name_problem(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,6 +19,7 @@ from inception_dsl.spec.step import (
     Token,
     parse_expr,
     sides,
+    tokenise,
 )
 
 Given = Value | Expr
@@ -41,30 +42,36 @@ Table = Mapping[str, tuple[tuple[str, Setting], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of one step, the parameters they may read, and the characters they stand in."""
+    """Words, the characters they stand in, and the parameters they may read."""
 
-    step: StepText
+    tokens: tuple[Token, ...]
     text: Span
     scope: frozenset[str]
 
     def span(self, token: Token) -> Span:
-        """Where a word stands."""
-        return self.text.part(token.start, token.end)
+        """Where a word stands; the whole text, where quotes and escapes hide that."""
+        span = self.text.part(token.start, token.end)
+        return span if span.text == token.text or token.kind == "end" else self.text
 
     def error(self, code: str, message: str, token: Token, help: str | None = None) -> SpecError:
         """A finding at a word."""
         return SpecError([Diagnostic(code, message, (Label(self.span(token)),), help=help)])
 
 
-def read_attributes(op: Op, words: Words, defaults: Defaults) -> dict[str, Given]:
+def read_attributes(
+    op: Op, step: StepText, words: Words, keys: Mapping[str, Setting], defaults: Defaults
+) -> dict[str, Given]:
     """All the attributes of an op's step: its words', then its defaults', then the op's own.
+
+    Args:
+        keys: what a step in its long form gives by keys.
 
     Raises:
         SpecError: E202 a word the op does not know, E203 one said twice, E204 one that is missing,
             E205 an unknown name, E210 a kernel too many or too few, E211 a value out of range.
     """
-    given = _written(op, words)
-    own = defaults.get(op.name, {})
+    given = _written(op, step, words, keys)
+    own = defaults.get(op.defaults_of or op.name, {})
     attributes: dict[str, Given] = {}
     for attribute in op.attributes:
         inherited = defaults.get(attribute.of, {}) if attribute.of else own
@@ -78,46 +85,51 @@ def read_attributes(op: Op, words: Words, defaults: Defaults) -> dict[str, Given
             example = " (64)" if attribute.kind == "width" else f" ({attribute.name} 2)"
             help = f"write its {attribute.name}, as in `{op.written}{example}`"
             message = f"`{op.written}` has no {attribute.name}"
-            raise words.error("E204", message, words.step.name, help)
+            raise words.error("E204", message, step.name, help)
     if op.finish is not None:
         op.finish(attributes)
     return attributes
 
 
-def _written(op: Op, words: Words) -> dict[str, Setting]:
-    given: dict[str, tuple[Setting, Token]] = {}
+def _written(
+    op: Op, step: StepText, words: Words, keys: Mapping[str, Setting]
+) -> dict[str, Setting]:
+    given: dict[str, Setting] = {}
 
-    def give(name: str, value: Given, token: Token) -> None:
+    def give(name: str, value: Given, span: Span) -> None:
         if name in given:
-            labels = (Label(words.span(token), "again"), Label(words.span(given[name][1]), "first"))
+            labels = (Label(span, "again"), Label(given[name].span, "first"))
             raise SpecError([Diagnostic("E203", f"`{name}` is given twice", labels)])
-        given[name] = Setting(value, words.span(token)), token
+        given[name] = Setting(value, span)
 
-    kernel = words.step.kernel
+    kernel = step.kernel
     if op.kernel:
         if kernel is None:
             help = f"write `3x3 {op.written}`"
-            raise words.error("E210", f"`{op.written}` has no kernel", words.step.name, help)
-        give(op.kernel, _size(kernel, words, least=1), kernel)
+            raise words.error("E210", f"`{op.written}` has no kernel", step.name, help)
+        give(op.kernel, _size(kernel, words, least=1), words.span(kernel))
     elif kernel is not None:
         raise words.error("E210", f"`{op.written}` takes no kernel", kernel)
 
-    reader = Reader(words.step.words)
+    reader = Reader(words.tokens)
     while (token := reader.peek()).kind != "end":
         attribute = op.attribute(token.text) if token.kind == "name" else None
         if token.kind == "name" and token.text in op.flags:
             reader.take()
-            for name, value in op.flags[token.text].items():
-                give(name, value, token)
+            for name, flagged in op.flags[token.text].items():
+                give(name, flagged, words.span(token))
         elif attribute is not None and attribute.of is None and attribute.kind != "width":
             reader.take()
-            give(attribute.name, _value(op, attribute, reader, words), token)
+            value = _value(op, attribute, reader, words)
+            give(attribute.name, value, words.span(token))
         else:
             width = next((a for a in op.attributes if a.kind == "width"), None)
             _refuse_unknown(op, token, width, given, words)
             assert width is not None
-            give(width.name, _value(op, width, reader, words), token)
-    return {name: setting for name, (setting, _) in given.items()}
+            give(width.name, _value(op, width, reader, words), words.span(token))
+    for name, setting in keys.items():
+        give(name, setting.value, setting.span)
+    return given
 
 
 def _refuse_unknown(
@@ -154,7 +166,8 @@ def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
             message = f"`{attribute.name}` stands alone and takes no value"
             raise words.error("E211", message, token)
     value = _expr(reader, words)
-    span = words.text.part(token.start, reader.peek(-1).end)
+    first, last = words.span(token), words.span(reader.peek(-1))
+    span = Span(first.source, first.start, last.end)
     problem = None
     try:
         if not names(value):
@@ -196,12 +209,13 @@ def _expr(reader: Reader, words: Words) -> Expr:
     try:
         expr = parse_expr(reader)
     except StepSyntaxError as error:
-        span = words.text.part(error.start, error.end)
-        raise SpecError([Diagnostic("E104", error.message, (Label(span),))]) from None
+        found = Token("end", "", error.start, error.end)
+        raise words.error("E104", error.message, found) from None
     unknown = sorted(names(expr) - words.scope)
     if unknown:
-        tokens = iter(words.step.words)
-        token = next((t for t in tokens if t.text == unknown[0] and t.start >= start.start), start)
+        token = next(
+            (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start), start
+        )
         close = nearest(unknown[0], words.scope)
         help = f"write `{close}`" if close else None
         raise words.error("E205", f"nothing is named `{unknown[0]}`", token, help)
@@ -209,23 +223,39 @@ def _expr(reader: Reader, words: Words) -> Expr:
 
 
 def read_bindings(
-    words: Words, params: Mapping[str, bool], tables: Mapping[str, Table]
+    step: StepText,
+    words: Words,
+    params: Mapping[str, bool],
+    keys: Mapping[str, Setting],
+    tables: Mapping[str, Table],
 ) -> dict[str, Setting]:
     """The arguments of a call: a table's row, then bindings by name.
 
     Args:
         params: the block's parameters; true for those that must be bound.
+        keys: what a call in its long form gives by keys.
 
     Raises:
         SpecError: E202 a word that is no binding, E203 a parameter bound twice, E205 an unknown
             name, E206 a parameter without a value, E207 an unknown row.
     """
     bound: dict[str, Setting] = {}
-    reader = Reader(words.step.words)
+    block = step.name.text
+
+    def bind(name: str, value: Given, span: Span) -> None:
+        if name not in params:
+            raise _no_param(name, block, params, span)
+        if name in bound:
+            labels = (Label(span, "again"), Label(bound[name].span, "first"))
+            raise SpecError([Diagnostic("E203", f"`{name}` is bound twice", labels)])
+        bound[name] = Setting(value, span)
+
+    reader = Reader(words.tokens)
     row = reader.take_if("row")
     if row is not None:
         for name, setting in _row(row, words, tables):
-            _require_param(name, row, words, params)
+            if name not in params:
+                raise _no_param(name, block, params, words.span(row))
             bound[name] = setting
     while (token := reader.peek()).kind != "end":
         equals = reader.peek(1)
@@ -234,20 +264,14 @@ def read_bindings(
             raise words.error("E202", f"`{token.text}` binds no parameter", token, help)
         reader.take()
         reader.take()
-        _require_param(token.text, token, words, params)
-        if token.text in bound:
-            labels = (
-                Label(words.span(token), "again"),
-                Label(bound[token.text].span, "first"),
-            )
-            raise SpecError([Diagnostic("E203", f"`{token.text}` is bound twice", labels)])
-        bound[token.text] = Setting(_argument(reader, words), words.span(token))
+        bind(token.text, _argument(reader, words), words.span(token))
+    for name, setting in keys.items():
+        bind(name, setting.value, setting.span)
     missing = [name for name, required in params.items() if required and name not in bound]
     if missing:
-        call = words.step.name
         example = " ".join(f"{name}=..." for name in missing)
-        message = f"`{call.text}` needs {_listed(missing)}"
-        raise words.error("E206", message, call, f"write `{call.text} ({example})`")
+        message = f"`{block}` needs {_listed(missing)}"
+        raise words.error("E206", message, step.name, f"write `{block} ({example})`")
     return bound
 
 
@@ -263,14 +287,13 @@ def _row(row: Token, words: Words, tables: Mapping[str, Table]) -> Iterator[tupl
     yield from table[row_name]
 
 
-def _require_param(name: str, token: Token, words: Words, params: Mapping[str, bool]) -> None:
-    if name in params:
-        return
-    block = words.step.name.text
+def _no_param(name: str, block: str, params: Iterable[str], span: Span) -> SpecError:
     close = nearest(name, params)
+    params = list(params)
     has = f"its parameters are {_listed(params)}" if params else "it has none"
+    message = f"`{block}` has no parameter `{name}`: {has}"
     help = f"write `{close}`" if close else None
-    raise words.error("E205", f"`{block}` has no parameter `{name}`: {has}", token, help)
+    return SpecError([Diagnostic("E205", message, (Label(span),), help=help)])
 
 
 def _argument(reader: Reader, words: Words) -> Given:
@@ -280,22 +303,65 @@ def _argument(reader: Reader, words: Words) -> Given:
     return _expr(reader, words)
 
 
-def read_default(op: Op, name: str, word: Word, span: Span) -> Given:
-    """A value of `defaults`, checked as if a step said it.
+def read_word(op: Op, name: str, word: Word, text: Span, scope: frozenset[str]) -> Given:
+    """An attribute's value that stands in a YAML value of its own.
+
+    Args:
+        text: the characters of the value.
+        scope: the parameters that it may read.
 
     Raises:
-        SpecError: E202 an attribute the op does not have, E211 a value it cannot take.
+        SpecError: E104 no expression, E202 an attribute the op does not have, E205 an unknown
+            name, E211 a value that the attribute cannot take.
     """
     attribute = op.attribute(name)
     if attribute is None or attribute.of is not None or name == op.kernel:
         close = nearest(name, op.words())
         help = f"write `{close}`" if close else None
         message = f"`{op.written}` has no attribute `{name}`"
-        raise SpecError([Diagnostic("E202", message, (Label(span),), help=help)])
+        raise SpecError([Diagnostic("E202", message, (Label(text),), help=help)])
+    if isinstance(word, str):
+        words = as_words(word, text, scope)
+        return _whole(words, lambda reader: _value(op, attribute, reader, words))
     problem = misfit(attribute, word)
     if problem is not None:
-        raise SpecError([Diagnostic("E211", problem, (Label(span),))])
+        raise SpecError([Diagnostic("E211", problem, (Label(text),))])
     return word
+
+
+def read_argument(word: Word, text: Span, scope: frozenset[str]) -> Given:
+    """A binding's value that stands in a YAML value of its own.
+
+    Raises:
+        SpecError: E104 no expression, E205 an unknown name.
+    """
+    if not isinstance(word, str):
+        return word
+    words = as_words(word, text, scope)
+    return _whole(words, lambda reader: _argument(reader, words))
+
+
+def as_words(text: str, span: Span, scope: frozenset[str]) -> Words:
+    """The words of a text that stands alone.
+
+    Raises:
+        SpecError: E104, a character that starts no word.
+    """
+    try:
+        return Words(tokenise(text), span, scope)
+    except StepSyntaxError as error:
+        part = span.part(error.start, error.end)
+        raise SpecError([Diagnostic("E104", error.message, (Label(part),))]) from None
+
+
+def _whole(words: Words, read: Callable[[Reader], Given]) -> Given:
+    """A value that takes all the words there are."""
+    reader = Reader(words.tokens)
+    value = read(reader)
+    rest = reader.peek()
+    if rest.kind != "end":
+        raise words.error("E104", f"`{rest.text}` stands where the value should end", rest)
+    return value
 
 
 def misfit(attribute: Attribute, value: Given) -> str | None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic
-from inception_dsl.ir import Model
 from inception_dsl.rules.budget import over_budget
+from inception_dsl.rules.claims import claims_hold
+from inception_dsl.rules.subject import Subject
 from inception_dsl.rules.unread import never_read
 
-Rule = Callable[[Model, CostReport], Iterable[Diagnostic]]
+Rule = Callable[[Subject], Iterable[Diagnostic]]
 
-RULES: tuple[Rule, ...] = (over_budget, never_read)
+RULES: tuple[Rule, ...] = (over_budget, claims_hold, never_read)
+
+AS_WRITTEN_ONLY = frozenset(["E401", "E402", "E403"])
+"""Findings that hold for a spec as it is written, not for another input or other parameters."""
 
 
-def judge(model: Model, cost: CostReport) -> Iterator[Diagnostic]:
+def judge(subject: Subject) -> Iterator[Diagnostic]:
     """What every rule finds."""
     for rule in RULES:
-        yield from rule(model, cost)
+        yield from rule(subject)
+
+
+__all__ = ["AS_WRITTEN_ONLY", "RULES", "Rule", "Subject", "judge"]

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_dsl.analysis import CostReport, group
+from inception_dsl.analysis import CostReport, find_figure, group
 from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.ir import Bound, Model
+from inception_dsl.rules.subject import Subject
 
 
-def over_budget(model: Model, cost: CostReport) -> Iterator[Diagnostic]:
+def over_budget(subject: Subject) -> Iterator[Diagnostic]:
     """E401 for every bound that does not hold, with the stages that weigh most."""
+    model, cost = subject.model, subject.cost
     for bound in model.budget:
-        figure = getattr(cost.totals, bound.measure)
-        if not bound.holds(figure):
-            written = bound.text if bound.relation != "==" else f"exactly {bound.text}"
-            message = f"`{model.name}` has {figure:,} {bound.measure}, and its budget is {written}"
-            label = Label(bound.origin.spans[0], _distance(bound, figure))
-            yield Diagnostic("E401", message, (label,), notes=(_largest(cost, bound.measure),))
-
-
-def _distance(bound: Bound, figure: int) -> str:
-    return f"{abs(figure - bound.amount):,} {'over' if figure > bound.amount else 'under'}"
+        figure = find_figure(model, cost, bound.measure, None, with_heads=False)
+        written = bound.figure
+        if not isinstance(figure, int) or written.holds(figure):
+            continue
+        budget = written.text if written.relation != "==" else f"exactly {written.text}"
+        message = f"`{model.name}` has {figure:,} {bound.measure}, and its budget is {budget}"
+        side = "over" if figure > written.amount else "under"
+        label = Label(bound.origin.spans[0], f"{abs(figure - written.amount):,} {side}")
+        notes = (_largest(cost, bound.measure),) if bound.measure != "depth" else ()
+        yield Diagnostic("E401", message, (label,), notes=notes)
 
 
 def _largest(cost: CostReport, measure: str) -> str:

@@ -39,6 +39,50 @@ def lay_over(base: Mapping, layer: Mapping) -> Mapping:
     return Mapping(items, layer.span)
 
 
+def extend_blocks(tree: Mapping) -> Mapping:
+    """The tree with every block that `extends` another one laid over it.
+
+    Raises:
+        SpecError: E008 blocks that extend each other in a circle, E212 a base that is not there.
+    """
+    entry = tree.items.get("blocks")
+    if entry is None or not isinstance(entry.value, Mapping):
+        return tree
+    blocks = dict(entry.value.items)
+    done: dict[str, Entry] = {}
+    for name in blocks:
+        _extend(name, blocks, done, [])
+    extended = Entry(entry.key, Mapping({name: done[name] for name in blocks}, entry.value.span))
+    return Mapping({**tree.items, "blocks": extended}, tree.span)
+
+
+def _extend(name: str, blocks: dict[str, Entry], done: dict[str, Entry], path: list[str]) -> Entry:
+    if name in done:
+        return done[name]
+    own = blocks[name]
+    written = own.value.items.get("extends") if isinstance(own.value, Mapping) else None
+    if written is None:
+        done[name] = own
+        return own
+    assert isinstance(own.value, Mapping)
+    base = written.value.value if isinstance(written.value, Scalar) else None
+    if not isinstance(base, str) or base not in blocks:
+        raise _nowhere(str(base), Entry(written.value.span, written.value), blocks)
+    if base in [*path, name]:
+        circle = " extends ".join(f"`{block}`" for block in [*path, name, base])
+        label = Label(written.value.span)
+        raise SpecError([Diagnostic("E008", f"{circle}: a circle", (label,))])
+    under = _extend(base, blocks, done, [*path, name]).value
+    if not isinstance(under, Mapping):  # a step or a list is a body's `steps`
+        under = Mapping({"steps": Entry(written.key, under)}, under.span)
+    layer = {key: entry for key, entry in own.value.items.items() if key != "extends"}
+    # What the base says of itself is not said of the block that extends it.
+    plain = {key: e for key, e in under.items.items() if key not in ("title", "source")}
+    laid = _body(Mapping(plain, under.span), Mapping(layer, own.value.span))
+    done[name] = Entry(own.key, laid)
+    return done[name]
+
+
 def _merge(base: Tree, layer: Tree) -> Tree:
     """Plain mappings, merged; tables, defaults and parameters are such."""
     if not isinstance(base, Mapping) or not isinstance(layer, Mapping):

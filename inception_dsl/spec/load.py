@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.source import Span
 from inception_dsl.spec.files import SpecFile, find_used, read
-from inception_dsl.spec.layers import lay_over
+from inception_dsl.spec.layers import extend_blocks, lay_over
 from inception_dsl.spec.schema import ModelSpec, Places, validate
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree, parse_tree
 
@@ -39,7 +39,7 @@ def load(file: SpecFile) -> Loaded:
         SpecError: E0xx for files and YAML, E1xx for the form of a spec.
     """
     loader = _Loader()
-    tree = loader.model(file, None)
+    tree = extend_blocks(loader.model(file, None))
     spec, places = validate(tree)
     return Loaded(spec, places, file, is_extending=loader.is_extending)
 

@@ -20,22 +20,12 @@ from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree
 DocumentPath = tuple[str | int, ...]
 """Keys and indices from the top of the document."""
 
-Measure = Literal["params", "weights", "macs", "flops", "activations"]
+Measure = Literal["params", "weights", "macs", "flops", "activations", "depth"]
 """What a budget may bound."""
 
 BODY_KEYS = frozenset(
-    [
-        "branches",
-        "join",
-        "order",
-        "steps",
-        "residual",
-        "out",
-        "title",
-        "source",
-        "params",
-        "defaults",
-    ]
+    ["branches", "defaults", "extends", "from", "join", "op", "order", "out", "params"]
+    + ["residual", "reuse", "source", "steps", "title"]
 )
 """The keys of a body; a mapping in a list of steps with one other key names a step."""
 
@@ -46,6 +36,8 @@ def _kind(value: object) -> str:
             return "<text>"
         case list():
             return "<list>"
+        case dict() if "op" in value:
+            return "<long>"
         case dict() if len(value) == 1 and not value.keys() & BODY_KEYS:
             return "<named>"
         case dict():
@@ -67,12 +59,13 @@ Word = str | int | Decimal | bool
 """A parameter's, a default's or a cell's value."""
 
 if TYPE_CHECKING:
-    Body: TypeAlias = "str | list[Item] | BodySpec"
-    Item: TypeAlias = "str | list[Item] | BodySpec | dict[str, Body]"
+    Body: TypeAlias = "str | list[Item] | LongSpec | BodySpec"
+    Item: TypeAlias = "str | list[Item] | LongSpec | BodySpec | dict[str, Body]"
 else:
     _BODIES = (
         Annotated[str, Tag("<text>")]
         | Annotated[list["Item"], Tag("<list>")]
+        | Annotated["LongSpec", Tag("<long>")]
         | Annotated["BodySpec", Tag("<body>")]
     )
     Body = TypeAliasType("Body", Annotated[_BODIES, Discriminator(_unnamed)])
@@ -93,9 +86,24 @@ class ResidualSpec(_Spec):
     shortcut: Body | None = None
 
 
-class BodySpec(_Spec):
-    """A body in its long form."""
+class LongSpec(_Spec):
+    """A step in its long form; the other keys are attributes, or bindings of a block."""
 
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Word]
+
+    op: str
+    reads: str | list[str] | None = Field(default=None, alias="from")
+    out: str | int | None = None
+    title: str | None = None
+    source: str | None = None
+
+
+class BodySpec(_Spec):
+    """A body that is a mapping."""
+
+    reads: str | list[str] | None = Field(default=None, alias="from")
+    reuse: str | None = None
     branches: dict[str, Body] | None = None
     join: Literal["concat", "add", "mul"] = "concat"
     order: list[str] | None = None
@@ -114,6 +122,28 @@ class HeadSpec(_Spec):
     at: str
     loss_weight: int | Decimal | None = None
     steps: Body
+
+
+class ClaimSpec(_Spec):
+    """What a source says of the network, or of the step at a path."""
+
+    at: str | None = None
+    input: str | None = None
+    heads: bool = False
+    source: str | None = None
+    deviates: str | None = None
+    params: str | int | None = None
+    weights: str | int | None = None
+    macs: str | int | None = None
+    flops: str | int | None = None
+    activations: str | int | None = None
+    depth: str | int | None = None
+    shape: str | int | None = None
+    reads: str | int | None = Field(default=None, alias="in")
+
+
+CLAIM_CONTEXT = frozenset(["at", "input", "heads", "source", "deviates"])
+"""The keys of a claim that are no measure."""
 
 
 class TableSpec(_Spec):
@@ -141,7 +171,8 @@ class ModelSpec(_Spec):
     blocks: dict[str, Body] = {}
     network: Body | None = None
     heads: dict[str, HeadSpec] = {}
-    budget: dict[Measure, str | int] = Field(default={})
+    budget: dict[Measure, str | int] = {}
+    claims: list[ClaimSpec] = []
 
 
 class Places:
@@ -260,15 +291,21 @@ def _head(path: DocumentPath, places: Places) -> Span:
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
-    if "<body>" in loc:
-        return frozenset(ResidualSpec.model_fields) if "residual" in loc else BODY_KEYS
-    match loc[:-1]:
-        case ("heads", _):
-            return frozenset(HeadSpec.model_fields)
-        case ("budget",):
-            return frozenset(get_args(Measure))
-        case _:
-            return frozenset(ModelSpec.model_fields)
+    models: dict[str, type[BaseModel]] = {
+        "<body>": BodySpec,
+        "claims": ClaimSpec,
+        "heads": HeadSpec,
+    }
+    owner: type[BaseModel] = ModelSpec
+    for key in loc[:-1]:
+        owner = models.get(str(key), owner)
+    if "residual" in loc[:-1] and owner is BodySpec:
+        owner = ResidualSpec
+    if loc[0] == "budget":
+        return frozenset(get_args(Measure))
+    if owner is BodySpec:
+        return BODY_KEYS
+    return frozenset(field.alias or name for name, field in owner.model_fields.items())
 
 
 def _found(tree: Tree) -> str:

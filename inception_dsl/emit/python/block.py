@@ -5,7 +5,7 @@ The forward pass is `forward`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
@@ -29,12 +29,14 @@ class Unit:
         reads: the path of what enters it.
         gives: the path of its last step.
         branch: the branch that holds it.
+        steps: the paths of its steps.
     """
 
     path: str
     reads: str
     gives: str
     branch: str
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,7 @@ class BlockModules:
         for step in block.body:
             for path in step.inputs:
                 self._readers.setdefault(path, []).append(step.path)
-        self._steps = [step for step in block.body if has_module(step) and step.path not in unsaid]
-        self._tree = _tree(self._steps)
+        self._tree = _tree(s for s in block.body if owns_module(s) and s.path not in unsaid)
 
     def statements(self) -> list[str]:
         """The lines of a constructor that make the modules."""
@@ -95,14 +96,26 @@ class BlockModules:
         return lines
 
     def units(self) -> list[Unit]:
-        """What a forward pass calls, in the order of the steps."""
-        return [unit for child in self._tree.children.values() for unit in self._below(child)]
+        """What a forward pass calls, its own modules before those that it calls again."""
+        own = [unit for child in self._tree.children.values() for unit in self._below(child)]
+        return [*own, *self._again(own)]
+
+    def _again(self, own: list[Unit]) -> Iterator[Unit]:
+        """The units that run once more, with the weights that they have."""
+        first = {unit.steps[0]: unit for unit in own}
+        steps = [step for step in self._block.body if step.reuses and has_module(step)]
+        for index, step in enumerate(steps):
+            unit = first.get(step.reuses or "")
+            if unit is not None:  # what was copied follows as a whole
+                last = steps[index + len(unit.steps) - 1]
+                yield Unit(unit.path, step.inputs[0], last.path, last.branch, unit.steps)
 
     def _below(self, item: Holder | Step) -> Iterator[Unit]:
         if not isinstance(item, Holder):
-            yield Unit(item.path, item.inputs[0], item.path, item.branch)
+            yield Unit(item.path, item.inputs[0], item.path, item.branch, (item.path,))
         elif (chain := self._chain(item)) is not None:
-            yield Unit(item.path, chain[0].inputs[0], chain[-1].path, chain[-1].branch)
+            steps = tuple(step.path for step in chain)
+            yield Unit(item.path, chain[0].inputs[0], steps[-1], chain[-1].branch, steps)
         else:
             for child in item.children.values():
                 yield from self._below(child)
@@ -111,7 +124,7 @@ class BlockModules:
         """The steps below a name, if each reads the one before and nothing else does."""
         prefix = f"{holder.path}."
         steps = [step for step in self._block.body if step.path.startswith(prefix)]
-        if not all(has_module(step) for step in steps):
+        if not all(owns_module(step) for step in steps):
             return None
         for step, following in pairwise(steps):
             is_next = following.inputs == (step.path,)
@@ -161,6 +174,11 @@ class BlockModules:
 def has_module(step: Step) -> bool:
     """A module runs the step; a join is said by the forward pass itself."""
     return isinstance(step, CallDef) or OPS[step.op].torch is not None
+
+
+def owns_module(step: Step) -> bool:
+    """A module runs the step, and it is the step's own."""
+    return has_module(step) and step.reuses is None
 
 
 def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tuple[Layer, ...]:
@@ -217,7 +235,7 @@ def forward_params(block: BlockDef) -> dict[str, bool]:
     return found
 
 
-def _tree(steps: list[Step]) -> Holder:
+def _tree(steps: Iterable[Step]) -> Holder:
     root = Holder("", {})
     for step in steps:
         holder = root

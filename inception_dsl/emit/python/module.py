@@ -19,6 +19,7 @@ from inception_dsl.emit.python.block import (
     step_layers,
 )
 from inception_dsl.emit.python.forward import Forward
+from inception_dsl.emit.python.helpers import HELPERS, needed
 from inception_dsl.emit.python.layout import Construct, docstring, layout, signature
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.units import Units
@@ -35,14 +36,6 @@ from inception_dsl.ir import (
 from inception_dsl.ops import EmitError, Layer
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-_CHAIN = '''def chain(**steps: nn.Module) -> nn.Sequential:
-    """Steps that run one after the other, each under its name."""
-    return nn.Sequential(OrderedDict(steps))'''
-
-_BRANCHES = '''def branches(**steps: nn.Module) -> nn.ModuleDict:
-    """Steps that a forward pass calls one by one, each under its name."""
-    return nn.ModuleDict(steps)'''
 
 
 def emit_python(
@@ -71,7 +64,7 @@ class _Module:
         self._annotations = _annotations(model)
         self._units = Units(self._layers())
         self._classes: dict[str, ClassInfo] = {}
-        self._names = dict.fromkeys([*self._units.names, "chain", "branches"], Origin())
+        self._names = dict.fromkeys([*self._units.names, *HELPERS], Origin())
 
     def text(self) -> str:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -83,8 +76,8 @@ class _Module:
             definitions.append(outputs)
         definitions.append(self._block(self._model.network))
         definitions.append(self._factory())
+        definitions = needed("\n".join(definitions)) + definitions
         code = "\n".join(definitions)
-        helpers = [h for h, use in ((_CHAIN, "chain("), (_BRANCHES, "branches(")) if use in code]
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             undefined=StrictUndefined,
@@ -96,10 +89,10 @@ class _Module:
             shown=self._shown,
             fingerprint=fingerprint(self._model),
             docstring="\n".join(docstring(self._summary(), depth=0)),
-            collections=_CHAIN in helpers,
+            collections="OrderedDict(" in code,
             outputs=bool(outputs),
             functional=re.search(r"\bF\.", code) is not None,
-            definitions=helpers + definitions,
+            definitions=definitions,
         )
 
     def _layers(self) -> list[tuple[Layer, ...]]:

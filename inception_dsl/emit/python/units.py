@@ -22,12 +22,23 @@ from inception_dsl.emit.python.layout import (
 )
 from inception_dsl.ops import Argument, EmitError, Layer
 
+_CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
+_NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
+_MAX: dict[str, Argument] = {"padding": 0, "ceil_mode": False}
+_AVG: dict[str, Argument] = {**_MAX, "count_include_pad": True}
+
 DEFAULTS: dict[str, dict[str, Argument]] = {
-    "nn.Conv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
+    "nn.Conv2d": {**_CONV, "groups": 1},
+    "SameConv2d": {**_CONV, "groups": 1},
+    "SepConv2d": {**_CONV, "multiplier": 1},
+    "SameSepConv2d": {**_CONV, "multiplier": 1},
     "nn.Linear": {"bias": True},
-    "nn.BatchNorm2d": {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")},
-    "nn.MaxPool2d": {"padding": 0, "ceil_mode": False},
-    "nn.AvgPool2d": {"padding": 0, "ceil_mode": False, "count_include_pad": True},
+    "nn.BatchNorm2d": _NORM,
+    "ShiftBatchNorm2d": _NORM,
+    "nn.MaxPool2d": _MAX,
+    "SameMaxPool2d": _MAX,
+    "nn.AvgPool2d": _AVG,
+    "SameAvgPool2d": _AVG,
     "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
 }
 """torch's defaults, which emitted code leaves unsaid. A pool's stride is always said."""
@@ -46,16 +57,30 @@ FUNCTIONS: dict[str, str] = {
 """Activations as functions."""
 
 _IN_PLACE = frozenset(["F.relu", "F.relu6", "F.leaky_relu", "F.silu", "F.hardswish"])
-_PROSE = {"nn.Conv2d": "convolution", "nn.Linear": "linear layer"}
-_NAMES = {"nn.Conv2d": "Conv", "nn.Linear": "Linear"}
+_PROSE = {
+    "nn.Conv2d": "convolution",
+    "SameConv2d": "convolution (TensorFlow's `same`)",
+    "SepConv2d": "separable convolution",
+    "SameSepConv2d": "separable convolution (TensorFlow's `same`)",
+    "nn.Linear": "linear layer",
+}
+_NAMES = {
+    "nn.Conv2d": "Conv",
+    "SameConv2d": "SameConv",
+    "SepConv2d": "SepConv",
+    "SameSepConv2d": "SameSepConv",
+    "nn.Linear": "Linear",
+}
+# Where a window stands is every use's own; what a unit is made of may be said once, in its body.
+_GEOMETRY = frozenset(["kernel_size", "stride", "padding", "dilation", "groups", "multiplier"])
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Uses that can share one class: the base layer, a norm or none, the activation."""
+    """Uses that can share one class: the base layer, the norm and the activation, if any."""
 
     base: str
-    has_norm: bool
+    norm: str
     act: str
 
 
@@ -73,7 +98,7 @@ class Units:
 
     def __init__(self, uses: Iterable[tuple[Layer, ...]]) -> None:
         uses = [layers for layers in uses if is_unit(layers)]
-        acts = Counter((k.base, k.has_norm) for k in {_kind(layers) for layers in uses} if k.act)
+        acts = Counter((k.base, k.norm) for k in {_kind(layers) for layers in uses} if k.act)
         self._units: dict[_Kind, _Unit] = {}
         for layers in uses:
             kind = _kind(layers)
@@ -106,16 +131,13 @@ class Units:
     def _is_said(self, unit: _Unit, layer: Layer, name: str, value: Argument) -> bool:
         if value == DEFAULTS[layer.callee].get(name):
             return False
-        return (
-            len(unit.values[layer.callee, name]) > 1
-            or name == "kernel_size"
-            or not unit.kind.has_norm
-        )
+        varies = len(unit.values[layer.callee, name]) > 1
+        return varies or name in _GEOMETRY or not unit.kind.norm
 
     def classes(self) -> list[list[str]]:
         """The source of every unit."""
         return [
-            self._with_norm(unit) if unit.kind.has_norm else _subclass(unit)
+            self._with_norm(unit) if unit.kind.norm else _subclass(unit)
             for unit in self._units.values()
         ]
 
@@ -126,7 +148,8 @@ class Units:
         for (callee, name), values in unit.values.items():
             arguments = given if callee == unit.kind.base else norm
             default = DEFAULTS[callee].get(name)
-            if name == "kernel_size" or len(values) > 1:
+            is_said = values != {default} if name in _GEOMETRY else len(values) > 1
+            if is_said:
                 said = "" if default is None else f" = {literal(default)}"
                 params.append(f"{name}: {_type(values)}{said}")
                 arguments.append((name, name))
@@ -139,7 +162,7 @@ class Units:
             *signature("__init__", params, "None", depth=1),
             "        super().__init__()",
             *layout("self.conv = ", Construct(unit.kind.base, tuple(given)), depth=2),
-            *layout("self.bn = ", Construct("nn.BatchNorm2d", tuple(norm)), depth=2),
+            *layout("self.bn = ", Construct(unit.kind.norm, tuple(norm)), depth=2),
             "",
             "    def forward(self, x: Tensor) -> Tensor:",
             *_activated("self.bn(self.conv(x))", unit.kind.act),
@@ -156,14 +179,15 @@ def _kind(layers: tuple[Layer, ...]) -> _Kind:
     act = layers[-1].callee if layers[-1].name == "act" else ""
     if layers[-1].name == "act" and not act:
         raise EmitError(f"a {_PROSE[callees[0]]} whose activation is a parameter")
-    return _Kind(callees[0], "nn.BatchNorm2d" in callees, act)
+    norm = next((layer.callee for layer in layers if layer.name == "bn"), "")
+    return _Kind(callees[0], norm, act)
 
 
-def _name(kind: _Kind, acts: Mapping[tuple[str, bool], int]) -> str:
-    name = _NAMES[kind.base] + ("Norm" if kind.has_norm else "")
+def _name(kind: _Kind, acts: Mapping[tuple[str, str], int]) -> str:
+    name = _NAMES[kind.base] + {"": "", "nn.BatchNorm2d": "Norm"}.get(kind.norm, "ShiftNorm")
     if not kind.act:
         return name
-    if acts[kind.base, kind.has_norm] == 1:
+    if acts[kind.base, kind.norm] == 1:
         return f"{name}Act"
     return name + kind.act.removeprefix("nn.")
 
@@ -195,8 +219,9 @@ def _type(values: set[Argument]) -> str:
 
 
 def _summary(unit: _Unit) -> str:
-    parts = [_PROSE[unit.kind.base].capitalize()]
-    if unit.kind.has_norm:
+    prose = _PROSE[unit.kind.base]
+    parts = [prose[0].upper() + prose[1:]]
+    if unit.kind.norm:
         parts.append("batch norm")
     if unit.kind.act:
         parts.append(unit.kind.act.removeprefix("nn."))

@@ -1,0 +1,48 @@
+"""What a command does not need, it does not import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ["torch", "networkx", "numpy", "jinja2", "graphviz"]
+
+PROGRAM = """\
+import json, sys
+from inception_dsl.cli import main
+assert main(sys.argv[1:]) == 0
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+
+def imported(arguments: list[str], folder: Path) -> set[str]:
+    """The packages that a process has imported once it has run a command."""
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["flops", "inception_v4"],
+        ["flops", "inception_v4", "googlenet", "--by", "path", "--format", "json"],
+        ["check", "inception_v4"],
+        ["list"],
+    ],
+    ids=" ".join,
+)
+def test_counting_and_checking_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    found = imported(arguments, tmp_path)
+    assert "inception_dsl" in found
+    assert not found & set(HEAVY)
+
+
+def test_building_loads_no_torch(tmp_path: Path) -> None:
+    found = imported(["build", "inception_v4", "-o", "out"], tmp_path)
+    assert not found & {"torch", "networkx", "numpy"}
