@@ -29,9 +29,9 @@ class Attribute:
     """One attribute of an op.
 
     Attributes of kind `width` are written bare, those of kind `flag` as their own name; the others
-    as their name and a value. `default` is None where the attribute must be given, or where the
-    op's `finish` finds it. `of` names the op whose attribute this really is: a conv's `eps` is its
-    batch norm's, and no word of the conv.
+    as their name and a value. `default` is None where the attribute must be given. `of` names the
+    op whose attribute this really is: a conv's `eps` is its batch norm's, and no word of the conv.
+    `another_of` names the attribute that this one is another way to say: `keep` is of `drop`.
     """
 
     name: str
@@ -39,6 +39,12 @@ class Attribute:
     default: Value | None = None
     choices: tuple[str, ...] = ()
     of: str | None = None
+    another_of: str = ""
+
+    @property
+    def says(self) -> str:
+        """The attribute that it sets in the end."""
+        return self.another_of or self.name
 
     @property
     def is_symbolic(self) -> bool:

@@ -84,7 +84,7 @@ OPS = (
         name="dropout",
         attributes=(
             Attribute("drop", "fraction", Decimal("0.5")),
-            Attribute("keep", "fraction", "auto"),
+            Attribute("keep", "fraction", "auto", another_of="drop"),
         ),
         finish=_dropout_finish,
         infer=same,

@@ -12,11 +12,13 @@ from inception_dsl.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A shape that an author expects at a path: `-> 35x35x384`.
+    """A shape that an author expects: `-> 35x35x384`.
 
-    `joined` are the paths that a concat read which has become part of a wider one.
+    `name` is what it is a note of, `path` the step that makes its value. `joined` are the paths
+    that a concat read which has become part of a wider one.
     """
 
+    name: str
     path: str
     text: str
     span: Span
@@ -49,14 +51,31 @@ def unique_paths(steps: list[NodeDef | CallDef]) -> Iterator[Diagnostic]:
         above = [".".join(parts[:length]) for length in range(1, len(parts))]
         other = other or next((seen[path] for path in above if path in seen), None)
         if other is not None:
-            labels = (Label(step.origin.spans[0], "again"), Label(other.origin.spans[0], "first"))
-            shared = step.path if len(step.path) <= len(other.path) else other.path
-            help = f"name one: `- NAME: {step.origin.spans[0].text.strip()[:80]}`"
-            yield Diagnostic("E208", f"two steps have the path `{shared}`", labels, help=help)
+            yield _clash(step, other)
             continue
         seen[step.path] = step
         for path in above:
             holders.setdefault(path, step)
+
+
+def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
+    """Two steps that cannot both be: of one path, or one below the other."""
+    upper, lower = sorted((step, other), key=lambda one: len(one.path))
+    message = f"two steps have the path `{upper.path}`"
+    if isinstance(lower, NodeDef) and upper.path == lower.path.rpartition(".")[0]:
+        what = {"add": "the sum", "mul": "the product"}.get(lower.op, f"the {lower.op}")
+        labels = (
+            Label(upper.origin.spans[0], f"this step is `{upper.path}`"),
+            Label(lower.origin.spans[0], f"{what} is `{lower.path}`"),
+        )
+        help = f"write `[{upper.origin.spans[0].text}]`"
+        return Diagnostic("E208", message, labels, help=help)
+    labels = (Label(step.origin.spans[0], "again"), Label(other.origin.spans[0], "first"))
+    if step.branch and step.path.startswith(step.branch):
+        help = "name the body of one: `- NAME: {branches: ...}`"
+    else:
+        help = f"name one: `- NAME: {step.origin.spans[0].text}`"
+    return Diagnostic("E208", message, labels, help=help)
 
 
 def merge_concats(block: BlockDef, notes: Iterable[Note]) -> Block:

@@ -91,6 +91,7 @@ class BodyReader:
         signatures: the blocks that a step may call.
         scope: the parameters that an expression may read, besides `in`.
         defaults: what a bare op means.
+        unseen: what to say of names that are not in scope.
     """
 
     def __init__(
@@ -100,15 +101,18 @@ class BodyReader:
         tables: Mapping[str, Table],
         scope: frozenset[str],
         defaults: Defaults,
+        unseen: Mapping[str, str],
     ) -> None:
         self._places = places
         self._signatures = signatures
         self._tables = tables
         self._scope = scope | {"in"}
         self._defaults = defaults
+        self._unseen = unseen
         self._joins: Counter[str] = Counter()
         self.steps: list[NodeDef | CallDef] = []
         self.notes: list[Note] = []
+        self.results: dict[str, str] = {}
         self.diagnostics: list[Diagnostic] = []
 
     def read(self, body: Item, at: DocumentPath) -> str:
@@ -153,6 +157,7 @@ class BodyReader:
             if name is not None:
                 made = tuple(self.steps[before:])
                 siblings[name] = _Sibling(_join(spot.path, name), reads, made)
+                self.results[_join(spot.path, name)] = reads
         if not items:
             self._complain("E103", "a list of steps has no step", self._places.value(spot.at))
         return reads
@@ -182,8 +187,11 @@ class BodyReader:
         if body.residual is not None:
             result = self._residual(body.residual, spot.key("residual"), result)
         if body.out is not None:
-            self.notes.append(Note(result, str(body.out), self._text(spot, "out")))
+            self._note(result, body.out, spot)
         return result
+
+    def _note(self, result: str, out: str | int, spot: _Spot) -> None:
+        self.notes.append(Note(spot.path or result, result, str(out), self._text(spot, "out")))
 
     def _from(self, names: str | list[str] | None, join: str, spot: _Spot) -> _Spot:
         """The spot, reading what `from` names; several are joined."""
@@ -295,9 +303,9 @@ class BodyReader:
         attributes: dict[str, Given] = {}
         for name in ("scale", "act"):
             try:
-                attributes[name] = read_word(
-                    OPS["add"], name, getattr(residual, name), self._text(spot, name), self._scope
-                )
+                key, text = self._key(spot, name), self._text(spot, name)
+                word = getattr(residual, name)
+                attributes[name] = read_word(OPS["add"], name, word, key, text, self._scope)
             except SpecError as error:
                 self.diagnostics.extend(error.diagnostics)
         return self._add_join("add", spot, (shortcut, body), attributes)
@@ -306,7 +314,7 @@ class BodyReader:
         spot = self._from(step.reads, "concat", spot)
         result = self._step(step.op, spot.key("op"), step.__pydantic_extra__)
         if step.out is not None:
-            self.notes.append(Note(result, str(step.out), self._text(spot, "out")))
+            self._note(result, step.out, spot)
         return result
 
     def _step(self, text: str, spot: _Spot, keys: Mapping[str, Word] | None = None) -> str:
@@ -319,14 +327,14 @@ class BodyReader:
             return spot.reads
         self.steps.append(made)
         if step.note is not None:
-            words = Words(step.words, span, self._scope)
-            self.notes.append(Note(made.path, step.note.text, words.span(step.note)))
+            note = self._words(step, span).span(step.note)
+            self.notes.append(Note(made.path, made.path, step.note.text, note))
         return made.path
 
     def _made(
         self, step: StepText, span: Span, spot: _Spot, keys: Mapping[str, Word]
     ) -> NodeDef | CallDef:
-        words = Words(step.words, span, self._scope)
+        words = self._words(step, span)
         path = spot.path or step.name.text
         what = self._find(step, words)
         count = self._count(step, words)
@@ -342,6 +350,9 @@ class BodyReader:
         arguments = {p.name: bound[p.name].value for p in params if p.name in bound}
         return CallDef(path, reads, what, arguments, count, spot.branch, origin)
 
+    def _words(self, step: StepText, span: Span) -> Words:
+        return Words(step.words, span, self._scope, self._unseen)
+
     def _settings(
         self, what: Op | str, keys: Mapping[str, Word], spot: _Spot
     ) -> dict[str, Setting]:
@@ -350,17 +361,12 @@ class BodyReader:
         for name, word in keys.items():
             at = (*spot.at[:-1], name)
             text = self._places.text(at)
-            if isinstance(what, Op) and what.attribute(name) is None:
-                close = nearest(name, what.words())
-                help = f"write `{close}`" if close else None
-                message = f"`{what.written}` has no attribute `{name}`"
-                label = Label(self._places.key(at))
-                raise SpecError([Diagnostic("E202", message, (label,), help=help)])
+            key = self._places.key(at)
             if isinstance(what, Op):
-                value = read_word(what, name, word, text, self._scope)
+                value = read_word(what, name, word, key, text, self._scope)
             else:
                 value = read_argument(word, text, self._scope)
-            settings[name] = Setting(value, self._places.key(at))
+            settings[name] = Setting(value, key)
         return settings
 
     def _parse(self, text: str, span: Span) -> StepText:
@@ -373,7 +379,7 @@ class BodyReader:
             part = span.part(error.start, error.end) if span.text == text else span
             label = Label(part)
             raise SpecError(
-                [Diagnostic("E104", error.message, (label,), help=error.help)]
+                [Diagnostic(error.code, error.message, (label,), help=error.help)]
             ) from None
 
     def _count(self, step: StepText, words: Words) -> Expr | None:
@@ -382,9 +388,7 @@ class BodyReader:
             return None
         if token.kind == "name":
             if token.text not in words.scope:
-                close = nearest(token.text, words.scope)
-                help = f"write `{close}`" if close else None
-                raise words.error("E205", f"nothing is named `{token.text}`", token, help)
+                raise words.unknown(token.text, token, words.scope)
             return Name(token.text)
         count = number(token)
         if not isinstance(count, int) or count < 1:
@@ -404,7 +408,9 @@ class BodyReader:
             return name
         close = nearest(written, [*WRITTEN, *self._signatures])
         help = f"write `{close}`" if close else None
-        raise words.error("E201", f"no op and no block is named `{written}`", step.name, help)
+        label = Label(words.span(step.modifier or step.name, step.name))
+        message = f"no op and no block is named `{written}`"
+        raise SpecError([Diagnostic("E201", message, (label,), help=help)])
 
     def _check_name(self, name: str, at: DocumentPath) -> None:
         problem = name_problem(name)

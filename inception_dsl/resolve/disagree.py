@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 
 from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.ir import INPUT, Call, Node, NodeDef, TensorType, Value
+from inception_dsl.ir import Call, Node, NodeDef, TensorType, Value
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepSyntaxError, StepText, parse_step
@@ -15,29 +16,13 @@ from inception_dsl.spec.step import StepSyntaxError, StepText, parse_step
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input of a join: its type, and the chain of steps that it came through, last first."""
+    """One input of a step: its type, and the steps that it came through, last first.
+
+    They go back to a join, or to where the inputs of the step part.
+    """
 
     type: TensorType
     chain: tuple[Node | Call, ...]
-
-    @classmethod
-    def trace(
-        cls,
-        path: str,
-        items: Mapping[str, Node | Call],
-        types: Mapping[str, TensorType | None],
-    ) -> Input:
-        """The input at a path of a block: back to the last join, or to what enters the block."""
-        chain: list[Node | Call] = []
-        while path in items:
-            item = items[path]
-            chain.append(item)
-            if isinstance(item, Node) and len(item.inputs) > 1:
-                break
-            path = item.input if isinstance(item, Call) else item.inputs[0]
-        type = chain[0].type if chain else types[INPUT]
-        assert type is not None
-        return cls(type, tuple(chain))
 
     def span(self, *, sizes: bool) -> Span | None:
         """The step that last changed its size, or its channels; its last step if none did."""
@@ -58,6 +43,28 @@ class Input:
             change = _change(before, item.type, sizes=sizes)
             if change:
                 yield item, change
+
+
+def trace(
+    paths: list[str], made: Mapping[str, Node | Call], types: tuple[TensorType, ...]
+) -> list[Input]:
+    """The inputs of a step at some paths of its block."""
+    chains = [list(_back(path, made)) for path in paths]
+    known = [{path for path, _ in chain} for chain in chains]
+    shared = set.intersection(*known) if len(chains) > 1 else set()
+    return [
+        Input(type, tuple(made[path] for path, _ in takewhile(lambda c: c[0] not in shared, chain)))
+        for type, chain in zip(types, chains, strict=True)
+    ]
+
+
+def _back(path: str, made: Mapping[str, Node | Call]) -> Iterator[tuple[str, Node | Call]]:
+    while path in made:
+        item = made[path]
+        yield path, item
+        if isinstance(item, Node) and len(item.inputs) > 1:
+            return
+        path = item.input if isinstance(item, Call) else item.inputs[0]
 
 
 def _change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
@@ -103,7 +110,15 @@ def explain(
             return _sizes_disagree(step, inputs, block)
         case "E303":
             return _shapes_disagree(step, inputs)
-        case "E305" if len(inputs) == 1 and inputs[0].type.is_map:
+        case "E305" if len(inputs) > 1:
+            labels = [_kind_label(given, step) for given in inputs]
+            odd = next(
+                i
+                for i, given in enumerate(inputs)
+                if given.type.is_map is not inputs[0].type.is_map
+            )
+            return Diagnostic("E305", error.message, (labels[odd], labels[0]))
+        case "E305" if inputs[0].type.is_map:
             way_out = "put `flatten` or `global avgpool` before it"
             return Diagnostic("E305", error.message, (Label(span),), help=way_out)
         case "E302":
@@ -113,20 +128,42 @@ def explain(
             help = _mended_step(step, values, came.type)
             return Diagnostic("E302", error.message, (Label(span),), notes, help)
         case _:
-            return Diagnostic(error.code, error.message, (Label(span),))
+            word = _word_span(span, error.attribute)
+            return Diagnostic(error.code, error.message, (Label(word),))
+
+
+def _kind_label(given: Input, step: NodeDef) -> Label:
+    kind = "map" if given.type.is_map else "vector"
+    span = given.chain[0].origin.spans[0] if given.chain else step.origin.spans[0]
+    return Label(span, f"this branch is a {kind} of {given.type}")
+
+
+def _word_span(span: Span, attribute: str | None) -> Span:
+    """Where a step says an attribute; the whole step, where it does not say it itself."""
+    try:
+        words = parse_step(span.text).words
+    except StepSyntaxError:
+        return span
+    for word, value in pairwise(words):
+        if word.text == attribute:
+            return span.part(word.start, value.end)
+    return span
 
 
 def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str) -> Diagnostic:
     holder = step.path.rpartition(".")[0] or block
     common, odd = _majority([given.type.shape[1:] for given in inputs])
     agreeing = next(given for given in inputs if given.type.shape[1:] == common)
-    labels = (_size_label(inputs[odd], step), _size_label(agreeing, step))
+    first, second = inputs[odd], agreeing
+    mends = [(_mended_branch(first, common), first)]
+    if len(inputs) == 2:  # nobody knows which of two is meant: the one that takes least to mend
+        mends.append((_mended_branch(second, first.type.shape[1:]), second))
+    best, mended = min(mends, key=lambda mend: mend[0] or _UNMENDABLE)
+    if mended is second:
+        first, second = second, first
+    labels = (_size_label(first, step), _size_label(second, step))
     notes = ("`concat` joins along channels; height and width must agree",)
     message = f"branches of `{holder}` disagree in height and width"
-    mends = [_mended_branch(inputs[odd], common)]
-    if len(inputs) == 2:  # nobody knows which of two is meant
-        mends.append(_mended_branch(agreeing, inputs[odd].type.shape[1:]))
-    best = min((mend for mend in mends if mend), key=lambda mend: mend[0], default=None)
     return Diagnostic("E304", message, labels, notes, best[1] if best else None)
 
 
@@ -147,6 +184,8 @@ def _majority(shapes: list[tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
 
 _Mend = tuple[tuple[int, int], str]
 """How far-reaching it is, for the least to be chosen, and the help that says it."""
+
+_UNMENDABLE: _Mend = ((1000, 0), "")
 
 
 def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
@@ -212,12 +251,16 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
         labels.append(Label(other, f"{first.type} arrives here"))
     message = f"`{step.op}` wants equal shapes: {first.type} and {last.type} come in"
     help = None
-    item = last.chain[0] if last.chain else None
-    if not sizes and isinstance(item, Node) and "width" in item.attributes:
+    widths = (i for i in last.chain if isinstance(i, Call) or "width" in i.attributes)
+    item = next(widths, None)
+    if not sizes and isinstance(item, Node):
         mended = _rewritten(item.origin.spans[0].text, {"width": first.type.channels})
         help = f"write `{mended}`" if mended else None
     notes = () if other is not None else (f"{first.type} enters the block",)
     return Diagnostic("E303", message, tuple(labels), notes, help)
+
+
+_PADS = ("V", "same", "same_tf")
 
 
 def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
@@ -231,11 +274,12 @@ def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
         match name:
             case "pad":
                 words = _without(words, "pad")
-                words = [word for word in words if word not in ("V", "same", "same_tf")]
+                words = [word for word in words if word not in _PADS]
                 words += [] if value == "same" else [str(value)]
             case "stride":
-                place = words.index("stride") if "stride" in words else len(words)
-                words[place : place + 2] = [] if value == 1 else ["stride", str(value)]
+                at = next((i for i, w in enumerate(words) if w in ("stride", *_PADS)), len(words))
+                words = _without(words, "stride")
+                words[at:at] = [] if value == 1 else ["stride", str(value)]
             case _:
                 words = [str(value), *words[_width_length(step) :]]
     return _written(step, words)

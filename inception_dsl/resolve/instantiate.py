@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.expr import ExprError, Name, evaluate, show
+from inception_dsl.expr import ExprError, Name, evaluate, names, show
 from inception_dsl.ir import (
     INPUT,
     Call,
@@ -24,7 +24,7 @@ from inception_dsl.ir import (
 )
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.resolve.blocks import Block, Note
-from inception_dsl.resolve.disagree import Input, explain
+from inception_dsl.resolve.disagree import explain, trace
 from inception_dsl.resolve.words import Given, misfit
 from inception_dsl.source import Span
 
@@ -36,11 +36,20 @@ _Key = tuple[str, tuple[tuple[str, Value], ...], TensorType]
 
 
 @dataclass(slots=True)
+class _Found:
+    """A finding, and the lines through whose calls it was met."""
+
+    diagnostic: Diagnostic
+    calls: list[Span]
+
+
+@dataclass(slots=True)
 class _Body:
     """What a block becomes for one set of arguments on one input.
 
     `made` are its items by path; `types` those of its steps, None where a fault leaves one
-    unknown; `ends` the path that a step's value has, its last copy's where it is repeated.
+    unknown; `ends` the path that a step's value has, its last copy's where it is repeated; `found`
+    what is wrong with it, or with what it calls.
     """
 
     block: str
@@ -48,15 +57,8 @@ class _Body:
     types: dict[str, TensorType | None] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
     made: dict[str, Node | Call] = field(default_factory=dict)
+    found: list[_Found] = field(default_factory=list)
     nodes: int = 0
-
-
-@dataclass(slots=True)
-class _Found:
-    """A finding, and the lines through whose calls it was met."""
-
-    diagnostic: Diagnostic
-    calls: list[Span]
 
 
 class _FaultError(Exception):
@@ -80,6 +82,7 @@ class Instantiator:
         self._with_notes = with_notes
         self._done: dict[_Key, _Body] = {}
         self._calls: list[Span] = []
+        self._open: list[_Body] = []
         self._found: dict[tuple[str, Span], _Found] = {}
 
     @property
@@ -125,9 +128,11 @@ class Instantiator:
     ) -> _Body:
         key = name, tuple(arguments.items()), given
         if key in self._done:
+            self._met_again(self._done[key])
             return self._done[key]
         block = self._blocks[name]
         body = self._done[key] = _Body(name, types={INPUT: given}, ends={INPUT: INPUT})
+        self._open.append(body)
         for step in block.definition.body:
             head = next((head for head in heads if head.holds(step.path)), None)
             enters = body.types.get(head.at) if head else given
@@ -140,6 +145,7 @@ class Instantiator:
         if self._with_notes:
             for note in block.notes:
                 self._check_note(note, body)
+        self._open.pop()
         return body
 
     def _step(self, step: NodeDef | CallDef, env: Mapping[str, Value], body: _Body) -> None:
@@ -254,7 +260,7 @@ class Instantiator:
         try:
             type = OPS[step.op].infer(values, types)
         except ShapeError as error:
-            inputs = [Input.trace(body.ends[name], body.made, body.types) for name in step.inputs]
+            inputs = trace([body.ends[name] for name in step.inputs], body.made, types)
             raise _FaultError(explain(error, step, values, inputs, body.block)) from None
         if type.values > 10**12:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
@@ -269,14 +275,24 @@ class Instantiator:
             type = OPS["concat"].infer({}, known) if fits else None
         if type is None or str(type) == note.text:
             return
-        message = f"`{note.path}` gives {type}, and its note says {note.text}"
+        message = f"`{note.name}` gives {type}, and its note says {note.text}"
         label = Label(note.span, f"{type} comes out")
-        help = f"write `-> {type}`, or change what makes it so"
+        help = f"write `{type}`, or change what makes it so"
         self._report(Diagnostic("E301", message, (label,), help=help))
 
     def _report(self, diagnostic: Diagnostic) -> None:
         key = diagnostic.code, diagnostic.labels[0].span
         found = self._found.setdefault(key, _Found(diagnostic, []))
+        for body in self._open:
+            body.found.append(found)
+        self._met(found)
+
+    def _met_again(self, body: _Body) -> None:
+        """What is wrong with a body is met through every call of it."""
+        for found in body.found:
+            self._met(found)
+
+    def _met(self, found: _Found) -> None:
         if self._calls and self._calls[-1] not in found.calls:
             found.calls.append(self._calls[-1])
 
@@ -291,7 +307,7 @@ def _with_calls(found: _Found) -> Diagnostic:
     if not found.calls:
         return found.diagnostic
     first, *others = found.calls
-    more = {0: "", 1: " and once more"}.get(len(others), f" and {len(others)} times more")
+    more = f", and in {len(others)} more call{'s' if len(others) > 1 else ''}" if others else ""
     note = f"called at {first.place}{more}"
     return replace(found.diagnostic, notes=(*found.diagnostic.notes, note))
 
@@ -302,6 +318,10 @@ def _evaluate(given: Given, env: Mapping[str, Value], step: NodeDef | CallDef) -
             return given
         case Name(name):
             return env[name]
+    for name in sorted(names(given)):
+        if isinstance(env[name], str):
+            message = f"`{_shown(given)}` is no number: `{name}` is {env[name]}"
+            raise _fault("E106", message, step)
     numbers = {name: own for name, own in env.items() if not isinstance(own, str | tuple)}
     try:
         return evaluate(given, numbers)

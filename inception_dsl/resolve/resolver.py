@@ -17,6 +17,7 @@ from inception_dsl.ir import (
     Claim,
     Head,
     Model,
+    NodeDef,
     Origin,
     Param,
     TensorType,
@@ -117,13 +118,14 @@ class _Resolver:
         problem = name_problem(name or self._file.path.stem)
         if problem is not None:
             at = self._places.text(("name",)) if name else self._places.value(()).part(0, 1)
-            self._diagnostics.append(
-                Diagnostic("E105", problem, (Label(at),), help="write `name: my_network`")
-            )
+            usable = re.sub(r"\W+", "_", name or "", flags=re.ASCII).strip("_")
+            is_fine = bool(usable) and name_problem(usable) is None
+            self._complain("E105", problem, at, f"write `{usable}`" if is_fine else None)
         return name or self._file.path.stem
 
     def _input(self) -> TensorType:
-        text, span = self._spec.input, None
+        text = None if self._spec.input is None else str(self._spec.input)
+        span = None
         if self._overrides.input is not None:
             text = self._overrides.input
         elif text is not None:
@@ -174,17 +176,20 @@ class _Resolver:
         table = self._spec.tables[name]
         at: DocumentPath = ("tables", name)
         rows: dict[str, tuple[tuple[str, Setting], ...]] = {}
+        columns = (*at, "columns")
+        self._check_param_names(table.columns, columns)
         for column in table.columns:
             if table.columns.count(column) > 1:
                 message = f"the table has two columns `{column}`"
-                self._complain("E213", message, self._places.value((*at, "columns")))
+                self._twice("E213", message, table.columns, column, columns)
                 return {}
         for row, cells in table.__pydantic_extra__.items():
             if len(cells) != len(table.columns):
-                message = f"the row has {len(cells)} cells under {len(table.columns)} columns"
+                has, wants = _counted(len(cells), "cell"), _counted(len(table.columns), "column")
+                message = f"the row has {has} under {wants}"
                 labels = (
-                    Label(self._places.value((*at, row)), f"{len(cells)} cells"),
-                    Label(self._places.value((*at, "columns")), f"{len(table.columns)} columns"),
+                    Label(self._places.value((*at, row)), has),
+                    Label(self._places.value(columns), wants),
                 )
                 self._diagnostics.append(Diagnostic("E213", message, labels))
                 continue
@@ -208,9 +213,10 @@ class _Resolver:
                 self._complain("E201", message, self._places.key((*at, name)), help)
                 continue
             for attribute, word in words.items():
+                key = self._places.key((*at, name, attribute))
                 text = self._places.text((*at, name, attribute))
                 try:
-                    value = read_word(op, attribute, word, text, frozenset())
+                    value = read_word(op, attribute, word, key, text, frozenset())
                 except SpecError as error:
                     self._diagnostics.extend(error.diagnostics)
                     continue
@@ -229,8 +235,10 @@ class _Resolver:
         match written:
             case list():
                 params = [Param(param) for param in written]
-                for index, param in enumerate(written):
-                    self._check_param_name(param, (*at, "params", index))
+                self._check_param_names(written, (*at, "params"))
+                for param in sorted({own for own in written if written.count(own) > 1}):
+                    message = f"`{param}` is there twice"
+                    self._twice("E203", message, written, param, (*at, "params"))
             case dict():
                 for param, default in written.items():
                     self._check_param_name(param, (*at, "params", param))
@@ -253,7 +261,12 @@ class _Resolver:
             defaults = self._defaults(own, (*at, "defaults"), defaults)
         params = signatures[name].params
         scope = frozenset(param.name for param in params)
-        reader = BodyReader(self._places, signatures, tables, scope, defaults)
+        unseen = {
+            param: "a block does not see the network's parameters: "
+            f"pass it, as in `{name} ({param}={param})`"
+            for param in self._spec.params
+        }
+        reader = BodyReader(self._places, signatures, tables, scope, defaults, unseen)
         output = reader.read(body, at)
         self._gather(reader)
         definition = BlockDef(
@@ -277,11 +290,14 @@ class _Resolver:
         spec = self._spec
         assert spec.network is not None
         params = tuple(Param(name, value) for name, value in arguments.items())
-        reader = BodyReader(self._places, signatures, tables, frozenset(arguments), defaults)
+        reader = BodyReader(self._places, signatures, tables, frozenset(arguments), defaults, {})
         output = reader.read(spec.network, ("network",))
-        trunk = [step.path for step in reader.steps]
+        places = {step.path: step.path for step in reader.steps} | reader.results
+        first = {step.path.partition(".")[0]: step for step in reversed(reader.steps)}
         heads = tuple(
-            head for name in spec.heads if (head := self._head(name, reader, trunk)) is not None
+            head
+            for name in spec.heads
+            if (head := self._head(name, reader, places, first)) is not None
         )
         self._gather(reader)
         definition = BlockDef(
@@ -295,7 +311,14 @@ class _Resolver:
         )
         return merge_concats(definition, reader.notes), heads
 
-    def _head(self, name: str, reader: BodyReader, trunk: list[str]) -> Head | None:
+    def _head(
+        self,
+        name: str,
+        reader: BodyReader,
+        places: Mapping[str, str],
+        first: Mapping[str, NodeDef | CallDef],
+    ) -> Head | None:
+        """A head's place, its steps added; `places` are what it may hang on, and their values."""
         written = self._spec.heads[name]
         at: DocumentPath = ("heads", name)
         problem = name_problem(name)
@@ -303,15 +326,25 @@ class _Resolver:
             problem = f"emitted code needs the name `{name}` for itself"
         if problem is not None:
             self._complain("E105", problem, self._places.key(at))
-        if written.at not in trunk:
-            close = nearest(written.at, trunk)
-            help = f"write `at: {close}`" if close else None
+        if name in first:
+            labels = (
+                Label(self._places.key(at), "again"),
+                Label(first[name].origin.spans[0], "first"),
+            )
+            message = f"two steps have the path `{name}`"
+            way_out = "name the head otherwise"
+            self._diagnostics.append(Diagnostic("E208", message, labels, help=way_out))
+            return None
+        if written.at not in places:
+            close = nearest(written.at, places)
+            help = f"write `{close}`" if close else None
             message = f"no step of the network has the path `{written.at}`"
             self._complain("E212", message, self._places.text((*at, "at")), help)
             return None
-        output = reader.read_head(written.steps, (*at, "steps"), name, written.at)
+        place = places[written.at]
+        output = reader.read_head(written.steps, (*at, "steps"), name, place)
         weight = written.loss_weight if written.loss_weight is not None else 1
-        return Head(name, written.at, output, Decimal(weight))
+        return Head(name, place, output, Decimal(weight))
 
     def _gather(self, reader: BodyReader) -> None:
         self._diagnostics.extend(reader.diagnostics)
@@ -384,6 +417,21 @@ class _Resolver:
                     Origin((span,)),
                 )
 
+    def _twice(
+        self, code: str, message: str, names: list[str], name: str, at: DocumentPath
+    ) -> None:
+        """A finding for a name that stands in a list twice."""
+        first, again, *_ = (i for i, own in enumerate(names) if own == name)
+        labels = (
+            Label(self._places.value((*at, again)), "again"),
+            Label(self._places.value((*at, first)), "first"),
+        )
+        self._diagnostics.append(Diagnostic(code, message, labels))
+
+    def _check_param_names(self, names: list[str], at: DocumentPath) -> None:
+        for index, name in enumerate(names):
+            self._check_param_name(name, (*at, index))
+
     def _check_param_name(self, name: str, at: DocumentPath) -> None:
         problem = name_problem(name)
         if problem is None and name in {"in_channels", *WORDS}:
@@ -407,6 +455,10 @@ class _Resolver:
     def _raise(self) -> None:
         if self._diagnostics:
             raise SpecError(self._diagnostics)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _override(name: str, text: str) -> Value:

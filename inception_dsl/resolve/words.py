@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
@@ -42,20 +42,35 @@ Table = Mapping[str, tuple[tuple[str, Setting], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words, the characters they stand in, and the parameters they may read."""
+    """Words, the characters they stand in, and the parameters they may read.
+
+    `unseen` says of names that cannot be read here what an author might not know of them.
+    """
 
     tokens: tuple[Token, ...]
     text: Span
     scope: frozenset[str]
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
-    def span(self, token: Token) -> Span:
-        """Where a word stands; the whole text, where quotes and escapes hide that."""
-        span = self.text.part(token.start, token.end)
-        return span if span.text == token.text or token.kind == "end" else self.text
+    def span(self, token: Token, last: Token | None = None) -> Span:
+        """Where a word stands, or several; the whole text, where quotes and escapes hide that."""
+        shown = self.tokens[-1] if self.tokens else token
+        if self.text.part(shown.start, shown.end).text != shown.text:
+            return self.text
+        return self.text.part(token.start, (last or token).end)
 
     def error(self, code: str, message: str, token: Token, help: str | None = None) -> SpecError:
         """A finding at a word."""
         return SpecError([Diagnostic(code, message, (Label(self.span(token)),), help=help)])
+
+    def unknown(self, name: str, token: Token, known: Iterable[str]) -> SpecError:
+        """E205 for a name that is not there."""
+        close = nearest(name, known)
+        notes = (self.unseen[name],) if name in self.unseen else ()
+        help = f"write `{close}`" if close and not notes else None
+        label = Label(self.span(token))
+        message = f"nothing is named `{name}`"
+        return SpecError([Diagnostic("E205", message, (label,), notes, help)])
 
 
 def read_attributes(
@@ -71,19 +86,20 @@ def read_attributes(
             E205 an unknown name, E210 a kernel too many or too few, E211 a value out of range.
     """
     given = _written(op, step, words, keys)
+    said = {attribute.says for attribute in op.attributes if attribute.name in given}
     own = defaults.get(op.defaults_of or op.name, {})
     attributes: dict[str, Given] = {}
     for attribute in op.attributes:
         inherited = defaults.get(attribute.of, {}) if attribute.of else own
         if attribute.name in given:
             attributes[attribute.name] = given[attribute.name].value
-        elif attribute.name in inherited:
+        elif attribute.name in inherited and attribute.says not in said:
             attributes[attribute.name] = inherited[attribute.name].value
         elif attribute.default is not None:
             attributes[attribute.name] = attribute.default
         else:
-            example = " (64)" if attribute.kind == "width" else f" ({attribute.name} 2)"
-            help = f"write its {attribute.name}, as in `{op.written}{example}`"
+            kernel = f"{step.kernel.text} " if step.kernel else ""
+            help = f"write its {attribute.name}, as in `{kernel}{op.written} (64)`"
             message = f"`{op.written}` has no {attribute.name}"
             raise words.error("E204", message, step.name, help)
     if op.finish is not None:
@@ -97,59 +113,78 @@ def _written(
     given: dict[str, Setting] = {}
 
     def give(name: str, value: Given, span: Span) -> None:
-        if name in given:
-            labels = (Label(span, "again"), Label(given[name].span, "first"))
-            raise SpecError([Diagnostic("E203", f"`{name}` is given twice", labels)])
+        attribute = op.attribute(name)
+        assert attribute is not None
+        for other in op.attributes:
+            if other.says == attribute.says and other.name in given:
+                labels = (Label(span, "again"), Label(given[other.name].span, "first"))
+                raise SpecError([Diagnostic("E203", f"`{attribute.says}` is given twice", labels)])
         given[name] = Setting(value, span)
 
     kernel = step.kernel
     if op.kernel:
         if kernel is None:
+            named = words.span(step.modifier or step.name, step.name)
+            message = f"`{op.written}` has no kernel"
             help = f"write `3x3 {op.written}`"
-            raise words.error("E210", f"`{op.written}` has no kernel", step.name, help)
+            raise SpecError([Diagnostic("E210", message, (Label(named),), help=help)])
         give(op.kernel, _size(kernel, words, least=1), words.span(kernel))
     elif kernel is not None:
         raise words.error("E210", f"`{op.written}` takes no kernel", kernel)
 
     reader = Reader(words.tokens)
+    width = next((a for a in op.attributes if a.kind == "width"), None)
     while (token := reader.peek()).kind != "end":
+        _refuse_binding(op, reader, words)
         attribute = op.attribute(token.text) if token.kind == "name" else None
         if token.kind == "name" and token.text in op.flags:
             reader.take()
             for name, flagged in op.flags[token.text].items():
                 give(name, flagged, words.span(token))
+            if reader.peek().text in {"true", "false"}:
+                message = f"`{token.text}` stands alone and takes no value"
+                raise words.error("E202", message, reader.peek())
         elif attribute is not None and attribute.of is None and attribute.kind != "width":
             reader.take()
+            if reader.peek().kind == "end":
+                raise words.error("E104", f"`{token.text}` has no value", token)
             value = _value(op, attribute, reader, words)
             give(attribute.name, value, words.span(token))
-        else:
-            width = next((a for a in op.attributes if a.kind == "width"), None)
-            _refuse_unknown(op, token, width, given, words)
-            assert width is not None
+        elif width is not None and (token.kind != "name" or token.text in words.scope):
             give(width.name, _value(op, width, reader, words), words.span(token))
+        else:
+            raise _unknown_word(
+                op, token, words, wants_width=width is not None and width.name not in given
+            )
     for name, setting in keys.items():
         give(name, setting.value, setting.span)
     return given
 
 
-def _refuse_unknown(
-    op: Op,
-    token: Token,
-    width: Attribute | None,
-    given: Mapping[str, object],
-    words: Words,
-) -> None:
-    """A word that is no attribute is the width, where the op has one and it is not given yet."""
-    is_name = token.kind == "name"
-    if width is not None and (not is_name or token.text in words.scope):
+def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
+    """An op's words have no `=`: that is for blocks."""
+    name, equals, value = (reader.peek(ahead) for ahead in range(3))
+    if name.kind != "name" or equals.text != "=" or name.text not in op.words():
         return
-    known = op.words() | (words.scope if width is not None else frozenset())
-    close = nearest(token.text, known)
-    help = f"write `{close}`" if close else None
-    if width is not None and width.name not in given and (close is None or close in words.scope):
-        raise words.error("E205", f"nothing is named `{token.text}`", token, help)
+    label = Label(words.span(name, value))
+    written = f"{name.text}={value.text}"
+    if name.text != "width":
+        message = f"`{op.written}` knows no word `{written}`: a value stands behind its word"
+        meant = f"{name.text} {value.text}"
+    else:
+        message = f"`{op.written}` knows no word `{written}`: its width stands alone"
+        meant = value.text
+    raise SpecError([Diagnostic("E202", message, (label,), help=f"write `{meant}`")])
+
+
+def _unknown_word(op: Op, token: Token, words: Words, *, wants_width: bool) -> SpecError:
+    """A word that is neither an attribute nor, where a width is wanted, a parameter."""
+    owner = next((a.name for a in op.attributes if token.text in a.choices), None)
+    meant = f"{owner} {token.text}" if owner else nearest(token.text, op.words())
+    if wants_width and (meant is None or token.text in words.unseen):
+        return words.unknown(token.text, token, words.scope)
     message = f"`{op.written}` knows no word `{token.text}`"
-    raise words.error("E202", message, token, help)
+    return words.error("E202", message, token, f"write `{meant}`" if meant else None)
 
 
 def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
@@ -188,7 +223,7 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
     if token.text in attribute.choices:
         return token.text
     close = nearest(token.text, attribute.choices)
-    help = f"write `{attribute.name} {close}`" if close else None
+    help = f"write `{close}`" if close else None
     seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"
     message = f"{seen} no value of `{attribute.name}`: {_listed(attribute.choices)}"
     raise words.error("E211", message, token, help)
@@ -210,15 +245,11 @@ def _expr(reader: Reader, words: Words) -> Expr:
         expr = parse_expr(reader)
     except StepSyntaxError as error:
         found = Token("end", "", error.start, error.end)
-        raise words.error("E104", error.message, found) from None
+        raise words.error(error.code, error.message, found) from None
     unknown = sorted(names(expr) - words.scope)
     if unknown:
-        token = next(
-            (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start), start
-        )
-        close = nearest(unknown[0], words.scope)
-        help = f"write `{close}`" if close else None
-        raise words.error("E205", f"nothing is named `{unknown[0]}`", token, help)
+        later = (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start)
+        raise words.unknown(unknown[0], next(later, start), words.scope)
     return expr
 
 
@@ -269,7 +300,8 @@ def read_bindings(
         bind(name, setting.value, setting.span)
     missing = [name for name, required in params.items() if required and name not in bound]
     if missing:
-        example = " ".join(f"{name}=..." for name in missing)
+        said = " ".join(token.text for token in words.tokens).replace(" = ", "=")
+        example = " ".join([said, *(f"{name}=..." for name in missing)]).strip()
         message = f"`{block}` needs {_listed(missing)}"
         raise words.error("E206", message, step.name, f"write `{block} ({example})`")
     return bound
@@ -298,15 +330,18 @@ def _no_param(name: str, block: str, params: Iterable[str], span: Span) -> SpecE
 
 def _argument(reader: Reader, words: Words) -> Given:
     token = reader.peek()
-    if token.kind == "name" and token.text not in words.scope and token.text in WORDS:
-        return reader.take().text
+    if token.kind == "name" and token.text not in words.scope:
+        if token.text in WORDS:
+            return reader.take().text
+        raise words.unknown(token.text, token, [*words.scope, *WORDS])
     return _expr(reader, words)
 
 
-def read_word(op: Op, name: str, word: Word, text: Span, scope: frozenset[str]) -> Given:
+def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: frozenset[str]) -> Given:
     """An attribute's value that stands in a YAML value of its own.
 
     Args:
+        key: where the attribute is named.
         text: the characters of the value.
         scope: the parameters that it may read.
 
@@ -319,7 +354,7 @@ def read_word(op: Op, name: str, word: Word, text: Span, scope: frozenset[str]) 
         close = nearest(name, op.words())
         help = f"write `{close}`" if close else None
         message = f"`{op.written}` has no attribute `{name}`"
-        raise SpecError([Diagnostic("E202", message, (Label(text),), help=help)])
+        raise SpecError([Diagnostic("E202", message, (Label(key),), help=help)])
     if isinstance(word, str):
         words = as_words(word, text, scope)
         return _whole(words, lambda reader: _value(op, attribute, reader, words))
@@ -350,8 +385,8 @@ def as_words(text: str, span: Span, scope: frozenset[str]) -> Words:
     try:
         return Words(tokenise(text), span, scope)
     except StepSyntaxError as error:
-        part = span.part(error.start, error.end)
-        raise SpecError([Diagnostic("E104", error.message, (Label(part),))]) from None
+        part = span.part(error.start, error.end) if span.text == text else span
+        raise SpecError([Diagnostic(error.code, error.message, (Label(part),))]) from None
 
 
 def _whole(words: Words, read: Callable[[Reader], Given]) -> Given:

@@ -6,6 +6,7 @@ never shown. What a step's text says, and whether names exist, comes later.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
@@ -164,7 +165,7 @@ class ModelSpec(_Spec):
     title: str | None = None
     source: str | None = None
     use: list[str] = []
-    input: str | None = None
+    input: str | int | None = None
     params: dict[str, Word] = {}
     defaults: dict[str, dict[str, Word]] = {}
     tables: dict[str, TableSpec] = {}
@@ -265,7 +266,7 @@ def _diagnose(
     loc: tuple[int | str, ...],
     places: Places,
 ) -> Diagnostic:
-    if kind == "extra_forbidden":
+    if kind == "extra_forbidden" or loc[-1] == "[key]":
         key = str(path[-1])
         known = _known_keys(loc)
         close = nearest(key, known)
@@ -280,7 +281,12 @@ def _diagnose(
         key = str(loc[-1])
         return Diagnostic("E102", f"the key `{key}` is missing", (Label(_head(path, places)),))
     if kind == "literal_error":
-        message = f"this is {_found(places.tree(path))}, not {context['expected']}"
+        choices = re.findall(r"[^' ,]+", context["expected"].replace(" or ", ", "))
+        tree = places.tree(path)
+        if isinstance(tree, Scalar):
+            message = f"`{tree.span.text}` is no value of `{path[-1]}`: {_listed(choices)}"
+        else:
+            message = f"this is {_found(tree)}, not one of {_listed(choices)}"
         return Diagnostic("E103", message, (Label(places.value(path)),))
     message = f"this is {_found(places.tree(path))}, not {_wanted(kind, loc)}"
     return Diagnostic("E103", message, (Label(places.value(path)),))
@@ -305,7 +311,9 @@ def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
         return frozenset(get_args(Measure))
     if owner is BodySpec:
         return BODY_KEYS
-    return frozenset(field.alias or name for name, field in owner.model_fields.items())
+    # `extends` is gone by now: what it names is in the tree.
+    extra = frozenset(["extends"]) if owner is ModelSpec else frozenset()
+    return extra | frozenset(field.alias or name for name, field in owner.model_fields.items())
 
 
 def _found(tree: Tree) -> str:

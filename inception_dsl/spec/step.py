@@ -57,11 +57,17 @@ class StepText:
 
 
 class StepSyntaxError(Exception):
-    """A text that is no step; `start` and `end` are the characters that are not."""
+    """A text that is no step; `start` and `end` are the characters that are not.
 
-    def __init__(self, message: str, start: int, end: int, help: str | None = None) -> None:
+    `code` is the finding's: E104, or E106 for a number that is none.
+    """
+
+    def __init__(
+        self, message: str, start: int, end: int, help: str | None = None, code: str = "E104"
+    ) -> None:
         super().__init__(message)
         self.message, self.start, self.end, self.help = message, start, end, help
+        self.code = code
 
 
 class Reader:
@@ -127,8 +133,12 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
     if word == ",":
         return StepSyntaxError("words stand between spaces, without commas", start, end)
     if word[0].isdigit():
-        return StepSyntaxError(f"`{word}` is neither a number, a kernel nor a shape", start, end)
-    return StepSyntaxError(f"`{word}` starts no word", start, end)
+        help = f"write `{word[:-1]} x`" if re.fullmatch("[0-9]+x", word) else None
+        message = f"`{word}` is neither a number, a kernel nor a shape"
+        return StepSyntaxError(message, start, end, help)
+    meant = {"\u00d7": "x", "\u2192": "->"}.get(word)
+    help = f"write `{meant}`" if meant else None
+    return StepSyntaxError(f"`{word}` starts no word", start, end, help)
 
 
 def parse_step(text: str) -> StepText:
@@ -155,9 +165,11 @@ def parse_step(text: str) -> StepText:
         )
     rest = reader.peek()
     if rest.kind != "end":
-        help = f"write `{name.text} ({text[name.end :].strip()})`" if not words else None
         message = f"`{rest.text}` stands where the step should end"
-        raise StepSyntaxError(message, rest.start, rest.end, help)
+        if words or note or rest.kind != "number":
+            raise StepSyntaxError(message, rest.start, rest.end)
+        loose = text[rest.start :].partition("->")[0].rstrip()
+        raise StepSyntaxError(message, rest.start, rest.start + len(loose), f"write `({loose})`")
     return StepText(count, kernel, modifier, name, words, note)
 
 
@@ -232,7 +244,8 @@ def number(token: Token) -> int | Decimal:
         StepSyntaxError: it has too many digits.
     """
     if len(token.text) > 18:
-        raise StepSyntaxError("a number of more than 18 digits", token.start, token.end)
+        message = "a number of more than 18 digits"
+        raise StepSyntaxError(message, token.start, token.end, code="E106")
     return int(token.text) if token.text.isdigit() else Decimal(token.text)
 
 
@@ -252,5 +265,6 @@ def sides(token: Token) -> tuple[int, ...]:
         StepSyntaxError: it has too many digits.
     """
     if len(token.text) > 40:
-        raise StepSyntaxError("a shape of more than 40 characters", token.start, token.end)
+        message = "a shape of more than 40 characters"
+        raise StepSyntaxError(message, token.start, token.end, code="E106")
     return tuple(int(side) for side in token.text.split("x"))

@@ -94,9 +94,12 @@ class _Builder:
             next(self._events)  # the document ends
             following = next(self._events)
         except yaml.MarkedYAMLError as error:
-            raise self._not_yaml(error.problem or "not YAML", error.problem_mark) from None
+            mark = error.problem_mark
+            raise self._not_yaml(error.problem or "not YAML", mark.index if mark else 0) from None
         except yaml.reader.ReaderError as error:
-            raise self._not_yaml(error.reason, None) from None
+            before = self._source.text.encode()[: error.position]  # libyaml counts in bytes here
+            index = len(before.decode(errors="ignore"))
+            raise self._not_yaml(error.reason, index) from None
         if not isinstance(following, yaml.StreamEndEvent):
             span = self._span(following)
             raise _error("E002", "a spec is one YAML document; a second one starts here", span)
@@ -168,7 +171,7 @@ class _Builder:
         return text
 
     def _refuse_digits(self, text: str, span: Span) -> None:
-        if len(text) > MAX_DIGITS:
+        if len(text.lstrip("+-")) > MAX_DIGITS:
             raise _error("E106", f"a number of more than {MAX_DIGITS} digits", span)
 
     def _refuse_features(self, event: yaml.Event) -> None:
@@ -179,9 +182,9 @@ class _Builder:
         if getattr(event, "tag", None) is not None:
             raise _error("E005", "tags are not part of the language", self._span(event))
 
-    def _not_yaml(self, problem: str, mark: yaml.Mark | None) -> SpecError:
-        index = mark.index if mark else 0
-        return _error("E002", problem, Span(self._source, index, index + 1))
+    def _not_yaml(self, problem: str, index: int) -> SpecError:
+        help = "put quotes around text that has `: ` in it" if "mapping values" in problem else None
+        return _error("E002", problem, Span(self._source, index, index + 1), help)
 
     def _span(self, event: yaml.Event) -> Span:
         return self._region(event, event)

@@ -379,17 +379,18 @@ error[E104]: a step stands on one line
   |     ^^^^^^^^^^^^
 """,
     ),
-    "E104 stride=2": (
+    "E202 stride=2": (
         """\
 network:
   - 3x3 conv (96 stride=2)
 """,
         """\
-error[E104]: `=` stands where a number or a name should
- --> specs/net.yaml:5:24
+error[E202]: `conv` knows no word `stride=2`: a value stands behind its word
+ --> specs/net.yaml:5:18
   |
 5 |   - 3x3 conv (96 stride=2)
-  |                        ^
+  |                  ^^^^^^^^
+  = help: write `stride 2`
 """,
     ),
     "E104 a word without its value": (
@@ -598,7 +599,7 @@ error[E106]: `<= 43X` is no figure
   |
 5 | budget: {params: <= 43X}
   |                  ^^^^^^
-  = help: a relation, a number and a unit, as in `<= 43M`
+  = help: a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`
 """,
     ),
     "E106 too many digits in a step": (
