@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,8 +21,6 @@ from inception_dsl.resolve import Overrides
 
 FINE, FINDINGS, UNUSABLE = 0, 1, 2
 
-_UNREADABLE = frozenset(["E001", "E007"])
-
 _SPEC_HELP = "a .yaml file, or a name that `inception-dsl list` shows"
 
 
@@ -32,11 +31,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.run(args))
     except SpecError as error:
         _report(error.diagnostics)
-        outside = all(d.code in _UNREADABLE and not d.labels for d in error.diagnostics)
-        return UNUSABLE if outside else FINDINGS
+        # What has no place in a spec is about the command line, or a file that cannot be read.
+        is_usage = all(not finding.labels for finding in error.diagnostics)
+        return UNUSABLE if is_usage else FINDINGS
     except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
+    except OSError as error:
+        print(f"error: `{error.filename}`: {error.strerror}", file=sys.stderr)
+        return UNUSABLE
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -79,13 +82,26 @@ def _build(args: argparse.Namespace) -> int:
     stale = [artifact for artifact in artifacts if artifact.written() != artifact.text]
     for artifact in stale:
         _print_difference(artifact)
-        print(f"mend it with: inception-dsl build {sources[artifact.path]}", file=sys.stderr)
+    for spec in dict.fromkeys(sources[artifact.path] for artifact in stale):
+        print(f"mend it with: {_build_command(args, spec)}", file=sys.stderr)
     left = [] if args.specs else list(driver.orphans(output, artifacts))
     for path in left:
         print(f"no spec makes {_shown(path)}: delete it", file=sys.stderr)
     if not stale and not left:
         print(f"{len(artifacts)} files are fresh", file=sys.stderr)
     return FINDINGS if stale or left else FINE
+
+
+def _build_command(args: argparse.Namespace, spec: str) -> str:
+    """What to type to build one of the specs of a command."""
+    words = ["inception-dsl", "build", spec]
+    if args.output:
+        words += ["-o", args.output]
+    if args.input:
+        words += ["--input", args.input]
+    for name, value in args.set:
+        words += ["--set", f"{name}={value}"]
+    return shlex.join(words)
 
 
 def _print_difference(artifact: driver.Artifact) -> None:
@@ -239,7 +255,13 @@ def _parser() -> argparse.ArgumentParser:
     flops.add_argument("--by", choices=list(GROUPINGS), help="what a row is (a stage, alone)")
     flops.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
     flops.add_argument("--batch", type=_positive, default=1, metavar="N", help="images at once")
-    listing = commands.add_parser("list", help="show the specs of this project and the library")
+    listing = commands.add_parser(
+        "list",
+        help="show the specs of this project and the library",
+        description="Show the specs of this project and the library, with what they cost.",
+        epilog="examples:\n  inception-dsl list\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     listing.set_defaults(run=_list)
     return parser
 

@@ -5,6 +5,16 @@ A stage gathers all its findings and raises one `SpecError`; the next stage does
 
 from inception_dsl.diagnostics.codes import CODES, Code
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, Severity, SpecError, nearest
-from inception_dsl.diagnostics.printer import render
+from inception_dsl.diagnostics.printer import printable, render
 
-__all__ = ["CODES", "Code", "Diagnostic", "Label", "Severity", "SpecError", "nearest", "render"]
+__all__ = [
+    "CODES",
+    "Code",
+    "Diagnostic",
+    "Label",
+    "Severity",
+    "SpecError",
+    "nearest",
+    "printable",
+    "render",
+]

@@ -230,7 +230,8 @@ class Claim:
         value: the figure, or a shape's text.
         input: the input that it is claimed for; None for the network's own.
         with_heads: training heads count.
-        deviates: why it does not hold, if it does not.
+        deviates: why it does not hold, or another claim of its entry, if one does not.
+        origin: where the value stands, then the entry.
     """
 
     at: str | None

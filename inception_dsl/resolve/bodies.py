@@ -15,7 +15,7 @@ from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin
 from inception_dsl.ops import OPS, WRITTEN, Op
 from inception_dsl.resolve.blocks import Note, Signature
-from inception_dsl.resolve.names import name_problem
+from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.words import (
     Defaults,
     Given,
@@ -150,6 +150,7 @@ class BodyReader:
                 here = here.key(name)
                 self._check_name(name, here.at)
             elif name is not None:
+                self._check_unnamed(name, here.at)
                 counts[name] += 1
                 name = name if counts[name] == 1 else f"{name}{counts[name]}"
             before = len(self.steps)
@@ -165,8 +166,7 @@ class BodyReader:
     def _mapping(self, body: BodySpec, spot: _Spot) -> str:
         kinds = [key for key in ("branches", "steps", "reuse") if getattr(body, key) is not None]
         if len(kinds) > 1 or not (kinds or body.reads is not None):
-            message = "a body has one of `branches`, `steps`, `reuse` or `from`"
-            self._complain("E102", message, self._places.key(spot.at))
+            self._no_body(body, spot)
             return spot.reads
         is_block = spot.at[0] == "blocks" and len(spot.at) == 2
         for key in ("params", "defaults"):
@@ -192,6 +192,18 @@ class BodyReader:
 
     def _note(self, result: str, out: str | int, spot: _Spot) -> None:
         self.notes.append(Note(spot.path or result, result, str(out), self._text(spot, "out")))
+
+    def _no_body(self, body: BodySpec, spot: _Spot) -> None:
+        """Says why a mapping is no body; of one key, it was perhaps meant to name a step."""
+        keys = body.model_fields_set
+        values = [getattr(body, key) for key in keys]
+        if len(keys) == 1 and isinstance(values[0], str | int):
+            (key,) = keys
+            message = f"no step can be called `{key}`: that is a key of a body"
+            self._complain("E105", message, self._key(spot, key))
+            return
+        message = "a body has one of `branches`, `steps`, `reuse` or `from`"
+        self._complain("E102", message, self._places.key(spot.at))
 
     def _from(self, names: str | list[str] | None, join: str, spot: _Spot) -> _Spot:
         """The spot, reading what `from` names; several are joined."""
@@ -416,6 +428,14 @@ class BodyReader:
         problem = name_problem(name)
         if problem is not None:
             self._complain("E105", problem, self._places.key(at))
+
+    def _check_unnamed(self, name: str, at: DocumentPath) -> None:
+        """A step without a name is called by its block, which may have any name."""
+        if may_name_block(name):
+            message = f"a step cannot be called `{name}` like its block: name it"
+            text = self._places.value(at)
+            help = f"write `{{step: {text.text}}}`" if "\n" not in text.text else None
+            self._complain("E105", message, text, help)
 
     def _key(self, spot: _Spot, key: str) -> Span:
         return self._places.key((*spot.at, key))

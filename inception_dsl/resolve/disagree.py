@@ -102,12 +102,13 @@ def explain(
     values: Mapping[str, Value],
     inputs: list[Input],
     block: str,
+    own: str,
 ) -> Diagnostic:
-    """The finding for a step of a block that cannot take its inputs."""
+    """The finding for a step of a block that cannot take its inputs; `own` is the spec's file."""
     span = step.origin.spans[0]
     match error.code:
         case "E304":
-            return _sizes_disagree(step, inputs, block)
+            return _sizes_disagree(step, inputs, block, own)
         case "E303":
             return _shapes_disagree(step, inputs)
         case "E305" if len(inputs) > 1:
@@ -150,21 +151,31 @@ def _word_span(span: Span, attribute: str | None) -> Span:
     return span
 
 
-def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str) -> Diagnostic:
+def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own: str) -> Diagnostic:
     holder = step.path.rpartition(".")[0] or block
     common, odd = _majority([given.type.shape[1:] for given in inputs])
     agreeing = next(given for given in inputs if given.type.shape[1:] == common)
     first, second = inputs[odd], agreeing
-    mends = [(_mended_branch(first, common), first)]
-    if len(inputs) == 2:  # nobody knows which of two is meant: the one that takes least to mend
-        mends.append((_mended_branch(second, first.type.shape[1:]), second))
-    best, mended = min(mends, key=lambda mend: mend[0] or _UNMENDABLE)
-    if mended is second:
-        first, second = second, first
+    best = _mended_branch(first, common)
+    if len(inputs) == 2:  # nobody knows which of two is meant
+        other = _mended_branch(second, first.type.shape[1:])
+        if _prefers(second, other, first, best, own):
+            first, second, best = second, first, other
     labels = (_size_label(first, step), _size_label(second, step))
     notes = ("`concat` joins along channels; height and width must agree",)
     message = f"branches of `{holder}` disagree in height and width"
     return Diagnostic("E304", message, labels, notes, best[1] if best else None)
+
+
+def _prefers(one: Input, mend: _Mend | None, other: Input, its: _Mend | None, own: str) -> bool:
+    """The one of two branches to speak of: in the author's own file, or easier to mend."""
+    in_own = [
+        (span := branch.span(sizes=True)) is not None and span.source.name == own
+        for branch in (one, other)
+    ]
+    if in_own[0] != in_own[1]:
+        return in_own[0]
+    return (mend or _UNMENDABLE)[0] < (its or _UNMENDABLE)[0]
 
 
 def _size_label(given: Input, step: NodeDef) -> Label:

@@ -74,11 +74,13 @@ class Instantiator:
 
     Args:
         blocks: every block that is called, by name.
+        own: the name of the spec's own file, which its author can change.
         with_notes: compare shapes with the notes that the author wrote.
     """
 
-    def __init__(self, blocks: Mapping[str, Block], *, with_notes: bool) -> None:
+    def __init__(self, blocks: Mapping[str, Block], *, own: str, with_notes: bool) -> None:
         self._blocks = blocks
+        self._own = own
         self._with_notes = with_notes
         self._done: dict[_Key, _Body] = {}
         self._calls: list[Span] = []
@@ -261,7 +263,7 @@ class Instantiator:
             type = OPS[step.op].infer(values, types)
         except ShapeError as error:
             inputs = trace([body.ends[name] for name in step.inputs], body.made, types)
-            raise _FaultError(explain(error, step, values, inputs, body.block)) from None
+            raise _FaultError(explain(error, step, values, inputs, body.block, self._own)) from None
         if type.values > 10**12:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
         return type

@@ -26,6 +26,11 @@ RESERVED = frozenset(f"{_EMITTED} {_MODULE}".split())
 """Names that nothing can have: emitted code needs them for something else."""
 
 
+def may_name_block(name: str) -> bool:
+    """A block can have a name of torch's, such as `half`, for it becomes that of a class."""
+    return name in _MODULE.split()
+
+
 def name_problem(name: str) -> str | None:
     """Why nothing can have this name; None where it can."""
     if not (name.isascii() and name.isidentifier()):

@@ -28,7 +28,7 @@ from inception_dsl.resolve.blocks import Block, Signature, merge_concats, unique
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.figures import read_figure
 from inception_dsl.resolve.instantiate import Instantiator
-from inception_dsl.resolve.names import name_problem
+from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.words import Defaults, Setting, Table, read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
@@ -69,7 +69,7 @@ class _Resolver:
         self._places = loaded.places
         self._file = loaded.file
         self._overrides = overrides
-        self._with_notes = not overrides
+        self._with_notes = not overrides and not loaded.suspends_notes
         self._diagnostics: list[Diagnostic] = []
 
     def resolve(self) -> Model:
@@ -96,7 +96,7 @@ class _Resolver:
         self._raise()
 
         order = self._called(NETWORK, blocks)
-        instantiator = Instantiator(blocks, with_notes=self._with_notes)
+        instantiator = Instantiator(blocks, own=self._file.shown, with_notes=self._with_notes)
         root = instantiator.network(NETWORK, arguments, given, heads)
         self._diagnostics.extend(instantiator.diagnostics)
         self._raise()
@@ -225,7 +225,7 @@ class _Resolver:
 
     def _signature(self, name: str, body: Body) -> Signature:
         at: DocumentPath = ("blocks", name)
-        problem = name_problem(name)
+        problem = None if may_name_block(name) else name_problem(name)
         if problem is None and (name in OPS or name in {NETWORK, "global", "adaptive"}):
             problem = f"`{name}` has a meaning of its own"
         if problem is not None:
@@ -414,7 +414,7 @@ class _Resolver:
                     written.heads,
                     written.source,
                     written.deviates,
-                    Origin((span,)),
+                    Origin((span, self._places.value(at))),
                 )
 
     def _twice(

@@ -8,7 +8,7 @@ keep their places, so a finding points at the layer that it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeGuard
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
@@ -16,26 +16,30 @@ from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, parse_step
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
 
-_BODIES = frozenset(["blocks", "heads"])
-
 
 def lay_over(base: Mapping, layer: Mapping) -> Mapping:
     """The base with the layer's changes; neither is changed itself.
 
     Raises:
-        SpecError: E212 a change at a place that the base lacks.
+        SpecError: E212 for every change at a place that the base lacks.
     """
     items = dict(base.items)
+    problems: list[Diagnostic] = []
     for key, entry in layer.items.items():
         present = items.get(key)
-        if key in _BODIES and present is not None and isinstance(entry.value, Mapping):
-            items[key] = Entry(entry.key, _members(present.value, entry.value))
-        elif key == "network" and present is not None:
-            items[key] = Entry(entry.key, _body(present.value, entry.value))
-        elif present is not None:
-            items[key] = Entry(entry.key, _merge(present.value, entry.value))
-        else:
+        if present is None:
             items[key] = entry
+            continue
+        match key:
+            case "blocks" | "heads":
+                value = _members(present.value, entry.value, problems)
+            case "network":
+                value = _body(present.value, entry.value, problems)
+            case _:
+                value = _merge(present.value, entry.value)
+        items[key] = Entry(entry.key, value)
+    if problems:
+        raise SpecError(problems)
     return Mapping(items, layer.span)
 
 
@@ -67,7 +71,10 @@ def _extend(name: str, blocks: dict[str, Entry], done: dict[str, Entry], path: l
     assert isinstance(own.value, Mapping)
     base = written.value.value if isinstance(written.value, Scalar) else None
     if not isinstance(base, str) or base not in blocks:
-        raise _nowhere(str(base), Entry(written.value.span, written.value), blocks)
+        close = nearest(str(base), blocks)
+        message = f"no block is named `{base}`"
+        help = f"write `{close}`" if close else None
+        raise SpecError([Diagnostic("E212", message, (Label(written.value.span),), help=help)])
     if base in [*path, name]:
         circle = " extends ".join(f"`{block}`" for block in [*path, name, base])
         label = Label(written.value.span)
@@ -78,7 +85,10 @@ def _extend(name: str, blocks: dict[str, Entry], done: dict[str, Entry], path: l
     layer = {key: entry for key, entry in own.value.items.items() if key != "extends"}
     # What the base says of itself is not said of the block that extends it.
     plain = {key: e for key, e in under.items.items() if key not in ("title", "source")}
-    laid = _body(Mapping(plain, under.span), Mapping(layer, own.value.span))
+    problems: list[Diagnostic] = []
+    laid = _body(Mapping(plain, under.span), Mapping(layer, own.value.span), problems)
+    if problems:
+        raise SpecError(problems)
     done[name] = Entry(own.key, laid)
     return done[name]
 
@@ -94,113 +104,126 @@ def _merge(base: Tree, layer: Tree) -> Tree:
     return Mapping(items, layer.span)
 
 
-def _members(base: Tree, layer: Mapping) -> Tree:
-    """Blocks or heads: named bodies, where a key may be a path into one."""
-    if not isinstance(base, Mapping):
+def _members(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
+    """Blocks, heads or branches: named bodies, where a key may be a path into one."""
+    if not isinstance(base, Mapping) or not isinstance(layer, Mapping):
         return layer
     items = dict(base.items)
     for key, entry in layer.items.items():
         name, _, rest = key.partition(".")
         present = items.get(name)
-        if _is_none(entry.value) and not rest:
-            _require(present, key, entry, items)
-            del items[name]
+        if present is None and (rest or _is_none(entry.value)):
+            problems.append(_nowhere(key, entry, items))
         elif present is None:
-            if rest:
-                raise _nowhere(key, entry, items)
             items[key] = entry
         elif rest:
-            items[name] = Entry(present.key, _at(present.value, rest, entry))
+            items[name] = Entry(present.key, _at(present.value, rest, entry, problems))
+        elif _is_none(entry.value):
+            del items[name]
         else:
-            items[name] = Entry(entry.key, _body(present.value, entry.value))
+            items[name] = Entry(entry.key, _body(present.value, entry.value, problems))
     return Mapping(items, base.span)
 
 
-def _body(base: Tree, layer: Tree) -> Tree:
+def _body(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
     """A body laid over a body."""
-    if not isinstance(layer, Mapping):
+    if not isinstance(layer, Mapping) or not isinstance(base, Mapping | Sequence):
         return layer
     if isinstance(base, Sequence):
         if layer.items.keys() & BODY_KEYS:
             return layer
+        result: Tree = base
         for key, entry in layer.items.items():
-            base = _at(base, key, entry)
-        return base
-    if not isinstance(base, Mapping):
-        return layer
-    items = dict(base.items)
-    result: Tree = base
+            result = _at(result, key, entry, problems)
+        return result
+    laid = base
     for key, entry in layer.items.items():
-        if key == "steps" and "steps" in items:
-            items["steps"] = Entry(entry.key, _body(items["steps"].value, entry.value))
-        elif key == "branches" and "branches" in items and isinstance(entry.value, Mapping):
-            branches = _members(items["branches"].value, entry.value)
-            items["branches"] = Entry(entry.key, branches)
-        elif key in BODY_KEYS or key in items:
-            present = items.get(key)
-            items[key] = Entry(entry.key, _merge(present.value, entry.value)) if present else entry
-        else:
-            result = _at(Mapping(items, base.span), key, entry)
-            assert isinstance(result, Mapping)
-            items = dict(result.items)
-    return Mapping(items, base.span)
+        present = laid.items.get(key)
+        if present is None and key not in BODY_KEYS:
+            inner = _at(laid, key, entry, problems)
+            assert isinstance(inner, Mapping)
+            laid = inner
+            continue
+        value = entry.value
+        if present is not None:
+            lay = {"steps": _body, "branches": _members}.get(key)
+            value = lay(present.value, value, problems) if lay else _merge(present.value, value)
+        laid = Mapping({**laid.items, key: Entry(entry.key, value)}, base.span)
+    return laid
 
 
-def _at(body: Tree, path: str, change: Entry) -> Tree:
+def _at(body: Tree, path: str, change: Entry, problems: list[Diagnostic]) -> Tree:
     """A body with a change at a path below it."""
     match body:
         case Sequence():
-            return _in_list(body, path, change)
+            return _in_list(body, path, change, problems)
         case Mapping(items) if "branches" in items:
             branches = items["branches"].value
             name, _, rest = path.partition(".")
             if isinstance(branches, Mapping) and (name in branches.items or not rest):
                 layer = Mapping({path: change}, change.value.span)
-                new = Entry(items["branches"].key, _members(branches, layer))
+                new = Entry(items["branches"].key, _members(branches, layer, problems))
                 return Mapping({**items, "branches": new}, body.span)
         case Mapping(items) if "steps" in items:
             steps = items["steps"]
-            new = Entry(steps.key, _at(steps.value, path, change))
+            new = Entry(steps.key, _at(steps.value, path, change, problems))
             return Mapping({**items, "steps": new}, body.span)
-    raise _nowhere(path, change, dict.fromkeys(_step_names(body)))
+    problems.append(_nowhere(path, change, _step_names(body)))
+    return body
 
 
-def _in_list(body: Sequence, path: str, change: Entry) -> Sequence:
+def _in_list(body: Sequence, path: str, change: Entry, problems: list[Diagnostic]) -> Sequence:
     names = [name for name, _ in _named_steps(body)]
     # Every step is first given the name that it has, so that no change renumbers another.
     items = [_named(item, name) for item, name in zip(body.items, names, strict=True)]
     body = Sequence(items, body.span)
     name, _, rest = path.partition(".")
     if isinstance(change.value, Mapping) and "after" in change.value.items and not rest:
-        return _insert(body, names, name, change)
+        return _insert(body, names, name, change, problems)
     if name in names:
         index = names.index(name)
         if rest:
-            items[index] = _with_inner(items[index], _at(_inner(items[index]), rest, change))
+            inner = _at(_inner(items[index]), rest, change, problems)
+            items[index] = _with_inner(items[index], inner)
         elif _is_none(change.value):
             del items[index]
         else:
-            items[index] = _with_inner(items[index], _body(_inner(items[index]), change.value))
+            inner = _body(_inner(items[index]), change.value, problems)
+            items[index] = _with_inner(items[index], inner)
         return Sequence(items, body.span)
     for index, item in enumerate(items):  # an unnamed body adds no segment
         if not isinstance(item, Scalar) and names[index] is None and name in _step_names(item):
-            items[index] = _at(item, path, change)
+            items[index] = _at(item, path, change, problems)
             return Sequence(items, body.span)
-    raise _nowhere(path, change, dict.fromkeys(_step_names(body)))
+    problems.append(_nowhere(path, change, _step_names(body)))
+    return body
 
 
-def _insert(body: Sequence, names: list[str | None], name: str, change: Entry) -> Sequence:
+def _insert(
+    body: Sequence,
+    names: list[str | None],
+    name: str,
+    change: Entry,
+    problems: list[Diagnostic],
+) -> Sequence:
     assert isinstance(change.value, Mapping)
-    after = change.value.items["after"]
+    rest = dict(change.value.items)
+    after = rest.pop("after")
     anchor = after.value.value if isinstance(after.value, Scalar) else None
-    steps = change.value.items.get("steps")
-    if steps is None:
-        message = f"`{name}` is inserted without `steps`"
-        raise SpecError([Diagnostic("E102", message, (Label(change.key),))])
     if anchor != "input" and anchor not in names:
-        raise _nowhere(str(anchor), after, dict.fromkeys(_step_names(body)))
+        close = nearest(str(anchor), _step_names(body))
+        message = f"there is no step `{anchor}` for `{name}` to come after"
+        help = f"write `{close}`" if close else None
+        problems.append(Diagnostic("E212", message, (Label(after.value.span),), help=help))
+        return body
+    if not rest:
+        message = f"`{name}` is inserted without `steps`"
+        problems.append(Diagnostic("E102", message, (Label(change.key),)))
+        return body
+    steps = rest.get("steps")
+    value = steps.value if steps and len(rest) == 1 else Mapping(rest, change.value.span)
     index = 0 if anchor == "input" else names.index(str(anchor)) + 1
-    new = Mapping({name: Entry(change.key, steps.value)}, change.value.span)
+    new = Mapping({name: Entry(change.key, value)}, change.value.span)
     return Sequence([*body.items[:index], new, *body.items[index:]], body.span)
 
 
@@ -270,13 +293,12 @@ def _is_none(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value == "none"
 
 
-def _require(present: Entry | None, key: str, entry: Entry, known: dict[str, Entry]) -> None:
-    if present is None:
-        raise _nowhere(key, entry, known)
-
-
-def _nowhere(path: str, entry: Entry, known: dict[str, Entry] | dict[str, None]) -> SpecError:
-    close = nearest(path.partition(".")[0], known)
-    message = f"there is nothing at `{path}` to change"
-    help = f"write `{close}`" if close else None
-    return SpecError([Diagnostic("E212", message, (Label(entry.key),), help=help)])
+def _nowhere(path: str, change: Entry, known: Iterable[str]) -> Diagnostic:
+    """E212: the path that was written has no such step; `path` is what is left of it there."""
+    written = change.key.text if change.key.text.endswith(path) else path
+    name, dot, rest = path.partition(".")
+    close = nearest(name, known)
+    meant = f"{written.removesuffix(path)}{close}{dot}{rest}"
+    message = f"there is nothing at `{written}` to change"
+    help = f"write `{meant}`" if close else None
+    return Diagnostic("E212", message, (Label(change.key),), help=help)

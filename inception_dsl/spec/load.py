@@ -16,6 +16,7 @@ from inception_dsl.spec.layers import extend_blocks, lay_over
 from inception_dsl.spec.schema import ModelSpec, Places, validate
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree, parse_tree
 
+VERSION = 1
 MAX_FILES = 100
 
 _LIBRARY_KEYS = frozenset(["inception", "title", "source", "use", "tables", "blocks"])
@@ -24,12 +25,16 @@ _NAMESPACES = ("tables", "blocks")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A checked spec, where its parts stand, and the file it came from."""
+    """A checked spec, where its parts stand, and the file it came from.
+
+    `suspends_notes`: an extending file has another input, or other parameters, so that the shape
+    notes of its base need not hold.
+    """
 
     spec: ModelSpec
     places: Places
     file: SpecFile
-    is_extending: bool
+    suspends_notes: bool
 
 
 def load(file: SpecFile) -> Loaded:
@@ -41,14 +46,14 @@ def load(file: SpecFile) -> Loaded:
     loader = _Loader()
     tree = extend_blocks(loader.model(file, None))
     spec, places = validate(tree)
-    return Loaded(spec, places, file, is_extending=loader.is_extending)
+    return Loaded(spec, places, file, suspends_notes=loader.suspends_notes)
 
 
 class _Loader:
     def __init__(self) -> None:
         self._open: list[SpecFile] = []
         self._libraries: dict[SpecFile, Mapping] = {}
-        self.is_extending = False
+        self.suspends_notes = False
 
     def model(self, file: SpecFile, span: Span | None) -> Mapping:
         """The tree of a network's spec, with used blocks and tables in it, laid over its base."""
@@ -57,9 +62,12 @@ class _Loader:
         own = self._with_used(tree, file)
         base = tree.items.get("extends")
         if base is not None:
-            self.is_extending = True
+            # Shape notes are for the network as it was written.
+            self.suspends_notes |= not own.items.keys().isdisjoint(("input", "params"))
             base_tree = self.model(find_used(_text(base), file, base.value.span), base.value.span)
             own.items.pop("extends")
+            # What a source claims of the base, it does not claim of another network.
+            base_tree.items.pop("claims", None)
             own = lay_over(base_tree, own)
         self._open.pop()
         return own
@@ -67,11 +75,17 @@ class _Loader:
     def _with_used(self, tree: Mapping, file: SpecFile) -> Mapping:
         merged = Mapping(dict(tree.items), tree.span)
         use = merged.items.pop("use", None)
+        problems: list[Diagnostic] = []
         for reference in _references(use):
-            used = find_used(str(reference.value), file, reference.span)
-            library = self._library(used, reference.span)
-            for kind in _NAMESPACES:
-                _bring(merged, kind, library)
+            try:
+                used = find_used(str(reference.value), file, reference.span)
+                library = self._library(used, reference.span)
+                for kind in _NAMESPACES:
+                    _bring(merged, kind, library)
+            except SpecError as error:
+                problems.extend(error.diagnostics)
+        if problems:
+            raise SpecError(problems)
         return merged
 
     def _library(self, file: SpecFile, span: Span) -> Mapping:
@@ -99,7 +113,26 @@ class _Loader:
         if not isinstance(tree, Mapping):
             message = "a spec is a mapping of keys such as `inception`, `input` and `network`"
             raise SpecError([Diagnostic("E103", message, (Label(tree.span),))])
+        _check_version(tree)
         return tree
+
+
+def _check_version(tree: Mapping) -> None:
+    """Every file says which version of the language it is in.
+
+    Raises:
+        SpecError: E102 it does not, E103 it is another one.
+    """
+    version = tree.items.get("inception")
+    if version is None:
+        start = tree.span.part(0, 1)
+        help = "`inception: 1` belongs on the first line"
+        message = "the key `inception` is missing"
+        raise SpecError([Diagnostic("E102", message, (Label(start),), help=help)])
+    if not isinstance(version.value, Scalar) or version.value.value != VERSION:
+        span = version.value.span
+        message = f"`{span.text}` is no value of `inception`: `{VERSION}`"
+        raise SpecError([Diagnostic("E103", message, (Label(span),))])
 
 
 def _references(use: Entry | None) -> Iterator[Scalar]:

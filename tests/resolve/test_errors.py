@@ -17,6 +17,232 @@ input: 35x35x384
 """
 
 CASES: dict[str, tuple[str, str]] = {
+    "E008 a step reads a later one": (
+        """\
+network:
+  - a: {from: b, steps: 1x1 conv (8)}
+  - b: 1x1 conv (8)
+""",
+        """\
+error[E008]: `b` comes later: `a` reads `b`, which comes after `a`
+ --> specs/net.yaml:5:15
+  |
+5 |   - a: {from: b, steps: 1x1 conv (8)}
+  |               ^
+""",
+    ),
+    "E212 from and reuse": (
+        """\
+network:
+  - stem: 1x1 conv (8)
+  - a: {from: stm, steps: 1x1 conv (8)}
+  - b: {branches: {left: relu, right: {reuse: lft}}}
+""",
+        """\
+error[E212]: no earlier step of this list is named `stm`
+ --> specs/net.yaml:6:15
+  |
+6 |   - a: {from: stm, steps: 1x1 conv (8)}
+  |               ^^^
+  = help: write `stem`
+
+error[E212]: no earlier step of this list is named `lft`
+ --> specs/net.yaml:7:47
+  |
+7 |   - b: {branches: {left: relu, right: {reuse: lft}}}
+  |                                               ^^^
+  = help: write `left`
+""",
+    ),
+    "E307 weights on other channels": (
+        """\
+network:
+  - conv: 1x1 conv (8)
+  - again: {reuse: conv}
+""",
+        """\
+error[E307]: `again` has the weights of `conv`, which reads 384 channels, and reads 8
+ --> specs/net.yaml:6:5
+  |
+6 |   - again: {reuse: conv}
+  |     ^^^^^
+""",
+    ),
+    "E402 a claim that fails": (
+        """\
+network:
+  - conv: 1x1 conv (8)
+claims:
+  - {at: conv, weights: ~ 3.2K, shape: 35x35x9, source: Table 1}
+  - {params: <= 3K}
+""",
+        """\
+error[E402]: `weights` of `conv` is 3,072, and Table 1 claims ~ 3.2K
+ --> specs/net.yaml:7:25
+  |
+7 |   - {at: conv, weights: ~ 3.2K, shape: 35x35x9, source: Table 1}
+  |                         ^^^^^^
+  = help: if the source is wrong, say so: `deviates: why`
+
+error[E402]: `shape` of `conv` is 35x35x8, and Table 1 claims 35x35x9
+ --> specs/net.yaml:7:40
+  |
+7 |   - {at: conv, weights: ~ 3.2K, shape: 35x35x9, source: Table 1}
+  |                                        ^^^^^^^
+  = help: if the source is wrong, say so: `deviates: why`
+
+error[E402]: `params` of the network is 3,080, and it is claimed <= 3K
+ --> specs/net.yaml:8:14
+  |
+8 |   - {params: <= 3K}
+  |              ^^^^^
+  = help: if the source is wrong, say so: `deviates: why`
+""",
+    ),
+    "E403 a deviation that is none": (
+        """\
+network:
+  - conv: 1x1 conv (8)
+claims:
+  - {at: conv, weights: ~ 3.1K, in: 384, source: Table 1, deviates: a misprint}
+  - {at: conv, weights: ~ 3.2K, in: 384, source: Table 1, deviates: a misprint}
+  - {at: cnov, weights: ~ 3.2K}
+""",
+        """\
+error[E403]: `weights` of `conv` is 3,072, as Table 1 claims: it does not deviate
+ --> specs/net.yaml:7:25
+  |
+7 |   - {at: conv, weights: ~ 3.1K, in: 384, source: Table 1, deviates: a misprint}
+  |                         ^^^^^^
+  = help: take `deviates` out
+
+error[E212]: no step has the path `cnov`
+ --> specs/net.yaml:9:5
+  |
+9 |   - {at: cnov, weights: ~ 3.2K}
+  |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: its path may be `conv`
+""",
+    ),
+    "E106 a claim that is no figure": (
+        """\
+network:
+  - conv: 1x1 conv (8)
+claims:
+  - {at: conv, weights: about 3K}
+  - {source: Table 1}
+""",
+        """\
+error[E106]: `about 3K` is no figure
+ --> specs/net.yaml:7:25
+  |
+7 |   - {at: conv, weights: about 3K}
+  |                         ^^^^^^^^
+  = help: a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`
+
+error[E102]: the claim claims nothing
+ --> specs/net.yaml:8:5
+  |
+8 |   - {source: Table 1}
+  |     ^^^^^^^^^^^^^^^^^
+""",
+    ),
+    "E202 keys of a long step": (
+        """\
+blocks:
+  b: {params: [k], steps: 1x1 conv (k)}
+network:
+  - {op: 3x3 conv, width: 8, strde: 2}
+  - {op: 3x3 conv (8 stride 2), stride: 1}
+  - {op: b, width: 8}
+  - {op: 3x3 conv, width: 2*on}
+""",
+        """\
+error[E202]: `conv` has no attribute `strde`
+ --> specs/net.yaml:7:30
+  |
+7 |   - {op: 3x3 conv, width: 8, strde: 2}
+  |                              ^^^^^
+  = help: write `stride`
+
+error[E203]: `stride` is given twice
+ --> specs/net.yaml:8:33
+  |
+8 |   - {op: 3x3 conv (8 stride 2), stride: 1}
+  |                      ------ first
+  |                                 ^^^^^^ again
+
+error[E205]: `b` has no parameter `width`: its parameters are `k`
+ --> specs/net.yaml:9:13
+  |
+9 |   - {op: b, width: 8}
+  |             ^^^^^
+
+error[E205]: nothing is named `on`
+  --> specs/net.yaml:10:29
+   |
+10 |   - {op: 3x3 conv, width: 2*on}
+   |                             ^^
+""",
+    ),
+    "E102 a body of two kinds": (
+        """\
+network:
+  - {reuse: a, steps: relu}
+  - {order: [a], steps: relu}
+  - {residual: {scale: 2}}
+""",
+        """\
+error[E102]: a body has one of `branches`, `steps`, `reuse` or `from`
+ --> specs/net.yaml:5:5
+  |
+5 |   - {reuse: a, steps: relu}
+  |     ^^^^^^^^^^^^^^^^^^^^^^^
+
+error[E101]: `order` is of branches, and there are none
+ --> specs/net.yaml:6:6
+  |
+6 |   - {order: [a], steps: relu}
+  |      ^^^^^
+
+error[E102]: a body has one of `branches`, `steps`, `reuse` or `from`
+ --> specs/net.yaml:7:5
+  |
+7 |   - {residual: {scale: 2}}
+  |     ^^^^^^^^^^^^^^^^^^^^^^
+""",
+    ),
+    "E008 blocks that extend each other": (
+        """\
+blocks:
+  a: {extends: b}
+  b: {extends: a}
+network: a
+""",
+        """\
+error[E008]: `a` extends `b` extends `a`: a circle
+ --> specs/net.yaml:6:16
+  |
+6 |   b: {extends: a}
+  |                ^
+""",
+    ),
+    "E212 a block that extends none": (
+        """\
+blocks:
+  bottleneck: [relu]
+  down: {extends: botleneck}
+network: down
+""",
+        """\
+error[E212]: no block is named `botleneck`
+ --> specs/net.yaml:6:19
+  |
+6 |   down: {extends: botleneck}
+  |                   ^^^^^^^^^
+  = help: write `bottleneck`
+""",
+    ),
     "E101 unknown key of a spec": (
         """\
 blcks:
@@ -147,17 +373,17 @@ error[E102]: a body has one of `branches`, `steps`, `reuse` or `from`
   |   ^
 """,
     ),
-    "E102 neither branches nor steps": (
+    "E105 a key of a body": (
         """\
 network:
   - title: Stem
 """,
         """\
-error[E102]: a body has one of `branches`, `steps`, `reuse` or `from`
+error[E105]: no step can be called `title`: that is a key of a body
  --> specs/net.yaml:5:5
   |
 5 |   - title: Stem
-  |     ^^^^^^^^^^^
+  |     ^^^^^
 """,
     ),
     "E102 a table without columns": (
@@ -493,12 +719,6 @@ error[E105]: `conv` has a meaning of its own
   |
 6 |   conv: relu
   |   ^^^^
-
-error[E105]: emitted code needs the name `forward` for itself
- --> specs/net.yaml:7:3
-  |
-7 |   forward: relu
-  |   ^^^^^^^
 
 error[E105]: `class` is a keyword of Python
  --> specs/net.yaml:8:3
@@ -1823,6 +2043,7 @@ error[E102]: the key `inception` is missing
   |
 1 | name: net
   | ^
+  = help: `inception: 1` belongs on the first line
 """,
     ),
     "E102 no input": (

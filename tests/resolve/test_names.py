@@ -100,7 +100,6 @@ def test_no_block_is_an_op(name: str, project: Project) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "blocks: {{{}: relu}}\nnetwork: relu\n",
         "params: {{{}: 3}}\nnetwork: relu\n",
         "blocks: {{b: {{params: [{}], steps: relu}}}}\nnetwork: relu\n",
         "network: [{{{}: relu}}]\n",
@@ -113,6 +112,21 @@ def test_everything_that_is_named_is_checked(spec: str, name: str, project: Proj
     project.write(NET, HEAD + spec.format(name))
     (found,) = project.findings()
     assert (found.code, found.labels[0].span.text) == ("E105", name)
+
+
+@pytest.mark.parametrize("name", ["class", "x", "k-l", "in"])
+def test_the_name_of_a_block_is_checked(name: str, project: Project) -> None:
+    project.write(NET, f"{HEAD}blocks: {{{name}: relu}}\nnetwork: relu\n")
+    (found,) = project.findings()
+    assert (found.code, found.labels[0].span.text) == ("E105", name)
+
+
+def test_a_block_has_a_name_of_torchs_if_its_steps_are_named(project: Project) -> None:
+    spec = f"{HEAD}blocks: {{half: 1x1 conv (in)}}\nnetwork: [step: half, half]\n"
+    project.write(NET, spec)
+    (found,) = project.findings()
+    assert (found.code, found.labels[0].span.start) == ("E105", spec.rindex("half"))
+    assert found.help == "write `{step: half}`"
 
 
 @pytest.mark.parametrize("name", ["forward", "a-b", "class"])

@@ -27,6 +27,9 @@ class Recording:
     output: Any = None
 
 
+_PAIRWISE = {Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, torch.mul}
+
+
 class _Joins(TorchFunctionMode):
     def __init__(self, found: list[tuple[int, ...]]) -> None:
         super().__init__()
@@ -34,8 +37,11 @@ class _Joins(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        is_sum = func in {Tensor.add, Tensor.__add__, torch.add} and isinstance(args[1], Tensor)
-        if func in {torch.cat, torch.concat} or is_sum:
+        is_join = func in {torch.cat, torch.concat}
+        if func in _PAIRWISE:
+            # A residual's scale is a number; its sum has two tensors.
+            is_join = all(isinstance(operand, Tensor) for operand in args)
+        if is_join:
             self._found.append(tuple(result.shape[1:]))
         return result
 

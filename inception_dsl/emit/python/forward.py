@@ -119,8 +119,12 @@ class Forward:
         return self._unsaid.get(head.output, head.output)
 
     def _is_typed(self, statement: _Statement) -> bool:
+        """Functions of torch say that they give a Tensor; modules and sums do not."""
         made = statement.makes
-        return isinstance(made, NodeDef) and not isinstance(made.attributes.get("act"), Name)
+        if not isinstance(made, NodeDef):
+            return False
+        act = made.attributes.get("act", "none")
+        return made.op == "concat" or (isinstance(act, str) and act != "none")
 
     def _call(self, unit: Unit) -> Code:
         first, *rest = unit.path.split(".")

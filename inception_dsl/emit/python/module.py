@@ -91,6 +91,7 @@ class _Module:
             docstring="\n".join(docstring(self._summary(), depth=0)),
             collections="OrderedDict(" in code,
             outputs=bool(outputs),
+            torch=re.search(r"\btorch\.", code) is not None,
             functional=re.search(r"\bF\.", code) is not None,
             definitions=definitions,
         )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from inception_dsl.diagnostics import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -18,7 +20,8 @@ class Column:
 
 def plain_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
     """A table for a terminal: cells padded with spaces, two of them between columns."""
-    cells = [[column.name for column in columns], *rows]
+    shown = ([printable(cell) for cell in row] for row in rows)
+    cells = [[column.name for column in columns], *shown]
     widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
     lines = []
     for row in cells:

@@ -1,0 +1,198 @@
+"""Every part of the language, in small networks: emitted modules are what torch says they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import Project
+from test_module import hold_against_torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from inception_dsl import driver
+from inception_dsl.bridge import make_module
+from inception_dsl.driver import Checked
+
+HEAD = "inception: 1\nname: net\ninput: 33x34x6\n"
+
+NETWORKS = {
+    "every op": """\
+defaults: {conv: {norm: batchnorm, act: relu}, batchnorm: {gamma: false}}
+network:
+  - a: 7x7 conv (12 stride 2 same_tf)
+  - b: 3x3 sepconv (16 multiplier 3 same_tf stride 2)
+  - c: 3x3 maxpool (same_tf stride 2)
+  - d: 3x3 avgpool (same_tf)
+  - e: 2x2 avgpool (same_tf stride 2 count_pad)
+  - f: 3x3 sepconv (8 act none)
+  - g: 3x3 sepconv (8 norm none no_bias)
+  - h: 1x3 conv (8 linear same_tf)
+  - i: 3x3 conv (16 groups 4 dilation 2)
+  - batchnorm
+  - lrn
+  - silu
+  - 2x2 adaptive maxpool
+  - flatten
+  - linear (10 act sigmoid)
+  - dropout (keep 0.8)
+  - l2: linear (10 act relu)
+""",
+    "steps that read earlier ones": """\
+network:
+  - a: 3x3 conv (6)
+  - b: 3x3 conv (6)
+  - c: {from: a, steps: 3x3 conv (6)}
+  - d: {from: [b, c], join: add}
+  - e: {from: [input, d, a], join: concat, out: 33x34x18}
+  - f: {from: [e, e], join: mul}
+""",
+    "weights that are used twice": """\
+network:
+  - stem: [1x1 conv (8), 3x3 conv (6)]
+  - mixed:
+      branches:
+        left: [1x1 conv (4), {branches: {a: 1x3 conv (5), b: 3x1 conv (5)}}]
+        again: {reuse: left}
+        right: 1x1 conv (2)
+  - last: 1x1 conv (6)
+  - again: {reuse: stem}
+  - once_more: {reuse: last, from: mixed}
+""",
+    "residuals in residuals": """\
+blocks:
+  unit:
+    params: {width, scale: 0.5, act: relu}
+    residual: {scale: scale, act: act, shortcut: 1x1 conv (width)}
+    steps:
+      - 1x1 conv (width)
+      - inner: {residual: {scale: 2}, steps: [3x3 conv (width), {residual: {}, steps: [relu]}]}
+  down: {extends: unit, residual: {shortcut: [1x1 conv (in), 1x1 conv (width)]}}
+network: [3 x unit (width=6), 2 x unit (width=4 act=none scale=1), down (width=8)]
+""",
+    "squeeze and excite": """\
+blocks:
+  gated:
+    params: {reduction: 2}
+    branches:
+      whole: identity
+      gate: [global avgpool, linear (in // reduction act relu), linear (in act sigmoid)]
+    join: mul
+network: [2 x gated, 1x1 conv (8), gated (reduction=4)]
+""",
+    "channels that grow": """\
+blocks:
+  dense: {branches: {skip: identity, new: [batchnorm, relu, 3x3 conv (4)]}}
+network: [5 x dense, 1x1 conv (in), 2 x 3x3 conv (7), 3 x 1x1 conv (in)]
+""",
+    "heads": """\
+params: {classes: 7}
+network:
+  - a: 3x3 conv (8)
+  - mixed: {branches: {left: 1x1 conv (4), right: 3x3 conv (4)}}
+  - global avgpool
+  - linear (classes)
+  - softmax
+heads:
+  one: {at: mixed, steps: [1x1 conv (in), global avgpool, linear (classes), softmax]}
+  two: {at: a, steps: [{branches: {p: 1x1 conv (3), q: 3x3 conv (in)}}, global avgpool]}
+""",
+}
+
+
+def checked(spec: str, project: Project) -> Checked:
+    project.write("specs/net.yaml", HEAD + spec)
+    return project.check()
+
+
+def source(found: Checked) -> str:
+    return driver.emit(found, output=Path("generated"))[0].text
+
+
+@pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS.keys())
+def test_the_module_is_what_the_analysis_says(spec: str, project: Project) -> None:
+    found = checked(spec, project)
+    hold_against_torch(found, source(found))
+
+
+@pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS.keys())
+def test_the_module_runs_forward_and_backward(spec: str, project: Project) -> None:
+    found = checked(spec, project)
+    module = make_module(source(found), "net").train()
+    output = module(torch.randn(2, 6, 33, 34))
+    outputs = [output] if isinstance(output, Tensor) else list(output)
+    sum(own.sum() for own in outputs).backward()  # type: ignore[union-attr]
+    read = {row.path for row in found.cost.rows if row.is_read}
+    for name, param in module.named_parameters():
+        if any(name.startswith(f"{path}.") for path in read):
+            assert param.grad is not None, name
+
+
+def windows(size: int, kernel: int, stride: int) -> list[range]:
+    """Where TensorFlow's `same` puts windows: ceil(size / stride) of them, the odd pixel behind."""
+    places = -(-size // stride)
+    before = max((places - 1) * stride + kernel - size, 0) // 2
+    starts = [place * stride - before for place in range(places)]
+    return [range(max(start, 0), min(start + kernel, size)) for start in starts]
+
+
+@pytest.mark.parametrize("size", [8, 9, 10, 11])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("kernel", [2, 3, 5])
+def test_tensorflows_padding_pools_what_is_there(
+    size: int, stride: int, kernel: int, project: Project
+) -> None:
+    """Pools take windows of the map alone: no zero wins a maximum, none is in a mean."""
+    images = torch.randn(1, 2, size, size) - 5
+    for pool, reduce in (("maxpool", Tensor.amax), ("avgpool", Tensor.mean)):
+        step = f"{kernel}x{kernel} {pool} (same_tf stride {stride})"
+        spec = f"inception: 1\nname: net\ninput: {size}x{size}x2\nnetwork: {step}\n"
+        project.write("specs/net.yaml", spec)
+        given = make_module(source(project.check()), "net")(images)
+        spans = windows(size, kernel, stride)
+        expected = torch.stack(
+            [
+                torch.stack(
+                    [
+                        reduce(images[..., r.start : r.stop, c.start : c.stop], dim=(-2, -1))
+                        for c in spans
+                    ],
+                    dim=-1,
+                )
+                for r in spans
+            ],
+            dim=-2,
+        )
+        torch.testing.assert_close(given, expected)
+
+
+@pytest.mark.parametrize("size", [8, 9])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_tensorflows_padding_of_a_conv(size: int, stride: int, project: Project) -> None:
+    """A 7x7 with stride 2 on an even size is padded by 2 before and 3 behind."""
+    spec = f"inception: 1\nname: net\ninput: {size}x{size}x2\n"
+    project.write("specs/net.yaml", f"{spec}network: [c: 7x7 conv (3 same_tf stride {stride})]\n")
+    module = make_module(source(project.check()), "net")
+    total = max((-(-size // stride) - 1) * stride + 7 - size, 0)
+    margins = [total // 2, total - total // 2] * 2
+    if (size, stride) == (8, 2):
+        assert margins == [2, 3, 2, 3]
+    images = torch.randn(1, 2, size, size)
+    state = module.state_dict()
+    expected = F.conv2d(F.pad(images, margins), state["c.weight"], state["c.bias"], stride)
+    torch.testing.assert_close(module(images), expected)
+
+
+def test_a_batch_norm_without_gamma_only_shifts(project: Project) -> None:
+    spec = "inception: 1\nname: net\ninput: 4x4x3\nnetwork: [b: batchnorm (no_gamma eps 1e-3)]\n"
+    project.write("specs/net.yaml", spec)
+    module = make_module(source(project.check()), "net")
+    assert set(dict(module.named_parameters())) == {"b.bias"}
+    full = nn.BatchNorm2d(3, eps=1e-3)
+    nn.init.normal_(full.bias)
+    state = {f"b.{key}": value for key, value in full.state_dict().items() if key != "weight"}
+    module.load_state_dict(state, strict=True)
+    images = torch.randn(5, 3, 4, 4)
+    torch.testing.assert_close(module(images), full(images))
+    torch.testing.assert_close(module.eval()(images), full.eval()(images))
