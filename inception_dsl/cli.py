@@ -10,12 +10,12 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from inception_dsl import __version__, driver
 from inception_dsl.analysis import GROUPINGS
-from inception_dsl.diagnostics import Diagnostic, SpecError, render
+from inception_dsl.diagnostics import CODES, Diagnostic, SpecError, nearest, page, render
 from inception_dsl.emit.report import FORMATS, Column, plain_table, render_costs
 from inception_dsl.resolve import Overrides
 
@@ -31,9 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.run(args))
     except SpecError as error:
         _report(error.diagnostics)
-        # What has no place in a spec is about the command line, or a file that cannot be read.
-        is_usage = all(not finding.labels for finding in error.diagnostics)
-        return UNUSABLE if is_usage else FINDINGS
+        return _exit_code(error.diagnostics)
     except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
@@ -52,6 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return UNUSABLE
+
+
+def _exit_code(errors: Iterable[Diagnostic]) -> int:
+    # What has no place in a spec is about the command line, or a file that cannot be read.
+    is_usage = all(not finding.labels for finding in errors)
+    return UNUSABLE if is_usage else FINDINGS
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -119,23 +123,54 @@ def _print_difference(artifact: driver.Artifact) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
-    folder = Path.cwd()
-    overrides = _overrides(args)
+    if args.format != "text":
+        return _check_as(args.format, _outcomes(args))
     failed: list[Diagnostic] = []
-    for spec in args.specs or driver.project_specs(folder):
-        try:
-            checked = driver.check(spec, folder=folder, overrides=overrides)
-        except SpecError as error:
-            failed.extend(error.diagnostics)
+    for outcome in _outcomes(args):
+        if isinstance(outcome, SpecError):
+            failed.extend(outcome.diagnostics)
             continue
-        _report(checked.warnings)
-        cost = checked.cost
+        _report(outcome.warnings)
+        cost = outcome.cost
         print(
-            f"{cost.name}: fine, {cost.input} -> {checked.model.root.type}, "
+            f"{cost.name}: fine, {cost.input} -> {outcome.model.root.type}, "
             f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs"
         )
     if failed:
         raise SpecError(failed)
+    return FINE
+
+
+def _outcomes(args: argparse.Namespace) -> Iterator[driver.Checked | SpecError]:
+    """What becomes of each spec of a command."""
+    folder = Path.cwd()
+    overrides = _overrides(args)
+    for spec in args.specs or driver.project_specs(folder):
+        try:
+            yield driver.check(spec, folder=folder, overrides=overrides)
+        except SpecError as error:
+            yield error
+
+
+def _check_as(format: str, outcomes: Iterable[driver.Checked | SpecError]) -> int:
+    """All findings, which are the result for a machine: on stdout, in one document."""
+    from inception_dsl.diagnostics.formats import FORMATS as MACHINE_FORMATS
+
+    found: list[Diagnostic] = []
+    for outcome in outcomes:
+        found += outcome.diagnostics if isinstance(outcome, SpecError) else outcome.warnings
+    sys.stdout.write(MACHINE_FORMATS[format](found))
+    errors = [finding for finding in found if finding.severity == "error"]
+    return _exit_code(errors) if errors else FINE
+
+
+def _explain(args: argparse.Namespace) -> int:
+    if args.codes:
+        sys.stdout.write("\n".join(page(code) for code in args.codes))
+        return FINE
+    columns = (Column("code", "left"), Column("name", "left"), Column("meaning", "left"))
+    rows = [[code, kind.name, kind.meaning] for code, kind in CODES.items()]
+    sys.stdout.write(plain_table(columns, rows))
     return FINE
 
 
@@ -180,6 +215,45 @@ def _list(args: argparse.Namespace) -> int:
     return FINDINGS if broken else FINE
 
 
+def _fmt(args: argparse.Namespace) -> int:
+    folder = Path.cwd()
+    artifacts = [
+        driver.formatted(spec, folder=folder) for spec in args.specs or driver.own_files(folder)
+    ]
+    stale = [artifact for artifact in artifacts if artifact.written() != artifact.text]
+    for artifact in stale:
+        if args.check:
+            _print_difference(artifact)
+        else:
+            driver.write(artifact)
+            print(f"wrote      {_shown(artifact.path)}")
+    if args.check and stale:
+        names = shlex.join(_shown(artifact.path) for artifact in stale)
+        print(f"mend it with: inception-dsl fmt {names}", file=sys.stderr)
+        return FINDINGS
+    print(f"{len(artifacts)} files are formatted", file=sys.stderr)
+    return FINE
+
+
+def _resolve(args: argparse.Namespace) -> int:
+    sys.stdout.write(driver.expanded(args.spec, folder=Path.cwd()))
+    return FINE
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from inception_dsl.spec.json_schema import json_schema
+
+    sys.stdout.write(json_schema())
+    return FINE
+
+
+def _new(args: argparse.Namespace) -> int:
+    artifact = driver.begun(args.name, args.base, folder=Path.cwd())
+    driver.write(artifact)
+    print(f"wrote      {_shown(artifact.path)}")
+    return FINE
+
+
 def _overrides(args: argparse.Namespace) -> Overrides:
     return Overrides(args.input, dict(args.set))
 
@@ -201,6 +275,16 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not name or not value:
         raise argparse.ArgumentTypeError(f"`{text}` is not NAME=VALUE, as in classes=10")
     return name, value
+
+
+def _code(text: str) -> str:
+    code = text.upper()
+    if code in CODES:
+        return code
+    known = {**{kind.name: code for code, kind in CODES.items()}, **{code: code for code in CODES}}
+    close = nearest(text, known)
+    way_out = f"write `{known[close]}`" if close else "`inception-dsl explain` lists the codes"
+    raise argparse.ArgumentTypeError(f"no finding has the code `{text}`: {way_out}")
 
 
 def _positive(text: str) -> int:
@@ -235,13 +319,20 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="write nothing; exit 1 and show what is stale"
     )
     build.add_argument("-o", "--output", metavar="DIR", help="write below DIR, not generated/")
-    _command(
+    check = _command(
         commands,
         "check",
         _check,
         "say what is wrong with a spec, or that nothing is",
         "  inception-dsl check specs/inception_v4.yaml\n"
-        "  inception-dsl check googlenet --input 256x256x3\n",
+        "  inception-dsl check googlenet --input 256x256x3\n"
+        "  inception-dsl check --format sarif\n",
+    )
+    check.add_argument(
+        "--format",
+        choices=["text", "json", "github", "sarif"],
+        default="text",
+        help="default: text; in another one the findings, and they alone, are on stdout",
     )
     flops = _command(
         commands,
@@ -255,14 +346,56 @@ def _parser() -> argparse.ArgumentParser:
     flops.add_argument("--by", choices=list(GROUPINGS), help="what a row is (a stage, alone)")
     flops.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
     flops.add_argument("--batch", type=_positive, default=1, metavar="N", help="images at once")
-    listing = commands.add_parser(
+    _subparser(
+        commands,
         "list",
-        help="show the specs of this project and the library",
-        description="Show the specs of this project and the library, with what they cost.",
-        epilog="examples:\n  inception-dsl list\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        _list,
+        "show the specs of this project and the library, with what they cost",
+        "  inception-dsl list\n",
     )
-    listing.set_defaults(run=_list)
+    explain = _subparser(
+        commands,
+        "explain",
+        _explain,
+        "print the page of a finding: what it means, a bad spec, a good one",
+        "  inception-dsl explain E304\n  inception-dsl explain\n",
+    )
+    explain.add_argument(
+        "codes", nargs="*", type=_code, metavar="CODE", help="as in E304; without one, all of them"
+    )
+    fmt = _subparser(
+        commands,
+        "fmt",
+        _fmt,
+        "write the steps of specs in their one form, in place",
+        "  inception-dsl fmt\n  inception-dsl fmt --check specs/inception_v4.yaml\n",
+    )
+    fmt.add_argument("specs", nargs="*", metavar="SPEC", help=f"{_SPEC_HELP}; default: all files")
+    fmt.add_argument("--check", action="store_true", help="write nothing; exit 1 and show why")
+    expanding = _subparser(
+        commands,
+        "resolve",
+        _resolve,
+        "print a spec as one file, all that it uses and extends in it",
+        "  inception-dsl resolve timm/inception_v4\n",
+    )
+    expanding.add_argument("spec", metavar="SPEC", help=_SPEC_HELP)
+    _subparser(
+        commands,
+        "schema",
+        _schema,
+        "print the JSON Schema of a spec, for editors",
+        "  inception-dsl schema > spec.schema.json\n",
+    )
+    new = _subparser(
+        commands,
+        "new",
+        _new,
+        "begin a spec in specs/",
+        "  inception-dsl new my_network\n  inception-dsl new my_v4 --from inception_v4\n",
+    )
+    new.add_argument("name", metavar="NAME", help="its name, and that of its file")
+    new.add_argument("--from", dest="base", metavar="SPEC", help="a spec that it starts from")
     return parser
 
 
@@ -273,13 +406,7 @@ def _command(
     help: str,
     examples: str,
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name,
-        help=help,
-        description=f"{help[0].upper()}{help[1:]}.",
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = _subparser(commands, name, run, help, examples)
     command.add_argument(
         "specs", nargs="*", metavar="SPEC", help=f"{_SPEC_HELP}; without one, all of specs/"
     )
@@ -293,6 +420,23 @@ def _command(
         type=_assignment,
         metavar="NAME=VALUE",
         help="another value for a parameter of the network, as in classes=10",
+    )
+    return command
+
+
+def _subparser(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    help: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=help,
+        description=f"{help[0].upper()}{help[1:]}.",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=run)
     return command

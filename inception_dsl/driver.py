@@ -11,9 +11,10 @@ from pathlib import Path
 from inception_dsl.analysis import CostReport, measure_cost, measure_widths
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import Model, TensorType
-from inception_dsl.resolve import AS_WRITTEN, Overrides, resolve
+from inception_dsl.resolve import AS_WRITTEN, Overrides, name_problem, resolve
 from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
-from inception_dsl.spec.files import SpecFile, find_spec, library, names, project_root
+from inception_dsl.source import Source
+from inception_dsl.spec.files import SpecFile, find_spec, library, names, project_root, read
 from inception_dsl.spec.load import load
 
 GENERATED = "generated"
@@ -145,9 +146,63 @@ def _umask() -> int:
     return mask
 
 
+def expanded(reference: str, *, folder: Path) -> str:
+    """A spec as one file, everything that it uses in it.
+
+    Raises:
+        SpecError: what is wrong with the spec.
+    """
+    from inception_dsl.emit.spec import expand, format_spec
+
+    loaded = load(find_spec(reference, folder))
+    model = resolve(loaded, AS_WRITTEN)
+    text = expand(loaded.tree, model, with_notes=not loaded.suspends_notes)
+    return format_spec(Source(loaded.file.shown, text))
+
+
+def formatted(reference: str, *, folder: Path) -> Artifact:
+    """A spec's file with its steps in their one form; nothing is written.
+
+    Raises:
+        SpecError: E0xx, it cannot be read.
+    """
+    from inception_dsl.emit.spec import format_spec
+
+    file = find_spec(reference, folder)
+    return Artifact(file.path, format_spec(read(file)))
+
+
+def begun(name: str, base: str | None, *, folder: Path) -> Artifact:
+    """A new spec in the project's `specs/`; nothing is written.
+
+    Raises:
+        SpecError: E001 it is there already, E007 the base has no such name, E105 a bad name.
+    """
+    from inception_dsl.emit.spec import extending_spec, new_spec
+
+    *above, own = name.split("/")
+    problem = next(filter(None, map(name_problem, [*above, own])), None)
+    if problem is not None:
+        raise SpecError([Diagnostic("E105", problem)])
+    path = project_root(folder.resolve()) / "specs" / f"{name}.yaml"
+    if path.exists():
+        raise SpecError([Diagnostic("E001", f"`{name}` is there already")])
+    if base is None:
+        return Artifact(path, new_spec(own))
+    find_spec(base, folder)
+    return Artifact(path, extending_spec(own, base))
+
+
 def project_specs(folder: Path) -> list[str]:
     """The full names of the specs of the project that `folder` is in."""
     return names(project_root(folder.resolve()) / "specs")
+
+
+def own_files(folder: Path) -> list[str]:
+    """The paths of all spec files of the project that `folder` is in, libraries included."""
+    return [
+        str(path) for path in sorted((project_root(folder.resolve()) / "specs").rglob("*.yaml"))
+    ]
 
 
 def known_specs(folder: Path) -> list[str]:

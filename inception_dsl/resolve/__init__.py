@@ -4,6 +4,7 @@ The stages are in this order, and each raises all of its errors at once: tables 
 blocks as symbols, the network and its heads, the calls with their shapes.
 """
 
+from inception_dsl.resolve.names import name_problem
 from inception_dsl.resolve.resolver import AS_WRITTEN, Overrides, resolve
 
-__all__ = ["AS_WRITTEN", "Overrides", "resolve"]
+__all__ = ["AS_WRITTEN", "Overrides", "name_problem", "resolve"]

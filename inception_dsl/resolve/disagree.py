@@ -164,7 +164,9 @@ def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own: str) ->
     labels = (_size_label(first, step), _size_label(second, step))
     notes = ("`concat` joins along channels; height and width must agree",)
     message = f"branches of `{holder}` disagree in height and width"
-    return Diagnostic("E304", message, labels, notes, best[1] if best else None)
+    help = best[1] if best else None
+    expected, found = _size(second), _size(first)
+    return Diagnostic("E304", message, labels, notes, help, expected=expected, found=found)
 
 
 def _prefers(one: Input, mend: _Mend | None, other: Input, its: _Mend | None, own: str) -> bool:
@@ -179,10 +181,14 @@ def _prefers(one: Input, mend: _Mend | None, other: Input, its: _Mend | None, ow
 
 
 def _size_label(given: Input, step: NodeDef) -> Label:
-    height, width = given.type.size
     told = given.story(sizes=True) or "as what comes in"
     span = given.span(sizes=True) or step.origin.spans[0]
-    return Label(span, f"this branch is {height}x{width}: {told}")
+    return Label(span, f"this branch is {_size(given)}: {told}")
+
+
+def _size(given: Input) -> str:
+    height, width = given.type.size
+    return f"{height}x{width}"
 
 
 def _majority(shapes: list[tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
@@ -268,7 +274,8 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
         mended = _rewritten(item.origin.spans[0].text, {"width": first.type.channels})
         help = f"write `{mended}`" if mended else None
     notes = () if other is not None else (f"{first.type} enters the block",)
-    return Diagnostic("E303", message, tuple(labels), notes, help)
+    expected, found = str(first.type), str(last.type)
+    return Diagnostic("E303", message, tuple(labels), notes, help, expected=expected, found=found)
 
 
 _PADS = ("V", "same", "same_tf")

@@ -214,7 +214,8 @@ class Instantiator:
                 f"`{step.path}` has the weights of `{step.reuses}`, which reads "
                 f"{first.channels} channels, and reads {types[0].channels}"
             )
-            raise _fault("E307", message, step)
+            expected, found = str(first.channels), str(types[0].channels)
+            raise _fault("E307", message, step, expected=expected, found=found)
 
     def _grow(self, body: _Body, nodes: int, step: NodeDef | CallDef) -> None:
         body.nodes += nodes
@@ -280,7 +281,9 @@ class Instantiator:
         message = f"`{note.name}` gives {type}, and its note says {note.text}"
         label = Label(note.span, f"{type} comes out")
         help = f"write `{type}`, or change what makes it so"
-        self._report(Diagnostic("E301", message, (label,), help=help))
+        self._report(
+            Diagnostic("E301", message, (label,), help=help, expected=note.text, found=str(type))
+        )
 
     def _report(self, diagnostic: Diagnostic) -> None:
         key = diagnostic.code, diagnostic.labels[0].span
@@ -335,8 +338,16 @@ def _shown(given: Given) -> str:
     return str(given) if isinstance(given, str | tuple) else show(given)
 
 
-def _fault(code: str, message: str, step: NodeDef | CallDef) -> _FaultError:
-    return _FaultError(Diagnostic(code, message, (Label(step.origin.spans[0]),)))
+def _fault(
+    code: str,
+    message: str,
+    step: NodeDef | CallDef,
+    *,
+    expected: str | None = None,
+    found: str | None = None,
+) -> _FaultError:
+    label = Label(step.origin.spans[0])
+    return _FaultError(Diagnostic(code, message, (label,), expected=expected, found=found))
 
 
 def _too_large(message: str, step: NodeDef | CallDef) -> SpecError:

@@ -191,7 +191,10 @@ class _Resolver:
                     Label(self._places.value((*at, row)), has),
                     Label(self._places.value(columns), wants),
                 )
-                self._diagnostics.append(Diagnostic("E213", message, labels))
+                expected, found = str(len(table.columns)), str(len(cells))
+                self._diagnostics.append(
+                    Diagnostic("E213", message, labels, expected=expected, found=found)
+                )
                 continue
             settings = []
             for index, (column, cell) in enumerate(zip(table.columns, cells, strict=True)):

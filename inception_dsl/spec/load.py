@@ -25,13 +25,14 @@ _NAMESPACES = ("tables", "blocks")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A checked spec, where its parts stand, and the file it came from.
+    """A checked spec, its tree, where its parts stand, and the file it came from.
 
     `suspends_notes`: an extending file has another input, or other parameters, so that the shape
     notes of its base need not hold.
     """
 
     spec: ModelSpec
+    tree: Mapping
     places: Places
     file: SpecFile
     suspends_notes: bool
@@ -46,7 +47,7 @@ def load(file: SpecFile) -> Loaded:
     loader = _Loader()
     tree = extend_blocks(loader.model(file, None))
     spec, places = validate(tree)
-    return Loaded(spec, places, file, suspends_notes=loader.suspends_notes)
+    return Loaded(spec, tree, places, file, suspends_notes=loader.suspends_notes)
 
 
 class _Loader:

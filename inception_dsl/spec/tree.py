@@ -69,6 +69,17 @@ class Entry:
 Tree = Scalar | Sequence | Mapping
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.]([A-Za-z0-9_ ./()+*=<>~'%^;$-]*[A-Za-z0-9_./()+*=<>~'%^;$-])?")
+
+
+def reads_as_text(text: str) -> bool:
+    """Written plain, in a block or between brackets, it is read as this very text."""
+    is_other = text in _CONSTANTS or _OTHER_NUMBER.fullmatch(text) or _INTEGER.fullmatch(text)
+    if is_other or _DECIMAL.fullmatch(text) or text == "<<":
+        return False
+    return _PLAIN.fullmatch(text) is not None and not text.startswith(("---", "..."))
+
+
 def parse_tree(source: Source) -> Tree:
     """The tree of a YAML document.
 

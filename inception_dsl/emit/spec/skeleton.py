@@ -1,0 +1,57 @@
+"""`new`: a spec to begin with."""
+
+from __future__ import annotations
+
+_NEW = """\
+inception: 1
+name: {name}
+title: {title}
+
+input: 224x224x3                     # height x width x channels
+params: {{classes: 1000}}
+
+defaults:                            # what a bare `conv` means here
+  conv: {{norm: batchnorm, act: relu}}
+
+blocks:
+  mixed:
+    params: [width]
+    branches:
+      b1x1: 1x1 conv (width)
+      b3x3: [1x1 conv (width), 3x3 conv (width)]
+      pool: [3x3 maxpool, 1x1 conv (width)]
+
+network:
+  - conv:  3x3 conv (32 stride 2) -> 112x112x32
+  - mixed: 2 x mixed (width=32)   -> 112x112x96
+  - pool:  global avgpool         -> 96
+  - fc:    linear (classes)
+  - softmax
+"""
+
+_EXTENDING = """\
+inception: 1
+name: {name}
+title: {title}
+extends: {base}
+
+# What differs from it, and nothing else:
+# blocks:
+#   BLOCK.BRANCH.conv2: 3x3 conv (96)
+# network:
+#   dropout: none
+"""
+
+
+def new_spec(name: str) -> str:
+    """A small network that checks, with one of everything that most need."""
+    return _NEW.format(name=name, title=_title(name))
+
+
+def extending_spec(name: str, base: str) -> str:
+    """A spec that starts from another one."""
+    return _EXTENDING.format(name=name, title=_title(name), base=base)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
