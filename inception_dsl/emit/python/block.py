@@ -86,6 +86,9 @@ class BlockModules:
         for step in block.body:
             for path in step.inputs:
                 self._readers.setdefault(path, []).append(step.path)
+        self._by_name: dict[str, list[Step]] = {}
+        for step in block.body:
+            self._by_name.setdefault(step.path.partition(".")[0], []).append(step)
         self._tree = _tree(s for s in block.body if owns_module(s) and s.path not in unsaid)
 
     def statements(self) -> list[str]:
@@ -123,7 +126,8 @@ class BlockModules:
     def _chain(self, holder: Holder) -> list[Step] | None:
         """The steps below a name, if each reads the one before and nothing else does."""
         prefix = f"{holder.path}."
-        steps = [step for step in self._block.body if step.path.startswith(prefix)]
+        named = self._by_name[holder.path.partition(".")[0]]
+        steps = [step for step in named if step.path.startswith(prefix)]
         if not all(owns_module(step) for step in steps):
             return None
         for step, following in pairwise(steps):

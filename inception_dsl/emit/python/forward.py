@@ -180,20 +180,29 @@ def _assign(
 
     Once a name is `ambiguous`, every branch of that name is called by its whole path.
     """
-    locals_ = {INPUT: "x"}
+    locals_, holds = {INPUT: "x"}, {"x": INPUT}
+    following = _following(statements)
     for index, statement in enumerate(statements):
-        alive = {name for path, name in locals_.items() if last_use.get(path, -1) > index}
-        rest = statements[index + 1 :]
-        following = next((i for i, s in enumerate(rest) if s.branch == statement.branch), None)
         used = last_use.get(statement.gives, index)
-        outlives = following is not None and used > index + 1 + following
+        outlives = used > following[index]
         for name in _candidates(statement, ambiguous, outlives=outlives):
-            if name not in alive:
-                break
+            if last_use.get(holds.get(name, ""), -1) <= index:
+                break  # what it holds is read no more
             if statement.branch and name not in ambiguous:
                 return locals_, name
-        locals_[statement.gives] = name
+        locals_[statement.gives], holds[name] = name, statement.gives
     return locals_, None
+
+
+def _following(statements: list[_Statement]) -> list[int]:
+    """For each statement the next one in its branch; past the end, if there is none."""
+    following = [0] * len(statements)
+    latest: dict[str, int] = {}
+    for index in range(len(statements) - 1, -1, -1):
+        branch = statements[index].branch
+        following[index] = latest.get(branch, len(statements) + 1)
+        latest[branch] = index
+    return following
 
 
 def _candidates(statement: _Statement, ambiguous: set[str], *, outlives: bool) -> Iterator[str]:
