@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from inception_dsl.spec.schema import ModelSpec
+from inception_dsl.spec.schema import BODY_KEYS, ModelSpec
 
 STEP_PATTERN = (
     r"^\s*(?:[A-Za-z0-9_]+\s+x\s+)?"  # 4 x
@@ -37,15 +37,20 @@ def json_schema() -> str:
     body["extends"] = _EXTENDS
     body["after"] = {"type": "string", "description": "In an extending file: insert behind it."}
     definitions["Step"] = _STEP
+    # An extending file changes bodies, heads and tables in part, and takes some away with `none`.
+    definitions["Body"]["anyOf"].append(
+        {
+            "type": "object",
+            "additionalProperties": {"$ref": "#/$defs/Body"},
+            "propertyNames": {"not": {"enum": sorted(BODY_KEYS)}},
+        }
+    )
+    for name in ("HeadSpec", "TableSpec"):
+        definitions[name]["required"] = []
     properties = schema["properties"]
     properties["extends"] = _EXTENDS
-    changes = {"type": "object", "additionalProperties": {"$ref": "#/$defs/Body"}}
-    properties["network"] = {"anyOf": [{"$ref": "#/$defs/Body"}, changes]}
-    # An extending file changes a head in part, and takes one away with `none`.
-    definitions["HeadSpec"]["required"] = []
-    properties["heads"]["additionalProperties"] = {
-        "anyOf": [{"$ref": "#/$defs/HeadSpec"}, {"$ref": "#/$defs/Body"}]
-    }
+    heads = [{"$ref": "#/$defs/HeadSpec"}, {"$ref": "#/$defs/Body"}]
+    properties["heads"]["additionalProperties"] = {"anyOf": heads}
     return (
         json.dumps(
             {
@@ -67,16 +72,22 @@ def _with_step(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(node: Any) -> Any:
-    """The schema without what only pydantic has a use for: titles, defaults, nulls."""
+    """The schema without what only pydantic has a use for: titles, defaults, nulls of defaults."""
     if isinstance(node, list):
-        return [_plain(item) for item in node if item != {"type": "null"}]
+        return [_plain(item) for item in node]
     if not isinstance(node, dict):
         return node
-    plain = {}
-    for key, value in node.items():
-        if key in _SKIPPED and not isinstance(value, dict):
-            continue
-        plain[key] = _plain(value)
-    if len(plain.get("anyOf", ())) == 1:
-        return plain["anyOf"][0] | {key: v for key, v in plain.items() if key != "anyOf"}
+    plain = {
+        key: _plain(value)
+        for key, value in node.items()
+        if key not in _SKIPPED or isinstance(value, dict)
+    }
+    for name, part in plain.get("properties", {}).items():
+        if isinstance(part, dict) and {"type": "null"} in part.get("anyOf", ()):
+            plain["properties"][name] = _without_null(part)
     return plain
+
+
+def _without_null(part: dict[str, Any]) -> dict[str, Any]:
+    choices = [choice for choice in part["anyOf"] if choice != {"type": "null"}]
+    return choices[0] if len(choices) == 1 else {**part, "anyOf": choices}

@@ -17,7 +17,7 @@ from inception_dsl.ir import inline
 from inception_dsl.ops import OPS
 from inception_dsl.ops.base import number
 
-SPECS = ["inception_v4", "timm/inception_v4", "googlenet", "community/googlenet_bn"]
+SPECS = driver.project_specs(Path(__file__).parents[2])
 
 
 def checked(name: str) -> Checked:
@@ -89,11 +89,12 @@ def test_eval_gives_logits_and_training_gives_every_head(name: str) -> None:
     shape = found.model.input.shape
     evaluated = record(module, shape, training=False).output  # type: ignore[arg-type]
     assert isinstance(evaluated, Tensor)
-    assert evaluated.shape == (2, 1000)
+    classes = found.model.root.type.channels
+    assert evaluated.shape == (2, classes)
     trained = record(module, shape, training=True).output  # type: ignore[arg-type]
     if found.model.heads:
         assert trained._fields == ("logits", *(head.path for head in found.model.heads))
-        assert all(output.shape == (2, 1000) for output in trained)
+        assert all(output.shape == (2, classes) for output in trained)
     else:
         assert isinstance(trained, Tensor)
 

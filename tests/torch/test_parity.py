@@ -1,0 +1,129 @@
+"""Given an implementation's weights, emitted modules give its outputs, training heads included.
+
+Both run the same layers in the same order, so weights are carried over layer by layer as they run:
+no names are compared, only what is computed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+import torchvision
+from test_timm import randomise
+from torch import Tensor, nn
+
+from inception_dsl import driver
+from inception_dsl.bridge import make_module
+
+LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
+
+
+def tv(name: str, **options: Any) -> Callable[[], nn.Module]:
+    return lambda: getattr(torchvision.models, name)(weights=None, **options)
+
+
+def tm(name: str, **options: Any) -> Callable[[], nn.Module]:
+    return lambda: timm.create_model(name, pretrained=False, **options)
+
+
+IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
+    "torchvision alexnet": ("alexnet", tv("alexnet"), 224),
+    "torchvision vgg16": ("vgg16", tv("vgg16"), 224),
+    "torchvision resnet50": ("resnet50", tv("resnet50"), 224),
+    "torchvision densenet121": ("densenet121", tv("densenet121"), 224),
+    "torchvision mobilenet_v2": ("mobilenet_v2", tv("mobilenet_v2"), 224),
+    "torchvision googlenet": (
+        "torchvision/googlenet",
+        tv("googlenet", aux_logits=True, transform_input=False, init_weights=False),
+        224,
+    ),
+    "torchvision inception_v3": (
+        "torchvision/inception_v3",
+        tv("inception_v3", aux_logits=True, transform_input=False, init_weights=False),
+        299,
+    ),
+    "timm inception_v3": ("timm/inception_v3", tm("inception_v3"), 299),
+    "timm inception_resnet_v2": ("timm/inception_resnet_v2", tm("inception_resnet_v2"), 299),
+}
+
+
+def emitted(name: str) -> nn.Module:
+    found = driver.check(name, folder=Path(__file__).parent)
+    source = driver.emit(found, output=Path("generated"))[0].text
+    return make_module(source, found.model.name)
+
+
+def layers_run(module: nn.Module, images: Tensor) -> list[nn.Module]:
+    """The layers with weights, in the order in which a pass runs them."""
+    run: list[nn.Module] = []
+    handles = [
+        child.register_forward_hook(lambda own, *_: run.append(own))
+        for child in module.modules()
+        if isinstance(child, LAYERS)
+    ]
+    with torch.no_grad():
+        module(images)
+    for handle in handles:
+        handle.remove()
+    return run
+
+
+def trunk_then_heads(module: nn.Module, images: Tensor) -> list[nn.Module]:
+    trunk = layers_run(module.eval(), images[:1])
+    in_training = layers_run(still(module), images)
+    module.eval()
+    return [*trunk, *(layer for layer in in_training if layer not in trunk)]
+
+
+def still(module: nn.Module) -> nn.Module:
+    """In training, so that heads run, but with every norm and dropout as in inference."""
+    module.train()
+    for child in module.modules():
+        if isinstance(child, nn.BatchNorm2d | nn.Dropout):
+            child.eval()
+    return module
+
+
+def carry_over(theirs: nn.Module, ours: nn.Module, images: Tensor) -> None:
+    pairs = zip(trunk_then_heads(theirs, images), trunk_then_heads(ours, images), strict=True)
+    for given, wanted in pairs:
+        if isinstance(wanted, nn.BatchNorm2d):
+            assert isinstance(given, nn.BatchNorm2d)
+            assert (given.eps, given.momentum) == (wanted.eps, wanted.momentum)
+        wanted.load_state_dict(given.state_dict(), strict=True)
+
+
+def outputs(module: nn.Module, images: Tensor) -> list[Tensor]:
+    with torch.no_grad():
+        given = module(images)
+    return [given] if isinstance(given, Tensor) else list(given)
+
+
+def relative_error(given: Tensor, expected: Tensor) -> float:
+    return float((given - expected).abs().max() / expected.abs().max())
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_outputs_are_the_implementations(implementation: str) -> None:
+    name, build, size = IMPLEMENTATIONS[implementation]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = build()
+    randomise(theirs, seed=3)
+    ours = emitted(name)
+    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(4))
+    carry_over(theirs, ours, images)
+    (given,), (expected,) = outputs(ours.eval(), images), outputs(theirs.eval(), images)
+    assert relative_error(given, expected) < 1e-5
+    if "torchvision" in name:
+        found = outputs(still(ours), images)
+        wanted = outputs(still(theirs), images)
+        assert len(found) == len(wanted) > 1
+        for own in found:  # torchvision orders its heads otherwise
+            assert min(relative_error(own, other) for other in wanted) < 1e-5
