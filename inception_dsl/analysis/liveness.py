@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inception_dsl.ir import BlockDef, Call, Model, Node, Origin
+from inception_dsl.ir import BlockDef, Call, Model, Node, Origin, all_calls
 from inception_dsl.ops import OPS
 
 
@@ -52,16 +52,9 @@ def _of_block(block: BlockDef, model: Model) -> Iterator[Unread]:
         ends.setdefault(end, []).append(step.path)
     for step in block.body:
         if step.path in ends:
-            calls = [call for call in _calls(model.root) if call.block == block.name]
+            calls = [call for call in all_calls(model) if call.block == block.name]
             params = sum(_params(call, frozenset(ends[step.path])) for call in calls)
             yield Unread(block.name, step.branch or step.path, params, len(calls), step.origin)
-
-
-def _calls(call: Call) -> Iterator[Call]:
-    yield call
-    for item in call.body:
-        if isinstance(item, Call):
-            yield from _calls(item)
 
 
 def _params(call: Call, paths: frozenset[str]) -> int:

@@ -7,7 +7,7 @@ the block's parameters and the channels that come in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inception_dsl.expr import Expr, Name, combine, names, substitute, total
@@ -21,6 +21,7 @@ from inception_dsl.ir import (
     NodeDef,
     TensorType,
     Value,
+    all_calls,
 )
 
 IN_CHANNELS = "in_channels"
@@ -72,7 +73,7 @@ class BlockWidths:
 def measure_widths(model: Model) -> dict[str, BlockWidths]:
     """The widths of every block of a model, by its name."""
     calls: dict[str, list[Call]] = {block.name: [] for block in model.blocks}
-    for call in _calls(model.root):
+    for call in all_calls(model):
         calls[call.block].append(call)
     open_params = _open_params(model)
     outputs: dict[str, Expr | None] = {}
@@ -97,13 +98,6 @@ def _open_params(model: Model) -> dict[str, frozenset[str]]:
                     if not isinstance(value, str | tuple) and names(value) & found[block.name]:
                         found[step.block].add(name)
     return {name: frozenset(own) for name, own in found.items()}
-
-
-def _calls(call: Call) -> Iterator[Call]:
-    yield call
-    for item in call.body:
-        if isinstance(item, Call):
-            yield from _calls(item)
 
 
 class _Widths:

@@ -4,7 +4,7 @@
 `Node` are concrete. The IR knows neither YAML nor what an op does.
 """
 
-from inception_dsl.ir.inline import Graph, inline
+from inception_dsl.ir.inline import Graph, all_calls, inline
 from inception_dsl.ir.model import (
     INPUT,
     NETWORK,
@@ -46,6 +46,7 @@ __all__ = [
     "Param",
     "TensorType",
     "Value",
+    "all_calls",
     "fingerprint",
     "inline",
     "print_model",

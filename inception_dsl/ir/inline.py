@@ -31,6 +31,15 @@ def inline(model: Model) -> Graph:
     )
 
 
+def all_calls(model: Model) -> Iterator[Call]:
+    """Every call that a model makes, the whole network first."""
+    calls = [model.root]
+    while calls:
+        call = calls.pop()
+        yield call
+        calls.extend(item for item in reversed(call.body) if isinstance(item, Call))
+
+
 def _inline(
     call: Call, prefix: str, weights: str | None, results: dict[str, str]
 ) -> Iterator[Node]:
