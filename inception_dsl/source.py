@@ -61,6 +61,11 @@ class Span:
         """`file:line:column`, as editors and terminals link it."""
         return f"{self.source.name}:{self.line}:{self.column}"
 
+    @property
+    def behind(self) -> Span:
+        """The place behind the last character, of no width."""
+        return Span(self.source, self.end, self.end)
+
     def part(self, start: int, end: int) -> Span:
         """The region `start:end` within this one."""
         return Span(self.source, self.start + start, min(self.start + end, self.end))

@@ -5,6 +5,7 @@ A stage gathers all its findings and raises one `SpecError`; the next stage does
 
 from inception_dsl.diagnostics.codes import CODES, Code
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, Severity, SpecError, nearest
+from inception_dsl.diagnostics.pages import page, pages
 from inception_dsl.diagnostics.printer import printable, render
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Severity",
     "SpecError",
     "nearest",
+    "page",
+    "pages",
     "printable",
     "render",
 ]

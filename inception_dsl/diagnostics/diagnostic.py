@@ -25,7 +25,9 @@ class Diagnostic:
     """One finding. The first label is where it is; the others are the other half of it.
 
     `message` says what is, in lower case, with the author's names and numbers. Facts are `notes`;
-    `help` is the way out, as text that can be pasted into the spec.
+    `help` is the way out, as text that can be pasted into the spec. Where a finding is that two
+    values contradict each other, `found` is what is, and `expected` what was to be, in the words
+    of the spec.
     """
 
     code: str
@@ -33,16 +35,23 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    expected: str | None = None
+    found: str | None = None
 
     @property
     def severity(self) -> Severity:
-        """By the code's first letter: E is an error, W a warning."""
-        return "warning" if self.code.startswith("W") else "error"
+        """That of its code."""
+        return severity_of(self.code)
 
     @property
     def name(self) -> str:
         """The code's name in words, such as `branches-disagree`."""
         return CODES[self.code].name
+
+
+def severity_of(code: str) -> Severity:
+    """By the code's first letter: E is an error, W a warning."""
+    return "warning" if code.startswith("W") else "error"
 
 
 class SpecError(Exception):

@@ -22,7 +22,9 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
         side = "over" if figure > written.amount else "under"
         label = Label(bound.origin.spans[0], f"{abs(figure - written.amount):,} {side}")
         notes = (_largest(cost, bound.measure),) if bound.measure != "depth" else ()
-        yield Diagnostic("E401", message, (label,), notes=notes)
+        yield Diagnostic(
+            "E401", message, (label,), notes=notes, expected=written.text, found=str(figure)
+        )
 
 
 def _largest(cost: CostReport, measure: str) -> str:

@@ -32,7 +32,10 @@ def _entry(claims: list[Claim], subject: Subject) -> Iterator[Diagnostic]:
                 text = claim.value.text if isinstance(claim.value, Figure) else claim.value
                 message = f"{_what(claim)} is {_shown(own)}, and {_source(claim)} {text}"
                 help = "if the source is wrong, say so: `deviates: why`"
-                yield Diagnostic("E402", message, (Label(claim.origin.spans[0]),), help=help)
+                where = Label(claim.origin.spans[0])
+                yield Diagnostic(
+                    "E402", message, (where,), help=help, expected=text, found=str(own)
+                )
     elif all(_holds(claim, own) for claim, own in pairs):
         message = f"{_what(first)} is {_shown(figure)}, as {_source(first)}: it does not deviate"
         yield Diagnostic("E403", message, (label,), help="take `deviates` out")

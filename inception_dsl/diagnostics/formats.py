@@ -1,0 +1,179 @@
+"""Findings for machines: our own JSON, annotations of GitHub Actions, SARIF 2.1.0.
+
+Pure functions from findings to text; the text for people is the printer's. Lines and columns are
+counted from 1, columns in characters; an end is the place behind the last character. What a
+program shows to people as it stands (GitHub, SARIF) has its control characters replaced, as the
+printer has; JSON keeps them, escaped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from urllib.parse import quote
+
+from inception_dsl import __version__
+from inception_dsl.diagnostics.codes import CODES, Code
+from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, severity_of
+from inception_dsl.diagnostics.printer import printable
+from inception_dsl.source import Span
+
+_Json = dict[str, object]
+
+SARIF_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+
+_ROOT = "%SRCROOT%"
+
+
+def to_json(diagnostics: Iterable[Diagnostic]) -> str:
+    """The findings as docs/schemas/findings.schema.json describes them."""
+    return _dump({"schema_version": 1, "findings": [_finding(found) for found in diagnostics]})
+
+
+def to_github(diagnostics: Iterable[Diagnostic]) -> str:
+    """The findings as workflow commands, one a line, which annotate the files of a pull request."""
+    return "".join(f"{_command(found)}\n" for found in diagnostics)
+
+
+def to_sarif(diagnostics: Iterable[Diagnostic]) -> str:
+    """The findings as one run of a SARIF 2.1.0 log, with a rule for every code."""
+    places = {code: index for index, code in enumerate(CODES)}
+    driver: _Json = {
+        "name": "inception-dsl",
+        "version": __version__,
+        "rules": [_rule(code, kind) for code, kind in CODES.items()],
+    }
+    run: _Json = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The project's folder."}}},
+        "results": [_result(found, places[found.code]) for found in diagnostics],
+    }
+    return _dump({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+FORMATS: dict[str, Callable[[Iterable[Diagnostic]], str]] = {
+    "json": to_json,
+    "github": to_github,
+    "sarif": to_sarif,
+}
+
+
+def _dump(document: _Json) -> str:
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _finding(found: Diagnostic) -> _Json:
+    return {
+        "code": found.code,
+        "name": found.name,
+        "severity": found.severity,
+        "message": found.message,
+        "expected": found.expected,
+        "found": found.found,
+        "help": found.help,
+        "notes": list(found.notes),
+        "labels": [_label(label, primary=index == 0) for index, label in enumerate(found.labels)],
+    }
+
+
+def _label(label: Label, *, primary: bool) -> _Json:
+    start, end = label.span, label.span.behind
+    return {
+        "file": start.source.name,
+        "start": _position(start),
+        "end": _position(end),
+        "text": label.text,
+        "primary": primary,
+    }
+
+
+def _position(span: Span) -> _Json:
+    return {"line": span.line, "column": span.column, "offset": span.start}
+
+
+def _command(found: Diagnostic) -> str:
+    properties = {"title": f"{found.code} {found.name}"}
+    if found.labels:
+        properties = {**_place(found.labels[0].span), **properties}
+    shown = ",".join(f"{name}={_escaped_property(own)}" for name, own in properties.items())
+    others = [f"{label.span.place}: {label.text}" for label in found.labels if label.text]
+    return f"::{found.severity} {shown}::{_escaped(_prose(found, others))}"
+
+
+def _place(span: Span) -> dict[str, str]:
+    start, end = span, span.behind
+    place = {"file": span.source.name, "line": str(start.line), "endLine": str(end.line)}
+    if start.line == end.line:  # the runner refuses columns of a region of several lines
+        place |= {"col": str(start.column), "endColumn": str(end.column)}
+    return place
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escaped_property(text: str) -> str:
+    return _escaped(printable(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def _prose(found: Diagnostic, more: Iterable[str] = ()) -> str:
+    """All that is said of a finding, line by line."""
+    lines = [found.message, *more, *(f"note: {note}" for note in found.notes)]
+    if found.help is not None:
+        lines.append(f"help: {found.help}")
+    return "\n".join(map(printable, lines))
+
+
+def _rule(code: str, kind: Code) -> _Json:
+    return {
+        "id": code,
+        "name": kind.name,
+        "shortDescription": {"text": kind.meaning},
+        "help": {"text": f"`inception-dsl explain {code}` shows an example and the way out."},
+        "defaultConfiguration": {"level": severity_of(code)},
+    }
+
+
+def _result(found: Diagnostic, place: int) -> _Json:
+    result: _Json = {
+        "ruleId": found.code,
+        "ruleIndex": place,
+        "level": found.severity,
+        "message": {"text": _literal(_prose(found))},
+    }
+    if found.labels:
+        first, *others = found.labels
+        result["locations"] = [_location(first)]
+        if others:
+            result["relatedLocations"] = [
+                {"id": index, **_location(label)} for index, label in enumerate(others, 1)
+            ]
+    facts = {"expected": found.expected, "found": found.found, "help": found.help}
+    said = {name: fact for name, fact in facts.items() if fact is not None}
+    return result | {"properties": said} if said else result
+
+
+def _location(label: Label) -> _Json:
+    start, end = label.span, label.span.behind
+    location: _Json = {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(start.source.name), "uriBaseId": _ROOT},
+            "region": {
+                "startLine": start.line,
+                "startColumn": start.column,
+                "endLine": end.line,
+                "endColumn": end.column,
+            },
+        }
+    }
+    if label.text:
+        location["message"] = {"text": _literal(printable(label.text))}
+    return location
+
+
+def _literal(text: str) -> str:
+    """A text in which SARIF (3.11.5, 3.11.6) sees neither placeholders nor links."""
+    return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")

@@ -1,0 +1,230 @@
+"""The pages of docs/errors/: on each a bad spec, to the letter what is said of it, a good one.
+
+A page is Markdown. Its ```yaml blocks are files: specs/net.yaml, or the one that a line such as
+"`specs/blocks/stem.yaml`:" above the block names. Those before the rendering are the bad spec;
+those behind it replace or join them, and make it good. The rendering is a ```text block, which is
+what `check` says of specs/net.yaml, or a ```console block with a command and what it prints.
+
+    python tests/test_pages.py        # write every rendering, and the index, as they are now
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import NET, Project
+
+from inception_dsl.cli import main
+from inception_dsl.diagnostics import CODES, page, pages
+
+ROOT = Path(__file__).parents[1]
+INDEX = pages() / "README.md"
+
+_FENCED = re.compile(
+    r"^(?:`(?P<file>[\w./]+)`:\n\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+_Files = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows: two specs, and what is said of the first.
+
+    `command` is what says it; None for what `check` finds in the spec.
+    """
+
+    bad: _Files
+    command: str | None
+    rendering: str
+    good: _Files
+
+    @property
+    def arguments(self) -> list[str]:
+        program, *arguments = shlex.split(self.command or f"inception-dsl check {NET}")
+        assert program == "inception-dsl"
+        return arguments
+
+
+def read(text: str) -> Page:
+    """A page, taken apart.
+
+    Raises:
+        ValueError: it has not one rendering, between a bad spec and a good one.
+    """
+    blocks = list(_FENCED.finditer(text))
+    kinds = [block["kind"] for block in blocks]
+    (place,) = (index for index, kind in enumerate(kinds) if kind in {"text", "console"})
+    command, said = None, blocks[place]["text"]
+    if kinds[place] == "console":
+        command, _, said = said.removeprefix("$ ").partition("\n")
+    bad, good = _files(blocks[:place]), _files(blocks[place + 1 :])
+    if not bad or not good or set(kinds) - {"text", "console", "yaml"}:
+        raise ValueError(kinds)
+    return Page(bad, command, said, good)
+
+
+def _files(blocks: list[re.Match[str]]) -> _Files:
+    return {block["file"] or NET: block["text"] for block in blocks}
+
+
+def index() -> str:
+    """The table of all pages."""
+    rows = [
+        f"| [{code}]({code}.md) | {kind.name} | {kind.meaning} |" for code, kind in CODES.items()
+    ]
+    return _INDEX_HEAD + "\n".join(rows) + "\n"
+
+
+_INDEX_HEAD = """\
+# What can be found in a spec
+
+A page for every code: what it means, a bad spec, what is said of it, a good one.
+`inception-dsl explain CODE` prints it. E0xx is about reading files, E1xx the form of a spec, E2xx
+names and words, E3xx shapes, E4xx what must hold, E5xx output; W6xx are warnings.
+
+| code | name | meaning |
+|---|---|---|
+"""
+
+
+every_page = pytest.mark.parametrize("code", CODES)
+
+
+@pytest.fixture
+def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(project.root)
+    return project
+
+
+def lay(files: _Files, project: Project) -> None:
+    for name, text in files.items():
+        project.write(name, text)
+
+
+@every_page
+def test_the_bad_spec_is_answered_as_its_page_shows(
+    code: str, folder: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = read(page(code))
+    lay(shown.bad, folder)
+    ended = main(shown.arguments)
+    output, errors = capsys.readouterr()
+    is_error = code.startswith("E")
+    assert (ended, errors.rstrip("\n")) == (int(is_error), shown.rendering.rstrip("\n"))
+    assert not (is_error and output)
+    assert set(re.findall(r"^\w+\[(\w+)\]", shown.rendering, re.MULTILINE)) == {code}
+
+
+@every_page
+def test_the_good_spec_is_fine(
+    code: str, folder: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = read(page(code))
+    lay(shown.bad, folder)
+    lay(shown.good, folder)
+    assert main(shown.arguments) == 0
+    assert capsys.readouterr().err == ""
+    assert folder.findings() == ()
+
+
+@every_page
+def test_a_page_is_headed_by_its_code(code: str) -> None:
+    lines = page(code).splitlines()
+    assert lines[:2] == [f"# {code} {CODES[code].name}", ""]
+    assert [line for line in lines if line.startswith("#")] == lines[:1]
+    assert all(len(line) <= 100 for line in _FENCED.sub("", page(code)).splitlines())
+
+
+def test_every_code_has_a_page_and_every_page_a_code() -> None:
+    assert {path.stem for path in pages().iterdir()} - {"README"} == set(CODES)
+
+
+def test_the_index_is_fresh() -> None:
+    assert INDEX.read_text() == index(), "write it with: python tests/test_pages.py"
+
+
+def test_codes_are_in_order() -> None:
+    assert all(one < other for one, other in pairwise(CODES))
+
+
+def test_explain_prints_the_page_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "E304"]) == 0
+    assert capsys.readouterr() == ((pages() / "E304.md").read_text(), "")
+
+
+def test_explain_takes_several_codes_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "w601", "e304", "E001"]) == 0
+    headings = re.findall(r"^# (\w+)", capsys.readouterr().out, re.MULTILINE)
+    assert headings == ["W601", "E304", "E001"]
+
+
+def test_explain_alone_lists_the_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["code", "name", "meaning"]
+    assert [line.split(maxsplit=2) for line in lines] == [
+        [code, kind.name, kind.meaning] for code, kind in CODES.items()
+    ]
+
+
+def test_explain_prints_on_a_terminal_that_knows_ascii_alone() -> None:
+    command = [sys.executable, "-m", "inception_dsl", "explain", "E104"]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=True)
+    assert b"3\\xd73 conv (32 stride 2 V)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("E3O4", "no finding has the code `E3O4`: write `E304`"),
+        ("304", "no finding has the code `304`: write `E304`"),
+        ("branches-disagree", "no finding has the code `branches-disagree`: write `E304`"),
+        ("stem", "no finding has the code `stem`: `inception-dsl explain` lists the codes"),
+    ],
+)
+def test_explain_of_no_code_is_usage(
+    asked: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", "E304", asked])
+    output, errors = capsys.readouterr()
+    assert (ended.value.code, output) == (2, "")
+    assert errors.endswith(f"{said}\n")
+
+
+def _refresh(code: str) -> str:
+    """A page with the rendering that its bad spec has now."""
+    import contextlib
+    import io
+
+    text = page(code)
+    shown = read(text)
+    said = io.StringIO()
+    with (
+        tempfile.TemporaryDirectory() as root,
+        contextlib.chdir(root),
+        contextlib.redirect_stderr(said),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        project = Project(Path(root))
+        project.write("pyproject.toml", "")
+        lay(shown.bad, project)
+        main(shown.arguments)
+    return text.replace(shown.rendering, said.getvalue().rstrip("\n") + "\n")
+
+
+if __name__ == "__main__":
+    for _code in CODES:
+        (pages() / f"{_code}.md").write_text(_refresh(_code))
+    INDEX.write_text(index())
