@@ -210,12 +210,14 @@ class Instantiator:
             return  # it is at fault itself
         first = item.input_type if isinstance(item, Call) else item.input_types[0]
         if first.channels != types[0].channels:
-            message = (
-                f"`{step.path}` has the weights of `{step.reuses}`, which reads "
-                f"{first.channels} channels, and reads {types[0].channels}"
+            came, made_for = types[0].channels, first.channels
+            message = f"`{step.path}` has the weights of `{step.reuses}` on other channels"
+            labels = (
+                Label(step.origin.spans[0], f"{came} channels come in"),
+                Label(item.origin.spans[0], f"its weights are for {made_for}"),
             )
-            expected, found = str(first.channels), str(types[0].channels)
-            raise _fault("E307", message, step, expected=expected, found=found)
+            expected, found = str(made_for), str(came)
+            raise _FaultError(Diagnostic("E307", message, labels, expected=expected, found=found))
 
     def _grow(self, body: _Body, nodes: int, step: NodeDef | CallDef) -> None:
         body.nodes += nodes
@@ -338,16 +340,8 @@ def _shown(given: Given) -> str:
     return str(given) if isinstance(given, str | tuple) else show(given)
 
 
-def _fault(
-    code: str,
-    message: str,
-    step: NodeDef | CallDef,
-    *,
-    expected: str | None = None,
-    found: str | None = None,
-) -> _FaultError:
-    label = Label(step.origin.spans[0])
-    return _FaultError(Diagnostic(code, message, (label,), expected=expected, found=found))
+def _fault(code: str, message: str, step: NodeDef | CallDef) -> _FaultError:
+    return _FaultError(Diagnostic(code, message, (Label(step.origin.spans[0]),)))
 
 
 def _too_large(message: str, step: NodeDef | CallDef) -> SpecError:

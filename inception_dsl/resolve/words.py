@@ -126,7 +126,7 @@ def _written(
         if kernel is None:
             named = words.span(step.modifier or step.name, step.name)
             message = f"`{op.written}` has no kernel"
-            help = f"write `3x3 {op.written}`"
+            help = f"write its kernel, as in `3x3 {op.written}`"
             raise SpecError([Diagnostic("E210", message, (Label(named),), help=help)])
         give(op.kernel, _size(kernel, words, least=1), words.span(kernel))
     elif kernel is not None:

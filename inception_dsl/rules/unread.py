@@ -17,4 +17,5 @@ def never_read(subject: Subject) -> Iterator[Diagnostic]:
         message = f"`{unread.path}`{where} is never read"
         often = f" in {unread.calls} calls" if unread.calls > 1 else ""
         note = f"it holds {unread.params:,} parameters{often}: they count, their work does not"
-        yield Diagnostic("W601", message, (Label(unread.origin.spans[0]),), notes=(note,))
+        notes = (note,) if unread.params else ()
+        yield Diagnostic("W601", message, (Label(unread.origin.spans[0]),), notes=notes)

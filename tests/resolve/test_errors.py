@@ -61,11 +61,13 @@ network:
   - again: {reuse: conv}
 """,
         """\
-error[E307]: `again` has the weights of `conv`, which reads 384 channels, and reads 8
+error[E307]: `again` has the weights of `conv` on other channels
  --> specs/net.yaml:6:5
   |
+5 |   - conv: 1x1 conv (8)
+  |           ------------ its weights are for 384
 6 |   - again: {reuse: conv}
-  |     ^^^^^
+  |     ^^^^^ 8 channels come in
 """,
     ),
     "E402 a claim that fails": (
@@ -1317,7 +1319,7 @@ error[E210]: `conv` has no kernel
   |
 6 |   - conv (96)
   |     ^^^^
-  = help: write `3x3 conv`
+  = help: write its kernel, as in `3x3 conv`
 
 error[E210]: `relu` takes no kernel
  --> specs/net.yaml:7:5
@@ -1343,7 +1345,7 @@ error[E210]: `adaptive avgpool` has no kernel
   |
 5 |   - adaptive avgpool
   |     ^^^^^^^^^^^^^^^^
-  = help: write `3x3 adaptive avgpool`
+  = help: write its kernel, as in `3x3 adaptive avgpool`
 """,
     ),
     "E211 values": (

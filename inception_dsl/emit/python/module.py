@@ -36,6 +36,7 @@ from inception_dsl.ir import (
 from inception_dsl.ops import EmitError, Layer
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_IMPORTED = ("F", "NamedTuple", "OrderedDict", "Tensor", "nn", "torch")
 
 
 def emit_python(
@@ -64,7 +65,7 @@ class _Module:
         self._annotations = _annotations(model)
         self._units = Units(self._layers())
         self._classes: dict[str, ClassInfo] = {}
-        self._names = dict.fromkeys([*self._units.names, *HELPERS], Origin())
+        self._names = dict.fromkeys([*self._units.names, *HELPERS, *_IMPORTED], Origin())
 
     def text(self) -> str:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -151,8 +152,8 @@ class _Module:
         lines = []
         for name, is_act in forward_params(block).items():
             if name in steps:
-                message = f"`{name}` names a step and a parameter that its block's forward reads"
-                raise _not_emittable(EmitError(message), block.origin)
+                message = f"`{name}` names a step, and a parameter that the forward pass reads"
+                raise SpecError([Diagnostic("E501", message, _labels(block.origin))])
             lines.append(f"        self.{name} = {name}{'()' if is_act else ''}")
         return lines
 
@@ -196,8 +197,10 @@ class _Module:
 
     def _claim(self, name: str, origin: Origin) -> str:
         """A name of the module, for one thing only."""
-        if name in self._names or name in {"F", "Tensor", "NamedTuple", "OrderedDict"}:
-            raise _not_emittable(EmitError(f"a module with two things named `{name}`"), origin)
+        if name in self._names:
+            labels = (*_labels(origin, "again"), *_labels(self._names[name], "first"))
+            message = f"the module would have two things named `{name}`"
+            raise SpecError([Diagnostic("E501", message, labels)])
         self._names[name] = origin
         return name
 
@@ -289,5 +292,9 @@ def _annotation(values: list[Value]) -> str:
 
 
 def _not_emittable(error: EmitError, origin: Origin) -> SpecError:
-    labels = tuple(Label(span) for span in origin.spans[:1])
-    return SpecError([Diagnostic("E501", f"PyTorch modules have no {error}", labels)])
+    message = f"PyTorch modules have no {error}"
+    return SpecError([Diagnostic("E501", message, _labels(origin))])
+
+
+def _labels(origin: Origin, text: str = "") -> tuple[Label, ...]:
+    return tuple(Label(span, text) for span in origin.spans[:1])
