@@ -14,17 +14,15 @@ from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin
 from inception_dsl.ops import OPS, WRITTEN, Op
+from inception_dsl.resolve.bindings import Table, read_argument, read_bindings
 from inception_dsl.resolve.blocks import Note, Signature
 from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.words import (
     Defaults,
     Given,
     Setting,
-    Table,
     Words,
-    read_argument,
     read_attributes,
-    read_bindings,
     read_word,
 )
 from inception_dsl.source import Span

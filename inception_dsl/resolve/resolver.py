@@ -24,12 +24,13 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import OPS, WORDS, WRITTEN
+from inception_dsl.resolve.bindings import Table
 from inception_dsl.resolve.blocks import Block, Signature, merge_concats, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.figures import read_figure
 from inception_dsl.resolve.instantiate import Instantiator
 from inception_dsl.resolve.names import may_name_block, name_problem
-from inception_dsl.resolve.words import Defaults, Setting, Table, read_word
+from inception_dsl.resolve.words import Defaults, Setting, read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import CLAIM_CONTEXT, Body, BodySpec, ClaimSpec, DocumentPath, Word

@@ -1,15 +1,15 @@
-"""What the words of a step mean to its op, and the bindings of a call to its block."""
+"""What the words of a step mean to its op; what those of a call do, `bindings` says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names
 from inception_dsl.ir import Value
-from inception_dsl.ops import WORDS, Attribute, Op
+from inception_dsl.ops import Attribute, Op
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import (
@@ -35,9 +35,6 @@ class Setting:
 
 Defaults = Mapping[str, Mapping[str, Setting]]
 """By op, by attribute: what a bare op means in a network, or in a block."""
-
-Table = Mapping[str, tuple[tuple[str, Setting], ...]]
-"""By row: the columns' names and the row's cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +197,7 @@ def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
         case "flag":
             message = f"`{attribute.name}` stands alone and takes no value"
             raise words.error("E211", message, token)
-    value = _expr(reader, words)
+    value = read_expr(reader, words)
     first, last = words.span(token), words.span(reader.peek(-1))
     span = Span(first.source, first.start, last.end)
     problem = None
@@ -225,7 +222,7 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
     close = nearest(token.text, attribute.choices)
     help = f"write `{close}`" if close else None
     seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"
-    message = f"{seen} no value of `{attribute.name}`: {_listed(attribute.choices)}"
+    message = f"{seen} no value of `{attribute.name}`: {listed(attribute.choices)}"
     raise words.error("E211", message, token, help)
 
 
@@ -239,7 +236,12 @@ def _size(token: Token, words: Words, *, least: int) -> tuple[int, int]:
     return height, width
 
 
-def _expr(reader: Reader, words: Words) -> Expr:
+def read_expr(reader: Reader, words: Words) -> Expr:
+    """The expression that comes next, its names in scope.
+
+    Raises:
+        SpecError: E104 no expression comes next, E205 an unknown name, E106 too long a number.
+    """
     start = reader.peek()
     try:
         expr = parse_expr(reader)
@@ -251,90 +253,6 @@ def _expr(reader: Reader, words: Words) -> Expr:
         later = (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start)
         raise words.unknown(unknown[0], next(later, start), words.scope)
     return expr
-
-
-def read_bindings(
-    step: StepText,
-    words: Words,
-    params: Mapping[str, bool],
-    keys: Mapping[str, Setting],
-    tables: Mapping[str, Table],
-) -> dict[str, Setting]:
-    """The arguments of a call: a table's row, then bindings by name.
-
-    Args:
-        params: the block's parameters; true for those that must be bound.
-        keys: what a call in its long form gives by keys.
-
-    Raises:
-        SpecError: E202 a word that is no binding, E203 a parameter bound twice, E205 an unknown
-            name, E206 a parameter without a value, E207 an unknown row.
-    """
-    bound: dict[str, Setting] = {}
-    block = step.name.text
-
-    def bind(name: str, value: Given, span: Span) -> None:
-        if name not in params:
-            raise _no_param(name, block, params, span)
-        if name in bound:
-            labels = (Label(span, "again"), Label(bound[name].span, "first"))
-            raise SpecError([Diagnostic("E203", f"`{name}` is bound twice", labels)])
-        bound[name] = Setting(value, span)
-
-    reader = Reader(words.tokens)
-    row = reader.take_if("row")
-    if row is not None:
-        for name, setting in _row(row, words, tables):
-            if name not in params:
-                raise _no_param(name, block, params, words.span(row))
-            bound[name] = setting
-    while (token := reader.peek()).kind != "end":
-        equals = reader.peek(1)
-        if token.kind != "name" or equals.text != "=":
-            help = "bind a parameter by name, as in `width=64`, or name a row of a table first"
-            raise words.error("E202", f"`{token.text}` binds no parameter", token, help)
-        reader.take()
-        reader.take()
-        bind(token.text, _argument(reader, words), words.span(token))
-    for name, setting in keys.items():
-        bind(name, setting.value, setting.span)
-    missing = [name for name, required in params.items() if required and name not in bound]
-    if missing:
-        said = " ".join(token.text for token in words.tokens).replace(" = ", "=")
-        example = " ".join([said, *(f"{name}=..." for name in missing)]).strip()
-        message = f"`{block}` needs {_listed(missing)}"
-        raise words.error("E206", message, step.name, f"write `{block} ({example})`")
-    return bound
-
-
-def _row(row: Token, words: Words, tables: Mapping[str, Table]) -> Iterator[tuple[str, Setting]]:
-    table_name, _, row_name = row.text.partition(".")
-    table = tables.get(table_name)
-    if table is None or row_name not in table:
-        known = [f"{name}.{key}" for name, rows in tables.items() for key in rows]
-        close = nearest(row.text, known)
-        what = f"table `{table_name}` has no row `{row_name}`" if table is not None else None
-        message = what or f"no table is named `{table_name}`"
-        raise words.error("E207", message, row, f"write `{close}`" if close else None)
-    yield from table[row_name]
-
-
-def _no_param(name: str, block: str, params: Iterable[str], span: Span) -> SpecError:
-    close = nearest(name, params)
-    params = list(params)
-    has = f"its parameters are {_listed(params)}" if params else "it has none"
-    message = f"`{block}` has no parameter `{name}`: {has}"
-    help = f"write `{close}`" if close else None
-    return SpecError([Diagnostic("E205", message, (Label(span),), help=help)])
-
-
-def _argument(reader: Reader, words: Words) -> Given:
-    token = reader.peek()
-    if token.kind == "name" and token.text not in words.scope:
-        if token.text in WORDS:
-            return reader.take().text
-        raise words.unknown(token.text, token, [*words.scope, *WORDS])
-    return _expr(reader, words)
 
 
 def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: frozenset[str]) -> Given:
@@ -357,23 +275,11 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: froze
         raise SpecError([Diagnostic("E202", message, (Label(key),), help=help)])
     if isinstance(word, str):
         words = as_words(word, text, scope)
-        return _whole(words, lambda reader: _value(op, attribute, reader, words))
+        return read_whole(words, lambda reader: _value(op, attribute, reader, words))
     problem = misfit(attribute, word)
     if problem is not None:
         raise SpecError([Diagnostic("E211", problem, (Label(text),))])
     return word
-
-
-def read_argument(word: Word, text: Span, scope: frozenset[str]) -> Given:
-    """A binding's value that stands in a YAML value of its own.
-
-    Raises:
-        SpecError: E104 no expression, E205 an unknown name.
-    """
-    if not isinstance(word, str):
-        return word
-    words = as_words(word, text, scope)
-    return _whole(words, lambda reader: _argument(reader, words))
 
 
 def as_words(text: str, span: Span, scope: frozenset[str]) -> Words:
@@ -389,7 +295,7 @@ def as_words(text: str, span: Span, scope: frozenset[str]) -> Words:
         raise SpecError([Diagnostic(error.code, error.message, (Label(part),))]) from None
 
 
-def _whole(words: Words, read: Callable[[Reader], Given]) -> Given:
+def read_whole(words: Words, read: Callable[[Reader], Given]) -> Given:
     """A value that takes all the words there are."""
     reader = Reader(words.tokens)
     value = read(reader)
@@ -417,7 +323,7 @@ def misfit(attribute: Attribute, value: Given) -> str | None:
         case "flag":
             fits, wanted = isinstance(value, bool), "true or false"
         case "choice":
-            fits, wanted = value in attribute.choices, f"one of {_listed(attribute.choices)}"
+            fits, wanted = value in attribute.choices, f"one of {listed(attribute.choices)}"
         case "pad":
             fits = value in ("V", "same", "same_tf") or whole >= 0
             wanted = "V, same, same_tf, a whole number or a size such as 0x3"
@@ -426,5 +332,6 @@ def misfit(attribute: Attribute, value: Given) -> str | None:
     return None if fits else f"`{name}` is {wanted}"
 
 
-def _listed(items: Iterable[str]) -> str:
+def listed(items: Iterable[str]) -> str:
+    """Names as a message lists them."""
     return ", ".join(f"`{item}`" for item in items)
