@@ -5,6 +5,8 @@ The lowest layer. Everything that can be wrong in a spec is pointed at with a `S
 
 from __future__ import annotations
 
+import re
+from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
@@ -19,12 +21,12 @@ class Source:
 
     name: str
     text: str = field(repr=False)
-    line_starts: tuple[int, ...] = field(init=False, repr=False)
+    line_starts: array[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        starts = [0]
-        starts.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
-        object.__setattr__(self, "line_starts", tuple(starts))
+        starts = array("I", [0])
+        starts.extend(match.end() for match in re.finditer("\n", self.text))
+        object.__setattr__(self, "line_starts", starts)
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its line break."""

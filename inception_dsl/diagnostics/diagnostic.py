@@ -62,13 +62,17 @@ class SpecError(Exception):
         super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics))
 
 
+MAX_LENGTH = 100
+MAX_CANDIDATES = 400
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was most likely meant to be, if any is close."""
     from difflib import get_close_matches
 
-    candidates = sorted(known)
-    if len(name) > 100:
-        return None
+    candidates = sorted(set(known))
+    if len(name) > MAX_LENGTH or len(candidates) > MAX_CANDIDATES:
+        return None  # the search grows with both
     folded = {candidate.lower(): candidate for candidate in reversed(candidates)}
     close = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None

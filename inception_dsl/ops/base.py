@@ -155,8 +155,12 @@ class Op:
         return next((a for a in self.attributes if a.name == name), None)
 
     def words(self) -> frozenset[str]:
-        """Every word that it knows."""
-        named = {a.name for a in self.attributes if a.of is None and a.name != self.kernel}
+        """Every word that it knows; its width has none."""
+        named = {
+            a.name
+            for a in self.attributes
+            if a.of is None and a.name != self.kernel and a.kind != "width"
+        }
         return frozenset(named | self.flags.keys())
 
     def label(self, attributes: Symbols) -> str:

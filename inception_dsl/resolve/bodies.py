@@ -400,7 +400,10 @@ class BodyReader:
             if token.text not in words.scope:
                 raise words.unknown(token.text, token, words.scope)
             return Name(token.text)
-        count = number(token)
+        try:
+            count = number(token)
+        except StepSyntaxError as error:
+            raise words.error(error.code, error.message, token) from None
         if not isinstance(count, int) or count < 1:
             raise words.error("E211", "a step is repeated at least once", token)
         return count

@@ -299,7 +299,10 @@ def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
                 words = _without(words, "stride")
                 words[at:at] = [] if value == 1 else ["stride", str(value)]
             case _:
-                words = [str(value), *words[_width_length(step) :]]
+                length = _width_length(step)
+                if any(word.kind == "name" for word in step.words[:length]):
+                    return None  # other calls read it too
+                words = [str(value), *words[length:]]
     return _written(step, words)
 
 

@@ -30,6 +30,7 @@ from inception_dsl.source import Span
 
 MAX_NODES = 250_000
 """A model of more nodes is refused before it is expanded."""
+MAX_COPIES = 10_000
 MAX_CALLS_DEEP = 64
 
 _Key = tuple[str, tuple[tuple[str, Value], ...], TensorType]
@@ -231,7 +232,7 @@ class Instantiator:
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             message = f"`{_shown(step.count)}` is {count}: a step is repeated at least once"
             raise _fault("E106", message, step)
-        if count > MAX_NODES:
+        if count > MAX_COPIES:
             raise _too_large(f"{count:,} copies of a step", step)
         return count
 

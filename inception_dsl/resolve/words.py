@@ -161,7 +161,7 @@ def _written(
 def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     """An op's words have no `=`: that is for blocks."""
     name, equals, value = (reader.peek(ahead) for ahead in range(3))
-    if name.kind != "name" or equals.text != "=" or name.text not in op.words():
+    if name.kind != "name" or equals.text != "=" or not (op.words() | {"width"}) >= {name.text}:
         return
     label = Label(words.span(name, value))
     written = f"{name.text}={value.text}"

@@ -14,6 +14,7 @@ from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.source import Source, Span
 
 MAX_BYTES = 5_000_000
+MAX_NAME = 200
 
 _NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 _SUFFIXES = (".yaml", ".yml")
@@ -65,10 +66,9 @@ def find_spec(reference: str, folder: Path) -> SpecFile:
         SpecError: E001 there is no such file, E007 no spec has this name.
     """
     if reference.endswith(_SUFFIXES):
-        path = folder / reference
-        if not path.is_file():
+        path = _resolved(folder / reference)
+        if path is None:
             raise SpecError([Diagnostic("E001", f"there is no file `{reference}`")])
-        path = path.resolve()
         return _spec_file(path, project_root(path.parent))
     return find_named(reference, project_root(folder.resolve()), None)
 
@@ -82,13 +82,24 @@ def find_used(reference: str, user: SpecFile, span: Span) -> SpecFile:
     """
     if not reference.endswith(_SUFFIXES):
         return find_named(reference, user.root, span)
-    path = (user.path.parent / reference).resolve()
-    if not path.is_relative_to(user.root):
-        message = f"`{reference}` lies outside the project"
+    shown = reference if len(reference) <= MAX_NAME else f"{reference[:MAX_NAME]}..."
+    path = _resolved(user.path.parent / reference)
+    is_outside = ".." in Path(reference).parts or Path(reference).is_absolute()
+    if path is None and not is_outside:
+        raise SpecError([Diagnostic("E001", f"there is no file `{shown}`", (Label(span),))])
+    # Whether a file is there is not told of what lies outside.
+    if path is None or not path.is_relative_to(user.root):
+        message = f"`{shown}` lies outside the project"
         raise SpecError([Diagnostic("E006", message, (Label(span),))])
-    if not path.is_file():
-        raise SpecError([Diagnostic("E001", f"there is no file `{reference}`", (Label(span),))])
     return _spec_file(path, user.root)
+
+
+def _resolved(path: Path) -> Path | None:
+    """A file's path, symbolic links followed; None where there is no such file."""
+    try:
+        return path.resolve() if path.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, links in a circle
+        return None
 
 
 def find_named(name: str, root: Path, span: Span | None) -> SpecFile:
@@ -98,6 +109,9 @@ def find_named(name: str, root: Path, span: Span | None) -> SpecFile:
         SpecError: E006 it is a link out of the project, E007 no spec has this name.
     """
     labels = (Label(span),) if span else ()
+    if len(name) > MAX_NAME:
+        message = f"a name has at most {MAX_NAME} characters"
+        raise SpecError([Diagnostic("E007", message, labels)])
     if _NAME.fullmatch(name):
         for folder, bound in ((root / "specs", root), (library(), library().parent)):
             path = folder / f"{name}.yaml"

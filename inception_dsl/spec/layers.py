@@ -195,8 +195,23 @@ def _in_list(body: Sequence, path: str, change: Entry, problems: list[Diagnostic
         if not isinstance(item, Scalar) and names[index] is None and name in _step_names(item):
             items[index] = _at(item, path, change, problems)
             return Sequence(items, body.span)
-    problems.append(_nowhere(path, change, _step_names(body)))
+    unreadable = [problem for item in body.items if (problem := _unreadable(item)) is not None]
+    # A step that cannot be read has no name by which it could be changed.
+    problems.extend(unreadable or [_nowhere(path, change, _step_names(body))])
     return body
+
+
+def _unreadable(item: Tree) -> Diagnostic | None:
+    inner = _inner(item) if _is_named(item) else item
+    if not isinstance(inner, Scalar) or not isinstance(inner.value, str):
+        return None
+    try:
+        parse_step(inner.value)
+    except StepSyntaxError as error:
+        is_literal = inner.text.text == inner.value
+        span = inner.text.part(error.start, error.end) if is_literal else inner.span
+        return Diagnostic(error.code, error.message, (Label(span),), help=error.help)
+    return None
 
 
 def _insert(

@@ -56,6 +56,10 @@ class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+MAX_TEXT = 1000
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+"""What is for people: a title, a source, a reason."""
+
 Word = str | int | Decimal | bool
 """A parameter's, a default's or a cell's value."""
 
@@ -96,8 +100,8 @@ class LongSpec(_Spec):
     op: str
     reads: str | list[str] | None = Field(default=None, alias="from")
     out: str | int | None = None
-    title: str | None = None
-    source: str | None = None
+    title: Text | None = None
+    source: Text | None = None
 
 
 class BodySpec(_Spec):
@@ -111,8 +115,8 @@ class BodySpec(_Spec):
     steps: Body | None = None
     residual: ResidualSpec | None = None
     out: str | int | None = None
-    title: str | None = None
-    source: str | None = None
+    title: Text | None = None
+    source: Text | None = None
     params: list[str] | dict[str, Word | None] | None = None
     defaults: dict[str, dict[str, Word]] | None = None
 
@@ -131,8 +135,8 @@ class ClaimSpec(_Spec):
     at: str | None = None
     input: str | None = None
     heads: bool = False
-    source: str | None = None
-    deviates: str | None = None
+    source: Text | None = None
+    deviates: Text | None = None
     params: str | int | None = None
     weights: str | int | None = None
     macs: str | int | None = None
@@ -153,7 +157,7 @@ class TableSpec(_Spec):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, list[Word]]
 
-    source: str | None = None
+    source: Text | None = None
     columns: list[str]
 
 
@@ -162,8 +166,8 @@ class ModelSpec(_Spec):
 
     inception: Literal[1]
     name: str | None = None
-    title: str | None = None
-    source: str | None = None
+    title: Text | None = None
+    source: Text | None = None
     use: list[str] = []
     input: str | int | None = None
     params: dict[str, Word] = {}
@@ -277,6 +281,9 @@ def _diagnose(
             notes=(f"known keys are {_listed(sorted(known))}",),
             help=f"write `{close}`" if close else None,
         )
+    if kind == "string_too_long":
+        message = f"a text of more than {MAX_TEXT:,} characters"
+        return Diagnostic("E003", message, (Label(places.value(path)),))
     if kind == "missing":
         key = str(loc[-1])
         return Diagnostic("E102", f"the key `{key}` is missing", (Label(_head(path, places)),))

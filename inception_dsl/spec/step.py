@@ -152,6 +152,10 @@ def parse_step(text: str) -> StepText:
     if reader.peek(1).text == "x" and reader.peek().kind in {"number", "name"}:
         count = reader.take()
         reader.take()
+    elif reader.peek().kind == "number" and reader.peek(1).kind == "name":
+        sign = reader.peek(1)
+        message = f"`{sign.text}` stands where `x` should"
+        raise StepSyntaxError(message, sign.start, sign.end, "write `x`")
     kernel = reader.take_if("kernel")
     modifier = None
     if reader.peek().text in {"global", "adaptive"} and reader.peek(1).kind == "name":
@@ -167,7 +171,9 @@ def parse_step(text: str) -> StepText:
     if rest.kind != "end":
         message = f"`{rest.text}` stands where the step should end"
         if words or note or rest.kind != "number":
-            raise StepSyntaxError(message, rest.start, rest.end)
+            # Two names in a row: either may be the one that is wrong.
+            start = name.start if rest.kind == "name" and not words else rest.start
+            raise StepSyntaxError(message, start, rest.end)
         loose = text[rest.start :].partition("->")[0].rstrip()
         raise StepSyntaxError(message, rest.start, rest.start + len(loose), f"write `({loose})`")
     return StepText(count, kernel, modifier, name, words, note)

@@ -19,6 +19,8 @@ from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.source import Source, Span
 
 MAX_NESTING = 64
+MAX_VALUES = 500_000
+MAX_DUPLICATES = 100
 MAX_DIGITS = 18
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -94,6 +96,7 @@ class _Builder:
         self._source = source
         self._events: Iterator[yaml.Event] = iter(())
         self._duplicates: list[Diagnostic] = []
+        self._values = 0
 
     def build(self) -> Tree:
         try:
@@ -120,6 +123,9 @@ class _Builder:
 
     def _value(self, event: yaml.Event, depth: int) -> Tree:
         self._refuse_features(event)
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise _error("E003", f"more than {MAX_VALUES:,} values", self._span(event))
         match event:
             case yaml.ScalarEvent():
                 return self._scalar(event)
@@ -154,6 +160,8 @@ class _Builder:
             if key in items:
                 labels = (Label(span, "again"), Label(items[key].key, "first"))
                 self._duplicates.append(Diagnostic("E004", f"`{key}` is here twice", labels))
+                if len(self._duplicates) == MAX_DUPLICATES:
+                    raise SpecError(self._duplicates)
             else:
                 items[key] = Entry(span, value)
         return Mapping(items, self._region(start, event))

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 from inception_dsl.analysis import BlockWidths
 from inception_dsl.analysis.widths import IN_CHANNELS
-from inception_dsl.emit.python.layout import Code, Construct, layout, literal
+from inception_dsl.emit.python.layout import Code, Construct, Copies, layout, literal
 from inception_dsl.emit.python.units import Units
 from inception_dsl.expr import Expr, combine, names
 from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param, Value
@@ -154,7 +154,7 @@ class BlockModules:
             parts = [part for code, run in groupby(copies) for part in _run(code, len(list(run)))]
         elif len(copies) <= 2:
             rest = combine("-", count, len(copies) - 1)
-            parts = [*map(str, copies[:-1]), f"*({copies[-1]} for _ in range({literal(rest)}))"]
+            parts = [*copies[:-1], Copies(copies[-1], literal(rest))]
         else:
             raise EmitError("a repeated step whose copies differ as often as a parameter says")
         return Construct("nn.Sequential", tuple(("", part) for part in parts))
@@ -253,8 +253,6 @@ def _tree(steps: Iterable[Step]) -> Holder:
     return root
 
 
-def _run(code: Code, length: int) -> list[str]:
+def _run(code: Code, length: int) -> list[Code]:
     """Copies that are written alike; more than two are said once."""
-    if length <= 2:
-        return [str(code)] * length
-    return [f"*({code} for _ in range({length}))"]
+    return [code] * length if length <= 2 else [Copies(code, str(length))]

@@ -32,7 +32,18 @@ class Construct:
         return f"{self.callee}{self.brackets[0]}{inner}{self.brackets[1]}"
 
 
-Code = str | Construct
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """`*(code for _ in range(count))`: the arguments of a call, all alike."""
+
+    code: Code
+    count: str
+
+    def __str__(self) -> str:
+        return f"*({self.code} for _ in range({self.count}))"
+
+
+Code = str | Construct | Copies
 
 
 def layout(before: str, code: Code, after: str = "", *, depth: int, remark: str = "") -> list[str]:
@@ -47,6 +58,12 @@ def layout(before: str, code: Code, after: str = "", *, depth: int, remark: str 
     pad = INDENT * depth
     line = f"{pad}{before}{code}{after}"
     behind = f"  # {remark}" if remark else ""
+    if isinstance(code, Copies):
+        if len(line + behind) <= WIDTH:
+            return [line + behind]
+        inner = layout("", code.code, depth=depth + 1)
+        each = f"{pad}{INDENT}for _ in range({code.count})"
+        return [f"{pad}{before}*(", *inner, each, f"{pad}){after}{behind}"]
     if isinstance(code, str) or not code.arguments:
         return [line + behind if len(line + behind) <= WIDTH else line]
     if len(line + behind) <= WIDTH and not code.remarks:

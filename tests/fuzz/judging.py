@@ -1,0 +1,195 @@
+"""How a mutated spec fares: is it a model, do labels stand at the mutated place, does help mend?
+
+A label covers a mutated place if it touches the changed word. A word that was left out has no
+place of its own: a label in its step covers it; a step that was left out, one in its body. Beside
+that, three rules say what cannot be known better:
+
+* check: what the author wrote as a check (a shape note, a budget, a claim) contradicts the
+  mutation, which is sound in itself: a trunk of another width. The finding is at the check.
+* reader: a name is misspelt where it is given, or the step that has it is dropped, and the finding
+  is where the old name is read. Which of the two is wrong, nobody can know.
+* pair: a word and another one of its step do not go together (`3x3 relu`). The finding names the
+  mutated word, and its label is at the other one, in the same step.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mutations import ROOT, Mutation, mutations, text_of
+
+from inception_dsl import driver
+from inception_dsl.diagnostics import Diagnostic, SpecError, render
+from inception_dsl.source import Span
+
+CHECKS = frozenset(["E301", "E401", "E402", "E403"])
+SECONDS = 1.0
+
+_ADVICE = re.compile(r"write `([^`]+)`(?:,.*)?")
+
+
+@dataclass
+class Tally:
+    """What became of the mutations of one or more specs."""
+
+    total: int = 0
+    models: int = 0
+    placed: Counter[str] = field(default_factory=Counter)
+    helped: int = 0
+    misses: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    unmended: list[str] = field(default_factory=list)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.total + other.total,
+            self.models + other.models,
+            self.placed + other.placed,
+            self.helped + other.helped,
+            self.misses + other.misses,
+            self.faults + other.faults,
+            self.unmended + other.unmended,
+        )
+
+    @property
+    def found(self) -> int:
+        """The mutations that something is said of."""
+        return sum(self.placed.values()) + len(self.misses)
+
+    @property
+    def rate(self) -> float:
+        """The part of them whose place is covered, by a label or by a rule."""
+        return 1 - len(self.misses) / self.found if self.found else 1.0
+
+    @property
+    def pointed(self) -> float:
+        """The same of those that no check of the author's contradicts, by labels alone."""
+        others = self.found - self.placed["check"]
+        return self.placed["label"] / others if others else 1.0
+
+    def __str__(self) -> str:
+        ways = ", ".join(f"{count} by {way}" for way, count in self.placed.most_common())
+        return (
+            f"{self.total} mutations, {self.models} are models, {self.found} are found: {ways}, "
+            f"{len(self.misses)} missed; covered {self.rate:.1%}, "
+            f"by a label where no check is meant {self.pointed:.1%}; "
+            f"{self.helped} helps pasted, {len(self.unmended)} do not mend"
+        )
+
+
+def copy_specs(root: Path) -> None:
+    """The shipped specs in a project of their own, where a file can be changed."""
+    (root / "pyproject.toml").touch()
+    shutil.copytree(ROOT / "specs", root / "specs")
+
+
+def judge(spec: str, count: int, root: Path, seed: int = 0) -> Tally:
+    """The tally of so many mutations of a spec, in a copy of the shipped specs."""
+    tally = Tally()
+    known = frozenset(finding.message for finding in findings(spec, root))  # its own warnings
+    for mutation in mutations(spec, count, seed):
+        path = root / "specs" / f"{mutation.file}.yaml"
+        path.write_text(mutation.text)
+        try:
+            _judge(spec, mutation, root, tally, known)
+        finally:
+            path.write_text(text_of(mutation.file))
+    return tally
+
+
+def _judge(spec: str, mutation: Mutation, root: Path, tally: Tally, known: frozenset[str]) -> None:
+    tally.total += 1
+    start = time.perf_counter()
+    try:
+        found = findings(spec, root)
+    except Exception as error:
+        tally.faults.append(f"{mutation}\n  {type(error).__name__}: {error}")
+        return
+    if time.perf_counter() - start > SECONDS:
+        start = time.perf_counter()  # perhaps the machine was busy: once more
+        findings(spec, root)
+        if time.perf_counter() - start > SECONDS:
+            tally.faults.append(f"{mutation}\n  takes more than {SECONDS:g} s")
+    found = tuple(finding for finding in found if finding.message not in known)
+    if not found:
+        tally.models += 1
+        return
+    way = covered(mutation, found)
+    if way is not None:
+        tally.placed[way] += 1
+    else:
+        tally.misses.append(f"{mutation}\n{render(found)}")
+    for finding in found:
+        advised = _ADVICE.fullmatch(finding.help or "")
+        if advised and "..." not in advised[1] and finding.labels:
+            tally.helped += 1
+            if not _mends(spec, root, finding, advised[1]):
+                tally.unmended.append(f"{mutation}\n{render([finding])}")
+
+
+def findings(spec: str, root: Path) -> tuple[Diagnostic, ...]:
+    """What is found in a spec; all of it can be shown, and a model can be built."""
+    try:
+        checked = driver.check(spec, folder=root)
+        found = checked.warnings
+        if not found:
+            for artifact in driver.emit(checked, output=root / "generated"):
+                if artifact.path.suffix == ".py":
+                    compile(artifact.text, "model.py", "exec")
+    except SpecError as error:
+        found = error.diagnostics
+        assert found
+    assert render(found, colour=True).count("\n") >= render(found).count("\n")
+    return found
+
+
+def covered(mutation: Mutation, found: tuple[Diagnostic, ...]) -> str | None:
+    """The way in which the mutated place is covered; None if it is missed."""
+    shown = f"specs/{mutation.file}.yaml"
+    spans = [label.span for finding in found for label in finding.labels]
+    own = [span for span in spans if span.source.name == shown]
+    start, end = mutation.start, mutation.end
+    if start == end or mutation.kind == "dropped step":
+        start, end = mutation.around
+    if any(_touches(span, start, end) for span in own):
+        return "label"
+    if any(finding.code in CHECKS for finding in found):
+        return "check"
+    if any(_reads(span, name) for span in spans for name in mutation.gone):
+        return "reader"
+    around = [f for f in found if any(_touches(own.span, *mutation.around) for own in f.labels)]
+    if any(f"`{mutation.now}`" in finding.message for finding in around):
+        return "pair"
+    return None
+
+
+def _touches(span: Span, start: int, end: int) -> bool:
+    return span.start <= end and start <= max(span.end, span.start + 1)
+
+
+def _reads(span: Span, name: str) -> bool:
+    return re.search(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", span.text) is not None
+
+
+def _mends(spec: str, root: Path, finding: Diagnostic, advised: str) -> bool:
+    """The advice, pasted over what is pointed at, takes the finding away."""
+    span = finding.labels[0].span
+    path = root / span.source.name
+    before = path.read_text()
+    path.write_text(before[: span.start] + advised + before[span.end :])
+    try:
+        after = findings(spec, root)
+    finally:
+        path.write_text(before)
+    return not any(
+        other.code == finding.code
+        and other.labels
+        and other.labels[0].span.source.name == span.source.name
+        and other.labels[0].span.start == span.start
+        for other in after
+    )

@@ -1,0 +1,137 @@
+"""A process that checks many hostile inputs, each within bounds of memory and time.
+
+    python limits.py FIRST COUNT PROGRESS [--heavy]
+
+`PROGRESS` is a file that always holds the number of the input that is looked at, so that one which
+ends the process is known. Failures are printed, a line of JSON each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from hostile import MAIN, Hostile, heavy, hostile
+
+from inception_dsl import driver
+from inception_dsl.diagnostics import SpecError, render
+
+MEMORY = 200 * 2**20
+"""Bytes of address space that an input may take beyond what the process has."""
+
+
+class OutOfTimeError(BaseException):
+    """No handler of the package's catches it."""
+
+
+def _out_of_time(signum: int, frame: FrameType | None) -> None:
+    raise OutOfTimeError
+
+
+@contextlib.contextmanager
+def bounds(seconds: float) -> Iterator[None]:
+    """Memory and time for what is done inside."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def write(root: Path, given: Hostile) -> None:
+    """The files of an input, in a project of their own."""
+    shutil.rmtree(root / "specs", ignore_errors=True)
+    for name, data in given.files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    for name, target in given.links.items():
+        (root / name).symlink_to(target)
+
+
+def outcome(root: Path, given: Hostile) -> str:
+    """`model`, `refused`, or what went wrong.
+
+    A model is emitted, and what is emitted compiles; what is found in a spec is rendered.
+    """
+    try:
+        with bounds(given.seconds):
+            try:
+                checked = driver.check(MAIN, folder=root)
+                for artifact in driver.emit(checked, output=root / "generated"):
+                    if artifact.path.suffix == ".py":
+                        compile(artifact.text, "model.py", "exec")
+            except SpecError as error:
+                colourless = render(error.diagnostics)
+                if not colourless.isprintable() and not _is_tame(colourless):
+                    return "a control character reaches the terminal"
+                render(error.diagnostics, colour=True)
+                return "refused"
+            return "model"
+    except OutOfTimeError:
+        return f"took more than {given.seconds:g} s"
+    except BaseException as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}, {last.name}"
+        return f"{type(error).__name__} in {place}"
+
+
+def _is_tame(text: str) -> bool:
+    return not any(char in text for char in "\x00\x07\x08\x1b\x7f\x85\x9b\r\u202e\u2028\u2029")
+
+
+def main() -> None:
+    first, count, progress = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    giants = heavy() if "--heavy" in sys.argv else ()
+    signal.signal(signal.SIGALRM, _out_of_time)
+    counts: dict[str, int] = {}
+    slowest = 0.0
+    marker = os.open(progress, os.O_WRONLY | os.O_CREAT)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "pyproject.toml").touch()
+        warm_up(root)
+        for number in range(first, first + count):
+            os.pwrite(marker, f"{number:>20}".encode(), 0)
+            given = giants[number] if giants else hostile(number)
+            write(root, given)
+            start = time.perf_counter()
+            result = outcome(root, given)
+            if result.startswith("took"):  # perhaps the machine was busy: once more
+                start = time.perf_counter()
+                result = outcome(root, given)
+            slowest = max(slowest, time.perf_counter() - start)
+            key = result if result in {"model", "refused"} else "failed"
+            counts[key] = counts.get(key, 0) + 1
+            if result not in {"model", "refused"}:
+                failure = {"number": number, "kind": given.kind, "what": result}
+                print(json.dumps(failure), flush=True)
+    print(json.dumps({"counts": counts, "slowest": round(slowest, 3)}), flush=True)
+
+
+def warm_up(root: Path) -> None:
+    """Imports what is imported on first use, which is no input's fault."""
+    text = b"inception: 1\nname: main\ninput: 3x3x3\nnetwork: [1x1 conv (3)]\n"
+    write(root, Hostile("warm up", {MAIN: text}))
+    assert outcome(root, Hostile("warm up", {}, seconds=30.0)) == "model"
+    write(root, Hostile("warm up", {MAIN: text.replace(b"conv", b"cnov")}))
+    assert outcome(root, Hostile("warm up", {}, seconds=30.0)) == "refused"
+
+
+if __name__ == "__main__":
+    main()

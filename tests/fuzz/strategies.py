@@ -1,0 +1,411 @@
+"""Random specs that are good by construction.
+
+A network reads a map; every body in it keeps the height and width of what it reads, save for the
+steps that `_Writer.shrinking` writes into the network itself. So branches always agree, whatever
+their channels, and any block can be called anywhere, with any arguments. Bodies that are added
+together end in convs of one width. `in` stands in widths only where it cannot grow exponentially.
+
+A step is a `Step` until it is written, in its short form or its long one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+from hypothesis import strategies as st
+
+Body: TypeAlias = "Step | list[Any] | dict[str, Any]"
+"""What the language calls a body, with steps that are yet to be written."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call of an op or a block.
+
+    Attributes:
+        head: what stands before the parenthesis, `2 x 3x3 conv`.
+        width: the width, which has no word of its own in the short form.
+        words: attributes, or a block's bindings, by name.
+        bindings: whether `words` are those of a block.
+        row: a row of a table.
+    """
+
+    head: str
+    width: str | int | None = None
+    words: tuple[tuple[str, Any], ...] = ()
+    bindings: bool = False
+    row: str = ""
+
+    def short(self) -> str:
+        """It on one line."""
+        words = [self.row] if self.row else []
+        words += [str(self.width)] if self.width is not None else []
+        for name, value in self.words:
+            if self.bindings:
+                words.append(f"{name}={value}")
+            elif value is True or value is False:
+                words.append(name if value else f"no_{name}")
+            else:
+                words.append(f"{name} {value}")
+        return f"{self.head} ({' '.join(words)})" if words else self.head
+
+    def long(self) -> dict[str, Any]:
+        """It as a mapping."""
+        written: dict[str, Any] = {"op": f"{self.head} ({self.row})" if self.row else self.head}
+        if self.width is not None:
+            written["width"] = self.width
+        return written | dict(self.words)
+
+
+class Spec:
+    """A spec's document, with steps that are yet to be written."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+
+    def text(self, *, long: bool = False) -> str:
+        """It as YAML, with every step in its short form, or in its long one."""
+        plain = _written(self.document, Step.long if long else Step.short)
+        dumped = yaml.safe_dump(plain, sort_keys=False, width=10**9, allow_unicode=True)
+        assert isinstance(dumped, str)
+        return dumped
+
+    def __repr__(self) -> str:
+        return f"Spec of\n{self.text()}"
+
+
+def _written(value: Any, write: Callable[[Step], Any]) -> Any:
+    match value:
+        case Step():
+            return write(value)
+        case list():
+            return [_written(item, write) for item in value]
+        case dict():
+            return {key: _written(item, write) for key, item in value.items()}
+        case _:
+            return value
+
+
+ACTS = (
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "silu",
+    "gelu",
+    "hardswish",
+    "hardsigmoid",
+    "sigmoid",
+    "tanh",
+)
+KERNELS = ("1x1", "3x3", "1x3", "3x1", "5x5", "1x7", "7x1")
+WIDTHS = st.integers(1, 12)
+
+
+@dataclass
+class _Writer:
+    """Draws bodies; names are counted over the whole spec, so that no two are the same.
+
+    Attributes:
+        scope: the parameters that a width may read.
+        blocks: the parameters of each block that may be called, and whether a table has them.
+        addends: how many branches a sum or a product may have.
+        budget: how many steps may still be drawn, so that no spec is huge.
+    """
+
+    draw: st.DrawFn
+    blocks: dict[str, tuple[str, ...]]
+    addends: int
+    scope: tuple[str, ...] = ()
+    depth: int = 0
+    counter: list[int] = field(default_factory=lambda: [0])
+    budget: list[int] = field(default_factory=lambda: [40])
+
+    def pick(self, *options: Any) -> Any:
+        """One of some values."""
+        return self.draw(st.sampled_from(options))
+
+    def chance(self, percent: int) -> bool:
+        """True that often."""
+        return self.draw(st.integers(1, 100)) <= percent
+
+    def name(self, stem: str = "s") -> str:
+        """A name that nothing else has."""
+        self.counter[0] += 1
+        return f"{stem}{self.counter[0]}"
+
+    def width(self) -> str | int:
+        """A number, or an expression over the parameters that is positive for positive ones."""
+        number = self.draw(WIDTHS)
+        options: list[str | int] = [number, number, f"in // {number} + 1", f"{number} * 2 + 1"]
+        for param in self.scope:
+            options += [param, param, f"{number} * {param}", f"({param} + {number}) // 2 + 1"]
+            options += [f"{param} * {param} - {param} + 1", f"{param} + in // {number + 1}"]
+        return self.draw(st.sampled_from(options))
+
+    # Steps that keep height and width.
+
+    def conv(self, width: str | int | None = None, **fixed: Any) -> Step:
+        """A conv or a separable one, of any padding that keeps the size."""
+        width = self.width() if width is None else width
+        words: dict[str, Any] = {}
+        if self.chance(20):
+            words["pad"] = self.pick("same", "same_tf")
+        if self.chance(10) and words.get("pad") != "same_tf":
+            words["dilation"] = self.pick(1, 2)
+        if self.chance(25):
+            words["act"] = self.pick("none", *ACTS)
+        if self.chance(15):
+            words["norm"] = self.pick("none", "batchnorm")
+        if self.chance(15):
+            words["bias"] = self.pick(True, False)
+        words |= fixed
+        op = "conv"
+        if self.chance(12):
+            op = "sepconv"
+            if self.chance(40):
+                words["multiplier"] = self.pick(1, 2, 3)
+            words.pop("dilation", None)
+        ordered = self.draw(st.permutations(sorted(words.items())))
+        return Step(f"{self.pick(*KERNELS)} {op}", width, tuple(ordered))
+
+    def keeping(self) -> Step:
+        """A step that keeps the channels too."""
+        match self.draw(st.integers(0, 7)):
+            case 0:
+                return Step(self.pick(*ACTS))
+            case 1:
+                words = self.pick((), (("eps", 0.001),), (("momentum", 0.01), ("gamma", True)))
+                return Step("batchnorm", None, words)
+            case 2:
+                return Step(
+                    "lrn", None, self.pick((), (("size", 3),), (("alpha", 0.0002), ("k", 2)))
+                )
+            case 3:
+                return Step("dropout", None, self.pick((), (("drop", 0.2),), (("keep", 0.8),)))
+            case 4:
+                return Step("identity")
+            case 5:
+                pad = self.pick((), (("pad", "same"),), (("pad", "same_tf"),))
+                return Step(f"{self.pick('3x3', '1x3', '5x5')} maxpool", None, pad)
+            case _:
+                words = self.pick((), (("count_pad", True),), (("ceil", True),))
+                return Step(f"{self.pick('3x3', '3x1')} avgpool", None, words)
+
+    def call(self) -> Step | None:
+        """A call of a block, its parameters bound by a table's row, by name, or in part."""
+        if not self.blocks:
+            return None
+        block = self.pick(*self.blocks)
+        params = self.blocks[block]
+        if params and self.chance(30):
+            return Step(block, row=f"table_{block}.{self.pick('r1', '2nd')}", bindings=True)
+        words = tuple((param, self.draw(WIDTHS)) for param in params)
+        return Step(block, None, words, bindings=True)
+
+    def step(self) -> Step:
+        """Any step, perhaps a few times in a row."""
+        self.budget[0] -= 1
+        made = self.conv() if self.chance(60) else self.keeping()
+        if self.chance(35):
+            made = self.call() or made
+        if self.chance(15):
+            return Step(f"{self.pick(1, 2, 3)} x {made.head}", *_rest(made))
+        return made
+
+    # Bodies that keep height and width.
+
+    def body(self) -> Body:
+        """A step, a list of steps, or branches."""
+        if self.depth >= 4 or self.budget[0] < 0:
+            return self.step()
+        self.depth += 1
+        kind = self.draw(st.integers(0, 9))
+        made: Body
+        if kind < 4:
+            made = self.step()
+        elif kind < 7:
+            made = self.steps()
+        else:
+            made = self.mapping()
+        self.depth -= 1
+        return made
+
+    def mapping(self) -> dict[str, Any]:
+        """Parallel branches, or a body with a residual."""
+        made: dict[str, Any] = self.pick(self.branches, self.residual, self.sums)()
+        return made
+
+    def steps(self) -> list[Any]:
+        """A list of steps, some of which read earlier ones or use them again."""
+        items: list[Any] = []
+        for _ in range(self.draw(st.integers(1, 4))):
+            items += self.pick(self.item, self.item, self.item, self.again, self.skipping)()
+        return items
+
+    def item(self) -> list[Any]:
+        """One step of a list; a body in it has a name."""
+        inner = self.body()
+        if isinstance(inner, Step) and self.chance(40):
+            return [inner]
+        return [{self.name(): inner}]
+
+    def again(self) -> list[Any]:
+        """A step that is used twice on the same number of channels."""
+        width, first, second = self.width(), self.name(), self.name()
+        again = {"reuse": first}
+        return [self.conv(width), {first: self.conv(width)}, {second: again}]
+
+    def skipping(self) -> list[Any]:
+        """Steps that read others than the one before."""
+        width, first, second = self.width(), self.name(), self.name()
+        others: list[dict[str, Any]] = [
+            {"from": first, "steps": [self.conv()]},
+            {"from": [first, second], "join": "add"},
+            {"from": [second, first], "join": "mul", "steps": [self.conv()]},
+        ]
+        if self.depth:  # the network's own input has another size
+            others += [{"from": ["input", second]}, {"from": "input", "steps": self.conv()}]
+        other = self.pick(*others)
+        return [{first: self.conv(width)}, {second: self.conv(width)}, {self.name(): other}]
+
+    def branches(self) -> dict[str, Any]:
+        """A concat; one branch at most passes on all that it reads."""
+        names = [self.name("b") for _ in range(self.draw(st.integers(1, 3)))]
+        inner: dict[str, Any] = {name: self.ending(self.width()) for name in names}
+        if self.chance(40):
+            inner[self.name("b")] = self.keeping()
+        if self.chance(20):
+            inner[self.name("b")] = {"reuse": names[0]}
+        made: dict[str, Any] = {"branches": inner}
+        if self.chance(20):
+            made["order"] = list(self.draw(st.permutations(list(inner))))
+        return made
+
+    def ending(self, width: str | int) -> Body:
+        """A body that ends in a conv of a width."""
+        last = self.conv(width)
+        made: Body = self.pick(last, [last], [{self.name(): self.body()}, last])
+        return made
+
+    def sums(self) -> dict[str, Any]:
+        """Branches that are added, or multiplied."""
+        width = self.width()
+        names = [self.name("b") for _ in range(self.draw(st.integers(2, self.addends)))]
+        inner = {name: self.ending(width) for name in names}
+        return {"branches": inner, "join": self.pick("add", "mul")}
+
+    def residual(self) -> dict[str, Any]:
+        """A body that is added to what it reads, or to a shortcut of its width."""
+        words: dict[str, Any] = {}
+        if self.chance(40):
+            words["scale"] = self.pick(0.1, 0.17, 2, 1)
+        if self.chance(40):
+            words["act"] = self.pick("none", *ACTS)
+        if self.chance(40):
+            return {"residual": words, "steps": [self.keeping(), self.keeping()]}
+        width = self.width()
+        words["shortcut"] = self.ending(width)
+        inner = self.ending(width)
+        return {"residual": words, "steps": inner if isinstance(inner, list) else [inner]}
+
+    # The network itself.
+
+    def shrinking(self, size: tuple[int, int]) -> tuple[list[Any], tuple[int, int]]:
+        """A step of the network that makes the map smaller, and how large it is then."""
+        height, width = size
+        if min(size) < 4:
+            return [], size
+        kernel, stride = self.pick((3, 2), (2, 2), (3, 1), (5, 2), (3, 3))
+        if kernel > min(size):
+            return [], size
+        after = (height - kernel) // stride + 1, (width - kernel) // stride + 1
+        words = (("stride", stride), ("pad", "V"))
+        head = f"{kernel}x{kernel}"
+        step = self.pick(
+            Step(f"{head} conv", self.draw(WIDTHS), words), Step(f"{head} maxpool", None, words)
+        )
+        if self.chance(40):  # both sides of a stem
+            conv = Step(f"{head} conv", self.draw(WIDTHS), words)
+            pool = Step(f"{head} avgpool", None, words)
+            return [
+                {self.name(): {"branches": {self.name("b"): conv, self.name("b"): pool}}}
+            ], after
+        return [{self.name(): step}], after
+
+
+def _rest(step: Step) -> tuple[Any, ...]:
+    return step.width, step.words, step.bindings, step.row
+
+
+@st.composite
+def specs(draw: st.DrawFn, addends: int = 3) -> Spec:
+    """A good spec: tables, blocks with parameters that call each other, a network and its heads."""
+    writer = _Writer(draw, {}, addends)
+    document: dict[str, Any] = {"inception": 1, "name": "net"}
+    size = draw(st.integers(5, 33)), draw(st.integers(5, 33))
+    document["input"] = f"{size[0]}x{size[1]}x{draw(st.integers(1, 8))}"
+    if writer.chance(50):
+        document["params"] = {"classes": draw(WIDTHS), "wide": draw(WIDTHS)}
+    conv: dict[str, Any] = {}
+    if writer.chance(60):
+        conv["norm"] = "batchnorm"
+    if writer.chance(60):
+        conv["act"] = writer.pick("relu", "silu", "relu6")
+    document["defaults"] = {"conv": conv, "batchnorm": {"eps": writer.pick(0.001, 1e-05)}}
+    _write_blocks(writer, document)
+    writer.scope = ("classes", "wide") if "params" in document else ()
+    _write_network(writer, document, size)
+    return Spec(document)
+
+
+def _write_blocks(writer: _Writer, document: dict[str, Any]) -> None:
+    tables: dict[str, Any] = {}
+    blocks: dict[str, Any] = {}
+    for _ in range(writer.draw(st.integers(0, 3))):
+        name = writer.name("block")
+        params = tuple(writer.name("p") for _ in range(writer.draw(st.integers(0, 3))))
+        writer.scope = params
+        writer.depth = 1
+        body = writer.body()
+        mapping: dict[str, Any] = body if isinstance(body, dict) else {"steps": body}
+        if params:
+            defaults = {param: writer.pick(None, 3) for param in params}
+            mapping["params"] = writer.pick(list(params), defaults)
+            rows = {row: [writer.draw(WIDTHS) for _ in params] for row in ("r1", "2nd")}
+            tables[f"table_{name}"] = {"columns": list(params), **rows}
+        if writer.chance(30):
+            mapping["title"] = "A block: \"quoted\" \\ 'text' # of its own"
+        blocks[name] = mapping if params or "title" in mapping or writer.chance(50) else body
+        writer.blocks[name] = params
+    if tables:
+        document["tables"] = tables
+    if blocks:
+        document["blocks"] = blocks
+
+
+def _write_network(writer: _Writer, document: dict[str, Any], size: tuple[int, int]) -> None:
+    items: list[Any] = []
+    writer.depth = 0
+    for _ in range(writer.draw(st.integers(1, 3))):
+        items += writer.steps()
+        made, size = writer.shrinking(size)
+        items += made
+    trunk = writer.name("trunk")
+    items.append({trunk: writer.conv()})
+    scope = writer.scope
+    if writer.chance(60):
+        pool: Any = writer.pick(
+            [Step("global avgpool")], [Step("2x2 adaptive avgpool"), Step("flatten")]
+        )
+        items += [*pool, Step("linear", scope[0] if scope else writer.draw(WIDTHS))]
+        if writer.chance(40):
+            items.append(Step("softmax"))
+    document["network"] = items
+    if writer.chance(30):
+        last = Step("linear", "in + 1", (("act", "relu"),))
+        inner = [writer.conv(), Step("global maxpool"), last, Step("linear", writer.width())]
+        head = {"at": trunk, "loss_weight": 0.3, "steps": inner}
+        document["heads"] = {writer.name("head"): head}

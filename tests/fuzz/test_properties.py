@@ -1,0 +1,98 @@
+"""What holds of every good spec, tried on random ones."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import NET, Project
+from hypothesis import HealthCheck, Phase, given, settings
+from strategies import Spec, specs
+
+from inception_dsl import driver
+from inception_dsl.ir import fingerprint, verify
+
+QUICK = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # to shrink what fails would take minutes
+)
+
+
+def emitted(project: Project) -> str:
+    return driver.emit(project.check(), output=project.root / "generated")[0].text
+
+
+def for_each(claim: Callable[[Spec], None], *, rules: settings = QUICK, addends: int = 3) -> None:
+    """Holds a claim against random specs."""
+    rules(given(specs(addends))(claim))()
+
+
+def test_a_spec_that_is_good_by_construction_is_good_and_its_model_sound(project: Project) -> None:
+    def claim(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        assert verify(project.check().model) == []
+
+    for_each(claim)
+
+
+def test_the_long_form_of_every_step_is_the_same_model(project: Project) -> None:
+    def claim(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        short = fingerprint(project.check().model)
+        project.write(NET, spec.text(long=True))
+        assert fingerprint(project.check().model) == short
+
+    for_each(claim)
+
+
+def test_emitted_code_compiles_and_is_the_same_bytes_twice(project: Project) -> None:
+    def claim(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        source = emitted(project)
+        compile(source, "model.py", "exec")
+        assert emitted(project) == source
+
+    for_each(claim)
+
+
+def test_a_formatter_has_nothing_to_say_to_emitted_code(project: Project) -> None:
+    """All the modules are formatted at once; beside each stands the spec that it came from."""
+    folder = project.root / "emitted"
+    folder.mkdir()
+    written: list[Path] = []
+
+    def gather(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        path = folder / f"m{len(written)}.py"
+        path.write_text(emitted(project))
+        path.with_suffix(".yaml").write_text(spec.text())
+        written.append(path)
+
+    for_each(gather)
+    command = [sys.executable, "-m", "ruff", "format", "--diff", "--isolated"]
+    done = subprocess.run(
+        [*command, "--line-length", "100", str(folder)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[:5000]
+
+
+def test_the_analysis_counts_what_torch_counts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Torch sums pair by pair; the evidence counts a sum once, so that none has three addends."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "torch"))
+    from test_module import hold_against_torch
+
+    def claim(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        found = project.check()
+        hold_against_torch(found, driver.emit(found, output=project.root)[0].text)
+
+    for_each(claim, rules=settings(QUICK, max_examples=40), addends=2)
