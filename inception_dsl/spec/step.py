@@ -172,7 +172,7 @@ def parse_step(text: str) -> StepText:
         message = f"`{rest.text}` stands where the step should end"
         if words or note or rest.kind != "number":
             # Two names in a row: either may be the one that is wrong.
-            start = name.start if rest.kind == "name" and not words else rest.start
+            start = rest.start if words or note or rest.kind != "name" else name.start
             raise StepSyntaxError(message, start, rest.end)
         loose = text[rest.start :].partition("->")[0].rstrip()
         raise StepSyntaxError(message, rest.start, rest.start + len(loose), f"write `({loose})`")
