@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import NET, Project
 
 from inception_dsl import driver
 from inception_dsl.analysis import group
@@ -101,6 +102,17 @@ def test_stages_are_right(name: str) -> None:
         assert stages[stage].params == params, stage
         # Each copy of a repeated block was rounded on its own.
         assert abs(stages[stage].macs / 10_000 - macs) <= 4, stage
+
+
+def test_the_notebook_as_its_author_wrote_it_is_refused(project: Project) -> None:
+    """`nn.Linear(64 * 4 * 32 * 32, 10)` counts four branches of 64; there are 352 channels."""
+    mended = (ROOT / "specs" / "community" / "simple_inception.yaml").read_text()
+    project.write(NET, mended.partition("    deviates:")[0])
+    (found,) = project.findings()
+    assert (found.code, found.expected, found.found) == ("E402", "262144", "360448")
+    assert found.message == (
+        "`in` of `fc` is 360,448, and `nn.Linear(64 * 4 * 32 * 32, 10)` claims 262144"
+    )
 
 
 @pytest.mark.parametrize(

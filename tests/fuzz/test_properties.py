@@ -52,6 +52,29 @@ def test_the_long_form_of_every_step_is_the_same_model(project: Project) -> None
     for_each(claim)
 
 
+def test_formatting_changes_no_model_and_comes_to_rest(project: Project) -> None:
+    def claim(spec: Spec) -> None:
+        for text in (spec.text(), spec.text(long=True)):
+            project.write(NET, text)
+            before = fingerprint(project.check().model)
+            once = driver.formatted(NET, folder=project.root).text
+            project.write(NET, once)
+            assert fingerprint(project.check().model) == before
+            assert driver.formatted(NET, folder=project.root).text == once
+
+    for_each(claim)
+
+
+def test_the_expanded_spec_is_the_same_model(project: Project) -> None:
+    def claim(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        before = fingerprint(project.check().model)
+        project.write(NET, driver.expanded(NET, folder=project.root))
+        assert fingerprint(project.check().model) == before
+
+    for_each(claim)
+
+
 def test_emitted_code_compiles_and_is_the_same_bytes_twice(project: Project) -> None:
     def claim(spec: Spec) -> None:
         project.write(NET, spec.text())
