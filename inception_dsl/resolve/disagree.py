@@ -206,10 +206,13 @@ _UNMENDABLE: _Mend = ((1000, 0), "")
 
 
 def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
-    """The words of one of a branch's windows that would give it the size that the others have."""
+    """The words of the step that a branch's label is at that would give it the others' size."""
     found: list[_Mend] = []
+    labelled = branch.span(sizes=True)
     for index, item in enumerate(branch.chain):
         if isinstance(item, Call) or "stride" not in item.attributes:
+            continue
+        if item.origin.spans[0] != labelled:
             continue
         for changes in _alternatives(item.attributes):
             type = _retyped(branch.chain[: index + 1], changes)

@@ -47,9 +47,10 @@ def cost_markdown(report: CostReport, *, title: str, shown: str, fingerprint: st
         "## FLOPs by kind",
         markdown_table(kind_columns, kinds),
     ]
-    for by, heading in (("stage", "stage"), ("block", "block"), ("op", "op")):
-        sections.append(f"## By {heading}")
-        sections.append(markdown_table(*_group_rows(group(report, by), by)))  # type: ignore[arg-type]
+    groupings: tuple[Grouping, ...] = ("stage", "block", "op")
+    for by in groupings:
+        sections.append(f"## By {by}")
+        sections.append(markdown_table(*_group_rows(group(report, by), by)))
     return "\n\n".join(section.rstrip("\n") for section in sections) + "\n"
 
 
