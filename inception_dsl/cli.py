@@ -14,11 +14,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from inception_dsl import __version__, driver
+from inception_dsl import driver
 from inception_dsl.analysis import GROUPINGS
 from inception_dsl.diagnostics import CODES, Diagnostic, SpecError, nearest, page, render
 from inception_dsl.emit.report import FORMATS, Column, plain_table, render_costs
 from inception_dsl.resolve import Overrides
+from inception_dsl.version import __version__
 
 FINE, FINDINGS, UNUSABLE = 0, 1, 2
 

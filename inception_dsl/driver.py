@@ -80,6 +80,11 @@ def check(
     return Checked(file, model, cost, tuple(found))
 
 
+def cost_of(checked: Checked, *, batch: int) -> CostReport:
+    """What a model costs on so many images at once."""
+    return _cost(checked.file, checked.model, batch)
+
+
 def _cost(file: SpecFile, model: Model, batch: int) -> CostReport:
     return measure_cost(model, batch=batch, name=_output_name(file, model))
 
@@ -103,16 +108,27 @@ def emit(checked: Checked, *, output: Path) -> list[Artifact]:
     Raises:
         SpecError: E501, a module cannot say something.
     """
-    from inception_dsl.emit.python import emit_python
     from inception_dsl.emit.report import cost_markdown
     from inception_dsl.ir import fingerprint
 
     model, cost, shown = checked.model, checked.cost, checked.file.shown
     folder = output / _output_name(checked.file, model)
     title = model.title or model.name
-    module = emit_python(model, measure_widths(model), cost, shown=shown)
+    module = emit_module(checked)
     page = cost_markdown(cost, title=title, shown=shown, fingerprint=fingerprint(model))
     return [Artifact(folder / "model.py", module), Artifact(folder / "cost.md", page)]
+
+
+def emit_module(checked: Checked) -> str:
+    """The source of a model's PyTorch module.
+
+    Raises:
+        SpecError: E501, a module cannot say something.
+    """
+    from inception_dsl.emit.python import emit_python
+
+    model = checked.model
+    return emit_python(model, measure_widths(model), checked.cost, shown=checked.file.shown)
 
 
 def _output_name(file: SpecFile, model: Model) -> str:

@@ -43,6 +43,12 @@ def test_counting_and_checking_load_nothing_heavy(arguments: list[str], tmp_path
     assert not found & set(HEAVY)
 
 
+def test_the_package_alone_loads_nothing() -> None:
+    program = "import inception_dsl, sys; print(sorted(n for n in sys.modules if 'inception' in n))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "['inception_dsl', 'inception_dsl.version']\n"
+
+
 def test_building_loads_no_torch(tmp_path: Path) -> None:
     found = imported(["build", "inception_v4", "-o", "out"], tmp_path)
     assert not found & {"torch", "networkx", "numpy"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
 from collections.abc import Iterator
@@ -43,3 +44,9 @@ def test_the_tour_prints_what_it_shows(
         assert lines[len(lines) - tail :] == expected[cut + 1 :]
     else:
         assert lines == expected
+
+
+def test_its_python_does_what_it_shows() -> None:
+    failed, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert tried
+    assert not failed

@@ -10,17 +10,24 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def make_module(source: str, factory: str, **params: Any) -> nn.Module:
-    """The network that emitted source describes.
+def make_module(source: str, factory: str, *, seed: int | None = None, **params: Any) -> nn.Module:
+    """The network that emitted source describes, on torch's default device.
 
     Args:
         source: what the Python emitter gave; it is run.
         factory: the function in it that makes the network.
+        seed: makes the weights the same each time; torch's own generators are left as they were.
         params: the network's parameters, such as `classes=10`.
     """
+    import torch
+
     module = ModuleType(f"inception_dsl_generated_{factory}")
     # Classes find their module by name, when they are pickled or compiled.
     sys.modules[module.__name__] = module
     exec(compile(source, f"<generated {factory}>", "exec"), module.__dict__)  # noqa: S102
-    network: nn.Module = getattr(module, factory)(**params)
+    devices = range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices, enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        network: nn.Module = getattr(module, factory)(**params)
     return network

@@ -55,11 +55,19 @@ def severity_of(code: str) -> Severity:
 
 
 class SpecError(Exception):
-    """All the errors of one stage; the stages after it did not run."""
+    """All the errors of one stage; the stages after it did not run.
+
+    As text, it is what `inception-dsl check` prints.
+    """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics))
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from inception_dsl.diagnostics.printer import render
+
+        return "\n" + render(self.diagnostics)
 
 
 MAX_LENGTH = 100

@@ -12,11 +12,11 @@ import json
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
-from inception_dsl import __version__
 from inception_dsl.diagnostics.codes import CODES, Code
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, severity_of
 from inception_dsl.diagnostics.printer import printable
 from inception_dsl.source import Span
+from inception_dsl.version import __version__
 
 _Json = dict[str, object]
 
