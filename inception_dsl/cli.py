@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from inception_dsl import driver
-from inception_dsl.analysis import GROUPINGS
+from inception_dsl.analysis import GROUPINGS, CostReport
 from inception_dsl.diagnostics import CODES, Diagnostic, SpecError, nearest, page, render
 from inception_dsl.emit.report import FORMATS, Column, plain_table, render_costs
 from inception_dsl.resolve import Overrides
@@ -182,11 +182,13 @@ def _flops(args: argparse.Namespace) -> int:
     folder = Path.cwd()
     specs = args.specs or driver.project_specs(folder) or driver.known_specs(folder)
     overrides = _overrides(args)
-    reports = [
-        driver.measure(spec, folder=folder, overrides=overrides, batch=args.batch).cost
-        for spec in specs
-    ]
-    sys.stdout.write(render_costs(reports, by=args.by, format=args.format))
+
+    def cost(spec: str) -> CostReport:
+        return driver.measure(spec, folder=folder, overrides=overrides, batch=args.batch).cost
+
+    reports = [cost(spec) for spec in specs]
+    against = cost(args.against) if args.against else None
+    sys.stdout.write(render_costs(reports, by=args.by, format=args.format, against=against))
     return FINE
 
 
@@ -345,9 +347,14 @@ def _parser() -> argparse.ArgumentParser:
         "count parameters, MACs and FLOPs",
         "  inception-dsl flops inception_v4 --by block\n"
         "  inception-dsl flops inception_v4 googlenet --format markdown\n"
+        "  inception-dsl flops --against googlenet\n"
         "  inception-dsl flops specs/inception_v4.yaml --batch 32 --format json\n",
     )
-    flops.add_argument("--by", choices=list(GROUPINGS), help="what a row is (a stage, alone)")
+    rows = flops.add_mutually_exclusive_group()
+    rows.add_argument("--by", choices=list(GROUPINGS), help="what a row is (a stage, alone)")
+    rows.add_argument(
+        "--against", metavar="SPEC", help="say how many times the figures of this one each has"
+    )
     flops.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
     flops.add_argument("--batch", type=_positive, default=1, metavar="N", help="images at once")
     _subparser(

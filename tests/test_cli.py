@@ -332,6 +332,50 @@ def test_flops_of_several_stand_side_by_side(shell: Shell) -> None:
     assert lines[2].split()[:3] == ["googlenet", "224x224x3", "6,998,552"]
 
 
+def test_flops_against_a_network_say_how_many_times(shell: Shell, project: Project) -> None:
+    wide = SPEC.replace("name: net", "name: wide").replace("linear (classes)", "linear (55)")
+    project.write("specs/wide.yaml", wide)
+    _, output, _ = shell.run("flops", "wide", "--against", "net")
+    head, own, other, _, _, times = output.splitlines()
+    assert head.split()[-6:] == ["x", "params", "x", "MACs", "x", "FLOPs"]
+    assert own.split()[0] == "net"
+    assert own.split()[-3:] == ["1.00", "1.00", "1.00"]
+    wider = PARAMS + 50 * (8 + 1), MACS + 50 * 8
+    assert other.split()[-3:-1] == [f"{wider[0] / PARAMS:.2f}", f"{wider[1] / MACS:.2f}"]
+    assert times == "x params, x MACs, x FLOPs: how many times those of net."
+
+
+@pytest.mark.parametrize("specs", [["net", "wide"], ["wide", "net"], []])
+def test_flops_against_one_of_them_say_it_once(
+    specs: list[str], shell: Shell, project: Project
+) -> None:
+    project.write("specs/wide.yaml", SPEC.replace("name: net", "name: wide"))
+    _, output, _ = shell.run("flops", *specs, "--against", "net", "--format", "csv")
+    names = [row["name"] for row in csv.DictReader(io.StringIO(output))]
+    assert names == (specs or ["net", "wide"])
+
+
+def test_flops_against_a_network_as_json_and_csv(shell: Shell) -> None:
+    arguments = ["flops", "net", "--against", "googlenet", "--format"]
+    found = json.loads(shell.run(*arguments, "json")[1])
+    assert (found["schema_version"], found["against"]) == (1, "googlenet")
+    (first, own) = found["models"]
+    assert (first["name"], own["name"]) == ("googlenet", "net")
+    assert first["ratios"] == {"params": 1, "macs": 1, "flops": 1}
+    assert own["ratios"]["macs"] == MACS / first["totals"]["macs"]
+    _, row = csv.DictReader(io.StringIO(shell.run(*arguments, "csv")[1]))
+    assert float(row["params_ratio"]) == PARAMS / first["totals"]["params"]
+    assert (int(row["params"]), int(row["macs"])) == (PARAMS, MACS)
+
+
+def test_flops_against_a_network_that_has_none_of_something(shell: Shell, project: Project) -> None:
+    project.write("specs/pool.yaml", "inception: 1\nname: pool\ninput: 9x9x3\nnetwork: relu\n")
+    _, output, _ = shell.run("flops", "net", "--against", "pool")
+    assert output.splitlines()[2].split()[-3:-1] == ["-", "-"]
+    found = json.loads(shell.run("flops", "net", "--against", "pool", "--format", "json")[1])
+    assert found["models"][1]["ratios"]["macs"] is None
+
+
 def test_flops_without_a_spec_are_those_of_the_project(shell: Shell, project: Project) -> None:
     project.write("specs/net2.yaml", SPEC.replace("name: net", "name: net2"))
     _, output, _ = shell.run("flops", "--format", "csv")
@@ -367,6 +411,8 @@ def test_list_names_a_spec_with_errors(shell: Shell, project: Project) -> None:
         (["check", "specs"], "no spec is named `specs`"),
         (["check", ""], "no spec is named ``"),
         (["flops", "net", "--by", "colour"], "colour"),
+        (["flops", "net", "--by", "op", "--against", "net"], "not allowed with argument"),
+        (["flops", "net", "--against", "nte"], "help: write `net`"),
         (["flops", "net", "--batch", "0"], "`0` is not a whole number of at least 1"),
         (["flops", "net", "--batch", "9" * 5000], "is not a whole number of at least 1"),
         (["flops", "net", "--set", "classes"], "`classes` is not NAME=VALUE"),

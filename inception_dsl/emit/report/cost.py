@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from math import floor, log10
 from typing import Any, Literal
 
 from inception_dsl.analysis import CostReport, Group, Grouping, group
@@ -25,9 +26,22 @@ LEGEND = (
 _MEASURES = (Column("params"), Column("MACs"), Column("FLOPs"))
 
 
-def render_costs(reports: Sequence[CostReport], *, by: Grouping | None, format: Format) -> str:
-    """Reports as text; one alone by its stages, several as one row each, unless `by` says more."""
-    return FORMATS[format](reports, by)
+def render_costs(
+    reports: Sequence[CostReport],
+    *,
+    by: Grouping | None,
+    format: Format,
+    against: CostReport | None = None,
+) -> str:
+    """Reports as text; one alone by its stages, several as one row each, unless `by` says more.
+
+    Args:
+        against: a report that all are set against, one row each: how many times its figures
+            theirs are. It leads the others if it is none of them. `by` is None then.
+    """
+    if against is not None and against.name not in {report.name for report in reports}:
+        reports = [against, *reports]
+    return FORMATS[format](reports, by, against)
 
 
 def cost_markdown(report: CostReport, *, title: str, shown: str, fingerprint: str) -> str:
@@ -54,23 +68,32 @@ def cost_markdown(report: CostReport, *, title: str, shown: str, fingerprint: st
     return "\n\n".join(section.rstrip("\n") for section in sections) + "\n"
 
 
-def _table(reports: Sequence[CostReport], by: Grouping | None) -> str:
-    return _text(reports, by, plain_table, lambda text: text, "\n")
+def _table(reports: Sequence[CostReport], by: Grouping | None, against: CostReport | None) -> str:
+    return _text(reports, by, against, plain_table, lambda text: text, "\n")
 
 
-def _markdown(reports: Sequence[CostReport], by: Grouping | None) -> str:
-    return _text(reports, by, markdown_table, lambda text: f"## {markdown_text(text)}", "\n\n")
+def _markdown(
+    reports: Sequence[CostReport], by: Grouping | None, against: CostReport | None
+) -> str:
+    def heading(text: str) -> str:
+        return f"## {markdown_text(text)}"
+
+    return _text(reports, by, against, markdown_table, heading, "\n\n")
 
 
 def _text(
     reports: Sequence[CostReport],
     by: Grouping | None,
+    against: CostReport | None,
     table: Callable[[Sequence[Column], Iterable[Sequence[str]]], str],
     heading: Callable[[str], str],
     gap: str,
 ) -> str:
+    if against is not None:
+        times = f"x params, x MACs, x FLOPs: how many times those of {against.name}."
+        return f"{table(*_side_by_side(reports, against))}\n{LEGEND}\n{times}\n"
     if len(reports) > 1 and by is None:
-        return f"{table(*_side_by_side(reports))}\n{LEGEND}\n"
+        return f"{table(*_side_by_side(reports, None))}\n{LEGEND}\n"
     parts = []
     for report in reports:
         name = f"{report.name}, input {report.input}, batch {report.batch}"
@@ -80,19 +103,38 @@ def _text(
     return "\n".join(parts) + f"\n{LEGEND}\n"
 
 
-def _side_by_side(reports: Sequence[CostReport]) -> tuple[Sequence[Column], list[list[str]]]:
-    columns = (
-        Column("name", "left"),
-        Column("input"),
-        *_MEASURES,
-        Column("heads: params"),
-    )
+def _side_by_side(
+    reports: Sequence[CostReport], against: CostReport | None
+) -> tuple[Sequence[Column], list[list[str]]]:
+    columns = [Column("name", "left"), Column("input"), *_MEASURES, Column("heads: params")]
+    if against is not None:
+        columns += [Column(f"x {measure.name}") for measure in _MEASURES]
     rows = []
     for report in reports:
         heads = report.totals_with_heads.params - report.totals.params
-        figures = _figures(report.totals)
-        rows.append([report.name, report.input, *figures, f"{heads:,}" if heads else "-"])
+        row = [report.name, report.input, *_figures(report.totals), f"{heads:,}" if heads else "-"]
+        if against is not None:
+            row += [_three_digits(_ratio(report, against, measure)) for measure in _COMPARED]
+        rows.append(row)
     return columns, rows
+
+
+_COMPARED = ("params", "macs", "flops")
+
+
+def _ratio(report: CostReport, against: CostReport, measure: str) -> float | None:
+    """How many times a figure of `against` a report has; None of one that has nothing of it."""
+    own, other = getattr(report.totals, measure), getattr(against.totals, measure)
+    return own / other if other else None
+
+
+def _three_digits(ratio: float | None) -> str:
+    """A ratio with three significant digits, or all those before the point."""
+    if ratio is None:
+        return "-"
+    rounded = float(f"{ratio:.2e}")
+    digits = 2 - floor(log10(rounded)) if rounded else 2
+    return f"{rounded:.{max(digits, 0)}f}"
 
 
 def _group_rows(groups: Iterable[Group], by: str) -> tuple[Sequence[Column], list[list[str]]]:
@@ -120,8 +162,13 @@ def _figures(totals: Any) -> list[str]:
     return [f"{totals.params:,}", f"{totals.macs:,}", f"{totals.flops:,}"]
 
 
-def _json(reports: Sequence[CostReport], by: Grouping | None) -> str:
+def _json(reports: Sequence[CostReport], by: Grouping | None, against: CostReport | None) -> str:
     documents = [_document(report, by) for report in reports]
+    if against is not None:
+        compared = {"schema_version": SCHEMA_VERSION, "against": against.name}
+        for document, report in zip(documents, reports, strict=True):
+            document["ratios"] = {name: _ratio(report, against, name) for name in _COMPARED}
+        return json.dumps({**compared, "models": documents}, indent=2) + "\n"
     if len(documents) == 1:
         return json.dumps({"schema_version": SCHEMA_VERSION, **documents[0]}, indent=2) + "\n"
     return json.dumps({"schema_version": SCHEMA_VERSION, "models": documents}, indent=2) + "\n"
@@ -147,19 +194,29 @@ def _document(report: CostReport, by: Grouping | None) -> dict[str, Any]:
     return {**document, "rows": rows}
 
 
-def _csv(reports: Sequence[CostReport], by: Grouping | None) -> str:
+def _csv(reports: Sequence[CostReport], by: Grouping | None, against: CostReport | None) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["name", "input", "batch", by or "path", "params", "macs", "flops"])
+    lead = ["name", "input", "batch"]
+    if against is not None:
+        writer.writerow([*lead, *_COMPARED, *(f"{name}_ratio" for name in _COMPARED)])
+        for report in reports:
+            figures = [getattr(report.totals, name) for name in _COMPARED]
+            ratios = [_ratio(report, against, name) for name in _COMPARED]
+            writer.writerow([report.name, report.input, report.batch, *figures, *ratios])
+        return stream.getvalue()
+    writer.writerow([*lead, by or "path", "params", "macs", "flops"])
     for report in reports:
         for own in group(report, by or "path"):
             totals = own.totals
-            lead = [report.name, report.input, report.batch, own.name]
-            writer.writerow([*lead, totals.params, totals.macs, totals.flops])
+            place = [report.name, report.input, report.batch, own.name]
+            writer.writerow([*place, totals.params, totals.macs, totals.flops])
     return stream.getvalue()
 
 
-FORMATS: dict[Format, Callable[[Sequence[CostReport], Grouping | None], str]] = {
+_Rendering = Callable[[Sequence[CostReport], Grouping | None, CostReport | None], str]
+
+FORMATS: dict[Format, _Rendering] = {
     "table": _table,
     "json": _json,
     "csv": _csv,
