@@ -12,6 +12,7 @@ from inception_dsl.analysis.cost import (
 )
 from inception_dsl.analysis.figure import find_figure
 from inception_dsl.analysis.liveness import Unread, find_unread
+from inception_dsl.analysis.state import measure_state, state_of
 from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
 __all__ = [
@@ -28,5 +29,7 @@ __all__ = [
     "find_unread",
     "group",
     "measure_cost",
+    "measure_state",
     "measure_widths",
+    "state_of",
 ]

@@ -14,6 +14,7 @@ from inception_dsl.ops.base import (
     Layer,
     Op,
     ShapeError,
+    StateTensor,
 )
 
 STEP_OPS: tuple[Op, ...] = (*conv.OPS, *pool.OPS, *linear.OPS, *norm.OPS, *activation.OPS)
@@ -44,4 +45,5 @@ __all__ = [
     "Layer",
     "Op",
     "ShapeError",
+    "StateTensor",
 ]

@@ -6,7 +6,7 @@ Each family of ops is a module of this folder that ends in a constant tuple of `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -32,6 +32,7 @@ class Attribute:
     as their name and a value. `default` is None where the attribute must be given. `of` names the
     op whose attribute this really is: a conv's `eps` is its batch norm's, and no word of the conv.
     `another_of` names the attribute that this one is another way to say: `keep` is of `drop`.
+    `in_training_only` is true of what inference does not feel.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Attribute:
     choices: tuple[str, ...] = ()
     of: str | None = None
     another_of: str = ""
+    in_training_only: bool = False
 
     @property
     def says(self) -> str:
@@ -100,6 +102,22 @@ class Layer:
     arguments: tuple[tuple[str, Argument], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class StateTensor:
+    """A tensor that torch saves of a node, under its path and a name: `bn.running_mean`.
+
+    `is_learnt` is false of running statistics. A scalar has the shape ().
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    is_learnt: bool = True
+
+    def below(self, child: str) -> StateTensor:
+        """The same tensor, of a child of the module."""
+        return replace(self, name=f"{child}.{self.name}")
+
+
 class ShapeError(Exception):
     """An input that an op cannot take; `code` is a diagnostic's.
 
@@ -132,6 +150,8 @@ class Op:
         defaults_of: the op whose defaults it takes, where those are not its own.
         finish: completes attributes that follow from others; of what an author wrote, `keep`
             becomes `drop`.
+        state: the tensors that torch saves of it, for its attributes and its input's channels.
+        in_training_only: in inference it gives what it reads.
     """
 
     name: str
@@ -144,6 +164,8 @@ class Op:
     flags: Mapping[str, Values] = field(default_factory=dict)
     defaults_of: str = ""
     finish: Callable[[dict[str, Value | Expr]], None] | None = None
+    state: Callable[[Values, int], tuple[StateTensor, ...]] = lambda values, channels: ()
+    in_training_only: bool = False
 
     @property
     def written(self) -> str:

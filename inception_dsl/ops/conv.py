@@ -14,13 +14,19 @@ from inception_dsl.ops.base import (
     Layer,
     Op,
     ShapeError,
+    StateTensor,
     Symbols,
     Values,
     a_map,
     number,
     size,
 )
-from inception_dsl.ops.norm import BATCHNORM_ATTRIBUTES, batchnorm_layer, batchnorm_params
+from inception_dsl.ops.norm import (
+    BATCHNORM_ATTRIBUTES,
+    batchnorm_layer,
+    batchnorm_params,
+    batchnorm_state,
+)
 from inception_dsl.ops.window import (
     PAD,
     PAD_FLAGS,
@@ -93,6 +99,21 @@ def _layers(attributes: Symbols, channels: Expr, name: str, special: str) -> tup
     return tuple(layers)
 
 
+def _state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    width, groups = number(values, "width"), number(values, "groups")
+    weight = StateTensor("weight", (width, channels // groups, *size(values, "kernel")))
+    bias = (StateTensor("bias", (width,)),) if values["bias"] else ()
+    return _with_norm(values, (weight, *bias))
+
+
+def _with_norm(values: Values, own: tuple[StateTensor, ...]) -> tuple[StateTensor, ...]:
+    """The tensors of a conv, which has a path of its own unless a norm shares it."""
+    if values["norm"] == "none":
+        return own
+    norm = batchnorm_state(values, number(values, "width"))
+    return (*(t.below("conv") for t in own), *(t.below("bn") for t in norm))
+
+
 def _separable_infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
     a_map(inputs[0], "sepconv")
     return TensorType((number(values, "width"), *slide(values, inputs[0], "sepconv")))
@@ -107,6 +128,17 @@ def _separable_cost(values: Values, inputs: tuple[TensorType, ...], output: Tens
 def _separable_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     conv, *others = _layers(attributes, channels, "SepConv2d", "multiplier")
     return replace(conv, callee=conv.callee.removeprefix("nn.")), *others
+
+
+def _separable_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    width, deep = number(values, "width"), channels * number(values, "multiplier")
+    own = [
+        StateTensor("depthwise.weight", (deep, 1, *size(values, "kernel"))),
+        StateTensor("pointwise.weight", (width, deep, 1, 1)),
+    ]
+    if values["bias"]:
+        own.append(StateTensor("pointwise.bias", (width,)))
+    return _with_norm(values, tuple(own))
 
 
 def _finish(attributes: dict[str, Value | Expr]) -> None:
@@ -149,6 +181,7 @@ OPS = (
         infer=_infer,
         cost=_cost,
         torch=_torch,
+        state=_state,
     ),
     # Depthwise, then 1x1; as in TensorFlow, bias, norm and act come once, at the end.
     Op(
@@ -161,5 +194,6 @@ OPS = (
         infer=_separable_infer,
         cost=_separable_cost,
         torch=_separable_torch,
+        state=_separable_state,
     ),
 )

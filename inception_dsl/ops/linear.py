@@ -12,6 +12,7 @@ from inception_dsl.ops.base import (
     Cost,
     Layer,
     Op,
+    StateTensor,
     Symbols,
     Values,
     a_vector,
@@ -42,6 +43,12 @@ def _linear_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     if attributes["act"] != "none":
         return (*layers, act_layer(attributes["act"]))
     return layers
+
+
+def _linear_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    width = number(values, "width")
+    weight = StateTensor("weight", (width, channels))
+    return (weight, StateTensor("bias", (width,))) if values["bias"] else (weight,)
 
 
 def _dropout_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -79,17 +86,19 @@ OPS = (
         infer=_linear_infer,
         cost=_linear_cost,
         torch=_linear_torch,
+        state=_linear_state,
     ),
     Op(
         name="dropout",
         attributes=(
-            Attribute("drop", "fraction", Decimal("0.5")),
+            Attribute("drop", "fraction", Decimal("0.5"), in_training_only=True),
             Attribute("keep", "fraction", "auto", another_of="drop"),
         ),
         finish=_dropout_finish,
         infer=same,
         cost=free,
         torch=_dropout_torch,
+        in_training_only=True,
     ),
     Op(name="flatten", infer=_flatten_infer, cost=free, torch=_flatten_torch),
     Op(name="identity", infer=same, cost=free, torch=_identity_torch),

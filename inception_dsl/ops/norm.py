@@ -11,6 +11,7 @@ from inception_dsl.ops.base import (
     Cost,
     Layer,
     Op,
+    StateTensor,
     Symbols,
     Values,
     a_map,
@@ -20,7 +21,7 @@ from inception_dsl.ops.base import (
 
 BATCHNORM_ATTRIBUTES = (
     Attribute("eps", "decimal", Decimal("1e-5")),
-    Attribute("momentum", "decimal", Decimal("0.1")),
+    Attribute("momentum", "decimal", Decimal("0.1"), in_training_only=True),
     Attribute("gamma", "flag", True),
 )
 """torch's defaults; `momentum` is torch's, one minus TensorFlow's decay."""
@@ -29,6 +30,16 @@ BATCHNORM_ATTRIBUTES = (
 def batchnorm_params(values: Values, channels: int) -> int:
     """Learnt values of a batch norm: a shift a channel and, with gamma, a scale."""
     return (2 if values["gamma"] else 1) * channels
+
+
+def batchnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    """What torch saves of a batch norm: what it learns, then its running statistics."""
+    learnt = ("weight", "bias") if values["gamma"] else ("bias",)
+    return (
+        *(StateTensor(name, (channels,)) for name in learnt),
+        *(StateTensor(f"running_{name}", (channels,), False) for name in ("mean", "var")),
+        StateTensor("num_batches_tracked", (), False),
+    )
 
 
 def batchnorm_layer(attributes: Symbols, channels: Value | Expr) -> Layer:
@@ -68,6 +79,7 @@ OPS = (
         infer=_map,
         cost=_batchnorm_cost,
         torch=_batchnorm_torch,
+        state=batchnorm_state,
     ),
     Op(
         name="lrn",

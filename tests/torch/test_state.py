@@ -1,0 +1,64 @@
+"""The keys and shapes of a state_dict, held against those of emitted modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import NET, Project
+from evidence import on_meta
+
+from inception_dsl import driver
+from inception_dsl.analysis import measure_state
+from inception_dsl.driver import Checked
+from inception_dsl.ir import inline
+from torch import nn
+
+SPECS = driver.project_specs(Path(__file__).parents[2])
+
+
+def module_of(found: Checked) -> nn.Module:
+    source = driver.emit(found, output=Path("generated"))[0].text
+    return on_meta(source, found.model.name)
+
+
+def hold_state(found: Checked) -> None:
+    module = module_of(found)
+    own = measure_state(inline(found.model))
+    torchs = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+    assert {key: tensor.shape for key, tensor in own.items()} == torchs
+    learnt = {key for key, tensor in own.items() if tensor.is_learnt}
+    assert learnt == {key for key, _ in module.named_parameters()}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_what_is_saved_is_what_torch_saves(name: str) -> None:
+    hold_state(driver.check(name, folder=Path(__file__).parent))
+
+
+EVERY_KIND = """\
+inception: 1
+input: 32x32x6
+defaults: {batchnorm: {eps: 1e-3}}
+network:
+  - plain: 3x3 conv (8)
+  - bare: 3x3 conv (8 no_bias)
+  - both: 3x3 conv (8 bias norm batchnorm act relu groups 2)
+  - sep: 3x3 sepconv (8 multiplier 2)
+  - sepnorm: 3x3 sepconv (8 norm batchnorm bias)
+  - shift: batchnorm (no_gamma)
+  - norm: batchnorm
+  - again: {reuse: bare}
+  - twice: 2 x 1x1 conv (8 norm batchnorm)
+  - lrn
+  - global avgpool
+  - hidden: linear (4 act relu)
+  - linear (3 no_bias)
+heads:
+  aux: {at: twice, steps: [1x1 conv (4), global maxpool, linear (3)]}
+"""
+
+
+def test_every_kind_of_node_is_saved_as_torch_saves_it(project: Project) -> None:
+    project.write(NET, EVERY_KIND)
+    hold_state(project.check())
