@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from inception_dsl.analysis import CostReport, measure_cost, measure_widths
+from inception_dsl.analysis import CostReport, measure_cost, measure_widths, plan_forward
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import AS_WRITTEN, Overrides, name_problem, resolve
@@ -128,7 +128,8 @@ def emit_module(checked: Checked) -> str:
     from inception_dsl.emit.python import emit_python
 
     model = checked.model
-    return emit_python(model, measure_widths(model), checked.cost, shown=checked.file.shown)
+    widths, plans = measure_widths(model), plan_forward(model)
+    return emit_python(model, widths, plans, checked.cost, shown=checked.file.shown)
 
 
 def _output_name(file: SpecFile, model: Model) -> str:

@@ -11,7 +11,9 @@ from inception_dsl.analysis.cost import (
     measure_cost,
 )
 from inception_dsl.analysis.figure import find_figure
+from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
 from inception_dsl.analysis.liveness import Unread, find_unread
+from inception_dsl.analysis.modules import Holder, Step, Unit, has_module
 from inception_dsl.analysis.state import measure_state, state_of
 from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
@@ -20,16 +22,23 @@ __all__ = [
     "BlockWidths",
     "CostReport",
     "CostRow",
+    "ForwardPlan",
     "Group",
     "Grouping",
+    "Holder",
+    "Statement",
+    "Step",
     "Totals",
+    "Unit",
     "Unread",
     "Width",
     "find_figure",
     "find_unread",
     "group",
+    "has_module",
     "measure_cost",
     "measure_state",
     "measure_widths",
+    "plan_forward",
     "state_of",
 ]

@@ -16,6 +16,7 @@ def measure_state(graph: Graph) -> dict[str, StateTensor]:
 
 def state_of(node: Node) -> tuple[StateTensor, ...]:
     """The tensors that a node holds itself; none if it has the weights of another."""
-    if node.reuses is not None:
+    state = OPS[node.op].state
+    if state is None or node.reuses is not None:
         return ()
-    return OPS[node.op].state(node.attributes, node.input_types[0].channels)
+    return state(node.attributes, node.input_types[0].channels)

@@ -150,7 +150,8 @@ class Op:
         defaults_of: the op whose defaults it takes, where those are not its own.
         finish: completes attributes that follow from others; of what an author wrote, `keep`
             becomes `drop`.
-        state: the tensors that torch saves of it, for its attributes and its input's channels.
+        state: the tensors that torch saves of it, for its attributes and its input's channels;
+            None where there are none.
         in_training_only: in inference it gives what it reads.
     """
 
@@ -164,7 +165,7 @@ class Op:
     flags: Mapping[str, Values] = field(default_factory=dict)
     defaults_of: str = ""
     finish: Callable[[dict[str, Value | Expr]], None] | None = None
-    state: Callable[[Values, int], tuple[StateTensor, ...]] = lambda values, channels: ()
+    state: Callable[[Values, int], tuple[StateTensor, ...]] | None = None
     in_training_only: bool = False
 
     @property

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from inception_dsl.analysis import BlockWidths, CostReport
+from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.emit.python.block import (
     BlockModules,
     ClassInfo,
     forward_params,
-    has_module,
     param_code,
     reads_in_channels,
     step_layers,
@@ -40,7 +39,12 @@ _IMPORTED = ("F", "NamedTuple", "OrderedDict", "Tensor", "nn", "torch")
 
 
 def emit_python(
-    model: Model, widths: Mapping[str, BlockWidths], cost: CostReport, *, shown: str
+    model: Model,
+    widths: Mapping[str, BlockWidths],
+    plans: Mapping[str, ForwardPlan],
+    cost: CostReport,
+    *,
+    shown: str,
 ) -> str:
     """The model as the source of a Python module that imports torch and nothing else.
 
@@ -50,18 +54,23 @@ def emit_python(
     Raises:
         SpecError: E501, PyTorch has no layer for something.
     """
-    return _Module(model, widths, cost, shown).text()
+    return _Module(model, widths, plans, cost, shown).text()
 
 
 class _Module:
     def __init__(
-        self, model: Model, widths: Mapping[str, BlockWidths], cost: CostReport, shown: str
+        self,
+        model: Model,
+        widths: Mapping[str, BlockWidths],
+        plans: Mapping[str, ForwardPlan],
+        cost: CostReport,
+        shown: str,
     ) -> None:
         self._model = model
         self._widths = widths
+        self._plans = plans
         self._cost = cost
         self._shown = shown
-        self._unsaid = _last_softmaxes(model)
         self._annotations = _annotations(model)
         self._units = Units(self._layers())
         self._classes: dict[str, ClassInfo] = {}
@@ -116,14 +125,13 @@ class _Module:
         is_network = block is self._model.network
         name = self._class_name(block, is_network=is_network)
         annotations = self._annotations[block.name]
-        unsaid = self._unsaid if is_network else {}
+        plan = self._plans[block.name]
         try:
-            modules = BlockModules(block, widths, self._units, self._classes, frozenset(unsaid))
-            made = modules.statements()
+            made = BlockModules(widths, plan.modules, self._units, self._classes).statements()
         except EmitError as error:
             raise _not_emittable(error, block.origin) from None
         outputs = f"{name}Outputs" if widths.heads else None
-        forward = Forward(block, widths, modules.units(), unsaid, outputs)
+        forward = Forward(widths, plan, outputs)
         stored = self._stored(block)
         takes = reads_in_channels(made)
         self._classes[block.name] = ClassInfo(name, annotations, takes)
@@ -162,8 +170,8 @@ class _Module:
         if not heads:
             return None
         name = self._claim(f"{self._network_name()}Outputs", self._model.network.origin)
-        output = self._unsaid.get(self._model.network.output, self._model.network.output)
-        result = shape_text(self._widths[self._model.network.name], output)
+        network = self._model.network.name
+        result = shape_text(self._widths[network], self._plans[network].output)
         lines = [
             f"class {name}(NamedTuple):",
             *docstring(["What training gives; in eval mode it is the logits alone."], depth=1),
@@ -215,7 +223,7 @@ class _Module:
             f"Input {shape_text(self._widths[model.network.name], INPUT)}. {params},"
             f" {cost.totals.macs:,} multiply-accumulates.",
         ]
-        if model.network.output in self._unsaid:
+        if model.network.output in self._plans[model.network.name].unsaid:
             paragraphs.append("It gives logits: the softmax at the end is left to the loss.")
         return paragraphs
 
@@ -223,9 +231,9 @@ class _Module:
         widths = self._widths[block.name]
         is_network = block is self._model.network
         source = f" ({block.source})" if block.source and not is_network else ""
-        output = self._unsaid.get(block.output, block.output)
         title = f"{self._title(block)}{source}"
-        shapes = f"{shape_text(widths, INPUT)} to {shape_text(widths, output)}."
+        output = shape_text(widths, self._plans[block.name].output)
+        shapes = f"{shape_text(widths, INPUT)} to {output}."
         if len(title) + len(shapes) < 88:
             return [f"{title}: {shapes}"]
         return [f"{title}.", shapes]
@@ -247,16 +255,6 @@ def class_name(name: str, title: str | None) -> str:
     if titled.lower() == name.replace("_", "").lower():
         return titled
     return "".join(part[0].upper() + part[1:] for part in name.split("_") if part)
-
-
-def _last_softmaxes(model: Model) -> dict[str, str]:
-    """Softmaxes that end the network or a head, and what they read: emitted code gives logits."""
-    ends = {model.network.output, *(head.output for head in model.heads)}
-    return {
-        step.path: step.inputs[0]
-        for step in model.network.body
-        if isinstance(step, NodeDef) and step.op == "softmax" and step.path in ends
-    }
 
 
 def _annotations(model: Model) -> dict[str, dict[str, str]]:
