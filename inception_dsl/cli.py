@@ -16,7 +16,7 @@ from pathlib import Path
 
 from inception_dsl import driver
 from inception_dsl.analysis import GROUPINGS, CostReport
-from inception_dsl.diagnostics import CODES, Diagnostic, SpecError, nearest, page, render
+from inception_dsl.diagnostics import CODES, Diagnostic, SpecError, across, nearest, page, render
 from inception_dsl.emit.report import FORMATS, Column, plain_table, render_costs
 from inception_dsl.resolve import Overrides
 from inception_dsl.version import __version__
@@ -69,19 +69,19 @@ def _build(args: argparse.Namespace) -> int:
     overrides = _overrides(args)
     artifacts: list[driver.Artifact] = []
     sources: dict[Path, str] = {}
-    failed: list[Diagnostic] = []
+    failed: list[tuple[str, Diagnostic]] = []
     for spec in specs:
         try:
             checked = driver.check(spec, folder=folder, overrides=overrides)
             made = driver.emit(checked, output=output)
         except SpecError as error:
-            failed.extend(error.diagnostics)
+            failed.extend((spec, finding) for finding in error.diagnostics)
             continue
         _report(checked.warnings)
         artifacts.extend(made)
         sources |= dict.fromkeys((artifact.path for artifact in made), spec)
     if failed:
-        raise SpecError(failed)
+        raise SpecError(across(failed))
     if not args.check:
         for artifact in artifacts:
             state = "wrote" if driver.write(artifact) else "unchanged"
@@ -129,40 +129,44 @@ def _print_difference(artifact: driver.Artifact) -> None:
 def _check(args: argparse.Namespace) -> int:
     if args.format != "text":
         return _check_as(args.format, _outcomes(args))
-    failed: list[Diagnostic] = []
-    for outcome in _outcomes(args):
+    failed: list[tuple[str, Diagnostic]] = []
+    warned: list[tuple[str, Diagnostic]] = []
+    for spec, outcome in _outcomes(args):
         if isinstance(outcome, SpecError):
-            failed.extend(outcome.diagnostics)
+            failed.extend((spec, finding) for finding in outcome.diagnostics)
             continue
-        _report(outcome.warnings)
+        warned.extend((spec, finding) for finding in outcome.warnings)
         cost = outcome.cost
         print(
             f"{cost.name}: fine, {cost.input} -> {outcome.model.root.type}, "
             f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs"
         )
+    _report(across(warned))
     if failed:
-        raise SpecError(failed)
+        raise SpecError(across(failed))
     return FINE
 
 
-def _outcomes(args: argparse.Namespace) -> Iterator[driver.Checked | SpecError]:
-    """What becomes of each spec of a command."""
+def _outcomes(args: argparse.Namespace) -> Iterator[tuple[str, driver.Checked | SpecError]]:
+    """Each spec of a command, and what becomes of it."""
     folder = Path.cwd()
     overrides = _overrides(args)
     for spec in args.specs or driver.project_specs(folder):
         try:
-            yield driver.check(spec, folder=folder, overrides=overrides)
+            yield spec, driver.check(spec, folder=folder, overrides=overrides)
         except SpecError as error:
-            yield error
+            yield spec, error
 
 
-def _check_as(format: str, outcomes: Iterable[driver.Checked | SpecError]) -> int:
+def _check_as(format: str, outcomes: Iterable[tuple[str, driver.Checked | SpecError]]) -> int:
     """All findings, which are the result for a machine: on stdout, in one document."""
     from inception_dsl.diagnostics.formats import FORMATS as MACHINE_FORMATS
 
-    found: list[Diagnostic] = []
-    for outcome in outcomes:
-        found += outcome.diagnostics if isinstance(outcome, SpecError) else outcome.warnings
+    met: list[tuple[str, Diagnostic]] = []
+    for spec, outcome in outcomes:
+        own = outcome.diagnostics if isinstance(outcome, SpecError) else outcome.warnings
+        met.extend((spec, finding) for finding in own)
+    found = across(met)
     sys.stdout.write(MACHINE_FORMATS[format](found))
     errors = [finding for finding in found if finding.severity == "error"]
     return _exit_code(errors) if errors else FINE

@@ -225,6 +225,20 @@ def test_check_without_a_spec_checks_all_and_says_all(shell: Shell, project: Pro
     assert "help: write `maxpool`" in errors
 
 
+def test_a_fault_in_a_shared_file_is_said_once(shell: Shell, project: Project) -> None:
+    project.write("specs/blocks/stem.yaml", "inception: 1\nblocks: {stem: 3x3 cnov (8)}\n")
+    for name in ("a", "b"):
+        head = f"inception: 1\nname: {name}\nuse: [blocks/stem]\ninput: 9x9x3\n"
+        project.write(f"specs/{name}.yaml", f"{head}network: stem\n")
+    project.write("specs/c.yaml", "inception: 1\nname: c\nextends: a\n")
+    code, _, errors = shell.run("check")
+    assert code == 1
+    assert errors.count("error[") == errors.count("3x3 cnov") == 1
+    assert "note: 3 specs have it: `a`, `b`, `c`\n" in errors
+    assert shell.run("check", "--format", "json")[1].count('"message"') == 1
+    assert shell.run("build")[2] == errors
+
+
 def test_check_of_another_input_and_other_parameters(shell: Shell) -> None:
     code, output, _ = shell.run("check", "net", "--input", "331x331x3", "--set", "classes=10")
     assert code == 0

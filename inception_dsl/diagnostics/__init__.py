@@ -3,6 +3,7 @@
 A stage gathers all its findings and raises one `SpecError`; the next stage does not run.
 """
 
+from inception_dsl.diagnostics.across import across
 from inception_dsl.diagnostics.codes import CODES, Code
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, Severity, SpecError, nearest
 from inception_dsl.diagnostics.pages import page, pages
@@ -15,6 +16,7 @@ __all__ = [
     "Label",
     "Severity",
     "SpecError",
+    "across",
     "nearest",
     "page",
     "pages",

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Mapping
 
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ops import WORDS
-from inception_dsl.resolve.words import (
-    Given,
-    Setting,
-    Words,
-    as_words,
-    listed,
-    read_expr,
-    read_whole,
-)
+from inception_dsl.resolve.blocks import Signature
+from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by
+from inception_dsl.resolve.words import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import Reader, StepText, Token
-
-Table = Mapping[str, tuple[tuple[str, Setting], ...]]
-"""By row: the columns' names and the row's cells."""
 
 
 def read_bindings(
     step: StepText,
     words: Words,
-    params: Mapping[str, bool],
+    signature: Signature,
     keys: Mapping[str, Setting],
     tables: Mapping[str, Table],
 ) -> dict[str, Setting]:
     """The arguments of a call: a table's row, then bindings by name.
 
     Args:
-        params: the block's parameters; true for those that must be bound.
+        signature: the block's.
         keys: what a call in its long form gives by keys.
 
     Raises:
@@ -43,21 +34,18 @@ def read_bindings(
     bound: dict[str, Setting] = {}
     block = step.name.text
 
-    def bind(name: str, value: Given, span: Span) -> None:
-        if name not in params:
-            raise _no_param(name, block, params, span)
+    def bind(name: str, setting: Setting, span: Span) -> None:
+        if name not in signature.declared:
+            raise _no_param(name, block, signature, (Label(span),))
         if name in bound:
             labels = (Label(span, "again"), Label(bound[name].span, "first"))
             raise SpecError([Diagnostic("E203", f"`{name}` is bound twice", labels)])
-        bound[name] = Setting(value, span)
+        bound[name] = setting
 
     reader = Reader(words.tokens)
     row = reader.take_if("row")
     if row is not None:
-        for name, setting in _row(row, words, tables):
-            if name not in params:
-                raise _no_param(name, block, params, words.span(row))
-            bound[name] = setting
+        bound |= _row(row, block, words, signature, tables)
     while (token := reader.peek()).kind != "end":
         equals = reader.peek(1)
         if token.kind != "name" or equals.text != "=":
@@ -65,40 +53,72 @@ def read_bindings(
             raise words.error("E202", f"`{token.text}` binds no parameter", token, help)
         reader.take()
         reader.take()
-        bind(token.text, _argument(reader, words), words.span(token))
+        value = _argument(reader, words)
+        said = words.span(token, reader.peek(-1))
+        bind(token.text, Setting(value, said), words.span(token))
     for name, setting in keys.items():
-        bind(name, setting.value, setting.span)
-    missing = [name for name, required in params.items() if required and name not in bound]
+        bind(name, setting, setting.span)
+    missing = [p.name for p in signature.params if p.default is None and p.name not in bound]
     if missing:
-        said = " ".join(token.text for token in words.tokens).replace(" = ", "=")
-        example = " ".join([said, *(f"{name}=..." for name in missing)]).strip()
+        written = " ".join(token.text for token in words.tokens).replace(" = ", "=")
+        example = " ".join([written, *(f"{name}=..." for name in missing)]).strip()
         message = f"`{block}` needs {listed(missing)}"
-        raise words.error("E206", message, step.name, f"write `{block} ({example})`")
+        others = tuple(Label(signature.declared[name], "it is declared here") for name in missing)
+        raise words.error("E206", message, step.name, f"write `{block} ({example})`", others)
     return bound
 
 
-def _row(row: Token, words: Words, tables: Mapping[str, Table]) -> Iterator[tuple[str, Setting]]:
-    table_name, _, row_name = row.text.partition(".")
+def _row(
+    token: Token,
+    block: str,
+    words: Words,
+    signature: Signature,
+    tables: Mapping[str, Table],
+) -> dict[str, Setting]:
+    """The parameters that a row of a table binds."""
+    table_name, _, row_name = token.text.partition(".")
     table = tables.get(table_name)
-    if table is None or row_name not in table:
-        known = [f"{name}.{key}" for name, rows in tables.items() for key in rows]
-        close = nearest(row.text, known)
-        what = f"table `{table_name}` has no row `{row_name}`" if table is not None else None
-        message = what or f"no table is named `{table_name}`"
-        raise words.error("E207", message, row, f"write `{close}`" if close else None)
-    yield from table[row_name]
+    if table is None or row_name not in table.rows:
+        raise _no_row(token, words, tables)
+    row = table.rows[row_name]
+    columns = dict(table.columns)
+    for column, span in table.columns:
+        if column not in signature.declared:
+            labels = (Label(span), Label(words.span(token), "this call reads it"))
+            raise _no_param(column, block, signature, labels, columns)
+    return dict(zip(columns, row.cells, strict=True))
 
 
-def _no_param(name: str, block: str, params: Iterable[str], span: Span) -> SpecError:
-    close = nearest(name, params)
-    params = list(params)
-    has = f"its parameters are {listed(params)}" if params else "it has none"
+def _no_row(token: Token, words: Words, tables: Mapping[str, Table]) -> SpecError:
+    table_name, _, row_name = token.text.partition(".")
+    declared = {f"{name}.{key}": r.span for name, t in tables.items() for key, r in t.rows.items()}
+    if table_name in tables:
+        message = f"table `{table_name}` has no row `{row_name}`"
+        close = close_by(token.text, declared, declared)
+        return words.error("E207", message, token, close.help, close.labels)
+    close = close_by(table_name, tables, {name: table.span for name, table in tables.items()})
+    help = f"write `{close.name}.{row_name}`" if close.name else None
+    return words.error("E207", f"no table is named `{table_name}`", token, help, close.labels)
+
+
+def _no_param(
+    name: str,
+    block: str,
+    signature: Signature,
+    labels: tuple[Label, ...],
+    taken: Container[str] = (),
+) -> SpecError:
+    """E205; `taken` are the parameters that cannot be meant, for they are bound."""
+    free = [param for param in signature.declared if param not in taken]
+    close = close_by(name, free, signature.declared)
+    if close.name is None and taken and len(free) == 1:
+        close = close_by(free[0], free, signature.declared)
+    has = f"its parameters are {listed(signature.declared)}" if signature.params else "it has none"
     message = f"`{block}` has no parameter `{name}`: {has}"
-    help = f"write `{close}`" if close else None
-    return SpecError([Diagnostic("E205", message, (Label(span),), help=help)])
+    return SpecError([Diagnostic("E205", message, (*labels, *close.labels), help=close.help)])
 
 
-def read_argument(word: Word, text: Span, scope: frozenset[str]) -> Given:
+def read_argument(word: Word, text: Span, scope: Scope) -> Given:
     """A binding's value that stands in a YAML value of its own.
 
     Raises:
@@ -112,8 +132,8 @@ def read_argument(word: Word, text: Span, scope: frozenset[str]) -> Given:
 
 def _argument(reader: Reader, words: Words) -> Given:
     token = reader.peek()
-    if token.kind == "name" and token.text not in words.scope:
+    if token.kind == "name" and token.text not in words.scope.names:
         if token.text in WORDS:
             return reader.take().text
-        raise words.unknown(token.text, token, [*words.scope, *WORDS])
+        raise words.unknown(token.text, token, [*words.scope.names, *WORDS])
     return read_expr(reader, words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.diagnostics import Diagnostic, Label
@@ -35,9 +35,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a caller must know of a block: its parameters and whether they must be bound."""
+    """What a caller must know of a block: its parameters, and where they and its name stand."""
 
     params: tuple[Param, ...]
+    declared: Mapping[str, Span]
     span: Span
 
 
@@ -45,17 +46,27 @@ def unique_paths(steps: list[NodeDef | CallDef]) -> Iterator[Diagnostic]:
     """Says of every path that it is there twice, or that it is both a step and a holder of some."""
     seen: dict[str, NodeDef | CallDef] = {}
     holders: dict[str, NodeDef | CallDef] = {}
+    forks: set[str] = set()
     for step in steps:
         other = seen.get(step.path) or holders.get(step.path)
         parts = step.path.split(".")
         above = [".".join(parts[:length]) for length in range(1, len(parts))]
         other = other or next((seen[path] for path in above if path in seen), None)
         if other is not None:
-            yield _clash(step, other)
+            # Two unnamed bodies with the same branches clash once, not in every branch.
+            fork = step.branch.rpartition(".")[0] if _is_fork(step) else None
+            if fork is None or fork not in forks:
+                yield _clash(step, other)
+            forks.update([] if fork is None else [fork])
             continue
         seen[step.path] = step
         for path in above:
             holders.setdefault(path, step)
+
+
+def _is_fork(step: NodeDef | CallDef) -> bool:
+    """The step has its path from the branch that holds it."""
+    return bool(step.branch) and step.path.startswith(step.branch)
 
 
 def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
@@ -71,7 +82,7 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
         help = f"write `[{upper.origin.spans[0].text}]`"
         return Diagnostic("E208", message, labels, help=help)
     labels = (Label(step.origin.spans[0], "again"), Label(other.origin.spans[0], "first"))
-    if step.branch and step.path.startswith(step.branch):
+    if _is_fork(step):
         help = "name the body of one: `- NAME: {branches: ...}`"
     else:
         help = f"name one: `- NAME: {step.origin.spans[0].text}`"

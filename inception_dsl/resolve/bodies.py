@@ -10,21 +10,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin
 from inception_dsl.ops import OPS, WRITTEN, Op
-from inception_dsl.resolve.bindings import Table, read_argument, read_bindings
+from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Note, Signature
 from inception_dsl.resolve.names import may_name_block, name_problem
-from inception_dsl.resolve.words import (
-    Defaults,
-    Given,
-    Setting,
-    Words,
-    read_attributes,
-    read_word,
-)
+from inception_dsl.resolve.scope import Close, Given, Scope, Setting, Table, close_by
+from inception_dsl.resolve.words import Defaults, Words, read_attributes, read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import (
     BodySpec,
@@ -75,11 +69,12 @@ class _Spot:
 
 @dataclass(frozen=True, slots=True)
 class _Sibling:
-    """An earlier step or branch: its path, what it gives, and which steps it is made of."""
+    """An earlier step or branch: its path, what it gives, its steps, and where its name stands."""
 
     path: str
     gives: str
     steps: tuple[NodeDef | CallDef, ...]
+    span: Span
 
 
 class BodyReader:
@@ -87,9 +82,8 @@ class BodyReader:
 
     Args:
         signatures: the blocks that a step may call.
-        scope: the parameters that an expression may read, besides `in`.
+        scope: what an expression may read.
         defaults: what a bare op means.
-        unseen: what to say of names that are not in scope.
     """
 
     def __init__(
@@ -97,20 +91,19 @@ class BodyReader:
         places: Places,
         signatures: Mapping[str, Signature],
         tables: Mapping[str, Table],
-        scope: frozenset[str],
+        scope: Scope,
         defaults: Defaults,
-        unseen: Mapping[str, str],
     ) -> None:
         self._places = places
         self._signatures = signatures
         self._tables = tables
-        self._scope = scope | {"in"}
+        self._scope = scope
         self._defaults = defaults
-        self._unseen = unseen
         self._joins: Counter[str] = Counter()
         self.steps: list[NodeDef | CallDef] = []
         self.notes: list[Note] = []
         self.results: dict[str, str] = {}
+        self.named: dict[str, Span] = {}
         self.diagnostics: list[Diagnostic] = []
 
     def read(self, body: Item, at: DocumentPath) -> str:
@@ -136,7 +129,7 @@ class BodyReader:
 
     def _list(self, items: list[Item], spot: _Spot) -> str:
         counts: Counter[str] = Counter()
-        siblings = _Earlier({INPUT: _Sibling("", spot.reads, ())})
+        siblings = _Earlier({INPUT: _Sibling("", spot.reads, (), self._places.key(spot.at))})
         siblings.named = frozenset(filter(None, map(_name_of, items)))
         reads = spot.reads
         for index, item in enumerate(items):
@@ -154,9 +147,9 @@ class BodyReader:
             before = len(self.steps)
             reads = self._body(inner, here.named(name) if name else here)
             if name is not None:
-                made = tuple(self.steps[before:])
-                siblings[name] = _Sibling(_join(spot.path, name), reads, made)
-                self.results[_join(spot.path, name)] = reads
+                path, made = _join(spot.path, name), tuple(self.steps[before:])
+                siblings[name] = _Sibling(path, reads, made, self._places.key(here.at))
+                self.results[path], self.named[path] = reads, self._places.key(here.at)
         if not items:
             self._complain("E103", "a list of steps has no step", self._places.value(spot.at))
         return reads
@@ -228,9 +221,9 @@ class BodyReader:
             message = f"`{name}` comes later: `{own}` reads `{name}`, which comes after `{own}`"
             self._complain("E008", message, span)
             return None
-        close = nearest(name, spot.siblings)
-        help = f"write `{close}`" if close else None
-        self._complain("E212", f"no earlier step of this list is named `{name}`", span, help)
+        close = _nearest(name, spot.siblings)
+        message = f"no earlier step of this list is named `{name}`"
+        self._complain("E212", message, span, close.help, close.labels)
         return None
 
     def _reuse(self, name: str, spot: _Spot) -> str:
@@ -275,15 +268,15 @@ class BodyReader:
             self._check_name(name, here.at)
             before = len(self.steps)
             gives = self._body(inner, here)
-            results[name] = _Sibling(here.path, gives, tuple(self.steps[before:]))
+            made = tuple(self.steps[before:])
+            results[name] = _Sibling(here.path, gives, made, self._places.key(here.at))
         order = body.order if body.order is not None else list(results)
         for index, name in enumerate(order):
             if name not in results:
-                close = nearest(name, results)
+                close = _nearest(name, results)
                 message = f"`order` names `{name}`, which is no branch"
-                help = f"write `{close}`" if close else None
                 span = self._places.value((*spot.at, "order", index))
-                self._complain("E212", message, span, help)
+                self._complain("E212", message, span, close.help, close.labels)
         inputs = tuple(results[name].gives for name in order if name in results)
         if not inputs:
             self._complain("E103", "there is no branch to join", self._places.key(spot.at))
@@ -354,14 +347,13 @@ class BodyReader:
         if isinstance(what, Op):
             attributes = read_attributes(what, step, words, settings, self._defaults)
             return NodeDef(path, reads, what.name, attributes, count, spot.branch, origin)
-        params = self._signatures[what].params
-        required = {param.name: param.default is None for param in params}
-        bound = read_bindings(step, words, required, settings, self._tables)
-        arguments = {p.name: bound[p.name].value for p in params if p.name in bound}
+        signature = self._signatures[what]
+        bound = read_bindings(step, words, signature, settings, self._tables)
+        arguments = {p.name: bound[p.name].value for p in signature.params if p.name in bound}
         return CallDef(path, reads, what, arguments, count, spot.branch, origin)
 
     def _words(self, step: StepText, span: Span) -> Words:
-        return Words(step.words, span, self._scope, self._unseen)
+        return Words(step.words, span, self._scope)
 
     def _settings(
         self, what: Op | str, keys: Mapping[str, Word], spot: _Spot
@@ -397,8 +389,8 @@ class BodyReader:
         if token is None:
             return None
         if token.kind == "name":
-            if token.text not in words.scope:
-                raise words.unknown(token.text, token, words.scope)
+            if token.text not in words.scope.names:
+                raise words.unknown(token.text, token, words.scope.names)
             return Name(token.text)
         try:
             count = number(token)
@@ -419,11 +411,11 @@ class BodyReader:
             if step.kernel is not None:
                 raise words.error("E210", f"the block `{name}` takes no kernel", step.kernel)
             return name
-        close = nearest(written, [*WRITTEN, *self._signatures])
-        help = f"write `{close}`" if close else None
+        blocks = {name: signature.span for name, signature in self._signatures.items()}
+        close = close_by(written, [*WRITTEN, *blocks], blocks)
         label = Label(words.span(step.modifier or step.name, step.name))
         message = f"no op and no block is named `{written}`"
-        raise SpecError([Diagnostic("E201", message, (label,), help=help)])
+        raise SpecError([Diagnostic("E201", message, (label, *close.labels), help=close.help)])
 
     def _check_name(self, name: str, at: DocumentPath) -> None:
         problem = name_problem(name)
@@ -444,14 +436,25 @@ class BodyReader:
     def _text(self, spot: _Spot, key: str) -> Span:
         return self._places.text((*spot.at, key))
 
-    def _complain(self, code: str, message: str, span: Span, help: str | None = None) -> None:
-        self.diagnostics.append(Diagnostic(code, message, (Label(span),), help=help))
+    def _complain(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        help: str | None = None,
+        others: tuple[Label, ...] = (),
+    ) -> None:
+        self.diagnostics.append(Diagnostic(code, message, (Label(span), *others), help=help))
 
 
 class _Earlier(dict[str, _Sibling]):
     """The earlier steps of a list; `named` are all that it has."""
 
     named: frozenset[str] = frozenset()
+
+
+def _nearest(name: str, siblings: Mapping[str, _Sibling]) -> Close:
+    return close_by(name, siblings, {own: sibling.span for own, sibling in siblings.items()})
 
 
 def _name_of(item: Item) -> str | None:

@@ -25,7 +25,8 @@ from inception_dsl.ir import (
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.resolve.blocks import Block, Note
 from inception_dsl.resolve.disagree import explain, trace
-from inception_dsl.resolve.words import Given, misfit
+from inception_dsl.resolve.scope import Given
+from inception_dsl.resolve.words import misfit
 from inception_dsl.source import Span
 
 MAX_NODES = 250_000

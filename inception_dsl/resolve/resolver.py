@@ -24,13 +24,14 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import OPS, WORDS, WRITTEN
-from inception_dsl.resolve.bindings import Table
 from inception_dsl.resolve.blocks import Block, Signature, merge_concats, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
+from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.figures import read_figure
 from inception_dsl.resolve.instantiate import Instantiator
 from inception_dsl.resolve.names import may_name_block, name_problem
-from inception_dsl.resolve.words import Defaults, Setting, read_word
+from inception_dsl.resolve.scope import Row, Scope, Setting, Table, close_by
+from inception_dsl.resolve.words import Defaults, read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import CLAIM_CONTEXT, Body, BodySpec, ClaimSpec, DocumentPath, Word
@@ -176,14 +177,19 @@ class _Resolver:
     def _table(self, name: str) -> Table:
         table = self._spec.tables[name]
         at: DocumentPath = ("tables", name)
-        rows: dict[str, tuple[tuple[str, Setting], ...]] = {}
+        rows: dict[str, Row] = {}
         columns = (*at, "columns")
+        named = tuple(
+            (column, self._places.value((*columns, index)))
+            for index, column in enumerate(table.columns)
+        )
+        result = Table(self._places.key(at), named, rows)
         self._check_param_names(table.columns, columns)
         for column in table.columns:
             if table.columns.count(column) > 1:
                 message = f"the table has two columns `{column}`"
                 self._twice("E213", message, table.columns, column, columns)
-                return {}
+                return result
         for row, cells in table.__pydantic_extra__.items():
             if len(cells) != len(table.columns):
                 has, wants = _counted(len(cells), "cell"), _counted(len(table.columns), "column")
@@ -197,12 +203,12 @@ class _Resolver:
                     Diagnostic("E213", message, labels, expected=expected, found=found)
                 )
                 continue
-            settings = []
-            for index, (column, cell) in enumerate(zip(table.columns, cells, strict=True)):
+            for index, cell in enumerate(cells):
                 self._check_param_value(cell, (*at, row, index))
-                settings.append((column, Setting(cell, self._places.value((*at, row, index)))))
-            rows[row] = tuple(settings)
-        return rows
+            spans = (self._places.value((*at, row, index)) for index in range(len(cells)))
+            settings = tuple(map(Setting, cells, spans))
+            rows[row] = Row(self._places.key((*at, row)), settings)
+        return result
 
     def _defaults(
         self, written: Mapping[str, Mapping[str, Word]], at: DocumentPath, outer: Defaults
@@ -220,7 +226,7 @@ class _Resolver:
                 key = self._places.key((*at, name, attribute))
                 text = self._places.text((*at, name, attribute))
                 try:
-                    value = read_word(op, attribute, word, key, text, frozenset())
+                    value = read_word(op, attribute, word, key, text, Scope())
                 except SpecError as error:
                     self._diagnostics.extend(error.diagnostics)
                     continue
@@ -249,7 +255,12 @@ class _Resolver:
                     if default is not None:
                         self._check_param_value(default, (*at, "params", param))
                     params.append(Param(param, default))
-        return Signature(tuple(params), self._places.key(at))
+        places = {p.name: self._param_place(at, written, p.name) for p in params}
+        return Signature(tuple(params), places, self._places.key(at))
+
+    def _param_place(self, at: DocumentPath, written: object, name: str) -> Span:
+        key = written.index(name) if isinstance(written, list) else name
+        return self._places.key((*at, "params", key))
 
     def _block(
         self,
@@ -264,13 +275,14 @@ class _Resolver:
         if own:
             defaults = self._defaults(own, (*at, "defaults"), defaults)
         params = signatures[name].params
-        scope = frozenset(param.name for param in params)
         unseen = {
             param: "a block does not see the network's parameters: "
             f"pass it, as in `{name} ({param}={param})`"
             for param in self._spec.params
         }
-        reader = BodyReader(self._places, signatures, tables, scope, defaults, unseen)
+        declared = signatures[name].declared
+        scope = Scope(frozenset(["in", *declared]), declared, unseen)
+        reader = BodyReader(self._places, signatures, tables, scope, defaults)
         output = reader.read(body, at)
         self._gather(reader)
         definition = BlockDef(
@@ -294,7 +306,9 @@ class _Resolver:
         spec = self._spec
         assert spec.network is not None
         params = tuple(Param(name, value) for name, value in arguments.items())
-        reader = BodyReader(self._places, signatures, tables, frozenset(arguments), defaults, {})
+        declared = {name: self._places.key(("params", name)) for name in arguments}
+        scope = Scope(frozenset(["in", *declared]), declared)
+        reader = BodyReader(self._places, signatures, tables, scope, defaults)
         output = reader.read(spec.network, ("network",))
         places = {step.path: step.path for step in reader.steps} | reader.results
         first = {step.path.partition(".")[0]: step for step in reversed(reader.steps)}
@@ -340,10 +354,11 @@ class _Resolver:
             self._diagnostics.append(Diagnostic("E208", message, labels, help=way_out))
             return None
         if written.at not in places:
-            close = nearest(written.at, places)
-            help = f"write `{close}`" if close else None
+            spans = {step.path: step.origin.spans[0] for step in reader.steps} | reader.named
+            close = close_by(written.at, places, spans)
             message = f"no step of the network has the path `{written.at}`"
-            self._complain("E212", message, self._places.text((*at, "at")), help)
+            span = self._places.text((*at, "at"))
+            self._complain("E212", message, span, close.help, close.labels)
             return None
         place = places[written.at]
         output = reader.read_head(written.steps, (*at, "steps"), name, place)
@@ -351,7 +366,7 @@ class _Resolver:
         return Head(name, place, output, Decimal(weight))
 
     def _gather(self, reader: BodyReader) -> None:
-        self._diagnostics.extend(reader.diagnostics)
+        self._diagnostics.extend(causes(reader.diagnostics))
         self._diagnostics.extend(unique_paths(reader.steps))
 
     def _called(self, start: str, blocks: Mapping[str, Block]) -> list[str]:
@@ -450,15 +465,22 @@ class _Resolver:
             message = f"`{value[:60]}` is neither a number nor a word of an op"
             self._complain("E211", message, self._places.value(at), help)
 
-    def _complain(self, code: str, message: str, span: Span, help: str | None = None) -> None:
-        self._diagnostics.append(Diagnostic(code, message, (Label(span),), help=help))
+    def _complain(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        help: str | None = None,
+        others: tuple[Label, ...] = (),
+    ) -> None:
+        self._diagnostics.append(Diagnostic(code, message, (Label(span), *others), help=help))
 
     def _fail(self, code: str, message: str, span: Span) -> NoReturn:
         raise SpecError([Diagnostic(code, message, (Label(span),))])
 
     def _raise(self) -> None:
         if self._diagnostics:
-            raise SpecError(self._diagnostics)
+            raise SpecError(distinct(self._diagnostics))
 
 
 def _counted(count: int, noun: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names
-from inception_dsl.ir import Value
 from inception_dsl.ops import Attribute, Op
+from inception_dsl.resolve.scope import Given, Scope, Setting, close_by
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import (
@@ -22,32 +22,17 @@ from inception_dsl.spec.step import (
     tokenise,
 )
 
-Given = Value | Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A value and where it was written."""
-
-    value: Given
-    span: Span
-
-
 Defaults = Mapping[str, Mapping[str, Setting]]
 """By op, by attribute: what a bare op means in a network, or in a block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words, the characters they stand in, and the parameters they may read.
-
-    `unseen` says of names that cannot be read here what an author might not know of them.
-    """
+    """Words, the characters they stand in, and the parameters they may read."""
 
     tokens: tuple[Token, ...]
     text: Span
-    scope: frozenset[str]
-    unseen: Mapping[str, str] = field(default_factory=dict)
+    scope: Scope
 
     def span(self, token: Token, last: Token | None = None) -> Span:
         """Where a word stands, or several; the whole text, where quotes and escapes hide that."""
@@ -56,18 +41,25 @@ class Words:
             return self.text
         return self.text.part(token.start, (last or token).end)
 
-    def error(self, code: str, message: str, token: Token, help: str | None = None) -> SpecError:
-        """A finding at a word."""
-        return SpecError([Diagnostic(code, message, (Label(self.span(token)),), help=help)])
+    def error(
+        self,
+        code: str,
+        message: str,
+        token: Token,
+        help: str | None = None,
+        others: tuple[Label, ...] = (),
+    ) -> SpecError:
+        """A finding at a word; `others` are at the other half of it."""
+        return SpecError([Diagnostic(code, message, (Label(self.span(token)), *others), help=help)])
 
     def unknown(self, name: str, token: Token, known: Iterable[str]) -> SpecError:
         """E205 for a name that is not there."""
-        close = nearest(name, known)
-        notes = (self.unseen[name],) if name in self.unseen else ()
-        help = f"write `{close}`" if close and not notes else None
-        label = Label(self.span(token))
         message = f"nothing is named `{name}`"
-        return SpecError([Diagnostic("E205", message, (label,), notes, help)])
+        label = Label(self.span(token))
+        if name in self.scope.unseen:
+            return SpecError([Diagnostic("E205", message, (label,), (self.scope.unseen[name],))])
+        close = close_by(name, known, self.scope.declared)
+        return SpecError([Diagnostic("E205", message, (label, *close.labels), help=close.help)])
 
 
 def read_attributes(
@@ -127,7 +119,9 @@ def _written(
             raise SpecError([Diagnostic("E210", message, (Label(named),), help=help)])
         give(op.kernel, _size(kernel, words, least=1), words.span(kernel))
     elif kernel is not None:
-        raise words.error("E210", f"`{op.written}` takes no kernel", kernel)
+        label = Label(words.span(kernel, step.name))
+        message = f"`{op.written}` takes no kernel"
+        raise SpecError([Diagnostic("E210", message, (label,), help=f"write `{op.written}`")])
 
     reader = Reader(words.tokens)
     width = next((a for a in op.attributes if a.kind == "width"), None)
@@ -147,12 +141,11 @@ def _written(
                 raise words.error("E104", f"`{token.text}` has no value", token)
             value = _value(op, attribute, reader, words)
             give(attribute.name, value, words.span(token))
-        elif width is not None and (token.kind != "name" or token.text in words.scope):
+        elif width is not None and (token.kind != "name" or token.text in words.scope.names):
             give(width.name, _value(op, width, reader, words), words.span(token))
         else:
-            raise _unknown_word(
-                op, token, words, wants_width=width is not None and width.name not in given
-            )
+            wants_width = width is not None and width.name not in given
+            raise _unknown_word(op, token, step, words, wants_width=wants_width)
     for name, setting in keys.items():
         give(name, setting.value, setting.span)
     return given
@@ -174,14 +167,20 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     raise SpecError([Diagnostic("E202", message, (label,), help=f"write `{meant}`")])
 
 
-def _unknown_word(op: Op, token: Token, words: Words, *, wants_width: bool) -> SpecError:
+def _unknown_word(
+    op: Op, token: Token, step: StepText, words: Words, *, wants_width: bool
+) -> SpecError:
     """A word that is neither an attribute nor, where a width is wanted, a parameter."""
     owner = next((a.name for a in op.attributes if token.text in a.choices), None)
     meant = f"{owner} {token.text}" if owner else nearest(token.text, op.words())
-    if wants_width and (meant is None or token.text in words.unseen):
-        return words.unknown(token.text, token, words.scope)
+    if wants_width and (meant is None or token.text in words.scope.unseen):
+        return words.unknown(token.text, token, words.scope.names)
     message = f"`{op.written}` knows no word `{token.text}`"
-    return words.error("E202", message, token, f"write `{meant}`" if meant else None)
+    if meant:
+        return words.error("E202", message, token, f"write `{meant}`")
+    known = listed(sorted(op.words()))
+    told = f"it knows {known}" if known else "it stands alone"
+    return words.error("E202", message, token, others=(Label(words.span(step.name), told),))
 
 
 def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
@@ -215,15 +214,15 @@ def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
 
 
 def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
-    if attribute.is_symbolic and token.text in words.scope:
+    if attribute.is_symbolic and token.text in words.scope.names:
         return Name(token.text)
     if token.text in attribute.choices:
         return token.text
-    close = nearest(token.text, attribute.choices)
-    help = f"write `{close}`" if close else None
+    known = [*attribute.choices, *(words.scope.declared if attribute.is_symbolic else ())]
+    close = close_by(token.text, known, words.scope.declared)
     seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"
     message = f"{seen} no value of `{attribute.name}`: {listed(attribute.choices)}"
-    raise words.error("E211", message, token, help)
+    raise words.error("E211", message, token, close.help, close.labels)
 
 
 def _size(token: Token, words: Words, *, least: int) -> tuple[int, int]:
@@ -248,14 +247,14 @@ def read_expr(reader: Reader, words: Words) -> Expr:
     except StepSyntaxError as error:
         found = Token("end", "", error.start, error.end)
         raise words.error(error.code, error.message, found) from None
-    unknown = sorted(names(expr) - words.scope)
+    unknown = sorted(names(expr) - words.scope.names)
     if unknown:
         later = (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start)
-        raise words.unknown(unknown[0], next(later, start), words.scope)
+        raise words.unknown(unknown[0], next(later, start), words.scope.names)
     return expr
 
 
-def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: frozenset[str]) -> Given:
+def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope) -> Given:
     """An attribute's value that stands in a YAML value of its own.
 
     Args:
@@ -282,7 +281,7 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: froze
     return word
 
 
-def as_words(text: str, span: Span, scope: frozenset[str]) -> Words:
+def as_words(text: str, span: Span, scope: Scope) -> Words:
     """The words of a text that stands alone.
 
     Raises:

@@ -161,7 +161,8 @@ def parse_step(text: str) -> StepText:
     if reader.peek().text in {"global", "adaptive"} and reader.peek(1).kind == "name":
         modifier = reader.take()
     name = _expect(reader, "name", "the name of an op or a block")
-    words = _bracketed(reader) if reader.take_if("symbol", "(") else ()
+    opening = reader.take_if("symbol", "(")
+    words = _bracketed(reader, opening) if opening else ()
     note = None
     if reader.take_if("symbol", "->"):
         note = reader.take_if("shape") or _expect(
@@ -179,13 +180,13 @@ def parse_step(text: str) -> StepText:
     return StepText(count, kernel, modifier, name, words, note)
 
 
-def _bracketed(reader: Reader) -> tuple[Token, ...]:
+def _bracketed(reader: Reader, opening: Token) -> tuple[Token, ...]:
     words: list[Token] = []
     depth = 1
     while True:
         token = reader.take()
         if token.kind == "end":
-            raise StepSyntaxError("a parenthesis is not closed", token.start, token.end)
+            raise StepSyntaxError("a parenthesis is not closed", opening.start, token.start)
         if token.text == "(":
             depth += 1
             if depth > MAX_BRACKETS:

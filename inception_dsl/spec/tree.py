@@ -23,6 +23,8 @@ MAX_VALUES = 500_000
 MAX_DUPLICATES = 100
 MAX_DIGITS = 18
 
+_TOO_DEEP = f"nested more than {MAX_NESTING} levels deep"
+
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _OTHER_NUMBER = re.compile(r"0[xo][0-9a-fA-F]+|[-+]?0[0-9]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -108,8 +110,10 @@ class _Builder:
             next(self._events)  # the document ends
             following = next(self._events)
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            raise self._not_yaml(error.problem or "not YAML", mark.index if mark else 0) from None
+            index = error.problem_mark.index if error.problem_mark else 0
+            if "nesting depth" in (error.problem or ""):  # libyaml, which reads ahead, has a bound
+                raise _error("E003", _TOO_DEEP, Span(self._source, index, index + 1)) from None
+            raise self._not_yaml(error.problem or "not YAML", index) from None
         except yaml.reader.ReaderError as error:
             before = self._source.text.encode()[: error.position]  # libyaml counts in bytes here
             index = len(before.decode(errors="ignore"))
@@ -136,8 +140,7 @@ class _Builder:
 
     def _deeper(self, event: yaml.Event, depth: int) -> int:
         if depth == MAX_NESTING:
-            message = f"nested more than {MAX_NESTING} levels deep"
-            raise _error("E003", message, self._span(event))
+            raise _error("E003", _TOO_DEEP, self._span(event))
         return depth + 1
 
     def _sequence(self, start: yaml.Event, depth: int) -> Sequence:

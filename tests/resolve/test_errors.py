@@ -42,6 +42,8 @@ network:
 error[E212]: no earlier step of this list is named `stm`
  --> specs/net.yaml:6:15
   |
+5 |   - stem: 1x1 conv (8)
+  |     ---- `stem` is here
 6 |   - a: {from: stm, steps: 1x1 conv (8)}
   |               ^^^
   = help: write `stem`
@@ -50,6 +52,7 @@ error[E212]: no earlier step of this list is named `lft`
  --> specs/net.yaml:7:47
   |
 7 |   - b: {branches: {left: relu, right: {reuse: lft}}}
+  |                    ---- `left` is here
   |                                               ^^^
   = help: write `left`
 """,
@@ -524,10 +527,10 @@ network:
 """,
         """\
 error[E104]: a parenthesis is not closed
- --> specs/net.yaml:5:17
+ --> specs/net.yaml:5:14
   |
 5 |   - 3x3 conv (96
-  |                 ^
+  |              ^^^
 """,
     ),
     "E104 a parenthesis too many": (
@@ -890,6 +893,8 @@ network:
 error[E201]: no op and no block is named `inception_aa`
  --> specs/net.yaml:6:5
   |
+4 | blocks: {inception_a: relu, inception_b: relu}
+  |          ----------- `inception_a` is here
 6 |   - inception_aa
   |     ^^^^^^^^^^^^
   = help: write `inception_a`
@@ -996,6 +1001,7 @@ error[E202]: `conv` knows no word `eps`
  --> specs/net.yaml:5:18
   |
 5 |   - 3x3 conv (96 eps 1e-3)
+  |         ---- it knows `V`, `act`, `bias`, `dilation`, `groups`, `linear`, `no_bias`, `norm`, `pad`, `same`, `same_tf`, `stride`
   |                  ^^^
 """,
     ),
@@ -1136,6 +1142,8 @@ network:
 error[E205]: nothing is named `clases`
  --> specs/net.yaml:6:15
   |
+4 | params: {classes: 1000}
+  |          ------- `classes` is here
 6 |   - 1x1 conv (clases)
   |               ^^^^^^
   = help: write `classes`
@@ -1157,6 +1165,8 @@ network:
 error[E205]: nothing is named `copes`
  --> specs/net.yaml:6:5
   |
+4 | params: {copies: 4}
+  |          ------ `copies` is here
 6 |   - copes x relu
   |     ^^^^^
   = help: write `copies`
@@ -1178,6 +1188,90 @@ error[E205]: nothing is named `rellu`
   = help: write `relu`
 """,
     ),
+    "E205 a column of a table, misspelt": (
+        """\
+tables:
+  table1:
+    columns: [c1, r3, cc]
+    3a: [64, 96, 128]
+    3b: [128, 128, 192]
+blocks:
+  b: {params: [c1, r3, c3], branches: {a: 1x1 conv (c1), b: [1x1 conv (r3), 3x3 conv (c3)]}}
+network:
+  - b3a: b (table1.3a)
+  - b3b: b (table1.3b)
+""",
+        """\
+error[E205]: `b` has no parameter `cc`: its parameters are `c1`, `r3`, `c3`
+  --> specs/net.yaml:6:23
+   |
+ 6 |     columns: [c1, r3, cc]
+   |                       ^^
+10 |   b: {params: [c1, r3, c3], branches: {a: 1x1 conv (c1), b: [1x1 conv (r3), 3x3 conv (c3)]}}
+   |                        -- `c3` is here
+12 |   - b3a: b (table1.3a)
+   |             --------- this call reads it
+13 |   - b3b: b (table1.3b)
+   |             --------- this call reads it
+   = help: write `c3`
+""",
+    ),
+    "E205 a parameter, misspelt where it is declared": (
+        """\
+blocks:
+  b: {params: [width_], steps: [1x1 conv (width), 3x3 conv (width), 1x1 conv (2*width)]}
+network:
+  - b (width_=8)
+""",
+        """\
+error[E205]: nothing is named `width`
+ --> specs/net.yaml:5:43
+  |
+5 |   b: {params: [width_], steps: [1x1 conv (width), 3x3 conv (width), 1x1 conv (2*width)]}
+  |                ------ `width_` is here
+  |                                           ^^^^^
+  |                                                             ----- and here
+  |                                                                                 ----- and here
+  = help: write `width_`
+""",
+    ),
+    "E201 a block, misspelt where it is defined": (
+        """\
+blocks: {inceptoin: relu}
+network: [inception, b: inception, c: inception, d: inception, e: inception, f: inception]
+""",
+        """\
+error[E201]: no op and no block is named `inception`
+ --> specs/net.yaml:5:11
+  |
+4 | blocks: {inceptoin: relu}
+  |          --------- `inceptoin` is here
+5 | network: [inception, b: inception, c: inception, d: inception, e: inception, f: inception]
+  |           ^^^^^^^^^
+  |                         --------- and here
+  |                                       --------- and here
+  |                                                     --------- and here
+  = note: and at 2 more places
+  = help: write `inceptoin`
+""",
+    ),
+    "E208 two unnamed forks with the same branches": (
+        """\
+network:
+  - branches: {left: 1x3 conv (8), right: 3x1 conv (8)}
+  - branches: {left: 3x1 conv (8), right: 1x3 conv (8)}
+""",
+        """\
+error[E208]: two steps have the path `left`
+ --> specs/net.yaml:6:22
+  |
+5 |   - branches: {left: 1x3 conv (8), right: 3x1 conv (8)}
+  |                      ------------ first
+6 |   - branches: {left: 3x1 conv (8), right: 1x3 conv (8)}
+  |                      ^^^^^^^^^^^^ again
+  = help: name the body of one: `- NAME: {branches: ...}`
+""",
+    ),
     "E205 unknown parameter": (
         """\
 blocks:
@@ -1189,6 +1283,8 @@ network:
 error[E205]: `b` has no parameter `widht`: its parameters are `width`
  --> specs/net.yaml:7:8
   |
+5 |   b: {params: [width], steps: [1x1 conv (width)]}
+  |                ----- `width` is here
 7 |   - b (widht=64)
   |        ^^^^^
   = help: write `width`
@@ -1222,6 +1318,8 @@ network:
 error[E206]: `b` needs `l`
  --> specs/net.yaml:7:5
   |
+5 |   b: {params: [k, l], steps: [1x1 conv (k), 1x1 conv (l)]}
+  |                   - it is declared here
 7 |   - b (k=64)
   |     ^
   = help: write `b (k=64 l=...)`
@@ -1243,6 +1341,8 @@ network:
 error[E207]: table `table1` has no row `inception_v3`
   --> specs/net.yaml:11:8
    |
+ 7 |     inception_v4: [192]
+   |     ------------ `table1.inception_v4` is here
 11 |   - b (table1.inception_v3)
    |        ^^^^^^^^^^^^^^^^^^^
    = help: write `table1.inception_v4`
@@ -1250,6 +1350,8 @@ error[E207]: table `table1` has no row `inception_v3`
 error[E207]: no table is named `tabel1`
   --> specs/net.yaml:12:12
    |
+ 5 |   table1:
+   |   ------ `table1` is here
 12 |   - b2: b (tabel1.inception_v4)
    |            ^^^^^^^^^^^^^^^^^^^
    = help: write `table1.inception_v4`
@@ -1325,7 +1427,8 @@ error[E210]: `relu` takes no kernel
  --> specs/net.yaml:7:5
   |
 7 |   - 3x3 relu
-  |     ^^^
+  |     ^^^^^^^^
+  = help: write `relu`
 
 error[E210]: the block `b` takes no kernel
  --> specs/net.yaml:8:5
@@ -1457,6 +1560,8 @@ network:
 error[E212]: `order` names `rihgt`, which is no branch
  --> specs/net.yaml:6:19
   |
+5 |   - branches: {left: relu, right: relu6}
+  |                            ----- `right` is here
 6 |     order: [left, rihgt]
   |                   ^^^^^
   = help: write `right`
@@ -1473,6 +1578,8 @@ heads:
 error[E212]: no step of the network has the path `incepton_4a`
  --> specs/net.yaml:7:13
   |
+5 |   - inception_4a: relu
+  |     ------------ `inception_4a` is here
 7 |   aux: {at: incepton_4a, steps: flatten}
   |             ^^^^^^^^^^^
   = help: write `inception_4a`
@@ -1489,6 +1596,8 @@ heads:
 error[E212]: no step of the network has the path `mxied`
  --> specs/net.yaml:7:13
   |
+5 |   - mixed: {branches: {left: relu, right: relu6}}
+  |     ----- `mixed` is here
 7 |   aux: {at: mxied, steps: flatten}
   |             ^^^^^
   = help: write `mixed`
@@ -2020,12 +2129,14 @@ error[E202]: `maxpool` knows no word `64`
  --> specs/net.yaml:8:18
   |
 8 |   - 3x3 maxpool (64 V)
+  |         ------- it knows `V`, `ceil`, `pad`, `same`, `same_tf`, `stride`
   |                  ^^
 
 error[E202]: `relu` knows no word `x`
  --> specs/net.yaml:9:11
   |
 9 |   - relu (x)
+  |     ---- it stands alone
   |           ^
 """,
     ),

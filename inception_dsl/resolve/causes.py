@@ -1,0 +1,41 @@
+"""One cause, one finding: what several places have in common is said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from inception_dsl.diagnostics import Diagnostic, Label
+
+MAX_PLACES = 4
+"""Places of one cause that are shown; of more, it is said how many they are."""
+
+_LOST = frozenset(["E201", "E205", "E207"])
+"""A name is lost for all that read it alike: it was misspelt where it is declared."""
+
+
+def causes(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The findings of a body, those that miss the same name made one, at all its places."""
+    groups: dict[object, list[Diagnostic]] = {}
+    for index, finding in enumerate(found):
+        key = (finding.code, finding.message) if finding.code in _LOST else index
+        groups.setdefault(key, []).append(finding)
+    return [_one(group) for group in groups.values()]
+
+
+def distinct(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The findings without repeats: a block and the one that extends it have the same steps."""
+    return list({(one.code, one.message, one.labels): one for one in found}.values())
+
+
+def _one(group: list[Diagnostic]) -> Diagnostic:
+    first = group[0]
+    labels = {label.span: label for label in first.labels}
+    for finding in group[1:]:
+        for label in finding.labels:
+            labels.setdefault(label.span, Label(label.span, label.text or "and here"))
+    known = len(first.labels)
+    more = len(labels) - known - MAX_PLACES + 1
+    shown = tuple(labels.values())[: known + MAX_PLACES - 1]
+    notes = (f"and at {more} more place{'s' if more > 1 else ''}",) if more > 0 else ()
+    return replace(first, labels=shown, notes=(*first.notes, *notes))

@@ -1,0 +1,73 @@
+"""What a body may name besides ops: the parameters in scope, and the rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from inception_dsl.diagnostics import Label, nearest
+from inception_dsl.expr import Expr
+from inception_dsl.ir import Value
+from inception_dsl.source import Span
+
+Given = Value | Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and where it was written."""
+
+    value: Given
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names that an expression may read.
+
+    Attributes:
+        names: all of them.
+        declared: where those stand that the author declared, which `in` is not.
+        unseen: what an author might not know of names that cannot be read here.
+    """
+
+    names: frozenset[str] = frozenset()
+    declared: Mapping[str, Span] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: where it stands, and its cells."""
+
+    span: Span
+    cells: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: where its name stands, its columns and where they stand, its rows by name."""
+
+    span: Span
+    columns: tuple[tuple[str, Span], ...]
+    rows: Mapping[str, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The known name that was most likely meant, if one is close, and where it is declared."""
+
+    name: str | None
+    labels: tuple[Label, ...]
+
+    @property
+    def help(self) -> str | None:
+        """What to write."""
+        return f"write `{self.name}`" if self.name else None
+
+
+def close_by(name: str, known: Iterable[str], declared: Mapping[str, Span]) -> Close:
+    """The known name that is nearest, with a label if it is among the declared."""
+    close = nearest(name, known)
+    span = declared.get(close) if close else None
+    return Close(close, (Label(span, f"`{close}` is here"),) if span else ())
