@@ -63,15 +63,15 @@ def margins(pad: Value, window: int) -> tuple[int, int]:
 
 
 def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Value | Expr], ...]:
-    """The padding argument of a torch layer; none for `same_tf`, whose layers pad themselves."""
+    """The padding argument of a torch layer; none for one that pads itself."""
+    if pads_itself(attributes):
+        return ()
     pad, kernel = attributes["pad"], attributes["kernel"]
     assert isinstance(kernel, tuple)
     match pad:
-        case "same_tf":
-            return ()
         case "V":
             padding: Value | Expr = 0
-        case "same":
+        case "same" | "same_tf":
             dilation = attributes["dilation"] if dilated else 1
             assert not isinstance(dilation, str | tuple)
             above, left = (_half(side - 1, dilation) for side in kernel)
@@ -85,7 +85,19 @@ def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Val
 
 def torch_class(attributes: Symbols, name: str) -> str:
     """Torch's class of a window op, or the one that pads as TensorFlow does."""
-    return f"Same{name}" if attributes["pad"] == "same_tf" else f"nn.{name}"
+    return f"Same{name}" if pads_itself(attributes) else f"nn.{name}"
+
+
+def pads_itself(attributes: Symbols) -> bool:
+    """TensorFlow's padding that depends on the input's size, or is more at one end.
+
+    Without a stride an odd window is padded alike on both sides, whatever the size, and a window
+    of one pixel never is: there `same_tf` is `same`.
+    """
+    kernel, stride = attributes["kernel"], attributes["stride"]
+    assert isinstance(kernel, tuple)
+    is_even = all(side == 1 or (stride == 1 and side % 2 == 1) for side in kernel)
+    return attributes["pad"] == "same_tf" and not is_even
 
 
 def _half(reach: int, dilation: Expr) -> Expr:
