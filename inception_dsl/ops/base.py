@@ -85,7 +85,7 @@ FLOP_KINDS: dict[str, str] = {
 """What is counted as a floating-point operation, by kind."""
 
 
-Argument = Value | Expr
+Argument = Value | Expr | tuple[Expr, Expr]
 
 
 @dataclass(frozen=True, slots=True)

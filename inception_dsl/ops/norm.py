@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
@@ -16,7 +17,6 @@ from inception_dsl.ops.base import (
     Values,
     a_map,
     number,
-    same,
 )
 
 BATCHNORM_ATTRIBUTES = (
@@ -57,8 +57,8 @@ def _batchnorm_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     return (batchnorm_layer(attributes, channels),)
 
 
-def _map(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
-    a_map(inputs[0], "batchnorm")
+def _map(op: str, values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+    a_map(inputs[0], op)
     return inputs[0]
 
 
@@ -76,7 +76,7 @@ OPS = (
         name="batchnorm",
         attributes=BATCHNORM_ATTRIBUTES,
         flags={"gamma": {"gamma": True}, "no_gamma": {"gamma": False}},
-        infer=_map,
+        infer=partial(_map, "batchnorm"),
         cost=_batchnorm_cost,
         torch=_batchnorm_torch,
         state=batchnorm_state,
@@ -89,7 +89,7 @@ OPS = (
             Attribute("beta", "decimal", Decimal("0.75")),
             Attribute("k", "decimal", Decimal(1)),
         ),
-        infer=same,
+        infer=partial(_map, "lrn"),
         cost=_lrn_cost,
         torch=_lrn_torch,
     ),

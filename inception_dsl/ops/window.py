@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from inception_dsl.expr import Binary, Expr, combine
+from inception_dsl.expr import Expr, combine
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.base import Attribute, ShapeError, Symbols, Values, number, size
+from inception_dsl.ops.base import Argument, Attribute, ShapeError, Symbols, Values, number, size
 
 STRIDE = Attribute("stride", "positive", 1)
 PAD = Attribute("pad", "pad", "same")
@@ -62,7 +62,7 @@ def margins(pad: Value, window: int) -> tuple[int, int]:
             raise AssertionError(pad)
 
 
-def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Value | Expr], ...]:
+def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Argument], ...]:
     """The padding argument of a torch layer; none for one that pads itself."""
     if pads_itself(attributes):
         return ()
@@ -70,7 +70,7 @@ def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Val
     assert isinstance(kernel, tuple)
     match pad:
         case "V":
-            padding: Value | Expr = 0
+            padding: Argument = 0
         case "same" | "same_tf":
             dilation = attributes["dilation"] if dilated else 1
             assert not isinstance(dilation, str | tuple)
@@ -103,7 +103,7 @@ def pads_itself(attributes: Symbols) -> bool:
 def _half(reach: int, dilation: Expr) -> Expr:
     if reach % 2 == 0:
         return combine("*", reach // 2, dilation)
-    return combine("//", Binary("*", reach, dilation), 2)
+    return combine("//", combine("*", reach, dilation), 2)
 
 
 def check_pool_padding(values: Values, op: str) -> None:
@@ -120,10 +120,6 @@ def check_pool_padding(values: Values, op: str) -> None:
             raise ShapeError("E211", message, attribute="pad")
 
 
-def square(first: Value | Expr, second: Value | Expr) -> Value | Expr:
+def square(first: Expr, second: Expr) -> Argument:
     """A pair as torch's layers write it: one number for two equal ones."""
-    if first == second:
-        return first
-    assert isinstance(first, int)
-    assert isinstance(second, int)
-    return first, second
+    return first if first == second else (first, second)

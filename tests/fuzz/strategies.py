@@ -15,7 +15,18 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import yaml
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+
+QUICK = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # to shrink what fails would take minutes
+)
+"""Random cases that are the same in every run."""
 
 Body: TypeAlias = "Step | list[Any] | dict[str, Any]"
 """What the language calls a body, with steps that are yet to be written."""

@@ -7,22 +7,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from conftest import NET, Project
-from hypothesis import HealthCheck, Phase, given, settings
-from strategies import Spec, specs
+from hypothesis import given, settings
+from strategies import QUICK, Spec, specs
+from test_module import hold_against_torch
 
 from inception_dsl import driver
 from inception_dsl.ir import fingerprint, verify
-
-QUICK = settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.generate],  # to shrink what fails would take minutes
-)
 
 
 def emitted(project: Project) -> str:
@@ -106,12 +97,8 @@ def test_a_formatter_has_nothing_to_say_to_emitted_code(project: Project) -> Non
     assert done.returncode == 0, done.stdout[:5000]
 
 
-def test_the_analysis_counts_what_torch_counts(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_analysis_counts_what_torch_counts(project: Project) -> None:
     """Torch sums pair by pair; the evidence counts a sum once, so that none has three addends."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "torch"))
-    from test_module import hold_against_torch
 
     def claim(spec: Spec) -> None:
         project.write(NET, spec.text())

@@ -2011,6 +2011,20 @@ error[E305]: `conv` wants a map, and a vector of 384 comes in
   |           ^^^^^^^^^^^^^^^
 """,
     ),
+    "E305 a local normalisation of a vector": (
+        """\
+network:
+  - pool: global avgpool
+  - norm: lrn
+""",
+        """\
+error[E305]: `lrn` wants a map, and a vector of 384 comes in
+ --> specs/net.yaml:6:11
+  |
+6 |   - norm: lrn
+  |           ^^^
+""",
+    ),
     "E305 a concat of a map and a vector": (
         """\
 network:

@@ -124,7 +124,7 @@ def literal(value: Argument) -> str:
         case str():
             return repr(value)
         case (first, second):
-            return f"({first}, {second})"
+            return f"({literal(first)}, {literal(second)})"
         case Decimal():
             return repr(float(value))
         case _:

@@ -1,0 +1,412 @@
+"""Random steps of every operation, many to a spec, each with what it should give.
+
+A spec holds its cases in parallel branches that are flattened and concatenated, so that one module
+tells all their values. What a case should give is computed from the words that were drawn, with
+defaults of our own: neither the resolver nor the table of operations is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+from reference import Attributes, Reference
+from strategies import ACTS, Spec, Step
+from torch import Tensor
+
+Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]
+"""What a body gives: from weights, the path that the body has, and what it reads."""
+
+PARAMETERS = frozenset(
+    ["width", "stride", "dilation", "groups", "multiplier"]
+    + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep"]
+)
+"""Words whose value may be a parameter of a block."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A body that reads a map, and what it should give.
+
+    Attributes:
+        op: the operation that it is of.
+        body: the body as a spec has it.
+        blocks: the blocks that it calls.
+    """
+
+    op: str
+    body: Any
+    compute: Compute
+    blocks: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A spec of many cases.
+
+    Attributes:
+        cases: each by the name of its branch.
+        shift: what random images are moved by, so that in some all values are negative.
+        training: whether the module is run in training.
+    """
+
+    spec: Spec
+    cases: dict[str, Case]
+    shift: float
+    training: bool
+
+    def __repr__(self) -> str:
+        return f"{self.spec!r}shift {self.shift}, training {self.training}"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One step: how it is written, and the attributes that this comes to."""
+
+    op: str
+    head: str
+    width: int | None
+    words: tuple[tuple[str, Any], ...]
+    attributes: Attributes
+
+    def step(self) -> Step:
+        """It as a step."""
+        return Step(self.head, self.width, self.words)
+
+    def compute(self, reference: Reference, path: str, x: Tensor) -> Tensor:
+        """What it gives."""
+        return reference.run(self.op, path, self.attributes, [x])
+
+    def inside(self, name: str) -> Compute:
+        """What a body gives that it is the only step of."""
+        return lambda reference, path, x: self.compute(reference, f"{path}.{name}", x)
+
+
+@dataclass
+class _Writer:
+    """Draws leaves and cases for an input."""
+
+    draw: st.DrawFn
+    size: tuple[int, int]
+    channels: int
+    defaults: dict[str, dict[str, Any]]
+    count: int = 0
+
+    def pick(self, *options: Any) -> Any:
+        return self.draw(st.sampled_from(options))
+
+    def chance(self, percent: int) -> bool:
+        return self.draw(st.integers(1, 100)) <= percent
+
+    def norm(self) -> dict[str, Any]:
+        own = {"eps": 1e-5, "momentum": 0.1, "gamma": True}
+        return {**own, **self.defaults["batchnorm"]}
+
+    def kernel(self) -> tuple[int, int]:
+        side = st.integers(1, 5) | st.just(7)
+        height, width = self.draw(side), self.draw(side)
+        return (height, width) if self.chance(60) else (height, height)
+
+    def window(self, *, dilated: bool) -> tuple[tuple[int, int], dict[str, Any]]:
+        """A kernel that fits, and its words."""
+        kernel = self.kernel()
+        words: dict[str, Any] = {}
+        if self.chance(60):
+            words["stride"] = self.draw(st.integers(1, 4))
+        if dilated and self.chance(30):
+            words["dilation"] = self.draw(st.integers(1, 3))
+        kinds = ("V", "same", "same_tf", "same_tf", "number", "size")
+        kind = self.pick(None, *kinds)
+        # torch's pools pad by half a window at most
+        most = (4, 4) if dilated else (kernel[0] // 2, kernel[1] // 2)
+        margins: Any = {"number": lambda: self.draw(st.integers(0, min(most)))}
+        margins["size"] = lambda: tuple(self.draw(st.integers(0, side)) for side in most)
+        if kind is not None:
+            words["pad"] = margins[kind]() if kind in margins else kind
+        if words.get("pad", "same") != "same_tf":
+            window = [words.get("dilation", 1) * (side - 1) + 1 for side in kernel]
+            if any(own > side for own, side in zip(window, self.size, strict=True)):
+                words.pop("dilation", None)
+                kernel = min(kernel[0], self.size[0]), min(kernel[1], self.size[1])
+                if not dilated and kind in margins:
+                    words["pad"] = 0
+        return kernel, words
+
+    def conv(self, width: int | None = None) -> Leaf:
+        """A conv or a separable one."""
+        kernel, words = self.window(dilated=True)
+        width = self.draw(st.integers(1, 6)) if width is None else width
+        op = self.pick("conv", "conv", "sepconv")
+        if op == "sepconv" and self.chance(50):
+            words["multiplier"] = self.draw(st.integers(1, 3))
+        elif op == "conv" and self.chance(40):
+            both = [n for n in range(1, 7) if self.channels % n == width % n == 0]
+            words["groups"] = self.pick(*both)
+        own = self.defaults["conv"]
+        attributes = {"norm": "none", "act": "none", **own}
+        if self.chance(15):
+            words["linear"] = True
+            attributes |= {"norm": "none", "act": "none", "bias": True}
+        else:
+            if self.chance(40):
+                words["act"] = self.pick("none", *ACTS)
+            if self.chance(30):
+                words["norm"] = self.pick("none", "batchnorm")
+            if self.chance(25):
+                words["bias"] = self.chance(50)
+            attributes |= {name: words[name] for name in ("act", "norm", "bias") if name in words}
+            attributes.setdefault("bias", attributes["norm"] == "none")
+        if attributes["norm"] == "batchnorm":
+            attributes |= self.norm()
+        return self.leaf(op, kernel, width, words, attributes)
+
+    def pool(self) -> Leaf:
+        kernel, words = self.window(dilated=False)
+        op = self.pick("maxpool", "avgpool")
+        if self.chance(40):
+            words["ceil"] = True
+        if op == "avgpool" and self.chance(40):
+            words["count_pad"] = True
+        return self.leaf(op, kernel, None, words, {"ceil": False, "count_pad": False, **words})
+
+    def leaf(
+        self,
+        op: str,
+        kernel: tuple[int, int],
+        width: int | None,
+        words: dict[str, Any],
+        attributes: dict[str, Any],
+    ) -> Leaf:
+        window = {"stride": 1, "pad": "same", "dilation": 1, **words}
+        whole = {**attributes, **window, "kernel": kernel}
+        written = dict(words)
+        if isinstance(words.get("pad"), tuple):
+            written["pad"] = "x".join(map(str, words["pad"]))
+        ordered = self.draw(st.permutations(sorted(written.items())))
+        return Leaf(op, f"{kernel[0]}x{kernel[1]} {op}", width, tuple(ordered), whole)
+
+    def plain(self) -> Leaf:
+        """A step that has no window."""
+        op = self.pick("batchnorm", "batchnorm", "lrn", "lrn", "dropout", "identity", "softmax")
+        op = op if self.chance(60) else self.pick(*ACTS, "adaptive", "global")
+        words: dict[str, Any] = {}
+        match op:
+            case "batchnorm":
+                if self.chance(50):
+                    words["eps"] = self.pick(0.001, 0.5, 1)
+                if self.chance(50):
+                    words["momentum"] = self.pick(0.003, 0.25, 1)
+                if self.chance(50):
+                    words["gamma"] = self.chance(50)
+                attributes = {**self.norm(), **words}
+            case "lrn":
+                drawn = {
+                    "size": self.draw(st.integers(1, 7)),
+                    "alpha": self.pick(0.0001, 0.5, 2),
+                    "beta": self.pick(0.75, 0.5, 1),
+                    "k": self.pick(1, 2, 0.25),
+                }
+                words = {name: value for name, value in drawn.items() if self.chance(60)}
+                attributes = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1, **words}
+            case "dropout":
+                words = self.pick({}, {"drop": 0.25}, {"keep": 0.8}, {"drop": 1})
+                attributes = {}
+            case "adaptive" | "global":
+                kind = self.pick("avgpool", "maxpool")
+                output = self.draw(st.integers(1, 9)), self.draw(st.integers(1, 9))
+                size = f"{output[0]}x{output[1]} " if op == "adaptive" else ""
+                head = f"{size}{op} {kind}"
+                return Leaf(f"{op}_{kind}", head, None, (), {"output": output})
+            case _:
+                attributes = {}
+        return Leaf(op, op, None, tuple(words.items()), attributes)
+
+    # Cases.
+
+    def cases(self) -> list[Case]:
+        """One case, or two calls of a block."""
+        makers = (self.single, self.single, self.single, self.vector, self.join, self.residual)
+        made: Case | list[Case] = self.pick(*makers, self.called)()
+        return made if isinstance(made, list) else [made]
+
+    def any_leaf(self) -> Leaf:
+        leaf: Leaf = self.pick(self.conv, self.pool, self.pool, self.plain)()
+        return leaf
+
+    def single(self) -> Case:
+        leaf = self.any_leaf()
+        return Case(leaf.op, leaf.step(), leaf.compute)
+
+    def called(self) -> list[Case]:
+        """A step in a block whose numbers are parameters; another stride makes a second call."""
+        leaf = self.any_leaf()
+        self.count += 1
+        name = f"block{self.count}"
+        said = dict(leaf.words) | ({} if leaf.width is None else {"width": leaf.width})
+        values = {word: value for word, value in said.items() if word in PARAMETERS}
+        params = {word: f"p_{word}" for word in values}
+        inner = Step(
+            leaf.head,
+            params.get("width"),
+            tuple((word, params.get(word, value)) for word, value in leaf.words),
+        )
+        block: dict[str, Any] = {"steps": [{"own": inner}]}
+        if params:
+            block["params"] = list(params.values())
+        strides = [values["stride"], values["stride"] % 3 + 1] if "stride" in values else [1]
+        cases = []
+        for stride in strides:
+            own = replace(leaf, attributes={**leaf.attributes, "stride": stride})
+            bound = values | ({"stride": stride} if "stride" in values else {})
+            call = Step(
+                name,
+                words=tuple((params[word], value) for word, value in bound.items()),
+                bindings=True,
+            )
+            cases.append(Case(f"{leaf.op} in a block", call, own.inside("own"), {name: block}))
+        return cases
+
+    def linear(self, width: int | None = None) -> Leaf:
+        words: dict[str, Any] = {}
+        if self.chance(50):
+            words["act"] = self.pick("none", *ACTS)
+        if self.chance(40):
+            words["bias"] = self.chance(50)
+        own = self.draw(st.integers(1, 6)) if width is None else width
+        attributes = {"bias": True, "act": "none", **words}
+        return Leaf("linear", "linear", own, tuple(words.items()), attributes)
+
+    def on_vectors(self) -> Leaf:
+        """A step that reads a vector."""
+        if self.chance(60):
+            return self.linear()
+        op = self.pick(*ACTS, "softmax", "identity", "flatten", "dropout")
+        return Leaf(op, op, None, (), {})
+
+    def vector(self) -> Case:
+        """A map made a vector, and a step that reads it."""
+        first = self.pick(
+            Leaf("flatten", "flatten", None, (), {}),
+            Leaf("global_avgpool", "global avgpool", None, (), {}),
+            Leaf("global_maxpool", "global maxpool", None, (), {}),
+        )
+        second = self.on_vectors()
+
+        def compute(reference: Reference, path: str, x: Tensor) -> Tensor:
+            x = first.compute(reference, f"{path}.first", x)
+            return second.compute(reference, f"{path}.second", x)
+
+        steps = [{"first": first.step()}, {"second": second.step()}]
+        return Case(f"{second.op} of a vector", {"steps": steps}, compute)
+
+    def keeping(self, width: int) -> Leaf:
+        """A step that keeps height and width, and gives so many channels."""
+        if width == self.channels and self.chance(40):
+            op = self.pick("identity", *ACTS)
+            return Leaf(op, op, None, (), {})
+        leaf = self.conv(width)
+        kernel = self.pick((1, 1), (3, 3), (1, 3), (5, 1))
+        words = {name: own for name, own in leaf.words if name not in {"stride", "pad", "dilation"}}
+        if self.chance(40):
+            words["pad"] = "same_tf"
+        attributes = {
+            name: own
+            for name, own in leaf.attributes.items()
+            if name not in {"stride", "pad", "dilation", "kernel"}
+        }
+        return self.leaf(leaf.op, kernel, width, words, attributes)
+
+    def join(self) -> Case:
+        """Branches that are joined; a vector may gate the channels of a map."""
+        op = self.pick("concat", "add", "mul", "mul")
+        width = self.pick(self.channels, self.draw(st.integers(1, 6)))
+        count = self.draw(st.integers(2, 4))
+        branches: dict[str, Leaf | tuple[Leaf, Leaf]] = {}
+        for index in range(count):
+            own = self.draw(st.integers(1, 6)) if op == "concat" else width
+            branches[f"b{index}"] = self.keeping(own)
+            if op == "mul" and index and self.chance(60):
+                pool = self.pick("avgpool", "maxpool")
+                gate = Leaf(f"global_{pool}", f"global {pool}", None, (), {})
+                branches[f"b{index}"] = gate, self.linear(width)
+        names = list(self.draw(st.permutations(list(branches))))
+        body: dict[str, Any] = {
+            name: own.step()
+            if isinstance(own, Leaf)
+            else [{"pool": own[0].step()}, {"fc": own[1].step()}]
+            for name, own in ((name, branches[name]) for name in names)
+        }
+
+        def compute(reference: Reference, path: str, x: Tensor) -> Tensor:
+            values = []
+            for name in names:
+                own = branches[name]
+                if isinstance(own, Leaf):
+                    values.append(own.compute(reference, f"{path}.{name}", x))
+                else:
+                    given = own[0].compute(reference, f"{path}.{name}.pool", x)
+                    values.append(own[1].compute(reference, f"{path}.{name}.fc", given))
+            return reference.run(op, path, {}, values)
+
+        return Case(op, {"branches": body, "join": op}, compute)
+
+    def residual(self) -> Case:
+        """A body that is scaled and added to what it reads, or to a shortcut."""
+        words: dict[str, Any] = {}
+        if self.chance(60):
+            words["scale"] = self.pick(0.1, 0.17, 2, 1, 0)
+        if self.chance(60):
+            words["act"] = self.pick("none", *ACTS)
+        shortcut: Leaf | None = None
+        written: dict[str, Any] = dict(words)
+        width = self.channels
+        if self.chance(50):
+            width = self.draw(st.integers(1, 6))
+            shortcut = self.keeping(width)
+            written["shortcut"] = [{"short": shortcut.step()}]
+        inner = self.keeping(width)
+        body = {"residual": written, "steps": [{"inner": inner.step()}]}
+
+        def compute(reference: Reference, path: str, x: Tensor) -> Tensor:
+            y = inner.compute(reference, f"{path}.inner", x)
+            if shortcut is not None:
+                x = shortcut.compute(reference, f"{path}.shortcut.short", x)
+            return reference.run("add", path, words, [x, y])
+
+        return Case("residual", body, compute)
+
+
+@st.composite
+def operations(draw: st.DrawFn, count: int = 12) -> Drawn:
+    """A spec of that many cases on one input."""
+    size = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    channels = draw(st.integers(1, 6))
+    conv = {
+        name: value
+        for name, value in (("norm", "batchnorm"), ("act", draw(st.sampled_from(ACTS))))
+        if draw(st.booleans())
+    }
+    norms: list[dict[str, Any]] = [{}, {"eps": 0.001}, {"gamma": False}, {"momentum": 0.3}]
+    norm = draw(st.sampled_from([*norms, {"eps": 0.25, "momentum": 0.003, "gamma": False}]))
+    writer = _Writer(draw, size, channels, {"conv": conv, "batchnorm": norm})
+    found: list[Case] = []
+    while len(found) < count:
+        found += writer.cases()
+    cases = {f"case{index}": case for index, case in enumerate(found)}
+    blocks = {name: block for case in cases.values() for name, block in case.blocks.items()}
+    branches = {
+        name: [{"own": case.body}, {"flat": Step("flatten")}] for name, case in cases.items()
+    }
+    document: dict[str, Any] = {
+        "inception": 1,
+        "name": "net",
+        "input": f"{size[0]}x{size[1]}x{channels}",
+        "defaults": writer.defaults,
+        "network": {"branches": branches},
+    }
+    if blocks:
+        document["blocks"] = blocks
+    shift = draw(st.sampled_from([0.0, 0.0, -1.0, -5.0]))
+    return Drawn(Spec(document), cases, shift, draw(st.booleans()))

@@ -1,0 +1,262 @@
+"""What every operation computes, said a second time: window by window, and by published formulas.
+
+Nothing here lets torch pad, round up, or leave padding out of a mean. Every window is gathered cell
+by cell; a cell outside the map has a value of the reference's choice. It takes attributes as a spec
+has them and weights by the names of emitted modules.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Attributes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Windows along one side of a map.
+
+    Attributes:
+        cells: the row or column of every cell, windows x cells of a window.
+        real: whether a cell lies in the map.
+        padded: whether it lies in the map or its padding; what overhangs lies in neither.
+    """
+
+    cells: Tensor
+    real: Tensor
+    padded: Tensor
+
+
+def windows(side: int, kernel: int, attributes: Attributes, axis: int) -> Axis:
+    """Where the windows of a conv or a pool stand along a side.
+
+    TensorFlow's `same`: ceil(side / stride) windows, total padding max((windows - 1) * stride +
+    window - side, 0), of which the smaller half comes first. Otherwise windows follow each other
+    for as long as they fit; with `ceil`, one more may overhang, unless it starts behind the map
+    (Caffe, and torch, whose `ceil_mode` drops a window that reads padding alone).
+    """
+    stride, dilation = attributes["stride"], attributes.get("dilation", 1)
+    window = dilation * (kernel - 1) + 1
+    pad = attributes["pad"]
+    if pad == "same_tf":
+        places = math.ceil(side / stride)
+        total = max((places - 1) * stride + window - side, 0)
+        before, behind = total // 2, total - total // 2
+        starts = [place * stride - before for place in range(places)]
+    else:
+        margin: Any = {"V": 0, "same": (window - 1) // 2}.get(pad, pad)
+        before = behind = margin[axis] if isinstance(margin, tuple) else margin
+        starts = []
+        for start in range(-before, side + behind, stride):
+            fits = start + window <= side + behind
+            if fits or (attributes.get("ceil", False) and start < side):
+                starts.append(start)
+            if start + window >= side + behind:
+                break
+    cells = torch.tensor([[start + dilation * i for i in range(kernel)] for start in starts])
+    return Axis(
+        cells,
+        real=(cells >= 0) & (cells < side),
+        padded=(cells >= -before) & (cells < side + behind),
+    )
+
+
+def gathered(x: Tensor, attributes: Attributes, outside: float) -> tuple[Tensor, Axis, Axis]:
+    """Every window of a map, batch x channels x rows x columns x height x width of a window."""
+    kernel = attributes["kernel"]
+    rows, columns = (windows(x.shape[axis + 2], kernel[axis], attributes, axis) for axis in (0, 1))
+    real = rows.real[:, None, :, None] & columns.real[None, :, None, :]
+    at = rows.cells.clamp(0, x.shape[2] - 1), columns.cells.clamp(0, x.shape[3] - 1)
+    found = x[:, :, at[0][:, None, :, None], at[1][None, :, None, :]]
+    return torch.where(real, found, outside), rows, columns
+
+
+def convolved(x: Tensor, weight: Tensor, bias: Tensor | None, attributes: Attributes) -> Tensor:
+    """A convolution in groups: a sum of products a window."""
+    groups = attributes.get("groups", 1)
+    found, _, _ = gathered(x, attributes, outside=0.0)
+    batch, channels, *sizes = found.shape
+    parts = found.reshape(batch, groups, channels // groups, *sizes)
+    kernels = weight.reshape(groups, -1, *weight.shape[1:])
+    y = torch.einsum("ngcpqhw,gochw->ngopq", parts, kernels).flatten(1, 2)
+    return y if bias is None else y + bias[:, None, None]
+
+
+def pooled(op: str, x: Tensor, attributes: Attributes) -> Tensor:
+    """The largest value that is there in every window, or the mean of those that count."""
+    if op == "maxpool":
+        return gathered(x, attributes, outside=-math.inf)[0].amax(dim=(-2, -1))
+    found, *axes = gathered(x, attributes, outside=0.0)
+    counted = [axis.padded if attributes["count_pad"] else axis.real for axis in axes]
+    heights, widths = (own.sum(dim=1) for own in counted)
+    return found.sum(dim=(-2, -1)) / (heights[:, None] * widths)
+
+
+def adapted(op: str, x: Tensor, output: tuple[int, int]) -> Tensor:
+    """Pools to a size: window i of n runs from floor(i * side / n) to ceil((i + 1) * side / n)."""
+
+    def spans(side: int, count: int) -> list[slice]:
+        return [
+            slice(math.floor(i * side / count), math.ceil((i + 1) * side / count))
+            for i in range(count)
+        ]
+
+    reduce = torch.amax if "max" in op else torch.mean
+    rows = []
+    for r in spans(x.shape[2], output[0]):
+        cells = [reduce(x[:, :, r, c], dim=(-2, -1)) for c in spans(x.shape[3], output[1])]
+        rows.append(torch.stack(cells, dim=-1))
+    return torch.stack(rows, dim=-2)
+
+
+def normalised_locally(x: Tensor, attributes: Attributes) -> Tensor:
+    """AlexNet's normalisation: channel c is divided by (k + alpha / size * sum of squares) ** beta.
+
+    The sum runs over `size` channels around c, as far as there are any; of an even number one more
+    stands before c than behind.
+    """
+    size = attributes["size"]
+    squares = x.square()
+    sums = []
+    for channel in range(x.shape[1]):
+        first = channel - size // 2
+        sums.append(squares[:, max(first, 0) : first + size].sum(dim=1))
+    alpha, beta, k = (float(attributes[name]) for name in ("alpha", "beta", "k"))
+    divisor: Tensor = (k + alpha / size * torch.stack(sums, dim=1)) ** beta
+    return x / divisor
+
+
+def activated(act: str, x: Tensor) -> Tensor:
+    """An activation by its formula."""
+    gate = ((x + 3).clamp(min=0) / 6).clamp(max=1)
+    match act:
+        case "none":
+            return x
+        case "relu":
+            return torch.where(x > 0, x, 0.0)
+        case "relu6":
+            return x.clamp(0, 6)
+        case "leaky_relu":
+            return torch.where(x > 0, x, 0.01 * x)
+        case "silu":
+            return x / (1 + torch.exp(-x))
+        case "gelu":
+            return x * (1 + torch.erf(x / math.sqrt(2))) / 2
+        case "hardswish":
+            return x * gate
+        case "hardsigmoid":
+            return gate
+        case "sigmoid":
+            return 1 / (1 + torch.exp(-x))
+        case "tanh":
+            return 1 - 2 / (torch.exp(2 * x) + 1)
+        case _:
+            raise AssertionError(act)
+
+
+def joined(op: str, inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    """Several values as one. A sum scales the last; a vector that is multiplied gates channels."""
+    match op:
+        case "concat":
+            return torch.cat(inputs, dim=1)
+        case "add":
+            *others, last = inputs
+            total = float(attributes.get("scale", 1)) * last
+            for other in others:
+                total = total + other
+            return activated(attributes.get("act", "none"), total)
+        case _:
+            whole = max(inputs, key=Tensor.dim)
+            product = torch.ones_like(whole)
+            for own in inputs:
+                product = product * own.reshape(*own.shape, *[1] * (whole.dim() - own.dim()))
+            return product
+
+
+class Reference:
+    """Runs operations with the weights of a module; dropout passes on what it reads.
+
+    Args:
+        state: the weights and statistics of a module, by name; they are copied.
+        training: batch norms take the statistics of what they read, and keep a running mean of them
+            in `state`.
+    """
+
+    def __init__(self, state: Mapping[str, Tensor], *, training: bool = False) -> None:
+        self.state = {name: value.clone() for name, value in state.items()}
+        self._training = training
+
+    def run(self, op: str, path: str, attributes: Attributes, inputs: list[Tensor]) -> Tensor:
+        """What an operation gives; `path` is where its weights are."""
+        x = inputs[0]
+        match op:
+            case "conv" | "sepconv" | "linear":
+                return self._weighted(op, path, attributes, x)
+            case "batchnorm":
+                return self._normalised(path, attributes, x)
+            case "maxpool" | "avgpool":
+                return pooled(op, x, attributes)
+            case "global_avgpool" | "global_maxpool":
+                return adapted(op, x, (1, 1)).flatten(1)
+            case "adaptive_avgpool" | "adaptive_maxpool":
+                return adapted(op, x, attributes["output"])
+            case "lrn":
+                return normalised_locally(x, attributes)
+            case "softmax":
+                shares = torch.exp(x)
+                return shares / shares.sum(dim=1, keepdim=True)
+            case "flatten":
+                return x.reshape(x.shape[0], -1)
+            case "identity" | "dropout":
+                return x
+            case "concat" | "add" | "mul":
+                return joined(op, inputs, attributes)
+            case _:
+                return activated(op, x)
+
+    def _weighted(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
+        has_norm = attributes.get("norm", "none") == "batchnorm"
+        own = f"{path}.conv" if has_norm else path
+        if op == "sepconv":
+            deep = self.state[f"{own}.depthwise.weight"]
+            depthwise = {**attributes, "groups": x.shape[1]}
+            x, own = convolved(x, deep, None, depthwise), f"{own}.pointwise"
+        weight, bias = self.state[f"{own}.weight"], self.state.get(f"{own}.bias")
+        assert (bias is not None) == attributes["bias"]
+        match op:
+            case "linear":
+                y = x @ weight.T if bias is None else x @ weight.T + bias
+            case "sepconv":
+                pointwise = {"kernel": (1, 1), "stride": 1, "pad": "V"}
+                y = convolved(x, weight, bias, pointwise)
+            case _:
+                y = convolved(x, weight, bias, attributes)
+        if has_norm:
+            y = self._normalised(f"{path}.bn", attributes, y)
+        return activated(attributes["act"], y)
+
+    def _normalised(self, path: str, attributes: Attributes, x: Tensor) -> Tensor:
+        mean, variance = (self.state[f"{path}.running_{what}"] for what in ("mean", "var"))
+        if self._training:
+            own_mean = x.mean(dim=(0, 2, 3))
+            centred = x - own_mean[:, None, None]
+            own_variance = centred.square().mean(dim=(0, 2, 3))
+            momentum, count = float(attributes["momentum"]), x.numel() / x.shape[1]
+            unbiased = own_variance * count / (count - 1)
+            self.state[f"{path}.running_mean"] = (1 - momentum) * mean + momentum * own_mean
+            self.state[f"{path}.running_var"] = (1 - momentum) * variance + momentum * unbiased
+            self.state[f"{path}.num_batches_tracked"] += 1
+            mean, variance = own_mean, own_variance
+        scale = 1 / torch.sqrt(variance + float(attributes["eps"]))
+        gamma = self.state.get(f"{path}.weight")
+        assert (gamma is not None) == attributes["gamma"]
+        if gamma is not None:
+            scale = scale * gamma
+        shift = self.state[f"{path}.bias"] - mean * scale
+        return x * scale[:, None, None] + shift[:, None, None]

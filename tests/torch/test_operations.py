@@ -1,0 +1,140 @@
+"""Every operation by value: emitted modules against formulas, in random steps of all words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+import torch
+from conftest import NET, Project
+from hypothesis import given, settings
+from operations import Drawn, operations
+from reference import Reference
+from strategies import QUICK
+from torch import Tensor, nn
+
+from inception_dsl import driver
+from inception_dsl.bridge import make_module
+from inception_dsl.ir import inline
+
+
+def scatter(module: nn.Module) -> None:
+    """Weights and statistics at random, none of them what they are initialised to."""
+    with torch.no_grad():
+        for name, value in module.state_dict().items():
+            if name.endswith("running_var"):
+                value.uniform_(0.5, 2)
+            elif value.is_floating_point():
+                value.normal_()
+
+
+def assert_close(given: Tensor, expected: Tensor, what: str) -> None:
+    torch.testing.assert_close(given, expected, rtol=1e-9, atol=1e-9, msg=f"{what}: {{}}".format)
+
+
+def hold_against_formulas(
+    drawn: Drawn, project: Project, *, seed: int = 0, alter: Callable[[str], str] = str
+) -> Counter[str]:
+    """Every case of a spec gives what its formula does, and has the shape that the analysis says.
+
+    Args:
+        seed: of weights and images.
+        alter: what is done to the emitted source.
+
+    Returns:
+        The cases, by operation.
+
+    Raises:
+        AssertionError: one does not.
+    """
+    torch.manual_seed(seed)
+    project.write(NET, drawn.spec.text())
+    found = project.check()
+    source = alter(driver.emit(found, output=project.root)[0].text)
+    module = make_module(source, "net").double().train(drawn.training)
+    scatter(module)
+    for child in module.modules():
+        if isinstance(child, nn.Dropout):
+            child.eval()
+    reference = Reference(module.state_dict(), training=drawn.training)
+    images = torch.randn(3, *found.model.input.shape, dtype=torch.float64) + drawn.shift
+    kept = images.clone()
+    with torch.no_grad():
+        given = module(images)
+    assert torch.equal(images, kept), "the images were written over"
+    types = {node.path: node.type for node in inline(found.model).nodes}
+    expected = []
+    for name, case in drawn.cases.items():
+        value = case.compute(reference, f"{name}.own", images)
+        expected.append(value.flatten(1))
+        if (own := types.get(f"{name}.own")) is not None:
+            assert own.shape == value.shape[1:], f"{name} ({case.op})"
+    assert given.shape[1] == sum(value.shape[1] for value in expected)
+    parts = given.split([value.shape[1] for value in expected], dim=1)
+    for (name, case), part, value in zip(drawn.cases.items(), parts, expected, strict=True):
+        assert_close(part, value, f"{name} ({case.op})")
+    state = module.state_dict()
+    assert state.keys() == reference.state.keys()
+    for name, statistic in reference.state.items():
+        assert_close(state[name], statistic, name)
+    return Counter(case.op for case in drawn.cases.values())
+
+
+def test_operations_give_what_their_formulas_do(project: Project) -> None:
+    counts = Counter[str]()
+
+    @given(operations())
+    def claim(drawn: Drawn) -> None:
+        counts.update(hold_against_formulas(drawn, project))
+
+    settings(QUICK, max_examples=150)(claim)()
+    assert counts.total() >= 150 * 12
+    assert min(counts[op] for op in ("conv", "sepconv", "maxpool", "avgpool", "lrn", "mul")) >= 10
+
+
+FAULTS = {
+    "a zero wins a maximum": ('value=float("-inf")', "value=0.0"),
+    "the odd pixel comes first": (
+        "[total // 2, total - total // 2]",
+        "[total - total // 2, total // 2]",
+    ),
+    "padding is in the mean": ("return mean / share", "return mean"),
+    "padding is not in the mean": ("return mean\n", "pass\n"),
+    "torch's own default counts padding": (", count_include_pad=False", ""),
+    "dilation makes no window larger": (") * dilation[axis] + 1", ") + 1"),
+    "a window that overhangs is left out": (", ceil_mode=True", ""),
+    "the depthwise convolution strides twice": (
+        "out_channels, 1, bias=bias",
+        "out_channels, 1, stride, bias=bias",
+    ),
+    "a multiplier mixes channels": ("            groups=in_channels,\n", "            groups=1,\n"),
+    "a residual is scaled on the wrong side": (" + 0.1 * ", " * 0.1 + "),
+    "an activation is in place on what is read again": ("nn.ReLU()", "nn.ReLU(inplace=True)"),
+    "a shift is no parameter": ("nn.Parameter(torch.zeros(num_features))", "0.0"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_emitted_code_is_caught(fault: str, project: Project) -> None:
+    right, wrong = FAULTS[fault]
+
+    @given(operations())
+    def claim(drawn: Drawn) -> None:
+        hold_against_formulas(drawn, project, alter=lambda source: source.replace(right, wrong))
+
+    with pytest.raises((AssertionError, RuntimeError, TypeError)):
+        settings(QUICK, max_examples=60)(claim)()
+
+
+@pytest.mark.parametrize("drop", ["0", "0.25", "0.8", "1"])
+def test_dropout_drops_as_often_as_it_says_and_scales_the_rest(drop: str, project: Project) -> None:
+    head = "inception: 1\nname: net\ninput: 50x50x4\nnetwork:\n"
+    project.write(NET, f"{head}  - dropout (drop {drop})\n")
+    source = driver.emit(project.check(), output=project.root)[0].text
+    module = make_module(source, "net").train()
+    torch.manual_seed(0)
+    given = module(torch.ones(4, 4, 50, 50))
+    kept = given != 0
+    assert given[kept].allclose(torch.tensor(1 / (1 - float(drop) or 1)))
+    assert abs(float(kept.float().mean()) - (1 - float(drop))) < 0.02
