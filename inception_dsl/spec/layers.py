@@ -113,7 +113,8 @@ def _members(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
         name, _, rest = key.partition(".")
         present = items.get(name)
         if present is None and (rest or _is_none(entry.value)):
-            problems.append(_nowhere(key, entry, items))
+            meant = [name for name, own in items.items() if not rest or _has(own.value, rest)]
+            problems.append(_nowhere(key, entry, meant))
         elif present is None:
             items[key] = entry
         elif rest:
@@ -279,6 +280,13 @@ def _named_steps(body: Sequence) -> Iterator[tuple[str | None, Tree]]:
             yield own if counts[own] == 1 else f"{own}{counts[own]}", item
         else:
             yield None, item
+
+
+def _has(body: Tree, path: str) -> bool:
+    """There is something to change at a path below a body."""
+    problems: list[Diagnostic] = []
+    _at(body, path, Entry(body.span, body), problems)
+    return not problems
 
 
 def _step_names(body: Tree) -> list[str]:

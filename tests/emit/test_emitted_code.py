@@ -61,7 +61,9 @@ def test_no_two_classes_have_one_base_and_one_body(name: str) -> None:
 def test_one_class_a_block(name: str) -> None:
     model = driver.check(name, folder=ROOT).model
     blocks = [class_name(b.name, b.title) for b in model.blocks if b.name != NETWORK]
-    own = re.compile("(Same|Sep)*(Conv|Linear)(2d|(Shift)?(Norm)?(Act)?)|(Same)?(Max|Avg)Pool2d")
+    own = re.compile(
+        "(Same|Sep)*(Conv|Linear)(2d|(Shift)?(Norm)?(Act)?)|(Same)?(Max|Avg)Pool2d|ShiftBatchNorm2d"
+    )
     emitted = [c.name for c in classes(name) if not own.fullmatch(c.name)]
     network = class_name(model.name, model.title)
     outputs = [f"{network}Outputs"] if model.heads else []

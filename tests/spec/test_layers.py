@@ -344,6 +344,16 @@ def test_a_change_that_cannot_be_is_pointed_at(
     assert complaint(project, base, layer) == rendering
 
 
+def test_what_a_change_is_advised_to_be_is_there(project: Project) -> None:
+    """`bodd_b` is as near as `body_c`, which has no such step."""
+    base = (
+        "blocks:\n  body_a: {steps: relu}\n  bodd_b: [1x1 conv (8), 1x1 conv (8)]\n"
+        "  body_c: {steps: relu}\nnetwork: [body_a, bodd_b, body_c]\n"
+    )
+    said = complaint(project, base, "blocks: {body_b.conv2: relu}\n")
+    assert said.endswith("= help: write `bodd_b.conv2`\n")
+
+
 def test_of_two_files_that_disagree_the_extending_one_is_blamed(project: Project) -> None:
     layer = "network:\n  mixed.left: 1x1 conv (32 stride 2)\n"
     assert (
