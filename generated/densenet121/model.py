@@ -74,7 +74,7 @@ class Transition(nn.Module):
         self.batchnorm = nn.BatchNorm2d(in_channels)
         self.relu = nn.ReLU()
         self.conv = nn.Conv2d(in_channels, in_channels // 2, kernel_size=1, bias=False)
-        self.avgpool = nn.AvgPool2d(2, stride=2, padding=1 * 1 // 2, count_include_pad=False)
+        self.avgpool = nn.AvgPool2d(2, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.batchnorm(x)  # in_channels x H x W

@@ -42,14 +42,14 @@ class VGG16(nn.Module):
                 ConvAct(3, 64, kernel_size=3, padding=1),
                 ConvAct(64, 64, kernel_size=3, padding=1),
             ),
-            maxpool=nn.MaxPool2d(2, stride=2, padding=1 * 1 // 2),
+            maxpool=nn.MaxPool2d(2, stride=2),
         )
         self.stage2 = chain(
             conv=nn.Sequential(
                 ConvAct(64, 128, kernel_size=3, padding=1),
                 ConvAct(128, 128, kernel_size=3, padding=1),
             ),
-            maxpool=nn.MaxPool2d(2, stride=2, padding=1 * 1 // 2),
+            maxpool=nn.MaxPool2d(2, stride=2),
         )
         self.stage3 = chain(
             conv=nn.Sequential(
@@ -57,7 +57,7 @@ class VGG16(nn.Module):
                 ConvAct(256, 256, kernel_size=3, padding=1),
                 ConvAct(256, 256, kernel_size=3, padding=1),
             ),
-            maxpool=nn.MaxPool2d(2, stride=2, padding=1 * 1 // 2),
+            maxpool=nn.MaxPool2d(2, stride=2),
         )
         self.stage4 = chain(
             conv=nn.Sequential(
@@ -65,11 +65,11 @@ class VGG16(nn.Module):
                 ConvAct(512, 512, kernel_size=3, padding=1),
                 ConvAct(512, 512, kernel_size=3, padding=1),
             ),
-            maxpool=nn.MaxPool2d(2, stride=2, padding=1 * 1 // 2),
+            maxpool=nn.MaxPool2d(2, stride=2),
         )
         self.stage5 = chain(
             conv=nn.Sequential(*(ConvAct(512, 512, kernel_size=3, padding=1) for _ in range(3))),
-            maxpool=nn.MaxPool2d(2, stride=2, padding=1 * 1 // 2),
+            maxpool=nn.MaxPool2d(2, stride=2),
         )
         self.flatten = nn.Flatten()
         self.fc6 = LinearAct(25088, 4096)
