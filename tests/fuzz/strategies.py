@@ -122,13 +122,11 @@ class _Writer:
     Attributes:
         scope: the parameters that a width may read.
         blocks: the parameters of each block that may be called, and whether a table has them.
-        addends: how many branches a sum or a product may have.
         budget: how many steps may still be drawn, so that no spec is huge.
     """
 
     draw: st.DrawFn
     blocks: dict[str, tuple[str, ...]]
-    addends: int
     scope: tuple[str, ...] = ()
     depth: int = 0
     counter: list[int] = field(default_factory=lambda: [0])
@@ -304,7 +302,7 @@ class _Writer:
     def sums(self) -> dict[str, Any]:
         """Branches that are added, or multiplied."""
         width = self.width()
-        names = [self.name("b") for _ in range(self.draw(st.integers(2, self.addends)))]
+        names = [self.name("b") for _ in range(self.draw(st.integers(2, 3)))]
         inner = {name: self.ending(width) for name in names}
         return {"branches": inner, "join": self.pick("add", "mul")}
 
@@ -352,9 +350,9 @@ def _rest(step: Step) -> tuple[Any, ...]:
 
 
 @st.composite
-def specs(draw: st.DrawFn, addends: int = 3) -> Spec:
+def specs(draw: st.DrawFn) -> Spec:
     """A good spec: tables, blocks with parameters that call each other, a network and its heads."""
-    writer = _Writer(draw, {}, addends)
+    writer = _Writer(draw, {})
     document: dict[str, Any] = {"inception": 1, "name": "net"}
     size = draw(st.integers(5, 33)), draw(st.integers(5, 33))
     document["input"] = f"{size[0]}x{size[1]}x{draw(st.integers(1, 8))}"

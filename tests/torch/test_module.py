@@ -61,7 +61,10 @@ def hold_against_torch(found: Checked, source: str) -> None:
     read = {row.path for row in cost.rows if row.is_read}
     for node in graph.nodes:
         if OPS[node.op].torch is None and node.path in read:
-            assert next(joins, None) == node.type.shape, node.path
+            # A sum or a product of several is made pair by pair; the last has the whole shape.
+            pairs = 1 if node.op == "concat" else len(node.inputs) - 1
+            made = [next(joins, None) for _ in range(pairs)]
+            assert made[-1] == node.type.shape, node.path
         elif node.op != "softmax" and node.path in read:  # the module gives logits
             assert trained.shapes[used[node.path]] == node.type.shape, node.path
     assert next(joins, None) is None

@@ -1,0 +1,128 @@
+"""Random networks: shapes, counts, values and gradients of emitted modules, heads included.
+
+Values come from the flat graph, node by node, each by its formula: the emitter orders, names and
+groups what the graph has, and none of that may change a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+import torch
+from conftest import NET, Project
+from hypothesis import given, settings
+from reference import Reference
+from strategies import QUICK, Spec, specs
+from test_module import hold_against_torch
+from test_parity import still
+from torch import Tensor, nn
+
+from inception_dsl import driver
+from inception_dsl.bridge import make_module
+from inception_dsl.ir import INPUT, Model, inline
+
+
+def outputs_of(model: Model, reference: Reference, images: Tensor) -> list[Tensor]:
+    """What a model gives, then its heads: logits, where a softmax ends them."""
+    graph = inline(model)
+    values = {INPUT: images}
+    for node in graph.nodes:
+        inputs = [values[path] for path in node.inputs]
+        weights = node.reuses or node.path
+        values[node.path] = reference.run(node.op, weights, node.attributes, inputs)
+    nodes = {node.path: node for node in graph.nodes}
+    ends = (graph.output, *graph.head_outputs)
+    return [values[nodes[end].inputs[0] if nodes[end].op == "softmax" else end] for end in ends]
+
+
+def shrink(module: nn.Module, generator: torch.Generator) -> None:
+    """Weights at random, so small that products of products stay finite."""
+    for name, value in module.state_dict().items():
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2, generator=generator)
+        elif value.is_floating_point():
+            fan_in = max(value[0].numel(), 1) if value.dim() > 1 else 4
+            value.normal_(std=fan_in**-0.5, generator=generator)
+
+
+def relative_error(given: Tensor, expected: Tensor) -> float:
+    assert given.shape == expected.shape
+    largest = expected.abs().max()
+    return float((given - expected).abs().max() / largest) if largest else float(given.abs().max())
+
+
+def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], str] = str) -> None:
+    """The module of a spec computes what its graph says, forward and backward.
+
+    Raises:
+        AssertionError: it does not, or the analysis counts otherwise than torch.
+    """
+    project.write(NET, spec.text())
+    found = project.check()
+    source = alter(driver.emit(found, output=project.root)[0].text)
+    hold_against_torch(found, source)
+
+    generator = torch.Generator().manual_seed(0)
+    module = make_module(source, found.model.name).double()
+    shrink(module, generator)
+    learnt = {name: own.detach().clone() for name, own in module.named_parameters()}
+    for own in learnt.values():
+        own.requires_grad_()
+    shape = found.model.input.shape
+    images = torch.randn(2, *shape, dtype=torch.float64, generator=generator)
+    images.requires_grad_()  # what is written over in place would fail to go backward
+    expected = outputs_of(found.model, Reference({**module.state_dict(), **learnt}), images)
+    given = still(module)(images)
+    outputs = [given] if isinstance(given, Tensor) else list(given)
+    for own, wanted in zip(outputs, expected, strict=True):
+        assert bool(wanted.isfinite().all())
+        assert relative_error(own.detach(), wanted.detach()) < 1e-9
+
+    weighing = [torch.randn(own.shape, dtype=own.dtype, generator=generator) for own in outputs]
+    torch.autograd.backward(outputs, weighing)
+    torch.autograd.backward(expected, weighing)
+    read = {row.path for row in found.cost.rows if row.is_read}
+    used = [n.reuses or n.path for n in inline(found.model).nodes if n.path in read]
+    for name, own in module.named_parameters():
+        grad, wanted_grad = own.grad, learnt[name].grad
+        assert (grad is not None) == any(name.startswith(f"{path}.") for path in used), name
+        if grad is not None and wanted_grad is not None:
+            assert relative_error(grad, wanted_grad) < 1e-6, name
+        else:
+            assert grad is wanted_grad, name
+
+    trained = module.train()(images)
+    for own in [trained] if isinstance(trained, Tensor) else trained:
+        assert bool(own.isfinite().all())
+
+
+def test_a_random_network_computes_what_its_graph_says(project: Project) -> None:
+    @given(specs())
+    def claim(spec: Spec) -> None:
+        hold_against_the_graph(spec, project)
+
+    settings(QUICK, max_examples=60)(claim)()
+
+
+FAULTS = {
+    "the order of a concat": (r"torch\.cat\(\[(\w+), (\w+)", r"torch.cat([\2, \1"),
+    "a step that reads another value": (r"\(s\d+\)  #", "(x)  #"),
+    "a scale that is lost": (r"(0\.1|0\.17|2) \* ", ""),
+    "a product for a sum": (r"shortcut \+ ", "shortcut * "),
+    "a sum for a product": (r" \* s\d+", ""),
+    "a value that is written over": (r"nn\.(ReLU6?|SiLU)\(\)", r"nn.\1(inplace=True)"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_emitted_code_is_caught(fault: str, project: Project) -> None:
+    pattern, wrong = FAULTS[fault]
+
+    @given(specs())
+    def claim(spec: Spec) -> None:
+        hold_against_the_graph(spec, project, alter=lambda text: re.sub(pattern, wrong, text))
+
+    with pytest.raises((AssertionError, RuntimeError)):
+        settings(QUICK, max_examples=60)(claim)()
