@@ -31,12 +31,12 @@ def slide(values: Values, given: TensorType, op: str) -> tuple[int, int]:
             continue
         pad = margins(values["pad"], window)[axis]
         room = side + 2 * pad - window
-        if room < 0:
-            raise ShapeError("E302", f"a window of {window} does not fit into {side + 2 * pad}")
         steps = -(-room // stride) if ceil else room // stride
         # A window that would start in the padding at the end is left out.
         if ceil and steps * stride >= side + pad:
             steps -= 1
+        if steps < 0:  # one that only overhangs is taken, with `ceil`
+            raise ShapeError("E302", f"a window of {window} does not fit into {side + 2 * pad}")
         result.append(steps + 1)
     height, width = result
     return height, width

@@ -167,6 +167,25 @@ def test_tensorflows_padding_pools_what_is_there(
         torch.testing.assert_close(given, expected)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("kernel", [2, 3, 5])
+def test_a_window_that_overhangs_is_taken_where_torch_takes_it(
+    size: int, stride: int, kernel: int, project: Project
+) -> None:
+    """With `ceil`, a window may be larger than the whole map."""
+    step = f"{kernel}x{kernel} maxpool (V ceil stride {stride})"
+    spec = f"inception: 1\nname: net\ninput: {size}x{size}x1\nnetwork: {step}\n"
+    project.write("specs/net.yaml", spec)
+    try:
+        wanted = nn.MaxPool2d(kernel, stride, ceil_mode=True)(torch.zeros(1, 1, size, size))
+    except RuntimeError:
+        (found,) = project.findings()
+        assert found.code == "E302"
+    else:
+        assert project.check().model.root.type.shape == tuple(wanted.shape[1:])
+
+
 @pytest.mark.parametrize("size", [8, 9])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_tensorflows_padding_of_a_conv(size: int, stride: int, project: Project) -> None:
