@@ -121,11 +121,40 @@ def test_outputs_are_the_implementations(implementation: str) -> None:
     carry_over(theirs, ours, images)
     (given,), (expected,) = outputs(ours.eval(), images), outputs(theirs.eval(), images)
     assert relative_error(given, expected) < 1e-5
-    if "torchvision" in name:
+    heads = [head.path for head in driver.check(name, folder=Path(__file__).parent).model.heads]
+    if heads:
         with torch.no_grad():
             found, wanted = still(ours)(images)._asdict(), still(theirs)(images)._asdict()
-        assert len(found) == len(wanted) > 1
-        for own, output in found.items():
-            other = wanted[own.replace("aux", "aux_logits")]
-            assert other is not output
-            assert relative_error(output, other) < 1e-5, own
+        assert set(found) == {"logits", *heads}
+        assert set(wanted) == {path.replace("aux", "aux_logits") for path in found}
+        for path, own in found.items():
+            assert relative_error(own, wanted[path.replace("aux", "aux_logits")]) < 1e-5, path
+
+
+def test_heads_are_among_what_is_compared() -> None:
+    with_heads = {
+        name: [head.path for head in driver.check(name, folder=Path(__file__).parent).model.heads]
+        for name, _, _ in IMPLEMENTATIONS.values()
+    }
+    assert with_heads["torchvision/googlenet"] == ["aux1", "aux2"]
+    assert with_heads["torchvision/inception_v3"] == ["aux"]
+
+
+@pytest.mark.parametrize(
+    ("name", "with_heads"),
+    [
+        ("alexnet", False),
+        ("densenet121", False),
+        ("mobilenet_v2", False),
+        ("resnet50", False),
+        ("torchvision/googlenet", False),
+        ("torchvision/inception_v3", True),
+        ("vgg16", False),
+        ("vgg19", False),
+    ],
+)
+def test_counts_are_those_of_torchvisions_metadata(name: str, with_heads: bool) -> None:
+    meta = torchvision.models.get_model_weights(name.rpartition("/")[2]).DEFAULT.meta
+    cost = driver.check(name, folder=Path(__file__).parent).cost
+    totals = cost.totals_with_heads if with_heads else cost.totals
+    assert (totals.params, round(cost.totals.macs / 1e9, 3)) == (meta["num_params"], meta["_ops"])
