@@ -196,6 +196,18 @@ def _flops(args: argparse.Namespace) -> int:
     return FINE
 
 
+def _diff(args: argparse.Namespace) -> int:
+    from inception_dsl.emit.diff import FORMATS as DIFF_FORMATS
+
+    try:
+        made = driver.compare(args.old, args.new, folder=Path.cwd(), overrides=_overrides(args))
+    except SpecError as error:  # what could not be compared is neither the same nor different
+        _report(error.diagnostics)
+        return UNUSABLE
+    sys.stdout.write(DIFF_FORMATS[args.format](made))
+    return FINDINGS if any(finding.severity == "error" for finding in made.findings) else FINE
+
+
 def _list(args: argparse.Namespace) -> int:
     folder = Path.cwd()
     rows: list[list[str]] = []
@@ -368,6 +380,17 @@ def _parser() -> argparse.ArgumentParser:
         "show the specs of this project and the library, with what they cost",
         "  inception-dsl list\n",
     )
+    diff = _subparser(
+        commands,
+        "diff",
+        _diff,
+        "say what a change to an architecture means",
+        "  inception-dsl diff inception_v4 community/lucid_v4\n",
+    )
+    diff.add_argument("old", metavar="OLD", help=_SPEC_HELP)
+    diff.add_argument("new", metavar="NEW", help=_SPEC_HELP)
+    diff.add_argument("--format", choices=["text"], default="text", help="default: text")
+    _override_arguments(diff)
     explain = _subparser(
         commands,
         "explain",
@@ -425,6 +448,12 @@ def _command(
     command.add_argument(
         "specs", nargs="*", metavar="SPEC", help=f"{_SPEC_HELP}; without one, all of specs/"
     )
+    _override_arguments(command)
+    return command
+
+
+def _override_arguments(command: argparse.ArgumentParser) -> None:
+    """What a caller may change of a spec."""
     command.add_argument(
         "--input", metavar="HxWxC", help="another input than the spec's, as in 331x331x3"
     )
@@ -436,7 +465,6 @@ def _command(
         metavar="NAME=VALUE",
         help="another value for a parameter of the network, as in classes=10",
     )
-    return command
 
 
 def _subparser(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inception_dsl.analysis import CostReport, measure_cost, measure_widths, plan_forward
 from inception_dsl.diagnostics import Diagnostic, SpecError
@@ -16,6 +17,9 @@ from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
 from inception_dsl.source import Source
 from inception_dsl.spec.files import SpecFile, find_spec, library, names, project_root, read
 from inception_dsl.spec.load import load
+
+if TYPE_CHECKING:
+    from inception_dsl.diff import Comparison
 
 GENERATED = "generated"
 
@@ -100,6 +104,24 @@ def measure(
     file = find_spec(reference, folder)
     model = resolve(load(file), overrides)
     return Checked(file, model, _cost(file, model, batch), ())
+
+
+def compare(old: str, new: str, *, folder: Path, overrides: Overrides = AS_WRITTEN) -> Comparison:
+    """What becomes of a model between two specs, judged.
+
+    Raises:
+        SpecError: what is wrong with either of them.
+    """
+    from inception_dsl.diff import Comparison, compare, compare_costs
+    from inception_dsl.rules.changes import judge_changes
+
+    before, after = (measure(spec, folder=folder, overrides=overrides) for spec in (old, new))
+    diff = compare(before.model, after.model)
+    costs = compare_costs(before.model, before.cost, after.model, after.cost)
+    sides = (before.model, before.cost), (after.model, after.cost)
+    findings = tuple(judge_changes(*sides, diff, costs))
+    names = before.cost.name, after.cost.name
+    return Comparison(*names, before.model, after.model, diff, costs, findings)
 
 
 def emit(checked: Checked, *, output: Path) -> list[Artifact]:

@@ -92,7 +92,7 @@ def valid(document: str, schema: Any) -> Any:
 def test_json_keeps_its_schema(all_pages: list[Diagnostic]) -> None:
     loaded = valid(to_json([*all_pages, *hostile()]), findings_schema())
     codes = {finding["code"] for finding in loaded["findings"]}
-    assert codes == set(CODES) - {"E501"}
+    assert codes == {code for code in CODES if not code.startswith("D")} - {"E501"}
     for finding in loaded["findings"]:
         assert (finding["expected"] is None) is (finding["found"] is None)
         primaries = [label["primary"] for label in finding["labels"]]

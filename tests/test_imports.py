@@ -34,6 +34,7 @@ def imported(arguments: list[str], folder: Path) -> set[str]:
         ["flops", "inception_v4", "googlenet", "--by", "path", "--format", "json"],
         ["check", "inception_v4"],
         ["list"],
+        ["diff", "inception_v3", "inception_v3"],
     ],
     ids=" ".join,
 )

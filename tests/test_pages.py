@@ -5,6 +5,8 @@ A page is Markdown. Its ```yaml blocks are files: specs/net.yaml, or the one tha
 those behind it replace or join them, and make it good. The rendering is a ```text block, which is
 what `check` says of specs/net.yaml, or a ```console block with a command and what it prints.
 
+What a change means (D7xx) is a finding of `diff`, and its result: it stands on stdout.
+
     python tests/test_pages.py        # write every rendering, and the index, as they are now
 """
 
@@ -90,7 +92,8 @@ _INDEX_HEAD = """\
 
 A page for every code: what it means, a bad spec, what is said of it, a good one.
 `inception-dsl explain CODE` prints it. E0xx is about reading files, E1xx the form of a spec, E2xx
-names and words, E3xx shapes, E4xx what must hold, E5xx output; W6xx are warnings.
+names and words, E3xx shapes, E4xx what must hold, E5xx output; W6xx are warnings. D7xx is what
+`diff` says of a change.
 
 | code | name | meaning |
 |---|---|---|
@@ -111,6 +114,11 @@ def lay(files: _Files, project: Project) -> None:
         project.write(name, text)
 
 
+def found_codes(output: str) -> set[str]:
+    """The codes of the findings that `diff` prints."""
+    return set(re.findall(r"^  (D\d+)  ", output, re.MULTILINE))
+
+
 @every_page
 def test_the_bad_spec_is_answered_as_its_page_shows(
     code: str, folder: Project, capsys: pytest.CaptureFixture[str]
@@ -119,6 +127,11 @@ def test_the_bad_spec_is_answered_as_its_page_shows(
     lay(shown.bad, folder)
     ended = main(shown.arguments)
     output, errors = capsys.readouterr()
+    if code.startswith("D"):
+        assert (output.rstrip("\n"), errors) == (shown.rendering.rstrip("\n"), "")
+        assert ended == int(CODES[code].severity == "error")
+        assert code in found_codes(output)
+        return
     is_error = code.startswith("E")
     assert (ended, errors.rstrip("\n")) == (int(is_error), shown.rendering.rstrip("\n"))
     assert not (is_error and output)
@@ -132,8 +145,10 @@ def test_the_good_spec_is_fine(
     shown = read(page(code))
     lay(shown.bad, folder)
     lay(shown.good, folder)
-    assert main(shown.arguments) == 0
-    assert capsys.readouterr().err == ""
+    ended = main(shown.arguments)
+    output, errors = capsys.readouterr()
+    assert (ended, errors) == (0, "")
+    assert code not in found_codes(output)
     assert folder.findings() == ()
 
 
@@ -154,7 +169,7 @@ def test_the_index_is_fresh() -> None:
 
 
 def test_codes_are_in_order() -> None:
-    assert all(one < other for one, other in pairwise(CODES))
+    assert all(one[1:] < other[1:] for one, other in pairwise(CODES))
 
 
 def test_explain_prints_the_page_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,11 +226,12 @@ def _refresh(code: str) -> str:
     text = page(code)
     shown = read(text)
     said = io.StringIO()
+    printed = io.StringIO() if not code.startswith("D") else said
     with (
         tempfile.TemporaryDirectory() as root,
         contextlib.chdir(root),
         contextlib.redirect_stderr(said),
-        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stdout(printed),
     ):
         project = Project(Path(root))
         project.write("pyproject.toml", "")

@@ -4,8 +4,14 @@ A stage gathers all its findings and raises one `SpecError`; the next stage does
 """
 
 from inception_dsl.diagnostics.across import across
-from inception_dsl.diagnostics.codes import CODES, Code
-from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, Severity, SpecError, nearest
+from inception_dsl.diagnostics.codes import CODES, Code, Severity
+from inception_dsl.diagnostics.diagnostic import (
+    Diagnostic,
+    Label,
+    SpecError,
+    nearest,
+    severity_of,
+)
 from inception_dsl.diagnostics.pages import page, pages
 from inception_dsl.diagnostics.printer import printable, render
 
@@ -22,4 +28,5 @@ __all__ = [
     "pages",
     "printable",
     "render",
+    "severity_of",
 ]

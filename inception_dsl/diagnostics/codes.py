@@ -1,20 +1,28 @@
 """Every code that a finding may carry. A code never changes its meaning.
 
 E0xx reading files, E1xx the form of a spec, E2xx names and words, E3xx shapes, E4xx what must
-hold, E5xx output, W6xx warnings.
+hold, E5xx output, W6xx warnings; D7xx what a change means: D70x to callers, D71x to checkpoints,
+D72x to inference, D73x to training, D74x to cost, D75x to nobody.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of finding: its name, and in one sentence what it means."""
+    """A kind of finding: its name, and in one sentence what it means.
+
+    `severity` is that of its findings, where the code's letter does not say it.
+    """
 
     name: str
     meaning: str
+    severity: Severity | None = None
 
 
 CODES: dict[str, Code] = {
@@ -57,4 +65,22 @@ CODES: dict[str, Code] = {
     "E403": Code("deviation-gone", "A claim holds, and a deviation from it is noted."),
     "E501": Code("not-emittable", "The emitter has no Python for this."),
     "W601": Code("never-read", "No output reads what a step makes."),
+    "D701": Code("input-changed", "The network takes another input.", "error"),
+    "D702": Code("output-changed", "The network gives another output.", "error"),
+    "D703": Code("head-changed", "A training head comes or goes.", "error"),
+    "D704": Code("parameter-changed", "A parameter of the network comes or goes.", "error"),
+    "D711": Code("tensors-changed", "Tensors of a step have other keys or shapes.", "error"),
+    "D712": Code("tensors-added", "Steps that hold tensors are new.", "error"),
+    "D713": Code("tensors-removed", "Steps that held tensors are gone.", "error"),
+    "D714": Code("keys-renamed", "The same tensors stand under other keys.", "error"),
+    "D721": Code("function-changed", "Old weights load, and a step computes otherwise.", "error"),
+    "D722": Code("order-changed", "Old weights load, and channels are in another order.", "error"),
+    "D723": Code("wiring-changed", "Old weights load, and a step reads another one.", "error"),
+    "D724": Code("steps-changed", "Old weights load, and steps without any are others.", "error"),
+    "D725": Code("other-sizes", "Inputs of other sizes give other values.", "warning"),
+    "D731": Code("training-changed", "Inference is the same, training is not.", "warning"),
+    "D741": Code("cost-changed", "The network costs more, or less.", "note"),
+    "D742": Code("budget-exceeded", "A change takes the network over its budget.", "error"),
+    "D743": Code("budget-changed", "A budget says another figure.", "warning"),
+    "D751": Code("same-network", "The same network in other words.", "note"),
 }

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-from inception_dsl.diagnostics.codes import CODES
+from inception_dsl.diagnostics.codes import CODES, Severity
 from inception_dsl.source import Span
-
-Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +34,12 @@ class Diagnostic:
     help: str | None = None
     expected: str | None = None
     found: str | None = None
+    level: Severity | None = None
 
     @property
     def severity(self) -> Severity:
-        """That of its code."""
-        return severity_of(self.code)
+        """Its own, if the project sets one; else that of its code."""
+        return self.level or severity_of(self.code)
 
     @property
     def name(self) -> str:
@@ -50,8 +48,9 @@ class Diagnostic:
 
 
 def severity_of(code: str) -> Severity:
-    """By the code's first letter: E is an error, W a warning."""
-    return "warning" if code.startswith("W") else "error"
+    """What its code says; else by the letter: E is an error, W a warning."""
+    own = CODES[code].severity
+    return own or ("warning" if code.startswith("W") else "error")
 
 
 class SpecError(Exception):

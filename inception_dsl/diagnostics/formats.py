@@ -100,7 +100,8 @@ def _command(found: Diagnostic) -> str:
         properties = {**_place(found.labels[0].span), **properties}
     shown = ",".join(f"{name}={_escaped_property(own)}" for name, own in properties.items())
     others = [f"{label.span.place}: {label.text}" for label in found.labels if label.text]
-    return f"::{found.severity} {shown}::{_escaped(_prose(found, others))}"
+    command = "notice" if found.severity == "note" else found.severity
+    return f"::{command} {shown}::{_escaped(_prose(found, others))}"
 
 
 def _place(span: Span) -> dict[str, str]:

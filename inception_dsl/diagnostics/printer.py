@@ -17,7 +17,14 @@ _Paint = Callable[[str, str], str]
 WIDTH = 120
 """Columns of a source line that are shown."""
 
-_COLOURS = {"error": "1;31", "warning": "1;33", "bold": "1", "frame": "1;34", "help": "1;32"}
+_COLOURS = {
+    "error": "1;31",
+    "warning": "1;33",
+    "note": "1;36",
+    "bold": "1",
+    "frame": "1;34",
+    "help": "1;32",
+}
 
 
 def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:

@@ -1,0 +1,45 @@
+"""Model x Model -> edits: what a change to an architecture means.
+
+Models are compared, not text. Steps are paired by path, then by structure; what a pair differs in
+is an edit, with its category, its places, its tensors and what follows from it.
+"""
+
+from inception_dsl.diff.compare import compare
+from inception_dsl.diff.costs import Measured, compare_costs
+from inception_dsl.diff.edits import (
+    CATEGORIES,
+    Added,
+    Category,
+    Changed,
+    Diff,
+    Edit,
+    KeyChange,
+    Moved,
+    Place,
+    Removed,
+    Renamed,
+    Rewired,
+    Spot,
+)
+from inception_dsl.diff.finding import Comparison, Finding
+
+__all__ = [
+    "CATEGORIES",
+    "Added",
+    "Category",
+    "Changed",
+    "Comparison",
+    "Diff",
+    "Edit",
+    "Finding",
+    "KeyChange",
+    "Measured",
+    "Moved",
+    "Place",
+    "Removed",
+    "Renamed",
+    "Rewired",
+    "Spot",
+    "compare",
+    "compare_costs",
+]

@@ -1,0 +1,99 @@
+"""What a change of an op's attributes means: to its tensors, to inference, to training.
+
+What decides is what torch is given, not what a spec says: `V` and `pad 0` are one thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from inception_dsl.ir import Node, TensorType
+from inception_dsl.ops import OPS, ShapeError, StateTensor
+from inception_dsl.ops.base import Values, number
+from inception_dsl.ops.reach import Reach, reach
+
+Effect = Literal["state", "eval", "elsewhere", "training", "none"]
+"""From the gravest: other tensors; other values in inference; the same at this input, other values
+at another size; other values in training only; none at all."""
+
+_WINDOW = frozenset(["kernel", "stride", "pad", "dilation", "ceil", "count_pad"])
+_SIZES = 256
+"""At how many more sizes windows are compared: how they lie repeats with the stride."""
+
+
+def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
+    """The effect of every attribute in which two nodes of one op differ."""
+    names = [*new.attributes, *(name for name in old.attributes if name not in new.attributes)]
+    changed = [n for n in names if old.attributes.get(n) != new.attributes.get(n)]
+    effects: dict[str, Effect] = {}
+    for name in changed:
+        if name not in old.attributes or name not in new.attributes or name == "norm":
+            effects[name] = "state"  # a norm comes or goes, with all its attributes
+        elif _tensors(old) != _tensors(_with(old, {name: new.attributes[name]})):
+            effects[name] = "state"
+        elif (attribute := OPS[old.op].attribute(name)) and attribute.in_training_only:
+            effects[name] = "training"
+        else:
+            effects[name] = "eval"
+    window = [name for name, effect in effects.items() if name in _WINDOW and effect == "eval"]
+    if window:
+        effects |= dict.fromkeys(window, _window_effect(old, new, window))
+    return effects
+
+
+def op_effect(old: Node, new: Node) -> Effect:
+    """The effect of another op in the place of one."""
+    if _shapes(old) != _shapes(new):
+        return "state"
+    return "training" if is_felt_in_training_only(old) and is_felt_in_training_only(new) else "eval"
+
+
+def is_felt_in_training_only(node: Node) -> bool:
+    """In inference it gives what it reads."""
+    return node.op == "identity" or OPS[node.op].in_training_only
+
+
+def is_nothing(node: Node) -> bool:
+    """It gives what it reads, in training too."""
+    return node.op == "identity" or (node.op == "dropout" and node.attributes["drop"] == 0)
+
+
+def own_shapes(old: Node, new: Node) -> dict[str, tuple[int, ...]]:
+    """The tensors that the new node would have, by name, on the channels that the old one reads."""
+    return _shapes(replace(new, input_types=old.input_types))
+
+
+def _with(node: Node, values: Values) -> Node:
+    return replace(node, attributes={**node.attributes, **values})
+
+
+def _tensors(node: Node) -> tuple[StateTensor, ...]:
+    state = OPS[node.op].state
+    return state(node.attributes, node.input_types[0].channels) if state else ()
+
+
+def _shapes(node: Node) -> dict[str, tuple[int, ...]]:
+    return {tensor.name: tensor.shape for tensor in _tensors(node)}
+
+
+def _window_effect(old: Node, new: Node, names: list[str]) -> Effect:
+    """Whether other windows read other values: at this input, at another one, or nowhere."""
+    after = _with(old, {name: new.attributes[name] for name in names})
+    given = old.input_types[0]
+    if _reach(old, given) != _reach(after, given):
+        return "eval"
+    period = max(number(node.attributes, "stride") for node in (old, after))
+    height, width = given.size
+    for more in range(1, min(2 * period + 1, _SIZES)):
+        grown = TensorType((given.channels, height + more, width + more))
+        if _reach(old, grown) != _reach(after, grown):
+            return "elsewhere"
+    return "none"
+
+
+def _reach(node: Node, given: TensorType) -> tuple[Reach, ...] | None:
+    try:
+        return reach(node.attributes, given, node.op)
+    except ShapeError:
+        return None

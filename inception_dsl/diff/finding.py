@@ -1,0 +1,74 @@
+"""What is found of a comparison: what a rule says, and what an emitter is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inception_dsl.diagnostics import Severity
+from inception_dsl.diff.costs import Measured
+from inception_dsl.diff.edits import Category, Diff, Edit
+from inception_dsl.ir import Model
+from inception_dsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a reviewer should know.
+
+    Attributes:
+        at: where: a path, a block's path, or what the network is asked for.
+        verb: `added`, `removed`, `renamed`, `moved`; empty for what stays and changes.
+        what: what changed, in the papers' notation.
+        means: what that does, as a clause that ends the sentence `at: what: means`.
+        old, new: the lines in both specs, as far as there are any.
+        edit: the edit that it is about, if it is about one.
+        waived: why it is agreed to, where the project says so.
+    """
+
+    code: str
+    category: Category
+    severity: Severity
+    at: str
+    verb: str
+    what: str
+    means: str
+    old: Span | None
+    new: Span | None
+    edit: Edit | None = None
+    waived: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one sentence."""
+        return ": ".join(part for part in (self.subject, self.what, self.means) if part)
+
+    @property
+    def subject(self) -> str:
+        """Where it is, in how many places, and what became of it."""
+        count = len(self.edit.places) if self.edit else 0
+        often = f", in {count} places" if count > 1 else ""
+        return f"{self.at}{often} {self.verb}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two models, what became of one, and what is found of it.
+
+    Attributes:
+        old_name, new_name: how the specs are spoken of.
+    """
+
+    old_name: str
+    new_name: str
+    old: Model
+    new: Model
+    diff: Diff
+    costs: tuple[Measured, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def title(self) -> str:
+        """What is compared with what."""
+        if self.old_name == self.new_name:
+            return self.new_name
+        return f"{self.old_name} -> {self.new_name}"

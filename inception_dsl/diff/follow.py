@@ -1,0 +1,121 @@
+"""What follows from edits: other tensors, and steps of which only the shape or cost changes."""
+
+from __future__ import annotations
+
+from inception_dsl.analysis import state_of
+from inception_dsl.diff.edits import Changed, KeyChange, Moved, Renamed
+from inception_dsl.diff.effects import own_shapes
+from inception_dsl.diff.ledger import Draft, Ledger
+from inception_dsl.ir import INPUT, Node
+from inception_dsl.ops import StateTensor
+
+MAX_CAUSES = 16
+"""Of so many edits at most a ripple is said to follow."""
+
+
+def write_tensors(ledger: Ledger) -> int:
+    """Gives every tensor that changes to its edit; how many there are that stay as they are."""
+    renaming = {
+        place.new: draft
+        for draft in ledger.drafts
+        if isinstance(draft.edit, Renamed | Moved)
+        for place in draft.places
+    }
+    kept = 0
+    for old, new in ledger.pairs.items():
+        mine, its = ledger.old.nodes.get(old), ledger.new.nodes.get(new)
+        if mine is None or its is None:
+            continue
+        before = {_role(tensor): tensor for tensor in state_of(mine)}
+        after = {_role(tensor): tensor for tensor in state_of(its)}
+        for role in {**after, **before}:
+            was, now = before.get(role), after.get(role)
+            change = KeyChange(
+                f"{old}.{was.name}" if was else None,
+                f"{new}.{now.name}" if now else None,
+                was.shape if was else None,
+                now.shape if now else None,
+            )
+            if change.old == change.new and change.old_shape == change.new_shape:
+                kept += 1
+                continue
+            ledger.keys.append(change)
+            _give(ledger, change, role, (mine, its), renaming)
+    return kept
+
+
+def _role(tensor: StateTensor) -> str:
+    """What a tensor is to its node: a conv's weight is one with a norm beside it and without."""
+    return tensor.name.removeprefix("conv.")
+
+
+def _give(
+    ledger: Ledger,
+    change: KeyChange,
+    role: str,
+    nodes: tuple[Node, Node],
+    renaming: dict[str | None, Draft],
+) -> None:
+    """Gives a change of a tensor to the edit that it comes from, unless it follows from others."""
+    old, new = nodes
+    drafts = [d for d in ledger.touched.get(new.path, []) if isinstance(d.edit, Changed)]
+    name = (change.new or "").removeprefix(f"{new.path}.")
+    if change.kind == "renamed" and change.old == f"{old.path}.{name}":
+        holder = new.path
+        while holder not in renaming and holder:
+            holder = holder.rpartition(".")[0]
+        if holder in renaming:
+            renaming[holder].keys.append(change)
+            return
+    makers = [draft for draft in drafts if draft.edit.category == "CHECKPOINT"]
+    if change.kind != "reshaped":
+        by_name = [d for d in makers if isinstance(d.edit, Changed) and not _widens(d.edit)]
+        makers = by_name or makers
+    elif own_shapes(old, new).get(name) == change.old_shape:
+        return
+    else:
+        makers = [d for d in makers if isinstance(d.edit, Changed) and _widens(d.edit)] or makers
+    if makers:
+        makers[0].keys.append(change)
+
+
+def _widens(edit: Changed) -> bool:
+    """It is about how large tensors are, not about which there are."""
+    return bool({"width", "kernel", "groups", "multiplier"} & set(edit.names))
+
+
+def write_ripples(ledger: Ledger) -> None:
+    """Finds the steps whose shape, weights or cost follow from edits made elsewhere."""
+    drafts = ledger.drafts
+    numbers = {draft: index for index, draft in enumerate(drafts)}
+    given = {(k.old, k.new) for draft in drafts for k in draft.keys}
+    reshaped = {
+        key.new: key
+        for key in ledger.keys
+        if key.kind == "reshaped" and (key.old, key.new) not in given
+    }
+    passed: dict[str, frozenset[int]] = {
+        INPUT: frozenset(numbers[draft] for draft in ledger.touched.get(INPUT, []))
+    }
+    for node in ledger.new.graph.nodes:
+        mine = ledger.old.nodes.get(ledger.back.get(node.path, ""))
+        own = frozenset(numbers[draft] for draft in ledger.touched.get(node.path, []))
+        came = frozenset[int]().union(*(passed.get(path, frozenset()) for path in node.inputs))
+        if mine is None:
+            passed[node.path] = came | {n for n in own if drafts[n].shapes}
+            continue
+        left = [ledger.gone[path] for path in mine.inputs if path in ledger.gone]
+        came |= {numbers[draft] for draft in left if draft.shapes}
+        came = frozenset(sorted(came)[:MAX_CAUSES])
+        if mine.type != node.type:
+            passed[node.path] = came | {n for n in own if drafts[n].shapes}
+        keys = [
+            reshaped[key]
+            for tensor in state_of(node)
+            if (key := f"{node.path}.{tensor.name}") in reshaped
+        ]
+        if mine.type == node.type and mine.input_types == node.input_types and not keys:
+            continue
+        for number in sorted(came - own):
+            drafts[number].followers[node.path] = None
+            drafts[number].following_keys.extend(keys)

@@ -1,0 +1,98 @@
+"""Steps that are on one side only: what was added, what was removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inception_dsl.analysis import state_of
+from inception_dsl.diff.edits import Added, Category, Edit, Place, Removed
+from inception_dsl.diff.effects import is_felt_in_training_only, is_nothing
+from inception_dsl.diff.ledger import Ledger, gravest, new_keys, spot
+from inception_dsl.diff.match import Place as Found
+from inception_dsl.diff.notation import part_text
+from inception_dsl.diff.parts import Part
+from inception_dsl.diff.view import View
+from inception_dsl.ir import Node
+from inception_dsl.ops import OPS
+
+
+def write_removed(ledger: Ledger, parts: Sequence[Found]) -> None:
+    """The edits that take parts of the old model away."""
+    _write(ledger, parts, is_new=False)
+
+
+def write_added(ledger: Ledger, parts: Sequence[Found]) -> None:
+    """The edits that bring parts of the new model."""
+    _write(ledger, parts, is_new=True)
+
+
+def _write(ledger: Ledger, parts: Sequence[Found], *, is_new: bool) -> None:
+    counterparts = ledger.back if is_new else ledger.pairs
+    groups: dict[str, list[Found]] = {}
+    for path, part in parts:
+        if not _is_join(part):
+            holder, _, name = path.rpartition(".")
+            is_copy = name.isdigit() and holder in counterparts
+            groups.setdefault(holder if is_copy else path, []).append((path, part))
+    for path, part in parts:
+        if _is_join(part):  # it came or went with the first of its branches
+            holder = path.rpartition(".")[0]
+            first = next((own for own in groups if own.rpartition(".")[0] == holder), path)
+            groups.setdefault(first, []).append((path, part))
+    for path, own in groups.items():
+        _write_one(ledger, path, own, is_new=is_new)
+
+
+def _is_join(part: Part) -> bool:
+    return isinstance(part.item, Node) and OPS[part.item.op].torch is None
+
+
+def _write_one(ledger: Ledger, path: str, parts: list[Found], *, is_new: bool) -> None:
+    view = ledger.new if is_new else ledger.old
+    nodes = [node for own, _ in parts for node in view.nodes_below(own)]
+    first, part = parts[0]
+    where = spot(view, first)
+    what = part_text(part, first, view)
+    if path != first:  # copies of a repeated step
+        other = ledger.back[path] if is_new else ledger.pairs[path]
+        sides = (ledger.old, other), (view, path)
+        old, new = (copies(*side) for side in (sides if is_new else sides[::-1]))
+        what = f"{old} x -> {new} x {what}"
+        where = replace(where, path=spot(view, f"{path}.0").path)
+    category = _category(ledger, nodes, view)
+    keys = [change for node in nodes for change in new_keys(node, is_new=is_new)]
+    ledger.keys.extend(keys)
+    edit: Edit
+    if is_new:
+        edit, place, at = Added(category, None, where, (), what), Place(None, path), nodes[0].path
+    else:
+        edit, place = Removed(category, where, None, (), what), Place(path, None)
+        at = ledger.neighbour(first)
+    draft = ledger.draft(edit, place, at, shapes=nodes[0].input_types != (nodes[-1].type,))
+    assert isinstance(draft.edit, Added | Removed)
+    draft.edit = replace(draft.edit, count=draft.edit.count + len(nodes))
+    draft.keys.extend(keys)
+    for node in nodes:
+        if is_new:
+            ledger.touch(node.path, draft)
+        else:
+            ledger.gone[node.path] = draft
+
+
+def _category(ledger: Ledger, nodes: list[Node], view: View) -> Category:
+    if any(state_of(node) for node in nodes):
+        return "CHECKPOINT"
+    felt = [n for n in nodes if not is_nothing(n) and not view.is_final_softmax(n)]
+    return gravest(
+        {
+            ledger.felt("training" if is_felt_in_training_only(node) else "eval", *[node.path] * 2)
+            for node in felt
+        }
+    )
+
+
+def copies(view: View, holder: str) -> int:
+    """How many copies of a repeated step stand below its path."""
+    prefix = f"{holder}."
+    return sum(1 for path in view.steps if path.removeprefix(prefix).isdigit() and prefix in path)

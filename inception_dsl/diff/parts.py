@@ -1,0 +1,139 @@
+"""A model as the tree of its paths: the tree of the modules that hold its weights.
+
+A part is a node, a call, or a name that holds others. Parts of equal calls share what is below
+them, so that a block that is called nine times is one tree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+
+from inception_dsl.ir import Call, Node
+from inception_dsl.ops import ACTIVATIONS, OPS
+
+Kids = dict[str, "Part"]
+
+_FAMILIES = (
+    frozenset(["conv", "sepconv"]),
+    frozenset(["maxpool", "avgpool", "adaptive_maxpool", "adaptive_avgpool"]),
+    frozenset(["global_maxpool", "global_avgpool"]),
+    frozenset([*ACTIVATIONS]),
+    frozenset(["batchnorm", "lrn"]),
+    frozenset(["add", "mul"]),
+)
+"""Ops that stand for each other in variants of one network."""
+
+_WEIGHT = {"kernel": 0.35, "output": 0.35, "width": 0.25, "stride": 0.15, "pad": 0.1}
+_LITTLE = 0.05
+_OTHER_OP = 0.4
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """A name in the tree of paths.
+
+    Attributes:
+        item: the node or the call that stands there; None for what only holds others.
+        kids: what is below it, by name; empty for a node.
+        kinds: how many nodes of each kind it holds, in full and by op and kernel alone.
+    """
+
+    name: str
+    item: Node | Call | None
+    kids: Kids
+    kinds: Counter[Hashable] = field(default_factory=Counter)
+
+    @property
+    def is_node(self) -> bool:
+        """It runs an op."""
+        return isinstance(self.item, Node)
+
+    @property
+    def is_numbered(self) -> bool:
+        """It is called by its op or its block, as a step is to which no author gave a name."""
+        match self.item:
+            case Node():
+                own = OPS[self.item.op].written.rpartition(" ")[2]
+            case Call():
+                own = self.item.block
+            case None:
+                return False
+        return self.name.removeprefix(own).isdigit() or self.name == own
+
+    @property
+    def size(self) -> int:
+        """How many nodes it holds, twice."""
+        return self.kinds.total()
+
+
+class Parts:
+    """The parts of a model; what is below calls of one body is made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Kids, Counter[Hashable]]] = {}
+
+    def below(self, call: Call) -> tuple[Kids, Counter[Hashable]]:
+        """What a call holds, by name, and how many nodes of each kind."""
+        made = self._made.get(id(call.body))
+        if made is None:
+            top = Part("", None, {})
+            for item in call.body:
+                self._add(top, item)
+            _count(top)
+            made = self._made[id(call.body)] = top.kids, top.kinds
+        return made
+
+    def _add(self, top: Part, item: Node | Call) -> None:
+        *holders, name = item.path.split(".")
+        part = top
+        for holder in holders:
+            part = part.kids.setdefault(holder, Part(holder, None, {}))
+        if isinstance(item, Call):
+            kids, kinds = self.below(item)
+            part.kids[name] = Part(name, item, kids, kinds)
+        else:
+            exact = item.op, tuple(item.attributes.items())
+            coarse = item.op, item.attributes.get("kernel")
+            part.kids[name] = Part(name, item, {}, Counter([exact, coarse]))
+
+
+def _count(part: Part) -> None:
+    for kid in part.kids.values():
+        if kid.item is None:
+            _count(kid)
+        part.kinds.update(kid.kinds)
+
+
+def likeness(one: Part, other: Part) -> float:
+    """How much two parts have in common: 1 for the same, 0 for nothing."""
+    if isinstance(one.item, Node) and isinstance(other.item, Node):
+        return _node_likeness(one.item, other.item)
+    if not one.kinds or not other.kinds:
+        return 0.0
+    few, many = sorted((one.kinds, other.kinds), key=len)
+    common = sum(min(count, many[kind]) for kind, count in few.items() if kind in many)
+    return 2 * common / (one.size + other.size)
+
+
+def _node_likeness(one: Node, other: Node) -> float:
+    lost = 0.0
+    if one.op != other.op:
+        if not any({one.op, other.op} <= family for family in _FAMILIES):
+            return 0.0
+        lost = _OTHER_OP
+    for name in one.attributes.keys() & other.attributes.keys():
+        mine, its = one.attributes[name], other.attributes[name]
+        if mine == its:
+            continue
+        lost += _WEIGHT.get(name, _LITTLE)
+        if isinstance(mine, tuple) and its == mine[::-1]:  # 1x7 for 7x1
+            lost -= _WEIGHT.get(name, _LITTLE) / 2
+    lost += _LITTLE * len(one.attributes.keys() ^ other.attributes.keys()) / 2
+    return max(0.05, 1 - lost)
+
+
+def has_numbers(kids: Iterable[str]) -> bool:
+    """They are the copies of a repeated step."""
+    return all(name.isdigit() for name in kids)

@@ -1,0 +1,180 @@
+"""What steps read, compared: which differences follow from steps that came, went or moved.
+
+A step that reads what stood behind a removed step reads another one, and nobody rewired it. What is
+left when all of that is explained was moved, put in another order, or rewired.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from inception_dsl.diff.view import View
+from inception_dsl.ir import INPUT, Call
+
+OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """A pair of steps that read different things: `what` is `moved`, `order` or `wires`.
+
+    `old` and `new` are the paths that they read; of the output of a call, what it gives.
+    """
+
+    path: str
+    other: str
+    what: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def compare_wiring(old: View, new: View, pairs: Mapping[str, str]) -> list[Reads]:
+    """What pairs of steps read that differs and does not follow from other edits, in order."""
+    wiring = _Wiring(old, new, pairs)
+    found = list(wiring.differences(frozenset()))
+    if not found:
+        return []
+    # Of the steps that read others, the fewest that stand in another order have moved.
+    order = {path: index for index, path in enumerate(new.steps)}
+    candidates = [reads for reads in found if reads.what == "wires" and reads.path in old.steps]
+    places = [order[reads.other] for reads in candidates if reads.other in order]
+    stay = set(_longest_rising(places))
+    moved = [r for r in candidates if order.get(r.other) not in stay]
+    if not moved:
+        return found
+    still = list(wiring.differences(frozenset(reads.path for reads in moved)))
+    gone = {reads.path for reads in moved}
+    merged = [Reads(r.path, r.other, "moved", r.old, r.new) for r in moved]
+    merged += [reads for reads in still if reads.path not in gone]
+    if len(still) - len(gone) >= len(found) - len(moved):
+        return found  # to call it a move explains nothing
+    return sorted(merged, key=lambda reads: order.get(reads.other, len(order)))
+
+
+class _Wiring:
+    def __init__(self, old: View, new: View, pairs: Mapping[str, str]) -> None:
+        self._old, self._new = old, new
+        self._pairs = {a: b for a, b in pairs.items() if a in old.steps and b in new.steps}
+        for a, b in list(self._pairs.items()):
+            if isinstance(old.steps[a].item, Call) and isinstance(new.steps[b].item, Call):
+                self._pairs[_join(a, INPUT)] = _join(b, INPUT)
+
+    def differences(self, moved: frozenset[str]) -> Iterator[Reads]:
+        """Pairs that read different things, `moved` ones taken out of the graph."""
+        still = {a: b for a, b in self._pairs.items() if a not in moved}
+        before = _Standing(self._old, frozenset(still))
+        after = _Standing(self._new, frozenset(still.values()))
+        for path, other in self._pairs.items():
+            step, its = self._old.steps.get(path), self._new.steps.get(other)
+            if step is None or its is None:
+                continue
+            if path:
+                olds = tuple(before.value(name) for name in step.inputs)
+                news = tuple(after.value(name) for name in its.inputs)
+                what = self._compare(olds, news, still, before, after)
+                if what is not None:
+                    yield Reads(path, other, what, olds, news)
+            if isinstance(step.item, Call) and isinstance(its.item, Call):
+                gives = before.value(_join(path, step.item.output))
+                now = after.value(_join(other, its.item.output))
+                if self._compare((gives,), (now,), still, before, after) is not None:
+                    yield Reads(
+                        _join(path, OUTPUT), _join(other, OUTPUT), "wires", (gives,), (now,)
+                    )
+
+    def _compare(
+        self,
+        olds: tuple[str, ...],
+        news: tuple[str, ...],
+        still: Mapping[str, str],
+        before: _Standing,
+        after: _Standing,
+    ) -> str | None:
+        if tuple(still.get(path) for path in olds) == news:
+            return None
+        stands_for: list[tuple[bool, frozenset[str]]] = []
+        for path in olds:
+            known = path in still
+            behind = {path} if known else before.behind(path)
+            stands_for.append((known, frozenset(still[p] for p in behind)))
+        free = list(range(len(news)))
+        taken: list[int] = []
+        for known, meant in stands_for:
+            fits = (index for index in free if meant & after.behind(news[index]))
+            index = next(fits, None)
+            if index is not None:
+                free.remove(index)
+                taken.append(index)
+            elif known:
+                return "wires"
+        if any(news[index] in after.matched for index in free):
+            return "wires"
+        return None if taken == sorted(taken) else "order"
+
+
+class _Standing:
+    """What a step reads, whatever steps without a pair stand between."""
+
+    def __init__(self, view: View, matched: frozenset[str]) -> None:
+        self._view = view
+        self.matched = matched
+        self._behind: dict[str, frozenset[str]] = {}
+
+    def value(self, path: str) -> str:
+        """The step that makes a value: calls without a pair are looked through."""
+        while path not in self.matched:
+            holder, _, last = path.rpartition(".")
+            step = self._view.steps.get(path)
+            if step is None:
+                if last != INPUT or not holder:
+                    return path
+                path = self._view.steps[holder].inputs[0]
+            elif isinstance(step.item, Call):
+                path = _join(path, step.item.output)
+            else:
+                return path
+        return path
+
+    def behind(self, path: str) -> frozenset[str]:
+        """The steps with a pair that a step without one reads, directly or not."""
+        waiting = [path]
+        while waiting:
+            at = waiting[-1]
+            if at in self._behind:
+                waiting.pop()
+                continue
+            if at in self.matched or at == INPUT:
+                reads: list[str] = []
+                self._behind[at] = frozenset([at])
+                continue
+            reads = [self.value(name) for name in self._view.steps[at].inputs]
+            open_ones = [name for name in reads if name not in self._behind]
+            if open_ones:
+                waiting += open_ones
+                continue
+            self._behind[at] = frozenset().union(*(self._behind[name] for name in reads))
+        return self._behind[path]
+
+
+def _longest_rising(numbers: list[int]) -> list[int]:
+    """The longest rising part of a list of different numbers."""
+    ends: list[int] = []
+    tails: list[int] = []
+    before: dict[int, int | None] = {}
+    for number in numbers:
+        place = bisect_left(tails, number)
+        before[number] = tails[place - 1] if place else None
+        tails[place : place + 1] = [number]
+        ends = tails
+    result: list[int] = []
+    at: int | None = ends[-1] if ends else None
+    while at is not None:
+        result.append(at)
+        at = before[at]
+    return result[::-1]
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
