@@ -68,6 +68,10 @@ class Span:
         """The place behind the last character, of no width."""
         return Span(self.source, self.end, self.end)
 
+    def __contains__(self, other: Span) -> bool:
+        """The other region lies within this one."""
+        return self.source is other.source and self.start <= other.start and other.end <= self.end
+
     def part(self, start: int, end: int) -> Span:
         """The region `start:end` within this one."""
         return Span(self.source, self.start + start, min(self.start + end, self.end))

@@ -27,10 +27,15 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block's definition, and the shape notes that its author wrote into it."""
+    """A block's definition, and the shape notes that its author wrote into it.
+
+    `places` are where attributes and arguments stand, by a step's path and their name; under an
+    empty path, the defaults of the block's parameters.
+    """
 
     definition: BlockDef
     notes: tuple[Note, ...]
+    places: Mapping[tuple[str, str], Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,9 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
     return Diagnostic("E208", message, labels, help=help)
 
 
-def merge_concats(block: BlockDef, notes: Iterable[Note]) -> Block:
+def merge_concats(
+    block: BlockDef, notes: Iterable[Note], places: Mapping[tuple[str, str], Span]
+) -> Block:
     """The block with every concat whose only reader is a concat made part of that one.
 
     A shape note on a concat that is merged keeps the paths that it joined.
@@ -111,7 +118,7 @@ def merge_concats(block: BlockDef, notes: Iterable[Note]) -> Block:
         else:
             body.append(replace(step, inputs=inputs))
     kept = tuple(replace(note, joined=merged.get(note.path, ())) for note in notes)
-    return Block(replace(block, body=tuple(body)), kept)
+    return Block(replace(block, body=tuple(body)), kept, places)
 
 
 def _is_concat(step: NodeDef | CallDef) -> bool:

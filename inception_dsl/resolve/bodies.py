@@ -104,6 +104,7 @@ class BodyReader:
         self.notes: list[Note] = []
         self.results: dict[str, str] = {}
         self.named: dict[str, Span] = {}
+        self.places: dict[tuple[str, str], Span] = {}
         self.diagnostics: list[Diagnostic] = []
 
     def read(self, body: Item, at: DocumentPath) -> str:
@@ -344,12 +345,16 @@ class BodyReader:
         origin = Origin((span,))
         reads = (spot.reads,)
         settings = self._settings(what, keys, spot)
+        if step.count is not None:
+            self.places[path, ""] = words.span(step.count)
         if isinstance(what, Op):
-            attributes = read_attributes(what, step, words, settings, self._defaults)
+            attributes, places = read_attributes(what, step, words, settings, self._defaults)
+            self.places |= {(path, name): place for name, place in places.items()}
             return NodeDef(path, reads, what.name, attributes, count, spot.branch, origin)
         signature = self._signatures[what]
         bound = read_bindings(step, words, signature, settings, self._tables)
         arguments = {p.name: bound[p.name].value for p in signature.params if p.name in bound}
+        self.places |= {(path, name): setting.span for name, setting in bound.items()}
         return CallDef(path, reads, what, arguments, count, spot.branch, origin)
 
     def _words(self, step: StepText, span: Span) -> Words:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import takewhile
 
 from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.ir import Call, Node, NodeDef, TensorType, Value
@@ -32,17 +32,22 @@ class Input:
 
     def story(self, *, sizes: bool) -> str:
         """How it came to its size, or to its channels: `35 -> 17 (3x3, stride 2, V)`."""
-        told = [f"{change} ({_what(item)})" for item, change in self._changes(sizes=sizes)]
+        told = [f"{made} ({what(item)})" for item, made in self._changes(sizes=sizes)]
         return "; ".join(reversed(told))
+
+    def earlier(self) -> list[Label]:
+        """The steps before the last one that changes its size, and how they do."""
+        changes = list(self._changes(sizes=True))[1:]
+        return [Label(item.origin.spans[0], f"{made} ({what(item)})") for item, made in changes]
 
     def _changes(self, *, sizes: bool) -> Iterator[tuple[Node | Call, str]]:
         for item in self.chain:
             before = item.input_type if isinstance(item, Call) else item.input_types[0]
             if isinstance(item, Node) and len(item.inputs) > 1:
                 continue
-            change = _change(before, item.type, sizes=sizes)
-            if change:
-                yield item, change
+            made = change(before, item.type, sizes=sizes)
+            if made:
+                yield item, made
 
 
 def trace(
@@ -67,7 +72,8 @@ def _back(path: str, made: Mapping[str, Node | Call]) -> Iterator[tuple[str, Nod
         path = item.input if isinstance(item, Call) else item.inputs[0]
 
 
-def _change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
+def change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
+    """How a step changes the size of a map, or the channels, if it does: `35 -> 17`."""
     if not sizes:
         return (
             f"{before.channels} -> {after.channels}" if before.channels != after.channels else None
@@ -80,7 +86,8 @@ def _change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None
     return f"{height}x{width} -> {new_height}x{new_width}"
 
 
-def _what(item: Node | Call) -> str:
+def what(item: Node | Call) -> str:
+    """What a step is to the size of a map: `3x3, stride 2, V`."""
     if isinstance(item, Call):
         return item.block
     values = item.attributes
@@ -129,26 +136,13 @@ def explain(
             help = _mended_step(step, values, came.type)
             return Diagnostic("E302", error.message, (Label(span),), notes, help)
         case _:
-            word = _word_span(span, error.attribute)
-            return Diagnostic(error.code, error.message, (Label(word),))
+            return Diagnostic(error.code, error.message, (Label(span),))
 
 
 def _kind_label(given: Input, step: NodeDef) -> Label:
     kind = "map" if given.type.is_map else "vector"
     span = given.chain[0].origin.spans[0] if given.chain else step.origin.spans[0]
     return Label(span, f"this branch is a {kind} of {given.type}")
-
-
-def _word_span(span: Span, attribute: str | None) -> Span:
-    """Where a step says an attribute; the whole step, where it does not say it itself."""
-    try:
-        words = parse_step(span.text).words
-    except StepSyntaxError:
-        return span
-    for word, value in pairwise(words):
-        if word.text == attribute:
-            return span.part(word.start, value.end)
-    return span
 
 
 def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own: str) -> Diagnostic:
@@ -161,7 +155,8 @@ def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own: str) ->
         other = _mended_branch(second, first.type.shape[1:])
         if _prefers(second, other, first, best, own):
             first, second, best = second, first, other
-    labels = (_size_label(first, step), _size_label(second, step))
+    others = [label for branch in (first, second) for label in branch.earlier()]
+    labels = (_size_label(first, step), _size_label(second, step), *others)
     notes = ("`concat` joins along channels; height and width must agree",)
     message = f"branches of `{holder}` disagree in height and width"
     help = best[1] if best else None

@@ -6,7 +6,7 @@ is inferred, and found fault with, once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
@@ -24,7 +24,9 @@ from inception_dsl.ir import (
 )
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.resolve.blocks import Block, Note
-from inception_dsl.resolve.disagree import explain, trace
+from inception_dsl.resolve.derive import Axis, Site, origins, trace_back
+from inception_dsl.resolve.derive import labels as trace_labels
+from inception_dsl.resolve.disagree import Input, explain, trace
 from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.words import misfit
 from inception_dsl.source import Span
@@ -51,7 +53,7 @@ class _Body:
 
     `made` are its items by path; `types` those of its steps, None where a fault leaves one
     unknown; `ends` the path that a step's value has, its last copy's where it is repeated; `found`
-    what is wrong with it, or with what it calls.
+    what is wrong with it, or with what it calls; `notes` in what its shape notes fail, by path.
     """
 
     block: str
@@ -60,6 +62,7 @@ class _Body:
     ends: dict[str, str] = field(default_factory=dict)
     made: dict[str, Node | Call] = field(default_factory=dict)
     found: list[_Found] = field(default_factory=list)
+    notes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
     nodes: int = 0
 
 
@@ -69,6 +72,10 @@ class _FaultError(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+
+
+class _UnfitError(Exception):
+    """An expression that has no value."""
 
 
 class Instantiator:
@@ -85,8 +92,9 @@ class Instantiator:
         self._own = own
         self._with_notes = with_notes
         self._done: dict[_Key, _Body] = {}
-        self._calls: list[Span] = []
+        self._calls: list[tuple[CallDef, str]] = []
         self._open: list[_Body] = []
+        self._steps: dict[str, Mapping[str, NodeDef | CallDef]] = {}
         self._found: dict[tuple[str, Span], _Found] = {}
 
     @property
@@ -188,7 +196,7 @@ class Instantiator:
             return Node(path, read, step.op, values, types, type, step.origin, reuses)
         if len(self._calls) == MAX_CALLS_DEEP:
             raise _too_large(f"blocks call each other more than {MAX_CALLS_DEEP} deep", step)
-        self._calls.append(step.origin.spans[0])
+        self._calls.append((step, read[0]))
         inner = self._body(step.block, values, types[0])
         self._calls.pop()
         self._grow(body, inner.nodes, step)
@@ -229,10 +237,10 @@ class Instantiator:
     def _count(self, step: NodeDef | CallDef, env: Mapping[str, Value]) -> int | None:
         if step.count is None:
             return None
-        count = _evaluate(step.count, env, step)
+        count = self._evaluate(step.count, env, step, "")
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             message = f"`{_shown(step.count)}` is {count}: a step is repeated at least once"
-            raise _fault("E106", message, step)
+            raise self._unfit(message, step, "")
         if count > MAX_COPIES:
             raise _too_large(f"{count:,} copies of a step", step)
         return count
@@ -240,7 +248,9 @@ class Instantiator:
     def _values(self, step: NodeDef | CallDef, env: Mapping[str, Value]) -> dict[str, Value]:
         if isinstance(step, NodeDef):
             return self._attributes(step, env)
-        values = {name: _evaluate(value, env, step) for name, value in step.arguments.items()}
+        values = {
+            name: self._evaluate(value, env, step, name) for name, value in step.arguments.items()
+        }
         params = self._blocks[step.block].definition.params
         defaults = {p.name: p.default for p in params if p.default is not None}
         return {p.name: values.get(p.name, defaults.get(p.name, 0)) for p in params}
@@ -248,14 +258,22 @@ class Instantiator:
     def _attributes(self, step: NodeDef, env: Mapping[str, Value]) -> dict[str, Value]:
         values: dict[str, Value] = {}
         for name, given in step.attributes.items():
-            value = values[name] = _evaluate(given, env, step)
+            value = values[name] = self._evaluate(given, env, step, name)
             attribute = OPS[step.op].attribute(name)
             if attribute is None or given is value:
                 continue  # a literal was checked where it was read
             problem = misfit(attribute, value)
             if problem is not None:
-                raise _fault("E106", f"{problem}, and `{_shown(given)}` is {value}", step)
+                raise self._unfit(f"{problem}, and `{_shown(given)}` is {value}", step, name)
         return values
+
+    def _evaluate(
+        self, given: Given, env: Mapping[str, Value], step: NodeDef | CallDef, name: str
+    ) -> Value:
+        try:
+            return _value_of(given, env)
+        except _UnfitError as error:
+            raise self._unfit(str(error), step, name) from None
 
     def _infer(
         self,
@@ -268,10 +286,39 @@ class Instantiator:
             type = OPS[step.op].infer(values, types)
         except ShapeError as error:
             inputs = trace([body.ends[name] for name in step.inputs], body.made, types)
-            raise _FaultError(explain(error, step, values, inputs, body.block, self._own)) from None
+            found = explain(error, step, values, inputs, body.block, self._own)
+            raise _FaultError(self._traced(found, error.attribute, step, inputs)) from None
         if type.values > 10**12:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
         return type
+
+    def _traced(
+        self, found: Diagnostic, attribute: str | None, step: NodeDef, inputs: list[Input]
+    ) -> Diagnostic:
+        """A finding of shapes, with where they were made and where their figures were given."""
+        site, body = self._site(), self._open[-1]
+        axis: Axis = "channels"
+        paths: list[str] = []
+        match found.code:
+            case "E303":
+                same = inputs[0].type.shape[1:] == inputs[-1].type.shape[1:]
+                axis = "channels" if same else "size"
+                paths = [step.inputs[-1], step.inputs[0]]
+            case "E302":
+                axis, paths = "size", [step.inputs[0]]
+            case "E306":
+                paths = [step.inputs[0]]
+        told: list[Label] = []
+        if attribute is not None:
+            found = replace(found, labels=(Label(site.place(step.path, attribute)),))
+            told = origins(site, step, attribute)
+        for path in paths:
+            told += trace_labels(axis, trace_back(axis, site, [body.ends[path]], self._enter))
+        if found.code == "E304":
+            nodes = [item for given in inputs for item in given.chain if isinstance(item, Node)]
+            for node in nodes:
+                told += origins(site, site.step(node.path), "stride")
+        return _with_labels(found, told)
 
     def _check_note(self, note: Note, body: _Body) -> None:
         type = body.types.get(note.path)
@@ -280,13 +327,25 @@ class Instantiator:
             known = tuple(given for given in joined if given is not None)
             fits = len(known) == len(joined) and len({given.shape[1:] for given in known}) == 1
             type = OPS["concat"].infer({}, known) if fits else None
-        if type is None or str(type) == note.text:
+        if type is None:
             return
+        end = body.ends.get(note.path, note.path)
+        if str(type) == note.text:
+            body.notes[end] = ()
+            return
+        site, axes = self._site(), _differing(note.text, type)
+        paths = note.joined or (end,)
+        traces = {axis: trace_back(axis, site, paths, self._enter) for axis in axes}
+        body.notes[end] = axes
+        unknown = {axis: trace for axis, trace in traces.items() if not trace.is_known}
+        if axes and not unknown:
+            return  # a note before it has said so
+        told = [label for axis, trace in unknown.items() for label in trace_labels(axis, trace)]
         message = f"`{note.name}` gives {type}, and its note says {note.text}"
-        label = Label(note.span, f"{type} comes out")
+        labels = (Label(note.span, f"{type} comes out"), *told)
         help = f"write `{type}`, or change what makes it so"
         self._report(
-            Diagnostic("E301", message, (label,), help=help, expected=note.text, found=str(type))
+            Diagnostic("E301", message, labels, help=help, expected=note.text, found=str(type))
         )
 
     def _report(self, diagnostic: Diagnostic) -> None:
@@ -302,8 +361,69 @@ class Instantiator:
             self._met(found)
 
     def _met(self, found: _Found) -> None:
-        if self._calls and self._calls[-1] not in found.calls:
-            found.calls.append(self._calls[-1])
+        if self._calls and (span := self._calls[-1][0].origin.spans[0]) not in found.calls:
+            found.calls.append(span)
+
+    def _site(self) -> Site:
+        """The block that is looked at, as it is called."""
+        first, *others = self._open
+        site = self._site_of(first)
+        for body, (call, read) in zip(others, self._calls, strict=False):
+            site = self._site_of(body, site, call, read)
+        return site
+
+    def _site_of(
+        self,
+        body: _Body,
+        outer: Site | None = None,
+        call: CallDef | None = None,
+        reads: str = INPUT,
+    ) -> Site:
+        block = self._blocks[body.block]
+        if body.block not in self._steps:
+            self._steps[body.block] = {step.path: step for step in block.definition.body}
+        steps = self._steps[body.block]
+        return Site(block, steps, body.made, body.notes, outer, call, reads)
+
+    def _enter(self, site: Site, call: Call) -> Site:
+        """The block that a call calls."""
+        body = self._done[call.block, tuple(call.arguments.items()), call.input_type]
+        step = site.step(call.path)
+        assert isinstance(step, CallDef)
+        return self._site_of(body, site, step, call.input)
+
+    def _unfit(self, message: str, step: NodeDef | CallDef, name: str) -> _FaultError:
+        """A value that an attribute, an argument or a count cannot have, and where it is from."""
+        site = self._site()
+        given = origins(site, step, name)
+        place = Label(site.place(step.path, name))
+        labels = [place, *given]
+        if len(given) == 1:  # what stands there is wrong for all that read it
+            labels = [given[0], replace(place, text="it is read here")]
+        return _FaultError(Diagnostic("E106", message, tuple(labels)))
+
+
+def _differing(note: str, type: TensorType) -> tuple[Axis, ...]:
+    """In what a shape is not as a note says; in nothing, where it is a map and no map is meant."""
+    sides = note.split("x")
+    if (len(sides) == 3) is not type.is_map:
+        return ()
+    *size, channels = sides
+    differing: list[Axis] = []
+    if channels != str(type.channels):
+        differing.append("channels")
+    if type.is_map and size != [str(side) for side in type.size]:
+        differing.append("size")
+    return tuple(differing)
+
+
+def _with_labels(found: Diagnostic, others: Iterable[Label]) -> Diagnostic:
+    """A finding with more labels, of which those within its own say nothing new."""
+    labels = list(found.labels)
+    for label in others:
+        if not any(label.span in own.span for own in labels):
+            labels.append(label)
+    return replace(found, labels=tuple(labels))
 
 
 def _copy(step: NodeDef | CallDef, path: str) -> str | None:
@@ -316,12 +436,14 @@ def _with_calls(found: _Found) -> Diagnostic:
     if not found.calls:
         return found.diagnostic
     first, *others = found.calls
+    if not others and any(label.span in first for label in found.diagnostic.labels):
+        return found.diagnostic
     more = f", and in {len(others)} more call{'s' if len(others) > 1 else ''}" if others else ""
     note = f"called at {first.place}{more}"
     return replace(found.diagnostic, notes=(*found.diagnostic.notes, note))
 
 
-def _evaluate(given: Given, env: Mapping[str, Value], step: NodeDef | CallDef) -> Value:
+def _value_of(given: Given, env: Mapping[str, Value]) -> Value:
     match given:
         case bool() | str() | tuple():
             return given
@@ -329,13 +451,12 @@ def _evaluate(given: Given, env: Mapping[str, Value], step: NodeDef | CallDef) -
             return env[name]
     for name in sorted(names(given)):
         if isinstance(env[name], str):
-            message = f"`{_shown(given)}` is no number: `{name}` is {env[name]}"
-            raise _fault("E106", message, step)
+            raise _UnfitError(f"`{_shown(given)}` is no number: `{name}` is {env[name]}")
     numbers = {name: own for name, own in env.items() if not isinstance(own, str | tuple)}
     try:
         return evaluate(given, numbers)
     except ExprError as error:
-        raise _fault("E106", str(error), step) from None
+        raise _UnfitError(str(error)) from None
 
 
 def _shown(given: Given) -> str:

@@ -294,7 +294,12 @@ class _Resolver:
             output=output,
             origin=Origin((self._places.key(at),)),
         )
-        return merge_concats(definition, reader.notes)
+        given = {
+            ("", param.name): self._places.value((*at, "params", param.name))
+            for param in params
+            if param.default is not None
+        }
+        return merge_concats(definition, reader.notes, reader.places | given)
 
     def _network(
         self,
@@ -327,7 +332,12 @@ class _Resolver:
             output=output,
             origin=Origin((self._places.key(("network",)),)),
         )
-        return merge_concats(definition, reader.notes), heads
+        given = {
+            ("", name): self._places.value(("params", name))
+            for name in arguments
+            if name not in self._overrides.params
+        }
+        return merge_concats(definition, reader.notes, reader.places | given), heads
 
     def _head(
         self,

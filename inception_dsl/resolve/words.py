@@ -64,11 +64,14 @@ class Words:
 
 def read_attributes(
     op: Op, step: StepText, words: Words, keys: Mapping[str, Setting], defaults: Defaults
-) -> dict[str, Given]:
+) -> tuple[dict[str, Given], dict[str, Span]]:
     """All the attributes of an op's step: its words', then its defaults', then the op's own.
 
     Args:
         keys: what a step in its long form gives by keys.
+
+    Returns:
+        Their values, and where those stand that somebody wrote.
 
     Raises:
         SpecError: E202 a word the op does not know, E203 one said twice, E204 one that is missing,
@@ -78,12 +81,14 @@ def read_attributes(
     said = {attribute.says for attribute in op.attributes if attribute.name in given}
     own = defaults.get(op.defaults_of or op.name, {})
     attributes: dict[str, Given] = {}
+    places: dict[str, Span] = {}
     for attribute in op.attributes:
         inherited = defaults.get(attribute.of, {}) if attribute.of else own
-        if attribute.name in given:
-            attributes[attribute.name] = given[attribute.name].value
-        elif attribute.name in inherited and attribute.says not in said:
-            attributes[attribute.name] = inherited[attribute.name].value
+        setting = given.get(attribute.name)
+        if setting is None and attribute.says not in said:
+            setting = inherited.get(attribute.name)
+        if setting is not None:
+            attributes[attribute.name], places[attribute.name] = setting.value, setting.span
         elif attribute.default is not None:
             attributes[attribute.name] = attribute.default
         else:
@@ -93,7 +98,7 @@ def read_attributes(
             raise words.error("E204", message, step.name, help)
     if op.finish is not None:
         op.finish(attributes)
-    return attributes
+    return attributes, places
 
 
 def _written(
@@ -101,14 +106,14 @@ def _written(
 ) -> dict[str, Setting]:
     given: dict[str, Setting] = {}
 
-    def give(name: str, value: Given, span: Span) -> None:
+    def give(name: str, value: Given, span: Span, whole: Span | None = None) -> None:
         attribute = op.attribute(name)
         assert attribute is not None
         for other in op.attributes:
             if other.says == attribute.says and other.name in given:
                 labels = (Label(span, "again"), Label(given[other.name].span, "first"))
                 raise SpecError([Diagnostic("E203", f"`{attribute.says}` is given twice", labels)])
-        given[name] = Setting(value, span)
+        given[name] = Setting(value, whole or span)
 
     kernel = step.kernel
     if op.kernel:
@@ -140,9 +145,10 @@ def _written(
             if reader.peek().kind == "end":
                 raise words.error("E104", f"`{token.text}` has no value", token)
             value = _value(op, attribute, reader, words)
-            give(attribute.name, value, words.span(token))
+            give(attribute.name, value, words.span(token), words.span(token, reader.peek(-1)))
         elif width is not None and (token.kind != "name" or token.text in words.scope.names):
-            give(width.name, _value(op, width, reader, words), words.span(token))
+            value = _value(op, width, reader, words)
+            give(width.name, value, words.span(token), words.span(token, reader.peek(-1)))
         else:
             wants_width = width is not None and width.name not in given
             raise _unknown_word(op, token, step, words, wants_width=wants_width)

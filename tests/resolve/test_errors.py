@@ -174,7 +174,7 @@ error[E203]: `stride` is given twice
  --> specs/net.yaml:8:33
   |
 8 |   - {op: 3x3 conv (8 stride 2), stride: 1}
-  |                      ------ first
+  |                      -------- first
   |                                 ^^^^^^ again
 
 error[E205]: `b` has no parameter `width`: its parameters are `k`
@@ -758,11 +758,12 @@ network:
 """,
         """\
 error[E106]: `width` is a whole number of at least 1, and `k - 3` is 0
- --> specs/net.yaml:5:28
+ --> specs/net.yaml:7:8
   |
 5 |   b: {params: [k], steps: [1x1 conv (k - 3)]}
-  |                            ^^^^^^^^^^^^^^^^
-  = note: called at specs/net.yaml:7:5
+  |                                      ----- it is read here
+7 |   - b (k=3)
+  |        ^^^ `k` is given here
 """,
     ),
     "E106 a division by zero": (
@@ -774,11 +775,12 @@ network:
 """,
         """\
 error[E106]: division by zero
- --> specs/net.yaml:5:28
+ --> specs/net.yaml:7:8
   |
 5 |   b: {params: [k], steps: [1x1 conv (in // k)]}
-  |                            ^^^^^^^^^^^^^^^^^^
-  = note: called at specs/net.yaml:7:5
+  |                                      ------- it is read here
+7 |   - b (k=0)
+  |        ^^^ `k` is given here
 """,
     ),
     "E106 a word where a number should be": (
@@ -790,11 +792,12 @@ network:
 """,
         """\
 error[E106]: `k + 1` is no number: `k` is none
- --> specs/net.yaml:5:28
+ --> specs/net.yaml:7:8
   |
 5 |   b: {params: [k], steps: [1x1 conv (k + 1)]}
-  |                            ^^^^^^^^^^^^^^^^
-  = note: called at specs/net.yaml:7:5
+  |                                      ----- it is read here
+7 |   - b (k=none)
+  |        ^^^^^^ `k` is given here
 """,
     ),
     "E106 no copies": (
@@ -806,11 +809,12 @@ network:
 """,
         """\
 error[E106]: `n` is 0: a step is repeated at least once
- --> specs/net.yaml:5:28
+ --> specs/net.yaml:7:8
   |
 5 |   b: {params: [n], steps: [n x relu]}
-  |                            ^^^^^^^^
-  = note: called at specs/net.yaml:7:5
+  |                            - it is read here
+7 |   - b (n=0)
+  |        ^^^ `n` is given here
 """,
     ),
     "E106 a figure that is none": (
@@ -1049,7 +1053,7 @@ error[E203]: `stride` is given twice
  --> specs/net.yaml:5:27
   |
 5 |   - 3x3 conv (96 stride 2 stride 2)
-  |                  ------ first
+  |                  -------- first
   |                           ^^^^^^ again
 
 error[E203]: `pad` is given twice
@@ -1083,7 +1087,7 @@ error[E203]: `drop` is given twice
  --> specs/net.yaml:4:29
   |
 4 | network: [dropout (drop 0.2 keep 0.8)]
-  |                    ---- first
+  |                    -------- first
   |                             ^^^^ again
 """,
     ),
@@ -1708,12 +1712,16 @@ error[E301]: `conv` gives 17x17x96, and its note says 18x18x96
  --> specs/net.yaml:5:33
   |
 5 |   - 3x3 conv (96 stride 2 V) -> 18x18x96
+  |     ------------------------------------ 35 -> 17 (3x3, stride 2, V)
   |                                 ^^^^^^^^ 17x17x96 comes out
   = help: write `17x17x96`, or change what makes it so
 
 error[E301]: `mixed` gives 17x17x96, and its note says 17x17x100
  --> specs/net.yaml:8:12
   |
+7 |       branches: {left: 1x1 conv (64), right: 1x1 conv (32)}
+  |                                  -- 64 channels
+  |                                                        -- 32 channels
 8 |       out: 17x17x100
   |            ^^^^^^^^^ 17x17x96 comes out
   = help: write `17x17x96`, or change what makes it so
@@ -1736,6 +1744,8 @@ network:
 error[E302]: a window of 7 does not fit into 3
  --> specs/net.yaml:6:5
   |
+5 |   - 3x3 maxpool (stride 16 V)
+  |     ------------------------- 35 -> 3 (3x3, stride 16, V)
 6 |   - 7x7 conv (96 V)
   |     ^^^^^^^^^^^^^^^
   = note: 3x3x384 comes in: 35 -> 3 (3x3, stride 16, V)
@@ -1935,6 +1945,7 @@ error[E301]: `conv` gives 35x35x384, and its note says 35x35x385
  --> specs/net.yaml:7:27
   |
 7 |       - 3x3 conv (384) -> 35x35x385
+  |                   --- 384 channels
   |                           ^^^^^^^^^ 35x35x384 comes out
   = note: called at specs/net.yaml:9:12, and in 3 more calls
   = help: write `35x35x384`, or change what makes it so
