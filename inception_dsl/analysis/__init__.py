@@ -14,6 +14,7 @@ from inception_dsl.analysis.figure import find_figure
 from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
 from inception_dsl.analysis.liveness import Unread, find_unread
 from inception_dsl.analysis.modules import Holder, Step, Unit, has_module
+from inception_dsl.analysis.parts import Part, largest_parts
 from inception_dsl.analysis.state import measure_state, state_of
 from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
@@ -26,6 +27,7 @@ __all__ = [
     "Group",
     "Grouping",
     "Holder",
+    "Part",
     "Statement",
     "Step",
     "Totals",
@@ -36,6 +38,7 @@ __all__ = [
     "find_unread",
     "group",
     "has_module",
+    "largest_parts",
     "measure_cost",
     "measure_state",
     "measure_widths",

@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ops import WORDS
 from inception_dsl.resolve.blocks import Signature
-from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by
+from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by, param_close_by
 from inception_dsl.resolve.words import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
@@ -110,7 +110,7 @@ def _no_param(
 ) -> SpecError:
     """E205; `taken` are the parameters that cannot be meant, for they are bound."""
     free = [param for param in signature.declared if param not in taken]
-    close = close_by(name, free, signature.declared)
+    close = param_close_by(name, free, signature.declared)
     if close.name is None and taken and len(free) == 1:
         close = close_by(free[0], free, signature.declared)
     has = f"its parameters are {listed(signature.declared)}" if signature.params else "it has none"

@@ -19,6 +19,8 @@ from inception_dsl.source import Span
 
 MAX_SOURCES = 8
 """Steps that a trace names at most."""
+MAX_KEEPING = 2
+"""Steps that it names which keep the size, where none changes it."""
 MAX_STEPS = 2000
 """Steps that a trace looks at; it is cut short where there are more."""
 
@@ -57,11 +59,55 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """The steps that set what flows, and whether a note before them has already failed."""
+class Source:
+    """A step that sets an axis of what flows: a node, or a step that is repeated."""
 
-    sources: tuple[tuple[Site, Node], ...]
+    axis: Axis
+    site: Site
+    item: Node | Call
+    says: str
+
+    def labels(self) -> Iterator[Label]:
+        """The step, or the word of it, and what it was given from elsewhere."""
+        step = self.site.step(self.item.path)
+        if isinstance(self.item, Call):
+            name = ""
+        elif self.axis == "channels" and "width" in self.item.attributes:
+            name = "width"
+        else:
+            span = step.origin.spans[0]
+            call = span.text.partition("->")[0].rstrip()
+            yield Label(span.part(0, len(call)), self.says)
+            yield from origins(self.site, step, "stride")
+            return
+        yield Label(self.site.place(step.path, name), self.says)
+        yield from origins(self.site, step, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The sources of what flows, and whether a note before them has already failed."""
+
+    sources: tuple[Source, ...]
     is_known: bool
+
+    def labels(self) -> list[Label]:
+        """Those of the sources, one for each place."""
+        found: dict[Span, Label] = {}
+        for source in self.sources:
+            for label in source.labels():
+                found.setdefault(label.span, label)
+        return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where a trace goes on; `passing` is a step of the block that hands on what it reads."""
+
+    axis: Axis
+    site: Site
+    path: str
+    passing: Node | None = None
 
 
 def trace_back(
@@ -72,58 +118,76 @@ def trace_back(
     Args:
         enter: the site of a call that is made.
     """
-    pending = [(site, path) for path in reversed(list(paths))]
-    seen: set[tuple[int, str]] = set()
-    sources: list[tuple[Site, Node]] = []
+    pending = [_Way(axis, site, path) for path in reversed(list(paths))]
+    seen: set[tuple[Axis, int, str]] = set()
+    sources: list[Source] = []
+    keeping: list[Source] = []
     is_known = False
     while pending and len(seen) < MAX_STEPS and len(sources) < MAX_SOURCES:
-        site, path = pending.pop()
-        if (id(site.made), path) in seen:
+        way = pending.pop()
+        axis, site, path = way.axis, way.site, way.path
+        is_seen = (axis, id(site.made), path) in seen
+        seen.add((axis, id(site.made), path))
+        ends = is_seen or path in site.notes
+        if axis == "channels" and way.passing is not None and (ends or path == INPUT):
+            says = f"{way.passing.type.channels} channels, as many as come in"
+            sources.append(Source(axis, site, way.passing, says))
+        if ends:
+            is_known |= axis in site.notes.get(path, ())
             continue
-        seen.add((id(site.made), path))
-        if path in site.notes:
-            is_known |= axis in site.notes[path]
-        elif path == INPUT:
-            pending.extend([(site.outer, site.reads)] if site.outer else [])
-        elif isinstance(item := site.made.get(path), Call):
-            pending.append((enter(site, item), item.output))
+        item = site.made.get(path)
+        if path == INPUT:
+            pending.extend([_Way(axis, site.outer, site.reads)] if site.outer else [])
+        elif isinstance(item, Call):
+            copies = _copies(axis, site, item)
+            sources.extend([copies] if copies else [])
+            pending.append(_Way(axis, enter(site, item), item.output))
         elif item is not None:
-            if _sets(axis, item):
-                sources.append((site, item))
-            pending.extend((site, read) for read in reversed(_inputs(axis, item)))
-    return Trace(tuple(sources), is_known)
+            source = _source(axis, site, item)
+            if source is not None:
+                (sources if _sets(axis, item) else keeping).append(source)
+            pending.extend(reversed(list(_before(way, item))))
+    return Trace(tuple(sources or keeping[:MAX_KEEPING]), is_known)
+
+
+def _source(axis: Axis, site: Site, node: Node) -> Source | None:
+    if axis == "channels":
+        is_one = "width" in node.attributes
+        return Source(axis, site, node, f"{node.type.channels} channels") if is_one else None
+    if "stride" not in node.attributes:
+        return None
+    height, width = node.type.size
+    made = change(node.input_types[0], node.type, sizes=True) or f"stays {height}x{width}"
+    return Source(axis, site, node, f"{made} ({what(node)})")
 
 
 def _sets(axis: Axis, node: Node) -> bool:
     if axis == "channels":
         return "width" in node.attributes
-    return len(node.inputs) == 1 and change(node.input_types[0], node.type, sizes=True) is not None
+    return change(node.input_types[0], node.type, sizes=True) is not None
 
 
-def _inputs(axis: Axis, node: Node) -> tuple[str, ...]:
-    """The inputs that an axis comes from; where they agree in it, the last, which is the body."""
-    if axis == "channels":
-        if "width" in node.attributes:
-            return ()
-        if node.op == "concat":
-            return node.inputs
-    return node.inputs[-1:]
+def _copies(axis: Axis, site: Site, call: Call) -> Source | None:
+    """A step that is repeated, where every copy adds to an axis."""
+    step = site.step(call.path)
+    same = change(call.input_type, call.type, sizes=axis == "size") is None
+    if step.count is None or same:
+        return None
+    copies = int(call.path.rpartition(".")[2]) + 1
+    return Source(axis, site, call, f"{copies} {'copies' if copies > 1 else 'copy'}")
 
 
-def labels(axis: Axis, trace: Trace) -> list[Label]:
-    """The sources of a trace, and what was given there from elsewhere; one for each place."""
-    found: dict[Span, Label] = {}
-    for site, node in trace.sources:
-        if axis == "channels":
-            span, text = site.place(node.path, "width"), f"{node.type.channels} channels"
-        else:
-            span = site.step(node.path).origin.spans[0]
-            text = f"{change(node.input_types[0], node.type, sizes=True)} ({what(node)})"
-        found.setdefault(span, Label(span, text))
-        for name in ("width",) if axis == "channels" else ("stride", "dilation"):
-            for given in origins(site, site.step(node.path), name):
-                found.setdefault(given.span, given)
-    return list(found.values())
+def _before(way: _Way, node: Node) -> Iterator[_Way]:
+    """Where an axis comes from; where the inputs agree in it, the last, which is the body."""
+    axis, site = way.axis, way.site
+    if axis == "channels" and "width" in node.attributes:
+        return
+    if axis == "channels" and node.op == "concat":
+        yield from (_Way(axis, site, path) for path in node.inputs)
+        return
+    if node.op == "flatten":
+        yield _Way("size", site, node.inputs[-1])
+    yield _Way(axis, site, node.inputs[-1], way.passing or node)
 
 
 def origins(site: Site, step: NodeDef | CallDef, name: str) -> list[Label]:

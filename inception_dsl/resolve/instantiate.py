@@ -25,7 +25,6 @@ from inception_dsl.ir import (
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.resolve.blocks import Block, Note
 from inception_dsl.resolve.derive import Axis, Site, origins, trace_back
-from inception_dsl.resolve.derive import labels as trace_labels
 from inception_dsl.resolve.disagree import Input, explain, trace
 from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.words import misfit
@@ -313,7 +312,7 @@ class Instantiator:
             found = replace(found, labels=(Label(site.place(step.path, attribute)),))
             told = origins(site, step, attribute)
         for path in paths:
-            told += trace_labels(axis, trace_back(axis, site, [body.ends[path]], self._enter))
+            told += trace_back(axis, site, [body.ends[path]], self._enter).labels()
         if found.code == "E304":
             nodes = [item for given in inputs for item in given.chain if isinstance(item, Node)]
             for node in nodes:
@@ -335,12 +334,12 @@ class Instantiator:
             return
         site, axes = self._site(), _differing(note.text, type)
         paths = note.joined or (end,)
-        traces = {axis: trace_back(axis, site, paths, self._enter) for axis in axes}
+        traces = [trace_back(axis, site, paths, self._enter) for axis in axes]
         body.notes[end] = axes
-        unknown = {axis: trace for axis, trace in traces.items() if not trace.is_known}
+        unknown = [trace for trace in traces if not trace.is_known]
         if axes and not unknown:
             return  # a note before it has said so
-        told = [label for axis, trace in unknown.items() for label in trace_labels(axis, trace)]
+        told = [label for trace in unknown for label in trace.labels()]
         message = f"`{note.name}` gives {type}, and its note says {note.text}"
         labels = (Label(note.span, f"{type} comes out"), *told)
         help = f"write `{type}`, or change what makes it so"

@@ -71,3 +71,15 @@ def close_by(name: str, known: Iterable[str], declared: Mapping[str, Span]) -> C
     close = nearest(name, known)
     span = declared.get(close) if close else None
     return Close(close, (Label(span, f"`{close}` is here"),) if span else ())
+
+
+def param_close_by(name: str, known: Iterable[str], declared: Mapping[str, Span]) -> Close:
+    """The same of parameters; where none is near, a label at all that are declared."""
+    close = close_by(name, known, declared)
+    spans = list(declared.values())
+    if close.name is not None or not spans:
+        return close
+    first, last = spans[0], spans[-1]
+    if first.source is not last.source or first.line != last.line:
+        return close
+    return Close(None, (Label(Span(first.source, first.start, last.end), "declared here"),))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names
 from inception_dsl.ops import Attribute, Op
-from inception_dsl.resolve.scope import Given, Scope, Setting, close_by
+from inception_dsl.resolve.scope import Given, Scope, Setting, close_by, param_close_by
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import (
@@ -58,7 +58,7 @@ class Words:
         label = Label(self.span(token))
         if name in self.scope.unseen:
             return SpecError([Diagnostic("E205", message, (label,), (self.scope.unseen[name],))])
-        close = close_by(name, known, self.scope.declared)
+        close = param_close_by(name, known, self.scope.declared)
         return SpecError([Diagnostic("E205", message, (label, *close.labels), help=close.help)])
 
 

@@ -12,9 +12,13 @@ from collections.abc import Iterable, Iterator
 from typing import TypeGuard
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.source import Span
 from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, parse_step
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
+
+MAX_SHOWN = 6
+"""Names of a body that a finding lists."""
 
 
 def lay_over(base: Mapping, layer: Mapping) -> Mapping:
@@ -114,7 +118,7 @@ def _members(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
         present = items.get(name)
         if present is None and (rest or _is_none(entry.value)):
             meant = [name for name, own in items.items() if not rest or _has(own.value, rest)]
-            problems.append(_nowhere(key, entry, meant))
+            problems.append(_nowhere(key, entry, items, base.span, meant))
         elif present is None:
             items[key] = entry
         elif rest:
@@ -169,7 +173,7 @@ def _at(body: Tree, path: str, change: Entry, problems: list[Diagnostic]) -> Tre
             steps = items["steps"]
             new = Entry(steps.key, _at(steps.value, path, change, problems))
             return Mapping({**items, "steps": new}, body.span)
-    problems.append(_nowhere(path, change, _step_names(body)))
+    problems.append(_nowhere(path, change, _step_names(body), body.span))
     return body
 
 
@@ -198,7 +202,7 @@ def _in_list(body: Sequence, path: str, change: Entry, problems: list[Diagnostic
             return Sequence(items, body.span)
     unreadable = [problem for item in body.items if (problem := _unreadable(item)) is not None]
     # A step that cannot be read has no name by which it could be changed.
-    problems.extend(unreadable or [_nowhere(path, change, _step_names(body))])
+    problems.extend(unreadable or [_nowhere(path, change, _step_names(body), body.span)])
     return body
 
 
@@ -227,10 +231,12 @@ def _insert(
     after = rest.pop("after")
     anchor = after.value.value if isinstance(after.value, Scalar) else None
     if anchor != "input" and anchor not in names:
-        close = nearest(str(anchor), _step_names(body))
+        known = _step_names(body)
+        close = nearest(str(anchor), known)
         message = f"there is no step `{anchor}` for `{name}` to come after"
         help = f"write `{close}`" if close else None
-        problems.append(Diagnostic("E212", message, (Label(after.value.span),), help=help))
+        labels = (Label(after.value.span), *_shown(known, body.span))
+        problems.append(Diagnostic("E212", message, labels, help=help))
         return body
     if not rest:
         message = f"`{name}` is inserted without `steps`"
@@ -316,12 +322,29 @@ def _is_none(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value == "none"
 
 
-def _nowhere(path: str, change: Entry, known: Iterable[str]) -> Diagnostic:
-    """E212: the path that was written has no such step; `path` is what is left of it there."""
+def _nowhere(
+    path: str,
+    change: Entry,
+    known: Iterable[str],
+    body: Span,
+    meant: Iterable[str] | None = None,
+) -> Diagnostic:
+    """E212: the path that was written has no such step; `path` is what is left of it there.
+
+    `meant` are the known names that it can be meant to be, if not all can.
+    """
     written = change.key.text if change.key.text.endswith(path) else path
     name, dot, rest = path.partition(".")
-    close = nearest(name, known)
-    meant = f"{written.removesuffix(path)}{close}{dot}{rest}"
+    known = list(known)
+    close = nearest(name, known if meant is None else meant)
+    better = f"{written.removesuffix(path)}{close}{dot}{rest}"
     message = f"there is nothing at `{written}` to change"
-    help = f"write `{meant}`" if close else None
-    return Diagnostic("E212", message, (Label(change.key),), help=help)
+    help = f"write `{better}`" if close else None
+    return Diagnostic("E212", message, (Label(change.key), *_shown(known, body)), help=help)
+
+
+def _shown(known: list[str], body: Span) -> list[Label]:
+    """The names that there are in a body."""
+    shown = ", ".join(f"`{own}`" for own in known[:MAX_SHOWN])
+    told = f"here are {shown}{' and more' if len(known) > MAX_SHOWN else ''}"
+    return [Label(body, told)] if known else []

@@ -152,6 +152,8 @@ def parse_step(text: str) -> StepText:
     if reader.peek(1).text == "x" and reader.peek().kind in {"number", "name"}:
         count = reader.take()
         reader.take()
+        if (again := reader.peek()).text == "x":
+            raise StepSyntaxError("`x` stands there twice", again.start, again.end)
     elif reader.peek().kind == "number" and reader.peek(1).kind == "name":
         sign = reader.peek(1)
         message = f"`{sign.text}` stands where `x` should"

@@ -1,15 +1,7 @@
 """How a mutated spec fares: is it a model, do labels stand at the mutated place, does help mend?
 
 A label covers a mutated place if it touches the changed word. A word that was left out has no
-place of its own: a label in its step covers it; a step that was left out, one in its body. Beside
-that, three rules say what cannot be known better:
-
-* check: what the author wrote as a check (a shape note, a budget, a claim) contradicts the
-  mutation, which is sound in itself: a trunk of another width. The finding is at the check.
-* reader: a name is misspelt where it is given, or the step that has it is dropped, and the finding
-  is where the old name is read. Which of the two is wrong, nobody can know.
-* pair: a word and another one of its step do not go together (`3x3 relu`). The finding names the
-  mutated word, and its label is at the other one, in the same step.
+place of its own: a label in its step covers it; a step that was left out, one in its body.
 """
 
 from __future__ import annotations
@@ -17,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +18,6 @@ from inception_dsl import driver
 from inception_dsl.diagnostics import Diagnostic, SpecError, render
 from inception_dsl.source import Span
 
-CHECKS = frozenset(["E301", "E401", "E402", "E403"])
 SECONDS = 1.0
 
 _ADVICE = re.compile(r"write `([^`]+)`(?:,.*)?")
@@ -39,7 +29,7 @@ class Tally:
 
     total: int = 0
     models: int = 0
-    placed: Counter[str] = field(default_factory=Counter)
+    covered: int = 0
     helped: int = 0
     misses: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -49,7 +39,7 @@ class Tally:
         return Tally(
             self.total + other.total,
             self.models + other.models,
-            self.placed + other.placed,
+            self.covered + other.covered,
             self.helped + other.helped,
             self.misses + other.misses,
             self.faults + other.faults,
@@ -59,25 +49,17 @@ class Tally:
     @property
     def found(self) -> int:
         """The mutations that something is said of."""
-        return sum(self.placed.values()) + len(self.misses)
+        return self.covered + len(self.misses)
 
     @property
     def rate(self) -> float:
-        """The part of them whose place is covered, by a label or by a rule."""
-        return 1 - len(self.misses) / self.found if self.found else 1.0
-
-    @property
-    def pointed(self) -> float:
-        """The same of those that no check of the author's contradicts, by labels alone."""
-        others = self.found - self.placed["check"]
-        return self.placed["label"] / others if others else 1.0
+        """The part of them whose place a label covers."""
+        return self.covered / self.found if self.found else 1.0
 
     def __str__(self) -> str:
-        ways = ", ".join(f"{count} by {way}" for way, count in self.placed.most_common())
         return (
-            f"{self.total} mutations, {self.models} are models, {self.found} are found: {ways}, "
-            f"{len(self.misses)} missed; covered {self.rate:.1%}, "
-            f"by a label where no check is meant {self.pointed:.1%}; "
+            f"{self.total} mutations, {self.models} are models, {self.found} are found, "
+            f"{self.rate:.1%} covered by a label; "
             f"{self.helped} helps pasted, {len(self.unmended)} do not mend"
         )
 
@@ -119,9 +101,8 @@ def _judge(spec: str, mutation: Mutation, root: Path, tally: Tally, known: froze
     if not found:
         tally.models += 1
         return
-    way = covered(mutation, found)
-    if way is not None:
-        tally.placed[way] += 1
+    if is_covered(mutation, found):
+        tally.covered += 1
     else:
         tally.misses.append(f"{mutation}\n{render(found)}")
     for finding in found:
@@ -148,32 +129,18 @@ def findings(spec: str, root: Path) -> tuple[Diagnostic, ...]:
     return found
 
 
-def covered(mutation: Mutation, found: tuple[Diagnostic, ...]) -> str | None:
-    """The way in which the mutated place is covered; None if it is missed."""
+def is_covered(mutation: Mutation, found: tuple[Diagnostic, ...]) -> bool:
+    """A label covers the mutated place."""
     shown = f"specs/{mutation.file}.yaml"
     spans = [label.span for finding in found for label in finding.labels]
-    own = [span for span in spans if span.source.name == shown]
     start, end = mutation.start, mutation.end
     if start == end or mutation.kind == "dropped step":
         start, end = mutation.around
-    if any(_touches(span, start, end) for span in own):
-        return "label"
-    if any(finding.code in CHECKS for finding in found):
-        return "check"
-    if any(_reads(span, name) for span in spans for name in mutation.gone):
-        return "reader"
-    around = [f for f in found if any(_touches(own.span, *mutation.around) for own in f.labels)]
-    if any(f"`{mutation.now}`" in finding.message for finding in around):
-        return "pair"
-    return None
+    return any(span.source.name == shown and _touches(span, start, end) for span in spans)
 
 
 def _touches(span: Span, start: int, end: int) -> bool:
     return span.start <= end and start <= max(span.end, span.start + 1)
-
-
-def _reads(span: Span, name: str) -> bool:
-    return re.search(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", span.text) is not None
 
 
 def _mends(spec: str, root: Path, finding: Diagnostic, advised: str) -> bool:

@@ -7,7 +7,6 @@ tables, its defaults, its names, and whole steps.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -51,13 +50,6 @@ class Mutation:
     def now(self) -> str:
         """The word that stands there."""
         return self.text[self.start : self.end]
-
-    @property
-    def gone(self) -> tuple[str, ...]:
-        """The names that are no longer given: the misspelt one, or that of the dropped step."""
-        if self.kind == "dropped step":
-            return tuple(re.findall(r"(?m)^[ -]*([A-Za-z_][A-Za-z0-9_]*):", self.was))
-        return (self.was,) if self.kind in ("name", "reference") else ()
 
     def __str__(self) -> str:
         line = self.text.count("\n", 0, self.start) + 1

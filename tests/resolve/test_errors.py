@@ -85,6 +85,8 @@ claims:
 error[E402]: `weights` of `conv` is 3,072, and Table 1 claims ~ 3.2K
  --> specs/net.yaml:7:25
   |
+5 |   - conv: 1x1 conv (8)
+  |           ------------ this is `conv`
 7 |   - {at: conv, weights: ~ 3.2K, shape: 35x35x9, source: Table 1}
   |                         ^^^^^^
   = help: if the source is wrong, say so: `deviates: why`
@@ -92,6 +94,8 @@ error[E402]: `weights` of `conv` is 3,072, and Table 1 claims ~ 3.2K
 error[E402]: `shape` of `conv` is 35x35x8, and Table 1 claims 35x35x9
  --> specs/net.yaml:7:40
   |
+5 |   - conv: 1x1 conv (8)
+  |           ------------ this is `conv`
 7 |   - {at: conv, weights: ~ 3.2K, shape: 35x35x9, source: Table 1}
   |                                        ^^^^^^^
   = help: if the source is wrong, say so: `deviates: why`
@@ -99,6 +103,8 @@ error[E402]: `shape` of `conv` is 35x35x8, and Table 1 claims 35x35x9
 error[E402]: `params` of the network is 3,080, and it is claimed <= 3K
  --> specs/net.yaml:8:14
   |
+5 |   - conv: 1x1 conv (8)
+  |           ------------ 3,080 here
 8 |   - {params: <= 3K}
   |              ^^^^^
   = help: if the source is wrong, say so: `deviates: why`
@@ -124,6 +130,8 @@ error[E403]: `weights` of `conv` is 3,072, as Table 1 claims: it does not deviat
 error[E212]: no step has the path `cnov`
  --> specs/net.yaml:9:5
   |
+5 |   - conv: 1x1 conv (8)
+  |           ------------ `conv` is here
 9 |   - {at: cnov, weights: ~ 3.2K}
   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^
   = help: its path may be `conv`
@@ -180,6 +188,8 @@ error[E203]: `stride` is given twice
 error[E205]: `b` has no parameter `width`: its parameters are `k`
  --> specs/net.yaml:9:13
   |
+5 |   b: {params: [k], steps: 1x1 conv (k)}
+  |                - declared here
 9 |   - {op: b, width: 8}
   |             ^^^^^
 
@@ -1155,6 +1165,8 @@ error[E205]: nothing is named `clases`
 error[E205]: nothing is named `k`
  --> specs/net.yaml:7:17
   |
+4 | params: {classes: 1000}
+  |          ------- declared here
 7 |   - 3x3 conv (2*k + classes)
   |                 ^
 """,
@@ -1712,7 +1724,7 @@ error[E301]: `conv` gives 17x17x96, and its note says 18x18x96
  --> specs/net.yaml:5:33
   |
 5 |   - 3x3 conv (96 stride 2 V) -> 18x18x96
-  |     ------------------------------------ 35 -> 17 (3x3, stride 2, V)
+  |     ------------------------ 35 -> 17 (3x3, stride 2, V)
   |                                 ^^^^^^^^ 17x17x96 comes out
   = help: write `17x17x96`, or change what makes it so
 
@@ -1812,7 +1824,150 @@ error[E303]: `add` wants equal shapes: 18x18x64 and 35x35x64 come in
 6 |       residual: {shortcut: 1x1 conv (64 stride 2)}
   |                            ---------------------- 18x18x64 arrives here
 7 |       steps: [1x1 conv (64), 3x3 conv (64)]
+  |               ------------- stays 35x35 (1x1, same)
   |                              ^^^^^^^^^^^^^ 35x35x64 arrives here
+""",
+    ),
+    "E106 a zero in a table's cell": (
+        """\
+tables:
+  table1:
+    columns: [k, l]
+    3a: [64, 96]
+    3b: [0, 96]
+blocks:
+  b: {params: [k, l], branches: {left: 1x1 conv (k), right: [3x3 conv (2*k), 3x3 conv (l)]}}
+  c: {params: [row], steps: b (k=row l=8)}
+network:
+  - b3a: b (table1.3a)
+  - b3b: b (table1.3b)
+  - c (row=0)
+""",
+        """\
+error[E106]: `width` is a whole number of at least 1, and `k` is 0
+  --> specs/net.yaml:8:10
+   |
+ 8 |     3b: [0, 96]
+   |          ^ `k` is given here
+10 |   b: {params: [k, l], branches: {left: 1x1 conv (k), right: [3x3 conv (2*k), 3x3 conv (l)]}}
+   |                                                  - it is read here
+   = note: called at specs/net.yaml:14:10
+""",
+    ),
+    "E301 only the first note that fails, with all that adds up to it": (
+        """\
+tables:
+  table1:
+    columns: [c1, c3]
+    3a: [64, 129]
+blocks:
+  b:
+    params: [c1, c3]
+    branches: {b1x1: 1x1 conv (c1), b3x3: [1x1 conv (32), 3x3 conv (c3)], pool: 3x3 maxpool}
+network:
+  - stem:  3x3 conv (32 stride 2)  -> 18x18x32
+  - b3a:   b (table1.3a)           -> 18x18x224
+  - relu                           -> 18x18x224
+  - pool:  3x3 maxpool (stride 3)  -> 9x9x224
+  - conv:  3x3 conv (8)            -> 9x9x8
+""",
+        """\
+error[E301]: `b3a` gives 18x18x225, and its note says 18x18x224
+  --> specs/net.yaml:14:39
+   |
+ 7 |     3a: [64, 129]
+   |          -- `c1` is given here
+   |              --- `c3` is given here
+11 |     branches: {b1x1: 1x1 conv (c1), b3x3: [1x1 conv (32), 3x3 conv (c3)], pool: 3x3 maxpool}
+   |                                -- 64 channels
+   |                                                                     -- 129 channels
+   |                                                                                 ----------- 32 channels, as many as come in
+14 |   - b3a:   b (table1.3a)           -> 18x18x224
+   |                                       ^^^^^^^^^ 18x18x225 comes out
+   = help: write `18x18x225`, or change what makes it so
+
+error[E301]: `pool` gives 6x6x225, and its note says 9x9x224
+  --> specs/net.yaml:16:39
+   |
+16 |   - pool:  3x3 maxpool (stride 3)  -> 9x9x224
+   |            ---------------------- 18 -> 6 (3x3, stride 3, same)
+   |                                       ^^^^^^^ 6x6x225 comes out
+   = help: write `6x6x225`, or change what makes it so
+""",
+    ),
+    "E301 copies that add up": (
+        """\
+blocks:
+  dense: {branches: {skip: identity, new: [1x1 conv (64), 3x3 conv (16)]}}
+network:
+  - dense: 3 x dense  -> 35x35x448
+""",
+        """\
+error[E301]: `dense` gives 35x35x432, and its note says 35x35x448
+ --> specs/net.yaml:7:26
+  |
+5 |   dense: {branches: {skip: identity, new: [1x1 conv (64), 3x3 conv (16)]}}
+  |                            -------- 416 channels, as many as come in
+  |                                                                     -- 16 channels
+7 |   - dense: 3 x dense  -> 35x35x448
+  |            - 3 copies
+  |                          ^^^^^^^^^ 35x35x432 comes out
+  = help: write `35x35x432`, or change what makes it so
+""",
+    ),
+    "E303 a width that an argument gives": (
+        """\
+tables:
+  widths:
+    columns: [width]
+    a: [64]
+    b: [65]
+blocks:
+  bottleneck:
+    params: [width]
+    residual: {act: relu}
+    steps: [1x1 conv (16), 3x3 conv (width)]
+network:
+  - 1x1 conv (64)
+  - a: bottleneck (widths.a)
+  - b: bottleneck (widths.b)
+""",
+        """\
+error[E303]: `add` wants equal shapes: 35x35x64 and 35x35x65 come in
+  --> specs/net.yaml:13:28
+   |
+ 7 |     a: [64]
+   |         -- `width` is given here
+ 8 |     b: [65]
+   |         -- `width` is given here
+13 |     steps: [1x1 conv (16), 3x3 conv (width)]
+   |                            ^^^^^^^^^^^^^^^^ 35x35x65 arrives here: 64 -> 16 (1x1, same); 16 -> 65 (3x3, same)
+   = note: 35x35x64 enters the block
+   = note: called at specs/net.yaml:17:8
+""",
+    ),
+    "E303 a width that came in from elsewhere": (
+        """\
+blocks:
+  wide: {params: [width], steps: 1x1 conv (4*width)}
+  residual: {residual: {}, steps: [3x3 conv (256)]}
+network:
+  - wide (width=65)
+  - residual
+""",
+        """\
+error[E303]: `add` wants equal shapes: 35x35x260 and 35x35x256 come in
+ --> specs/net.yaml:6:36
+  |
+5 |   wide: {params: [width], steps: 1x1 conv (4*width)}
+  |                                            ------- 260 channels
+6 |   residual: {residual: {}, steps: [3x3 conv (256)]}
+  |                                    ^^^^^^^^^^^^^^ 35x35x256 arrives here: 260 -> 256 (3x3, same)
+8 |   - wide (width=65)
+  |           -------- `width` is given here
+  = note: 35x35x260 enters the block
+  = note: called at specs/net.yaml:9:5
+  = help: write `3x3 conv (260)`
 """,
     ),
     "E304 an average pool with a stride of its kernel": (
@@ -2080,23 +2235,41 @@ budget: {params: <= 100K, weights: 240000, macs: "> 1G"}
 error[E401]: `net` has 238,800 params, and its budget is <= 100K
  --> specs/net.yaml:9:18
   |
+5 |   - stem: 3x3 conv (64)
+  |           ------------- 221,248 here
+6 |   - 1x1 conv (32)
+  |     ------------- 2,080 here
+8 |       branches: {left: 1x1 conv (64), right: [1x1 conv (16), 5x5 conv (32)]}
+  |                        ------------- 2,112 here
+  |                                                              ------------- 12,832 here
 9 | budget: {params: <= 100K, weights: 240000, macs: "> 1G"}
   |                  ^^^^^^^ 138,800 over
-  = note: most of them are in `stem` 221,248, `mixed` 15,472, `conv` 2,080
 
 error[E401]: `net` has 238,592 weights, and its budget is exactly 240000
  --> specs/net.yaml:9:36
   |
+5 |   - stem: 3x3 conv (64)
+  |           ------------- 221,184 here
+6 |   - 1x1 conv (32)
+  |     ------------- 2,048 here
+8 |       branches: {left: 1x1 conv (64), right: [1x1 conv (16), 5x5 conv (32)]}
+  |                        ------------- 2,048 here
+  |                                                              ------------- 12,800 here
 9 | budget: {params: <= 100K, weights: 240000, macs: "> 1G"}
   |                                    ^^^^^^ 1,408 under
-  = note: most of them are in `stem` 221,184, `mixed` 15,360, `conv` 2,048
 
 error[E401]: `net` has 292,275,200 macs, and its budget is > 1G
  --> specs/net.yaml:9:51
   |
+5 |   - stem: 3x3 conv (64)
+  |           ------------- 270,950,400 here
+6 |   - 1x1 conv (32)
+  |     ------------- 2,508,800 here
+8 |       branches: {left: 1x1 conv (64), right: [1x1 conv (16), 5x5 conv (32)]}
+  |                        ------------- 2,508,800 here
+  |                                                              ------------- 15,680,000 here
 9 | budget: {params: <= 100K, weights: 240000, macs: "> 1G"}
   |                                                   ^^^^ 707,724,800 under
-  = note: most of them are in `stem` 270,950,400, `mixed` 18,816,000, `conv` 2,508,800
 """,
     ),
     "W601 a branch that order leaves out": (

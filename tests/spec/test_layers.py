@@ -279,6 +279,10 @@ error[E212]: there is nothing at `cnov2` to change
   |
 4 | network: {cnov2: none}
   |           ^^^^^
+ ::: specs/base.yaml:6:3
+  |
+6 |   - 3x3 conv (8)
+  |   -------------- here are `conv`, `conv2`, `conv3`, `mixed`
   = help: write `conv2`
 """,
         ),
@@ -286,11 +290,15 @@ error[E212]: there is nothing at `cnov2` to change
             "network: {mixed.right.cnov2: none}\n",
             """\
 error[E212]: there is nothing at `mixed.right.cnov2` to change
- --> specs/net.yaml:4:11
-  |
-4 | network: {mixed.right.cnov2: none}
-  |           ^^^^^^^^^^^^^^^^^
-  = help: write `mixed.right.conv2`
+  --> specs/net.yaml:4:11
+   |
+ 4 | network: {mixed.right.cnov2: none}
+   |           ^^^^^^^^^^^^^^^^^
+  ::: specs/base.yaml:12:16
+   |
+12 |         right: [1x1 conv (40), 3x3 conv (48)]
+   |                ------------------------------ here are `conv`, `conv2`
+   = help: write `mixed.right.conv2`
 """,
         ),
         (
@@ -301,6 +309,10 @@ error[E212]: there is nothing at `mixde.right.conv2` to change
   |
 4 | network: {mixde.right.conv2: none}
   |           ^^^^^^^^^^^^^^^^^
+ ::: specs/base.yaml:6:3
+  |
+6 |   - 3x3 conv (8)
+  |   -------------- here are `conv`, `conv2`, `conv3`, `mixed`
   = help: write `mixed.right.conv2`
 """,
         ),
@@ -312,6 +324,10 @@ error[E212]: there is no step `cnov` for `more` to come after
   |
 4 | network: {more: {after: cnov, steps: relu}}
   |                         ^^^^
+ ::: specs/base.yaml:6:3
+  |
+6 |   - 3x3 conv (8)
+  |   -------------- here are `conv`, `conv2`, `conv3`, `mixed`
   = help: write `conv`
 """,
         ),
@@ -333,6 +349,10 @@ error[E212]: there is nothing at `reduction` to change
   |
 4 | blocks: {reduction: none}
   |          ^^^^^^^^^
+ ::: specs/base.yaml:4:9
+  |
+4 | blocks: {unused: relu}
+  |         -------------- here are `unused`
 """,
         ),
     ],
