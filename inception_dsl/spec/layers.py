@@ -201,8 +201,15 @@ def _in_list(body: Sequence, path: str, change: Entry, problems: list[Diagnostic
             items[index] = _at(item, path, change, problems)
             return Sequence(items, body.span)
     unreadable = [problem for item in body.items if (problem := _unreadable(item)) is not None]
+    known = _step_names(body)
+    meant = [
+        own
+        for own, item in zip(names, items, strict=True)
+        if own is not None and _has(_inner(item), rest)
+    ]
     # A step that cannot be read has no name by which it could be changed.
-    problems.extend(unreadable or [_nowhere(path, change, _step_names(body), body.span)])
+    here = _nowhere(path, change, known, body.span, meant if rest else known)
+    problems.extend(unreadable or [here])
     return body
 
 
