@@ -5,6 +5,10 @@
 Input 3 x 224 x 224. 61,100,840 parameters, 714,188,480 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* params ~ 60M (arXiv:1512.00567, Section 1): 61.1M in one column, where no conv is split in two
+  groups.
 """
 
 import torch.nn.functional as F

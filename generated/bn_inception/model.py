@@ -5,6 +5,14 @@
 Input 3 x 224 x 224. 11,295,240 parameters, 2,032,600,064 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* params ~ 13.6M (Figure 4): its table makes 11.3M.
+* `inception_3c`, shape 28x28x576 (Figure 5): with stride 2 it is 14x14.
+* `inception_4c`, shape 14x14x576 (Figure 5): 160 + 160 + 160 + 128 = 608.
+* `inception_4d`, shape 14x14x576 (Figure 5): 96 + 192 + 192 + 128 = 608.
+* `inception_4e`, shape 14x14x1024 (Figure 5): with stride 2 it is 7x7, and 192 + 256 + 608 = 1056
+  channels.
 """
 
 from collections import OrderedDict

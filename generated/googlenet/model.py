@@ -6,6 +6,25 @@ Input 3 x 224 x 224. 6,998,552 parameters (13,378,280 with training heads), 1,58
 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* `conv1`, weights ~ 2.7Ki, macs ~ 34M (Table 1): (7 + 7) x 3 x 64 weights, as if the 7x7 were
+  factorised; it has 9,408 and needs 118M.
+* `conv3`, weights ~ 112Ki, macs ~ 360M, depth 2 (Table 1): conv2 belongs to its row; the two have
+  4,096 + 110,592 weights, 112Ki.
+* `inception_3b`, weights ~ 380Ki (Table 1): its row gives 379.0Ki.
+* `inception_4a`, weights ~ 364Ki (Table 1): its row gives 366.8Ki.
+* `inception_4a`, macs ~ 73M (Table 1): 73.6M, cut off.
+* `inception_4b`, weights ~ 437Ki (Table 1): its row gives 438.0Ki.
+* `inception_4c`, weights ~ 463Ki (Table 1): its row gives 497.5Ki.
+* `inception_4d`, weights ~ 580Ki (Table 1): its row gives 590.5Ki.
+* `inception_4e`, weights ~ 840Ki (Table 1): its row gives 847.0Ki.
+* `inception_5a`, weights ~ 1072Ki (Table 1): its row gives 1018.0Ki.
+* `inception_5a`, macs ~ 54M (Table 1): its row gives 51.1M.
+* `inception_5b`, weights ~ 1388Ki (Table 1): its row gives 1409.0Ki.
+* weights ~ 6797.7Ki, macs ~ 1502M (Table 1, its columns added up): the rows above that deviate.
+* macs ~ 1.5G (Section 1): 1.58G, for Table 1 counts 34M for a conv1 that needs 118M.
+* params ~ 5M (arXiv:1512.00567, Section 1): 7.0M: what its Table 1 gives, added up, is 6.8M.
 """
 
 from collections import OrderedDict

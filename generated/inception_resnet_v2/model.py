@@ -5,6 +5,16 @@
 Input 3 x 299 x 299. 32,433,928 parameters, 9,257,953,632 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* `inception_b`, shape 17x17x1154 (Figure 17): 1154 cannot be added: Reduction-A gives 384 + 384 +
+  384 = 1152 channels.
+* `inception_c`, shape 8x8x2048 (Figure 19): 2048 cannot be added: Reduction-B gives 1152 + 992 =
+  2144 channels.
+* `stem`, shape 35x35x256 (Figure 15): its sizes are those of v1.
+* `reduction_a`, shape 17x17x896 (Figure 15): its sizes are those of v1.
+* `reduction_b`, shape 8x8x1792 (Figure 15): its sizes are those of v1.
+* `pool`, shape 1792 (Figure 15): its sizes are those of v1.
 """
 
 from collections import OrderedDict

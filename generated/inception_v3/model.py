@@ -6,6 +6,16 @@ Input 3 x 299 x 299. 23,834,568 parameters (27,161,264 with training heads), 5,7
 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* macs ~ 5G (abstract): the released network needs 5.7G.
+* macs ~ 4.8G (Table 3): the released network needs 5.7G.
+* depth 42 (Section 6): the released network has 48 in a row.
+* `stem.conv_3b`, shape 71x71x80 (Table 1): a 3x3 there, a 1x1 in the released network.
+* `stem.conv_4a`, shape 35x35x192 (Table 1): its stride of 2 is that of a pool in the released
+  network.
+* `stem`, shape 35x35x288 (Table 1): its stem ends in 3x3 conv (288); that of the released network
+  in a pool of 192.
 """
 
 from collections import OrderedDict

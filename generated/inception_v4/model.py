@@ -5,6 +5,10 @@
 Input 3 x 299 x 299. 42,679,816 parameters, 12,253,974,624 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* `stem.mixed3.conv`, shape 69x69x192 (Figure 3, 3x3 Conv (192 V)): it leaves out the stride of 2,
+  without which the concat is of 69x69 and 35x35.
 """
 
 from collections import OrderedDict

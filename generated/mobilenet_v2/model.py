@@ -5,6 +5,10 @@
 Input 3 x 224 x 224. 3,504,872 parameters, 300,774,272 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* params ~ 3.4M (Table 4): Table 2 makes 3.5M.
+* macs ~ 300M (Table 4): 300.8M.
 """
 
 from collections import OrderedDict

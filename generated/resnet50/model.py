@@ -5,6 +5,9 @@
 Input 3 x 224 x 224. 25,557,032 parameters, 4,089,184,256 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* macs ~ 3.8G (Table 1): the paper has the stride on the first 1x1, torchvision on the 3x3.
 """
 
 from collections import OrderedDict

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from conftest import NET, Project
 
 from inception_dsl import driver
 from inception_dsl.emit.python.module import class_name
@@ -97,3 +98,31 @@ def test_the_strict_type_checker_has_nothing_to_say() -> None:
             [*command, str(module_of(name))], capture_output=True, text=True, check=False
         )
         assert found.returncode == 0, found.stdout
+
+
+def test_what_sources_claim_wrongly_is_said_and_what_they_claim_rightly_is_not(
+    project: Project,
+) -> None:
+    spec = """\
+inception: 1
+name: net
+input: 8x8x3
+network: [conv: 3x3 conv (4), global avgpool, fc: linear (5)]
+claims:
+  - {at: conv, shape: 8x8x4, source: Table 1}
+  - at: conv
+    weights: ~ 110
+    macs: 7K
+    source: 'Table 2 \"\"\" or so'
+    deviates: 'a \\N{DASH} and a \"\"\", "quoted"'
+  - {params: 9, heads: true, input: 9x9x3, deviates: no}
+"""
+    project.write(NET, spec)
+    module = driver.emit(project.check(), output=Path("generated"))[0].text
+    said = ast.get_docstring(ast.parse(module))
+    assert said is not None
+    assert said.partition("is not so:\n")[2] == (
+        '* `conv`, weights ~ 110, macs 7K (Table 2 """ or so): '
+        'a \\N{DASH} and a """, "quoted".\n'
+        "* params 9 with heads at 9x9x3: no."
+    )

@@ -3,6 +3,9 @@
 """Inception-ResNet-v1, as lucid 2.5.5 has it, lucid 2.5.5.
 
 Input 3 x 299 x 299. 22,769,848 parameters, 6,206,361,696 multiply-accumulates.
+
+What its sources claim of it, and is not so:
+* params 22739128 (its documentation): its code has 22,769,848.
 """
 
 from collections import OrderedDict

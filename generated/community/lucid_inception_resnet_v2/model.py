@@ -3,6 +3,9 @@
 """Inception-ResNet-v2, as lucid 2.5.5 has it, lucid 2.5.5.
 
 Input 3 x 299 x 299. 32,450,360 parameters, 8,952,367,456 multiply-accumulates.
+
+What its sources claim of it, and is not so:
+* params 35847512 (its documentation): its code has 32,450,360.
 """
 
 from collections import OrderedDict

@@ -4,6 +4,11 @@
 
 Input 3 x 299 x 299. 25,931,864 parameters (30,333,376 with training heads), 6,247,998,560
 multiply-accumulates.
+
+What its sources claim of it, and is not so:
+* `conv6`, shape 35x35x288 (arXiv:1512.00567, Table 1): a 3x3 with stride 2 and no padding makes 36
+  of 73, not 35.
+* params 30817392 with heads (its documentation): its code has 30,333,376.
 """
 
 from collections import OrderedDict

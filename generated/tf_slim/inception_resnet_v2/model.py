@@ -6,6 +6,12 @@ Input 3 x 299 x 299. 55,813,192 parameters (59,179,952 with training heads), 13,
 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* params 55843464 (a count with a gamma in every batch norm): the 30,272 normalised channels have
+  none.
+* `aux`, params 3367656 (a count with a gamma in every batch norm): the 896 normalised channels have
+  none.
 """
 
 from collections import OrderedDict

@@ -5,6 +5,10 @@
 Input 3 x 224 x 224. 6,617,624 parameters, 1,498,376,192 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* params 6624904 (a count with a gamma in every batch norm): the 7,280 normalised channels have
+  none.
 """
 
 from collections import OrderedDict

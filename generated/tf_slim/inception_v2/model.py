@@ -5,6 +5,10 @@
 Input 3 x 224 x 224. 11,178,336 parameters, 1,934,857,216 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* params 11188288 (a count with a norm on conv1 and a gamma in every norm): conv1 has a bias and no
+  norm, and the other 9,888 channels have no gamma.
 """
 
 from collections import OrderedDict

@@ -6,6 +6,10 @@ Input 3 x 299 x 299. 23,817,352 parameters (27,143,152 with training heads), 5,7
 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* params 23834568 (a count with a gamma in every batch norm): the 17,216 normalised channels have
+  none.
 """
 
 from collections import OrderedDict

@@ -6,6 +6,12 @@ Input 3 x 299 x 299. 42,648,232 parameters (46,006,800 with training heads), 12,
 multiply-accumulates.
 
 It gives logits: the softmax at the end is left to the loss.
+
+What its sources claim of it, and is not so:
+* params 42679816 (a count with a gamma in every batch norm): the 31,584 normalised channels have
+  none.
+* `aux`, params 3359464 (a count with a gamma in every batch norm): the 896 normalised channels have
+  none.
 """
 
 from collections import OrderedDict

@@ -86,8 +86,8 @@ def signature(name: str, params: list[str], result: str, *, depth: int) -> list[
     return [f"{pad}def {name}(", *inner, f"{pad}) -> {result}:"]
 
 
-def docstring(paragraphs: list[str], *, depth: int) -> list[str]:
-    """A docstring; on one line if it fits."""
+def docstring(paragraphs: list[str], *, depth: int, items: list[str] | None = None) -> list[str]:
+    """A docstring; on one line if it fits. Items are a list below its last paragraph."""
     pad = INDENT * depth
     texts = [prose(paragraph) for paragraph in paragraphs if paragraph]
     line = f'{pad}"""{texts[0]}"""'
@@ -98,11 +98,16 @@ def docstring(paragraphs: list[str], *, depth: int) -> list[str]:
         before = '"""' if index == 0 else ""
         if index:
             lines.append("")
-        wrapped = textwrap.wrap(
-            before + text, WIDTH - len(pad), break_long_words=False, break_on_hyphens=False
-        )
-        lines.extend(pad + part for part in wrapped)
+        lines.extend(pad + part for part in _wrapped(before + text, WIDTH - len(pad)))
+    for item in items or ():
+        lines.extend(pad + part for part in _wrapped(f"* {prose(item)}", WIDTH - len(pad), "  "))
     return [*lines, f'{pad}"""']
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def prose(text: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.emit.deviations import deviations
 from inception_dsl.emit.python.block import (
     BlockModules,
     ClassInfo,
@@ -35,6 +36,7 @@ from inception_dsl.ir import (
 from inception_dsl.ops import EmitError, Layer
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_DEVIATES = "What its sources claim of it, and is not so:"
 _IMPORTED = ("F", "NamedTuple", "OrderedDict", "Tensor", "nn", "torch")
 
 
@@ -98,7 +100,7 @@ class _Module:
         return environment.get_template("model.py.j2").render(
             shown=self._shown,
             fingerprint=fingerprint(self._model),
-            docstring="\n".join(docstring(self._summary(), depth=0)),
+            docstring="\n".join(self._docstring()),
             collections="OrderedDict(" in code,
             outputs=bool(outputs),
             torch=re.search(r"\btorch\.", code) is not None,
@@ -211,6 +213,12 @@ class _Module:
             raise SpecError([Diagnostic("E501", message, labels)])
         self._names[name] = origin
         return name
+
+    def _docstring(self) -> list[str]:
+        found = deviations(self._model)
+        if not found:
+            return docstring(self._summary(), depth=0)
+        return docstring([*self._summary(), _DEVIATES], depth=0, items=found)
 
     def _summary(self) -> list[str]:
         model, cost = self._model, self._cost
