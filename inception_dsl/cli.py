@@ -16,7 +16,16 @@ from pathlib import Path
 
 from inception_dsl import driver
 from inception_dsl.analysis import GROUPINGS, CostReport
-from inception_dsl.diagnostics import CODES, Diagnostic, SpecError, across, nearest, page, render
+from inception_dsl.diagnostics import (
+    CODES,
+    Diagnostic,
+    MissingExtraError,
+    SpecError,
+    across,
+    nearest,
+    page,
+    render,
+)
 from inception_dsl.emit.report import FORMATS, Column, plain_table, render_costs
 from inception_dsl.resolve import Overrides
 from inception_dsl.version import __version__
@@ -36,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SpecError as error:
         _report(error.diagnostics)
         return _exit_code(error.diagnostics)
+    except MissingExtraError as error:
+        print(f"error: {error}\n   = help: {error.way_out}", file=sys.stderr)
+        return UNUSABLE
     except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
@@ -237,6 +249,25 @@ def _list(args: argparse.Namespace) -> int:
     return FINDINGS if broken else FINE
 
 
+def _render(args: argparse.Namespace) -> int:
+    from inception_dsl.emit.figure import Detail, Format, Options, Request, styled
+
+    output = Path(args.output) if args.output else None
+    suffix = output.suffix if output else ""
+    format: Format = args.format or ("png" if suffix == ".png" else "svg")
+    options = Options(styled(args.style, args.direction), args.shapes, args.cost)
+    detail: Detail = args.detail or ("schema" if args.block is None else "blocks")
+    request = Request(detail, args.block, format, options)
+    measured = driver.measure(args.spec, folder=Path.cwd(), overrides=_overrides(args))
+    figure = driver.draw(measured, request)
+    if output is None:
+        sys.stdout.buffer.write(figure)
+    else:
+        output.write_bytes(figure)
+        print(f"wrote      {_shown(output)}")
+    return FINE
+
+
 def _fmt(args: argparse.Namespace) -> int:
     folder = Path.cwd()
     artifacts = [
@@ -373,6 +404,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     flops.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
     flops.add_argument("--batch", type=_positive, default=1, metavar="N", help="images at once")
+    _add_render(commands)
     _subparser(
         commands,
         "list",
@@ -435,6 +467,50 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("name", metavar="NAME", help="its name, and that of its file")
     new.add_argument("--from", dest="base", metavar="SPEC", help="a spec that it starts from")
     return parser
+
+
+def _add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    render = _subparser(
+        commands,
+        "render",
+        _render,
+        "draw a network or a block as the papers do",
+        "  inception-dsl render inception_v4 --detail poster -o poster.svg\n"
+        "  inception-dsl render inception_v4 --block inception_c --style paper -o figure6.png\n"
+        "  inception-dsl render googlenet --cost macs -o googlenet.svg\n",
+    )
+    render.add_argument("spec", metavar="SPEC", help=_SPEC_HELP)
+    render.add_argument(
+        "--detail",
+        choices=["schema", "blocks", "poster", "full"],
+        help="the column of steps, a panel for every block, both, or every op; default: schema",
+    )
+    render.add_argument("--block", metavar="NAME", help="draw this block alone")
+    render.add_argument(
+        "--style",
+        choices=["modern", "paper", "bar"],
+        default="modern",
+        help="in colour; black on white, for print; concats as wide as their branches",
+    )
+    render.add_argument(
+        "--direction", choices=["up", "down"], default="up", help="which way the data flows"
+    )
+    render.add_argument(
+        "--format", choices=["svg", "png"], help="default: by the suffix of FILE, or svg"
+    )
+    render.add_argument(
+        "--cost",
+        choices=["params", "macs", "memory"],
+        help="shade every box by its share; memory: bytes of what an op gives, as float32",
+    )
+    render.add_argument(
+        "--shapes",
+        choices=["all", "joins", "none"],
+        default="joins",
+        help="which boxes say what they give; default: joins, and where a shape changes",
+    )
+    render.add_argument("-o", "--output", metavar="FILE", help="default: stdout")
+    _override_arguments(render)
 
 
 def _command(

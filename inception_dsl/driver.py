@@ -20,6 +20,7 @@ from inception_dsl.spec.load import load
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison
+    from inception_dsl.emit.figure import Request
 
 GENERATED = "generated"
 
@@ -152,6 +153,18 @@ def emit_module(checked: Checked) -> str:
     model = checked.model
     widths, plans = measure_widths(model), plan_forward(model)
     return emit_python(model, widths, plans, checked.cost, shown=checked.file.shown)
+
+
+def draw(checked: Checked, request: Request) -> bytes:
+    """A figure of a model, as the bytes of a file.
+
+    Raises:
+        SpecError: E502, it cannot be drawn.
+        MissingExtraError: what draws its format is not installed.
+    """
+    from inception_dsl.emit.figure import render_figure
+
+    return render_figure(checked.model, checked.cost, request)
 
 
 def _output_name(file: SpecFile, model: Model) -> str:

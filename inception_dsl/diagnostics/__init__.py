@@ -8,6 +8,7 @@ from inception_dsl.diagnostics.codes import CODES, Code, Severity
 from inception_dsl.diagnostics.diagnostic import (
     Diagnostic,
     Label,
+    MissingExtraError,
     SpecError,
     nearest,
     severity_of,
@@ -20,6 +21,7 @@ __all__ = [
     "Code",
     "Diagnostic",
     "Label",
+    "MissingExtraError",
     "Severity",
     "SpecError",
     "across",

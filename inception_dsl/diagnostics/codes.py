@@ -64,6 +64,7 @@ CODES: dict[str, Code] = {
     "E402": Code("claim-fails", "What a source claims is not so, and no deviation is noted."),
     "E403": Code("deviation-gone", "A claim holds, and a deviation from it is noted."),
     "E501": Code("not-emittable", "The emitter has no Python for this."),
+    "E502": Code("not-drawable", "A figure cannot be drawn as it is asked for."),
     "W601": Code("never-read", "No output reads what a step makes."),
     "D701": Code("input-changed", "The network takes another input.", "error"),
     "D702": Code("output-changed", "The network gives another output.", "error"),

@@ -69,6 +69,14 @@ class SpecError(Exception):
         return "\n" + render(self.diagnostics)
 
 
+class MissingExtraError(Exception):
+    """An output wants a package that comes with an extra of this project, and it is not there."""
+
+    def __init__(self, output: str, package: str, extra: str) -> None:
+        self.way_out = f"pip install 'inception-dsl[{extra}]'"
+        super().__init__(f"{output} is made with {package}, which is not installed")
+
+
 MAX_LENGTH = 100
 MAX_CANDIDATES = 400
 

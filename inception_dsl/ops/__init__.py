@@ -15,6 +15,7 @@ from inception_dsl.ops.base import (
     Op,
     ShapeError,
     StateTensor,
+    shown,
 )
 
 STEP_OPS: tuple[Op, ...] = (*conv.OPS, *pool.OPS, *linear.OPS, *norm.OPS, *activation.OPS)
@@ -46,4 +47,5 @@ __all__ = [
     "Op",
     "ShapeError",
     "StateTensor",
+    "shown",
 ]

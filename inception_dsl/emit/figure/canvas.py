@@ -1,0 +1,121 @@
+"""The sheet on which elements are placed: lines under way, and what is done.
+
+Places are (x, u): u grows with the flow of the data, whichever way that is drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from inception_dsl.emit.figure.leaf_box import LeafBox, drawn_box
+from inception_dsl.emit.figure.scene import Command, Edge, Frame, Point, Scene, Text
+from inception_dsl.emit.figure.styles import EDGE, HEAD, NOTE, PANEL, Style, frame_paint
+from inception_dsl.emit.figure.tree import Group, Leaf, Mark
+
+CORNER = 10.0
+"""The radius of a line's corners."""
+
+
+@dataclass(slots=True)
+class Wire:
+    """A line under way: where it comes from and where it has got to.
+
+    `port` is the leaf on whose far side it starts, if it has not left it yet.
+    """
+
+    source: str
+    mark: Mark | None
+    x: float
+    u: float
+    commands: list[Command] = field(default_factory=list)
+    port: LeafBox | None = None
+
+    def line(self, x: float, u: float) -> None:
+        """Goes straight to a place."""
+        if (x, u) == (self.x, self.u):
+            return
+        self.begin()
+        self.commands.append(("L", ((x, u),)))
+        self.x, self.u = x, u
+
+    def curve(self, first: Point, second: Point, x: float, u: float) -> None:
+        """Bends to a place."""
+        self.begin()
+        self.commands.append(("C", (first, second, (x, u))))
+        self.x, self.u = x, u
+
+    def corner(self, x: float, u: float, toward: tuple[float, float]) -> None:
+        """Goes straight towards a corner, and round it in another direction."""
+        dx, du = x - self.x, u - self.u
+        length = abs(dx) + abs(du)
+        way = (dx / length, du / length)
+        before, behind = CORNER, CORNER * 0.45
+        self.line(x - way[0] * before, u - way[1] * before)
+        first = (x - way[0] * behind, u - way[1] * behind)
+        second = (x + toward[0] * behind, u + toward[1] * behind)
+        self.curve(first, second, x + toward[0] * CORNER, u + toward[1] * CORNER)
+
+    def begin(self) -> None:
+        """Puts the pen down where it starts."""
+        if not self.commands:
+            self.commands.append(("M", ((self.x, self.u),)))
+
+
+class Canvas:
+    """What has been placed, in the coordinates of the flow."""
+
+    def __init__(self, style: Style) -> None:
+        self.style = style
+        self.boxes: list[tuple[LeafBox, float, float]] = []
+        self.edges: list[Edge] = []
+        self.frames: list[tuple[Group, float, float, float, float]] = []
+
+    def end(self, wire: Wire, target: Leaf, toward: Point) -> None:
+        """Ends a line at the leaf that it has reached, with an arrow."""
+        dx, du = toward
+        tip = (wire.x, wire.u)
+        letter, points = wire.commands[-1]
+        # The line stops within the arrow, so that its end does not blunt the tip.
+        last = (tip[0] - dx * 5, tip[1] - du * 5)
+        wire.commands[-1] = (letter, (*points[:-1], last))
+        mark = next((m for m in (target.mark, wire.mark) if m and m.edge), None)
+        edge = Edge(wire.source, target.path, tuple(wire.commands), tip, toward)
+        if mark is not None:
+            colour = mark.edge or EDGE
+            edge = replace(edge, colour=colour, dash=mark.edge_dash, width=mark.width or 1.2)
+        self.edges.append(edge)
+
+
+def to_scene(canvas: Canvas, width: float, height: float) -> Scene:
+    """What has been placed, turned the way that the style says."""
+    style = canvas.style
+    is_up = style.direction == "up"
+
+    def turn(point: Point) -> Point:
+        return point[0], height - point[1] if is_up else point[1]
+
+    edges = tuple(
+        replace(
+            edge,
+            commands=tuple((c, tuple(map(turn, points))) for c, points in edge.commands),
+            tip=turn(edge.tip),
+            toward=(edge.toward[0], -edge.toward[1] if is_up else edge.toward[1]),
+        )
+        for edge in canvas.edges
+    )
+    boxes = tuple(
+        drawn_box(laid, axis, height - u - laid.box_height if is_up else u, style)
+        for laid, axis, u in canvas.boxes
+    )
+    frames = tuple(
+        _frame(group, x, height - u - size if is_up else u, span, size, style)
+        for group, x, u, span, size in canvas.frames
+    )
+    return Scene(width, height, frames, edges, boxes)
+
+
+def _frame(group: Group, x: float, y: float, width: float, height: float, style: Style) -> Frame:
+    own = frame_paint(HEAD if group.is_head else PANEL, style)
+    colour = own.text if group.is_head else NOTE
+    label = Text(x + 12, y + 15, group.label, 11, bold=True, colour=colour, anchor="start")
+    return Frame(group.path, x, y, width, height, own, (label,))

@@ -1,0 +1,73 @@
+"""Claims that do not hold, as footnotes: what they say, and the boxes that they are marked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+
+from inception_dsl.emit.figure.tree import Leaf, Series, leaves, map_leaves
+from inception_dsl.ir import Claim, Figure, Model
+
+
+class Footnotes:
+    """The deviations of a model, numbered as a figure comes to mention them.
+
+    Attributes:
+        texts: those mentioned so far, in order of their numbers.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._found = list(_deviations(model))
+        self._numbers: dict[int, int] = {}
+        self.texts: list[str] = []
+
+    def _number(self, index: int) -> int:
+        if index not in self._numbers:
+            self.texts.append(self._found[index][1])
+            self._numbers[index] = len(self.texts)
+        return self._numbers[index]
+
+    def of_network(self) -> tuple[int, ...]:
+        """The numbers of those that are of the network as a whole."""
+        return tuple(self._number(i) for i, (at, _) in enumerate(self._found) if at is None)
+
+    def marked(self, tree: Series, prefix: str) -> Series:
+        """A tree whose boxes carry the numbers of their deviations.
+
+        Args:
+            prefix: what absolute paths have before those of the tree.
+        """
+        paths = {path for leaf in leaves(tree) for path in leaf.path.split()}
+        numbers: dict[str, set[int]] = {}
+        for index, (at, _) in enumerate(self._found):
+            if at is not None and at.startswith(prefix):
+                path = at.removeprefix(prefix)
+                while path and path not in paths:
+                    path = path.rpartition(".")[0]
+                if path:
+                    numbers.setdefault(path, set()).add(self._number(index))
+        if not numbers:
+            return tree
+
+        def marked(leaf: Leaf) -> Leaf:
+            own = {n for path in leaf.path.split() for n in numbers.pop(path, ())}
+            return replace(leaf, footnotes=tuple(sorted({*leaf.footnotes, *own})))
+
+        return map_leaves(tree, marked)
+
+
+def _deviations(model: Model) -> list[tuple[str | None, str]]:
+    """Every entry that deviates: its path, if it has one, and what it says."""
+    found = []
+    for _, entry in groupby(model.claims, key=lambda claim: claim.origin.spans[1]):
+        claims = list(entry)
+        first = claims[0]
+        if first.deviates is not None:
+            said = ", ".join(f"{claim.measure} {_value(claim)}" for claim in claims)
+            source = f"{first.source}: " if first.source else ""
+            found.append((first.at, f"{source}{said}; {first.deviates}"))
+    return found
+
+
+def _value(claim: Claim) -> str:
+    return claim.value.text if isinstance(claim.value, Figure) else claim.value

@@ -1,0 +1,61 @@
+"""Every op of a network: the blocks opened, each call in a frame, wrapped into columns."""
+
+from __future__ import annotations
+
+from inception_dsl.emit.figure.drawing import Drawing
+from inception_dsl.emit.figure.steps import Step, drawn, unfolded
+from inception_dsl.emit.figure.tree import (
+    Element,
+    Group,
+    Series,
+    Vertex,
+    decompose,
+)
+from inception_dsl.ir import INPUT, Call, Head
+
+
+def full_tree(drawing: Drawing) -> Series:
+    """All that runs in inference, in the order in which it does.
+
+    Raises:
+        NotSeriesParallelError: lines cross.
+    """
+    model = drawing.model
+    steps, output = unfolded(model.root)
+    trunk = [step for step in steps if not any(h.holds(step.path) for h in model.heads)]
+    body = _body(drawing, drawn(trunk, output), output, "", INPUT)
+    return Series((drawing.entering(), *body.items))
+
+
+def full_heads(drawing: Drawing) -> list[tuple[Head, Group]]:
+    """Every training head, opened.
+
+    Raises:
+        NotSeriesParallelError: lines cross.
+    """
+    model = drawing.model
+    steps, _ = unfolded(model.root)
+    groups = []
+    for head in model.heads:
+        own = [step for step in steps if head.holds(step.path)]
+        output = own[-1].path
+        body = _body(drawing, drawn(own, output), output, "", head.at)
+        groups.append((head, Group(head.path, drawing.head_label(head), body, is_head=True)))
+    return groups
+
+
+def _body(drawing: Drawing, steps: list[Step], output: str, prefix: str, source: str) -> Series:
+    vertices = [
+        Vertex(step.path, step.inputs, _element(drawing, step, prefix + step.path))
+        for step in steps
+    ]
+    return decompose(vertices, output, source)
+
+
+def _element(drawing: Drawing, step: Step, path: str) -> Element:
+    item = step.first
+    if not isinstance(item, Call):
+        return drawing.node_element([step], [path], named=path)
+    inner, output = unfolded(item)
+    body = _body(drawing, drawn(inner, output), output, f"{path}.", INPUT)
+    return Group(path, path, body)

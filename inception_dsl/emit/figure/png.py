@@ -1,0 +1,37 @@
+"""A figure as PNG, by resvg and the font that comes along: no program and no font of the system.
+
+The font is Arimo's Latin (`fonts/`), as wide as Helvetica, which figures are laid out in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inception_dsl.diagnostics import MissingExtraError
+
+_FONTS = Path(__file__).parent / "fonts"
+
+SCALE = 2.0
+"""Pixels of the image by those of the figure."""
+
+
+def to_png(svg: str, *, scale: float = SCALE) -> bytes:
+    """The image of a figure.
+
+    Raises:
+        MissingExtraError: resvg is not installed.
+    """
+    try:
+        from resvg_py import svg_to_bytes
+    except ImportError:
+        raise MissingExtraError("a PNG", "resvg-py", "png") from None
+    fonts = [str(_FONTS / f"Arimo-{weight}.ttf") for weight in ("Regular", "Bold")]
+    image = svg_to_bytes(
+        svg_string=svg,
+        zoom=scale,
+        skip_system_fonts=True,
+        font_files=fonts,
+        font_family="Arimo",
+        sans_serif_family="Arimo",
+    )
+    return bytes(image)

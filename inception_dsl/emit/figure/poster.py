@@ -1,0 +1,167 @@
+"""A network on one sheet: its schema, and a panel for every block.
+
+The panels are arranged in every way that keeps them in order, in columns for the tall and in rows
+for the rest; the sheet that wastes least is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import log
+
+from inception_dsl.emit.figure.metrics import text_width
+from inception_dsl.emit.figure.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.styles import NOTE, PANEL, Style, frame_paint
+
+GAP = 12.0
+_PAD = 16.0
+_HEADING = 48.0
+_BEST = 1.25
+"""The width of a sheet by its height that it is drawn to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of a poster: its heading, what stands to the right of that, and the drawing."""
+
+    path: str
+    title: str
+    source: str
+    drawing: Scene
+
+    @property
+    def width(self) -> float:
+        """The least width of the panel."""
+        title, source = text_width(self.title, 12, bold=True), text_width(self.source, 11)
+        return max(self.drawing.width + 2 * _PAD, title + 24, source + 24)
+
+    @property
+    def height(self) -> float:
+        """The least height of the panel."""
+        return self.drawing.height + _HEADING + _PAD
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A panel in its place."""
+
+    panel: Panel
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def empty(self) -> float:
+        """The part of it that its panel does not need."""
+        return 1 - self.panel.width * self.panel.height / (self.width * self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    cells: tuple[_Cell, ...]
+    width: float
+    height: float
+
+    @property
+    def waste(self) -> float:
+        """How empty its panels are, the emptiest above all; how far its form is from the best."""
+        empty = sum(cell.width * cell.height * cell.empty**2 for cell in self.cells)
+        return empty / (self.width * self.height) + 0.3 * abs(log(self.width / self.height / _BEST))
+
+
+def arranged(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style) -> Scene:
+    """The poster's panels on one sheet.
+
+    Args:
+        schemas: the network's schema, drawn in one or another number of columns; none leaves it
+            away.
+    """
+    sheets = [
+        sheet
+        for schema in schemas
+        for count in range(3)
+        for sheet in _sheets(schema, blocks, count)
+    ]
+    best = min(sheets, key=lambda sheet: sheet.waste)
+    return merged((_panel(cell, style) for cell in best.cells), best.width, best.height)
+
+
+def _sheets(schema: Panel | None, blocks: Sequence[Panel], count: int) -> Iterator[_Sheet]:
+    """Sheets with so many of the tallest blocks in columns of their own."""
+    if len(blocks) < count:
+        return
+    by_height = sorted(range(len(blocks)), key=lambda index: -blocks[index].height)
+    tall = [blocks[index] for index in sorted(by_height[:count])]
+    rest = [block for block in blocks if block not in tall]
+    columns = [schema, *tall] if schema else tall
+    if not rest:
+        yield _sheet(columns, [], 0.0)
+        return
+    limits = {
+        total
+        for start in range(len(rest))
+        for total in accumulate(panel.width + GAP for panel in rest[start:])
+    }
+    for limit in sorted(limits):
+        rows = _rows(rest, limit)
+        yield _sheet(columns, rows, max(_span(row) for row in rows))
+
+
+def _rows(panels: Sequence[Panel], limit: float) -> list[list[Panel]]:
+    rows: list[list[Panel]] = [[]]
+    for panel in panels:
+        if rows[-1] and _span([*rows[-1], panel]) > limit:
+            rows.append([])
+        rows[-1].append(panel)
+    return rows
+
+
+def _span(row: Sequence[Panel]) -> float:
+    return sum(panel.width for panel in row) + GAP * (len(row) - 1)
+
+
+def _sheet(columns: Sequence[Panel], rows: Sequence[Sequence[Panel]], width: float) -> _Sheet:
+    heights = [max(panel.height for panel in row) for row in rows]
+    stacked = sum(heights) + GAP * (len(rows) - 1)
+    height = max([stacked, *(panel.height for panel in columns)])
+    cells: list[_Cell] = []
+    x = 0.0
+    for panel in columns:
+        cells.append(_Cell(panel, x, 0.0, panel.width, height))
+        x += panel.width + GAP
+    spare = (height - stacked) / len(rows) if rows else 0.0
+    y = 0.0
+    for row, own in zip(rows, heights, strict=True):
+        wider = (width - _span(row)) / len(row)
+        left = x
+        for panel in row:
+            cells.append(_Cell(panel, left, y, panel.width + wider, own + spare))
+            left += panel.width + wider + GAP
+        y += own + spare + GAP
+    return _Sheet(tuple(cells), x + width if rows else x - GAP, height)
+
+
+def _panel(cell: _Cell, style: Style) -> Scene:
+    panel = cell.panel
+    left, right = cell.x + 12, cell.x + cell.width - 12
+    labels = [Text(left, cell.y + 20, panel.title, 12, bold=True, anchor="start")]
+    room = right - left - text_width(panel.title, 12, bold=True) - 16
+    if text_width(panel.source, 11) <= room:
+        labels.append(Text(right, cell.y + 20, panel.source, 11, colour=NOTE, anchor="end"))
+    else:
+        labels.append(Text(left, cell.y + 35, panel.source, 11, colour=NOTE, anchor="start"))
+    frame = Frame(
+        panel.path,
+        cell.x,
+        cell.y,
+        cell.width,
+        cell.height,
+        frame_paint(PANEL, style),
+        tuple(labels),
+    )
+    x = cell.x + (cell.width - panel.drawing.width) / 2
+    y = cell.y + _HEADING + (cell.height - panel.height) / 2
+    return merged([Scene(0, 0, (frame,)), panel.drawing.moved(x, y)], 0, 0)

@@ -1,0 +1,149 @@
+"""A figure with every place known: boxes, lines and texts, in pixels, y downwards.
+
+What writes a file reads a scene and nothing else: `svg` is such a writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from inception_dsl.emit.figure.styles import EDGE, INK, Paint
+
+Anchor = Literal["start", "middle", "end"]
+Point = tuple[float, float]
+Command = tuple[Literal["M", "L", "C"], tuple[Point, ...]]
+"""A move, a line or a cubic curve, and the points that it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text whose baseline starts, ends or has its middle at a point."""
+
+    x: float
+    y: float
+    text: str
+    size: float = 11
+    bold: bool = False
+    colour: str = INK
+    anchor: Anchor = "middle"
+    struck: bool = False
+
+    def moved(self, dx: float, dy: float) -> Text:
+        """The same text elsewhere."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A leaf of the tree in its place.
+
+    Attributes:
+        radius: of its corners; of an `add` or a `mul`, of its circle.
+        form: a circle is drawn with its sign.
+        lines: the text in it.
+        notes: the text beside it.
+        cards: how many cards are seen behind it.
+        badge: a sign in a disc at its corner.
+    """
+
+    path: str
+    x: float
+    y: float
+    width: float
+    height: float
+    radius: float
+    form: Literal["box", "pill", "add", "mul"]
+    paint: Paint
+    lines: tuple[Text, ...]
+    notes: tuple[Text, ...]
+    tooltip: str
+    cards: int = 0
+    badge: Literal["+", "-", "delta"] | None = None
+    is_hatched: bool = False
+
+    def moved(self, dx: float, dy: float) -> Box:
+        """The same box elsewhere."""
+        lines = tuple(text.moved(dx, dy) for text in self.lines)
+        notes = tuple(text.moved(dx, dy) for text in self.notes)
+        return replace(self, x=self.x + dx, y=self.y + dy, lines=lines, notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A line from a box to a box; it is straight where its arrow stands.
+
+    `toward` is the direction of the arrow, of length 1; (0, 0) for a line without one.
+    """
+
+    source: str
+    target: str
+    commands: tuple[Command, ...]
+    tip: Point
+    toward: Point
+    colour: str = EDGE
+    width: float = 1.2
+    dash: str | None = None
+
+    def moved(self, dx: float, dy: float) -> Edge:
+        """The same line elsewhere."""
+        commands = tuple(
+            (letter, tuple((x + dx, y + dy) for x, y in points)) for letter, points in self.commands
+        )
+        return replace(self, commands=commands, tip=(self.tip[0] + dx, self.tip[1] + dy))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rectangle behind boxes, with a label."""
+
+    path: str
+    x: float
+    y: float
+    width: float
+    height: float
+    paint: Paint
+    labels: tuple[Text, ...] = ()
+    radius: float = 8
+
+    def moved(self, dx: float, dy: float) -> Frame:
+        """The same frame elsewhere."""
+        labels = tuple(text.moved(dx, dy) for text in self.labels)
+        return replace(self, x=self.x + dx, y=self.y + dy, labels=labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A figure, or a part of one, within (0, 0) and (width, height)."""
+
+    width: float
+    height: float
+    frames: tuple[Frame, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    texts: tuple[Text, ...] = ()
+
+    def moved(self, dx: float, dy: float) -> Scene:
+        """The same scene, its corner elsewhere."""
+        return Scene(
+            self.width + dx,
+            self.height + dy,
+            tuple(frame.moved(dx, dy) for frame in self.frames),
+            tuple(edge.moved(dx, dy) for edge in self.edges),
+            tuple(box.moved(dx, dy) for box in self.boxes),
+            tuple(text.moved(dx, dy) for text in self.texts),
+        )
+
+
+def merged(scenes: Iterable[Scene], width: float, height: float) -> Scene:
+    """Scenes on one sheet, the later ones in front."""
+    parts = list(scenes)
+    return Scene(
+        width,
+        height,
+        tuple(frame for part in parts for frame in part.frames),
+        tuple(edge for part in parts for edge in part.edges),
+        tuple(box for part in parts for box in part.boxes),
+        tuple(text for part in parts for text in part.texts),
+    )

@@ -1,0 +1,142 @@
+"""Figures read back from their SVG: boxes, their text, lines, and where all of it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@dataclass(frozen=True)
+class Rect:
+    """A rectangle; y grows downwards."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: Rect, by: float = 0.05) -> bool:
+        """They have more than a sliver in common."""
+        return (
+            min(self.right, other.right) - max(self.left, other.left) > by
+            and min(self.bottom, other.bottom) - max(self.top, other.top) > by
+        )
+
+    def holds(self, point: tuple[float, float], inset: float = 0.6) -> bool:
+        """A point is well within it."""
+        x, y = point
+        return (
+            self.left + inset < x < self.right - inset
+            and self.top + inset < y < self.bottom - inset
+        )
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box: its path, what it says, what stands beside it, and its place."""
+
+    path: str
+    lines: tuple[str, ...]
+    notes: tuple[str, ...]
+    tooltip: str
+    place: Rect
+    texts: tuple[ET.Element, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line, as points close to each other along it."""
+
+    source: str
+    target: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a figure shows."""
+
+    root: ET.Element
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+
+    def box(self, path: str) -> Box:
+        """The one box of a path."""
+        (found,) = (box for box in self.boxes if box.path == path)
+        return found
+
+    def edges(self) -> set[tuple[str, str]]:
+        """From where to where lines go."""
+        return {(line.source, line.target) for line in self.lines}
+
+    def texts(self) -> list[str]:
+        """Every text of the figure."""
+        return [element.text or "" for element in self.root.iter(f"{SVG}text")]
+
+
+def read(svg: str) -> Drawn:
+    """A figure from its SVG."""
+    root = ET.fromstring(svg)
+    boxes = tuple(_box(g) for g in root.iter(f"{SVG}g") if "data-path" in g.attrib)
+    lines = tuple(
+        Line(path.attrib["data-from"], path.attrib["data-to"], tuple(_along(path.attrib["d"])))
+        for path in root.iter(f"{SVG}path")
+        if "data-from" in path.attrib
+    )
+    return Drawn(root, boxes, lines)
+
+
+def _box(group: ET.Element) -> Box:
+    texts = tuple(group.iter(f"{SVG}text"))
+    shape = list(group.iter(f"{SVG}rect"))[-1]  # cards come first
+    place = _place(shape)
+    inside = [text for text in texts if "text-anchor" not in text.attrib]
+    beside = [text for text in texts if "text-anchor" in text.attrib]
+    tooltip = group.find(f"{SVG}title")
+    assert tooltip is not None
+    return Box(
+        group.attrib["data-path"],
+        tuple(text.text or "" for text in inside),
+        tuple(text.text or "" for text in beside),
+        tooltip.text or "",
+        place,
+        texts,
+    )
+
+
+def _place(shape: ET.Element) -> Rect:
+    x, y, width, height = (float(shape.attrib[name]) for name in ("x", "y", "width", "height"))
+    return Rect(x, y, x + width, y + height)
+
+
+def _along(path: str) -> list[tuple[float, float]]:
+    points: list[tuple[float, float]] = []
+    for letter, numbers in re.findall(r"([MLC])([^MLC]*)", path):
+        values = [float(number) for number in re.findall(r"-?[\d.]+", numbers)]
+        given = list(zip(values[::2], values[1::2], strict=True))
+        if letter == "M":
+            points += given
+        else:
+            points += _curve(points[-1], given)
+    return points
+
+
+def _curve(
+    start: tuple[float, float], given: list[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Points along a straight line or a cubic curve, its start left out."""
+    controls = [start, *given]
+    found = []
+    for step in range(1, 25):
+        level = controls
+        while len(level) > 1:  # de Casteljau
+            t = step / 24
+            level = [
+                (a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1]))
+                for a, b in zip(level, level[1:], strict=False)
+            ]
+        found.append(level[0])
+    return found
