@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -136,7 +137,7 @@ def _curve(
             t = step / 24
             level = [
                 (a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1]))
-                for a, b in zip(level, level[1:], strict=False)
+                for a, b in pairwise(level)
             ]
         found.append(level[0])
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,27 @@ network:
 heads:
   one: {at: mixed, steps: [1x1 conv (in), global avgpool, linear (classes), softmax]}
   two: {at: a, steps: [{branches: {p: 1x1 conv (3), q: 3x3 conv (in)}}, global avgpool]}
+""",
+    "activations that are parameters": """\
+defaults: {conv: {norm: batchnorm}}
+blocks:
+  unit:
+    params: {width: 3, act: relu}
+    steps:
+      - 1x1 conv (width act relu)
+      - 3x3 conv (width act act)
+      - plain: 3x3 conv (width norm none act act)
+      - strided: 1x3 conv (2*width stride 2 norm none act act)
+      - sep: 3x3 sepconv (width norm none act act)
+  outer: {params: {act: silu}, steps: [unit (width=4 act=act)]}
+  head: {params: [act], steps: [linear (7 act act), linear (9 act act no_bias)]}
+network:
+  - unit (width=8 act=none)
+  - outer
+  - outer (act=tanh)
+  - global avgpool
+  - head (act=hardswish)
+  - linear (5)
 """,
 }
 
@@ -215,3 +237,36 @@ def test_a_batch_norm_without_gamma_only_shifts(project: Project) -> None:
     images = torch.randn(5, 3, 4, 4)
     torch.testing.assert_close(module(images), full(images))
     torch.testing.assert_close(module.eval()(images), full.eval()(images))
+
+
+@pytest.mark.parametrize(
+    ("act", "function"), [("relu", F.relu), ("tanh", torch.tanh), ("none", torch.clone)]
+)
+def test_an_activation_that_is_a_parameter(
+    act: str, function: Callable[[Tensor], Tensor], project: Project
+) -> None:
+    """Of a conv with a norm, of one without, of a linear; their keys are those of any other."""
+    unit = "steps: [3x3 conv (8 stride 2 norm batchnorm act act), 1x1 conv (4 act act)]"
+    head = "{params: [act], steps: [global avgpool, linear (5 act act)]}"
+    spec = (
+        f"inception: 1\nname: net\ninput: 9x9x3\nblocks:\n  unit: {{params: [act], {unit}}}\n"
+        f"  last: {head}\nnetwork: [unit (act={act}), last (act={act})]\n"
+    )
+    project.write("specs/net.yaml", spec)
+    module = make_module(source(project.check()), "net").eval()
+    bn = nn.BatchNorm2d(8).eval()
+    nn.init.normal_(bn.bias)
+    layers = {
+        "unit.conv.conv": nn.Conv2d(3, 8, 3, 2, 1, bias=False),
+        "unit.conv.bn": bn,
+        "unit.conv2": nn.Conv2d(8, 4, 1),
+        "last.linear": nn.Linear(4, 5),
+    }
+    module.load_state_dict(
+        {f"{at}.{key}": own for at, a in layers.items() for key, own in a.state_dict().items()}
+    )
+    images = torch.randn(2, 3, 9, 9)
+    conv, _, conv2, linear = layers.values()
+    x = function(conv2(function(bn(conv(images)))))
+    expected = function(linear(x.mean(dim=(2, 3))))
+    torch.testing.assert_close(module(images), expected)

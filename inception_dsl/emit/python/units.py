@@ -20,7 +20,7 @@ from inception_dsl.emit.python.layout import (
     literal,
     signature,
 )
-from inception_dsl.ops import Argument, EmitError, Layer
+from inception_dsl.ops import Argument, Layer
 
 _CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
 _NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
@@ -73,6 +73,8 @@ _NAMES = {
 }
 # Where a window stands is every use's own; what a unit is made of may be said once, in its body.
 _GEOMETRY = frozenset(["kernel_size", "stride", "padding", "dilation", "groups", "multiplier"])
+_GIVEN = "act"
+"""The activation of units that are given it: a parameter of their block says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class Units:
             for name, value in layer.arguments:
                 if not name and layer.callee == unit.kind.base:
                     arguments.append(("", literal(value)))
+                elif layer.name == "act" and unit.kind.act == _GIVEN:
+                    arguments.append((_GIVEN, literal(value)))
                 elif name and self._is_said(unit, layer, name, value):
                     arguments.append((name, literal(value)))
         return Construct(unit.name, tuple(arguments))
@@ -137,36 +141,53 @@ class Units:
     def classes(self) -> list[list[str]]:
         """The source of every unit."""
         return [
-            self._with_norm(unit) if unit.kind.norm else _subclass(unit)
-            for unit in self._units.values()
+            _with_norm(unit) if unit.kind.norm else _subclass(unit) for unit in self._units.values()
         ]
 
-    def _with_norm(self, unit: _Unit) -> list[str]:
-        params = ["self", "in_channels: int", "out_channels: int"]
-        given: list[tuple[str, Code]] = [("", "in_channels"), ("", "out_channels")]
-        norm: list[tuple[str, Code]] = [("", "out_channels")]
-        for (callee, name), values in unit.values.items():
-            arguments = given if callee == unit.kind.base else norm
-            default = DEFAULTS[callee].get(name)
-            is_said = values != {default} if name in _GEOMETRY else len(values) > 1
-            if is_said:
-                said = "" if default is None else f" = {literal(default)}"
-                params.append(f"{name}: {_type(values)}{said}")
-                arguments.append((name, name))
-            elif (value := next(iter(values))) != default:
-                arguments.append((name, literal(value)))
-        return [
-            f"class {unit.name}(nn.Module):",
-            *docstring([_summary(unit)], depth=1),
-            "",
-            *signature("__init__", params, "None", depth=1),
-            "        super().__init__()",
-            *layout("self.conv = ", Construct(unit.kind.base, tuple(given)), depth=2),
-            *layout("self.bn = ", Construct(unit.kind.norm, tuple(norm)), depth=2),
-            "",
-            "    def forward(self, x: Tensor) -> Tensor:",
-            *_activated("self.bn(self.conv(x))", unit.kind.act),
-        ]
+
+def _with_norm(unit: _Unit) -> list[str]:
+    params = ["in_channels: int", "out_channels: int"]
+    given: list[tuple[str, Code]] = [("", "in_channels"), ("", "out_channels")]
+    norm: list[tuple[str, Code]] = [("", "out_channels")]
+    for (callee, name), values in unit.values.items():
+        arguments = given if callee == unit.kind.base else norm
+        default = DEFAULTS[callee].get(name)
+        is_said = values != {default} if name in _GEOMETRY else len(values) > 1
+        if is_said:
+            params.append(_param(name, values, default))
+            arguments.append((name, name))
+        elif (value := next(iter(values))) != default:
+            arguments.append((name, literal(value)))
+    return [
+        f"class {unit.name}(nn.Module):",
+        *docstring([_summary(unit)], depth=1),
+        "",
+        *_constructor(unit, params),
+        "        super().__init__()",
+        *layout("self.conv = ", Construct(unit.kind.base, tuple(given)), depth=2),
+        *layout("self.bn = ", Construct(unit.kind.norm, tuple(norm)), depth=2),
+        *_stored_act(unit),
+        "",
+        "    def forward(self, x: Tensor) -> Tensor:",
+        *_activated("self.bn(self.conv(x))", unit.kind.act),
+    ]
+
+
+def _param(name: str, values: set[Argument], default: Argument | None) -> str:
+    said = "" if default is None else f" = {literal(default)}"
+    return f"{name}: {_type(values)}{said}"
+
+
+def _constructor(unit: _Unit, params: list[str]) -> list[str]:
+    """The head of a constructor, which takes the activation behind all that must be given."""
+    required = [param for param in params if " = " not in param]
+    given = [f"{_GIVEN}: type[nn.Module]"] if unit.kind.act == _GIVEN else []
+    params = ["self", *required, *given, *params[len(required) :]]
+    return signature("__init__", params, "None", depth=1)
+
+
+def _stored_act(unit: _Unit) -> list[str]:
+    return [f"        self.act = {_GIVEN}()"] if unit.kind.act == _GIVEN else []
 
 
 def is_unit(layers: tuple[Layer, ...]) -> bool:
@@ -176,9 +197,7 @@ def is_unit(layers: tuple[Layer, ...]) -> bool:
 
 def _kind(layers: tuple[Layer, ...]) -> _Kind:
     callees = [layer.callee for layer in layers]
-    act = layers[-1].callee if layers[-1].name == "act" else ""
-    if layers[-1].name == "act" and not act:
-        raise EmitError(f"a {_PROSE[callees[0]]} whose activation is a parameter")
+    act = layers[-1].callee or _GIVEN if layers[-1].name == "act" else ""
     norm = next((layer.callee for layer in layers if layer.name == "bn"), "")
     return _Kind(callees[0], norm, act)
 
@@ -187,7 +206,7 @@ def _name(kind: _Kind, acts: Mapping[tuple[str, str], int]) -> str:
     name = _NAMES[kind.base] + {"": "", "nn.BatchNorm2d": "Norm"}.get(kind.norm, "ShiftNorm")
     if not kind.act:
         return name
-    if acts[kind.base, kind.norm] == 1:
+    if kind.act == _GIVEN or acts[kind.base, kind.norm] == 1:
         return f"{name}Act"
     return name + kind.act.removeprefix("nn.")
 
@@ -224,7 +243,8 @@ def _summary(unit: _Unit) -> str:
     if unit.kind.norm:
         parts.append("batch norm")
     if unit.kind.act:
-        parts.append(unit.kind.act.removeprefix("nn."))
+        own = unit.kind.act.removeprefix("nn.")
+        parts.append("an activation" if unit.kind.act == _GIVEN else own)
     return f"{', '.join(parts[:-1])} and {parts[-1]}."
 
 
@@ -233,14 +253,37 @@ def _subclass(unit: _Unit) -> list[str]:
         f"class {unit.name}({unit.kind.base}):",
         *docstring([_summary(unit)], depth=1),
         "",
+        *(_own_constructor(unit) if unit.kind.act == _GIVEN else []),
         "    def forward(self, input: Tensor) -> Tensor:",
-        *_activated("super().forward(input)", unit.kind.act),
+        *_activated("super().forward(input)", unit.kind.act, name="x: Tensor"),
     ]
 
 
-def _activated(code: str, act: str) -> list[str]:
+def _own_constructor(unit: _Unit) -> list[str]:
+    base = unit.kind.base
+    sides = (
+        ("in_features", "out_features") if base == "nn.Linear" else ("in_channels", "out_channels")
+    )
+    params = [f"{side}: int" for side in sides]
+    given: list[tuple[str, Code]] = [("", side) for side in sides]
+    for (_, name), values in unit.values.items():
+        default = DEFAULTS[base].get(name)
+        if values != {default}:
+            params.append(_param(name, values, default))
+            given.append((name, name))
+    return [
+        *_constructor(unit, params),
+        *layout("", Construct("super().__init__", tuple(given)), depth=2),
+        *_stored_act(unit),
+        "",
+    ]
+
+
+def _activated(code: str, act: str, *, name: str = "x") -> list[str]:
     if not act:
-        return [f"        x = {code}", "        return x"]
+        return [f"        {name} = {code}", "        return x"]
+    if act == _GIVEN:
+        return [f"        {name} = self.act({code})", "        return x"]
     return [f"        return {activation(act, code, in_place=True)}"]
 
 
