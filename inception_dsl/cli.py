@@ -363,7 +363,7 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "build",
         _build,
-        "write generated/<name>/model.py and cost.md",
+        "write generated/<name>/: model.py, cost.md, poster.svg and schema.svg",
         "  inception-dsl build specs/inception_v4.yaml\n"
         "  inception-dsl build inception_v4 --set classes=10 -o /tmp/models\n"
         "  inception-dsl build --check\n",

@@ -20,7 +20,7 @@ from inception_dsl.spec.load import load
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison
-    from inception_dsl.emit.figure import Request
+    from inception_dsl.emit.figure import Detail, Request
 
 GENERATED = "generated"
 
@@ -139,7 +139,22 @@ def emit(checked: Checked, *, output: Path) -> list[Artifact]:
     title = model.title or model.name
     module = emit_module(checked)
     page = cost_markdown(cost, title=title, shown=shown, fingerprint=fingerprint(model))
-    return [Artifact(folder / "model.py", module), Artifact(folder / "cost.md", page)]
+    return [
+        Artifact(folder / "model.py", module),
+        Artifact(folder / "cost.md", page),
+        *_figures(checked, folder),
+    ]
+
+
+def _figures(checked: Checked, folder: Path) -> Iterator[Artifact]:
+    """A network's schema and poster; what no layout of ours can draw is left to `render`."""
+    from inception_dsl.emit.figure import Request, draw_alone
+
+    details: tuple[Detail, ...] = ("schema", "poster")
+    for detail in details:
+        svg = draw_alone(checked.model, checked.cost, Request(detail))
+        if svg is not None:
+            yield Artifact(folder / f"{detail}.svg", svg)
 
 
 def emit_module(checked: Checked) -> str:

@@ -136,8 +136,7 @@ def _curve(
         while len(level) > 1:  # de Casteljau
             t = step / 24
             level = [
-                (a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1]))
-                for a, b in pairwise(level)
+                (a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])) for a, b in pairwise(level)
             ]
         found.append(level[0])
     return found

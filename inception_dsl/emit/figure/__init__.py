@@ -74,18 +74,20 @@ def figure_svg(model: Model, cost: CostReport, request: Request) -> str:
     """
     if request.detail == "full" and len(cost.rows) > MOST_NODES:
         raise SpecError([_too_large(model, len(cost.rows))])
-    drawing = Drawing(model, cost, request.options)
     block = model.network if request.block is None else _block(model, request.block)
-    try:
-        scene = (
-            DETAILS[request.detail](drawing)
-            if block is model.network
-            else block_page(drawing, block)
-        )
-    except NotSeriesParallelError:
-        message = f"the lines of `{block.name}` cross: its steps are not in series and in parallel"
-        raise SpecError([Diagnostic("E502", message, (Label(block.origin.spans[0]),))]) from None
+    drawing = Drawing(model, cost, request.options)
+    scene = (
+        DETAILS[request.detail](drawing) if block is model.network else block_page(drawing, block)
+    )
     return to_svg(scene, title=drawing.title(block))
+
+
+def draw_alone(model: Model, cost: CostReport, request: Request) -> str | None:
+    """A figure as SVG; None if its lines cross."""
+    try:
+        return figure_svg(model, cost, request)
+    except NotSeriesParallelError:
+        return None
 
 
 def _too_large(model: Model, nodes: int) -> Diagnostic:
@@ -119,6 +121,7 @@ __all__ = [
     "Preset",
     "Request",
     "Shapes",
+    "draw_alone",
     "figure_svg",
     "render_figure",
     "styled",

@@ -37,17 +37,23 @@ class Footnotes:
         Args:
             prefix: what absolute paths have before those of the tree.
         """
-        paths = {path for leaf in leaves(tree) for path in leaf.path.split()}
-        numbers: dict[str, set[int]] = {}
+        order: dict[str, int] = {}
+        for leaf in leaves(tree):
+            for path in leaf.path.split():
+                order.setdefault(path, len(order))
+        found: list[tuple[int, int, str]] = []
         for index, (at, _) in enumerate(self._found):
             if at is not None and at.startswith(prefix):
                 path = at.removeprefix(prefix)
-                while path and path not in paths:
+                while path and path not in order:
                     path = path.rpartition(".")[0]
                 if path:
-                    numbers.setdefault(path, set()).add(self._number(index))
-        if not numbers:
+                    found.append((order[path], index, path))
+        if not found:
             return tree
+        numbers: dict[str, set[int]] = {}
+        for _, index, path in sorted(found):
+            numbers.setdefault(path, set()).add(self._number(index))
 
         def marked(leaf: Leaf) -> Leaf:
             own = {n for path in leaf.path.split() for n in numbers.pop(path, ())}
