@@ -165,7 +165,7 @@ def _outcomes(args: argparse.Namespace) -> Iterator[tuple[str, driver.Checked | 
     overrides = _overrides(args)
     for spec in args.specs or driver.project_specs(folder):
         try:
-            yield spec, driver.check(spec, folder=folder, overrides=overrides)
+            yield spec, driver.check(spec, folder=folder, overrides=overrides, hints=args.hints)
         except SpecError as error:
             yield spec, error
 
@@ -386,6 +386,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=["text", "json", "github", "sarif"],
         default="text",
         help="default: text; in another one the findings, and they alone, are on stdout",
+    )
+    check.add_argument(
+        "--hints", action="store_true", help="say what would be better otherwise, too"
     )
     flops = _command(
         commands,

@@ -53,7 +53,12 @@ class Artifact:
 
 
 def check(
-    reference: str, *, folder: Path, overrides: Overrides = AS_WRITTEN, batch: int = 1
+    reference: str,
+    *,
+    folder: Path,
+    overrides: Overrides = AS_WRITTEN,
+    batch: int = 1,
+    hints: bool = False,
 ) -> Checked:
     """The model of a spec, with its cost, judged by every rule.
 
@@ -62,6 +67,7 @@ def check(
         folder: where the caller stands.
         overrides: changes to the spec's input and parameters; budget and claims are for the spec
             as it is written, and are not judged then.
+        hints: say what would be better otherwise, too.
 
     Raises:
         SpecError: what is wrong with the spec, all errors of the first stage that finds some.
@@ -77,7 +83,7 @@ def check(
             others[given] = other, _cost(file, other, batch)
     found = [
         finding
-        for finding in judge(Subject(model, cost, others))
+        for finding in judge(Subject(model, cost, others), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
     if any(finding.severity == "error" for finding in found):

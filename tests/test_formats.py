@@ -15,6 +15,7 @@ import pytest
 from conftest import NET, Project
 from test_pages import read
 
+from inception_dsl import driver
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import CODES, Diagnostic, Label, page
 from inception_dsl.diagnostics.formats import FORMATS, to_github, to_json, to_sarif
@@ -78,6 +79,9 @@ def all_pages(project: Project) -> list[Diagnostic]:
             for name, text in shown.bad.items():
                 project.write(name, text)
             found += project.findings()
+        elif "--hints" in shown.command:
+            project.write(NET, shown.bad[NET])
+            found += driver.check(NET, folder=project.root, hints=True).warnings
     return found
 
 

@@ -92,8 +92,8 @@ _INDEX_HEAD = """\
 
 A page for every code: what it means, a bad spec, what is said of it, a good one.
 `inception-dsl explain CODE` prints it. E0xx is about reading files, E1xx the form of a spec, E2xx
-names and words, E3xx shapes, E4xx what must hold, E5xx output; W6xx are warnings. D7xx is what
-`diff` says of a change.
+names and words, E3xx shapes, E4xx what must hold, E5xx output; W6xx are warnings, and hints that
+`check --hints` gives. D7xx is what `diff` says of a change.
 
 | code | name | meaning |
 |---|---|---|

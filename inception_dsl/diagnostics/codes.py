@@ -1,8 +1,8 @@
 """Every code that a finding may carry. A code never changes its meaning.
 
 E0xx reading files, E1xx the form of a spec, E2xx names and words, E3xx shapes, E4xx what must
-hold, E5xx output, W6xx warnings; D7xx what a change means: D70x to callers, D71x to checkpoints,
-D72x to inference, D73x to training, D74x to cost, D75x to nobody.
+hold, E5xx output, W6xx warnings and hints; D7xx what a change means: D70x to callers, D71x to
+checkpoints, D72x to inference, D73x to training, D74x to cost, D75x to nobody.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ CODES: dict[str, Code] = {
     "E501": Code("not-emittable", "The emitter has no Python for this."),
     "E502": Code("not-drawable", "A figure cannot be drawn as it is asked for."),
     "W601": Code("never-read", "No output reads what a step makes."),
+    "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "D701": Code("input-changed", "The network takes another input.", "error"),
     "D702": Code("output-changed", "The network gives another output.", "error"),
     "D703": Code("head-changed", "A training head comes or goes.", "error"),

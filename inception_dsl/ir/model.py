@@ -93,6 +93,7 @@ class NodeDef:
     `count` copies follow each other, each with weights of its own, at `path.0`, `path.1`, ...;
     None is a single one at `path`. `branch` is the path of the innermost branch that holds it.
     `reuses` is the path of the earlier step whose weights it has, if it has none of its own.
+    `is_named` is false where the path ends in the op's name, counted in its list.
     """
 
     path: str
@@ -103,6 +104,7 @@ class NodeDef:
     branch: str
     origin: Origin
     reuses: str | None = None
+    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class CallDef:
     branch: str
     origin: Origin
     reuses: str | None = None
+    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class _Spot:
         branch: the path of the innermost branch that holds it.
         reads: the path of what enters it.
         siblings: what `from` and `reuse` may name: earlier steps of its list, or earlier branches.
+        is_named: false for a step that is called by its op or block, counted in its list.
     """
 
     at: DocumentPath
@@ -52,6 +53,7 @@ class _Spot:
     branch: str
     reads: str
     siblings: Mapping[str, _Sibling]
+    is_named: bool = True
 
     def key(self, *keys: str | int) -> _Spot:
         """The same, deeper in the document."""
@@ -145,6 +147,7 @@ class BodyReader:
                 self._check_unnamed(name, here.at)
                 counts[name] += 1
                 name = name if counts[name] == 1 else f"{name}{counts[name]}"
+                here = replace(here, is_named=False)
             before = len(self.steps)
             reads = self._body(inner, here.named(name) if name else here)
             if name is not None:
@@ -350,12 +353,23 @@ class BodyReader:
         if isinstance(what, Op):
             attributes, places = read_attributes(what, step, words, settings, self._defaults)
             self.places |= {(path, name): place for name, place in places.items()}
-            return NodeDef(path, reads, what.name, attributes, count, spot.branch, origin)
+            return NodeDef(
+                path,
+                reads,
+                what.name,
+                attributes,
+                count,
+                spot.branch,
+                origin,
+                is_named=spot.is_named,
+            )
         signature = self._signatures[what]
         bound = read_bindings(step, words, signature, settings, self._tables)
         arguments = {p.name: bound[p.name].value for p in signature.params if p.name in bound}
         self.places |= {(path, name): setting.span for name, setting in bound.items()}
-        return CallDef(path, reads, what, arguments, count, spot.branch, origin)
+        return CallDef(
+            path, reads, what, arguments, count, spot.branch, origin, is_named=spot.is_named
+        )
 
     def _words(self, step: StepText, span: Span) -> Words:
         return Words(step.words, span, self._scope)

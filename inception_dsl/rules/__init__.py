@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.rules.budget import over_budget
 from inception_dsl.rules.claims import claims_hold
+from inception_dsl.rules.counted import counted_names
 from inception_dsl.rules.subject import Subject
 from inception_dsl.rules.unread import never_read
 
@@ -14,14 +15,17 @@ Rule = Callable[[Subject], Iterable[Diagnostic]]
 
 RULES: tuple[Rule, ...] = (over_budget, claims_hold, never_read)
 
+HINTS: tuple[Rule, ...] = (counted_names,)
+"""What is only said to those who ask."""
+
 AS_WRITTEN_ONLY = frozenset(["E401", "E402", "E403"])
 """Findings that hold for a spec as it is written, not for another input or other parameters."""
 
 
-def judge(subject: Subject) -> Iterator[Diagnostic]:
-    """What every rule finds."""
-    for rule in RULES:
+def judge(subject: Subject, *, hints: bool = False) -> Iterator[Diagnostic]:
+    """What every rule finds, and what every hint does, if they are asked for."""
+    for rule in (*RULES, *(HINTS if hints else ())):
         yield from rule(subject)
 
 
-__all__ = ["AS_WRITTEN_ONLY", "RULES", "Rule", "Subject", "judge"]
+__all__ = ["AS_WRITTEN_ONLY", "HINTS", "RULES", "Rule", "Subject", "judge"]

@@ -1,0 +1,119 @@
+"""What `check --hints` says, and that nobody hears it who does not ask."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import NET, Project
+
+from inception_dsl import driver
+from inception_dsl.analysis import measure_state
+from inception_dsl.cli import main
+from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.ir import inline
+
+ROOT = Path(__file__).parents[1]
+HEAD = "inception: 1\nname: net\ninput: 32x32x3\n"
+
+
+def hints(spec: str, project: Project) -> list[Diagnostic]:
+    project.write(NET, HEAD + spec)
+    return list(driver.check(NET, folder=project.root, hints=True).warnings)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (
+            "network: [3x3 conv (4), relu, 3x3 conv (4)]",
+            ["`conv` and `conv2` are told apart by counting"],
+        ),
+        (
+            "network: [batchnorm, 3x3 conv (4), batchnorm, 3x3 conv (4)]",
+            [
+                "`batchnorm` and `batchnorm2` are told apart by counting",
+                "`conv` and `conv2` are told apart by counting",
+            ],
+        ),
+        (
+            "network: [3x3 conv (4), a: 3x3 conv (4), 1x1 conv (4), b: [2 x 1x1 conv (4), relu]]",
+            ["`conv` and `conv2` are told apart by counting"],
+        ),
+        (
+            "blocks: {unit: [3x3 conv (4), relu], less: [relu]}\nnetwork: [unit, unit, less, less]",
+            ["`unit` and `unit2` are told apart by counting"],
+        ),
+        (
+            "blocks: {unit: {branches: {a: [1x1 conv (2), 1x1 conv (2)], b: 1x1 conv (2)}}}\n"
+            "network: [a: unit, b: unit]",
+            ["`a.conv` and `a.conv2` of `unit` are told apart by counting"],
+        ),
+        (
+            "network: [a: relu]\nheads:\n  h: {at: a, steps: [3x3 conv (4), 3x3 conv (4)]}",
+            ["`h.conv` and `h.conv2` are told apart by counting"],
+        ),
+        (
+            f"network: [{', '.join(['1x1 conv (4)'] * 9)}]",
+            ["`conv`, `conv2`, `conv3` and 6 more are told apart by counting"],
+        ),
+        (
+            "network: [{op: 1x1 conv, width: 4}, 1x1 conv (4)]",
+            ["`conv` and `conv2` are told apart by counting"],
+        ),
+    ],
+)
+def test_steps_with_weights_that_counting_tells_apart(
+    spec: str, said: list[str], project: Project
+) -> None:
+    found = hints(spec, project)
+    assert [(hint.code, hint.severity) for hint in found] == [("W602", "note")] * len(said)
+    assert [hint.message for hint in found] == said
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "network: [3x3 conv (4), relu, relu, 2x2 maxpool, 2x2 maxpool]",
+        "network: [a: 3x3 conv (4), b: 3x3 conv (4), 9 x 3x3 conv (4)]",
+        "network: [a: [3x3 conv (4), relu], b: [3x3 conv (4), relu]]",
+        "network: [3x3 conv (3), a: {reuse: conv}, b: {reuse: conv}]",
+        "network: relu",
+    ],
+)
+def test_what_no_insertion_renames_gives_no_hint(spec: str, project: Project) -> None:
+    assert hints(spec, project) == []
+
+
+def test_the_names_of_today_keep_the_keys(project: Project) -> None:
+    unnamed = "network: [1x1 conv (4), {branches: {a: [1x1 conv (2), 3x3 conv (2)], b: relu}}]"
+    named = unnamed.replace("[1x1 conv (2), 3x3", "[conv: 1x1 conv (2), conv2: 3x3")
+    keys = []
+    for spec in (unnamed, named):
+        project.write(NET, HEAD + spec)
+        keys.append(list(measure_state(inline(project.check().model))))
+    assert keys[0] == keys[1]
+    assert hints(named, project) == []
+
+
+def test_nobody_hears_a_hint_who_does_not_ask(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write(NET, f"{HEAD}network: [3x3 conv (4), 3x3 conv (4)]\n")
+    monkeypatch.chdir(project.root)
+    assert main(["check", NET]) == main(["build", NET]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["check", NET, "--hints", "--format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (found["code"], found["severity"]) == ("W602", "note")
+    assert main(["check", NET, "--hints", "--format", "github"]) == 0
+    assert capsys.readouterr().out.startswith("::notice file=specs/net.yaml,")
+
+
+def test_a_hint_about_a_shared_file_is_given_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["check", "--hints", "inception_v4", "inception_resnet_v2"]) == 0
+    assert capsys.readouterr().err.count("`mixed2.left.conv` and `mixed2.left.conv2`") == 1
