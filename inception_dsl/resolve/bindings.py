@@ -49,7 +49,10 @@ def read_bindings(
     while (token := reader.peek()).kind != "end":
         equals = reader.peek(1)
         if token.kind != "name" or equals.text != "=":
+            free = next((name for name in signature.declared if name not in bound), None)
             help = "bind a parameter by name, as in `width=64`, or name a row of a table first"
+            if free is not None and token.kind == "number":
+                help = f"write `{free}={token.text}`"
             raise words.error("E202", f"`{token.text}` binds no parameter", token, help)
         reader.take()
         reader.take()

@@ -16,9 +16,10 @@ from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin
 from inception_dsl.ops import OPS, WRITTEN, Op
 from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Note, Signature
+from inception_dsl.resolve.habits import join_of, op_of
 from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.scope import Close, Given, Scope, Setting, Table, close_by
-from inception_dsl.resolve.words import Defaults, Words, read_attributes, read_word
+from inception_dsl.resolve.words import Defaults, Words, listed, read_attributes, read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import (
     BodySpec,
@@ -430,11 +431,23 @@ class BodyReader:
             if step.kernel is not None:
                 raise words.error("E210", f"the block `{name}` takes no kernel", step.kernel)
             return name
+        label = Label(words.span(step.modifier or step.name, step.name))
+        raise self._nothing(written, label)
+
+    def _nothing(self, written: str, label: Label) -> SpecError:
+        """E201, with what was meant: another tool's name, a name that is near, or a join."""
+        message = f"no op and no block is named `{written}`"
+        if (join := join_of(written)) is not None:
+            message = f"`{written}` is no step: what is joined are branches"
+            help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
+            return SpecError([Diagnostic("E201", message, (label,), help=help)])
+        if (meant := op_of(written)) is not None:
+            return SpecError([Diagnostic("E201", message, (label,), help=f"write `{meant}`")])
         blocks = {name: signature.span for name, signature in self._signatures.items()}
         close = close_by(written, [*WRITTEN, *blocks], blocks)
-        label = Label(words.span(step.modifier or step.name, step.name))
-        message = f"no op and no block is named `{written}`"
-        raise SpecError([Diagnostic("E201", message, (label, *close.labels), help=close.help)])
+        notes = () if close.name else (f"ops are {listed(WRITTEN)}",)
+        labels = (label, *close.labels)
+        return SpecError([Diagnostic("E201", message, labels, notes, close.help)])
 
     def _check_name(self, name: str, at: DocumentPath) -> None:
         problem = name_problem(name)

@@ -86,9 +86,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The sources of what flows, and whether a note before them has already failed."""
+    """The sources of what flows, and whether a note before them has already failed.
+
+    `keeping` are steps that could have changed it, and did not.
+    """
 
     sources: tuple[Source, ...]
+    keeping: tuple[Source, ...]
     is_known: bool
 
     def labels(self) -> list[Label]:
@@ -147,7 +151,7 @@ def trace_back(
             if source is not None:
                 (sources if _sets(axis, item) else keeping).append(source)
             pending.extend(reversed(list(_before(way, item))))
-    return Trace(tuple(sources or keeping[:MAX_KEEPING]), is_known)
+    return Trace(tuple(sources), tuple(keeping[:MAX_KEEPING]), is_known)
 
 
 def _source(axis: Axis, site: Site, node: Node) -> Source | None:

@@ -271,9 +271,25 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     if not sizes and isinstance(item, Node):
         mended = _rewritten(item.origin.spans[0].text, {"width": first.type.channels})
         help = f"write `{mended}`" if mended else None
+    if other is None and step.op == "add" and len(inputs) == 2:
+        projection = _projection(first.type, last.type)
+        low, high = sorted((first.type.channels, last.type.channels))
+        if projection is not None and (help is None or high >= 2 * low):
+            way_out = f"bring what enters to it by a residual's `shortcut: {projection}`"
+            help = f"{help}, or {way_out}" if help else way_out
     notes = () if other is not None else (f"{first.type} enters the block",)
     expected, found = str(first.type), str(last.type)
     return Diagnostic("E303", message, tuple(labels), notes, help, expected=expected, found=found)
+
+
+def _projection(given: TensorType, wanted: TensorType) -> str | None:
+    """The 1x1 conv that makes one map of another, as a projection shortcut does."""
+    if not given.is_map or not wanted.is_map:
+        return None
+    stride = round(given.size[0] / wanted.size[0])
+    if stride < 1 or tuple(-(-side // stride) for side in given.size) != wanted.size:
+        return None
+    return f"1x1 conv ({wanted.channels}{f' stride {stride}' if stride > 1 else ''})"
 
 
 _PADS = ("V", "same", "same_tf")

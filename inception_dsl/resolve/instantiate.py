@@ -339,10 +339,16 @@ class Instantiator:
         unknown = [trace for trace in traces if not trace.is_known]
         if axes and not unknown:
             return  # a note before it has said so
-        told = [label for trace in unknown for label in trace.labels()]
+        told = [
+            label
+            for trace in unknown
+            for label in replace(trace, sources=trace.sources or trace.keeping).labels()
+        ]
         message = f"`{note.name}` gives {type}, and its note says {note.text}"
-        labels = (Label(note.span, f"{type} comes out"), *told)
         help = f"write `{type}`, or change what makes it so"
+        if note.text == "x".join(str(side) for side in type.shape):
+            told, help = [], f"write `{type}`, height x width x channels"
+        labels = (Label(note.span, f"{type} comes out"), *told)
         self._report(
             Diagnostic("E301", message, labels, help=help, expected=note.text, found=str(type))
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names
 from inception_dsl.ops import Attribute, Op
+from inception_dsl.resolve.habits import KERNELS, word_of
 from inception_dsl.resolve.scope import Given, Scope, Setting, close_by, param_close_by
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
@@ -120,7 +122,9 @@ def _written(
         if kernel is None:
             named = words.span(step.modifier or step.name, step.name)
             message = f"`{op.written}` has no kernel"
+            size = _meant_kernel(words)
             help = f"write its kernel, as in `3x3 {op.written}`"
+            help = f"write `{size}x{size} {op.written}`" if size else help
             raise SpecError([Diagnostic("E210", message, (Label(named),), help=help)])
         give(op.kernel, _size(kernel, words, least=1), words.span(kernel))
     elif kernel is not None:
@@ -157,19 +161,29 @@ def _written(
     return given
 
 
+def _meant_kernel(words: Words) -> str | None:
+    """The kernel of `kernel_size=3`, which stands among the words of an op without one."""
+    tokens = [token for token in words.tokens if token.text != "="]
+    pairs = pairwise(tokens)
+    return next((b.text for a, b in pairs if a.text in KERNELS and b.kind == "number"), None)
+
+
 def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     """An op's words have no `=`: that is for blocks."""
     name, equals, value = (reader.peek(ahead) for ahead in range(3))
-    if name.kind != "name" or equals.text != "=" or not (op.words() | {"width"}) >= {name.text}:
+    own = word_of(name.text) or name.text
+    if name.kind != "name" or equals.text != "=" or not (op.words() | {"width"}) >= {own}:
         return
     label = Label(words.span(name, value))
-    written = f"{name.text}={value.text}"
-    if name.text != "width":
-        message = f"`{op.written}` knows no word `{written}`: a value stands behind its word"
-        meant = f"{name.text} {value.text}"
+    attribute = op.attribute(own)
+    if own == "width":
+        why, meant = "its width stands alone", value.text
+    elif attribute is not None and attribute.kind == "flag":
+        is_off = value.text.lower() in {"false", "0"}
+        why, meant = "a flag stands alone", f"no_{own}" if is_off else own
     else:
-        message = f"`{op.written}` knows no word `{written}`: its width stands alone"
-        meant = value.text
+        why, meant = "a value stands behind its word", f"{own} {value.text}"
+    message = f"`{op.written}` knows no word `{name.text}={value.text}`: {why}"
     raise SpecError([Diagnostic("E202", message, (label,), help=f"write `{meant}`")])
 
 
@@ -178,7 +192,7 @@ def _unknown_word(
 ) -> SpecError:
     """A word that is neither an attribute nor, where a width is wanted, a parameter."""
     owner = next((a.name for a in op.attributes if token.text in a.choices), None)
-    meant = f"{owner} {token.text}" if owner else nearest(token.text, op.words())
+    meant = f"{owner} {token.text}" if owner else _meant_word(op, token)
     if wants_width and (meant is None or token.text in words.scope.unseen):
         return words.unknown(token.text, token, words.scope.names)
     message = f"`{op.written}` knows no word `{token.text}`"
@@ -189,6 +203,17 @@ def _unknown_word(
     return words.error("E202", message, token, others=(Label(words.span(step.name), told),))
 
 
+def _meant_word(op: Op, token: Token) -> str | None:
+    """The word of an op that a word, or a number alone, was most likely meant to be."""
+    if token.kind == "number":
+        part = next((a.name for a in op.attributes if a.kind == "fraction"), None)
+        return f"{part} {token.text}" if part else None
+    meant = word_of(token.text)
+    if meant is not None and meant.partition(" ")[0] in op.words():
+        return meant
+    return nearest(token.text, op.words())
+
+
 def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
     token = reader.peek()
     match attribute.kind:
@@ -196,9 +221,8 @@ def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
             return _choice(attribute, reader.take(), words)
         case "pad" if token.kind == "kernel":
             return _size(reader.take(), words, least=0)
-        case "pad" if token.kind == "name" and token.text in op.flags:
-            flag = op.flags[reader.take().text]
-            return flag[attribute.name]
+        case "pad" if attribute.name in op.flags.get(token.text, {}):
+            return op.flags[reader.take().text][attribute.name]
         case "flag":
             message = f"`{attribute.name}` stands alone and takes no value"
             raise words.error("E211", message, token)

@@ -249,6 +249,12 @@ def _translate(error: ValidationError, places: Places) -> Iterator[Diagnostic]:
         if path in seen:  # each alternative of a union complains on its own
             continue
         seen.add(path)
+        is_extra = problem["type"] == "extra_forbidden"
+        if is_extra and _is_list(places.tree(path[:-1]), _known_keys(problem["loc"])):
+            if path[:-1] not in seen:  # every one of its keys names a step
+                seen.add(path[:-1])
+                yield _no_list(path, places)
+            continue
         yield _diagnose(problem["type"], path, problem.get("ctx", {}), problem["loc"], places)
 
 
@@ -263,6 +269,33 @@ def _document_path(loc: tuple[int | str, ...], places: Places) -> DocumentPath:
     return path
 
 
+def _is_list(tree: Tree, known: frozenset[str]) -> bool:
+    """A mapping of steps by name, where a list is wanted: it has no key of a body."""
+    if known != BODY_KEYS or not isinstance(tree, Mapping):
+        return False
+    return len(tree.items) > 1 and not tree.items.keys() & BODY_KEYS
+
+
+def _no_list(path: DocumentPath, places: Places) -> Diagnostic:
+    key = str(path[-1])
+    message = f"`{key}` is no key of a body: steps that have names are a list"
+    notes = (f"known keys are {_listed(sorted(BODY_KEYS))}",)
+    help = f"write `- {key}`, and so with every step"
+    return Diagnostic("E101", message, (Label(places.key(path)),), notes, help)
+
+
+_NETWORK = dict.fromkeys(["backbone", "body", "layers", "model", "steps"], "network")
+"""What others call the network."""
+
+_AS = {
+    "branches": "name every branch, as in `{b1x1: 1x1 conv (64), b3x3: 3x3 conv (64)}`",
+    "heads": "name every head, as in `aux: {at: ..., steps: ...}`",
+    "input": "height x width x channels, as in `299x299x3`",
+    "residual": "`residual: {}` adds what enters as it is",
+}
+"""How a key is written whose value is of another kind."""
+
+
 def _diagnose(
     kind: str,
     path: DocumentPath,
@@ -273,7 +306,8 @@ def _diagnose(
     if kind == "extra_forbidden" or loc[-1] == "[key]":
         key = str(path[-1])
         known = _known_keys(loc)
-        close = nearest(key, known)
+        close = _NETWORK.get(key) if "network" in known else None
+        close = close or nearest(key, known)
         return Diagnostic(
             "E101",
             f"`{key}` is no key here",
@@ -296,7 +330,8 @@ def _diagnose(
             message = f"this is {_found(tree)}, not one of {_listed(choices)}"
         return Diagnostic("E103", message, (Label(places.value(path)),))
     message = f"this is {_found(places.tree(path))}, not {_wanted(kind, loc)}"
-    return Diagnostic("E103", message, (Label(places.value(path)),))
+    help = _AS.get(str(path[-1])) if path else None
+    return Diagnostic("E103", message, (Label(places.value(path)),), help=help)
 
 
 def _head(path: DocumentPath, places: Places) -> Span:

@@ -131,9 +131,12 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
     end = match.end() if match else start + 1
     word = text[start:end]
     if word == ",":
-        return StepSyntaxError("words stand between spaces, without commas", start, end)
+        message = "words stand between spaces, without commas"
+        return StepSyntaxError(message, start, end, "leave it out")
     if word[0].isdigit():
         help = f"write `{word[:-1]} x`" if re.fullmatch("[0-9]+x", word) else None
+        if glued := re.fullmatch("([0-9]+x[0-9]+)([A-Za-z_]\\w*)", word):
+            help = f"write `{glued[1]} {glued[2]}`"
         message = f"`{word}` is neither a number, a kernel nor a shape"
         return StepSyntaxError(message, start, end, help)
     meant = {"\u00d7": "x", "\u2192": "->"}.get(word)
@@ -148,6 +151,7 @@ def parse_step(text: str) -> StepText:
         StepSyntaxError: the text does not follow the grammar.
     """
     reader = Reader(tokenise(text))
+    _refuse_spaces(reader, text)
     count = None
     if reader.peek(1).text == "x" and reader.peek().kind in {"number", "name"}:
         count = reader.take()
@@ -155,8 +159,11 @@ def parse_step(text: str) -> StepText:
         if (again := reader.peek()).text == "x":
             raise StepSyntaxError("`x` stands there twice", again.start, again.end)
     elif reader.peek().kind == "number" and reader.peek(1).kind == "name":
-        sign = reader.peek(1)
+        times, sign, following = (reader.peek(ahead) for ahead in range(3))
         message = f"`{sign.text}` stands where `x` should"
+        if following.kind == "end" or following.text in ("(", "->"):
+            help = f"write `{times.text} x {sign.text}`"
+            raise StepSyntaxError(message, times.start, sign.end, help)
         raise StepSyntaxError(message, sign.start, sign.end, "write `x`")
     kernel = reader.take_if("kernel")
     modifier = None
@@ -173,6 +180,10 @@ def parse_step(text: str) -> StepText:
     rest = reader.peek()
     if rest.kind != "end":
         message = f"`{rest.text}` stands where the step should end"
+        if rest.kind == "kernel" and kernel is None and not (words or note):
+            help = f"write `{rest.text} {name.text}`"
+            message = f"the kernel `{rest.text}` stands behind its op"
+            raise StepSyntaxError(message, name.start, rest.end, help)
         if words or note or rest.kind != "number":
             # Two names in a row: either may be the one that is wrong.
             start = rest.start if words or note or rest.kind != "name" else name.start
@@ -180,6 +191,22 @@ def parse_step(text: str) -> StepText:
         loose = text[rest.start :].partition("->")[0].rstrip()
         raise StepSyntaxError(message, rest.start, rest.start + len(loose), f"write `({loose})`")
     return StepText(count, kernel, modifier, name, words, note)
+
+
+def _refuse_spaces(reader: Reader, text: str) -> None:
+    """A kernel is one word, and a count stands before what it counts."""
+    first, sign, second = (reader.peek(ahead) for ahead in range(3))
+    if sign.text not in ("x", "*") or second.kind != "number":
+        return
+    if first.kind == "number":
+        message = f"`{text[first.start : second.end]}` is no kernel: that is one word"
+        help = f"write `{first.text}x{second.text}`"
+    elif first.kind == "name" and sign.text == "x":
+        message = f"the count `{second.text}` stands behind what it counts"
+        help = f"write `{second.text} x {first.text}`"
+    else:
+        return
+    raise StepSyntaxError(message, first.start, second.end, help)
 
 
 def _bracketed(reader: Reader, opening: Token) -> tuple[Token, ...]:

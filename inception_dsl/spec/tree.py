@@ -113,7 +113,7 @@ class _Builder:
             index = error.problem_mark.index if error.problem_mark else 0
             if "nesting depth" in (error.problem or ""):  # libyaml, which reads ahead, has a bound
                 raise _error("E003", _TOO_DEEP, Span(self._source, index, index + 1)) from None
-            raise self._not_yaml(error.problem or "not YAML", index) from None
+            raise self._not_yaml(error.problem or "not YAML", index, error.context_mark) from None
         except yaml.reader.ReaderError as error:
             before = self._source.text.encode()[: error.position]  # libyaml counts in bytes here
             index = len(before.decode(errors="ignore"))
@@ -204,9 +204,16 @@ class _Builder:
         if getattr(event, "tag", None) is not None:
             raise _error("E005", "tags are not part of the language", self._span(event))
 
-    def _not_yaml(self, problem: str, index: int) -> SpecError:
-        help = "put quotes around text that has `: ` in it" if "mapping values" in problem else None
-        return _error("E002", problem, Span(self._source, index, index + 1), help)
+    def _not_yaml(self, problem: str, index: int, opened: yaml.Mark | None = None) -> SpecError:
+        help = None
+        if "mapping values" in problem:
+            help = "put quotes around text that has `: ` in it"
+        elif self._source.text[index : index + 1] == "\t":
+            help = "indent with spaces: YAML takes no tabs"
+        labels = [Label(Span(self._source, index, index + 1))]
+        if opened is not None and self._source.text[opened.index : opened.index + 1] in ("[", "{"):
+            labels.append(Label(Span(self._source, opened.index, opened.index + 1), "opened here"))
+        return SpecError([Diagnostic("E002", problem, tuple(labels), help=help)])
 
     def _span(self, event: yaml.Event) -> Span:
         return self._region(event, event)

@@ -514,6 +514,7 @@ error[E104]: words stand between spaces, without commas
   |
 5 |   - "3x3 conv (96, stride 2)"
   |                  ^
+  = help: leave it out
 """,
     ),
     "E104 width without parentheses": (
@@ -881,6 +882,7 @@ error[E201]: no op and no block is named `incepton`
   |
 7 |   - incepton
   |     ^^^^^^^^
+  = note: ops are `conv`, `sepconv`, `maxpool`, `avgpool`, `global avgpool`, `global maxpool`, `adaptive avgpool`, `adaptive maxpool`, `linear`, `dropout`, `flatten`, `identity`, `batchnorm`, `lrn`, `relu`, `relu6`, `leaky_relu`, `silu`, `gelu`, `hardswish`, `hardsigmoid`, `sigmoid`, `tanh`, `softmax`
 """,
     ),
     "E201 unknown op of two words": (
@@ -1047,7 +1049,7 @@ error[E202]: `64` binds no parameter
   |
 7 |   - b (64 96)
   |        ^^
-  = help: bind a parameter by name, as in `width=64`, or name a row of a table first
+  = help: write `k=64`
 """,
     ),
     "E203 said twice": (
@@ -1286,6 +1288,220 @@ error[E208]: two steps have the path `left`
 6 |   - branches: {left: 3x1 conv (8), right: 1x3 conv (8)}
   |                      ^^^^^^^^^^^^ again
   = help: name the body of one: `- NAME: {branches: ...}`
+""",
+    ),
+    "E101 steps that have names, without dashes": (
+        """\
+network:
+  stem: 3x3 conv (64)
+  pool: 3x3 maxpool
+""",
+        """\
+error[E101]: `stem` is no key of a body: steps that have names are a list
+ --> specs/net.yaml:5:3
+  |
+5 |   stem: 3x3 conv (64)
+  |   ^^^^
+  = note: known keys are `branches`, `defaults`, `extends`, `from`, `join`, `op`, `order`, `out`, `params`, `residual`, `reuse`, `source`, `steps`, `title`
+  = help: write `- stem`, and so with every step
+""",
+    ),
+    "E104 kernels and counts in other places": (
+        """\
+network:
+  - maxpool 3x3
+  - 3x3conv (64)
+  - 3 x 3 conv (64)
+  - 3*3 conv (64)
+  - relu x 4
+  - 4 relu
+""",
+        """\
+error[E104]: the kernel `3x3` stands behind its op
+ --> specs/net.yaml:5:5
+  |
+5 |   - maxpool 3x3
+  |     ^^^^^^^^^^^
+  = help: write `3x3 maxpool`
+
+error[E104]: `3x3conv` is neither a number, a kernel nor a shape
+ --> specs/net.yaml:6:5
+  |
+6 |   - 3x3conv (64)
+  |     ^^^^^^^
+  = help: write `3x3 conv`
+
+error[E104]: `3 x 3` is no kernel: that is one word
+ --> specs/net.yaml:7:5
+  |
+7 |   - 3 x 3 conv (64)
+  |     ^^^^^
+  = help: write `3x3`
+
+error[E104]: `3*3` is no kernel: that is one word
+ --> specs/net.yaml:8:5
+  |
+8 |   - 3*3 conv (64)
+  |     ^^^
+  = help: write `3x3`
+
+error[E104]: the count `4` stands behind what it counts
+ --> specs/net.yaml:9:5
+  |
+9 |   - relu x 4
+  |     ^^^^^^^^
+  = help: write `4 x relu`
+
+error[E104]: `relu` stands where `x` should
+  --> specs/net.yaml:10:5
+   |
+10 |   - 4 relu
+   |     ^^^^^^
+   = help: write `4 x relu`
+""",
+    ),
+    "E2 the words of other tools": (
+        """\
+network:
+  - conv (64 kernel_size=3 padding=1)
+  - 3x3 conv (64 bn)
+  - 3x3 conv (64 s2)
+  - 3x3 conv (64 padding=1)
+  - 3x3 conv (64 bias=False)
+  - 3x3 conv (64 valid)
+  - 3x3 conv (64 pad bias)
+  - bn
+  - ReLU
+  - GAP
+  - dropout (0.5)
+  - fc (10)
+  - concat
+  - upsample
+""",
+        """\
+error[E210]: `conv` has no kernel
+ --> specs/net.yaml:5:5
+  |
+5 |   - conv (64 kernel_size=3 padding=1)
+  |     ^^^^
+  = help: write `3x3 conv`
+
+error[E202]: `conv` knows no word `bn`
+ --> specs/net.yaml:6:18
+  |
+6 |   - 3x3 conv (64 bn)
+  |                  ^^
+  = help: write `norm batchnorm`
+
+error[E202]: `conv` knows no word `s2`
+ --> specs/net.yaml:7:18
+  |
+7 |   - 3x3 conv (64 s2)
+  |                  ^^
+  = help: write `stride 2`
+
+error[E202]: `conv` knows no word `padding=1`: a value stands behind its word
+ --> specs/net.yaml:8:18
+  |
+8 |   - 3x3 conv (64 padding=1)
+  |                  ^^^^^^^^^
+  = help: write `pad 1`
+
+error[E202]: `conv` knows no word `bias=False`: a flag stands alone
+ --> specs/net.yaml:9:18
+  |
+9 |   - 3x3 conv (64 bias=False)
+  |                  ^^^^^^^^^^
+  = help: write `no_bias`
+
+error[E202]: `conv` knows no word `valid`
+  --> specs/net.yaml:10:18
+   |
+10 |   - 3x3 conv (64 valid)
+   |                  ^^^^^
+   = help: write `V`
+
+error[E205]: nothing is named `bias`
+  --> specs/net.yaml:11:22
+   |
+11 |   - 3x3 conv (64 pad bias)
+   |                      ^^^^
+
+error[E201]: no op and no block is named `bn`
+  --> specs/net.yaml:12:5
+   |
+12 |   - bn
+   |     ^^
+   = help: write `batchnorm`
+
+error[E201]: no op and no block is named `ReLU`
+  --> specs/net.yaml:13:5
+   |
+13 |   - ReLU
+   |     ^^^^
+   = help: write `relu`
+
+error[E201]: no op and no block is named `GAP`
+  --> specs/net.yaml:14:5
+   |
+14 |   - GAP
+   |     ^^^
+   = help: write `global avgpool`
+
+error[E202]: `dropout` knows no word `0.5`
+  --> specs/net.yaml:15:14
+   |
+15 |   - dropout (0.5)
+   |              ^^^
+   = help: write `drop 0.5`
+
+error[E201]: no op and no block is named `fc`
+  --> specs/net.yaml:16:5
+   |
+16 |   - fc (10)
+   |     ^^
+   = help: write `linear`
+
+error[E201]: `concat` is no step: what is joined are branches
+  --> specs/net.yaml:17:5
+   |
+17 |   - concat
+   |     ^^^^^^
+   = help: as in `{branches: {left: ..., right: ...}, join: concat}`
+
+error[E201]: no op and no block is named `upsample`
+  --> specs/net.yaml:18:5
+   |
+18 |   - upsample
+   |     ^^^^^^^^
+   = note: ops are `conv`, `sepconv`, `maxpool`, `avgpool`, `global avgpool`, `global maxpool`, `adaptive avgpool`, `adaptive maxpool`, `linear`, `dropout`, `flatten`, `identity`, `batchnorm`, `lrn`, `relu`, `relu6`, `leaky_relu`, `silu`, `gelu`, `hardswish`, `hardsigmoid`, `sigmoid`, `tanh`, `softmax`
+""",
+    ),
+    "E303 a residual that halves the map": (
+        """\
+network: [{residual: {act: relu}, steps: [3x3 conv (128 stride 2), 3x3 conv (128)]}]
+""",
+        """\
+error[E303]: `add` wants equal shapes: 35x35x384 and 18x18x128 come in
+ --> specs/net.yaml:4:43
+  |
+4 | network: [{residual: {act: relu}, steps: [3x3 conv (128 stride 2), 3x3 conv (128)]}]
+  |                                           ^^^^^^^^^^^^^^^^^^^^^^^ 18x18x128 arrives here: 35 -> 18 (3x3, stride 2, same)
+  = note: 35x35x384 enters the block
+  = help: bring what enters to it by a residual's `shortcut: 1x1 conv (128 stride 2)`
+""",
+    ),
+    "E301 a note with its channels first": (
+        """\
+network: [3x3 conv (8) -> 8x35x35]
+""",
+        """\
+error[E301]: `conv` gives 35x35x8, and its note says 8x35x35
+ --> specs/net.yaml:4:27
+  |
+4 | network: [3x3 conv (8) -> 8x35x35]
+  |                           ^^^^^^^ 35x35x8 comes out
+  = help: write `35x35x8`, height x width x channels
 """,
     ),
     "E205 unknown parameter": (
@@ -1824,7 +2040,6 @@ error[E303]: `add` wants equal shapes: 18x18x64 and 35x35x64 come in
 6 |       residual: {shortcut: 1x1 conv (64 stride 2)}
   |                            ---------------------- 18x18x64 arrives here
 7 |       steps: [1x1 conv (64), 3x3 conv (64)]
-  |               ------------- stays 35x35 (1x1, same)
   |                              ^^^^^^^^^^^^^ 35x35x64 arrives here
 """,
     ),
@@ -1944,6 +2159,7 @@ error[E303]: `add` wants equal shapes: 35x35x64 and 35x35x65 come in
    |                            ^^^^^^^^^^^^^^^^ 35x35x65 arrives here: 64 -> 16 (1x1, same); 16 -> 65 (3x3, same)
    = note: 35x35x64 enters the block
    = note: called at specs/net.yaml:17:8
+   = help: bring what enters to it by a residual's `shortcut: 1x1 conv (65)`
 """,
     ),
     "E303 a width that came in from elsewhere": (

@@ -193,15 +193,14 @@ def test_a_block_that_nothing_calls_any_more_can_be_removed(project: Project) ->
 
 
 def test_a_removed_block_that_is_still_called_is_missed_at_the_call(project: Project) -> None:
-    assert (
-        complaint(project, BLOCKS, "blocks: {b: none}\n")
-        == """\
+    assert complaint(project, BLOCKS, "blocks: {b: none}\n").startswith(
+        """\
 error[E201]: no op and no block is named `b`
   --> specs/base.yaml:10:14
    |
 10 | network: [a, b]
    |              ^
-"""
+   = note: ops are `conv`, """
     )
 
 
