@@ -211,13 +211,25 @@ def _flops(args: argparse.Namespace) -> int:
 def _diff(args: argparse.Namespace) -> int:
     from inception_dsl.emit.diff import FORMATS as DIFF_FORMATS
 
+    if args.against is None and len(args.specs) != 2:
+        print("error: give two specs, OLD and NEW, or `--against REV`", file=sys.stderr)
+        return UNUSABLE
+    asked = {"folder": Path.cwd(), "overrides": _overrides(args), "fail_on": args.fail_on}
     try:
-        made = driver.compare(args.old, args.new, folder=Path.cwd(), overrides=_overrides(args))
+        if args.against is not None:
+            report = driver.compare_against(args.against, args.specs, **asked)
+        else:
+            report = driver.compare(*args.specs, **asked)
     except SpecError as error:  # what could not be compared is neither the same nor different
         _report(error.diagnostics)
         return UNUSABLE
-    sys.stdout.write(DIFF_FORMATS[args.format](made))
-    return FINDINGS if any(finding.severity == "error" for finding in made.findings) else FINE
+    sys.stdout.write(DIFF_FORMATS[args.format](report))
+    for unmade in report.unmade:
+        _report(unmade.diagnostics)
+    _report(report.warnings)
+    if report.unmade:
+        return UNUSABLE
+    return FINDINGS if report.fails else FINE
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -340,6 +352,15 @@ def _code(text: str) -> str:
     raise argparse.ArgumentTypeError(f"no finding has the code `{text}`: {way_out}")
 
 
+def _fail_on(text: str) -> str | tuple[str, ...]:
+    from inception_dsl.rules.agreement import read_fail_on
+
+    try:
+        return read_fail_on(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) == int(text[:18]):
         raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
@@ -420,11 +441,33 @@ def _parser() -> argparse.ArgumentParser:
         "diff",
         _diff,
         "say what a change to an architecture means",
-        "  inception-dsl diff inception_v4 community/lucid_v4\n",
+        "  inception-dsl diff inception_v4 community/lucid_v4\n"
+        "  inception-dsl diff HEAD~1:specs/inception_v4.yaml specs/inception_v4.yaml\n"
+        "  inception-dsl diff --against main specs/ --format markdown\n",
     )
-    diff.add_argument("old", metavar="OLD", help=_SPEC_HELP)
-    diff.add_argument("new", metavar="NEW", help=_SPEC_HELP)
-    diff.add_argument("--format", choices=["text"], default="text", help="default: text")
+    diff.add_argument(
+        "specs",
+        nargs="*",
+        metavar="SPEC",
+        help=f"OLD and NEW, each {_SPEC_HELP}, or REV:path, a file of a revision; "
+        "with --against, which specs to compare: names, files, folders (default: all)",
+    )
+    diff.add_argument(
+        "--against", metavar="REV", help="compare the project's specs with those of a revision"
+    )
+    diff.add_argument(
+        "--format",
+        choices=["text", "json", "markdown", "github", "sarif"],
+        default="text",
+        help="default: text",
+    )
+    diff.add_argument(
+        "--fail-on",
+        type=_fail_on,
+        metavar="WHAT",
+        help="exit with 1 on findings of a severity or a graver one (error, warning, note), never, "
+        "or of categories, as in NUMERICS,CHECKPOINT; default: error, or what pyproject.toml says",
+    )
     _override_arguments(diff)
     explain = _subparser(
         commands,

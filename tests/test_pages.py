@@ -5,7 +5,8 @@ A page is Markdown. Its ```yaml blocks are files: specs/net.yaml, or the one tha
 those behind it replace or join them, and make it good. The rendering is a ```text block, which is
 what `check` says of specs/net.yaml, or a ```console block with a command and what it prints.
 
-What a change means (D7xx) is a finding of `diff`, and its result: it stands on stdout.
+A file of `HEAD:` is committed, and then taken away; a ```toml block is pyproject.toml. What a
+change means (D7xx) is a finding of `diff`, and its result: it stands on stdout.
 
     python tests/test_pages.py        # write every rendering, and the index, as they are now
 """
@@ -32,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 INDEX = pages() / "README.md"
 
 _FENCED = re.compile(
-    r"^(?:`(?P<file>[\w./]+)`:\n\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^(?:`(?P<file>[\w./:]+)`:\n\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 
 _Files = dict[str, str]
@@ -70,7 +71,7 @@ def read(text: str) -> Page:
     if kinds[place] == "console":
         command, _, said = said.removeprefix("$ ").partition("\n")
     bad, good = _files(blocks[:place]), _files(blocks[place + 1 :])
-    if not bad or not good or set(kinds) - {"text", "console", "yaml"}:
+    if not bad or not good or set(kinds) - {"text", "console", "yaml", "toml"}:
         raise ValueError(kinds)
     return Page(bad, command, said, good)
 
@@ -110,8 +111,23 @@ def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def lay(files: _Files, project: Project) -> None:
-    for name, text in files.items():
-        project.write(name, text)
+    """Writes the files of a page; those of `HEAD:` are committed, and are no longer there."""
+    committed = {name: text for name, text in files.items() if name.startswith("HEAD:")}
+    for name, text in committed.items():
+        project.write(name.removeprefix("HEAD:"), text)
+    if committed:
+        commit(project.root)
+    for name in committed:
+        (project.root / name.removeprefix("HEAD:")).unlink()
+    for name in files.keys() - committed.keys():
+        project.write(name, files[name])
+
+
+def commit(root: Path) -> None:
+    """Commits all that is in a folder, which becomes a repository."""
+    who = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], [*who, "commit", "-q", "-m", "so far"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
 
 
 def found_codes(output: str) -> set[str]:
@@ -133,6 +149,9 @@ def test_the_bad_spec_is_answered_as_its_page_shows(
         assert code in found_codes(output)
         return
     is_error = code.startswith("E")
+    if is_error and "-->" not in shown.rendering and "diff" in shown.arguments:
+        assert ended == 2  # it has no place in a spec
+        ended = 1
     assert (ended, errors.rstrip("\n")) == (int(is_error), shown.rendering.rstrip("\n"))
     assert not (is_error and output)
     assert set(re.findall(r"^\w+\[(\w+)\]", shown.rendering, re.MULTILINE)) == {code}

@@ -29,7 +29,7 @@ _ROOT = "%SRCROOT%"
 
 def to_json(diagnostics: Iterable[Diagnostic]) -> str:
     """The findings as docs/schemas/findings.schema.json describes them."""
-    return _dump({"schema_version": 1, "findings": [_finding(found) for found in diagnostics]})
+    return _dump({"schema_version": 1, "findings": [finding_document(own) for own in diagnostics]})
 
 
 def to_github(diagnostics: Iterable[Diagnostic]) -> str:
@@ -65,7 +65,8 @@ def _dump(document: _Json) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _finding(found: Diagnostic) -> _Json:
+def finding_document(found: Diagnostic) -> dict[str, object]:
+    """A finding as the schema describes it."""
     return {
         "code": found.code,
         "name": found.name,

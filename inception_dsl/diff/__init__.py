@@ -21,7 +21,8 @@ from inception_dsl.diff.edits import (
     Rewired,
     Spot,
 )
-from inception_dsl.diff.finding import Comparison, Finding
+from inception_dsl.diff.finding import Comparison, Finding, Report, Unmade
+from inception_dsl.diff.stages import Stage, compare_stages
 
 __all__ = [
     "CATEGORIES",
@@ -38,8 +39,12 @@ __all__ = [
     "Place",
     "Removed",
     "Renamed",
+    "Report",
     "Rewired",
     "Spot",
+    "Stage",
+    "Unmade",
     "compare",
     "compare_costs",
+    "compare_stages",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_dsl.diagnostics import Severity
+from inception_dsl.diagnostics import Diagnostic, Severity
 from inception_dsl.diff.costs import Measured
 from inception_dsl.diff.edits import Category, Diff, Edit
+from inception_dsl.diff.stages import Stage
 from inception_dsl.ir import Model
 from inception_dsl.source import Span
 
@@ -56,6 +57,7 @@ class Comparison:
 
     Attributes:
         old_name, new_name: how the specs are spoken of.
+        stages: those that are on one side only, or give another shape.
     """
 
     old_name: str
@@ -64,6 +66,7 @@ class Comparison:
     new: Model
     diff: Diff
     costs: tuple[Measured, ...]
+    stages: tuple[Stage, ...]
     findings: tuple[Finding, ...]
 
     @property
@@ -72,3 +75,37 @@ class Comparison:
         if self.old_name == self.new_name:
             return self.new_name
         return f"{self.old_name} -> {self.new_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmade:
+    """A comparison that could not be made, and why: it is neither clean nor a change."""
+
+    name: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that was asked for: comparisons, and specs that are on one side only.
+
+    Attributes:
+        against: what all is compared with, where that is a revision.
+        lone: a finding for every spec that came or went.
+        alike: how many specs are on both sides and the same.
+        warnings: what is to be said besides.
+        fails: it has findings on which the project, or the caller, wants it to fail.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    against: str | None = None
+    lone: tuple[Finding, ...] = ()
+    unmade: tuple[Unmade, ...] = ()
+    alike: int = 0
+    warnings: tuple[Diagnostic, ...] = ()
+    fails: bool = False
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, in order."""
+        return (*(f for own in self.comparisons for f in own.findings), *self.lone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from itertools import takewhile
 
 from inception_dsl.diff.parts import Part
 from inception_dsl.diff.view import View
@@ -41,7 +42,8 @@ def _words(old: Symbols, new: Symbols, op: str, names: Collection[str]) -> Itera
             if "norm" in names and name in _NORM_WORDS:
                 continue  # a norm comes or goes, and these with it
             if "norm" in names and name == "eps":
-                yield f"eps {value_text(new.get(name, old.get(name, 0)))}"
+                if name in new:
+                    yield f"eps {value_text(new[name])}"
                 continue
             value = _value(old, new, name, names)
             yield value if attribute.kind == "width" else f"{name} {value}"
@@ -108,8 +110,19 @@ def part_text(part: Part, path: str, view: View) -> str:
         text = "; ".join(inner)
     elif len(steps) > MAX_STEPS:
         text += ", ..."
-    reused = all(view.steps[own].item.reuses for own in steps)
-    return f"{text}, with weights that are there" if reused and steps else text
+    reused = [view.nodes[own].reuses for own in steps if own in view.nodes]
+    if steps and len(reused) == len(steps) and all(reused):
+        return f"{text}, with the weights of {_holder([own or '' for own in reused])}"
+    return text
+
+
+def _holder(paths: Sequence[str]) -> str:
+    """What holds some steps: the longest path that they have in common."""
+    parts = [path.split(".") for path in paths]
+    common = [
+        own[0] for own in takewhile(lambda own: len(set(own)) == 1, zip(*parts, strict=False))
+    ]
+    return ".".join(common) or ", ".join(paths)
 
 
 def _written(path: str, view: View) -> str:

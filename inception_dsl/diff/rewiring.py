@@ -6,6 +6,7 @@ from inception_dsl.diff.edits import Category, Edit, Moved, Place, Rewired
 from inception_dsl.diff.effects import is_felt_in_training_only
 from inception_dsl.diff.ledger import Ledger, block_spot, gravest
 from inception_dsl.diff.notation import arrow, names_of, ordered, step_text
+from inception_dsl.diff.view import View
 from inception_dsl.diff.wiring import OUTPUT, Reads, compare_wiring
 from inception_dsl.ir import Call, Node
 
@@ -49,9 +50,19 @@ def _unread(ledger: Ledger, reads: Reads) -> str:
         for path in reads.old
         if path in ledger.old.in_training and path in ledger.pairs
     ]
+    idle = [path for path in lost if path not in ledger.new.in_training]
+    if not idle:
+        return ""
     prefix = ledger.new.steps[reads.other].prefix
-    idle = [p.removeprefix(prefix) for p in lost if p not in ledger.new.in_training]
-    return f", and nothing reads {' '.join(idle)}" if idle else ""
+    branches = [_branch(ledger.new, path).removeprefix(prefix) for path in idle]
+    return f", and nothing reads {', '.join(branches)}"
+
+
+def _branch(view: View, path: str) -> str:
+    """The branch that a step ends, or its own path."""
+    step = view.steps[path]
+    branch = step.definition.branch if step.definition else ""
+    return f"{step.prefix}{branch}" if branch else path
 
 
 def _write_output(ledger: Ledger, reads: Reads) -> None:

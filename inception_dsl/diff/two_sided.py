@@ -6,7 +6,7 @@ it means is the argument's, or a ripple. A change that many steps have in common
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.analysis import state_of
@@ -88,24 +88,30 @@ class _Arguments:
             spots = ledger.spots(old.path, new.path)
             ledger.draft(Changed("COSMETIC", *spots, (), what), place, new.path)
         before, after = _bound(old), _bound(new)
+        changed: dict[bool, list[str]] = {}
         for name, value in its.arguments.items():
             if name not in mine.arguments or mine.arguments[name] == value:
                 continue
             if before.get(name) == after.get(name) and _is_symbolic(before.get(name)):
                 self._drafts[new.path, name] = None  # it follows from the caller's own
-                continue
-            what = f"{name} {arrow(value_text(mine.arguments[name]), value_text(value))}"
-            if new.path and (name in before or name in after):
+            else:
+                changed.setdefault(name in before or name in after, []).append(name)
+        for is_bound, names_ in changed.items():
+            said = [
+                f"{name} {arrow(value_text(mine.arguments[name]), value_text(its.arguments[name]))}"
+                for name in names_
+            ]
+            if is_bound:
                 spots = ledger.spots(old.path, new.path)
-                what = f"{its.block} ({what})"
-            else:  # its default, or the network's own
+                what = f"{its.block} ({' '.join(said)})"
+            else:  # their defaults, or the network's own
                 spots = block_spot(ledger.old, mine.block), block_spot(ledger.new, its.block)
-                what = f"parameter {what}"
+                what = f"parameter{'s' if len(said) > 1 else ''} {', '.join(said)}"
             # What it means is what it changes; of itself, nothing.
-            edit = Changed("COSMETIC", *spots, (), what, names=(name,))
+            edit = Changed("COSMETIC", *spots, (), what, names=tuple(names_))
             key = "argument", spots[0].block, spots[0].path, spots[1].block, spots[1].path, what
             draft = ledger.draft(edit, place, new.path, key=key, shapes=True)
-            self._drafts[new.path, name] = draft
+            self._drafts.update(((new.path, name), draft) for name in names_)
 
     def behind(self, step: Step, said: object) -> Iterator[Draft]:
         """The edits of arguments that a value of a step follows from."""
@@ -206,7 +212,8 @@ def _write_common(ledger: Ledger, likeness: tuple[object, ...], changes: list[_C
     """One edit for a change that many lines have in common."""
     first = changes[0]
     op = _node_of(first.new).op
-    old, new = (_common([_node_of(step) for step in steps]) for steps in _sides(changes))
+    old = _common([_node_of(change.old) for change in changes], first.names)
+    new = _common([_node_of(change.new) for change in changes], first.names)
     among = sum(1 for o, n in ledger.pairs.items() if _is_op(ledger, o, n, op))
     where = {change.site: ledger.spots(change.old.path, change.new.path) for change in changes}
     sites = tuple(spots[1] for spots in where.values())
@@ -260,17 +267,14 @@ def _write_single(ledger: Ledger, changes: list[_Change]) -> None:
     ledger.touch(new.path, ledger.draft(edit, place, new.path, shapes=shapes))
 
 
-def _sides(changes: list[_Change]) -> tuple[list[Step], list[Step]]:
-    return [change.old for change in changes], [change.new for change in changes]
-
-
-def _common(nodes: list[Node]) -> dict[str, Value]:
-    """The attributes that nodes have in common."""
+def _common(nodes: list[Node], names: Collection[str]) -> dict[str, Value]:
+    """What is said of several nodes: what changes, and their kernel if they have one in common."""
     first, *others = nodes
+    said = {*names, OPS[first.op].kernel}
     return {
         name: value
         for name, value in first.attributes.items()
-        if all(other.attributes.get(name) == value for other in others)
+        if name in said and all(other.attributes.get(name) == value for other in others)
     }
 
 

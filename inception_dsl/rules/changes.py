@@ -61,6 +61,24 @@ def judge_changes(
     yield from _budgets(old, new)
 
 
+def lone_spec(model: Model, cost: CostReport, *, is_new: bool) -> Finding:
+    """The finding of a spec that is on one side only."""
+    code = "D706" if is_new else "D705"
+    span = model.network.origin.spans[0]
+    totals = cost.totals
+    return Finding(
+        code,
+        "INTERFACE",
+        severity_of(code),
+        cost.name,
+        "added" if is_new else "removed",
+        f"{totals.params:,} params, {totals.macs:,} MACs",
+        "a network more" if is_new else "whoever builds it by this name no longer can",
+        None if is_new else span,
+        span if is_new else None,
+    )
+
+
 def _code(edit: Edit) -> str:
     """The code of an edit's finding."""
     match edit:
@@ -230,8 +248,9 @@ def _to_training(edit: Edit) -> str:
     if isinstance(edit, Changed) and len(edit.names) == 1 and edit.names[0] in _ATTRIBUTES:
         said = f"{_ATTRIBUTES[edit.names[0]]}; inference is the same"
     elif isinstance(edit, Added | Removed):
-        now = "comes" if isinstance(edit, Added) else "goes"
-        said = f"what it does in training {now}; inference is the same"
+        now = "now" if isinstance(edit, Added) else "no longer"
+        does = "drops values" if edit.what.startswith("dropout") else "runs it"
+        said = f"training {now} {does}; inference is the same"
     else:
         said = "training feels it, inference does not"
     return f"{said}{_with_followers(edit)}"
@@ -244,7 +263,7 @@ def _to_nobody(edit: Edit) -> str:
         case Added() if "softmax" in edit.what:
             return "the emitted module gives logits with it and without"
         case Changed() if edit.what.startswith("block "):
-            return "the class has another name"
+            return "its class has another name; what differs in it is told step by step"
         case Renamed() | Moved():
             return "it holds no tensor, so no key changes"
         case _:
@@ -252,25 +271,25 @@ def _to_nobody(edit: Edit) -> str:
 
 
 def _texts(old: Model, new: Model) -> Iterator[Finding]:
-    """What models say of themselves; the name is the emitted factory's."""
+    """What models are called and say of themselves."""
     spans = old.network.origin.spans[0], new.network.origin.spans[0]
     pairs = {
         "name": (old.name, new.name),
         "title": (old.title, new.title),
         "source": (old.source, new.source),
     }
-    for what, (was, now) in pairs.items():
-        if was != now:
-            yield Finding(
-                "D751",
-                "COSMETIC",
-                severity_of("D751"),
-                what,
-                "",
-                f"{was or 'none'} -> {now or 'none'}",
-                "the emitted factory has another name" if what == "name" else "a text",
-                *spans,
-            )
+    said = [
+        f"{what} {was or 'none'} -> {now or 'none'}"
+        for what, (was, now) in pairs.items()
+        if was != now
+    ]
+    if said:
+        means = (
+            "the emitted factory has another name" if old.name != new.name else "texts for readers"
+        )
+        yield Finding(
+            "D751", "COSMETIC", severity_of("D751"), NETWORK, "", "; ".join(said), means, *spans
+        )
 
 
 def _costs(new: Model, costs: Sequence[Measured]) -> Finding:
@@ -322,6 +341,9 @@ def _budget(old: Bound | None, new: Bound | None) -> Finding:
     bound = new or old
     assert bound is not None
     was, now = (own.figure.text if own else "none" for own in (old, new))
+    means = "nothing held the network to one before" if old is None else "nothing holds it any more"
+    if old is not None and new is not None:
+        means = "the network is held to another figure"
     spans = [own.origin.spans[0] if own else None for own in (old, new)]
     return Finding(
         "D743",
@@ -330,7 +352,7 @@ def _budget(old: Bound | None, new: Bound | None) -> Finding:
         bound.measure,
         "",
         f"budget {was} -> {now}",
-        "what must hold of the network is another figure",
+        means,
         spans[0],
         spans[1],
     )

@@ -1,14 +1,18 @@
 """Which files a spec is made of: names in the library, files of the project, and their bounds.
 
 A spec is untrusted. A name is checked before a path is built from it; a path is followed through
-symbolic links and must end inside the project's folder, or inside the built-in library.
+symbolic links and must end inside the project's folder, or inside the built-in library. Where files
+are read from, the disk or a revision of a repository, is a spec file's own: what it uses comes from
+there too.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.source import Source, Span
@@ -21,6 +25,64 @@ _SUFFIXES = (".yaml", ".yml")
 _MARKERS = ("pyproject.toml", ".git")
 
 
+class Files(Protocol):
+    """Where files are read from. `label` stands before their names where they are shown."""
+
+    @property
+    def label(self) -> str:
+        """What tells these files from those of the disk."""
+
+    def resolve(self, path: Path) -> Path | None:
+        """A file's path, symbolic links followed; None where there is no such file."""
+
+    def exists(self, path: Path) -> bool:
+        """There is a file or a folder."""
+
+    def below(self, folder: Path) -> Iterable[Path]:
+        """The .yaml files in a folder and below it."""
+
+    def read(self, path: Path, most: int) -> bytes:
+        """The first bytes of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The files of this machine."""
+
+    label: str = ""
+
+    def resolve(self, path: Path) -> Path | None:
+        """A file's path, symbolic links followed; None where there is no such file."""
+        try:
+            return path.resolve() if path.is_file() else None
+        except (OSError, ValueError, RuntimeError):  # too long, a null byte, links in a circle
+            return None
+
+    def exists(self, path: Path) -> bool:
+        """There is a file or a folder."""
+        return path.exists()
+
+    def below(self, folder: Path) -> Iterable[Path]:
+        """The .yaml files in a folder and below it."""
+        return folder.rglob("*.yaml")
+
+    def read(self, path: Path, most: int) -> bytes:
+        """The first bytes of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        with path.open("rb") as stream:
+            return stream.read(most)
+
+
+DISK = Disk()
+
+
 @dataclass(frozen=True, slots=True)
 class SpecFile:
     """A spec's file and how it is spoken of.
@@ -31,12 +93,14 @@ class SpecFile:
         full_name: its name in the library, such as `timm/inception_v4`; its bare name for a file
             elsewhere.
         shown: the path from the root, by which findings and emitted headers name it.
+        files: where it is read from, and what it uses.
     """
 
     path: Path
     root: Path
     full_name: str
     shown: str
+    files: Files = DISK
 
 
 def library() -> Path:
@@ -46,31 +110,33 @@ def library() -> Path:
     return installed if installed.is_dir() else package.parent / "specs"
 
 
-def project_root(path: Path) -> Path:
+def project_root(path: Path, files: Files = DISK) -> Path:
     """The nearest folder at or above `path` that has a pyproject.toml or a .git; else `path`."""
     for folder in (path, *path.parents):
-        if any((folder / marker).exists() for marker in _MARKERS):
+        if any(files.exists(folder / marker) for marker in _MARKERS):
             return folder
     return path
 
 
-def find_spec(reference: str, folder: Path) -> SpecFile:
+def find_spec(reference: str, folder: Path, files: Files = DISK) -> SpecFile:
     """The spec that a person names: a file, or a name in the library.
 
     Args:
         reference: a path to a .yaml file, or a name such as `inception_v4`; the project's own
             `specs/` comes before the built-in ones.
         folder: where the person stands.
+        files: where files are read from.
 
     Raises:
         SpecError: E001 there is no such file, E007 no spec has this name.
     """
     if reference.endswith(_SUFFIXES):
-        path = _resolved(folder / reference)
+        path = files.resolve(folder / reference)
         if path is None:
-            raise SpecError([Diagnostic("E001", f"there is no file `{reference}`")])
-        return _spec_file(path, project_root(path.parent))
-    return find_named(reference, project_root(folder.resolve()), None)
+            message = f"there is no file `{files.label}{reference}`"
+            raise SpecError([Diagnostic("E001", message)])
+        return _spec_file(path, project_root(path.parent, files), files)
+    return find_named(reference, project_root(folder.resolve(), files), None, files)
 
 
 def find_used(reference: str, user: SpecFile, span: Span) -> SpecFile:
@@ -81,9 +147,9 @@ def find_used(reference: str, user: SpecFile, span: Span) -> SpecFile:
             this name.
     """
     if not reference.endswith(_SUFFIXES):
-        return find_named(reference, user.root, span)
+        return find_named(reference, user.root, span, user.files)
     shown = reference if len(reference) <= MAX_NAME else f"{reference[:MAX_NAME]}..."
-    path = _resolved(user.path.parent / reference)
+    path = user.files.resolve(user.path.parent / reference)
     is_outside = ".." in Path(reference).parts or Path(reference).is_absolute()
     if path is None and not is_outside:
         raise SpecError([Diagnostic("E001", f"there is no file `{shown}`", (Label(span),))])
@@ -91,18 +157,10 @@ def find_used(reference: str, user: SpecFile, span: Span) -> SpecFile:
     if path is None or not path.is_relative_to(user.root):
         message = f"`{shown}` lies outside the project"
         raise SpecError([Diagnostic("E006", message, (Label(span),))])
-    return _spec_file(path, user.root)
+    return _spec_file(path, user.root, user.files)
 
 
-def _resolved(path: Path) -> Path | None:
-    """A file's path, symbolic links followed; None where there is no such file."""
-    try:
-        return path.resolve() if path.is_file() else None
-    except (OSError, ValueError, RuntimeError):  # too long, a null byte, links in a circle
-        return None
-
-
-def find_named(name: str, root: Path, span: Span | None) -> SpecFile:
+def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) -> SpecFile:
     """The spec of a name: in the `specs/` of a project, else in the built-in library.
 
     Raises:
@@ -113,15 +171,17 @@ def find_named(name: str, root: Path, span: Span | None) -> SpecFile:
         message = f"a name has at most {MAX_NAME} characters"
         raise SpecError([Diagnostic("E007", message, labels)])
     if _NAME.fullmatch(name):
-        for folder, bound in ((root / "specs", root), (library(), library().parent)):
-            path = folder / f"{name}.yaml"
-            if not path.is_file():
+        for source, folder, bound in (
+            (files, root / "specs", root),
+            (DISK, library(), library().parent),
+        ):
+            path = source.resolve(folder / f"{name}.yaml")
+            if path is None:
                 continue
-            path = path.resolve()
             if not path.is_relative_to(bound.resolve()):
                 raise SpecError([Diagnostic("E006", f"`{name}` lies outside the project", labels)])
-            return _spec_file(path, bound)
-    close = nearest(name, [*names(root / "specs"), *names(library())])
+            return _spec_file(path, bound, source)
+    close = nearest(name, [*names(root / "specs", files), *names(library())])
     raise SpecError(
         [
             Diagnostic(
@@ -134,9 +194,9 @@ def find_named(name: str, root: Path, span: Span | None) -> SpecFile:
     )
 
 
-def names(folder: Path) -> list[str]:
+def names(folder: Path, files: Files = DISK) -> list[str]:
     """The full names of the specs in a folder, libraries of blocks left out, in order."""
-    found = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.yaml"))
+    found = (path.relative_to(folder).with_suffix("") for path in files.below(folder))
     return sorted(name.as_posix() for name in found if "blocks" not in name.parts[:-1])
 
 
@@ -148,8 +208,7 @@ def read(file: SpecFile, span: Span | None = None) -> Source:
     """
     labels = (Label(span),) if span else ()
     try:
-        with file.path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = file.files.read(file.path, MAX_BYTES + 1)
     except OSError as error:
         message = f"`{file.shown}` cannot be read: {error.strerror}"
         raise SpecError([Diagnostic("E001", message, labels)]) from None
@@ -163,9 +222,9 @@ def read(file: SpecFile, span: Span | None = None) -> Source:
         raise SpecError([Diagnostic("E001", message, labels)]) from None
 
 
-def _spec_file(path: Path, root: Path) -> SpecFile:
+def _spec_file(path: Path, root: Path, files: Files) -> SpecFile:
     root = root.resolve()
     shown = path.relative_to(root)
     within = shown.parts[:1] == ("specs",)
     full_name = shown.relative_to("specs").with_suffix("").as_posix() if within else path.stem
-    return SpecFile(path, root, full_name, shown.as_posix())
+    return SpecFile(path, root, full_name, f"{files.label}{shown.as_posix()}", files)

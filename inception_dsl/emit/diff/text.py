@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inception_dsl.diagnostics import printable
-from inception_dsl.diff import CATEGORIES, Comparison, Finding
+from inception_dsl.diff import CATEGORIES, Comparison, Finding, Report
 from inception_dsl.emit.diff.words import (
     COST_COLUMNS,
+    STAGE_COLUMNS,
     by_category,
     cost_rows,
+    report_line,
+    stage_rows,
     state_line,
     summary,
 )
@@ -19,26 +22,35 @@ from inception_dsl.emit.report import plain_table
 WIDTH = 100
 
 
-def diff_text(comparison: Comparison) -> str:
+def diff_text(report: Report) -> str:
     """The findings by category, the gravest first; the costs; what becomes of the state_dict."""
-    lines = [f"{comparison.title}: {summary(comparison)}"]
+    parts = [_comparison(comparison) for comparison in report.comparisons]
+    if report.against is not None:
+        parts.append("\n".join([report_line(report), *_findings(report.lone)]) + "\n")
+    return "\n".join(parts)
+
+
+def _comparison(comparison: Comparison) -> str:
+    lines = [f"{comparison.title}: {summary(comparison.findings)}"]
     for category, findings in by_category(comparison.findings).items():
-        lines += ["", f"{category}: {CATEGORIES[category]}"]
-        for finding in findings:
-            lines.extend(_finding(finding))
+        lines += ["", f"{category}: {CATEGORIES[category]}", *_findings(findings)]
     text = "\n".join(printable(line) for line in lines) + "\n"
-    if not comparison.findings:
-        return text
-    table = plain_table(COST_COLUMNS, cost_rows(comparison.costs))
-    return f"{text}\n{table}\nstate_dict: {state_line(comparison.diff)}\n"
+    if any(measured.difference for measured in comparison.costs):
+        text += f"\n{plain_table(COST_COLUMNS, cost_rows(comparison.costs))}"
+    if comparison.stages:
+        text += f"\n{plain_table(STAGE_COLUMNS, stage_rows(comparison.stages))}"
+    if comparison.findings:
+        text += f"\nstate_dict: {state_line(comparison.diff)}\n"
+    return text
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    head = f"{finding.subject}: {finding.what}" if finding.what else finding.subject
-    yield from _wrapped(head, f"  {finding.code}  ", " " * 10)
-    yield from _wrapped(finding.means, " " * 8, " " * 8)
-    if finding.waived is not None:
-        yield from _wrapped(f"waived: {finding.waived}", " " * 8, " " * 10)
+def _findings(findings: Iterable[Finding]) -> Iterator[str]:
+    for finding in findings:
+        head = f"{finding.subject}: {finding.what}" if finding.what else finding.subject
+        yield from _wrapped(head, f"  {finding.code}  ", " " * 10)
+        yield from _wrapped(finding.means, " " * 8, " " * 8)
+        if finding.waived is not None:
+            yield from _wrapped(f"waived: {finding.waived}", " " * 8, " " * 10)
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from inception_dsl.diff import CATEGORIES, Category, Comparison, Diff, Finding, Measured
+from inception_dsl.diff import CATEGORIES, Category, Diff, Finding, Measured, Report, Stage
 from inception_dsl.emit.report import Column
 
 COST_COLUMNS = (
@@ -16,8 +16,10 @@ COST_COLUMNS = (
     Column("%"),
 )
 
-MAX_SHOWN = 6
-"""So many places, or tensors, are named; the others are counted."""
+STAGE_COLUMNS = (Column("what comes out", "left"), Column("old"), Column("new"))
+
+KINDS = ("reshaped", "renamed", "removed", "added")
+"""What becomes of tensors, in the order in which it is told."""
 
 
 def by_category(findings: Iterable[Finding]) -> dict[Category, list[Finding]]:
@@ -28,14 +30,27 @@ def by_category(findings: Iterable[Finding]) -> dict[Category, list[Finding]]:
     return {category: own for category, own in found.items() if own}
 
 
-def summary(comparison: Comparison) -> str:
-    """One line: how many changes of each category, and what is waived."""
-    if not comparison.findings:
+def summary(findings: Sequence[Finding]) -> str:
+    """How many findings there are of each category, and how many are waived."""
+    if not findings:
         return "no change"
-    counts = Counter(finding.category for finding in comparison.findings)
-    said = [f"{counts[category]} {category}" for category in CATEGORIES if counts[category]]
-    waived = sum(1 for finding in comparison.findings if finding.waived)
+    said = [f"{len(own)} {category}" for category, own in by_category(findings).items()]
+    waived = sum(1 for finding in findings if finding.waived is not None)
     return ", ".join(said) + (f" ({waived} waived)" if waived else "")
+
+
+def report_line(report: Report) -> str:
+    """How many specs changed, came, went, stayed, or could not be compared."""
+    came = sum(1 for finding in report.lone if finding.code == "D706")
+    counts = {
+        "changed": len(report.comparisons),
+        "added": came,
+        "removed": len(report.lone) - came,
+        "the same": report.alike,
+        "could not be compared": len(report.unmade),
+    }
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"against {(report.against or '').removesuffix(':')}: specs: {said or 'none'}"
 
 
 def cost_rows(costs: Iterable[Measured]) -> list[list[str]]:
@@ -47,9 +62,18 @@ def cost_rows(costs: Iterable[Measured]) -> list[list[str]]:
     return rows
 
 
+def stage_rows(stages: Iterable[Stage]) -> list[list[str]]:
+    """The rows of a table of stages: what comes out of each, old and new."""
+    return [[own.name, *(str(type or "-") for type in (own.old, own.new))] for own in stages]
+
+
 def state_line(diff: Diff) -> str:
     """What becomes of the state_dict, in one line."""
-    counts = Counter(change.kind for change in diff.keys)
-    kinds = ("reshaped", "renamed", "added", "removed")
-    said = [f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind]]  # type: ignore[index]
+    counts = Counter[str](change.kind for change in diff.keys)
+    said = [f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind]]
     return ", ".join([f"{diff.kept:,} tensors keep key and shape", *said])
+
+
+def arrow_of(places: Iterable[str]) -> str:
+    """Places in both specs; one alone, where they are the same."""
+    return " -> ".join(dict.fromkeys(places))

@@ -1,0 +1,132 @@
+"""A comparison for programs: our own JSON, annotations of GitHub Actions, SARIF 2.1.0."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from inception_dsl.diagnostics import CODES, Diagnostic, Label
+from inception_dsl.diagnostics.formats import finding_document, to_github, to_sarif
+from inception_dsl.diff import Comparison, Finding, KeyChange, Measured, Report
+from inception_dsl.emit.diff.words import by_category
+from inception_dsl.source import Span
+
+SCHEMA_VERSION = 1
+
+_Json = dict[str, object]
+
+
+def diff_json(report: Report) -> str:
+    """The report as docs/schemas/diff.schema.json describes it."""
+    document: _Json = {
+        "schema_version": SCHEMA_VERSION,
+        "against": report.against.removesuffix(":") if report.against else None,
+        "comparisons": [_comparison(own) for own in report.comparisons],
+        "specs": [_finding(finding) for finding in report.lone],
+        "same": report.alike,
+        "not_compared": [
+            {"name": own.name, "findings": [finding_document(d) for d in own.diagnostics]}
+            for own in report.unmade
+        ],
+        "warnings": [finding_document(own) for own in report.warnings],
+        "fails": report.fails,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def diff_github(report: Report) -> str:
+    """The findings as workflow commands, which annotate the files of a pull request."""
+    return to_github(_diagnostics(report))
+
+
+def diff_sarif(report: Report) -> str:
+    """The findings as one run of a SARIF log."""
+    return to_sarif(_diagnostics(report))
+
+
+def _diagnostics(report: Report) -> Iterator[Diagnostic]:
+    """The findings as the formats of diagnostics know them.
+
+    An annotation stands at the new spec, of which a checkout has the file; the old line is told.
+    """
+    for finding in report.findings:
+        labels = (Label(finding.new),) if finding.new else ()
+        notes = [f"it was at {finding.old.place}"] if finding.old and finding.edit else []
+        if finding.waived is not None:
+            notes.append(f"waived: {finding.waived}")
+        level = "note" if finding.waived is not None else finding.severity
+        yield Diagnostic(finding.code, finding.sentence, labels, tuple(notes), level=level)
+    for own in report.unmade:
+        yield from own.diagnostics
+    yield from report.warnings
+
+
+def _comparison(comparison: Comparison) -> _Json:
+    diff = comparison.diff
+    counts = {category: len(own) for category, own in by_category(comparison.findings).items()}
+    return {
+        "old": comparison.old_name,
+        "new": comparison.new_name,
+        "summary": counts,
+        "findings": [_finding(finding) for finding in comparison.findings],
+        "costs": [_measured(measured) for measured in comparison.costs],
+        "stages": [
+            {
+                "name": stage.name,
+                "old": None if stage.old is None else str(stage.old),
+                "new": None if stage.new is None else str(stage.new),
+            }
+            for stage in comparison.stages
+        ],
+        "state": {"kept": diff.kept, "changes": [_key(key) for key in diff.keys]},
+    }
+
+
+def _finding(finding: Finding) -> _Json:
+    edit = finding.edit
+    return {
+        "code": finding.code,
+        "name": CODES[finding.code].name,
+        "category": finding.category,
+        "severity": finding.severity,
+        "at": finding.at,
+        "what": finding.what,
+        "sentence": finding.sentence,
+        "old": _span(finding.old),
+        "new": _span(finding.new),
+        "places": [{"old": place.old, "new": place.new} for place in edit.places] if edit else [],
+        "state": [_key(key) for key in edit.keys] if edit else [],
+        "followers": list(edit.followers) if edit else [],
+        "following_state": [_key(key) for key in edit.following_keys] if edit else [],
+        "waived": finding.waived,
+    }
+
+
+def _span(span: Span | None) -> _Json | None:
+    if span is None:
+        return None
+    return {"file": span.source.name, "line": span.line, "column": span.column}
+
+
+def _key(key: KeyChange) -> _Json:
+    return {
+        "kind": key.kind,
+        "old": key.old,
+        "old_shape": _shape(key.old_shape),
+        "new": key.new,
+        "new_shape": _shape(key.new_shape),
+    }
+
+
+def _shape(shape: tuple[int, ...] | None) -> list[int] | None:
+    return None if shape is None else list(shape)
+
+
+def _measured(measured: Measured) -> _Json:
+    return {
+        "measure": measured.measure,
+        "old": measured.old,
+        "new": measured.new,
+        "difference": measured.difference,
+        "percent": measured.percent,
+    }
