@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+from inception_dsl.emit.figure.metrics import text_width
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -45,6 +47,10 @@ class Box:
     tooltip: str
     place: Rect
     texts: tuple[ET.Element, ...]
+
+    def note_places(self) -> list[Rect]:
+        """The places of the texts beside it."""
+        return [_text_place(text) for text in self.texts[len(self.lines) :]]
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,14 @@ def _box(group: ET.Element) -> Box:
 def _place(shape: ET.Element) -> Rect:
     x, y, width, height = (float(shape.attrib[name]) for name in ("x", "y", "width", "height"))
     return Rect(x, y, x + width, y + height)
+
+
+def _text_place(text: ET.Element) -> Rect:
+    """The place of a text that starts at its point."""
+    size = float(text.attrib.get("font-size", 11))
+    x, y = float(text.attrib["x"]), float(text.attrib["y"])
+    width = text_width(text.text or "", size, bold="font-weight" in text.attrib)
+    return Rect(x, y - 0.72 * size, x + width, y + 0.21 * size)
 
 
 def _along(path: str) -> list[tuple[float, float]]:

@@ -52,7 +52,8 @@ class Laid(ABC):
         left, right: how far it reaches from its axis, notes included.
         core: the same to the right, notes left out.
         height: how far it reaches with the flow.
-        side_entry: which of its entries a box beneath it feeds from its side.
+        side_entry: which of its entries a box before it feeds from its side.
+        last: the leaf from which its one line leaves, if one does.
     """
 
     left: float
@@ -60,6 +61,7 @@ class Laid(ABC):
     core: float
     height: float
     side_entry: int | None = None
+    last: LeafBox | None = None
 
     @abstractmethod
     def entries(self, axis: float) -> list[float]:
@@ -92,6 +94,10 @@ def measured(element: Element, style: Style) -> Laid:
 
 
 class _Leaf(LeafBox, Laid):
+    def __init__(self, leaf: Leaf, style: Style, width: float = 0) -> None:
+        super().__init__(leaf, style, width)
+        self.last = self
+
     def entries(self, axis: float) -> list[float]:
         return [axis]
 
@@ -120,7 +126,8 @@ class _Series(Laid):
         self.items = [measured(item, style) for item in series.items]
         if style.is_stretched:
             self._stretch(style)
-        self.side_entry = self.items[0].side_entry if self.items else None
+        if self.items:
+            self.side_entry, self.last = self.items[0].side_entry, self.items[-1].last
         self.gaps = [_gap(a, b, style) for a, b in pairwise(self.items)]
         self.left = max((item.left for item in self.items), default=LANE_WIDTH / 2)
         self.right = max((item.right for item in self.items), default=LANE_WIDTH / 2)
@@ -162,8 +169,10 @@ def _gap(before: Laid, behind: Laid, style: Style) -> float:
         entries = [x for index, x in enumerate(entries) if index != behind.side_entry]
     exits = before.exits(0)
     if len(entries) == len(exits) == 1:
-        has_no_sides = isinstance(before, _Leaf) and is_circle(before.leaf)
-        return FORK_GAP if has_no_sides and behind.side_entry is not None else ROW_GAP
+        lane = behind.entries(0)[behind.side_entry] if behind.side_entry is not None else None
+        if lane is not None and before.last and not _is_free(before.last, lane):
+            return FORK_GAP
+        return ROW_GAP
     sideways = max(map(abs, [*entries, *exits]))
     slope = 0.09 if style.is_curved else 0.0 if style.is_stretched else 0.3
     return max(FORK_GAP, min(64.0, slope * sideways))
@@ -233,16 +242,25 @@ def _cross(wire: Wire, x: float, u: float, style: Style) -> None:
         wire.line(x, u)
 
 
+def _is_free(leaf: LeafBox, lane: float) -> bool:
+    """A line can leave the side of a leaf for a lane so far from its axis."""
+    if is_circle(leaf.leaf) or (lane > 0 and leaf.right > leaf.core):
+        return False
+    return abs(lane) >= (leaf.core if lane > 0 else leaf.left) + CORNER
+
+
 def _branch_off(wire: Wire, leaf: LeafBox, axis: float, lane: float, u: float) -> Wire:
     """A line from the side of a leaf to the lane of a residual behind it."""
     way = 1.0 if lane > axis else -1.0
-    if is_circle(leaf.leaf):  # its sides are taken
+    if not _is_free(leaf, lane - axis):
         own = Wire(leaf.leaf.path, leaf.leaf.mark, axis, wire.u)
         turn = wire.u + 3 + CORNER
         own.corner(axis, turn, (way, 0))
     else:
         turn = wire.u - leaf.height + leaf.sinks + leaf.box_height / 2
-        own = Wire(leaf.leaf.path, leaf.leaf.mark, axis + way * leaf.left, turn)
+        own = Wire(
+            leaf.leaf.path, leaf.leaf.mark, axis + (leaf.core if way > 0 else -leaf.left), turn
+        )
     own.corner(lane, turn, (0, 1))
     own.line(lane, u)
     return own
@@ -296,7 +314,7 @@ class _Residual(Laid):
         self.first = residual.side_is_first
         self.body = measured(residual.body, style)
         self.side = measured(residual.side, style)
-        self.join = _Leaf(residual.join, style)
+        self.join = self.last = _Leaf(residual.join, style)
         self.is_bare = not residual.side.items
         self.gap = _gap(self.body, self.join, style)
         left, right = max(self.body.left, CIRCLE), max(self.body.right, self.join.right)
@@ -372,6 +390,7 @@ class _Group(Laid):
         self.group = group
         self.body = measured(group.body, style)
         self.side_entry = self.body.side_entry
+        self.last = self.body.last
         self.below = self.PAD if style.direction == "up" else self.LABEL
         self.above = self.LABEL if style.direction == "up" else self.PAD
         label = text_width(group.label, 11, bold=True) + 2 * self.PAD
@@ -395,7 +414,4 @@ class _Group(Laid):
         canvas.frames.append((self.group, axis - self.left, u, width, self.height))
         for wire in wires:
             wire.line(wire.x, u + self.below)
-        leaving = self.body.place(canvas, axis, u + self.below, wires)
-        for wire in leaving:
-            wire.line(wire.x, u + self.height)
-        return leaving
+        return self.body.place(canvas, axis, u + self.below, wires)
