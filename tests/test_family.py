@@ -241,6 +241,24 @@ def test_variables_are_those_that_tensorflow_counts(name: str) -> None:
     assert counted == variables
 
 
+@pytest.mark.parametrize(
+    ("conv1", "params", "macs"),
+    [
+        ("7x7 sepconv (64 stride 2 multiplier 8)", 11_188_288, 1_934_857_216),
+        ("7x7 conv (64 stride 2)", 11_194_984, 2_018_851_840),
+    ],
+)
+def test_inception_v2_is_counted_elsewhere_with_every_conv_normalised(
+    conv1: str, params: int, macs: int, project: Project
+) -> None:
+    """With gammas, and the separable or the plain first conv that TF-slim lets one choose."""
+    base = "inception: 1\nname: net\nextends: tf_slim/inception_v2\n"
+    gamma = "defaults: {batchnorm: {gamma: true}}\n"
+    project.write(NET, f"{base}{gamma}network: {{conv1: {conv1}}}\n")
+    totals = project.check().cost.totals
+    assert (totals.params, totals.macs) == (params, macs)
+
+
 @pytest.mark.parametrize(("name", "input", "path", "shape"), SIZES)
 def test_tensorflows_padding_rounds_up(name: str, input: str, path: str, shape: str) -> None:
     assert at(checked(name, input), "shape", path) == shape
