@@ -13,12 +13,14 @@ from inception_dsl.analysis.cost import (
 from inception_dsl.analysis.figure import find_figure
 from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
 from inception_dsl.analysis.liveness import Unread, find_unread
+from inception_dsl.analysis.memory import BYTES, MemoryReport, measure_memory
 from inception_dsl.analysis.modules import Holder, Step, Unit, has_module
 from inception_dsl.analysis.parts import Part, largest_parts
 from inception_dsl.analysis.state import measure_state, state_of
 from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
 __all__ = [
+    "BYTES",
     "GROUPINGS",
     "BlockWidths",
     "CostReport",
@@ -27,6 +29,7 @@ __all__ = [
     "Group",
     "Grouping",
     "Holder",
+    "MemoryReport",
     "Part",
     "Statement",
     "Step",
@@ -40,6 +43,7 @@ __all__ = [
     "has_module",
     "largest_parts",
     "measure_cost",
+    "measure_memory",
     "measure_state",
     "measure_widths",
     "plan_forward",

@@ -35,8 +35,8 @@ class ForwardPlan:
     Attributes:
         modules: the modules that it may call, by their names.
         trunk: the statements of inference.
-        in_heads: those that training adds; a head that is one module has none, since it is called
-            where the outputs are put together.
+        in_heads: those that training adds.
+        called_heads: those of heads that are one module, called where outputs are put together.
         output: the path of the value that inference gives.
         head_outputs: by head, the path of what it gives.
         locals: the local that holds each value, by its path.
@@ -46,10 +46,20 @@ class ForwardPlan:
     modules: Holder
     trunk: tuple[Statement, ...]
     in_heads: tuple[Statement, ...]
+    called_heads: tuple[Statement, ...]
     output: str
     head_outputs: Mapping[str, str]
     locals: Mapping[str, str]
     unsaid: Mapping[str, str]
+
+    def steps(self) -> Iterator[str]:
+        """The paths of all the steps that training runs."""
+        for statement in (*self.trunk, *self.in_heads, *self.called_heads):
+            match statement.makes:
+                case Unit() as unit:
+                    yield from unit.steps
+                case NodeDef(path):
+                    yield path
 
 
 def plan_forward(model: Model) -> dict[str, ForwardPlan]:
@@ -80,15 +90,24 @@ def _plan(block: BlockDef, heads: tuple[Head, ...], unsaid: Mapping[str, str]) -
     statements.sort(key=lambda statement: order[statement.gives])
     statements = _needed(statements, {output, *ends.values()})
     trunk = [s for s in statements if not any(head.holds(s.gives) for head in heads)]
-    in_heads = [
-        statement
-        for head in heads
-        if len(own := _of(head, statements)) != 1 or own[0].is_join
-        for statement in own
-    ]
+    in_heads: list[Statement] = []
+    called_heads: list[Statement] = []
+    for head in heads:
+        own = [statement for statement in statements if head.holds(statement.gives)]
+        is_called = len(own) == 1 and not own[0].is_join
+        (called_heads if is_called else in_heads).extend(own)
     kept = [output, *(path for head in heads for path in (head.at, ends[head.path]))]
     locals = _name([*trunk, *in_heads], kept)
-    return ForwardPlan(modules, tuple(trunk), tuple(in_heads), output, ends, locals, unsaid)
+    return ForwardPlan(
+        modules,
+        tuple(trunk),
+        tuple(in_heads),
+        tuple(called_heads),
+        output,
+        ends,
+        locals,
+        unsaid,
+    )
 
 
 def _needed(statements: list[Statement], outputs: set[str]) -> list[Statement]:
@@ -100,10 +119,6 @@ def _needed(statements: list[Statement], outputs: set[str]) -> list[Statement]:
             wanted.update(statement.reads)
             kept.append(statement)
     return kept[::-1]
-
-
-def _of(head: Head, statements: list[Statement]) -> list[Statement]:
-    return [statement for statement in statements if head.holds(statement.gives)]
 
 
 def _name(statements: list[Statement], kept: list[str]) -> dict[str, str]:

@@ -4,13 +4,15 @@ To add one, write its `Op` in a module of this folder and name the module's tupl
 """
 
 from inception_dsl.ops import activation, conv, join, linear, norm, pool
-from inception_dsl.ops.activation import ACTIVATIONS
+from inception_dsl.ops.activation import ACTIVATIONS, IN_PLACE
 from inception_dsl.ops.base import (
     FLOP_KINDS,
     Argument,
     Attribute,
     Cost,
     EmitError,
+    Kept,
+    Kernel,
     Layer,
     Op,
     ShapeError,
@@ -35,6 +37,7 @@ WORDS: frozenset[str] = frozenset(
 __all__ = [
     "ACTIVATIONS",
     "FLOP_KINDS",
+    "IN_PLACE",
     "OPS",
     "STEP_OPS",
     "WORDS",
@@ -43,6 +46,8 @@ __all__ = [
     "Attribute",
     "Cost",
     "EmitError",
+    "Kept",
+    "Kernel",
     "Layer",
     "Op",
     "ShapeError",

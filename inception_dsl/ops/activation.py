@@ -6,7 +6,7 @@ from functools import partial
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.base import Argument, Cost, Layer, Op, Symbols, Values, same
+from inception_dsl.ops.base import Argument, Cost, Kept, Kernel, Layer, Op, Symbols, Values, same
 
 ACTIVATIONS: dict[str, str] = {
     "relu": "nn.ReLU",
@@ -21,10 +21,49 @@ ACTIVATIONS: dict[str, str] = {
 }
 """The activations and torch's names of them."""
 
+IN_PLACE = frozenset(["nn.ReLU", "nn.ReLU6", "nn.LeakyReLU", "nn.SiLU", "nn.Hardswish"])
+"""Those that can write over what they read, as the end of a conv or a linear does."""
+
 
 def act_flops(act: Value, output: TensorType) -> dict[str, int]:
     """Floating-point operations of an activation, by kind."""
     return {} if act == "none" else {"act": output.values}
+
+
+_BY_RESULT = frozenset(["nn.ReLU", "nn.Sigmoid", "nn.Tanh"])
+_BY_RESULT_IN_PLACE = frozenset(["nn.LeakyReLU"])
+"""Activations whose backward pass needs what they give; the others need what they read."""
+
+
+def act_kernels(act: Value | Expr, output: TensorType) -> tuple[Kernel, ...]:
+    """What runs at the end of a conv or a linear; an activation that is a parameter is a module."""
+    match act:
+        case "none":
+            return ()
+        case str():
+            return (Kernel(0 if ACTIVATIONS[act] in IN_PLACE else output.values),)
+        case _:
+            return (Kernel(output.values),)
+
+
+def act_keeps(act: Value | Expr, value: Value, given: Kept, output: TensorType) -> Kept:
+    """What an activation's backward pass needs, at the end of a node or on its own.
+
+    Args:
+        act: the activation as it is written; one that is a parameter is a module of its own.
+        value: the activation here.
+        given: what keeps the values that it reads.
+    """
+    assert isinstance(value, str)
+    callee = ACTIVATIONS.get(value, "")
+    if not callee:
+        return Kept()
+    if callee in _BY_RESULT:
+        return Kept(result=True)
+    if isinstance(act, str) and callee in IN_PLACE:
+        # Written over in place; what torch needs of the values before, it copies.
+        return Kept(result=True) if callee in _BY_RESULT_IN_PLACE else Kept(values=output.values)
+    return given
 
 
 def act_layer(act: Value | Expr) -> Layer:
@@ -42,6 +81,23 @@ def _torch(callee: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...
     return (Layer("", callee),)
 
 
+def _keeps(
+    name: str,
+    written: Symbols,
+    values: Values,
+    inputs: tuple[TensorType, ...],
+    output: TensorType,
+) -> Kept:
+    is_by_result = ACTIVATIONS[name] in _BY_RESULT
+    return Kept(inputs=not is_by_result, result=is_by_result)
+
+
+def _softmax_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    return Kept(result=True)
+
+
 def _softmax_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
     return Cost(flops={"softmax": 3 * output.values})
 
@@ -53,8 +109,20 @@ def _softmax_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
 
 OPS = (
     *(
-        Op(name=name, infer=same, cost=_cost, torch=partial(_torch, callee))
+        Op(
+            name=name,
+            infer=same,
+            cost=_cost,
+            torch=partial(_torch, callee),
+            keeps=partial(_keeps, name),
+        )
         for name, callee in ACTIVATIONS.items()
     ),
-    Op(name="softmax", infer=same, cost=_softmax_cost, torch=_softmax_torch),
+    Op(
+        name="softmax",
+        infer=same,
+        cost=_softmax_cost,
+        torch=_softmax_torch,
+        keeps=_softmax_keeps,
+    ),
 )

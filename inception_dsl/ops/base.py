@@ -118,6 +118,53 @@ class StateTensor:
         return replace(self, name=f"{child}.{self.name}")
 
 
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One of the kernels that torch runs for a node in inference, one after the other.
+
+    Attributes:
+        values: how many its result holds, an image; 0 where it works in place or gives a view.
+        scratch: bytes that it takes besides and frees at once, an image.
+        holds: which results before it are alive while it runs, 1 being the last; what the node
+            reads always is.
+        is_single: its result is of one image, whatever the batch.
+    """
+
+    values: int
+    scratch: int = 0
+    holds: tuple[int, ...] = (1,)
+    is_single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the backward pass of a node needs of its forward pass in training, besides weights.
+
+    Attributes:
+        inputs: it needs what the node reads.
+        result: it needs what the node gives.
+        values: how many it needs of what is made on the way, an image.
+        bytes: what it needs of a type of its own, an image: indices and masks.
+        statistics: values that it needs once a batch.
+    """
+
+    inputs: bool = False
+    result: bool = False
+    values: int = 0
+    bytes: int = 0
+    statistics: int = 0
+
+    def __or__(self, other: Kept) -> Kept:
+        """What two parts of a node need together."""
+        return Kept(
+            self.inputs or other.inputs,
+            self.result or other.result,
+            self.values + other.values,
+            self.bytes + other.bytes,
+            self.statistics + other.statistics,
+        )
+
+
 class ShapeError(Exception):
     """An input that an op cannot take; `code` is a diagnostic's.
 
@@ -127,6 +174,31 @@ class ShapeError(Exception):
     def __init__(self, code: str, message: str, *, attribute: str | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.attribute = code, message, attribute
+
+
+Kernels = Callable[[Symbols, Values, tuple[TensorType, ...], TensorType], tuple[Kernel, ...]]
+Keeps = Callable[[Symbols, Values, tuple[TensorType, ...], TensorType], Kept]
+
+
+def whole(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> tuple[Kernel, ...]:
+    """The kernel of an op that makes what it gives in one go."""
+    return (Kernel(output.values),)
+
+
+def nothing(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> tuple[Kernel, ...]:
+    """The kernels of an op that gives what it reads, or a view of it."""
+    return ()
+
+
+def nothing_kept(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    """The needs of an op whose backward pass asks for shapes only."""
+    return Kept()
 
 
 class EmitError(Exception):
@@ -153,6 +225,9 @@ class Op:
         state: the tensors that torch saves of it, for its attributes and its input's channels;
             None where there are none.
         in_training_only: in inference it gives what it reads.
+        kernels: what torch runs for it, for its attributes as they are written and as they are
+            here, its inputs and its output; none where it gives what it reads.
+        keeps: what its backward pass needs, of the same.
     """
 
     name: str
@@ -167,6 +242,8 @@ class Op:
     finish: Callable[[dict[str, Value | Expr]], None] | None = None
     state: Callable[[Values, int], tuple[StateTensor, ...]] | None = None
     in_training_only: bool = False
+    kernels: Kernels = whole
+    keeps: Keeps = nothing_kept
 
     @property
     def written(self) -> str:

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.activation import ACTIVATIONS, act_flops, act_layer
+from inception_dsl.ops.activation import ACTIVATIONS, act_flops, act_keeps, act_kernels, act_layer
 from inception_dsl.ops.base import (
     Argument,
     Attribute,
     Cost,
+    Kept,
+    Kernel,
     Layer,
     Op,
     ShapeError,
@@ -23,6 +25,7 @@ from inception_dsl.ops.base import (
 )
 from inception_dsl.ops.norm import (
     BATCHNORM_ATTRIBUTES,
+    batchnorm_keeps,
     batchnorm_layer,
     batchnorm_params,
     batchnorm_state,
@@ -31,6 +34,7 @@ from inception_dsl.ops.window import (
     PAD,
     PAD_FLAGS,
     STRIDE,
+    padded_values,
     slide,
     square,
     torch_class,
@@ -72,6 +76,44 @@ def _with_extras(values: Values, output: TensorType, weights: int) -> Cost:
         flops=flops,
         activations=output.values,
     )
+
+
+def _kernels(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> tuple[Kernel, ...]:
+    return _kernels_with_extras(written, values, inputs[0], (output.values,), output)
+
+
+def _kernels_with_extras(
+    written: Symbols,
+    values: Values,
+    given: TensorType,
+    convolved: tuple[int, ...],
+    output: TensorType,
+) -> tuple[Kernel, ...]:
+    """The kernels of convolutions of so many values each, padding, norm and act around them."""
+    norm = (output.values,) if values["norm"] == "batchnorm" else ()
+    padded = padded_values(written, values, given)
+    steps = tuple(Kernel(size) for size in (*padded, *convolved, *norm))
+    return (*steps, *act_kernels(written["act"], output))
+
+
+def _keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    return _keeps_with_extras(written, values, inputs[0], output)
+
+
+def _keeps_with_extras(
+    written: Symbols, values: Values, given: TensorType, output: TensorType
+) -> Kept:
+    """What a convolution, its norm and its activation need."""
+    padded = padded_values(written, values, given)
+    kept = Kept(values=padded[0]) if padded else Kept(inputs=True)
+    convolved = Kept(values=output.values)
+    if values["norm"] == "batchnorm":
+        kept |= convolved | batchnorm_keeps(output.channels)
+    return kept | act_keeps(written["act"], values["act"], convolved, output)
 
 
 def _torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -123,6 +165,23 @@ def _separable_cost(values: Values, inputs: tuple[TensorType, ...], output: Tens
     height, width = size(values, "kernel")
     deep = inputs[0].channels * number(values, "multiplier")
     return _with_extras(values, output, deep * height * width + deep * output.channels)
+
+
+def _separable_kernels(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> tuple[Kernel, ...]:
+    deep = inputs[0].channels * number(values, "multiplier")
+    height, width = output.size
+    convolved = (deep * height * width, output.values)
+    return _kernels_with_extras(written, values, inputs[0], convolved, output)
+
+
+def _separable_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    height, width = output.size
+    between = inputs[0].channels * number(values, "multiplier") * height * width
+    return Kept(values=between) | _keeps_with_extras(written, values, inputs[0], output)
 
 
 def _separable_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -182,6 +241,8 @@ OPS = (
         cost=_cost,
         torch=_torch,
         state=_state,
+        kernels=_kernels,
+        keeps=_keeps,
     ),
     # Depthwise, then 1x1; as in TensorFlow, bias, norm and act come once, at the end.
     Op(
@@ -195,5 +256,7 @@ OPS = (
         cost=_separable_cost,
         torch=_separable_torch,
         state=_separable_state,
+        kernels=_separable_kernels,
+        keeps=_separable_keeps,
     ),
 )

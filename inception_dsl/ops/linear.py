@@ -6,17 +6,21 @@ from decimal import Decimal
 
 from inception_dsl.expr import Expr, combine
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.activation import ACTIVATIONS, act_flops, act_layer
+from inception_dsl.ops.activation import ACTIVATIONS, act_flops, act_keeps, act_kernels, act_layer
 from inception_dsl.ops.base import (
     Attribute,
     Cost,
+    Kept,
+    Kernel,
     Layer,
     Op,
     StateTensor,
     Symbols,
     Values,
     a_vector,
+    decimal,
     free,
+    nothing,
     number,
     same,
 )
@@ -49,6 +53,25 @@ def _linear_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     width = number(values, "width")
     weight = StateTensor("weight", (width, channels))
     return (weight, StateTensor("bias", (width,))) if values["bias"] else (weight,)
+
+
+def _linear_kernels(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> tuple[Kernel, ...]:
+    return (Kernel(output.values), *act_kernels(written["act"], output))
+
+
+def _linear_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    made = Kept(values=output.values)
+    return Kept(inputs=True) | act_keeps(written["act"], values["act"], made, output)
+
+
+def _dropout_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    return Kept(bytes=output.values if 0 < decimal(values, "drop") < 1 else 0)
 
 
 def _dropout_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -87,6 +110,8 @@ OPS = (
         cost=_linear_cost,
         torch=_linear_torch,
         state=_linear_state,
+        kernels=_linear_kernels,
+        keeps=_linear_keeps,
     ),
     Op(
         name="dropout",
@@ -98,8 +123,10 @@ OPS = (
         infer=same,
         cost=free,
         torch=_dropout_torch,
+        kernels=nothing,
+        keeps=_dropout_keeps,
         in_training_only=True,
     ),
-    Op(name="flatten", infer=_flatten_infer, cost=free, torch=_flatten_torch),
-    Op(name="identity", infer=same, cost=free, torch=_identity_torch),
+    Op(name="flatten", infer=_flatten_infer, cost=free, torch=_flatten_torch, kernels=nothing),
+    Op(name="identity", infer=same, cost=free, torch=_identity_torch, kernels=nothing),
 )

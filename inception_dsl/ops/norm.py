@@ -10,6 +10,8 @@ from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops.base import (
     Attribute,
     Cost,
+    Kept,
+    Kernel,
     Layer,
     Op,
     StateTensor,
@@ -53,6 +55,17 @@ def _batchnorm_cost(values: Values, inputs: tuple[TensorType, ...], output: Tens
     return Cost(norms=batchnorm_params(values, output.channels), flops={"norm": 2 * output.values})
 
 
+def batchnorm_keeps(channels: int) -> Kept:
+    """What a batch norm needs besides its input: the mean and the deviation of each channel."""
+    return Kept(statistics=2 * channels)
+
+
+def _batchnorm_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    return Kept(inputs=True) | batchnorm_keeps(output.channels)
+
+
 def _batchnorm_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     return (batchnorm_layer(attributes, channels),)
 
@@ -64,6 +77,24 @@ def _map(op: str, values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
 
 def _lrn_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
     return Cost(flops={"lrn": (number(values, "size") + 4) * output.values})
+
+
+def _lrn_kernels(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> tuple[Kernel, ...]:
+    channels, height, width = inputs[0].shape
+    padded = Kernel((channels + number(values, "size") - 1) * height * width)
+    step = Kernel(output.values)
+    held = Kernel(output.values, holds=(1, 2))  # the mean of the squares keeps its name
+    return step, padded, step, step, held, Kernel(output.values, holds=(1, 3)), step
+
+
+def _lrn_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    channels, height, width = inputs[0].shape
+    padded = (channels + number(values, "size") - 1) * height * width
+    return Kept(inputs=True, values=padded + 2 * output.values)  # the power's base, and its result
 
 
 def _lrn_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -80,6 +111,7 @@ OPS = (
         cost=_batchnorm_cost,
         torch=_batchnorm_torch,
         state=batchnorm_state,
+        keeps=_batchnorm_keeps,
     ),
     Op(
         name="lrn",
@@ -92,5 +124,7 @@ OPS = (
         infer=partial(_map, "lrn"),
         cost=_lrn_cost,
         torch=_lrn_torch,
+        kernels=_lrn_kernels,
+        keeps=_lrn_keeps,
     ),
 )

@@ -10,18 +10,23 @@ from inception_dsl.ops.base import (
     Argument,
     Attribute,
     Cost,
+    Kept,
+    Kernel,
     Layer,
     Op,
     Symbols,
     Values,
     a_map,
+    nothing_kept,
     size,
+    whole,
 )
 from inception_dsl.ops.window import (
     PAD,
     PAD_FLAGS,
     STRIDE,
     check_pool_padding,
+    padded_values,
     slide,
     square,
     torch_class,
@@ -38,6 +43,56 @@ def _infer(op: str, values: Values, inputs: tuple[TensorType, ...]) -> TensorTyp
 def _cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
     height, width = size(values, "kernel")
     return Cost(flops={"pool": height * width * output.values})
+
+
+INDEX_BYTES = 8
+"""A max pool also makes the index of each maximum, though nobody asks for it."""
+
+
+def _max_kernels(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> tuple[Kernel, ...]:
+    padded = padded_values(written, values, inputs[0]) if "pad" in values else ()
+    steps = tuple(Kernel(size) for size in padded)
+    return (*steps, Kernel(output.values, scratch=INDEX_BYTES * output.values))
+
+
+def _avg_kernels(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> tuple[Kernel, ...]:
+    padded = padded_values(written, values, inputs[0])
+    mean = (*(Kernel(size) for size in padded), Kernel(output.values))
+    if not padded or values["count_pad"]:
+        return mean
+    # Then the mean of a map of ones, padded as well, by which the mean is divided.
+    height, width = output.size
+    ones = Kernel(inputs[0].values // inputs[0].channels, is_single=True)
+    ones_padded = Kernel(padded[0] // inputs[0].channels, holds=(1, 2), is_single=True)
+    share = Kernel(height * width, holds=(1, 3), is_single=True)
+    return (*mean, ones, ones_padded, share, Kernel(output.values, holds=(1, 4)))
+
+
+def _max_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    padded = padded_values(written, values, inputs[0]) if "pad" in values else ()
+    return Kept(inputs=not padded, values=sum(padded), bytes=INDEX_BYTES * output.values)
+
+
+def _avg_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    padded = padded_values(written, values, inputs[0])
+    height, width = output.size
+    share = height * width if padded and not values["count_pad"] else 0
+    return Kept(inputs=not padded, values=sum(padded), statistics=share)
+
+
+def _adaptive_avg_keeps(
+    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
+) -> Kept:
+    # To one place torch takes a mean, which needs nothing.
+    return Kept(inputs=output.size != (1, 1))
 
 
 def _torch(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -101,6 +156,8 @@ OPS = (
         infer=partial(_infer, "maxpool"),
         cost=_cost,
         torch=partial(_torch, "Max"),
+        kernels=_max_kernels,
+        keeps=_max_keeps,
     ),
     Op(
         name="avgpool",
@@ -116,6 +173,8 @@ OPS = (
         infer=partial(_infer, "avgpool"),
         cost=_cost,
         torch=partial(_torch, "Avg"),
+        kernels=_avg_kernels,
+        keeps=_avg_keeps,
     ),
     *(
         Op(
@@ -124,8 +183,13 @@ OPS = (
             infer=partial(_global_infer, f"global {kind}pool"),
             cost=_global_cost,
             torch=partial(_global_torch, kind.title()),
+            kernels=kernels,
+            keeps=keeps,
         )
-        for kind in ("avg", "max")
+        for kind, kernels, keeps in (
+            ("avg", whole, nothing_kept),
+            ("max", _max_kernels, _max_keeps),
+        )
     ),
     *(
         Op(
@@ -136,7 +200,12 @@ OPS = (
             infer=partial(_adaptive_infer, f"adaptive {kind}pool"),
             cost=_adaptive_cost,
             torch=partial(_adaptive_torch, kind.title()),
+            kernels=kernels,
+            keeps=keeps,
         )
-        for kind in ("avg", "max")
+        for kind, kernels, keeps in (
+            ("avg", whole, _adaptive_avg_keeps),
+            ("max", _max_kernels, _max_keeps),
+        )
     ),
 )

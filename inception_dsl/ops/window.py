@@ -62,6 +62,31 @@ def margins(pad: Value, window: int) -> tuple[int, int]:
             raise AssertionError(pad)
 
 
+def same_margins(values: Values, given: TensorType) -> tuple[tuple[int, int], tuple[int, int]]:
+    """What `same_tf` pads: above and below, then left and right.
+
+    Source: TensorFlow's formula; the odd pixel is at the end.
+    """
+    kernel, stride = size(values, "kernel"), number(values, "stride")
+    dilation = number(values, "dilation") if "dilation" in values else 1
+    margins = []
+    for side, window in zip(given.size, kernel, strict=True):
+        places = -(-side // stride)
+        total = max((places - 1) * stride + (window - 1) * dilation + 1 - side, 0)
+        margins.append((total // 2, total - total // 2))
+    above_below, left_right = margins
+    return above_below, left_right
+
+
+def padded_values(written: Symbols, values: Values, given: TensorType) -> tuple[int, ...]:
+    """The values of the padded copy of its input that a layer makes which pads itself."""
+    if not pads_itself(written):
+        return ()
+    (above, below), (left, right) = same_margins(values, given)
+    height, width = given.size
+    return (given.channels * (height + above + below) * (width + left + right),)
+
+
 def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Argument], ...]:
     """The padding argument of a torch layer; none for one that pads itself."""
     if pads_itself(attributes):

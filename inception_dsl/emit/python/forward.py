@@ -105,11 +105,11 @@ class Forward:
                 scaled = _scaled(last, join.attributes["scale"])
                 return self._activated(" + ".join([*others, scaled]), join.attributes["act"])
             case _:
+                is_map = [self._widths.widths[path].types[0].is_map for path in join.inputs]
+                gates = [any(is_map) and not own for own in is_map]
                 return " * ".join(
-                    name
-                    if self._widths.widths[path].types[0].is_map
-                    else f"{name}[..., None, None]"
-                    for name, path in zip(inputs, join.inputs, strict=True)
+                    f"{name}[..., None, None]" if is_gate else name
+                    for name, is_gate in zip(inputs, gates, strict=True)
                 )
 
     def _activated(self, code: str, act: object) -> str:

@@ -20,7 +20,7 @@ from inception_dsl.emit.python.layout import (
     literal,
     signature,
 )
-from inception_dsl.ops import Argument, Layer
+from inception_dsl.ops import IN_PLACE, Argument, Layer
 
 _CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
 _NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
@@ -56,7 +56,6 @@ FUNCTIONS: dict[str, str] = {
 }
 """Activations as functions."""
 
-_IN_PLACE = frozenset(["F.relu", "F.relu6", "F.leaky_relu", "F.silu", "F.hardswish"])
 _PROSE = {
     "nn.Conv2d": "convolution",
     "SameConv2d": "convolution (TensorFlow's `same`)",
@@ -289,6 +288,5 @@ def _activated(code: str, act: str, *, name: str = "x") -> list[str]:
 
 def activation(act: str, code: str, *, in_place: bool = False) -> str:
     """An activation of a value as a forward pass writes it."""
-    function = FUNCTIONS[act]
-    flag = ", inplace=True" if in_place and function in _IN_PLACE else ""
-    return f"{function}({code}{flag})"
+    flag = ", inplace=True" if in_place and act in IN_PLACE else ""
+    return f"{FUNCTIONS[act]}({code}{flag})"
