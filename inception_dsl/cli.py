@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from inception_dsl import driver
-from inception_dsl.analysis import GROUPINGS, CostReport
+from inception_dsl.analysis import BYTES, GROUPINGS
 from inception_dsl.diagnostics import (
     CODES,
     Diagnostic,
@@ -26,7 +26,16 @@ from inception_dsl.diagnostics import (
     page,
     render,
 )
-from inception_dsl.emit.report import FORMATS, Column, plain_table, render_costs
+from inception_dsl.emit.report import (
+    DEFAULT,
+    FORMATS,
+    MEASURES,
+    Column,
+    Facts,
+    Layout,
+    plain_table,
+    render_costs,
+)
 from inception_dsl.resolve import Overrides
 from inception_dsl.version import __version__
 
@@ -199,12 +208,16 @@ def _flops(args: argparse.Namespace) -> int:
     specs = args.specs or driver.project_specs(folder) or driver.known_specs(folder)
     overrides = _overrides(args)
 
-    def cost(spec: str) -> CostReport:
-        return driver.measure(spec, folder=folder, overrides=overrides, batch=args.batch).cost
+    asked = MEASURES if args.format == "json" else args.columns
+    needs = frozenset(filter(None, (MEASURES[name].needs for name in asked)))
 
-    reports = [cost(spec) for spec in specs]
-    against = cost(args.against) if args.against else None
-    sys.stdout.write(render_costs(reports, by=args.by, format=args.format, against=against))
+    def facts(spec: str) -> Facts:
+        measured = driver.measure(spec, folder=folder, overrides=overrides, batch=args.batch)
+        return driver.facts(measured, needs=needs, dtype=args.dtype)
+
+    networks = [facts(spec) for spec in specs]
+    layout = Layout(args.by, facts(args.against) if args.against else None, args.columns)
+    sys.stdout.write(render_costs(networks, layout, format=args.format))
     return FINE
 
 
@@ -361,6 +374,16 @@ def _fail_on(text: str) -> str | tuple[str, ...]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _columns(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in MEASURES:
+            close = nearest(name, MEASURES)
+            way_out = f"write `{close}`" if close else f"there are {', '.join(MEASURES)}"
+            raise argparse.ArgumentTypeError(f"no column is named `{name}`: {way_out}")
+    return names
+
+
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) == int(text[:18]):
         raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
@@ -419,6 +442,7 @@ def _parser() -> argparse.ArgumentParser:
         "  inception-dsl flops inception_v4 --by block\n"
         "  inception-dsl flops inception_v4 googlenet --format markdown\n"
         "  inception-dsl flops --against googlenet\n"
+        "  inception-dsl flops inception_v4 --columns macs,memory,depth,field --batch 8\n"
         "  inception-dsl flops specs/inception_v4.yaml --batch 32 --format json\n",
     )
     rows = flops.add_mutually_exclusive_group()
@@ -428,6 +452,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     flops.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
     flops.add_argument("--batch", type=_positive, default=1, metavar="N", help="images at once")
+    flops.add_argument(
+        "--dtype", choices=list(BYTES), default="float32", help="of every number; default: float32"
+    )
+    flops.add_argument(
+        "--columns",
+        type=_columns,
+        default=DEFAULT,
+        metavar="NAME,NAME",
+        help=f"of {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
+    )
     _add_render(commands)
     _subparser(
         commands,

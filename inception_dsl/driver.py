@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.analysis import CostReport, measure_cost, measure_widths, plan_forward
+from inception_dsl.analysis import (
+    CostReport,
+    measure_cost,
+    measure_depths,
+    measure_fields,
+    measure_memory,
+    measure_widths,
+    plan_forward,
+)
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import AS_WRITTEN, Overrides, name_problem, resolve
@@ -21,6 +29,7 @@ from inception_dsl.spec.load import load
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
     from inception_dsl.emit.figure import Detail, Request
+    from inception_dsl.emit.report import Facts
     from inception_dsl.rules.agreement import Agreement
 
 GENERATED = "generated"
@@ -276,20 +285,39 @@ def _compared(old: Checked, new: Checked) -> Comparison:
     return Comparison(names[0], names[1], old.model, new.model, diff, costs, stages, findings)
 
 
+def facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") -> Facts:
+    """What reports of a model may ask for besides its cost.
+
+    Args:
+        needs: `memory`, `fields` and `depths`.
+        dtype: the type of every number, which memory depends on.
+    """
+    from inception_dsl.emit.report import Facts
+
+    model, batch = checked.model, checked.cost.batch
+    return Facts(
+        cost=checked.cost,
+        memory=measure_memory(model, batch=batch, dtype=dtype) if "memory" in needs else None,
+        fields=measure_fields(model) if "fields" in needs else None,
+        depths=measure_depths(model) if "depths" in needs else None,
+        dtype=dtype,
+    )
+
+
 def emit(checked: Checked, *, output: Path) -> list[Artifact]:
     """The files that a build makes of a model, below `output`; nothing is written.
 
     Raises:
         SpecError: E501, a module cannot say something.
     """
-    from inception_dsl.emit.report import cost_markdown
+    from inception_dsl.emit.report import Facts, cost_markdown
     from inception_dsl.ir import fingerprint
 
     model, cost, shown = checked.model, checked.cost, checked.file.shown
     folder = output / _output_name(checked.file, model)
     title = model.title or model.name
     module = emit_module(checked)
-    page = cost_markdown(cost, title=title, shown=shown, fingerprint=fingerprint(model))
+    page = cost_markdown(Facts(cost), title=title, shown=shown, fingerprint=fingerprint(model))
     return [
         Artifact(folder / "model.py", module),
         Artifact(folder / "cost.md", page),

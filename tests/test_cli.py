@@ -265,8 +265,10 @@ def test_flops_alone_is_by_stage(shell: Shell) -> None:
     assert lines[1].split()[:5] == ["stage", "nodes", "params", "MACs", "FLOPs"]
     assert [line.split()[0] for line in lines[2:6]] == ["conv", "mixed", "pool", "fc"]
     assert f"{MACS:,}" in output
-    assert "MACs: multiply-accumulates of conv and linear weights." in lines[-1]
-    assert "FLOPs: all floating-point operations, 2 for a MAC." in lines[-1]
+    assert lines[-2:] == [
+        "MACs: multiply-accumulates of conv and linear weights.",
+        "FLOPs: all floating-point operations, 2 for a MAC.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -354,13 +356,44 @@ def test_flops_against_a_network_say_how_many_times(shell: Shell, project: Proje
     wide = SPEC.replace("name: net", "name: wide").replace("linear (classes)", "linear (55)")
     project.write("specs/wide.yaml", wide)
     _, output, _ = shell.run("flops", "wide", "--against", "net")
-    head, own, other, _, _, times = output.splitlines()
+    head, own, other, _, _, _, times = output.splitlines()
     assert head.split()[-6:] == ["x", "params", "x", "MACs", "x", "FLOPs"]
     assert own.split()[0] == "net"
     assert own.split()[-3:] == ["1.00", "1.00", "1.00"]
     wider = PARAMS + 50 * (8 + 1), MACS + 50 * 8
     assert other.split()[-3:-1] == [f"{wider[0] / PARAMS:.2f}", f"{wider[1] / MACS:.2f}"]
     assert times == "x params, x MACs, x FLOPs: how many times those of net."
+
+
+def test_columns_are_chosen_and_explained(shell: Shell) -> None:
+    chosen = "depth,field,stride,memory,intensity,weights,all_activations"
+    code, output, errors = shell.run("flops", NET, "--columns", chosen)
+    assert (code, errors) == (0, "")
+    stages, totals, legend = output.split("\n\n")
+    head, *rows = stages.splitlines()[1:]
+    for name in ("depth", "field", "stride", "memory", "FLOPs/byte", "weights", "all activations"):
+        assert f"  {name}" in head
+        assert name in legend
+    assert rows[0].split()[:5] == ["conv", "1", "1", "3x3", "1x1"]
+    assert rows[2].split()[:5] == ["pool", "1", "3", "22x22", "-"]  # 3 + 2 + 2, and 15 more units
+    assert totals.splitlines()[1].split()[:2] == ["inference", "4"]
+
+
+def test_memory_is_for_a_batch_and_a_type(shell: Shell) -> None:
+    def peak(*arguments: str) -> int:
+        _, output, _ = shell.run("flops", NET, *arguments, "--format", "json")
+        memory = json.loads(output)["memory"]
+        assert memory["state"] < memory["peak"]
+        return int(memory["peak"])
+
+    assert peak("--dtype", "float16") < peak() < peak("--dtype", "float64")
+    assert peak("--batch", "2") > peak()
+
+
+def test_a_column_that_is_none_is_answered_with_the_nearest(shell: Shell) -> None:
+    code, _, errors = shell.run("flops", NET, "--columns", "params,memry")
+    assert code == 2
+    assert "no column is named `memry`: write `memory`" in errors
 
 
 @pytest.mark.parametrize("specs", [["net", "wide"], ["wide", "net"], []])

@@ -10,6 +10,8 @@ from inception_dsl.analysis.cost import (
     group,
     measure_cost,
 )
+from inception_dsl.analysis.depth import measure_depths
+from inception_dsl.analysis.field import Field, Windows, measure_fields
 from inception_dsl.analysis.figure import find_figure
 from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
 from inception_dsl.analysis.liveness import Unread, find_unread
@@ -25,6 +27,7 @@ __all__ = [
     "BlockWidths",
     "CostReport",
     "CostRow",
+    "Field",
     "ForwardPlan",
     "Group",
     "Grouping",
@@ -37,12 +40,15 @@ __all__ = [
     "Unit",
     "Unread",
     "Width",
+    "Windows",
     "find_figure",
     "find_unread",
     "group",
     "has_module",
     "largest_parts",
     "measure_cost",
+    "measure_depths",
+    "measure_fields",
     "measure_memory",
     "measure_state",
     "measure_widths",

@@ -3,7 +3,8 @@
 Units: `macs` are multiply-accumulates of conv and linear weights; `flops` are all floating-point
 operations, of which a multiply-accumulate is two. Both are for inference; a batch norm counts as
 the scale and shift that it folds to, dropout as nothing. Parameters are learnt values; the running
-statistics of batch norms are none.
+statistics of batch norms are none. `activations` are what convs give, `all_activations` what every
+node gives; `moved` are the numbers that nodes read and write, their parameters among them.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class CostRow:
     flops: int
     flops_by_kind: tuple[tuple[str, int], ...]
     activations: int
+    all_activations: int
+    moved: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,16 @@ class Totals:
     macs: int
     flops: int
     activations: int
+    all_activations: int
+    moved: int
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows taken together, and what they cost; `count` is how many they are."""
+    """Rows taken together: their paths in order, and what they cost."""
 
     name: str
-    count: int
+    paths: tuple[str, ...]
     totals: Totals
 
 
@@ -125,18 +130,20 @@ def _gather(rows: Iterable[CostRow], key: Callable[[CostRow], str]) -> Iterator[
     for row in rows:
         members.setdefault(key(row), []).append(row)
     for name, own in members.items():
-        yield Group(name, len(own), _sum(own))
+        yield Group(name, tuple(row.path for row in own), _sum(own))
 
 
 def _sum(rows: Iterable[CostRow]) -> Totals:
-    params = weights = macs = flops = activations = 0
+    params = weights = macs = flops = activations = all_activations = moved = 0
     for row in rows:
         params += row.params
         weights += row.weights
         macs += row.macs
         flops += row.flops
         activations += row.activations
-    return Totals(params, weights, macs, flops, activations)
+        all_activations += row.all_activations
+        moved += row.moved
+    return Totals(params, weights, macs, flops, activations, all_activations, moved)
 
 
 def _rows(model: Model, batch: int) -> Iterator[CostRow]:
@@ -180,6 +187,8 @@ def _item(item: Node | Call, place: _Place, batch: int) -> Iterator[CostRow]:
     op = OPS[item.op]
     cost = op.cost(item.attributes, item.input_types, item.type)
     work = batch if place.is_read else 0
+    params = cost.weights + cost.biases + cost.norms
+    flowing = 0 if op.is_free else sum(type.values for type in (*item.input_types, item.type))
     kernel = item.attributes.get("kernel")
     size = f"{kernel[0]}x{kernel[1]} " if isinstance(kernel, tuple) else ""
     yield CostRow(
@@ -192,12 +201,14 @@ def _item(item: Node | Call, place: _Place, batch: int) -> Iterator[CostRow]:
         input=" + ".join(str(type) for type in item.input_types),
         output=str(item.type),
         is_read=place.is_read,
-        params=cost.weights + cost.biases + cost.norms if has_weights else 0,
+        params=params if has_weights else 0,
         weights=cost.weights if has_weights else 0,
         macs=cost.macs * work,
         flops=sum(cost.flops.values()) * work,
         flops_by_kind=tuple((kind, flops * work) for kind, flops in cost.flops.items()),
         activations=cost.activations * work,
+        all_activations=0 if op.is_free else item.type.values * work,
+        moved=flowing * work + (params if place.is_read else 0),
     )
 
 

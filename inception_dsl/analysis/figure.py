@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inception_dsl.analysis.cost import CostReport
-from inception_dsl.ir import INPUT, Call, Model, Node, TensorType, inline
-
-WEIGHTED = frozenset(["conv", "sepconv", "linear"])
-"""The ops that `depth` counts."""
+from inception_dsl.analysis.depth import measure_depths
+from inception_dsl.analysis.memory import measure_memory
+from inception_dsl.ir import Call, Model, Node, TensorType
 
 
 def find_figure(
@@ -18,7 +17,9 @@ def find_figure(
 
     Args:
         measure: `params`, `weights`, `macs`, `flops` or `activations`; `depth`, conv and linear on
-            the longest path; `shape`, what it gives, as text; `in`, the channels that it reads.
+            the longest path; `memory`, the most bytes that are alive at once in inference, on one
+            image in single precision; `shape`, what it gives, as text; `in`, the channels that it
+            reads.
     """
     found = list(_below(model, at))
     if not found:
@@ -30,6 +31,8 @@ def find_figure(
             return found[0][0].channels
         case "depth":
             return _depth(model, at, with_heads=with_heads)
+        case "memory":
+            return _memory(model, at, with_heads=with_heads)
         case _ if at is None:
             totals = cost.totals_with_heads if with_heads else cost.totals
             return int(getattr(totals, measure))
@@ -63,13 +66,16 @@ def _enters(item: Node | Call) -> TensorType:
 
 
 def _depth(model: Model, at: str | None, *, with_heads: bool) -> int:
-    depths: dict[str, int] = {INPUT: 0}
-    deepest = 0
-    for node in inline(model).nodes:
-        counts = at is None or _is_below(node.path, at)
-        if at is None and not with_heads and any(h.holds(node.path) for h in model.heads):
-            counts = False
-        own = 1 if counts and node.op in WEIGHTED else 0
-        depths[node.path] = max(depths[path] for path in node.inputs) + own
-        deepest = max(deepest, depths[node.path])
-    return deepest
+    def counts(node: Node) -> bool:
+        if at is not None:
+            return _is_below(node.path, at)
+        return with_heads or not any(head.holds(node.path) for head in model.heads)
+
+    return max(measure_depths(model, counts).values())
+
+
+def _memory(model: Model, at: str | None, *, with_heads: bool) -> int:
+    memory = measure_memory(model)
+    if at is None:
+        return memory.peak + (memory.heads_state if with_heads else 0)
+    return max((own for path, own in memory.by_path.items() if _is_below(path, at)), default=0)

@@ -119,6 +119,21 @@ class StateTensor:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """What one unit of an op's output reads along an axis of its input.
+
+    Attributes:
+        size: in units of the input, dilation's gaps included.
+        stride: from one unit's window to the next one's.
+        before: how far the first one lies before the first unit of the input.
+    """
+
+    size: int
+    stride: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """One of the kernels that torch runs for a node in inference, one after the other.
 
@@ -228,6 +243,8 @@ class Op:
         kernels: what torch runs for it, for its attributes as they are written and as they are
             here, its inputs and its output; none where it gives what it reads.
         keeps: what its backward pass needs, of the same.
+        windows: along height and width, what a unit reads, for its attributes and its input; an
+            axis is None where windows differ. Without it, a unit reads the one at its own place.
     """
 
     name: str
@@ -244,6 +261,12 @@ class Op:
     in_training_only: bool = False
     kernels: Kernels = whole
     keeps: Keeps = nothing_kept
+    windows: Callable[[Values, TensorType], tuple[Window | None, Window | None]] | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """In inference it gives what it reads, or a view of it."""
+        return self.kernels is nothing
 
     @property
     def written(self) -> str:

@@ -39,6 +39,7 @@ from inception_dsl.ops.window import (
     square,
     torch_class,
     torch_padding,
+    windows,
 )
 
 
@@ -243,6 +244,7 @@ OPS = (
         state=_state,
         kernels=_kernels,
         keeps=_keeps,
+        windows=windows,
     ),
     # Depthwise, then 1x1; as in TensorFlow, bias, norm and act come once, at the end.
     Op(
@@ -258,5 +260,6 @@ OPS = (
         state=_separable_state,
         kernels=_separable_kernels,
         keeps=_separable_keeps,
+        windows=windows,
     ),
 )

@@ -16,6 +16,7 @@ from inception_dsl.ops.base import (
     Op,
     Symbols,
     Values,
+    Window,
     a_map,
     nothing_kept,
     size,
@@ -31,6 +32,7 @@ from inception_dsl.ops.window import (
     square,
     torch_class,
     torch_padding,
+    windows,
 )
 
 
@@ -139,6 +141,15 @@ def _adaptive_cost(values: Values, inputs: tuple[TensorType, ...], output: Tenso
     return Cost(flops={"pool": output.channels * windows})
 
 
+def _adaptive_windows(values: Values, given: TensorType) -> tuple[Window | None, Window | None]:
+    """Windows of one size where the input's divides into the output's."""
+    tall, wide = (
+        Window(side // wanted, side // wanted, 0) if side % wanted == 0 else None
+        for side, wanted in zip(given.size, size(values, "output"), strict=True)
+    )
+    return tall, wide
+
+
 def _adaptive_torch(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     output = attributes["output"]
     assert isinstance(output, tuple)
@@ -158,6 +169,7 @@ OPS = (
         torch=partial(_torch, "Max"),
         kernels=_max_kernels,
         keeps=_max_keeps,
+        windows=windows,
     ),
     Op(
         name="avgpool",
@@ -175,6 +187,7 @@ OPS = (
         torch=partial(_torch, "Avg"),
         kernels=_avg_kernels,
         keeps=_avg_keeps,
+        windows=windows,
     ),
     *(
         Op(
@@ -202,6 +215,7 @@ OPS = (
             torch=partial(_adaptive_torch, kind.title()),
             kernels=kernels,
             keeps=keeps,
+            windows=_adaptive_windows,
         )
         for kind, kernels, keeps in (
             ("avg", whole, _adaptive_avg_keeps),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from inception_dsl.expr import Expr, combine
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.base import Argument, Attribute, ShapeError, Symbols, Values, number, size
+from inception_dsl.ops.base import (
+    Argument,
+    Attribute,
+    ShapeError,
+    Symbols,
+    Values,
+    Window,
+    number,
+    size,
+)
 
 STRIDE = Attribute("stride", "positive", 1)
 PAD = Attribute("pad", "pad", "same")
@@ -76,6 +85,18 @@ def same_margins(values: Values, given: TensorType) -> tuple[tuple[int, int], tu
         margins.append((total // 2, total - total // 2))
     above_below, left_right = margins
     return above_below, left_right
+
+
+def windows(values: Values, given: TensorType) -> tuple[Window, Window]:
+    """What a unit reads of a map, along its height and its width."""
+    kernel, stride = size(values, "kernel"), number(values, "stride")
+    dilation = number(values, "dilation") if "dilation" in values else 1
+    tall, wide = ((side - 1) * dilation + 1 for side in kernel)
+    if values["pad"] == "same_tf":
+        (above, _), (left, _) = same_margins(values, given)
+    else:
+        above, left = margins(values["pad"], tall)[0], margins(values["pad"], wide)[1]
+    return Window(tall, stride, above), Window(wide, stride, left)
 
 
 def padded_values(written: Symbols, values: Values, given: TensorType) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree
 DocumentPath = tuple[str | int, ...]
 """Keys and indices from the top of the document."""
 
-Measure = Literal["params", "weights", "macs", "flops", "activations", "depth"]
+Measure = Literal["params", "weights", "macs", "flops", "activations", "memory", "depth"]
 """What a budget may bound."""
 
 BODY_KEYS = frozenset(
@@ -142,6 +142,7 @@ class ClaimSpec(_Spec):
     macs: str | int | None = None
     flops: str | int | None = None
     activations: str | int | None = None
+    memory: str | int | None = None
     depth: str | int | None = None
     shape: str | int | None = None
     reads: str | int | None = Field(default=None, alias="in")

@@ -6,15 +6,21 @@ Every form says which figure is multiply-accumulates and which is floating-point
 from inception_dsl.emit.report.cost import (
     FORMATS,
     Format,
+    Layout,
     cost_markdown,
     render_costs,
 )
+from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts
 from inception_dsl.emit.report.table import Column, markdown_table, plain_table
 
 __all__ = [
+    "DEFAULT",
     "FORMATS",
+    "MEASURES",
     "Column",
+    "Facts",
     "Format",
+    "Layout",
     "cost_markdown",
     "markdown_table",
     "plain_table",

@@ -1,0 +1,23 @@
+"""How deep a node lies: the convs and linears on the longest path that leads to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inception_dsl.ir import INPUT, Model, Node, inline
+
+WEIGHTED = frozenset(["conv", "sepconv", "linear"])
+"""The ops that count."""
+
+
+def measure_depths(model: Model, counts: Callable[[Node], bool] | None = None) -> dict[str, int]:
+    """The depth of every node by its path, itself included.
+
+    Args:
+        counts: whether a node with weights is to be counted; all are, without it.
+    """
+    depths = {INPUT: 0}
+    for node in inline(model).nodes:
+        own = 1 if node.op in WEIGHTED and (counts is None or counts(node)) else 0
+        depths[node.path] = max(depths[path] for path in node.inputs) + own
+    return depths

@@ -1,0 +1,148 @@
+"""Receptive fields, held against gradients, and against what is published of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import torch
+from conftest import NET, Project
+from hypothesis import given, settings
+from strategies import QUICK, Spec, specs
+from test_language import HEAD, NETWORKS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from inception_dsl import driver
+from inception_dsl.analysis import Windows, measure_fields
+from inception_dsl.bridge import make_module
+from inception_dsl.driver import Checked
+from inception_dsl.ir import inline
+from inception_dsl.resolve import Overrides
+
+FOLDER = Path(__file__).parent
+
+PUBLISHED = {
+    # Distill 2019, Table 1, of TF-slim's networks: the last map before it is pooled to a vector.
+    "alexnet": ("pool5", 195),
+    "vgg16": ("stage5.maxpool", 212),
+    "tf_slim/inception_v2": ("inception_5b.concat", 699),
+    "timm/inception_v3": ("mixed_7c.concat", 1311),
+    "inception_v4": ("inception_c.2.concat", 2071),
+    "timm/inception_resnet_v2": ("conv2d_7b", 3039),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_fields(name: str) -> None:
+    path, size = PUBLISHED[name]
+    model = driver.measure(name, folder=FOLDER).model
+    field = measure_fields(model)[path]
+    assert field.height is not None
+    assert field.width is not None
+    assert (field.height.size, field.width.size, field.height.stride) == (size, size, 32)
+
+
+def even_weights(module: nn.Module) -> None:
+    """Makes every gradient positive: weights are means."""
+    for child in module.modules():
+        if isinstance(child, nn.Conv2d | nn.Linear):
+            nn.init.constant_(child.weight, 1 / child.weight[0].numel())
+            if child.bias is not None:
+                nn.init.zeros_(child.bias)
+
+
+def mean_for_max(
+    x: Tensor, size: Any, stride: Any, pad: Any, dilation: int, *, ceil_mode: bool, **_: Any
+) -> Tensor:
+    """A mean where there was a maximum, whose gradient goes to one pixel of its window alone."""
+    return F.avg_pool2d(x.nan_to_num(neginf=0), size, stride, pad, ceil_mode)
+
+
+def adaptive_mean_for_max(x: Tensor, size: Any, return_indices: bool) -> Tensor:
+    """The same for an adaptive pool."""
+    return F.adaptive_avg_pool2d(x, size)
+
+
+def seen(windows: Windows, unit: int, side: int) -> tuple[int, int]:
+    """The first and the last pixel of the input that a unit sees."""
+    first = windows.start + unit * windows.stride
+    return max(first, 0), min(first + windows.size, side) - 1
+
+
+def hold_against_gradients(found: Checked, *, most: int) -> int:
+    """Units see what has a gradient; gives how many were looked at.
+
+    Args:
+        most: how many nodes to look at.
+
+    Raises:
+        AssertionError: one sees something else.
+    """
+    model = found.model
+    fields = measure_fields(model)
+    module = make_module(driver.emit_module(found), model.name).double().eval()
+    even_weights(module)
+    outputs: dict[str, Tensor] = {}
+    for path, child in module.named_modules():
+        child.register_forward_hook(
+            lambda own, args, result, path=path: outputs.__setitem__(path, result)
+        )
+    image = torch.rand(1, *model.input.shape, dtype=torch.float64) / 2 + 0.25
+    image.requires_grad_()
+    with (
+        patch("torch.nn.functional.max_pool2d", mean_for_max),
+        patch("torch.nn.functional.adaptive_max_pool2d", adaptive_mean_for_max),
+    ):
+        module(image)
+    again = {node.reuses for node in inline(model).nodes}
+    nodes = [n for n in inline(model).nodes if n.type.is_map and outputs.get(n.path) is not None]
+    looked_at = 0
+    for node in nodes[:: -(-len(nodes) // most)] if nodes else []:
+        field = fields[node.path]
+        if field.height is None or field.width is None or node.reuses or node.path in again:
+            continue
+        height, width = node.type.size
+        for row, column in ((0, 0), (height // 2, width // 2), (height - 1, width - 1)):
+            value = outputs[node.path][0, :, row, column].sum()
+            (gradient,) = torch.autograd.grad(value, image, retain_graph=True)
+            rows, columns = gradient[0].abs().amax(0).nonzero().T
+            actual = (
+                (int(rows.min()), int(rows.max())),
+                (int(columns.min()), int(columns.max())),
+            )
+            sides = model.input.size
+            expected = seen(field.height, row, sides[0]), seen(field.width, column, sides[1])
+            assert actual == expected, (node.path, row, column)
+            looked_at += 1
+    return looked_at
+
+
+@pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS.keys())
+def test_every_part_of_the_language(spec: str, project: Project) -> None:
+    project.write(NET, HEAD + spec)
+    assert hold_against_gradients(project.check(), most=30)
+
+
+@pytest.mark.parametrize(
+    ("name", "input"), [("googlenet", "96x96x3"), ("tf_slim/inception_v2", "65x64x3")]
+)
+def test_networks(name: str, input: str) -> None:
+    found = driver.check(name, folder=FOLDER, overrides=Overrides(input))
+    assert hold_against_gradients(found, most=8) >= 20
+
+
+def test_random_networks(project: Project) -> None:
+    looked_at = 0
+
+    @settings(QUICK, max_examples=25)
+    @given(specs())
+    def claim(spec: Spec) -> None:
+        nonlocal looked_at
+        project.write(NET, spec.text())
+        looked_at += hold_against_gradients(project.check(), most=6)
+
+    claim()
+    assert looked_at > 100
