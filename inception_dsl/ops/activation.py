@@ -35,15 +35,17 @@ _BY_RESULT_IN_PLACE = frozenset(["nn.LeakyReLU"])
 """Activations whose backward pass needs what they give; the others need what they read."""
 
 
-def act_kernels(act: Value | Expr, output: TensorType) -> tuple[Kernel, ...]:
-    """What runs at the end of a conv or a linear; an activation that is a parameter is a module."""
-    match act:
-        case "none":
-            return ()
-        case str():
-            return (Kernel(0 if ACTIVATIONS[act] in IN_PLACE else output.values),)
-        case _:
-            return (Kernel(output.values),)
+def act_kernels(act: Value | Expr, value: Value, output: TensorType) -> tuple[Kernel, ...]:
+    """What an activation runs at the end of a conv or a linear.
+
+    Args:
+        act: the activation as it is written; one that is a parameter is a module of its own.
+        value: the activation here.
+    """
+    if value == "none":
+        return ()
+    is_in_place = isinstance(act, str) and ACTIVATIONS[act] in IN_PLACE
+    return (Kernel(0 if is_in_place else output.values),)
 
 
 def act_keeps(act: Value | Expr, value: Value, given: Kept, output: TensorType) -> Kept:

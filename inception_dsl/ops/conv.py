@@ -96,7 +96,7 @@ def _kernels_with_extras(
     norm = (output.values,) if values["norm"] == "batchnorm" else ()
     padded = padded_values(written, values, given)
     steps = tuple(Kernel(size) for size in (*padded, *convolved, *norm))
-    return (*steps, *act_kernels(written["act"], output))
+    return (*steps, *act_kernels(written["act"], values["act"], output))
 
 
 def _keeps(

@@ -58,7 +58,7 @@ def _linear_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
 def _linear_kernels(
     written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
 ) -> tuple[Kernel, ...]:
-    return (Kernel(output.values), *act_kernels(written["act"], output))
+    return (Kernel(output.values), *act_kernels(written["act"], values["act"], output))
 
 
 def _linear_keeps(
