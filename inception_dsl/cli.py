@@ -88,8 +88,10 @@ def _build(args: argparse.Namespace) -> int:
     output = Path(args.output) if args.output else driver.default_output(folder)
     specs = args.specs or driver.project_specs(folder)
     overrides = _overrides(args)
+    is_whole = not (args.specs or args.output or overrides)
     artifacts: list[driver.Artifact] = []
     sources: dict[Path, str] = {}
+    built: list[driver.Checked] = []
     failed: list[tuple[str, Diagnostic]] = []
     for spec in specs:
         try:
@@ -99,10 +101,13 @@ def _build(args: argparse.Namespace) -> int:
             failed.extend((spec, finding) for finding in error.diagnostics)
             continue
         _report(checked.warnings)
+        built.append(checked)
         artifacts.extend(made)
         sources |= dict.fromkeys((artifact.path for artifact in made), spec)
     if failed:
         raise SpecError(across(failed))
+    if args.gallery or (is_whole and driver.gallery_page(folder).exists()):
+        artifacts += driver.gallery(built, folder=folder, output=output)
     if not args.check:
         for artifact in artifacts:
             state = "wrote" if driver.write(artifact) else "unchanged"
@@ -111,9 +116,9 @@ def _build(args: argparse.Namespace) -> int:
     stale = [artifact for artifact in artifacts if artifact.written() != artifact.text]
     for artifact in stale:
         _print_difference(artifact)
-    for spec in dict.fromkeys(sources[artifact.path] for artifact in stale):
+    for spec in dict.fromkeys(sources.get(artifact.path) for artifact in stale):
         print(f"mend it with: {_build_command(args, spec)}", file=sys.stderr)
-    left = [] if args.specs else list(driver.orphans(output, artifacts))
+    left = list(driver.orphans(output, artifacts)) if is_whole else []
     for path in left:
         print(f"no spec makes {_shown(path)}: delete it", file=sys.stderr)
     if not stale and not left:
@@ -121,9 +126,9 @@ def _build(args: argparse.Namespace) -> int:
     return FINDINGS if stale or left else FINE
 
 
-def _build_command(args: argparse.Namespace, spec: str) -> str:
-    """What to type to build one of the specs of a command."""
-    words = ["inception-dsl", "build", spec]
+def _build_command(args: argparse.Namespace, spec: str | None) -> str:
+    """What to type to build one of the specs of a command; None for the gallery of all."""
+    words = ["inception-dsl", "build", *([spec] if spec else [])]
     if args.output:
         words += ["-o", args.output]
     if args.input:
@@ -416,6 +421,11 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="write nothing; exit 1 and show what is stale"
     )
     build.add_argument("-o", "--output", metavar="DIR", help="write below DIR, not generated/")
+    build.add_argument(
+        "--gallery",
+        action="store_true",
+        help="make docs/gallery.md too; where it is, a build of all specs keeps it fresh",
+    )
     check = _command(
         commands,
         "check",

@@ -325,6 +325,40 @@ def emit(checked: Checked, *, output: Path) -> list[Artifact]:
     ]
 
 
+def gallery(all_checked: Sequence[Checked], *, folder: Path, output: Path) -> list[Artifact]:
+    """The page of all figures of the project that `folder` is in, with its drawings.
+
+    Args:
+        output: where the posters are, below the project.
+    """
+    from inception_dsl.emit.figure.gallery import Entry, gallery
+
+    page = gallery_page(folder)
+    beside = os.path.relpath(output, page.parent)
+    made = gallery(
+        [
+            Entry(
+                name := _output_name(checked.file, checked.model),
+                checked.model,
+                checked.cost,
+                f"{beside}/{name}/poster.svg",
+            )
+            for checked in all_checked
+        ],
+        page.stem,
+    )
+    drawings = page.parent / page.stem
+    return [
+        Artifact(page, made.page),
+        *(Artifact(drawings / name, svg) for name, svg in made.drawings.items()),
+    ]
+
+
+def gallery_page(folder: Path) -> Path:
+    """Where the project that `folder` is in has its gallery, if it has one."""
+    return project_root(folder.resolve()) / "docs" / "gallery.md"
+
+
 def _figures(checked: Checked, folder: Path) -> Iterator[Artifact]:
     """A network's schema and poster; what no layout of ours can draw is left to `render`."""
     from inception_dsl.emit.figure import Request, draw_alone
@@ -463,8 +497,13 @@ def default_output(folder: Path) -> Path:
 
 
 def orphans(output: Path, kept: list[Artifact]) -> Iterator[Path]:
-    """Generated folders that no spec makes any more."""
-    expected = {artifact.path.parent for artifact in kept}
+    """Generated folders and drawings that no spec makes any more."""
+    expected = {artifact.path for artifact in kept}
+    folders = {path.parent for path in expected}
     for path in sorted(output.rglob("model.py")):
-        if path.parent not in expected:
+        if path.parent not in folders:
             yield path.parent
+    for path in expected:
+        if path.name == "gallery.md":
+            drawings = (path.parent / path.stem).glob("*.svg")
+            yield from sorted(drawing for drawing in drawings if drawing not in expected)

@@ -578,3 +578,25 @@ def test_a_reader_that_goes_away_is_no_error(arguments: list[str], tmp_path: Pat
     done = process(*arguments, folder=tmp_path, stdout=writing)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_gallery_is_made_when_asked_for_and_kept_from_then_on(
+    shell: Shell, project: Project
+) -> None:
+    project.write(
+        "specs/net.yaml", SPEC.replace("  mixed:\n", "  mixed:\n    source: Figure 1\n", 1)
+    )
+    shell.run("build")
+    assert not (project.root / "docs").exists()
+    shell.run("build", "--gallery")
+    assert files(project.root / "docs") == ["gallery.md", "gallery/net.mixed.svg"]
+    page = (project.root / "docs/gallery.md").read_text()
+    assert "![A net](../generated/net/poster.svg)" in page
+    assert "| Figure 1 | ![Mixed](gallery/net.mixed.svg) |" in page
+    assert shell.run("build", "--check")[0] == 0
+    project.write("docs/gallery/old.svg", "")
+    project.write("docs/gallery/net.mixed.svg", "")
+    code, _, errors = shell.run("build", "--check")
+    assert code == 1
+    assert "mend it with: inception-dsl build\n" in errors
+    assert "no spec makes docs/gallery/old.svg: delete it\n" in errors

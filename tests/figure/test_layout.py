@@ -208,7 +208,8 @@ def vertices(tree: Series) -> list[Vertex]:
                 return [path for branch in own for path in through(branch, sources)]
             case Residual(side, body, join, first):
                 ends = [through(side, sources), through(body, sources)]
-                return through(join, sum(ends if first else ends[::-1], []))
+                both = [*ends[0], *ends[1]] if first else [*ends[1], *ends[0]]
+                return through(join, both)
             case Stub(body):
                 through(body, sources)
                 return []

@@ -36,15 +36,22 @@ def block_page(drawing: Drawing, block: BlockDef) -> Scene:
         NotSeriesParallelError: its lines cross.
     """
     footnotes = Footnotes(drawing.model)
-    figure = block_figure(drawing, block)
-    scene = _block(drawing, figure, footnotes)
     return page(
-        scene,
-        title=figure.title,
-        subtitle=figure.source,
+        block_scene(drawing, block, footnotes),
+        title=drawing.title(block),
+        subtitle=block.source or "",
         footnotes=footnotes.texts,
         parts=drawing.legends(),
     )
+
+
+def block_scene(drawing: Drawing, block: BlockDef, footnotes: Footnotes) -> Scene:
+    """One block without title and footnotes.
+
+    Raises:
+        NotSeriesParallelError: its lines cross.
+    """
+    return _block(drawing, block_figure(drawing, block), footnotes)
 
 
 def poster_figure(drawing: Drawing) -> Scene:
