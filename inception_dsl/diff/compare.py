@@ -8,8 +8,9 @@ from inception_dsl.diff.interface import write_interface
 from inception_dsl.diff.ledger import Ledger
 from inception_dsl.diff.match import match
 from inception_dsl.diff.one_sided import write_added, write_removed
+from inception_dsl.diff.renaming import write_renames
 from inception_dsl.diff.rewiring import write_wiring
-from inception_dsl.diff.two_sided import write_changes, write_renames
+from inception_dsl.diff.two_sided import write_changes
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model
 
@@ -21,8 +22,8 @@ def compare(old: Model, new: Model) -> Diff:
     write_interface(ledger)
     write_removed(ledger, matching.removed)
     write_added(ledger, matching.added)
-    write_renames(ledger)
     write_changes(ledger)
+    write_renames(ledger)
     write_wiring(ledger)
     kept = write_tensors(ledger)
     write_ripples(ledger)

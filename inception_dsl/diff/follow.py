@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from inception_dsl.analysis import state_of
-from inception_dsl.diff.edits import Changed, KeyChange, Moved, Renamed
+from inception_dsl.diff.edits import Changed, KeyChange
 from inception_dsl.diff.effects import own_shapes
-from inception_dsl.diff.ledger import Draft, Ledger
+from inception_dsl.diff.ledger import Ledger
 from inception_dsl.ir import INPUT, Node
 from inception_dsl.ops import StateTensor
 
@@ -15,12 +15,6 @@ MAX_CAUSES = 16
 
 def write_tensors(ledger: Ledger) -> int:
     """Gives every tensor that changes to its edit; how many there are that stay as they are."""
-    renaming = {
-        place.new: draft
-        for draft in ledger.drafts
-        if isinstance(draft.edit, Renamed | Moved)
-        for place in draft.places
-    }
     kept = 0
     for old, new in ledger.pairs.items():
         mine, its = ledger.old.nodes.get(old), ledger.new.nodes.get(new)
@@ -40,7 +34,7 @@ def write_tensors(ledger: Ledger) -> int:
                 kept += 1
                 continue
             ledger.keys.append(change)
-            _give(ledger, change, role, (mine, its), renaming)
+            _give(ledger, change, (mine, its))
     return kept
 
 
@@ -49,23 +43,17 @@ def _role(tensor: StateTensor) -> str:
     return tensor.name.removeprefix("conv.")
 
 
-def _give(
-    ledger: Ledger,
-    change: KeyChange,
-    role: str,
-    nodes: tuple[Node, Node],
-    renaming: dict[str | None, Draft],
-) -> None:
+def _give(ledger: Ledger, change: KeyChange, nodes: tuple[Node, Node]) -> None:
     """Gives a change of a tensor to the edit that it comes from, unless it follows from others."""
     old, new = nodes
     drafts = [d for d in ledger.touched.get(new.path, []) if isinstance(d.edit, Changed)]
     name = (change.new or "").removeprefix(f"{new.path}.")
     if change.kind == "renamed" and change.old == f"{old.path}.{name}":
         holder = new.path
-        while holder not in renaming and holder:
+        while holder not in ledger.renaming and holder:
             holder = holder.rpartition(".")[0]
-        if holder in renaming:
-            renaming[holder].keys.append(change)
+        if holder in ledger.renaming:
+            ledger.renaming[holder].keys.append(change)
             return
     makers = [draft for draft in drafts if draft.edit.category == "CHECKPOINT"]
     if change.kind != "reshaped":

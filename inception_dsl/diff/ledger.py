@@ -58,6 +58,7 @@ class Ledger:
         pairs: old paths to new ones; `back` the other way round.
         touched: the drafts that touch a new node, by its path.
         gone: the draft that removes an old node, by its path.
+        renaming: the draft that gives something another name, by its new path.
         keys: every tensor whose key or shape changes.
     """
 
@@ -67,6 +68,7 @@ class Ledger:
         self.back = {b: a for a, b in matching.pairs}
         self.touched: dict[str, list[Draft]] = {}
         self.gone: dict[str, Draft] = {}
+        self.renaming: dict[str, Draft] = {}
         self.keys: list[KeyChange] = []
         self._drafts: dict[object, Draft] = {}
         self._order = {path: index for index, path in enumerate([*new.steps, OUTPUT])}

@@ -53,14 +53,7 @@ class Part:
     @property
     def is_numbered(self) -> bool:
         """It is called by its op or its block, as a step is to which no author gave a name."""
-        match self.item:
-            case Node():
-                own = OPS[self.item.op].written.rpartition(" ")[2]
-            case Call():
-                own = self.item.block
-            case None:
-                return False
-        return self.name.removeprefix(own).isdigit() or self.name == own
+        return self.item is not None and is_numbered(self.name, self.item)
 
     @property
     def size(self) -> int:
@@ -132,6 +125,12 @@ def _node_likeness(one: Node, other: Node) -> float:
             lost -= _WEIGHT.get(name, _LITTLE) / 2
     lost += _LITTLE * len(one.attributes.keys() ^ other.attributes.keys()) / 2
     return max(0.05, 1 - lost)
+
+
+def is_numbered(name: str, item: Node | Call) -> bool:
+    """A step is called by its op or its block, perhaps with a number."""
+    own = item.block if isinstance(item, Call) else OPS[item.op].written.rpartition(" ")[2]
+    return name == own or (name.startswith(own) and name.removeprefix(own).isdigit())
 
 
 def has_numbers(kids: Iterable[str]) -> bool:

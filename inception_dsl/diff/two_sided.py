@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from inception_dsl.analysis import state_of
-from inception_dsl.diff.edits import Category, Changed, Edit, Moved, Place, Renamed
+from inception_dsl.diff.edits import Category, Changed, Place
 from inception_dsl.diff.effects import Effect, attribute_effects, op_effect
 from inception_dsl.diff.ledger import GRAVITY, Draft, Ledger, block_spot, gravest
 from inception_dsl.diff.notation import arrow, changed_op, changed_step, step_text, value_text
@@ -30,28 +29,6 @@ _SHAPING = frozenset(["op", "kernel", "output", "width", "stride", "pad", "dilat
 
 _NORM = frozenset(["norm", "eps", "momentum", "gamma", "bias"])
 """What changes together when a norm comes or goes."""
-
-
-def write_renames(ledger: Ledger) -> None:
-    """The edits that give steps, branches and blocks other names, or other holders."""
-    for old, new in ledger.pairs.items():
-        above, _, name = old.rpartition(".")
-        over, _, other = new.rpartition(".")
-        is_below = ledger.pairs.get(above) == over
-        if old == new or (is_below and name == other):
-            continue  # what holds it was renamed, if anything was
-        spots = ledger.spots(old, new)
-        has_weights = any(state_of(node) for node in ledger.old.nodes_below(old))
-        category: Category = "CHECKPOINT" if has_weights else "COSMETIC"
-        edit: Edit
-        scopes = ledger.old.scope_of(old).path, ledger.new.scope_of(new).path
-        if ledger.pairs.get(scopes[0]) == scopes[1]:
-            what = arrow(spots[0].path, spots[1].path)
-            is_number = name.rstrip("0123456789") == other.rstrip("0123456789")
-            edit = Renamed(category, *spots, (), what, is_renumbered=is_number)
-        else:
-            edit = Moved(category, *spots, (), arrow(old, new))
-        ledger.draft(edit, Place(old, new), new)
 
 
 def write_changes(ledger: Ledger) -> None:

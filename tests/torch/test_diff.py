@@ -1,0 +1,124 @@
+"""Single edits: each is found, alone, in the category that torch confirms."""
+
+from __future__ import annotations
+
+import pytest
+from confirming import edits_between, torchs_category
+from conftest import Project
+
+BASE = """\
+inception: 1
+name: net
+input: 17x17x3
+params: {classes: 5}
+defaults:
+  conv: {norm: batchnorm, act: relu}
+  batchnorm: {eps: 1e-3, momentum: 0.1}
+blocks:
+  mixed:
+    branches:
+      left: [1x1 conv (4), 3x3 conv (6)]
+      right: 1x1 conv (6)
+      pool: [3x3 avgpool, 1x1 conv (5)]
+  res:
+    params: {scale: 0.5}
+    residual: {scale: scale, act: relu}
+    steps: [1x1 conv (4), 3x3 conv (in)]
+network:
+  - stem: 3x3 conv (8 stride 2 V)
+  - shrink: 3x3 maxpool (stride 2 V)
+  - mixed: 2 x mixed
+  - res: res
+  - norm: lrn
+  - wide: 3x3 conv (8)
+  - pool: global avgpool
+  - drop: dropout (drop 0.3)
+  - fc: linear (classes)
+heads:
+  aux:
+    at: mixed
+    loss_weight: 0.3
+    steps: [3x3 avgpool, 1x1 conv (4), global avgpool, linear (classes)]
+"""
+
+# The old words, the new ones, and what the change is.
+EDITS = {
+    "stride": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 stride 2)", "NUMERICS"),
+    "padding": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 V)", "NUMERICS"),
+    "dilation": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 dilation 2)", "NUMERICS"),
+    "kernel of a pool": ("shrink: 3x3 maxpool (s", "shrink: 2x2 maxpool (s", "NUMERICS"),
+    "kind of a pool": ("shrink: 3x3 maxpool", "shrink: 3x3 avgpool", "NUMERICS"),
+    "kind of a global pool": (
+        "pool: global avgpool\n  - drop",
+        "pool: global maxpool\n  - drop",
+        "NUMERICS",
+    ),
+    "padding of a pool": ("(stride 2 V)\n  - mixed", "(stride 2)\n  - mixed", "NUMERICS"),
+    "count_pad": ("pool: [3x3 avgpool,", "pool: [3x3 avgpool (count_pad),", "NUMERICS"),
+    "ceil": ("(stride 2 V)\n  - mixed", "(stride 2 V ceil)\n  - mixed", "NUMERICS"),
+    "eps": ("eps: 1e-3", "eps: 1e-5", "NUMERICS"),
+    "activation": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 act silu)", "NUMERICS"),
+    "activation of a sum": ("scale: scale, act: relu", "scale: scale, act: silu", "NUMERICS"),
+    "scale": ("scale: 0.5", "scale: 0.25", "NUMERICS"),
+    "scale of one call": ("res: res", "res: res (scale=0.25)", "NUMERICS"),
+    "order of a concat": (
+        "      right: 1x1 conv (6)\n      pool: [3x3 avgpool, 1x1 conv (5)]",
+        "      pool: [3x3 avgpool, 1x1 conv (5)]\n      right: 1x1 conv (6)",
+        "NUMERICS",
+    ),
+    "lrn": ("norm: lrn", "norm: lrn (alpha 0.5)", "NUMERICS"),
+    "lrn taken out": ("  - norm: lrn\n", "", "NUMERICS"),
+    "relu put in": ("  - norm: lrn\n", "  - norm: lrn\n  - more: sigmoid\n", "NUMERICS"),
+    "moved": (
+        "  - norm: lrn\n  - wide: 3x3 conv (8)\n",
+        "  - wide: 3x3 conv (8)\n  - norm: lrn\n",
+        "NUMERICS",
+    ),
+    "rewired": ("wide: 3x3 conv (8)", "wide: {from: mixed, steps: 3x3 conv (8)}", "NUMERICS"),
+    "dropout rate": ("drop 0.3", "drop 0.6", "TRAINING"),
+    "dropout taken out": ("  - drop: dropout (drop 0.3)\n", "", "TRAINING"),
+    "dropout put in": (
+        "  - norm: lrn\n",
+        "  - norm: lrn\n  - early: dropout (drop 0.1)\n",
+        "TRAINING",
+    ),
+    "momentum": ("momentum: 0.1", "momentum: 0.01", "TRAINING"),
+    "loss weight": ("loss_weight: 0.3", "loss_weight: 0.4", "TRAINING"),
+    "place of a head": ("at: mixed\n", "at: res\n", "TRAINING"),
+    "pool of a head": ("steps: [3x3 avgpool,", "steps: [3x3 maxpool,", "TRAINING"),
+    "width": ("left: [1x1 conv (4), 3x3", "left: [1x1 conv (3), 3x3", "CHECKPOINT"),
+    "width that others read": ("stem: 3x3 conv (8", "stem: 3x3 conv (9", "CHECKPOINT"),
+    "kernel": ("wide: 3x3 conv (8)", "wide: 5x5 conv (8)", "CHECKPOINT"),
+    "kernel turned": ("wide: 3x3 conv (8)", "wide: 1x3 conv (8)", "CHECKPOINT"),
+    "groups": (
+        "steps: [1x1 conv (4), 3x3 conv (in)]",
+        "steps: [1x1 conv (4), 3x3 conv (in groups 1 no_bias)]",
+        "COSMETIC",
+    ),
+    "bias": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 bias)", "CHECKPOINT"),
+    "norm": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 norm none)", "CHECKPOINT"),
+    "conv put in": ("  - norm: lrn\n", "  - norm: lrn\n  - more: 3x3 conv (17)\n", "CHECKPOINT"),
+    "conv taken out": ("left: [1x1 conv (4), 3x3 conv (6)]", "left: 3x3 conv (6)", "CHECKPOINT"),
+    "copy": ("2 x mixed", "3 x mixed", "CHECKPOINT"),
+    "branch taken out": ("      right: 1x1 conv (6)\n", "", "CHECKPOINT"),
+    "renamed": ("  - wide:", "  - broad:", "CHECKPOINT"),
+    "branch renamed": ("      right:", "      other:", "CHECKPOINT"),
+    "pool renamed": ("  - shrink:", "  - smaller:", "COSMETIC"),
+    "padding in other words": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 pad 1)", "COSMETIC"),
+    "TensorFlow's padding": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 same_tf)", "COSMETIC"),
+    "ceil at stride 1": ("pool: [3x3 avgpool,", "pool: [3x3 avgpool (ceil),", "COSMETIC"),
+    "identity": ("  - norm: lrn\n", "  - norm: lrn\n  - same: identity\n", "COSMETIC"),
+    "softmax": ("fc: linear (classes)\n", "fc: linear (classes)\n  - softmax\n", "COSMETIC"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_is_found_alone_in_the_category_that_torch_confirms(
+    edit: str, project: Project
+) -> None:
+    was, now, category = EDITS[edit]
+    assert BASE.count(was) == 1, was
+    found = edits_between(project, BASE, BASE.replace(was, now))
+    if category != "COSMETIC" or found:
+        assert [own.category for own in found] == [category], found
+    assert torchs_category(project) == category
