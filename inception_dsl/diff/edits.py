@@ -97,6 +97,12 @@ class Edit:
     elsewhere: bool = False
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths by which it is spoken of: copies by the step that is repeated."""
+        repeated = self.repeated if isinstance(self, Added | Removed) else ()
+        return repeated or tuple(place.path for place in self.places)
+
+    @property
     def spot(self) -> Spot:
         """Where it is seen: in the new spec, or else where it was."""
         spot = self.new or self.old
@@ -106,16 +112,18 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Added(Edit):
-    """Steps that are new; `count` is how many nodes."""
+    """Steps that are new: `count` nodes; `repeated` are the steps of which they are copies."""
 
     count: int = 0
+    repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Removed(Edit):
-    """Steps that are gone; `count` is how many nodes."""
+    """Steps that are gone: `count` nodes; `repeated` are the steps of which they were copies."""
 
     count: int = 0
+    repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

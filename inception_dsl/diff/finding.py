@@ -46,7 +46,7 @@ class Finding:
     @property
     def subject(self) -> str:
         """Where it is, in how many places, and what became of it."""
-        count = len(self.edit.places) if self.edit else 0
+        count = len(self.edit.paths) if self.edit else 0
         often = f", in {count} places" if count > 1 else ""
         return f"{self.at}{often} {self.verb}".rstrip()
 

@@ -89,13 +89,13 @@ class _Matcher:
 
     def _align(self, old: Kids, new: Kids, chosen: dict[str, str]) -> None:
         """Pairs steps without names, in order."""
-        mine = [p for name, p in old.items() if p.is_numbered and name not in chosen]
-        its = [p for p in new.values() if p.is_numbered and p.name not in chosen.values()]
+        free = _free(old, new, chosen)
+        mine, its = ([own for own in kids.items() if own[1].is_numbered] for kids in free)
         if len(mine) * len(its) > MAX_CELLS:
             mine, its = _without_ends(mine, its, chosen)
         if len(mine) * len(its) > MAX_CELLS:
-            names = {part.name for part in its}
-            chosen.update((part.name, part.name) for part in mine if part.name in names)
+            names = {name for name, _ in its}
+            chosen.update((name, name) for name, _ in mine if name in names)
         else:
             chosen.update(_aligned(mine, its))
 
@@ -161,21 +161,22 @@ def _pair_alike(free: tuple[Kids, Kids], chosen: dict[str, str], least: float) -
 
 
 def _without_ends(
-    old: list[Part], new: list[Part], chosen: dict[str, str]
-) -> tuple[list[Part], list[Part]]:
+    old: list[Place], new: list[Place], chosen: dict[str, str]
+) -> tuple[list[Place], list[Place]]:
     """Both lists without what they begin and end with alike, which pairs."""
     start = 0
-    while start < min(len(old), len(new)) and old[start].kinds == new[start].kinds:
-        chosen[old[start].name] = new[start].name
+    while start < min(len(old), len(new)) and old[start][1].kinds == new[start][1].kinds:
+        chosen[old[start][0]] = new[start][0]
         start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end].kinds == new[-1 - end].kinds:
-        chosen[old[-1 - end].name] = new[-1 - end].name
+    end = 1
+    while end <= min(len(old), len(new)) - start and old[-end][1].kinds == new[-end][1].kinds:
+        chosen[old[-end][0]] = new[-end][0]
         end += 1
+    end -= 1
     return old[start : len(old) - end], new[start : len(new) - end]
 
 
-def _aligned(old: list[Part], new: list[Part]) -> Iterator[tuple[str, str]]:
+def _aligned(old: list[Place], new: list[Place]) -> Iterator[tuple[str, str]]:
     """The cheapest alignment of two lists (Needleman and Wunsch, 1970)."""
     costs = [[GAP * j for j in range(len(new) + 1)]]
     for i, part in enumerate(old, 1):
@@ -194,11 +195,11 @@ def _aligned(old: list[Part], new: list[Part]) -> Iterator[tuple[str, str]]:
         else:
             assert costs[i][j] == both
             i, j = i - 1, j - 1
-            yield old[i].name, new[j].name
+            yield old[i][0], new[j][0]
 
 
-def _cost(old: Part, new: Part) -> float:
-    return 1 - likeness(old, new) + (RENAMED if old.name != new.name else 0)
+def _cost(old: Place, new: Place) -> float:
+    return 1 - likeness(old[1], new[1]) + (RENAMED if old[0] != new[0] else 0)
 
 
 def _has_weights(part: Part) -> bool:

@@ -54,7 +54,8 @@ def _write_one(ledger: Ledger, path: str, parts: list[Found], *, is_new: bool) -
     first, part = parts[0]
     where = spot(view, first)
     what = part_text(part, first, view)
-    if path != first:  # copies of a repeated step
+    is_copies = path != first
+    if is_copies:
         other = ledger.back[path] if is_new else ledger.pairs[path]
         sides = (ledger.old, other), (view, path)
         old, new = (copies(*side) for side in (sides if is_new else sides[::-1]))
@@ -65,13 +66,17 @@ def _write_one(ledger: Ledger, path: str, parts: list[Found], *, is_new: bool) -
     ledger.keys.extend(keys)
     edit: Edit
     if is_new:
-        edit, place, at = Added(category, None, where, (), what), Place(None, path), nodes[0].path
+        edit, at = Added(category, None, where, (), what), nodes[0].path
     else:
-        edit, place = Removed(category, where, None, (), what), Place(path, None)
-        at = ledger.neighbour(first)
-    draft = ledger.draft(edit, place, at, shapes=nodes[0].input_types != (nodes[-1].type,))
+        edit, at = Removed(category, where, None, (), what), ledger.neighbour(first)
+    shapes = nodes[0].input_types != (nodes[-1].type,)
+    for own, _ in parts:
+        place = Place(None, own) if is_new else Place(own, None)
+        draft = ledger.draft(edit, place, at, shapes=shapes)
     assert isinstance(draft.edit, Added | Removed)
-    draft.edit = replace(draft.edit, count=draft.edit.count + len(nodes))
+    repeated = (*draft.edit.repeated, path) if is_copies else ()
+    count = draft.edit.count + len(nodes)
+    draft.edit = replace(draft.edit, count=count, repeated=repeated)
     draft.keys.extend(keys)
     for node in nodes:
         if is_new:

@@ -103,7 +103,7 @@ def _paths(finding: Finding) -> list[str]:
     if finding.edit is None:
         return [finding.at]
     if isinstance(finding.edit, Changed) and finding.edit.sites:
-        return [place.path for place in finding.edit.places]
+        return list(finding.edit.paths)
     return [finding.at]
 
 

@@ -109,8 +109,8 @@ def _at(edit: Edit) -> str:
         op = edit.what.split(" (")[0].split()[-1]
         count = len(edit.places)
         return f"every {op}" if count == edit.among else f"{count} of {edit.among} {op}s"
-    if len(edit.places) == 1:
-        path = edit.places[0].path
+    if len(edit.paths) == 1:
+        path = edit.paths[0]
         return path if path or edit.spot.block != NETWORK else NETWORK
     block, path = edit.spot.block, edit.spot.path
     if block == NETWORK:
@@ -120,7 +120,7 @@ def _at(edit: Edit) -> str:
 
 def _verb(edit: Edit) -> str:
     match edit:
-        case Added(what=what) | Removed(what=what) if " x -> " in what.split(",")[0]:
+        case Added() | Removed() if edit.repeated:
             return ""  # copies, which are counted
         case Changed() | Rewired():
             return ""

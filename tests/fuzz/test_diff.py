@@ -1,0 +1,141 @@
+"""What holds of every comparison, tried on random specs and random edits of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from applying import applied, facts
+from confirming import edits_between, torchs_category
+from conftest import NET, Project
+from editing import edited
+from hypothesis import HealthCheck, Phase, given, settings
+from strategies import Spec, specs
+
+from inception_dsl import driver
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.diff import Comparison, Diff, Renamed, compare
+from inception_dsl.ir import Model, inline
+
+QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # to shrink what fails would take minutes
+)
+OLD = "specs/old.yaml"
+_MIRRORED = {"Added": "Removed", "Removed": "Added"}
+
+
+def model_of(project: Project, text: str) -> Model | None:
+    """The model of a spec's text, if it is a good one."""
+    project.write(NET, text)
+    try:
+        return project.check().model
+    except SpecError:
+        return None
+
+
+def compared(project: Project, old: str, new: str) -> Comparison:
+    project.write(OLD, old)
+    project.write(NET, new)
+    return driver.compare(OLD, NET, folder=project.root).comparisons[0]
+
+
+def test_a_spec_differs_from_itself_in_nothing_however_it_is_written(project: Project) -> None:
+    def claim(spec: Spec) -> None:
+        text = spec.text()
+        project.write(NET, text)
+        for other in (
+            text,
+            spec.text(long=True),
+            driver.formatted(NET, folder=project.root).text,
+            driver.expanded(NET, folder=project.root),
+        ):
+            found = compared(project, text, other)
+            assert (found.diff.edits, found.diff.keys) == ((), ()), found.diff.edits
+            assert found.findings == ()
+
+    settings(QUICK, max_examples=30)(given(specs())(claim))()
+
+
+def test_applying_the_edits_gives_the_other_model(project: Project) -> None:
+    """Random pairs have nothing to do with each other, which is the hardest case."""
+    seen: list[Model] = []
+
+    def claim(spec: Spec) -> None:
+        model = model_of(project, spec.text())
+        assert model is not None
+        for other in seen[-2:]:
+            diff = compare(other, model)
+            assert applied(diff, other, model) == {n.path: facts(n) for n in inline(model).nodes}
+        seen.append(model)
+
+    given(specs())(QUICK(claim))()
+
+
+def shape_of(diff: Diff, *, mirrored: bool) -> Counter[tuple[object, ...]]:
+    """What edits there are, by kind, category and number of places."""
+    names = _MIRRORED if mirrored else {}
+    return Counter(
+        (names.get(type(e).__name__, type(e).__name__), e.category, len(e.places))
+        for e in diff.edits
+    )
+
+
+def test_the_other_way_round_everything_is_mirrored(project: Project) -> None:
+    def claim(pair: tuple[Spec, Spec, str]) -> None:
+        models = [model_of(project, spec.text()) for spec in pair[:2]]
+        if models[0] is None or models[1] is None:
+            return
+        there, back = compare(*models), compare(*reversed(models))  # type: ignore[arg-type]
+        assert shape_of(there, mirrored=True) == shape_of(back, mirrored=False), pair[2]
+        assert Counter(k.kind for k in there.keys) == Counter(
+            {"added": "removed", "removed": "added"}.get(k.kind, k.kind) for k in back.keys
+        )
+
+    settings(QUICK, max_examples=80)(given(edited())(claim))()
+
+
+def test_a_name_that_changes_is_a_rename_and_nothing_else(project: Project) -> None:
+    kinds = Counter[str]()
+
+    def claim(spec: Spec) -> None:
+        text = spec.text()
+        names = re.findall(r"^[- ]*((?:s|b|trunk)\d+):", text, re.MULTILINE)
+        if not names:
+            return
+        name = min(names)
+        found = compared(project, text, re.sub(rf"\b{name}\b", "another", text))
+        kinds.update(type(edit).__name__ for edit in found.diff.edits)
+        assert all(isinstance(edit, Renamed) for edit in found.diff.edits), found.diff.edits
+        assert all(key.kind == "renamed" for key in found.diff.keys)
+
+    given(specs())(QUICK(claim))()
+    assert kinds["Renamed"] > 40
+
+
+def test_torch_never_finds_an_edit_graver_than_it_is_said_to_be(project: Project) -> None:
+    """It may find it less grave: a relu behind a relu is another op, and the same function."""
+    order = ["CHECKPOINT", "NUMERICS", "TRAINING", "COSMETIC"]
+    judged: Counter[bool] = Counter()
+
+    def claim(pair: tuple[Spec, Spec, str]) -> None:
+        old, new, what = pair
+        texts = old.text(), new.text()
+        if any(model_of(project, text) is None for text in texts):
+            return
+        edits = edits_between(project, *texts)
+        said = min([*map(order.index, (e.category for e in edits)), len(order) - 1])
+        try:
+            confirmed = order.index(torchs_category(project))
+        except SpecError as error:  # PyTorch has no layer for it
+            assert {found.code for found in error.diagnostics} == {"E501"}
+            return
+        assert said <= confirmed, (what, order[said], order[confirmed], edits)
+        judged[said == confirmed] += 1
+
+    settings(QUICK, max_examples=70)(given(edited())(claim))()
+    assert judged[True] > 8 * judged[False]
