@@ -98,9 +98,9 @@ class Edit:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The paths by which it is spoken of: copies by the step that is repeated."""
-        repeated = self.repeated if isinstance(self, Added | Removed) else ()
-        return repeated or tuple(place.path for place in self.places)
+        """The paths by which it is spoken of."""
+        steps = self.steps if isinstance(self, Added | Removed) else ()
+        return steps or tuple(place.path for place in self.places)
 
     @property
     def spot(self) -> Spot:
@@ -112,18 +112,23 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Added(Edit):
-    """Steps that are new: `count` nodes; `repeated` are the steps of which they are copies."""
+    """Steps that are new: `count` nodes.
+
+    `steps` is what they are spoken of: copies by the step that is repeated, a join by its branch.
+    """
 
     count: int = 0
-    repeated: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    are_copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Removed(Edit):
-    """Steps that are gone: `count` nodes; `repeated` are the steps of which they were copies."""
+    """Steps that are gone; as `Added`."""
 
     count: int = 0
-    repeated: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    are_copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,9 +74,12 @@ def _write_one(ledger: Ledger, path: str, parts: list[Found], *, is_new: bool) -
         place = Place(None, own) if is_new else Place(own, None)
         draft = ledger.draft(edit, place, at, shapes=shapes)
     assert isinstance(draft.edit, Added | Removed)
-    repeated = (*draft.edit.repeated, path) if is_copies else ()
-    count = draft.edit.count + len(nodes)
-    draft.edit = replace(draft.edit, count=count, repeated=repeated)
+    draft.edit = replace(
+        draft.edit,
+        count=draft.edit.count + len(nodes),
+        steps=(*draft.edit.steps, path),
+        are_copies=is_copies,
+    )
     draft.keys.extend(keys)
     for node in nodes:
         if is_new:

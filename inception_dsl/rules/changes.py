@@ -120,8 +120,8 @@ def _at(edit: Edit) -> str:
 
 def _verb(edit: Edit) -> str:
     match edit:
-        case Added() | Removed() if edit.repeated:
-            return ""  # copies, which are counted
+        case Added(are_copies=True) | Removed(are_copies=True):
+            return ""  # they are counted
         case Changed() | Rewired():
             return ""
         case _:
