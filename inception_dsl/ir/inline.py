@@ -52,9 +52,8 @@ def _inline(
     """
     for item in call.body:
         path = prefix + item.path
-        reuses = prefix + item.reuses if item.reuses else None
-        if weights is not None:
-            reuses = weights + item.path
+        owner = (prefix if weights is None else weights) + (item.reuses or item.path)
+        reuses = None if owner == path else owner
         if isinstance(item, Call):
             results[f"{path}.{INPUT}"] = results[prefix + item.input]
             yield from _inline(item, f"{path}.", f"{reuses}." if reuses else None, results)

@@ -61,6 +61,12 @@ network:
   - again: {reuse: stem}
   - once_more: {reuse: last, from: mixed}
 """,
+    "weights that are used twice, of a block that uses its own twice": """\
+blocks:
+  twice: [first: 3x3 conv (in), second: {reuse: first}]
+  again: [one: twice, two: {reuse: one}]
+network: [a: again, b: {reuse: a}, mixed: {branches: {c: again, d: {reuse: c}}}]
+""",
     "residuals in residuals": """\
 blocks:
   unit:
