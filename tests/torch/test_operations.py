@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from conftest import NET, Project
+from evidence import randomise
 from hypothesis import given, settings
 from operations import Drawn, operations
 from reference import Reference
@@ -17,16 +18,6 @@ from torch import Tensor, nn
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.ir import inline
-
-
-def scatter(module: nn.Module) -> None:
-    """Weights and statistics at random, none of them what they are initialised to."""
-    with torch.no_grad():
-        for name, value in module.state_dict().items():
-            if name.endswith("running_var"):
-                value.uniform_(0.5, 2)
-            elif value.is_floating_point():
-                value.normal_()
 
 
 def assert_close(given: Tensor, expected: Tensor, what: str) -> None:
@@ -53,7 +44,7 @@ def hold_against_formulas(
     found = project.check()
     source = alter(driver.emit(found, output=project.root)[0].text)
     module = make_module(source, "net").double().train(drawn.training)
-    scatter(module)
+    randomise(module, seed=seed)
     for child in module.modules():
         if isinstance(child, nn.Dropout):
             child.eval()

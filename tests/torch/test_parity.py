@@ -15,7 +15,7 @@ import pytest
 import timm
 import torch
 import torchvision
-from test_timm import randomise
+from evidence import randomise, relative_error
 from torch import Tensor, nn
 
 from inception_dsl import driver
@@ -103,10 +103,6 @@ def outputs(module: nn.Module, images: Tensor) -> list[Tensor]:
     with torch.no_grad():
         given = module(images)
     return [given] if isinstance(given, Tensor) else list(given)
-
-
-def relative_error(given: Tensor, expected: Tensor) -> float:
-    return float((given - expected).abs().max() / expected.abs().max())
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)

@@ -16,8 +16,9 @@ import pytest
 import timm
 import torch
 import torchvision
-from test_parity import emitted, layers_run, outputs, relative_error, still, trunk_then_heads
-from test_timm import randomise, renamed
+from evidence import randomise, relative_error
+from test_parity import emitted, layers_run, outputs, still, trunk_then_heads
+from test_timm import renamed
 from torch import Tensor, nn
 from torch.nn import functional as F
 

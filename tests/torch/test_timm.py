@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import timm
 import torch
-from torch import Tensor, nn
+from evidence import randomise
+from torch import Tensor
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
@@ -102,21 +103,6 @@ def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
         unit = next(theirs for theirs in names if key.startswith(f"{theirs}."))
         result[f"{names[unit]}{key.removeprefix(unit)}"] = tensor
     return result
-
-
-def randomise(module: nn.Module, seed: int) -> None:
-    """Weights and batch-norm statistics at random, of a size that keeps values near one."""
-    generator = torch.Generator().manual_seed(seed)
-    for child in module.modules():
-        if isinstance(child, nn.BatchNorm2d):
-            for tensor in (child.weight, child.running_var):
-                assert tensor is not None
-                nn.init.uniform_(tensor, 0.5, 1.5, generator=generator)
-            for tensor in (child.bias, child.running_mean):
-                assert tensor is not None
-                nn.init.normal_(tensor, std=0.1, generator=generator)
-        elif isinstance(child, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(child.weight, nonlinearity="relu", generator=generator)
 
 
 def source(name: str) -> str:

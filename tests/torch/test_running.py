@@ -1,0 +1,54 @@
+"""Emitted modules run in every way that PyTorch runs modules."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from conftest import NET, Project
+from test_language import HEAD
+from test_language import NETWORKS as SMALL
+from ways import WAYS, Network, network, on_fake_cuda
+
+# One with training heads, one with residuals, at inputs about as small as they take.
+NETWORKS = {"googlenet": "80x80x3", "inception_resnet_v2": "75x75x3"}
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, Network]:
+    return {name: network(name, input=size) for name, size in NETWORKS.items()}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> None:
+    WAYS[way](networks[name])
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "ddp"])
+@pytest.mark.parametrize("name", ["every op", "squeeze and excite", "residuals in residuals"])
+def test_every_part_of_the_language_runs(name: str, way: str, project: Project) -> None:
+    # torch exports no adaptive max pool to ONNX whose windows differ in size, as of 5 pixels for 2.
+    spec = SMALL[name].replace("2x2 adaptive maxpool", "3x3 adaptive maxpool")
+    project.write(NET, HEAD + spec)
+    WAYS[way](network(NET, folder=project.root))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"(return torch\.cat\(.*\))  #", r"\1 * torch.ones(2, 1, 1, 1, device='cpu')  #"),
+        (r"(self\.fc = nn\.Linear\(.*)\)", r"\1, device='cpu')"),
+        (r"(return x)$", r"\1.cpu()"),
+    ],
+    ids=["a constant", "a layer", "an output"],
+)
+def test_what_is_bound_to_the_cpu_fails_on_fake_cuda(
+    right: str, wrong: str, networks: dict[str, Network]
+) -> None:
+    own = networks["googlenet"]
+    bound, count = re.subn(right, wrong, own.source, flags=re.MULTILINE)
+    assert count
+    with pytest.raises((RuntimeError, AssertionError), match=r"device|cuda"):
+        on_fake_cuda(replace(own, source=bound))

@@ -1,0 +1,254 @@
+"""The ways to run a module: each takes a network and fails where PyTorch cannot run it so.
+
+`WAYS` holds those that every machine can try; `benchmarks/run_everywhere.py` tries them all on all
+networks.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+import socket
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from evidence import randomise, relative_error
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.multiprocessing.spawn import spawn
+
+from inception_dsl import driver
+from inception_dsl.bridge import make_module
+from inception_dsl.resolve import Overrides
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as emitted: its source, its factory function, the shape of an image, a device."""
+
+    source: str
+    name: str
+    shape: tuple[int, ...]
+    device: str = "cpu"
+
+    def build(self) -> nn.Module:
+        """It, with the same random weights each time."""
+        module = make_module(self.source, self.name)
+        randomise(module, seed=5)
+        return module.to(self.device)
+
+    def images(self, batch: int = 2) -> Tensor:
+        """Random images, the same each time."""
+        generator = torch.Generator().manual_seed(batch)
+        return torch.randn(batch, *self.shape, generator=generator).to(self.device)
+
+
+def network(name: str, *, input: str | None = None, folder: Path = HERE) -> Network:
+    """The network of a spec, at its input or at another."""
+    found = driver.check(name, folder=folder, overrides=Overrides(input))
+    source = driver.emit(found, output=folder)[0].text
+    return Network(source, found.model.name, found.model.input.shape)
+
+
+def tensors(output: Any) -> list[Tensor]:
+    """What a module gave, its heads' outputs included."""
+    return [output] if isinstance(output, Tensor) else list(output)
+
+
+def run(module: nn.Module, images: Tensor, *, training: bool) -> list[Tensor]:
+    """One pass; dropout drops the same values each time."""
+    torch.manual_seed(6)
+    with torch.no_grad():
+        return tensors(module.train(training)(images))
+
+
+def backward(outputs: list[Tensor]) -> None:
+    """Gradients of a loss that every output has its part in."""
+    loss = torch.stack([output.float().square().mean() for output in outputs]).sum()
+    torch.autograd.backward([loss])
+
+
+def assert_same(given: list[Tensor], expected: list[Tensor], *, error: float) -> None:
+    """Outputs agree, to an error relative to the largest value.
+
+    Raises:
+        AssertionError: they do not.
+    """
+    for own, wanted in zip(given, expected, strict=True):
+        found = relative_error(own.float(), wanted.float())
+        assert found <= error, found
+
+
+def compiled(own: Network, *, backend: str) -> None:
+    """`torch.compile` takes the whole forward pass as one graph, in training and out of it."""
+    images = own.images()
+    for training in (False, True):
+        torch._dynamo.reset()
+        module = own.build()
+        module.compile(fullgraph=True, backend=backend)
+        expected = run(own.build(), images, training=training)
+        error = 0.0 if backend == "eager" else 1e-4
+        assert_same(run(module, images, training=training), expected, error=error)
+
+
+def compiled_eager(own: Network) -> None:
+    """As one graph, run as it is."""
+    compiled(own, backend="eager")
+
+
+def compiled_inductor(own: Network) -> None:
+    """As one graph, compiled; needs a C++ compiler."""
+    compiled(own, backend="inductor")
+
+
+def exported(own: Network) -> None:
+    """`torch.export` gives a program that takes any batch."""
+    module = own.build().eval()
+    sizes = {"x": {0: torch.export.Dim("batch")}}
+    program = torch.export.export(module, (own.images(),), dynamic_shapes=sizes)
+    images = own.images(3)
+    with torch.no_grad():
+        given = tensors(program.module()(images))
+    assert_same(given, run(module, images, training=False), error=1e-6)
+
+
+def onnx(own: Network) -> None:
+    """The ONNX file is valid, takes any batch, and onnxruntime gives the same with it."""
+    import onnx
+    import onnxruntime
+
+    module = own.build().eval()
+    sizes = {"x": {0: torch.export.Dim("batch")}}
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "model.onnx"))
+        program = torch.onnx.export(
+            module, (own.images(),), dynamo=True, dynamic_shapes=sizes, verbose=False
+        )
+        assert program is not None
+        program.save(path)
+        onnx.checker.check_model(path, full_check=True)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        images = own.images(3)
+        outputs = session.run(None, {session.get_inputs()[0].name: images.numpy()})
+    given = [torch.from_numpy(output) for output in outputs]
+    assert_same(given, run(module, images, training=False), error=1e-4)
+
+
+def autocast(own: Network) -> None:
+    """Autocast to bfloat16: forward and backward, near to what float32 gives."""
+    module, images = own.build(), own.images()
+    with torch.autocast(own.device, dtype=torch.bfloat16):
+        given = run(module, images, training=False)
+        trained = tensors(module.train()(images))
+    assert all(output.dtype == torch.bfloat16 for output in [*given, *trained])
+    assert_same(given, run(own.build(), images, training=False), error=0.1)
+    backward(trained)
+    for name, param in module.named_parameters():
+        assert param.dtype == torch.float32
+        assert param.grad is not None and bool(param.grad.isfinite().all()), name
+
+
+def channels_last(own: Network) -> None:
+    """In channels-last memory every map stays so, and the outputs are the same."""
+    images = own.images()
+    module = own.build().to(memory_format=torch.channels_last)
+    strays: list[str] = []
+
+    def watch(name: str) -> Callable[..., None]:
+        def hook(_: nn.Module, __: Any, output: Any) -> None:
+            is_map = isinstance(output, Tensor) and output.dim() == 4 and output.shape[2:] != (1, 1)
+            if is_map and not output.is_contiguous(memory_format=torch.channels_last):
+                strays.append(name)
+
+        return hook
+
+    for name, child in module.named_modules():
+        child.register_forward_hook(watch(name))
+    given = run(module, images.contiguous(memory_format=torch.channels_last), training=False)
+    assert strays == []
+    assert_same(given, run(own.build(), images, training=False), error=1e-4)
+
+
+def copied(own: Network) -> None:
+    """A deep copy, a pickled one and one from a saved state share nothing and give the same."""
+    module, images = own.build(), own.images()
+    kept = module.state_dict()
+    expected = run(module, images, training=False)
+    pickled: nn.Module = pickle.loads(pickle.dumps(module))
+    file = io.BytesIO()
+    torch.save(kept, file)
+    file.seek(0)
+    loaded = make_module(own.source, own.name)
+    loaded.load_state_dict(torch.load(file, weights_only=True), strict=True)
+    for other in (copy.deepcopy(module), pickled, loaded):
+        assert type(other).__qualname__ == type(module).__qualname__
+        storages = {value.data_ptr() for value in other.state_dict().values()}
+        assert storages.isdisjoint(value.data_ptr() for value in kept.values())
+        assert_same(run(other, images, training=False), expected, error=0.0)
+
+
+def distributed(own: Network) -> None:
+    """Two processes train it, each on images of its own, and agree on every gradient."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        spawn(_train, (own, port, folder), nprocs=2)  # type: ignore[no-untyped-call]
+        ranks = [torch.load(Path(folder, f"{rank}.pt"), weights_only=True) for rank in range(2)]
+    averaged, local = zip(*ranks, strict=True)
+    for name, grad in averaged[0].items():
+        assert torch.equal(grad, averaged[1][name]), name
+        mean = (local[0][name] + local[1][name]) / 2
+        assert relative_error(grad, mean) < 1e-4, name
+
+
+def _train(rank: int, own: Network, port: int, folder: str) -> None:
+    """One of two processes: gradients of DDP's, and those that it would have alone."""
+    from torch import distributed as dist
+    from torch.nn.parallel import DistributedDataParallel
+
+    torch.set_num_threads(1)
+    address = f"tcp://127.0.0.1:{port}"
+    dist.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
+    alone, images = own.build(), own.images(2 + rank)
+    wrapped = DistributedDataParallel(own.build())
+    grads = []
+    for module in (wrapped, alone):
+        for _ in range(2):  # the second pass fails where parameters were left out of the first
+            torch.manual_seed(rank)
+            module.zero_grad()
+            backward(tensors(module.train()(images)))
+        inner = module.module if module is wrapped else module
+        assert isinstance(inner, nn.Module)
+        grads.append({name: p.grad.clone() for name, p in inner.named_parameters()})  # type: ignore[union-attr]
+    torch.save(grads, Path(folder, f"{rank}.pt"))
+    dist.destroy_process_group()
+
+
+def on_fake_cuda(own: Network) -> None:
+    """Built and run on a CUDA device of shapes alone, where a tensor of the CPU's is an error."""
+    with FakeTensorMode(), torch.device("cuda"):
+        module = make_module(own.source, own.name)
+        images = torch.randn(2, *own.shape)
+        for training in (False, True):
+            outputs = run(module, images, training=training)
+            assert all(output.device.type == "cuda" for output in outputs)
+
+
+WAYS: dict[str, Callable[[Network], None]] = {
+    "compile": compiled_eager,
+    "export": exported,
+    "onnx": onnx,
+    "autocast": autocast,
+    "channels_last": channels_last,
+    "copies": copied,
+    "ddp": distributed,
+    "fake cuda": on_fake_cuda,
+}
