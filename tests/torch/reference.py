@@ -133,7 +133,7 @@ def normalised_locally(x: Tensor, attributes: Attributes) -> Tensor:
 
 
 def activated(act: str, x: Tensor) -> Tensor:
-    """An activation by its formula."""
+    """An activation by its formula, in a form whose gradient no large value makes NaN."""
     gate = ((x + 3).clamp(min=0) / 6).clamp(max=1)
     match act:
         case "none":
@@ -145,7 +145,7 @@ def activated(act: str, x: Tensor) -> Tensor:
         case "leaky_relu":
             return torch.where(x > 0, x, 0.01 * x)
         case "silu":
-            return x / (1 + torch.exp(-x))
+            return x * (1 + torch.tanh(x / 2)) / 2
         case "gelu":
             return x * (1 + torch.erf(x / math.sqrt(2))) / 2
         case "hardswish":
@@ -153,9 +153,9 @@ def activated(act: str, x: Tensor) -> Tensor:
         case "hardsigmoid":
             return gate
         case "sigmoid":
-            return 1 / (1 + torch.exp(-x))
+            return (1 + torch.tanh(x / 2)) / 2
         case "tanh":
-            return 1 - 2 / (torch.exp(2 * x) + 1)
+            return 2 * torch.sigmoid(2 * x) - 1
         case _:
             raise AssertionError(act)
 
@@ -209,7 +209,7 @@ class Reference:
             case "lrn":
                 return normalised_locally(x, attributes)
             case "softmax":
-                shares = torch.exp(x)
+                shares = torch.exp(x - x.amax(dim=1, keepdim=True))
                 return shares / shares.sum(dim=1, keepdim=True)
             case "flatten":
                 return x.reshape(x.shape[0], -1)

@@ -239,7 +239,8 @@ def on_fake_cuda(own: Network) -> None:
         images = torch.randn(2, *own.shape)
         for training in (False, True):
             outputs = run(module, images, training=training)
-            assert all(output.device.type == "cuda" for output in outputs)
+            found = {output.device.type for output in outputs}
+            assert found == {"cuda"}, f"outputs are on another device: {found}"
 
 
 WAYS: dict[str, Callable[[Network], None]] = {
