@@ -10,6 +10,7 @@ import torch
 from evidence import relative_error
 from test_parity import still
 from ways import (
+    HERE,
     WAYS,
     Network,
     assert_same,
@@ -19,6 +20,9 @@ from ways import (
     run,
     tensors,
 )
+
+from inception_dsl import driver
+from inception_dsl.analysis import measure_memory
 
 pytestmark = pytest.mark.gpu
 
@@ -70,6 +74,24 @@ def test_gradients_are_the_cpus(own: Network) -> None:
 @pytest.mark.parametrize("way", ["autocast", "channels_last", "copies", "export"])
 def test_the_module_runs(own: Network, way: str) -> None:
     WAYS[way](own)
+
+
+def test_its_memory_is_what_was_predicted(request: pytest.FixtureRequest, own: Network) -> None:
+    """A caching allocator rounds up, and cuDNN takes a workspace: no less, and little more."""
+    batch = 16
+    name = request.node.callspec.params["own"]
+    report = measure_memory(driver.check(name, folder=HERE).model, batch=batch)
+    predicted = report.peak + report.heads_state
+    module, images = own.build().eval(), own.images(batch)
+    run(module, images[:1], training=False)  # libraries are loaded, and what they keep is there
+    torch.cuda.synchronize()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    run(module, images, training=False)
+    torch.cuda.synchronize()
+    held = report.state + report.heads_state + report.input
+    grown = torch.cuda.max_memory_allocated() - before
+    assert predicted - held <= grown <= 1.5 * (predicted - held)
 
 
 def test_inductor_compiles_it(own: Network) -> None:
