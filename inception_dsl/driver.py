@@ -83,22 +83,32 @@ def check(
         SpecError: what is wrong with the spec, all errors of the first stage that finds some.
     """
     file = find_spec(reference, folder)
-    loaded = load(file)
-    model = resolve(loaded, overrides)
+    model, others = _resolved(file, overrides)
     cost = _cost(file, model, batch)
-    others: dict[TensorType, tuple[Model, CostReport]] = {}
-    for given in {claim.input: None for claim in model.claims}:
-        if given is not None:
-            other = resolve(loaded, Overrides(str(given), overrides.params))
-            others[given] = other, _cost(file, other, batch)
+    costed = {given: (other, _cost(file, other, batch)) for given, other in others.items()}
     found = [
         finding
-        for finding in judge(Subject(model, cost, others), hints=hints)
+        for finding in judge(Subject(model, cost, costed), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
     if any(finding.severity == "error" for finding in found):
         raise SpecError(found)
     return Checked(file, model, cost, tuple(found))
+
+
+def _resolved(file: SpecFile, overrides: Overrides) -> tuple[Model, dict[TensorType, Model]]:
+    """The model of a spec, and what it is at every other input that it makes claims for.
+
+    The spec itself is let go: a large one takes more memory than its model.
+    """
+    loaded = load(file)
+    model = resolve(loaded, overrides)
+    inputs = {claim.input: None for claim in model.claims}
+    return model, {
+        given: resolve(loaded, Overrides(str(given), overrides.params))
+        for given in inputs
+        if given is not None
+    }
 
 
 def cost_of(checked: Checked, *, batch: int) -> CostReport:

@@ -101,10 +101,13 @@ def merge_concats(
 
     A shape note on a concat that is merged keeps the paths that it joined.
     """
-    readers: dict[str, list[NodeDef | CallDef]] = {}
+    readers: dict[str, list[NodeDef | CallDef]] = {
+        step.path: [] for step in block.body if _is_concat(step)
+    }
     for step in block.body:
         for name in step.inputs:
-            readers.setdefault(name, []).append(step)
+            if name in readers:
+                readers[name].append(step)
     merged: dict[str, tuple[str, ...]] = {}
     body: list[NodeDef | CallDef] = []
     for step in block.body:
@@ -112,7 +115,7 @@ def merge_concats(
             body.append(step)
             continue
         inputs = tuple(path for name in step.inputs for path in merged.get(name, (name,)))
-        readers_of = readers.get(step.path, [])
+        readers_of = readers[step.path]
         if step.path != block.output and len(readers_of) == 1 and _is_concat(readers_of[0]):
             merged[step.path] = inputs
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.expr import ExprError, Name, evaluate, names, show
@@ -244,7 +245,7 @@ class Instantiator:
             raise _too_large(f"{count:,} copies of a step", step)
         return count
 
-    def _values(self, step: NodeDef | CallDef, env: Mapping[str, Value]) -> dict[str, Value]:
+    def _values(self, step: NodeDef | CallDef, env: Mapping[str, Value]) -> Mapping[str, Value]:
         if isinstance(step, NodeDef):
             return self._attributes(step, env)
         values = {
@@ -254,13 +255,16 @@ class Instantiator:
         defaults = {p.name: p.default for p in params if p.default is not None}
         return {p.name: values.get(p.name, defaults.get(p.name, 0)) for p in params}
 
-    def _attributes(self, step: NodeDef, env: Mapping[str, Value]) -> dict[str, Value]:
-        values: dict[str, Value] = {}
-        for name, given in step.attributes.items():
-            value = values[name] = self._evaluate(given, env, step, name)
-            attribute = OPS[step.op].attribute(name)
-            if attribute is None or given is value:
-                continue  # a literal was checked where it was read
+    def _attributes(self, step: NodeDef, env: Mapping[str, Value]) -> Mapping[str, Value]:
+        written = step.attributes
+        values = {name: self._evaluate(given, env, step, name) for name, given in written.items()}
+        changed = [name for name, value in values.items() if value is not written[name]]
+        if not changed:  # literals, which were checked where they were read
+            return cast("Mapping[str, Value]", written)
+        for name in changed:
+            given, value, attribute = written[name], values[name], OPS[step.op].attribute(name)
+            if attribute is None:
+                continue
             problem = misfit(attribute, value)
             if problem is not None:
                 raise self._unfit(f"{problem}, and `{_shown(given)}` is {value}", step, name)

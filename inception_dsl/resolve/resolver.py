@@ -315,13 +315,7 @@ class _Resolver:
         scope = Scope(frozenset(["in", *declared]), declared)
         reader = BodyReader(self._places, signatures, tables, scope, defaults)
         output = reader.read(spec.network, ("network",))
-        places = {step.path: step.path for step in reader.steps} | reader.results
-        first = {step.path.partition(".")[0]: step for step in reversed(reader.steps)}
-        heads = tuple(
-            head
-            for name in spec.heads
-            if (head := self._head(name, reader, places, first)) is not None
-        )
+        heads = self._heads(reader) if spec.heads else ()
         self._gather(reader)
         definition = BlockDef(
             name=NETWORK,
@@ -338,6 +332,13 @@ class _Resolver:
             if name not in self._overrides.params
         }
         return merge_concats(definition, reader.notes, reader.places | given), heads
+
+    def _heads(self, reader: BodyReader) -> tuple[Head, ...]:
+        """The training heads, their steps added to those of the network."""
+        places = {step.path: step.path for step in reader.steps} | reader.results
+        first = {step.path.partition(".")[0]: step for step in reversed(reader.steps)}
+        heads = (self._head(name, reader, places, first) for name in self._spec.heads)
+        return tuple(head for head in heads if head is not None)
 
     def _head(
         self,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, cast
 
 from inception_dsl.expr import Binary, Expr, Name, Operator
@@ -144,6 +145,7 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
     return StepSyntaxError(f"`{word}` starts no word", start, end, help)
 
 
+@lru_cache(maxsize=1024)  # a step is asked for its name before it is read
 def parse_step(text: str) -> StepText:
     """The parts of a step's text.
 

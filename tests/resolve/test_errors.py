@@ -355,7 +355,7 @@ error[E101]: `parms` is no key here
   |
 5 | budget: {parms: <= 43M}
   |          ^^^^^
-  = note: known keys are `activations`, `depth`, `flops`, `macs`, `params`, `weights`
+  = note: known keys are `activations`, `depth`, `flops`, `macs`, `memory`, `params`, `weights`
   = help: write `params`
 """,
     ),

@@ -66,19 +66,19 @@ def adaptive_mean_for_max(x: Tensor, size: Any, return_indices: bool) -> Tensor:
     return F.adaptive_avg_pool2d(x, size)
 
 
-def is_seen(windows: Windows, unit: int, side: int, actual: tuple[int, int]) -> bool:
+def is_seen(windows: Windows, unit: int, side: int, actual: tuple[int, int], *, gaps: bool) -> bool:
     """A unit sees from the first to the last of some pixels.
 
     Where a stride leaves the last pixels of a map out, less than two strides of them, a window may
-    reach into the padding behind those that are left, and see fewer.
+    reach into the padding behind those that are left, and see fewer; where dilation leaves `gaps`,
+    the first pixel of a window that begins in the padding may lie in one.
     """
     first = windows.start + unit * windows.stride
     end = first + windows.size
-    if actual[0] != max(first, 0):
-        return False
+    is_first = actual[0] == max(first, 0) or (gaps and first < 0 <= actual[0])
     if end + 2 * windows.stride > side:
-        return actual[1] < min(end, side)
-    return actual[1] == end - 1
+        return is_first and actual[1] < min(end, side)
+    return is_first and actual[1] == end - 1
 
 
 def hold_against_gradients(found: Checked, *, most: int) -> int:
@@ -108,6 +108,7 @@ def hold_against_gradients(found: Checked, *, most: int) -> int:
         module(image)
     again = {node.reuses for node in inline(model).nodes}
     nodes = [n for n in inline(model).nodes if n.type.is_map and outputs.get(n.path) is not None]
+    gaps = any(node.attributes.get("dilation", 1) != 1 for node in inline(model).nodes)
     looked_at = 0
     for node in nodes[:: -(-len(nodes) // most)] if nodes else []:
         field = fields[node.path]
@@ -123,7 +124,7 @@ def hold_against_gradients(found: Checked, *, most: int) -> int:
                 (field.width, column, model.input.size[1], columns),
             ):
                 actual = int(pixels.min()), int(pixels.max())
-                assert is_seen(windows, unit, side, actual), (node.path, unit, actual)
+                assert is_seen(windows, unit, side, actual, gaps=gaps), (node.path, unit, actual)
             looked_at += 1
     return looked_at
 
