@@ -25,17 +25,20 @@ class Note:
     joined: tuple[str, ...] = ()
 
 
+AttributePlaces = Mapping[str, Mapping[str, Span]]
+"""By a step's path, where its attributes and arguments stand; its count, under an empty name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A block's definition, and the shape notes that its author wrote into it.
 
-    `places` are where attributes and arguments stand, by a step's path and their name; under an
-    empty path, the defaults of the block's parameters.
+    Under an empty path, `places` has the defaults of the block's parameters.
     """
 
     definition: BlockDef
     notes: tuple[Note, ...]
-    places: Mapping[tuple[str, str], Span]
+    places: AttributePlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +97,7 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
     return Diagnostic("E208", message, labels, help=help)
 
 
-def merge_concats(
-    block: BlockDef, notes: Iterable[Note], places: Mapping[tuple[str, str], Span]
-) -> Block:
+def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlaces) -> Block:
     """The block with every concat whose only reader is a concat made part of that one.
 
     A shape note on a concat that is merged keeps the paths that it joined.

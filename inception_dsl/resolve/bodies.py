@@ -107,7 +107,7 @@ class BodyReader:
         self.notes: list[Note] = []
         self.results: dict[str, str] = {}
         self.named: dict[str, Span] = {}
-        self.places: dict[tuple[str, str], Span] = {}
+        self.places: dict[str, dict[str, Span]] = {}
         self.diagnostics: list[Diagnostic] = []
 
     def read(self, body: Item, at: DocumentPath) -> str:
@@ -349,11 +349,10 @@ class BodyReader:
         origin = Origin((span,))
         reads = (spot.reads,)
         settings = self._settings(what, keys, spot)
-        if step.count is not None:
-            self.places[path, ""] = words.span(step.count)
+        places = self.places[path] = {"": words.span(step.count)} if step.count else {}
         if isinstance(what, Op):
-            attributes, places = read_attributes(what, step, words, settings, self._defaults)
-            self.places |= {(path, name): place for name, place in places.items()}
+            attributes, own = read_attributes(what, step, words, settings, self._defaults)
+            places |= own
             return NodeDef(
                 path,
                 reads,
@@ -367,7 +366,7 @@ class BodyReader:
         signature = self._signatures[what]
         bound = read_bindings(step, words, signature, settings, self._tables)
         arguments = {p.name: bound[p.name].value for p in signature.params if p.name in bound}
-        self.places |= {(path, name): setting.span for name, setting in bound.items()}
+        places |= {name: setting.span for name, setting in bound.items()}
         return CallDef(
             path, reads, what, arguments, count, spot.branch, origin, is_named=spot.is_named
         )

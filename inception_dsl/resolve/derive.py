@@ -55,7 +55,7 @@ class Site:
     def place(self, path: str, name: str) -> Span:
         """Where an attribute of a step stands; the step, where nobody wrote it."""
         step = self.step(path)
-        return self.block.places.get((step.path, name)) or step.origin.spans[0]
+        return self.block.places.get(step.path, {}).get(name) or step.origin.spans[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +209,12 @@ def origins(site: Site, step: NodeDef | CallDef, name: str) -> list[Label]:
         seen.add((id(site), param))
         call, outer = site.call, site.outer
         if call is None or outer is None or param not in call.arguments:
-            span = site.block.places.get(("", param))
+            span = site.block.places.get("", {}).get(param)
         elif read := list(_reads(call, param)):
             pending.extend((outer, other) for other in read)
             continue
         else:
-            span = outer.block.places.get((call.path, param))
+            span = outer.block.places.get(call.path, {}).get(param)
         if span is not None:
             found.setdefault(span, Label(span, f"`{param}` is given here"))
     return list(found.values())

@@ -295,11 +295,11 @@ class _Resolver:
             origin=Origin((self._places.key(at),)),
         )
         given = {
-            ("", param.name): self._places.value((*at, "params", param.name))
+            param.name: self._places.value((*at, "params", param.name))
             for param in params
             if param.default is not None
         }
-        return merge_concats(definition, reader.notes, reader.places | given)
+        return merge_concats(definition, reader.notes, {**reader.places, "": given})
 
     def _network(
         self,
@@ -327,11 +327,11 @@ class _Resolver:
             origin=Origin((self._places.key(("network",)),)),
         )
         given = {
-            ("", name): self._places.value(("params", name))
+            name: self._places.value(("params", name))
             for name in arguments
             if name not in self._overrides.params
         }
-        return merge_concats(definition, reader.notes, reader.places | given), heads
+        return merge_concats(definition, reader.notes, {**reader.places, "": given}), heads
 
     def _heads(self, reader: BodyReader) -> tuple[Head, ...]:
         """The training heads, their steps added to those of the network."""
