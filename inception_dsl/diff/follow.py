@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from inception_dsl.analysis import state_of
 from inception_dsl.diff.edits import Changed, KeyChange
 from inception_dsl.diff.effects import own_shapes
 from inception_dsl.diff.ledger import Ledger
-from inception_dsl.ir import INPUT, Node
+from inception_dsl.diff.view import Step, View
+from inception_dsl.expr import Binary, Name, names
+from inception_dsl.ir import INPUT, CallDef, Node, NodeDef
 from inception_dsl.ops import StateTensor
 
 MAX_CAUSES = 16
@@ -89,6 +93,8 @@ def write_ripples(ledger: Ledger) -> None:
         mine = ledger.old.nodes.get(ledger.back.get(node.path, ""))
         own = frozenset(numbers[draft] for draft in ledger.touched.get(node.path, []))
         came = frozenset[int]().union(*(passed.get(path, frozenset()) for path in node.inputs))
+        for path in _read_as_in(ledger, mine, node):
+            came |= passed.get(path, frozenset())
         if mine is None:
             passed[node.path] = came | {n for n in own if drafts[n].shapes}
             continue
@@ -107,3 +113,27 @@ def write_ripples(ledger: Ledger) -> None:
         for number in sorted(came - own):
             drafts[number].followers[node.path] = None
             drafts[number].following_keys.extend(keys)
+
+
+def _read_as_in(ledger: Ledger, old: Node | None, new: Node) -> Iterator[str]:
+    """The nodes whose channels the changed attributes of a node are written in: `1x1 conv (in)`."""
+    if old is None or old.attributes == new.attributes:
+        return
+    step = ledger.new.steps[new.path]
+    assert isinstance(step.definition, NodeDef)
+    for name, value in step.definition.attributes.items():
+        if old.attributes.get(name) != new.attributes.get(name):
+            yield from _sources(ledger.new, step, value)
+
+
+def _sources(view: View, step: Step, value: object) -> Iterator[str]:
+    """The nodes that an expression reads as `in`, in its own block or through the caller's."""
+    if not isinstance(value, Name | Binary):
+        return
+    for name in sorted(names(value)):
+        if name == "in":
+            yield view.entering(step)
+        elif step.prefix:
+            call = view.steps[step.prefix.removesuffix(".")]
+            if isinstance(call.definition, CallDef):
+                yield from _sources(view, call, call.definition.arguments.get(name))

@@ -70,6 +70,11 @@ class Ledger:
         self.gone: dict[str, Draft] = {}
         self.renaming: dict[str, Draft] = {}
         self.keys: list[KeyChange] = []
+        self._before: dict[str, str] = {}
+        last = ""
+        for path in old.steps:
+            self._before[path] = last
+            last = self.pairs.get(path, last)
         self._drafts: dict[object, Draft] = {}
         self._order = {path: index for index, path in enumerate([*new.steps, OUTPUT])}
 
@@ -117,13 +122,8 @@ class Ledger:
 
     def neighbour(self, path: str) -> str:
         """The new path of the nearest step before a removed one, beside which it is listed."""
-        before = ""
-        for other in self.old.steps:
-            if other == path or other.startswith(f"{path}."):
-                break
-            if self.pairs.get(other) in self._order:
-                before = self.pairs[other]
-        return before
+        first = next(iter(self.old.nodes_below(path)), None)
+        return self._before[first.path] if first else ""
 
 
 def gravest(categories: set[Category]) -> Category:
@@ -139,7 +139,8 @@ def spot(view: View, path: str) -> Spot:
     scope = view.scope_of(path)
     assert isinstance(scope.item, Call)
     local = path.removeprefix(f"{scope.path}.") if scope.path else path
-    inner = next((s for p, s in view.steps.items() if p.startswith(f"{path}.")), scope)
+    first = next(iter(view.nodes_below(path)), None)
+    inner = view.steps[first.path] if first else scope
     return Spot(scope.item.block, local, inner.item.origin.spans[0])
 
 

@@ -8,9 +8,9 @@ the same pairs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inception_dsl.diff.align import Place, align
 from inception_dsl.diff.parts import Kids, Part, Parts, has_numbers, likeness
 from inception_dsl.ir import Model, Node
 from inception_dsl.ops import OPS
@@ -21,13 +21,8 @@ ALIKE = 0.5
 """Parts of two names that have less in common are different things."""
 SAME = 0.9
 """What moved elsewhere has at least this much in common with what was there."""
-GAP = 0.5
-RENAMED = 0.1
-MAX_CELLS = 250_000
-"""Steps without names are aligned by content up to this many pairs; beyond, by name."""
-
-Place = tuple[str, Part]
-"""A part and where it is."""
+MAX_PAIRS = 25_000
+"""Up to so many pairs are weighed; beyond, only what is equal pairs, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +86,7 @@ class _Matcher:
         """Pairs steps without names, in order."""
         free = _free(old, new, chosen)
         mine, its = ([own for own in kids.items() if own[1].is_numbered] for kids in free)
-        if len(mine) * len(its) > MAX_CELLS:
-            mine, its = _without_ends(mine, its, chosen)
-        if len(mine) * len(its) > MAX_CELLS:
-            names = {name for name, _ in its}
-            chosen.update((name, name) for name, _ in mine if name in names)
-        else:
-            chosen.update(_aligned(mine, its))
+        chosen.update(align(mine, its))
 
     def _combined(self, old: Kids, new: Kids, chosen: dict[str, str]) -> Matching:
         """The pairs of kids and of all below them; what is left over may have moved between."""
@@ -117,10 +106,7 @@ class _Matcher:
         added.extend((name, part) for name, part in new.items() if name not in taken)
         moved: dict[str, str] = {}
         gone, come = dict(removed), dict(added)
-        weighty = (
-            {p: own for p, own in parts.items() if _has_weights(own)} for parts in (gone, come)
-        )
-        _pair_alike((next(weighty), next(weighty)), moved, SAME)
+        _pair_alike((_weighty(gone), _weighty(come)), moved, SAME)
         for path, other in moved.items():
             inner = self._pair(gone.pop(path), come.pop(other))
             pairs.extend((_join(path, a), _join(other, b)) for a, b in inner.pairs)
@@ -145,7 +131,8 @@ def _free(old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
 def _pair_alike(free: tuple[Kids, Kids], chosen: dict[str, str], least: float) -> None:
     """Pairs what has most in common first; of equals, what comes first."""
     old, new = free
-    if len(old) * len(new) > MAX_CELLS // 10:
+    if len(old) * len(new) > MAX_PAIRS:
+        _pair_equal(old, new, chosen)
         return
     scores = []
     for i, (name, part) in enumerate(old.items()):
@@ -160,46 +147,19 @@ def _pair_alike(free: tuple[Kids, Kids], chosen: dict[str, str], least: float) -
             taken.add(other)
 
 
-def _without_ends(
-    old: list[Place], new: list[Place], chosen: dict[str, str]
-) -> tuple[list[Place], list[Place]]:
-    """Both lists without what they begin and end with alike, which pairs."""
-    start = 0
-    while start < min(len(old), len(new)) and old[start][1].kinds == new[start][1].kinds:
-        chosen[old[start][0]] = new[start][0]
-        start += 1
-    end = 1
-    while end <= min(len(old), len(new)) - start and old[-end][1].kinds == new[-end][1].kinds:
-        chosen[old[-end][0]] = new[-end][0]
-        end += 1
-    end -= 1
-    return old[start : len(old) - end], new[start : len(new) - end]
+def _pair_equal(old: Kids, new: Kids, chosen: dict[str, str]) -> None:
+    """Pairs what holds the same, the first with the first."""
+    waiting: dict[object, list[str]] = {}
+    for name, part in reversed(new.items()):
+        waiting.setdefault(frozenset(part.kinds.items()), []).append(name)
+    for name, part in old.items():
+        same = waiting.get(frozenset(part.kinds.items()))
+        if same:
+            chosen[name] = same.pop()
 
 
-def _aligned(old: list[Place], new: list[Place]) -> Iterator[tuple[str, str]]:
-    """The cheapest alignment of two lists (Needleman and Wunsch, 1970)."""
-    costs = [[GAP * j for j in range(len(new) + 1)]]
-    for i, part in enumerate(old, 1):
-        row = [GAP * i]
-        for j, other in enumerate(new, 1):
-            both = costs[i - 1][j - 1] + _cost(part, other)
-            row.append(min(both, costs[i - 1][j] + GAP, row[j - 1] + GAP))
-        costs.append(row)
-    i, j = len(old), len(new)
-    while i and j:
-        both = costs[i - 1][j - 1] + _cost(old[i - 1], new[j - 1])
-        if costs[i][j] == costs[i - 1][j] + GAP:
-            i -= 1
-        elif costs[i][j] == costs[i][j - 1] + GAP:
-            j -= 1
-        else:
-            assert costs[i][j] == both
-            i, j = i - 1, j - 1
-            yield old[i][0], new[j][0]
-
-
-def _cost(old: Place, new: Place) -> float:
-    return 1 - likeness(old[1], new[1]) + (RENAMED if old[0] != new[0] else 0)
+def _weighty(parts: Kids) -> Kids:
+    return {path: part for path, part in parts.items() if _has_weights(part)}
 
 
 def _has_weights(part: Part) -> bool:

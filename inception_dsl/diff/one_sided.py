@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inception_dsl.analysis import state_of
+from inception_dsl.diff.align import Place as Found
 from inception_dsl.diff.edits import Added, Category, Edit, Place, Removed
 from inception_dsl.diff.effects import is_felt_in_training_only, is_nothing
 from inception_dsl.diff.ledger import Ledger, gravest, new_keys, spot
-from inception_dsl.diff.match import Place as Found
 from inception_dsl.diff.notation import part_text
 from inception_dsl.diff.parts import Part
 from inception_dsl.diff.view import View
@@ -35,10 +35,12 @@ def _write(ledger: Ledger, parts: Sequence[Found], *, is_new: bool) -> None:
             holder, _, name = path.rpartition(".")
             is_copy = name.isdigit() and holder in counterparts
             groups.setdefault(holder if is_copy else path, []).append((path, part))
+    firsts: dict[str, str] = {}
+    for path in groups:
+        firsts.setdefault(path.rpartition(".")[0], path)
     for path, part in parts:
         if _is_join(part):  # it came or went with the first of its branches
-            holder = path.rpartition(".")[0]
-            first = next((own for own in groups if own.rpartition(".")[0] == holder), path)
+            first = firsts.get(path.rpartition(".")[0], path)
             groups.setdefault(first, []).append((path, part))
     for path, own in groups.items():
         _write_one(ledger, path, own, is_new=is_new)
@@ -58,7 +60,7 @@ def _write_one(ledger: Ledger, path: str, parts: list[Found], *, is_new: bool) -
     if is_copies:
         other = ledger.back[path] if is_new else ledger.pairs[path]
         sides = (ledger.old, other), (view, path)
-        old, new = (copies(*side) for side in (sides if is_new else sides[::-1]))
+        old, new = (own.copies_below(at) for own, at in (sides if is_new else sides[::-1]))
         what = f"{old} x -> {new} x {what}"
         where = replace(where, path=spot(view, f"{path}.0").path)
     category = _category(ledger, nodes, view)
@@ -98,9 +100,3 @@ def _category(ledger: Ledger, nodes: list[Node], view: View) -> Category:
             for node in felt
         }
     )
-
-
-def copies(view: View, holder: str) -> int:
-    """How many copies of a repeated step stand below its path."""
-    prefix = f"{holder}."
-    return sum(1 for path in view.steps if path.removeprefix(prefix).isdigit() and prefix in path)

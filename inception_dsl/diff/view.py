@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from inception_dsl.analysis import measure_state
@@ -58,6 +58,12 @@ class View:
         root = Step("", model.root, None, model.network.name, "", ())
         self.steps: dict[str, Step] = {"": root}
         self.steps.update((step.path, step) for step in self._below(model.root, ""))
+        self._holders: dict[str, list[Node]] = {"": list(self.graph.nodes)}
+        for node in self.graph.nodes:
+            holder = node.path
+            while holder:
+                self._holders.setdefault(holder, []).append(node)
+                holder = holder.rpartition(".")[0]
         outputs = [self.graph.output]
         self.in_eval = self._read(outputs)
         self.in_training = self._read([*outputs, *self.graph.head_outputs])
@@ -87,12 +93,37 @@ class View:
         ends = (self.graph.output, *self.graph.head_outputs)
         return node.op == "softmax" and node.path in ends
 
+    def value(self, path: str, opaque: Container[str] = ()) -> str:
+        """The step that makes what is read at a path: calls are looked through, save `opaque`."""
+        while path not in opaque:
+            holder, _, last = path.rpartition(".")
+            step = self.steps.get(path)
+            if step is None:
+                if last != INPUT or not holder:
+                    return path
+                path = self.steps[holder].inputs[0]
+            elif isinstance(step.item, Call):
+                path = f"{path}.{step.item.output}"
+            else:
+                return path
+        return path
+
+    def entering(self, step: Step) -> str:
+        """The node whose channels are `in` where a step is written."""
+        for head in self.model.heads:
+            if step.block == self.model.network.name and head.holds(step.path):
+                copies = self.copies_below(head.at) if head.at not in self.steps else 0
+                return self.value(f"{head.at}.{copies - 1}" if copies else head.at)
+        return self.value(f"{step.prefix}{INPUT}")
+
     def nodes_below(self, path: str) -> list[Node]:
         """The nodes at a path and below it, in order."""
-        if path in self.nodes:
-            return [self.nodes[path]]
-        prefix = f"{path}."
-        return [node for node in self.graph.nodes if node.path.startswith(prefix)]
+        return self._holders.get(path, [])
+
+    def copies_below(self, path: str) -> int:
+        """How many copies a repeated step has."""
+        start = len(path) + 1
+        return len({node.path[start:].partition(".")[0] for node in self.nodes_below(path)})
 
     def scope_of(self, path: str) -> Step:
         """The innermost call that holds what stands at a path."""

@@ -124,18 +124,7 @@ class _Standing:
 
     def value(self, path: str) -> str:
         """The step that makes a value: calls without a pair are looked through."""
-        while path not in self.matched:
-            holder, _, last = path.rpartition(".")
-            step = self._view.steps.get(path)
-            if step is None:
-                if last != INPUT or not holder:
-                    return path
-                path = self._view.steps[holder].inputs[0]
-            elif isinstance(step.item, Call):
-                path = _join(path, step.item.output)
-            else:
-                return path
-        return path
+        return self._view.value(path, self.matched)
 
     def behind(self, path: str) -> frozenset[str]:
         """The steps with a pair that a step without one reads, directly or not."""

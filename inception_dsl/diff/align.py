@@ -1,0 +1,100 @@
+"""Two lists of steps without names, aligned: which stayed, however many came or went between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from inception_dsl.diff.parts import Part, likeness
+
+GAP = 0.5
+"""What a step costs that came or went; one that changed costs what it has lost of its likeness."""
+RENAMED = 0.1
+MAX_CELLS = 250_000
+"""Two lists are weighed against each other step by step up to this many pairs."""
+MAX_EDITS = 500
+"""In longer ones what is equal is found first, if no more steps than these came or went."""
+
+Place = tuple[str, Part]
+"""A part and where it is."""
+
+
+def align(old: Sequence[Place], new: Sequence[Place]) -> Iterator[tuple[str, str]]:
+    """The pairs of two lists, in order."""
+    if len(old) * len(new) <= MAX_CELLS:
+        yield from _cheapest(old, new)
+        return
+    equal = _longest_common([_kind(p) for _, p in old], [_kind(p) for _, p in new])
+    if equal is None:  # hardly anything is
+        names = {name for name, _ in new}
+        yield from ((name, name) for name, _ in old if name in names)
+        return
+    ends = [(-1, -1), *equal, (len(old), len(new))]
+    for (i, j), (after, other) in pairwise(ends):
+        if i >= 0:
+            yield old[i][0], new[j][0]
+        if (after - i) * (other - j) <= MAX_CELLS:
+            yield from _cheapest(old[i + 1 : after], new[j + 1 : other])
+
+
+def _kind(part: Part) -> frozenset[object]:
+    return frozenset(part.kinds.items())
+
+
+def _cheapest(old: Sequence[Place], new: Sequence[Place]) -> Iterator[tuple[str, str]]:
+    """The cheapest alignment (Needleman and Wunsch, 1970)."""
+    costs = [[GAP * j for j in range(len(new) + 1)]]
+    for i, part in enumerate(old, 1):
+        row = [GAP * i]
+        for j, other in enumerate(new, 1):
+            both = costs[i - 1][j - 1] + _cost(part, other)
+            row.append(min(both, costs[i - 1][j] + GAP, row[j - 1] + GAP))
+        costs.append(row)
+    i, j = len(old), len(new)
+    found: list[tuple[str, str]] = []
+    while i and j:
+        if costs[i][j] == costs[i - 1][j] + GAP:
+            i -= 1
+        elif costs[i][j] == costs[i][j - 1] + GAP:
+            j -= 1
+        else:
+            i, j = i - 1, j - 1
+            found.append((old[i][0], new[j][0]))
+    yield from reversed(found)
+
+
+def _cost(old: Place, new: Place) -> float:
+    return 1 - likeness(old[1], new[1]) + (RENAMED if old[0] != new[0] else 0)
+
+
+def _longest_common(old: Sequence[object], new: Sequence[object]) -> list[tuple[int, int]] | None:
+    """Indices of a longest common subsequence (Myers, 1986); None beyond `MAX_EDITS`."""
+    furthest = {1: 0}
+    trail: list[dict[int, int]] = []
+    for edits in range(MAX_EDITS + 1):
+        trail.append(dict(furthest))
+        for k in range(-edits, edits + 1, 2):
+            down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
+            i = furthest[k + 1] if down else furthest[k - 1] + 1
+            j = i - k
+            while i < len(old) and j < len(new) and old[i] == new[j]:
+                i, j = i + 1, j + 1
+            furthest[k] = i
+            if i >= len(old) and j >= len(new):
+                return _walked_back(trail, len(old), len(new))
+    return None
+
+
+def _walked_back(trail: list[dict[int, int]], i: int, j: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for edits in range(len(trail) - 1, -1, -1):
+        furthest, k = trail[edits], i - j
+        down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
+        before = k + 1 if down else k - 1
+        start = furthest[before] if edits else 0
+        start, other = (start, start - before) if edits else (0, 0)
+        while i > start and j > other:
+            i, j = i - 1, j - 1
+            found.append((i, j))
+        i, j = start, other
+    return found[::-1]

@@ -1,0 +1,112 @@
+"""Comparisons for programs and for pull requests: schemas, limits, and text that stays text."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+from cases import REAL, ROOT, between, compare
+from conftest import Project
+from test_formats import sarif_schema
+
+from inception_dsl.diff import Report
+from inception_dsl.emit.diff import FORMATS
+from inception_dsl.emit.diff.markdown import LIMIT
+
+SCHEMA = ROOT / "docs" / "schemas" / "diff.schema.json"
+
+OLD = """\
+inception: 1
+name: net
+title: 'A <b>title</b> `with` | marks [x](y) ![z](w)'
+input: 16x16x3
+network:
+  - conv: 3x3 conv (8)
+  - global avgpool
+  - linear (3)
+"""
+NEW = OLD.replace("3x3 conv (8)", "3x3 conv (8 act relu)").replace("A <b>", "Another <script>")
+
+
+def valid(text: str, schema: Any) -> Any:
+    document = json.loads(text)
+    checker = jsonschema.validators.validator_for(schema)
+    checker.check_schema(schema)
+    checker(schema).validate(document)
+    return document
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_json_keeps_its_schema(name: str) -> None:
+    report = compare(*REAL[name])
+    document = valid(FORMATS["json"](report), json.loads(SCHEMA.read_text()))
+    (comparison,) = document["comparisons"]
+    assert [f["code"] for f in comparison["findings"]] == [f.code for f in report.findings]
+    own = [t for f in comparison["findings"] for t in f["state"]]
+    followed = {json.dumps(t) for f in comparison["findings"] for t in f["following_state"]}
+    changes = comparison["state"]["changes"]
+    # Every tensor that changes is of one edit, or follows from some.
+    assert len(own) == len({json.dumps(t) for t in own})
+    assert {json.dumps(t) for t in own} | followed == {json.dumps(t) for t in changes}
+    assert not {json.dumps(t) for t in own} & followed
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_sarif_keeps_the_schema_of_oasis(name: str) -> None:
+    report = compare(*REAL[name])
+    (run,) = valid(FORMATS["sarif"](report), sarif_schema())["runs"]
+    assert len(run["results"]) == len(report.findings)
+    for result in run["results"]:
+        for location in result.get("locations", []):
+            uri = location["physicalLocation"]["artifactLocation"]["uri"]
+            assert (ROOT / uri).is_file()
+
+
+def test_annotations_stand_at_the_new_spec_and_one_to_a_line(project: Project) -> None:
+    lines = FORMATS["github"](between(project, OLD, NEW)).splitlines()
+    kinds = [line.partition(" ")[0] for line in lines]
+    assert kinds == ["::error", "::notice", "::notice"]
+    assert lines[0].startswith("::error file=specs/net.yaml,line=6,endLine=6,col=11,endColumn=32,")
+    assert "it was at specs/old.yaml:6:11" in lines[0]
+
+
+def test_a_comment_shows_what_an_author_wrote_and_nothing_else(project: Project) -> None:
+    text = FORMATS["markdown"](between(project, OLD, NEW))
+    outside = re.sub(r"`[^`\n]*`", "", text)
+    tags = set(re.findall(r"</?\w+>", outside))
+    assert tags == {"<details>", "<summary>", "</summary>", "</details>", "<sub>", "</sub>"}
+    assert "](" not in outside
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_a_comment_has_room_for_what_is_gravest(project: Project) -> None:
+    steps = "".join(f"  - a_step_of_a_rather_long_name_{i}: 1x1 conv (3)\n" for i in range(900))
+    head = "inception: 1\nname: net\ninput: 8x8x3\nnetwork:\n"
+    new = steps.replace("conv (3)", "conv (3 act relu)").replace("_name_", "_other_name_")
+    text = FORMATS["markdown"](between(project, head + steps, head + new))
+    assert len(text) <= LIMIT
+    assert text.count("<details>") == text.count("</details>")
+    assert "no room here" in text
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_change_reads_as_none(format: str, project: Project) -> None:
+    report = between(project, OLD, OLD)
+    assert report.findings == ()
+    text = FORMATS[format](report)
+    said = {
+        "text": "old -> net: no change\n",
+        "markdown": "### `old -> net`\n\n**no change**\n",
+        "github": "",
+    }
+    assert text == said.get(format, text)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_same_comparison_gives_the_same_bytes(format: str) -> None:
+    once, again = (compare("googlenet", "torchvision/googlenet") for _ in range(2))
+    assert isinstance(once, Report)
+    assert FORMATS[format](once) == FORMATS[format](again)
