@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_dsl.analysis import CostReport, find_figure
-from inception_dsl.ir import Model
+from inception_dsl.analysis import CostReport, find_figure, measure_fields
+from inception_dsl.analysis.field import Field
+from inception_dsl.ir import INPUT, Model, inline
 
 _MEASURES = {
     "params": "params",
     "macs": "MACs",
     "flops": "FLOPs",
     "activations": "activations",
+    "memory": "peak memory, bytes",
     "depth": "depth",
 }
 _WITH_HEADS = "params with heads"
@@ -22,7 +24,8 @@ class Measured:
     """A measure of the old model and of the new one, for one image in inference.
 
     Attributes:
-        measure: by its name in budgets; `params_with_heads` counts training heads.
+        measure: by its name in budgets; `params_with_heads` counts training heads; `field_height`
+            and `field_width` are pixels that a unit of the last map sees.
         title: as a table shows it, which says what is counted.
     """
 
@@ -60,7 +63,26 @@ def compare_costs(
     if old.heads or new.heads:
         params = (cost.totals_with_heads.params for cost in (old_cost, new_cost))
         found.insert(1, Measured("params_with_heads", _WITH_HEADS, *params))
+    fields = _last_field(old), _last_field(new)
+    sides = {"height": [f.height for f in fields], "width": [f.width for f in fields]}
+    if sides["height"] == sides["width"]:
+        del sides["width"]
+    for side, (was, now) in sides.items():
+        if was is not None and now is not None:
+            title = "receptive field" if len(sides) == 1 else f"receptive field, {side}"
+            found.append(Measured(f"field_{side}", title, was.size, now.size))
     return tuple(found)
+
+
+def _last_field(model: Model) -> Field:
+    """What a unit of the last map of the trunk sees of the image."""
+    fields = measure_fields(model)
+    maps = (
+        node.path
+        for node in reversed(inline(model).nodes)
+        if node.type.is_map and not any(head.holds(node.path) for head in model.heads)
+    )
+    return fields[next(maps, INPUT)]
 
 
 def _figure(model: Model, cost: CostReport, measure: str) -> int:

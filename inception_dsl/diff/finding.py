@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from inception_dsl.diagnostics import Diagnostic, Severity
 from inception_dsl.diff.costs import Measured
-from inception_dsl.diff.edits import Category, Diff, Edit
+from inception_dsl.diff.edits import Category, Changed, Diff, Edit
 from inception_dsl.diff.stages import Stage
 from inception_dsl.ir import Model
 from inception_dsl.source import Span
@@ -47,6 +47,8 @@ class Finding:
     def subject(self) -> str:
         """Where it is, in how many places, and what became of it."""
         count = len(self.edit.paths) if self.edit else 0
+        if isinstance(self.edit, Changed) and self.edit.sites:
+            count = 0  # it is told where
         often = f", in {count} places" if count > 1 else ""
         return f"{self.at}{often} {self.verb}".rstrip()
 

@@ -108,7 +108,7 @@ def _at(edit: Edit) -> str:
     if isinstance(edit, Changed) and edit.sites:
         op = edit.what.split(" (")[0].split()[-1]
         count = len(edit.places)
-        return f"every {op}" if count == edit.among else f"{count} of {edit.among} {op}s"
+        return f"all {count} {op}s" if count == edit.among else f"{count} of {edit.among} {op}s"
     if len(edit.paths) == 1:
         path = edit.paths[0]
         return path if path or edit.spot.block != NETWORK else NETWORK

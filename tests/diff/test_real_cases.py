@@ -41,14 +41,14 @@ def test_lucids_inception_v4_departs_where_it_is_known_to() -> None:
     report = compare("inception_v4", "community/lucid_v4")
     by_code = found(report)
     assert said(report, "D711") == [
-        ("every conv", "conv (bias no -> yes)"),
+        ("all 149 convs", "conv (bias no -> yes)"),
         ("inception_b.b7x7dbl.conv", "1x1 conv (192 -> 64)"),
     ]
     width = by_code["D711"][1].edit
     assert width is not None
     assert (len(width.places), len(width.keys), len(width.followers)) == (7, 7 * 5, 7)
     assert said(report, "D721", "D722", "D723", "D724") == [
-        ("every conv", "conv (eps 0.001 -> 1e-05)"),
+        ("all 149 convs", "conv (eps 0.001 -> 1e-05)"),
         (
             "stem.mixed2.again",
             "1x1 conv (64), 3x3 conv (96 V), with the weights of stem.mixed2.left",
@@ -77,7 +77,7 @@ def test_torchvisions_inception_v3_loads_the_same_checkpoints() -> None:
 def test_torchvisions_googlenet_departs_where_it_is_known_to() -> None:
     report = compare("googlenet", "torchvision/googlenet")
     assert said(report, "D711") == [
-        ("every conv", "conv (bias yes -> no norm none -> batchnorm eps 0.001)"),
+        ("all 59 convs", "conv (bias yes -> no norm none -> batchnorm eps 0.001)"),
         ("inception.b5x5.conv2", "5x5 -> 3x3 conv (c5)"),
     ]
     assert said(report, "D721", "D724") == [

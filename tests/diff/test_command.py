@@ -1,0 +1,238 @@
+"""`inception-dsl diff`: revisions of git, what it fails on, what is waived or not compared."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import NET, Project
+from test_pages import commit
+
+from inception_dsl import driver
+from inception_dsl.cli import main
+from inception_dsl.diagnostics import SpecError
+
+OLD = """\
+inception: 1
+name: net
+use: [blocks/stem]
+input: 16x16x3
+network:
+  - stem
+  - dropout: dropout (drop 0.2)
+  - global avgpool
+  - linear (3)
+"""
+STEM = "inception: 1\nblocks:\n  stem: {steps: [3x3 conv (8), 3x3 maxpool]}\n"
+
+
+@pytest.fixture
+def repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose spec and its stem are committed."""
+    project.write(NET, OLD)
+    project.write("specs/blocks/stem.yaml", STEM)
+    commit(project.root)
+    monkeypatch.chdir(project.root)
+    return project
+
+
+Captured = pytest.CaptureFixture[str]
+
+
+def run(capsys: Captured, *arguments: str) -> tuple[int, str, str]:
+    code = main(["diff", *arguments])
+    output, errors = capsys.readouterr()
+    return code, output, errors
+
+
+def test_what_a_spec_uses_comes_from_its_revision(repository: Project, capsys: Captured) -> None:
+    repository.write("specs/blocks/stem.yaml", STEM.replace("3x3 maxpool", "3x3 avgpool"))
+    code, output, _ = run(capsys, f"HEAD:{NET}", NET)
+    assert code == 1
+    assert output.startswith("HEAD:net -> net: 1 NUMERICS")
+    assert "stem.avgpool: 3x3 maxpool -> 3x3 avgpool" in output
+    assert run(capsys, f"HEAD:{NET}", f"HEAD:{NET}")[:2] == (0, "HEAD:net: no change\n")
+
+
+def test_a_name_and_a_relative_path_are_found_in_a_revision(
+    repository: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository.root / "specs")
+    for reference in ("HEAD:net", "HEAD:./net.yaml", f"HEAD:{NET}", "HEAD:../specs/net.yaml"):
+        assert run(capsys, reference, "net")[0] == 0, reference
+
+
+def test_a_link_is_followed_inside_the_repository_alone(
+    repository: Project, capsys: Captured, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "net.yaml"
+    outside.write_text(OLD)
+    folder = repository.root / "specs"
+    (folder / "near.yaml").symlink_to("net.yaml")
+    (folder / "far.yaml").symlink_to(outside)
+    (folder / "up.yaml").symlink_to("../../net.yaml")
+    (folder / "round.yaml").symlink_to("round.yaml")
+    commit(repository.root)
+    assert run(capsys, "HEAD:specs/near.yaml", NET)[0] == 0
+    for name in ("far", "up", "round", "none", "../../etc/passwd"):
+        code, output, errors = run(capsys, f"HEAD:specs/{name}.yaml", NET)
+        assert (code, output) == (2, "")
+        assert errors.startswith("error[E001]")
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [
+        "--upload-pack=x",
+        "-h",
+        "nothing",
+        "HEAD..HEAD~1",
+        "HEAD x",
+        "$(touch x)",
+        "a" * 300,
+        "HEAD\n",
+    ],
+)
+def test_what_is_no_revision_reaches_nothing(
+    revision: str, repository: Project, capsys: Captured
+) -> None:
+    before = sorted(repository.root.iterdir())
+    code = main(["diff", f"--against={revision}"])
+    output, errors = capsys.readouterr()
+    assert (code, output) == (2, "")
+    assert errors.startswith("error[E009]")
+    assert sorted(repository.root.iterdir()) == before
+
+
+def test_variables_of_git_lead_to_no_other_repository(
+    repository: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
+    assert run(capsys, f"HEAD:{NET}", NET)[0] == 0
+
+
+def test_without_git_a_revision_cannot_be_asked_for(
+    repository: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(repository.root))
+    code, _, errors = run(capsys, f"HEAD:{NET}", NET)
+    assert code == 2
+    assert errors.startswith("error[E009]: there is no `git` to ask for a revision")
+
+
+def test_against_a_revision_all_specs_are_compared(repository: Project, capsys: Captured) -> None:
+    repository.write("specs/gone.yaml", OLD)
+    repository.write("specs/other/same.yaml", OLD)
+    commit(repository.root)
+    (repository.root / "specs" / "gone.yaml").unlink()
+    repository.write("specs/come.yaml", OLD)
+    repository.write(NET, OLD.replace("drop 0.2", "drop 0.3"))
+    code, output, _ = run(capsys, "--against", "HEAD")
+    assert code == 1  # a spec is gone
+    assert "against HEAD: specs: 1 changed, 1 added, 1 removed, 1 the same" in output
+    assert run(capsys, "--against", "HEAD", "specs/other")[0] == 0
+    assert run(capsys, "--against", "HEAD", NET, "come")[0] == 0
+    code, _, errors = run(capsys, "--against", "HEAD", "specs/nowhere")
+    assert (code, errors.splitlines()[0]) == (
+        2,
+        "error[E007]: no spec is at `specs/nowhere`, then or now",
+    )
+
+
+@pytest.mark.parametrize("format", ["text", "json", "markdown", "github", "sarif"])
+def test_what_could_not_be_compared_is_never_clean(
+    format: str, repository: Project, capsys: Captured
+) -> None:
+    repository.write(NET, OLD.replace("linear (3)", "linear"))
+    code, output, errors = run(
+        capsys, "--against", "HEAD", "--format", format, "--fail-on", "never"
+    )
+    assert code == 2
+    assert "E204" in (output if format != "text" else errors)
+    assert run(capsys, f"HEAD:{NET}", NET, "--fail-on", "never")[:2] == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (None, 0),
+        ("error", 0),
+        ("warning", 1),
+        ("note", 1),
+        ("never", 0),
+        ("training", 1),
+        ("NUMERICS,TRAINING", 1),
+        ("NUMERICS,CHECKPOINT", 0),
+    ],
+)
+def test_it_fails_on_what_it_is_asked_to(
+    asked: str | None, code: int, repository: Project, capsys: Captured
+) -> None:
+    repository.write(NET, OLD.replace("drop 0.2", "drop 0.3"))
+    more = ["--fail-on", asked] if asked else []
+    assert run(capsys, f"HEAD:{NET}", NET, *more)[0] == code
+
+
+def test_the_project_agrees_on_severities_and_waivers(
+    repository: Project, capsys: Captured
+) -> None:
+    repository.write(NET, OLD.replace("drop 0.2", "drop 0.3"))
+    settings = '[tool.inception-dsl.diff]\nseverity = {TRAINING = "error"}\n'
+    repository.write("pyproject.toml", settings)
+    assert run(capsys, f"HEAD:{NET}", NET)[0] == 1
+    waiver = (
+        "[[tool.inception-dsl.diff.waivers]]\n"
+        'code = "D731"\nat = "drop*"\nspec = "net"\nreason = "trained so"\n'
+    )
+    repository.write("pyproject.toml", settings + waiver)
+    code, output, errors = run(capsys, f"HEAD:{NET}", NET)
+    assert (code, errors) == (0, "")
+    assert "waived: trained so" in output
+    assert output.startswith("HEAD:net -> net: 1 TRAINING (1 waived)\n")
+    # It is for the spec of its name, and of that one it is expected to waive something.
+    repository.write("pyproject.toml", settings + waiver.replace('"net"', '"other"'))
+    assert run(capsys, f"HEAD:{NET}", NET)[::2] == (1, "")
+    repository.write(NET, OLD)
+    repository.write("pyproject.toml", settings + waiver)
+    code, _, errors = run(capsys, "--against", "HEAD")
+    assert (code, errors.splitlines()[0]) == (
+        0,
+        "warning[W603]: no D731 at `drop*` of `net` is there to waive",
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("fail_on = 'error'", "has no key `fail_on`"),
+        ("fail-on = 3", "is a text or a list of texts"),
+        ("severity = {D999 = 'error'}", "has no key `D999`"),
+        ("severity = {D721 = 'fatal'}", "is one of error, warning, note"),
+        ("waivers = [{code = 'D721', at = '*'}]", "a waiver has a `reason`"),
+        ("waivers = [{code = 'E304', at = '*', reason = 'so'}]", "`E304` is no code of a change"),
+        ("waivers = 3", "is a list of tables"),
+        ("waivers = [", "is no TOML"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_said(
+    settings: str, said: str, repository: Project, capsys: Captured
+) -> None:
+    repository.write("pyproject.toml", f"[tool.inception-dsl.diff]\n{settings}\n")
+    code, output, errors = run(capsys, f"HEAD:{NET}", NET)
+    assert (code, output) == (2, "")
+    assert errors.startswith("error[E010]")
+    assert said in errors
+
+
+def test_one_spec_alone_is_usage(repository: Project, capsys: Captured) -> None:
+    code, _, errors = run(capsys, NET)
+    assert (code, errors) == (2, "error: give two specs, OLD and NEW, or `--against REV`\n")
+
+
+def test_a_fault_in_the_old_spec_is_pointed_at_in_its_revision(repository: Project) -> None:
+    repository.write(NET, OLD.replace("linear (3)", "linear"))
+    commit(repository.root)
+    repository.write(NET, OLD)
+    with pytest.raises(SpecError) as raised:
+        driver.compare(f"HEAD:{NET}", NET, folder=repository.root)
+    (found,) = raised.value.diagnostics
+    assert found.labels[0].span.place == f"HEAD:{NET}:9:5"
