@@ -69,10 +69,12 @@ def run(module: nn.Module, images: Tensor, *, training: bool) -> list[Tensor]:
         return tensors(module.train(training)(images))
 
 
-def backward(outputs: list[Tensor]) -> None:
-    """Gradients of a loss that every output has its part in."""
+def gradients(module: nn.Module, outputs: list[Tensor]) -> dict[str, Tensor]:
+    """Of a loss that every output has its part in, by parameter; what is never read has none."""
+    module.zero_grad()
     loss = torch.stack([output.float().square().mean() for output in outputs]).sum()
     torch.autograd.backward([loss])
+    return {n: p.grad.clone() for n, p in module.named_parameters() if p.grad is not None}
 
 
 def assert_same(given: list[Tensor], expected: list[Tensor], *, error: float) -> None:
@@ -148,11 +150,13 @@ def autocast(own: Network) -> None:
         given = run(module, images, training=False)
         trained = tensors(module.train()(images))
     assert all(output.dtype == torch.bfloat16 for output in [*given, *trained])
-    assert_same(given, run(own.build(), images, training=False), error=0.1)
-    backward(trained)
-    for name, param in module.named_parameters():
-        assert param.dtype == torch.float32
-        assert param.grad is not None and bool(param.grad.isfinite().all()), name
+    plain = own.build()
+    assert_same(given, run(plain, images, training=False), error=0.1)
+    grads = gradients(module, trained)
+    assert grads.keys() == gradients(plain, tensors(plain.train()(images))).keys()
+    for name, grad in grads.items():
+        assert grad.dtype == torch.float32, name
+        assert bool(grad.isfinite().all()), name
 
 
 def channels_last(own: Network) -> None:
@@ -203,8 +207,12 @@ def distributed(own: Network) -> None:
         spawn(_train, (own, port, folder), nprocs=2)  # type: ignore[no-untyped-call]
         ranks = [torch.load(Path(folder, f"{rank}.pt"), weights_only=True) for rank in range(2)]
     averaged, local = zip(*ranks, strict=True)
+    assert local[0].keys() <= averaged[0].keys()
     for name, grad in averaged[0].items():
         assert torch.equal(grad, averaged[1][name]), name
+        if name not in local[0]:
+            assert not grad.any(), name
+            continue
         mean = (local[0][name] + local[1][name]) / 2
         assert relative_error(grad, mean) < 1e-4, name
 
@@ -217,18 +225,19 @@ def _train(rank: int, own: Network, port: int, folder: str) -> None:
     torch.set_num_threads(1)
     address = f"tcp://127.0.0.1:{port}"
     dist.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
-    alone, images = own.build(), own.images(2 + rank)
-    wrapped = DistributedDataParallel(own.build())
-    grads = []
-    for module in (wrapped, alone):
+    images = own.images(2 + rank)
+
+    def passes(module: nn.Module, inner: nn.Module) -> dict[str, Tensor]:
         for _ in range(2):  # the second pass fails where parameters were left out of the first
             torch.manual_seed(rank)
-            module.zero_grad()
-            backward(tensors(module.train()(images)))
-        inner = module.module if module is wrapped else module
-        assert isinstance(inner, nn.Module)
-        grads.append({name: p.grad.clone() for name, p in inner.named_parameters()})  # type: ignore[union-attr]
-    torch.save(grads, Path(folder, f"{rank}.pt"))
+            found = gradients(inner, tensors(module.train()(images)))
+        return found
+
+    alone, shared = own.build(), own.build()
+    local = passes(alone, alone)
+    is_unread = len(local) < len(list(alone.parameters()))  # DDP has to be told
+    wrapped = DistributedDataParallel(shared, find_unused_parameters=is_unread)
+    torch.save([passes(wrapped, shared), local], Path(folder, f"{rank}.pt"))
     dist.destroy_process_group()
 
 
