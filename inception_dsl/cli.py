@@ -42,6 +42,7 @@ from inception_dsl.version import __version__
 
 FINE, FINDINGS, UNUSABLE = 0, 1, 2
 
+_OUR_FAULT = "this is a fault of inception-dsl, not of your spec; please report it with the spec"
 _SPEC_HELP = "a .yaml file, or a name that `inception-dsl list` shows"
 
 
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(
             f"internal error: {type(error).__name__}: {error}\n"
-            "this is a fault of inception-dsl, not of your spec; please report it with the spec\n"
+            f"{_OUR_FAULT}\n"
             "(INCEPTION_DSL_TRACEBACK=1 shows where it happened)",
             file=sys.stderr,
         )
@@ -110,6 +111,10 @@ def _build(args: argparse.Namespace) -> int:
         raise SpecError(across(failed))
     if args.gallery or (is_whole and driver.gallery_page(folder).exists()):
         artifacts += driver.gallery(built, folder=folder, output=output)
+    if args.verify:
+        faithful = [_verified(checked) for checked in built]
+        if not all(faithful):
+            return FINDINGS
     if not args.check:
         for artifact in artifacts:
             state = "wrote" if driver.write(artifact) else "unchanged"
@@ -126,6 +131,21 @@ def _build(args: argparse.Namespace) -> int:
     if not stale and not left:
         print(f"{len(artifacts)} files are fresh", file=sys.stderr)
     return FINDINGS if stale or left else FINE
+
+
+def _verified(checked: driver.Checked) -> bool:
+    """Whether torch finds in a model's module what the analysis says; says where it does not."""
+    found = driver.verify(checked)
+    name, totals = checked.cost.name, checked.cost.totals_with_heads
+    if not found:
+        counts = f"{len(checked.cost.rows)} nodes, {totals.params:,} parameters"
+        print(f"{name}: torch finds what the spec says, {counts}", file=sys.stderr)
+        return True
+    print(f"error: the module of `{name}` is not what its spec says", file=sys.stderr)
+    for difference in found:
+        print(f"  = note: {difference}", file=sys.stderr)
+    print(f"  = note: {_OUR_FAULT}", file=sys.stderr)
+    return False
 
 
 def _build_command(args: argparse.Namespace, spec: str | None) -> str:
@@ -421,6 +441,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     build.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 and show what is stale"
+    )
+    build.add_argument(
+        "--verify",
+        action="store_true",
+        help="run each module with torch first, without computing, and hold it against the spec",
     )
     build.add_argument("-o", "--output", metavar="DIR", help="write below DIR, not generated/")
     build.add_argument(

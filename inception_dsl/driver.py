@@ -410,6 +410,21 @@ def _output_name(file: SpecFile, model: Model) -> str:
     return file.full_name if _FULL_NAME.fullmatch(file.full_name) else model.name
 
 
+def verify(checked: Checked) -> list[str]:
+    """Where the module of a model, run by torch, is not what the analysis says; nowhere, if it is.
+
+    Raises:
+        SpecError: E501, a module cannot say something.
+        MissingExtraError: torch is not installed.
+    """
+    from inception_dsl.bridge import require_torch
+
+    require_torch()
+    from inception_dsl.bridge.verify import verify_module
+
+    return verify_module(emit_module(checked), checked.model, checked.cost)
+
+
 def write(artifact: Artifact) -> bool:
     """Writes a file whole or not at all, and only if its bytes change; true if they did."""
     if artifact.written() == artifact.text:

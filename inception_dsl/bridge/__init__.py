@@ -1,5 +1,5 @@
 """The only folder that touches torch."""
 
-from inception_dsl.bridge.module import make_module
+from inception_dsl.bridge.module import make_module, require_torch
 
-__all__ = ["make_module"]
+__all__ = ["make_module", "require_torch"]

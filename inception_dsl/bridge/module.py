@@ -6,8 +6,22 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from inception_dsl.diagnostics import MissingExtraError
+
 if TYPE_CHECKING:
     from torch import nn
+
+
+def require_torch() -> None:
+    """Makes sure that torch is there.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        raise MissingExtraError("a module that runs", "torch", "torch") from None
 
 
 def make_module(source: str, factory: str, *, seed: int | None = None, **params: Any) -> nn.Module:
@@ -18,7 +32,11 @@ def make_module(source: str, factory: str, *, seed: int | None = None, **params:
         factory: the function in it that makes the network.
         seed: makes the weights the same each time; torch's own generators are left as they were.
         params: the network's parameters, such as `classes=10`.
+
+    Raises:
+        MissingExtraError: torch is not installed.
     """
+    require_torch()
     import torch
 
     module = ModuleType(f"inception_dsl_generated_{factory}")

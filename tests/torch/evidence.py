@@ -1,87 +1,11 @@
-"""What torch says of a module: parameters, multiply-accumulates and shapes, counted by hooks.
-
-Nothing here uses the package's own arithmetic: it is what the package is held against.
-"""
+"""What torch says of a module and of what it gives; nothing here uses the package's arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
-from inception_dsl.bridge import make_module
-
-
-@dataclass
-class Recording:
-    """What one forward pass did, by module; joins in the order in which they ran."""
-
-    macs: dict[str, int] = field(default_factory=dict)
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    joins: list[tuple[int, ...]] = field(default_factory=list)
-    output: Any = None
-
-
-_PAIRWISE = {Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, torch.mul}
-
-
-class _Joins(TorchFunctionMode):
-    def __init__(self, found: list[tuple[int, ...]]) -> None:
-        super().__init__()
-        self._found = found
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        is_join = func in {torch.cat, torch.concat}
-        if func in _PAIRWISE:
-            # A residual's scale is a number; its sum has two tensors.
-            is_join = all(isinstance(operand, Tensor) for operand in args)
-        if is_join:
-            self._found.append(tuple(result.shape[1:]))
-        return result
-
-
-def on_meta(source: str, factory: str, **params: Any) -> nn.Module:
-    """The module of emitted source on the meta device, where shapes are all there is."""
-    with torch.device("meta"):
-        return make_module(source, factory, **params)
-
-
-def record(module: nn.Module, shape: tuple[int, int, int], *, training: bool) -> Recording:
-    """One forward pass of a batch of two, every module watched."""
-    recording = Recording()
-    module.train(training)
-    with _hooks(module, recording), _Joins(recording.joins), torch.no_grad():
-        recording.output = module(torch.empty(2, *shape, device="meta"))
-    return recording
-
-
-@contextmanager
-def _hooks(module: nn.Module, recording: Recording) -> Iterator[None]:
-    handles = []
-    for name, child in module.named_modules():
-
-        def watch(own: nn.Module, args: Any, output: Any, name: str = name) -> None:
-            if not isinstance(output, Tensor):
-                return
-            recording.shapes[name] = tuple(output.shape[1:])
-            per_image = output.numel() // output.shape[0]
-            if isinstance(own, nn.Conv2d):
-                height, width = own.kernel_size
-                fan_in = own.in_channels // own.groups * height * width
-                recording.macs[name] = recording.macs.get(name, 0) + per_image * fan_in
-            elif isinstance(own, nn.Linear):
-                recording.macs[name] = recording.macs.get(name, 0) + per_image * own.in_features
-
-        handles.append(child.register_forward_hook(watch))
-    yield
-    for handle in handles:
-        handle.remove()
+from inception_dsl.bridge.recording import Recording
 
 
 def params_below(module: nn.Module, path: str) -> int:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from conftest import NET, Project
-from evidence import on_meta
 from torch import nn
 
 from inception_dsl import driver
 from inception_dsl.analysis import measure_state
+from inception_dsl.bridge.recording import on_meta
 from inception_dsl.driver import Checked
 from inception_dsl.ir import inline
 

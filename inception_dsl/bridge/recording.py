@@ -1,0 +1,87 @@
+"""What torch does when a module runs on the meta device: shapes and MACs, by hooks.
+
+Nothing here uses the package's own arithmetic: it is what the package is held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from inception_dsl.bridge.module import make_module
+
+
+@dataclass
+class Recording:
+    """What one forward pass did, an image: by module, call after call; joins as they ran."""
+
+    macs: dict[str, int] = field(default_factory=dict)
+    shapes: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+    joins: list[tuple[int, ...]] = field(default_factory=list)
+    output: Any = None
+
+
+_PAIRWISE = {Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, torch.mul}
+
+
+class _Joins(TorchFunctionMode):
+    """Notes the shapes of concats, and of sums and products of two tensors."""
+
+    def __init__(self, found: list[tuple[int, ...]]) -> None:
+        super().__init__()
+        self._found = found
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        is_join = func in {torch.cat, torch.concat}
+        if func in _PAIRWISE:
+            # A residual's scale is a number; its sum has two tensors.
+            is_join = all(isinstance(operand, Tensor) for operand in args)
+        if is_join:
+            self._found.append(tuple(result.shape[1:]))
+        return result
+
+
+def on_meta(source: str, factory: str, **params: Any) -> nn.Module:
+    """The module of emitted source on the meta device, where shapes are all there is."""
+    with torch.device("meta"):
+        return make_module(source, factory, **params)
+
+
+def record(module: nn.Module, shape: tuple[int, ...], *, training: bool) -> Recording:
+    """One forward pass of a batch of two, every module watched."""
+    recording = Recording()
+    module.train(training)
+    with _hooks(module, recording), _Joins(recording.joins), torch.no_grad():
+        recording.output = module(torch.empty(2, *shape, device="meta"))
+    return recording
+
+
+@contextmanager
+def _hooks(module: nn.Module, recording: Recording) -> Iterator[None]:
+    def watch(own: nn.Module, args: Any, output: Any, *, path: str) -> None:
+        if not isinstance(output, Tensor):
+            return
+        recording.shapes.setdefault(path, []).append(tuple(output.shape[1:]))
+        per_image = output.numel() // output.shape[0]
+        if isinstance(own, nn.Conv2d):
+            height, width = own.kernel_size
+            fan_in = own.in_channels // own.groups * height * width
+            recording.macs[path] = recording.macs.get(path, 0) + per_image * fan_in
+        elif isinstance(own, nn.Linear):
+            recording.macs[path] = recording.macs.get(path, 0) + per_image * own.in_features
+
+    handles = [
+        child.register_forward_hook(partial(watch, path=path))
+        for path, child in module.named_modules()
+    ]
+    yield
+    for handle in handles:
+        handle.remove()

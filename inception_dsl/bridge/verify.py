@@ -1,0 +1,117 @@
+"""The emitted module, run by torch, against the analysis: joins, heads and state included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from torch import Tensor, nn
+
+from inception_dsl.analysis import CostReport, measure_state
+from inception_dsl.bridge.recording import Recording, on_meta, record
+from inception_dsl.ir import Graph, Model, TensorType, inline
+from inception_dsl.ops import OPS
+
+MAX_DIFFERENCES = 20
+
+
+def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
+    """Where a module is not what the analysis says, a sentence each; none for a faithful one.
+
+    Nothing is computed: the module runs on the meta device, in inference and in training.
+
+    Args:
+        source: what the Python emitter gave; it is run.
+        cost: of one image.
+    """
+    graph = inline(model)
+    try:
+        module = on_meta(source, model.name)
+        evaluated = record(module, model.input.shape, training=False)
+        trained = record(module, model.input.shape, training=True)
+    except Exception as error:
+        return [f"it does not run: {type(error).__name__}: {error}"]
+    read = {row.path for row in cost.rows if row.is_read}
+    found = [
+        *_state(module, graph),
+        *_shapes(graph, read, trained),
+        *_joins(graph, read, trained),
+        *_macs("inference", cost.totals.macs, evaluated),
+        *_macs("training", cost.totals_with_heads.macs, trained),
+        *_outputs(model, evaluated, trained),
+    ]
+    more = len(found) - MAX_DIFFERENCES
+    return [*found[:MAX_DIFFERENCES], f"and {more} more"] if more > 0 else found
+
+
+def _state(module: nn.Module, graph: Graph) -> Iterator[str]:
+    """Every tensor of the state_dict has its key and its shape."""
+    expected = {key: tensor.shape for key, tensor in measure_state(graph).items()}
+    actual = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+    for key in {**expected, **actual}:
+        if expected.get(key) != actual.get(key):
+            yield f"`{key}` is {_shown(actual.get(key))}, and should be {_shown(expected.get(key))}"
+
+
+def _shapes(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]:
+    """Every module gives the shapes of the nodes that it runs, in their order."""
+    expected: dict[str, list[tuple[int, ...]]] = {}
+    for node in graph.nodes:
+        # The module gives logits: a softmax that ends it is left to the loss.
+        if OPS[node.op].torch is not None and node.path in read and node.op != "softmax":
+            expected.setdefault(node.reuses or node.path, []).append(node.type.shape)
+    for path, shapes in expected.items():
+        for shape, actual in zip_longest(shapes, recording.shapes.get(path, [])):
+            if shape != actual:
+                yield f"`{path}` gives {_shown(actual)}, and should give {_shown(shape)}"
+
+
+def _joins(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]:
+    """Every join gives its shape; sums and products of several are made pair by pair."""
+    made = iter(recording.joins)
+    for node in graph.nodes:
+        if OPS[node.op].torch is None and node.path in read:
+            pairs = 1 if node.op == "concat" else len(node.inputs) - 1
+            *_, last = [next(made, None) for _ in range(pairs)]
+            if last != node.type.shape:
+                expected = _shown(node.type.shape)
+                yield f"`{node.path}` gives {_shown(last)}, and should give {expected}"
+    for shape in made:
+        yield f"a join that no spec has gives {_shown(shape)}"
+
+
+def _macs(when: str, expected: int, recording: Recording) -> Iterator[str]:
+    actual = sum(recording.macs.values())
+    if actual != expected:
+        yield f"{when} takes {actual:,} MACs, and should take {expected:,}"
+
+
+def _outputs(model: Model, evaluated: Recording, trained: Recording) -> Iterator[str]:
+    """Inference gives a tensor; training a tuple of it and what every head gives, if there are."""
+    yield from _output("inference", model.root.type, evaluated.output)
+    if not model.heads:
+        yield from _output("training", model.root.type, trained.output)
+        return
+    nodes = {node.path: node for node in inline(model).nodes}
+    expected = {"logits": model.root.type}
+    for head, path in zip(model.heads, inline(model).head_outputs, strict=True):
+        expected[head.path] = nodes[path].type
+    fields = getattr(trained.output, "_fields", ())
+    if fields != tuple(expected):
+        given = ", ".join(fields) or "no tuple"
+        yield f"training gives {given}, and should give {', '.join(expected)}"
+        return
+    for name, type in expected.items():
+        yield from _output(f"head `{name}`", type, getattr(trained.output, name))
+
+
+def _output(what: str, type: TensorType, output: object) -> Iterator[str]:
+    actual = tuple(output.shape[1:]) if isinstance(output, Tensor) else None
+    if actual != type.shape:
+        yield f"{what} gives {_shown(actual)}, and should give {_shown(type.shape)}"
+
+
+def _shown(shape: tuple[int, ...] | None) -> str:
+    if shape is None:
+        return "nothing"
+    return " x ".join(map(str, shape)) or "a number"
