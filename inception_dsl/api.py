@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl import driver
-from inception_dsl.analysis import CostReport
+from inception_dsl.analysis import (
+    CostReport,
+    Field,
+    MemoryReport,
+    measure_depths,
+    measure_fields,
+    measure_memory,
+)
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import Overrides
@@ -84,6 +91,37 @@ class Network:
         """
         return driver.cost_of(self.checked, batch=batch)
 
+    def memory(self, *, batch: int = 1, dtype: str = "float32") -> MemoryReport:
+        """What inference keeps in memory, and what training keeps for its backward pass, in bytes.
+
+        Args:
+            dtype: the type of every number: `float64`, `float32`, `bfloat16` or `float16`.
+
+        Example:
+            >>> memory = load("inception_v4").memory()
+            >>> memory.peak, memory.peak_at
+            (186610036, 'stem.mixed2.concat')
+        """
+        return measure_memory(self.model, batch=batch, dtype=dtype)
+
+    def fields(self) -> Mapping[str, Field]:
+        """The receptive field of every node, by its path, in pixels of the input.
+
+        Example:
+            >>> load("vgg16").fields()["stage5.maxpool"].height
+            Windows(start=-90, stride=32, size=212)
+        """
+        return measure_fields(self.model)
+
+    def depths(self) -> Mapping[str, int]:
+        """The convs and linears on the longest path that leads to every node, by its path.
+
+        Example:
+            >>> load("googlenet").depths()["fc"]
+            22
+        """
+        return measure_depths(self.model)
+
     def emit(self) -> str:
         """The source of its PyTorch module, as `build` writes it.
 
@@ -103,6 +141,10 @@ class Network:
             seed: makes the weights the same each time; torch's own generator is left as it was.
             params: the network's parameters, as its factory function takes them.
 
+        Raises:
+            SpecError: E501, PyTorch cannot say something.
+            MissingExtraError: torch is not installed.
+
         Example:
             >>> module = load("googlenet").module(seed=0, classes=10)
             >>> module.fc
@@ -111,3 +153,12 @@ class Network:
         from inception_dsl.bridge import make_module
 
         return make_module(self.emit(), self.model.name, seed=seed, **params)
+
+    def verify(self) -> list[str]:
+        """Where its module, run by torch, is not what the spec says: a fault of this package.
+
+        Example:
+            >>> load("inception_v4").verify()
+            []
+        """
+        return driver.verify(self.checked)

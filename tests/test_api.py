@@ -19,7 +19,11 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     idsl.load: "(spec: 'str | PathLike[str]', *, input: 'str | None' = None, "
     "params: 'Mapping[str, Param] | None' = None) -> 'Network'",
     idsl.Network.cost: "(self, *, batch: 'int' = 1) -> 'CostReport'",
+    idsl.Network.memory: "(self, *, batch: 'int' = 1, dtype: 'str' = 'float32') -> 'MemoryReport'",
+    idsl.Network.fields: "(self) -> 'Mapping[str, Field]'",
+    idsl.Network.depths: "(self) -> 'Mapping[str, int]'",
     idsl.Network.emit: "(self) -> 'str'",
+    idsl.Network.verify: "(self) -> 'list[str]'",
     idsl.Network.module: "(self, *, seed: 'int | None' = None, **params: 'Param') -> 'nn.Module'",
 }
 
