@@ -305,17 +305,20 @@ def _render(args: argparse.Namespace) -> int:
     from inception_dsl.emit.figure import Detail, Format, Options, Request, styled
 
     output = Path(args.output) if args.output else None
-    suffix = output.suffix if output else ""
-    format: Format = args.format or ("png" if suffix == ".png" else "svg")
+    suffixes: dict[str, Format] = {".png": "png", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid"}
+    format: Format = args.format or suffixes.get(output.suffix if output else "", "svg")
     options = Options(styled(args.style, args.direction), args.shapes, args.cost)
     detail: Detail = args.detail or ("schema" if args.block is None else "blocks")
     request = Request(detail, args.block, format, options)
     measured = driver.measure(args.spec, folder=Path.cwd(), overrides=_overrides(args))
     figure = driver.draw(measured, request)
-    if output is None:
-        sys.stdout.buffer.write(figure)
+    _report(figure.findings)
+    if output is None and format == "png":
+        sys.stdout.buffer.write(figure.content)
+    elif output is None:
+        sys.stdout.write(figure.content.decode())
     else:
-        output.write_bytes(figure)
+        output.write_bytes(figure.content)
         print(f"wrote      {_shown(output)}")
     return FINE
 
@@ -613,7 +616,9 @@ def _add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--direction", choices=["up", "down"], default="up", help="which way the data flows"
     )
     render.add_argument(
-        "--format", choices=["svg", "png"], help="default: by the suffix of FILE, or svg"
+        "--format",
+        choices=["svg", "png", "dot", "mermaid"],
+        help="default: by the suffix of FILE, or svg",
     )
     render.add_argument(
         "--cost",

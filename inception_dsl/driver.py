@@ -28,7 +28,7 @@ from inception_dsl.spec.load import load
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
-    from inception_dsl.emit.figure import Detail, Request
+    from inception_dsl.emit.figure import Detail, Rendered, Request
     from inception_dsl.emit.report import Facts
     from inception_dsl.rules.agreement import Agreement
 
@@ -393,12 +393,12 @@ def emit_module(checked: Checked) -> str:
     return emit_python(model, widths, plans, checked.cost, shown=checked.file.shown)
 
 
-def draw(checked: Checked, request: Request) -> bytes:
-    """A figure of a model, as the bytes of a file.
+def draw(checked: Checked, request: Request) -> Rendered:
+    """A figure of a model.
 
     Raises:
         SpecError: E502, it cannot be drawn.
-        MissingExtraError: what draws its format is not installed.
+        MissingExtraError: what draws its format, or places lines that cross, is not installed.
     """
     from inception_dsl.emit.figure import render_figure
 

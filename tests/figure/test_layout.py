@@ -19,6 +19,7 @@ from inception_dsl.emit.figure.tree import (
     Group,
     Leaf,
     Line,
+    Mesh,
     Parallel,
     Residual,
     Series,
@@ -124,6 +125,8 @@ def _through(element: Element, sources: set[str], found: set[tuple[str, str]]) -
             return set()
         case Group(_, _, body):
             return _through(body, sources, found)
+        case Mesh():
+            raise NotImplementedError
 
 
 def parallels_in(element: Element) -> Iterator[Parallel]:
@@ -215,6 +218,8 @@ def vertices(tree: Series) -> list[Vertex]:
                 return []
             case Group(_, _, body):
                 return through(body, sources)
+            case Mesh():
+                raise NotImplementedError
 
     through(tree, [])
     return [Vertex(own.path, tuple(inputs[own.path]), own) for own in leaves(tree)]

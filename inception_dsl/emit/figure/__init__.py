@@ -8,26 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.emit.figure.drawing import Drawing, Measure, Options, Shapes
 from inception_dsl.emit.figure.figures import (
+    Detail,
     block_page,
     blocks_figure,
     full_figure,
+    graph_of,
     poster_figure,
     schema_figure,
 )
+from inception_dsl.emit.figure.graph import Graph
 from inception_dsl.emit.figure.scene import Scene
 from inception_dsl.emit.figure.styles import PRESETS, Direction, Preset, Style
 from inception_dsl.emit.figure.svg import to_svg
 from inception_dsl.emit.figure.tree import NotSeriesParallelError
 from inception_dsl.ir import BlockDef, Model
 
-Detail = Literal["schema", "blocks", "poster", "full"]
-Format = Literal["svg", "png"]
+Format = Literal["svg", "png", "dot", "mermaid"]
 
 DETAILS: dict[Detail, Callable[[Drawing], Scene]] = {
     "schema": schema_figure,
@@ -51,19 +53,36 @@ class Request:
     options: Options = field(default_factory=Options)
 
 
-def render_figure(model: Model, cost: CostReport, request: Request) -> bytes:
-    """A figure as the bytes of a file.
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A figure as the bytes of a file, and what is to be said of it."""
+
+    content: bytes
+    findings: tuple[Diagnostic, ...]
+
+
+def render_figure(model: Model, cost: CostReport, request: Request) -> Rendered:
+    """A figure as a file.
 
     Raises:
         SpecError: E502, it cannot be drawn.
-        MissingExtraError: what draws its format is not installed.
+        MissingExtraError: what draws its format, or places lines that cross, is not installed.
     """
-    svg = figure_svg(model, cost, request)
-    if request.format == "png":
-        from inception_dsl.emit.figure.png import to_png
+    drawing, block = _begun(model, cost, request)
+    match request.format:
+        case "svg":
+            content = _svg(drawing, request.detail, block).encode()
+        case "png":
+            from inception_dsl.emit.figure.png import to_png
 
-        return to_png(svg)
-    return svg.encode()
+            content = to_png(_svg(drawing, request.detail, block))
+        case "dot" | "mermaid":
+            title = drawing.title(block or model.network)
+            graph = graph_of(drawing, request.detail, block)
+            write = _graph_writer(request.format)
+            content = write(graph, request.options.style, title=title).encode()
+    findings = tuple(_crossing(own) for own in drawing.crossing.values())
+    return Rendered(content, findings)
 
 
 def figure_svg(model: Model, cost: CostReport, request: Request) -> str:
@@ -71,21 +90,52 @@ def figure_svg(model: Model, cost: CostReport, request: Request) -> str:
 
     Raises:
         SpecError: E502, it cannot be drawn.
+        MissingExtraError: what places lines that cross is not installed.
     """
+    drawing, block = _begun(model, cost, request)
+    return _svg(drawing, request.detail, block)
+
+
+def _begun(model: Model, cost: CostReport, request: Request) -> tuple[Drawing, BlockDef | None]:
     if request.detail == "full" and len(cost.rows) > MOST_NODES:
         raise SpecError([_too_large(model, len(cost.rows))])
-    block = model.network if request.block is None else _block(model, request.block)
-    drawing = Drawing(model, cost, request.options)
-    scene = (
-        DETAILS[request.detail](drawing) if block is model.network else block_page(drawing, block)
-    )
-    return to_svg(scene, title=drawing.title(block))
+    block = None if request.block is None else _block(model, request.block)
+    return Drawing(model, cost, request.options), block
+
+
+def _svg(drawing: Drawing, detail: Detail, block: BlockDef | None) -> str:
+    scene = DETAILS[detail](drawing) if block is None else block_page(drawing, block)
+    return to_svg(scene, title=drawing.title(block or drawing.model.network))
+
+
+def _graph_writer(format: Literal["dot", "mermaid"]) -> GraphWriter:
+    if format == "dot":
+        from inception_dsl.emit.figure.dot import to_dot
+
+        return to_dot
+    from inception_dsl.emit.figure.mermaid import to_mermaid
+
+    return to_mermaid
+
+
+class GraphWriter(Protocol):
+    """Writes boxes and lines without places, as DOT or Mermaid."""
+
+    def __call__(self, graph: Graph, style: Style, *, title: str) -> str:
+        """The text of a file."""
+
+
+def _crossing(block: BlockDef) -> Diagnostic:
+    message = f"the lines of `{block.name}` cross: its steps are not in series and in parallel"
+    notes = ("Graphviz has placed them; a build leaves such figures out",)
+    return Diagnostic("W604", message, (Label(block.origin.spans[0]),), notes=notes)
 
 
 def draw_alone(model: Model, cost: CostReport, request: Request) -> str | None:
-    """A figure as SVG; None if its lines cross."""
+    """A figure as SVG, by this project alone; None if its lines cross."""
+    options = replace(request.options, with_engine=False)
     try:
-        return figure_svg(model, cost, request)
+        return figure_svg(model, cost, replace(request, options=options))
     except NotSeriesParallelError:
         return None
 
@@ -119,6 +169,7 @@ __all__ = [
     "Measure",
     "Options",
     "Preset",
+    "Rendered",
     "Request",
     "Shapes",
     "draw_alone",

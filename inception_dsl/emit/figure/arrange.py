@@ -46,7 +46,7 @@ def lay_out_columns(tree: Series, style: Style, count: int) -> Scene:
     """The same in columns of about one height, from left to right, joined by lines between them."""
     parts = _split(tree, style, count)
     canvas = Canvas(style)
-    x, height = 0.0, 0.0
+    x = height = top = 0.0
     wires: list[Wire] = []
     for index, part in enumerate(parts):
         laid = measured(part, style)
@@ -56,6 +56,7 @@ def lay_out_columns(tree: Series, style: Style, count: int) -> Scene:
             (wire,) = wires
             wire.port = None
             gutter = x - COLUMN_GAP / 2
+            wire.line(wire.x, top)
             wire.corner(wire.x, wire.u + _TURN / 2, (1, 0))
             wire.corner(gutter, wire.u, (0, -1))
             wire.corner(gutter, _UNDER, (1, 0))
@@ -63,8 +64,9 @@ def lay_out_columns(tree: Series, style: Style, count: int) -> Scene:
             u = _TURN if len(laid.entries(axis)) == 1 else _TURN + FORK_GAP
             wires = fanned(wire, laid, axis, u, style)
         wires = laid.place(canvas, axis, u, wires)
+        top = u + laid.height
         x += laid.left + laid.right + COLUMN_GAP
-        height = max(height, u + laid.height + (_TURN if index + 1 < len(parts) else 0.0))
+        height = max(height, top + (_TURN if index + 1 < len(parts) else 0.0))
     return to_scene(canvas, x - COLUMN_GAP, height)
 
 

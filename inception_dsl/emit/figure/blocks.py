@@ -17,13 +17,15 @@ from inception_dsl.emit.figure.labels import activation_name, shown
 from inception_dsl.emit.figure.steps import Place, Step, drawn, folded, unnumbered
 from inception_dsl.emit.figure.tree import (
     Element,
+    Group,
     Leaf,
     Line,
+    Mesh,
     Parallel,
     Residual,
     Series,
+    Stub,
     Vertex,
-    decompose,
 )
 from inception_dsl.expr import Expr
 from inception_dsl.ir import INPUT, BlockDef, CallDef, Node, NodeDef
@@ -69,7 +71,7 @@ def block_figure(drawing: Drawing, block: BlockDef) -> BlockFigure:
         Vertex(step.path, step.inputs, _element(drawing, own, same[step.path], definitions, known))
         for step in drawn(steps, output)
     ]
-    body = decompose(vertices, output)
+    body = drawing.decomposed(vertices, output, block)
     tree = Series((_entering(drawing, own), *body.items))
     return BlockFigure(
         block.name,
@@ -202,7 +204,10 @@ def _inner(element: Element, shapes: Shapes) -> Element:
             side, body = _all((side, body), shapes)
             is_last = False
             return replace(element, side=side, body=body, join=_noted(join, is_shown=is_last))
-        case _:
+        case Mesh(vertices):
+            noted = (replace(v, element=_inner(v.element, shapes)) for v in vertices)
+            return replace(element, vertices=tuple(noted))
+        case Stub() | Group():
             (body,) = _all((element.body,), shapes)
             return replace(element, body=body)
 

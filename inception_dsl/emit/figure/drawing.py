@@ -19,7 +19,17 @@ from inception_dsl.emit.figure.page import legend
 from inception_dsl.emit.figure.scene import Scene
 from inception_dsl.emit.figure.steps import Place, Step, places
 from inception_dsl.emit.figure.styles import BLOCK_KINDS, NOTE, PRESETS, Style, shade
-from inception_dsl.emit.figure.tree import Element, Leaf, Line, Mark, Series
+from inception_dsl.emit.figure.tree import (
+    Element,
+    Leaf,
+    Line,
+    Mark,
+    Mesh,
+    NotSeriesParallelError,
+    Series,
+    Vertex,
+    decompose,
+)
 from inception_dsl.expr import Binary, Expr, Name, substitute
 from inception_dsl.ir import INPUT, BlockDef, Call, Head, Model, Node, Value, inline
 
@@ -38,11 +48,13 @@ class Options:
         shapes: which boxes say what they give; `joins` are those where branches meet or a shape
             changes on the way from the input to the output.
         cost: what boxes are shaded by.
+        with_engine: steps whose lines cross are placed by Graphviz; without, they are not drawn.
     """
 
     style: Style = field(default_factory=lambda: PRESETS["modern"])
     shapes: Shapes = "joins"
     cost: Measure | None = None
+    with_engine: bool = True
 
 
 @dataclass(slots=True)
@@ -72,12 +84,34 @@ class Drawing:
         self.calls: dict[str, list[Place]] = {}
         for place in places(model):
             self.calls.setdefault(place.call.block, []).append(place)
+        self.crossing: dict[str, BlockDef] = {}
         self._kinds: dict[str, str] = {}
         for name, own in self.calls.items():
             taken = sum(kind in BLOCK_KINDS for kind in self._kinds.values())
             self._kinds[name] = self._kind(own, taken)
         self._sums = _sums(model, cost)
         self._total = self._sums[""]
+
+    def decomposed(
+        self, vertices: Sequence[Vertex], output: str, block: BlockDef, source: str = INPUT
+    ) -> Series:
+        """The tree of a body; where its lines cross, a mesh.
+
+        Raises:
+            NotSeriesParallelError: they do, and there is to be no engine.
+        """
+        try:
+            return decompose(vertices, output, source)
+        except NotSeriesParallelError:
+            if not self.options.with_engine:
+                raise
+        self.crossing.setdefault(block.name, block)
+        read = {output}
+        for vertex in reversed(vertices):
+            if vertex.path in read:
+                read.update(vertex.inputs)
+        kept = tuple(vertex for vertex in vertices if vertex.path in read)
+        return Series((Mesh(kept, output, source),))
 
     def title(self, block: BlockDef) -> str:
         """What a block, or the network, is called in a figure."""

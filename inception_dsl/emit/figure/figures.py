@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 from inception_dsl.emit.figure.arrange import lay_out, lay_out_columns, lay_out_sheet
 from inception_dsl.emit.figure.blocks import BlockFigure, block_figure, with_notes
 from inception_dsl.emit.figure.claims import Footnotes
 from inception_dsl.emit.figure.drawing import Drawing
 from inception_dsl.emit.figure.full import full_heads, full_tree
+from inception_dsl.emit.figure.graph import Cluster, Graph
 from inception_dsl.emit.figure.page import page, stacked, table
 from inception_dsl.emit.figure.poster import Panel, arranged
 from inception_dsl.emit.figure.scene import Scene
 from inception_dsl.emit.figure.schema import head_groups, schema_tree
-from inception_dsl.ir import BlockDef
+from inception_dsl.emit.figure.tree import Group, Series
+from inception_dsl.ir import BlockDef, Head
+
+Detail = Literal["schema", "blocks", "poster", "full"]
 
 _TALL = 900.0
 """A column that is higher than this is drawn in several on a poster."""
@@ -135,3 +142,36 @@ def _network_page(drawing: Drawing, scene: Scene, footnotes: Footnotes) -> Scene
         footnotes=footnotes.texts,
         parts=drawing.legends(),
     )
+
+
+def graph_of(drawing: Drawing, detail: Detail, block: BlockDef | None) -> Graph:
+    """The same boxes and lines as a figure's, without places; panels are clusters."""
+    graph = Graph()
+    if block is not None:
+        graph.add(block_figure(drawing, block).tree, [], graph.whole)
+        return graph
+    if detail == "full":
+        tree = with_notes(full_tree(drawing), drawing.options.shapes)
+        _with_heads(graph, tree, full_heads(drawing), graph.whole)
+    if detail in {"schema", "poster"}:
+        whole = graph.whole
+        if detail == "poster":
+            whole = Cluster("Overall schema")
+            graph.whole.members.append(whole)
+        _with_heads(graph, schema_tree(drawing), head_groups(drawing), whole)
+    if detail in {"blocks", "poster"}:
+        for own in drawing.model.blocks[:-1]:
+            figure = block_figure(drawing, own)
+            panel = Cluster(_counted(figure))
+            graph.whole.members.append(panel)
+            graph.add(figure.tree, [], panel)
+    return graph
+
+
+def _with_heads(
+    graph: Graph, tree: Series, heads: Sequence[tuple[Head, Group]], whole: Cluster
+) -> None:
+    graph.add(tree, [], whole)
+    ends = {path: n for n, leaf in enumerate(graph.leaves) for path in leaf.path.split()}
+    for head, group in heads:
+        graph.add(group, [ends[head.at]], whole)

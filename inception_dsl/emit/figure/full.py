@@ -9,9 +9,8 @@ from inception_dsl.emit.figure.tree import (
     Group,
     Series,
     Vertex,
-    decompose,
 )
-from inception_dsl.ir import INPUT, Call, Head
+from inception_dsl.ir import INPUT, BlockDef, Call, Head
 
 
 def full_tree(drawing: Drawing) -> Series:
@@ -23,7 +22,7 @@ def full_tree(drawing: Drawing) -> Series:
     model = drawing.model
     steps, output = unfolded(model.root)
     trunk = [step for step in steps if not any(h.holds(step.path) for h in model.heads)]
-    body = _body(drawing, drawn(trunk, output), output, "", INPUT)
+    body = _body(drawing, model.network, drawn(trunk, output), output, "")
     return Series((drawing.entering(), *body.items))
 
 
@@ -39,17 +38,24 @@ def full_heads(drawing: Drawing) -> list[tuple[Head, Group]]:
     for head in model.heads:
         own = [step for step in steps if head.holds(step.path)]
         output = own[-1].path
-        body = _body(drawing, drawn(own, output), output, "", head.at)
+        body = _body(drawing, model.network, drawn(own, output), output, "", head.at)
         groups.append((head, Group(head.path, drawing.head_label(head), body, is_head=True)))
     return groups
 
 
-def _body(drawing: Drawing, steps: list[Step], output: str, prefix: str, source: str) -> Series:
+def _body(
+    drawing: Drawing,
+    block: BlockDef,
+    steps: list[Step],
+    output: str,
+    prefix: str,
+    source: str = INPUT,
+) -> Series:
     vertices = [
         Vertex(step.path, step.inputs, _element(drawing, step, prefix + step.path))
         for step in steps
     ]
-    return decompose(vertices, output, source)
+    return drawing.decomposed(vertices, output, block, source)
 
 
 def _element(drawing: Drawing, step: Step, path: str) -> Element:
@@ -57,5 +63,5 @@ def _element(drawing: Drawing, step: Step, path: str) -> Element:
     if not isinstance(item, Call):
         return drawing.node_element([step], [path], named=path)
     inner, output = unfolded(item)
-    body = _body(drawing, drawn(inner, output), output, f"{path}.", INPUT)
+    body = _body(drawing, drawing.blocks[item.block], drawn(inner, output), output, f"{path}.")
     return Group(path, path, body)

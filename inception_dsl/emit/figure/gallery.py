@@ -88,7 +88,7 @@ def _blocks(entry: Entry) -> Iterator[tuple[BlockDef, str, str, str]]:
 
     Each with its title, its drawing without a title, by which it is known again, and its figure.
     """
-    drawing = Drawing(entry.model, entry.cost, Options(PRESETS["paper"]))
+    drawing = Drawing(entry.model, entry.cost, Options(PRESETS["paper"], with_engine=False))
     for block in entry.model.blocks[:-1]:
         title = drawing.title(block)
         try:

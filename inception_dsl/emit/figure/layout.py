@@ -25,6 +25,7 @@ from inception_dsl.emit.figure.tree import (
     Leaf,
     Line,
     Mark,
+    Mesh,
     Parallel,
     Residual,
     Series,
@@ -91,6 +92,10 @@ def measured(element: Element, style: Style) -> Laid:
             return _Stub(body, style)
         case Group():
             return _Group(element, style)
+        case Mesh():
+            from inception_dsl.emit.figure.mesh import LaidMesh
+
+            return LaidMesh(element, style)
 
 
 class _Leaf(LeafBox, Laid):
@@ -168,7 +173,7 @@ def _gap(before: Laid, behind: Laid, style: Style) -> float:
     if behind.side_entry is not None:
         entries = [x for index, x in enumerate(entries) if index != behind.side_entry]
     exits = before.exits(0)
-    if len(entries) == len(exits) == 1:
+    if len(entries) == len(exits) == 1 and entries == exits:
         lane = behind.entries(0)[behind.side_entry] if behind.side_entry is not None else None
         if lane is not None and before.last and not _is_free(before.last, lane):
             return FORK_GAP
@@ -188,11 +193,11 @@ def _connect(
     lanes: list[Wire] = []
     side = behind.side_entry
     if len(wires) == 1 and wires[0].port is not None:
-        port = wires[0].port
+        port, middle = wires[0].port, wires[0].x
         if side is not None:
-            lanes = [_branch_off(wires[0], port, axis, targets.pop(side), u + gap)]
-        starts = port.ports(axis, len(targets))
-        starts = _straightened(starts, targets, axis, port)
+            lanes = [_branch_off(wires[0], port, targets.pop(side), u + gap)]
+        starts = port.ports(middle, len(targets))
+        starts = _straightened(starts, targets, middle, port)
         fresh = [Wire(port.leaf.path, port.leaf.mark, x, wires[0].u) for x in starts]
         wires = fresh
     elif isinstance(behind, _Leaf):
@@ -249,8 +254,9 @@ def _is_free(leaf: LeafBox, lane: float) -> bool:
     return abs(lane) >= (leaf.core if lane > 0 else leaf.left) + CORNER
 
 
-def _branch_off(wire: Wire, leaf: LeafBox, axis: float, lane: float, u: float) -> Wire:
+def _branch_off(wire: Wire, leaf: LeafBox, lane: float, u: float) -> Wire:
     """A line from the side of a leaf to the lane of a residual behind it."""
+    axis = wire.x
     way = 1.0 if lane > axis else -1.0
     if not _is_free(leaf, lane - axis):
         own = Wire(leaf.leaf.path, leaf.leaf.mark, axis, wire.u)

@@ -15,7 +15,6 @@ from inception_dsl.emit.figure.tree import (
     Leaf,
     Series,
     Vertex,
-    decompose,
 )
 from inception_dsl.ir import INPUT, Call, Head
 
@@ -40,7 +39,7 @@ def schema_tree(drawing: Drawing) -> Series:
         Vertex(row.path, tuple(names[path] for path in row.inputs), _element(drawing, row))
         for row in rows
     ]
-    body = decompose(vertices, names[output])
+    body = drawing.decomposed(vertices, names[output], model.network)
     return _column(Series((drawing.entering(), *body.items)), drawing)
 
 
@@ -59,7 +58,7 @@ def head_groups(drawing: Drawing) -> list[tuple[Head, Group]]:
             Vertex(step.path, step.inputs, _element(drawing, step))
             for step in drawn(own, head.output)
         ]
-        body = decompose(vertices, head.output, source=head.at)
+        body = drawing.decomposed(vertices, head.output, model.network, source=head.at)
         groups.append(
             (head, Group(head.path, drawing.head_label(head), _column(body, drawing), is_head=True))
         )

@@ -110,6 +110,10 @@ class Residual:
     join: Leaf
     side_is_first: bool
 
+    def in_order(self) -> tuple[Series, Series]:
+        """Side and body in the order in which the join reads them."""
+        return (self.side, self.body) if self.side_is_first else (self.body, self.side)
+
 
 @dataclass(frozen=True, slots=True)
 class Stub:
@@ -128,7 +132,19 @@ class Group:
     is_head: bool = False
 
 
-Element = Leaf | Series | Parallel | Residual | Stub | Group
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Steps whose lines cross, however they are placed: a graph that is not series-parallel.
+
+    `source` is the path by which they read what enters, `output` the step that leads on.
+    """
+
+    vertices: tuple[Vertex, ...]
+    output: str
+    source: str
+
+
+Element = Leaf | Series | Parallel | Residual | Stub | Group | Mesh
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +174,9 @@ def leaves(element: Element) -> Iterator[Leaf]:
             yield join
         case Stub(body) | Group(_, _, body):
             yield from leaves(body)
+        case Mesh(vertices):
+            for vertex in vertices:
+                yield from leaves(vertex.element)
 
 
 def map_leaves(element: Series, change: Callable[[Leaf], Leaf]) -> Series:
@@ -182,6 +201,9 @@ def _mapped(element: Element, change: Callable[[Leaf], Leaf]) -> Element:
             )
         case Stub(body) | Group(_, _, body):
             return replace(element, body=map_leaves(body, change))
+        case Mesh(vertices):
+            changed = (replace(v, element=_mapped(v.element, change)) for v in vertices)
+            return replace(element, vertices=tuple(changed))
 
 
 _END = ""

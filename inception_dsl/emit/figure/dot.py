@@ -1,0 +1,112 @@
+"""A figure as DOT, for Graphviz and what reads its language.
+
+It is written through the `graphviz` package, imported here alone. Branches keep their order and
+stand near their fork; a line around a body does not lengthen it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from typing import TYPE_CHECKING
+
+from inception_dsl.diagnostics import MissingExtraError
+from inception_dsl.emit.figure.graph import Cluster, Graph
+from inception_dsl.emit.figure.leaf_box import is_circle
+from inception_dsl.emit.figure.styles import EDGE, HEAD, NOTE, PANEL, Style, frame_paint, paint
+from inception_dsl.emit.figure.tree import Leaf
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
+
+def to_dot(graph: Graph, style: Style, *, title: str) -> str:
+    """A graph as the text of a DOT file.
+
+    Raises:
+        MissingExtraError: the `graphviz` package is not installed.
+    """
+    try:
+        from graphviz import Digraph
+    except ImportError:
+        raise MissingExtraError("DOT", "graphviz", "dot") from None
+    dot = Digraph(
+        graph_attr={
+            "rankdir": "BT" if style.direction == "up" else "TB",
+            "label": _html(title, bold=True),
+            "labelloc": "t",
+            "fontname": "Helvetica",
+            "fontsize": "14",
+            "nodesep": "0.25",
+            "ranksep": "0.3",
+            "ordering": "in",
+        },
+        node_attr={
+            "shape": "box",
+            "style": "rounded,filled",
+            "fontname": "Helvetica",
+            "fontsize": "11",
+            "margin": "0.15,0.06",
+            "height": "0.38",
+            "width": "1.05",
+        },
+        edge_attr={"color": EDGE, "arrowsize": "0.7"},
+    )
+    _members(dot, graph, graph.whole, style, "g")
+    readers = Counter(target for _, target in graph.edges)
+    for source, target in graph.edges:
+        # What leads into a join is free to be long, so that branches stay near their fork.
+        dot.edge(f"n{source}", f"n{target}", weight="1" if readers[target] > 1 else "10")
+    return str(dot.source)
+
+
+def _members(dot: Digraph, graph: Graph, cluster: Cluster, style: Style, name: str) -> None:
+    for index, member in enumerate(cluster.members):
+        if isinstance(member, int):
+            leaf = graph.leaves[member]
+            own = paint(leaf.kind, style)
+            dot.node(
+                f"n{member}",
+                _label(leaf),
+                shape="circle" if is_circle(leaf) else "box",
+                fillcolor=own.fill,
+                color=own.stroke,
+                fontcolor=own.text,
+                style="filled,dashed,rounded" if own.dash else "filled,rounded",
+                tooltip=escape(leaf.tooltip),
+            )
+            continue
+        own = frame_paint(HEAD if member.is_head else PANEL, style)
+        with dot.subgraph(name=f"cluster_{name}{index}") as inner:
+            inner.attr(
+                label=_html(member.label, bold=True),
+                labeljust="l",
+                style="dashed,rounded" if own.dash else "filled,rounded",
+                color=own.stroke,
+                fillcolor="white" if own.fill == "none" else own.fill,
+                fontcolor=own.text if member.is_head else NOTE,
+            )
+            _members(inner, graph, member, style, f"{name}{index}_")
+
+
+def _label(leaf: Leaf) -> str:
+    match leaf.form:
+        case "add":
+            return "+"
+        case "mul":
+            return "x"
+        case _:
+            parts = [_marked(line.text, bold=line.bold) for line in leaf.lines]
+    if leaf.note:
+        parts.append(f'<FONT COLOR="{NOTE}">{_marked(leaf.note)}</FONT>')
+    return f"<{'<BR/>'.join(parts)}>"
+
+
+def _html(text: str, *, bold: bool) -> str:
+    return f"<{_marked(text, bold=bold)}>"
+
+
+def _marked(text: str, *, bold: bool = False) -> str:
+    """An author's text within an HTML-like label; an empty one is no label there."""
+    shown = escape("".join(c for c in text if c.isprintable())) or " "
+    return f"<B>{shown}</B>" if bold else shown

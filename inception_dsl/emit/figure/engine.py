@@ -1,0 +1,92 @@
+"""Places for steps whose lines cross: asked of Graphviz, drawn as everything else.
+
+The `graphviz-pure` wheel brings the program along, the same on every platform; a system's `dot`
+does it too. Boxes go in with the sizes that they have here, and come back with their places, lines
+with the curves that lead around them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inception_dsl.diagnostics import MissingExtraError
+
+_POINTS_AN_INCH = 72.0
+_SECONDS = 60
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where boxes and lines are, in points, y upwards.
+
+    Attributes:
+        boxes: the middles of boxes, by number.
+        curves: the points of a line's cubic curves, by the place of its edge in the list.
+    """
+
+    width: float
+    height: float
+    boxes: Mapping[int, Point]
+    curves: Mapping[int, tuple[Point, ...]]
+
+
+def places(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]) -> Places:
+    """Places for boxes of some sizes with lines between them, the data flowing upwards.
+
+    Raises:
+        MissingExtraError: there is no Graphviz.
+    """
+    lines = [
+        "digraph {",
+        "rankdir=BT; nodesep=0.28; ranksep=0.36; ordering=in;",
+        'node [shape=box fixedsize=true label=""];',
+        "edge [arrowhead=none];",
+    ]
+    for number, (width, height) in enumerate(sizes):
+        inches = width / _POINTS_AN_INCH, height / _POINTS_AN_INCH
+        lines.append(f"{number} [width={inches[0]:.4f} height={inches[1]:.4f}];")
+    lines += [
+        f'{a} -> {b} [id="{index}" headport=s tailport=n];' for index, (a, b) in enumerate(edges)
+    ]
+    return _read(json.loads(_run("\n".join([*lines, "}"]))))
+
+
+def _read(answer: Mapping[str, Any]) -> Places:
+    _, _, width, height = map(float, answer["bb"].split(","))
+    objects = answer["objects"]
+    boxes = {int(own["name"]): _point(own["pos"]) for own in objects}
+    curves = {
+        int(edge["id"]): tuple(_point(pair) for pair in edge["pos"].split())
+        for edge in answer.get("edges", [])
+    }
+    return Places(width, height, boxes, curves)
+
+
+def _point(text: str) -> Point:
+    x, y = text.split(",")
+    return float(x), float(y)
+
+
+def _run(source: str) -> bytes:
+    beside = Path(sys.executable).parent
+    for program in ("graphviz-pure", "dot"):
+        found = shutil.which(program) or shutil.which(program, path=str(beside))
+        if found is not None:
+            done = subprocess.run(  # noqa: S603 - a fixed program; the graph holds numbers alone
+                [found, "-Kdot", "-Tjson"],
+                input=source.encode(),
+                capture_output=True,
+                check=True,
+                timeout=_SECONDS,
+            )
+            return done.stdout
+    raise MissingExtraError("a figure whose lines cross", "graphviz-pure", "dot")
