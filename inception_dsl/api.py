@@ -5,6 +5,7 @@ Nothing here is more than a call of the driver; only `module` imports torch.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -26,6 +27,8 @@ from inception_dsl.resolve import Overrides
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from inception_dsl.emit.figure import Detail, Direction, Measure, Preset, Shapes
 
 Param = int | float | str
 """The value of a network's parameter."""
@@ -56,8 +59,18 @@ def load(
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure, which a notebook shows."""
+
+    svg: str
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
-    """A network that holds together."""
+    """A network that holds together. A notebook shows its schema."""
 
     checked: driver.Checked
 
@@ -162,3 +175,58 @@ class Network:
             []
         """
         return driver.verify(self.checked)
+
+    def figure(
+        self,
+        detail: Detail = "schema",
+        *,
+        block: str | None = None,
+        style: Preset = "modern",
+        direction: Direction = "up",
+        shapes: Shapes = "joins",
+        cost: Measure | None = None,
+    ) -> Figure:
+        """A figure of it, or of one of its blocks, as `inception-dsl render` draws it.
+
+        Args:
+            detail: `schema`, `blocks`, `poster` or `full`.
+            block: the name of the block to draw alone.
+
+        Raises:
+            SpecError: E502, it cannot be drawn.
+
+        Example:
+            >>> network = load("inception_v4")
+            >>> network.figure(block="inception_a", style="paper").svg[:4]
+            '<svg'
+        """
+        from inception_dsl.emit.figure import Options, Request, styled
+
+        options = Options(styled(style, direction), shapes, cost)
+        request = Request(detail, block, options=options)
+        return Figure(driver.draw(self.checked, request).content.decode())
+
+    @property
+    def blocks(self) -> Mapping[str, Figure]:
+        """The figures of its blocks, by their names."""
+        return {block.name: self.figure(block=block.name) for block in self.model.blocks[:-1]}
+
+    def _repr_svg_(self) -> str:
+        return self.figure().svg
+
+
+def _show_reports() -> None:
+    """Has IPython, where it runs, show a cost report as a table."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        formatter = shell.display_formatter.formatters["text/markdown"]
+        formatter.for_type(CostReport, _as_table)
+
+
+def _as_table(report: CostReport) -> str:
+    from inception_dsl.emit.report import Facts, Layout, render_costs
+
+    return render_costs([Facts(report)], Layout(), format="markdown")
+
+
+_show_reports()

@@ -24,6 +24,9 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     idsl.Network.depths: "(self) -> 'Mapping[str, int]'",
     idsl.Network.emit: "(self) -> 'str'",
     idsl.Network.verify: "(self) -> 'list[str]'",
+    idsl.Network.figure: "(self, detail: 'Detail' = 'schema', *, block: 'str | None' = None, "
+    "style: 'Preset' = 'modern', direction: 'Direction' = 'up', shapes: 'Shapes' = 'joins', "
+    "cost: 'Measure | None' = None) -> 'Figure'",
     idsl.Network.module: "(self, *, seed: 'int | None' = None, **params: 'Param') -> 'nn.Module'",
 }
 
@@ -32,7 +35,7 @@ def test_signatures_are_pinned() -> None:
     assert {own: str(inspect.signature(own)) for own in SIGNATURES} == SIGNATURES
     public = {name for name in vars(idsl.Network) if not name.startswith("_")}
     methods = {own.__name__ for own in SIGNATURES} - {"load"}
-    assert public == methods | {"checked", "model", "input", "output", "warnings"}
+    assert public == methods | {"blocks", "checked", "model", "input", "output", "warnings"}
     assert idsl.__all__ == ["Network", "SpecError", "__version__", "load"]
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = idsl.lode
