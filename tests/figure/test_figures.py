@@ -2,27 +2,72 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
-from reading import Drawn, read
+from conftest import Project
+from PIL import Image
+from reading import Box, Drawn, read
 
 from inception_dsl import driver
-from inception_dsl.emit.figure import Detail, Options, Request, Shapes, figure_svg
+from inception_dsl.diagnostics import MissingExtraError, SpecError
+from inception_dsl.driver import Checked
+from inception_dsl.emit.figure import (
+    DETAILS,
+    Detail,
+    Measure,
+    Options,
+    Preset,
+    Request,
+    Shapes,
+    figure_svg,
+    render_figure,
+    styled,
+)
+from inception_dsl.emit.figure.metrics import text_width
+from inception_dsl.ir import INPUT, Node, inline
 
 ROOT = Path(__file__).parents[2]
 
+SPECS = [
+    "alexnet",
+    "bn_inception",
+    "community/lucid_v4",
+    "densenet121",
+    "googlenet",
+    "inception_resnet_v2",
+    "inception_v3",
+    "inception_v4",
+    "mobilenet_v2",
+    "resnet50",
+]
+
+
+def measured(spec: str) -> Checked:
+    return driver.measure(spec, folder=ROOT)
+
 
 def drawn(
-    spec: str, detail: Detail = "schema", block: str | None = None, shapes: Shapes = "joins"
+    checked: Checked,
+    detail: Detail = "schema",
+    block: str | None = None,
+    *,
+    shapes: Shapes = "joins",
+    cost: Measure | None = None,
+    style: Preset = "modern",
 ) -> Drawn:
-    measured = driver.measure(spec, folder=ROOT)
-    request = Request(detail, block, options=Options(shapes=shapes))
-    return read(figure_svg(measured.model, measured.cost, request))
+    options = Options(styled(style, "up"), shapes, cost)
+    return read(figure_svg(checked.model, checked.cost, Request(detail, block, options=options)))
 
 
 def test_inception_a_is_figure_4_of_the_paper() -> None:
-    figure = drawn("inception_v4", "blocks", "inception_a")
+    figure = drawn(measured("inception_v4"), "blocks", "inception_a")
     assert [(box.path, box.lines) for box in figure.boxes] == [
         ("input", ("Filter concat",)),
         ("pool.avgpool", ("Avg Pooling", "(3x3)")),
@@ -52,13 +97,283 @@ def test_inception_a_is_figure_4_of_the_paper() -> None:
     }
 
 
-@pytest.mark.parametrize("spec", ["inception_v4", "inception_v3", "resnet50", "densenet121"])
-@pytest.mark.parametrize("detail", ["schema", "poster", "full"])
-def test_no_two_boxes_overlap_and_no_line_runs_through_one(spec: str, detail: Detail) -> None:
-    figure = drawn(spec, detail)
+def test_the_schema_is_figure_9_of_the_paper() -> None:
+    figure = drawn(measured("inception_v4"))
+    assert [(box.lines[0], *box.notes[:1]) for box in figure.boxes] == [
+        ("Input",),
+        ("Stem", "Output: 35x35x384"),
+        ("4 x Inception-A", "Output: 35x35x384"),
+        ("Reduction-A", "Output: 17x17x1024"),
+        ("7 x Inception-B", "Output: 17x17x1024"),
+        ("Reduction-B", "Output: 8x8x1536"),
+        ("3 x Inception-C", "Output: 8x8x1536"),
+        ("Average Pooling", "Output: 1536"),
+        ("Dropout",),
+        ("FC", "Output: 1000"),
+        ("Softmax", "Output: 1000"),
+    ]
+
+
+def test_a_residual_is_scaled_beside_its_circle() -> None:
+    figure = drawn(measured("inception_resnet_v2"), "blocks", "inception_resnet_a")
+    circle, activation = (box for box in figure.boxes if box.path == "add")
+    assert (circle.lines, circle.notes) == ((), ("\u00d7 0.17 scaling",))
+    assert activation.lines == ("ReLU activation",)
+    # The paper has no concat between the branches and the linear convolution.
+    assert figure.box("expand").lines == ("1x1 Conv", "(384 Linear)")
+    assert {("input", "add"), ("expand", "add"), ("b1x1", "expand")} <= figure.edges()
+
+
+def test_calls_that_differ_are_drawn_once_over_a_table() -> None:
+    figure = drawn(measured("googlenet"), "blocks", "inception")
+    assert figure.box("b3x3.conv2").lines == ("3x3 Conv", "(c3)")
+    texts = figure.texts()
+    row = texts.index("inception_4c")
+    assert texts[row : row + 8] == [
+        "inception_4c",
+        "128",
+        "128",
+        "256",
+        "24",
+        "64",
+        "64",
+        "14x14x512",
+    ]
+
+
+def test_heads_stand_in_frames_and_claims_that_deviate_at_the_foot() -> None:
+    figure = drawn(measured("googlenet"))
+    assert {
+        "aux1 (training only, loss \u00d7 0.3)",
+        "aux2 (training only, loss \u00d7 0.3)",
+    } <= set(figure.texts())
+    assert {("inception_4a", "aux1"), ("inception_4d", "aux2")} <= figure.edges()
+    (mark,) = figure.box("inception_4c").notes[1:]
+    numbers = [text for text in figure.texts() if text == mark]
+    assert len(numbers) == 2  # at its box and before its text
+    assert any("463Ki" in text and "497.5Ki" in text for text in figure.texts())
+
+
+def test_what_nothing_reads_is_told_from_what_is_reused() -> None:
+    figure = drawn(measured("community/lucid_v4"), "blocks", "stem")
+    assert figure.box("mixed2.right.conv4").lines[-1] == "never read"
+    assert figure.box("mixed2.again.conv").lines[-1] == "weights of left.conv"
+    assert "mixed2.right.conv4" not in {source for source, _ in figure.edges()}
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_every_op_is_in_the_full_figure_with_its_shape_and_its_lines(spec: str) -> None:
+    checked = measured(spec)
+    nodes = {node.path: node for node in inline(checked.model).nodes}
+    figure = drawn(checked, "full", shapes="all")
+    # A head begins with a box that stands for one elsewhere: that one comes first.
+    boxes = {box.path: box for box in reversed(figure.boxes)}
+    left_out = nodes.keys() - boxes.keys()
+    assert boxes.keys() - nodes.keys() == {INPUT}
+    assert {nodes[path].op for path in left_out} <= {"concat", "identity"}
+
+    def sources(node: Node) -> Iterator[str]:
+        """The boxes that a node reads, through what has none."""
+        for path in node.inputs:
+            if path in left_out:
+                yield from sources(nodes[path])
+            else:
+                yield path
+
+    expected = {(s, path) for path, node in nodes.items() if path in boxes for s in sources(node)}
+    found = {(source, target) for source, target in figure.edges() if source != target}
+    assert found == expected
+    for path, box in boxes.items():
+        if path != INPUT:
+            assert_says(box, nodes[path])
+
+
+def assert_says(box: Box, node: Node) -> None:
+    """A box says its node's kernel, width, stride and shape."""
+    text = " ".join(box.lines)
+    kernel, width = node.attributes.get("kernel"), node.attributes.get("width")
+    if isinstance(kernel, tuple):
+        assert f"{kernel[0]}x{kernel[1]}" in text
+    if width is not None and node.op != "linear":
+        assert re.search(rf"\({width}\b", text)
+    if node.attributes.get("stride", 1) != 1:
+        assert f"stride {node.attributes['stride']}" in text
+    if box.lines:
+        assert str(node.type) in box.notes
+    assert str(node.type) in box.tooltip
+
+
+@pytest.mark.parametrize("detail", DETAILS)
+@pytest.mark.parametrize("spec", SPECS)
+def test_nothing_in_it_is_in_the_way(spec: str, detail: Detail) -> None:
+    figure = drawn(measured(spec), detail)
     ordered = sorted(figure.boxes, key=lambda box: box.place.left)
     for index, box in enumerate(ordered):
         for other in ordered[index + 1 :]:
             if other.place.left > box.place.right:
                 break
             assert not box.place.overlaps(other.place), (box.path, other.path)
+        for text in box.texts[: len(box.lines)]:
+            size, bold = float(text.attrib.get("font-size", 11)), "font-weight" in text.attrib
+            width = box.place.right - box.place.left
+            assert text_width(text.text or "", size, bold=bold) < width - 10
+    for line in figure.lines:
+        columns = [box for box in ordered if box.path in {line.source, line.target}]
+        for point in line.points:
+            assert not any(box.place.holds(point) for box in columns), (line.source, line.target)
+
+
+@pytest.mark.parametrize("measure", ["params", "macs", "memory"])
+def test_shares_of_a_cost_add_up(measure: Measure) -> None:
+    figure = drawn(measured("inception_v4"), cost=measure)
+    lines = [line for box in figure.boxes for line in box.lines if line.endswith("%")]
+    shares = [float(line[:-1]) for line in lines if line != "< 0.1%"]
+    assert sum(shares) == pytest.approx(100, abs=0.1 * len(lines))
+    assert any(text.startswith("Share of ") for text in figure.texts())
+
+
+HOSTILE = """\
+inception: 1
+name: net
+title: '<script>alert("1")</script> & co]]>'
+source: '</title><a href="javascript:x">x</a>'
+input: 32x32x3
+blocks:
+  script:
+    title: <b>bold</b>
+    source: "1. - * # | `x` $y$"
+    params: {act: relu}
+    branches: {a: 1x1 conv (8 act act), b: 3x3 conv (8)}
+network:
+  - script: 2 x script
+  - style: relu
+claims:
+  - {at: script, params: 1, source: "<i>", deviates: "<u>&amp;"}
+"""
+
+
+@pytest.mark.parametrize("detail", DETAILS)
+def test_an_authors_text_is_text(detail: Detail, project: Project) -> None:
+    project.write("specs/net.yaml", HOSTILE)
+    checked = driver.measure("specs/net.yaml", folder=project.root)
+    figure = drawn(checked, detail)
+    assert '<script>alert("1")</script> & co]]>' in figure.texts()
+    assert {element.tag.partition("}")[2] for element in figure.root.iter()} <= {
+        "svg", "title", "rect", "g", "path", "text", "circle",
+    }  # fmt: skip
+    for format in ("dot", "mermaid"):
+        request = Request(detail, format=format)
+        text = render_figure(checked.model, checked.cost, request).content.decode()
+        assert "<script" not in text
+        assert "<b>bold" not in text
+    dot = render_figure(checked.model, checked.cost, Request(detail, format="dot")).content
+    done = subprocess.run(
+        ["graphviz-pure", "-Tsvg"], input=dot, capture_output=True, check=True, timeout=60
+    )
+    assert b"<script" not in done.stdout
+
+
+def test_a_png_has_text_in_every_box() -> None:
+    checked = measured("inception_v4")
+    figure = drawn(checked, "poster")
+    content = render_figure(checked.model, checked.cost, Request("poster", format="png")).content
+    image = Image.open(BytesIO(content)).convert("L")
+    scale = image.width / float(figure.root.attrib["width"])
+    for box in figure.boxes:
+        place, inset = box.place, 3
+        corners = (place.left + inset, place.top + inset, place.right - inset, place.bottom - inset)
+        left, top, right, bottom = (round(corner * scale) for corner in corners)
+        tones = image.crop((left, top, right, bottom)).histogram()
+        inked = [tone for tone, count in enumerate(tones) if count]
+        darkest, lightest = inked[0], inked[-1]
+        assert darkest < 80 < 120 < lightest, box.path  # ink is darker than any fill
+
+
+CROSSING = """\
+inception: 1
+name: net
+input: 32x32x3
+network:
+  - a: 3x3 conv (8)
+  - one: {from: [input, a], join: concat}
+  - b: 3x3 conv (16)
+  - two: {from: [input, a, b], join: concat}
+  - c: 3x3 conv (8)
+  - three: {from: [input, b, c], join: concat}
+"""
+
+
+def test_lines_that_cross_are_placed_by_graphviz(project: Project) -> None:
+    project.write("specs/net.yaml", CROSSING)
+    checked = driver.measure("specs/net.yaml", folder=project.root)
+    rendered = render_figure(checked.model, checked.cost, Request("schema"))
+    assert [finding.code for finding in rendered.findings] == ["W604"]
+    figure = read(rendered.content.decode())
+    assert figure.edges() == {
+        ("input", "a"), ("input", "b"), ("a", "b"), ("input", "c"), ("a", "c"), ("b", "c"),
+        ("input", "three.concat"), ("b", "three.concat"), ("c", "three.concat"),
+    }  # fmt: skip
+    for index, box in enumerate(figure.boxes):
+        assert not any(box.place.overlaps(other.place) for other in figure.boxes[index + 1 :])
+    built = driver.emit(project.check(), output=project.root / "generated")
+    assert not [artifact for artifact in built if artifact.path.suffix == ".svg"]
+
+
+def test_without_graphviz_the_extra_is_named(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    project.write("specs/net.yaml", CROSSING)
+    checked = driver.measure("specs/net.yaml", folder=project.root)
+    with pytest.raises(MissingExtraError) as caught:
+        render_figure(checked.model, checked.cost, Request("schema"))
+    assert caught.value.way_out == "pip install 'inception-dsl[dot]'"
+
+
+def test_a_block_that_is_not_there() -> None:
+    checked = measured("inception_v4")
+    with pytest.raises(SpecError, match="it may be `inception_c`"):
+        render_figure(checked.model, checked.cost, Request(block="inception_cc"))
+
+
+PROGRAM = """\
+import sys
+from pathlib import Path
+from inception_dsl import driver
+from inception_dsl.emit.figure import DETAILS, Request, render_figure
+for spec in ("inception_v4", "googlenet", "resnet50"):
+    checked = driver.measure(spec, folder=Path.cwd())
+    for detail in DETAILS:
+        for format in sys.argv[1:]:
+            request = Request(detail, format=format)
+            sys.stdout.buffer.write(render_figure(checked.model, checked.cost, request).content)
+print(sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def test_the_same_bytes_under_every_hash_seed() -> None:
+    def made(seed: str) -> bytes:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "svg", "dot", "mermaid"],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            check=True,
+            capture_output=True,
+        )
+        return done.stdout
+
+    assert len({made(seed) for seed in ("0", "1", "42")}) == 1
+
+
+def test_drawing_loads_nothing_heavy() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "svg", "mermaid"],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    loaded = set(re.findall(r"'(\w+)", done.stderr))
+    assert "inception_dsl" in loaded
+    assert not loaded & {"torch", "networkx", "numpy", "jinja2", "graphviz", "resvg_py", "json5"}

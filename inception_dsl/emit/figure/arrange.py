@@ -10,7 +10,7 @@ from inception_dsl.emit.figure.layout import BRANCH_GAP, FORK_GAP, ROW_GAP, Laid
 from inception_dsl.emit.figure.leaf_box import LeafBox
 from inception_dsl.emit.figure.scene import Scene
 from inception_dsl.emit.figure.styles import Style
-from inception_dsl.emit.figure.tree import Element, Group, Series
+from inception_dsl.emit.figure.tree import Element, Group, Leaf, Line, Series, leaf_at
 
 HEAD_GAP = 26.0
 """Between a column and what stands beside it."""
@@ -42,8 +42,12 @@ def lay_out(tree: Series, style: Style, heads: Sequence[tuple[str, Group]] = ())
     return to_scene(canvas, width, height)
 
 
-def lay_out_columns(tree: Series, style: Style, count: int) -> Scene:
-    """The same in columns of about one height, from left to right, joined by lines between them."""
+def lay_out_columns(tree: Series, style: Style, count: int, others: Sequence[Series] = ()) -> Scene:
+    """The same in columns of about one height, from left to right, joined by lines between them.
+
+    Args:
+        others: what stands apart, one upon the other in a last column.
+    """
     parts = _split(tree, style, count)
     canvas = Canvas(style)
     x = height = top = 0.0
@@ -67,14 +71,34 @@ def lay_out_columns(tree: Series, style: Style, count: int) -> Scene:
         top = u + laid.height
         x += laid.left + laid.right + COLUMN_GAP
         height = max(height, top + (_TURN if index + 1 < len(parts) else 0.0))
+    u = _TURN if len(parts) > 1 else 0.0
+    apart = [measured(other, style) for other in others]
+    left = max((laid.left for laid in apart), default=0.0)
+    for laid in apart:
+        laid.place(canvas, x + left, u, [])
+        u += laid.height + COLUMN_GAP
+        height = max(height, u - COLUMN_GAP)
+    if apart:
+        x += left + max(laid.right for laid in apart) + COLUMN_GAP
     return to_scene(canvas, x - COLUMN_GAP, height)
 
 
 def lay_out_sheet(tree: Series, style: Style, heads: Sequence[tuple[str, Group]]) -> Scene:
-    """The same in as many columns as bring it nearest to the form of a sheet."""
+    """The same in as many columns as bring it nearest to the form of a sheet.
+
+    Args:
+        heads: what stands apart, each with the path that it reads.
+    """
     whole = measured(tree, style)
     count = max(1, round((_FORM * whole.height / (whole.left + whole.right + COLUMN_GAP)) ** 0.5))
-    return lay_out_columns(tree, style, count)
+    others = [Series((_again(leaf_at(tree, path), path), group)) for path, group in heads]
+    return lay_out_columns(tree, style, count, others)
+
+
+def _again(leaf: Leaf, path: str) -> Leaf:
+    """A box that stands for one elsewhere on the sheet."""
+    lines = (Line(path, bold=True),)
+    return Leaf(leaf.path, "input", lines, leaf.shape, leaf.shape, tooltip=leaf.path, form="pill")
 
 
 def _split(tree: Series, style: Style, count: int) -> list[Series]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from inception_dsl.emit.figure.arrange import lay_out, lay_out_columns, lay_out_sheet
-from inception_dsl.emit.figure.blocks import BlockFigure, block_figure, with_notes
+from inception_dsl.emit.figure.blocks import BlockFigure, block_figure
 from inception_dsl.emit.figure.claims import Footnotes
 from inception_dsl.emit.figure.drawing import Drawing
 from inception_dsl.emit.figure.full import full_heads, full_tree
@@ -15,7 +15,7 @@ from inception_dsl.emit.figure.page import page, stacked, table
 from inception_dsl.emit.figure.poster import Panel, arranged
 from inception_dsl.emit.figure.scene import Scene
 from inception_dsl.emit.figure.schema import head_groups, schema_tree
-from inception_dsl.emit.figure.tree import Group, Series
+from inception_dsl.emit.figure.tree import Group, Series, leaf_at
 from inception_dsl.ir import BlockDef, Head
 
 Detail = Literal["schema", "blocks", "poster", "full"]
@@ -101,7 +101,7 @@ def full_figure(drawing: Drawing) -> Scene:
     """
     footnotes = Footnotes(drawing.model)
     footnotes.of_network()
-    tree = with_notes(footnotes.marked(full_tree(drawing), ""), drawing.options.shapes)
+    tree = footnotes.marked(full_tree(drawing), "")
     heads = [(head.at, group) for head, group in full_heads(drawing)]
     scene = lay_out_sheet(tree, drawing.options.style, heads)
     return _network_page(drawing, scene, footnotes)
@@ -151,8 +151,7 @@ def graph_of(drawing: Drawing, detail: Detail, block: BlockDef | None) -> Graph:
         graph.add(block_figure(drawing, block).tree, [], graph.whole)
         return graph
     if detail == "full":
-        tree = with_notes(full_tree(drawing), drawing.options.shapes)
-        _with_heads(graph, tree, full_heads(drawing), graph.whole)
+        _with_heads(graph, full_tree(drawing), full_heads(drawing), graph.whole)
     if detail in {"schema", "poster"}:
         whole = graph.whole
         if detail == "poster":
@@ -172,6 +171,5 @@ def _with_heads(
     graph: Graph, tree: Series, heads: Sequence[tuple[Head, Group]], whole: Cluster
 ) -> None:
     graph.add(tree, [], whole)
-    ends = {path: n for n, leaf in enumerate(graph.leaves) for path in leaf.path.split()}
     for head, group in heads:
-        graph.add(group, [ends[head.at]], whole)
+        graph.add(group, [graph.leaves.index(leaf_at(tree, head.at))], whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inception_dsl.emit.figure.blocks import with_notes
 from inception_dsl.emit.figure.drawing import Drawing
 from inception_dsl.emit.figure.steps import Step, drawn, unfolded
 from inception_dsl.emit.figure.tree import (
@@ -23,7 +24,7 @@ def full_tree(drawing: Drawing) -> Series:
     steps, output = unfolded(model.root)
     trunk = [step for step in steps if not any(h.holds(step.path) for h in model.heads)]
     body = _body(drawing, model.network, drawn(trunk, output), output, "")
-    return Series((drawing.entering(), *body.items))
+    return with_notes(Series((drawing.entering(), *body.items)), drawing.options.shapes)
 
 
 def full_heads(drawing: Drawing) -> list[tuple[Head, Group]]:
@@ -39,7 +40,8 @@ def full_heads(drawing: Drawing) -> list[tuple[Head, Group]]:
         own = [step for step in steps if head.holds(step.path)]
         output = own[-1].path
         body = _body(drawing, model.network, drawn(own, output), output, "", head.at)
-        groups.append((head, Group(head.path, drawing.head_label(head), body, is_head=True)))
+        noted = with_notes(body, drawing.options.shapes)
+        groups.append((head, Group(head.path, drawing.head_label(head), noted, is_head=True)))
     return groups
 
 

@@ -21,10 +21,11 @@ def to_mermaid(graph: Graph, style: Style, *, title: str) -> str:
     Args:
         title: the chart's, for readers that cannot see it.
     """
+    direction = "BT" if style.direction == "up" else "TB"
     lines = [
-        f"flowchart {'BT' if style.direction == 'up' else 'TB'}",
+        f"flowchart {direction}",
         f"    accTitle: {_escaped(title)}",
-        *_members(graph, graph.whole, "    "),
+        *_members(graph, graph.whole, direction),
         *(f"    n{source} --> n{target}" for source, target in graph.edges),
     ]
     for kind in dict.fromkeys(leaf.kind for leaf in graph.leaves):
@@ -38,7 +39,9 @@ def to_mermaid(graph: Graph, style: Style, *, title: str) -> str:
     return "\n".join([*lines, *_frames(graph, style)]) + "\n"
 
 
-def _members(graph: Graph, cluster: Cluster, indent: str, name: str = "g") -> Iterator[str]:
+def _members(
+    graph: Graph, cluster: Cluster, direction: str, indent: str = "    ", name: str = "g"
+) -> Iterator[str]:
     for index, member in enumerate(cluster.members):
         if isinstance(member, int):
             leaf = graph.leaves[member]
@@ -47,7 +50,9 @@ def _members(graph: Graph, cluster: Cluster, indent: str, name: str = "g") -> It
         else:
             inner = f"{name}{index}"
             yield f'{indent}subgraph {inner}["{_escaped(member.label)}"]'
-            yield from _members(graph, member, f"{indent}    ", f"{inner}_")
+            # A subgraph that nothing leads into does not take the chart's direction.
+            yield f"{indent}    direction {direction}"
+            yield from _members(graph, member, direction, f"{indent}    ", f"{inner}_")
             yield f"{indent}end"
 
 

@@ -79,9 +79,10 @@ def arranged(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style) ->
         schemas: the network's schema, drawn in one or another number of columns; none leaves it
             away.
     """
+    columns: Sequence[Panel | None] = schemas or [None]
     sheets = [
         sheet
-        for schema in schemas
+        for schema in columns
         for count in range(3)
         for sheet in _sheets(schema, blocks, count)
     ]

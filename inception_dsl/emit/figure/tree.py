@@ -179,6 +179,17 @@ def leaves(element: Element) -> Iterator[Leaf]:
                 yield from leaves(vertex.element)
 
 
+def leaf_at(tree: Series, path: str) -> Leaf:
+    """The leaf that gives what the steps at a path give, or below it: the last of theirs."""
+    (*_, last) = (
+        leaf
+        for leaf in leaves(tree)
+        for own in leaf.path.split()
+        if own == path or own.startswith(f"{path}.")
+    )
+    return last
+
+
 def map_leaves(element: Series, change: Callable[[Leaf], Leaf]) -> Series:
     """The same tree with every leaf replaced by what `change` makes of it."""
     return Series(tuple(_mapped(item, change) for item in element.items))
