@@ -251,6 +251,9 @@ def _flops(args: argparse.Namespace) -> int:
 def _diff(args: argparse.Namespace) -> int:
     from inception_dsl.emit.diff import FORMATS as DIFF_FORMATS
 
+    if args.against is not None and args.weights is not None:
+        print("error: `--weights` is for two specs, not for `--against`", file=sys.stderr)
+        return UNUSABLE
     if args.against is None and len(args.specs) != 2:
         print("error: give two specs, OLD and NEW, or `--against REV`", file=sys.stderr)
         return UNUSABLE
@@ -263,6 +266,8 @@ def _diff(args: argparse.Namespace) -> int:
     except SpecError as error:  # what could not be compared is neither the same nor different
         _report(error.diagnostics)
         return UNUSABLE
+    if args.weights is not None:
+        driver.write(driver.weight_plan(report, Path(args.weights)))
     sys.stdout.write(DIFF_FORMATS[args.format](report))
     for unmade in report.unmade:
         _report(unmade.diagnostics)
@@ -534,6 +539,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=["text", "json", "markdown", "github", "sarif"],
         default="text",
         help="default: text",
+    )
+    diff.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="write the plan that carries a checkpoint of OLD over to NEW, as far as it can be",
     )
     diff.add_argument(
         "--fail-on",

@@ -157,6 +157,16 @@ def compare(
     return _agreed(Report((_compared(*sides),)), agreement, fail_on, [name], [name])
 
 
+def weight_plan(report: Report, path: Path) -> Artifact:
+    """The plan that carries an old checkpoint over to the new spec; nothing is written."""
+    from inception_dsl.diff import plan_weights
+    from inception_dsl.emit.diff.weights import plan_json
+
+    (made,) = report.comparisons
+    plan = plan_weights(made.old, made.new, made.diff)
+    return Artifact(path, plan_json(plan, old=made.old_name, new=made.new_name))
+
+
 def compare_against(
     revision: str,
     places: Sequence[str],

@@ -1,5 +1,6 @@
 """The only folder that touches torch."""
 
 from inception_dsl.bridge.module import make_module, require_torch
+from inception_dsl.bridge.weights import carry_weights, read_plan
 
-__all__ = ["make_module", "require_torch"]
+__all__ = ["carry_weights", "make_module", "read_plan", "require_torch"]

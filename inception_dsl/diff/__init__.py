@@ -4,6 +4,7 @@ Models are compared, not text. Steps are paired by path, then by structure; what
 is an edit, with its category, its places, its tensors and what follows from it.
 """
 
+from inception_dsl.diff.carry import plan_weights
 from inception_dsl.diff.compare import compare
 from inception_dsl.diff.costs import Measured, compare_costs
 from inception_dsl.diff.edits import (
@@ -47,4 +48,5 @@ __all__ = [
     "compare",
     "compare_costs",
     "compare_stages",
+    "plan_weights",
 ]

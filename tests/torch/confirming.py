@@ -28,12 +28,12 @@ def edits_between(project: Project, old: str, new: str) -> tuple[Edit, ...]:
 
 def torchs_category(project: Project) -> Category:
     """What the change between the two specs of a project is, as far as torch can tell."""
-    sides = [_built(project, name) for name in (OLD, NEW)]
+    sides = [built(project, name) for name in (OLD, NEW)]
     (old, before), (new, after) = sides
     shapes = [{k: v.shape for k, v in side.state_dict().items()} for side, _ in sides]
     if shapes[0] != shapes[1]:
         return "CHECKPOINT"
-    _randomise(old)
+    randomise(old)
     new.load_state_dict(old.state_dict())
     torch.manual_seed(3)
     images = torch.randn(3, *before.input.shape)
@@ -47,20 +47,20 @@ def torchs_category(project: Project) -> Category:
 
 def same_at(project: Project, size: int) -> bool:
     """Both modules give the same for images of another size."""
-    (old, before), (new, _) = (_built(project, name) for name in (OLD, NEW))
-    _randomise(old)
+    (old, before), (new, _) = (built(project, name) for name in (OLD, NEW))
+    randomise(old)
     new.load_state_dict(old.state_dict())
     images = torch.randn(2, before.input.channels, size, size)
     with torch.no_grad():
         return _same(old.eval()(images), new.eval()(images))
 
 
-def _built(project: Project, name: str) -> tuple[nn.Module, Model]:
+def built(project: Project, name: str) -> tuple[nn.Module, Model]:
     checked = project.check(name)
     return make_module(driver.emit_module(checked), checked.model.name), checked.model
 
 
-def _randomise(module: nn.Module) -> None:
+def randomise(module: nn.Module) -> None:
     """Weights and statistics that nothing is likely to be indifferent to."""
     torch.manual_seed(1)
     with torch.no_grad():

@@ -1,0 +1,89 @@
+"""In which order channels stand, after a concat that joins its branches in another one."""
+
+from __future__ import annotations
+
+from inception_dsl.diff.view import View
+from inception_dsl.ir import Node
+from inception_dsl.ops import ACTIVATIONS
+
+Order = tuple[int, ...]
+"""For every channel of the new model, the one of the old model that it was."""
+
+_BY_CHANNEL = frozenset(
+    [
+        *ACTIVATIONS,
+        *("maxpool", "avgpool", "global_maxpool", "global_avgpool"),
+        *("adaptive_maxpool", "adaptive_avgpool", "batchnorm", "dropout", "identity", "softmax"),
+    ]
+)
+"""Ops that do the same to every channel, wherever it stands."""
+
+
+def channel_orders(old: View, new: View, back: dict[str, str]) -> dict[str, Order | None]:
+    """The orders of the new nodes whose channels stand otherwise than they did.
+
+    None where they do, and no order tells how: channels came or went, or were mixed.
+
+    Args:
+        back: new paths to old ones.
+    """
+    orders: dict[str, Order | None] = {}
+    for node in new.graph.nodes:
+        was = old.nodes.get(back.get(node.path, ""))
+        if was is None or was.type.channels != node.type.channels:
+            continue
+        if node.op == was.op == "concat":
+            order = _joined(was, node, old, back, orders)
+        elif node.op in ("add", "mul", "lrn", "flatten", *_BY_CHANNEL):
+            order = _passed(node, orders)
+        else:
+            continue
+        if order is None or order != tuple(range(len(order))):
+            orders[node.path] = order
+    return orders
+
+
+def _joined(
+    old: Node,
+    new: Node,
+    before: View,
+    back: dict[str, str],
+    orders: dict[str, Order | None],
+) -> Order | None:
+    starts: dict[str, list[int]] = {}
+    start = 0
+    for path, type in zip(old.inputs, old.input_types, strict=True):
+        starts.setdefault(path, []).append(start)
+        start += type.channels
+    order: list[int] = []
+    for path, type in zip(new.inputs, new.input_types, strict=True):
+        own = orders.get(path, tuple(range(type.channels)))
+        was = back.get(path, "")
+        if was not in starts:  # another branch, in the place of one that is no longer read
+            was = next((p for p, at in starts.items() if at[:1] == [len(order)]), "")
+            if was in back.values() and any(back.get(read) == was for read in new.inputs):
+                return None
+        same = was in before.nodes and before.nodes[was].type.channels == type.channels
+        if own is None or not same or not starts.get(was):
+            return None
+        first = starts[was].pop(0)
+        order += [first + channel for channel in own]
+    return tuple(order)
+
+
+def _passed(node: Node, orders: dict[str, Order | None]) -> Order | None:
+    channels = node.type.channels
+    read = {path: orders.get(path, ()) for path in node.inputs}
+    found = set(read.values())
+    if len(found) > 1 or None in found:
+        return None
+    (order,) = found
+    if not order:
+        return tuple(range(channels))
+    if node.op == "lrn":  # neighbours are others
+        return None
+    if node.op == "flatten" and node.input_types[0].is_map:
+        height, width = node.input_types[0].size
+        area = height * width
+        return tuple(area * channel + place for channel in order for place in range(area))
+    return order

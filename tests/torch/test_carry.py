@@ -1,0 +1,161 @@
+"""Weights carried over: the new network, with the old one's weights, computes what that did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import torch
+from confirming import NEW, OLD, built, randomise
+from conftest import Project
+from evidence import on_meta
+from torch import nn
+
+from inception_dsl import driver
+from inception_dsl.bridge import carry_weights, read_plan
+from inception_dsl.cli import main
+from inception_dsl.ir import WeightPlan
+
+ROOT = Path(__file__).parents[2]
+
+BASE = """\
+inception: 1
+name: net
+input: 17x17x3
+defaults: {conv: {norm: batchnorm, act: relu}}
+blocks:
+  mixed:
+    branches:
+      left: [1x1 conv (4), 3x3 conv (6)]
+      right: 1x1 conv (5)
+      pool: [3x3 avgpool, 1x1 conv (3)]
+network:
+  - stem: 3x3 conv (8 bias)
+  - mixed: 2 x mixed
+  - pool1: 3x3 maxpool (stride 2)
+  - norm: batchnorm
+  - wide: 3x3 conv (8)
+  - plain: 1x1 conv (7 norm none)
+  - squeeze: 2x2 adaptive avgpool
+  - flatten
+  - fc: linear (5)
+"""
+
+# Changes after which nothing is lost.
+EXACT = {
+    "renamed": ("  - wide:", "  - broad:"),
+    "branch renamed": ("      right:", "      other:"),
+    "bias before a norm taken out": ("(8 bias)", "(8)"),
+    "bias before a norm put in": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 bias)"),
+    "norm taken out": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 norm none)"),
+    "norm and bias taken out": ("stem: 3x3 conv (8 bias)", "stem: 3x3 conv (8 norm none bias)"),
+    "norm put in": ("(7 norm none)", "(7)"),
+    "norm put in beside a bias": ("(7 norm none)", "(7 bias)"),
+    "bias of a plain conv put in": ("linear (5)", "linear (5 bias)"),
+    "order of a concat": (
+        "      right: 1x1 conv (5)\n      pool: [3x3 avgpool, 1x1 conv (3)]",
+        "      pool: [3x3 avgpool, 1x1 conv (3)]\n      right: 1x1 conv (5)",
+    ),
+    "dropout put in": ("  - flatten\n", "  - flatten\n  - dropout\n"),
+}
+
+
+def planned(project: Project, old: str, new: str) -> WeightPlan:
+    project.write(OLD, old)
+    project.write(NEW, new)
+    report = driver.compare(OLD, NEW, folder=project.root)
+    return read_plan(driver.weight_plan(report, project.root / "plan.json").text)
+
+
+def carried(project: Project, plan: WeightPlan) -> tuple[nn.Module, nn.Module]:
+    old, new = (built(project, name)[0] for name in (OLD, NEW))
+    randomise(old)
+    new.load_state_dict(carry_weights(plan, old.state_dict(), new.state_dict()), strict=True)
+    return old.eval(), new.eval()
+
+
+@pytest.mark.parametrize("change", EXACT)
+def test_what_can_be_carried_over_computes_the_same(change: str, project: Project) -> None:
+    was, now = EXACT[change]
+    assert BASE.count(was) == 1
+    plan = planned(project, BASE, BASE.replace(was, now))
+    assert plan.fresh == ()
+    old, new = carried(project, plan)
+    images = torch.randn(3, 3, 17, 17)
+    with torch.no_grad():
+        torch.testing.assert_close(new(images), old(images), rtol=1e-4, atol=1e-4)
+
+
+def test_what_cannot_be_carried_over_is_said_and_left_as_it_was_made(project: Project) -> None:
+    text = BASE.replace("wide: 3x3 conv (8)", "wide: 3x3 conv (9)").replace(
+        "  - squeeze", "  - more: 1x1 conv (7)\n  - squeeze"
+    )
+    plan = planned(project, BASE, text)
+    why = dict(plan.fresh)
+    assert why["wide.conv.weight"] == "it had the shape 8x14x3x3"
+    assert why["plain.weight"] == "it had the shape 7x8x1x1"
+    assert why["more.conv.weight"] == "a new step"
+    new = built(project, NEW)[0]
+    before = {key: tensor.clone() for key, tensor in new.state_dict().items()}
+    after = carry_weights(plan, built(project, OLD)[0].state_dict(), new.state_dict())
+    assert all(torch.equal(after[key], before[key]) for key in why)
+
+
+def test_another_branch_in_the_place_of_one_keeps_its_channels(project: Project) -> None:
+    """What the concat reads is other; where its readers' weights stand is as it was."""
+    plan = planned(project, BASE, BASE.replace("right: 1x1 conv (5)", "other: 5x5 conv (5)"))
+    assert plan.fresh
+    assert all(".other." in key for key, _ in plan.fresh)
+
+
+def test_channels_that_come_in_another_order_are_not_guessed_at(project: Project) -> None:
+    """A normalisation of neighbours mixes channels: no order makes up for another one."""
+    text = BASE.replace("- norm: batchnorm", "- norm: lrn")
+    was, now = EXACT["order of a concat"]
+    why = dict(planned(project, text, text.replace(was, now)).fresh)
+    assert set(why) == {"wide.conv.weight"}
+    assert "order" in why["wide.conv.weight"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fresh"),
+    [
+        ("inception_v4", "community/lucid_v4", 7 * 6),
+        ("inception_resnet_v2", "timm/inception_resnet_v2", 91 + 640),
+        ("googlenet", "torchvision/googlenet", 9),
+        ("inception_v3", "timm/inception_v3", 0),
+    ],
+)
+def test_a_real_checkpoint_is_carried_over_in_shape(old: str, new: str, fresh: int) -> None:
+    report = driver.compare(old, new, folder=ROOT)
+    plan = read_plan(driver.weight_plan(report, ROOT / "plan.json").text)
+    sides = [driver.check(name, folder=ROOT) for name in (old, new)]
+    modules = [on_meta(driver.emit_module(own), own.model.name) for own in sides]
+    states = [module.state_dict() for module in modules]
+    modules[1].load_state_dict(carry_weights(plan, *states), strict=True)
+    assert len(plan.fresh) == fresh
+    assert {key for key, _ in (*plan.recipes, *plan.fresh)} == states[1].keys()
+
+
+def test_the_command_writes_a_plan_that_keeps_its_schema(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.root)
+    was, now = EXACT["order of a concat"]
+    project.write(OLD, BASE)
+    project.write(NEW, BASE.replace(was, now).replace("(8 bias)", "(8)"))
+    assert main(["diff", OLD, NEW, "--weights", "plan.json"]) == 1
+    document = json.loads((project.root / "plan.json").read_text())
+    schema = json.loads((ROOT / "docs" / "schemas" / "weights.schema.json").read_text())
+    checker = jsonschema.validators.validator_for(schema)
+    checker.check_schema(schema)
+    checker(schema).validate(document)
+    kinds = {own["recipe"] for own in document["tensors"].values()}
+    assert kinds == {"Copy", "PermuteIn", "PermuteOut", "Subtract"}
+
+
+def test_what_is_no_plan_is_refused() -> None:
+    with pytest.raises(ValueError, match="no plan"):
+        read_plan("{}")
