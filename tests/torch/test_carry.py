@@ -10,11 +10,11 @@ import pytest
 import torch
 from confirming import NEW, OLD, built, randomise
 from conftest import Project
-from evidence import on_meta
 from torch import nn
 
 from inception_dsl import driver
 from inception_dsl.bridge import carry_weights, read_plan
+from inception_dsl.bridge.recording import on_meta
 from inception_dsl.cli import main
 from inception_dsl.ir import WeightPlan
 
