@@ -289,6 +289,16 @@ def test_a_png_has_text_in_every_box() -> None:
         assert darkest < 80 < 120 < lightest, box.path  # ink is darker than any fill
 
 
+def test_a_png_without_its_letters_is_refused(project: Project) -> None:
+    project.write(
+        "specs/net.yaml", "inception: 1\nname: net\ntitle: 图\ninput: 8x8x3\nnetwork: relu\n"
+    )
+    checked = driver.measure("specs/net.yaml", folder=project.root)
+    assert "图" in drawn(checked).texts()
+    with pytest.raises(SpecError, match="the font of PNG files has no `图`"):
+        render_figure(checked.model, checked.cost, Request(format="png"))
+
+
 CROSSING = """\
 inception: 1
 name: net

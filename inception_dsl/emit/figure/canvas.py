@@ -117,5 +117,6 @@ def to_scene(canvas: Canvas, width: float, height: float) -> Scene:
 def _frame(group: Group, x: float, y: float, width: float, height: float, style: Style) -> Frame:
     own = frame_paint(HEAD if group.is_head else PANEL, style)
     colour = own.text if group.is_head else NOTE
-    label = Text(x + 12, y + 15, group.label, 11, bold=True, colour=colour, anchor="start")
+    baseline = y + 15 if style.direction == "up" else y + height - 8
+    label = Text(x + 12, baseline, group.label, 11, bold=True, colour=colour, anchor="start")
     return Frame(group.path, x, y, width, height, own, (label,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 
@@ -38,15 +39,17 @@ class Footnotes:
             prefix: what absolute paths have before those of the tree.
         """
         order: dict[str, int] = {}
+        within: dict[str, str] = {}
         for leaf in leaves(tree):
             for path in leaf.path.split():
                 order.setdefault(path, len(order))
+                holder = path
+                while holder := holder.rpartition(".")[0]:
+                    within[holder] = path
         found: list[tuple[int, int, str]] = []
         for index, (at, _) in enumerate(self._found):
             if at is not None and at.startswith(prefix):
-                path = at.removeprefix(prefix)
-                while path and path not in order:
-                    path = path.rpartition(".")[0]
+                path = _box_of(at.removeprefix(prefix), order, within)
                 if path:
                     found.append((order[path], index, path))
         if not found:
@@ -60,6 +63,15 @@ class Footnotes:
             return replace(leaf, footnotes=tuple(sorted({*leaf.footnotes, *own})))
 
         return map_leaves(tree, marked)
+
+
+def _box_of(path: str, order: Mapping[str, int], within: Mapping[str, str]) -> str:
+    """The box that stands for a step: its own, the last within it, or that which it is within."""
+    if path not in order and path in within:
+        return within[path]
+    while path and path not in order:
+        path = path.rpartition(".")[0]
+    return path
 
 
 def _deviations(model: Model) -> list[tuple[str | None, str]]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from inception_dsl.analysis import CostReport
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.emit.figure.labels import (
     Attributes,
     activation_name,
@@ -35,6 +36,9 @@ from inception_dsl.ir import INPUT, BlockDef, Call, Head, Model, Node, Value, in
 
 Measure = Literal["params", "macs", "memory"]
 Shapes = Literal["all", "joins", "none"]
+
+MOST_CROSSING = 1_000
+"""Lines of one body that are drawn though some of them cross."""
 
 _LONGEST = 28
 """Characters of a title that still goes into a box."""
@@ -99,12 +103,16 @@ class Drawing:
 
         Raises:
             NotSeriesParallelError: they do, and there is to be no engine.
+            SpecError: E502, they do, and are too many.
         """
         try:
             return decompose(vertices, output, source)
         except NotSeriesParallelError:
             if not self.options.with_engine:
                 raise
+        if sum(len(vertex.inputs) for vertex in vertices) > MOST_CROSSING:
+            message = f"the lines of `{block.name}` cross, and are too many to be told apart"
+            raise SpecError([Diagnostic("E502", message, (Label(block.origin.spans[0]),))])
         self.crossing.setdefault(block.name, block)
         read = {output}
         for vertex in reversed(vertices):

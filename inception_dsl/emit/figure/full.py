@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inception_dsl.emit.figure.blocks import with_notes
 from inception_dsl.emit.figure.drawing import Drawing
-from inception_dsl.emit.figure.steps import Step, drawn, unfolded
+from inception_dsl.emit.figure.steps import Step, drawn, unfolded, unnumbered
 from inception_dsl.emit.figure.tree import (
     Element,
     Group,
@@ -38,8 +38,11 @@ def full_heads(drawing: Drawing) -> list[tuple[Head, Group]]:
     groups = []
     for head in model.heads:
         own = [step for step in steps if head.holds(step.path)]
-        output = own[-1].path
+        output = next(s.path for s in reversed(own) if unnumbered(s.path) == head.output)
         body = _body(drawing, model.network, drawn(own, output), output, "", head.at)
+        match body.items:  # one block: the head's frame is its own
+            case (Group(head.path, _, inner),):
+                body = inner
         noted = with_notes(body, drawing.options.shapes)
         groups.append((head, Group(head.path, drawing.head_label(head), noted, is_head=True)))
     return groups

@@ -397,8 +397,8 @@ class _Group(Laid):
         self.body = measured(group.body, style)
         self.side_entry = self.body.side_entry
         self.last = self.body.last
-        self.below = self.PAD if style.direction == "up" else self.LABEL
-        self.above = self.LABEL if style.direction == "up" else self.PAD
+        # The label stands where one line leaves, not where several may enter.
+        self.below, self.above = self.PAD, self.LABEL
         label = text_width(group.label, 11, bold=True) + 2 * self.PAD
         self.left = self.body.left + self.PAD
         self.right = self.body.right + self.PAD

@@ -15,7 +15,7 @@ PAD = 11.0
 LEAST_WIDTH = 76.0
 NOTE_GAP = 10.0
 
-_NAME, _DETAIL, _SMALL = 12.0, 11.0, 9.5
+_NAME, _DETAIL, _SMALL, _MARK = 12.0, 11.0, 9.5, 9.0
 
 
 def is_circle(leaf: Leaf) -> bool:
@@ -46,8 +46,12 @@ class LeafBox:
         self.height = self.box_height + self.cards
         self.left = self.width / 2
         self.core = self.left + self.cards
-        note = text_width(leaf.note, _DETAIL) + NOTE_GAP if leaf.note else 0.0
-        self.right = self.core + note + 6 * len(leaf.footnotes)
+        self.right = self.core
+        if leaf.note:
+            self.right += NOTE_GAP + text_width(leaf.note, _DETAIL)
+        if leaf.footnotes:
+            marks = text_width(_marks(leaf), _MARK, bold=True)
+            self.right += marks + (2 if leaf.note else NOTE_GAP)
 
     @property
     def reach(self) -> float:
@@ -126,6 +130,11 @@ def _notes(laid: LeafBox, axis: float, y: float) -> list[Text]:
         notes.append(Text(x, baseline, leaf.note, _DETAIL, colour=NOTE, anchor="start"))
         x += text_width(leaf.note, _DETAIL) + 2
     if leaf.footnotes:
-        marks = " ".join(map(str, leaf.footnotes))
-        notes.append(Text(x, baseline - 4, marks, 9, bold=True, colour=NOTE, anchor="start"))
+        mark = Text(x, baseline - 4, _marks(leaf), _MARK, bold=True, colour=NOTE, anchor="start")
+        notes.append(mark)
     return notes
+
+
+def _marks(leaf: Leaf) -> str:
+    """The numbers of its footnotes."""
+    return " ".join(map(str, leaf.footnotes))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inception_dsl.diagnostics import MissingExtraError
+from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
+from inception_dsl.emit.figure.metrics import LATIN
 
 _FONTS = Path(__file__).parent / "fonts"
 
@@ -20,11 +21,16 @@ def to_png(svg: str, *, scale: float = SCALE) -> bytes:
 
     Raises:
         MissingExtraError: resvg is not installed.
+        SpecError: E502, its text has characters that the font lacks.
     """
     try:
         from resvg_py import svg_to_bytes
     except ImportError:
         raise MissingExtraError("a PNG", "resvg-py", "png") from None
+    missing = sorted({character for character in svg if ord(character) > 126} - LATIN)
+    if missing:
+        message = f"the font of PNG files has no {', '.join(f'`{c}`' for c in missing[:5])}"
+        raise SpecError([Diagnostic("E502", message, help="write it as SVG: `--format svg`")])
     fonts = [str(_FONTS / f"Arimo-{weight}.ttf") for weight in ("Regular", "Bold")]
     image = svg_to_bytes(
         svg_string=svg,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, combinations
 from math import log
 
 from inception_dsl.emit.figure.metrics import text_width
@@ -18,6 +18,9 @@ from inception_dsl.emit.figure.styles import NOTE, PANEL, Style, frame_paint
 GAP = 12.0
 _PAD = 16.0
 _HEADING = 48.0
+_FEW = 24
+"""Of so many panels, rows of every width that some of them have together are tried."""
+
 _BEST = 1.25
 """The width of a sheet by its height that it is drawn to."""
 
@@ -95,27 +98,31 @@ def _sheets(schema: Panel | None, blocks: Sequence[Panel], count: int) -> Iterat
     if len(blocks) < count:
         return
     by_height = sorted(range(len(blocks)), key=lambda index: -blocks[index].height)
-    tall = [blocks[index] for index in sorted(by_height[:count])]
-    rest = [block for block in blocks if block not in tall]
+    taken = set(by_height[:count])
+    tall = [block for index, block in enumerate(blocks) if index in taken]
+    rest = [block for index, block in enumerate(blocks) if index not in taken]
     columns = [schema, *tall] if schema else tall
     if not rest:
         yield _sheet(columns, [], 0.0)
         return
-    limits = {
-        total
-        for start in range(len(rest))
-        for total in accumulate(panel.width + GAP for panel in rest[start:])
-    }
+    spans = list(accumulate(panel.width + GAP for panel in rest))
+    if len(rest) <= _FEW:
+        limits = {end - start for start, end in combinations([0.0, *spans], 2)}
+    else:
+        limits = {spans[-1] * part / _FEW for part in range(1, _FEW + 1)}
     for limit in sorted(limits):
         rows = _rows(rest, limit)
         yield _sheet(columns, rows, max(_span(row) for row in rows))
 
 
 def _rows(panels: Sequence[Panel], limit: float) -> list[list[Panel]]:
-    rows: list[list[Panel]] = [[]]
+    rows: list[list[Panel]] = []
+    width = limit
     for panel in panels:
-        if rows[-1] and _span([*rows[-1], panel]) > limit:
+        width += panel.width + GAP
+        if width > limit:
             rows.append([])
+            width = panel.width + GAP
         rows[-1].append(panel)
     return rows
 
