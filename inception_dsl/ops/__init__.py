@@ -19,6 +19,7 @@ from inception_dsl.ops.base import (
     StateTensor,
     shown,
 )
+from inception_dsl.ops.init import FANS, SCHEMES
 
 STEP_OPS: tuple[Op, ...] = (*conv.OPS, *pool.OPS, *linear.OPS, *norm.OPS, *activation.OPS)
 """What a step may name."""
@@ -36,9 +37,11 @@ WORDS: frozenset[str] = frozenset(
 
 __all__ = [
     "ACTIVATIONS",
+    "FANS",
     "FLOP_KINDS",
     "IN_PLACE",
     "OPS",
+    "SCHEMES",
     "STEP_OPS",
     "WORDS",
     "WRITTEN",

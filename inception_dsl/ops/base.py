@@ -14,11 +14,11 @@ from inception_dsl.expr import Expr, Number, show, show_decimal
 from inception_dsl.ir import TensorType, Value
 
 Kind = Literal[
-    "width", "natural", "positive", "decimal", "fraction", "flag", "choice", "size", "pad"
+    "width", "natural", "positive", "decimal", "fraction", "flag", "choice", "size", "pad", "init"
 ]
 """What values an attribute takes: `width` and `positive` are at least 1, `natural` at least 0, a
 `fraction` lies from 0 to 1; a `size` is a kernel such as 3x3; `pad` is V, same, same_tf, a number
-or a size."""
+or a size; `init` is a scheme and what it takes, as in `normal 0.01`."""
 
 Values = Mapping[str, Value]
 Symbols = Mapping[str, Value | Expr]
@@ -32,7 +32,7 @@ class Attribute:
     as their name and a value. `default` is None where the attribute must be given. `of` names the
     op whose attribute this really is: a conv's `eps` is its batch norm's, and no word of the conv.
     `another_of` names the attribute that this one is another way to say: `keep` is of `drop`.
-    `in_training_only` is true of what inference does not feel.
+    `in_training_only` is true of what inference does not feel, `is_drawn` of what a figure says.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Attribute:
     of: str | None = None
     another_of: str = ""
     in_training_only: bool = False
+    is_drawn: bool = True
 
     @property
     def says(self) -> str:
@@ -94,12 +95,15 @@ class Layer:
 
     `callee` is torch's class; without `nn.` it is one that torch lacks and a backend brings along.
     `name` is the child that holds it, where the op has several layers. Arguments without a keyword
-    come first, under an empty name; those equal to torch's default are left out.
+    come first, under an empty name; those equal to torch's default are left out. `init` and
+    `bias_init` are how its weights and its bias begin, where not as torch has it.
     """
 
     name: str
     callee: str
     arguments: tuple[tuple[str, Argument], ...] = ()
+    init: str = ""
+    bias_init: Argument | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +309,8 @@ def _words(op: Op, attributes: Symbols) -> Iterator[str]:
     for attribute in op.attributes:
         value = attributes.get(attribute.name)
         if attribute.name == op.kernel or attribute.of or attribute.name in {"bias", "norm"}:
+            continue
+        if not attribute.is_drawn:
             continue
         if value is None or value == attribute.default or attribute.name == "act":
             continue

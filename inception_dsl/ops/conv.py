@@ -23,6 +23,7 @@ from inception_dsl.ops.base import (
     number,
     size,
 )
+from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init, init_of
 from inception_dsl.ops.norm import (
     BATCHNORM_ATTRIBUTES,
     batchnorm_keeps,
@@ -134,7 +135,8 @@ def _layers(attributes: Symbols, channels: Expr, name: str, special: str) -> tup
         (special, attributes[special]),
         ("bias", attributes["bias"]),
     ]
-    layers = [Layer("conv", torch_class(attributes, name), tuple(arguments))]
+    callee, init = torch_class(attributes, name), init_of(attributes)
+    layers = [replace(init, name="conv", callee=callee, arguments=tuple(arguments))]
     if attributes["norm"] == "batchnorm":
         layers.append(batchnorm_layer(attributes, attributes["width"]))
     if attributes["act"] != "none":
@@ -207,6 +209,7 @@ def _finish(attributes: dict[str, Value | Expr]) -> None:
             del attributes[attribute.name]
     if attributes["bias"] == "auto":
         attributes["bias"] = attributes["norm"] == "none"
+    finish_init(attributes)
 
 
 def _attributes(special: Attribute) -> tuple[Attribute, ...]:
@@ -221,6 +224,8 @@ def _attributes(special: Attribute) -> tuple[Attribute, ...]:
         Attribute("norm", "choice", "none", choices=("none", "batchnorm")),
         Attribute("act", "choice", "none", choices=("none", *ACTIVATIONS)),
         *(replace(attribute, of="batchnorm") for attribute in BATCHNORM_ATTRIBUTES),
+        INIT,
+        BIAS_INIT,
     )
 
 

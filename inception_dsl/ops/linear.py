@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from inception_dsl.expr import Expr, combine
@@ -24,6 +25,7 @@ from inception_dsl.ops.base import (
     number,
     same,
 )
+from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init, init_of
 
 
 def _linear_infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
@@ -43,7 +45,8 @@ def _linear_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorT
 
 def _linear_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     arguments = (("", channels), ("", attributes["width"]), ("bias", attributes["bias"]))
-    layers = (Layer("linear", "nn.Linear", arguments),)
+    init = init_of(attributes)
+    layers = (replace(init, name="linear", callee="nn.Linear", arguments=arguments),)
     if attributes["act"] != "none":
         return (*layers, act_layer(attributes["act"]))
     return layers
@@ -104,7 +107,10 @@ OPS = (
             Attribute("width", "width"),
             Attribute("bias", "flag", True),
             Attribute("act", "choice", "none", choices=("none", *ACTIVATIONS)),
+            INIT,
+            BIAS_INIT,
         ),
+        finish=finish_init,
         flags={"bias": {"bias": True}, "no_bias": {"bias": False}},
         infer=_linear_infer,
         cost=_linear_cost,

@@ -8,8 +8,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
-from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names
-from inception_dsl.ops import Attribute, Op
+from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names, show
+from inception_dsl.ops import FANS, SCHEMES, Attribute, Op
 from inception_dsl.resolve.habits import KERNELS, word_of
 from inception_dsl.resolve.scope import Given, Scope, Setting, close_by, param_close_by
 from inception_dsl.source import Span
@@ -226,6 +226,8 @@ def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
         case "flag":
             message = f"`{attribute.name}` stands alone and takes no value"
             raise words.error("E211", message, token)
+        case "init":
+            return _init(reader, words)
     value = read_expr(reader, words)
     first, last = words.span(token), words.span(reader.peek(-1))
     span = Span(first.source, first.start, last.end)
@@ -253,6 +255,30 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
     seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"
     message = f"{seen} no value of `{attribute.name}`: {listed(attribute.choices)}"
     raise words.error("E211", message, token, close.help, close.labels)
+
+
+def _init(reader: Reader, words: Words) -> str:
+    """A scheme and what it takes, with its number in one form."""
+    scheme = reader.take()
+    takes = SCHEMES.get(scheme.text)
+    if takes is None:
+        close = nearest(scheme.text, SCHEMES)
+        help = f"write `{close}`" if close else None
+        message = f"`{scheme.text}` is no value of `init`: {listed(SCHEMES)}"
+        raise words.error("E211", message, scheme, help)
+    if takes == "nothing":
+        return scheme.text
+    token = reader.peek()
+    if takes == "fan" and token.text in FANS:
+        return f"{scheme.text} {reader.take().text}"
+    if takes == "deviation" and token.kind == "number":
+        deviation = evaluate(read_expr(reader, words), {})
+        if deviation > 0:
+            return f"{scheme.text} {show(deviation)}"
+    wanted = "one of " + listed(FANS) if takes == "fan" else "a standard deviation above 0"
+    example = FANS[1] if takes == "fan" else "0.01"
+    help = f"write `{scheme.text} {example}`"
+    raise words.error("E211", f"`{scheme.text}` takes {wanted}", scheme, help)
 
 
 def _size(token: Token, words: Words, *, least: int) -> tuple[int, int]:
@@ -358,6 +384,8 @@ def misfit(attribute: Attribute, value: Given) -> str | None:
             wanted = "V, same, same_tf, a whole number or a size such as 0x3"
         case "size":
             fits, wanted = isinstance(value, tuple), "a size such as 3x3"
+        case "init":
+            fits, wanted = isinstance(value, str), "a scheme such as `normal 0.01`"
     return None if fits else f"`{name}` is {wanted}"
 
 

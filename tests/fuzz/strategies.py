@@ -170,6 +170,8 @@ class _Writer:
             words["norm"] = self.pick("none", "batchnorm")
         if self.chance(15):
             words["bias"] = self.pick(True, False)
+        if self.chance(10):
+            words["init"] = self.pick("normal 0.02", "kaiming_normal fan_out", "xavier_uniform")
         words |= fixed
         op = "conv"
         if self.chance(12):

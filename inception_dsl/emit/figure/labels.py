@@ -134,7 +134,7 @@ def _words(
     for attribute in own.attributes:
         name = attribute.name
         value = attributes.get(name)
-        if name in {own.kernel, "bias", "norm", "act"} or attribute.of:
+        if name in {own.kernel, "bias", "norm", "act"} or attribute.of or not attribute.is_drawn:
             continue
         if value is None or value == attribute.default or (name == "groups" and is_depthwise):
             continue

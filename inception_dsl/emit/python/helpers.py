@@ -14,6 +14,41 @@ HELPERS: dict[str, str] = {
     "branches": '''def branches(**steps: nn.Module) -> nn.ModuleDict:
     """Steps that a forward pass calls one by one, each under its name."""
     return nn.ModuleDict(steps)''',
+    "AnyModule": """AnyModule = TypeVar("AnyModule", bound=nn.Module)""",
+    "kernels_of": '''def kernels_of(module: nn.Module) -> list[Tensor]:
+    """The weights of the convolutions and linear layers that a module is made of."""
+    return [own.weight for own in module.modules() if isinstance(own, nn.Conv2d | nn.Linear)]''',
+    "init_normal": '''\
+def init_normal(module: AnyModule, std: float) -> AnyModule:
+    """The module, its weights drawn from a normal distribution."""
+    for weight in kernels_of(module):
+        nn.init.normal_(weight, std=std)
+    return module''',
+    "init_truncated_normal": '''\
+def init_truncated_normal(module: AnyModule, std: float) -> AnyModule:
+    """The module, its weights drawn from a normal distribution, cut off at two deviations."""
+    for weight in kernels_of(module):
+        nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
+    return module''',
+    "init_kaiming_normal": '''\
+def init_kaiming_normal(module: AnyModule, mode: Literal["fan_in", "fan_out"]) -> AnyModule:
+    """The module, its weights drawn so that a ReLU behind keeps their variance."""
+    for weight in kernels_of(module):
+        nn.init.kaiming_normal_(weight, mode=mode, nonlinearity="relu")
+    return module''',
+    "init_xavier_uniform": '''\
+def init_xavier_uniform(module: AnyModule) -> AnyModule:
+    """The module, its weights drawn evenly, as wide as their fans in and out allow."""
+    for weight in kernels_of(module):
+        nn.init.xavier_uniform_(weight)
+    return module''',
+    "init_bias": '''\
+def init_bias(module: AnyModule, value: float) -> AnyModule:
+    """The module, its biases all of one value."""
+    for own in module.modules():
+        if isinstance(own, nn.Conv2d | nn.Linear) and own.bias is not None:
+            nn.init.constant_(own.bias, value)
+    return module''',
     "pad_same": '''def pad_same(
     x: Tensor,
     kernel_size: tuple[int, ...],

@@ -37,7 +37,8 @@ from inception_dsl.ops import EmitError, Layer
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _DEVIATES = "What its sources claim of it, and is not so:"
-_IMPORTED = ("F", "NamedTuple", "OrderedDict", "Tensor", "nn", "torch")
+_TYPING = ("Literal", "NamedTuple", "TypeVar")
+_IMPORTED = (*_TYPING, "F", "OrderedDict", "Tensor", "nn", "torch")
 
 
 def emit_python(
@@ -88,7 +89,9 @@ class _Module:
             definitions.append(outputs)
         definitions.append(self._block(self._model.network))
         definitions.append(self._factory())
-        definitions = needed("\n".join(definitions)) + definitions
+        helpers = needed("\n".join(definitions))
+        brought = "\n".join([*helpers, outputs or ""])
+        definitions = helpers + definitions
         code = "\n".join(definitions)
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
@@ -102,7 +105,7 @@ class _Module:
             fingerprint=fingerprint(self._model),
             docstring="\n".join(self._docstring()),
             collections="OrderedDict(" in code,
-            outputs=bool(outputs),
+            typing=", ".join(name for name in _TYPING if name in brought),
             torch=re.search(r"\btorch\.", code) is not None,
             functional=re.search(r"\bF\.", code) is not None,
             definitions=definitions,
@@ -191,9 +194,11 @@ class _Module:
         class_name = self._classes[network.name].name
         arguments = tuple((param.name, param.name) for param in network.params)
         title = self._model.title or self._model.name
+        says_how = any(layers[0].init or layers[0].bias_init for layers in self._layers())
+        begun = "its spec" if says_how else "torch"
         lines = [
             *signature(name, params, class_name, depth=0),
-            *docstring([f"{title}, with weights as torch initialises them."], depth=1),
+            *docstring([f"{title}, with weights as {begun} initialises them."], depth=1),
             *layout("return ", Construct(class_name, arguments), depth=1),
         ]
         return "\n".join(lines)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from inception_dsl.emit.python.init import Init, init_of, usual
 from inception_dsl.emit.python.layout import (
     Code,
     Construct,
@@ -72,6 +73,9 @@ _NAMES = {
 }
 # Where a window stands is every use's own; what a unit is made of may be said once, in its body.
 _GEOMETRY = frozenset(["kernel_size", "stride", "padding", "dilation", "groups", "multiplier"])
+_OF_TORCH = frozenset(["nn.Conv2d", "SameConv2d", "nn.Linear"])
+"""Bases that begin their own weights, as torch's layers do."""
+
 _GIVEN = "act"
 """The activation of units that are given it: a parameter of their block says which."""
 
@@ -87,11 +91,19 @@ class _Kind:
 
 @dataclass(slots=True)
 class _Unit:
-    """A class, and the arguments that its uses give to its layers."""
+    """A class, and what its uses give to its layers: arguments, and how their weights begin.
+
+    `init` is how its own body begins them, where its uses do not say otherwise.
+    """
 
     name: str
     kind: _Kind
     values: dict[tuple[str, str], set[Argument]] = field(default_factory=dict)
+    inits: list[Init] = field(default_factory=list)
+
+    @property
+    def init(self) -> Init:
+        return usual(self.inits) if self.kind.norm or self.kind.base in _OF_TORCH else Init()
 
 
 class Units:
@@ -104,6 +116,7 @@ class Units:
         for layers in uses:
             kind = _kind(layers)
             unit = self._units.setdefault(kind, _Unit(_name(kind, acts), kind))
+            unit.inits.append(init_of(layers))
             for layer in layers:
                 for name, value in layer.arguments:
                     if name:
@@ -116,9 +129,10 @@ class Units:
 
     def construct(self, layers: tuple[Layer, ...]) -> Code:
         """The code that makes the module of a step."""
+        init = init_of(layers)
         if not is_unit(layers):
             parts = [_layer(layer) for layer in layers]
-            return parts[0] if len(parts) == 1 else _sequential(parts)
+            return init.around(parts[0]) if len(parts) == 1 else _sequential(parts)
         unit = self._units[_kind(layers)]
         arguments: list[tuple[str, Code]] = []
         for layer in layers:
@@ -129,7 +143,8 @@ class Units:
                     arguments.append((_GIVEN, literal(value)))
                 elif name and self._is_said(unit, layer, name, value):
                     arguments.append((name, literal(value)))
-        return Construct(unit.name, tuple(arguments))
+        made = Construct(unit.name, tuple(arguments))
+        return made if init == unit.init else init.around(made)
 
     def _is_said(self, unit: _Unit, layer: Layer, name: str, value: Argument) -> bool:
         if value == DEFAULTS[layer.callee].get(name):
@@ -163,7 +178,7 @@ def _with_norm(unit: _Unit) -> list[str]:
         "",
         *_constructor(unit, params),
         "        super().__init__()",
-        *layout("self.conv = ", Construct(unit.kind.base, tuple(given)), depth=2),
+        *layout("self.conv = ", unit.init.around(Construct(unit.kind.base, tuple(given))), depth=2),
         *layout("self.bn = ", Construct(unit.kind.norm, tuple(norm)), depth=2),
         *_stored_act(unit),
         "",
@@ -253,6 +268,7 @@ def _subclass(unit: _Unit) -> list[str]:
         *docstring([_summary(unit)], depth=1),
         "",
         *(_own_constructor(unit) if unit.kind.act == _GIVEN else []),
+        *unit.init.method(),
         "    def forward(self, input: Tensor) -> Tensor:",
         *_activated("super().forward(input)", unit.kind.act, name="x: Tensor"),
     ]

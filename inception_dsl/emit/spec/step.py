@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_dsl.ops import WRITTEN, Op
+from inception_dsl.ops import SCHEMES, WRITTEN, Op
 from inception_dsl.spec.step import Reader, StepText, Token, parse_expr
 
 
@@ -46,7 +46,10 @@ def _groups(op: Op, step: StepText) -> Iterator[tuple[str, str]]:
             yield "", reader.take().text
         elif attribute is not None and attribute.kind != "width":
             reader.take()
-            yield attribute.name, f"{token.text} {_value(reader, step)}"
+            value = _value(reader, step)
+            if attribute.kind == "init" and SCHEMES.get(value, "nothing") != "nothing":
+                value = f"{value} {_value(reader, step)}"
+            yield attribute.name, f"{token.text} {value}"
         else:
             yield "width", _value(reader, step)
 
