@@ -141,6 +141,39 @@ def test_calls_that_differ_are_drawn_once_over_a_table() -> None:
     ]
 
 
+LAYERS = """\
+inception: 1
+name: net
+input: 32x32x8
+blocks:
+  cell: {params: {w: 8}, residual: {}, steps: 3x3 conv (w)}
+  layer:
+    params: [n, w]
+    steps:
+      - 1x1 conv (w)
+      - cells: n x cell (w=w)
+network:
+  - one: layer (n=2 w=16)
+  - two: layer (n=3 w=32)
+"""
+
+
+def test_what_differs_from_call_to_call_is_said_as_the_block_says_it(project: Project) -> None:
+    project.write("specs/net.yaml", LAYERS)
+    checked = driver.measure("specs/net.yaml", folder=project.root)
+    layer = drawn(checked, "blocks", "layer")
+    assert layer.box("conv").lines == ("1x1 Conv", "(w)")
+    assert layer.box("cells").lines == ("n x Cell", "(w=w)")
+    assert layer.texts()[-4:] == ["two", "3", "32", "32x32x32"]
+    cell = drawn(checked, "blocks", "cell")
+    assert cell.texts()[-6:-3] == ["one.cells \u00d7 2", "16", "32x32x16"]
+    schema = drawn(checked)
+    assert [box.lines for box in schema.boxes[1:]] == [
+        ("Layer", "(n=2 w=16)"),
+        ("Layer", "(n=3 w=32)"),
+    ]
+
+
 def test_heads_stand_in_frames_and_claims_that_deviate_at_the_foot() -> None:
     figure = drawn(measured("googlenet"))
     assert {

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from inception_dsl.emit.figure.drawing import Drawing, Shapes, common
+from inception_dsl.emit.figure.drawing import Drawing, Shapes, bound, common
 from inception_dsl.emit.figure.labels import activation_name, shown
 from inception_dsl.emit.figure.steps import Place, Step, drawn, folded, unnumbered
 from inception_dsl.emit.figure.tree import (
@@ -93,9 +93,16 @@ def _element(
     first = steps[0]
     paths = [place.prefix + first.path for place in own]
     definition = definitions[first.path]
+    counts = {len(step.copies) for step in steps}
+    count = shown(bound(definition.count, known)) if definition.count and len(counts) > 1 else ""
     if isinstance(definition, NodeDef):
-        return drawing.node_element(steps, paths, definition.attributes, known)
-    return replace(drawing.call_leaf(first, paths), shape=common(str(step.type) for step in steps))
+        return drawing.node_element(steps, paths, definition.attributes, known, count=count)
+    arguments = [
+        f"{name}={shown(bound(definition.arguments[name], known))}"
+        for name in drawing.differing(definition.block)
+    ]
+    leaf = drawing.call_leaf(first, paths, " ".join(arguments), count)
+    return replace(leaf, shape=common(str(step.type) for step in steps))
 
 
 def _agreed(own: Sequence[Place]) -> dict[str, Expr]:
@@ -179,6 +186,10 @@ def with_notes(tree: Series, shapes: Shapes) -> Series:
                     is_shown = index == last or item.kind == "join" or item.shape != before
                 before = item.shape
                 result.append(_noted(item, is_shown=is_shown or shapes == "all"))
+            case Residual() if index == last:
+                inner = _inner(item, shapes)
+                assert isinstance(inner, Residual)
+                result.append(replace(inner, join=_noted(item.join, is_shown=True)))
             case _:
                 result.append(_inner(item, shapes))
                 before = ""
@@ -202,8 +213,8 @@ def _inner(element: Element, shapes: Shapes) -> Element:
             return Parallel(_all(branches, shapes))
         case Residual(side, body, join):
             side, body = _all((side, body), shapes)
-            is_last = False
-            return replace(element, side=side, body=body, join=_noted(join, is_shown=is_last))
+            join = _noted(join, is_shown=shapes == "all")
+            return replace(element, side=side, body=body, join=join)
         case Mesh(vertices):
             noted = (replace(v, element=_inner(v.element, shapes)) for v in vertices)
             return replace(element, vertices=tuple(noted))

@@ -38,6 +38,8 @@ class Footnotes:
         Args:
             prefix: what absolute paths have before those of the tree.
         """
+        if not self._found:
+            return tree
         order: dict[str, int] = {}
         within: dict[str, str] = {}
         for leaf in leaves(tree):

@@ -167,18 +167,22 @@ class Drawing:
         assert isinstance(step.first, Call)
         return len(self.title(self.blocks[step.first.block])) > _LONGEST
 
-    def call_leaf(self, step: Step, paths: Sequence[str], detail: str = "") -> Leaf:
+    def call_leaf(
+        self, step: Step, paths: Sequence[str], detail: str = "", count: str = ""
+    ) -> Leaf:
         """The box of a block that is called.
 
         Args:
             paths: the absolute paths of the step, one for each call of the body that it is in.
+            count: how many copies there are, where that differs from call to call.
         """
         call = step.first
         assert isinstance(call, Call)
         name = self.title(self.blocks[call.block])
         if self.is_named_by_step(step):
             name = humanised(step.path.rpartition(".")[2])
-        return self._leaf(step, paths, self._kinds[call.block], name, detail, str(step.type))
+        shape = str(step.type)
+        return self._leaf(step, paths, self._kinds[call.block], name, detail, shape, count)
 
     def node_element(
         self,
@@ -188,14 +192,16 @@ class Drawing:
         known: Mapping[str, Expr] = MappingProxyType({}),
         *,
         named: str | None = None,
+        count: str = "",
     ) -> Element:
         """The box of an op: the same step of every call of a body.
 
         Args:
-            named: the path that the box has, if that is not the step's in its body.
+            paths: the absolute paths of the steps.
             attributes: how the block says them, where its calls differ.
             known: parameters of the block that are the same in all calls.
-            paths: the absolute paths of the steps.
+            named: the path that the box has, if that is not the step's in its body.
+            count: how many copies there are, where that differs from call to call.
         """
         nodes = [step.first for step in steps if isinstance(step.first, Node)]
         first = nodes[0]
@@ -203,22 +209,30 @@ class Drawing:
             name: value if all(n.attributes[name] == value for n in nodes) else attributes[name]
             for name, value in first.attributes.items()
         }
-        merged = {name: _bound(value, known) for name, value in merged.items()}
+        merged = {name: bound(value, known) for name, value in merged.items()}
         shape = common(str(step.type) for step in steps)
         if first.op in {"add", "mul"} and len(first.inputs) == 2:
             return self._circle(named or steps[0].path, merged, paths, shape)
         is_depthwise = all(_is_depthwise(node) for node in nodes)
         own = label(first.op, merged, self.usual, is_depthwise=is_depthwise)
-        leaf = self._leaf(steps[0], paths, own.kind, own.name, own.detail, shape)
+        leaf = self._leaf(steps[0], paths, own.kind, own.name, own.detail, shape, count)
         if named is None:
             return leaf
         return replace(leaf, path=named, tooltip=self.tooltip(named, shape, paths))
 
     def _leaf(
-        self, step: Step, paths: Sequence[str], kind: str, name: str, detail: str, shape: str
+        self,
+        step: Step,
+        paths: Sequence[str],
+        kind: str,
+        name: str,
+        detail: str,
+        shape: str,
+        count: str,
     ) -> Leaf:
-        copies = len(step.copies)
-        lines = [Line(f"{copies} x {name}" if copies > 1 else name, bold=True)]
+        copies = max(len(step.copies), 2 if count else 1)
+        count = count or str(copies)
+        lines = [Line(f"{count} x {name}" if copies > 1 else name, bold=True)]
         if detail:
             lines.append(Line(f"({detail})"))
         if step.first.reuses is not None:
@@ -266,7 +280,7 @@ class Drawing:
             return []
         meanings = ["none", *(f"to {share}%" for share in _SHARES[1:]), "more"]
         colours = [shade(step, self.options.style) for step in range(len(meanings))]
-        total = amount(getattr(self._total, measure), measure)
+        total = _amount(getattr(self._total, measure), measure)
         swatches = list(zip(colours, meanings, strict=True))
         return [legend(swatches, f"Share of {total}:", NOTE)]
 
@@ -293,7 +307,8 @@ class Drawing:
         return total
 
 
-def _bound(value: Value | Expr, known: Mapping[str, Expr]) -> Value | Expr:
+def bound(value: Value | Expr, known: Mapping[str, Expr]) -> Value | Expr:
+    """A value of a block with what is known of its parameters."""
     return substitute(value, known) if isinstance(value, Name | Binary) else value
 
 
@@ -317,12 +332,12 @@ def _add(total: Sums, own: Sums) -> None:
     total.memory += own.memory
 
 
-def amount(figure: int, measure: Measure) -> str:
+def _amount(figure: int, measure: Measure) -> str:
     """A figure as it is said: `12.3G MACs`."""
     unit = {"params": " params", "macs": " MACs", "memory": "B of outputs"}[measure]
     for power, letter in ((9, "G"), (6, "M"), (3, "k")):
         if figure >= 10**power:
-            return f"{figure / 10**power:.3g} {letter}{unit}".replace(f" {letter} ", f" {letter} ")
+            return f"{figure / 10**power:.3g}{letter}{unit}"
     return f"{figure}{unit}"
 
 

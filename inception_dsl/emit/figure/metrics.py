@@ -119,12 +119,3 @@ def _pieces(word: str, size: float, room: float) -> Iterator[str]:
             piece = ""
         piece += character
     yield piece
-
-
-def shortened(text: str, size: float, room: float, *, bold: bool = False) -> str:
-    """A text that fits into the room, an ellipsis in place of what does not."""
-    if text_width(text, size, bold=bold) <= room:
-        return text
-    while text and text_width(f"{text}…", size, bold=bold) > room:
-        text = text[:-1]
-    return f"{text}…"

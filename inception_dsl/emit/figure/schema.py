@@ -101,7 +101,7 @@ def _arguments(drawing: Drawing, row: Step) -> str:
     calls = [item for item in row.copies if isinstance(item, Call)]
     for name in drawing.differing(calls[0].block):
         values = [shown(call.arguments[name]) for call in calls]
-        parts.append(f"{name} {values[0] if len(set(values)) == 1 else ', '.join(values)}")
+        parts.append(f"{name}={values[0] if len(set(values)) == 1 else ', '.join(values)}")
     return " ".join(parts)
 
 
