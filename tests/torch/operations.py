@@ -20,7 +20,7 @@ Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]
 """What a body gives: from weights, the path that the body has, and what it reads."""
 
 PARAMETERS = frozenset(
-    ["width", "stride", "dilation", "groups", "multiplier"]
+    ["width", "stride", "dilation", "groups", "multiplier", "act"]
     + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep"]
 )
 """Words whose value may be a parameter of a block."""
@@ -239,8 +239,12 @@ class _Writer:
         leaf = self.any_leaf()
         return Case(leaf.op, leaf.step(), leaf.compute)
 
+    def others(self, values: dict[str, Any]) -> dict[str, Any]:
+        """What a second call may change."""
+        return {"stride": values.get("stride", 1) % 3 + 1, "act": self.pick("none", *ACTS)}
+
     def called(self) -> list[Case]:
-        """A step in a block whose numbers are parameters; another stride makes a second call."""
+        """A step in a block whose words are parameters, called twice where that can differ."""
         leaf = self.any_leaf()
         self.count += 1
         name = f"block{self.count}"
@@ -255,11 +259,11 @@ class _Writer:
         block: dict[str, Any] = {"steps": [{"own": inner}]}
         if params:
             block["params"] = list(params.values())
-        strides = [values["stride"], values["stride"] % 3 + 1] if "stride" in values else [1]
+        others = {word: own for word, own in self.others(values).items() if word in values}
         cases = []
-        for stride in strides:
-            own = replace(leaf, attributes={**leaf.attributes, "stride": stride})
-            bound = values | ({"stride": stride} if "stride" in values else {})
+        for changed in [{}, others] if others else [{}]:
+            own = replace(leaf, attributes={**leaf.attributes, **changed})
+            bound = values | changed
             call = Step(
                 name,
                 words=tuple((params[word], value) for word, value in bound.items()),
