@@ -117,7 +117,7 @@ class _Writer:
             words["stride"] = self.draw(st.integers(1, 4))
         if dilated and self.chance(30):
             words["dilation"] = self.draw(st.integers(1, 3))
-        kinds = ("V", "same", "same_tf", "same_tf", "number", "size")
+        kinds = ["V", "same", "number", "size", *["same_tf"] * (2 if dilated else 5)]
         kind = self.pick(None, *kinds)
         # torch's pools pad by half a window at most
         most = (4, 4) if dilated else (kernel[0] // 2, kernel[1] // 2)
@@ -164,10 +164,10 @@ class _Writer:
 
     def pool(self) -> Leaf:
         kernel, words = self.window(dilated=False)
-        op = self.pick("maxpool", "avgpool")
+        op = self.pick("maxpool", "avgpool", "avgpool")
         if self.chance(40):
             words["ceil"] = True
-        if op == "avgpool" and self.chance(40):
+        if op == "avgpool" and self.chance(30):
             words["count_pad"] = True
         return self.leaf(op, kernel, None, words, {"ceil": False, "count_pad": False, **words})
 

@@ -19,6 +19,8 @@ from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.ir import inline
 
+MANY = settings(QUICK, max_examples=150)
+
 
 def assert_close(given: Tensor, expected: Tensor, what: str) -> None:
     torch.testing.assert_close(given, expected, rtol=1e-9, atol=1e-9, msg=f"{what}: {{}}".format)
@@ -79,7 +81,7 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
     def claim(drawn: Drawn) -> None:
         counts.update(hold_against_formulas(drawn, project))
 
-    settings(QUICK, max_examples=150)(claim)()
+    MANY(claim)()
     assert counts.total() >= 150 * 12
     assert min(counts[op] for op in ("conv", "sepconv", "maxpool", "avgpool", "lrn", "mul")) >= 10
 
@@ -115,7 +117,7 @@ def test_a_fault_in_emitted_code_is_caught(fault: str, project: Project) -> None
         hold_against_formulas(drawn, project, alter=lambda source: source.replace(right, wrong))
 
     with pytest.raises((AssertionError, RuntimeError, TypeError)):
-        settings(QUICK, max_examples=60)(claim)()
+        MANY(claim)()
 
 
 @pytest.mark.parametrize("drop", ["0", "0.25", "0.8", "1"])
