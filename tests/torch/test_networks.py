@@ -78,8 +78,9 @@ def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], 
         grad, wanted_grad = own.grad, learnt[name].grad
         assert (grad is not None) == any(name.startswith(f"{path}.") for path in used), name
         if grad is not None and wanted_grad is not None:
-            # Where terms cancel, what is left is as exact as they are.
-            allowed = 1e-6 * wanted_grad.abs().max() + 1e-12 * largest
+            # Where terms cancel, what is left is as exact as they are; and torch goes back
+            # through a hardsigmoid with a sixth of single precision.
+            allowed = 1e-6 * wanted_grad.abs().max() + 1e-7 * largest
             assert (grad - wanted_grad).abs().max() <= allowed, name
         else:
             assert grad is wanted_grad, name
