@@ -307,24 +307,25 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _render(args: argparse.Namespace) -> int:
-    from inception_dsl.emit.figure import Detail, Format, Options, Request, styled
+    from inception_dsl.emit.figure import Options, Request, format_of, styled
 
     output = Path(args.output) if args.output else None
-    suffixes: dict[str, Format] = {".png": "png", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid"}
-    format: Format = args.format or suffixes.get(output.suffix if output else "", "svg")
+    format = args.format or format_of(output.suffix if output else "")
     options = Options(styled(args.style, args.direction), args.shapes, args.cost)
-    detail: Detail = args.detail or ("schema" if args.block is None else "blocks")
-    request = Request(detail, args.block, format, options)
+    request = Request(args.detail, args.block, format, options)
     measured = driver.measure(args.spec, folder=Path.cwd(), overrides=_overrides(args))
     figure = driver.draw(measured, request)
     _report(figure.findings)
-    if output is None and format == "png":
-        sys.stdout.buffer.write(figure.content)
-    elif output is None:
-        sys.stdout.write(figure.content.decode())
-    else:
+    if output is not None:
         output.write_bytes(figure.content)
         print(f"wrote      {_shown(output)}")
+    elif format != "png":
+        sys.stdout.write(figure.content.decode())
+    elif sys.stdout.isatty():
+        print("error: a PNG is nothing for a terminal: name a file, `-o FILE`", file=sys.stderr)
+        return UNUSABLE
+    else:
+        sys.stdout.buffer.write(figure.content)
     return FINE
 
 
@@ -610,12 +611,14 @@ def _add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "  inception-dsl render googlenet --cost macs -o googlenet.svg\n",
     )
     render.add_argument("spec", metavar="SPEC", help=_SPEC_HELP)
-    render.add_argument(
+    what = render.add_mutually_exclusive_group()
+    what.add_argument(
         "--detail",
         choices=["schema", "blocks", "poster", "full"],
+        default="schema",
         help="the column of steps, a panel for every block, both, or every op; default: schema",
     )
-    render.add_argument("--block", metavar="NAME", help="draw this block alone")
+    what.add_argument("--block", metavar="NAME", help="draw this block alone")
     render.add_argument(
         "--style",
         choices=["modern", "paper", "bar"],

@@ -600,3 +600,22 @@ def test_a_gallery_is_made_when_asked_for_and_kept_from_then_on(
     assert code == 1
     assert "mend it with: inception-dsl build\n" in errors
     assert "no spec makes docs/gallery/old.svg: delete it\n" in errors
+
+
+def test_a_figure_is_written_in_the_format_of_its_name(shell: Shell, project: Project) -> None:
+    for name, start in {
+        "net.svg": b"<svg ",
+        "net.png": b"\x89PNG",
+        "net.gv": b"digraph",
+        "net.mmd": b"flowchart BT",
+    }.items():
+        code, output, errors = shell.run("render", NET, "-o", name)
+        assert (code, output, errors) == (0, f"wrote      {name}\n", "")
+        assert (project.root / name).read_bytes().startswith(start)
+    code, _, errors = shell.run("render", NET, "-o", "net.pdf")
+    assert code == 2
+    assert "error[E502]: no figure is written as `.pdf`" in errors
+    assert not (project.root / "net.pdf").exists()
+    code, output, _ = shell.run("render", NET, "--block", "mixed", "--style", "paper")
+    assert (code, output[:5]) == (0, "<svg ")
+    assert shell.run("render", NET, "--block", "mixed", "--detail", "poster")[0] == 2

@@ -301,7 +301,11 @@ def test_an_authors_text_is_text(detail: Detail, project: Project) -> None:
         assert "<b>bold" not in text
     dot = render_figure(checked.model, checked.cost, Request(detail, format="dot")).content
     done = subprocess.run(
-        ["graphviz-pure", "-Tsvg"], input=dot, capture_output=True, check=True, timeout=60
+        [Path(sys.executable).parent / "graphviz-pure", "-Tsvg"],
+        input=dot,
+        capture_output=True,
+        check=True,
+        timeout=60,
     )
     assert b"<script" not in done.stdout
 

@@ -43,6 +43,28 @@ MOST_NODES = 12_000
 """Ops that one figure may show."""
 
 
+_SUFFIXES: dict[str, Format] = {
+    "": "svg",
+    ".svg": "svg",
+    ".png": "png",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+}
+
+
+def format_of(suffix: str) -> Format:
+    """The format that a file's name asks for.
+
+    Raises:
+        SpecError: E502, there is none of this name.
+    """
+    if suffix not in _SUFFIXES:
+        help = f"end the file's name in {', '.join(list(_SUFFIXES)[1:])}, or say `--format`"
+        raise SpecError([Diagnostic("E502", f"no figure is written as `{suffix}`", help=help)])
+    return _SUFFIXES[suffix]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A figure that is wanted: of the network, or of one block."""
@@ -174,6 +196,7 @@ __all__ = [
     "Shapes",
     "draw_alone",
     "figure_svg",
+    "format_of",
     "render_figure",
     "styled",
 ]

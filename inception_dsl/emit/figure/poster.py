@@ -72,7 +72,7 @@ class _Sheet:
     def waste(self) -> float:
         """How empty its panels are, the emptiest above all; how far its form is from the best."""
         empty = sum(cell.width * cell.height * cell.empty**2 for cell in self.cells)
-        return empty / (self.width * self.height) + 0.3 * abs(log(self.width / self.height / _BEST))
+        return empty / (self.width * self.height) + 0.2 * abs(log(self.width / self.height / _BEST))
 
 
 def arranged(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style) -> Scene:
