@@ -100,7 +100,11 @@ def _no_row(token: Token, words: Words, tables: Mapping[str, Table]) -> SpecErro
         close = close_by(token.text, declared, declared)
         return words.error("E207", message, token, close.help, close.labels)
     close = close_by(table_name, tables, {name: table.span for name, table in tables.items()})
-    help = f"write `{close.name}.{row_name}`" if close.name else None
+    help = None
+    if close.name:
+        row = f"{close.name}.{row_name}"
+        is_there = row_name in tables[close.name].rows
+        help = f"write `{row}`" if is_there else close_by(row, declared, declared).help
     return words.error("E207", f"no table is named `{table_name}`", token, help, close.labels)
 
 

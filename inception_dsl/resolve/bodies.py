@@ -152,9 +152,9 @@ class BodyReader:
             before = len(self.steps)
             reads = self._body(inner, here.named(name) if name else here)
             if name is not None:
-                path, made = _join(spot.path, name), tuple(self.steps[before:])
-                siblings[name] = _Sibling(path, reads, made, self._places.key(here.at))
-                self.results[path], self.named[path] = reads, self._places.key(here.at)
+                path, span = _join(spot.path, name), self._places.key(here.at)
+                siblings[name] = _Sibling(path, reads, tuple(self.steps[before:]), span)
+                self.results[path], self.named[path] = reads, span
         if not items:
             self._complain("E103", "a list of steps has no step", self._places.value(spot.at))
         return reads

@@ -108,14 +108,14 @@ def _written(
 ) -> dict[str, Setting]:
     given: dict[str, Setting] = {}
 
-    def give(name: str, value: Given, span: Span, whole: Span | None = None) -> None:
+    def give(name: str, value: Given, span: Span) -> None:
         attribute = op.attribute(name)
         assert attribute is not None
         for other in op.attributes:
             if other.says == attribute.says and other.name in given:
                 labels = (Label(span, "again"), Label(given[other.name].span, "first"))
                 raise SpecError([Diagnostic("E203", f"`{attribute.says}` is given twice", labels)])
-        given[name] = Setting(value, whole or span)
+        given[name] = Setting(value, span)
 
     kernel = step.kernel
     if op.kernel:
@@ -149,10 +149,10 @@ def _written(
             if reader.peek().kind == "end":
                 raise words.error("E104", f"`{token.text}` has no value", token)
             value = _value(op, attribute, reader, words)
-            give(attribute.name, value, words.span(token), words.span(token, reader.peek(-1)))
+            give(attribute.name, value, words.span(token, reader.peek(-1)))
         elif width is not None and (token.kind != "name" or token.text in words.scope.names):
             value = _value(op, width, reader, words)
-            give(width.name, value, words.span(token), words.span(token, reader.peek(-1)))
+            give(width.name, value, words.span(token, reader.peek(-1)))
         else:
             wants_width = width is not None and width.name not in given
             raise _unknown_word(op, token, step, words, wants_width=wants_width)
