@@ -268,7 +268,8 @@ def _diff(args: argparse.Namespace) -> int:
         return UNUSABLE
     if args.weights is not None:
         driver.write(driver.weight_plan(report, Path(args.weights)))
-    sys.stdout.write(DIFF_FORMATS[args.format](report))
+    drawn = "svg-side-by-side" if args.format == "svg" and args.side_by_side else args.format
+    sys.stdout.write(DIFF_FORMATS[drawn](report))
     for unmade in report.unmade:
         _report(unmade.diagnostics)
     _report(report.warnings)
@@ -537,9 +538,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     diff.add_argument(
         "--format",
-        choices=["text", "json", "markdown", "github", "sarif"],
+        choices=["text", "json", "markdown", "github", "sarif", "svg"],
         default="text",
-        help="default: text",
+        help="default: text; svg is a figure of what changes, old and new in one",
+    )
+    diff.add_argument(
+        "--side-by-side", action="store_true", help="with svg, draw the old beside the new"
     )
     diff.add_argument(
         "--weights",

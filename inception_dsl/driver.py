@@ -302,7 +302,18 @@ def _compared(old: Checked, new: Checked) -> Comparison:
     findings = tuple(judge_changes((old.model, old.cost), (new.model, new.cost), diff, costs))
     names = [f"{own.file.files.label}{own.cost.name}" for own in (old, new)]
     stages = compare_stages(old.model, new.model)
-    return Comparison(names[0], names[1], old.model, new.model, diff, costs, stages, findings)
+    return Comparison(
+        names[0],
+        names[1],
+        old.model,
+        new.model,
+        old.cost,
+        new.cost,
+        diff,
+        costs,
+        stages,
+        findings,
+    )
 
 
 def facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") -> Facts:

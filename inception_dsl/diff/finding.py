@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Severity
 from inception_dsl.diff.costs import Measured
 from inception_dsl.diff.edits import Category, Changed, Diff, Edit
@@ -66,6 +67,8 @@ class Comparison:
     new_name: str
     old: Model
     new: Model
+    old_cost: CostReport
+    new_cost: CostReport
     diff: Diff
     costs: tuple[Measured, ...]
     stages: tuple[Stage, ...]

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from inception_dsl.diff import Report
 from inception_dsl.emit.diff.machine import diff_github, diff_json, diff_sarif
 from inception_dsl.emit.diff.markdown import diff_markdown
 from inception_dsl.emit.diff.text import diff_text
+
+
+def _svg(report: Report, *, side_by_side: bool) -> str:
+    """The figure, whose layout other formats do not load."""
+    from inception_dsl.emit.diff.figure import diff_svg
+
+    return diff_svg(report, side_by_side=side_by_side)
+
 
 FORMATS: dict[str, Callable[[Report], str]] = {
     "text": diff_text,
@@ -15,6 +24,8 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "markdown": diff_markdown,
     "github": diff_github,
     "sarif": diff_sarif,
+    "svg": partial(_svg, side_by_side=False),
+    "svg-side-by-side": partial(_svg, side_by_side=True),
 }
 
 __all__ = ["FORMATS"]

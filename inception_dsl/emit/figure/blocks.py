@@ -59,6 +59,22 @@ def block_figure(drawing: Drawing, block: BlockDef) -> BlockFigure:
         NotSeriesParallelError: it has no tree.
     """
     own = drawing.calls[block.name]
+    vertices, output = block_vertices(drawing, block)
+    body = drawing.decomposed(vertices, output, block)
+    tree = Series((block_entering(drawing, block), *body.items))
+    return BlockFigure(
+        block.name,
+        drawing.title(block),
+        block.source or "",
+        len(own),
+        with_notes(tree, drawing.options.shapes),
+        _table(own, drawing.differing(block.name)),
+    )
+
+
+def block_vertices(drawing: Drawing, block: BlockDef) -> tuple[list[Vertex], str]:
+    """The boxes of a block and what they read, and the path of what it gives."""
+    own = drawing.calls[block.name]
     bodies = [folded(place.call) for place in own]
     steps, output = bodies[0]
     same = {step.path: [step] for step in steps}
@@ -71,16 +87,7 @@ def block_figure(drawing: Drawing, block: BlockDef) -> BlockFigure:
         Vertex(step.path, step.inputs, _element(drawing, own, same[step.path], definitions, known))
         for step in drawn(steps, output)
     ]
-    body = drawing.decomposed(vertices, output, block)
-    tree = Series((_entering(drawing, own), *body.items))
-    return BlockFigure(
-        block.name,
-        drawing.title(block),
-        block.source or "",
-        len(own),
-        with_notes(tree, drawing.options.shapes),
-        _table(own, drawing.differing(block.name)),
-    )
+    return vertices, output
 
 
 def _element(
@@ -115,8 +122,9 @@ def _agreed(own: Sequence[Place]) -> dict[str, Expr]:
     }
 
 
-def _entering(drawing: Drawing, own: Sequence[Place]) -> Leaf:
+def block_entering(drawing: Drawing, block: BlockDef) -> Leaf:
     """What the block's calls read, if they read alike."""
+    own = drawing.calls[block.name]
     shape = common(str(place.call.input_type) for place in own)
     kind, name = "plain", "Previous layer"
     reads = [place.reads for place in own]

@@ -28,6 +28,13 @@ def schema_tree(drawing: Drawing) -> Series:
     Raises:
         NotSeriesParallelError: it has no tree.
     """
+    vertices, output = schema_vertices(drawing)
+    body = drawing.decomposed(vertices, output, drawing.model.network)
+    return _column(Series((drawing.entering(), *body.items)), drawing)
+
+
+def schema_vertices(drawing: Drawing) -> tuple[list[Vertex], str]:
+    """The boxes of the network's steps and what they read, and the path of what it gives."""
     model = drawing.model
     steps, output = folded(model.root)
     trunk = [step for step in steps if not any(h.holds(step.path) for h in model.heads)]
@@ -39,8 +46,7 @@ def schema_tree(drawing: Drawing) -> Series:
         Vertex(row.path, tuple(names[path] for path in row.inputs), _element(drawing, row))
         for row in rows
     ]
-    body = drawing.decomposed(vertices, names[output], model.network)
-    return _column(Series((drawing.entering(), *body.items)), drawing)
+    return vertices, names[output]
 
 
 def head_groups(drawing: Drawing) -> list[tuple[Head, Group]]:

@@ -1,0 +1,412 @@
+"""A comparison as figures: the schema and every block that changes, old and new in one.
+
+What stays is grey, what came has a plus, what went is a ghost in its place, what changed has a
+delta and its old words struck; a dotted box says that only its shape or its cost follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.diff import Changed, Comparison, Edit, Finding, Report
+from inception_dsl.emit.diff.words import summary
+from inception_dsl.emit.figure.arrange import lay_out
+from inception_dsl.emit.figure.blocks import block_entering, block_vertices
+from inception_dsl.emit.figure.drawing import Drawing, Options
+from inception_dsl.emit.figure.metrics import text_width
+from inception_dsl.emit.figure.page import page, stacked
+from inception_dsl.emit.figure.poster import Panel, arranged
+from inception_dsl.emit.figure.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.schema import schema_vertices
+from inception_dsl.emit.figure.styles import Paint
+from inception_dsl.emit.figure.svg import to_svg
+from inception_dsl.emit.figure.tree import (
+    Element,
+    Leaf,
+    Line,
+    Mark,
+    NotSeriesParallelError,
+    Series,
+    Vertex,
+    decompose,
+    leaves,
+    map_leaves,
+)
+from inception_dsl.ir import INPUT, NETWORK, Model, inline
+
+_BLUE, _RED = "#0060A8", "#C24E00"
+
+SAME = Mark("#F8F9FA", "#BDC1C6", text="#5F6368", faded=True)
+ADDED = Mark("#E3F5EE", "#007A5A", 2.2, edge="#007A5A", badge="+")
+REMOVED = Mark("#FDF1EA", _RED, 2.0, "5 3", edge=_RED, edge_dash="5 3", badge="-", hatched=True)
+CHANGED = Mark("#E3EFFA", _BLUE, 2.2, badge="delta")
+RIPPLE = Mark("#FFFFFF", _BLUE, 1.4, "1.5 2.5")
+
+_LEGEND = (
+    (ADDED, "added"),
+    (REMOVED, "removed"),
+    (CHANGED, "changed"),
+    (RIPPLE, "only its shape or cost follows"),
+)
+_BETWEEN = 60.0
+MANY = 8
+"""A change that more lines than these have in common is told beneath the figure."""
+
+
+def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
+    """Every comparison of a report on one sheet, as SVG.
+
+    Raises:
+        SpecError: E502, there is nothing to draw, or lines cross.
+    """
+    if not report.comparisons:
+        message = "there is no comparison to draw: no spec changed"
+        raise SpecError([Diagnostic("E502", message)])
+    scenes = [_Figure(own, side_by_side=side_by_side).scene() for own in report.comparisons]
+    title = "; ".join(own.title for own in report.comparisons)
+    return to_svg(stacked(scenes), title=title)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The boxes of a block, or of the network, on one side.
+
+    `prefix` is the path of the call that is looked at, `prefixes` those of all calls.
+    """
+
+    vertices: Sequence[Vertex]
+    output: str
+    prefix: str
+    prefixes: tuple[str, ...]
+    entering: Leaf
+
+
+class _Figure:
+    """The figures of one comparison."""
+
+    def __init__(self, comparison: Comparison, *, side_by_side: bool) -> None:
+        self._comparison = comparison
+        self._side_by_side = side_by_side
+        self._old = Drawing(comparison.old, comparison.old_cost, Options())
+        self._new = Drawing(comparison.new, comparison.new_cost, Options())
+        diff = comparison.diff
+        self._pairs = dict(diff.pairs)
+        self._back = {b: a for a, b in diff.pairs}
+        edits = [e for e in diff.edits if e.category not in ("INTERFACE", "COSMETIC")]
+        self._everywhere = [e for e in edits if isinstance(e, Changed) and len(e.sites) > MANY]
+        edits = [edit for edit in edits if edit not in self._everywhere]
+        self._direct: dict[str, list[Edit]] = {}
+        for edit in edits:
+            for place in edit.places:
+                if place.new is not None:
+                    self._direct.setdefault(place.new, []).append(edit)
+        self._followers = {path for edit in diff.edits for path in edit.followers}
+        self._below = [_nodes_below(model) for model in (comparison.old, comparison.new)]
+        self._blocks = dict.fromkeys(
+            block for edit in edits for block in [edit.new.block if edit.new else "", *_sites(edit)]
+        )
+
+    def scene(self) -> Scene:
+        """The schema, then the blocks that change."""
+        style = self._new.options.style
+        network = [
+            _Body(*schema_vertices(drawing), "", ("",), drawing.entering())
+            for drawing in (self._old, self._new)
+        ]
+        panels = [Panel("schema", "Overall schema", "", self._drawn(*network))]
+        blocks = [
+            Panel(name, self._new.title(block), "", self._drawn(*bodies))
+            for name, block in self._new.blocks.items()
+            if name in self._blocks and name != NETWORK and (bodies := self._bodies(name))
+        ]
+        costs = [
+            f"{own.title} {own.difference:+,}"
+            for own in self._comparison.costs
+            if own.difference and own.measure in ("params", "macs")
+        ]
+        said = "; ".join([summary(self._comparison.findings), *costs])
+        title = self._comparison.title
+        findings = self._comparison.findings
+        parts = [_legend(), *_sentences(f for f in findings if f.edit in self._everywhere)]
+        return page(arranged(panels, blocks, style), title=title, subtitle=said, parts=parts)
+
+    def _bodies(self, name: str) -> tuple[_Body, _Body] | None:
+        """A block of the new model, and that of the old one in whose place it stands."""
+        for place in self._new.calls[name]:
+            for node in self._below[1].get(place.prefix.removesuffix("."), []):
+                was = self._back.get(node)
+                if was is None:
+                    continue
+                holders = [
+                    (old == name, len(other.prefix), old, other.prefix)
+                    for old, own in self._old.calls.items()
+                    for other in own
+                    if was.startswith(other.prefix)
+                ]
+                if holders:
+                    *_, old, prefix = max(holders)
+                    return _body(self._old, old, prefix), _body(self._new, name, place.prefix)
+        return None
+
+    def _drawn(self, old: _Body, new: _Body) -> Scene:
+        style = self._new.options.style
+        before, after = self._marked(old, new)
+        if not self._side_by_side:
+            try:
+                return lay_out(_tree(*_merged(before, after, self._matches(old, new))), style)
+            except NotSeriesParallelError:
+                pass  # of two graphs in one, lines may cross where they do not in each
+        try:
+            sides = [
+                lay_out(_tree(own.vertices, own.output, own.entering), style)
+                for own in (before, after)
+            ]
+        except NotSeriesParallelError:
+            message = f"the lines of `{new.prefix.removesuffix('.') or NETWORK}` cross"
+            raise SpecError([Diagnostic("E502", message)]) from None
+        height = max(side.height for side in sides)
+        x = 0.0
+        placed = []
+        for side in sides:
+            placed.append(side.moved(x, (height - side.height) / 2))
+            x += side.width + _BETWEEN
+        return merged(placed, x - _BETWEEN, height)
+
+    def _matches(self, old: _Body, new: _Body) -> dict[str, str]:
+        """Which box of the new body an old one is."""
+        boxes = {
+            node: vertex.path
+            for vertex in new.vertices
+            for node in self._nodes(vertex, new.prefix, 1)
+        }
+        found: dict[str, str] = {}
+        for vertex in old.vertices:
+            for node in self._nodes(vertex, old.prefix, 0):
+                now = self._pairs.get(node)
+                if now in boxes and boxes[now] not in found.values():
+                    found[vertex.path] = boxes[now]
+                    break
+        return found
+
+    def _nodes(self, vertex: Vertex, prefix: str, side: int) -> Iterator[str]:
+        for path in vertex.path.split():
+            yield from self._below[side].get(f"{prefix}{path}", [])
+
+    def _marked(self, old: _Body, new: _Body) -> tuple[_Body, _Body]:
+        """Both bodies with the looks that their boxes have in a comparison."""
+        matches = self._matches(old, new)
+        was = {now: path for path, now in matches.items()}
+        elements = {vertex.path: vertex.element for vertex in old.vertices}
+        after = [
+            replace(
+                vertex,
+                element=self._looks(vertex, new.prefixes, elements.get(was.get(vertex.path, ""))),
+            )
+            for vertex in new.vertices
+        ]
+        before = []
+        looks = {vertex.path: vertex.element for vertex in after}
+        for vertex in old.vertices:
+            now = looks.get(matches.get(vertex.path, ""))
+            mark = REMOVED if now is None else next(leaves(now)).mark
+            struck = now is None
+            before.append(
+                replace(vertex, element=_mapped(vertex.element, mark or SAME, struck=struck))
+            )
+        entering = [replace(own.entering, mark=SAME) for own in (old, new)]
+        if entering[0].shape != entering[1].shape:
+            entering[1] = _with_shape(replace(entering[1], mark=RIPPLE), entering[0].shape)
+        return (
+            replace(old, vertices=before, entering=entering[0]),
+            replace(new, vertices=after, entering=entering[1]),
+        )
+
+    def _looks(self, vertex: Vertex, prefixes: tuple[str, ...], was: Element | None) -> Element:
+        nodes = [node for prefix in prefixes for node in self._nodes(vertex, prefix, 1)]
+        if was is None and not any(node in self._back for node in nodes):
+            return _mapped(vertex.element, ADDED)
+        paths = [f"{prefix}{path}" for prefix in prefixes for path in vertex.path.split()]
+        inside = {path for path in self._direct if _is_below(path, paths)}
+        copies = {path for path in inside if path.rpartition(".")[0] in paths and _is_copy(path)}
+        own = [edit for path in paths for edit in self._direct.get(path, [])]
+        count = len({_step(path, paths) for path in inside - copies}) if not own else 0
+        follows = any(node in self._followers for node in nodes)
+        old = list(leaves(was)) if was is not None else []
+        mark = CHANGED if inside else RIPPLE if follows else SAME
+        texts = [leaf.lines for leaf in leaves(vertex.element)]
+
+        def change(leaf: Leaf) -> Leaf:
+            before = old.pop(0) if old else None
+            lines = leaf.lines if before is None else _both(before.lines, leaf.lines)
+            if count and leaf.lines == texts[0]:
+                word = "steps" if count > 1 else "step"
+                lines = (*lines, Line(f"({count} {word} changed inside)", colour=_BLUE))
+            if own and lines == leaf.lines:  # what a box does not say of itself
+                said = dict.fromkeys(map(_said, own))
+                lines = (*lines, *(Line(text, small=True) for text in said))
+            marked = replace(leaf, lines=lines, mark=mark)
+            return _with_shape(marked, before.shape if before else leaf.shape)
+
+        return _only(map_leaves(Series((vertex.element,)), change))
+
+
+def _body(drawing: Drawing, name: str, prefix: str) -> _Body:
+    block = drawing.blocks[name]
+    vertices, output = block_vertices(drawing, block)
+    prefixes = tuple(place.prefix for place in drawing.calls[name])
+    return _Body(vertices, output, prefix, prefixes, block_entering(drawing, block))
+
+
+def _tree(vertices: Sequence[Vertex], output: str, entering: Leaf) -> Series:
+    return Series((entering, *decompose(vertices, output).items))
+
+
+def _merged(old: _Body, new: _Body, matches: dict[str, str]) -> tuple[Sequence[Vertex], str, Leaf]:
+    """The new graph with the ghosts of what was removed in their places."""
+    names = {vertex.path: matches.get(vertex.path, f"-{vertex.path}") for vertex in old.vertices}
+    names[INPUT] = INPUT
+    ghosts = {
+        names[vertex.path]: replace(
+            vertex, path=names[vertex.path], inputs=tuple(names[p] for p in vertex.inputs)
+        )
+        for vertex in old.vertices
+        if vertex.path not in matches
+    }
+    before = {names[v.path]: [names[p] for p in v.inputs] for v in old.vertices}
+    vertices = dict(ghosts)
+    for vertex in new.vertices:
+        inputs = list(vertex.inputs)
+        for index, path in enumerate(before.get(vertex.path, [])):
+            if path in ghosts and path not in inputs:
+                behind = _behind(path, ghosts)
+                if len(before[vertex.path]) == 1 and [behind] == inputs:
+                    inputs = [path]
+                else:
+                    inputs.insert(min(index, len(inputs)), path)
+        vertices[vertex.path] = replace(vertex, inputs=tuple(inputs))
+    output, last = new.output, names.get(old.output, "")
+    if last in ghosts and _behind(last, ghosts) == output:
+        output = last
+    return _in_order(vertices), output, new.entering
+
+
+def _behind(path: str, ghosts: dict[str, Vertex]) -> str:
+    """What a chain of ghosts reads."""
+    while path in ghosts and len(ghosts[path].inputs) == 1:
+        path = ghosts[path].inputs[0]
+    return path
+
+
+def _in_order(vertices: dict[str, Vertex]) -> list[Vertex]:
+    """The vertices, each after what it reads.
+
+    Raises:
+        NotSeriesParallelError: they read each other, old ones new ones and the other way round.
+    """
+    done: dict[str, Vertex] = {}
+    waiting = list(vertices.values())
+    while waiting:
+        ready = [
+            vertex
+            for vertex in waiting
+            if all(path == INPUT or path in done for path in vertex.inputs)
+        ]
+        if not ready:
+            raise NotSeriesParallelError
+        done.update((vertex.path, vertex) for vertex in ready)
+        waiting = [vertex for vertex in waiting if vertex.path not in done]
+    return list(done.values())
+
+
+def _mapped(element: Element, mark: Mark, *, struck: bool = False) -> Element:
+    def change(leaf: Leaf) -> Leaf:
+        lines = tuple(replace(line, struck=struck) for line in leaf.lines)
+        return replace(leaf, mark=mark, lines=lines)
+
+    return _only(map_leaves(Series((element,)), change))
+
+
+def _only(series: Series) -> Element:
+    (element,) = series.items
+    return element
+
+
+def _both(old: Sequence[Line], new: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of a box; of those that differ the old ones struck, above the new ones."""
+    lines: list[Line] = []
+    for index in range(max(len(old), len(new))):
+        was = old[index] if index < len(old) else None
+        now = new[index] if index < len(new) else None
+        if was is not None and now is not None and was.text == now.text:
+            lines.append(now)
+            continue
+        if was is not None:
+            lines.append(replace(was, struck=True, colour=_RED))
+        if now is not None:
+            lines.append(replace(now, bold=True, colour=_BLUE))
+    return tuple(lines)
+
+
+def _with_shape(leaf: Leaf, was: str) -> Leaf:
+    """A leaf with what it gives beside it, where that is another shape than it was."""
+    if was == leaf.shape or not was:
+        return leaf
+    return replace(leaf, note=f"{was} -> {leaf.shape}")
+
+
+def _legend() -> Scene:
+    x = 0.0
+    frames: list[Frame] = []
+    texts: list[Text] = []
+    for mark, meaning in _LEGEND:
+        paint = Paint(mark.fill or "", mark.stroke or "", mark.dash, mark.width or 1.2)
+        frames.append(Frame("", x, 0, 26, 15, paint, radius=3))
+        texts.append(Text(x + 32, 11, meaning, anchor="start"))
+        x += 32 + text_width(meaning, 11) + 18
+    return Scene(x - 18, 15, tuple(frames), texts=tuple(texts))
+
+
+def _nodes_below(model: Model) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for node in inline(model).nodes:
+        holder = node.path
+        while holder:
+            found.setdefault(holder, []).append(node.path)
+            holder = holder.rpartition(".")[0]
+    return found
+
+
+def _is_below(path: str, holders: Iterable[str]) -> bool:
+    return any(path == holder or path.startswith(f"{holder}.") for holder in holders)
+
+
+def _step(path: str, holders: Sequence[str]) -> str:
+    """A path within its holder, copies taken together."""
+    holder = next(own for own in holders if _is_below(path, [own]))
+    inner = path.removeprefix(holder).removeprefix(".")
+    number, _, rest = inner.partition(".")
+    return rest if number.isdigit() else inner
+
+
+def _is_copy(path: str) -> bool:
+    return path.rpartition(".")[2].isdigit()
+
+
+def _sites(edit: Edit) -> list[str]:
+    return [site.block for site in edit.sites] if isinstance(edit, Changed) else []
+
+
+def _said(edit: Edit) -> str:
+    """What an edit says that its box does not: the words between its brackets, or all of it."""
+    words = edit.what[edit.what.find("(") :] if "(" in edit.what else edit.what
+    return words.partition(", and ")[0]
+
+
+def _sentences(findings: Iterable[Finding]) -> list[Scene]:
+    """Changes that would mark nearly every box, told beneath the figure instead."""
+    said = [f"{finding.subject}: {finding.what}" for finding in findings]
+    texts = tuple(Text(0, 11 + 16 * i, text, anchor="start") for i, text in enumerate(said))
+    width = max((text_width(text, 11) for text in said), default=0.0)
+    return [Scene(width, 16.0 * len(said), texts=texts)] if said else []

@@ -1,0 +1,116 @@
+"""The figure of a comparison: what came, went, changed and follows is seen as such."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from cases import REAL, between, compare
+from conftest import Project
+
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.diff import Report
+from inception_dsl.emit.diff import FORMATS
+from inception_dsl.emit.diff.figure import ADDED, CHANGED, REMOVED, RIPPLE, SAME
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_LOOKS = {
+    mark.fill: name
+    for name, mark in {
+        "added": ADDED,
+        "removed": REMOVED,
+        "changed": CHANGED,
+        "ripple": RIPPLE,
+        "same": SAME,
+    }.items()
+}
+
+OLD = """\
+inception: 1
+name: net
+input: 16x16x3
+blocks:
+  mixed:
+    branches:
+      left: [1x1 conv (4), 3x3 conv (6)]
+      right: 1x1 conv (6)
+      pool: [3x3 avgpool, 1x1 conv (5)]
+network:
+  - stem: 3x3 conv (8)
+  - mixed: 2 x mixed
+  - norm: lrn
+  - pool: global avgpool
+  - fc: linear (5)
+"""
+NEW = (
+    OLD.replace("      right: 1x1 conv (6)\n", "")
+    .replace("3x3 conv (6)", "3x3 conv (7)")
+    .replace("      pool:", "      more: 5x5 conv (2)\n      pool:")
+    .replace("  - norm: lrn\n", "")
+)
+
+
+def boxes(svg: str) -> dict[str, tuple[str, list[str], list[str]]]:
+    """By path: how a box looks, its texts, and those of them that are struck."""
+    found = {}
+    for group in ET.fromstring(svg).iter(f"{_SVG}g"):
+        path = group.get("data-path")
+        rects = group.findall(f"{_SVG}rect")
+        if path is None or not rects:
+            continue
+        texts = group.findall(f"{_SVG}text")
+        struck = [str(t.text) for t in texts if t.get("text-decoration") == "line-through"]
+        look = _LOOKS.get(rects[0].get("fill"), "other")
+        found[path] = look, [str(t.text) for t in texts], struck
+    return found
+
+
+def figure(report: Report, *, side_by_side: bool = False) -> str:
+    return FORMATS["svg-side-by-side" if side_by_side else "svg"](report)
+
+
+def test_everything_is_marked_as_what_became_of_it(project: Project) -> None:
+    seen = boxes(figure(between(project, OLD, NEW)))
+    assert {path: look for path, (look, *_) in seen.items() if path != "input"} == {
+        "stem": "same",
+        "mixed": "changed",
+        "norm": "removed",
+        "pool": "ripple",
+        "fc": "ripple",
+        "left.conv": "ripple",
+        "left.conv2": "changed",
+        "right": "removed",
+        "more": "added",
+        "pool.avgpool": "ripple",
+        "pool.conv": "ripple",
+        "concat": "ripple",
+    }
+    assert seen["left.conv2"][2] == ["(6)"]
+    assert "(7)" in seen["left.conv2"][1]
+    assert seen["norm"][1] == seen["norm"][2] == ["Local Response Norm"]
+
+
+def test_side_by_side_every_old_box_and_every_new_one_is_there(project: Project) -> None:
+    report = between(project, OLD, NEW)
+    seen = boxes(figure(report, side_by_side=True))
+    assert {"norm", "right", "more"} <= seen.keys()
+    assert (seen["norm"][0], seen["right"][0], seen["more"][0]) == ("removed", "removed", "added")
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_real_cases_are_drawn_the_same_every_time(name: str) -> None:
+    svg = figure(compare(*REAL[name]))
+    assert svg == figure(compare(*REAL[name]))
+    looks = {look for look, *_ in boxes(svg).values()}
+    assert "changed" in looks or "removed" in looks
+    assert "other" not in looks
+
+
+def test_no_change_is_drawn_in_grey(project: Project) -> None:
+    seen = boxes(figure(between(project, OLD, OLD)))
+    assert {look for look, *_ in seen.values()} == {"same"}
+
+
+def test_a_report_without_comparisons_has_no_figure() -> None:
+    with pytest.raises(SpecError, match="no comparison to draw"):
+        figure(Report(()))
