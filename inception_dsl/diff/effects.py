@@ -28,11 +28,14 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
     changed = [n for n in names if old.attributes.get(n) != new.attributes.get(n)]
     effects: dict[str, Effect] = {}
     for name in changed:
-        if name not in old.attributes or name not in new.attributes or name == "norm":
+        attribute = OPS[old.op].attribute(name)
+        assert attribute is not None
+        is_both = name in old.attributes and name in new.attributes
+        if name == "norm" or ("norm" in changed and attribute.of):
             effects[name] = "state"  # a norm comes or goes, with all its attributes
-        elif _tensors(old) != _tensors(_with(old, {name: new.attributes[name]})):
+        elif is_both and _tensors(old) != _tensors(_with(old, {name: new.attributes[name]})):
             effects[name] = "state"
-        elif (attribute := OPS[old.op].attribute(name)) and attribute.in_training_only:
+        elif attribute.in_training_only:
             effects[name] = "training"
         else:
             effects[name] = "eval"

@@ -27,8 +27,9 @@ def changed_step(old: Symbols, new: Symbols, op: str, names: Collection[str]) ->
     kind = OPS[op]
     words = list(_words(old, new, op, names))
     head = kind.written
-    if kind.kernel and (kind.kernel in new or kind.kernel in names):
-        head = f"{_value(old, new, kind.kernel, names)} {head}"
+    kernel = kind.attribute(kind.kernel)
+    if kernel is not None and (kernel.name in new or kernel.name in names):
+        head = f"{_value(old, new, kernel, names)} {head}"
     return f"{head} ({' '.join(words)})" if words else head
 
 
@@ -45,7 +46,7 @@ def _words(old: Symbols, new: Symbols, op: str, names: Collection[str]) -> Itera
                 if name in new:
                     yield f"eps {value_text(new[name])}"
                 continue
-            value = _value(old, new, name, names)
+            value = _value(old, new, attribute, names)
             yield value if attribute.kind == "width" else f"{name} {value}"
         elif name in new and (word := _plain(attribute, new[name])):
             yield word
@@ -55,7 +56,8 @@ def _plain(attribute: Attribute, value: Value | Expr) -> str | None:
     """A word that stays as it is, if a reader misses it; norms and activations are not missed."""
     if attribute.kind == "width":
         return value_text(value)
-    if attribute.of or attribute.kind == "choice" or value == attribute.default:
+    is_missed = attribute.is_drawn and not attribute.of and attribute.kind != "choice"
+    if not is_missed or value == attribute.default:
         return None
     match attribute.kind:
         case "flag":
@@ -66,11 +68,12 @@ def _plain(attribute: Attribute, value: Value | Expr) -> str | None:
             return f"{attribute.name} {value_text(value)}"
 
 
-def _value(old: Symbols, new: Symbols, name: str, names: Collection[str]) -> str:
-    now = value_text(new[name]) if name in new else "none"
-    if name not in names:
+def _value(old: Symbols, new: Symbols, attribute: Attribute, names: Collection[str]) -> str:
+    default = attribute.default if isinstance(attribute.default, str) else "none"
+    now = value_text(new.get(attribute.name, default))
+    if attribute.name not in names:
         return now
-    return arrow(value_text(old[name]) if name in old else "none", now)
+    return arrow(value_text(old.get(attribute.name, default)), now)
 
 
 def changed_op(old: NodeDef | Node, new: NodeDef | Node) -> str:

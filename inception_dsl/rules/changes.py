@@ -211,6 +211,8 @@ _ATTRIBUTES = {
     "act": "what comes out is activated otherwise",
     "scale": "the residual has another weight in the sum",
     "drop": "training drops another share of the values",
+    "init": "training from scratch begins with other weights",
+    "bias_init": "training from scratch begins with other biases",
     "momentum": "running statistics follow training at another pace",
     "loss_weight": "the head's loss has another weight",
 }

@@ -68,7 +68,12 @@ def test_torchvisions_inception_v3_loads_the_same_checkpoints() -> None:
     (comparison,) = report.comparisons
     assert (comparison.diff.keys, comparison.diff.kept) == ((), 580)
     assert said(report, "D721") == [("9 of 10 avgpools", "3x3 avgpool (count_pad no -> yes)")]
-    assert said(report, "D731") == [("dropout", "dropout (drop 0.2 -> 0.5)")]
+    assert said(report, "D731") == [
+        ("all 96 convs", "conv (init torch -> normal 0.1)"),
+        ("dropout", "dropout (drop 0.2 -> 0.5)"),
+        ("fc", "linear (classes init torch -> normal 0.1)"),
+        ("aux.fc", "linear (classes init torch -> normal 0.001)"),
+    ]
     # The pool of the training head has no padding to count.
     assert [f.at for f in found(report)["D751"]] == ["aux.pool", "network"]
     assert found(report).keys() == {"D721", "D731", "D751"}
@@ -86,7 +91,9 @@ def test_torchvisions_googlenet_departs_where_it_is_known_to() -> None:
         ("pool4", "3x3 -> 2x2 maxpool (stride 2 V ceil)"),
     ]
     assert said(report, "D731") == [
+        ("all 59 convs", "conv (init torch -> normal 0.01)"),
         ("dropout", "dropout (drop 0.4 -> 0.2)"),
+        ("all 5 linears", "linear (init torch -> normal 0.01)"),
         ("aux_head.pool", "5x5 avgpool (stride 3 V) -> 4x4 adaptive avgpool"),
     ]
     assert found(report).keys() == {"D711", "D721", "D724", "D731", "D741", "D751"}
