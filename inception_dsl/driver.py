@@ -28,7 +28,7 @@ from inception_dsl.spec.load import load
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
-    from inception_dsl.emit.figure import Detail, Rendered, Request
+    from inception_dsl.emit.figure import Rendered, Request
     from inception_dsl.emit.report import Facts
     from inception_dsl.rules.agreement import Agreement
 
@@ -391,14 +391,10 @@ def gallery_page(folder: Path) -> Path:
 
 
 def _figures(checked: Checked, folder: Path) -> Iterator[Artifact]:
-    """A network's schema and poster; what no layout of ours can draw is left to `render`."""
-    from inception_dsl.emit.figure import Request, draw_alone
+    from inception_dsl.emit.figure import built_figures
 
-    details: tuple[Detail, ...] = ("schema", "poster")
-    for detail in details:
-        svg = draw_alone(checked.model, checked.cost, Request(detail))
-        if svg is not None:
-            yield Artifact(folder / f"{detail}.svg", svg)
+    for detail, svg in built_figures(checked.model, checked.cost):
+        yield Artifact(folder / f"{detail}.svg", svg)
 
 
 def emit_module(checked: Checked) -> str:

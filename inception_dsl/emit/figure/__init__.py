@@ -6,13 +6,21 @@ parallel, `layout` finds their places, `scene` holds these, and `svg` writes the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
-from inception_dsl.emit.figure.drawing import Drawing, Measure, Options, Shapes
+from inception_dsl.emit.figure.drawing import (
+    MOST_BOXES,
+    MOST_BUILT,
+    Drawing,
+    Measure,
+    Options,
+    Shapes,
+)
 from inception_dsl.emit.figure.figures import (
     Detail,
     block_page,
@@ -37,10 +45,6 @@ DETAILS: dict[Detail, Callable[[Drawing], Scene]] = {
     "poster": poster_figure,
     "full": full_figure,
 }
-
-
-MOST_NODES = 12_000
-"""Ops that one figure may show."""
 
 
 _SUFFIXES: dict[str, Format] = {
@@ -119,10 +123,25 @@ def figure_svg(model: Model, cost: CostReport, request: Request) -> str:
 
 
 def _begun(model: Model, cost: CostReport, request: Request) -> tuple[Drawing, BlockDef | None]:
-    if request.detail == "full" and len(cost.rows) > MOST_NODES:
-        raise SpecError([_too_large(model, len(cost.rows))])
     block = None if request.block is None else _block(model, request.block)
+    boxes = len(block.body) if block else _boxes(model, cost, request.detail)
+    if boxes > MOST_BOXES:
+        message = f"this figure would have {boxes:,} boxes, and {MOST_BOXES:,} are the most"
+        help = "draw its blocks: `--detail blocks`, or one of them: `--block NAME`"
+        where = Label((block or model.network).origin.spans[0])
+        raise SpecError([Diagnostic("E502", message, (where,), help=help)])
     return Drawing(model, cost, request.options), block
+
+
+def _boxes(model: Model, cost: CostReport, detail: Detail) -> int:
+    """How many boxes a figure has, or a few more."""
+    *blocks, network = (len(block.body) for block in model.blocks)
+    return {
+        "schema": network,
+        "blocks": sum(blocks),
+        "poster": network + sum(blocks),
+        "full": len(cost.rows),
+    }[detail]
 
 
 def _svg(drawing: Drawing, detail: Detail, block: BlockDef | None) -> str:
@@ -153,19 +172,17 @@ def _crossing(block: BlockDef) -> Diagnostic:
     return Diagnostic("W604", message, (Label(block.origin.spans[0]),), notes=notes)
 
 
-def draw_alone(model: Model, cost: CostReport, request: Request) -> str | None:
-    """A figure as SVG, by this project alone; None if its lines cross."""
-    options = replace(request.options, with_engine=False)
-    try:
-        return figure_svg(model, cost, replace(request, options=options))
-    except NotSeriesParallelError:
-        return None
+def built_figures(model: Model, cost: CostReport) -> Iterator[tuple[Detail, str]]:
+    """What a build draws, by this project alone: the schema and the poster.
 
-
-def _too_large(model: Model, nodes: int) -> Diagnostic:
-    message = f"a figure of every op would have {nodes:,} boxes, and {MOST_NODES:,} are the most"
-    help = "draw its blocks: `--detail poster`, or one of them: `--block NAME`"
-    return Diagnostic("E502", message, (Label(model.network.origin.spans[0]),), help=help)
+    Those whose lines cross are left out, and those of more than `MOST_BUILT` boxes.
+    """
+    drawing = Drawing(model, cost, Options(with_engine=False))
+    details: tuple[Detail, ...] = ("schema", "poster")
+    for detail in details:
+        if _boxes(model, cost, detail) <= MOST_BUILT:
+            with suppress(NotSeriesParallelError):
+                yield detail, _svg(drawing, detail, None)
 
 
 def _block(model: Model, name: str) -> BlockDef:
@@ -194,7 +211,7 @@ __all__ = [
     "Rendered",
     "Request",
     "Shapes",
-    "draw_alone",
+    "built_figures",
     "figure_svg",
     "format_of",
     "render_figure",

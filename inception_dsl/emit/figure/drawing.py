@@ -37,6 +37,12 @@ from inception_dsl.ir import INPUT, BlockDef, Call, Head, Model, Node, Value, in
 Measure = Literal["params", "macs", "memory"]
 Shapes = Literal["all", "joins", "none"]
 
+MOST_BOXES = 12_000
+"""Boxes that one figure may have."""
+
+MOST_BUILT = 2_000
+"""Boxes of a figure that a build draws."""
+
 MOST_CROSSING = 1_000
 """Lines of one body that are drawn though some of them cross."""
 

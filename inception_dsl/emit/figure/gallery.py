@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.emit.figure.claims import Footnotes
-from inception_dsl.emit.figure.drawing import Drawing, Options
+from inception_dsl.emit.figure.drawing import MOST_BUILT, Drawing, Options
 from inception_dsl.emit.figure.figures import block_page, block_scene
 from inception_dsl.emit.figure.styles import PRESETS
 from inception_dsl.emit.figure.svg import to_svg
@@ -84,16 +85,16 @@ def gallery(entries: Sequence[Entry], folder: str) -> Gallery:
 
 
 def _blocks(entry: Entry) -> Iterator[tuple[BlockDef, str, str, str]]:
-    """The blocks of a network, but for those whose lines cross.
+    """The blocks of a network that a build can draw.
 
     Each with its title, its drawing without a title, by which it is known again, and its figure.
     """
     drawing = Drawing(entry.model, entry.cost, Options(PRESETS["paper"], with_engine=False))
     for block in entry.model.blocks[:-1]:
+        if len(block.body) > MOST_BUILT:
+            continue
         title = drawing.title(block)
-        try:
+        with suppress(NotSeriesParallelError):
             bare = to_svg(block_scene(drawing, block, Footnotes(entry.model)), title="")
             svg = to_svg(block_page(drawing, block), title=title)
             yield block, title, _COSTS.sub("", bare), svg
-        except NotSeriesParallelError:
-            continue

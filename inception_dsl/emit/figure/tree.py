@@ -318,10 +318,11 @@ class _Reduction:
         """Adds an edge, in parallel to one that is there; true if one is."""
         other = self._into.get(edge.target, {}).get(edge.source)
         if other is not None:
-            edge = _parallel(other, edge)
+            _merge(edge, other)
+            return True
         self._into.setdefault(edge.target, {})[edge.source] = edge
         self._from.setdefault(edge.source, {})[edge.target] = edge
-        return other is not None
+        return False
 
     def reduced(self, elements: dict[str, Element]) -> Series:
         """The tree of the whole."""
@@ -345,21 +346,25 @@ class _Reduction:
         return _series(whole.parts)
 
 
-def _parallel(first: _Edge, second: _Edge) -> _Edge:
-    edges: list[_Edge] = []
-    for edge in (first, second):
-        match edge.parts:
-            case [_Fork(own)]:
-                edges += own
-            case _:
-                edges.append(edge)
-    edges.sort(key=lambda edge: edge.place)
-    depth = max(edge.depth for edge in edges) + 1
-    if depth > DEEPEST:
+def _merge(edge: _Edge, other: _Edge) -> None:
+    """Makes an edge a branch of another between the same steps."""
+    match other.parts:
+        case [_Fork(edges)]:
+            pass
+        case _:
+            edges = [replace(other)]
+            other.parts = [_Fork(edges)]
+            other.depth += 1
+    match edge.parts:
+        case [_Fork(more)]:
+            edges += more
+        case _:
+            edges.append(edge)
+    other.place = min(other.place, edge.place)
+    other.is_read = other.is_read or edge.is_read
+    other.depth = max(other.depth, edge.depth + 1)
+    if other.depth > DEEPEST:
         raise NotSeriesParallelError
-    is_read = first.is_read or second.is_read
-    parts: list[Element | _Fork] = [_Fork(edges)]
-    return _Edge(first.source, first.target, edges[0].place, parts, is_read, depth)
 
 
 def _series(parts: Iterable[Element | _Fork]) -> Series:
@@ -367,7 +372,8 @@ def _series(parts: Iterable[Element | _Fork]) -> Series:
     for part in parts:
         match part:
             case _Fork(edges):
-                flat.append(Parallel(tuple(map(_branch, edges))))
+                ordered = sorted(edges, key=lambda edge: edge.place)
+                flat.append(Parallel(tuple(map(_branch, ordered))))
             case Series(items):
                 flat += items
             case _:
