@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, pairwise
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import Rect, read
 
@@ -19,6 +19,7 @@ from inception_dsl.emit.figure.tree import (
     Group,
     Leaf,
     Line,
+    Mark,
     Mesh,
     Parallel,
     Residual,
@@ -183,13 +184,13 @@ def check(svg: str, tree: Series) -> None:
 
 
 @given(trees(), styles)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nothing_is_in_the_way_of_anything(tree: Series, style: Style) -> None:
     check(to_svg(lay_out(tree, style), title=""), tree)
 
 
 @given(trees(), styles, st.integers(2, 4))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nor_is_it_in_columns(tree: Series, style: Style, columns: int) -> None:
     check(to_svg(lay_out_columns(tree, style, columns), title=""), tree)
 
@@ -226,10 +227,28 @@ def vertices(tree: Series) -> list[Vertex]:
 
 
 @given(trees())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_tree_is_found_again_in_its_graph(tree: Series) -> None:
     first, *others = vertices(tree)
     found = decompose(others, others[-1].path, source=first.path)
     again = Series((first.element, *found.items))
     assert edges(again) == edges(tree)
     assert {own.path for own in leaves(again)} == {own.path for own in leaves(tree)}
+
+
+def test_a_marked_leaf_departs_from_the_look_of_its_kind() -> None:
+    name = Line("3x3 Conv", bold=True)
+    before, behind = Leaf("a", "conv3", (name,)), Leaf("c", "conv3", (name,))
+    mark = Mark("#FFF3EA", "#C24E00", 2, "5 3", edge="#C24E00", badge="-", hatched=True)
+    gone = Leaf("b", "conv3", (replace(name, struck=True),), mark=mark)
+    svg = to_svg(lay_out(Series((before, gone, behind)), PRESETS["modern"]), title="")
+    box = read(svg).box("b")
+    assert box.texts[0].attrib["text-decoration"] == "line-through"
+    (group,) = (g for g in read(svg).root.iter() if g.attrib.get("data-path") == "b")
+    tags = [element.tag.partition("}")[2] for element in group]
+    # Its shape, the hatching over it, its text, a disc and the sign in it.
+    assert tags == ["title", "rect", "path", "text", "circle", "path"]
+    assert (group[1].attrib["fill"], group[1].attrib["stroke-dasharray"]) == ("#FFF3EA", "5 3")
+    lines = [g for g in read(svg).root.iter() if g.attrib.get("stroke") == "#C24E00"]
+    touching = {p.attrib["data-to"] for g in lines for p in g if "data-to" in p.attrib}
+    assert touching == {"b", "c"}

@@ -98,7 +98,7 @@ def _marked(own: Paint, mark: Mark | None) -> Paint:
         mark.stroke or own.stroke,
         mark.dash or own.dash,
         mark.width or own.width,
-        mark.text or own.text,
+        mark.text or (NOTE if mark.faded else own.text),
     )
 
 

@@ -38,8 +38,9 @@ class Mark:
     """How a leaf departs from the look of its kind; None leaves an aspect as it is.
 
     Attributes:
-        edge: the colour of the lines that touch it.
+        edge: the colour of the lines that touch it, and `edge_dash` their dashes.
         badge: a sign in a disc at its corner: `+`, `-` or `delta`.
+        hatched: slanted lines are drawn over it.
         faded: its text is grey.
     """
 
