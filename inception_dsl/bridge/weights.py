@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from inception_dsl.ir import (
+from inception_dsl.ir.weights import (
     Copy,
     Fill,
     FoldScale,

@@ -10,18 +10,16 @@ from inception_dsl.analysis import state_of
 from inception_dsl.diff.channels import Order, channel_orders
 from inception_dsl.diff.edits import Diff
 from inception_dsl.diff.view import View
-from inception_dsl.ir import (
+from inception_dsl.ir import Model, Node, Value
+from inception_dsl.ir.weights import (
     Copy,
     Fill,
     FoldScale,
     FoldShift,
-    Model,
-    Node,
     PermuteIn,
     PermuteOut,
     Recipe,
     Subtract,
-    Value,
     WeightPlan,
 )
 from inception_dsl.ops import StateTensor

@@ -13,7 +13,7 @@ _MEASURES = {
     "macs": "MACs",
     "flops": "FLOPs",
     "activations": "activations",
-    "memory": "peak memory, bytes",
+    "memory": "peak memory (bytes)",
     "depth": "depth",
 }
 _WITH_HEADS = "params with heads"

@@ -26,17 +26,6 @@ from inception_dsl.ir.model import (
 )
 from inception_dsl.ir.text import fingerprint, print_model
 from inception_dsl.ir.verify import verify
-from inception_dsl.ir.weights import (
-    Copy,
-    Fill,
-    FoldScale,
-    FoldShift,
-    PermuteIn,
-    PermuteOut,
-    Recipe,
-    Subtract,
-    WeightPlan,
-)
 
 __all__ = [
     "INPUT",
@@ -47,11 +36,7 @@ __all__ = [
     "Call",
     "CallDef",
     "Claim",
-    "Copy",
     "Figure",
-    "Fill",
-    "FoldScale",
-    "FoldShift",
     "Graph",
     "Head",
     "Model",
@@ -59,13 +44,8 @@ __all__ = [
     "NodeDef",
     "Origin",
     "Param",
-    "PermuteIn",
-    "PermuteOut",
-    "Recipe",
-    "Subtract",
     "TensorType",
     "Value",
-    "WeightPlan",
     "all_calls",
     "fingerprint",
     "inline",

@@ -226,7 +226,7 @@ def _to_inference(edit: Edit) -> str:
         case Rewired(is_reordered=True):
             return (
                 "the channels stand in another order, and weights that were trained for the old "
-                "one still load"
+                "one still load; `diff --weights` puts them in the new one"
             )
         case Rewired() | Moved():
             return "the weights still load, and read another step's values"

@@ -16,7 +16,7 @@ from inception_dsl import driver
 from inception_dsl.bridge import carry_weights, read_plan
 from inception_dsl.bridge.recording import on_meta
 from inception_dsl.cli import main
-from inception_dsl.ir import WeightPlan
+from inception_dsl.ir.weights import WeightPlan
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,6 +6,7 @@ delta and its old words struck; a dotted box says that only its shape or its cos
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -182,11 +183,13 @@ class _Figure:
             for node in self._nodes(vertex, new.prefix, 1)
         }
         found: dict[str, str] = {}
+        taken: set[str] = set()
         for vertex in old.vertices:
             for node in self._nodes(vertex, old.prefix, 0):
-                now = self._pairs.get(node)
-                if now in boxes and boxes[now] not in found.values():
-                    found[vertex.path] = boxes[now]
+                now = boxes.get(self._pairs.get(node, ""))
+                if now is not None and now not in taken:
+                    found[vertex.path] = now
+                    taken.add(now)
                     break
         return found
 
@@ -300,24 +303,28 @@ def _behind(path: str, ghosts: dict[str, Vertex]) -> str:
 
 
 def _in_order(vertices: dict[str, Vertex]) -> list[Vertex]:
-    """The vertices, each after what it reads.
+    """The vertices, each after what it reads; of two that may come next, the first one.
 
     Raises:
         NotSeriesParallelError: they read each other, old ones new ones and the other way round.
     """
-    done: dict[str, Vertex] = {}
-    waiting = list(vertices.values())
-    while waiting:
-        ready = [
-            vertex
-            for vertex in waiting
-            if all(path == INPUT or path in done for path in vertex.inputs)
-        ]
-        if not ready:
-            raise NotSeriesParallelError
-        done.update((vertex.path, vertex) for vertex in ready)
-        waiting = [vertex for vertex in waiting if vertex.path not in done]
-    return list(done.values())
+    readers: dict[str, list[str]] = {}
+    for vertex in vertices.values():
+        for path in set(vertex.inputs) - {INPUT}:
+            readers.setdefault(path, []).append(vertex.path)
+    waits = {path: len(set(vertex.inputs) - {INPUT}) for path, vertex in vertices.items()}
+    ready = deque(path for path, count in waits.items() if not count)
+    done: list[Vertex] = []
+    while ready:
+        path = ready.popleft()
+        done.append(vertices[path])
+        for reader in readers.get(path, ()):
+            waits[reader] -= 1
+            if not waits[reader]:
+                ready.append(reader)
+    if len(done) < len(vertices):
+        raise NotSeriesParallelError
+    return done
 
 
 def _mapped(element: Element, mark: Mark, *, struck: bool = False) -> Element:

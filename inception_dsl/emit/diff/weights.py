@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from inception_dsl.ir import WeightPlan
+from inception_dsl.ir.weights import WeightPlan
 
 SCHEMA_VERSION = 1
 
