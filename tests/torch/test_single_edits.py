@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from confirming import edits_between, torchs_category
+import torch
+from confirming import NEW, OLD, built, edits_between, same_at, torchs_category
 from conftest import Project
 
 BASE = """\
@@ -122,3 +123,28 @@ def test_an_edit_is_found_alone_in_the_category_that_torch_confirms(
     if category != "COSMETIC" or found:
         assert [own.category for own in found] == [category], found
     assert torchs_category(project) == category
+
+
+def test_another_initialisation_is_felt_by_who_trains_from_scratch(project: Project) -> None:
+    """With the old weights nothing is other, so that torch is asked what there is without them."""
+    new = BASE.replace("wide: 3x3 conv (8)", "wide: 3x3 conv (8 init normal 0.5)")
+    assert [edit.category for edit in edits_between(project, BASE, new)] == ["TRAINING"]
+    assert torchs_category(project) == "COSMETIC"
+    weights = []
+    for name in (OLD, NEW):
+        torch.manual_seed(0)
+        weights.append(built(project, name)[0].state_dict()["wide.conv.weight"])
+    assert not torch.equal(*weights)
+
+
+def test_a_window_may_differ_at_other_sizes_alone(project: Project) -> None:
+    """17 pixels need no window that overhangs, 18 do."""
+    new = BASE.replace("stem: 3x3 conv (8 stride 2 V)", "stem: 3x3 conv (8)").replace(
+        "shrink: 3x3 maxpool (stride 2 V)", "shrink: 3x3 maxpool (stride 2 V ceil)"
+    )
+    old = BASE.replace("stem: 3x3 conv (8 stride 2 V)", "stem: 3x3 conv (8)")
+    (edit,) = edits_between(project, old, new)
+    assert (edit.category, edit.elsewhere) == ("NUMERICS", True)
+    assert torchs_category(project) == "COSMETIC"
+    assert same_at(project, 19)
+    assert not same_at(project, 18)
