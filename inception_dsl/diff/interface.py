@@ -1,4 +1,4 @@
-"""The network as its callers see it: input, output, parameters, training heads; and its texts."""
+"""The network as its callers see it: input, output, parameters, training heads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from inception_dsl.diff.edits import Added, Changed, Place, Removed
 from inception_dsl.diff.ledger import Ledger, block_spot
 from inception_dsl.diff.notation import arrow, value_text
 from inception_dsl.diff.wiring import OUTPUT
-from inception_dsl.ir import INPUT, Head, Model
+from inception_dsl.ir import INPUT, Head
 
 
 def write_interface(ledger: Ledger) -> None:
@@ -68,13 +68,3 @@ def _write_heads(ledger: Ledger) -> None:
 
 def _loss(head: Head) -> str:
     return value_text(head.loss_weight)
-
-
-def texts(model: Model) -> dict[str, str | None]:
-    """What a model says of itself, by what it is said of."""
-    return {
-        "title": model.title,
-        "source": model.source,
-        **{f"title of {block.name}": block.title for block in model.blocks[:-1]},
-        **{f"source of {block.name}": block.source for block in model.blocks[:-1]},
-    }

@@ -273,7 +273,7 @@ def _to_nobody(edit: Edit) -> str:
 
 
 def _texts(old: Model, new: Model) -> Iterator[Finding]:
-    """What models are called and say of themselves."""
+    """What models and their blocks are called and say of themselves."""
     spans = old.network.origin.spans[0], new.network.origin.spans[0]
     pairs = {
         "name": (old.name, new.name),
@@ -285,10 +285,17 @@ def _texts(old: Model, new: Model) -> Iterator[Finding]:
         for what, (was, now) in pairs.items()
         if was != now
     ]
+    before = {block.name: (block.title, block.source) for block in old.blocks[:-1]}
+    blocks = [
+        block.name
+        for block in new.blocks[:-1]
+        if before.get(block.name, (block.title, block.source)) != (block.title, block.source)
+    ]
+    if blocks:
+        said.append(f"title or source of {', '.join(blocks)}")
     if said:
-        means = (
-            "the emitted factory has another name" if old.name != new.name else "texts for readers"
-        )
+        is_renamed = old.name != new.name
+        means = "the emitted factory has another name" if is_renamed else "texts for readers"
         yield Finding(
             "D751", "COSMETIC", severity_of("D751"), NETWORK, "", "; ".join(said), means, *spans
         )

@@ -6,12 +6,12 @@ delta and its old words struck; a dotted box says that only its shape or its cos
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.diff import Changed, Comparison, Edit, Finding, Report
+from inception_dsl.emit.diff.ghosts import Boxes, with_ghosts
 from inception_dsl.emit.diff.words import summary
 from inception_dsl.emit.figure.arrange import lay_out
 from inception_dsl.emit.figure.blocks import block_entering, block_vertices
@@ -35,7 +35,7 @@ from inception_dsl.emit.figure.tree import (
     leaves,
     map_leaves,
 )
-from inception_dsl.ir import INPUT, NETWORK, Model, inline
+from inception_dsl.ir import NETWORK, Model, inline
 
 _BLUE, _RED = "#0060A8", "#C24E00"
 
@@ -156,21 +156,23 @@ class _Figure:
         before, after = self._marked(old, new)
         if not self._side_by_side:
             try:
-                return lay_out(_tree(*_merged(before, after, self._matches(old, new))), style)
+                sides = Boxes(before.vertices, before.output), Boxes(after.vertices, after.output)
+                both = with_ghosts(*sides, self._matches(old, new))
+                return lay_out(_tree(both.vertices, both.output, after.entering), style)
             except NotSeriesParallelError:
                 pass  # of two graphs in one, lines may cross where they do not in each
         try:
-            sides = [
+            drawn = [
                 lay_out(_tree(own.vertices, own.output, own.entering), style)
                 for own in (before, after)
             ]
         except NotSeriesParallelError:
             message = f"the lines of `{new.prefix.removesuffix('.') or NETWORK}` cross"
             raise SpecError([Diagnostic("E502", message)]) from None
-        height = max(side.height for side in sides)
+        height = max(side.height for side in drawn)
         x = 0.0
         placed = []
-        for side in sides:
+        for side in drawn:
             placed.append(side.moved(x, (height - side.height) / 2))
             x += side.width + _BETWEEN
         return merged(placed, x - _BETWEEN, height)
@@ -264,67 +266,6 @@ def _body(drawing: Drawing, name: str, prefix: str) -> _Body:
 
 def _tree(vertices: Sequence[Vertex], output: str, entering: Leaf) -> Series:
     return Series((entering, *decompose(vertices, output).items))
-
-
-def _merged(old: _Body, new: _Body, matches: dict[str, str]) -> tuple[Sequence[Vertex], str, Leaf]:
-    """The new graph with the ghosts of what was removed in their places."""
-    names = {vertex.path: matches.get(vertex.path, f"-{vertex.path}") for vertex in old.vertices}
-    names[INPUT] = INPUT
-    ghosts = {
-        names[vertex.path]: replace(
-            vertex, path=names[vertex.path], inputs=tuple(names[p] for p in vertex.inputs)
-        )
-        for vertex in old.vertices
-        if vertex.path not in matches
-    }
-    before = {names[v.path]: [names[p] for p in v.inputs] for v in old.vertices}
-    vertices = dict(ghosts)
-    for vertex in new.vertices:
-        inputs = list(vertex.inputs)
-        for index, path in enumerate(before.get(vertex.path, [])):
-            if path in ghosts and path not in inputs:
-                behind = _behind(path, ghosts)
-                if len(before[vertex.path]) == 1 and [behind] == inputs:
-                    inputs = [path]
-                else:
-                    inputs.insert(min(index, len(inputs)), path)
-        vertices[vertex.path] = replace(vertex, inputs=tuple(inputs))
-    output, last = new.output, names.get(old.output, "")
-    if last in ghosts and _behind(last, ghosts) == output:
-        output = last
-    return _in_order(vertices), output, new.entering
-
-
-def _behind(path: str, ghosts: dict[str, Vertex]) -> str:
-    """What a chain of ghosts reads."""
-    while path in ghosts and len(ghosts[path].inputs) == 1:
-        path = ghosts[path].inputs[0]
-    return path
-
-
-def _in_order(vertices: dict[str, Vertex]) -> list[Vertex]:
-    """The vertices, each after what it reads; of two that may come next, the first one.
-
-    Raises:
-        NotSeriesParallelError: they read each other, old ones new ones and the other way round.
-    """
-    readers: dict[str, list[str]] = {}
-    for vertex in vertices.values():
-        for path in set(vertex.inputs) - {INPUT}:
-            readers.setdefault(path, []).append(vertex.path)
-    waits = {path: len(set(vertex.inputs) - {INPUT}) for path, vertex in vertices.items()}
-    ready = deque(path for path, count in waits.items() if not count)
-    done: list[Vertex] = []
-    while ready:
-        path = ready.popleft()
-        done.append(vertices[path])
-        for reader in readers.get(path, ()):
-            waits[reader] -= 1
-            if not waits[reader]:
-                ready.append(reader)
-    if len(done) < len(vertices):
-        raise NotSeriesParallelError
-    return done
 
 
 def _mapped(element: Element, mark: Mark, *, struck: bool = False) -> Element:

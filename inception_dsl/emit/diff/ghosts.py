@@ -1,0 +1,86 @@
+"""Two graphs in one: the new one, and what went of the old one where it was."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inception_dsl.emit.figure.tree import NotSeriesParallelError, Vertex
+from inception_dsl.ir import INPUT
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """The boxes of a figure, each after what it reads, and the one whose value it gives."""
+
+    vertices: Sequence[Vertex]
+    output: str
+
+
+def with_ghosts(old: Boxes, new: Boxes, matches: dict[str, str]) -> Boxes:
+    """The new graph with the ghosts of what was removed in their places.
+
+    Args:
+        matches: which new box an old one is; an old one without any is gone.
+
+    Raises:
+        NotSeriesParallelError: they read each other, old ones new ones and the other way round.
+    """
+    names = {vertex.path: matches.get(vertex.path, f"-{vertex.path}") for vertex in old.vertices}
+    names[INPUT] = INPUT
+    ghosts = {
+        names[vertex.path]: replace(
+            vertex, path=names[vertex.path], inputs=tuple(names[p] for p in vertex.inputs)
+        )
+        for vertex in old.vertices
+        if vertex.path not in matches
+    }
+    before = {names[v.path]: [names[p] for p in v.inputs] for v in old.vertices}
+    vertices = dict(ghosts)
+    for vertex in new.vertices:
+        inputs = list(vertex.inputs)
+        for index, path in enumerate(before.get(vertex.path, [])):
+            if path in ghosts and path not in inputs:
+                behind = _behind(path, ghosts)
+                if len(before[vertex.path]) == 1 and [behind] == inputs:
+                    inputs = [path]
+                else:
+                    inputs.insert(min(index, len(inputs)), path)
+        vertices[vertex.path] = replace(vertex, inputs=tuple(inputs))
+    output, last = new.output, names.get(old.output, "")
+    if last in ghosts and _behind(last, ghosts) == output:
+        output = last
+    return Boxes(_in_order(vertices), output)
+
+
+def _behind(path: str, ghosts: dict[str, Vertex]) -> str:
+    """What a chain of ghosts reads."""
+    while path in ghosts and len(ghosts[path].inputs) == 1:
+        path = ghosts[path].inputs[0]
+    return path
+
+
+def _in_order(vertices: dict[str, Vertex]) -> list[Vertex]:
+    """The vertices, each after what it reads; of two that may come next, the first one.
+
+    Raises:
+        NotSeriesParallelError: they read each other, old ones new ones and the other way round.
+    """
+    readers: dict[str, list[str]] = {}
+    for vertex in vertices.values():
+        for path in set(vertex.inputs) - {INPUT}:
+            readers.setdefault(path, []).append(vertex.path)
+    waits = {path: len(set(vertex.inputs) - {INPUT}) for path, vertex in vertices.items()}
+    ready = deque(path for path, count in waits.items() if not count)
+    done: list[Vertex] = []
+    while ready:
+        path = ready.popleft()
+        done.append(vertices[path])
+        for reader in readers.get(path, ()):
+            waits[reader] -= 1
+            if not waits[reader]:
+                ready.append(reader)
+    if len(done) < len(vertices):
+        raise NotSeriesParallelError
+    return done
