@@ -11,9 +11,11 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from conftest import NET, Project
+from hypothesis import HealthCheck, given, settings
 from PIL import Image
 from reading import Box, Drawn, read
+from strategies import Spec, specs
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import MissingExtraError, SpecError
@@ -196,7 +198,26 @@ def test_what_nothing_reads_is_told_from_what_is_reused() -> None:
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_every_op_is_in_the_full_figure_with_its_shape_and_its_lines(spec: str) -> None:
-    checked = measured(spec)
+    assert_whole(measured(spec))
+
+
+def test_so_it_is_for_random_specs(project: Project) -> None:
+    @given(specs())
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    def claim(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        checked = driver.measure(NET, folder=project.root)
+        assert_whole(checked)
+        for detail in DETAILS:
+            boxes = drawn(checked, detail).boxes
+            for index, box in enumerate(boxes):
+                assert not any(box.place.overlaps(other.place) for other in boxes[index + 1 :])
+
+    claim()
+
+
+def assert_whole(checked: Checked) -> None:
+    """The full figure shows the flat graph."""
     nodes = {node.path: node for node in inline(checked.model).nodes}
     figure = drawn(checked, "full", shapes="all")
     # A head begins with a box that stands for one elsewhere: that one comes first.

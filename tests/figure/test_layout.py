@@ -76,6 +76,7 @@ def series(depth: int, least: int = 0) -> st.SearchStrategy[Series]:
             items,
             items,
             st.tuples(parallels(depth - 1), leaf),
+            st.tuples(parallels(depth - 1), circle),
             st.tuples(residual(depth - 1)),
             series(depth - 1, least=1).map(lambda body: (Group("g", "a group", body),)),
         )

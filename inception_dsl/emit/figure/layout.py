@@ -371,8 +371,11 @@ class _Stub(Laid):
     def __init__(self, stub: Series, style: Style) -> None:
         faded = map_leaves(stub, lambda leaf: replace(leaf, mark=leaf.mark or UNREAD))
         *others, last = faded.items
-        if isinstance(last, Leaf):
-            last = replace(last, lines=(*last.lines, Line("never read", small=True)))
+        match last:
+            case Leaf(form="add" | "mul"):
+                last = replace(last, note="never read")
+            case Leaf():
+                last = replace(last, lines=(*last.lines, Line("never read", small=True)))
         self.body = body = _Series(Series((*others, last)), style)
         self.left, self.right, self.core = body.left, body.right, body.core
         self.height, self.side_entry = body.height, body.side_entry

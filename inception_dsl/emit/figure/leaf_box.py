@@ -61,7 +61,7 @@ class LeafBox:
     def ports(self, axis: float, count: int) -> list[float]:
         """Places for lines on one of its sides."""
         if is_circle(self.leaf):
-            spread = min(12.0, 8.0 * (count - 1))
+            spread = min(16.0, 14.0 * (count - 1))
         else:
             spread = min(0.66 * self.width, 44.0 * (count - 1))
         step = spread / (count - 1) if count > 1 else 0.0

@@ -382,8 +382,10 @@ def _series(parts: Iterable[Element | _Fork]) -> Series:
     gathered: list[Element] = []
     for item in flat:
         match gathered, item:
-            case [*_, Parallel((first, second))], Leaf(form="add" | "mul"):
-                gathered[-1] = _residual(first, second, item)
+            case [*_, Parallel((first, second))], Leaf(form="add" | "mul") if residual := _residual(
+                first, second, item
+            ):
+                gathered[-1] = residual
             case _:
                 gathered.append(item)
     return Series(tuple(gathered))
@@ -394,8 +396,23 @@ def _branch(edge: _Edge) -> Series:
     return body if edge.is_read else Series((Stub(body),))
 
 
-def _residual(first: Series, second: Series, join: Leaf) -> Residual:
-    """Around the longer of two branches goes the shorter."""
+def _residual(first: Series, second: Series, join: Leaf) -> Residual | None:
+    """Around the longer of two branches goes the shorter, if one line enters it and one leaves."""
     if sum(1 for _ in leaves(first)) <= sum(1 for _ in leaves(second)):
-        return Residual(first, second, join, side_is_first=True)
-    return Residual(second, first, join, side_is_first=False)
+        pair = Residual(first, second, join, side_is_first=True)
+    else:
+        pair = Residual(second, first, join, side_is_first=False)
+    return pair if _is_plain(pair.side) else None
+
+
+def _is_plain(series: Series) -> bool:
+    """One line enters and one leaves."""
+    match series.items:
+        case ():
+            return True
+        case (Leaf(), *_, Leaf()) | (Leaf(),):
+            return True
+        case (Group(_, _, body),):
+            return _is_plain(body)
+        case _:
+            return False
