@@ -6,14 +6,16 @@ left when all of that is explained was moved, put in another order, or rewired.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inception_dsl.diff.view import View
 from inception_dsl.ir import INPUT, Call
 
 OUTPUT = "output"
+
+MAX_TRIED = 12
+"""Of so many steps that read others it is tried which of them moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +36,26 @@ def compare_wiring(old: View, new: View, pairs: Mapping[str, str]) -> list[Reads
     """What pairs of steps read that differs and does not follow from other edits, in order."""
     wiring = _Wiring(old, new, pairs)
     found = list(wiring.differences(frozenset()))
-    if not found:
-        return []
-    # Of the steps that read others, the fewest that stand in another order have moved.
+    moved: list[Reads] = []
+    while len(candidates := _steps(found, old)) <= MAX_TRIED:
+        best = found
+        for reads in candidates:
+            # To call a step moved is worth it if that explains what others read.
+            left = wiring.differences(frozenset(own.path for own in [*moved, reads]))
+            still = [own for own in left if own.path not in {m.path for m in [*moved, reads]}]
+            if len(still) + 1 < len(best) and (best is found or len(still) < len(best)):
+                best, chosen = still, reads
+        if best is found:
+            break
+        found = best
+        moved.append(replace(chosen, what="moved"))
     order = {path: index for index, path in enumerate(new.steps)}
-    candidates = [reads for reads in found if reads.what == "wires" and reads.path in old.steps]
-    places = [order[reads.other] for reads in candidates if reads.other in order]
-    stay = set(_longest_rising(places))
-    moved = [r for r in candidates if order.get(r.other) not in stay]
-    if not moved:
-        return found
-    still = list(wiring.differences(frozenset(reads.path for reads in moved)))
-    gone = {reads.path for reads in moved}
-    merged = [Reads(r.path, r.other, "moved", r.old, r.new) for r in moved]
-    merged += [reads for reads in still if reads.path not in gone]
-    if len(still) - len(gone) >= len(found) - len(moved):
-        return found  # to call it a move explains nothing
-    return sorted(merged, key=lambda reads: order.get(reads.other, len(order)))
+    return sorted([*moved, *found], key=lambda reads: order.get(reads.other, len(order)))
+
+
+def _steps(found: list[Reads], old: View) -> list[Reads]:
+    """The differences of steps that read others: what a move may explain."""
+    return [reads for reads in found if reads.what == "wires" and reads.path in old.steps]
 
 
 class _Wiring:
@@ -64,8 +69,8 @@ class _Wiring:
     def differences(self, moved: frozenset[str]) -> Iterator[Reads]:
         """Pairs that read different things, `moved` ones taken out of the graph."""
         still = {a: b for a, b in self._pairs.items() if a not in moved}
-        before = _Standing(self._old, frozenset(still))
-        after = _Standing(self._new, frozenset(still.values()))
+        before = _Standing(self._old, frozenset(still), frozenset(self._pairs))
+        after = _Standing(self._new, frozenset(still.values()), frozenset(self._pairs.values()))
         for path, other in self._pairs.items():
             step, its = self._old.steps.get(path), self._new.steps.get(other)
             if step is None or its is None:
@@ -117,14 +122,15 @@ class _Wiring:
 class _Standing:
     """What a step reads, whatever steps without a pair stand between."""
 
-    def __init__(self, view: View, matched: frozenset[str]) -> None:
+    def __init__(self, view: View, matched: frozenset[str], paired: frozenset[str]) -> None:
         self._view = view
         self.matched = matched
+        self._paired = paired  # with those that moved, which are not looked through either
         self._behind: dict[str, frozenset[str]] = {}
 
     def value(self, path: str) -> str:
         """The step that makes a value: calls without a pair are looked through."""
-        return self._view.value(path, self.matched)
+        return self._view.value(path, self._paired)
 
     def behind(self, path: str) -> frozenset[str]:
         """The steps with a pair that a step without one reads, directly or not."""
@@ -145,24 +151,6 @@ class _Standing:
                 continue
             self._behind[at] = frozenset().union(*(self._behind[name] for name in reads))
         return self._behind[path]
-
-
-def _longest_rising(numbers: list[int]) -> list[int]:
-    """The longest rising part of a list of different numbers."""
-    ends: list[int] = []
-    tails: list[int] = []
-    before: dict[int, int | None] = {}
-    for number in numbers:
-        place = bisect_left(tails, number)
-        before[number] = tails[place - 1] if place else None
-        tails[place : place + 1] = [number]
-        ends = tails
-    result: list[int] = []
-    at: int | None = ends[-1] if ends else None
-    while at is not None:
-        result.append(at)
-        at = before[at]
-    return result[::-1]
 
 
 def _join(path: str, name: str) -> str:

@@ -1,0 +1,174 @@
+"""Which step is which: what is no change, what is one edit, and what it is called."""
+
+from __future__ import annotations
+
+import pytest
+from cases import between
+from conftest import Project
+
+from inception_dsl.diff import Added, Edit, Moved, Removed, Renamed
+
+BASE = """\
+inception: 1
+name: net
+input: 17x17x3
+params: {classes: 5}
+tables:
+  t:
+    columns: [a, b]
+    small: [4, 6]
+    large: [8, 6]
+blocks:
+  mixed:
+    params: [a, b]
+    branches:
+      left: [1x1 conv (a), 3x3 conv (b), 3x3 conv (b)]
+      right: 1x1 conv (b)
+      pool: [3x3 avgpool, 1x1 conv (5)]
+  tail:
+    params: {scale: 0.5}
+    residual: {scale: scale, act: relu}
+    steps: [1x1 conv (4), 3x3 conv (in)]
+network:
+  - stem: 3x3 conv (8)
+  - mixed: 3 x mixed (t.small)
+  - tail: 2 x tail
+  - other: mixed (a=2 b=3)
+  - pool: global avgpool
+  - fc: linear (classes)
+"""
+WRITTEN_OUT = """\
+  - other:
+      branches:
+        left: [1x1 conv (2), 3x3 conv (3), 3x3 conv (3)]
+        right: 1x1 conv (3)
+        pool: [3x3 avgpool, 1x1 conv (5)]
+"""
+
+
+def edits(project: Project, *changes: tuple[str, str], old: str = BASE) -> list[Edit]:
+    new = old
+    for was, now in changes:
+        assert was in new, was
+        new = new.replace(was, now)
+    (comparison,) = between(project, old, new).comparisons
+    return list(comparison.diff.edits)
+
+
+def told(found: list[Edit]) -> list[tuple[str, str, str]]:
+    return [(type(e).__name__, e.spot.path, e.what) for e in found]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("params: [a, b]", "params: [wide, b]"), ("conv (a)", "conv (wide)"),
+         ("columns: [a, b]", "columns: [wide, b]"), ("(a=2 b=3)", "(wide=2 b=3)")],
+        [("3 x mixed (t.small)", "3 x mixed (a=4 b=6)")],
+        [("  - other: mixed (a=2 b=3)\n", WRITTEN_OUT)],
+        [("3x3 conv (8)", "{op: 3x3 conv, width: 2*4}")],
+        [("{scale: 0.5}", "{scale: 0.50}")],
+        [("fc: linear (classes)", "fc: linear (5)")],
+    ],
+    ids=["parameter renamed", "row written out", "block written out", "long form", "0.50", "value"],
+)  # fmt: skip
+def test_what_is_written_otherwise_is_no_change(
+    changes: list[tuple[str, str]], project: Project
+) -> None:
+    assert edits(project, *changes) == []
+
+
+def test_a_block_in_another_file_is_no_change(project: Project) -> None:
+    head, _, rest = BASE.partition("  tail:\n")
+    tail, _, network = rest.partition("network:\n")
+    project.write("specs/blocks/tail.yaml", f"inception: 1\nblocks:\n  tail:\n{tail}")
+    used = head.replace("tables:", "use: [blocks/tail]\ntables:") + "network:\n" + network
+    (comparison,) = between(project, BASE, used).comparisons
+    assert comparison.findings == ()
+
+
+def test_a_change_in_a_block_is_one_edit_with_all_its_places(project: Project) -> None:
+    (edit,) = edits(project, ("right: 1x1 conv (b)", "right: 3x3 conv (b)"))
+    assert told([edit]) == [("Changed", "right", "1x1 -> 3x3 conv (b)")]
+    assert [place.new for place in edit.places] == [
+        *(f"mixed.{copy}.right" for copy in range(3)),
+        "other.right",
+    ]
+
+
+def test_an_inserted_step_renumbers_those_behind_it_and_changes_none(project: Project) -> None:
+    (edit,) = edits(project, ("[1x1 conv (a), 3x3", "[1x1 conv (a), 5x5 conv (7), 3x3"))
+    assert told([edit]) == [("Added", "left.conv2", "5x5 conv (7 linear)")]
+    renamed = [(k.old, k.new) for k in edit.keys if k.kind == "renamed"]
+    assert ("mixed.0.left.conv2.bias", "mixed.0.left.conv3.bias") in renamed
+    assert ("other.left.conv3.bias", "other.left.conv4.bias") in renamed
+    assert {key.new for key in edit.following_keys} == {
+        f"{path}.left.conv3.weight" for path in ("mixed.0", "mixed.1", "mixed.2", "other")
+    }
+
+
+def test_a_row_of_a_table_is_an_edit_of_who_reads_it(project: Project) -> None:
+    (edit,) = edits(project, ("t.small)", "t.large)"))
+    assert told([edit]) == [("Changed", "mixed", "mixed (a 4 -> 8)")]
+    assert (edit.category, len(edit.places)) == ("CHECKPOINT", 3)
+    assert len(edit.following_keys) == 3  # what reads the wider conv
+
+
+def test_a_default_of_a_parameter_is_an_edit_of_its_block(project: Project) -> None:
+    (edit,) = edits(project, ("{scale: 0.5}", "{scale: 0.25}"))
+    assert (edit.spot.block, edit.what) == ("tail", "parameter scale 0.5 -> 0.25")
+    assert (edit.category, len(edit.places)) == ("NUMERICS", 2)
+
+
+def test_a_default_of_the_network_is_an_edit_with_another_output(project: Project) -> None:
+    found = edits(project, ("classes: 5", "classes: 7"))
+    assert [(e.category, e.what) for e in found] == [
+        ("CHECKPOINT", "parameter classes 5 -> 7"),
+        ("INTERFACE", "5 -> 7"),
+    ]
+
+
+def test_branches_and_blocks_that_have_other_names_are_found(project: Project) -> None:
+    found = edits(project, ("left:", "long:"), ("- tail: 2", "- last: 2"))
+    assert told(found) == [("Renamed", "long", "left -> long"), ("Renamed", "last", "tail -> last")]
+    assert {edit.category for edit in found} == {"CHECKPOINT"}
+    assert [len(edit.places) for edit in found] == [4, 1]
+
+
+def test_a_copy_that_has_a_name_of_its_own_is_the_same_copy(project: Project) -> None:
+    (edit,) = edits(project, ("- tail: 2 x tail", "- tail: 1 x tail\n  - last: tail"))
+    assert (type(edit).__name__, edit.places[0].old, edit.places[0].new) == (
+        "Renamed",
+        "tail.1",
+        "last",
+    )
+
+
+def test_a_block_that_stands_elsewhere_has_moved(project: Project) -> None:
+    old = BASE.replace("3x3 conv (in)]", "3x3 conv (8)]").replace("- tail: 2 x tail\n", "- tail\n")
+    old = old.replace("residual: {scale: scale, act: relu}\n    steps: ", "steps: ")
+    old = old.replace("    params: {scale: 0.5}\n", "")
+    line = "  - tail\n"
+    new = old.replace(line, "").replace("  - mixed: 3", f"{line}  - mixed: 3")
+    found = edits(project, (old, new), old=old)
+    assert [(type(e), e.spot.path) for e in found] == [(Moved, "tail")]
+
+
+def test_a_branch_that_leaves_its_block_takes_its_weights_along(project: Project) -> None:
+    branch = "        far: [1x1 conv (9), 5x5 conv (9), 3x3 conv (9)]\n"
+    two = "  - {}:\n      branches:\n        near: 3x3 conv (4)\n"
+    both = two.format("one") + "{}" + two.format("two").replace("(4)", "(5)") + "{}"
+    old = BASE.replace("  - other:", both.format(branch, "") + "  - other:")
+    new = BASE.replace("  - other:", both.format("", branch) + "  - other:")
+    (comparison,) = between(project, old, new).comparisons
+    (edit,) = (e for e in comparison.diff.edits if isinstance(e, Renamed))
+    assert (edit.places[0].old, edit.places[0].new) == ("one.far", "two.far")
+    assert not any(isinstance(e, Added | Removed) for e in comparison.diff.edits)
+    assert {key.kind for key in comparison.diff.keys} == {"renamed", "reshaped"}
+
+
+def test_a_residual_around_a_step_is_added_and_the_step_stays(project: Project) -> None:
+    now = "fc: {residual: {}, steps: [linear (in), linear (in)]}\n  - last: linear (classes)"
+    found = edits(project, ("fc: linear (classes)", now.replace("in)", "11)")))
+    assert "Added" in {type(edit).__name__ for edit in found}
+    assert all(edit.category != "COSMETIC" for edit in found)
