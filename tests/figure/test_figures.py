@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from conftest import NET, Project
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from PIL import Image
 from reading import Box, Drawn, read
-from strategies import Spec, specs
+from strategies import QUICK, Spec, specs
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import MissingExtraError, SpecError
@@ -203,7 +203,7 @@ def test_every_op_is_in_the_full_figure_with_its_shape_and_its_lines(spec: str) 
 
 def test_so_it_is_for_random_specs(project: Project) -> None:
     @given(specs())
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(QUICK, max_examples=15)
     def claim(spec: Spec) -> None:
         project.write(NET, spec.text())
         checked = driver.measure(NET, folder=project.root)

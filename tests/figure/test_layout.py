@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, pairwise
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import Rect, read
+from strategies import QUICK
 
 from inception_dsl.emit.figure.arrange import lay_out, lay_out_columns
 from inception_dsl.emit.figure.metrics import text_width
@@ -185,13 +186,13 @@ def check(svg: str, tree: Series) -> None:
 
 
 @given(trees(), styles)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(QUICK, max_examples=60)
 def test_nothing_is_in_the_way_of_anything(tree: Series, style: Style) -> None:
     check(to_svg(lay_out(tree, style), title=""), tree)
 
 
 @given(trees(), styles, st.integers(2, 4))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(QUICK, max_examples=20)
 def test_nor_is_it_in_columns(tree: Series, style: Style, columns: int) -> None:
     check(to_svg(lay_out_columns(tree, style, columns), title=""), tree)
 
@@ -228,7 +229,7 @@ def vertices(tree: Series) -> list[Vertex]:
 
 
 @given(trees())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(QUICK, max_examples=60)
 def test_a_tree_is_found_again_in_its_graph(tree: Series) -> None:
     first, *others = vertices(tree)
     found = decompose(others, others[-1].path, source=first.path)

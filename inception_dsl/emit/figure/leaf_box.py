@@ -26,7 +26,7 @@ def is_circle(leaf: Leaf) -> bool:
 def text_span(leaf: Leaf) -> float:
     """The least width of a box that its text fits into."""
     texts = (PAD * 2 + text_width(line.text, _size(line), bold=line.bold) for line in leaf.lines)
-    return max(LEAST_WIDTH, *texts)
+    return max([LEAST_WIDTH, *texts])
 
 
 class LeafBox:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from inception_dsl.emit.figure.drawing import Drawing
 from inception_dsl.emit.figure.labels import shown
-from inception_dsl.emit.figure.leaf_box import text_span
+from inception_dsl.emit.figure.leaf_box import is_circle, text_span
 from inception_dsl.emit.figure.steps import Step, drawn, folded
 from inception_dsl.emit.figure.tree import (
     Element,
@@ -123,7 +123,7 @@ def _element(drawing: Drawing, row: Step) -> Element:
 
 def _column(tree: Series, drawing: Drawing) -> Series:
     """The tree with boxes of one width in the column, and beside them what they give."""
-    boxes = [item for item in tree.items if isinstance(item, Leaf) and item.form != "add"]
+    boxes = [item for item in tree.items if isinstance(item, Leaf) and not is_circle(item)]
     width = max((text_span(leaf) for leaf in boxes), default=0.0)
     items: list[Element] = []
     before = ""
