@@ -91,19 +91,15 @@ class _Kind:
 
 @dataclass(slots=True)
 class _Unit:
-    """A class, and what its uses give to its layers: arguments, and how their weights begin.
+    """A class, and the arguments that its uses give to its layers.
 
-    `init` is how its own body begins them, where its uses do not say otherwise.
+    `init` is how its own body begins its weights, where its uses do not say otherwise.
     """
 
     name: str
     kind: _Kind
     values: dict[tuple[str, str], set[Argument]] = field(default_factory=dict)
-    inits: list[Init] = field(default_factory=list)
-
-    @property
-    def init(self) -> Init:
-        return usual(self.inits) if self.kind.norm or self.kind.base in _OF_TORCH else Init()
+    init: Init = field(default_factory=Init)
 
 
 class Units:
@@ -113,14 +109,18 @@ class Units:
         uses = [layers for layers in uses if is_unit(layers)]
         acts = Counter((k.base, k.norm) for k in {_kind(layers) for layers in uses} if k.act)
         self._units: dict[_Kind, _Unit] = {}
+        inits: dict[_Kind, list[Init]] = {}
         for layers in uses:
             kind = _kind(layers)
             unit = self._units.setdefault(kind, _Unit(_name(kind, acts), kind))
-            unit.inits.append(init_of(layers))
+            inits.setdefault(kind, []).append(init_of(layers))
             for layer in layers:
                 for name, value in layer.arguments:
                     if name:
                         unit.values.setdefault((layer.callee, name), set()).add(value)
+        for kind, unit in self._units.items():
+            if kind.norm or kind.base in _OF_TORCH:
+                unit.init = usual(inits[kind])
 
     @property
     def names(self) -> list[str]:
