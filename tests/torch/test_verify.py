@@ -12,6 +12,7 @@ from test_module import FAULTS
 from inception_dsl import driver
 from inception_dsl.bridge.verify import verify_module
 from inception_dsl.cli import main
+from inception_dsl.driver import walk
 
 FOLDER = Path(__file__).parent
 
@@ -48,7 +49,7 @@ def test_it_is_said_which_nodes_differ(
     assert "net: torch finds what the spec says, 2 nodes, 440 parameters" in capsys.readouterr().err
     emitted = driver.emit_module
     monkeypatch.setattr(
-        driver, "emit_module", lambda found: emitted(found).replace("padding=1", "padding=0")
+        walk, "emit_module", lambda found: emitted(found).replace("padding=1", "padding=0")
     )
     assert main(["build", "--verify", NET]) == 1
     assert capsys.readouterr().err.splitlines()[:4] == [
