@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from inception_dsl.ir import NETWORK, Call, Model, Node
 from inception_dsl.ops import FLOP_KINDS, OPS
@@ -93,7 +93,7 @@ class CostReport:
 
 def measure_cost(model: Model, *, batch: int = 1, name: str | None = None) -> CostReport:
     """The cost of a model at its input, reported under its own name or another."""
-    rows = tuple(_rows(model, batch))
+    rows = tuple(_Rows(model, batch).rows())
     trunk = [row for row in rows if row.head is None]
     kinds = {
         kind: sum(flops for row in trunk for k, flops in row.flops_by_kind if k == kind)
@@ -146,17 +146,6 @@ def _sum(rows: Iterable[CostRow]) -> Totals:
     return Totals(params, weights, macs, flops, activations, all_activations, moved)
 
 
-def _rows(model: Model, batch: int) -> Iterator[CostRow]:
-    root = model.root
-    outputs = [root.output, *(_last_copy(head.output, root) for head in model.heads)]
-    read = _read(root, outputs)
-    for item in root.body:
-        head = next((head.path for head in model.heads if head.holds(item.path)), None)
-        stage = item.path.partition(".")[0]
-        place = _Place("", stage, NETWORK, head, item.path in read, has_weights=True)
-        yield from _item(item, place, batch)
-
-
 @dataclass(frozen=True, slots=True)
 class _Place:
     """What the rows below a call have in common."""
@@ -169,47 +158,77 @@ class _Place:
     has_weights: bool
 
 
-def _item(item: Node | Call, place: _Place, batch: int) -> Iterator[CostRow]:
-    path = place.prefix + item.path
-    has_weights = place.has_weights and item.reuses is None
-    if isinstance(item, Call):
-        read = _read(item, [item.output])
-        for inner in item.body:
-            below = replace(
-                place,
-                prefix=f"{path}.",
-                block=item.block,
-                is_read=place.is_read and inner.path in read,
-                has_weights=has_weights,
-            )
-            yield from _item(inner, below, batch)
-        return
-    op = OPS[item.op]
-    cost = op.cost(item.attributes, item.input_types, item.type)
-    work = batch if place.is_read else 0
-    params = cost.weights + cost.biases + cost.norms
-    flowing = 0 if op.is_free else sum(type.values for type in (*item.input_types, item.type))
-    kernel = item.attributes.get("kernel")
-    size = f"{kernel[0]}x{kernel[1]} " if isinstance(kernel, tuple) else ""
-    yield CostRow(
-        path=path,
-        op=f"{size}{op.written}",
-        label=op.label(item.attributes),
-        stage=place.stage,
-        block=place.block,
-        head=place.head,
-        input=" + ".join(str(type) for type in item.input_types),
-        output=str(item.type),
-        is_read=place.is_read,
-        params=params if has_weights else 0,
-        weights=cost.weights if has_weights else 0,
-        macs=cost.macs * work,
-        flops=sum(cost.flops.values()) * work,
-        flops_by_kind=tuple((kind, flops * work) for kind, flops in cost.flops.items()),
-        activations=cost.activations * work,
-        all_activations=0 if op.is_free else item.type.values * work,
-        moved=flowing * work + (params if place.is_read else 0),
-    )
+class _Rows:
+    """The rows of a model; what is alike in those of a block that is called often is made once."""
+
+    def __init__(self, model: Model, batch: int) -> None:
+        self._model = model
+        self._batch = batch
+        self._read: dict[int, frozenset[str]] = {}
+        self._alike: dict[tuple[int, bool, bool], dict[str, Any]] = {}
+
+    def rows(self) -> Iterator[CostRow]:
+        root, heads = self._model.root, self._model.heads
+        read = _read(root, [root.output, *(_last_copy(head.output, root) for head in heads)])
+        for item in root.body:
+            head = next((head.path for head in heads if head.holds(item.path)), None)
+            stage = item.path.partition(".")[0]
+            is_read = item.path in read
+            yield from self._item(item, _Place("", stage, NETWORK, head, is_read, True))
+
+    def _item(self, item: Node | Call, place: _Place) -> Iterator[CostRow]:
+        path = place.prefix + item.path
+        has_weights = place.has_weights and item.reuses is None
+        if isinstance(item, Call):
+            read = self._read_in(item)
+            inside = replace(place, prefix=f"{path}.", block=item.block, has_weights=has_weights)
+            idle = replace(inside, is_read=False)
+            for inner in item.body:
+                yield from self._item(inner, inside if inner.path in read else idle)
+            return
+        yield CostRow(
+            path=path,
+            stage=place.stage,
+            block=place.block,
+            head=place.head,
+            is_read=place.is_read,
+            **self._figures(item, is_read=place.is_read, has_weights=has_weights),
+        )
+
+    def _read_in(self, call: Call) -> frozenset[str]:
+        if id(call.body) not in self._read:
+            self._read[id(call.body)] = _read(call, [call.output])
+        return self._read[id(call.body)]
+
+    def _figures(self, node: Node, *, is_read: bool, has_weights: bool) -> dict[str, Any]:
+        """All of a row that does not depend on where its node is."""
+        key = id(node), is_read, has_weights
+        if key not in self._alike:
+            self._alike[key] = self._measured(node, is_read=is_read, has_weights=has_weights)
+        return self._alike[key]
+
+    def _measured(self, node: Node, *, is_read: bool, has_weights: bool) -> dict[str, Any]:
+        op = OPS[node.op]
+        cost = op.cost(node.attributes, node.input_types, node.type)
+        work = self._batch if is_read else 0
+        params = cost.weights + cost.biases + cost.norms
+        flowing = 0 if op.is_free else sum(t.values for t in (*node.input_types, node.type))
+        kernel = node.attributes.get("kernel")
+        size = f"{kernel[0]}x{kernel[1]} " if isinstance(kernel, tuple) else ""
+        return {
+            "op": f"{size}{op.written}",
+            "label": op.label(node.attributes),
+            "input": " + ".join(str(type) for type in node.input_types),
+            "output": str(node.type),
+            "params": params if has_weights else 0,
+            "weights": cost.weights if has_weights else 0,
+            "macs": cost.macs * work,
+            "flops": sum(cost.flops.values()) * work,
+            "flops_by_kind": tuple((kind, flops * work) for kind, flops in cost.flops.items()),
+            "activations": cost.activations * work,
+            "all_activations": 0 if op.is_free else node.type.values * work,
+            "moved": flowing * work + (params if is_read else 0),
+        }
 
 
 def _last_copy(path: str, call: Call) -> str:

@@ -289,10 +289,12 @@ class _Training:
         written = self._written.attributes(node, block)
         given = written, node.attributes, node.input_types, node.type
         learns = bool(state_of(node) or node.reuses) or any(own.learns for own in read)
-        kept = op.keeps(*given) if learns else Kept()
+        needs = op.keeps(*given)
+        # In training a dropout has a mask, and gives values of its own.
+        is_view = not op.kernels(*given) and not needs.bytes
+        kept = needs if learns else Kept()
         self._others += (kept.values * self._size + kept.bytes) * self._batch
         self._others += kept.statistics * self._statistic
-        is_view = not op.kernels(*given) and not kept.bytes
         size = node.type.values * self._batch * self._size
         result = read[0] if is_view else self._storage(size, learns=learns)
         result.is_kept |= kept.result

@@ -19,6 +19,7 @@ from inception_dsl.ir import (
     Head,
     Model,
     NodeDef,
+    Param,
     TensorType,
     Value,
     all_calls,
@@ -76,12 +77,13 @@ def measure_widths(model: Model) -> dict[str, BlockWidths]:
     for call in all_calls(model):
         calls[call.block].append(call)
     open_params = _open_params(model)
+    params = {block.name: block.params for block in model.blocks}
     outputs: dict[str, Expr | None] = {}
     result: dict[str, BlockWidths] = {}
     for block in model.blocks:
         heads = model.heads if block is model.network else ()
         own = open_params[block.name]
-        widths = _Widths(block, calls[block.name], outputs, heads, own, model).measure()
+        widths = _Widths(block, calls[block.name], outputs, heads, own, params).measure()
         outputs[block.name] = widths.widths[block.output].channels
         result[block.name] = widths
     return result
@@ -108,12 +110,12 @@ class _Widths:
         outputs: Mapping[str, Expr | None],
         heads: tuple[Head, ...],
         open_params: frozenset[str],
-        model: Model,
+        params: Mapping[str, tuple[Param, ...]],
     ) -> None:
         self._block = block
         self._calls = calls
         self._outputs = outputs
-        self._params = {b.name: b.params for b in model.blocks}
+        self._params = params
         self._widths: dict[str, Width] = {}
         self._copies: dict[str, tuple[Expr, ...]] = {}
         self._result = BlockWidths(self._widths, self._copies, heads, open_params)

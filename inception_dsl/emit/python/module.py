@@ -20,6 +20,7 @@ from inception_dsl.emit.python.block import (
 )
 from inception_dsl.emit.python.forward import Forward
 from inception_dsl.emit.python.helpers import HELPERS, needed
+from inception_dsl.emit.python.init import init_of
 from inception_dsl.emit.python.layout import Construct, docstring, layout, signature
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.units import Units
@@ -75,7 +76,9 @@ class _Module:
         self._cost = cost
         self._shown = shown
         self._annotations = _annotations(model)
-        self._units = Units(self._layers())
+        layers = self._layers()
+        self._units = Units(layers)
+        self._says_how_weights_begin = any(map(init_of, layers))
         self._classes: dict[str, ClassInfo] = {}
         self._names = dict.fromkeys([*self._units.names, *HELPERS, *_IMPORTED], Origin())
 
@@ -194,8 +197,7 @@ class _Module:
         class_name = self._classes[network.name].name
         arguments = tuple((param.name, param.name) for param in network.params)
         title = self._model.title or self._model.name
-        says_how = any(layers[0].init or layers[0].bias_init for layers in self._layers())
-        begun = "its spec" if says_how else "torch"
+        begun = "its spec" if self._says_how_weights_begin else "torch"
         lines = [
             *signature(name, params, class_name, depth=0),
             *docstring([f"{title}, with weights as {begun} initialises them."], depth=1),
