@@ -192,7 +192,7 @@ class _Rows:
             block=place.block,
             head=place.head,
             is_read=place.is_read,
-            **self._figures(item, is_read=place.is_read, has_weights=has_weights),
+            **self._figures(item, place, has_weights=has_weights),
         )
 
     def _read_in(self, call: Call) -> frozenset[str]:
@@ -200,11 +200,13 @@ class _Rows:
             self._read[id(call.body)] = _read(call, [call.output])
         return self._read[id(call.body)]
 
-    def _figures(self, node: Node, *, is_read: bool, has_weights: bool) -> dict[str, Any]:
+    def _figures(self, node: Node, place: _Place, *, has_weights: bool) -> dict[str, Any]:
         """All of a row that does not depend on where its node is."""
-        key = id(node), is_read, has_weights
+        if not place.prefix:  # a step of the network itself is there once
+            return self._measured(node, is_read=place.is_read, has_weights=has_weights)
+        key = id(node), place.is_read, has_weights
         if key not in self._alike:
-            self._alike[key] = self._measured(node, is_read=is_read, has_weights=has_weights)
+            self._alike[key] = self._measured(node, is_read=place.is_read, has_weights=has_weights)
         return self._alike[key]
 
     def _measured(self, node: Node, *, is_read: bool, has_weights: bool) -> dict[str, Any]:
