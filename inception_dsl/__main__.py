@@ -1,8 +1,17 @@
-"""`python -m inception_dsl`."""
+"""`inception-dsl`, and `python -m inception_dsl`."""
 
+import gc
 import sys
 
-from inception_dsl.cli import main
+
+def main() -> int:
+    """Runs a command and gives its exit code."""
+    # Classes, specs and models are many objects, of which few are circular.
+    gc.set_threshold(50_000, 20, 20)
+    from inception_dsl.cli import main as run
+
+    return run()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,5 +1,10 @@
 """What can be computed of a model: frozen reports beside it, keyed by path. Nothing here raises."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from inception_dsl.analysis.cost import (
     GROUPINGS,
     CostReport,
@@ -10,16 +15,45 @@ from inception_dsl.analysis.cost import (
     group,
     measure_cost,
 )
-from inception_dsl.analysis.depth import measure_depths
-from inception_dsl.analysis.field import Field, Windows, measure_fields
+from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.figure import find_figure
-from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
-from inception_dsl.analysis.liveness import Unread, find_unread
-from inception_dsl.analysis.memory import BYTES, MemoryReport, measure_memory
-from inception_dsl.analysis.modules import Holder, Step, Unit, has_module
-from inception_dsl.analysis.parts import Part, largest_parts
-from inception_dsl.analysis.state import measure_state, state_of
-from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
+
+if TYPE_CHECKING:
+    from inception_dsl.analysis.depth import measure_depths
+    from inception_dsl.analysis.field import Field, Windows, measure_fields
+    from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
+    from inception_dsl.analysis.liveness import Unread, find_unread
+    from inception_dsl.analysis.memory import MemoryReport, measure_memory
+    from inception_dsl.analysis.modules import Holder, Step, Unit, has_module
+    from inception_dsl.analysis.parts import Part, largest_parts
+    from inception_dsl.analysis.state import measure_state, state_of
+    from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
+
+_LATER = {
+    "BlockWidths": "widths",
+    "Field": "field",
+    "ForwardPlan": "forward",
+    "Holder": "modules",
+    "MemoryReport": "memory",
+    "Part": "parts",
+    "Statement": "forward",
+    "Step": "modules",
+    "Unit": "modules",
+    "Unread": "liveness",
+    "Width": "widths",
+    "Windows": "field",
+    "find_unread": "liveness",
+    "has_module": "modules",
+    "largest_parts": "parts",
+    "measure_depths": "depth",
+    "measure_fields": "field",
+    "measure_memory": "memory",
+    "measure_state": "state",
+    "measure_widths": "widths",
+    "plan_forward": "forward",
+    "state_of": "state",
+}
+"""Reports that not every command asks for, and their modules: each import takes its time."""
 
 __all__ = [
     "BYTES",
@@ -55,3 +89,9 @@ __all__ = [
     "plan_forward",
     "state_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inception_dsl.analysis.cost import CostReport
-from inception_dsl.analysis.depth import measure_depths
-from inception_dsl.analysis.memory import measure_memory
 from inception_dsl.ir import Call, Model, Node, TensorType
 
 
@@ -66,6 +64,8 @@ def _enters(item: Node | Call) -> TensorType:
 
 
 def _depth(model: Model, at: str | None, *, with_heads: bool) -> int:
+    from inception_dsl.analysis.depth import measure_depths
+
     def counts(node: Node) -> bool:
         if at is not None:
             return _is_below(node.path, at)
@@ -75,6 +75,8 @@ def _depth(model: Model, at: str | None, *, with_heads: bool) -> int:
 
 
 def _memory(model: Model, at: str | None, *, with_heads: bool) -> int:
+    from inception_dsl.analysis.memory import measure_memory
+
     memory = measure_memory(model)
     if at is None:
         return memory.peak + (memory.heads_state if with_heads else 0)

@@ -12,14 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.forward import ForwardPlan, plan_forward
 from inception_dsl.analysis.modules import Holder, Step, Unit
 from inception_dsl.analysis.state import state_of
 from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, inline
 from inception_dsl.ops import OPS, Kept, Kernel, StateTensor
-
-BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
-"""The number types that a module may have, and what one number takes."""
 
 _COUNTER_BYTES = 8
 

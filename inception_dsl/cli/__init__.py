@@ -7,7 +7,6 @@ read, an internal error. Results go to stdout, all else to stderr.
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import os
 import sys
@@ -24,7 +23,6 @@ COMMANDS = (build, check, flops, render, diff, specs)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and gives its exit code."""
-    gc.set_threshold(50_000, 20, 20)  # models are large and make little that is circular
     if isinstance(sys.stdout, io.TextIOWrapper):  # as stderr does with what its encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)

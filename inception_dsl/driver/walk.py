@@ -8,15 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.analysis import (
-    CostReport,
-    measure_cost,
-    measure_depths,
-    measure_fields,
-    measure_memory,
-    measure_widths,
-    plan_forward,
-)
+from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import AS_WRITTEN, Overrides, resolve
@@ -123,16 +115,18 @@ def facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") -> Facts
         needs: `memory`, `fields` and `depths`.
         dtype: the type of every number, which memory depends on.
     """
+    from inception_dsl import analysis
     from inception_dsl.emit.report import Facts
 
-    model, batch = checked.model, checked.cost.batch
-    return Facts(
-        cost=checked.cost,
-        memory=measure_memory(model, batch=batch, dtype=dtype) if "memory" in needs else None,
-        fields=measure_fields(model) if "fields" in needs else None,
-        depths=measure_depths(model) if "depths" in needs else None,
-        dtype=dtype,
-    )
+    model, cost = checked.model, checked.cost
+    memory = fields = depths = None
+    if "memory" in needs:
+        memory = analysis.measure_memory(model, batch=cost.batch, dtype=dtype)
+    if "fields" in needs:
+        fields = analysis.measure_fields(model)
+    if "depths" in needs:
+        depths = analysis.measure_depths(model)
+    return Facts(cost, memory, fields, depths, dtype)
 
 
 def emit_module(checked: Checked) -> str:
@@ -141,6 +135,7 @@ def emit_module(checked: Checked) -> str:
     Raises:
         SpecError: E501, a module cannot say something.
     """
+    from inception_dsl.analysis import measure_widths, plan_forward
     from inception_dsl.emit.python import emit_python
 
     model = checked.model

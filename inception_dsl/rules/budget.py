@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_dsl.analysis import find_figure, measure_memory
+from inception_dsl.analysis import find_figure
 from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.ir import Model
 from inception_dsl.rules.subject import Subject, shares
@@ -36,6 +36,8 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _peak(model: Model) -> tuple[str, ...]:
+    from inception_dsl.analysis import measure_memory
+
     memory = measure_memory(model)
     return (
         f"most is alive while `{memory.peak_at}` runs; "

@@ -53,7 +53,8 @@ def _unnamed(value: object) -> str:
 
 
 class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Built once, as a part of `ModelSpec`, not class by class.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 MAX_TEXT = 1000

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from math import floor, log10
@@ -204,6 +201,8 @@ def _cells(facts: Facts, scope: Scope, columns: Iterable[str]) -> list[str]:
 
 
 def _json(networks: Sequence[Facts], layout: Layout) -> str:
+    import json
+
     documents = [_document(facts, layout) for facts in networks]
     head: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
     if layout.against is not None:
@@ -260,6 +259,9 @@ def _facts_of(facts: Facts, path: str) -> dict[str, Any]:
 
 
 def _csv(networks: Sequence[Facts], layout: Layout) -> str:
+    import csv
+    import io
+
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     lead = ["name", "input", "batch"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from inception_dsl.analysis import BYTES, CostReport, Field, MemoryReport, Totals, Windows
+from inception_dsl.analysis import BYTES, CostReport, Totals
+
+if TYPE_CHECKING:
+    from inception_dsl.analysis import Field, MemoryReport, Windows
 
 Figure = int | float | str | None
 
