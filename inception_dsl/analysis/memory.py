@@ -286,7 +286,7 @@ class _Training:
         op = OPS[node.op]
         written = self._written.attributes(node, block)
         given = written, node.attributes, node.input_types, node.type
-        learns = bool(state_of(node) or node.reuses) or any(own.learns for own in read)
+        learns = op.state is not None or any(own.learns for own in read)
         needs = op.keeps(*given)
         # In training a dropout has a mask, and gives values of its own.
         is_view = not op.kernels(*given) and not needs.bytes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from inception_dsl.ir.model import INPUT, Call, Model, Node
 
@@ -62,7 +62,17 @@ def _inline(
             results[path] = path
             inputs = tuple(results[prefix + name] for name in item.inputs)
             origin = item.origin.called_from(call.origin)
-            yield replace(item, path=path, inputs=inputs, origin=origin, reuses=reuses)
+            # Written out: `replace` takes several times as long, and nodes are many.
+            yield Node(
+                path,
+                inputs,
+                item.op,
+                item.attributes,
+                item.input_types,
+                item.type,
+                origin,
+                reuses,
+            )
         step, _, copy = path.rpartition(".")
         if copy.isdigit():  # a repeated step gives what its last copy gives
             results[step] = results[path]

@@ -6,7 +6,7 @@ Each family of ops is a module of this folder that ends in a constant tuple of `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -119,7 +119,7 @@ class StateTensor:
 
     def below(self, child: str) -> StateTensor:
         """The same tensor, of a child of the module."""
-        return replace(self, name=f"{child}.{self.name}")
+        return StateTensor(f"{child}.{self.name}", self.shape, self.is_learnt)
 
 
 @dataclass(frozen=True, slots=True)
