@@ -129,7 +129,7 @@ def _through(element: Element, sources: set[str], found: set[tuple[str, str]]) -
         case Group(_, _, body):
             return _through(body, sources, found)
         case Mesh():
-            raise NotImplementedError
+            raise AssertionError("a tree that is drawn at random has no mesh")
 
 
 def parallels_in(element: Element) -> Iterator[Parallel]:
@@ -222,7 +222,7 @@ def vertices(tree: Series) -> list[Vertex]:
             case Group(_, _, body):
                 return through(body, sources)
             case Mesh():
-                raise NotImplementedError
+                raise AssertionError("a tree that is drawn at random has no mesh")
 
     through(tree, [])
     return [Vertex(own.path, tuple(inputs[own.path]), own) for own in leaves(tree)]
