@@ -101,7 +101,7 @@ STAGES: dict[str, dict[str, tuple[int, int | None]]] = {
     "torchvision/googlenet": {"aux1": (3_188_968, None), "aux2": (3_191_016, None)},
     "googlenet": {"aux1": (3_188_840, None), "aux2": (3_190_888, None)},
     "inception_v3": {"aux": (3_326_696, None)},
-    "community/lucid_v4": {"stem.mixed2.right": (123_744, 0)},
+    "community/lucid_v4": {"conv.inception_stem_v4.branch2_right": (123_744, 0)},
 }
 
 # What fvcore and hooks count on the implementations: convs, multiply-accumulates of convs and of
@@ -314,13 +314,13 @@ def test_the_columns_of_table_1_add_up_as_they_are_claimed() -> None:
 
 
 def test_the_notebook_as_its_author_wrote_it_is_refused(project: Project) -> None:
-    """`nn.Linear(64 * 4 * 32 * 32, 10)` counts four branches of 64; there are 352 channels."""
+    """`nn.Linear(64*4*32*32, 10)` counts four branches of 64; there are 352 channels."""
     mended = (ROOT / "specs" / "community" / "simple_inception.yaml").read_text()
     project.write(NET, mended.partition("    deviates:")[0])
     (found,) = project.findings()
     assert (found.code, found.expected, found.found) == ("E402", "262144", "360448")
     assert found.message == (
-        "`in` of `fc` is 360,448, and `nn.Linear(64 * 4 * 32 * 32, 10)` claims 262144"
+        "`in` of `fc` is 360,448, and `nn.Linear(64*4*32*32, 10)` claims 262144"
     )
 
 

@@ -13,6 +13,10 @@ from inception_dsl.analysis.modules import Holder, Unit, has_module, module_tree
 from inception_dsl.ir import INPUT, BlockDef, Head, Model, NodeDef
 
 
+MANY = 3
+"""A value that a join of so many reads has a name of its own, also where `x` would do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One assignment: the paths that it reads, and the path of the value that it gives."""
@@ -26,6 +30,12 @@ class Statement:
     def is_join(self) -> bool:
         """The pass says it itself, without a module."""
         return isinstance(self.makes, NodeDef)
+
+    @property
+    def name(self) -> str:
+        """The path by which its value is called: its module's, if that is not another step's."""
+        is_own = isinstance(self.makes, Unit) and self.gives.startswith(f"{self.makes.path}.")
+        return self.makes.path if is_own else self.gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +158,16 @@ def _assign(
     """
     locals, holds = {INPUT: "x"}, {"x": INPUT}
     following = _following(statements)
+    gathered = {
+        path
+        for statement in statements
+        if statement.is_join and len(statement.reads) >= MANY
+        for path in statement.reads
+    }
     for index, statement in enumerate(statements):
         used = last_use.get(statement.gives, index)
-        outlives = used > following[index]
+        is_one_of_many = not statement.branch and statement.gives in gathered
+        outlives = used > following[index] or is_one_of_many
         for name in _candidates(statement, ambiguous, outlives=outlives):
             if last_use.get(holds.get(name, ""), -1) <= index:
                 break  # what it holds is read no more
@@ -173,7 +190,7 @@ def _following(statements: list[Statement]) -> list[int]:
 
 def _candidates(statement: Statement, ambiguous: set[str], *, outlives: bool) -> Iterator[str]:
     """Names for a value, best first: its branch's, `x` on the trunk, then its own."""
-    path = statement.gives.split(".")
+    path = statement.name.split(".")
     branch = statement.branch.split(".") if statement.branch else []
     if not outlives and branch:
         yield branch[-1] if branch[-1] not in ambiguous else "_".join(branch)

@@ -21,9 +21,9 @@ from inception_dsl.diff.edits import (
     Renamed,
     Rewired,
     Spot,
+    Stage,
 )
 from inception_dsl.diff.finding import Comparison, Finding, Report, Unmade
-from inception_dsl.diff.stages import Stage, compare_stages
 
 __all__ = [
     "CATEGORIES",
@@ -47,6 +47,5 @@ __all__ = [
     "Unmade",
     "compare",
     "compare_costs",
-    "compare_stages",
     "plan_weights",
 ]

@@ -19,10 +19,12 @@ Place = tuple[str, Part]
 """A part and where it is."""
 
 
-def align(old: Sequence[Place], new: Sequence[Place]) -> Iterator[tuple[str, str]]:
+def align(
+    old: Sequence[Place], new: Sequence[Place], gap: float = GAP
+) -> Iterator[tuple[str, str]]:
     """The pairs of two lists, in order."""
     if len(old) * len(new) <= MAX_CELLS:
-        yield from _cheapest(old, new)
+        yield from _cheapest(old, new, gap)
         return
     equal = _longest_common([_kind(p) for _, p in old], [_kind(p) for _, p in new])
     if equal is None:  # hardly anything is
@@ -34,28 +36,28 @@ def align(old: Sequence[Place], new: Sequence[Place]) -> Iterator[tuple[str, str
         if i >= 0:
             yield old[i][0], new[j][0]
         if (after - i) * (other - j) <= MAX_CELLS:
-            yield from _cheapest(old[i + 1 : after], new[j + 1 : other])
+            yield from _cheapest(old[i + 1 : after], new[j + 1 : other], gap)
 
 
 def _kind(part: Part) -> frozenset[object]:
     return frozenset(part.kinds.items())
 
 
-def _cheapest(old: Sequence[Place], new: Sequence[Place]) -> Iterator[tuple[str, str]]:
+def _cheapest(old: Sequence[Place], new: Sequence[Place], gap: float) -> Iterator[tuple[str, str]]:
     """The cheapest alignment (Needleman and Wunsch, 1970)."""
-    costs = [[GAP * j for j in range(len(new) + 1)]]
+    costs = [[gap * j for j in range(len(new) + 1)]]
     for i, part in enumerate(old, 1):
-        row = [GAP * i]
+        row = [gap * i]
         for j, other in enumerate(new, 1):
             both = costs[i - 1][j - 1] + _cost(part, other)
-            row.append(min(both, costs[i - 1][j] + GAP, row[j - 1] + GAP))
+            row.append(min(both, costs[i - 1][j] + gap, row[j - 1] + gap))
         costs.append(row)
     i, j = len(old), len(new)
     found: list[tuple[str, str]] = []
     while i and j:
-        if costs[i][j] == costs[i - 1][j] + GAP:
+        if costs[i][j] == costs[i - 1][j] + gap:
             i -= 1
-        elif costs[i][j] == costs[i][j - 1] + GAP:
+        elif costs[i][j] == costs[i][j - 1] + gap:
             j -= 1
         else:
             i, j = i - 1, j - 1
@@ -64,7 +66,7 @@ def _cheapest(old: Sequence[Place], new: Sequence[Place]) -> Iterator[tuple[str,
 
 
 def _cost(old: Place, new: Place) -> float:
-    return 1 - likeness(old[1], new[1]) + (RENAMED if old[0] != new[0] else 0)
+    return 1 - likeness(old[1], new[1]) + (RENAMED if old[1].name != new[1].name else 0)
 
 
 def _longest_common(old: Sequence[object], new: Sequence[object]) -> list[tuple[int, int]] | None:

@@ -10,6 +10,7 @@ from inception_dsl.diff.match import match
 from inception_dsl.diff.one_sided import write_added, write_removed
 from inception_dsl.diff.renaming import write_renames
 from inception_dsl.diff.rewiring import write_wiring
+from inception_dsl.diff.stages import compare_stages
 from inception_dsl.diff.two_sided import write_changes
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model
@@ -31,4 +32,10 @@ def compare(old: Model, new: Model) -> Diff:
     pairs = tuple(
         (a, b) for a, b in ledger.pairs.items() if a in ledger.old.nodes and b in ledger.new.nodes
     )
-    return Diff(tuple(draft.finished() for draft in drafts), tuple(ledger.keys), kept, pairs)
+    return Diff(
+        tuple(draft.finished() for draft in drafts),
+        tuple(ledger.keys),
+        kept,
+        pairs,
+        compare_stages(ledger.old, ledger.new, ledger.pairs),
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from inception_dsl.ir import TensorType
 from inception_dsl.source import Span
 
 Category = Literal["INTERFACE", "CHECKPOINT", "NUMERICS", "TRAINING", "COST", "COSMETIC"]
@@ -135,15 +136,19 @@ class Removed(Edit):
 class Renamed(Edit):
     """The same step, branch or block under another name.
 
-    `is_renumbered`: nobody named it, and its number follows from what stands before it.
+    `is_renumbered`: nobody named it, and its number follows from what stands before it. `several`:
+    so many steps of one block have other names, and the edit is about them all.
     """
 
     is_renumbered: bool = False
+    several: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Moved(Edit):
-    """The same step, branch or block at another place of the graph."""
+    """The same step, branch or block at another place of the graph; `several` as of `Renamed`."""
+
+    several: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,15 @@ class Rewired(Edit):
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of the network, copies taken together, and what it gives; None where it is not."""
+
+    name: str
+    old: TensorType | None
+    new: TensorType | None
+
+
+@dataclass(frozen=True, slots=True)
 class Diff:
     """What becomes of one model: every edit; what of the state_dict; nothing for equal models.
 
@@ -174,9 +188,11 @@ class Diff:
         keys: every tensor whose key or shape changes.
         kept: how many tensors keep both.
         pairs: the paths, old and new, of the nodes that are the same ones.
+        stages: those that are on one side only, or give another shape.
     """
 
     edits: tuple[Edit, ...]
     keys: tuple[KeyChange, ...]
     kept: int
     pairs: tuple[tuple[str, str], ...]
+    stages: tuple[Stage, ...]

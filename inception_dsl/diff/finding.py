@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Severity
 from inception_dsl.diff.costs import Measured
-from inception_dsl.diff.edits import Category, Changed, Diff, Edit
-from inception_dsl.diff.stages import Stage
+from inception_dsl.diff.edits import Category, Changed, Diff, Edit, Moved, Renamed
 from inception_dsl.ir import Model
 from inception_dsl.source import Span
 
@@ -47,10 +46,15 @@ class Finding:
     @property
     def subject(self) -> str:
         """Where it is, in how many places, and what became of it."""
-        count = len(self.edit.paths) if self.edit else 0
-        if isinstance(self.edit, Changed) and self.edit.sites:
-            count = 0  # it is told where
-        often = f", in {count} places" if count > 1 else ""
+        match self.edit:
+            case Changed(sites=sites) if sites:
+                often = ""  # it is told where
+            case Renamed(several=several) | Moved(several=several) if several:
+                often = f", {several} steps"
+            case Edit(paths=paths) if len(paths) > 1:
+                often = f", in {len(paths)} places"
+            case _:
+                often = ""
         return f"{self.at}{often} {self.verb}".rstrip()
 
 
@@ -60,7 +64,6 @@ class Comparison:
 
     Attributes:
         old_name, new_name: how the specs are spoken of.
-        stages: those that are on one side only, or give another shape.
     """
 
     old_name: str
@@ -71,7 +74,6 @@ class Comparison:
     new_cost: CostReport
     diff: Diff
     costs: tuple[Measured, ...]
-    stages: tuple[Stage, ...]
     findings: tuple[Finding, ...]
 
     @property

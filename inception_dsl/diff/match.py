@@ -2,8 +2,9 @@
 
 Names that an author gave pair first; steps without one are aligned in order, so that one that is
 inserted renumbers those behind it and changes none; what is left over is paired by what it is made
-of, within its holder, then anywhere. Everything is in the order of the specs: the same input gives
-the same pairs.
+of, within its holder, then anywhere. A list or a block whose steps the other side has without it is
+opened, and its steps are paired in its place. Everything is in the order of the specs: the same
+input gives the same pairs.
 """
 
 from __future__ import annotations
@@ -11,18 +12,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inception_dsl.diff.align import Place, align
+from inception_dsl.diff.opening import ALIKE, Opener
+from inception_dsl.diff.pairing import Pairing
 from inception_dsl.diff.parts import Kids, Part, Parts, has_numbers, likeness
 from inception_dsl.ir import Model, Node
 from inception_dsl.ops import OPS
 
 PLAUSIBLE = 0.25
 """Parts of one name that have less in common pair only if nothing fits better."""
-ALIKE = 0.5
-"""Parts of two names that have less in common are different things."""
 SAME = 0.9
 """What moved elsewhere has at least this much in common with what was there."""
-MAX_PAIRS = 25_000
-"""Up to so many pairs are weighed; beyond, only what is equal pairs, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +42,10 @@ class _Matcher:
     def __init__(self) -> None:
         self._parts = Parts()
         self._done: dict[tuple[int, int], Matching] = {}
+        self._opener = Opener()
 
     def models(self, old: Model, new: Model) -> Matching:
-        found = self._matched(self._parts.below(old.root)[0], self._parts.below(new.root)[0])
+        found = self._matched(self._parts.below(old.root).kids, self._parts.below(new.root).kids)
         return Matching((("", ""), *found.pairs), found.removed, found.added)
 
     def _pair(self, old: Part, new: Part) -> Matching:
@@ -65,28 +65,24 @@ class _Matcher:
         return self._done[key]
 
     def _matched(self, old: Kids, new: Kids) -> Matching:
-        chosen: dict[str, str] = {}
         if old and new and has_numbers(old) and has_numbers(new):
-            chosen = {name: name for name in old if name in new}
-        else:
-            named = [
-                name
-                for name in old
-                if name in new and not (old[name].is_numbered and new[name].is_numbered)
-            ]
-            chosen = {n: n for n in named if likeness(old[n], new[n]) >= PLAUSIBLE}
-            self._align(old, new, chosen)
-            _pair_alike(_free(old, new, chosen), chosen, ALIKE)
-            for name in named:
-                if name not in chosen and name not in chosen.values():
-                    chosen[name] = name
-        return self._combined(old, new, chosen)
-
-    def _align(self, old: Kids, new: Kids, chosen: dict[str, str]) -> None:
-        """Pairs steps without names, in order."""
-        free = _free(old, new, chosen)
-        mine, its = ([own for own in kids.items() if own[1].is_numbered] for kids in free)
-        chosen.update(align(mine, its))
+            return self._combined(old, new, {name: name for name in old if name in new})
+        named = [
+            name
+            for name in old
+            if name in new and not (old[name].is_numbered and new[name].is_numbered)
+        ]
+        chosen = {n: n for n in named if _is_plausible(old[n], new[n])}
+        old, new = self._opener.opened(old, new, chosen)
+        pairing = Pairing(old, new, chosen)
+        _align(pairing)
+        pairing.align(ALIKE)
+        pairing.pair_alike(ALIKE)
+        for name in named:
+            if name in old and name in new:
+                pairing.choose(name, name)
+        pairing.pair_alike(PLAUSIBLE, in_place=True)
+        return self._combined(old, new, pairing.chosen)
 
     def _combined(self, old: Kids, new: Kids, chosen: dict[str, str]) -> Matching:
         """The pairs of kids and of all below them; what is left over may have moved between."""
@@ -104,10 +100,10 @@ class _Matcher:
             removed.extend((_join(name, path), gone) for path, gone in inner.removed)
             added.extend((_join(other, path), come) for path, come in inner.added)
         added.extend((name, part) for name, part in new.items() if name not in taken)
-        moved: dict[str, str] = {}
         gone, come = dict(removed), dict(added)
-        _pair_alike((_weighty(gone), _weighty(come)), moved, SAME)
-        for path, other in moved.items():
+        moved = Pairing(_weighty(gone), _weighty(come), {})
+        moved.pair_alike(SAME)
+        for path, other in moved.chosen.items():
             inner = self._pair(gone.pop(path), come.pop(other))
             pairs.extend((_join(path, a), _join(other, b)) for a, b in inner.pairs)
             gone.update((_join(path, p), own) for p, own in inner.removed)
@@ -120,42 +116,17 @@ def _stands_alone(part: Part, other: Part) -> bool:
     return part.is_node or (part.item is not None and not other.item and has_numbers(other.kids))
 
 
-def _free(old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
-    taken = set(chosen.values())
-    return (
-        {name: part for name, part in old.items() if name not in chosen},
-        {name: part for name, part in new.items() if name not in taken},
-    )
+def _is_plausible(old: Part, new: Part) -> bool:
+    """Two parts of one name are the same thing."""
+    return old.is_node == new.is_node and likeness(old, new) >= PLAUSIBLE
 
 
-def _pair_alike(free: tuple[Kids, Kids], chosen: dict[str, str], least: float) -> None:
-    """Pairs what has most in common first; of equals, what comes first."""
-    old, new = free
-    if len(old) * len(new) > MAX_PAIRS:
-        _pair_equal(old, new, chosen)
-        return
-    scores = []
-    for i, (name, part) in enumerate(old.items()):
-        for j, (other, its) in enumerate(new.items()):
-            score = likeness(part, its)
-            if score >= least:
-                scores.append((-score, name != other, i, j, name, other))
-    taken: set[str] = set()
-    for *_, name, other in sorted(scores):
-        if name not in chosen and other not in taken:
-            chosen[name] = other
-            taken.add(other)
-
-
-def _pair_equal(old: Kids, new: Kids, chosen: dict[str, str]) -> None:
-    """Pairs what holds the same, the first with the first."""
-    waiting: dict[object, list[str]] = {}
-    for name, part in reversed(new.items()):
-        waiting.setdefault(frozenset(part.kinds.items()), []).append(name)
-    for name, part in old.items():
-        same = waiting.get(frozenset(part.kinds.items()))
-        if same:
-            chosen[name] = same.pop()
+def _align(pairing: Pairing) -> None:
+    """Pairs the steps without names of two lists, in order."""
+    mine, its = ([own for own in kids.items() if own[1].is_numbered] for kids in pairing.free())
+    if all(len({name.rpartition(".")[0] for name, _ in own}) == 1 for own in (mine, its)):
+        for name, other in align(mine, its):
+            pairing.choose(name, other)
 
 
 def _weighty(parts: Kids) -> Kids:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import takewhile
 
-from inception_dsl.diff.parts import Part
+from inception_dsl.diff.parts import Part, is_join
 from inception_dsl.diff.view import View
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Call, CallDef, Node, NodeDef, Value
@@ -108,7 +108,7 @@ def part_text(part: Part, path: str, view: View) -> str:
         inner = (
             f"{kid.name}: {part_text(kid, f'{path}.{kid.name}', view)}"
             for kid in part.kids.values()
-            if _has_steps(kid)
+            if not is_join(kid.item)
         )
         text = "; ".join(inner)
     elif len(steps) > MAX_STEPS:
@@ -139,13 +139,8 @@ def _steps(part: Part, path: str) -> Iterator[str]:
         yield path
         return
     for kid in part.kids.values():
-        if _has_steps(kid):
+        if not is_join(kid.item):
             yield from _steps(kid, f"{path}.{kid.name}")
-
-
-def _has_steps(part: Part) -> bool:
-    """It is more than a join."""
-    return not (isinstance(part.item, Node) and OPS[part.item.op].torch is None)
 
 
 def arrow(old: object, new: object) -> str:

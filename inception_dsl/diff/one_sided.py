@@ -11,10 +11,9 @@ from inception_dsl.diff.edits import Added, Category, Edit, Place, Removed
 from inception_dsl.diff.effects import is_felt_in_training_only, is_nothing
 from inception_dsl.diff.ledger import Ledger, gravest, new_keys, spot
 from inception_dsl.diff.notation import part_text
-from inception_dsl.diff.parts import Part
+from inception_dsl.diff.parts import is_join
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Node
-from inception_dsl.ops import OPS
 
 
 def write_removed(ledger: Ledger, parts: Sequence[Found]) -> None:
@@ -31,7 +30,7 @@ def _write(ledger: Ledger, parts: Sequence[Found], *, is_new: bool) -> None:
     counterparts = ledger.back if is_new else ledger.pairs
     groups: dict[str, list[Found]] = {}
     for path, part in parts:
-        if not _is_join(part):
+        if not is_join(part.item):
             holder, _, name = path.rpartition(".")
             is_copy = name.isdigit() and holder in counterparts
             groups.setdefault(holder if is_copy else path, []).append((path, part))
@@ -39,15 +38,11 @@ def _write(ledger: Ledger, parts: Sequence[Found], *, is_new: bool) -> None:
     for path in groups:
         firsts.setdefault(path.rpartition(".")[0], path)
     for path, part in parts:
-        if _is_join(part):  # it came or went with the first of its branches
+        if is_join(part.item):  # it came or went with the first of its branches
             first = firsts.get(path.rpartition(".")[0], path)
             groups.setdefault(first, []).append((path, part))
     for path, own in groups.items():
         _write_one(ledger, path, own, is_new=is_new)
-
-
-def _is_join(part: Part) -> bool:
-    return isinstance(part.item, Node) and OPS[part.item.op].torch is None
 
 
 def _write_one(ledger: Ledger, path: str, parts: list[Found], *, is_new: bool) -> None:

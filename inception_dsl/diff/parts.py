@@ -26,6 +26,7 @@ _FAMILIES = (
 """Ops that stand for each other in variants of one network."""
 
 _WEIGHT = {"kernel": 0.35, "output": 0.35, "width": 0.25, "stride": 0.15, "pad": 0.1}
+_SIZES = ("kernel", "width", "stride", "pad")
 _LITTLE = 0.05
 _OTHER_OP = 0.4
 
@@ -37,13 +38,15 @@ class Part:
     Attributes:
         item: the node or the call that stands there; None for what only holds others.
         kids: what is below it, by name; empty for a node.
-        kinds: how many nodes of each kind it holds, in full and by op and kernel alone.
+        kinds: how many nodes of each kind it holds: in full, by op and size, by op and kernel.
+        kernels: the same, by op and kernel alone.
     """
 
     name: str
     item: Node | Call | None
     kids: Kids
     kinds: Counter[Hashable] = field(default_factory=Counter)
+    kernels: Counter[Hashable] = field(default_factory=Counter)
 
     @property
     def is_node(self) -> bool:
@@ -57,7 +60,7 @@ class Part:
 
     @property
     def size(self) -> int:
-        """How many nodes it holds, twice."""
+        """How many nodes it holds, thrice."""
         return self.kinds.total()
 
 
@@ -65,17 +68,16 @@ class Parts:
     """The parts of a model; what is below calls of one body is made once."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[Kids, Counter[Hashable]]] = {}
+        self._made: dict[int, Part] = {}
 
-    def below(self, call: Call) -> tuple[Kids, Counter[Hashable]]:
-        """What a call holds, by name, and how many nodes of each kind."""
+    def below(self, call: Call) -> Part:
+        """What a call holds, as a part without a name."""
         made = self._made.get(id(call.body))
         if made is None:
-            top = Part("", None, {})
+            made = self._made[id(call.body)] = Part("", None, {})
             for item in call.body:
-                self._add(top, item)
-            _count(top)
-            made = self._made[id(call.body)] = top.kids, top.kinds
+                self._add(made, item)
+            _count(made)
         return made
 
     def _add(self, top: Part, item: Node | Call) -> None:
@@ -84,12 +86,26 @@ class Parts:
         for holder in holders:
             part = part.kids.setdefault(holder, Part(holder, None, {}))
         if isinstance(item, Call):
-            kids, kinds = self.below(item)
-            part.kids[name] = Part(name, item, kids, kinds)
+            body = self.below(item)
+            part.kids[name] = Part(name, item, body.kids, body.kinds, body.kernels)
         else:
-            exact = item.op, tuple(item.attributes.items())
-            coarse = item.op, item.attributes.get("kernel")
-            part.kids[name] = Part(name, item, {}, Counter([exact, coarse]))
+            exact, size, kernel = _kinds(item)
+            kinds, kernels = Counter([exact, size, kernel]), Counter([kernel])
+            part.kids[name] = Part(name, item, {}, kinds, kernels)
+
+
+def _kinds(node: Node) -> tuple[Hashable, Hashable, Hashable]:
+    """What it is, ever less exactly: `defaults` change the norm of all, and none of their sizes."""
+    return (
+        (node.op, tuple(node.attributes.items())),
+        by_size(node),
+        (node.op, node.attributes.get("kernel")),
+    )
+
+
+def by_size(node: Node) -> Hashable:
+    """What a node is, and how large."""
+    return (node.op, *(node.attributes.get(name) for name in _SIZES))
 
 
 def _count(part: Part) -> None:
@@ -97,12 +113,18 @@ def _count(part: Part) -> None:
         if kid.item is None:
             _count(kid)
         part.kinds.update(kid.kinds)
+        part.kernels.update(kid.kernels)
 
 
 def likeness(one: Part, other: Part) -> float:
     """How much two parts have in common: 1 for the same, 0 for nothing."""
     if isinstance(one.item, Node) and isinstance(other.item, Node):
         return _node_likeness(one.item, other.item)
+    return shared(one, other)
+
+
+def shared(one: Part, other: Part) -> float:
+    """Which share of two parts' nodes is in both, as `kinds` has them."""
     if not one.kinds or not other.kinds:
         return 0.0
     few, many = sorted((one.kinds, other.kinds), key=len)
@@ -127,6 +149,11 @@ def _node_likeness(one: Node, other: Node) -> float:
     return max(0.05, 1 - lost)
 
 
+def is_join(item: Node | Call | None) -> bool:
+    """It puts together what branches give: a concat, a sum, a product."""
+    return isinstance(item, Node) and OPS[item.op].torch is None
+
+
 def is_numbered(name: str, item: Node | Call) -> bool:
     """A step is called by its op or its block, perhaps with a number."""
     own = item.block if isinstance(item, Call) else OPS[item.op].written.rpartition(" ")[2]
@@ -136,3 +163,12 @@ def is_numbered(name: str, item: Node | Call) -> bool:
 def has_numbers(kids: Iterable[str]) -> bool:
     """They are the copies of a repeated step."""
     return all(name.isdigit() for name in kids)
+
+
+def free(old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
+    """What has no pair: new names by old ones."""
+    taken = set(chosen.values())
+    return (
+        {name: part for name, part in old.items() if name not in chosen},
+        {name: part for name, part in new.items() if name not in taken},
+    )

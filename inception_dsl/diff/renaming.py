@@ -1,25 +1,98 @@
 """Steps, branches and blocks that have other names, or other holders.
 
-A number that follows from a step that was put before, or taken away, is that edit's doing.
+A number that follows from a step that was put before, or taken away, is that edit's doing. Where
+many steps of one block have other names, as in the code of two authors, that is one edit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from inception_dsl.analysis import state_of
-from inception_dsl.diff.edits import Added, Category, Changed, Edit, Moved, Place, Removed, Renamed
-from inception_dsl.diff.ledger import Draft, Ledger
+from inception_dsl.diff.edits import (
+    Added,
+    Category,
+    Changed,
+    Edit,
+    Moved,
+    Place,
+    Removed,
+    Renamed,
+    Spot,
+)
+from inception_dsl.diff.ledger import Draft, Ledger, block_spot, gravest
 from inception_dsl.diff.notation import arrow
-from inception_dsl.diff.parts import is_numbered
+from inception_dsl.diff.parts import is_join, is_numbered
+
+MANY = 3
+"""Of so many steps of one block that have other names it is said at once."""
+
+
+_Site = tuple[str, str, bool]
+"""The blocks, old and new, and whether they are two."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Renaming:
+    """A pair of paths of which neither follows from the other's holder."""
+
+    place: Place
+    spots: tuple[Spot, Spot]
+    category: Category
+    names: tuple[str, str]
+    is_number: bool
+    is_moved: bool
+
+    @property
+    def site(self) -> _Site | None:
+        """What it may have in common with others."""
+        old, new = self.spots
+        return None if self.is_number else (old.block, new.block, self.is_moved)
+
+    @property
+    def what(self) -> str:
+        """Both names."""
+        return arrow(*self.names)
 
 
 def write_renames(ledger: Ledger) -> None:
     """The edits that give other names; to be written after those that add, remove and change."""
+    found = list(_renamings(ledger))
+    together: dict[_Site, list[_Renaming]] = {}
+    for own in found:
+        if own.site is not None:
+            together.setdefault(own.site, []).append(own)
+    many = {site: _all(ledger, site, alike) for site, alike in together.items()}
+    for own in found:
+        edit: Edit | None = many.get(own.site) if own.site else None
+        if edit is None and own.is_moved:
+            edit = Moved(own.category, *own.spots, (), own.what)
+        elif edit is None:
+            edit = Renamed(own.category, *own.spots, (), own.what, is_renumbered=own.is_number)
+        assert own.place.new is not None
+        ledger.renaming[own.place.new] = ledger.draft(edit, own.place, own.place.new)
+
+
+def _all(ledger: Ledger, site: _Site, alike: list[_Renaming]) -> Edit | None:
+    """The edit of all that have other names at a site, if they are many."""
+    old, new, is_moved = site
+    names = list(dict.fromkeys(own.what for own in alike))
+    if len(names) < MANY:
+        return None
+    spots = block_spot(ledger.old, old), block_spot(ledger.new, new)
+    category = gravest({own.category for own in alike})
+    kind = Moved if is_moved else Renamed
+    return kind(category, *spots, (), ", ".join(names), several=len(names))
+
+
+def _renamings(ledger: Ledger) -> Iterator[_Renaming]:
     counted = _counted(ledger)
     for old, new in ledger.pairs.items():
         above, _, name = old.rpartition(".")
         over, _, other = new.rpartition(".")
         is_below = ledger.pairs.get(above) == over
-        if old == new or (is_below and name == other):
+        if old == new or (is_below and name == other) or _is_join(ledger, old):
             continue  # what holds it was renamed, if anything was
         # A step that is alone in its holder has the holder's path.
         holder = over if is_below or old == over else new
@@ -28,17 +101,28 @@ def write_renames(ledger: Ledger) -> None:
         if cause is not None:
             ledger.renaming[new] = cause
             continue
-        spots = ledger.spots(old, new)
         has_weights = any(state_of(node) for node in ledger.old.nodes_below(old))
-        category: Category = "CHECKPOINT" if has_weights else "COSMETIC"
         scopes = ledger.old.scope_of(old).path, ledger.new.scope_of(new).path
-        edit: Edit
-        if ledger.pairs.get(scopes[0]) == scopes[1]:
-            what = arrow(spots[0].path, spots[1].path)
-            edit = Renamed(category, *spots, (), what, is_renumbered=is_number)
-        else:
-            edit = Moved(category, *spots, (), arrow(old, new))
-        ledger.renaming[new] = ledger.draft(edit, Place(old, new), new)
+        is_moved = ledger.pairs.get(scopes[0]) != scopes[1]
+        yield _Renaming(
+            Place(old, new),
+            ledger.spots(old, new),
+            "CHECKPOINT" if has_weights else "COSMETIC",
+            (old, new) if is_moved else (_within(scopes[0], old), _within(scopes[1], new)),
+            is_number,
+            is_moved,
+        )
+
+
+def _within(scope: str, path: str) -> str:
+    """A path from the start of the block that holds it."""
+    return path.removeprefix(f"{scope}.") if scope else path
+
+
+def _is_join(ledger: Ledger, path: str) -> bool:
+    """Nobody names a join: its path is its holder's."""
+    step = ledger.old.steps.get(path)
+    return step is not None and is_join(step.item)
 
 
 def _counted(ledger: Ledger) -> dict[str, Draft]:

@@ -2,49 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inception_dsl.ir import Call, Model, TensorType
+from inception_dsl.diff.edits import Stage
+from inception_dsl.diff.view import View
+from inception_dsl.ir import Call, TensorType
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """A step of the network, copies taken together, and what it gives; None where it is not."""
+class _Given:
+    """What a stage reads, what it gives, and the node that makes it."""
 
-    name: str
-    old: TensorType | None
-    new: TensorType | None
-
-
-def compare_stages(old: Model, new: Model) -> tuple[Stage, ...]:
-    """The stages that give another shape, or come or go and change it; the new model's first."""
-    before, after = _outputs(old), _outputs(new)
-    stages = [Stage(name, before.get(name), type) for name, type in after.items()]
-    gone = [Stage(name, type, None) for name, type in before.items() if name not in after]
-    idle = _idle(old) | _idle(new)
-    return tuple(
-        stage
-        for stage in [*stages, *gone]
-        if stage.old != stage.new and not (stage.name in idle and None in (stage.old, stage.new))
-    )
+    enters: TensorType
+    type: TensorType
+    maker: str
 
 
-def _outputs(model: Model) -> dict[str, TensorType]:
-    return {stage: types[-1] for stage, types in _types(model).items()}
+def compare_stages(old: View, new: View, pairs: Mapping[str, str]) -> tuple[Stage, ...]:
+    """The stages that give another shape, or come or go and change it; the new model's first.
+
+    A stage that has another name, or another holder, is still the same.
+    """
+    before, after = _stages(old), _stages(new)
+    back = {b: a for a, b in pairs.items()}
+    kept = {name for name in before if _stage(pairs.get(before[name].maker, name)) == name}
+    found: list[Stage] = []
+    for name, own in after.items():
+        was = old.nodes.get(back.get(own.maker, ""))
+        if was is None and name in kept:
+            found.append(Stage(name, before[name].type, own.type))
+        elif was is not None or own.type != own.enters:
+            found.append(Stage(name, was.type if was else None, own.type))
+    ends = {own.maker for own in after.values()}
+    for name, own in before.items():
+        now = new.nodes.get(pairs.get(own.maker, ""))
+        if (name in kept and name in after) or (now and now.path in ends):
+            continue
+        if now is not None or own.type != own.enters:
+            found.append(Stage(name, own.type, now.type if now else None))
+    return tuple(stage for stage in found if stage.old != stage.new)
 
 
-def _idle(model: Model) -> set[str]:
-    """The stages that keep the shape of what they read."""
-    return {stage for stage, types in _types(model).items() if len(set(types)) == 1}
+def _stage(path: str) -> str:
+    return path.partition(".")[0]
 
 
-def _types(model: Model) -> dict[str, list[TensorType]]:
-    """What enters each stage, then what its steps give."""
-    heads = {head.path for head in model.heads}
-    found: dict[str, list[TensorType]] = {}
-    for item in model.root.body:
-        stage = item.path.partition(".")[0]
-        if stage not in heads:
+def _stages(view: View) -> dict[str, _Given]:
+    heads = {head.path for head in view.model.heads}
+    found: dict[str, _Given] = {}
+    for item in view.model.root.body:
+        name = _stage(item.path)
+        if name not in heads:
             enters = item.input_type if isinstance(item, Call) else item.input_types[0]
-            found.setdefault(stage, [enters]).append(item.type)
+            first = found[name].enters if name in found else enters
+            found[name] = _Given(first, item.type, view.value(item.path))
     return found

@@ -15,7 +15,7 @@ from inception_dsl.diff.ledger import GRAVITY, Draft, Ledger, block_spot, graves
 from inception_dsl.diff.notation import arrow, changed_op, changed_step, step_text, value_text
 from inception_dsl.diff.view import Step
 from inception_dsl.expr import Binary, Name, names
-from inception_dsl.ir import Call, CallDef, Node, NodeDef, Value
+from inception_dsl.ir import NETWORK, Call, CallDef, Node, NodeDef, Value
 from inception_dsl.ops import OPS
 
 MANY = 3
@@ -43,6 +43,7 @@ def write_changes(ledger: Ledger) -> None:
             arguments.compare(old, new)
         elif isinstance(old.item, Node) and isinstance(new.item, Node):
             changes.extend(_node(ledger, arguments, old, new))
+    arguments.write_blocks()
     _write_changes(ledger, changes)
 
 
@@ -52,6 +53,7 @@ class _Arguments:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._drafts: dict[tuple[str, str], Draft | None] = {}
+        self._blocks: dict[str, list[tuple[str, str]]] = {}
 
     def compare(self, old: Step, new: Step) -> None:
         """Writes the edits of a call."""
@@ -61,9 +63,7 @@ class _Arguments:
         place = Place(old.path, new.path)
         ledger = self._ledger
         if mine.block != its.block:
-            what = f"block {arrow(mine.block, its.block)}"
-            spots = ledger.spots(old.path, new.path)
-            ledger.draft(Changed("COSMETIC", *spots, (), what), place, new.path)
+            self._blocks.setdefault(arrow(mine.block, its.block), []).append((old.path, new.path))
         before, after = _bound(old), _bound(new)
         changed: dict[bool, list[str]] = {}
         for name, value in its.arguments.items():
@@ -89,6 +89,19 @@ class _Arguments:
             key = "argument", spots[0].block, spots[0].path, spots[1].block, spots[1].path, what
             draft = ledger.draft(edit, place, new.path, key=key, shapes=True)
             self._drafts.update(((new.path, name), draft) for name in names_)
+
+    def write_blocks(self) -> None:
+        """Writes the edits of calls whose block has another name: of many, one."""
+        ledger = self._ledger
+        sites = {ledger.spots(*own) for paths in self._blocks.values() for own in paths}
+        for block, paths in self._blocks.items():
+            for old, new in paths:
+                if len(sites) >= MANY:
+                    spots = block_spot(ledger.old, NETWORK), block_spot(ledger.new, NETWORK)
+                    what = f"blocks {', '.join(self._blocks)}"
+                else:
+                    spots, what = ledger.spots(old, new), f"block {block}"
+                ledger.draft(Changed("COSMETIC", *spots, (), what), Place(old, new), new)
 
     def behind(self, step: Step, said: object) -> Iterator[Draft]:
         """The edits of arguments that a value of a step follows from."""

@@ -177,14 +177,13 @@ def _find(reference: str, folder: Path) -> SpecFile:
 
 
 def _compared(old: Checked, new: Checked) -> Comparison:
-    from inception_dsl.diff import Comparison, compare, compare_costs, compare_stages
+    from inception_dsl.diff import Comparison, compare, compare_costs
     from inception_dsl.rules.changes import judge_changes
 
     diff = compare(old.model, new.model)
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     findings = tuple(judge_changes((old.model, old.cost), (new.model, new.cost), diff, costs))
     names = [f"{own.file.files.label}{own.cost.name}" for own in (old, new)]
-    stages = compare_stages(old.model, new.model)
     return Comparison(
         names[0],
         names[1],
@@ -194,6 +193,5 @@ def _compared(old: Checked, new: Checked) -> Comparison:
         new.cost,
         diff,
         costs,
-        stages,
         findings,
     )

@@ -109,12 +109,14 @@ def _at(edit: Edit) -> str:
         op = edit.what.split(" (")[0].split()[-1]
         count = len(edit.places)
         return f"all {count} {op}s" if count == edit.among else f"{count} of {edit.among} {op}s"
+    if isinstance(edit, Renamed | Moved) and edit.several:
+        return edit.spot.block
     if len(edit.paths) == 1:
         path = edit.paths[0]
         return path if path or edit.spot.block != NETWORK else NETWORK
     block, path = edit.spot.block, edit.spot.path
     if block == NETWORK:
-        return path
+        return path or NETWORK
     return f"{block}.{path}" if path else block
 
 
@@ -159,7 +161,7 @@ def _to_callers(edit: Edit) -> str:
 
 def _to_checkpoints(edit: Edit) -> str:
     match edit:
-        case Renamed(is_renumbered=True):
+        case Renamed(is_renumbered=True, keys=keys) if keys:
             return f"it is renumbered, and {_tensors(edit.keys)}"
         case Renamed() | Moved():
             return _tensors(edit.keys) if edit.keys else "its keys follow its name"
@@ -266,6 +268,8 @@ def _to_nobody(edit: Edit) -> str:
             return "the emitted module gives logits with it and without"
         case Changed() if edit.what.startswith("block "):
             return "its class has another name; what differs in it is told step by step"
+        case Changed() if edit.what.startswith("blocks "):
+            return "their classes have other names; what differs in them is told step by step"
         case Renamed() | Moved():
             return "it holds no tensor, so no key changes"
         case _:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 REAL = {
     "inception_v4_lucid": ("inception_v4", "community/lucid_v4"),
+    "inception_v3_lucid": ("inception_v3", "community/lucid_v3"),
     "inception_v4_timm": ("inception_v4", "timm/inception_v4"),
     "inception_resnet_v2_timm": ("inception_resnet_v2", "timm/inception_resnet_v2"),
     "googlenet_torchvision": ("googlenet", "torchvision/googlenet"),

@@ -172,3 +172,105 @@ def test_a_residual_around_a_step_is_added_and_the_step_stays(project: Project) 
     found = edits(project, ("fc: linear (classes)", now.replace("in)", "11)")))
     assert "Added" in {type(edit).__name__ for edit in found}
     assert all(edit.category != "COSMETIC" for edit in found)
+
+
+FLAT = """\
+inception: 1
+name: net
+input: 17x17x3
+network:
+  - conv1: 3x3 conv (8)
+  - conv2: 3x3 conv (16 stride 2)
+  - pool1: 3x3 maxpool (stride 2)
+  - mixed_a: {branches: {left: [1x1 conv (8), 3x3 conv (8)], right: 1x1 conv (8)}}
+  - mixed_b: {branches: {left: [1x1 conv (8), 3x3 conv (8)], right: 1x1 conv (8)}}
+  - gap: global avgpool
+  - fc: linear (5)
+"""
+GROUPED = """\
+inception: 1
+name: net
+input: 17x17x3
+blocks:
+  module:
+    branches: {branch1: [1x1 conv (8), 3x3 conv (8)], branch2: 1x1 conv (8)}
+network:
+  - features:
+      - stem: [3x3 conv (8), 3x3 conv (16 stride 2), 3x3 maxpool (stride 2)]
+      - 2 x module
+  - gap: global avgpool
+  - fc: linear (5)
+"""
+IN_A_BLOCK = """\
+inception: 1
+name: net
+input: 17x17x3
+blocks:
+  body:
+    steps:
+      - conv1: 3x3 conv (8)
+      - conv2: 3x3 conv (16 stride 2)
+      - pool1: 3x3 maxpool (stride 2)
+      - mixed_a: {branches: {left: [1x1 conv (8), 3x3 conv (8)], right: 1x1 conv (8)}}
+      - mixed_b: {branches: {left: [1x1 conv (8), 3x3 conv (8)], right: 1x1 conv (8)}}
+network:
+  - body: body
+  - gap: global avgpool
+  - fc: linear (5)
+"""
+
+
+@pytest.mark.parametrize("new", [GROUPED, IN_A_BLOCK], ids=["lists", "a block"])
+@pytest.mark.parametrize("is_back", [False, True], ids=["put together", "taken apart"])
+def test_steps_that_are_put_together_are_the_same_steps(
+    new: str, is_back: bool, project: Project
+) -> None:
+    sides = (new, FLAT) if is_back else (FLAT, new)
+    (comparison,) = between(project, *sides).comparisons
+    kinds = {type(edit) for edit in comparison.diff.edits}
+    assert kinds <= {Renamed, Moved}
+    assert {key.kind for key in comparison.diff.keys} == {"renamed"}
+    assert len(comparison.diff.keys) + comparison.diff.kept == 2 * 9
+
+
+def test_of_equal_steps_those_pair_that_read_the_same(project: Project) -> None:
+    old = """\
+inception: 1
+name: net
+input: 8x8x4
+network:
+  - branches:
+      one: [1x1 conv (4), {branches: {left: 1x3 conv (4), right: 3x1 conv (4)}}]
+      two: [1x1 conv (6), 3x3 conv (4), {branches: {left: 1x3 conv (4), right: 3x1 conv (4)}}]
+"""
+    new = """\
+inception: 1
+name: net
+input: 8x8x4
+network:
+  - a_stem: [1x1 conv (6), 3x3 conv (4)]
+  - a_left: {from: a_stem, steps: 1x3 conv (4)}
+  - a_right: {from: a_stem, steps: 3x1 conv (4)}
+  - b_stem: {from: input, steps: 1x1 conv (4)}
+  - b_left: {from: b_stem, steps: 1x3 conv (4)}
+  - b_right: {from: b_stem, steps: 3x1 conv (4)}
+  - {from: [b_left, b_right, a_left, a_right], join: concat}
+"""
+    (comparison,) = between(project, old, new).comparisons
+    assert {type(edit) for edit in comparison.diff.edits} == {Renamed}
+    pairs = dict(comparison.diff.pairs)
+    assert (pairs["one.left"], pairs["two.left"]) == ("b_left", "a_left")
+
+
+def test_many_other_names_in_a_block_are_one_edit(project: Project) -> None:
+    changes = [(f"{name}:", f"{name}_of_it:") for name in ("left", "right", "pool")]
+    new = BASE
+    for was, now in changes:
+        new = new.replace(f"      {was}", f"      {now}")
+    (comparison,) = between(project, BASE, new).comparisons
+    (edit,) = comparison.diff.edits
+    assert isinstance(edit, Renamed)
+    assert (edit.several, edit.spot.block, edit.spot.path) == (3, "mixed", "")
+    assert edit.what == "left -> left_of_it, right -> right_of_it, pool -> pool_of_it"
+    assert len(edit.places) == 3 * 4
+    assert len(edit.keys) == len(comparison.diff.keys)

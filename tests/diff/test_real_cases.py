@@ -2,7 +2,7 @@
 
 The goldens are the comments that a reviewer would read.
 
-    python tests/diff/test_real_cases.py        # write them as they are now
+    PYTHONPATH=tests python tests/diff/test_real_cases.py    # write them as they are now
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ def said(report: Report, *codes: str) -> list[tuple[str, str]]:
 def test_lucids_inception_v4_departs_where_it_is_known_to() -> None:
     report = compare("inception_v4", "community/lucid_v4")
     by_code = found(report)
+    stem = "conv.inception_stem_v4"
     assert said(report, "D711") == [
         ("all 149 convs", "conv (bias no -> yes)"),
-        ("inception_b.b7x7dbl.conv", "1x1 conv (192 -> 64)"),
+        ("inception_module_v4b.branch4.conv", "1x1 conv (192 -> 64)"),
     ]
     width = by_code["D711"][1].edit
     assert width is not None
@@ -50,17 +51,68 @@ def test_lucids_inception_v4_departs_where_it_is_known_to() -> None:
     assert said(report, "D721", "D722", "D723", "D724") == [
         ("all 149 convs", "conv (eps 0.001 -> 1e-05)"),
         (
-            "stem.mixed2.again",
-            "1x1 conv (64), 3x3 conv (96 V), with the weights of stem.mixed2.left",
+            f"{stem}.again",
+            f"1x1 conv (64), 3x3 conv (96 V), with the weights of {stem}.branch2_left",
         ),
-        ("stem.mixed2.concat", "reads left right -> left again, and nothing reads mixed2.right"),
-        ("stem.mixed3.concat", "concat (conv pool -> pool conv)"),
+        (
+            f"{stem}.concat2",
+            "reads mixed2.left mixed2.right -> branch2_left again, and nothing reads branch2_right",
+        ),
+        (
+            f"{stem}.concat3",
+            "concat (mixed3.conv mixed3.pool -> branch3_pool branch3_conv)",
+        ),
+        ("all 14 avgpools", "3x3 avgpool (count_pad no -> yes)"),
     ]
     assert said(report, "D731") == [("dropout", "dropout (drop 0.2 -> 0.8)")]
-    assert [f.at for f in by_code["D751"]] == ["stem", "softmax", "network"]
-    assert by_code.keys() == {
-        *("D711", "D721", "D722", "D723", "D724", "D731", "D741", "D743", "D751")
+    assert [f.at for f in by_code["D751"]] == ["network", "softmax", "network"]
+    # Its author has other names for everything, and lists where the paper's spec has none.
+    names = dict(said(report, "D714"))
+    assert names.keys() == {
+        "network",
+        "inception_stem_v4",
+        *(f"inception_module_v4{kind}" for kind in "abc"),
+        *(f"inception_reduce_v4{kind}" for kind in "ab"),
     }
+    assert names["inception_module_v4a"] == (
+        "pool -> branch1, b1x1 -> branch2, b3x3 -> branch3, b3x3dbl -> branch4"
+    )
+    (comparison,) = report.comparisons
+    assert {key.kind for key in comparison.diff.keys} == {"renamed", "reshaped", "added"}
+    assert by_code.keys() == {
+        *("D711", "D714", "D721", "D722", "D723", "D724", "D731", "D741", "D743", "D751")
+    }
+
+
+def test_lucids_inception_v3_departs_where_it_is_known_to() -> None:
+    report = compare("inception_v3", "community/lucid_v3")
+    assert said(report, "D711", "D712", "D713") == [
+        ("conv2.conv3", "3x3 conv (288)"),
+        ("inception_module_v2a.branch2.conv2", "5x5 -> 3x3 conv (64)"),
+        ("incep_3.0.branch3.conv", "1x1 conv (proj -> 64)"),
+        ("90 of 95 convs", "conv (bias no -> yes)"),
+        *(
+            (f"inception_module_v2b.branch1.conv{number}", f"{old} -> {new} conv ({width})")
+            for number, old, new, width in (
+                (2, "7x1", "1x7", "out_channels"),
+                (3, "1x7", "7x1", "out_channels"),
+                (4, "7x1", "1x7", "out_channels"),
+                (5, "1x7", "7x1", "192"),
+            )
+        ),
+        ("incep_4.inception_module_v2b4", "inception_module_v2b (out_channels=160)"),
+        ("aux.conv1", "5x5 conv (768 V)"),
+        ("aux.fc1", "linear (1024)"),
+    ]
+    assert said(report, "D721", "D724") == [
+        ("all 95 convs", "conv (eps 0.001 -> 1e-05)"),
+        ("stem.pool_5a", "3x3 maxpool (stride 2 V)"),
+        ("conv2.conv2", "3x3 conv (192 stride 1 -> 2 V)"),
+        ("inception_module_v2a.branch3.maxpool", "3x3 avgpool -> 3x3 maxpool"),
+        ("inception_module_v2b.branch3.maxpool", "3x3 avgpool -> 3x3 maxpool"),
+        ("inception_module_v2c.branch3.maxpool", "3x3 avgpool -> 3x3 maxpool"),
+    ]
+    assert said(report, "D723") == []
 
 
 def test_torchvisions_inception_v3_loads_the_same_checkpoints() -> None:
@@ -101,10 +153,12 @@ def test_torchvisions_googlenet_departs_where_it_is_known_to() -> None:
 
 def test_the_two_inception_resnet_v2_depart_where_they_are_known_to() -> None:
     report = compare("inception_resnet_v2", "timm/inception_resnet_v2")
-    assert [what for _, what in said(report, "D714")] == [
-        "conv1 -> conv_1a",
-        "conv2 -> conv_2a",
-        "conv3 -> conv_2b",
+    assert said(report, "D714") == [
+        (
+            "stem_v3",
+            "conv1 -> conv_1a, conv2 -> conv_2a, conv3 -> conv_2b, mixed1.pool -> pool_3a, "
+            "mixed3.pool -> pool_5a",
+        )
     ]
     assert [at for at, _ in said(report, "D713")] == [
         "stem.mixed1.conv",

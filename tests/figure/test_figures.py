@@ -190,10 +190,10 @@ def test_heads_stand_in_frames_and_claims_that_deviate_at_the_foot() -> None:
 
 
 def test_what_nothing_reads_is_told_from_what_is_reused() -> None:
-    figure = drawn(measured("community/lucid_v4"), "blocks", "stem")
-    assert figure.box("mixed2.right.conv4").lines[-1] == "never read"
-    assert figure.box("mixed2.again.conv").lines[-1] == "weights of left.conv"
-    assert "mixed2.right.conv4" not in {source for source, _ in figure.edges()}
+    figure = drawn(measured("community/lucid_v4"), "blocks", "inception_stem_v4")
+    assert figure.box("branch2_right.conv4").lines[-1] == "never read"
+    assert figure.box("again.conv").lines[-1] == "weights of branch2_left.conv"
+    assert "branch2_right.conv4" not in {source for source, _ in figure.edges()}
 
 
 @pytest.mark.parametrize("spec", SPECS)

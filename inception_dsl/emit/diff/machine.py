@@ -76,7 +76,7 @@ def _comparison(comparison: Comparison) -> _Json:
                 "old": None if stage.old is None else str(stage.old),
                 "new": None if stage.new is None else str(stage.new),
             }
-            for stage in comparison.stages
+            for stage in comparison.diff.stages
         ],
         "state": {"kept": diff.kept, "changes": [_key(key) for key in diff.keys]},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, KeyChange, Report
@@ -26,6 +26,7 @@ from inception_dsl.emit.report.table import Column, markdown_text
 LIMIT = 65_536
 """The characters of a comment that GitHub takes."""
 
+_COPY = re.compile(r"(?<=\.)[0-9]+(?=\.|$)")
 MAX_ROWS = 200
 """So many rows has the table of tensors."""
 
@@ -94,8 +95,8 @@ def _details(comparison: Comparison) -> Iterator[str]:
         yield _folded(title, "\n".join(_items(findings)))
     if any(own.difference for own in comparison.costs):
         yield _folded("What it costs", markdown_table(COST_COLUMNS, cost_rows(comparison.costs)))
-    if comparison.stages:
-        table = markdown_table(STAGE_COLUMNS, stage_rows(comparison.stages))
+    if comparison.diff.stages:
+        table = markdown_table(STAGE_COLUMNS, stage_rows(comparison.diff.stages))
         yield _folded("What comes out of the stages that change", table)
     if comparison.diff.keys:
         yield _folded(f"state_dict: {state_line(comparison.diff)}", _keys(comparison.diff.keys))
@@ -135,21 +136,50 @@ def _where(finding: Finding) -> str:
     return f" <sub>{markdown_text(arrow_of(places))}</sub>"
 
 
-def _keys(keys: Iterable[KeyChange]) -> str:
-    """A table of tensors, those of copies in one row."""
-    rows: Counter[tuple[str, ...]] = Counter()
-    for key in sorted(keys, key=lambda key: KINDS.index(key.kind)):
-        shapes = _shape(key.old_shape), _shape(key.new_shape)
-        rows[key.kind, _starred(key.old), shapes[0], _starred(key.new), shapes[1]] += 1
-    shown = [[row[0], str(count), *row[1:]] for row, count in rows.items()][:MAX_ROWS]
-    table = markdown_table(_KEY_COLUMNS, shown)
-    more = len(rows) - MAX_ROWS
+def _keys(keys: Sequence[KeyChange]) -> str:
+    """A table of tensors; in one row those of copies, and those of a step that is renamed."""
+    rows = {kind: Counter[tuple[str, ...]]() for kind in KINDS}
+    for key in keys:
+        if key.kind != "renamed":
+            rows[key.kind][_row(key)] += 1
+    rows["renamed"].update(_renamed(key for key in keys if key.kind == "renamed"))
+    found = [[kind, str(n), *row] for kind in KINDS for row, n in rows[kind].items()]
+    table = markdown_table(_KEY_COLUMNS, found[:MAX_ROWS])
+    more = len(found) - MAX_ROWS
     return f"{table}\nand {more:,} more rows" if more > 0 else table
 
 
-def _starred(key: str | None) -> str:
-    """A key, the numbers of copies left open."""
-    return re.sub(r"(?<=\.)[0-9]+(?=\.)", "*", key or "")
+def _renamed(keys: Iterable[KeyChange]) -> Iterator[tuple[str, ...]]:
+    """The row of every tensor: the step that holds it, where others of that go along."""
+    steps: dict[tuple[str, str], list[KeyChange]] = {}
+    for key in keys:
+        names = _starred(_step(key.old or ""), _step(key.new or ""))
+        steps.setdefault(names, []).append(key)
+    for (old, new), own in steps.items():
+        if len({(key.old or "").rpartition(".")[2] for key in own}) > 1:
+            yield from ((f"{old}.*", "", f"{new}.*", "") for _ in own)
+        else:
+            yield from map(_row, own)
+
+
+def _row(key: KeyChange) -> tuple[str, ...]:
+    old, new = _starred(key.old or "", key.new or "")
+    return old, _shape(key.old_shape), new, _shape(key.new_shape)
+
+
+def _step(key: str) -> str:
+    """The step that a tensor belongs to."""
+    holder = key.rpartition(".")[0]
+    above, _, last = holder.rpartition(".")
+    return above if above and last in ("conv", "bn") else holder
+
+
+def _starred(old: str, new: str) -> tuple[str, str]:
+    """Two keys, the numbers of copies left open where both have the same."""
+    counted = [_COPY.findall(key) for key in (old, new) if key]
+    if counted[0] != counted[-1]:
+        return old, new
+    return _COPY.sub("*", old), _COPY.sub("*", new)
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:

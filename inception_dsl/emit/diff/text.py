@@ -37,8 +37,8 @@ def _comparison(comparison: Comparison) -> str:
     text = "\n".join(printable(line) for line in lines) + "\n"
     if any(measured.difference for measured in comparison.costs):
         text += f"\n{plain_table(COST_COLUMNS, cost_rows(comparison.costs))}"
-    if comparison.stages:
-        text += f"\n{plain_table(STAGE_COLUMNS, stage_rows(comparison.stages))}"
+    if comparison.diff.stages:
+        text += f"\n{plain_table(STAGE_COLUMNS, stage_rows(comparison.diff.stages))}"
     if comparison.findings:
         text += f"\nstate_dict: {state_line(comparison.diff)}\n"
     return text

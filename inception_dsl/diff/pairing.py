@@ -1,0 +1,174 @@
+"""Parts of two lists, paired by what they are made of; of equal ones, by what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby, pairwise
+
+from inception_dsl.diff.align import RENAMED, align
+from inception_dsl.diff.parts import Kids, Part, free, likeness
+from inception_dsl.ir import INPUT, Call, Node
+
+MAX_PAIRS = 25_000
+"""Up to so many pairs are weighed; beyond, only what is equal pairs, in order."""
+
+
+class Pairing:
+    """The pairs of two lists of parts, as they are found.
+
+    Attributes:
+        chosen: the new name by the old one.
+    """
+
+    def __init__(self, old: Kids, new: Kids, chosen: dict[str, str]) -> None:
+        self._old, self._new = old, new
+        self._reads: tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]] | None = None
+        self.chosen = chosen
+        self._taken = set(chosen.values())
+
+    def free(self) -> tuple[Kids, Kids]:
+        """What has no pair yet."""
+        return free(self._old, self._new, self.chosen)
+
+    def choose(self, name: str, other: str) -> bool:
+        """Pairs two names that have no pair yet."""
+        if name in self.chosen or other in self._taken:
+            return False
+        self.chosen[name] = other
+        self._taken.add(other)
+        return True
+
+    def align(self, least: float) -> None:
+        """Pairs, in order, the steps of two lists in each of which one reads the one before."""
+        old, new = self.free()
+        if len(old) * len(new) > MAX_PAIRS or not all(
+            _is_sequence(kids, reads)
+            for kids, reads in zip((old, new), self._sources(), strict=True)
+        ):
+            return
+        gap = (1 - least + RENAMED) / 2  # two gaps cost as much as the worst of pairs
+        for name, other in align(list(old.items()), list(new.items()), gap):
+            if likeness(old[name], new[other]) >= least:
+                self.choose(name, other)
+
+    def pair_alike(self, least: float, *, in_place: bool = False) -> None:
+        """Pairs what has most in common first; of equals, what reads the same; then, the first.
+
+        Args:
+            least: the likeness that a pair must have.
+            in_place: a pair must read the same, too, and be more than a step.
+        """
+        old, new = self.free()
+        if len(old) * len(new) > MAX_PAIRS:
+            self._pair_equal(old, new)
+            return
+        scores = sorted(_scores(old, new, least, in_place=in_place))
+        for _, group in groupby(scores, key=lambda scored: scored[0]):
+            waiting = [(name, other) for *_, name, other in group]
+            if in_place:
+                waiting = [pair for pair in waiting if self._is_place(*pair)]
+            while waiting:
+                agreeing = [self.choose(*pair) for pair in waiting if self._agree(*pair)]
+                if not any(agreeing):
+                    if in_place:
+                        break
+                    self.choose(*waiting[0])
+                waiting = [pair for pair in waiting if self._is_free(*pair)]
+
+    def _is_place(self, name: str, other: str) -> bool:
+        """Both are lists or blocks."""
+        return not (self._old[name].is_node or self._new[other].is_node)
+
+    def _is_free(self, name: str, other: str) -> bool:
+        return name not in self.chosen and other not in self._taken
+
+    def _agree(self, name: str, other: str) -> bool:
+        """Both are free, and read what is paired."""
+        if not self._is_free(name, other):
+            return False
+        reads = self._sources()
+        mine, its = reads[0].get(name), reads[1].get(other)
+        if not mine or not its:
+            return False
+        return {own if own == INPUT else self.chosen.get(own) for own in mine} == its
+
+    def _sources(self) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+        if self._reads is None:
+            self._reads = _reads(self._old), _reads(self._new)
+        return self._reads
+
+    def _pair_equal(self, old: Kids, new: Kids) -> None:
+        """Pairs what holds the same, the first with the first."""
+        waiting: dict[object, list[str]] = {}
+        for name, part in reversed(new.items()):
+            waiting.setdefault(frozenset(part.kinds.items()), []).append(name)
+        for name, part in old.items():
+            same = waiting.get(frozenset(part.kinds.items()))
+            if same:
+                self.choose(name, same.pop())
+
+
+def _scores(
+    old: Kids, new: Kids, least: float, *, in_place: bool
+) -> Iterator[tuple[float, bool, int, int, str, str]]:
+    for i, (name, part) in enumerate(old.items()):
+        for j, (other, its) in enumerate(new.items()):
+            score = likeness(part, its)
+            if in_place:
+                score = max(score, _step_by_step(part, its))
+            if score >= least:
+                yield -score, _is_renamed(part, its), i, j, name, other
+
+
+def _step_by_step(one: Part, other: Part) -> float:
+    """How much two lists of as many steps have in common, one by one."""
+    if not one.kids or len(one.kids) != len(other.kids):
+        return 0.0
+    pairs = zip(one.kids.values(), other.kids.values(), strict=True)
+    return sum(likeness(*pair) for pair in pairs) / len(one.kids)
+
+
+def _is_renamed(old: Part, new: Part) -> bool:
+    """An author gave it another name."""
+    return old.name != new.name or (old.is_numbered and new.is_numbered)
+
+
+def _is_sequence(kids: Kids, reads: dict[str, frozenset[str]]) -> bool:
+    """Three of four, at least, read the one before."""
+    count = sum(before in reads.get(name, ()) for before, name in pairwise(kids))
+    return 4 * count >= 3 * (len(kids) - 1)
+
+
+def _reads(kids: Kids) -> dict[str, frozenset[str]]:
+    """By name: the names of what the first step of a part reads, and `input` for what is outside.
+
+    A name may be a path, where the part stood in another that was opened; paths of items are from
+    their block's start.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for name, part in kids.items():
+        path, item = _first(name, part)
+        if item is None:
+            continue
+        above = path.removesuffix(item.path) if path.endswith(item.path) else ""
+        within = item.path.removesuffix(path) if item.path.endswith(path) else ""
+        inputs = (item.input,) if isinstance(item, Call) else item.inputs
+        found[name] = frozenset(
+            _holder(kids, above + own.removeprefix(within)) if own.startswith(within) else INPUT
+            for own in inputs
+        )
+    return found
+
+
+def _first(name: str, part: Part) -> tuple[str, Node | Call | None]:
+    while part.item is None and part.kids:
+        below, part = next(iter(part.kids.items()))
+        name = f"{name}.{below}"
+    return name, part.item
+
+
+def _holder(kids: Kids, path: str) -> str:
+    """The part that holds what stands at a path."""
+    while path and path not in kids:
+        path = path.rpartition(".")[0]
+    return path or INPUT
