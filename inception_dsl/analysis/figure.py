@@ -77,7 +77,7 @@ def _depth(model: Model, at: str | None, *, with_heads: bool) -> int:
 def _memory(model: Model, at: str | None, *, with_heads: bool) -> int:
     from inception_dsl.analysis.memory import measure_memory
 
-    memory = measure_memory(model)
+    memory = measure_memory(model, with_training=False)
     if at is None:
         return memory.peak + (memory.heads_state if with_heads else 0)
     return max((own for path, own in memory.by_path.items() if _is_below(path, at)), default=0)

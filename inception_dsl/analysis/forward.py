@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from inception_dsl.analysis.modules import Holder, Unit, has_module, module_tree, units
 from inception_dsl.ir import INPUT, BlockDef, Head, Model, NodeDef
 
-
 MANY = 3
 """A value that a join of so many reads has a name of its own, also where `x` would do."""
 

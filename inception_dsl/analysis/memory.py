@@ -35,7 +35,8 @@ class MemoryReport:
         peak_at: the path of the node that runs then; None where no node takes anything.
         by_path: what is alive at the most while each node runs, `state` and input included.
         kept: what a training pass keeps for its backward pass, weights left out, heads included;
-            a dropout keeps a mask of a byte a value, as torch's kernel for GPUs does.
+            a dropout keeps a mask of a byte a value, as torch's kernel for GPUs does. None where
+            only inference was asked for.
     """
 
     batch: int
@@ -46,11 +47,13 @@ class MemoryReport:
     peak: int
     peak_at: str | None
     by_path: Mapping[str, int]
-    kept: int
+    kept: int | None
 
 
-def measure_memory(model: Model, *, batch: int = 1, dtype: str = "float32") -> MemoryReport:
-    """The memory of inference on a batch of images.
+def measure_memory(
+    model: Model, *, batch: int = 1, dtype: str = "float32", with_training: bool = True
+) -> MemoryReport:
+    """The memory of inference on a batch of images, and of what training keeps of a pass.
 
     Units: bytes.
     """
@@ -63,7 +66,7 @@ def measure_memory(model: Model, *, batch: int = 1, dtype: str = "float32") -> M
         else:
             state += own
     plans = plan_forward(model)
-    kept = _Training(model, plans, batch, size).kept()
+    kept = _Training(model, plans, batch, size).kept() if with_training else None
     walk = _Walk(model, plans, batch, size)
     images = model.input.values * batch * size
     by_path = dict(walk.alive(model.root, "", state + images))

@@ -24,6 +24,14 @@ def write_tensors(ledger: Ledger) -> int:
         mine, its = ledger.old.nodes.get(old), ledger.new.nodes.get(new)
         if mine is None or its is None:
             continue
+        if old == new and (mine.op, mine.attributes, mine.reuses, mine.input_types) == (
+            its.op,
+            its.attributes,
+            its.reuses,
+            its.input_types,
+        ):
+            kept += len(state_of(mine))
+            continue
         before = {_role(tensor): tensor for tensor in state_of(mine)}
         after = {_role(tensor): tensor for tensor in state_of(its)}
         for role in {**after, **before}:
@@ -38,6 +46,7 @@ def write_tensors(ledger: Ledger) -> int:
                 kept += 1
                 continue
             ledger.keys.append(change)
+            ledger.holders[change.new or ""] = new
             _give(ledger, change, (mine, its))
     return kept
 
@@ -81,11 +90,10 @@ def write_ripples(ledger: Ledger) -> None:
     drafts = ledger.drafts
     numbers = {draft: index for index, draft in enumerate(drafts)}
     given = {(k.old, k.new) for draft in drafts for k in draft.keys}
-    reshaped = {
-        key.new: key
-        for key in ledger.keys
-        if key.kind == "reshaped" and (key.old, key.new) not in given
-    }
+    reshaped: dict[str, list[KeyChange]] = {}
+    for key in ledger.keys:
+        if key.kind == "reshaped" and (key.old, key.new) not in given:
+            reshaped.setdefault(ledger.holders[key.new or ""], []).append(key)
     passed: dict[str, frozenset[int]] = {
         INPUT: frozenset(numbers[draft] for draft in ledger.touched.get(INPUT, []))
     }
@@ -103,11 +111,7 @@ def write_ripples(ledger: Ledger) -> None:
         came = frozenset(sorted(came)[:MAX_CAUSES])
         if mine.type != node.type:
             passed[node.path] = came | {n for n in own if drafts[n].shapes}
-        keys = [
-            reshaped[key]
-            for tensor in state_of(node)
-            if (key := f"{node.path}.{tensor.name}") in reshaped
-        ]
+        keys = reshaped.get(node.path, [])
         if mine.type == node.type and mine.input_types == node.input_types and not keys:
             continue
         for number in sorted(came - own):

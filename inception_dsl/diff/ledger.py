@@ -60,6 +60,7 @@ class Ledger:
         gone: the draft that removes an old node, by its path.
         renaming: the draft that gives something another name, by its new path.
         keys: every tensor whose key or shape changes.
+        holders: the path of the new node that holds a tensor, by its new key, as far as it changes.
     """
 
     def __init__(self, old: View, new: View, matching: Matching) -> None:
@@ -70,6 +71,7 @@ class Ledger:
         self.gone: dict[str, Draft] = {}
         self.renaming: dict[str, Draft] = {}
         self.keys: list[KeyChange] = []
+        self.holders: dict[str, str] = {}
         self._before: dict[str, str] = {}
         last = ""
         for path in old.steps:

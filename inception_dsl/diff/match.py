@@ -67,6 +67,8 @@ class _Matcher:
     def _matched(self, old: Kids, new: Kids) -> Matching:
         if old and new and has_numbers(old) and has_numbers(new):
             return self._combined(old, new, {name: name for name in old if name in new})
+        if old.keys() == new.keys() and all(old[n].kinds == new[n].kinds for n in old):
+            return self._combined(old, new, {name: name for name in old})
         named = [
             name
             for name in old

@@ -45,10 +45,10 @@ class _Renaming:
     is_moved: bool
 
     @property
-    def site(self) -> _Site | None:
+    def site(self) -> _Site:
         """What it may have in common with others."""
         old, new = self.spots
-        return None if self.is_number else (old.block, new.block, self.is_moved)
+        return old.block, new.block, self.is_moved
 
     @property
     def what(self) -> str:
@@ -61,11 +61,10 @@ def write_renames(ledger: Ledger) -> None:
     found = list(_renamings(ledger))
     together: dict[_Site, list[_Renaming]] = {}
     for own in found:
-        if own.site is not None:
-            together.setdefault(own.site, []).append(own)
+        together.setdefault(own.site, []).append(own)
     many = {site: _all(ledger, site, alike) for site, alike in together.items()}
     for own in found:
-        edit: Edit | None = many.get(own.site) if own.site else None
+        edit: Edit | None = many[own.site]
         if edit is None and own.is_moved:
             edit = Moved(own.category, *own.spots, (), own.what)
         elif edit is None:
@@ -78,7 +77,7 @@ def _all(ledger: Ledger, site: _Site, alike: list[_Renaming]) -> Edit | None:
     """The edit of all that have other names at a site, if they are many."""
     old, new, is_moved = site
     names = list(dict.fromkeys(own.what for own in alike))
-    if len(names) < MANY:
+    if len(names) < MANY or all(own.is_number for own in alike):
         return None
     spots = block_spot(ledger.old, old), block_spot(ledger.new, new)
     category = gravest({own.category for own in alike})

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from inception_dsl.analysis import measure_state
 from inception_dsl.ir import INPUT, Call, CallDef, Model, Node, NodeDef, inline
-from inception_dsl.ops import StateTensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,6 @@ class View:
     Attributes:
         steps: every step by its path; the network itself under an empty one.
         nodes: the nodes of the flat DAG by path.
-        state: the tensors that torch saves, by key.
         in_eval: the nodes that inference runs; `in_training` those that training does.
     """
 
@@ -50,7 +47,6 @@ class View:
         self.model = model
         self.graph = inline(model)
         self.nodes = {node.path: node for node in self.graph.nodes}
-        self.state: dict[str, StateTensor] = measure_state(self.graph)
         self.blocks = {block.name: block for block in model.blocks}
         self._definitions = {
             block.name: {step.path: step for step in block.body} for block in model.blocks

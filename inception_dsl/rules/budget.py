@@ -38,7 +38,7 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
 def _peak(model: Model) -> tuple[str, ...]:
     from inception_dsl.analysis import measure_memory
 
-    memory = measure_memory(model)
+    memory = measure_memory(model, with_training=False)
     return (
         f"most is alive while `{memory.peak_at}` runs; "
         f"{memory.state:,} of it are parameters and running statistics",

@@ -10,6 +10,7 @@ from confirming import edits_between, torchs_category
 from conftest import NET, Project
 from editing import edited
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from strategies import Spec, specs
 
 from inception_dsl import driver
@@ -115,6 +116,28 @@ def test_a_name_that_changes_is_a_rename_and_nothing_else(project: Project) -> N
 
     given(specs())(QUICK(claim))()
     assert kinds["Renamed"] > 40
+
+
+def test_steps_that_are_put_into_a_list_are_renamed_or_moved(project: Project) -> None:
+    kinds = Counter[str]()
+
+    def claim(pair: tuple[Spec, int, int]) -> None:
+        spec, first, count = pair
+        old, network = spec.text(), spec.document["network"]
+        first %= len(network)
+        grouped = [*network[:first], {"grouped": network[first : first + count]}]
+        spec.document["network"] = [*grouped, *network[first + count :]]
+        new = spec.text()
+        if len(network) < 2 or model_of(project, new) is None:
+            return  # a step outside reads one of them by its name
+        for sides in ((old, new), (new, old)):
+            found = compared(project, *sides)
+            kinds.update(type(edit).__name__ for edit in found.diff.edits)
+            assert not any(key.kind == "reshaped" for key in found.diff.keys), found.diff.edits
+
+    given(st.tuples(specs(), st.integers(0, 9), st.integers(2, 5)))(QUICK(claim))()
+    assert kinds["Renamed"] > 40
+    assert kinds.keys() <= {"Renamed", "Moved"}
 
 
 def test_torch_never_finds_an_edit_graver_than_it_is_said_to_be(project: Project) -> None:

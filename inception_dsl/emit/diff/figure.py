@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from textwrap import wrap
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
-from inception_dsl.diff import Changed, Comparison, Edit, Finding, Report
+from inception_dsl.diff import Changed, Comparison, Edit, Finding, Moved, Renamed, Report
 from inception_dsl.emit.diff.ghosts import Boxes, with_ghosts
 from inception_dsl.emit.diff.words import summary
 from inception_dsl.emit.figure.arrange import lay_out
@@ -54,6 +55,8 @@ _LEGEND = (
 _BETWEEN = 60.0
 MANY = 8
 """A change that more lines than these have in common is told beneath the figure."""
+SENTENCE = 160
+"""Characters of a line there."""
 
 
 def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
@@ -96,7 +99,7 @@ class _Figure:
         self._pairs = dict(diff.pairs)
         self._back = {b: a for a, b in diff.pairs}
         edits = [e for e in diff.edits if e.category not in ("INTERFACE", "COSMETIC")]
-        self._everywhere = [e for e in edits if isinstance(e, Changed) and len(e.sites) > MANY]
+        self._everywhere = [edit for edit in edits if _is_everywhere(edit)]
         edits = [edit for edit in edits if edit not in self._everywhere]
         self._direct: dict[str, list[Edit]] = {}
         for edit in edits:
@@ -177,22 +180,26 @@ class _Figure:
             x += side.width + _BETWEEN
         return merged(placed, x - _BETWEEN, height)
 
-    def _matches(self, old: _Body, new: _Body) -> dict[str, str]:
-        """Which box of the new body an old one is."""
+    def _counterparts(self, old: _Body, new: _Body) -> dict[str, list[str]]:
+        """The boxes of the new body that an old one is, or that were made of it, in order."""
         boxes = {
             node: vertex.path
             for vertex in new.vertices
             for node in self._nodes(vertex, new.prefix, 1)
         }
-        found: dict[str, str] = {}
-        taken: set[str] = set()
+        found: dict[str, list[str]] = {}
         for vertex in old.vertices:
-            for node in self._nodes(vertex, old.prefix, 0):
-                now = boxes.get(self._pairs.get(node, ""))
-                if now is not None and now not in taken:
-                    found[vertex.path] = now
-                    taken.add(now)
-                    break
+            nodes = (self._pairs.get(node, "") for node in self._nodes(vertex, old.prefix, 0))
+            found[vertex.path] = list(dict.fromkeys(boxes[node] for node in nodes if node in boxes))
+        return found
+
+    def _matches(self, old: _Body, new: _Body) -> dict[str, str]:
+        """Which box of the new body an old one is."""
+        found: dict[str, str] = {}
+        for path, boxes in self._counterparts(old, new).items():
+            free = (box for box in boxes if box not in found.values())
+            if (now := next(free, None)) is not None:
+                found[path] = now
         return found
 
     def _nodes(self, vertex: Vertex, prefix: str, side: int) -> Iterator[str]:
@@ -202,7 +209,8 @@ class _Figure:
     def _marked(self, old: _Body, new: _Body) -> tuple[_Body, _Body]:
         """Both bodies with the looks that their boxes have in a comparison."""
         matches = self._matches(old, new)
-        was = {now: path for path, now in matches.items()}
+        counterparts = self._counterparts(old, new)
+        was = {now: path for path, now in matches.items() if len(counterparts[path]) == 1}
         elements = {vertex.path: vertex.element for vertex in old.vertices}
         after = [
             replace(
@@ -244,7 +252,10 @@ class _Figure:
 
         def change(leaf: Leaf) -> Leaf:
             before = old.pop(0) if old else None
-            lines = leaf.lines if before is None else _both(before.lines, leaf.lines)
+            if before is None or mark is SAME:  # at the most, parameters have other names
+                lines = leaf.lines
+            else:
+                lines = _both(before.lines, leaf.lines)
             if count and leaf.lines == texts[0]:
                 word = "steps" if count > 1 else "step"
                 lines = (*lines, Line(f"({count} {word} changed inside)", colour=_BLUE))
@@ -342,6 +353,17 @@ def _is_copy(path: str) -> bool:
     return path.rpartition(".")[2].isdigit()
 
 
+def _is_everywhere(edit: Edit) -> bool:
+    """It would mark nearly every box of a block."""
+    match edit:
+        case Changed(sites=sites):
+            return len(sites) > MANY
+        case Renamed(several=several) | Moved(several=several):
+            return several > 0
+        case _:
+            return False
+
+
 def _sites(edit: Edit) -> list[str]:
     return [site.block for site in edit.sites] if isinstance(edit, Changed) else []
 
@@ -354,7 +376,11 @@ def _said(edit: Edit) -> str:
 
 def _sentences(findings: Iterable[Finding]) -> list[Scene]:
     """Changes that would mark nearly every box, told beneath the figure instead."""
-    said = [f"{finding.subject}: {finding.what}" for finding in findings]
+    said = [
+        line
+        for finding in findings
+        for line in wrap(f"{finding.subject}: {finding.what}", SENTENCE, subsequent_indent="   ")
+    ]
     texts = tuple(Text(0, 11 + 16 * i, text, anchor="start") for i, text in enumerate(said))
     width = max((text_width(text, 11) for text in said), default=0.0)
     return [Scene(width, 16.0 * len(said), texts=texts)] if said else []
