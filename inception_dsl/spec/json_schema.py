@@ -7,9 +7,9 @@ the meaning of words, is for `check`.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
-from inception_dsl.spec.schema import BODY_KEYS, ModelSpec
+from inception_dsl.spec.schema import BODY_KEYS, Measure, ModelSpec
 
 STEP_PATTERN = (
     r"^\s*(?:[A-Za-z0-9_]+\s+x\s+)?"  # 4 x
@@ -51,6 +51,7 @@ def json_schema() -> str:
     properties["extends"] = _EXTENDS
     heads = [{"$ref": "#/$defs/HeadSpec"}, {"$ref": "#/$defs/Body"}]
     properties["heads"]["additionalProperties"] = {"anyOf": heads}
+    properties["budget"]["propertyNames"] = {"enum": list(get_args(Measure))}
     return (
         json.dumps(
             {
@@ -82,6 +83,8 @@ def _plain(node: Any) -> Any:
         for key, value in node.items()
         if key not in _SKIPPED or isinstance(value, dict)
     }
+    if "const" in plain:
+        plain.pop("enum", None)  # some versions of pydantic say it twice
     for name, part in plain.get("properties", {}).items():
         if isinstance(part, dict) and {"type": "null"} in part.get("anyOf", ()):
             plain["properties"][name] = _without_null(part)
