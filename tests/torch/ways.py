@@ -151,6 +151,7 @@ def autocast(own: Network) -> None:
     module, images = own.build(), own.images()
     with torch.autocast(own.device, dtype=torch.bfloat16):
         given = run(module, images, training=False)
+    with torch.autocast(own.device, dtype=torch.bfloat16):  # the first may keep casts without grads
         trained = tensors(module.train()(images))
     assert all(output.dtype == torch.bfloat16 for output in [*given, *trained])
     plain = own.build()
