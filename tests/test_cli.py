@@ -272,6 +272,27 @@ def test_flops_alone_is_by_stage(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "stages"),
+    [
+        ("  - all: [1x1 conv (2), {again: [1x1 conv (2), relu]}, 2 x relu]\n  - fc: sigmoid\n",
+         ["all.conv", "all.again", "all.relu", "fc"]),
+        ("  - some: [1x1 conv (2), relu]\n  - tanh\n  - relu\n",
+         ["some", "tanh", "relu"]),
+        ("  - copies: 9 x relu\n  - tanh\n", ["copies", "tanh"]),
+        ("  - mixed: {branches: {a: 1x1 conv (2), b: [tanh, relu, tanh]}}\n  - relu\n",
+         ["mixed", "relu"]),
+    ],
+    ids=["most", "half", "copies", "branches"],
+)  # fmt: skip
+def test_a_list_that_holds_most_of_a_network_is_told_by_its_steps(
+    steps: str, stages: list[str], shell: Shell, project: Project
+) -> None:
+    project.write(NET, f"inception: 1\nname: net\ninput: 8x8x2\nnetwork:\n{steps}")
+    _, output, _ = shell.run("flops", NET)
+    assert [line.split()[0] for line in output.partition("\n\n")[0].splitlines()[2:]] == stages
+
+
+@pytest.mark.parametrize(
     ("by", "rows"),
     [
         ("op", ["3x3 conv", "1x1 conv", "3x3 maxpool", "concat", "global avgpool", "linear"]),

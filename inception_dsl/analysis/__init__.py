@@ -17,6 +17,7 @@ from inception_dsl.analysis.cost import (
 )
 from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.figure import find_figure
+from inception_dsl.analysis.stage import stage_names
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.depth import measure_depths
@@ -87,6 +88,7 @@ __all__ = [
     "measure_state",
     "measure_widths",
     "plan_forward",
+    "stage_names",
     "state_of",
 ]
 

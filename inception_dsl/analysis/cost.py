@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from inception_dsl.analysis.stage import stage_names
 from inception_dsl.ir import NETWORK, Call, Model, Node
 from inception_dsl.ops import FLOP_KINDS, OPS
 
@@ -23,7 +24,7 @@ Grouping = Literal["op", "block", "stage", "path"]
 class CostRow:
     """What one node costs.
 
-    `stage` is the step of the network that it is part of, `block` the innermost block, `head` the
+    `stage` is what `stage_names` has it part of, `block` the innermost block, `head` the
     training head, if it is in one. `is_read` is false where no output depends on it: its
     parameters count, its work does not. Weights that are used twice count once, their work twice.
     """
@@ -170,9 +171,10 @@ class _Rows:
     def rows(self) -> Iterator[CostRow]:
         root, heads = self._model.root, self._model.heads
         read = _read(root, [root.output, *(_last_copy(head.output, root) for head in heads)])
+        stage_of = stage_names(self._model)
         for item in root.body:
             head = next((head.path for head in heads if head.holds(item.path)), None)
-            stage = item.path.partition(".")[0]
+            stage = stage_of(item.path)
             is_read = item.path in read
             yield from self._item(item, _Place("", stage, NETWORK, head, is_read, True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inception_dsl.analysis import stage_names
 from inception_dsl.diff.edits import Stage
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Call, TensorType
@@ -26,7 +27,8 @@ def compare_stages(old: View, new: View, pairs: Mapping[str, str]) -> tuple[Stag
     """
     before, after = _stages(old), _stages(new)
     back = {b: a for a, b in pairs.items()}
-    kept = {name for name in before if _stage(pairs.get(before[name].maker, name)) == name}
+    stage_of = stage_names(new.model)
+    kept = {name for name in before if stage_of(pairs.get(before[name].maker, name)) == name}
     found: list[Stage] = []
     for name, own in after.items():
         was = old.nodes.get(back.get(own.maker, ""))
@@ -44,15 +46,12 @@ def compare_stages(old: View, new: View, pairs: Mapping[str, str]) -> tuple[Stag
     return tuple(stage for stage in found if stage.old != stage.new)
 
 
-def _stage(path: str) -> str:
-    return path.partition(".")[0]
-
-
 def _stages(view: View) -> dict[str, _Given]:
     heads = {head.path for head in view.model.heads}
+    stage_of = stage_names(view.model)
     found: dict[str, _Given] = {}
     for item in view.model.root.body:
-        name = _stage(item.path)
+        name = stage_of(item.path)
         if name not in heads:
             enters = item.input_type if isinstance(item, Call) else item.input_types[0]
             first = found[name].enters if name in found else enters
