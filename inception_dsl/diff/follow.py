@@ -13,6 +13,9 @@ from inception_dsl.expr import Binary, Name, names
 from inception_dsl.ir import INPUT, CallDef, Node, NodeDef
 from inception_dsl.ops import StateTensor
 
+_ABOUT = {"bias": "bias", "conv.bias": "bias", "bn.weight": "gamma"}
+"""The attributes that say whether there is a tensor."""
+
 MAX_CAUSES = 16
 """Of so many edits at most a ripple is said to follow."""
 
@@ -70,8 +73,10 @@ def _give(ledger: Ledger, change: KeyChange, nodes: tuple[Node, Node]) -> None:
             return
     makers = [draft for draft in drafts if draft.edit.category == "CHECKPOINT"]
     if change.kind != "reshaped":
-        by_name = [d for d in makers if isinstance(d.edit, Changed) and not _widens(d.edit)]
-        makers = by_name or makers
+        about = _ABOUT.get(name if change.new else (change.old or "").removeprefix(f"{old.path}."))
+        by_name = [d for d in makers if isinstance(d.edit, Changed) and about in d.edit.names]
+        by_kind = [d for d in makers if isinstance(d.edit, Changed) and not _widens(d.edit)]
+        makers = by_name or by_kind or makers
     elif own_shapes(old, new).get(name) == change.old_shape:
         return
     else:

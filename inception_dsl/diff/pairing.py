@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby, pairwise
 
 from inception_dsl.diff.align import RENAMED, align
-from inception_dsl.diff.parts import Kids, Part, free, likeness
+from inception_dsl.diff.parts import Kids, Part, free, is_join, likeness
 from inception_dsl.ir import INPUT, Call, Node
 
 MAX_PAIRS = 25_000
@@ -56,7 +56,7 @@ class Pairing:
 
         Args:
             least: the likeness that a pair must have.
-            in_place: a pair must read the same, too, and be more than a step.
+            in_place: a pair must read the same, too; two steps must be read by the same.
         """
         old, new = self.free()
         if len(old) * len(new) > MAX_PAIRS:
@@ -76,8 +76,18 @@ class Pairing:
                 waiting = [pair for pair in waiting if self._is_free(*pair)]
 
     def _is_place(self, name: str, other: str) -> bool:
-        """Both are lists or blocks."""
-        return not (self._old[name].is_node or self._new[other].is_node)
+        """Both are lists or blocks, or the one step between two that are paired."""
+        if not (self._old[name].is_node or self._new[other].is_node):
+            return True
+        behind = (
+            [reader for reader, read in reads.items() if own in read]
+            for own, reads in zip((name, other), self._sources(), strict=True)
+        )
+        match tuple(behind):
+            case [mine], [its]:
+                return self.chosen.get(mine) == its and not is_join(self._old[mine].item)
+            case _:
+                return False
 
     def _is_free(self, name: str, other: str) -> bool:
         return name not in self.chosen and other not in self._taken

@@ -6,7 +6,7 @@ import pytest
 from cases import between
 from conftest import Project
 
-from inception_dsl.diff import Added, Edit, Moved, Removed, Renamed
+from inception_dsl.diff import Added, Changed, Edit, Moved, Removed, Renamed
 
 BASE = """\
 inception: 1
@@ -274,3 +274,23 @@ def test_many_other_names_in_a_block_are_one_edit(project: Project) -> None:
     assert edit.what == "left -> left_of_it, right -> right_of_it, pool -> pool_of_it"
     assert len(edit.places) == 3 * 4
     assert len(edit.keys) == len(comparison.diff.keys)
+
+
+def test_a_step_in_the_place_of_another_is_that_step_changed(project: Project) -> None:
+    old = BASE.replace("- pool: global avgpool", "- down: 5x5 avgpool (stride 3 V)\n  - flatten")
+    new = old.replace("- down: 5x5 avgpool (stride 3 V)", "- less: 4x4 adaptive maxpool")
+    assert {type(edit) for edit in edits(project, (old, new), old=old)} >= {Changed, Renamed}
+    assert not {type(edit) for edit in edits(project, (old, new), old=old)} & {Added, Removed}
+
+
+def test_a_tensor_is_gone_with_what_had_it(project: Project) -> None:
+    norm = "defaults: {conv: {norm: batchnorm, bias: true}}\n"
+    gone = "defaults: {conv: {norm: batchnorm}, batchnorm: {gamma: false}}\n"
+    old, new = (BASE.replace("tables:", f"{own}tables:") for own in (norm, gone))
+    found = edits(project, (old, new), old=old)
+    by_names = {
+        edit.names: {key.old for key in edit.keys} for edit in found if isinstance(edit, Changed)
+    }
+    assert {name.rpartition(".")[2] for name in by_names["bias",] if name} == {"bias"}
+    assert all(name and name.endswith("bn.weight") for name in by_names["gamma",])
+    assert len(by_names["bias",]) == len(by_names["gamma",]) > 9
