@@ -77,6 +77,7 @@ CODES: dict[str, Code] = {
     "D704": Code("parameter-changed", "A parameter of the network comes or goes.", "error"),
     "D705": Code("spec-removed", "A spec that was there is gone.", "error"),
     "D706": Code("spec-added", "A spec is new.", "note"),
+    "D707": Code("spec-renamed", "A spec has another name, and is else much the same.", "error"),
     "D711": Code("tensors-changed", "Tensors of a step have other keys or shapes.", "error"),
     "D712": Code("tensors-added", "Steps that hold tensors are new.", "error"),
     "D713": Code("tensors-removed", "Steps that held tensors are gone.", "error"),

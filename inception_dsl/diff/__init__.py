@@ -24,6 +24,7 @@ from inception_dsl.diff.edits import (
     Stage,
 )
 from inception_dsl.diff.finding import Comparison, Finding, Report, Unmade
+from inception_dsl.diff.match import match_specs
 
 __all__ = [
     "CATEGORIES",
@@ -47,5 +48,6 @@ __all__ = [
     "Unmade",
     "compare",
     "compare_costs",
+    "match_specs",
     "plan_weights",
 ]

@@ -9,6 +9,7 @@ input gives the same pairs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inception_dsl.diff.align import Place, align
@@ -36,6 +37,17 @@ class Matching:
 def match(old: Model, new: Model) -> Matching:
     """The pairs of two models."""
     return _Matcher().models(old, new)
+
+
+def match_specs(old: Mapping[str, Model], new: Mapping[str, Model]) -> dict[str, str]:
+    """Of models by name, each of another name on the other side: the new name by the old one."""
+    parts = Parts()
+    gone, come = (
+        {name: parts.below(model.root) for name, model in models.items()} for models in (old, new)
+    )
+    pairing = Pairing(gone, come, {})
+    pairing.pair_alike(SAME)
+    return pairing.chosen
 
 
 class _Matcher:

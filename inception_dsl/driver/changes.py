@@ -73,8 +73,8 @@ def compare_against(
         SpecError: E009 there is no such revision, E007 no spec is at one of the places, E010 what
             the project has agreed cannot be used.
     """
-    from inception_dsl.diff import Finding, Report, Unmade
-    from inception_dsl.rules.changes import lone_spec
+    from inception_dsl.diff import Report, Unmade, match_specs
+    from inception_dsl.rules.changes import lone_spec, renamed_spec
     from inception_dsl.spec.git import find_revision
 
     agreement = _agreement(folder)
@@ -84,7 +84,8 @@ def compare_against(
     after = names(roots[0] / "specs")
     chosen = _chosen(places, sorted({*before, *after}), folder, roots[0])
     comparisons: dict[str, Comparison] = {}
-    lone: list[Finding] = []
+    gone: dict[str, Checked] = {}
+    come: dict[str, Checked] = {}
     unmade: list[Unmade] = []
     alike = 0
     for name in chosen:
@@ -100,10 +101,20 @@ def compare_against(
                 comparisons[name] = made
             else:
                 alike += 1
-        else:
-            one = old or new
-            assert one is not None
-            lone.append(lone_spec(one.model, one.cost, is_new=new is not None))
+        elif old is not None:
+            gone[name] = old
+        elif new is not None:
+            come[name] = new
+    models = ({name: own.model for name, own in side.items()} for side in (gone, come))
+    for was, name in match_specs(*models).items():
+        old, new = gone.pop(was), come.pop(name)
+        made = _compared(old, new)
+        renamed = renamed_spec(old.model, new.model, (was, name))
+        comparisons[name] = replace(made, findings=(renamed, *made.findings))
+    lone = [
+        lone_spec(own.model, own.cost, is_new=name in come)
+        for name, own in sorted({**gone, **come}.items())
+    ]
     report = Report(tuple(comparisons.values()), files.label, tuple(lone), tuple(unmade), alike)
     return _agreed(report, agreement, fail_on, comparisons, chosen)
 

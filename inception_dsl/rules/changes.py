@@ -79,6 +79,21 @@ def lone_spec(model: Model, cost: CostReport, *, is_new: bool) -> Finding:
     )
 
 
+def renamed_spec(old: Model, new: Model, names: tuple[str, str]) -> Finding:
+    """The finding of a spec that has another name, old and new."""
+    return Finding(
+        "D707",
+        "INTERFACE",
+        severity_of("D707"),
+        names[1],
+        "renamed",
+        f"{names[0]} -> {names[1]}",
+        "whoever builds it by the old name no longer can",
+        old.network.origin.spans[0],
+        new.network.origin.spans[0],
+    )
+
+
 def _code(edit: Edit) -> str:
     """The code of an edit's finding."""
     match edit:

@@ -120,7 +120,8 @@ def test_without_git_a_revision_cannot_be_asked_for(
 
 
 def test_against_a_revision_all_specs_are_compared(repository: Project, capsys: Captured) -> None:
-    repository.write("specs/gone.yaml", OLD)
+    other = OLD.replace("3x3", "1x1").replace("- stem", "- conv: 7x7 conv (5)")
+    repository.write("specs/gone.yaml", other)
     repository.write("specs/other/same.yaml", OLD)
     commit(repository.root)
     (repository.root / "specs" / "gone.yaml").unlink()
@@ -136,6 +137,24 @@ def test_against_a_revision_all_specs_are_compared(repository: Project, capsys: 
         2,
         "error[E007]: no spec is at `specs/nowhere`, then or now",
     )
+
+
+def test_a_spec_that_has_another_name_is_compared_with_what_it_was(
+    repository: Project, capsys: Captured
+) -> None:
+    (repository.root / NET).unlink()
+    repository.write("specs/other/new.yaml", OLD.replace("drop 0.2", "drop 0.3"))
+    code, output, _ = run(capsys, "--against", "HEAD")
+    assert (code, output.splitlines()[0]) == (1, "HEAD:net -> other/new: 1 INTERFACE, 1 TRAINING")
+    assert "D707  other/new renamed: net -> other/new\n" in output
+    assert "against HEAD: specs: 1 renamed\n" in output
+    waiver = '[[tool.inception-dsl.diff.waivers]]\ncode = "D707"\nat = "*"\nreason = "agreed"\n'
+    repository.write("pyproject.toml", waiver)
+    assert run(capsys, "--against", "HEAD")[0] == 0
+    for format in ("json", "markdown", "github", "sarif", "svg"):
+        assert (
+            "renamed" in run(capsys, "--against", "HEAD", "--format", format)[1] or format == "svg"
+        )
 
 
 @pytest.mark.parametrize("format", ["text", "json", "markdown", "github", "sarif"])

@@ -42,8 +42,10 @@ def summary(findings: Sequence[Finding]) -> str:
 def report_line(report: Report) -> str:
     """How many specs changed, came, went, stayed, or could not be compared."""
     came = sum(1 for finding in report.lone if finding.code == "D706")
+    renamed = sum(1 for finding in report.findings if finding.code == "D707")
     counts = {
-        "changed": len(report.comparisons),
+        "changed": len(report.comparisons) - renamed,
+        "renamed": renamed,
         "added": came,
         "removed": len(report.lone) - came,
         "the same": report.alike,
