@@ -114,3 +114,25 @@ def test_no_change_is_drawn_in_grey(project: Project) -> None:
 def test_a_report_without_comparisons_has_no_figure() -> None:
     with pytest.raises(SpecError, match="no comparison to draw"):
         figure(Report(()))
+
+
+HEADS = """\
+heads:
+  near: {at: stem, steps: [global avgpool, linear (5)]}
+  far: {at: mixed, loss_weight: 0.3, steps: [3x3 conv (4), global avgpool, linear (5)]}
+"""
+
+
+def test_training_heads_come_go_and_change_beside_the_network(project: Project) -> None:
+    other = "  other: {at: norm, steps: [1x1 conv (7), 3x3 conv (7), 1x3 conv (2)]}\n"
+    new = HEADS.replace("near:", "soon:").replace("0.3", "0.4").replace("3x3 conv", "5x5 conv")
+    for sides, look in (((HEADS, new + other), "added"), ((new + other, HEADS), "removed")):
+        report = between(project, *(OLD + side for side in sides))
+        for side_by_side in (False, True):
+            svg = figure(report, side_by_side=side_by_side)
+            looks = {path: look for path, (look, *_) in boxes(svg).items()}
+            assert looks["other.conv2"] == look
+            assert looks["far.conv"] == "changed"
+            old, now = ("near", "soon") if look == "added" else ("soon", "near")
+            names = f"{old} (training only) -&gt; {now} (training only)"
+            assert (names in svg) is not side_by_side

@@ -6,7 +6,7 @@ delta and its old words struck; a dotted box says that only its shape or its cos
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
 
@@ -21,11 +21,12 @@ from inception_dsl.emit.figure.metrics import text_width
 from inception_dsl.emit.figure.page import page, stacked
 from inception_dsl.emit.figure.poster import Panel, arranged
 from inception_dsl.emit.figure.scene import Frame, Scene, Text, merged
-from inception_dsl.emit.figure.schema import schema_vertices
+from inception_dsl.emit.figure.schema import head_vertices, schema_vertices
 from inception_dsl.emit.figure.styles import Paint
 from inception_dsl.emit.figure.svg import to_svg
 from inception_dsl.emit.figure.tree import (
     Element,
+    Group,
     Leaf,
     Line,
     Mark,
@@ -36,7 +37,7 @@ from inception_dsl.emit.figure.tree import (
     leaves,
     map_leaves,
 )
-from inception_dsl.ir import NETWORK, Model, inline
+from inception_dsl.ir import INPUT, NETWORK, Head, Model, inline
 
 _BLUE, _RED = "#0060A8", "#C24E00"
 
@@ -87,6 +88,18 @@ class _Body:
     entering: Leaf
 
 
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """Training heads of both sides, and of both in one, each with the path of what it reads."""
+
+    old: Sequence[tuple[str, Group]] = ()
+    new: Sequence[tuple[str, Group]] = ()
+    both: Sequence[tuple[str, Group]] = ()
+
+
+NONE_BESIDE = _Heads()
+
+
 class _Figure:
     """The figures of one comparison."""
 
@@ -115,11 +128,12 @@ class _Figure:
     def scene(self) -> Scene:
         """The schema, then the blocks that change."""
         style = self._new.options.style
-        network = [
+        old, new = (
             _Body(*schema_vertices(drawing), "", ("",), drawing.entering())
             for drawing in (self._old, self._new)
-        ]
-        panels = [Panel("schema", "Overall schema", "", self._drawn(*network))]
+        )
+        schema = self._drawn(old, new, self._heads(old, new))
+        panels = [Panel("schema", "Overall schema", "", schema)]
         blocks = [
             Panel(name, self._new.title(block), "", self._drawn(*bodies))
             for name, block in self._new.blocks.items()
@@ -154,20 +168,72 @@ class _Figure:
                     return _body(self._old, old, prefix), _body(self._new, name, place.prefix)
         return None
 
-    def _drawn(self, old: _Body, new: _Body) -> Scene:
+    def _heads(self, old: _Body, new: _Body) -> _Heads:
+        was = {head.path: head for head in self._comparison.old.heads}
+        before: list[tuple[str, Group]] = []
+        after: list[tuple[str, Group]] = []
+        both: list[tuple[str, Group]] = []
+        for head in self._comparison.new.heads:
+            body, label = self._head(self._new, head), self._new.head_label(head)
+            other = self._head_before(head, was)
+            if other is None:
+                group = _group(head, label, _all_marked(body, ADDED))
+                both.append((head.at, group))
+                after.append((head.at, group))
+                continue
+            del was[other.path]
+            own, said = self._head(self._old, other), self._old.head_label(other)
+            sides = self._marked(own, body)
+            before.append((other.at, _group(other, said, sides[0])))
+            after.append((head.at, _group(head, label, sides[1])))
+            merged = self._in_one(*sides, self._matches(own, body)) or sides[1]
+            labels = " -> ".join(dict.fromkeys([said, label]))
+            both.append((head.at, _group(head, labels, merged)))
+        matches = self._matches(old, new)
+        for head in was.values():
+            body = _all_marked(self._head(self._old, head), REMOVED, struck=True)
+            group = _group(head, self._old.head_label(head), body)
+            box = next((v.path for v in old.vertices if head.at in v.path.split()), head.at)
+            before.append((head.at, group))
+            both.append((matches.get(box, head.at).split()[-1], group))
+        return _Heads(before, after, both)
+
+    def _head_before(self, head: Head, was: Mapping[str, Head]) -> Head | None:
+        """The old head that a new one is, by a step that both have or by its name."""
+        for node in self._below[1].get(head.path, []):
+            for other in was.values():
+                if other.holds(self._back.get(node, "")):
+                    return other
+        return was.get(head.path)
+
+    def _head(self, drawing: Drawing, head: Head) -> _Body:
+        vertices = [
+            replace(vertex, inputs=tuple(INPUT if p == head.at else p for p in vertex.inputs))
+            for vertex in head_vertices(drawing, head)
+        ]
+        return _Body(vertices, head.output, "", ("",), drawing.entering())
+
+    def _in_one(self, before: _Body, after: _Body, matches: dict[str, str]) -> _Body | None:
+        """Both in one, what went as ghosts; None where lines cross then."""
+        sides = Boxes(before.vertices, before.output), Boxes(after.vertices, after.output)
+        try:
+            both = with_ghosts(*sides, matches)
+            decompose(both.vertices, both.output)
+        except NotSeriesParallelError:
+            return None
+        return replace(after, vertices=both.vertices, output=both.output)
+
+    def _drawn(self, old: _Body, new: _Body, heads: _Heads = NONE_BESIDE) -> Scene:
         style = self._new.options.style
         before, after = self._marked(old, new)
         if not self._side_by_side:
-            try:
-                sides = Boxes(before.vertices, before.output), Boxes(after.vertices, after.output)
-                both = with_ghosts(*sides, self._matches(old, new))
-                return lay_out(_tree(both.vertices, both.output, after.entering), style)
-            except NotSeriesParallelError:
-                pass  # of two graphs in one, lines may cross where they do not in each
+            both = self._in_one(before, after, self._matches(old, new))
+            if both is not None:
+                return lay_out(_tree(both), style, heads.both)
         try:
             drawn = [
-                lay_out(_tree(own.vertices, own.output, own.entering), style)
-                for own in (before, after)
+                lay_out(_tree(own), style, beside)
+                for own, beside in ((before, heads.old), (after, heads.new))
             ]
         except NotSeriesParallelError:
             message = f"the lines of `{new.prefix.removesuffix('.') or NETWORK}` cross"
@@ -275,8 +341,20 @@ def _body(drawing: Drawing, name: str, prefix: str) -> _Body:
     return _Body(vertices, output, prefix, prefixes, block_entering(drawing, block))
 
 
-def _tree(vertices: Sequence[Vertex], output: str, entering: Leaf) -> Series:
-    return Series((entering, *decompose(vertices, output).items))
+def _tree(body: _Body) -> Series:
+    return Series((body.entering, *decompose(body.vertices, body.output).items))
+
+
+def _group(head: Head, label: str, body: _Body) -> Group:
+    return Group(head.path, label, decompose(body.vertices, body.output), is_head=True)
+
+
+def _all_marked(body: _Body, mark: Mark, *, struck: bool = False) -> _Body:
+    vertices = [
+        replace(vertex, element=_mapped(vertex.element, mark, struck=struck))
+        for vertex in body.vertices
+    ]
+    return replace(body, vertices=vertices)
 
 
 def _mapped(element: Element, mark: Mark, *, struck: bool = False) -> Element:

@@ -30,6 +30,7 @@ from inception_dsl.emit.figure.tree import (
     Residual,
     Series,
     Stub,
+    leaves,
     map_leaves,
 )
 
@@ -394,6 +395,7 @@ class _Stub(Laid):
 class _Group(Laid):
     PAD = 12.0
     LABEL = 22.0
+    BADGE = 7.0
 
     def __init__(self, group: Group, style: Style) -> None:
         self.group = group
@@ -402,6 +404,8 @@ class _Group(Laid):
         self.last = self.body.last
         # The label stands where one line leaves, not where several may enter.
         self.below, self.above = self.PAD, self.LABEL
+        if any(leaf.mark and leaf.mark.badge for leaf in leaves(group.body)):
+            self.above += self.BADGE
         label = text_width(group.label, 11, bold=True) + 2 * self.PAD
         self.left = self.body.left + self.PAD
         self.right = self.body.right + self.PAD

@@ -55,20 +55,23 @@ def head_groups(drawing: Drawing) -> list[tuple[Head, Group]]:
     Raises:
         NotSeriesParallelError: one has no tree.
     """
-    model = drawing.model
-    steps, _ = folded(model.root)
     groups = []
-    for head in model.heads:
-        own = [step for step in steps if head.holds(step.path)]
-        vertices = [
-            Vertex(step.path, step.inputs, _element(drawing, step))
-            for step in drawn(own, head.output)
-        ]
-        body = drawing.decomposed(vertices, head.output, model.network, source=head.at)
+    for head in drawing.model.heads:
+        vertices = head_vertices(drawing, head)
+        body = drawing.decomposed(vertices, head.output, drawing.model.network, source=head.at)
         groups.append(
             (head, Group(head.path, drawing.head_label(head), _column(body, drawing), is_head=True))
         )
     return groups
+
+
+def head_vertices(drawing: Drawing, head: Head) -> list[Vertex]:
+    """The boxes of a training head's steps and what they read, the step `at` by its path."""
+    steps, _ = folded(drawing.model.root)
+    own = [step for step in steps if head.holds(step.path)]
+    return [
+        Vertex(step.path, step.inputs, _element(drawing, step)) for step in drawn(own, head.output)
+    ]
 
 
 def _rows(drawing: Drawing, steps: Sequence[Step], ends: set[str]) -> Iterator[Step]:
