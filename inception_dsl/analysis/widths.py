@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inception_dsl.analysis.openness import Openness, find_open
 from inception_dsl.expr import Expr, Name, combine, names, substitute, total
 from inception_dsl.ir import (
     INPUT,
@@ -27,6 +28,8 @@ from inception_dsl.ir import (
 
 IN_CHANNELS = "in_channels"
 """The name under which an expression reads the channels that enter its block."""
+
+_COPY = Name("what enters a copy")
 
 MAX_DIFFERING_COPIES = 1000
 """A step whose copies differ in what comes in is written out copy by copy up to here."""
@@ -53,12 +56,15 @@ class BlockWidths:
     Attributes:
         entering: what comes into each copy of a repeated step, by its path, as far as copies
             differ: the last one stands for all that follow.
+        growth: how much more comes into each copy than into the one before, by the path of a step
+            that is repeated as often as a parameter says.
         open_params: parameters that follow from the network's own, which whoever makes the module
             chooses: no call settles them.
     """
 
     widths: Mapping[str, Width]
     entering: Mapping[str, tuple[Expr, ...]]
+    growth: Mapping[str, Expr]
     heads: tuple[Head, ...]
     open_params: frozenset[str]
 
@@ -76,30 +82,16 @@ def measure_widths(model: Model) -> dict[str, BlockWidths]:
     calls: dict[str, list[Call]] = {block.name: [] for block in model.blocks}
     for call in all_calls(model):
         calls[call.block].append(call)
-    open_params = _open_params(model)
+    openness = find_open(model)
     params = {block.name: block.params for block in model.blocks}
     outputs: dict[str, Expr | None] = {}
     result: dict[str, BlockWidths] = {}
     for block in model.blocks:
         heads = model.heads if block is model.network else ()
-        own = open_params[block.name]
-        widths = _Widths(block, calls[block.name], outputs, heads, own, params).measure()
+        widths = _Widths(block, calls[block.name], outputs, heads, openness, params).measure()
         outputs[block.name] = widths.widths[block.output].channels
         result[block.name] = widths
     return result
-
-
-def _open_params(model: Model) -> dict[str, frozenset[str]]:
-    """By block: the network's parameters, and those that calls bind to such."""
-    found: dict[str, set[str]] = {block.name: set() for block in model.blocks}
-    found[model.network.name] = {param.name for param in model.network.params}
-    for block in reversed(model.blocks):  # callers before callees
-        for step in block.body:
-            if isinstance(step, CallDef):
-                for name, value in step.arguments.items():
-                    if not isinstance(value, str | tuple) and names(value) & found[block.name]:
-                        found[step.block].add(name)
-    return {name: frozenset(own) for name, own in found.items()}
 
 
 class _Widths:
@@ -109,7 +101,7 @@ class _Widths:
         calls: list[Call],
         outputs: Mapping[str, Expr | None],
         heads: tuple[Head, ...],
-        open_params: frozenset[str],
+        openness: Openness,
         params: Mapping[str, tuple[Param, ...]],
     ) -> None:
         self._block = block
@@ -118,17 +110,24 @@ class _Widths:
         self._params = params
         self._widths: dict[str, Width] = {}
         self._copies: dict[str, tuple[Expr, ...]] = {}
-        self._result = BlockWidths(self._widths, self._copies, heads, open_params)
+        self._growth: dict[str, Expr] = {}
+        self._flows = openness.flows[block.name]
+        open_params = openness.params[block.name]
+        self._result = BlockWidths(self._widths, self._copies, self._growth, heads, open_params)
 
     def measure(self) -> BlockWidths:
         types = self._types()
         entering = types[INPUT]
         channels = {type.channels for type in entering}
-        known: Expr = entering[0].channels if len(channels) == 1 else Name(IN_CHANNELS)
+        is_number = len(channels) == 1 and not self._flows[INPUT].channels
+        known: Expr = entering[0].channels if is_number else Name(IN_CHANNELS)
         self._widths[INPUT] = Width(known, entering)
         for step in self._block.body:
             written = self._channels(step)
-            self._widths[step.path] = Width(_settled(written, types[step.path]), types[step.path])
+            own = types[step.path]
+            if written is None and not self._flows[step.path].channels:
+                written = _agreed(own)
+            self._widths[step.path] = Width(written, own)
         return self._result
 
     def _types(self) -> dict[str, tuple[TensorType, ...]]:
@@ -152,6 +151,10 @@ class _Widths:
         if step.count is None:
             return self._one(step, [self._widths[path].channels for path in step.inputs])
         came = self._widths[step.inputs[0]].channels
+        if came is not None and not isinstance(step.count, int):
+            grown = self._grown(step, came)
+            if grown is not None:
+                return grown
         copies: list[Expr] = []
         while came is not None and came not in copies[-1:]:
             if isinstance(step.count, int) and len(copies) == step.count:
@@ -162,6 +165,19 @@ class _Widths:
             came = self._one(step, [came])
         self._copies[step.path] = tuple(copies)
         return came
+
+    def _grown(self, step: NodeDef | CallDef, came: Expr) -> Expr | None:
+        """What the last copy gives, if each gives so much more than comes into it."""
+        given = self._one(step, [_COPY])
+        count = self._result.read(step.count, step.path) if step.count is not None else None
+        if given is None or count is None or isinstance(count, str | tuple):
+            return None
+        growth = combine("-", given, _COPY)
+        if growth == 0 or _COPY.name in names(growth):
+            return None
+        self._copies[step.path] = (came,)
+        self._growth[step.path] = growth
+        return combine("+", came, combine("*", growth, count))
 
     def _one(self, step: NodeDef | CallDef, came: list[Expr | None]) -> Expr | None:
         if isinstance(step, CallDef):
@@ -177,7 +193,7 @@ class _Widths:
             case "flatten":
                 types = self._widths[step.inputs[0]].types
                 areas = {type.values // type.channels for type in types}
-                if came[0] is None or len(areas) > 1:
+                if came[0] is None or len(areas) > 1 or self._flows[step.inputs[0]].size:
                     return None
                 return combine("*", came[0], areas.pop())
             case _:
@@ -199,9 +215,7 @@ class _Widths:
         return substitute(result, bindings) if names(result) <= bindings.keys() else None
 
 
-def _settled(written: Expr | None, types: tuple[TensorType, ...]) -> Expr | None:
-    """The author's expression; a number where that is unknown and all calls agree on one."""
+def _agreed(types: tuple[TensorType, ...]) -> Expr | None:
+    """The channels on which all calls agree."""
     channels = {type.channels for type in types}
-    if written is None and len(channels) == 1:
-        return channels.pop()
-    return written
+    return channels.pop() if len(channels) == 1 else None

@@ -93,6 +93,21 @@ blocks:
   dense: {branches: {skip: identity, new: [batchnorm, relu, 3x3 conv (4)]}}
 network: [5 x dense, 1x1 conv (in), 2 x 3x3 conv (7), 3 x 1x1 conv (in)]
 """,
+    "channels that grow as often as a parameter says": """\
+params: {growth: 4}
+blocks:
+  layer:
+    params: [k]
+    branches: {skip: identity, new: [batchnorm, relu, 3x3 conv (k)]}
+  dense:
+    params: [layers, i]
+    steps: [layers x layer (k=i), batchnorm, 1x1 conv (in//2)]
+network:
+  - 3x3 conv (6)
+  - dense (layers=3 i=growth)
+  - dense (layers=1 i=2)
+  - global avgpool
+""",
     "heads": """\
 params: {classes: 7}
 network:

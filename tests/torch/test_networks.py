@@ -14,6 +14,7 @@ import torch
 from conftest import NET, Project
 from evidence import randomise, relative_error
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference import Reference
 from strategies import QUICK, Spec, specs
 from test_module import hold_against_torch
@@ -22,7 +23,9 @@ from torch import Tensor
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.ir import INPUT, Model, inline
+from inception_dsl.resolve import Overrides
 
 
 def outputs_of(model: Model, reference: Reference, images: Tensor) -> list[Tensor]:
@@ -118,3 +121,71 @@ def test_a_fault_in_emitted_code_is_caught(fault: str, project: Project) -> None
 
     with pytest.raises((AssertionError, RuntimeError)):
         settings(QUICK, max_examples=60)(claim)()
+
+
+def hold_against_set(project: Project, params: dict[str, int]) -> None:
+    """The factory, given other parameters, makes what `--set` makes of the spec.
+
+    Raises:
+        AssertionError: it does not.
+        SpecError: the spec does not take them.
+    """
+    found = project.check()
+    source = driver.emit(found, output=project.root)[0].text
+    said = {name: str(value) for name, value in params.items()}
+    other = driver.measure(NET, folder=project.root, overrides=Overrides(params=said))
+    with torch.device("meta"):
+        module = make_module(source, found.model.name, **params)
+        given = module(torch.zeros(2, *other.model.input.shape))
+    count = sum(own.numel() for own in module.parameters())
+    assert count == other.cost.totals_with_heads.params
+    outputs = [given] if isinstance(given, Tensor) else list(given)
+    assert outputs[0].shape[1] == other.model.root.type.channels
+
+
+def test_a_factory_makes_the_network_of_any_parameters(project: Project) -> None:
+    tried: list[int] = []
+
+    def claim(case: tuple[Spec, int, int]) -> None:
+        spec, classes, wide = case
+        if "params" in spec.document:
+            project.write(NET, spec.text())
+            hold_against_set(project, {"classes": classes, "wide": wide})
+            tried.append(classes)
+
+    widths = st.integers(1, 12)
+    settings(QUICK, max_examples=80)(given(st.tuples(specs(), widths, widths))(claim))()
+    assert len(tried) > 20
+
+
+@pytest.mark.parametrize("width", [2, 5, 16])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "  - 3x3 conv (width)\n  - thin\n  - global avgpool\n  - linear (3)\n",
+        "  - 3x3 conv (width)\n  - 2 x thin\n  - 1x1 conv (in)\n",
+        "  - 2 x 3x3 conv (width)\n  - grown: width x grow\n  - thin\n  - 1x1 conv (4)\n",
+        "  - 3x3 conv (width)\n  - {branches: {a: thin, b: grow}}\n  - thin\n  - flatten\n"
+        "  - linear (width)\n",
+    ],
+    ids=["a block's own", "copies", "as many copies", "branches"],
+)
+def test_what_follows_from_a_parameter_is_no_number(
+    steps: str, width: int, project: Project
+) -> None:
+    blocks = "  thin: {steps: [1x1 conv (in//2 + 1), batchnorm]}\n"
+    blocks += "  grow: {branches: {skip: identity, new: 1x1 conv (2)}}\n"
+    head = "inception: 1\nname: net\ninput: 6x6x3\nparams: {width: 8}\nblocks:\n"
+    project.write(NET, f"{head}{blocks}network:\n{steps}")
+    hold_against_set(project, {"width": width})
+
+
+def test_features_of_maps_whose_size_a_parameter_sets_are_no_number(project: Project) -> None:
+    steps = "  - 3x3 conv (4 stride stride)\n  - flatten\n  - linear (3)\n"
+    head = "inception: 1\nname: net\ninput: 6x6x3\nparams: {stride: 2}\nnetwork:\n"
+    project.write(NET, head + steps)
+    with pytest.raises(SpecError) as error:
+        driver.emit(project.check(), output=project.root)
+    assert [found.code for found in error.value.diagnostics] == ["E501"]
+    project.write(NET, head + steps.replace("flatten", "global avgpool"))
+    hold_against_set(project, {"stride": 3})

@@ -5,6 +5,7 @@ The forward pass is `forward`'s.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,9 +14,12 @@ from inception_dsl.analysis import BlockWidths, Holder, Step, has_module
 from inception_dsl.analysis.widths import IN_CHANNELS
 from inception_dsl.emit.python.layout import Code, Construct, Copies, layout, literal
 from inception_dsl.emit.python.units import Units
-from inception_dsl.expr import Expr, combine, names
+from inception_dsl.expr import Expr, Name, combine, names
 from inception_dsl.ir import BlockDef, NodeDef, Param, Value
 from inception_dsl.ops import ACTIVATIONS, OPS, EmitError, Layer
+
+_INDICES = tuple(string.ascii_lowercase[8:] + string.ascii_lowercase[:8])
+"""Names for the number of a copy: `i`, and others where parameters have that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class BlockModules:
     def _step(self, step: Step) -> Code:
         if step.count is None:
             return self._one(step, self._widths.widths[step.inputs[0]].channels)
+        if step.path in self._widths.growth:
+            return self._growing(step)
         entering = self._widths.entering.get(step.path) or (None,)
         copies = [self._one(step, channels) for channels in entering]
         count = self._widths.read(step.count, step.path)
@@ -72,6 +78,21 @@ class BlockModules:
         else:
             raise EmitError("a repeated step whose copies differ as often as a parameter says")
         return Construct("nn.Sequential", tuple(("", part) for part in parts))
+
+    def _growing(self, step: Step) -> Code:
+        """Copies into each of which so much more comes than into the one before."""
+        (first,), growth = self._widths.entering[step.path], self._widths.growth[step.path]
+        count = self._widths.read(step.count or 0, step.path)
+        assert count is not None and not isinstance(count, str | tuple)
+        read = names(first) | names(growth) | names(count)
+        for value in (
+            step.attributes.values() if isinstance(step, NodeDef) else step.arguments.values()
+        ):
+            read |= frozenset() if isinstance(value, str | tuple) else names(value)
+        index = next(name for name in _INDICES if name not in read)
+        channels = combine("+", first, combine("*", growth, Name(index)))
+        code = Copies(self._one(step, channels), literal(count), index)
+        return Construct("nn.Sequential", (("", code),))
 
     def _one(self, step: Step, channels: Expr | None) -> Code:
         if isinstance(step, NodeDef):

@@ -34,13 +34,19 @@ class Construct:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """`*(code for _ in range(count))`: the arguments of a call, all alike."""
+    """`*(code for _ in range(count))`: the arguments of a call, alike but for what `index` says."""
 
     code: Code
     count: str
+    index: str = "_"
 
     def __str__(self) -> str:
-        return f"*({self.code} for _ in range({self.count}))"
+        return f"*({self.code} {self.each})"
+
+    @property
+    def each(self) -> str:
+        """What is done for every copy."""
+        return f"for {self.index} in range({self.count})"
 
 
 Code = str | Construct | Copies
@@ -62,7 +68,7 @@ def layout(before: str, code: Code, after: str = "", *, depth: int, remark: str 
         if len(line + behind) <= WIDTH:
             return [line + behind]
         inner = layout("", code.code, depth=depth + 1)
-        each = f"{pad}{INDENT}for _ in range({code.count})"
+        each = f"{pad}{INDENT}{code.each}"
         return [f"{pad}{before}*(", *inner, each, f"{pad}){after}{behind}"]
     if isinstance(code, str) or not code.arguments:
         return [line + behind if len(line + behind) <= WIDTH else line]
