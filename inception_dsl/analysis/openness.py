@@ -12,7 +12,7 @@ from itertools import product
 from typing import NamedTuple
 
 from inception_dsl.expr import names
-from inception_dsl.ir import INPUT, BlockDef, CallDef, Head, Model, NodeDef
+from inception_dsl.ir import INPUT, BlockDef, Call, CallDef, Head, Model, NodeDef, all_calls
 
 _SIZING = ("stride", "pad", "dilation")
 _SIZED = frozenset(["global_avgpool", "global_maxpool", "adaptive_avgpool", "adaptive_maxpool"])
@@ -45,15 +45,16 @@ class Openness:
 def find_open(model: Model) -> Openness:
     """What of a model no call settles."""
     params = _params(model)
+    changing = _changing(model)
     outputs: dict[str, dict[Flow, Flow]] = {}
     for block in model.blocks:  # callees before callers
-        flowing = _Flowing(model, block, params[block.name], outputs)
+        flowing = _Flowing(model, block, params[block.name], outputs, changing)
         outputs[block.name] = {came: flowing.flows(came)[block.output] for came in _FLOWS}
     entering: dict[str, set[Flow]] = {block.name: set() for block in model.blocks}
     entering[model.network.name].add(Flow(False, False))
     flows: dict[str, dict[str, Flow]] = {}
     for block in reversed(model.blocks):
-        flowing = _Flowing(model, block, params[block.name], outputs)
+        flowing = _Flowing(model, block, params[block.name], outputs, changing)
         found = flows[block.name] = {INPUT: Flow(False, False)}
         for came in sorted(entering[block.name]):
             own = flowing.flows(came)
@@ -75,6 +76,27 @@ def _params(model: Model) -> dict[str, frozenset[str]]:
     return {name: frozenset(own) for name, own in found.items()}
 
 
+def _changing(model: Model) -> dict[tuple[str, str], Flow]:
+    """By block and path: whether copies of a step give other channels than come in, other sizes.
+
+    Copies that give what comes in do so however many there are.
+    """
+    found: dict[tuple[str, str], Flow] = {}
+    seen: set[int] = set()
+    for call in all_calls(model):
+        if id(call.body) in seen:
+            continue
+        seen.add(id(call.body))
+        for item in call.body:
+            holder, _, copy = item.path.rpartition(".")
+            if isinstance(item, Call) and copy.isdigit():
+                came, given = item.input_type, item.type
+                own = Flow(came.channels != given.channels, came.shape[1:] != given.shape[1:])
+                before = found.get((call.block, holder), own)
+                found[call.block, holder] = _either(before, own)
+    return found
+
+
 class _Flowing:
     """How openness flows through a block, given that of what enters."""
 
@@ -84,11 +106,13 @@ class _Flowing:
         block: BlockDef,
         params: frozenset[str],
         outputs: Mapping[str, Mapping[Flow, Flow]],
+        changing: Mapping[tuple[str, str], Flow],
     ) -> None:
         self._heads: tuple[Head, ...] = model.heads if block is model.network else ()
         self._block = block
         self._params = params
         self._outputs = outputs
+        self._changing = changing
 
     def flows(self, came: Flow) -> dict[str, Flow]:
         """By path, for everything in the block."""
@@ -118,8 +142,8 @@ class _Flowing:
         given = outputs[_either(came, given)]
         if not self._is_open(step.count):
             return given
-        follows = outputs[Flow(True, True)]  # as many copies as are asked for may give as much more
-        return _either(given, follows)
+        changing = self._changing.get((self._block.name, step.path), Flow(True, True))
+        return _either(given, changing)
 
     def _node(self, step: NodeDef, reads: list[Flow], found: Mapping[str, Flow]) -> Flow:
         if step.op == "flatten":
