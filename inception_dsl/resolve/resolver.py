@@ -83,7 +83,7 @@ class _Resolver:
         given = self._input()
         arguments = self._arguments()
         tables = {name: self._table(name) for name in spec.tables}
-        defaults = self._defaults(spec.defaults, ("defaults",), {})
+        defaults = self._defaults(spec.defaults, ("defaults",), {}, ())
         signatures = {name: self._signature(name, body) for name, body in spec.blocks.items()}
         budget = tuple(self._budget())
         claims = tuple(self._claims())
@@ -211,8 +211,14 @@ class _Resolver:
         return result
 
     def _defaults(
-        self, written: Mapping[str, Mapping[str, Word]], at: DocumentPath, outer: Defaults
+        self,
+        written: Mapping[str, Mapping[str, Word]],
+        at: DocumentPath,
+        outer: Defaults,
+        params: Iterable[str],
     ) -> Defaults:
+        said = "defaults read no parameters: write it in the steps that do"
+        scope = Scope(unseen=dict.fromkeys([*self._spec.params, *params], said))
         result: dict[str, dict[str, Setting]] = {op: dict(own) for op, own in outer.items()}
         for name, words in written.items():
             op = WRITTEN.get(name)
@@ -226,7 +232,7 @@ class _Resolver:
                 key = self._places.key((*at, name, attribute))
                 text = self._places.text((*at, name, attribute))
                 try:
-                    value = read_word(op, attribute, word, key, text, Scope())
+                    value = read_word(op, attribute, word, key, text, scope)
                 except SpecError as error:
                     self._diagnostics.extend(error.diagnostics)
                     continue
@@ -272,15 +278,15 @@ class _Resolver:
     ) -> Block:
         at: DocumentPath = ("blocks", name)
         own = body.defaults if isinstance(body, BodySpec) else None
+        declared = signatures[name].declared
         if own:
-            defaults = self._defaults(own, (*at, "defaults"), defaults)
+            defaults = self._defaults(own, (*at, "defaults"), defaults, declared)
         params = signatures[name].params
         unseen = {
             param: "a block does not see the network's parameters: "
             f"pass it, as in `{name} ({param}={param})`"
             for param in self._spec.params
         }
-        declared = signatures[name].declared
         scope = Scope(frozenset(["in", *declared]), declared, unseen)
         reader = BodyReader(self._places, signatures, tables, scope, defaults)
         output = reader.read(body, at)

@@ -250,6 +250,8 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
         return Name(token.text)
     if token.text in attribute.choices:
         return token.text
+    if attribute.is_symbolic and token.text in words.scope.unseen:
+        raise words.unknown(token.text, token, ())
     known = [*attribute.choices, *(words.scope.declared if attribute.is_symbolic else ())]
     close = close_by(token.text, known, words.scope.declared)
     seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"

@@ -1522,6 +1522,41 @@ error[E205]: `b` has no parameter `widht`: its parameters are `width`
   = help: write `width`
 """,
     ),
+    "E205 the network's parameter in defaults": (
+        """\
+params: {eps: 1e-3}
+defaults: {batchnorm: {eps: eps}}
+network:
+  - batchnorm
+""",
+        """\
+error[E205]: nothing is named `eps`
+ --> specs/net.yaml:5:29
+  |
+5 | defaults: {batchnorm: {eps: eps}}
+  |                             ^^^
+  = note: defaults read no parameters: write it in the steps that do
+""",
+    ),
+    "E205 a block's parameter in its defaults": (
+        """\
+blocks:
+  down:
+    params: {act: relu}
+    defaults: {conv: {act: act}}
+    steps: [1x1 conv (2)]
+network:
+  - thin: down
+""",
+        """\
+error[E205]: nothing is named `act`
+ --> specs/net.yaml:7:28
+  |
+7 |     defaults: {conv: {act: act}}
+  |                            ^^^
+  = note: defaults read no parameters: write it in the steps that do
+""",
+    ),
     "E205 the network's parameter in a block": (
         """\
 params: {classes: 1000}
