@@ -178,8 +178,10 @@ def _to_checkpoints(edit: Edit) -> str:
     match edit:
         case Renamed(is_renumbered=True, keys=keys) if keys:
             return f"it is renumbered, and {_tensors(edit.keys)}"
+        case Renamed() | Moved() if edit.keys:
+            return _tensors(edit.keys)
         case Renamed() | Moved():
-            return _tensors(edit.keys) if edit.keys else "its keys follow its name"
+            return "their keys follow their names" if edit.several else "its keys follow its name"
         case Changed(names=("reuse",)):
             return f"{_tensors(edit.keys)}{_with_followers(edit)}"
         case _:
@@ -286,7 +288,8 @@ def _to_nobody(edit: Edit) -> str:
         case Changed() if edit.what.startswith("blocks "):
             return "their classes have other names; what differs in them is told step by step"
         case Renamed() | Moved():
-            return "it holds no tensor, so no key changes"
+            holder = "they hold" if edit.several else "it holds"
+            return f"{holder} no tensor, so no key changes"
         case _:
             return f"it computes the same{_with_followers(edit)}"
 
