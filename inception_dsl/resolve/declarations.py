@@ -1,0 +1,144 @@
+"""What a spec declares before a step is read: tables, defaults, and the parameters of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.ir import NETWORK, Param
+from inception_dsl.ops import OPS, WORDS, WRITTEN
+from inception_dsl.resolve.blocks import Signature
+from inception_dsl.resolve.names import may_name_block, name_problem
+from inception_dsl.resolve.reporter import Reporter
+from inception_dsl.resolve.scope import Row, Scope, Setting, Table
+from inception_dsl.resolve.words import Defaults, read_word
+from inception_dsl.source import Span
+from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, TableSpec, Word
+
+
+class Declarations(Reporter):
+    """Reads what is declared."""
+
+    def table(self, name: str, table: TableSpec) -> Table:
+        """A table's columns and rows; a row of another length is left out, and complained of."""
+        at: DocumentPath = ("tables", name)
+        rows: dict[str, Row] = {}
+        columns = (*at, "columns")
+        named = tuple(
+            (column, self.places.value((*columns, index)))
+            for index, column in enumerate(table.columns)
+        )
+        result = Table(self.places.key(at), named, rows)
+        self._check_names(table.columns, columns)
+        for column in table.columns:
+            if table.columns.count(column) > 1:
+                message = f"the table has two columns `{column}`"
+                self.twice("E213", message, table.columns, column, columns)
+                return result
+        for row, cells in table.__pydantic_extra__.items():
+            if len(cells) != len(table.columns):
+                has, wants = _counted(len(cells), "cell"), _counted(len(table.columns), "column")
+                message = f"the row has {has} under {wants}"
+                labels = (
+                    Label(self.places.value((*at, row)), has),
+                    Label(self.places.value(columns), wants),
+                )
+                expected, found = str(len(table.columns)), str(len(cells))
+                self.diagnostics.append(
+                    Diagnostic("E213", message, labels, expected=expected, found=found)
+                )
+                continue
+            for index, cell in enumerate(cells):
+                self.check_value(cell, (*at, row, index))
+            spans = (self.places.value((*at, row, index)) for index in range(len(cells)))
+            settings = tuple(map(Setting, cells, spans))
+            rows[row] = Row(self.places.key((*at, row)), settings)
+        return result
+
+    def defaults(
+        self,
+        written: Mapping[str, Mapping[str, Word]],
+        at: DocumentPath,
+        outer: Defaults,
+        params: Iterable[str],
+    ) -> Defaults:
+        """What a bare op means, over what it means without these.
+
+        Args:
+            params: names that an author may want to read there, and cannot.
+        """
+        said = "defaults read no parameters: write it in the steps that do"
+        scope = Scope(unseen=dict.fromkeys(params, said))
+        result: dict[str, dict[str, Setting]] = {op: dict(own) for op, own in outer.items()}
+        for name, words in written.items():
+            op = WRITTEN.get(name)
+            if op is None:
+                close = nearest(name, WRITTEN)
+                help = f"write `{close}`" if close else None
+                message = f"no op is named `{name}`"
+                self.complain("E201", message, self.places.key((*at, name)), help)
+                continue
+            for attribute, word in words.items():
+                key = self.places.key((*at, name, attribute))
+                text = self.places.text((*at, name, attribute))
+                try:
+                    value = read_word(op, attribute, word, key, text, scope)
+                except SpecError as error:
+                    self.diagnostics.extend(error.diagnostics)
+                    continue
+                result.setdefault(op.name, {})[attribute] = Setting(value, text)
+        return result
+
+    def signature(self, name: str, body: Body) -> Signature:
+        """The name of a block and its parameters."""
+        at: DocumentPath = ("blocks", name)
+        problem = None if may_name_block(name) else name_problem(name)
+        if problem is None and (name in OPS or name in {NETWORK, "global", "adaptive"}):
+            problem = f"`{name}` has a meaning of its own"
+        if problem is not None:
+            self.complain("E105", problem, self.places.key(at))
+        params: list[Param] = []
+        written = body.params if isinstance(body, BodySpec) else None
+        match written:
+            case list():
+                params = [Param(param) for param in written]
+                self._check_names(written, (*at, "params"))
+                for param in sorted({own for own in written if written.count(own) > 1}):
+                    message = f"`{param}` is there twice"
+                    self.twice("E203", message, written, param, (*at, "params"))
+            case dict():
+                for param, default in written.items():
+                    self.check_param(param, (*at, "params", param))
+                    if default is not None:
+                        self.check_value(default, (*at, "params", param))
+                    params.append(Param(param, default))
+        places = {p.name: self._param_place(at, written, p.name) for p in params}
+        return Signature(tuple(params), places, self.places.key(at))
+
+    def _param_place(self, at: DocumentPath, written: object, name: str) -> Span:
+        key = written.index(name) if isinstance(written, list) else name
+        return self.places.key((*at, "params", key))
+
+    def _check_names(self, names: list[str], at: DocumentPath) -> None:
+        for index, name in enumerate(names):
+            self.check_param(name, (*at, index))
+
+    def check_param(self, name: str, at: DocumentPath) -> None:
+        """Complains of a name that no parameter can have."""
+        problem = name_problem(name)
+        if problem is None and name in {"in_channels", *WORDS}:
+            problem = f"`{name}` has a meaning of its own"
+        if problem is not None:
+            self.complain("E105", problem, self.places.key(at))
+
+    def check_value(self, value: Word, at: DocumentPath) -> None:
+        """Complains of a value that no parameter can have."""
+        if isinstance(value, str) and value not in WORDS:
+            close = nearest(value, WORDS)
+            help = f"write `{close}`" if close else None
+            message = f"`{value[:60]}` is neither a number nor a word of an op"
+            self.complain("E211", message, self.places.value(at), help)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,45 @@
+"""Where the findings of a walk are gathered: what is wrong, and where it stands."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.source import Span
+from inception_dsl.spec.schema import DocumentPath, Places
+
+
+class Reporter:
+    """Part of a walk, with the list that all its parts add their findings to."""
+
+    def __init__(self, places: Places, diagnostics: list[Diagnostic]) -> None:
+        self.places = places
+        self.diagnostics = diagnostics
+
+    def complain(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        help: str | None = None,
+        others: tuple[Label, ...] = (),
+    ) -> None:
+        """Adds a finding at a place."""
+        self.diagnostics.append(Diagnostic(code, message, (Label(span), *others), help=help))
+
+    def twice(self, code: str, message: str, names: list[str], name: str, at: DocumentPath) -> None:
+        """A finding for a name that stands in a list twice."""
+        first, again, *_ = (i for i, own in enumerate(names) if own == name)
+        labels = (
+            Label(self.places.value((*at, again)), "again"),
+            Label(self.places.value((*at, first)), "first"),
+        )
+        self.diagnostics.append(Diagnostic(code, message, labels))
+
+    def fail(self, code: str, message: str, span: Span) -> NoReturn:
+        """Ends the walk with a finding.
+
+        Raises:
+            SpecError: it.
+        """
+        raise SpecError([Diagnostic(code, message, (Label(span),))])
