@@ -30,6 +30,7 @@ from inception_dsl.resolve.names import name_problem
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.scope import Scope, Table, close_by
 from inception_dsl.resolve.statements import Statements, read_shape
+from inception_dsl.resolve.steps import StepReader
 from inception_dsl.resolve.words import Defaults
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath
@@ -169,7 +170,8 @@ class _Resolver(Reporter):
             for param in self._spec.params
         }
         scope = Scope(frozenset(["in", *declared]), declared, unseen)
-        reader = BodyReader(self.places, signatures, tables, scope, defaults)
+        steps = StepReader(self.places, signatures, tables, scope, defaults)
+        reader = BodyReader(self.places, steps, scope)
         output = reader.read(body, at)
         self._gather(reader)
         definition = BlockDef(
@@ -186,7 +188,7 @@ class _Resolver(Reporter):
             for param in params
             if param.default is not None
         }
-        return merge_concats(definition, reader.notes, {**reader.places, "": given})
+        return merge_concats(definition, reader.notes, {**reader.written, "": given})
 
     def _network(
         self,
@@ -200,7 +202,8 @@ class _Resolver(Reporter):
         params = tuple(Param(name, value) for name, value in arguments.items())
         declared = {name: self.places.key(("params", name)) for name in arguments}
         scope = Scope(frozenset(["in", *declared]), declared)
-        reader = BodyReader(self.places, signatures, tables, scope, defaults)
+        steps = StepReader(self.places, signatures, tables, scope, defaults)
+        reader = BodyReader(self.places, steps, scope)
         output = reader.read(spec.network, ("network",))
         heads = self._heads(reader) if spec.heads else ()
         self._gather(reader)
@@ -218,7 +221,7 @@ class _Resolver(Reporter):
             for name in arguments
             if name not in self._overrides.params
         }
-        return merge_concats(definition, reader.notes, {**reader.places, "": given}), heads
+        return merge_concats(definition, reader.notes, {**reader.written, "": given}), heads
 
     def _heads(self, reader: BodyReader) -> tuple[Head, ...]:
         """The training heads, their steps added to those of the network."""

@@ -1,0 +1,225 @@
+"""From a step as it is written to a symbolic one: its op or block, its words, its count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.expr import Expr, Name
+from inception_dsl.ir import CallDef, NodeDef, Origin
+from inception_dsl.ops import WRITTEN, Op
+from inception_dsl.resolve.bindings import read_argument, read_bindings
+from inception_dsl.resolve.blocks import Signature
+from inception_dsl.resolve.habits import join_of, op_of
+from inception_dsl.resolve.scope import Scope, Setting, Table, close_by
+from inception_dsl.resolve.words import Defaults, Words, listed, read_attributes, read_word
+from inception_dsl.source import Span
+from inception_dsl.spec.schema import DocumentPath, Places, Word
+from inception_dsl.spec.step import StepSyntaxError, StepText, Token, number, parse_step
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a body stands, and what it reads.
+
+    Attributes:
+        at: its place in the document.
+        path: the path of what holds it; empty for the block itself.
+        branch: the path of the innermost branch that holds it.
+        reads: the path of what enters it.
+        siblings: what `from` and `reuse` may name: earlier steps of its list, or earlier branches.
+        is_named: false for a step that is called by its op or block, counted in its list.
+    """
+
+    at: DocumentPath
+    path: str
+    branch: str
+    reads: str
+    siblings: Mapping[str, Sibling]
+    is_named: bool = True
+
+    def key(self, *keys: str | int) -> Spot:
+        """The same, deeper in the document."""
+        return replace(self, at=(*self.at, *keys))
+
+    def named(self, name: str) -> Spot:
+        """What stands under a name."""
+        return replace(self, path=joined(self.path, name))
+
+    def branching(self, name: str) -> Spot:
+        """What stands in a branch."""
+        below = joined(self.path, name)
+        return replace(self, path=below, branch=below)
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """An earlier step or branch: its path, what it gives, its steps, and where its name stands."""
+
+    path: str
+    gives: str
+    steps: tuple[NodeDef | CallDef, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A step as it was read.
+
+    Attributes:
+        note: the token of its shape, behind `->`, and where it stands.
+        places: where its words stand, by attribute or parameter; under an empty name, its count.
+    """
+
+    step: NodeDef | CallDef
+    note: tuple[Token, Span] | None
+    places: dict[str, Span]
+
+
+class StepReader:
+    """Reads the steps of one block, or of the network and its heads.
+
+    Args:
+        signatures: the blocks that a step may call.
+        scope: what an expression may read.
+        defaults: what a bare op means.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        signatures: Mapping[str, Signature],
+        tables: Mapping[str, Table],
+        scope: Scope,
+        defaults: Defaults,
+    ) -> None:
+        self._places = places
+        self._signatures = signatures
+        self._tables = tables
+        self._scope = scope
+        self._defaults = defaults
+
+    def read(self, text: str, spot: Spot, keys: Mapping[str, Word]) -> Made:
+        """A step, in its short form or, where `keys` say more, in its long one.
+
+        Raises:
+            SpecError: E104 no step, E2xx what it names is not there, or not so.
+        """
+        span = self._places.text(spot.at)
+        step = self._parse(text, span)
+        words = Words(step.words, span, self._scope)
+        what = self._find(step, words)
+        count = self._count(step, words)
+        origin = Origin((span,))
+        path = spot.path or step.name.text
+        settings = self._settings(what, keys, spot)
+        places = {"": words.span(step.count)} if step.count else {}
+        made: NodeDef | CallDef
+        if isinstance(what, Op):
+            attributes, own = read_attributes(what, step, words, settings, self._defaults)
+            places |= own
+            made = NodeDef(
+                path,
+                (spot.reads,),
+                what.name,
+                attributes,
+                count,
+                spot.branch,
+                origin,
+                is_named=spot.is_named,
+            )
+        else:
+            signature = self._signatures[what]
+            bound = read_bindings(step, words, signature, settings, self._tables)
+            arguments = {p.name: bound[p.name].value for p in signature.params if p.name in bound}
+            places |= {name: setting.span for name, setting in bound.items()}
+            made = CallDef(
+                path,
+                (spot.reads,),
+                what,
+                arguments,
+                count,
+                spot.branch,
+                origin,
+                is_named=spot.is_named,
+            )
+        note = (step.note, words.span(step.note)) if step.note is not None else None
+        return Made(made, note, places)
+
+    def _settings(self, what: Op | str, keys: Mapping[str, Word], spot: Spot) -> dict[str, Setting]:
+        """What a step in its long form gives by keys."""
+        settings: dict[str, Setting] = {}
+        for name, word in keys.items():
+            at = (*spot.at[:-1], name)
+            text = self._places.text(at)
+            key = self._places.key(at)
+            if isinstance(what, Op):
+                value = read_word(what, name, word, key, text, self._scope)
+            else:
+                value = read_argument(word, text, self._scope)
+            settings[name] = Setting(value, key)
+        return settings
+
+    def _parse(self, text: str, span: Span) -> StepText:
+        if "\n" in span.text:
+            label = Label(span.part(0, span.text.index("\n")))
+            raise SpecError([Diagnostic("E104", "a step stands on one line", (label,))])
+        try:
+            return parse_step(text)
+        except StepSyntaxError as error:
+            part = span.part(error.start, error.end) if span.text == text else span
+            label = Label(part)
+            raise SpecError(
+                [Diagnostic(error.code, error.message, (label,), help=error.help)]
+            ) from None
+
+    def _count(self, step: StepText, words: Words) -> Expr | None:
+        token = step.count
+        if token is None:
+            return None
+        if token.kind == "name":
+            if token.text not in words.scope.names:
+                raise words.unknown(token.text, token, words.scope.names)
+            return Name(token.text)
+        try:
+            count = number(token)
+        except StepSyntaxError as error:
+            raise words.error(error.code, error.message, token) from None
+        if not isinstance(count, int) or count < 1:
+            raise words.error("E211", "a step is repeated at least once", token)
+        return count
+
+    def _find(self, step: StepText, words: Words) -> Op | str:
+        """The op or the block that a step names."""
+        name = step.name.text
+        written = f"{step.modifier.text} {name}" if step.modifier else name
+        op = WRITTEN.get(written)
+        if op is not None:
+            return op
+        if name in self._signatures and step.modifier is None:
+            if step.kernel is not None:
+                raise words.error("E210", f"the block `{name}` takes no kernel", step.kernel)
+            return name
+        label = Label(words.span(step.modifier or step.name, step.name))
+        raise self._nothing(written, label)
+
+    def _nothing(self, written: str, label: Label) -> SpecError:
+        """E201, with what was meant: another tool's name, a name that is near, or a join."""
+        message = f"no op and no block is named `{written}`"
+        if (join := join_of(written)) is not None:
+            message = f"`{written}` is no step: what is joined are branches"
+            help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
+            return SpecError([Diagnostic("E201", message, (label,), help=help)])
+        if (meant := op_of(written)) is not None:
+            return SpecError([Diagnostic("E201", message, (label,), help=f"write `{meant}`")])
+        blocks = {name: signature.span for name, signature in self._signatures.items()}
+        close = close_by(written, [*WRITTEN, *blocks], blocks)
+        notes = () if close.name else (f"ops are {listed(WRITTEN)}",)
+        labels = (label, *close.labels)
+        return SpecError([Diagnostic("E201", message, labels, notes, close.help)])
+
+
+def joined(path: str, name: str) -> str:
+    """The path of what has a name below another."""
+    return f"{path}.{name}" if path else name
