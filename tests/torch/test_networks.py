@@ -180,12 +180,36 @@ def test_what_follows_from_a_parameter_is_no_number(
     hold_against_set(project, {"width": width})
 
 
-def test_features_of_maps_whose_size_a_parameter_sets_are_no_number(project: Project) -> None:
-    steps = "  - 3x3 conv (4 stride stride)\n  - flatten\n  - linear (3)\n"
-    head = "inception: 1\nname: net\ninput: 6x6x3\nparams: {stride: 2}\nnetwork:\n"
-    project.write(NET, head + steps)
+UNTOLD = {
+    "as many features as a parameter makes": (
+        "params: {stride: 2}\n"
+        "network:\n  - 3x3 conv (4 stride stride)\n  - flatten\n  - linear (3)\n",
+        "36 comes in now: no expression says what the network's parameters make it",
+        None,
+    ),
+    "copies that double": (
+        "blocks:\n  twice: {branches: {a: identity, b: identity}}\n"
+        "  many: {params: [n], steps: [n x twice, 1x1 conv (2)]}\n"
+        "network:\n  - many (n=2)\n  - more: many (n=3)\n",
+        "no parameter tells whether 6x6x6, 6x6x12, 6x6x4, 6x6x8 or 1 more comes in",
+        "give the block a parameter that tells, or write one for each",
+    ),
+}
+
+
+@pytest.mark.parametrize(("steps", "said", "help"), UNTOLD.values(), ids=UNTOLD.keys())
+def test_what_no_expression_tells_is_an_error(
+    steps: str, said: str, help: str | None, project: Project
+) -> None:
+    project.write(NET, f"inception: 1\nname: net\ninput: 6x6x3\n{steps}")
     with pytest.raises(SpecError) as error:
         driver.emit(project.check(), output=project.root)
-    assert [found.code for found in error.value.diagnostics] == ["E501"]
-    project.write(NET, head + steps.replace("flatten", "global avgpool"))
+    (found,) = error.value.diagnostics
+    assert (found.code, found.message, found.help) == ("E501", said, help)
+
+
+def test_a_global_pool_makes_features_of_maps_of_any_size(project: Project) -> None:
+    steps = "  - 3x3 conv (4 stride stride)\n  - global avgpool\n  - linear (3)\n"
+    head = "inception: 1\nname: net\ninput: 6x6x3\nparams: {stride: 2}\nnetwork:\n"
+    project.write(NET, head + steps)
     hold_against_set(project, {"stride": 3})

@@ -18,6 +18,9 @@ from inception_dsl.expr import Expr, Name, combine, names
 from inception_dsl.ir import BlockDef, NodeDef, Param, Value
 from inception_dsl.ops import ACTIVATIONS, OPS, EmitError, Layer
 
+MAX_TYPES = 4
+"""So many types are named that no parameter tells apart."""
+
 _INDICES = tuple(string.ascii_lowercase[8:] + string.ascii_lowercase[:8])
 """Names for the number of a copy: `i`, and others where parameters have that."""
 
@@ -76,7 +79,8 @@ class BlockModules:
             rest = combine("-", count, len(copies) - 1)
             parts = [*copies[:-1], Copies(copies[-1], literal(rest))]
         else:
-            raise EmitError("a repeated step whose copies differ as often as a parameter says")
+            message = "copies differ, and a parameter says how many there are"
+            raise EmitError(f"{message}: no expression gives what comes into each")
         return Construct("nn.Sequential", tuple(("", part) for part in parts))
 
     def _growing(self, step: Step) -> Code:
@@ -101,7 +105,7 @@ class BlockModules:
         arguments: list[tuple[str, Code]] = []
         if info.takes_in_channels:
             if channels is None:
-                raise EmitError("a call whose channels no parameter tells")
+                raise EmitError("no parameter tells the channels that come into this call")
             arguments.append(("", literal(channels)))
         for name, value in step.arguments.items():
             given = self._widths.read(value, step.path)
@@ -120,16 +124,24 @@ def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tu
     assert torch is not None
     if channels is None:
         if "width" in step.attributes or step.op == "batchnorm":
-            types = " and ".join(str(type) for type in widths.widths[step.inputs[0]].types)
-            raise EmitError(f"a step that reads {types}, which no parameter tells apart")
+            raise EmitError(_untold([str(type) for type in widths.widths[step.inputs[0]].types]))
         channels = 0
     attributes: dict[str, Value | Expr] = {}
     for name, value in step.attributes.items():
         given = widths.read(value, step.path)
         if given is None:
-            raise EmitError("a width that reads `in`, which no parameter tells")
+            raise EmitError("no parameter tells the channels that `in` is")
         attributes[name] = given
     return torch(attributes, channels)
+
+
+def _untold(types: list[str]) -> str:
+    """Why a step cannot be written for what comes in."""
+    if len(types) == 1:
+        return f"{types[0]} comes in now: no expression says what the network's parameters make it"
+    more = [f"{len(types) - MAX_TYPES} more"] if len(types) > MAX_TYPES else []
+    *shown, last = [*types[:MAX_TYPES], *more]
+    return f"no parameter tells whether {', '.join(shown)} or {last} comes in"
 
 
 def argument(value: Value | Expr, annotation: str) -> str:

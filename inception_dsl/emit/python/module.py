@@ -125,7 +125,8 @@ class _Module:
                     try:
                         found.append(step_layers(step, widths, channels))
                     except EmitError as error:
-                        raise _not_emittable(error, step.origin) from None
+                        is_network = block is self._model.network
+                        raise _not_emittable(error, step.origin, is_network=is_network) from None
         return found
 
     def _block(self, block: BlockDef) -> str:
@@ -137,7 +138,7 @@ class _Module:
         try:
             made = BlockModules(widths, plan.modules, self._units, self._classes).statements()
         except EmitError as error:
-            raise _not_emittable(error, block.origin) from None
+            raise _not_emittable(error, block.origin, is_network=is_network) from None
         outputs = f"{name}Outputs" if widths.heads else None
         forward = Forward(widths, plan, outputs)
         stored = self._stored(block)
@@ -304,9 +305,9 @@ def _annotation(values: list[Value]) -> str:
     return "float" if any(isinstance(value, Decimal) for value in values) else "int"
 
 
-def _not_emittable(error: EmitError, origin: Origin) -> SpecError:
-    message = f"PyTorch modules have no {error}"
-    return SpecError([Diagnostic("E501", message, _labels(origin))])
+def _not_emittable(error: EmitError, origin: Origin, *, is_network: bool) -> SpecError:
+    help = None if is_network else "give the block a parameter that tells, or write one for each"
+    return SpecError([Diagnostic("E501", str(error), _labels(origin), help=help)])
 
 
 def _labels(origin: Origin, text: str = "") -> tuple[Label, ...]:
