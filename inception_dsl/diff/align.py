@@ -10,6 +10,8 @@ from inception_dsl.diff.parts import Part, likeness
 GAP = 0.5
 """What a step costs that came or went; one that changed costs what it has lost of its likeness."""
 RENAMED = 0.1
+_PARTS = 10**6
+"""Costs are added up in whole millionths, so that equal sums are equal."""
 MAX_CELLS = 250_000
 """Two lists are weighed against each other step by step up to this many pairs."""
 MAX_EDITS = 500
@@ -44,7 +46,8 @@ def _kind(part: Part) -> frozenset[object]:
 
 
 def _cheapest(old: Sequence[Place], new: Sequence[Place], gap: float) -> Iterator[tuple[str, str]]:
-    """The cheapest alignment (Needleman and Wunsch, 1970)."""
+    """The cheapest alignment (Needleman and Wunsch, 1970); of equal ones, the earliest pairs."""
+    gap = round(gap * _PARTS)
     costs = [[gap * j for j in range(len(new) + 1)]]
     for i, part in enumerate(old, 1):
         row = [gap * i]
@@ -65,8 +68,9 @@ def _cheapest(old: Sequence[Place], new: Sequence[Place], gap: float) -> Iterato
     yield from reversed(found)
 
 
-def _cost(old: Place, new: Place) -> float:
-    return 1 - likeness(old[1], new[1]) + (RENAMED if old[1].name != new[1].name else 0)
+def _cost(old: Place, new: Place) -> int:
+    lost = 1 - likeness(old[1], new[1]) + (RENAMED if old[1].name != new[1].name else 0)
+    return round(lost * _PARTS)
 
 
 def _longest_common(old: Sequence[object], new: Sequence[object]) -> list[tuple[int, int]] | None:
