@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from inception_dsl.expr import names
-from inception_dsl.ir import INPUT, BlockDef, Call, CallDef, Head, Model, NodeDef, all_calls
+from inception_dsl.expr import Expr, names
+from inception_dsl.ir import INPUT, BlockDef, Call, CallDef, Head, Model, NodeDef, Value, all_calls
 
 _SIZING = ("stride", "pad", "dilation")
 _SIZED = frozenset(["global_avgpool", "global_maxpool", "adaptive_avgpool", "adaptive_maxpool"])
@@ -139,7 +139,8 @@ class _Flowing:
         given = outputs[came]
         if step.count is None:
             return given
-        given = outputs[_either(came, given)]
+        while (entering := _either(came, given)) != came:  # a copy takes what one before it gave
+            came, given = entering, outputs[entering]
         if not self._is_open(step.count):
             return given
         changing = self._changing.get((self._block.name, step.path), Flow(True, True))
@@ -161,8 +162,8 @@ class _Flowing:
         size = any(read.size for read in reads) or any(map(self._is_open, sizes))
         return Flow(channels, size and step.op not in _SIZED)
 
-    def _is_open(self, value: object) -> bool:
-        return not isinstance(value, str | tuple) and bool(names(value) & self._params)  # type: ignore[arg-type]
+    def _is_open(self, value: Value | Expr) -> bool:
+        return not isinstance(value, str | tuple) and bool(names(value) & self._params)
 
 
 def _either(one: Flow, other: Flow) -> Flow:

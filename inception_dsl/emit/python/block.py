@@ -5,7 +5,6 @@ The forward pass is `forward`'s.
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,9 +19,6 @@ from inception_dsl.ops import ACTIVATIONS, OPS, EmitError, Layer
 
 MAX_TYPES = 4
 """So many types are named that no parameter tells apart."""
-
-_INDICES = tuple(string.ascii_lowercase[8:] + string.ascii_lowercase[:8])
-"""Names for the number of a copy: `i`, and others where parameters have that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,8 @@ class BlockModules:
             step.attributes.values() if isinstance(step, NodeDef) else step.arguments.values()
         ):
             read |= frozenset() if isinstance(value, str | tuple) else names(value)
-        index = next(name for name in _INDICES if name not in read)
+        candidates = ["i", *(f"i{number}" for number in range(len(read)))]
+        index = next(name for name in candidates if name not in read)
         channels = combine("+", first, combine("*", growth, Name(index)))
         code = Copies(self._one(step, channels), literal(count), index)
         return Construct("nn.Sequential", (("", code),))
