@@ -7,9 +7,11 @@ project evaluates text.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 Number = int | Decimal
@@ -73,7 +75,9 @@ def _apply(operator: Operator, left: Number, right: Number) -> Number:
         case "//":
             if right == 0:
                 raise ExprError("division by zero")
-            return left // right
+            if isinstance(left, int) and isinstance(right, int):
+                return left // right
+            return Decimal(math.floor(Fraction(left) / Fraction(right)))  # a Decimal's cuts
 
 
 def names(expr: Expr) -> frozenset[str]:
@@ -107,7 +111,9 @@ def combine(operator: Operator, left: Expr, right: Expr) -> Expr:
     """
     if operator == "//":
         if isinstance(left, int) and isinstance(right, int) and right:
-            return left // right
+            if isinstance(left, int) and isinstance(right, int):
+                return left // right
+            return Decimal(math.floor(Fraction(left) / Fraction(right)))  # a Decimal's cuts
         return left if right == 1 else Binary("//", left, right)
     return _from_terms(_terms(Binary(operator, left, right)))
 

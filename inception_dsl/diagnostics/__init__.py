@@ -6,6 +6,7 @@ A stage gathers all its findings and raises one `SpecError`; the next stage does
 from inception_dsl.diagnostics.across import across
 from inception_dsl.diagnostics.codes import CODES, Code, Severity
 from inception_dsl.diagnostics.diagnostic import (
+    MAX_FINDINGS,
     Diagnostic,
     Label,
     MissingExtraError,
@@ -18,6 +19,7 @@ from inception_dsl.diagnostics.printer import printable, render
 
 __all__ = [
     "CODES",
+    "MAX_FINDINGS",
     "Code",
     "Diagnostic",
     "Label",

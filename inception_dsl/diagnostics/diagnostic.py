@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from inception_dsl.diagnostics.codes import CODES, Severity
 from inception_dsl.source import Span
@@ -77,6 +78,9 @@ class MissingExtraError(Exception):
         super().__init__(f"{output} is made with {package}, which is not installed")
 
 
+MAX_FINDINGS = 100
+"""A walk that has found so many ends there: no one reads more."""
+
 MAX_LENGTH = 100
 MAX_CANDIDATES = 400
 
@@ -85,9 +89,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was most likely meant to be, if any is close."""
     from difflib import get_close_matches
 
-    candidates = sorted(set(known))
+    candidates = set(islice(known, MAX_CANDIDATES + 1))
     if len(name) > MAX_LENGTH or len(candidates) > MAX_CANDIDATES:
         return None  # the search grows with both
-    folded = {candidate.lower(): candidate for candidate in reversed(candidates)}
+    folded = {candidate.lower(): candidate for candidate in sorted(candidates, reverse=True)}
     close = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None

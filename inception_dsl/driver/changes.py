@@ -115,7 +115,8 @@ def compare_against(
         lone_spec(own.model, own.cost, is_new=name in come)
         for name, own in sorted({**gone, **come}.items())
     ]
-    report = Report(tuple(comparisons.values()), files.label, tuple(lone), tuple(unmade), alike)
+    against = files.label.removesuffix(":")
+    report = Report(tuple(comparisons.values()), against, tuple(lone), tuple(unmade), alike)
     return _agreed(report, agreement, fail_on, comparisons, chosen)
 
 
@@ -124,7 +125,12 @@ def _agreement(folder: Path) -> Agreement:
     from inception_dsl.rules.agreement import Agreement, read_agreement
 
     path = project_root(folder.resolve()) / "pyproject.toml"
-    return read_agreement(path.read_text(encoding="utf-8")) if path.is_file() else Agreement()
+    if not path.is_file():
+        return Agreement()
+    try:
+        return read_agreement(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise SpecError([Diagnostic("E010", "`pyproject.toml` is not UTF-8")]) from None
 
 
 def _agreed(

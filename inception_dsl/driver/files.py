@@ -11,7 +11,7 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.walk import Checked, emit_module, output_name
 from inception_dsl.resolve import AS_WRITTEN, name_problem, resolve
 from inception_dsl.source import Source
-from inception_dsl.spec.files import find_spec, library, names, project_root, read
+from inception_dsl.spec.files import DISK, find_spec, library, names, project_root, read
 from inception_dsl.spec.load import load
 
 GENERATED = "generated"
@@ -163,7 +163,9 @@ def begun(name: str, base: str | None, *, folder: Path) -> Artifact:
         raise SpecError([Diagnostic("E001", f"`{name}` is there already")])
     if base is None:
         return Artifact(path, new_spec(own))
-    find_spec(base, folder)
+    found = find_spec(base, folder)
+    if base != found.full_name and found.path.is_relative_to(path.parent):
+        base = found.full_name
     return Artifact(path, extending_spec(own, base))
 
 
@@ -173,10 +175,18 @@ def project_specs(folder: Path) -> list[str]:
 
 
 def own_files(folder: Path) -> list[str]:
-    """The paths of all spec files of the project that `folder` is in, libraries included."""
-    return [
-        str(path) for path in sorted((project_root(folder.resolve()) / "specs").rglob("*.yaml"))
-    ]
+    """The paths of all spec files of the project that `folder` is in, libraries included.
+
+    Raises:
+        SpecError: E006, one lies outside the project.
+    """
+    root = project_root(folder.resolve())
+    found = sorted(DISK.below(root / "specs"))
+    for path in found:
+        if not path.resolve().is_relative_to(root):
+            shown = path.relative_to(root).as_posix()
+            raise SpecError([Diagnostic("E006", f"`{shown}` lies outside the project")])
+    return [str(path) for path in found]
 
 
 def known_specs(folder: Path) -> list[str]:

@@ -13,6 +13,9 @@ from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import Reader, StepText, Token
 
+MAX_SHOWN = 8
+"""Parameters of a call that a finding lists."""
+
 
 def read_bindings(
     step: StepText,
@@ -63,6 +66,7 @@ def read_bindings(
         bind(name, setting, setting.span)
     missing = [p.name for p in signature.params if p.default is None and p.name not in bound]
     if missing:
+        missing = missing[:MAX_SHOWN]
         written = " ".join(token.text for token in words.tokens).replace(" = ", "=")
         example = " ".join([written, *(f"{name}=..." for name in missing)]).strip()
         message = f"`{block}` needs {listed(missing)}"

@@ -9,6 +9,9 @@ from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param
 from inception_dsl.source import Span
 
+MAX_NODES = 250_000
+"""A model of more nodes is refused before it is expanded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -109,13 +112,22 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
         for name in step.inputs:
             if name in readers:
                 readers[name].append(step)
+    notes = tuple(notes)
+    noted = {note.path for note in notes}
     merged: dict[str, tuple[str, ...]] = {}
+
+    def read(name: str) -> tuple[str, ...]:
+        found = merged.get(name, (name,))
+        if name not in noted:  # only a note asks for it again
+            merged.pop(name, None)
+        return found
+
     body: list[NodeDef | CallDef] = []
     for step in block.body:
         if not _is_concat(step):
             body.append(step)
             continue
-        inputs = tuple(path for name in step.inputs for path in merged.get(name, (name,)))
+        inputs = tuple(path for name in step.inputs for path in read(name))
         readers_of = readers[step.path]
         if step.path != block.output and len(readers_of) == 1 and _is_concat(readers_of[0]):
             merged[step.path] = inputs

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from inception_dsl.diagnostics import SpecError
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin
 from inception_dsl.ops import OPS
-from inception_dsl.resolve.blocks import Note
+from inception_dsl.resolve.blocks import MAX_NODES, Note, unique_paths
 from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.scope import Close, Given, Scope, close_by
@@ -99,11 +99,21 @@ class BodyReader(Reporter):
             reads = self._body(inner, here.named(name) if name else here)
             if name is not None:
                 path, span = joined(spot.path, name), self.places.key(here.at)
-                siblings[name] = Sibling(path, reads, tuple(self.steps[before:]), span)
+                own = Sibling(path, reads, tuple(self.steps[before:]), span)
+                if name in siblings:
+                    self._check_again(own, siblings[name])
+                siblings[name] = own
                 self.results[path], self.named[path] = reads, span
         if not items:
             self.complain("E103", "a list of steps has no step", self.places.value(spot.at))
         return reads
+
+    def _check_again(self, own: Sibling, first: Sibling) -> None:
+        """Complains of a name that two of a list have, unless their steps clash as well."""
+        if not any(unique_paths([*first.steps, *own.steps])):
+            message = f"two steps have the path `{own.path}`"
+            labels = (Label(own.span, "again"), Label(first.span, "first"))
+            self.report([Diagnostic("E208", message, labels)])
 
     def _mapping(self, body: BodySpec, spot: Spot) -> str:
         kinds = [key for key in ("branches", "steps", "reuse") if getattr(body, key) is not None]
@@ -170,10 +180,13 @@ class BodyReader(Reporter):
         if isinstance(spot.siblings, _Earlier) and name in spot.siblings.named:
             own = spot.path.rpartition(".")[2]
             message = f"`{name}` comes later: `{own}` reads `{name}`, which comes after `{own}`"
+            if name == own:
+                message = f"`{name}` reads itself"
             self.complain("E008", message, span)
             return None
         close = _nearest(name, spot.siblings)
-        message = f"no earlier step of this list is named `{name}`"
+        what = "step of this list" if isinstance(spot.siblings, _Earlier) else "branch"
+        message = f"no earlier {what} is named `{name}`"
         self.complain("E212", message, span, close.help, close.labels)
         return None
 
@@ -196,6 +209,9 @@ class BodyReader(Reporter):
             message = f"`{name}` reads {len(entering)} values, and can be used on one only"
             self.complain("E212", message, self._text(spot, "reuse"))
             return spot.reads
+        if len(self.steps) + len(sibling.steps) > MAX_NODES:
+            message = f"the model has more than {MAX_NODES:,} nodes"
+            self.fail("E003", message, self._text(spot, "reuse"))
         self.steps.extend(
             replace(
                 step,
@@ -261,7 +277,7 @@ class BodyReader(Reporter):
                 word = getattr(residual, name)
                 attributes[name] = read_word(OPS["add"], name, word, key, text, self._scope)
             except SpecError as error:
-                self.diagnostics.extend(error.diagnostics)
+                self.report(error.diagnostics)
         return self._addjoined("add", spot, (shortcut, body), attributes)
 
     def _long(self, step: LongSpec, spot: Spot) -> str:
@@ -275,7 +291,7 @@ class BodyReader(Reporter):
         try:
             made = self._reader.read(text, spot, keys or {})
         except SpecError as error:
-            self.diagnostics.extend(error.diagnostics)
+            self.report(error.diagnostics)
             return spot.reads
         path = made.step.path
         self.steps.append(made.step)

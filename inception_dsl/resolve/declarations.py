@@ -9,7 +9,7 @@ from inception_dsl.ir import NETWORK, Param
 from inception_dsl.ops import OPS, WORDS, WRITTEN
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.names import may_name_block, name_problem
-from inception_dsl.resolve.reporter import Reporter
+from inception_dsl.resolve.reporter import Reporter, repeated
 from inception_dsl.resolve.scope import Row, Scope, Setting, Table
 from inception_dsl.resolve.words import Defaults, read_word
 from inception_dsl.source import Span
@@ -30,11 +30,10 @@ class Declarations(Reporter):
         )
         result = Table(self.places.key(at), named, rows)
         self._check_names(table.columns, columns)
-        for column in table.columns:
-            if table.columns.count(column) > 1:
-                message = f"the table has two columns `{column}`"
-                self.twice("E213", message, table.columns, column, columns)
-                return result
+        for column in repeated(table.columns):
+            message = f"the table has two columns `{column}`"
+            self.twice("E213", message, table.columns, column, columns)
+            return result
         for row, cells in table.__pydantic_extra__.items():
             if len(cells) != len(table.columns):
                 has, wants = _counted(len(cells), "cell"), _counted(len(table.columns), "column")
@@ -44,9 +43,8 @@ class Declarations(Reporter):
                     Label(self.places.value(columns), wants),
                 )
                 expected, found = str(len(table.columns)), str(len(cells))
-                self.diagnostics.append(
-                    Diagnostic("E213", message, labels, expected=expected, found=found)
-                )
+                wrong = Diagnostic("E213", message, labels, expected=expected, found=found)
+                self.report([wrong])
                 continue
             for index, cell in enumerate(cells):
                 self.check_value(cell, (*at, row, index))
@@ -84,7 +82,7 @@ class Declarations(Reporter):
                 try:
                     value = read_word(op, attribute, word, key, text, scope)
                 except SpecError as error:
-                    self.diagnostics.extend(error.diagnostics)
+                    self.report(error.diagnostics)
                     continue
                 result.setdefault(op.name, {})[attribute] = Setting(value, text)
         return result
@@ -103,7 +101,7 @@ class Declarations(Reporter):
             case list():
                 params = [Param(param) for param in written]
                 self._check_names(written, (*at, "params"))
-                for param in sorted({own for own in written if written.count(own) > 1}):
+                for param in repeated(written):
                     message = f"`{param}` is there twice"
                     self.twice("E203", message, written, param, (*at, "params"))
             case dict():

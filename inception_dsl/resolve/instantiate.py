@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
 from inception_dsl.expr import ExprError, Name, evaluate, names, show
 from inception_dsl.ir import (
     INPUT,
@@ -24,19 +24,17 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import OPS, ShapeError
-from inception_dsl.resolve.blocks import Block, Note
+from inception_dsl.resolve.blocks import MAX_NODES, Block, Note
 from inception_dsl.resolve.derive import Axis, Site, origins, trace_back
 from inception_dsl.resolve.disagree import Input, explain, trace
 from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.words import misfit
 from inception_dsl.source import Span
 
-MAX_NODES = 250_000
-"""A model of more nodes is refused before it is expanded."""
 MAX_COPIES = 10_000
 MAX_CALLS_DEEP = 64
 
-_Key = tuple[str, tuple[tuple[str, Value], ...], TensorType]
+_Key = tuple[str, tuple[tuple[str, type, Value], ...], TensorType]
 
 
 @dataclass(slots=True)
@@ -138,7 +136,7 @@ class Instantiator:
         given: TensorType,
         heads: tuple[Head, ...] = (),
     ) -> _Body:
-        key = name, tuple(arguments.items()), given
+        key = _key(name, arguments, given)
         if key in self._done:
             self._met_again(self._done[key])
             return self._done[key]
@@ -360,6 +358,8 @@ class Instantiator:
     def _report(self, diagnostic: Diagnostic) -> None:
         key = diagnostic.code, diagnostic.labels[0].span
         found = self._found.setdefault(key, _Found(diagnostic, []))
+        if len(self._found) == MAX_FINDINGS:
+            raise SpecError(self.diagnostics)
         for body in self._open:
             body.found.append(found)
         self._met(found)
@@ -396,7 +396,7 @@ class Instantiator:
 
     def _enter(self, site: Site, call: Call) -> Site:
         """The block that a call calls."""
-        body = self._done[call.block, tuple(call.arguments.items()), call.input_type]
+        body = self._done[_key(call.block, call.arguments, call.input_type)]
         step = site.step(call.path)
         assert isinstance(step, CallDef)
         return self._site_of(body, site, step, call.input)
@@ -474,6 +474,11 @@ def _shown(given: Given) -> str:
 
 def _fault(code: str, message: str, step: NodeDef | CallDef) -> _FaultError:
     return _FaultError(Diagnostic(code, message, (Label(step.origin.spans[0]),)))
+
+
+def _key(block: str, arguments: Mapping[str, Value], given: TensorType) -> _Key:
+    """What a body depends on; 1, 1.0 and true are equal, and not the same."""
+    return block, tuple((name, type(value), value) for name, value in arguments.items()), given
 
 
 def _too_large(message: str, step: NodeDef | CallDef) -> SpecError:

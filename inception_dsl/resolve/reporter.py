@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import NoReturn
 
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
+from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import DocumentPath, Places
 
@@ -16,6 +19,17 @@ class Reporter:
         self.places = places
         self.diagnostics = diagnostics
 
+    def report(self, found: Iterable[Diagnostic]) -> None:
+        """Adds findings.
+
+        Raises:
+            SpecError: all of them, once they are as many as anyone reads.
+        """
+        for finding in found:
+            self.diagnostics.append(finding)
+            if len(self.diagnostics) == MAX_FINDINGS:
+                raise SpecError(distinct(causes(self.diagnostics)))
+
     def complain(
         self,
         code: str,
@@ -25,7 +39,7 @@ class Reporter:
         others: tuple[Label, ...] = (),
     ) -> None:
         """Adds a finding at a place."""
-        self.diagnostics.append(Diagnostic(code, message, (Label(span), *others), help=help))
+        self.report([Diagnostic(code, message, (Label(span), *others), help=help)])
 
     def twice(self, code: str, message: str, names: list[str], name: str, at: DocumentPath) -> None:
         """A finding for a name that stands in a list twice."""
@@ -34,7 +48,7 @@ class Reporter:
             Label(self.places.value((*at, again)), "again"),
             Label(self.places.value((*at, first)), "first"),
         )
-        self.diagnostics.append(Diagnostic(code, message, labels))
+        self.report([Diagnostic(code, message, labels)])
 
     def fail(self, code: str, message: str, span: Span) -> NoReturn:
         """Ends the walk with a finding.
@@ -43,3 +57,8 @@ class Reporter:
             SpecError: it.
         """
         raise SpecError([Diagnostic(code, message, (Label(span),))])
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """The names that stand in a list more than once, in order."""
+    return [name for name, times in Counter(names).items() if times > 1]

@@ -21,7 +21,7 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import WORDS
-from inception_dsl.resolve.blocks import Block, Signature, merge_concats, unique_paths
+from inception_dsl.resolve.blocks import MAX_NODES, Block, Signature, merge_concats, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.declarations import Declarations
@@ -68,6 +68,7 @@ class _Resolver(Reporter):
         self._spec = loaded.spec
         self._file = loaded.file
         self._overrides = overrides
+        self._steps = 0
         self._with_notes = not overrides and not loaded.suspends_notes
 
     def resolve(self) -> Model:
@@ -98,7 +99,7 @@ class _Resolver(Reporter):
         order = self._called(NETWORK, blocks)
         instantiator = Instantiator(blocks, own=self._file.shown, with_notes=self._with_notes)
         root = instantiator.network(NETWORK, arguments, given, heads)
-        self.diagnostics.extend(instantiator.diagnostics)
+        self.report(instantiator.diagnostics)
         self._raise()
         assert root is not None
         return Model(
@@ -252,7 +253,7 @@ class _Resolver(Reporter):
             )
             message = f"two steps have the path `{name}`"
             way_out = "name the head otherwise"
-            self.diagnostics.append(Diagnostic("E208", message, labels, help=way_out))
+            self.report([Diagnostic("E208", message, labels, help=way_out)])
             return None
         if written.at not in places:
             spans = {step.path: step.origin.spans[0] for step in reader.steps} | reader.named
@@ -267,8 +268,12 @@ class _Resolver(Reporter):
         return Head(name, place, output, Decimal(weight))
 
     def _gather(self, reader: BodyReader) -> None:
-        self.diagnostics.extend(causes(reader.diagnostics))
-        self.diagnostics.extend(unique_paths(reader.steps))
+        self._steps += len(reader.steps)
+        if self._steps > MAX_NODES:
+            message = f"the blocks have more than {MAX_NODES:,} steps"
+            self.fail("E003", message, self.places.value(()).part(0, 1))
+        self.report(causes(reader.diagnostics))
+        self.report(unique_paths(reader.steps))
 
     def _called(self, start: str, blocks: Mapping[str, Block]) -> list[str]:
         """The blocks that are called, callees first, in order of first use.
@@ -278,19 +283,20 @@ class _Resolver(Reporter):
         """
         done: dict[str, None] = {}
         pending: list[tuple[str, CallDef | None]] = [(start, None)]
-        stack: list[str] = []
+        stack: dict[str, None] = {}  # in order
         while pending:
             name, call = pending.pop()
-            if call is None and stack and stack[-1] == name:
-                done[stack.pop()] = None
+            if call is None and name in stack:
+                done[name] = stack.pop(name)
                 continue
             if name in done:
                 continue
             if name in stack:
                 assert call is not None
-                circle = " calls ".join(f"`{n}`" for n in [*stack[stack.index(name) :], name])
+                above = list(stack)
+                circle = " calls ".join(f"`{n}`" for n in [*above[above.index(name) :], name])
                 self.fail("E008", f"{circle}: a circle", call.origin.spans[0])
-            stack.append(name)
+            stack[name] = None
             pending.append((name, None))
             calls = [s for s in blocks[name].definition.body if isinstance(s, CallDef)]
             pending.extend((step.block, step) for step in reversed(calls))

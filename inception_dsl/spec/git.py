@@ -6,6 +6,7 @@ list of a revision's files and their contents: no hook, filter, pager or network
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -52,7 +53,10 @@ class Revision:
                 return self.root / inside
             if not stat.S_ISLNK(mode):  # a submodule
                 return None
-            target = self._blob(name, MAX_TARGET)
+            try:
+                target = self._blob(name, MAX_TARGET)
+            except OSError:
+                return None
             path = (self.root / inside).parent / os.fsdecode(target)
         return None
 
@@ -104,7 +108,10 @@ class Revision:
         ) as process:
             assert process.stdout is not None
             data = process.stdout.read(most)
-            process.kill()
+            if len(data) == most:  # the rest is not wanted
+                process.kill()
+        if len(data) < most and process.returncode:
+            raise OSError(errno.EIO, "git does not give it: it may not have been fetched", name)
         return data
 
 

@@ -17,6 +17,7 @@ from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, parse_step
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
 
+MAX_EXTENDS = 64
 MAX_SHOWN = 6
 """Names of a body that a finding lists."""
 
@@ -79,6 +80,9 @@ def _extend(name: str, blocks: dict[str, Entry], done: dict[str, Entry], path: l
         message = f"no block is named `{base}`"
         help = f"write `{close}`" if close else None
         raise SpecError([Diagnostic("E212", message, (Label(written.value.span),), help=help)])
+    if len(path) == MAX_EXTENDS:
+        message = f"blocks extend each other more than {MAX_EXTENDS} deep"
+        raise SpecError([Diagnostic("E003", message, (Label(own.key),))])
     if base in [*path, name]:
         circle = " extends ".join(f"`{block}`" for block in [*path, name, base])
         label = Label(written.value.span)

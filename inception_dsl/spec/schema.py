@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from typing_extensions import TypeAliasType
 
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError, nearest
 from inception_dsl.source import Span
 from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree
 
@@ -241,7 +242,7 @@ def validate(tree: Tree) -> tuple[ModelSpec, Places]:
     try:
         return ModelSpec.model_validate(plain(tree)), places
     except ValidationError as error:
-        raise SpecError(_translate(error, places)) from None
+        raise SpecError(islice(_translate(error, places), MAX_FINDINGS)) from None
 
 
 def _translate(error: ValidationError, places: Places) -> Iterator[Diagnostic]:

@@ -16,6 +16,7 @@ from decimal import Decimal
 import yaml
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.expr import LIMIT
 from inception_dsl.source import Source, Span
 
 MAX_NESTING = 64
@@ -189,7 +190,9 @@ class _Builder:
             return int(text)
         if _DECIMAL.fullmatch(text):
             self._refuse_digits(text, span)
-            return Decimal(text)
+            if abs(value := Decimal(text)) > LIMIT:
+                raise _error("E106", f"`{text}` is larger than {LIMIT:,}", span)
+            return value
         return text
 
     def _refuse_digits(self, text: str, span: Span) -> None:

@@ -48,7 +48,7 @@ error[E212]: no earlier step of this list is named `stm`
   |               ^^^
   = help: write `stem`
 
-error[E212]: no earlier step of this list is named `lft`
+error[E212]: no earlier branch is named `lft`
  --> specs/net.yaml:7:47
   |
 7 |   - b: {branches: {left: relu, right: {reuse: lft}}}

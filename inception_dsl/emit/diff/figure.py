@@ -13,7 +13,7 @@ from textwrap import wrap
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.diff import Changed, Comparison, Edit, Finding, Moved, Renamed, Report
 from inception_dsl.emit.diff.ghosts import Boxes, with_ghosts
-from inception_dsl.emit.diff.words import summary
+from inception_dsl.emit.diff.words import headline
 from inception_dsl.emit.figure.arrange import lay_out
 from inception_dsl.emit.figure.blocks import block_entering, block_vertices
 from inception_dsl.emit.figure.drawing import Drawing, Options
@@ -139,12 +139,7 @@ class _Figure:
             for name, block in self._new.blocks.items()
             if name in self._blocks and name != NETWORK and (bodies := self._bodies(name))
         ]
-        costs = [
-            f"{own.title} {own.difference:+,}"
-            for own in self._comparison.costs
-            if own.difference and own.measure in ("params", "macs")
-        ]
-        said = "; ".join([summary(self._comparison.findings), *costs])
+        said = headline(self._comparison)
         title = self._comparison.title
         findings = self._comparison.findings
         parts = [_legend(), *_sentences(f for f in findings if f.edit in self._everywhere)]

@@ -20,7 +20,7 @@ def diff_json(report: Report) -> str:
     """The report as docs/schemas/diff.schema.json describes it."""
     document: _Json = {
         "schema_version": SCHEMA_VERSION,
-        "against": report.against.removesuffix(":") if report.against else None,
+        "against": report.against,
         "comparisons": [_comparison(own) for own in report.comparisons],
         "specs": [_finding(finding) for finding in report.lone],
         "same": report.alike,

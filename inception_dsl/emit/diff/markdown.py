@@ -15,10 +15,10 @@ from inception_dsl.emit.diff.words import (
     arrow_of,
     by_category,
     cost_rows,
+    headline,
     report_line,
     stage_rows,
     state_line,
-    summary,
 )
 from inception_dsl.emit.report import markdown_table
 from inception_dsl.emit.report.table import Column, markdown_text
@@ -80,13 +80,8 @@ def _fitted(sections: list[tuple[str, list[str]]]) -> str:
 
 def _head(comparison: Comparison) -> str:
     """The line of summary: what is compared, how many findings, what it costs."""
-    costs = [
-        f"{own.title} {own.difference:+,}{f' ({own.percent_text} %)' if own.percent_text else ''}"
-        for own in comparison.costs
-        if own.difference and own.measure in ("params", "macs")
-    ]
-    said = "; ".join([summary(comparison.findings), *costs])
-    return f"### {_code(comparison.title)}\n\n**{markdown_text(said)}**\n"
+    said = markdown_text(headline(comparison))
+    return f"### {_code(comparison.title)}\n\n**{said}**\n"
 
 
 def _details(comparison: Comparison) -> Iterator[str]:

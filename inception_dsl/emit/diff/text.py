@@ -26,15 +26,15 @@ def diff_text(report: Report) -> str:
     """The findings by category, the gravest first; the costs; what becomes of the state_dict."""
     parts = [_comparison(comparison) for comparison in report.comparisons]
     if report.against is not None:
-        parts.append("\n".join([report_line(report), *_findings(report.lone)]) + "\n")
+        parts.append("\n".join([printable(report_line(report)), *_findings(report.lone)]) + "\n")
     return "\n".join(parts)
 
 
 def _comparison(comparison: Comparison) -> str:
-    lines = [f"{comparison.title}: {summary(comparison.findings)}"]
+    lines = [printable(f"{comparison.title}: {summary(comparison.findings)}")]
     for category, findings in by_category(comparison.findings).items():
         lines += ["", f"{category}: {CATEGORIES[category]}", *_findings(findings)]
-    text = "\n".join(printable(line) for line in lines) + "\n"
+    text = "\n".join(lines) + "\n"
     if any(measured.difference for measured in comparison.costs):
         text += f"\n{plain_table(COST_COLUMNS, cost_rows(comparison.costs))}"
     if comparison.diff.stages:
@@ -55,5 +55,9 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:
     return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False
+        printable(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_on_hyphens=False,
     )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from inception_dsl.diff import CATEGORIES, Category, Diff, Finding, Measured, Report, Stage
+from inception_dsl.diff import (
+    CATEGORIES,
+    Category,
+    Comparison,
+    Diff,
+    Finding,
+    Measured,
+    Report,
+    Stage,
+)
 from inception_dsl.emit.report import Column
 
 COST_COLUMNS = (
@@ -39,6 +48,16 @@ def summary(findings: Sequence[Finding]) -> str:
     return ", ".join(said) + (f" ({waived} waived)" if waived else "")
 
 
+def headline(comparison: Comparison) -> str:
+    """How many findings there are of each category, and what becomes of params and MACs."""
+    costs = [
+        f"{own.title} {own.difference:+,}{f' ({own.percent_text} %)' if own.percent_text else ''}"
+        for own in comparison.costs
+        if own.difference and own.measure in ("params", "macs")
+    ]
+    return "; ".join([summary(comparison.findings), *costs])
+
+
 def report_line(report: Report) -> str:
     """How many specs changed, came, went, stayed, or could not be compared."""
     came = sum(1 for finding in report.lone if finding.code == "D706")
@@ -52,7 +71,7 @@ def report_line(report: Report) -> str:
         "could not be compared": len(report.unmade),
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"against {(report.against or '').removesuffix(':')}: specs: {said or 'none'}"
+    return f"against {report.against}: specs: {said or 'none'}"
 
 
 def cost_rows(costs: Iterable[Measured]) -> list[list[str]]:

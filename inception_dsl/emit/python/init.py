@@ -48,11 +48,20 @@ def init_of(layers: tuple[Layer, ...]) -> Init:
 
 
 def usual(inits: Iterable[Init]) -> Init:
-    """What a class says for its uses: the most frequent way, if none of them is left to torch."""
+    """What a class says for its uses: the most frequent way, if each of them says as much.
+
+    A use undoes what the class says by saying it otherwise; nothing takes it back to torch's.
+    """
     counts = Counter(inits)
-    if any(not init or not isinstance(init.bias, int | Decimal | None) for init in counts):
+    if not counts:
         return Init()
-    return counts.most_common(1)[0][0]
+    common = counts.most_common(1)[0][0]
+    is_said = all(
+        (init.scheme or not common.scheme) and (init.bias is not None or common.bias is None)
+        for init in counts
+    )
+    is_number = all(isinstance(init.bias, int | Decimal | None) for init in counts)
+    return common if is_said and is_number else Init()
 
 
 def _keyword(takes: str) -> list[tuple[str, Code]]:

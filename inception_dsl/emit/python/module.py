@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, printable
 from inception_dsl.emit.deviations import deviations
 from inception_dsl.emit.python.block import (
     BlockModules,
@@ -40,6 +40,9 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _DEVIATES = "What its sources claim of it, and is not so:"
 _TYPING = ("Literal", "NamedTuple", "TypeVar")
 _IMPORTED = (*_TYPING, "F", "OrderedDict", "Tensor", "nn", "torch")
+_BUILTINS = ("bool", "float", "int", "isinstance", "list", "max", "range", "super", "tuple", "type")
+_TYPE = "type[nn.Module]"
+"""The annotation of a parameter that is an activation."""
 
 
 def emit_python(
@@ -80,7 +83,9 @@ class _Module:
         self._units = Units(layers)
         self._says_how_weights_begin = any(map(init_of, layers))
         self._classes: dict[str, ClassInfo] = {}
-        self._names = dict.fromkeys([*self._units.names, *HELPERS, *_IMPORTED], Origin())
+        self._names = dict.fromkeys(
+            [*self._units.names, *HELPERS, *_IMPORTED, *_BUILTINS], Origin()
+        )
 
     def text(self) -> str:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -104,7 +109,7 @@ class _Module:
             keep_trailing_newline=True,
         )
         return environment.get_template("model.py.j2").render(
-            shown=self._shown,
+            shown=printable(self._shown),
             fingerprint=fingerprint(self._model),
             docstring="\n".join(self._docstring()),
             collections="OrderedDict(" in code,
@@ -139,6 +144,7 @@ class _Module:
             made = BlockModules(widths, plan.modules, self._units, self._classes).statements()
         except EmitError as error:
             raise _not_emittable(error, block.origin, is_network=is_network) from None
+        self._refuse_shadows(block, made)
         outputs = f"{name}Outputs" if widths.heads else None
         forward = Forward(widths, plan, outputs)
         stored = self._stored(block)
@@ -162,6 +168,14 @@ class _Module:
             *forward.lines(),
         ]
         return "\n".join(lines)
+
+    def _refuse_shadows(self, block: BlockDef, made: list[str]) -> None:
+        """A constructor calls what it has no parameter for, but for those that are types."""
+        for name, annotation in self._annotations[block.name].items():
+            called = re.compile(rf"(?<![.\w]){name}\(")
+            if annotation != _TYPE and any(map(called.search, made)):
+                message = f"`{name}` names a parameter, and something that emitted code calls"
+                raise SpecError([Diagnostic("E501", message, _labels(block.origin))])
 
     def _stored(self, block: BlockDef) -> list[str]:
         """What a forward pass reads of the parameters."""
@@ -196,6 +210,7 @@ class _Module:
         name = self._claim(self._model.name, network.origin)
         params = [param_code(param, annotations[param.name]) for param in network.params]
         class_name = self._classes[network.name].name
+        self._refuse_shadows(network, [f"{class_name}("])
         arguments = tuple((param.name, param.name) for param in network.params)
         title = self._model.title or self._model.name
         begun = "its spec" if self._says_how_weights_begin else "torch"
@@ -301,7 +316,7 @@ def _annotations(model: Model) -> dict[str, dict[str, str]]:
 
 def _annotation(values: list[Value]) -> str:
     if any(isinstance(value, str) for value in values):
-        return "type[nn.Module]"
+        return _TYPE
     return "float" if any(isinstance(value, Decimal) for value in values) else "int"
 
 
