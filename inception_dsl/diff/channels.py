@@ -30,9 +30,9 @@ def channel_orders(old: View, new: View, back: dict[str, str]) -> dict[str, Orde
     orders: dict[str, Order | None] = {}
     for node in new.graph.nodes:
         was = old.nodes.get(back.get(node.path, ""))
-        if was is None or was.type.channels != node.type.channels:
+        if was is not None and was.type.channels != node.type.channels:
             continue
-        if node.op == was.op == "concat":
+        if was is not None and node.op == was.op == "concat":
             order = _joined(was, node, old, back, orders)
         elif node.op in ("add", "mul", "lrn", "flatten", *_BY_CHANNEL):
             order = _passed(node, orders)

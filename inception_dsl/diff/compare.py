@@ -28,6 +28,7 @@ def compare(old: Model, new: Model) -> Diff:
     write_wiring(ledger)
     kept = write_tensors(ledger)
     write_ripples(ledger)
+    ledger.grade()
     drafts = sorted(ledger.drafts, key=lambda draft: draft.at)
     pairs = tuple(
         (a, b) for a, b in ledger.pairs.items() if a in ledger.old.nodes and b in ledger.new.nodes

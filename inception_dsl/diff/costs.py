@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from inception_dsl.analysis import CostReport, find_figure, measure_fields
 from inception_dsl.analysis.field import Field
@@ -49,7 +50,11 @@ class Measured:
         """The per cent with a sign, to a tenth; a smaller one to its first digit."""
         if self.percent is None:
             return ""
-        return f"{self.percent:+.1f}" if abs(self.percent) >= 0.1 else f"{self.percent:+.1g}"
+        return (
+            f"{self.percent:+.1f}"
+            if abs(self.percent) >= 0.1
+            else f"{Decimal(f'{self.percent:.1g}'):+f}"
+        )
 
 
 def compare_costs(

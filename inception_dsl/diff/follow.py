@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inception_dsl.analysis import state_of
-from inception_dsl.diff.edits import Changed, KeyChange
+from inception_dsl.diff.edits import Changed, KeyChange, Moved, Rewired
 from inception_dsl.diff.effects import own_shapes
 from inception_dsl.diff.ledger import Ledger
+from inception_dsl.diff.parts import is_join
 from inception_dsl.diff.view import Step, View
 from inception_dsl.expr import Binary, Name, names
 from inception_dsl.ir import INPUT, CallDef, Node, NodeDef
@@ -78,7 +79,9 @@ def _give(ledger: Ledger, change: KeyChange, nodes: tuple[Node, Node]) -> None:
         by_kind = [d for d in makers if isinstance(d.edit, Changed) and not _widens(d.edit)]
         makers = by_name or by_kind or makers
     elif own_shapes(old, new).get(name) == change.old_shape:
-        return
+        makers = [
+            d for d in ledger.touched.get(new.path, []) if isinstance(d.edit, Moved | Rewired)
+        ]
     else:
         makers = [d for d in makers if isinstance(d.edit, Changed) and _widens(d.edit)] or makers
     if makers:
@@ -112,7 +115,16 @@ def write_ripples(ledger: Ledger) -> None:
             passed[node.path] = came | {n for n in own if drafts[n].shapes}
             continue
         left = [ledger.gone[path] for path in mine.inputs if path in ledger.gone]
-        came |= {numbers[draft] for draft in left if draft.shapes}
+        joins = is_join(node) and len(mine.inputs) != len(node.inputs)
+        if joins:  # a branch more or less is another shape, whatever the branch's own
+            come = (path for path in node.inputs if path not in ledger.back)
+            left += [draft for path in come for draft in ledger.touched.get(path, [])]
+        came |= {numbers[draft] for draft in left if draft.shapes or joins}
+        came |= {
+            numbers[ledger.given[path]]
+            for path in node.inputs
+            if path in ledger.given and ledger.back.get(path) not in mine.inputs
+        }
         came = frozenset(sorted(came)[:MAX_CAUSES])
         if mine.type != node.type:
             passed[node.path] = came | {n for n in own if drafts[n].shapes}

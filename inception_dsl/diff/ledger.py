@@ -5,21 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.analysis import state_of
-from inception_dsl.diff.edits import Category, Edit, KeyChange, Place, Spot
+from inception_dsl.diff.edits import CATEGORIES, Category, Edit, KeyChange, Place, Spot
 from inception_dsl.diff.effects import Effect
 from inception_dsl.diff.match import Matching
 from inception_dsl.diff.view import View
 from inception_dsl.diff.wiring import OUTPUT
 from inception_dsl.ir import Call, Node
 
-GRAVITY: dict[Category, int] = {
-    "INTERFACE": 0,
-    "CHECKPOINT": 1,
-    "NUMERICS": 2,
-    "TRAINING": 3,
-    "COST": 4,
-    "COSMETIC": 5,
-}
+GRAVITY: dict[Category, int] = {category: rank for rank, category in enumerate(CATEGORIES)}
 """The graver a category, the less."""
 
 
@@ -58,6 +51,7 @@ class Ledger:
         pairs: old paths to new ones; `back` the other way round.
         touched: the drafts that touch a new node, by its path.
         gone: the draft that removes an old node, by its path.
+        given: the draft that has a block give another value, by the new node that makes it.
         renaming: the draft that gives something another name, by its new path.
         keys: every tensor whose key or shape changes.
         holders: the path of the new node that holds a tensor, by its new key, as far as it changes.
@@ -69,6 +63,7 @@ class Ledger:
         self.back = {b: a for a, b in matching.pairs}
         self.touched: dict[str, list[Draft]] = {}
         self.gone: dict[str, Draft] = {}
+        self.given: dict[str, Draft] = {}
         self.renaming: dict[str, Draft] = {}
         self.keys: list[KeyChange] = []
         self.holders: dict[str, str] = {}
@@ -103,6 +98,20 @@ class Ledger:
             draft = self._drafts[key] = Draft(edit, index, shapes)
         draft.places[place] = None
         return draft
+
+    def grade(self) -> None:
+        """What changes keys or shapes, at its own places or at those that follow, is as grave."""
+        least = GRAVITY["CHECKPOINT"]
+        said = {
+            key
+            for draft in self.drafts
+            if GRAVITY[draft.edit.category] <= least
+            for key in draft.following_keys
+        }
+        for draft in self.drafts:
+            changes = draft.keys or not said.issuperset(draft.following_keys)
+            if changes and GRAVITY[draft.edit.category] > least:
+                draft.edit = replace(draft.edit, category="CHECKPOINT", elsewhere=False)
 
     def touch(self, path: str, draft: Draft) -> None:
         """Notes that an edit touches a new node."""

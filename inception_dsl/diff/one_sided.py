@@ -34,12 +34,16 @@ def _write(ledger: Ledger, parts: Sequence[Found], *, is_new: bool) -> None:
             holder, _, name = path.rpartition(".")
             is_copy = name.isdigit() and holder in counterparts
             groups.setdefault(holder if is_copy else path, []).append((path, part))
-    firsts: dict[str, str] = {}
-    for path in groups:
-        firsts.setdefault(path.rpartition(".")[0], path)
+    view = ledger.new if is_new else ledger.old
+    holders = {
+        node.path: path
+        for path, own in groups.items()
+        for at, _ in own
+        for node in view.nodes_below(at)
+    }
     for path, part in parts:
-        if is_join(part.item):  # it came or went with the first of its branches
-            first = firsts.get(path.rpartition(".")[0], path)
+        if is_join(part.item):  # it came or went with the first of the branches that it joins
+            first = next((holders[p] for p in view.nodes[path].inputs if p in holders), path)
             groups.setdefault(first, []).append((path, part))
     for path, own in groups.items():
         _write_one(ledger, path, own, is_new=is_new)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby, pairwise
 
 from inception_dsl.diff.align import RENAMED, align
@@ -23,6 +23,7 @@ class Pairing:
     def __init__(self, old: Kids, new: Kids, chosen: dict[str, str]) -> None:
         self._old, self._new = old, new
         self._reads: tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]] | None = None
+        self._read_by: tuple[dict[str, list[str]], dict[str, list[str]]] | None = None
         self.chosen = chosen
         self._taken = set(chosen.values())
 
@@ -79,11 +80,11 @@ class Pairing:
         """Both are lists or blocks, or the one step between two that are paired."""
         if not (self._old[name].is_node or self._new[other].is_node):
             return True
-        behind = (
-            [reader for reader, read in reads.items() if own in read]
-            for own, reads in zip((name, other), self._sources(), strict=True)
-        )
-        match tuple(behind):
+        if self._read_by is None:
+            old, new = self._sources()
+            self._read_by = _readers(old), _readers(new)
+        olds, news = self._read_by
+        match olds.get(name, []), news.get(other, []):
             case [mine], [its]:
                 return self.chosen.get(mine) == its and not is_join(self._old[mine].item)
             case _:
@@ -167,6 +168,15 @@ def _reads(kids: Kids) -> dict[str, frozenset[str]]:
             _holder(kids, above + own.removeprefix(within)) if own.startswith(within) else INPUT
             for own in inputs
         )
+    return found
+
+
+def _readers(reads: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
+    """By name: what reads it."""
+    found: dict[str, list[str]] = {}
+    for reader, read in reads.items():
+        for name in read:
+            found.setdefault(name, []).append(reader)
     return found
 
 

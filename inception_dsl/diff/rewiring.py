@@ -77,8 +77,13 @@ def _write_output(ledger: Ledger, reads: Reads) -> None:
     )
     olds = tuple(path.removeprefix(f"{old}.") for path in reads.old)
     news = tuple(path.removeprefix(f"{new}.") for path in reads.new)
-    edit = Rewired("NUMERICS", *spots, (), f"gives {arrow(' '.join(olds), ' '.join(news))}")
-    ledger.draft(edit, Place(reads.path, reads.other), reads.other)
+    ends = ledger.old.value(old), ledger.new.value(new)
+    if not new:
+        ends = ledger.old.graph.output, ledger.new.graph.output
+    category = ledger.felt("eval", *ends)
+    edit = Rewired(category, *spots, (), f"gives {arrow(' '.join(olds), ' '.join(news))}")
+    draft = ledger.draft(edit, Place(reads.path, reads.other), reads.other, shapes=True)
+    ledger.given[ends[1]] = draft
 
 
 def _category(ledger: Ledger, reads: Reads) -> Category:

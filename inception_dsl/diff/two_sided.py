@@ -6,6 +6,7 @@ it means is the argument's, or a ripple. A change that many steps have in common
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -155,9 +156,11 @@ def _node(ledger: Ledger, arguments: _Arguments, old: Step, new: Step) -> Iterat
         if before.get(name) == after.get(name) and _is_symbolic(before.get(name)):
             category = ledger.felt(effect, old.path, new.path)
             for draft in arguments.behind(new, after[name]):
+                elsewhere = effect == "elsewhere" and category == "NUMERICS"
                 if GRAVITY[category] < GRAVITY[draft.edit.category]:
-                    elsewhere = effect == "elsewhere"
                     draft.edit = replace(draft.edit, category=category, elsewhere=elsewhere)
+                elif category == draft.edit.category and not elsewhere:
+                    draft.edit = replace(draft.edit, elsewhere=False)
                 ledger.touch(new.path, draft)
         else:
             direct[name] = effect
@@ -185,10 +188,12 @@ def _write_changes(ledger: Ledger, changes: Iterable[_Change]) -> None:
             alike.setdefault(change.likeness, []).append(change)
         else:
             alike.setdefault((change.site, change.names), []).append(change)
+    nodes = ((ledger.old.nodes.get(a), ledger.new.nodes.get(b)) for a, b in ledger.pairs.items())
+    ops = Counter(its.op for mine, its in nodes if mine and its and mine.op == its.op)
     single: dict[tuple[object, ...], list[_Change]] = {}
     for likeness, own in alike.items():
         if len({change.site for change in own}) >= MANY:
-            _write_common(ledger, likeness, own)
+            _write_common(ledger, likeness, own, ops)
             continue
         for change in own:
             is_elsewhere = change.effect == "elsewhere" and change.category == "NUMERICS"
@@ -198,13 +203,19 @@ def _write_changes(ledger: Ledger, changes: Iterable[_Change]) -> None:
         _write_single(ledger, own)
 
 
-def _write_common(ledger: Ledger, likeness: tuple[object, ...], changes: list[_Change]) -> None:
-    """One edit for a change that many lines have in common."""
+def _write_common(
+    ledger: Ledger, likeness: tuple[object, ...], changes: list[_Change], ops: Mapping[str, int]
+) -> None:
+    """One edit for a change that many lines have in common.
+
+    Args:
+        ops: how many pairs of each op there are.
+    """
     first = changes[0]
     op = _node_of(first.new).op
     old = _common([_node_of(change.old) for change in changes], first.names)
     new = _common([_node_of(change.new) for change in changes], first.names)
-    among = sum(1 for o, n in ledger.pairs.items() if _is_op(ledger, o, n, op))
+    among = ops[op]
     where = {change.site: ledger.spots(change.old.path, change.new.path) for change in changes}
     sites = tuple(spots[1] for spots in where.values())
     spots = next(iter(where.values()))
@@ -266,11 +277,6 @@ def _common(nodes: list[Node], names: Collection[str]) -> dict[str, Value]:
         for name, value in first.attributes.items()
         if name in said and all(other.attributes.get(name) == value for other in others)
     }
-
-
-def _is_op(ledger: Ledger, old: str, new: str, op: str) -> bool:
-    mine, its = ledger.old.nodes.get(old), ledger.new.nodes.get(new)
-    return mine is not None and its is not None and mine.op == its.op == op
 
 
 def _node_of(step: Step) -> Node:

@@ -294,3 +294,64 @@ def test_a_tensor_is_gone_with_what_had_it(project: Project) -> None:
     assert {name.rpartition(".")[2] for name in by_names["bias",] if name} == {"bias"}
     assert all(name and name.endswith("bn.weight") for name in by_names["gamma",])
     assert len(by_names["bias",]) == len(by_names["gamma",]) > 9
+
+
+FORK = """\
+inception: 1
+name: net
+input: 8x8x3
+blocks:
+  last:
+    steps:
+      - p: 1x1 conv (8)
+      - q: 1x1 conv (12)
+network:
+  - m: {branches: {a: 3x3 conv (8), b: 1x1 conv (8), c: 3x3 maxpool}}
+  - r: 1x1 conv (8)
+  - last
+  - s: 1x1 conv (8)
+  - t: {from: r, steps: 1x1 conv (4)}
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "code"),
+    [
+        (", c: 3x3 maxpool", "", "D713"),
+        ("c: 3x3 maxpool", "c: 3x3 maxpool, d: 5x5 maxpool", "D712"),
+        ("b: 1x1 conv (8)", "b: [3x3 maxpool, 1x1 conv (8)]", "D712"),
+        ("conv (12)\n", "conv (12)\n      - {from: p}\n", "D711"),
+        ("from: r,", "from: last,", "D711"),
+    ],
+    ids=["branch removed", "branch added", "step renamed", "block reads", "step reads"],
+)
+def test_what_changes_keys_or_shapes_is_no_change_of_numbers_alone(
+    was: str, now: str, code: str, project: Project
+) -> None:
+    assert was in FORK
+    (comparison,) = between(project, FORK, FORK.replace(was, now)).comparisons
+    assert comparison.diff.keys
+    assert code in {finding.code for finding in comparison.findings}
+
+
+def test_a_skip_connection_is_told_beside_what_it_does_not_read(project: Project) -> None:
+    found = edits(
+        project,
+        (
+            "- pool: global",
+            "- sum: {from: [other, tail], join: concat}\n  - new: dropout\n  - pool: global",
+        ),
+    )
+    assert {e.spot.path for e in found if isinstance(e, Added)} == {"new", "sum"}
+
+
+def test_an_argument_that_is_felt_at_one_place_is_felt(project: Project) -> None:
+    gate = (
+        "inception: 1\nname: net\ninput: 8x8x3\nblocks:\n  k:\n    params: [s]\n    join: mul\n"
+        "    branches:\n"
+        "      se: [8x8 maxpool (stride 8 V), 1x1 conv (8 stride s)]\n"
+        "      b: [1x1 conv (8 stride s), 5x5 maxpool (stride 8)]\n"
+        "network: [a: k (s=1)]\n"
+    )
+    (comparison,) = between(project, gate, gate.replace("s=1", "s=2")).comparisons
+    assert "D721" in {finding.code for finding in comparison.findings}
