@@ -53,8 +53,18 @@ def _of_block(block: BlockDef, model: Model) -> Iterator[Unread]:
     for step in block.body:
         if step.path in ends:
             calls = [call for call in all_calls(model) if call.block == block.name]
-            params = sum(_params(call, frozenset(ends[step.path])) for call in calls)
+            paths = frozenset(ends[step.path])
+            own = [call for call in _with_own_weights(model.root) if call.block == block.name]
+            params = sum(_params(call, paths) for call in own)
             yield Unread(block.name, step.branch or step.path, params, len(calls), step.origin)
+
+
+def _with_own_weights(call: Call) -> Iterator[Call]:
+    """A call and those below it, without any that has the weights of another."""
+    yield call
+    for item in call.body:
+        if isinstance(item, Call) and item.reuses is None:
+            yield from _with_own_weights(item)
 
 
 def _params(call: Call, paths: frozenset[str]) -> int:

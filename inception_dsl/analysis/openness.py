@@ -44,14 +44,29 @@ class Openness:
 
 def find_open(model: Model) -> Openness:
     """What of a model no call settles."""
-    params = _params(model)
     changing = _changing(model)
+    params = {block.name: frozenset[str]() for block in model.blocks}
+    params[model.network.name] = frozenset(param.name for param in model.network.params)
+    while True:  # an argument may read `in`, which is open where what enters is
+        found = _find(model, params, changing)
+        if found.params == params:
+            return found
+        params = dict(found.params)
+
+
+def _find(
+    model: Model,
+    params: Mapping[str, frozenset[str]],
+    changing: Mapping[tuple[str, str], Flow],
+) -> Openness:
+    """What is open where so many parameters are, and the parameters that calls then bind to it."""
     outputs: dict[str, dict[Flow, Flow]] = {}
     for block in model.blocks:  # callees before callers
         flowing = _Flowing(model, block, params[block.name], outputs, changing)
         outputs[block.name] = {came: flowing.flows(came)[block.output] for came in _FLOWS}
     entering: dict[str, set[Flow]] = {block.name: set() for block in model.blocks}
     entering[model.network.name].add(Flow(False, False))
+    bound = {name: set(own) for name, own in params.items()}
     flows: dict[str, dict[str, Flow]] = {}
     for block in reversed(model.blocks):
         flowing = _Flowing(model, block, params[block.name], outputs, changing)
@@ -61,19 +76,9 @@ def find_open(model: Model) -> Openness:
             found.update({path: _either(found.get(path, flow), flow) for path, flow in own.items()})
             for name, flow in flowing.calls(own):
                 entering[name].add(flow)
-    return Openness(params, flows)
-
-
-def _params(model: Model) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {block.name: set() for block in model.blocks}
-    found[model.network.name] = {param.name for param in model.network.params}
-    for block in reversed(model.blocks):  # callers before callees
-        for step in block.body:
-            if isinstance(step, CallDef):
-                for name, value in step.arguments.items():
-                    if not isinstance(value, str | tuple) and names(value) & found[block.name]:
-                        found[step.block].add(name)
-    return {name: frozenset(own) for name, own in found.items()}
+        for name, param in flowing.binds(found):
+            bound[name].add(param)
+    return Openness({name: frozenset(own) for name, own in bound.items()}, flows)
 
 
 def _changing(model: Model) -> dict[tuple[str, str], Flow]:
@@ -120,7 +125,7 @@ class _Flowing:
         for step in self._block.body:
             reads = [found[path] for path in step.inputs]
             if isinstance(step, CallDef):
-                found[step.path] = self._called(step, reads[0])
+                found[step.path] = self._called(step, reads[0], found)
             else:
                 found[step.path] = self._node(step, reads, found)
         return found
@@ -134,14 +139,22 @@ class _Flowing:
                 if step.count is not None:
                     yield step.block, _either(came, flows[step.path])
 
-    def _called(self, step: CallDef, came: Flow) -> Flow:
+    def binds(self, flows: Mapping[str, Flow]) -> Iterator[tuple[str, str]]:
+        """The blocks that are called, and those of their parameters that are open."""
+        for step in self._block.body:
+            if isinstance(step, CallDef):
+                for name, value in step.arguments.items():
+                    if self._is_open(value, step, flows):
+                        yield step.block, name
+
+    def _called(self, step: CallDef, came: Flow, found: Mapping[str, Flow]) -> Flow:
         outputs = self._outputs[step.block]
         given = outputs[came]
         if step.count is None:
             return given
         while (entering := _either(came, given)) != came:  # a copy takes what one before it gave
             came, given = entering, outputs[entering]
-        if not self._is_open(step.count):
+        if not self._is_open(step.count, step, found):
             return given
         changing = self._changing.get((self._block.name, step.path), Flow(True, True))
         return _either(given, changing)
@@ -151,19 +164,24 @@ class _Flowing:
             return Flow(any(reads[0]), False)
         attributes = step.attributes
         if "width" in attributes:
-            head = next((head for head in self._heads if head.holds(step.path)), None)
-            entering = found[head.at if head else INPUT].channels
-            width = attributes["width"]
-            reads_in = not isinstance(width, str | tuple) and "in" in names(width)
-            channels = self._is_open(width) or (reads_in and entering)
+            channels = self._is_open(attributes["width"], step, found)
         else:
             channels = any(read.channels for read in reads)
         sizes = [*(attributes.get(name, 0) for name in _SIZING), step.count or 0]
-        size = any(read.size for read in reads) or any(map(self._is_open, sizes))
+        changes = any(self._is_open(value, step, found) for value in sizes)
+        size = changes or any(read.size for read in reads)
         return Flow(channels, size and step.op not in _SIZED)
 
-    def _is_open(self, value: Value | Expr) -> bool:
-        return not isinstance(value, str | tuple) and bool(names(value) & self._params)
+    def _is_open(
+        self, value: Value | Expr, step: NodeDef | CallDef, found: Mapping[str, Flow]
+    ) -> bool:
+        """A step's attribute reads an open parameter, or the channels of what enters, if open."""
+        if isinstance(value, str | tuple):
+            return False
+        read = names(value)
+        head = next((head for head in self._heads if head.holds(step.path)), None)
+        entering = found[head.at if head else INPUT].channels
+        return bool(read & self._params) or ("in" in read and entering)
 
 
 def _either(one: Flow, other: Flow) -> Flow:

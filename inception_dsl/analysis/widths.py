@@ -31,8 +31,11 @@ IN_CHANNELS = "in_channels"
 
 _COPY = Name("what enters a copy")
 
-MAX_DIFFERING_COPIES = 1000
+MAX_DIFFERING_COPIES = 100
 """A step whose copies differ in what comes in is written out copy by copy up to here."""
+
+MAX_COUNTED_COPIES = 3
+"""Of copies that a parameter counts, the first may differ from all others, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +151,25 @@ class _Widths:
 
     def _channels(self, step: NodeDef | CallDef) -> Expr | None:
         """What a step gives: its last copy, where it is repeated."""
-        if step.count is None:
+        if step.count is None or (isinstance(step, NodeDef) and step.op == "flatten"):
+            # Flattened again, a vector is what it was.
             return self._one(step, [self._widths[path].channels for path in step.inputs])
         came = self._widths[step.inputs[0]].channels
-        if came is not None and not isinstance(step.count, int):
+        is_counted = not isinstance(step.count, int)
+        if came is not None and (
+            not isinstance(step.count, int) or step.count > MAX_DIFFERING_COPIES
+        ):
             grown = self._grown(step, came)
             if grown is not None:
                 return grown
+        limit = MAX_COUNTED_COPIES if is_counted else MAX_DIFFERING_COPIES
         copies: list[Expr] = []
         while came is not None and came not in copies[-1:]:
-            if isinstance(step.count, int) and len(copies) == step.count:
+            if len(copies) == step.count:
                 break
-            if len(copies) == MAX_DIFFERING_COPIES:
+            if len(copies) == limit:
+                if is_counted:  # what is written of them says that they differ
+                    self._copies[step.path] = tuple(copies)
                 return None
             copies.append(came)
             came = self._one(step, [came])

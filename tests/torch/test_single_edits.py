@@ -69,7 +69,7 @@ EDITS = {
     ),
     "lrn": ("norm: lrn", "norm: lrn (alpha 0.5)", "NUMERICS"),
     "lrn taken out": ("  - norm: lrn\n", "", "NUMERICS"),
-    "relu put in": ("  - norm: lrn\n", "  - norm: lrn\n  - more: sigmoid\n", "NUMERICS"),
+    "sigmoid put in": ("  - norm: lrn\n", "  - norm: lrn\n  - more: sigmoid\n", "NUMERICS"),
     "moved": (
         "  - norm: lrn\n  - wide: 3x3 conv (8)\n",
         "  - wide: 3x3 conv (8)\n  - norm: lrn\n",
@@ -91,7 +91,7 @@ EDITS = {
     "width that others read": ("stem: 3x3 conv (8", "stem: 3x3 conv (9", "CHECKPOINT"),
     "kernel": ("wide: 3x3 conv (8)", "wide: 5x5 conv (8)", "CHECKPOINT"),
     "kernel turned": ("wide: 3x3 conv (8)", "wide: 1x3 conv (8)", "CHECKPOINT"),
-    "groups": (
+    "defaults said": (
         "steps: [1x1 conv (4), 3x3 conv (in)]",
         "steps: [1x1 conv (4), 3x3 conv (in groups 1 no_bias)]",
         "COSMETIC",
