@@ -202,7 +202,7 @@ UNTOLD = {
         "blocks:\n  halve: {steps: [1x1 conv (in//2)]}\n"
         "network:\n  - 3x3 conv (width)\n  - n x halve\n  - 1x1 conv (3)\n",
         "no parameter tells whether 6x6x8 or 6x6x4 comes in",
-        "give the block a parameter that tells, or write one for each",
+        None,
     ),
     "copies that double": (
         "blocks:\n  twice: {branches: {a: identity, b: identity}}\n"
