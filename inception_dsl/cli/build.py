@@ -120,4 +120,6 @@ def _build_command(args: argparse.Namespace, spec: str | None) -> str:
         words += ["--input", args.input]
     for name, value in args.set:
         words += ["--set", f"{name}={value}"]
+    if args.gallery:
+        words.append("--gallery")
     return shlex.join(words)

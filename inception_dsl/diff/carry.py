@@ -42,6 +42,8 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
     used: set[str] = set()
     for node in after.graph.nodes:
         was = before.nodes.get(back.get(node.path, ""))
+        if was and was.reuses:
+            was = before.nodes[was.reuses]
         source = _Source(was, orders.get(node.inputs[0], ())) if was and node.inputs else None
         for tensor in state_of(node):
             key = f"{node.path}.{tensor.name}"
@@ -75,17 +77,17 @@ class _Source:
             return "its step was another op"
         name = tensor.name.removeprefix("conv.")
         if name.startswith("bn.") and not self._has_norm:
-            return self._identity_norm(name, new)
+            return self._identity_norm(name, new, tensor)
         own = self._find(name)
         if own is None:
-            return self._missing(name, new)
-        if self._tensors[own].shape != tensor.shape:
-            return f"it had the shape {_shown(self._tensors[own].shape)}"
+            return self._missing(name, new, tensor)
+        if other := self._other_shape(own, tensor):
+            return other
         key = self._key(own)
         if self._has_norm and not _has_norm(new) and name in ("weight", "pointwise.weight"):
             return self._folded_weight(own, new)
         if self._has_norm and not _has_norm(new) and name.endswith("bias") and new.op != "linear":
-            return self._folded_bias(own)
+            return self._folded_bias(own, new, tensor)
         if name == "bn.running_mean" and self._loses_bias(new):
             return Subtract(key, self._key(self._find_bias() or ""))
         return self._ordered(key, name, new, tensor)
@@ -103,26 +105,26 @@ class _Source:
             return "it reads its channels in an order that cannot be made good"
         return PermuteIn(key, self._order)
 
-    def _missing(self, name: str, new: Node) -> Recipe | str:
+    def _missing(self, name: str, new: Node, tensor: StateTensor) -> Recipe | str:
         """What a tensor of a step that had none is, if it can be said."""
         if name.endswith("bias") and self._has_norm and _has_norm(new):
             return Fill(0.0)
         if name.endswith("bias") and self._has_norm:
-            return self._folded_bias(None)
+            return self._folded_bias(None, new, tensor)
         if name.endswith("bias"):
             return Fill(0.0)
         if name == ("weight" if new.op == "batchnorm" else "bn.weight"):
             return Fill(1.0)
         return "a new tensor"
 
-    def _identity_norm(self, name: str, new: Node) -> Recipe:
+    def _identity_norm(self, name: str, new: Node, tensor: StateTensor) -> Recipe | str:
         """A batch norm that gives what it reads, but for the bias that it takes over."""
         eps = _number(new.attributes["eps"])
         bias = self._find_bias()
         keeps = bool(new.attributes["bias"])
         match name:
             case "bn.bias" if bias is not None and not keeps:
-                return Copy(self._key(bias))
+                return self._other_shape(bias, tensor) or Copy(self._key(bias))
             case "bn.running_var":
                 return Fill(1 - eps)
             case "bn.weight":
@@ -137,7 +139,15 @@ class _Source:
             return "its norm is gone, and there is no bias to take over its shift"
         return FoldScale(self._key(own), self._gamma, self._key("bn.running_var"), self._eps)
 
-    def _folded_bias(self, own: str | None) -> Recipe:
+    def _folded_bias(self, own: str | None, new: Node, tensor: StateTensor) -> Recipe | str:
+        """What a norm shifted by, for the bias of a step into whose weight its scale goes."""
+        if other := self._other_shape("bn.running_mean", tensor):
+            return other
+        weights = ("weight", "pointwise.weight")
+        weight = next(t for t in state_of(new) if t.name.removeprefix("conv.") in weights)
+        scaled = self.recipe(new, weight)
+        if isinstance(scaled, str):
+            return scaled
         return FoldShift(
             self._key(own) if own else None,
             self._gamma,
@@ -146,6 +156,11 @@ class _Source:
             self._key("bn.running_var"),
             self._eps,
         )
+
+    def _other_shape(self, own: str, tensor: StateTensor) -> str | None:
+        """Why a tensor of the old step does not fit; None where it does."""
+        shape = self._tensors[own].shape
+        return None if shape == tensor.shape else f"it had the shape {_shown(shape)}"
 
     @property
     def _has_norm(self) -> bool:

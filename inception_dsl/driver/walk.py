@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,12 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import AS_WRITTEN, Overrides, resolve
 from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
-from inception_dsl.spec.files import SpecFile, find_spec
+from inception_dsl.spec.files import FULL_NAME, SpecFile, find_spec
 from inception_dsl.spec.load import load
 
 if TYPE_CHECKING:
     from inception_dsl.emit.figure import Rendered, Request
     from inception_dsl.emit.report import Facts
-
-_FULL_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +169,4 @@ def draw(checked: Checked, request: Request) -> Rendered:
 
 def output_name(file: SpecFile, model: Model) -> str:
     """The folder of a model's files: its full name in the library, else the name it has."""
-    return file.full_name if _FULL_NAME.fullmatch(file.full_name) else model.name
+    return file.full_name if FULL_NAME.fullmatch(file.full_name) else model.name

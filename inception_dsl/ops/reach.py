@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.base import Values, number, size
-from inception_dsl.ops.window import margins, slide
+from inception_dsl.ops.window import slide, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +31,26 @@ def reach(values: Values, given: TensorType, op: str) -> tuple[Reach, ...]:
     Raises:
         ShapeError: E302, the window is larger than the padded input.
     """
-    kernel, stride = size(values, "kernel"), number(values, "stride")
     dilation = number(values, "dilation") if "dilation" in values else 1
     result = []
-    for axis, (side, places) in enumerate(zip(given.size, slide(values, given, op), strict=True)):
-        window = (kernel[axis] - 1) * dilation + 1
-        end = (places - 1) * stride + window
-        if values["pad"] == "same_tf":
-            before = max(end - side, 0) // 2
-            counted = max(end, side)
-        else:
-            before = margins(values["pad"], window)[axis]
-            counted = side + 2 * before
-        meets_padding = before > 0 or end - before > side
+    axes = zip(
+        given.size,
+        slide(values, given, op),
+        windows(values, given),
+        size(values, "kernel"),
+        strict=True,
+    )
+    for side, places, window, kernel in axes:
+        end = (places - 1) * window.stride + window.size
+        counted = max(end, side) if values["pad"] == "same_tf" else side + 2 * window.before
+        meets_padding = window.before > 0 or end - window.before > side
         result.append(
             Reach(
                 places,
-                before,
-                kernel[axis],
-                stride if places > 1 else 0,
-                dilation if kernel[axis] > 1 else 0,
+                window.before,
+                kernel,
+                window.stride if places > 1 else 0,
+                dilation if kernel > 1 else 0,
                 counted if values.get("count_pad", False) and meets_padding else None,
             )
         )

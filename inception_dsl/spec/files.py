@@ -20,7 +20,7 @@ from inception_dsl.source import Source, Span
 MAX_BYTES = 5_000_000
 MAX_NAME = 200
 
-_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+FULL_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 _SUFFIXES = (".yaml", ".yml")
 _MARKERS = ("pyproject.toml", ".git")
 
@@ -170,7 +170,7 @@ def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) ->
     if len(name) > MAX_NAME:
         message = f"a name has at most {MAX_NAME} characters"
         raise SpecError([Diagnostic("E007", message, labels)])
-    if _NAME.fullmatch(name):
+    if FULL_NAME.fullmatch(name):
         for source, folder, bound in (
             (files, root / "specs", root),
             (DISK, library(), library().parent),

@@ -287,15 +287,6 @@ def number(token: Token) -> int | Decimal:
     return int(token.text) if token.text.isdigit() else Decimal(token.text)
 
 
-def pair(token: Token) -> tuple[int, int]:
-    """The height and width that a kernel token names.
-
-    Raises:
-        StepSyntaxError: it has too many digits.
-    """
-    return cast(tuple[int, int], sides(token))
-
-
 def sides(token: Token) -> tuple[int, ...]:
     """The numbers of a shape or kernel token.
 

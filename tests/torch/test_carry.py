@@ -58,6 +58,12 @@ EXACT = {
         "      right: 1x1 conv (5)\n      pool: [3x3 avgpool, 1x1 conv (3)]",
         "      pool: [3x3 avgpool, 1x1 conv (3)]\n      right: 1x1 conv (5)",
     ),
+    "order of a concat behind a new relu": (
+        "      right: 1x1 conv (5)\n      pool: [3x3 avgpool, 1x1 conv (3)]\n"
+        "network:\n  - stem: 3x3 conv (8 bias)\n  - mixed: 2 x mixed\n",
+        "      pool: [3x3 avgpool, 1x1 conv (3)]\n      right: 1x1 conv (5)\n"
+        "network:\n  - stem: 3x3 conv (8 bias)\n  - mixed: 2 x mixed\n  - more: relu\n",
+    ),
     "dropout put in": ("  - flatten\n", "  - flatten\n  - dropout\n"),
 }
 
@@ -101,6 +107,32 @@ def test_what_cannot_be_carried_over_is_said_and_left_as_it_was_made(project: Pr
     before = {key: tensor.clone() for key, tensor in new.state_dict().items()}
     after = carry_weights(plan, built(project, OLD)[0].state_dict(), new.state_dict())
     assert all(torch.equal(after[key], before[key]) for key in why)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "keys"),
+    [
+        ("(8 bias)", "(9 norm none bias)", {"stem.weight", "stem.bias"}),
+        ("(7 norm none)", "(9 bias)", {"plain.conv.weight", "plain.conv.bias"}),
+        ("(7 norm none bias)", "(9)", {"plain.conv.weight", "plain.bn.bias"}),
+        ("wide: 3x3 conv (8)", "wide: 5x5 conv (8 norm none bias)", {"wide.weight", "wide.bias"}),
+    ],
+    ids=["norm out", "norm in", "norm in, bias out", "norm out of another kernel"],
+)
+def test_a_bias_goes_with_its_weight(was: str, now: str, keys: set[str], project: Project) -> None:
+    old = BASE.replace("(7 norm none)", was) if "7" in was else BASE
+    plan = planned(project, old, old.replace(was, now))
+    step = min(keys).partition(".")[0]
+    carried(project, plan)
+    assert keys <= {key for key, _ in plan.fresh if key.startswith(f"{step}.")}
+
+
+def test_a_step_that_gives_up_the_weights_of_another_takes_a_copy(project: Project) -> None:
+    old = BASE.replace("  - plain:", "  - again: {from: mixed, reuse: wide}\n  - plain:")
+    plan = planned(project, old, old.replace("reuse: wide}", "steps: 3x3 conv (8)}"))
+    assert plan.fresh == ()
+    recipes = dict(plan.recipes)
+    assert recipes["again.conv.weight"] == recipes["wide.conv.weight"]
 
 
 def test_another_branch_in_the_place_of_one_keeps_its_channels(project: Project) -> None:
