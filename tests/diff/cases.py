@@ -47,7 +47,7 @@ def compare(old: str, new: str) -> Report:
 
 
 def found(report: Report) -> dict[str, list[Finding]]:
-    """The findings by code, but for those that are about texts and sums."""
+    """The findings by code."""
     result: dict[str, list[Finding]] = {}
     for finding in report.findings:
         result.setdefault(finding.code, []).append(finding)

@@ -167,11 +167,12 @@ def test_a_branch_that_leaves_its_block_takes_its_weights_along(project: Project
     assert {key.kind for key in comparison.diff.keys} == {"renamed", "reshaped"}
 
 
-def test_a_residual_around_a_step_is_added_and_the_step_stays(project: Project) -> None:
-    now = "fc: {residual: {}, steps: [linear (in), linear (in)]}\n  - last: linear (classes)"
-    found = edits(project, ("fc: linear (classes)", now.replace("in)", "11)")))
-    assert "Added" in {type(edit).__name__ for edit in found}
-    assert all(edit.category != "COSMETIC" for edit in found)
+def test_a_residual_before_a_step_takes_its_name_and_the_step_stays(project: Project) -> None:
+    now = "fc: {residual: {}, steps: [linear (11), linear (11)]}\n  - last: linear (classes)"
+    assert told(edits(project, ("fc: linear (classes)", now))) == [
+        ("Added", "fc", "linear (11), linear (11)"),
+        ("Renamed", "last", "fc -> last"),
+    ]
 
 
 FLAT = """\

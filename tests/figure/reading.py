@@ -79,6 +79,11 @@ class Drawn:
         """From where to where lines go."""
         return {(line.source, line.target) for line in self.lines}
 
+    def frame_labels(self) -> list[Rect]:
+        """The places of the names of frames."""
+        frames = (g for g in self.root.iter(f"{SVG}g") if "data-frame" in g.attrib)
+        return [_text_place(text) for frame in frames for text in frame.findall(f"{SVG}text")]
+
     def texts(self) -> list[str]:
         """Every text of the figure."""
         return [element.text or "" for element in self.root.iter(f"{SVG}text")]

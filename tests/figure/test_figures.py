@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from bisect import bisect
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -48,6 +49,7 @@ SPECS = [
     "inception_v4",
     "mobilenet_v2",
     "resnet50",
+    "tf_slim/inception_resnet_v2",
 ]
 
 
@@ -189,6 +191,30 @@ def test_heads_stand_in_frames_and_claims_that_deviate_at_the_foot() -> None:
     assert any("463Ki" in text and "497.5Ki" in text for text in figure.texts())
 
 
+@pytest.mark.parametrize("detail", [own for own in DETAILS if own != "blocks"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "{branches: {a: 1x1 conv (8), b: 3x3 conv (8)}}",
+        "{branches: {a: identity, b: 3x3 conv (8)}}",
+        "2 x twice",
+    ],
+    ids=["a concat", "an identity", "copies"],
+)
+def test_a_head_hangs_on_what_else_has_no_box(steps: str, detail: Detail, project: Project) -> None:
+    text = (
+        "inception: 1\nname: net\ninput: 16x16x8\n"
+        "blocks: {twice: {branches: {a: 1x1 conv (4), b: 3x3 conv (4)}}}\n"
+        f"network:\n  - mix: {steps}\n  - 1x1 conv (16)\n  - global avgpool\n  - linear (10)\n"
+        "heads:\n  aux: {at: mix, steps: [global avgpool, linear (10)]}\n"
+    )
+    project.write(NET, text)
+    figure = drawn(driver.measure(NET, folder=project.root), detail)
+    assert any(
+        source.startswith("mix") and target.startswith("aux") for source, target in figure.edges()
+    )
+
+
 def test_what_nothing_reads_is_told_from_what_is_reused() -> None:
     figure = drawn(measured("community/lucid_v4"), "blocks", "inception_stem_v4")
     assert figure.box("branch2_right.conv4").lines[-1] == "never read"
@@ -272,9 +298,21 @@ def test_nothing_in_it_is_in_the_way(spec: str, detail: Detail) -> None:
             width = box.place.right - box.place.left
             assert text_width(text.text or "", size, bold=bold) < width - 10
     for line in figure.lines:
-        columns = [box for box in ordered if box.path in {line.source, line.target}]
+        xs, ys = zip(*line.points, strict=True)
+        near = [
+            box
+            for box in ordered
+            if box.place.left < max(xs)
+            and box.place.right > min(xs)
+            and box.place.top < max(ys)
+            and box.place.bottom > min(ys)
+        ]
         for point in line.points:
-            assert not any(box.place.holds(point) for box in columns), (line.source, line.target)
+            assert not any(box.place.holds(point) for box in near), (line.source, line.target)
+    lines = sorted(point for line in figure.lines for point in line.points)
+    for label in figure.frame_labels():
+        first, last = bisect(lines, (label.left,)), bisect(lines, (label.right,))
+        assert not any(label.holds(point) for point in lines[first:last]), label
 
 
 @pytest.mark.parametrize("measure", ["params", "macs", "memory"])

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, pairwise
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import ImageFont
 from reading import Rect, read
 from strategies import QUICK
 
+import inception_dsl
 from inception_dsl.emit.figure.arrange import lay_out, lay_out_columns
-from inception_dsl.emit.figure.metrics import text_width
+from inception_dsl.emit.figure.metrics import LATIN, text_width
 from inception_dsl.emit.figure.styles import PRESETS, Style
 from inception_dsl.emit.figure.svg import to_svg
 from inception_dsl.emit.figure.tree import (
@@ -31,6 +35,18 @@ from inception_dsl.emit.figure.tree import (
     leaves,
     map_leaves,
 )
+
+FONTS = Path(inception_dsl.__file__).parent / "emit" / "figure" / "fonts"
+
+
+@pytest.mark.parametrize(("font", "bold"), [("Arimo-Regular", False), ("Arimo-Bold", True)])
+def test_widths_are_those_of_the_font(font: str, bold: bool) -> None:
+    file, basic = str(FONTS / f"{font}.ttf"), ImageFont.Layout.BASIC
+    drawn = ImageFont.truetype(file, 2048, layout_engine=basic)
+    for character in sorted(LATIN):
+        width = drawn.getlength(character) / 2.048
+        assert text_width(character, 1000, bold=bold) == pytest.approx(width, abs=0.5), character
+
 
 words = st.text(st.sampled_from("0123456789x Convstride()ReLU <&>\"'漢é"), min_size=1, max_size=24)
 leaf = st.builds(

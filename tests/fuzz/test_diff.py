@@ -100,6 +100,26 @@ def test_the_other_way_round_everything_is_mirrored(project: Project) -> None:
     settings(QUICK, max_examples=80)(given(edited())(claim))()
 
 
+def test_a_step_that_goes_one_way_comes_the_other(project: Project) -> None:
+    kinds = Counter[str]()
+
+    def claim(pair: tuple[Spec, int]) -> None:
+        spec, index = pair
+        old, network = spec.text(), spec.document["network"]
+        if len(network) < 2:
+            return
+        del network[index % len(network)]
+        models = [model_of(project, text) for text in (old, spec.text())]
+        if models[0] is None or models[1] is None:
+            return
+        there, back = compare(*models), compare(*reversed(models))  # type: ignore[arg-type]
+        kinds.update(type(edit).__name__ for edit in there.edits)
+        assert shape_of(there, mirrored=True) == shape_of(back, mirrored=False)
+
+    given(st.tuples(specs(), st.integers(0, 9)))(QUICK(claim))()
+    assert kinds["Removed"] >= 10
+
+
 def test_a_name_that_changes_is_a_rename_and_nothing_else(project: Project) -> None:
     kinds = Counter[str]()
 

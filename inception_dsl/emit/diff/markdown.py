@@ -40,41 +40,53 @@ _KEY_COLUMNS = (
 )
 _ROOM = 400
 
+_Section = tuple[str, list[tuple[int, str]]]
+"""A head, and details, each with how soon it is left out: what has a larger number goes first."""
+
+_RANK = {category: rank for rank, category in enumerate(CATEGORIES)}
+
 
 def diff_markdown(report: Report) -> str:
     """The comparisons one below the other; what does not fit into a comment is counted.
 
     What is left out is left out whole, the least grave first, and said at the end.
     """
-    sections: list[tuple[str, list[str]]] = []
-    for comparison in report.comparisons:
-        sections.append((_head(comparison), list(_details(comparison))))
+    sections = [(_head(own), list(_details(own))) for own in report.comparisons]
     if report.against is not None:
-        lone = "\n".join(_items(report.lone))
-        head = f"### {markdown_text(report_line(report))}\n"
-        sections.insert(0, (f"{head}\n{lone}\n" if lone else head, list(_unmade(report))))
+        details = [(0, own) for own in _unmade(report)]
+        if report.lone:
+            details.insert(0, (0, "\n".join(_items(report.lone)) + "\n"))
+        sections.insert(0, (f"### {markdown_text(report_line(report))}\n", details))
     return _fitted(sections)
 
 
-def _fitted(sections: list[tuple[str, list[str]]]) -> str:
-    """Every section's head, and as many details as there is room for."""
-    room = LIMIT - _ROOM - sum(len(head) + 1 for head, _ in sections)
+def _fitted(sections: list[_Section]) -> str:
+    """Every section's head, and the gravest details that there is room for."""
+    room, heads = LIMIT - _ROOM, 0
+    for head, _ in sections:
+        if len(head) + 1 > room:
+            break
+        room -= len(head) + 1
+        heads += 1
+    ranked = sorted(
+        (rank, at, index)
+        for at, (_, details) in enumerate(sections[:heads])
+        for index, (rank, _) in enumerate(details)
+    )
+    chosen: set[tuple[int, int]] = set()
+    for _, at, index in ranked:
+        size = len(sections[at][1][index][1]) + 1
+        if size <= room:
+            room -= size
+            chosen.add((at, index))
     parts: list[str] = []
-    left_out = 0
-    for head, details in sections:
-        if room < 0:  # even the heads are too many
-            left_out += 1
-            room += len(head) + 1
-            continue
+    for at, (head, details) in enumerate(sections[:heads]):
         parts.append(head)
-        for detail in details:
-            if len(detail) + 1 <= room:
-                room -= len(detail) + 1
-                parts.append(detail)
-            else:
-                left_out += 1
+        parts += [text for index, (_, text) in enumerate(details) if (at, index) in chosen]
+    left_out = sum(1 + len(details) for _, details in sections) - len(parts)
     if left_out:
-        parts.append(f"_{left_out} sections have no room here: `inception-dsl diff` shows them._\n")
+        what = "section has" if left_out == 1 else "sections have"
+        parts.append(f"_{left_out} {what} no room here: `inception-dsl diff` shows them._\n")
     return "\n".join(parts)
 
 
@@ -84,17 +96,22 @@ def _head(comparison: Comparison) -> str:
     return f"### {_code(comparison.title)}\n\n**{said}**\n"
 
 
-def _details(comparison: Comparison) -> Iterator[str]:
+def _details(comparison: Comparison) -> Iterator[tuple[int, str]]:
+    last = len(_RANK)
     for category, findings in by_category(comparison.findings).items():
         title = f"{len(findings)} {category}: {CATEGORIES[category]}"
-        yield _folded(title, "\n".join(_items(findings)))
+        yield _RANK[category], _folded(title, "\n".join(_items(findings)))
     if any(own.difference for own in comparison.costs):
-        yield _folded("What it costs", markdown_table(COST_COLUMNS, cost_rows(comparison.costs)))
+        table = markdown_table(COST_COLUMNS, cost_rows(comparison.costs))
+        yield last, _folded("What it costs", table)
     if comparison.diff.stages:
         table = markdown_table(STAGE_COLUMNS, stage_rows(comparison.diff.stages))
-        yield _folded("What comes out of the stages that change", table)
+        yield last, _folded("What comes out of the stages that change", table)
     if comparison.diff.keys:
-        yield _folded(f"state_dict: {state_line(comparison.diff)}", _keys(comparison.diff.keys))
+        yield (
+            last,
+            _folded(f"state_dict: {state_line(comparison.diff)}", _keys(comparison.diff.keys)),
+        )
 
 
 def _folded(title: str, body: str) -> str:

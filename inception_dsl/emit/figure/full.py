@@ -11,7 +11,7 @@ from inception_dsl.emit.figure.tree import (
     Series,
     Vertex,
 )
-from inception_dsl.ir import INPUT, BlockDef, Call, Head
+from inception_dsl.ir import INPUT, BlockDef, Call, Head, Model
 
 
 def full_tree(drawing: Drawing) -> Series:
@@ -23,7 +23,8 @@ def full_tree(drawing: Drawing) -> Series:
     model = drawing.model
     steps, output = unfolded(model.root)
     trunk = [step for step in steps if not any(h.holds(step.path) for h in model.heads)]
-    body = _body(drawing, model.network, drawn(trunk, output), output, "")
+    ends = _ends(model, steps).values()
+    body = _body(drawing, model.network, drawn(trunk, output, ends), output, "")
     return with_notes(Series((drawing.entering(), *body.items)), drawing.options.shapes)
 
 
@@ -35,17 +36,24 @@ def full_heads(drawing: Drawing) -> list[tuple[Head, Group]]:
     """
     model = drawing.model
     steps, _ = unfolded(model.root)
+    ends = _ends(model, steps)
     groups = []
     for head in model.heads:
         own = [step for step in steps if head.holds(step.path)]
         output = next(s.path for s in reversed(own) if unnumbered(s.path) == head.output)
-        body = _body(drawing, model.network, drawn(own, output), output, "", head.at)
+        body = _body(drawing, model.network, drawn(own, output), output, "", ends[head.path])
         match body.items:  # one block: the head's frame is its own
             case (Group(head.path, _, inner),):
                 body = inner
         noted = with_notes(body, drawing.options.shapes)
         groups.append((head, Group(head.path, drawing.head_label(head), noted, is_head=True)))
     return groups
+
+
+def _ends(model: Model, steps: list[Step]) -> dict[str, str]:
+    """What each head reads: of a step that is repeated, its last copy."""
+    last = {unnumbered(step.path): step.path for step in steps}
+    return {head.path: last.get(head.at, head.at) for head in model.heads}
 
 
 def _body(

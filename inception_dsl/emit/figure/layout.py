@@ -176,7 +176,7 @@ def _gap(before: Laid, behind: Laid, style: Style) -> float:
     exits = before.exits(0)
     if len(entries) == len(exits) == 1 and entries == exits:
         lane = behind.entries(0)[behind.side_entry] if behind.side_entry is not None else None
-        if lane is not None and before.last and not _is_free(before.last, lane):
+        if lane is not None and not (before.last and _is_free(before.last, lane)):
             return FORK_GAP
         return ROW_GAP
     sideways = max(map(abs, [*entries, *exits]))
@@ -189,6 +189,8 @@ def _connect(
 ) -> list[Wire]:
     """Leads lines across a gap that begins at `u`, to where an element has its entries."""
     targets = behind.entries(axis)
+    if len(wires) == 1 and wires[0].port is None and len(targets) > 1:
+        return fanned(wires[0], behind, axis, u + gap, style)
     if isinstance(behind, _Leaf):
         targets = behind.ports(axis, len(wires))
     lanes: list[Wire] = []
@@ -401,7 +403,6 @@ class _Group(Laid):
         self.group = group
         self.body = measured(group.body, style)
         self.side_entry = self.body.side_entry
-        self.last = self.body.last
         # The label stands where one line leaves, not where several may enter.
         self.below, self.above = self.PAD, self.LABEL
         if any(leaf.mark and leaf.mark.badge for leaf in leaves(group.body)):
@@ -427,4 +428,8 @@ class _Group(Laid):
         canvas.frames.append((self.group, axis - self.left, u, width, self.height))
         for wire in wires:
             wire.line(wire.x, u + self.below)
-        return self.body.place(canvas, axis, u + self.below, wires)
+        leaving = self.body.place(canvas, axis, u + self.below, wires)
+        for wire in leaving:
+            wire.port = None  # lines part outside the frame, where its label is not
+            wire.line(wire.x, u + self.height)
+        return leaving

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -79,8 +79,8 @@ def _inputs(item: Item) -> tuple[str, ...]:
     return (item.input,) if isinstance(item, Call) else item.inputs
 
 
-def drawn(steps: Sequence[Step], output: str) -> list[Step]:
-    """The steps that have a box.
+def drawn(steps: Sequence[Step], output: str, read: Collection[str] = ()) -> list[Step]:
+    """The steps that have a box, among them all that others `read`.
 
     As in the papers, branches that only a convolution reads run straight into it, without a concat
     between; and an identity beside other branches is a bare line.
@@ -94,7 +94,7 @@ def drawn(steps: Sequence[Step], output: str) -> list[Step]:
     for step in steps:
         inputs = tuple(path for name in step.inputs for path in through.get(name, (name,)))
         own = readers.get(step.path, [])
-        if step.path != output and _is_left_out(step, own):
+        if step.path != output and step.path not in read and _is_left_out(step, own):
             through[step.path] = inputs
         else:
             kept.append(replace(step, inputs=inputs))
