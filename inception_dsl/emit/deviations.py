@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 
 from inception_dsl.ir import Claim, Figure, Model
 
 
-def deviations(model: Model) -> list[str]:
-    """Each deviation in one line: what is claimed of which step, by whom, and why it is not so."""
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """What is claimed, by whom, and why it is not so.
+
+    Attributes:
+        at: the path of the step that it is claimed of; None for the network.
+        said: the measures and what they are said to be, with what they are of.
+    """
+
+    at: str | None
+    said: str
+    source: str | None
+    why: str
+
+
+def deviations(model: Model) -> list[Deviation]:
+    """Every claim of a model that does not hold, in order."""
     entries = groupby(model.claims, key=lambda claim: claim.origin.spans[1])
-    return [_line(claims) for _, group in entries if (claims := list(group))[0].deviates]
+    return [_deviation(claims, why) for _, e in entries if (why := (claims := list(e))[0].deviates)]
 
 
-def _line(claims: list[Claim]) -> str:
+def _deviation(claims: list[Claim], why: str) -> Deviation:
     first = claims[0]
-    of = f"`{first.at}`, " if first.at else ""
     figures = ", ".join(f"{claim.measure} {_text(claim.value)}" for claim in claims)
     heads = " with heads" if first.with_heads else ""
     size = f" at {first.input}" if first.input else ""
-    source = f" ({first.source})" if first.source else ""
-    return f"{of}{figures}{heads}{size}{source}: {first.deviates}."
+    return Deviation(first.at, f"{figures}{heads}{size}", first.source, why)
 
 
 def _text(value: Figure | str) -> str:

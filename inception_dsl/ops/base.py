@@ -318,7 +318,7 @@ def _words(op: Op, attributes: Symbols) -> Iterator[str]:
             case "width":
                 yield shown(value)
             case "flag":
-                yield attribute.name
+                yield attribute.name if value is True else f"no {attribute.name}"
             case "pad" if isinstance(value, str):
                 yield value
             case _:

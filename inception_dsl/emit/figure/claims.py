@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import groupby
 
+from inception_dsl.emit.deviations import deviations
 from inception_dsl.emit.figure.tree import Leaf, Series, leaves, map_leaves
-from inception_dsl.ir import Claim, Figure, Model
+from inception_dsl.ir import Model
 
 
 class Footnotes:
@@ -18,19 +18,21 @@ class Footnotes:
     """
 
     def __init__(self, model: Model) -> None:
-        self._found = list(_deviations(model))
+        self._found = deviations(model)
         self._numbers: dict[int, int] = {}
         self.texts: list[str] = []
 
     def _number(self, index: int) -> int:
         if index not in self._numbers:
-            self.texts.append(self._found[index][1])
+            own = self._found[index]
+            source = f"{own.source}: " if own.source else ""
+            self.texts.append(f"{source}{own.said}; {own.why}")
             self._numbers[index] = len(self.texts)
         return self._numbers[index]
 
     def of_network(self) -> tuple[int, ...]:
         """The numbers of those that are of the network as a whole."""
-        return tuple(self._number(i) for i, (at, _) in enumerate(self._found) if at is None)
+        return tuple(self._number(i) for i, own in enumerate(self._found) if own.at is None)
 
     def marked(self, tree: Series, prefix: str) -> Series:
         """A tree whose boxes carry the numbers of their deviations.
@@ -49,9 +51,9 @@ class Footnotes:
                 while holder := holder.rpartition(".")[0]:
                     within[holder] = path
         found: list[tuple[int, int, str]] = []
-        for index, (at, _) in enumerate(self._found):
-            if at is not None and at.startswith(prefix):
-                path = _box_of(at.removeprefix(prefix), order, within)
+        for index, own in enumerate(self._found):
+            if own.at is not None and own.at.startswith(prefix):
+                path = _box_of(own.at.removeprefix(prefix), order, within)
                 if path:
                     found.append((order[path], index, path))
         if not found:
@@ -74,20 +76,3 @@ def _box_of(path: str, order: Mapping[str, int], within: Mapping[str, str]) -> s
     while path and path not in order:
         path = path.rpartition(".")[0]
     return path
-
-
-def _deviations(model: Model) -> list[tuple[str | None, str]]:
-    """Every entry that deviates: its path, if it has one, and what it says."""
-    found = []
-    for _, entry in groupby(model.claims, key=lambda claim: claim.origin.spans[1]):
-        claims = list(entry)
-        first = claims[0]
-        if first.deviates is not None:
-            said = ", ".join(f"{claim.measure} {_value(claim)}" for claim in claims)
-            source = f"{first.source}: " if first.source else ""
-            found.append((first.at, f"{source}{said}; {first.deviates}"))
-    return found
-
-
-def _value(claim: Claim) -> str:
-    return claim.value.text if isinstance(claim.value, Figure) else claim.value

@@ -19,7 +19,7 @@ from inception_dsl.emit.figure.labels import (
 from inception_dsl.emit.figure.page import legend
 from inception_dsl.emit.figure.scene import Scene
 from inception_dsl.emit.figure.steps import Place, Step, places
-from inception_dsl.emit.figure.styles import BLOCK_KINDS, NOTE, PRESETS, Style, shade
+from inception_dsl.emit.figure.styles import BLOCK_KINDS, INK, NOTE, PRESETS, Style, shade
 from inception_dsl.emit.figure.tree import (
     Element,
     Leaf,
@@ -301,7 +301,10 @@ class Drawing:
         step = sum(percent > share for share in _SHARES)
         lines = leaf.lines
         if own and leaf.form == "box":
-            lines = (*lines, Line(f"{percent:.1f}%" if percent >= 0.05 else "< 0.1%", small=True))
+            lines = (
+                *lines,
+                Line(f"{percent:.1f}%" if percent >= 0.05 else "< 0.1%", small=True, colour=INK),
+            )
         mark = Mark(fill=shade(step, self.options.style), stroke=NOTE)
         return replace(leaf, lines=lines, mark=mark)
 

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from inception_dsl.diagnostics import MissingExtraError
+from inception_dsl.emit.figure.scene import Point
 
 _POINTS_AN_INCH = 72.0
 _SECONDS = 60
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)

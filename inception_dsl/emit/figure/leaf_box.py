@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from inception_dsl.emit.figure.metrics import text_width
 from inception_dsl.emit.figure.scene import Box, Text
-from inception_dsl.emit.figure.styles import NOTE, Paint, Style, paint
+from inception_dsl.emit.figure.styles import CARD, NOTE, Paint, Style, paint
 from inception_dsl.emit.figure.tree import Leaf, Line, Mark
 
 CIRCLE = 13.0
 """The radius of an add's circle."""
 
-CARD = 3.0
 PAD = 11.0
 LEAST_WIDTH = 76.0
 NOTE_GAP = 10.0

@@ -134,7 +134,8 @@ def _column(tree: Series, drawing: Drawing) -> Series:
         match item:
             case Leaf(form="box" | "pill"):
                 is_shown = (
-                    item.shape != before
+                    drawing.options.shapes == "all"
+                    or item.shape != before
                     or item.kind in drawing.block_kinds
                     or index + 1 == len(tree.items)
                 )

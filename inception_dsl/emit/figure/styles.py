@@ -14,6 +14,9 @@ NOTE = "#5F6368"
 EDGE = "#3C4043"
 FONT = "Helvetica, Arial, Liberation Sans, Arimo, sans-serif"
 
+CARD = 3.0
+"""How far the boxes of a step that is repeated stand apart."""
+
 Preset = Literal["modern", "paper", "bar"]
 Direction = Literal["up", "down"]
 

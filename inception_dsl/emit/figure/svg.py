@@ -11,7 +11,7 @@ from html import escape
 from itertools import groupby
 
 from inception_dsl.emit.figure.scene import Box, Edge, Frame, Scene, Text
-from inception_dsl.emit.figure.styles import FONT, INK, Paint
+from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
 
 def to_svg(scene: Scene, *, title: str) -> str:
@@ -76,7 +76,7 @@ def _box(box: Box) -> Iterator[str]:
     yield f'<g data-path="{escape(box.path)}"><title>{_text(box.tooltip)}</title>'
     for card in range(box.cards, 0, -1):
         yield _rect(
-            box.x + 3 * card, box.y - 3 * card, box.width, box.height, box.radius, box.paint
+            box.x + CARD * card, box.y - CARD * card, box.width, box.height, box.radius, box.paint
         )
     yield _rect(box.x, box.y, box.width, box.height, box.radius, box.paint)
     if box.is_hatched:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, printable
-from inception_dsl.emit.deviations import deviations
+from inception_dsl.emit.deviations import Deviation, deviations
 from inception_dsl.emit.python.block import (
     BlockModules,
     ClassInfo,
@@ -238,7 +238,7 @@ class _Module:
         return name
 
     def _docstring(self) -> list[str]:
-        found = deviations(self._model)
+        found = list(map(_deviation, deviations(self._model)))
         if not found:
             return docstring(self._summary(), depth=0)
         return docstring([*self._summary(), _DEVIATES], depth=0, items=found)
@@ -272,6 +272,12 @@ class _Module:
     def _title(self, block: BlockDef) -> str:
         title = self._model.title if block is self._model.network else block.title
         return title or (self._model.name if block is self._model.network else block.name)
+
+
+def _deviation(own: Deviation) -> str:
+    of = f"`{own.at}`, " if own.at else ""
+    source = f" ({own.source})" if own.source else ""
+    return f"{of}{own.said}{source}: {own.why}."
 
 
 def class_name(name: str, title: str | None) -> str:
