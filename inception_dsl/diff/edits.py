@@ -85,6 +85,7 @@ class Edit:
             cost follow.
         following_keys: the tensors of those that are reshaped.
         elsewhere: at the network's own input it changes nothing, at other sizes it does.
+        about: what it is of, where that is no step.
     """
 
     category: Category
@@ -96,6 +97,7 @@ class Edit:
     followers: tuple[str, ...] = ()
     following_keys: tuple[KeyChange, ...] = ()
     elsewhere: bool = False
+    about: Literal["", "head", "parameter", "block"] = ""
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -32,14 +32,13 @@ def _write_parameters(ledger: Ledger) -> None:
     for name in old:
         if name not in new:
             where = block_spot(ledger.old, network, name)
-            edit = Removed("INTERFACE", where, None, (), f"parameter {name}")
+            edit = Removed("INTERFACE", where, None, (), f"parameter {name}", about="parameter")
             ledger.draft(edit, Place(name, None), "")
     for name in new:
         if name not in old:
             where = block_spot(ledger.new, network, name)
-            ledger.draft(
-                Added("INTERFACE", None, where, (), f"parameter {name}"), Place(None, name), ""
-            )
+            added = Added("INTERFACE", None, where, (), f"parameter {name}", about="parameter")
+            ledger.draft(added, Place(None, name), "")
 
 
 def _write_heads(ledger: Ledger) -> None:
@@ -49,12 +48,14 @@ def _write_heads(ledger: Ledger) -> None:
     for path, head in old.items():
         if path not in new:
             where = block_spot(ledger.old, network, head.path)
-            edit = Removed("INTERFACE", where, None, (), f"training head at {head.at}")
+            edit = Removed(
+                "INTERFACE", where, None, (), f"training head at {head.at}", about="head"
+            )
             ledger.draft(edit, Place(head.path, None), OUTPUT)
     for path, head in new.items():
         if path not in old:
             where = block_spot(ledger.new, network, path)
-            added = Added("INTERFACE", None, where, (), f"training head at {head.at}")
+            added = Added("INTERFACE", None, where, (), f"training head at {head.at}", about="head")
             ledger.draft(added, Place(None, path), path)
         elif (was := _loss(old[path])) != (now := _loss(head)):
             spots = (

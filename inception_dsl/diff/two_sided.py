@@ -102,7 +102,8 @@ class _Arguments:
                     what = f"blocks {', '.join(self._blocks)}"
                 else:
                     spots, what = ledger.spots(old, new), f"block {block}"
-                ledger.draft(Changed("COSMETIC", *spots, (), what), Place(old, new), new)
+                edit = Changed("COSMETIC", *spots, (), what, about="block")
+                ledger.draft(edit, Place(old, new), new)
 
     def behind(self, step: Step, said: object) -> Iterator[Draft]:
         """The edits of arguments that a value of a step follows from."""

@@ -101,7 +101,7 @@ def _code(edit: Edit) -> str:
             path = edit.spot.path
             if path in (INPUT, _OUTPUT):
                 return "D701" if path == INPUT else "D702"
-            return "D703" if "head" in edit.what.split() else "D704"
+            return "D703" if edit.about == "head" else "D704"
         case _ if edit.elsewhere:
             return "D725"
         case Added() | Removed() if edit.category == "CHECKPOINT":
@@ -167,7 +167,7 @@ def _to_callers(edit: Edit) -> str:
         return f"the network takes another input{_with_followers(edit)}"
     if path == _OUTPUT:
         return "whatever reads the output gets another shape"
-    if "head" in edit.what.split():
+    if edit.about == "head":
         now = "one output more" if isinstance(edit, Added) else "one output less"
         return f"training gives {now}"
     now = "takes" if isinstance(edit, Added) else "no longer takes"
@@ -283,9 +283,9 @@ def _to_nobody(edit: Edit) -> str:
             return "the emitted module gives logits with it and without"
         case Added() if "softmax" in edit.what:
             return "the emitted module gives logits with it and without"
-        case Changed() if edit.what.startswith("block "):
+        case Changed(about="block") if edit.what.startswith("block "):
             return "its class has another name; what differs in it is told step by step"
-        case Changed() if edit.what.startswith("blocks "):
+        case Changed(about="block"):
             return "their classes have other names; what differs in them is told step by step"
         case Renamed() | Moved():
             holder = "they hold" if edit.several else "it holds"

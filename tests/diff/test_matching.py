@@ -356,3 +356,18 @@ def test_an_argument_that_is_felt_at_one_place_is_felt(project: Project) -> None
     )
     (comparison,) = between(project, gate, gate.replace("s=1", "s=2")).comparisons
     assert "D721" in {finding.code for finding in comparison.findings}
+
+
+def test_a_parameter_called_head_is_a_parameter(project: Project) -> None:
+    new = FORK.replace("blocks:\n", "params: {head: 3}\nblocks:\n")
+    (comparison,) = between(project, FORK, new).comparisons
+    assert [finding.code for finding in comparison.findings] == ["D704"]
+
+
+def test_a_block_called_block_keeps_its_name(project: Project) -> None:
+    old = FORK.replace("  last:\n", "  block:\n    params: [d]\n").replace(
+        "conv (12)", "conv (12 act d)"
+    )
+    old = old.replace("- last\n", "- never_read: block (d=relu)\n")
+    (comparison,) = between(project, old, old.replace("relu", "tanh")).comparisons
+    assert [finding.means for finding in comparison.findings] == ["it computes the same"]

@@ -13,6 +13,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import driver
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.emit.python.module import class_name
 from inception_dsl.ir import NETWORK
 
@@ -89,6 +90,57 @@ def test_linter_and_formatter_have_nothing_to_say(command: list[str]) -> None:
         [sys.executable, "-m", *command, *files], capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stdout
+
+
+BRANCHES = ", ".join(f"a_branch_of_a_rather_long_name_{i}: 1x1 conv (8)" for i in range(8))
+AWKWARD = {
+    "a long sum": f"network:\n  - wide: {{branches: {{{BRANCHES}}}, join: add}}\n",
+    "a long product": f"network:\n  - wide: {{branches: {{{BRANCHES}}}, join: mul}}\n",
+    "words that are names": "title: Network of F. Chollet, a pair of torch.hub\n"
+    "network:\n  - pair: 3x3 conv (8)\n  - {residual: {}, steps: 1x1 conv (8)}\n",
+    "a name that has another in it": "name: literal_net\nnetwork: [1x1 conv (8)]\n"
+    "heads:\n  aux: {at: conv, steps: [global avgpool, linear (3)]}\n",
+}
+
+
+@pytest.mark.parametrize("case", AWKWARD)
+def test_nor_have_they_of_what_is_awkward(case: str, project: Project) -> None:
+    name = "" if "name:" in AWKWARD[case] else "name: net\n"
+    project.write(NET, f"inception: 1\n{name}input: 16x16x8\n{AWKWARD[case]}")
+    file = project.root / "model.py"
+    file.write_text(driver.emit_module(project.check()))
+    for command in ("check --select E,F,I", "format --check"):
+        words = [sys.executable, "-m", "ruff", *command.split(), "--isolated"]
+        found = subprocess.run(
+            [*words, "--line-length", "100", str(file)], capture_output=True, text=True, check=False
+        )
+        assert found.returncode == 0, found.stdout
+
+
+def test_the_place_of_a_spec_is_no_code(project: Project) -> None:
+    path = 'specs/a\nprint("said")#/net.yaml'
+    project.write(path, "inception: 1\nname: net\ninput: 8x8x3\nnetwork: [1x1 conv (8)]\n")
+    text = driver.emit_module(driver.check(path, folder=project.root))
+    assert text.splitlines()[1].startswith("# model ")
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("blocks: {b: {params: [range, c], steps: [range x 3x3 conv (c)]}}\n"
+         "network: [b (range=2 c=4), b (range=3 c=4)]\n", "`range` names a parameter"),
+        ("name: range\nnetwork: [3x3 conv (4)]\n", "two things named `range`"),
+    ],
+    ids=["a parameter", "a network"],
+)  # fmt: skip
+def test_what_emitted_code_calls_is_no_name_of_an_authors(
+    steps: str, said: str, project: Project
+) -> None:
+    name = "" if "name:" in steps else "name: net\n"
+    project.write(NET, f"inception: 1\n{name}input: 16x16x8\n{steps}")
+    with pytest.raises(SpecError, match=said) as error:
+        driver.emit_module(project.check())
+    assert [own.code for own in error.value.diagnostics] == ["E501"]
 
 
 def test_the_strict_type_checker_has_nothing_to_say() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from inception_dsl.analysis import BlockWidths, ForwardPlan, Statement, Unit
-from inception_dsl.emit.python.layout import Code, Construct, layout, literal
+from inception_dsl.emit.python.layout import Chained, Code, Construct, layout, literal
 from inception_dsl.emit.python.shapes import shape_text
-from inception_dsl.emit.python.units import activation
+from inception_dsl.emit.python.units import FUNCTIONS
 from inception_dsl.expr import Expr, Name, names, substitute
 from inception_dsl.ir import NodeDef, Value
 from inception_dsl.ops import ACTIVATIONS
@@ -103,19 +103,21 @@ class Forward:
             case "add":
                 *others, last = inputs
                 scaled = _scaled(last, join.attributes["scale"])
-                return self._activated(" + ".join([*others, scaled]), join.attributes["act"])
+                added = Chained("+", (*others, scaled))
+                return self._activated(added, join.attributes["act"])
             case _:
                 is_map = [self._widths.widths[path].types[0].is_map for path in join.inputs]
                 gates = [any(is_map) and not own for own in is_map]
-                return " * ".join(
-                    f"{name}[..., None, None]" if is_gate else name
-                    for name, is_gate in zip(inputs, gates, strict=True)
-                )
+                pairs = zip(inputs, gates, strict=True)
+                factors = (f"{name}[..., None, None]" if gate else name for name, gate in pairs)
+                return Chained("*", tuple(factors))
 
-    def _activated(self, code: str, act: object) -> str:
+    def _activated(self, code: Chained, act: object) -> Code:
         if isinstance(act, Name):
-            return f"self.{act.name}({code})"
-        return code if act == "none" else activation(ACTIVATIONS[str(act)], code)
+            return Construct(f"self.{act.name}", (("", code),))
+        if act == "none":
+            return code
+        return Construct(FUNCTIONS[ACTIVATIONS[str(act)]], (("", code),))
 
 
 def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:

@@ -5,7 +5,10 @@ A helper is written into a module only if something in it asks for it.
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ast
 
 HELPERS: dict[str, str] = {
     "chain": '''def chain(**steps: nn.Module) -> nn.Sequential:
@@ -166,8 +169,36 @@ def init_bias(module: AnyModule, value: float) -> AnyModule:
 def needed(code: str) -> list[str]:
     """The helpers that some code asks for, and those that they ask for, in order."""
     found: list[str] = []
+    asked = asked_for(code)
     for name, source in reversed(HELPERS.items()):
-        if re.search(rf"\b{name}\b", code):
+        if name in asked:
             found.insert(0, source)
-            code += source
+            asked |= asked_for(source)
     return found
+
+
+def asked_for(code: str) -> set[str]:
+    """The names that code calls, inherits from, annotates with, or reads attributes of.
+
+    What it only mentions, in words or as a local value, is none of them.
+    """
+    import ast
+
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.Call(func=ast.Name(name)) | ast.Attribute(value=ast.Name(name)):
+                found.add(name)
+            case ast.ClassDef(bases=bases):
+                found.update(base.id for base in bases if isinstance(base, ast.Name))
+            case ast.arg(annotation=ast.expr() as said) | ast.AnnAssign(annotation=said):
+                found.update(_names(said))
+            case ast.FunctionDef(returns=ast.expr() as said):
+                found.update(_names(said))
+    return found
+
+
+def _names(annotation: ast.expr) -> set[str]:
+    import ast
+
+    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}

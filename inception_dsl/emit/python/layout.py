@@ -49,7 +49,25 @@ class Copies:
         return f"for {self.index} in range({self.count})"
 
 
-Code = str | Construct | Copies
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """`a + b + c`: operands with one operator between each two."""
+
+    operator: str
+    operands: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f" {self.operator} ".join(self.operands)
+
+    def lines(self, pad: str) -> list[str]:
+        """It on one line, or one operand a line."""
+        if len(f"{pad}{self}") <= WIDTH:
+            return [f"{pad}{self}"]
+        first, *others = self.operands
+        return [f"{pad}{first}", *(f"{pad}{self.operator} {own}" for own in others)]
+
+
+Code = str | Construct | Copies | Chained
 
 
 def layout(before: str, code: Code, after: str = "", *, depth: int, remark: str = "") -> list[str]:
@@ -70,11 +88,15 @@ def layout(before: str, code: Code, after: str = "", *, depth: int, remark: str 
         inner = layout("", code.code, depth=depth + 1)
         each = f"{pad}{INDENT}{code.each}"
         return [f"{pad}{before}*(", *inner, each, f"{pad}){after}{behind}"]
-    if isinstance(code, str) or not code.arguments:
+    if isinstance(code, Chained) and len(line) > WIDTH:
+        return [f"{pad}{before}(", *code.lines(pad + INDENT), f"{pad}){after}{behind}"]
+    if isinstance(code, str | Chained) or not code.arguments:
         return [line + behind if len(line + behind) <= WIDTH else line]
     if len(line + behind) <= WIDTH and not code.remarks:
         return [line + behind]
     lines = [f"{pad}{before}{code.callee}{code.brackets[0]}"]
+    if len(code.arguments) == 1 and isinstance(only := code.arguments[0][1], Chained):
+        return [*lines, *only.lines(pad + INDENT), f"{pad}{code.brackets[1]}{after}{behind}"]
     remarks = code.remarks or ("",) * len(code.arguments)
     for (name, argument), own in zip(code.arguments, remarks, strict=True):
         keyword = f"{name}=" if name else ""

@@ -19,7 +19,7 @@ from inception_dsl.emit.python.block import (
     step_layers,
 )
 from inception_dsl.emit.python.forward import Forward
-from inception_dsl.emit.python.helpers import HELPERS, needed
+from inception_dsl.emit.python.helpers import HELPERS, asked_for, needed
 from inception_dsl.emit.python.init import init_of
 from inception_dsl.emit.python.layout import Construct, docstring, layout, signature
 from inception_dsl.emit.python.shapes import shape_text
@@ -98,9 +98,8 @@ class _Module:
         definitions.append(self._block(self._model.network))
         definitions.append(self._factory())
         helpers = needed("\n".join(definitions))
-        brought = "\n".join([*helpers, outputs or ""])
         definitions = helpers + definitions
-        code = "\n".join(definitions)
+        asked = asked_for("\n".join(definitions))
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             undefined=StrictUndefined,
@@ -112,10 +111,10 @@ class _Module:
             shown=printable(self._shown),
             fingerprint=fingerprint(self._model),
             docstring="\n".join(self._docstring()),
-            collections="OrderedDict(" in code,
-            typing=", ".join(name for name in _TYPING if name in brought),
-            torch=re.search(r"\btorch\.", code) is not None,
-            functional=re.search(r"\bF\.", code) is not None,
+            collections="OrderedDict" in asked,
+            typing=", ".join(name for name in _TYPING if name in asked),
+            torch="torch" in asked,
+            functional="F" in asked,
             definitions=definitions,
         )
 
