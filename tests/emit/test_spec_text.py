@@ -198,3 +198,15 @@ def test_a_new_spec_has_a_name(
     monkeypatch.chdir(project.root)
     assert main(["new", name]) == 2
     assert not list(project.root.rglob("*.yaml"))
+
+
+def test_what_a_link_leads_out_to_is_neither_read_nor_written(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "net.yaml"
+    outside.write_text("inception:    1\nname: net\n")
+    (project.root / "specs").mkdir(exist_ok=True)
+    (project.root / "specs" / "net.yaml").symlink_to(outside)
+    monkeypatch.chdir(project.root)
+    assert main(["fmt"]) == 2
+    assert outside.read_text() == "inception:    1\nname: net\n"

@@ -454,6 +454,46 @@ def heavy() -> tuple[Hostile, ...]:
             + "".join(f"- 1x1 conv (parm_{i})\n" for i in range(2_000)),
             5.0,
         ),
+        one(
+            "many unknown blocks",
+            f"{HEAD}blocks:\n"
+            + "".join(f"  b{i}: zz{i}\n" for i in range(20_000))
+            + "network: relu\n",
+            5.0,
+        ),
+        one(
+            "many calls without a value",
+            f"{HEAD}blocks:\n  b: {{params: [{', '.join(f'p{i}' for i in range(3_000))}],"
+            + " steps: 1x1 conv (p0)}\nnetwork:\n"
+            + "".join(f"- s{i}: b\n" for i in range(3_000)),
+            5.0,
+        ),
+        one(
+            "many columns",
+            f"{HEAD}tables:\n  t: {{columns: [{', '.join(f'c{i}' for i in range(60_000))}]}}\n"
+            "network: relu\n",
+            5.0,
+        ),
+        one(
+            "a chain of blocks",
+            f"{HEAD}blocks:\n"
+            + "".join(f"  b{i}: b{i + 1}\n" for i in range(10_000))
+            + "  b10000: relu\nnetwork: b0\n",
+            5.0,
+        ),
+        one(
+            "a chain of bases",
+            f"{HEAD}blocks:\n"
+            + "".join(f"  b{i}: {{extends: b{i + 1}}}\n" for i in range(1_500))
+            + "  b1500: relu\nnetwork: b0\n",
+        ),
+        one(
+            "lists that are used again",
+            f"{HEAD}network:\n- a:\n    steps:\n"
+            + "".join(f"    - c{i}: relu\n" for i in range(2_000))
+            + "".join(f"- r{i}: {{reuse: a}}\n" for i in range(2_000)),
+            15.0,
+        ),
         one("as many nodes as there may be", f"{HEAD}network: 240000 x relu\n", 5.0),
         one(
             "as many calls as there may be",

@@ -5,6 +5,7 @@ A helper is written into a module only if something in it asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -166,18 +167,22 @@ def init_bias(module: AnyModule, value: float) -> AnyModule:
 """The source of each helper; one may use those above it."""
 
 
-def needed(code: str) -> list[str]:
-    """The helpers that some code asks for, and those that they ask for, in order."""
+def needed(definitions: Iterable[str]) -> tuple[list[str], set[str]]:
+    """The helpers that code asks for, and those that they ask for, in order; all names asked for.
+
+    Args:
+        definitions: functions and classes, which are read one by one: a module may be large.
+    """
     found: list[str] = []
-    asked = asked_for(code)
+    asked = set[str]().union(*map(_asked, definitions))
     for name, source in reversed(HELPERS.items()):
         if name in asked:
             found.insert(0, source)
-            asked |= asked_for(source)
-    return found
+            asked |= _asked(source)
+    return found, asked
 
 
-def asked_for(code: str) -> set[str]:
+def _asked(code: str) -> set[str]:
     """The names that code calls, inherits from, annotates with, or reads attributes of.
 
     What it only mentions, in words or as a local value, is none of them.

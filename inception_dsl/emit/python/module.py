@@ -19,7 +19,7 @@ from inception_dsl.emit.python.block import (
     step_layers,
 )
 from inception_dsl.emit.python.forward import Forward
-from inception_dsl.emit.python.helpers import HELPERS, asked_for, needed
+from inception_dsl.emit.python.helpers import HELPERS, needed
 from inception_dsl.emit.python.init import init_of
 from inception_dsl.emit.python.layout import Construct, docstring, layout, signature
 from inception_dsl.emit.python.shapes import shape_text
@@ -97,9 +97,8 @@ class _Module:
             definitions.append(outputs)
         definitions.append(self._block(self._model.network))
         definitions.append(self._factory())
-        helpers = needed("\n".join(definitions))
+        helpers, asked = needed(definitions)
         definitions = helpers + definitions
-        asked = asked_for("\n".join(definitions))
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             undefined=StrictUndefined,
