@@ -16,7 +16,7 @@ def measure_depths(model: Model, counts: Callable[[Node], bool] | None = None) -
     Args:
         counts: whether a node with weights is to be counted; all are, without it.
     """
-    depths = {INPUT: 0}
+    depths: dict[str, int] = {INPUT: 0}
     for node in inline(model).nodes:
         own = 1 if node.op in WEIGHTED and (counts is None or counts(node)) else 0
         depths[node.path] = max(depths[path] for path in node.inputs) + own

@@ -58,7 +58,7 @@ class Field:
 def measure_fields(model: Model) -> dict[str, Field]:
     """The receptive field of every node by its path; a vector sees what all of its map did."""
     pixel = Windows(start=0, stride=1, size=1)
-    fields = {INPUT: Field(pixel, pixel)}
+    fields: dict[str, Field] = {INPUT: Field(pixel, pixel)}
     for node in inline(model).nodes:
         read = [fields[path] for path in node.inputs]
         fields[node.path] = Field(

@@ -91,8 +91,8 @@ def _last_softmaxes(model: Model) -> dict[str, str]:
 def _plan(block: BlockDef, heads: tuple[Head, ...], unsaid: Mapping[str, str]) -> ForwardPlan:
     modules = module_tree(block, heads, unsaid)
     output = unsaid.get(block.output, block.output)
-    ends = {head.path: unsaid.get(head.output, head.output) for head in heads}
-    order = {step.path: index for index, step in enumerate(block.body)}
+    ends: dict[str, str] = {head.path: unsaid.get(head.output, head.output) for head in heads}
+    order: dict[str, int] = {step.path: index for index, step in enumerate(block.body)}
     joins = [s for s in block.body if isinstance(s, NodeDef) and not has_module(s)]
     statements = [Statement((u.reads,), u.gives, u.branch, u) for u in units(block, modules)]
     statements.extend(Statement(j.inputs, j.path, j.branch, j) for j in joins)
@@ -136,7 +136,7 @@ def _name(statements: list[Statement], kept: list[str]) -> dict[str, str]:
     Args:
         kept: paths of values that are read once all statements have run.
     """
-    last_use = {INPUT: -1}
+    last_use: dict[str, int] = {INPUT: -1}
     for index, statement in enumerate(statements):
         last_use |= dict.fromkeys(statement.reads, index)
     last_use |= dict.fromkeys(kept, len(statements))
@@ -155,7 +155,8 @@ def _assign(
 
     Once a name is `ambiguous`, every branch of that name is called by its whole path.
     """
-    locals, holds = {INPUT: "x"}, {"x": INPUT}
+    locals: dict[str, str] = {INPUT: "x"}
+    holds: dict[str, str] = {"x": INPUT}
     following = _following(statements)
     gathered = {
         path

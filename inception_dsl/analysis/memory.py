@@ -16,7 +16,7 @@ from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.forward import ForwardPlan, plan_forward
 from inception_dsl.analysis.modules import Holder, Step, Unit
 from inception_dsl.analysis.state import state_of
-from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, inline
+from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, inline
 from inception_dsl.ops import OPS, Kept, Kernel, StateTensor
 
 _COUNTER_BYTES = 8
@@ -110,7 +110,7 @@ class _Written:
     def attributes(self, node: Node, block: str) -> Attributes:
         """Those of a node of a block, or of the step that it is a copy of."""
         steps = self._steps[block]
-        step = steps.get(node.path) or steps[node.path.rpartition(".")[0]]
+        step = steps.get(node.path) or steps[node.path.parent]
         assert isinstance(step, NodeDef)
         return step.attributes
 
@@ -202,7 +202,7 @@ class _Frame:
         return self._result
 
     def _module(
-        self, module: Holder | Step, steps: Iterator[str], given: _Value, taken: int
+        self, module: Holder | Step, steps: Iterator[Path], given: _Value, taken: int
     ) -> _Value:
         """Runs a module on a value that its caller keeps alive.
 
@@ -220,7 +220,7 @@ class _Frame:
         if path in self._items:
             return self._item(self._items[path], given, taken)
         current, copy = given, 0
-        while (item := self._items.get(f"{path}.{copy}")) is not None:
+        while (item := self._items.get(path / copy)) is not None:
             between = 0 if current is given else current.bytes
             current = self._item(item, current, taken + between)
             copy += 1
@@ -271,10 +271,9 @@ class _Training:
     def _call(self, call: Call, given: _Storage) -> _Storage:
         plan = self._plans[call.block]
         runs = frozenset(plan.steps())
-        values = {INPUT: given}
+        values: dict[str, _Storage] = {INPUT: given}
         for item in call.body:
-            step, _, copy = item.path.rpartition(".")
-            if item.path not in runs and not (copy.isdigit() and step in runs):
+            if item.path not in runs and item.path.step not in runs:
                 continue
             if isinstance(item, Call):
                 values[item.path] = self._call(item, values[item.input])

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inception_dsl.ir import BlockDef, CallDef, Head, NodeDef
+from inception_dsl.ir import BlockDef, CallDef, Head, NodeDef, Path
 from inception_dsl.ops import OPS
 
 Step = NodeDef | CallDef
@@ -23,7 +23,7 @@ class Holder:
     `is_chain` is true where each reads the one before, so that one call runs them all.
     """
 
-    path: str
+    path: Path
     children: dict[str, Holder | Step]
     is_chain: bool
 
@@ -41,11 +41,11 @@ class Unit:
         module: what is at `path`; its steps have other paths where its weights are used again.
     """
 
-    path: str
-    reads: str
-    gives: str
-    branch: str
-    steps: tuple[str, ...]
+    path: Path
+    reads: Path
+    gives: Path
+    branch: Path
+    steps: tuple[Path, ...]
     module: Holder | Step
 
 
@@ -76,18 +76,18 @@ def module_tree(
             readers.setdefault(path, []).append(step.path)
     below: dict[str, list[Step]] = {}
     for step in block.body:
-        parts = step.path.split(".")
-        for length in range(1, len(parts)):
-            below.setdefault(".".join(parts[:length]), []).append(step)
-    root = Holder("", {}, is_chain=False)
+        for holding in step.path.parents:
+            below.setdefault(holding, []).append(step)
+    root = Holder(Path(), {}, is_chain=False)
     for step in block.body:
         if not owns_module(step) or step.path in unsaid:
             continue
         holder = root
-        *above, name = step.path.split(".")
-        for depth, part in enumerate(above):
+        *above, name = step.path.names
+        path = Path()
+        for part in above:
+            path /= part
             if part not in holder.children:
-                path = ".".join(above[: depth + 1])
                 is_chain = _is_chain(below[path], readers)
                 holder.children[part] = Holder(path, {}, is_chain)
             child = holder.children[part]
@@ -131,7 +131,7 @@ def _steps(item: Holder | Step) -> Iterator[Step]:
 
 def _again(block: BlockDef, own: list[Unit]) -> Iterator[Unit]:
     """The units that run once more, with the weights that they have."""
-    first = {unit.steps[0]: unit for unit in own}
+    first: dict[str, Unit] = {unit.steps[0]: unit for unit in own}
     steps = [step for step in block.body if step.reuses and has_module(step)]
     for index, step in enumerate(steps):
         unit = first.get(step.reuses or "")

@@ -93,8 +93,8 @@ def _changing(model: Model) -> dict[tuple[str, str], Flow]:
             continue
         seen.add(id(call.body))
         for item in call.body:
-            holder, _, copy = item.path.rpartition(".")
-            if isinstance(item, Call) and copy.isdigit():
+            if isinstance(item, Call) and item.path.copy is not None:
+                holder = item.path.parent
                 came, given = item.input_type, item.type
                 own = Flow(came.channels != given.channels, came.shape[1:] != given.shape[1:])
                 before = found.get((call.block, holder), own)
@@ -121,7 +121,7 @@ class _Flowing:
 
     def flows(self, came: Flow) -> dict[str, Flow]:
         """By path, for everything in the block."""
-        found = {INPUT: came}
+        found: dict[str, Flow] = {INPUT: came}
         for step in self._block.body:
             reads = [found[path] for path in step.inputs]
             if isinstance(step, CallDef):

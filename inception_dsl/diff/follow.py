@@ -66,10 +66,9 @@ def _give(ledger: Ledger, change: KeyChange, nodes: tuple[Node, Node]) -> None:
     drafts = [d for d in ledger.touched.get(new.path, []) if isinstance(d.edit, Changed)]
     name = (change.new or "").removeprefix(f"{new.path}.")
     if change.kind == "renamed" and change.old == f"{old.path}.{name}":
-        holder = new.path
-        while holder not in ledger.renaming and holder:
-            holder = holder.rpartition(".")[0]
-        if holder in ledger.renaming:
+        holders = (new.path, *new.path.parents)
+        holder = next((path for path in holders if path in ledger.renaming), None)
+        if holder is not None:
             ledger.renaming[holder].keys.append(change)
             return
     makers = [draft for draft in drafts if draft.edit.category == "CHECKPOINT"]

@@ -67,7 +67,7 @@ def _write_one(ledger: Ledger, path: str, parts: list[Found], *, is_new: bool) -
     ledger.keys.extend(keys)
     edit: Edit
     if is_new:
-        edit, at = Added(category, None, where, (), what), nodes[0].path
+        edit, at = Added(category, None, where, (), what), str(nodes[0].path)
     else:
         edit, at = Removed(category, where, None, (), what), ledger.neighbour(first)
     shapes = nodes[0].input_types != (nodes[-1].type,)

@@ -46,7 +46,7 @@ class View:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.graph = inline(model)
-        self.nodes = {node.path: node for node in self.graph.nodes}
+        self.nodes: dict[str, Node] = {node.path: node for node in self.graph.nodes}
         self.blocks = {block.name: block for block in model.blocks}
         self._definitions = {
             block.name: {step.path: step for step in block.body} for block in model.blocks
@@ -56,10 +56,8 @@ class View:
         self.steps.update((step.path, step) for step in self._below(model.root, ""))
         self._holders: dict[str, list[Node]] = {"": list(self.graph.nodes)}
         for node in self.graph.nodes:
-            holder = node.path
-            while holder:
+            for holder in (node.path, *node.path.parents):
                 self._holders.setdefault(holder, []).append(node)
-                holder = holder.rpartition(".")[0]
         outputs = [self.graph.output]
         self.in_eval = self._read(outputs)
         self.in_training = self._read([*outputs, *self.graph.head_outputs])
@@ -69,7 +67,7 @@ class View:
         for item in call.body:
             definition = definitions.get(item.path)
             if definition is None:  # a copy of a repeated step
-                definition = definitions[item.path.rpartition(".")[0]]
+                definition = definitions[item.path.parent]
             path = prefix + item.path
             names = (item.input,) if isinstance(item, Call) else item.inputs
             inputs = tuple(prefix + name for name in names)

@@ -24,6 +24,7 @@ from inception_dsl.ir.model import (
     TensorType,
     Value,
 )
+from inception_dsl.ir.path import Path
 from inception_dsl.ir.text import fingerprint, print_model
 from inception_dsl.ir.verify import verify
 
@@ -44,6 +45,7 @@ __all__ = [
     "NodeDef",
     "Origin",
     "Param",
+    "Path",
     "TensorType",
     "Value",
     "all_calls",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inception_dsl.ir.model import INPUT, Call, Model, Node
+from inception_dsl.ir.path import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,13 @@ class Graph:
     """
 
     nodes: tuple[Node, ...]
-    output: str
-    head_outputs: tuple[str, ...]
+    output: Path
+    head_outputs: tuple[Path, ...]
 
 
 def inline(model: Model) -> Graph:
     """The network as one flat graph, training heads included."""
-    results: dict[str, str] = {INPUT: INPUT}
+    results: dict[str, Path] = {INPUT: INPUT}
     nodes = tuple(_inline(model.root, "", None, results))
     return Graph(
         nodes,
@@ -41,7 +42,7 @@ def all_calls(model: Model) -> Iterator[Call]:
 
 
 def _inline(
-    call: Call, prefix: str, weights: str | None, results: dict[str, str]
+    call: Call, prefix: str, weights: str | None, results: dict[str, Path]
 ) -> Iterator[Node]:
     """Yields the nodes below a call.
 
@@ -51,8 +52,8 @@ def _inline(
         results: maps the path of a step to the node that makes its value.
     """
     for item in call.body:
-        path = prefix + item.path
-        owner = (prefix if weights is None else weights) + (item.reuses or item.path)
+        path = Path(prefix + item.path)
+        owner = Path((prefix if weights is None else weights) + (item.reuses or item.path))
         reuses = None if owner == path else owner
         if isinstance(item, Call):
             results[f"{path}.{INPUT}"] = results[prefix + item.input]
@@ -73,6 +74,5 @@ def _inline(
                 origin,
                 reuses,
             )
-        step, _, copy = path.rpartition(".")
-        if copy.isdigit():  # a repeated step gives what its last copy gives
-            results[step] = results[path]
+        # A repeated step gives the result of its last copy.
+        results[path.step] = results[path]

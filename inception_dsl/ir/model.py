@@ -14,9 +14,10 @@ from math import prod
 from typing import Literal
 
 from inception_dsl.expr import Expr
+from inception_dsl.ir.path import Path
 from inception_dsl.source import Span
 
-INPUT = "input"
+INPUT = Path("input")
 """The path by which steps of a block read what enters it. No step can have this name."""
 
 NETWORK = "network"
@@ -73,6 +74,11 @@ class Origin:
 
     spans: tuple[Span, ...] = ()
 
+    @property
+    def span(self) -> Span | None:
+        """The innermost line; None in a model that no text wrote, such as an imported one."""
+        return self.spans[0] if self.spans else None
+
     def called_from(self, outer: Origin) -> Origin:
         """The same origin, seen through the call that stands at `outer`."""
         return Origin(self.spans + outer.spans)
@@ -96,14 +102,14 @@ class NodeDef:
     `is_named` is false where the path ends in the op's name, counted in its list.
     """
 
-    path: str
-    inputs: tuple[str, ...]
+    path: Path
+    inputs: tuple[Path, ...]
     op: str
     attributes: Attributes
     count: Expr | None
-    branch: str
+    branch: Path
     origin: Origin
-    reuses: str | None = None
+    reuses: Path | None = None
     is_named: bool = True
 
 
@@ -111,14 +117,14 @@ class NodeDef:
 class CallDef:
     """A block called within a block; the other fields are a `NodeDef`'s."""
 
-    path: str
-    inputs: tuple[str, ...]
+    path: Path
+    inputs: tuple[Path, ...]
     block: str
     arguments: Attributes
     count: Expr | None
-    branch: str
+    branch: Path
     origin: Origin
-    reuses: str | None = None
+    reuses: Path | None = None
     is_named: bool = True
 
 
@@ -131,7 +137,7 @@ class BlockDef:
     source: str | None
     params: tuple[Param, ...]
     body: tuple[NodeDef | CallDef, ...]
-    output: str
+    output: Path
     origin: Origin
 
 
@@ -139,14 +145,14 @@ class BlockDef:
 class Node:
     """An op that runs: every attribute has its value, every edge its type."""
 
-    path: str
-    inputs: tuple[str, ...]
+    path: Path
+    inputs: tuple[Path, ...]
     op: str
     attributes: Mapping[str, Value]
     input_types: tuple[TensorType, ...]
     type: TensorType
     origin: Origin
-    reuses: str | None = None
+    reuses: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +162,16 @@ class Call:
     Calls of one block with equal arguments on equal types share one `body`.
     """
 
-    path: str
-    input: str
+    path: Path
+    input: Path
     block: str
     arguments: Mapping[str, Value]
     input_type: TensorType
     type: TensorType
     body: tuple[Node | Call, ...]
-    output: str
+    output: Path
     origin: Origin
-    reuses: str | None = None
+    reuses: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +181,14 @@ class Head:
     `path` is the prefix of its steps, `output` what it gives; both are paths in the network.
     """
 
-    path: str
-    at: str
-    output: str
+    path: Path
+    at: Path
+    output: Path
     loss_weight: Decimal
 
     def holds(self, path: str) -> bool:
         """The step at this path is one of the head's."""
-        return path == self.path or path.startswith(f"{self.path}.")
+        return Path(path).is_within(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param
+from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param, Path
 from inception_dsl.source import Span
 
 MAX_NODES = 250_000
@@ -114,9 +114,9 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
                 readers[name].append(step)
     notes = tuple(notes)
     noted = {note.path for note in notes}
-    merged: dict[str, tuple[str, ...]] = {}
+    merged: dict[str, tuple[Path, ...]] = {}
 
-    def read(name: str) -> tuple[str, ...]:
+    def read(name: Path) -> tuple[Path, ...]:
         found = merged.get(name, (name,))
         if name not in noted:  # only a note asks for it again
             merged.pop(name, None)

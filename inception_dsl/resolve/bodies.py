@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin
+from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import OPS
 from inception_dsl.resolve.blocks import MAX_NODES, Note, unique_paths
 from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.scope import Close, Given, Scope, close_by
-from inception_dsl.resolve.steps import Sibling, Spot, StepReader, joined
+from inception_dsl.resolve.steps import Sibling, Spot, StepReader
 from inception_dsl.resolve.words import read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import (
@@ -52,19 +52,19 @@ class BodyReader(Reporter):
         self._joins: Counter[str] = Counter()
         self.steps: list[NodeDef | CallDef] = []
         self.notes: list[Note] = []
-        self.results: dict[str, str] = {}
+        self.results: dict[str, Path] = {}
         self.named: dict[str, Span] = {}
         self.written: dict[str, dict[str, Span]] = {}
 
-    def read(self, body: Item, at: DocumentPath) -> str:
+    def read(self, body: Item, at: DocumentPath) -> Path:
         """Adds the steps of a block, or of the network; gives the path of its result."""
-        return self._body(body, Spot(at, "", "", INPUT, {}))
+        return self._body(body, Spot(at, Path(), Path(), INPUT, {}))
 
-    def read_head(self, body: Item, at: DocumentPath, name: str, reads: str) -> str:
+    def read_head(self, body: Item, at: DocumentPath, name: str, reads: Path) -> Path:
         """Adds the steps of a head that reads a step of the network."""
-        return self._body(body, Spot(at, name, name, reads, {}))
+        return self._body(body, Spot(at, Path(name), Path(name), reads, {}))
 
-    def _body(self, body: Item, spot: Spot) -> str:
+    def _body(self, body: Item, spot: Spot) -> Path:
         match body:
             case str():
                 return self._step(body, spot)
@@ -77,9 +77,9 @@ class BodyReader(Reporter):
             case dict():
                 raise AssertionError(body)  # a named step stands in a list only
 
-    def _list(self, items: list[Item], spot: Spot) -> str:
+    def _list(self, items: list[Item], spot: Spot) -> Path:
         counts: Counter[str] = Counter()
-        siblings = _Earlier({INPUT: Sibling("", spot.reads, (), self.places.key(spot.at))})
+        siblings = _Earlier({INPUT: Sibling(Path(), spot.reads, (), self.places.key(spot.at))})
         siblings.named = frozenset(filter(None, map(_name_of, items)))
         reads = spot.reads
         for index, item in enumerate(items):
@@ -98,7 +98,7 @@ class BodyReader(Reporter):
             before = len(self.steps)
             reads = self._body(inner, here.named(name) if name else here)
             if name is not None:
-                path, span = joined(spot.path, name), self.places.key(here.at)
+                path, span = spot.path / name, self.places.key(here.at)
                 own = Sibling(path, reads, tuple(self.steps[before:]), span)
                 if name in siblings:
                     self._check_again(own, siblings[name])
@@ -115,7 +115,7 @@ class BodyReader(Reporter):
             labels = (Label(own.span, "again"), Label(first.span, "first"))
             self.report([Diagnostic("E208", message, labels)])
 
-    def _mapping(self, body: BodySpec, spot: Spot) -> str:
+    def _mapping(self, body: BodySpec, spot: Spot) -> Path:
         kinds = [key for key in ("branches", "steps", "reuse") if getattr(body, key) is not None]
         if len(kinds) > 1 or not (kinds or body.reads is not None):
             self._no_body(body, spot)
@@ -142,7 +142,7 @@ class BodyReader(Reporter):
             self._note(result, body.out, spot)
         return result
 
-    def _note(self, result: str, out: str | int, spot: Spot) -> None:
+    def _note(self, result: Path, out: str | int, spot: Spot) -> None:
         self.notes.append(Note(spot.path or result, result, str(out), self._text(spot, "out")))
 
     def _no_body(self, body: BodySpec, spot: Spot) -> None:
@@ -162,7 +162,7 @@ class BodyReader(Reporter):
         if names is None:
             return spot
         written = [names] if isinstance(names, str) else names
-        inputs: list[str] = []
+        inputs: list[Path] = []
         for index, name in enumerate(written):
             at = (*spot.at, "from") if isinstance(names, str) else (*spot.at, "from", index)
             sibling = self._sibling(name, spot, self.places.text(at))
@@ -178,7 +178,7 @@ class BodyReader(Reporter):
         if name in spot.siblings:
             return spot.siblings[name]
         if isinstance(spot.siblings, _Earlier) and name in spot.siblings.named:
-            own = spot.path.rpartition(".")[2]
+            own = spot.path.name
             message = f"`{name}` comes later: `{own}` reads `{name}`, which comes after `{own}`"
             if name == own:
                 message = f"`{name}` reads itself"
@@ -190,7 +190,7 @@ class BodyReader(Reporter):
         self.complain("E212", message, span, close.help, close.labels)
         return None
 
-    def _reuse(self, name: str, spot: Spot) -> str:
+    def _reuse(self, name: str, spot: Spot) -> Path:
         """An earlier step or branch again: the same weights, on another input."""
         sibling = self._sibling(name, spot, self._text(spot, "reuse"))
         if sibling is None:
@@ -202,8 +202,11 @@ class BodyReader(Reporter):
         entering = {path for step in sibling.steps for path in step.inputs} - made
         origin = Origin((self.places.key(spot.at),))
 
-        def moved(path: str) -> str:
-            return f"{spot.path}{path.removeprefix(sibling.path)}" if path in made else spot.reads
+        def moved(path: Path) -> Path:
+            if path not in made:
+                return spot.reads
+            # The path of a list is that of what holds it; that of a step is its own.
+            return spot.path / path.relative_to(sibling.path)
 
         if len(entering) > 1:
             message = f"`{name}` reads {len(entering)} values, and can be used on one only"
@@ -217,8 +220,8 @@ class BodyReader(Reporter):
                 step,
                 path=moved(step.path),
                 inputs=tuple(moved(path) for path in step.inputs),
-                branch=spot.branch + step.branch.removeprefix(sibling.path)
-                if step.branch.startswith(sibling.path)
+                branch=spot.branch / step.branch.relative_to(sibling.path)
+                if step.branch.is_within(sibling.path)
                 else spot.branch,
                 reuses=step.reuses or step.path,
                 origin=origin,
@@ -227,7 +230,7 @@ class BodyReader(Reporter):
         )
         return moved(sibling.gives)
 
-    def _branches(self, body: BodySpec, spot: Spot) -> str:
+    def _branches(self, body: BodySpec, spot: Spot) -> Path:
         assert body.branches is not None
         results: dict[str, Sibling] = {}
         for name, inner in body.branches.items():
@@ -251,19 +254,19 @@ class BodyReader(Reporter):
         return self._addjoined(body.join, spot, inputs, {})
 
     def _addjoined(
-        self, op: str, spot: Spot, inputs: tuple[str, ...], attributes: Mapping[str, Given]
-    ) -> str:
-        path = joined(spot.path, op)
+        self, op: str, spot: Spot, inputs: tuple[Path, ...], attributes: Mapping[str, Given]
+    ) -> Path:
+        path = spot.path / op
         self._joins[path] += 1
         if self._joins[path] > 1:
-            path = f"{path}{self._joins[path]}"
+            path = Path(f"{path}{self._joins[path]}")
         filled = {a.name: attributes.get(a.name, a.default) for a in OPS[op].attributes}
         complete = {name: value for name, value in filled.items() if value is not None}
         origin = Origin((self.places.key(spot.at),))
         self.steps.append(NodeDef(path, inputs, op, complete, None, spot.branch, origin))
         return path
 
-    def _residual(self, residual: ResidualSpec, spot: Spot, body: str) -> str:
+    def _residual(self, residual: ResidualSpec, spot: Spot, body: Path) -> Path:
         shortcut = spot.reads
         if residual.shortcut is not None:
             shortcut = self._body(
@@ -280,14 +283,14 @@ class BodyReader(Reporter):
                 self.report(error.diagnostics)
         return self._addjoined("add", spot, (shortcut, body), attributes)
 
-    def _long(self, step: LongSpec, spot: Spot) -> str:
+    def _long(self, step: LongSpec, spot: Spot) -> Path:
         spot = self._from(step.reads, "concat", spot)
         result = self._step(step.op, spot.key("op"), step.__pydantic_extra__)
         if step.out is not None:
             self._note(result, step.out, spot)
         return result
 
-    def _step(self, text: str, spot: Spot, keys: Mapping[str, Word] | None = None) -> str:
+    def _step(self, text: str, spot: Spot, keys: Mapping[str, Word] | None = None) -> Path:
         try:
             made = self._reader.read(text, spot, keys or {})
         except SpecError as error:

@@ -20,6 +20,7 @@ from inception_dsl.ir import (
     Node,
     NodeDef,
     Origin,
+    Path,
     TensorType,
     Value,
 )
@@ -57,7 +58,7 @@ class _Body:
     block: str
     items: list[Node | Call] = field(default_factory=list)
     types: dict[str, TensorType | None] = field(default_factory=dict)
-    ends: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, Path] = field(default_factory=dict)
     made: dict[str, Node | Call] = field(default_factory=dict)
     found: list[_Found] = field(default_factory=list)
     notes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
@@ -110,12 +111,12 @@ class Instantiator:
         """
         body = self._body(name, arguments, given, heads)
         origin = self._blocks[name].definition.origin
-        return self._called("", INPUT, name, arguments, given, body, origin)
+        return self._called(Path(), INPUT, name, arguments, given, body, origin)
 
     def _called(
         self,
-        path: str,
-        read: str,
+        path: Path,
+        read: Path,
         block: str,
         arguments: Mapping[str, Value],
         given: TensorType,
@@ -168,7 +169,7 @@ class Instantiator:
         values = self._values(step, env)
         read = tuple(body.ends[name] for name in step.inputs)
         for index in range(1 if count is None else count):
-            path = step.path if count is None else f"{step.path}.{index}"
+            path = step.path if count is None else step.path / index
             item = self._one(step, path, read, values, types, body)
             if item is None:
                 return
@@ -180,8 +181,8 @@ class Instantiator:
     def _one(
         self,
         step: NodeDef | CallDef,
-        path: str,
-        read: tuple[str, ...],
+        path: Path,
+        read: tuple[Path, ...],
         values: Mapping[str, Value],
         types: tuple[TensorType, ...],
         body: _Body,
@@ -435,9 +436,9 @@ def _with_labels(found: Diagnostic, others: Iterable[Label]) -> Diagnostic:
     return replace(found, labels=tuple(labels))
 
 
-def _copy(step: NodeDef | CallDef, path: str) -> str | None:
+def _copy(step: NodeDef | CallDef, path: Path) -> Path | None:
     """The path whose weights a copy of a step has, if it has those of an earlier one."""
-    return None if step.reuses is None else f"{step.reuses}{path.removeprefix(step.path)}"
+    return None if step.reuses is None else step.reuses / path.relative_to(step.path)
 
 
 def _with_calls(found: _Found) -> Diagnostic:

@@ -17,6 +17,7 @@ from inception_dsl.ir import (
     NodeDef,
     Origin,
     Param,
+    Path,
     TensorType,
     Value,
 )
@@ -226,8 +227,8 @@ class _Resolver(Reporter):
 
     def _heads(self, reader: BodyReader) -> tuple[Head, ...]:
         """The training heads, their steps added to those of the network."""
-        places = {step.path: step.path for step in reader.steps} | reader.results
-        first = {step.path.partition(".")[0]: step for step in reversed(reader.steps)}
+        places = {str(step.path): step.path for step in reader.steps} | reader.results
+        first = {str(step.path.first): step for step in reversed(reader.steps)}
         heads = (self._head(name, reader, places, first) for name in self._spec.heads)
         return tuple(head for head in heads if head is not None)
 
@@ -235,7 +236,7 @@ class _Resolver(Reporter):
         self,
         name: str,
         reader: BodyReader,
-        places: Mapping[str, str],
+        places: Mapping[str, Path],
         first: Mapping[str, NodeDef | CallDef],
     ) -> Head | None:
         """A head's place, its steps added; `places` are what it may hang on, and their values."""
@@ -265,7 +266,7 @@ class _Resolver(Reporter):
         place = places[written.at]
         output = reader.read_head(written.steps, (*at, "steps"), name, place)
         weight = written.loss_weight if written.loss_weight is not None else 1
-        return Head(name, place, output, Decimal(weight))
+        return Head(Path(name), place, output, Decimal(weight))
 
     def _gather(self, reader: BodyReader) -> None:
         self._steps += len(reader.steps)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.expr import Expr, Name
-from inception_dsl.ir import CallDef, NodeDef, Origin
+from inception_dsl.ir import CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Signature
@@ -33,9 +33,9 @@ class Spot:
     """
 
     at: DocumentPath
-    path: str
-    branch: str
-    reads: str
+    path: Path
+    branch: Path
+    reads: Path
     siblings: Mapping[str, Sibling]
     is_named: bool = True
 
@@ -45,11 +45,11 @@ class Spot:
 
     def named(self, name: str) -> Spot:
         """What stands under a name."""
-        return replace(self, path=joined(self.path, name))
+        return replace(self, path=self.path / name)
 
     def branching(self, name: str) -> Spot:
         """What stands in a branch."""
-        below = joined(self.path, name)
+        below = self.path / name
         return replace(self, path=below, branch=below)
 
 
@@ -57,8 +57,8 @@ class Spot:
 class Sibling:
     """An earlier step or branch: its path, what it gives, its steps, and where its name stands."""
 
-    path: str
-    gives: str
+    path: Path
+    gives: Path
     steps: tuple[NodeDef | CallDef, ...]
     span: Span
 
@@ -112,7 +112,7 @@ class StepReader:
         what = self._find(step, words)
         count = self._count(step, words)
         origin = Origin((span,))
-        path = spot.path or step.name.text
+        path = spot.path or Path(step.name.text)
         settings = self._settings(what, keys, spot)
         places = {"": words.span(step.count)} if step.count else {}
         made: NodeDef | CallDef

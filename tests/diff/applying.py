@@ -21,10 +21,10 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
     A step that no edit covers keeps its attributes. What it reads is what it read, under its new
     name; where that came or went, it is what stands there now.
     """
-    before = {node.path: node for node in inline(old).nodes}
-    after = {node.path: node for node in inline(new).nodes}
+    before: dict[str, Node] = {node.path: node for node in inline(old).nodes}
+    after: dict[str, Node] = {node.path: node for node in inline(new).nodes}
     pairs = dict(diff.pairs)
-    renamed = {INPUT: INPUT, **pairs}
+    renamed: dict[str, str] = {INPUT: INPUT, **pairs}
     result: dict[str, Facts] = {}
     for edit in diff.edits:
         if isinstance(edit, Added):

@@ -244,7 +244,7 @@ def test_so_it_is_for_random_specs(project: Project) -> None:
 
 def assert_whole(checked: Checked) -> None:
     """The full figure shows the flat graph."""
-    nodes = {node.path: node for node in inline(checked.model).nodes}
+    nodes: dict[str, Node] = {node.path: node for node in inline(checked.model).nodes}
     figure = drawn(checked, "full", shapes="all")
     # A head begins with a box that stands for one elsewhere: that one comes first.
     boxes = {box.path: box for box in reversed(figure.boxes)}

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl import driver
+from inception_dsl import driver, ir
 from inception_dsl.ir import Call, Model, Node, fingerprint, inline, print_model, verify
 
 ROOT = Path(__file__).parents[2]
+NOWHERE = ir.Path("nowhere")
 NAMES = driver.project_specs(ROOT)
 
 SMALL = """\
@@ -126,4 +127,4 @@ def test_unsound_models_are_found_out(tmp_path: Path) -> None:
     twice = replace(model.root, body=(*model.root.body, fc))
     assert verify(replace(model, root=twice))
     assert verify(replace(model, blocks=model.blocks[::-1]))
-    assert verify(replace(model, root=replace(model.root, output="nowhere")))
+    assert verify(replace(model, root=replace(model.root, output=NOWHERE)))

@@ -43,7 +43,7 @@ def hold_against_torch(found: Checked, source: str) -> None:
     assert cost.totals.macs == sum(evaluated.macs.values())
     assert cost.totals_with_heads.macs == sum(trained.macs.values())
     graph = inline(model)
-    used = {node.path: node.reuses or node.path for node in graph.nodes}
+    used: dict[str, str] = {node.path: node.reuses or node.path for node in graph.nodes}
     macs = Counter[str]()
     for row in cost.rows:
         macs[used[row.path]] += row.macs

@@ -164,7 +164,7 @@ class _Figure:
         return None
 
     def _heads(self, old: _Body, new: _Body) -> _Heads:
-        was = {head.path: head for head in self._comparison.old.heads}
+        was: dict[str, Head] = {head.path: head for head in self._comparison.old.heads}
         before: list[tuple[str, Group]] = []
         after: list[tuple[str, Group]] = []
         both: list[tuple[str, Group]] = []
@@ -403,10 +403,8 @@ def _legend() -> Scene:
 def _nodes_below(model: Model) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for node in inline(model).nodes:
-        holder = node.path
-        while holder:
+        for holder in (node.path, *node.path.parents):
             found.setdefault(holder, []).append(node.path)
-            holder = holder.rpartition(".")[0]
     return found
 
 

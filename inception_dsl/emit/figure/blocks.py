@@ -81,7 +81,7 @@ def block_vertices(drawing: Drawing, block: BlockDef) -> tuple[list[Vertex], str
     for others, _ in bodies[1:]:
         for step in others:
             same[step.path].append(step)
-    definitions = {item.path: item for item in block.body}
+    definitions: dict[str, NodeDef | CallDef] = {item.path: item for item in block.body}
     known = _agreed(own)
     vertices = [
         Vertex(step.path, step.inputs, _element(drawing, own, same[step.path], definitions, known))

@@ -38,7 +38,7 @@ def schema_vertices(drawing: Drawing) -> tuple[list[Vertex], str]:
     model = drawing.model
     steps, output = folded(model.root)
     trunk = [step for step in steps if not any(h.holds(step.path) for h in model.heads)]
-    ends = {head.at for head in model.heads}
+    ends: set[str] = {head.at for head in model.heads}
     rows = list(_rows(drawing, drawn(trunk, output, ends), ends))
     names = {path: row.path for row in rows for path in row.path.split()}
     names[INPUT] = INPUT

@@ -1,0 +1,89 @@
+"""The path of a step, a branch or a call: dotted names, such as `inception_c.0.b3x3dbl.conv2`.
+
+The same path is the attribute path and the state_dict prefix in emitted code, the row of a cost
+table, the id in a figure and the place in a finding. All code that takes a path apart asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+class Path(str):
+    """A dotted path that never changes.
+
+    A path is a string, so it prints, sorts and compares as its text. The empty path is the network
+    itself, or the block that holds the step. A name that is a number is the index of a copy:
+    `inception_c.0` is the first copy of `inception_c`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names between the dots; none for the empty path."""
+        return tuple(self.split(".")) if self else ()
+
+    @property
+    def name(self) -> str:
+        """The last name."""
+        return self[self.rfind(".") + 1 :]
+
+    @property
+    def first(self) -> Path:
+        """The path of the first name."""
+        return Path(self.partition(".")[0])
+
+    @property
+    def parent(self) -> Path:
+        """The path without its last name; empty for a single name."""
+        return Path(self[: max(self.rfind("."), 0)])
+
+    @property
+    def parents(self) -> Iterator[Path]:
+        """The paths above, the nearest first, without the empty one."""
+        end = self.rfind(".")
+        while end > 0:
+            yield Path(self[:end])
+            end = self.rfind(".", 0, end)
+
+    @property
+    def copy(self) -> int | None:
+        """The index of the copy that the path ends in; None if it ends in a name."""
+        name = self.name
+        return int(name) if name.isdigit() else None
+
+    @property
+    def step(self) -> Path:
+        """The repeated step of which this is a copy; the path itself if it is no copy."""
+        return self.parent if self.name.isdigit() else self
+
+    @property
+    def without_copies(self) -> Path:
+        """The path without any index of a copy: the same for all copies of one step."""
+        return Path(".".join(name for name in self.names if not name.isdigit()))
+
+    def is_below(self, holder: str) -> bool:
+        """Tell whether the path lies below `holder`, at any depth; all lie below the empty path."""
+        return len(self) > len(holder) and (not holder or self.startswith(f"{holder}."))
+
+    def is_within(self, holder: str) -> bool:
+        """Tell whether the path is `holder` or lies below it."""
+        return self == holder or self.is_below(holder)
+
+    def relative_to(self, holder: str) -> Path:
+        """Return the rest of the path below `holder`; empty for `holder` itself.
+
+        Raises:
+            ValueError: the path does not lie within `holder`.
+        """
+        if not self.is_within(holder):
+            message = f"`{self}` does not lie within `{holder}`"
+            raise ValueError(message)
+        return Path(self[len(holder) + 1 :]) if holder else self
+
+    def __truediv__(self, below: str | int) -> Path:
+        """Return the path of what lies below; `Path("a") / "b.c"` is `a.b.c`."""
+        if below == "":
+            return self
+        return Path(f"{self}.{below}" if self else below)
