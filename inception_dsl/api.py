@@ -45,13 +45,13 @@ def load(
     Args:
         spec: a .yaml file, or a name that `inception-dsl list` shows.
         input: another input than the spec's: height x width x channels, as in `331x331x3`.
-        params: other values for the network's parameters, as in `{"classes": 10}`.
+        params: other values for the network's parameters, as in `{"num_classes": 10}`.
 
     Raises:
         SpecError: what is wrong with the spec; as text, it is what `inception-dsl check` prints.
 
     Example:
-        >>> load("googlenet", params={"classes": 10}).output
+        >>> load("googlenet", params={"num_classes": 10}).output
         TensorType(shape=(10,))
     """
     overrides = Overrides(input, {name: str(value) for name, value in (params or {}).items()})
@@ -159,7 +159,7 @@ class Network:
             MissingExtraError: torch is not installed.
 
         Example:
-            >>> module = load("googlenet").module(seed=0, classes=10)
+            >>> module = load("googlenet").module(seed=0, num_classes=10)
             >>> module.fc
             Linear(in_features=1024, out_features=10, bias=True)
         """

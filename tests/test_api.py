@@ -47,7 +47,7 @@ def test_emitted_source_is_the_generated_file() -> None:
 
 
 def test_input_and_params_are_those_of_the_command_line() -> None:
-    network = idsl.load("googlenet", input="256x256x3", params={"classes": 10})
+    network = idsl.load("googlenet", input="256x256x3", params={"num_classes": 10})
     assert (str(network.input), str(network.output)) == ("256x256x3", "10")
     assert network.cost().totals.params == sum(
         own.numel() for name, own in network.module().named_parameters() if "aux" not in name
@@ -56,7 +56,7 @@ def test_input_and_params_are_those_of_the_command_line() -> None:
 
 
 def test_a_seed_makes_weights_the_same_and_leaves_torchs_generator_alone() -> None:
-    network = idsl.load("alexnet", params={"classes": 2})
+    network = idsl.load("alexnet", params={"num_classes": 2})
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)

@@ -23,7 +23,7 @@ name: net
 title: A net
 source: a paper
 input: 16x16x3
-params: {classes: 5}
+params: {num_classes: 5}
 blocks:
   mixed:
     branches:
@@ -33,7 +33,7 @@ network:
   - conv: 3x3 conv (8 act relu)
   - mixed: 2 x mixed
   - pool: global avgpool
-  - fc: linear (classes)
+  - fc: linear (num_classes)
 """
 
 CONV_MACS = 16 * 16 * 3 * 8 * 9
@@ -143,7 +143,7 @@ def test_build_without_a_spec_builds_all(shell: Shell, project: Project) -> None
 
 
 def test_build_writes_where_it_is_told(shell: Shell, project: Project) -> None:
-    code, _, _ = shell.run("build", NET, "-o", "out/deep", "--set", "classes=10")
+    code, _, _ = shell.run("build", NET, "-o", "out/deep", "--set", "num_classes=10")
     assert code == 0
     assert files(project.root / "out") == built("deep/net")
     assert not (project.root / "generated").exists()
@@ -195,7 +195,7 @@ def test_check_of_files_that_are_not_there(shell: Shell, project: Project) -> No
 
 
 def test_the_mending_command_mends(shell: Shell, project: Project) -> None:
-    arguments = ["net", "-o", "out", "--set", "classes=7", "--input", "32x32x3"]
+    arguments = ["net", "-o", "out", "--set", "num_classes=7", "--input", "32x32x3"]
     _, _, errors = shell.run("build", "--check", *arguments)
     command = errors.splitlines()[0].removeprefix("mend it with: inception-dsl ")
     assert shell.run(*command.split())[0] == 0
@@ -244,7 +244,7 @@ def test_a_fault_in_a_shared_file_is_said_once(shell: Shell, project: Project) -
 
 
 def test_check_of_another_input_and_other_parameters(shell: Shell) -> None:
-    code, output, _ = shell.run("check", "net", "--input", "331x331x3", "--set", "classes=10")
+    code, output, _ = shell.run("check", "net", "--input", "331x331x3", "--set", "num_classes=10")
     assert code == 0
     assert output.startswith("net: fine, 331x331x3 -> 10, ")
 
@@ -374,7 +374,7 @@ def test_flops_of_several_stand_side_by_side(shell: Shell) -> None:
 
 
 def test_flops_against_a_network_say_how_many_times(shell: Shell, project: Project) -> None:
-    wide = SPEC.replace("name: net", "name: wide").replace("linear (classes)", "linear (55)")
+    wide = SPEC.replace("name: net", "name: wide").replace("linear (num_classes)", "linear (55)")
     project.write("specs/wide.yaml", wide)
     _, output, _ = shell.run("flops", "wide", "--against", "net")
     head, own, other, _, _, _, times = output.splitlines()
@@ -487,9 +487,9 @@ def test_list_names_a_spec_with_errors(shell: Shell, project: Project) -> None:
         (["flops", "net", "--against", "nte"], "help: write `net`"),
         (["flops", "net", "--batch", "0"], "`0` is not a whole number of at least 1"),
         (["flops", "net", "--batch", "9" * 5000], "is not a whole number of at least 1"),
-        (["flops", "net", "--set", "classes"], "`classes` is not NAME=VALUE"),
-        (["flops", "net", "--set", "clases=3"], "help: write `--set classes=3`"),
-        (["flops", "net", "--set", "classes=many"], "classes=many"),
+        (["flops", "net", "--set", "num_classes"], "`num_classes` is not NAME=VALUE"),
+        (["flops", "net", "--set", "num_clases=3"], "help: write `--set num_classes=3`"),
+        (["flops", "net", "--set", "num_classes=many"], "num_classes=many"),
         (["flops", "net", "--input", "299x299"], "help: height x width x channels"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
@@ -514,7 +514,7 @@ def test_a_budget_is_for_the_spec_as_written(shell: Shell, project: Project) -> 
     code, _, errors = shell.run("check", NET)
     assert code == 1
     assert errors.startswith(f"error[E401]: `net` has {PARAMS:,} params, and its budget is <= 100")
-    assert shell.run("check", NET, "--set", "classes=6")[0] == 0
+    assert shell.run("check", NET, "--set", "num_classes=6")[0] == 0
     assert shell.run("flops", NET)[0] == 0
 
 

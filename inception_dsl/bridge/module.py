@@ -31,7 +31,7 @@ def make_module(source: str, factory: str, *, seed: int | None = None, **params:
         source: what the Python emitter gave; it is run.
         factory: the function in it that makes the network.
         seed: makes the weights the same each time; torch's own generators are left as they were.
-        params: the network's parameters, such as `classes=10`.
+        params: the network's parameters, such as `num_classes=10`.
 
     Raises:
         MissingExtraError: torch is not installed.

@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
         _build,
         "write generated/<name>/: model.py, cost.md, poster.svg and schema.svg",
         "  inception-dsl build specs/inception_v4.yaml\n"
-        "  inception-dsl build inception_v4 --set classes=10 -o /tmp/models\n"
+        "  inception-dsl build inception_v4 --set num_classes=10 -o /tmp/models\n"
         "  inception-dsl build --check\n",
     )
     build.add_argument(

@@ -103,7 +103,7 @@ def override_arguments(command: argparse.ArgumentParser) -> None:
         default=[],
         type=_assignment,
         metavar="NAME=VALUE",
-        help="another value for a parameter of the network, as in classes=10",
+        help="another value for a parameter of the network, as in num_classes=10",
     )
 
 
@@ -115,5 +115,5 @@ def overrides_of(args: argparse.Namespace) -> Overrides:
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name or not value:
-        raise argparse.ArgumentTypeError(f"`{text}` is not NAME=VALUE, as in classes=10")
+        raise argparse.ArgumentTypeError(f"`{text}` is not NAME=VALUE, as in num_classes=10")
     return name, value

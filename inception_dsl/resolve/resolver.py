@@ -41,7 +41,7 @@ _TUPLE_NAMES = frozenset(["logits", "count", "index"])
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a caller changes of a spec: `--input 331x331x3`, `--set classes=10`."""
+    """What a caller changes of a spec: `--input 331x331x3`, `--set num_classes=10`."""
 
     input: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ BASE = """\
 inception: 1
 name: net
 input: 17x17x3
-params: {classes: 5}
+params: {num_classes: 5}
 tables:
   t:
     columns: [a, b]
@@ -35,7 +35,7 @@ network:
   - tail: 2 x tail
   - other: mixed (a=2 b=3)
   - pool: global avgpool
-  - fc: linear (classes)
+  - fc: linear (num_classes)
 """
 WRITTEN_OUT = """\
   - other:
@@ -68,7 +68,7 @@ def told(found: list[Edit]) -> list[tuple[str, str, str]]:
         [("  - other: mixed (a=2 b=3)\n", WRITTEN_OUT)],
         [("3x3 conv (8)", "{op: 3x3 conv, width: 2*4}")],
         [("{scale: 0.5}", "{scale: 0.50}")],
-        [("fc: linear (classes)", "fc: linear (5)")],
+        [("fc: linear (num_classes)", "fc: linear (5)")],
     ],
     ids=["parameter renamed", "row written out", "block written out", "long form", "0.50", "value"],
 )  # fmt: skip
@@ -121,9 +121,9 @@ def test_a_default_of_a_parameter_is_an_edit_of_its_block(project: Project) -> N
 
 
 def test_a_default_of_the_network_is_an_edit_with_another_output(project: Project) -> None:
-    found = edits(project, ("classes: 5", "classes: 7"))
+    found = edits(project, ("num_classes: 5", "num_classes: 7"))
     assert [(e.category, e.what) for e in found] == [
-        ("CHECKPOINT", "parameter classes 5 -> 7"),
+        ("CHECKPOINT", "parameter num_classes 5 -> 7"),
         ("INTERFACE", "5 -> 7"),
     ]
 
@@ -168,8 +168,8 @@ def test_a_branch_that_leaves_its_block_takes_its_weights_along(project: Project
 
 
 def test_a_residual_before_a_step_takes_its_name_and_the_step_stays(project: Project) -> None:
-    now = "fc: {residual: {}, steps: [linear (11), linear (11)]}\n  - last: linear (classes)"
-    assert told(edits(project, ("fc: linear (classes)", now))) == [
+    now = "fc: {residual: {}, steps: [linear (11), linear (11)]}\n  - last: linear (num_classes)"
+    assert told(edits(project, ("fc: linear (num_classes)", now))) == [
         ("Added", "fc", "linear (11), linear (11)"),
         ("Renamed", "last", "fc -> last"),
     ]

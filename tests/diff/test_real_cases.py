@@ -123,8 +123,8 @@ def test_torchvisions_inception_v3_loads_the_same_checkpoints() -> None:
     assert said(report, "D731") == [
         ("all 96 convs", "conv (init torch -> normal 0.1)"),
         ("dropout", "dropout (drop 0.2 -> 0.5)"),
-        ("fc", "linear (classes init torch -> normal 0.1)"),
-        ("aux.fc", "linear (classes init torch -> normal 0.001)"),
+        ("fc", "linear (num_classes init torch -> normal 0.1)"),
+        ("aux.fc", "linear (num_classes init torch -> normal 0.001)"),
     ]
     # The pool of the training head has no padding to count.
     assert [f.at for f in found(report)["D751"]] == ["aux.pool", "network"]

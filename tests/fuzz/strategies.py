@@ -359,7 +359,7 @@ def specs(draw: st.DrawFn) -> Spec:
     size = draw(st.integers(5, 33)), draw(st.integers(5, 33))
     document["input"] = f"{size[0]}x{size[1]}x{draw(st.integers(1, 8))}"
     if writer.chance(50):
-        document["params"] = {"classes": draw(WIDTHS), "wide": draw(WIDTHS)}
+        document["params"] = {"num_classes": draw(WIDTHS), "wide": draw(WIDTHS)}
     conv: dict[str, Any] = {}
     if writer.chance(60):
         conv["norm"] = "batchnorm"
@@ -367,7 +367,7 @@ def specs(draw: st.DrawFn) -> Spec:
         conv["act"] = writer.pick("relu", "silu", "relu6")
     document["defaults"] = {"conv": conv, "batchnorm": {"eps": writer.pick(0.001, 1e-05)}}
     _write_blocks(writer, document)
-    writer.scope = ("classes", "wide") if "params" in document else ()
+    writer.scope = ("num_classes", "wide") if "params" in document else ()
     _write_network(writer, document, size)
     return Spec(document)
 

@@ -18,7 +18,7 @@ SMALL = """\
 inception: 1
 name: small
 input: 8x8x3
-params: {classes: 10}
+params: {num_classes: 10}
 blocks:
   pair:
     params: [width]
@@ -30,7 +30,7 @@ blocks:
 network:
   - pairs: 2 x pair (width=4)
   - global avgpool
-  - fc: linear (classes)
+  - fc: linear (num_classes)
 """
 
 PRINTED = """\

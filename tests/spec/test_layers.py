@@ -222,11 +222,11 @@ def test_heads_are_removed_changed_and_added(project: Project) -> None:
 
 def test_tables_params_defaults_and_budget_merge(project: Project) -> None:
     base = (
-        "params: {n: 2, classes: 10}\n"
+        "params: {n: 2, num_classes: 10}\n"
         "defaults: {conv: {norm: batchnorm, act: relu}, batchnorm: {eps: 1e-3}}\n"
         "tables: {t: {columns: [k], v3: [8], v4: [16]}}\n"
         "blocks: {a: {params: [k], steps: [1x1 conv (k)]}}\n"
-        "network: [a (t.v3), n x relu, 1x1 conv (classes)]\n"
+        "network: [a (t.v3), n x relu, 1x1 conv (num_classes)]\n"
         "budget: {params: <= 1K, macs: <= 1G}\n"
     )
     layer = (

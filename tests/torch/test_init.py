@@ -134,10 +134,10 @@ def test_a_seed_makes_the_same_weights(project: Project) -> None:
 
 
 def test_parameters_of_the_network_are_begun_too(project: Project) -> None:
-    steps = "network: [global avgpool, fc: linear (classes init normal 0.01 bias_init 0.2)]\n"
-    project.write(NET, f"{HEAD}params: {{classes: 7}}\n{steps}")
+    steps = "network: [global avgpool, fc: linear (num_classes init normal 0.01 bias_init 0.2)]\n"
+    project.write(NET, f"{HEAD}params: {{num_classes: 7}}\n{steps}")
     source = driver.emit_module(project.check())
-    fc = make_module(source, "net", seed=3, classes=2000).get_submodule("fc")
+    fc = make_module(source, "net", seed=3, num_classes=2000).get_submodule("fc")
     assert isinstance(fc, nn.Linear)
     assert fc.weight.shape[0] == 2000
     assert fc.weight.std().item() == pytest.approx(0.01, rel=5 * sqrt(2 / fc.weight.numel()))

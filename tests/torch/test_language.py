@@ -109,15 +109,15 @@ network:
   - global avgpool
 """,
     "heads": """\
-params: {classes: 7}
+params: {num_classes: 7}
 network:
   - a: 3x3 conv (8)
   - mixed: {branches: {left: 1x1 conv (4), right: 3x3 conv (4)}}
   - global avgpool
-  - linear (classes)
+  - linear (num_classes)
   - softmax
 heads:
-  one: {at: mixed, steps: [1x1 conv (in), global avgpool, linear (classes), softmax]}
+  one: {at: mixed, steps: [1x1 conv (in), global avgpool, linear (num_classes), softmax]}
   two: {at: a, steps: [{branches: {p: 1x1 conv (3), q: 3x3 conv (in)}}, global avgpool]}
 """,
     "activations that are parameters": """\

@@ -104,7 +104,7 @@ def test_eval_gives_logits_and_training_gives_every_head(name: str) -> None:
 
 
 def test_classes_are_a_parameter_of_the_module() -> None:
-    module = on_meta(emitted("googlenet"), "googlenet", classes=10)
+    module = on_meta(emitted("googlenet"), "googlenet", num_classes=10)
     trained = record(module, (3, 224, 224), training=True).output
     assert [tuple(output.shape) for output in trained] == [(2, 10)] * 3
 

@@ -147,11 +147,11 @@ def test_a_factory_makes_the_network_of_any_parameters(project: Project) -> None
     tried: list[int] = []
 
     def claim(case: tuple[Spec, int, int]) -> None:
-        spec, classes, wide = case
+        spec, num_classes, wide = case
         if "params" in spec.document:
             project.write(NET, spec.text())
-            hold_against_set(project, {"classes": classes, "wide": wide})
-            tried.append(classes)
+            hold_against_set(project, {"num_classes": num_classes, "wide": wide})
+            tried.append(num_classes)
 
     widths = st.integers(1, 12)
     settings(QUICK, max_examples=80)(given(st.tuples(specs(), widths, widths))(claim))()

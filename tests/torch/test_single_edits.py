@@ -11,7 +11,7 @@ BASE = """\
 inception: 1
 name: net
 input: 17x17x3
-params: {classes: 5}
+params: {num_classes: 5}
 defaults:
   conv: {norm: batchnorm, act: relu}
   batchnorm: {eps: 1e-3, momentum: 0.1}
@@ -34,12 +34,12 @@ network:
   - wide: 3x3 conv (8)
   - pool: global avgpool
   - drop: dropout (drop 0.3)
-  - fc: linear (classes)
+  - fc: linear (num_classes)
 heads:
   aux:
     at: mixed
     loss_weight: 0.3
-    steps: [3x3 avgpool, 1x1 conv (4), global avgpool, linear (classes)]
+    steps: [3x3 avgpool, 1x1 conv (4), global avgpool, linear (num_classes)]
 """
 
 # The old words, the new ones, and what the change is.
@@ -109,7 +109,11 @@ EDITS = {
     "TensorFlow's padding": ("wide: 3x3 conv (8)", "wide: 3x3 conv (8 same_tf)", "COSMETIC"),
     "ceil at stride 1": ("pool: [3x3 avgpool,", "pool: [3x3 avgpool (ceil),", "COSMETIC"),
     "identity": ("  - norm: lrn\n", "  - norm: lrn\n  - same: identity\n", "COSMETIC"),
-    "softmax": ("fc: linear (classes)\n", "fc: linear (classes)\n  - softmax\n", "COSMETIC"),
+    "softmax": (
+        "fc: linear (num_classes)\n",
+        "fc: linear (num_classes)\n  - softmax\n",
+        "COSMETIC",
+    ),
 }
 
 

@@ -8,7 +8,7 @@ name: {name}
 title: {title}
 
 input: 224x224x3                     # height x width x channels
-params: {{classes: 1000}}
+params: {{num_classes: 1000}}
 
 defaults:                            # what a bare `conv` means here
   conv: {{norm: batchnorm, act: relu}}
@@ -25,7 +25,7 @@ network:
   - conv:  3x3 conv (32 stride 2) -> 112x112x32
   - mixed: 2 x mixed (width=32)   -> 112x112x96
   - pool:  global avgpool         -> 96
-  - fc:    linear (classes)
+  - fc:    linear (num_classes)
   - softmax
 """
 
