@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from inception_dsl.diagnostics import Diagnostic, SpecError, render
 from inception_dsl.driver import Checked
 
 NET = "specs/net.yaml"
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One thread for each of the processes that share the cores. Torch reads this when it loads.
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @dataclass(frozen=True)
