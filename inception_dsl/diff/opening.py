@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from math import fsum
 
 from inception_dsl.diff.parts import Kids, Part, by_size, free, is_join, shared
 from inception_dsl.ir import Node
@@ -83,7 +84,7 @@ def _has_many(part: Part, others: Kids, whole: Mapping[str, float]) -> bool:
             taken.add(name)
     best = max(_common(part, others[name], score) for name, score in whole.items())
     covered = sum(kids[i].size for i in paired)
-    return sum(paired.values()) > best and covered >= ALIKE * part.size
+    return fsum(paired.values()) > best and covered >= ALIKE * part.size
 
 
 def _is_split(part: Part, pieces: Sequence[Part]) -> bool:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from inception_dsl.characters import is_printable
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, KeyChange, Report
 from inception_dsl.emit.diff.words import (
     COST_COLUMNS,
@@ -133,7 +134,7 @@ def _items(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _code(text: str) -> str:
     """A text as code; an author's may have marks of its own, and is escaped instead."""
-    return markdown_text(text) if "`" in text or not text.isprintable() else f"`{text}`"
+    return markdown_text(text) if "`" in text or not all(map(is_printable, text)) else f"`{text}`"
 
 
 def _sentence(text: str) -> str:

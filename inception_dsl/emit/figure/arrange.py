@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import fsum, sqrt
 
 from inception_dsl.emit.figure.canvas import Canvas, Wire, to_scene
 from inception_dsl.emit.figure.layout import BRANCH_GAP, FORK_GAP, ROW_GAP, Laid, fanned, measured
@@ -90,7 +91,7 @@ def lay_out_sheet(tree: Series, style: Style, heads: Sequence[tuple[str, Group]]
         heads: what stands apart, each with the path that it reads.
     """
     whole = measured(tree, style)
-    count = max(1, round((_FORM * whole.height / (whole.left + whole.right + COLUMN_GAP)) ** 0.5))
+    count = max(1, round(sqrt(_FORM * whole.height / (whole.left + whole.right + COLUMN_GAP))))
     others = [Series((_again(leaf_at(tree, path), path), group)) for path, group in heads]
     return lay_out_columns(tree, style, count, others)
 
@@ -104,7 +105,7 @@ def _again(leaf: Leaf, path: str) -> Leaf:
 def _split(tree: Series, style: Style, count: int) -> list[Series]:
     """The tree as series of about one height, cut only where one line leads on."""
     laid = [measured(item, style) for item in tree.items]
-    total = sum(item.height + ROW_GAP for item in laid)
+    total = fsum(item.height + ROW_GAP for item in laid)
     parts: list[list[Element]] = [[]]
     reached = 0.0
     for index, (item, own) in enumerate(zip(tree.items, laid, strict=True)):

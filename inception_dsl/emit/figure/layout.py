@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from itertools import pairwise
+from math import fsum, sqrt
 
 from inception_dsl.emit.figure.canvas import CORNER, Canvas, Wire
 from inception_dsl.emit.figure.leaf_box import CIRCLE, LeafBox, is_circle
@@ -123,7 +124,7 @@ def _toward(wire: Wire) -> Point:
     _, points = wire.commands[-1]
     before = points[-2] if len(points) > 1 else wire.commands[-2][1][-1]
     dx, du = wire.x - before[0], wire.u - before[1]
-    length = (dx * dx + du * du) ** 0.5
+    length = sqrt(dx * dx + du * du)
     return dx / length, du / length
 
 
@@ -138,7 +139,7 @@ class _Series(Laid):
         self.left = max((item.left for item in self.items), default=LANE_WIDTH / 2)
         self.right = max((item.right for item in self.items), default=LANE_WIDTH / 2)
         self.core = max((item.core for item in self.items), default=LANE_WIDTH / 2)
-        self.height = sum(item.height for item in self.items) + sum(self.gaps)
+        self.height = fsum([*(item.height for item in self.items), *self.gaps])
 
     def _stretch(self, style: Style) -> None:
         """Makes every concat as wide as the parallels beside it."""

@@ -7,7 +7,8 @@ an estimate, and PNG files, whose font is Arimo's Latin, do not have them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from unicodedata import east_asian_width
+
+from inception_dsl.characters import is_wide
 
 # ruff: noqa: RUF001
 
@@ -92,7 +93,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def _estimate(character: str) -> int:
-    return 1000 if east_asian_width(character) in "WF" else 700
+    return 1000 if is_wide(character) else 700
 
 
 def wrapped(text: str, size: float, room: float) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import fsum
 
 from inception_dsl.emit.figure.metrics import text_width, wrapped
 from inception_dsl.emit.figure.scene import Frame, Scene, Text, merged
@@ -100,7 +101,7 @@ def table(rows: Sequence[Sequence[str]]) -> Scene:
         max(text_width(row[index], _CELL, bold=not number) for number, row in enumerate(rows))
         for index in range(len(rows[0]))
     ]
-    total = sum(widths) + 18 * (len(widths) - 1)
+    total = fsum(widths) + 18 * (len(widths) - 1)
     texts: list[Text] = []
     for number, row in enumerate(rows):
         y = 13 + _ROW * number + (6 if number else 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations
-from math import log
+from math import fsum, log
 
 from inception_dsl.emit.figure.metrics import text_width
 from inception_dsl.emit.figure.scene import Frame, Scene, Text, merged
@@ -71,7 +71,7 @@ class _Sheet:
     @property
     def waste(self) -> float:
         """How empty its panels are, the emptiest above all; how far its form is from the best."""
-        empty = sum(cell.width * cell.height * cell.empty**2 for cell in self.cells)
+        empty = fsum(cell.width * cell.height * cell.empty**2 for cell in self.cells)
         return empty / (self.width * self.height) + 0.2 * abs(log(self.width / self.height / _BEST))
 
 
@@ -128,12 +128,12 @@ def _rows(panels: Sequence[Panel], limit: float) -> list[list[Panel]]:
 
 
 def _span(row: Sequence[Panel]) -> float:
-    return sum(panel.width for panel in row) + GAP * (len(row) - 1)
+    return fsum(panel.width for panel in row) + GAP * (len(row) - 1)
 
 
 def _sheet(columns: Sequence[Panel], rows: Sequence[Sequence[Panel]], width: float) -> _Sheet:
     heights = [max(panel.height for panel in row) for row in rows]
-    stacked = sum(heights) + GAP * (len(rows) - 1)
+    stacked = fsum(heights) + GAP * (len(rows) - 1)
     height = max([stacked, *(panel.height for panel in columns)])
     cells: list[_Cell] = []
     x = 0.0

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
 
+from inception_dsl.characters import is_printable
 from inception_dsl.emit.figure.scene import Box, Edge, Frame, Scene, Text
 from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
@@ -156,7 +157,7 @@ def _text_element(text: Text) -> str:
 
 def _text(text: str) -> str:
     """An author's text as XML: escaped, without what XML cannot hold."""
-    return escape("".join(c if c.isprintable() else " " for c in text), quote=False)
+    return escape("".join(c if is_printable(c) else " " for c in text), quote=False)
 
 
 def _n(number: float) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
+from inception_dsl.characters import is_printable
 from inception_dsl.expr import show
 from inception_dsl.ops import Argument
 
@@ -145,7 +145,7 @@ def prose(text: str) -> str:
         >>> print(prose('a "quoted" name'))
         a \"quoted\" name
     """
-    shown = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
+    shown = "".join(char if is_printable(char) else " " for char in text)
     return " ".join(shown.replace("\\", "\\\\").replace('"', '\\"').split())
 
 

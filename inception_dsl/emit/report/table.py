@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from inception_dsl.characters import is_printable
 from inception_dsl.diagnostics import printable
 
 
@@ -47,7 +48,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def markdown_text(text: str) -> str:
     """An author's text as Markdown that shows it and nothing else, on one line."""
-    folded = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    folded = " ".join("".join(c if is_printable(c) else " " for c in text).split())
     escaped = folded.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     escaped = re.sub(r"([\\`*\[\]()#|~$@!])", r"\\\1", escaped)
     # Between letters an underscore is one; elsewhere it would be emphasis.

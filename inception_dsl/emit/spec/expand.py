@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from inception_dsl.characters import is_printable
 from inception_dsl.ir import Model
 from inception_dsl.spec.step import StepSyntaxError, parse_step
 from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree, reads_as_text
@@ -124,6 +125,6 @@ def _scalar_text(text: str) -> str:
 def _escaped(char: str) -> str:
     if char in '"\\':
         return f"\\{char}"
-    if char.isprintable():
+    if is_printable(char):
         return char
     return f"\\U{ord(char):08x}"
