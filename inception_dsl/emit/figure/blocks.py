@@ -28,7 +28,7 @@ from inception_dsl.emit.figure.tree import (
     Vertex,
 )
 from inception_dsl.expr import Expr
-from inception_dsl.ir import INPUT, BlockDef, CallDef, Node, NodeDef
+from inception_dsl.ir import INPUT, BlockDef, CallDef, Node, NodeDef, Value
 
 _LONGEST = 32
 """Characters of the paths that a row of a table names."""
@@ -105,11 +105,20 @@ def _element(
     if isinstance(definition, NodeDef):
         return drawing.node_element(steps, paths, definition.attributes, known, count=count)
     arguments = [
-        f"{name}={shown(bound(definition.arguments[name], known))}"
+        f"{name}={shown(bound(_argument(drawing, definition, name), known))}"
         for name in drawing.differing(definition.block)
     ]
     leaf = drawing.call_leaf(first, paths, " ".join(arguments), count)
     return replace(leaf, shape=common(str(step.type) for step in steps))
+
+
+def _argument(drawing: Drawing, call: CallDef, name: str) -> Value | Expr:
+    """What a call within a block binds to a parameter: the default where it leaves it out."""
+    if name in call.arguments:
+        return call.arguments[name]
+    default = next(p.default for p in drawing.blocks[call.block].params if p.name == name)
+    assert default is not None
+    return default
 
 
 def _agreed(own: Sequence[Place]) -> dict[str, Expr]:

@@ -10,6 +10,7 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
+from inception_dsl.characters import is_printable
 from inception_dsl.diagnostics import MissingExtraError
 from inception_dsl.emit.figure.graph import Cluster, Graph
 from inception_dsl.emit.figure.leaf_box import is_circle
@@ -73,7 +74,7 @@ def _members(dot: Digraph, graph: Graph, cluster: Cluster, style: Style, name: s
                 color=own.stroke,
                 fontcolor=own.text,
                 style="filled,dashed,rounded" if own.dash else "filled,rounded",
-                tooltip=escape(leaf.tooltip),
+                tooltip=_escaped(leaf.tooltip),
             )
             continue
         own = frame_paint(HEAD if member.is_head else PANEL, style)
@@ -108,5 +109,11 @@ def _html(text: str, *, bold: bool) -> str:
 
 def _marked(text: str, *, bold: bool = False) -> str:
     """An author's text within an HTML-like label; an empty one is no label there."""
-    shown = escape("".join(c for c in text if c.isprintable())) or " "
+    shown = _escaped(text) or " "
     return f"<B>{shown}</B>" if bold else shown
+
+
+def _escaped(text: str) -> str:
+    r"""Return a text on one line as HTML in which no `\N` or `\G` stands for a name."""
+    line = "".join(c if is_printable(c) else " " for c in text)
+    return escape(line.replace("\\", "\\\\"))

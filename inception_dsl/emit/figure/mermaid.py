@@ -5,8 +5,10 @@ What an author wrote is escaped, as is what Mermaid takes for Markdown or for a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from inception_dsl.characters import is_printable
 from inception_dsl.emit.figure.graph import Cluster, Graph
 from inception_dsl.emit.figure.styles import HEAD, PANEL, Style, frame_paint, paint
 from inception_dsl.emit.figure.tree import Leaf
@@ -60,7 +62,8 @@ def _frames(graph: Graph, style: Style) -> Iterator[str]:
     for name, cluster in _clusters(graph.whole, "g"):
         own = frame_paint(HEAD if cluster.is_head else PANEL, style)
         dash = f",stroke-dasharray:{own.dash}" if own.dash else ""
-        yield f"    style {name} fill:{own.fill},stroke:{own.stroke}{dash}"
+        # No fill: the label of a frame has the colour of the reader's theme, perhaps a dark one.
+        yield f"    style {name} fill:none,stroke:{own.stroke}{dash}"
 
 
 def _clusters(cluster: Cluster, name: str) -> Iterator[tuple[str, Cluster]]:
@@ -87,5 +90,11 @@ def _label(leaf: Leaf) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A text as entities where it is not plain: `.` too, which would make a list of `1. a`."""
-    return "".join(c if c in _PLAIN else f"#{ord(c)};" for c in text if c.isprintable())
+    """Return a text on one line, with an entity for every character that is not plain.
+
+    A `.` is not plain, because `1. a` would make a list. Two dollars would begin a formula: a space
+    without a width keeps them apart.
+    """
+    line = "".join(c if is_printable(c) else " " for c in text)
+    apart = re.sub(r"\$(?=\$)", "$\u200b", line)
+    return "".join(c if c in _PLAIN else f"#{ord(c)};" for c in apart)
