@@ -66,14 +66,14 @@ def _build(args: argparse.Namespace) -> int:
         except SpecError as error:
             failed.extend((spec, finding) for finding in error.diagnostics)
             continue
-        print_findings(checked.warnings)
+        print_findings([*checked.warnings, *made.findings])
         built.append(checked)
-        artifacts.extend(made)
-        sources |= dict.fromkeys((artifact.path for artifact in made), spec)
+        artifacts.extend(made.artifacts)
+        sources |= dict.fromkeys((artifact.path for artifact in made.artifacts), spec)
     if failed:
         raise SpecError(across(failed))
     if args.gallery or (is_whole and driver.gallery_page(folder).exists()):
-        artifacts += driver.gallery(built, folder=folder, output=output)
+        artifacts += driver.gallery(built, artifacts, folder=folder, output=output)
     if args.verify:
         faithful = [_verified(checked) for checked in built]
         if not all(faithful):

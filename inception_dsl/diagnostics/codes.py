@@ -71,6 +71,7 @@ CODES: dict[str, Code] = {
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),
     "W604": Code("lines-cross", "A figure needs Graphviz, for its lines cross.", "note"),
+    "W605": Code("figure-left-out", "A build leaves a figure out.", "note"),
     "D701": Code("input-changed", "The network takes another input.", "error"),
     "D702": Code("output-changed", "The network gives another output.", "error"),
     "D703": Code("head-changed", "A training head comes or goes.", "error"),

@@ -6,6 +6,7 @@
 from inception_dsl.driver.changes import compare, compare_against, weight_plan
 from inception_dsl.driver.files import (
     Artifact,
+    Emission,
     begun,
     default_output,
     emit,
@@ -33,6 +34,7 @@ from inception_dsl.driver.walk import (
 __all__ = [
     "Artifact",
     "Checked",
+    "Emission",
     "begun",
     "check",
     "compare",

@@ -32,12 +32,21 @@ class Artifact:
             return None
 
 
-def emit(checked: Checked, *, output: Path) -> list[Artifact]:
-    """The files that a build makes of a model, below `output`; nothing is written.
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """The files that a build makes of a model, and what it says of those that it leaves out."""
+
+    artifacts: tuple[Artifact, ...]
+    findings: tuple[Diagnostic, ...]
+
+
+def emit(checked: Checked, *, output: Path) -> Emission:
+    """Make the files of a model, below `output`; nothing is written.
 
     Raises:
         SpecError: E501, a module cannot say something.
     """
+    from inception_dsl.emit.figure import build_figures
     from inception_dsl.emit.report import Facts, cost_markdown
     from inception_dsl.ir import fingerprint
 
@@ -46,46 +55,40 @@ def emit(checked: Checked, *, output: Path) -> list[Artifact]:
     title = model.title or model.name
     module = emit_module(checked)
     page = cost_markdown(Facts(cost), title=title, shown=shown, fingerprint=fingerprint(model))
-    return [
+    built = build_figures(model, cost)
+    artifacts = (
         Artifact(folder / "model.py", module),
         Artifact(folder / "cost.md", page),
-        *_figures(checked, folder),
-    ]
+        *(Artifact(folder / f"{detail}.svg", svg) for detail, svg in built.figures.items()),
+    )
+    return Emission(artifacts, built.findings)
 
 
-def _figures(checked: Checked, folder: Path) -> Iterator[Artifact]:
-    from inception_dsl.emit.figure import built_figures
-
-    for detail, svg in built_figures(checked.model, checked.cost):
-        yield Artifact(folder / f"{detail}.svg", svg)
-
-
-def gallery(all_checked: Sequence[Checked], *, folder: Path, output: Path) -> list[Artifact]:
-    """The page of all figures of the project that `folder` is in, with its drawings.
+def gallery(
+    all_checked: Sequence[Checked], made: Sequence[Artifact], *, folder: Path, output: Path
+) -> list[Artifact]:
+    """Make the page of all figures of the project that `folder` is in, with its drawings.
 
     Args:
+        made: what a build makes of the models, their posters among it.
         output: where the posters are, below the project.
     """
     from inception_dsl.emit.figure.gallery import Entry, gallery
 
     page = gallery_page(folder)
     beside = os.path.relpath(output, page.parent)
-    made = gallery(
-        [
-            Entry(
-                name := output_name(checked.file, checked.model),
-                checked.model,
-                checked.cost,
-                f"{beside}/{name}/poster.svg",
-            )
-            for checked in all_checked
-        ],
-        page.stem,
-    )
+    paths = {artifact.path for artifact in made}
+    entries = []
+    for checked in all_checked:
+        name = output_name(checked.file, checked.model)
+        has_poster = output / name / "poster.svg" in paths
+        poster = f"{beside}/{name}/poster.svg" if has_poster else None
+        entries.append(Entry(name, checked.model, checked.cost, poster))
+    drawn = gallery(entries, page.stem)
     drawings = page.parent / page.stem
     return [
-        Artifact(page, made.page),
-        *(Artifact(drawings / name, svg) for name, svg in made.drawings.items()),
+        Artifact(page, drawn.page),
+        *(Artifact(drawings / name, svg) for name, svg in drawn.drawings.items()),
     ]
 
 

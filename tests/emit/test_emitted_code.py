@@ -33,7 +33,7 @@ def classes(name: str) -> list[ast.ClassDef]:
 def test_every_spec_is_built_and_fresh() -> None:
     for name in NAMES:
         found = driver.check(name, folder=ROOT)
-        for artifact in driver.emit(found, output=ROOT / "generated"):
+        for artifact in driver.emit(found, output=ROOT / "generated").artifacts:
             assert artifact.written() == artifact.text, artifact.path
 
 
@@ -170,7 +170,7 @@ claims:
   - {params: 9, heads: true, input: 9x9x3, deviates: no}
 """
     project.write(NET, spec)
-    module = driver.emit(project.check(), output=Path("generated"))[0].text
+    module = driver.emit(project.check(), output=Path("generated")).artifacts[0].text
     said = ast.get_docstring(ast.parse(module))
     assert said is not None
     assert said.partition("is not so:\n")[2] == (

@@ -422,7 +422,11 @@ def test_lines_that_cross_are_placed_by_graphviz(project: Project) -> None:
     for index, box in enumerate(figure.boxes):
         assert not any(box.place.overlaps(other.place) for other in figure.boxes[index + 1 :])
     built = driver.emit(project.check(), output=project.root / "generated")
-    assert not [artifact for artifact in built if artifact.path.suffix == ".svg"]
+    assert not [artifact for artifact in built.artifacts if artifact.path.suffix == ".svg"]
+    (left_out,) = built.findings
+    assert (
+        left_out.message == "the schema and the poster are left out: the lines of `network` cross"
+    )
 
 
 def test_without_graphviz_the_extra_is_named(

@@ -129,7 +129,7 @@ def findings(spec: str, root: Path) -> tuple[Diagnostic, ...]:
         checked = driver.check(spec, folder=root)
         found = checked.warnings
         if not found:
-            for artifact in driver.emit(checked, output=root / "generated"):
+            for artifact in driver.emit(checked, output=root / "generated").artifacts:
                 if artifact.path.suffix == ".py":
                     compile(artifact.text, "model.py", "exec")
     except SpecError as error:

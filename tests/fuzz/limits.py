@@ -77,7 +77,7 @@ def outcome(root: Path, given: Hostile) -> str:
         with bounds(given.seconds):
             try:
                 checked = driver.check(MAIN, folder=root)
-                for artifact in driver.emit(checked, output=root / "generated"):
+                for artifact in driver.emit(checked, output=root / "generated").artifacts:
                     if artifact.path.suffix == ".py":
                         compile(artifact.text, "model.py", "exec")
             except SpecError as error:

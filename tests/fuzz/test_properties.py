@@ -16,7 +16,7 @@ from inception_dsl.ir import fingerprint, verify
 
 
 def emitted(project: Project) -> str:
-    return driver.emit(project.check(), output=project.root / "generated")[0].text
+    return driver.emit(project.check(), output=project.root / "generated").artifacts[0].text
 
 
 def for_each(claim: Callable[[Spec], None]) -> None:

@@ -199,7 +199,7 @@ def test_no_text_of_a_spec_escapes_from_what_is_emitted(hostile: str, project: P
         f'{HEAD}title: "a{text}b"\nsource: "{text}"\n'
         f'blocks: {{b: {{title: "{text}", source: "{text}", steps: relu}}}}\nnetwork: b\n',
     )
-    for artifact in driver.emit(project.check(), output=project.root / "generated"):
+    for artifact in driver.emit(project.check(), output=project.root / "generated").artifacts:
         assert not steers(artifact.text)
         if artifact.path.suffix == ".py":
             compile(artifact.text, "model.py", "exec")

@@ -150,7 +150,7 @@ def checked(spec: str, project: Project) -> Checked:
 
 
 def source(found: Checked) -> str:
-    return driver.emit(found, output=Path("generated"))[0].text
+    return driver.emit(found, output=Path("generated")).artifacts[0].text
 
 
 @pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS.keys())

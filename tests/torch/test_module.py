@@ -26,7 +26,7 @@ def checked(name: str) -> Checked:
 
 
 def emitted(name: str) -> str:
-    return driver.emit(checked(name), output=Path("generated"))[0].text
+    return driver.emit(checked(name), output=Path("generated")).artifacts[0].text
 
 
 def hold_against_torch(found: Checked, source: str) -> None:

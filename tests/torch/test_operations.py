@@ -44,7 +44,7 @@ def hold_against_formulas(
     torch.manual_seed(seed)
     project.write(NET, drawn.spec.text())
     found = project.check()
-    source = alter(driver.emit(found, output=project.root)[0].text)
+    source = alter(driver.emit(found, output=project.root).artifacts[0].text)
     module = make_module(source, "net").double().train(drawn.training)
     randomise(module, seed=seed)
     for child in module.modules():
@@ -128,7 +128,7 @@ def test_dropout_drops_as_often_as_it_says_and_scales_the_rest(
 ) -> None:
     head = "inception: 1\nname: net\ninput: 50x50x4\nnetwork:\n"
     project.write(NET, f"{head}  - dropout ({words})\n")
-    source = driver.emit(project.check(), output=project.root)[0].text
+    source = driver.emit(project.check(), output=project.root).artifacts[0].text
     module = make_module(source, "net").train()
     torch.manual_seed(0)
     given = module(torch.ones(4, 4, 50, 50))

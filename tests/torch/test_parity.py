@@ -55,7 +55,7 @@ IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
 
 def emitted(name: str) -> nn.Module:
     found = driver.check(name, folder=Path(__file__).parent)
-    source = driver.emit(found, output=Path("generated"))[0].text
+    source = driver.emit(found, output=Path("generated")).artifacts[0].text
     return make_module(source, found.model.name)
 
 

@@ -18,7 +18,7 @@ SPECS = driver.project_specs(Path(__file__).parents[2])
 
 
 def module_of(found: Checked) -> nn.Module:
-    source = driver.emit(found, output=Path("generated"))[0].text
+    source = driver.emit(found, output=Path("generated")).artifacts[0].text
     return on_meta(source, found.model.name)
 
 

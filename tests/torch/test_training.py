@@ -32,7 +32,7 @@ def small(name: str) -> Checked:
 @pytest.mark.parametrize("name", SPECS)
 def test_a_step_of_training_reaches_every_parameter(name: str) -> None:
     found = small(name)
-    source = driver.emit(found, output=Path("generated"))[0].text
+    source = driver.emit(found, output=Path("generated")).artifacts[0].text
     module = still(make_module(source, found.model.name, seed=7))
     images = torch.randn(1, *found.model.input.shape, generator=torch.Generator().manual_seed(8))
     given = module(images)

@@ -53,7 +53,7 @@ class Network:
 def network(name: str, *, input: str | None = None, folder: Path = HERE) -> Network:
     """The network of a spec, at its input or at another."""
     found = driver.check(name, folder=folder, overrides=Overrides(input))
-    source = driver.emit(found, output=folder)[0].text
+    source = driver.emit(found, output=folder).artifacts[0].text
     return Network(source, found.model.name, found.model.input.shape)
 
 

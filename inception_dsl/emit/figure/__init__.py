@@ -6,8 +6,7 @@ parallel, `layout` finds their places, `scene` holds these, and `svg` writes the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -34,7 +33,7 @@ from inception_dsl.emit.figure.graph import Graph
 from inception_dsl.emit.figure.scene import Scene
 from inception_dsl.emit.figure.styles import PRESETS, Direction, Preset, Style
 from inception_dsl.emit.figure.svg import to_svg
-from inception_dsl.emit.figure.tree import NotSeriesParallelError
+from inception_dsl.emit.figure.tree import CrossingError
 from inception_dsl.ir import BlockDef, Model
 
 Format = Literal["svg", "png", "dot", "mermaid"]
@@ -128,8 +127,7 @@ def _begun(model: Model, cost: CostReport, request: Request) -> tuple[Drawing, B
     if boxes > MOST_BOXES:
         message = f"this figure would have {boxes:,} boxes, and {MOST_BOXES:,} are the most"
         help = "draw its blocks: `--detail blocks`, or one of them: `--block NAME`"
-        where = Label((block or model.network).origin.spans[0])
-        raise SpecError([Diagnostic("E502", message, (where,), help=help)])
+        raise SpecError([Diagnostic("E502", message, _labels(block or model.network), help=help)])
     return Drawing(model, cost, request.options), block
 
 
@@ -169,20 +167,55 @@ class GraphWriter(Protocol):
 def _crossing(block: BlockDef) -> Diagnostic:
     message = f"the lines of `{block.name}` cross: its steps are not in series and in parallel"
     notes = ("Graphviz has placed them; a build leaves such figures out",)
-    return Diagnostic("W604", message, (Label(block.origin.spans[0]),), notes=notes)
+    return Diagnostic("W604", message, _labels(block), notes=notes)
 
 
-def built_figures(model: Model, cost: CostReport) -> Iterator[tuple[Detail, str]]:
-    """What a build draws, by this project alone: the schema and the poster.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The figures that a build draws, and a finding for each that it leaves out."""
 
-    Those whose lines cross are left out, and those of more than `MOST_BUILT` boxes.
+    figures: dict[Detail, str]
+    findings: tuple[Diagnostic, ...]
+
+
+BUILT: tuple[Detail, ...] = ("schema", "poster")
+"""The figures that a build draws of a network."""
+
+
+def build_figures(model: Model, cost: CostReport) -> Built:
+    """Draw the schema and the poster by this project alone.
+
+    A figure is left out if its lines cross, or if it has more than `MOST_BUILT` boxes.
     """
     drawing = Drawing(model, cost, Options(with_engine=False))
-    details: tuple[Detail, ...] = ("schema", "poster")
-    for detail in details:
-        if _boxes(model, cost, detail) <= MOST_BUILT:
-            with suppress(NotSeriesParallelError):
-                yield detail, _svg(drawing, detail, None)
+    figures: dict[Detail, str] = {}
+    left_out: dict[str, tuple[BlockDef, list[Detail]]] = {}
+    for detail in BUILT:
+        boxes = _boxes(model, cost, detail)
+        if boxes > MOST_BUILT:
+            reason = f"{boxes:,} boxes are more than the {MOST_BUILT:,} that a build draws"
+            left_out.setdefault(reason, (model.network, []))[1].append(detail)
+            continue
+        try:
+            figures[detail] = _svg(drawing, detail, None)
+        except CrossingError as error:
+            reason = f"the lines of `{error.block.name}` cross"
+            left_out.setdefault(reason, (error.block, []))[1].append(detail)
+    findings = (_left_out(reason, *where) for reason, where in left_out.items())
+    return Built(figures, tuple(findings))
+
+
+def _left_out(reason: str, block: BlockDef, details: Sequence[Detail]) -> Diagnostic:
+    names = " and the ".join(details)
+    message = f"the {names} {'is' if len(details) == 1 else 'are'} left out: {reason}"
+    notes = (f"`render --detail {details[0]}` draws it",)
+    return Diagnostic("W605", message, _labels(block), notes=notes)
+
+
+def _labels(block: BlockDef) -> tuple[Label, ...]:
+    """Return the place of a block, if a text wrote it."""
+    span = block.origin.span
+    return () if span is None else (Label(span),)
 
 
 def _block(model: Model, name: str) -> BlockDef:
@@ -202,6 +235,7 @@ def styled(preset: Preset, direction: Direction) -> Style:
 
 __all__ = [
     "DETAILS",
+    "Built",
     "Detail",
     "Direction",
     "Format",
@@ -211,7 +245,7 @@ __all__ = [
     "Rendered",
     "Request",
     "Shapes",
-    "built_figures",
+    "build_figures",
     "figure_svg",
     "format_of",
     "render_figure",

@@ -21,6 +21,7 @@ from inception_dsl.emit.figure.scene import Scene
 from inception_dsl.emit.figure.steps import Place, Step, places
 from inception_dsl.emit.figure.styles import BLOCK_KINDS, INK, NOTE, PRESETS, Style, shade
 from inception_dsl.emit.figure.tree import (
+    CrossingError,
     Element,
     Leaf,
     Line,
@@ -108,17 +109,18 @@ class Drawing:
         """The tree of a body; where its lines cross, a mesh.
 
         Raises:
-            NotSeriesParallelError: they do, and there is to be no engine.
+            CrossingError: they do, and there is to be no engine.
             SpecError: E502, they do, and are too many.
         """
         try:
             return decompose(vertices, output, source)
         except NotSeriesParallelError:
             if not self.options.with_engine:
-                raise
+                raise CrossingError(block) from None
         if sum(len(vertex.inputs) for vertex in vertices) > MOST_CROSSING:
             message = f"the lines of `{block.name}` cross, and are too many to be told apart"
-            raise SpecError([Diagnostic("E502", message, (Label(block.origin.spans[0]),))])
+            span = block.origin.span
+            raise SpecError([Diagnostic("E502", message, () if span is None else (Label(span),))])
         self.crossing.setdefault(block.name, block)
         read = {output}
         for vertex in reversed(vertices):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from inception_dsl.ir import INPUT
+from inception_dsl.ir import INPUT, BlockDef
 
 DEEPEST = 100
 """How deep parallels may lie in each other: far beyond what can be read."""
@@ -159,6 +159,14 @@ class Vertex:
 
 class NotSeriesParallelError(Exception):
     """A graph whose lines have to cross, or parallels nested beyond `DEEPEST`."""
+
+
+class CrossingError(NotSeriesParallelError):
+    """The body of a block is such a graph, and no engine is to place it."""
+
+    def __init__(self, block: BlockDef) -> None:
+        super().__init__(block.name)
+        self.block = block
 
 
 def leaves(element: Element) -> Iterator[Leaf]:

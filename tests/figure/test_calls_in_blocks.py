@@ -1,0 +1,46 @@
+"""A block that is called within blocks, its parameters bound or left to their defaults."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from conftest import NET, Project
+from reading import read
+
+from inception_dsl import driver
+from inception_dsl.emit.figure import DETAILS, Request, render_figure
+
+NETWORK = """\
+inception: 1
+name: net
+input: 32x32x8
+blocks:
+  unit: {{params: {{width: 8, act: relu}}, steps: [3x3 conv (width act act), 1x1 conv (width)]}}
+  middle: {{branches: {{a: {0}, b: [{1}, {2}]}}}}
+  outer: {{params: {{width: 8}}, steps: [middle, 2 x {0}, unit (width=width)]}}
+network: [outer, {3}, outer (width=4), middle, pool: global avgpool, fc: linear (10)]
+heads: {{aux: {{at: outer, steps: [{1}, middle, global avgpool, linear (10)]}}}}
+"""
+CALLS = ["unit", "unit (width=4)", "unit (act=none)", "unit (width=8 act=relu)"]
+
+
+@pytest.mark.parametrize("calls", list(product(CALLS, repeat=2)), ids=" | ".join)
+def test_every_figure_of_it_is_drawn(calls: tuple[str, str], project: Project) -> None:
+    first, second = calls
+    project.write(NET, NETWORK.format(first, second, "unit (width=6)", first))
+    checked = driver.measure(NET, folder=project.root)
+    for detail, format in product(DETAILS, ("svg", "dot", "mermaid")):
+        request = Request(detail, format=format)  # type: ignore[arg-type]
+        assert render_figure(checked.model, checked.cost, request).content
+    for block in ("unit", "middle", "outer"):
+        assert render_figure(checked.model, checked.cost, Request(block=block)).content
+
+
+def test_a_call_without_an_argument_shows_the_default(project: Project) -> None:
+    project.write(NET, NETWORK.format("unit", "unit (act=none)", "unit (width=6)", "unit"))
+    checked = driver.measure(NET, folder=project.root)
+    request = Request(block="middle")
+    boxes = read(render_figure(checked.model, checked.cost, request).content.decode()).boxes
+    details = [box.lines[1] for box in boxes if box.lines[0] == "Unit"]
+    assert details == ["(width=8 act=relu)", "(width=8 act=none)", "(width=6 act=relu)"]
