@@ -21,7 +21,7 @@ import sys
 sys.path.insert(0, "generated/inception_v4")
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from model import inception_v4
+from inception_v4 import inception_v4
 with torch.device("meta"):
     network = inception_v4().eval()
     images = torch.empty(1, 3, 299, 299)

@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         commands,
         "build",
         _build,
-        "write generated/<name>/: model.py, cost.md, poster.svg and schema.svg",
+        "write generated/<name>/: NAME.py, cost.md, poster.svg and schema.svg",
         "  inception-dsl build specs/inception_v4.yaml\n"
         "  inception-dsl build inception_v4 --set num_classes=10 -o /tmp/models\n"
         "  inception-dsl build --check\n",

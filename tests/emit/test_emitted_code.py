@@ -22,7 +22,7 @@ NAMES = driver.project_specs(ROOT)
 
 
 def module_of(name: str) -> Path:
-    return ROOT / "generated" / name / "model.py"
+    return ROOT / "generated" / name / f"{name.rpartition('/')[2]}.py"
 
 
 def classes(name: str) -> list[ast.ClassDef]:
