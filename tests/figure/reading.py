@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
-from inception_dsl.emit.figure.metrics import text_width
+from inception_dsl.emit.figure.layout.metrics import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 

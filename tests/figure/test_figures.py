@@ -33,7 +33,7 @@ from inception_dsl.emit.figure import (
     render_figure,
     styled,
 )
-from inception_dsl.emit.figure.metrics import text_width
+from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.ir import INPUT, Node, inline
 
 ROOT = Path(__file__).parents[2]

@@ -15,11 +15,8 @@ from reading import Rect, read
 from strategies import QUICK
 
 import inception_dsl
-from inception_dsl.emit.figure.arrange import lay_out, lay_out_columns
-from inception_dsl.emit.figure.metrics import LATIN, text_width
-from inception_dsl.emit.figure.styles import PRESETS, Style
-from inception_dsl.emit.figure.svg import to_svg
-from inception_dsl.emit.figure.tree import (
+from inception_dsl.emit.figure.content.decompose import decompose
+from inception_dsl.emit.figure.content.tree import (
     Element,
     Group,
     Leaf,
@@ -31,10 +28,13 @@ from inception_dsl.emit.figure.tree import (
     Series,
     Stub,
     Vertex,
-    decompose,
     leaves,
     map_leaves,
 )
+from inception_dsl.emit.figure.formats.svg import to_svg
+from inception_dsl.emit.figure.layout.arrange import lay_out, lay_out_columns
+from inception_dsl.emit.figure.layout.metrics import LATIN, text_width
+from inception_dsl.emit.figure.styles import PRESETS, Style
 
 FONTS = Path(inception_dsl.__file__).parent / "emit" / "figure" / "fonts"
 

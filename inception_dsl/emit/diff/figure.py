@@ -14,29 +14,28 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.diff import Changed, Comparison, Edit, Finding, Moved, Renamed, Report
 from inception_dsl.emit.diff.ghosts import Boxes, with_ghosts
 from inception_dsl.emit.diff.words import headline
-from inception_dsl.emit.figure.arrange import lay_out
-from inception_dsl.emit.figure.blocks import block_entering, block_vertices
-from inception_dsl.emit.figure.drawing import Drawing, Options
-from inception_dsl.emit.figure.metrics import text_width
-from inception_dsl.emit.figure.page import page, stacked
-from inception_dsl.emit.figure.poster import Panel, arranged
-from inception_dsl.emit.figure.scene import Frame, Scene, Text, merged
-from inception_dsl.emit.figure.schema import head_vertices, schema_vertices
-from inception_dsl.emit.figure.styles import Paint
-from inception_dsl.emit.figure.svg import to_svg
-from inception_dsl.emit.figure.tree import (
+from inception_dsl.emit.figure.content.blocks import block_entering, block_vertices
+from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
+from inception_dsl.emit.figure.content.drawing import Drawing, Options
+from inception_dsl.emit.figure.content.schema import head_vertices, schema_vertices
+from inception_dsl.emit.figure.content.tree import (
     Element,
     Group,
     Leaf,
     Line,
     Mark,
-    NotSeriesParallelError,
     Series,
     Vertex,
-    decompose,
     leaves,
     map_leaves,
 )
+from inception_dsl.emit.figure.formats.svg import to_svg
+from inception_dsl.emit.figure.layout.arrange import lay_out
+from inception_dsl.emit.figure.layout.metrics import text_width
+from inception_dsl.emit.figure.layout.page import page, stacked
+from inception_dsl.emit.figure.layout.poster import Panel, arranged
+from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.styles import Paint
 from inception_dsl.ir import INPUT, NETWORK, Head, Model, inline
 
 _BLUE, _RED = "#0060A8", "#C24E00"

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from inception_dsl.emit.figure.tree import NotSeriesParallelError, Vertex
+from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError
+from inception_dsl.emit.figure.content.tree import Vertex
 from inception_dsl.ir import INPUT
 
 

@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
-from inception_dsl.emit.figure.drawing import (
+from inception_dsl.emit.figure.content.decompose import CrossingError
+from inception_dsl.emit.figure.content.drawing import (
     MOST_BOXES,
     MOST_BUILT,
     Drawing,
@@ -29,11 +30,10 @@ from inception_dsl.emit.figure.figures import (
     poster_figure,
     schema_figure,
 )
-from inception_dsl.emit.figure.graph import Graph
-from inception_dsl.emit.figure.scene import Scene
+from inception_dsl.emit.figure.formats.graph import Graph
+from inception_dsl.emit.figure.formats.svg import to_svg
+from inception_dsl.emit.figure.layout.scene import Scene
 from inception_dsl.emit.figure.styles import PRESETS, Direction, Preset, Style
-from inception_dsl.emit.figure.svg import to_svg
-from inception_dsl.emit.figure.tree import CrossingError
 from inception_dsl.ir import BlockDef, Model
 
 Format = Literal["svg", "png", "dot", "mermaid"]
@@ -98,7 +98,7 @@ def render_figure(model: Model, cost: CostReport, request: Request) -> Rendered:
         case "svg":
             content = _svg(drawing, request.detail, block).encode()
         case "png":
-            from inception_dsl.emit.figure.png import to_png
+            from inception_dsl.emit.figure.formats.png import to_png
 
             content = to_png(_svg(drawing, request.detail, block))
         case "dot" | "mermaid":
@@ -149,10 +149,10 @@ def _svg(drawing: Drawing, detail: Detail, block: BlockDef | None) -> str:
 
 def _graph_writer(format: Literal["dot", "mermaid"]) -> GraphWriter:
     if format == "dot":
-        from inception_dsl.emit.figure.dot import to_dot
+        from inception_dsl.emit.figure.formats.dot import to_dot
 
         return to_dot
-    from inception_dsl.emit.figure.mermaid import to_mermaid
+    from inception_dsl.emit.figure.formats.mermaid import to_mermaid
 
     return to_mermaid
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from inception_dsl.emit.figure.arrange import lay_out, lay_out_columns, lay_out_sheet
-from inception_dsl.emit.figure.blocks import BlockFigure, block_figure
-from inception_dsl.emit.figure.claims import Footnotes
-from inception_dsl.emit.figure.drawing import Drawing
-from inception_dsl.emit.figure.full import full_heads, full_tree
-from inception_dsl.emit.figure.graph import Cluster, Graph
-from inception_dsl.emit.figure.page import page, stacked, table
-from inception_dsl.emit.figure.poster import Panel, arranged
-from inception_dsl.emit.figure.scene import Scene
-from inception_dsl.emit.figure.schema import head_groups, schema_tree
-from inception_dsl.emit.figure.tree import Group, Series, leaf_at
+from inception_dsl.emit.figure.content.blocks import BlockFigure, block_figure
+from inception_dsl.emit.figure.content.drawing import Drawing
+from inception_dsl.emit.figure.content.footnotes import Footnotes
+from inception_dsl.emit.figure.content.full import full_heads, full_tree
+from inception_dsl.emit.figure.content.schema import head_groups, schema_tree
+from inception_dsl.emit.figure.content.tree import Group, Series, leaf_at
+from inception_dsl.emit.figure.formats.graph import Cluster, Graph
+from inception_dsl.emit.figure.layout.arrange import lay_out, lay_out_columns, lay_out_sheet
+from inception_dsl.emit.figure.layout.page import page, stacked, table
+from inception_dsl.emit.figure.layout.poster import Panel, arranged
+from inception_dsl.emit.figure.layout.scene import Scene
 from inception_dsl.ir import BlockDef, Head
 
 Detail = Literal["schema", "blocks", "poster", "full"]

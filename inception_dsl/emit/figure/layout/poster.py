@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import accumulate, combinations
 from math import fsum, log
 
-from inception_dsl.emit.figure.metrics import text_width
-from inception_dsl.emit.figure.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.layout.metrics import text_width
+from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
 from inception_dsl.emit.figure.styles import NOTE, PANEL, Style, frame_paint
 
 GAP = 12.0

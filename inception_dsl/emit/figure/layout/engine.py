@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_dsl.diagnostics import MissingExtraError
-from inception_dsl.emit.figure.scene import Point
+from inception_dsl.emit.figure.layout.scene import Point
 
 _POINTS_AN_INCH = 72.0
 _SECONDS = 60

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
-from inception_dsl.emit.figure.metrics import LATIN
+from inception_dsl.emit.figure.layout.metrics import LATIN
 
-_FONTS = Path(__file__).parent / "fonts"
+_FONTS = Path(__file__).parents[1] / "fonts"
 
 SCALE = 2.0
 """Pixels of the image by those of the figure."""

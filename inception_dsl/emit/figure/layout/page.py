@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import fsum
 
-from inception_dsl.emit.figure.metrics import text_width, wrapped
-from inception_dsl.emit.figure.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.layout.metrics import text_width, wrapped
+from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
 from inception_dsl.emit.figure.styles import EDGE, NOTE, Paint
 
 MARGIN = 16.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from inception_dsl.emit.figure.blocks import with_notes
-from inception_dsl.emit.figure.drawing import Drawing
-from inception_dsl.emit.figure.steps import Step, drawn, unfolded, unnumbered
-from inception_dsl.emit.figure.tree import (
+from inception_dsl.emit.figure.content.blocks import with_notes
+from inception_dsl.emit.figure.content.drawing import Drawing
+from inception_dsl.emit.figure.content.steps import Step, drawn, unfolded, unnumbered
+from inception_dsl.emit.figure.content.tree import (
     Element,
     Group,
     Series,

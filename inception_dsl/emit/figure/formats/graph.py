@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from inception_dsl.emit.figure.tree import (
+from inception_dsl.emit.figure.content.tree import (
     Element,
     Group,
     Leaf,

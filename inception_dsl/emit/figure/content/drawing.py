@@ -9,29 +9,23 @@ from typing import Literal
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.emit.figure.labels import (
+from inception_dsl.emit.figure.content.decompose import (
+    CrossingError,
+    NotSeriesParallelError,
+    decompose,
+)
+from inception_dsl.emit.figure.content.labels import (
     Attributes,
     activation_name,
     conventions,
     label,
     shown,
 )
-from inception_dsl.emit.figure.page import legend
-from inception_dsl.emit.figure.scene import Scene
-from inception_dsl.emit.figure.steps import Place, Step, places
+from inception_dsl.emit.figure.content.steps import Place, Step, places
+from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Mark, Mesh, Series, Vertex
+from inception_dsl.emit.figure.layout.page import legend
+from inception_dsl.emit.figure.layout.scene import Scene
 from inception_dsl.emit.figure.styles import BLOCK_KINDS, INK, NOTE, PRESETS, Style, shade
-from inception_dsl.emit.figure.tree import (
-    CrossingError,
-    Element,
-    Leaf,
-    Line,
-    Mark,
-    Mesh,
-    NotSeriesParallelError,
-    Series,
-    Vertex,
-    decompose,
-)
 from inception_dsl.expr import Binary, Expr, Name, substitute
 from inception_dsl.ir import INPUT, BlockDef, Call, Head, Model, Node, Value, inline
 

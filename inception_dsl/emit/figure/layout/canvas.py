@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from inception_dsl.emit.figure.leaf_box import LeafBox, drawn_box
-from inception_dsl.emit.figure.scene import Command, Edge, Frame, Point, Scene, Text
+from inception_dsl.emit.figure.content.tree import Group, Leaf, Mark
+from inception_dsl.emit.figure.layout.leaf_box import LeafBox, drawn_box
+from inception_dsl.emit.figure.layout.scene import Command, Edge, Frame, Point, Scene, Text
 from inception_dsl.emit.figure.styles import EDGE, HEAD, NOTE, PANEL, Style, frame_paint
-from inception_dsl.emit.figure.tree import Group, Leaf, Mark
 
 CORNER = 10.0
 """The radius of a line's corners."""

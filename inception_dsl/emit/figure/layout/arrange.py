@@ -6,12 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum, sqrt
 
-from inception_dsl.emit.figure.canvas import Canvas, Wire, to_scene
-from inception_dsl.emit.figure.layout import BRANCH_GAP, FORK_GAP, ROW_GAP, Laid, fanned, measured
-from inception_dsl.emit.figure.leaf_box import LeafBox
-from inception_dsl.emit.figure.scene import Scene
+from inception_dsl.emit.figure.content.tree import Element, Group, Leaf, Line, Series, leaf_at
+from inception_dsl.emit.figure.layout.canvas import Canvas, Wire, to_scene
+from inception_dsl.emit.figure.layout.laid import (
+    BRANCH_GAP,
+    FORK_GAP,
+    ROW_GAP,
+    Laid,
+    fanned,
+    measured,
+)
+from inception_dsl.emit.figure.layout.leaf_box import LeafBox
+from inception_dsl.emit.figure.layout.scene import Scene
 from inception_dsl.emit.figure.styles import Style
-from inception_dsl.emit.figure.tree import Element, Group, Leaf, Line, Series, leaf_at
 
 HEAD_GAP = 26.0
 """Between a column and what stands beside it."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from inception_dsl.emit.figure.drawing import Drawing
-from inception_dsl.emit.figure.labels import shown
-from inception_dsl.emit.figure.leaf_box import is_circle, text_span
-from inception_dsl.emit.figure.steps import Step, drawn, folded
-from inception_dsl.emit.figure.tree import (
+from inception_dsl.emit.figure.content.drawing import Drawing
+from inception_dsl.emit.figure.content.labels import shown
+from inception_dsl.emit.figure.content.steps import Step, drawn, folded
+from inception_dsl.emit.figure.content.tree import (
     Element,
     Group,
     Leaf,
     Series,
     Vertex,
 )
+from inception_dsl.emit.figure.layout.leaf_box import is_circle, text_span
 from inception_dsl.ir import INPUT, Call, Head
 
 _LONGEST = 30

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from inception_dsl.emit.figure.metrics import text_width
-from inception_dsl.emit.figure.scene import Box, Text
+from inception_dsl.emit.figure.content.tree import Leaf, Line, Mark
+from inception_dsl.emit.figure.layout.metrics import text_width
+from inception_dsl.emit.figure.layout.scene import Box, Text
 from inception_dsl.emit.figure.styles import CARD, NOTE, Paint, Style, paint
-from inception_dsl.emit.figure.tree import Leaf, Line, Mark
 
 CIRCLE = 13.0
 """The radius of an add's circle."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inception_dsl.emit.figure.canvas import Canvas, Wire
-from inception_dsl.emit.figure.engine import places
-from inception_dsl.emit.figure.layout import FORK_GAP, Laid, fanned, measured
+from inception_dsl.emit.figure.content.tree import Mesh
+from inception_dsl.emit.figure.layout.canvas import Canvas, Wire
+from inception_dsl.emit.figure.layout.engine import places
+from inception_dsl.emit.figure.layout.laid import FORK_GAP, Laid, fanned, measured
 from inception_dsl.emit.figure.styles import Style
-from inception_dsl.emit.figure.tree import Mesh
 
 _SOURCE = (6.0, 6.0)
 """The size of the point where what enters branches."""

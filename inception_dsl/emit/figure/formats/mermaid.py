@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 
 from inception_dsl.characters import is_printable
-from inception_dsl.emit.figure.graph import Cluster, Graph
+from inception_dsl.emit.figure.content.tree import Leaf
+from inception_dsl.emit.figure.formats.graph import Cluster, Graph
 from inception_dsl.emit.figure.styles import HEAD, PANEL, Style, frame_paint, paint
-from inception_dsl.emit.figure.tree import Leaf
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 (),/=_")
 _SHAPES = {"box": ("[", "]"), "pill": ("([", "])"), "add": ("((", "))"), "mul": ("((", "))")}

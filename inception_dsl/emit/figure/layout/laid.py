@@ -15,12 +15,7 @@ from dataclasses import replace
 from itertools import pairwise
 from math import fsum, sqrt
 
-from inception_dsl.emit.figure.canvas import CORNER, Canvas, Wire
-from inception_dsl.emit.figure.leaf_box import CIRCLE, LeafBox, is_circle
-from inception_dsl.emit.figure.metrics import text_width
-from inception_dsl.emit.figure.scene import Point
-from inception_dsl.emit.figure.styles import Style
-from inception_dsl.emit.figure.tree import (
+from inception_dsl.emit.figure.content.tree import (
     Element,
     Group,
     Leaf,
@@ -34,6 +29,11 @@ from inception_dsl.emit.figure.tree import (
     leaves,
     map_leaves,
 )
+from inception_dsl.emit.figure.layout.canvas import CORNER, Canvas, Wire
+from inception_dsl.emit.figure.layout.leaf_box import CIRCLE, LeafBox, is_circle
+from inception_dsl.emit.figure.layout.metrics import text_width
+from inception_dsl.emit.figure.layout.scene import Point
+from inception_dsl.emit.figure.styles import Style
 
 ROW_GAP = 22.0
 FORK_GAP = 34.0
@@ -95,7 +95,7 @@ def measured(element: Element, style: Style) -> Laid:
         case Group():
             return _Group(element, style)
         case Mesh():
-            from inception_dsl.emit.figure.mesh import LaidMesh
+            from inception_dsl.emit.figure.layout.mesh import LaidMesh
 
             return LaidMesh(element, style)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from inception_dsl.emit.deviations import deviations
-from inception_dsl.emit.figure.tree import Leaf, Series, leaves, map_leaves
+from inception_dsl.emit.figure.content.tree import Leaf, Series, leaves, map_leaves
 from inception_dsl.ir import Model
 
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from inception_dsl.emit.figure.drawing import Drawing, Shapes, bound, common
-from inception_dsl.emit.figure.labels import activation_name, shown
-from inception_dsl.emit.figure.steps import Place, Step, drawn, folded, unnumbered
-from inception_dsl.emit.figure.tree import (
+from inception_dsl.emit.figure.content.drawing import Drawing, Shapes, bound, common
+from inception_dsl.emit.figure.content.labels import activation_name, shown
+from inception_dsl.emit.figure.content.steps import Place, Step, drawn, folded, unnumbered
+from inception_dsl.emit.figure.content.tree import (
     Element,
     Group,
     Leaf,

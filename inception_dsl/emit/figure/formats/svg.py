@@ -11,7 +11,7 @@ from html import escape
 from itertools import groupby
 
 from inception_dsl.characters import is_printable
-from inception_dsl.emit.figure.scene import Box, Edge, Frame, Scene, Text
+from inception_dsl.emit.figure.layout.scene import Box, Edge, Frame, Scene, Text
 from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.characters import is_printable
 from inception_dsl.diagnostics import MissingExtraError
-from inception_dsl.emit.figure.graph import Cluster, Graph
-from inception_dsl.emit.figure.leaf_box import is_circle
+from inception_dsl.emit.figure.content.tree import Leaf
+from inception_dsl.emit.figure.formats.graph import Cluster, Graph
+from inception_dsl.emit.figure.layout.leaf_box import is_circle
 from inception_dsl.emit.figure.styles import EDGE, HEAD, NOTE, PANEL, Style, frame_paint, paint
-from inception_dsl.emit.figure.tree import Leaf
 
 if TYPE_CHECKING:
     from graphviz import Digraph

@@ -1,0 +1,1 @@
+"""How a figure is written: SVG, PNG, DOT, Mermaid."""

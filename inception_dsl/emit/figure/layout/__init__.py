@@ -1,0 +1,1 @@
+"""Where all that a figure shows stands: layout, arrangement, posters, meshes."""
