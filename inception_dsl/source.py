@@ -9,18 +9,23 @@ import re
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """A file's text under the name by which its readers know it.
 
-    `name` is the path from the project's root, or the file's name in the built-in library;
-    never an absolute path, so that what is printed is the same on every machine.
+    Attributes:
+        name: the path from the project's root, or the file's name in the built-in library. It is
+            never an absolute path: generated files are the same on every machine.
+        path: the file in the working tree, by which a person or a program can open it. None for a
+            file of the library, of a revision, or of no disk.
     """
 
     name: str
     text: str = field(repr=False)
+    path: Path | None = field(default=None, repr=False)
     line_starts: array[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

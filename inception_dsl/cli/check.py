@@ -94,7 +94,8 @@ def _check_as(format: str, outcomes: Iterable[tuple[str, driver.Checked | SpecEr
         own = outcome.diagnostics if isinstance(outcome, SpecError) else outcome.warnings
         met.extend((spec, finding) for finding in own)
     found = across(met)
-    sys.stdout.write(MACHINE_FORMATS[format](found))
+    place = driver.stand_at_root(Path.cwd(), annotates=format != "json")
+    sys.stdout.write(MACHINE_FORMATS[format](place.see(found), root=place.folder))
     errors = [finding for finding in found if finding.severity == "error"]
     return exit_code(errors) if errors else FINE
 

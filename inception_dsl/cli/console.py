@@ -30,8 +30,9 @@ def exit_code(errors: Iterable[Diagnostic]) -> int:
 
 
 def print_findings(diagnostics: Iterable[Diagnostic]) -> None:
-    """Prints findings on stderr."""
-    text = render(diagnostics, colour=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
+    """Print findings on stderr, their files named from the working folder."""
+    seen = driver.stand_in(Path.cwd()).see(diagnostics)
+    text = render(seen, colour=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
     if text:
         print(text, file=sys.stderr)
 

@@ -87,13 +87,20 @@ def _diff(args: argparse.Namespace) -> int:
     if args.weights is not None:
         driver.write(driver.weight_plan(report, Path(args.weights)))
     drawn = "svg-side-by-side" if args.format == "svg" and args.side_by_side else args.format
-    sys.stdout.write(DIFF_FORMATS[drawn](report))
+    sys.stdout.write(DIFF_FORMATS[drawn](_standpoint(args.format).see_report(report)))
     for unmade in report.unmade:
         print_findings(unmade.diagnostics)
     print_findings(report.warnings)
     if report.unmade:
         return UNUSABLE
     return FINDINGS if report.fails else FINE
+
+
+def _standpoint(format: str) -> driver.Standpoint:
+    """Return the folder from which a format names files."""
+    if format in ("text", "svg"):
+        return driver.stand_in(Path.cwd())
+    return driver.stand_at_root(Path.cwd(), annotates=format != "json")
 
 
 def _fail_on(text: str) -> str | tuple[str, ...]:

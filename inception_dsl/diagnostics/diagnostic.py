@@ -25,7 +25,7 @@ class Diagnostic:
     `message` says what is, in lower case, with the author's names and numbers. Facts are `notes`;
     `help` is the way out, as text that can be pasted into the spec. Where a finding is that two
     values contradict each other, `found` is what is, and `expected` what was to be, in the words
-    of the spec.
+    of the spec. `calls` are the lines that call the block in which it is.
     """
 
     code: str
@@ -36,6 +36,16 @@ class Diagnostic:
     expected: str | None = None
     found: str | None = None
     level: Severity | None = None
+    calls: tuple[Span, ...] = ()
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, and one that names the calls."""
+        if not self.calls:
+            return self.notes
+        first, *others = self.calls
+        more = f", and in {len(others)} more call{'s' if len(others) > 1 else ''}" if others else ""
+        return (*self.notes, f"called at {first.place}{more}")
 
     @property
     def severity(self) -> Severity:

@@ -9,7 +9,9 @@ printer has; JSON keeps them, escaped.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 from inception_dsl.diagnostics.codes import CODES, Code
@@ -27,18 +29,31 @@ SARIF_SCHEMA = (
 _ROOT = "%SRCROOT%"
 
 
-def to_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """The findings as docs/schemas/findings.schema.json describes them."""
-    return _dump({"schema_version": 1, "findings": [finding_document(own) for own in diagnostics]})
+def to_json(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
+    """Return the findings as docs/schemas/findings.schema.json describes them.
+
+    Args:
+        root: the folder from which files are named.
+    """
+    findings = [finding_document(own) for own in diagnostics]
+    place: _Json = {} if root is None else {"root": root.as_posix()}
+    return _dump({"schema_version": 1, **place, "findings": findings})
 
 
-def to_github(diagnostics: Iterable[Diagnostic]) -> str:
+def to_github(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
     """The findings as workflow commands, one a line, which annotate the files of a pull request."""
     return "".join(f"{_command(found)}\n" for found in diagnostics)
 
 
-def to_sarif(diagnostics: Iterable[Diagnostic]) -> str:
-    """The findings as one run of a SARIF 2.1.0 log, with a rule for every code."""
+def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
+    """Return the findings as one run of a SARIF 2.1.0 log, with a rule for every code.
+
+    Args:
+        root: the folder from which files are named.
+    """
+    base: _Json = {"description": {"text": "The root of the repository."}}
+    if root is not None:
+        base["uri"] = f"{root.as_uri()}/"
     places = {code: index for index, code in enumerate(CODES)}
     driver: _Json = {
         "name": "inception-dsl",
@@ -48,13 +63,20 @@ def to_sarif(diagnostics: Iterable[Diagnostic]) -> str:
     run: _Json = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {_ROOT: {"description": {"text": "The project's folder."}}},
+        "originalUriBaseIds": {_ROOT: base},
         "results": [_result(found, places[found.code]) for found in diagnostics],
     }
     return _dump({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-FORMATS: dict[str, Callable[[Iterable[Diagnostic]], str]] = {
+class Formatter(Protocol):
+    """A function that writes findings in one format."""
+
+    def __call__(self, diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
+        """Return the document of some findings; `root` is the folder that files are named from."""
+
+
+FORMATS: dict[str, Formatter] = {
     "json": to_json,
     "github": to_github,
     "sarif": to_sarif,
@@ -75,7 +97,7 @@ def finding_document(found: Diagnostic) -> dict[str, object]:
         "expected": found.expected,
         "found": found.found,
         "help": found.help,
-        "notes": list(found.notes),
+        "notes": list(found.all_notes),
         "labels": [_label(label, primary=index == 0) for index, label in enumerate(found.labels)],
     }
 
@@ -123,7 +145,7 @@ def _escaped_property(text: str) -> str:
 
 def _prose(found: Diagnostic, more: Iterable[str] = ()) -> str:
     """All that is said of a finding, line by line."""
-    lines = [found.message, *more, *(f"note: {note}" for note in found.notes)]
+    lines = [found.message, *more, *(f"note: {note}" for note in found.all_notes)]
     if found.help is not None:
         lines.append(f"help: {found.help}")
     return "\n".join(map(printable, lines))

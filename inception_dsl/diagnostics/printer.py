@@ -63,7 +63,7 @@ def _render(diagnostic: Diagnostic, paint: _Paint) -> str:
         arrow = ":::"
         lines.append(f"{margin} {paint('|', 'frame')}")
         lines.extend(_excerpt(labels, diagnostic.labels[0], width, paint))
-    for note in diagnostic.notes:
+    for note in diagnostic.all_notes:
         lines.append(f"{margin} {paint('=', 'frame')} {paint('note', 'bold')}: {printable(note)}")
     if diagnostic.help is not None:
         text = printable(diagnostic.help)

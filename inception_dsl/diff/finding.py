@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Severity
@@ -102,6 +103,7 @@ class Report:
         alike: how many specs are on both sides and the same.
         warnings: what is to be said besides.
         fails: it has findings on which the project, or the caller, wants it to fail.
+        root: the folder from which findings name their files, where that is known.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -111,6 +113,7 @@ class Report:
     alike: int = 0
     warnings: tuple[Diagnostic, ...] = ()
     fails: bool = False
+    root: Path | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -20,6 +20,7 @@ from inception_dsl.driver.files import (
     project_specs,
     write,
 )
+from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
 from inception_dsl.driver.walk import (
     Checked,
     check,
@@ -35,6 +36,7 @@ __all__ = [
     "Artifact",
     "Checked",
     "Emission",
+    "Standpoint",
     "begun",
     "check",
     "compare",
@@ -54,6 +56,8 @@ __all__ = [
     "orphans",
     "own_files",
     "project_specs",
+    "stand_at_root",
+    "stand_in",
     "verify",
     "weight_plan",
     "write",

@@ -448,9 +448,7 @@ def _with_calls(found: _Found) -> Diagnostic:
     first, *others = found.calls
     if not others and any(label.span in first for label in found.diagnostic.labels):
         return found.diagnostic
-    more = f", and in {len(others)} more call{'s' if len(others) > 1 else ''}" if others else ""
-    note = f"called at {first.place}{more}"
-    return replace(found.diagnostic, notes=(*found.diagnostic.notes, note))
+    return replace(found.diagnostic, calls=tuple(found.calls))
 
 
 def _value_of(given: Given, env: Mapping[str, Value]) -> Value:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -94,6 +94,7 @@ class SpecFile:
             elsewhere.
         shown: the path from the root, by which findings and emitted headers name it.
         files: where it is read from, and what it uses.
+        is_built_in: whether it is a file of the built-in library.
     """
 
     path: Path
@@ -101,6 +102,7 @@ class SpecFile:
     full_name: str
     shown: str
     files: Files = DISK
+    is_built_in: bool = False
 
 
 def library() -> Path:
@@ -147,7 +149,8 @@ def find_used(reference: str, user: SpecFile, span: Span) -> SpecFile:
             this name.
     """
     if not reference.endswith(_SUFFIXES):
-        return find_named(reference, user.root, span, user.files)
+        file = find_named(reference, user.root, span, user.files)
+        return replace(file, is_built_in=file.is_built_in or user.is_built_in)
     shown = reference if len(reference) <= MAX_NAME else f"{reference[:MAX_NAME]}..."
     path = user.files.resolve(user.path.parent / reference)
     is_outside = ".." in Path(reference).parts or Path(reference).is_absolute()
@@ -157,7 +160,7 @@ def find_used(reference: str, user: SpecFile, span: Span) -> SpecFile:
     if path is None or not path.is_relative_to(user.root):
         message = f"`{shown}` lies outside the project"
         raise SpecError([Diagnostic("E006", message, (Label(span),))])
-    return _spec_file(path, user.root, user.files)
+    return replace(_spec_file(path, user.root, user.files), is_built_in=user.is_built_in)
 
 
 def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) -> SpecFile:
@@ -171,16 +174,17 @@ def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) ->
         message = f"a name has at most {MAX_NAME} characters"
         raise SpecError([Diagnostic("E007", message, labels)])
     if FULL_NAME.fullmatch(name):
-        for source, folder, bound in (
-            (files, root / "specs", root),
-            (DISK, library(), library().parent),
+        for source, folder, bound, is_built_in in (
+            (files, root / "specs", root, False),
+            (DISK, library(), library().parent, True),
         ):
             path = source.resolve(folder / f"{name}.yaml")
             if path is None:
                 continue
             if not path.is_relative_to(bound.resolve()):
                 raise SpecError([Diagnostic("E006", f"`{name}` lies outside the project", labels)])
-            return _spec_file(path, bound, source)
+            file = _spec_file(path, bound, source)
+            return replace(file, is_built_in=is_built_in)
     close = nearest(name, [*names(root / "specs", files), *names(library())])
     raise SpecError(
         [
@@ -216,10 +220,12 @@ def read(file: SpecFile, span: Span | None = None) -> Source:
         message = f"`{file.shown}` is larger than {MAX_BYTES:,} bytes"
         raise SpecError([Diagnostic("E003", message, labels)])
     try:
-        return Source(file.shown, data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"`{file.shown}` is not UTF-8: byte {error.start:,} starts no character"
         raise SpecError([Diagnostic("E001", message, labels)]) from None
+    is_in_tree = file.files is DISK and not file.is_built_in
+    return Source(file.shown, text, file.path if is_in_tree else None)
 
 
 def _spec_file(path: Path, root: Path, files: Files) -> SpecFile:

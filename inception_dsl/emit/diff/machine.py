@@ -20,6 +20,7 @@ def diff_json(report: Report) -> str:
     """The report as docs/schemas/diff.schema.json describes it."""
     document: _Json = {
         "schema_version": SCHEMA_VERSION,
+        **({} if report.root is None else {"root": report.root.as_posix()}),
         "against": report.against,
         "comparisons": [_comparison(own) for own in report.comparisons],
         "specs": [_finding(finding) for finding in report.lone],
@@ -36,12 +37,12 @@ def diff_json(report: Report) -> str:
 
 def diff_github(report: Report) -> str:
     """The findings as workflow commands, which annotate the files of a pull request."""
-    return to_github(_diagnostics(report))
+    return to_github(_diagnostics(report), report.root)
 
 
 def diff_sarif(report: Report) -> str:
     """The findings as one run of a SARIF log."""
-    return to_sarif(_diagnostics(report))
+    return to_sarif(_diagnostics(report), report.root)
 
 
 def _diagnostics(report: Report) -> Iterator[Diagnostic]:
