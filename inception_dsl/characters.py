@@ -7,6 +7,7 @@ character that it does not know is printable and narrow.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 
 _HIDDEN = (
@@ -18,6 +19,8 @@ _HIDDEN = (
     *((0x1D173, 0x1D17A), (0xE0001, 0xE0001), (0xE0020, 0xE007F), (0xF0000, 0x10FFFF)),
 )
 """Control, format, private, surrogate and separator characters but for the space."""
+
+_PLANES = range(0, 0x110000, 0x10000)
 
 _WIDE = (
     *((0x1100, 0x115F), (0x2E80, 0x303E), (0x3041, 0xA4CF), (0xA960, 0xA97F), (0xAC00, 0xD7A3)),
@@ -47,3 +50,13 @@ def is_wide(char: str) -> bool:
 def _is_in(ranges: tuple[tuple[int, int], ...], code: int) -> bool:
     index = bisect_right(ranges, (code, 0x110000))
     return index > 0 and code <= ranges[index - 1][1]
+
+
+def _as_class(ranges: tuple[tuple[int, int], ...]) -> str:
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+
+
+UNPRINTABLE = re.compile(
+    f"[{_as_class((*_HIDDEN, *((plane + 0xFFFE, plane + 0xFFFF) for plane in _PLANES)))}]"
+)
+"""Every character for which `is_printable` is false."""

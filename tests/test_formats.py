@@ -203,7 +203,7 @@ def test_github_is_escaped_and_a_finding_is_a_line() -> None:
     first, second, third = to_github(hostile()).splitlines()
     assert first.startswith(
         "::error file=specs/a%2C b%3A 100%25.yaml,line=1,endLine=1,col=4,endColumn=14,"
-        "title=E201 unknown-op::100%25 `a::b`, ?[31m?{0} "
+        "title=E201 unknown-op::100%25 `a::b`, U+001B[31mU+202E{0} "
     )
     assert second == "::error title=E007 unknown-spec::no spec is named `x`"
     assert third.startswith("::warning file=")

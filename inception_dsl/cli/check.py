@@ -18,7 +18,7 @@ from inception_dsl.cli.console import (
     subparser,
 )
 from inception_dsl.diagnostics import CODES, Diagnostic, SpecError, across, nearest, page
-from inception_dsl.emit.report import Column, plain_table
+from inception_dsl.tables import Column, plain_table
 
 
 def add(commands: Commands) -> None:

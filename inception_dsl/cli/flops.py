@@ -21,12 +21,11 @@ from inception_dsl.emit.report import (
     DEFAULT,
     FORMATS,
     MEASURES,
-    Column,
     Facts,
     Layout,
-    plain_table,
     render_costs,
 )
+from inception_dsl.tables import Column, plain_table
 
 
 def add(commands: Commands) -> None:

@@ -1,6 +1,7 @@
-"""What the tool says of a spec: findings with a code, a place and a way out.
+"""Findings: each with a code, a place and a way out.
 
-A stage gathers all its findings and raises one `SpecError`; the next stage does not run.
+A stage gathers all its findings and raises one `SpecError`; the next stage does not run. Warnings
+are data.
 """
 
 from inception_dsl.diagnostics.across import across
@@ -9,13 +10,12 @@ from inception_dsl.diagnostics.diagnostic import (
     MAX_FINDINGS,
     Diagnostic,
     Label,
-    MissingExtraError,
-    SpecError,
     nearest,
     severity_of,
 )
+from inception_dsl.diagnostics.errors import MissingExtraError, SpecError
 from inception_dsl.diagnostics.pages import page, pages
-from inception_dsl.diagnostics.printer import printable, render
+from inception_dsl.diagnostics.printer import render
 
 __all__ = [
     "CODES",
@@ -30,7 +30,6 @@ __all__ = [
     "nearest",
     "page",
     "pages",
-    "printable",
     "render",
     "severity_of",
 ]

@@ -1,4 +1,4 @@
-"""One finding, and the exception that carries a stage's findings."""
+"""One finding: its code, its place, its facts and the way out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_dsl.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A region of a source and what is to be seen there."""
+    """A region of a source, and a remark on it."""
 
     span: Span
     text: str = ""
@@ -20,12 +20,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. The first label is where it is; the others are the other half of it.
+    """One finding.
 
-    `message` says what is, in lower case, with the author's names and numbers. Facts are `notes`;
-    `help` is the way out, as text that can be pasted into the spec. Where a finding is that two
-    values contradict each other, `found` is what is, and `expected` what was to be, in the words
-    of the spec. `calls` are the lines that call the block in which it is.
+    Attributes:
+        message: the fault, in lower case, with the author's names and numbers.
+        labels: the place of the fault; behind it the other half of a contradiction.
+        notes: facts.
+        help: the way out, as text that can be pasted into the spec.
+        expected, found: the two values of a contradiction, in the words of the spec.
+        level: the severity that the project has set; None for that of the code.
+        calls: the lines that call the block in which the fault is.
     """
 
     code: str
@@ -40,7 +44,7 @@ class Diagnostic:
 
     @property
     def all_notes(self) -> tuple[str, ...]:
-        """The notes, and one that names the calls."""
+        """Return the notes, and one that names the calls."""
         if not self.calls:
             return self.notes
         first, *others = self.calls
@@ -49,54 +53,32 @@ class Diagnostic:
 
     @property
     def severity(self) -> Severity:
-        """Its own, if the project sets one; else that of its code."""
+        """Return the severity that the project has set, else that of the code."""
         return self.level or severity_of(self.code)
 
     @property
     def name(self) -> str:
-        """The code's name in words, such as `branches-disagree`."""
+        """Return the name of the code, such as `branches-disagree`."""
         return CODES[self.code].name
 
 
 def severity_of(code: str) -> Severity:
-    """What its code says; else by the letter: E is an error, W a warning."""
-    own = CODES[code].severity
-    return own or ("warning" if code.startswith("W") else "error")
-
-
-class SpecError(Exception):
-    """All the errors of one stage; the stages after it did not run.
-
-    As text, it is what `inception-dsl check` prints.
-    """
-
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__(self.diagnostics)
-
-    def __str__(self) -> str:
-        from inception_dsl.diagnostics.printer import render
-
-        return "\n" + render(self.diagnostics)
-
-
-class MissingExtraError(Exception):
-    """An output wants a package that comes with an extra of this project, and it is not there."""
-
-    def __init__(self, output: str, package: str, extra: str) -> None:
-        self.way_out = f"pip install 'inception-dsl[{extra}]'"
-        super().__init__(f"{output} is made with {package}, which is not installed")
+    """Return the severity of a code: its own, else by its letter (E error, W warning)."""
+    return CODES[code].severity or ("warning" if code.startswith("W") else "error")
 
 
 MAX_FINDINGS = 100
-"""A walk that has found so many ends there: no one reads more."""
+"""Maximum number of findings of one stage."""
 
 MAX_LENGTH = 100
+"""Maximum length of a name for which a near one is looked for."""
+
 MAX_CANDIDATES = 400
+"""Maximum number of names among which a near one is looked for."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was most likely meant to be, if any is close."""
+    """Return the known name that is closest to `name`, or None if none is close."""
     from difflib import get_close_matches
 
     candidates = set(islice(known, MAX_CANDIDATES + 1))

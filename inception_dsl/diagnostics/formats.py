@@ -1,22 +1,21 @@
-"""Findings for machines: our own JSON, annotations of GitHub Actions, SARIF 2.1.0.
+"""Findings for programs: JSON of this project, annotations of GitHub Actions, SARIF 2.1.0.
 
-Pure functions from findings to text; the text for people is the printer's. Lines and columns are
-counted from 1, columns in characters; an end is the place behind the last character. What a
-program shows to people as it stands (GitHub, SARIF) has its control characters replaced, as the
-printer has; JSON keeps them, escaped.
+Pure functions from findings to text; text for people is the printer's. Lines and columns are
+counted from 1, columns in characters; an end is the place behind the last character. GitHub and
+viewers of SARIF show text to people, so characters that nobody can see are named in it; JSON keeps
+them, escaped.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+from inception_dsl.channels import json_text, printable, spell_out
 from inception_dsl.diagnostics.codes import CODES, Code
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, severity_of
-from inception_dsl.diagnostics.printer import printable
 from inception_dsl.source import Span
 from inception_dsl.version import __version__
 
@@ -30,23 +29,23 @@ _ROOT = "%SRCROOT%"
 
 
 def to_json(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
-    """Return the findings as docs/schemas/findings.schema.json describes them.
+    """Return findings as docs/schemas/findings.schema.json describes them.
 
     Args:
         root: the folder from which files are named.
     """
-    findings = [finding_document(own) for own in diagnostics]
+    findings = [finding_document(found) for found in diagnostics]
     place: _Json = {} if root is None else {"root": root.as_posix()}
-    return _dump({"schema_version": 1, **place, "findings": findings})
+    return json_text({"schema_version": 1, **place, "findings": findings})
 
 
 def to_github(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
-    """The findings as workflow commands, one a line, which annotate the files of a pull request."""
+    """Return findings as workflow commands, one a line: they annotate a pull request's files."""
     return "".join(f"{_command(found)}\n" for found in diagnostics)
 
 
 def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
-    """Return the findings as one run of a SARIF 2.1.0 log, with a rule for every code.
+    """Return findings as one run of a SARIF 2.1.0 log, with a rule for every code.
 
     Args:
         root: the folder from which files are named.
@@ -66,7 +65,7 @@ def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str
         "originalUriBaseIds": {_ROOT: base},
         "results": [_result(found, places[found.code]) for found in diagnostics],
     }
-    return _dump({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
+    return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 class Formatter(Protocol):
@@ -83,12 +82,8 @@ FORMATS: dict[str, Formatter] = {
 }
 
 
-def _dump(document: _Json) -> str:
-    return json.dumps(document, indent=2) + "\n"
-
-
 def finding_document(found: Diagnostic) -> dict[str, object]:
-    """A finding as the schema describes it."""
+    """Return a finding as the schema describes it."""
     return {
         "code": found.code,
         "name": found.name,
@@ -121,7 +116,7 @@ def _command(found: Diagnostic) -> str:
     properties = {"title": f"{found.code} {found.name}"}
     if found.labels:
         properties = {**_place(found.labels[0].span), **properties}
-    shown = ",".join(f"{name}={_escaped_property(own)}" for name, own in properties.items())
+    shown = ",".join(f"{name}={_escaped_property(value)}" for name, value in properties.items())
     others = [f"{label.span.place}: {label.text}" for label in found.labels if label.text]
     command = "notice" if found.severity == "note" else found.severity
     return f"::{command} {shown}::{_escaped(_prose(found, others))}"
@@ -144,11 +139,11 @@ def _escaped_property(text: str) -> str:
 
 
 def _prose(found: Diagnostic, more: Iterable[str] = ()) -> str:
-    """All that is said of a finding, line by line."""
+    """Return message, notes and help of a finding, a line each."""
     lines = [found.message, *more, *(f"note: {note}" for note in found.all_notes)]
     if found.help is not None:
         lines.append(f"help: {found.help}")
-    return "\n".join(map(printable, lines))
+    return "\n".join(map(spell_out, lines))
 
 
 def _rule(code: str, kind: Code) -> _Json:
@@ -194,10 +189,10 @@ def _location(label: Label) -> _Json:
         }
     }
     if label.text:
-        location["message"] = {"text": _literal(printable(label.text))}
+        location["message"] = {"text": _literal(spell_out(label.text))}
     return location
 
 
 def _literal(text: str) -> str:
-    """A text in which SARIF (3.11.5, 3.11.6) sees neither placeholders nor links."""
+    """Quote text so that SARIF (3.11.5, 3.11.6) sees neither placeholders nor links in it."""
     return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")

@@ -1,21 +1,21 @@
 """The one printer of findings: text for a terminal.
 
-What a spec contains is untrusted: control and format characters (terminal escapes, bidirectional
-overrides) are shown as `?`, and long lines are cut around what they are shown for.
+A spec is untrusted: its text goes out through `channels`, and a long line is cut around the region
+that a finding points at.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable
 
+from inception_dsl.channels import count_columns, printable, spell_out
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label
 from inception_dsl.source import Source
 
 _Paint = Callable[[str, str], str]
 
 WIDTH = 120
-"""Columns of a source line that are shown."""
+"""Maximum number of characters that are shown of a source line."""
 
 _COLOURS = {
     "error": "1;31",
@@ -28,23 +28,12 @@ _COLOURS = {
 
 
 def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
-    """The findings as text, one blank line between two; an empty string for none."""
-    paint = _paint if colour else _plain
+    """Return findings as text, with a blank line between two; an empty text for none."""
+    paint = _paint if colour else _leave_plain
     return "\n".join(_render(diagnostic, paint) for diagnostic in diagnostics)
 
 
-def printable(text: str) -> str:
-    """The text with everything that could steer a terminal replaced, column for column."""
-    return "".join(_printable(char) for char in text)
-
-
-def _printable(char: str) -> str:
-    if char == "\t":
-        return " "
-    return "?" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char
-
-
-def _plain(text: str, style: str) -> str:
+def _leave_plain(text: str, style: str) -> str:
     return text
 
 
@@ -54,24 +43,24 @@ def _paint(text: str, style: str) -> str:
 
 def _render(diagnostic: Diagnostic, paint: _Paint) -> str:
     head = paint(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity)
-    lines = [f"{head}{paint(': ' + printable(diagnostic.message), 'bold')}"]
+    lines = [f"{head}{paint(': ' + spell_out(diagnostic.message), 'bold')}"]
     width = max((len(str(label.span.line)) for label in diagnostic.labels), default=1)
     margin = " " * width
     arrow = "-->"
-    for labels in _by_source(diagnostic.labels):
+    for labels in _group_by_source(diagnostic.labels):
         lines.append(f"{margin}{paint(arrow, 'frame')} {printable(labels[0].span.place)}")
         arrow = ":::"
         lines.append(f"{margin} {paint('|', 'frame')}")
         lines.extend(_excerpt(labels, diagnostic.labels[0], width, paint))
     for note in diagnostic.all_notes:
-        lines.append(f"{margin} {paint('=', 'frame')} {paint('note', 'bold')}: {printable(note)}")
+        lines.append(f"{margin} {paint('=', 'frame')} {paint('note', 'bold')}: {spell_out(note)}")
     if diagnostic.help is not None:
-        text = printable(diagnostic.help)
+        text = spell_out(diagnostic.help)
         lines.append(f"{margin} {paint('=', 'frame')} {paint('help', 'help')}: {text}")
     return "\n".join(lines) + "\n"
 
 
-def _by_source(labels: Iterable[Label]) -> list[list[Label]]:
+def _group_by_source(labels: Iterable[Label]) -> list[list[Label]]:
     groups: dict[Source, list[Label]] = {}
     for label in labels:
         groups.setdefault(label.span.source, []).append(label)
@@ -79,24 +68,28 @@ def _by_source(labels: Iterable[Label]) -> list[list[Label]]:
 
 
 def _excerpt(labels: list[Label], primary: Label, width: int, paint: _Paint) -> list[str]:
+    """Return the lines that some labels of one file stand on, each label under its region."""
     lines: list[str] = []
-    shown = 0
+    last_number = offset = 0
+    excerpt = ""
     for label in sorted(labels, key=lambda label: (label.span.start, label.span.end)):
         span = label.span
         number = span.line
         text = span.source.line(number)
         column = span.column - 1
-        length = max(1, min(span.end - span.start, len(text) - column))
-        offset = max(0, column - WIDTH // 2) if len(text) > WIDTH else 0
-        length = min(length, WIDTH)
-        if number != shown:
+        length = min(max(1, min(span.end - span.start, len(text) - column)), WIDTH)
+        if number != last_number or not offset <= column < offset + WIDTH:
+            offset = max(0, column - WIDTH // 2) if len(text) > WIDTH else 0
             excerpt = printable(text[offset : offset + WIDTH])
             bar = paint(f"{number:>{width}} |", "frame")
             lines.append(f"{bar} {excerpt}".rstrip())
-            shown = number
+            last_number = number
+        start = column - offset
+        indent = " " * count_columns(excerpt[:start])
         mark = "^" if label is primary else "-"
+        marks = mark * max(1, count_columns(excerpt[start : start + length]))
         style = "error" if label is primary else "frame"
-        underline = f"{mark * length} {printable(label.text)}".rstrip()
+        underline = f"{marks} {spell_out(label.text)}".rstrip()
         bar = paint(f"{' ' * width} |", "frame")
-        lines.append(f"{bar} {' ' * (column - offset)}{paint(underline, style)}")
+        lines.append(f"{bar} {indent}{paint(underline, style)}")
     return lines

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inception_dsl.diagnostics import Diagnostic, SpecError, printable
+from inception_dsl.channels import printable
+from inception_dsl.diagnostics import Diagnostic, SpecError
 
 SECONDS = 60
 """git may take so long."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from inception_dsl.channels import json_text
 from inception_dsl.diagnostics import CODES, Diagnostic, Label
 from inception_dsl.diagnostics.formats import finding_document, to_github, to_sarif
 from inception_dsl.diff import Comparison, Finding, KeyChange, Measured, Report
@@ -32,7 +32,7 @@ def diff_json(report: Report) -> str:
         "warnings": [finding_document(own) for own in report.warnings],
         "fails": report.fails,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document)
 
 
 def diff_github(report: Report) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from inception_dsl.characters import is_printable
+from inception_dsl.channels import markdown_code, markdown_line, markdown_text
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, KeyChange, Report
 from inception_dsl.emit.diff.words import (
     COST_COLUMNS,
@@ -21,8 +21,7 @@ from inception_dsl.emit.diff.words import (
     stage_rows,
     state_line,
 )
-from inception_dsl.emit.report import markdown_table
-from inception_dsl.emit.report.table import Column, markdown_text
+from inception_dsl.tables import Column, markdown_table
 
 LIMIT = 65_536
 """The characters of a comment that GitHub takes."""
@@ -94,7 +93,7 @@ def _fitted(sections: list[_Section]) -> str:
 def _head(comparison: Comparison) -> str:
     """The line of summary: what is compared, how many findings, what it costs."""
     said = markdown_text(headline(comparison))
-    return f"### {_code(comparison.title)}\n\n**{said}**\n"
+    return f"### {markdown_code(comparison.title)}\n\n**{said}**\n"
 
 
 def _details(comparison: Comparison) -> Iterator[tuple[int, str]]:
@@ -122,7 +121,7 @@ def _folded(title: str, body: str) -> str:
 
 def _items(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
-        what = f": {_code(finding.what)}" if finding.what else ""
+        what = f": {markdown_code(finding.what)}" if finding.what else ""
         lines = [
             f"- {finding.code} **{markdown_text(finding.subject)}**{what}",
             f"  {_sentence(finding.means)}{_where(finding)}",
@@ -132,13 +131,8 @@ def _items(findings: Iterable[Finding]) -> Iterator[str]:
         yield "  \n".join(lines)
 
 
-def _code(text: str) -> str:
-    """A text as code; an author's may have marks of its own, and is escaped instead."""
-    return markdown_text(text) if "`" in text or not all(map(is_printable, text)) else f"`{text}`"
-
-
 def _sentence(text: str) -> str:
-    return f"{markdown_text(text[0].upper() + text[1:])}." if text else ""
+    return f"{markdown_line(text[0].upper() + text[1:])}." if text else ""
 
 
 def _where(finding: Finding) -> str:

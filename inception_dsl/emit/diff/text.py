@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from inception_dsl.diagnostics import printable
+from inception_dsl.channels import printable
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, Report
 from inception_dsl.emit.diff.words import (
     COST_COLUMNS,
@@ -17,7 +17,7 @@ from inception_dsl.emit.diff.words import (
     state_line,
     summary,
 )
-from inception_dsl.emit.report import plain_table
+from inception_dsl.tables import plain_table
 
 WIDTH = 100
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
+from inception_dsl.channels import json_text
 from inception_dsl.ir.weights import WeightPlan
 
 SCHEMA_VERSION = 1
@@ -22,4 +22,4 @@ def plan_json(plan: WeightPlan, *, old: str, new: str) -> str:
         "fresh": dict(plan.fresh),
         "left": dict(plan.left),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document)

@@ -15,7 +15,7 @@ from inception_dsl.diff import (
     Report,
     Stage,
 )
-from inception_dsl.emit.report import Column
+from inception_dsl.tables import Column
 
 COST_COLUMNS = (
     Column("cost", "left"),

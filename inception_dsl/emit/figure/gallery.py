@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from inception_dsl.analysis import CostReport
+from inception_dsl.channels import markdown_text
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError
 from inception_dsl.emit.figure.content.drawing import MOST_BUILT, Drawing, Options
 from inception_dsl.emit.figure.content.footnotes import Footnotes
 from inception_dsl.emit.figure.figures import block_page, block_scene
 from inception_dsl.emit.figure.formats.svg import to_svg
 from inception_dsl.emit.figure.styles import PRESETS
-from inception_dsl.emit.report.table import markdown_text
 from inception_dsl.ir import Model
 
 _HEAD = """\

@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, printable
+from inception_dsl.channels import printable
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.emit.deviations import Deviation, deviations
 from inception_dsl.emit.python.block import (
     BlockModules,

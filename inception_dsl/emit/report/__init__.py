@@ -11,18 +11,14 @@ from inception_dsl.emit.report.cost import (
     render_costs,
 )
 from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts
-from inception_dsl.emit.report.table import Column, markdown_table, plain_table
 
 __all__ = [
     "DEFAULT",
     "FORMATS",
     "MEASURES",
-    "Column",
     "Facts",
     "Format",
     "Layout",
     "cost_markdown",
-    "markdown_table",
-    "plain_table",
     "render_costs",
 ]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from math import floor, log10
 from typing import Any, Literal
 
 from inception_dsl.analysis import Group, Grouping, group
-from inception_dsl.diagnostics import printable
+from inception_dsl.channels import csv_cell, json_text, markdown_text, xml_text
 from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts, Scope, shown
-from inception_dsl.emit.report.table import Column, markdown_table, markdown_text, plain_table
 from inception_dsl.ops import FLOP_KINDS
+from inception_dsl.tables import Column, markdown_table, plain_table
 
 Format = Literal["table", "json", "csv", "markdown"]
 
@@ -65,7 +64,7 @@ def cost_markdown(facts: Facts, *, title: str, shown: str, fingerprint: str) -> 
         title: the model's title, its author's text.
         shown: the spec's path, or its name in the library.
     """
-    layout, cost, place = Layout(), facts.cost, escape(printable(shown))
+    layout, cost, place = Layout(), facts.cost, xml_text(shown)
     kinds = [[kind, f"{n:,}", FLOP_KINDS[kind]] for kind, n in cost.flops_by_kind]
     kind_columns = (Column("kind", "left"), Column("FLOPs"), Column("what is counted", "left"))
     sections = [
@@ -203,8 +202,6 @@ def _cells(facts: Facts, scope: Scope, columns: Iterable[str]) -> list[str]:
 
 
 def _json(networks: Sequence[Facts], layout: Layout) -> str:
-    import json
-
     documents = [_document(facts, layout) for facts in networks]
     head: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
     if layout.against is not None:
@@ -212,8 +209,8 @@ def _json(networks: Sequence[Facts], layout: Layout) -> str:
         for document, facts in zip(documents, networks, strict=True):
             document["ratios"] = _ratios(facts, layout.against, layout)
     if len(documents) == 1 and layout.against is None:
-        return json.dumps({**head, **documents[0]}, indent=2) + "\n"
-    return json.dumps({**head, "models": documents}, indent=2) + "\n"
+        return json_text({**head, **documents[0]})
+    return json_text({**head, "models": documents})
 
 
 def _document(facts: Facts, layout: Layout) -> dict[str, Any]:
@@ -273,14 +270,14 @@ def _csv(networks: Sequence[Facts], layout: Layout) -> str:
         for facts in networks:
             values = _values(facts, _whole(facts), layout.of_whole)
             own = _ratios(facts, layout.against, layout).values()
-            writer.writerow([*_lead(facts), *values, *own])
+            writer.writerow(map(csv_cell, [*_lead(facts), *values, *own]))
         return stream.getvalue()
     by = layout.by or "path"
     writer.writerow([*lead, by, *layout.of_whole])
     for facts in networks:
         for grouped in group(facts.cost, by):
             values = _values(facts, _of(grouped), layout.of_whole)
-            writer.writerow([*_lead(facts), grouped.name, *values])
+            writer.writerow(map(csv_cell, [*_lead(facts), grouped.name, *values]))
     return stream.getvalue()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from inception_dsl.channels import escape_commands
 from inception_dsl.characters import is_printable
 from inception_dsl.ir import Model
 from inception_dsl.spec.step import StepSyntaxError, parse_step
@@ -117,9 +118,9 @@ def _without_note(text: str) -> str:
 
 def _scalar_text(text: str) -> str:
     """A text as YAML: plain where it reads as itself anywhere, else quoted."""
-    if reads_as_text(text):
+    if reads_as_text(text) and escape_commands(text) == text:
         return text
-    return f'"{"".join(map(_escaped, text))}"'
+    return escape_commands(f'"{"".join(map(_escaped, text))}"', "\\x23")
 
 
 def _escaped(char: str) -> str:

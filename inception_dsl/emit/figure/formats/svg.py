@@ -7,10 +7,9 @@ Every box says its path, every line from where to where it goes, in `data-` attr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from html import escape
 from itertools import groupby
 
-from inception_dsl.characters import is_printable
+from inception_dsl.channels import xml_text
 from inception_dsl.emit.figure.layout.scene import Box, Edge, Frame, Scene, Text
 from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
@@ -36,7 +35,7 @@ def to_svg(scene: Scene, *, title: str) -> str:
 
 def _frame(frame: Frame) -> Iterator[str]:
     shape = _rect(frame.x, frame.y, frame.width, frame.height, frame.radius, frame.paint)
-    yield f'<g data-frame="{escape(frame.path)}">{shape}'
+    yield f'<g data-frame="{xml_text(frame.path)}">{shape}'
     yield "".join(map(_text_element, frame.labels)) + "</g>"
 
 
@@ -53,7 +52,7 @@ def _edges(edges: Iterable[Edge]) -> Iterator[str]:
                 letter + " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
                 for letter, points in edge.commands
             )
-            names = f'data-from="{escape(edge.source)}" data-to="{escape(edge.target)}"'
+            names = f'data-from="{xml_text(edge.source)}" data-to="{xml_text(edge.target)}"'
             yield f'<path {names} d="{path}"/>'
         yield "</g>"
         yield f'<path fill="{colour}" d="{"".join(map(_arrow, gathered))}"/>'
@@ -74,7 +73,7 @@ def _arrow(edge: Edge) -> str:
 
 
 def _box(box: Box) -> Iterator[str]:
-    yield f'<g data-path="{escape(box.path)}"><title>{_text(box.tooltip)}</title>'
+    yield f'<g data-path="{xml_text(box.path)}"><title>{_text(box.tooltip)}</title>'
     for card in range(box.cards, 0, -1):
         yield _rect(
             box.x + CARD * card, box.y - CARD * card, box.width, box.height, box.radius, box.paint
@@ -156,8 +155,8 @@ def _text_element(text: Text) -> str:
 
 
 def _text(text: str) -> str:
-    """An author's text as XML: escaped, without what XML cannot hold."""
-    return escape("".join(c if is_printable(c) else " " for c in text), quote=False)
+    """Return an author's text as XML."""
+    return xml_text(text, quote=False)
 
 
 def _n(number: float) -> str:

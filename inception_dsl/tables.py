@@ -1,14 +1,12 @@
-"""Rows under columns, as plain text and as Markdown."""
+"""Rows under columns, as plain text and as Markdown. Cells may be an author's text."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from inception_dsl.characters import is_printable
-from inception_dsl.diagnostics import printable
+from inception_dsl.channels import count_columns, markdown_text, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +18,25 @@ class Column:
 
 
 def plain_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
-    """A table for a terminal: cells padded with spaces, two of them between columns."""
+    """Return a table for a terminal: cells padded with spaces, two of them between columns."""
     shown = ([printable(cell) for cell in row] for row in rows)
     cells = [[column.name for column in columns], *shown]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
+    taken = [[count_columns(cell) for cell in row] for row in cells]
+    widths = [max(column) for column in zip(*taken, strict=True)]
     lines = []
-    for row in cells:
+    for row, lengths in zip(cells, taken, strict=True):
         padded = (
-            cell.rjust(width) if column.align == "right" else cell.ljust(width)
-            for cell, width, column in zip(row, widths, columns, strict=True)
+            f"{' ' * (width - length)}{cell}"
+            if column.align == "right"
+            else f"{cell}{' ' * (width - length)}"
+            for cell, length, width, column in zip(row, lengths, widths, columns, strict=True)
         )
         lines.append("  ".join(padded).rstrip())
     return "\n".join(lines) + "\n"
 
 
 def markdown_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
-    """A table for Markdown, its cells escaped."""
+    """Return a table for Markdown, its cells escaped."""
     rules = ("---:" if column.align == "right" else ":---" for column in columns)
     lines = [_row(column.name for column in columns), _row(rules)]
     lines.extend(_row(markdown_text(cell) for cell in row) for row in rows)
@@ -44,12 +45,3 @@ def markdown_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> 
 
 def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def markdown_text(text: str) -> str:
-    """An author's text as Markdown that shows it and nothing else, on one line."""
-    folded = " ".join("".join(c if is_printable(c) else " " for c in text).split())
-    escaped = folded.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    escaped = re.sub(r"([\\`*\[\]()#|~$@!])", r"\\\1", escaped)
-    # Between letters an underscore is one; elsewhere it would be emphasis.
-    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)

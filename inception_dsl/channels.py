@@ -1,0 +1,175 @@
+r"""Where an author's text goes out: one function for each channel that shows it.
+
+A spec is written by anybody, and a terminal, the log of a CI job, a comment of a pull request, a
+spreadsheet and a viewer of SVG each read some characters as commands. Every emitter and every
+command sends text that it has not written itself through the function of its channel. Text that is
+already safe stays as it is. DOT and Mermaid have their own quoting, beside their writers.
+
+GitHub's runner reads two forms of commands in what a step prints: `::name::` at the start of a
+line, behind blanks, and `##[name]` anywhere. Azure Pipelines and TeamCity have forms like the
+second. Characters that such a reader may skip when it compares texts do not protect.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html import escape
+
+from inception_dsl.characters import UNPRINTABLE, is_wide
+
+_SKIPPED = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+)
+"""Characters that are drawn as nothing and that `UNPRINTABLE` does not have."""
+
+_BLANK = re.compile("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_UNPRINTABLE_BUT_NEWLINE = re.compile(f"(?!\n){UNPRINTABLE.pattern}")
+_COMMAND = re.compile(f"(#[{_SKIPPED}]*)#(?=[{_SKIPPED}]*[A-Za-z]*\\[)")
+_LINE_COMMAND = re.compile(f"^([\\s{_SKIPPED}]*):(?=[{_SKIPPED}]*:)", re.MULTILINE)
+
+_MARKUP = re.compile(r"([\\`*\[\]()#|~$!])")
+_LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_LINE_MARKUP = re.compile(r"^(?:(?=[-+=:])|([0-9]+)(?=[.)]))")
+_LINKED = re.compile(
+    r"@(?=\w)|#(?=[0-9])|\bGH(?=-[0-9])|:(?=//)|\bwww(?=\.)|:(?=[+-]1:|[0-9_]*[a-z][\w+-]*:)",
+    re.IGNORECASE,
+)
+"""Text behind which GitHub sees a mention, a reference, a link or an emoji.
+
+Neither a backslash nor an entity hides them: GitHub looks for them in what Markdown has rendered.
+"""
+
+_SPACE_OF_NO_WIDTH = "&#8203;"
+_FORMULA = ("=", "+", "-", "@")
+
+
+def printable(text: str) -> str:
+    r"""Replace what steers a terminal or a job's runner, column for column.
+
+    A blank of any kind becomes a space, and all else a question mark.
+
+    Example:
+        >>> print(printable("a\tred \x1b[31mtitle\n##[error]x"))
+        a red ?[31mtitle?#?[error]x
+    """
+    return escape_commands(UNPRINTABLE.sub("?", _BLANK.sub(" ", text)))
+
+
+def spell_out(text: str) -> str:
+    r"""Name the characters of a sentence that nobody can see.
+
+    Example:
+        >>> print(spell_out("`\u200b` starts no word"))
+        `U+200B` starts no word
+    """
+    return escape_commands(UNPRINTABLE.sub(lambda match: f"U+{ord(match[0]):04X}", text))
+
+
+def guard_lines(text: str) -> str:
+    r"""Make whole lines of text safe for a terminal and for a job's runner.
+
+    Example:
+        >>> print(guard_lines("   ::error::x\nfine \x07"))
+           ?:error::x
+        fine ?
+    """
+    return guard_commands(_UNPRINTABLE_BUT_NEWLINE.sub("?", _BLANK.sub(" ", text)))
+
+
+def guard_commands(text: str) -> str:
+    """Make whole lines of text safe for a job's runner, and leave all else as it is."""
+    return _LINE_COMMAND.sub(r"\1?", escape_commands(text))
+
+
+def escape_commands(text: str, sign: str = "?") -> str:
+    """Write the last `#` of each `##[` in the words of a format, or as a question mark."""
+    return _COMMAND.sub(lambda match: f"{match[1]}{sign}", text)
+
+
+def count_columns(text: str) -> int:
+    r"""Count the columns that a terminal gives to printable text.
+
+    Example:
+        >>> count_columns("conv"), count_columns("\u6f22\u5b57"), count_columns("e\u0301")
+        (4, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining
+
+    return sum(0 if combining(char) else 2 if is_wide(char) else 1 for char in text)
+
+
+def markdown_text(text: str) -> str:
+    r"""Write text as Markdown that shows it and nothing else, on one line.
+
+    A space of no width breaks what GitHub would link.
+
+    Example:
+        >>> print(markdown_text("*Fig* 4 by @octocat, #1\n<b>"))
+        \*Fig\* 4 by @&#8203;octocat, \#&#8203;1 &lt;b&gt;
+    """
+    folded = " ".join(UNPRINTABLE.sub(" ", text).split())
+    escaped = _MARKUP.sub(r"\\\1", escape(folded, quote=False))
+    # Between letters an underscore is one; elsewhere it would be emphasis.
+    escaped = _LOOSE_UNDERSCORE.sub(r"\\_", escaped)
+    return _LINKED.sub(rf"\g<0>{_SPACE_OF_NO_WIDTH}", escaped)
+
+
+def markdown_line(text: str) -> str:
+    r"""Write text as Markdown that begins a line: neither a list, nor a rule, nor a command.
+
+    Example:
+        >>> print(markdown_line("1. step"), markdown_line("- step"))
+        1\. step \- step
+    """
+    return _LINE_MARKUP.sub(r"\1\\", markdown_text(text))
+
+
+def markdown_code(text: str) -> str:
+    r"""Write text as a code span of Markdown, in which GitHub links nothing.
+
+    Example:
+        >>> print(markdown_code("conv"), markdown_code("a ` @b"))
+        `conv` ``a ` @b``
+    """
+    shown = " ".join(printable(text).split()) or " "
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    gap = " " if shown[0] == "`" or shown[-1] == "`" else ""
+    return f"{fence}{gap}{shown}{gap}{fence}"
+
+
+def csv_cell(value: object) -> object:
+    r"""Write a cell of CSV: numbers as they are, text so that no spreadsheet computes it.
+
+    Example:
+        >>> csv_cell(-3), csv_cell("=1+1"), csv_cell("conv\r")
+        (-3, "'=1+1", 'conv?')
+    """
+    if not isinstance(value, str):
+        return value
+    shown = guard_commands(printable(value))
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+
+
+def xml_text(text: str, *, quote: bool = True) -> str:
+    r"""Write text as XML, within an element or, with `quote`, within a quoted attribute.
+
+    Example:
+        >>> print(xml_text("a < \"b\"\x00 ##[error]"))
+        a &lt; &quot;b&quot;  #&#35;[error]
+    """
+    return escape_commands(escape(UNPRINTABLE.sub(" ", text), quote=quote), "&#35;")
+
+
+def json_text(document: object) -> str:
+    r"""Write a document as JSON: ASCII, on lines that no job's runner obeys.
+
+    Example:
+        >>> print(json_text({"title": "\u00dc ##[error]"}), end="")
+        {
+          "title": "\u00dc #\u0023[error]"
+        }
+    """
+    return escape_commands(json.dumps(document, indent=2), "\\u0023") + "\n"
