@@ -7,7 +7,7 @@ called. A step that is at fault is said, and reading goes on as if it were not t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
@@ -43,6 +43,7 @@ class BodyReader(Reporter):
         notes: the shapes that they are said to give.
         results: by the path of a named step, that of what it gives; `named` has where it is named.
         written: by the path of a step, where its words stand.
+        has_unreadable: some step's text has no name, so that nobody knows what it is called.
     """
 
     def __init__(self, places: Places, reader: StepReader, scope: Scope) -> None:
@@ -55,6 +56,14 @@ class BodyReader(Reporter):
         self.results: dict[str, Path] = {}
         self.named: dict[str, Span] = {}
         self.written: dict[str, dict[str, Span]] = {}
+        self.has_unreadable = False
+        self._faults = 0
+
+    def report(self, found: Iterable[Diagnostic]) -> None:
+        """Add findings, and count them as faults of the step that is being read."""
+        found = list(found)
+        self._faults += len(found)
+        super().report(found)
 
     def read(self, body: Item, at: DocumentPath) -> Path:
         """Adds the steps of a block, or of the network; gives the path of its result."""
@@ -95,11 +104,14 @@ class BodyReader(Reporter):
                 counts[name] += 1
                 name = name if counts[name] == 1 else f"{name}{counts[name]}"
                 here = replace(here, is_named=False)
-            before = len(self.steps)
+            if name == _UNREADABLE and inner is item and not _is_readable(item):
+                self.has_unreadable = True
+            before, faults = len(self.steps), self._faults
             reads = self._body(inner, here.named(name) if name else here)
             if name is not None:
                 path, span = spot.path / name, self.places.key(here.at)
-                own = Sibling(path, reads, tuple(self.steps[before:]), span)
+                is_whole = self._faults == faults
+                own = Sibling(path, reads, tuple(self.steps[before:]), span, is_whole)
                 if name in siblings:
                     self._check_again(own, siblings[name])
                 siblings[name] = own
@@ -184,6 +196,9 @@ class BodyReader(Reporter):
                 message = f"`{name}` reads itself"
             self.complain("E008", message, span)
             return None
+        if self.has_unreadable:
+            self._faults += 1  # it may be the step that cannot be read
+            return None
         close = _nearest(name, spot.siblings)
         what = "step of this list" if isinstance(spot.siblings, _Earlier) else "branch"
         message = f"no earlier {what} is named `{name}`"
@@ -194,6 +209,9 @@ class BodyReader(Reporter):
         """An earlier step or branch again: the same weights, on another input."""
         sibling = self._sibling(name, spot, self._text(spot, "reuse"))
         if sibling is None:
+            return spot.reads
+        if not sibling.is_whole:
+            self._faults += 1  # its own fault was told
             return spot.reads
         if not sibling.steps:
             self.complain("E212", f"`{name}` has no step", self._text(spot, "reuse"))
@@ -236,10 +254,11 @@ class BodyReader(Reporter):
         for name, inner in body.branches.items():
             here = replace(spot.key("branches", name).branching(name), siblings=results)
             self._check_name(name, here.at)
-            before = len(self.steps)
+            before, faults = len(self.steps), self._faults
             gives = self._body(inner, here)
             made = tuple(self.steps[before:])
-            results[name] = Sibling(here.path, gives, made, self.places.key(here.at))
+            span, is_whole = self.places.key(here.at), self._faults == faults
+            results[name] = Sibling(here.path, gives, made, span, is_whole)
         order = body.order if body.order is not None else list(results)
         for index, name in enumerate(order):
             if name not in results:
@@ -332,6 +351,18 @@ class _Earlier(dict[str, Sibling]):
 
 def _nearest(name: str, siblings: Mapping[str, Sibling]) -> Close:
     return close_by(name, siblings, {own: sibling.span for own, sibling in siblings.items()})
+
+
+def _is_readable(item: Item) -> bool:
+    """Tell whether a step's text follows the grammar; a body without a text does."""
+    text = item.op if isinstance(item, LongSpec) else item
+    if not isinstance(text, str):
+        return True
+    try:
+        parse_step(text)
+    except StepSyntaxError:
+        return False
+    return True
 
 
 def _name_of(item: Item) -> str | None:

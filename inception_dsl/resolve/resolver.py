@@ -257,6 +257,8 @@ class _Resolver(Reporter):
             self.report([Diagnostic("E208", message, labels, help=way_out)])
             return None
         if written.at not in places:
+            if reader.has_unreadable:
+                return None  # it may be the step that cannot be read, which was told
             spans = {step.path: step.origin.spans[0] for step in reader.steps} | reader.named
             close = close_by(written.at, places, spans)
             message = f"no step of the network has the path `{written.at}`"

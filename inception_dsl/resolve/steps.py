@@ -55,12 +55,16 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """An earlier step or branch: its path, what it gives, its steps, and where its name stands."""
+    """An earlier step or branch: its path, what it gives, its steps, and where its name stands.
+
+    `is_whole` is false if a part of it is at fault and was left out.
+    """
 
     path: Path
     gives: Path
     steps: tuple[NodeDef | CallDef, ...]
     span: Span
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

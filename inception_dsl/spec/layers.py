@@ -155,10 +155,42 @@ def _body(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
             continue
         value = entry.value
         if present is not None:
-            lay = {"steps": _body, "branches": _members}.get(key)
-            value = lay(present.value, value, problems) if lay else _merge(present.value, value)
+            match key:
+                case "steps":
+                    value = _body(present.value, value, problems)
+                case "branches":
+                    value = _members(present.value, value, problems)
+                case "params":
+                    value = _params(present.value, value)
+                case _:
+                    value = _merge(present.value, value)
         laid = Mapping({**laid.items, key: Entry(entry.key, value)}, base.span)
     return laid
+
+
+def _params(base: Tree, layer: Tree) -> Tree:
+    """Return the parameters of a block and of the one that extends it, merged by name.
+
+    A list of names and a mapping of names to defaults are two spellings of one thing. A parameter
+    that the layer names again has the layer's default, or none if the layer gives none.
+    """
+    if isinstance(base, Sequence) and isinstance(layer, Sequence):
+        again = {item.value for item in layer.items if isinstance(item, Scalar)}
+        kept = [it for it in base.items if not isinstance(it, Scalar) or it.value not in again]
+        return Sequence([*kept, *layer.items], layer.span)
+    return _merge(_by_name(base), _by_name(layer))
+
+
+def _by_name(params: Tree) -> Tree:
+    """Return a list of parameters as a mapping without defaults; anything else as it is."""
+    if not isinstance(params, Sequence):
+        return params
+    items: dict[str, Entry] = {}
+    for item in params.items:
+        if not isinstance(item, Scalar) or not isinstance(item.value, str) or item.value in items:
+            return params  # refused where parameters are read
+        items[item.value] = Entry(item.span, Scalar(None, item.span, item.span))
+    return Mapping(items, params.span)
 
 
 def _at(body: Tree, path: str, change: Entry, problems: list[Diagnostic]) -> Tree:

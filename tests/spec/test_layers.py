@@ -249,6 +249,29 @@ def test_tables_params_defaults_and_budget_merge(project: Project) -> None:
     ]
 
 
+@pytest.mark.parametrize("base", ["[w]", "{w}"])
+@pytest.mark.parametrize("layer", ["[s]", "{s}", "{s: 1}"])
+def test_a_block_adds_parameters_to_its_base_in_either_spelling(
+    base: str, layer: str, project: Project
+) -> None:
+    blocks = (
+        f"blocks:\n  a: {{params: {base}, steps: [3x3 conv (w)]}}\n"
+        f"  b: {{extends: a, params: {layer}, steps: {{conv: 3x3 conv (w stride s)}}}}\n"
+    )
+    found = extended(project, f"{blocks}network: [b (w=8 s=2)]\n", "title: the same\n")
+    assert found == ["b/conv: conv 8"]
+
+
+def test_a_parameter_that_is_named_again_has_the_new_default(project: Project) -> None:
+    blocks = (
+        "blocks:\n  a: {params: {w: 4, s: 1}, steps: [3x3 conv (w stride s)]}\n"
+        "  b: {extends: a, params: {w: 16}}\n  c: {extends: a, params: [w]}\n"
+    )
+    assert extended(project, f"{blocks}network: [b]\n", "title: t\n") == ["b/conv: conv 16"]
+    text = complaint(project, f"{blocks}network: [c]\n", "title: t\n")
+    assert "`c` needs `w`" in text
+
+
 def test_layers_stand_on_layers(project: Project) -> None:
     project.write("specs/root.yaml", BASE_HEAD + STEPS)
     project.write(BASE, "inception: 1\nextends: root.yaml\nnetwork: {conv: none}\n")
