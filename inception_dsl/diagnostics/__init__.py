@@ -10,12 +10,12 @@ from inception_dsl.diagnostics.diagnostic import (
     MAX_FINDINGS,
     Diagnostic,
     Label,
-    nearest,
     severity_of,
 )
 from inception_dsl.diagnostics.errors import MissingExtraError, SpecError
 from inception_dsl.diagnostics.pages import page, pages
 from inception_dsl.diagnostics.printer import render
+from inception_dsl.diagnostics.spelling import nearest
 
 __all__ = [
     "CODES",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 
 from inception_dsl.diagnostics.codes import CODES, Severity
 from inception_dsl.source import Span
@@ -69,21 +67,3 @@ def severity_of(code: str) -> Severity:
 
 MAX_FINDINGS = 100
 """Maximum number of findings of one stage."""
-
-MAX_LENGTH = 100
-"""Maximum length of a name for which a near one is looked for."""
-
-MAX_CANDIDATES = 400
-"""Maximum number of names among which a near one is looked for."""
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is closest to `name`, or None if none is close."""
-    from difflib import get_close_matches
-
-    candidates = set(islice(known, MAX_CANDIDATES + 1))
-    if len(name) > MAX_LENGTH or len(candidates) > MAX_CANDIDATES:
-        return None  # the search grows with both
-    folded = {candidate.lower(): candidate for candidate in sorted(candidates, reverse=True)}
-    close = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None

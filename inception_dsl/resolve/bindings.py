@@ -14,7 +14,7 @@ from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import Reader, StepText, Token
 
 MAX_SHOWN = 8
-"""Parameters of a call that a finding lists."""
+"""Maximum number of parameters, or of rows of a table, that a finding lists."""
 
 
 def read_bindings(
@@ -102,6 +102,11 @@ def _no_row(token: Token, words: Words, tables: Mapping[str, Table]) -> SpecErro
     if table_name in tables:
         message = f"table `{table_name}` has no row `{row_name}`"
         close = close_by(token.text, declared, declared)
+        if close.name is None:
+            there = listed(list(tables[table_name].rows)[:MAX_SHOWN])
+            told = f"its rows are {there}" if there else "it has no row"
+            labels = (Label(tables[table_name].span, told),)
+            return words.error("E207", message, token, others=labels)
         return words.error("E207", message, token, close.help, close.labels)
     close = close_by(table_name, tables, {name: table.span for name, table in tables.items()})
     help = None

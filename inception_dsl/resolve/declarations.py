@@ -8,12 +8,17 @@ from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.ir import NETWORK, Param
 from inception_dsl.ops import OPS, WORDS, WRITTEN
 from inception_dsl.resolve.blocks import Signature
+from inception_dsl.resolve.habits import LACKING_VALUES, is_lacking, op_of
 from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.reporter import Reporter, repeated
 from inception_dsl.resolve.scope import Row, Scope, Setting, Table
 from inception_dsl.resolve.words import Defaults, read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, TableSpec, Word
+
+
+PAD_WORDS = frozenset(word for op in OPS.values() for word, sets in op.flags.items() if "pad" in sets)
+"""Words that set a padding, which no parameter can stand for."""
 
 
 class Declarations(Reporter):
@@ -71,9 +76,12 @@ class Declarations(Reporter):
         for name, words in written.items():
             op = WRITTEN.get(name)
             if op is None:
-                close = nearest(name, WRITTEN)
-                help = f"write `{close}`" if close else None
-                message = f"no op is named `{name}`"
+                message, meant = f"no op is named `{name}`", None
+                if is_lacking(name):
+                    message = f"`{name}` is not in the language yet"
+                else:
+                    meant = op_of(name) or nearest(name, WRITTEN)
+                help = f"write `{meant}`" if meant else None
                 self.complain("E201", message, self.places.key((*at, name)), help)
                 continue
             for attribute, word in words.items():
@@ -132,9 +140,16 @@ class Declarations(Reporter):
     def check_value(self, value: Word, at: DocumentPath) -> None:
         """Complains of a value that no parameter can have."""
         if isinstance(value, str) and value not in WORDS:
-            close = nearest(value, WORDS)
-            help = f"write `{close}`" if close else None
-            message = f"`{value[:60]}` is neither a number nor a word of an op"
+            shown = value[:60]
+            message = f"`{shown}` is neither a number nor a word of an op"
+            help = None
+            if value in PAD_WORDS:
+                message = f"a parameter cannot stand for `{shown}`: `pad` reads none"
+            elif value.lower() in LACKING_VALUES:
+                message = f"`{shown}` is not in the language yet"
+            else:
+                close = nearest(value, WORDS)
+                help = f"write `{close}`" if close else None
             self.complain("E211", message, self.places.value(at), help)
 
 

@@ -13,20 +13,41 @@ _OPS = {
     "averagepooling2d": "avgpool",
     "batch_norm": "batchnorm",
     "bn": "batchnorm",
+    "batchnorm2d": "batchnorm",
+    "batchnormalization": "batchnorm",
+    "conv2d": "conv",
+    "convolution": "conv",
     "dense": "linear",
-    "depthwiseconv2d": "sepconv",
     "fc": "linear",
+    "adaptiveavgpool2d": "adaptive avgpool",
+    "adaptivemaxpool2d": "adaptive maxpool",
+    "adaptive_avg_pool2d": "adaptive avgpool",
+    "adaptive_max_pool2d": "adaptive maxpool",
     "gap": "global avgpool",
     "globalaveragepooling2d": "global avgpool",
     "globalavgpool": "global avgpool",
+    "h_sigmoid": "hardsigmoid",
+    "h_swish": "hardswish",
+    "hard_sigmoid": "hardsigmoid",
+    "hard_swish": "hardswish",
+    "hsigmoid": "hardsigmoid",
+    "hswish": "hardswish",
     "inner_product": "linear",
+    "leakyrelu": "leaky_relu",
+    "local_response_norm": "lrn",
     "localresponsenorm": "lrn",
+    "lrelu": "leaky_relu",
     "max_pool": "maxpool",
     "max_pool2d": "maxpool",
     "maxpooling2d": "maxpool",
+    "separable_conv2d": "sepconv",
     "separableconv2d": "sepconv",
     "swish": "silu",
 }
+_DEPTHWISE = frozenset(
+    ["depthwise", "depthwise_conv", "depthwise_conv2d", "depthwiseconv", "depthwiseconv2d"]
+    + ["dwconv", "dw_conv"]
+)
 _JOINS = {
     "add": "add",
     "cat": "concat",
@@ -46,101 +67,63 @@ _WORDS = {
 }
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
-_NOT_YET: dict[str, str] = {
-    **dict.fromkeys(
-        ["conv_transpose", "conv_transpose2d", "conv2d_transpose", "conv2dtranspose"]
-        + ["convtranspose", "convtranspose2d", "deconv", "deconv2d", "deconvolution"]
-        + ["transposed_conv", "transpose_conv", "upconv", "upconv2d"],
-        "a transposed convolution",
-    ),
-    **dict.fromkeys(["conv1d", "conv3d"], "a convolution that is not over height and width"),
-    **dict.fromkeys(["deform_conv", "deform_conv2d", "dcn"], "a deformable convolution"),
-    **dict.fromkeys(["lppool", "lp_pool", "lppool2d", "lp_pool2d"], "a power-average pool"),
-    **dict.fromkeys(["maxunpool", "max_unpool", "maxunpool2d", "unpool"], "an unpooling"),
-    **dict.fromkeys(["sumpool", "stochasticpool", "fractionalmaxpool"], "this kind of pooling"),
-    **dict.fromkeys(["roipool", "roi_pool", "roialign", "roi_align"], "pooling over regions"),
-    **dict.fromkeys(["softpool", "blurpool", "gempool", "gem"], "this kind of pooling"),
-    **dict.fromkeys(
-        ["layernorm", "layer_norm", "ln", "groupnorm", "group_norm", "gn", "instancenorm"]
-        + ["instance_norm", "instancenorm2d", "rmsnorm", "rms_norm", "syncbatchnorm", "sync_bn"]
-        + ["weightnorm", "weight_norm", "spectralnorm", "spectral_norm", "l2norm", "grn", "frn"],
-        "a normalisation other than `batchnorm` and `lrn`",
-    ),
-    **dict.fromkeys(
-        ["prelu", "elu", "selu", "celu", "glu", "swiglu", "geglu", "mish", "softplus", "softsign"]
-        + ["hardtanh", "hard_tanh", "logsigmoid", "log_sigmoid", "tanhshrink", "softshrink"]
-        + ["hardshrink", "threshold", "rrelu", "crelu", "maxout", "quick_gelu"],
-        "an activation that",
-    ),
-    **dict.fromkeys(["log_softmax", "logsoftmax", "softmin", "softmax2d"], "a softmax of this kind"),
-    **dict.fromkeys(
-        ["upsample", "upsampling", "upsampling2d", "interpolate", "resize", "nearest", "bilinear"],
-        "resizing a map",
-    ),
-    **dict.fromkeys(
-        ["pixelshuffle", "pixel_shuffle", "pixelunshuffle", "pixel_unshuffle", "depth_to_space"]
-        + ["space_to_depth", "channelshuffle", "channel_shuffle", "shuffle", "focus"],
-        "moving values between channels and places",
-    ),
-    **dict.fromkeys(["split", "chunk", "slice", "crop", "narrow"], "taking a part of the channels"),
-    **dict.fromkeys(
-        ["attention", "mha", "multiheadattention", "multihead_attention", "self_attention"]
-        + ["transformer", "mlp", "embedding", "patch_embed"],
-        "a layer of a transformer",
-    ),
-    **dict.fromkeys(["lstm", "gru", "rnn", "conv_lstm", "convlstm"], "a recurrent layer"),
-    **dict.fromkeys(
-        ["droppath", "drop_path", "stochastic_depth", "dropblock", "alphadropout", "dropout2d"]
-        + ["spatial_dropout", "spatialdropout2d", "gaussian_noise"],
-        "dropping other than of single values",
-    ),
-    **dict.fromkeys(
-        ["reshape", "view", "permute", "transpose", "squeeze", "unsqueeze", "pad", "zero_pad"]
-        + ["zeropad2d", "zeropadding2d", "reflection_pad", "reflectionpad2d"],
-        "changing the shape of a tensor without a window",
-    ),
-    **dict.fromkeys(["sub", "subtract", "div", "divide", "minimum", "maximum", "matmul", "dot"],
-        "this operation on two tensors",
-    ),
-}
-"""Ops and words of the field that this language lacks, each with the kind of thing that it is."""
+_LACKING = """
+    alphadropout attention blurpool celu channel_shuffle channelshuffle chunk conv1d conv3d
+    conv2d_transpose conv2dtranspose conv_transpose conv_transpose2d convlstm convtranspose
+    convtranspose2d crelu crop dcn deconv deconv2d deconvolution deform_conv deform_conv2d
+    depth_to_space div divide dot drop_path dropblock dropout2d droppath einsum elu embedding
+    fractionalmaxpool frn gaussian_noise gem glu group_norm groupnorm gru hard_tanh hardshrink
+    hardtanh instance_norm instancenorm instancenorm2d interpolate involution l2norm layer_norm
+    layernorm log_sigmoid log_softmax logsigmoid logsoftmax lp_pool lp_pool2d lppool lppool2d lstm
+    matmul max_unpool maximum maxout maxunpool maxunpool2d mha minimum mish multihead_attention
+    multiheadattention pad permute pixel_shuffle pixel_unshuffle pixelshuffle pixelunshuffle prelu
+    quick_gelu reflection_pad reflectionpad2d reshape resize rms_norm rmsnorm rnn roi_align
+    roi_pool roialign roipool rrelu self_attention selu shuffle slice softmax2d softmin softplus
+    softpool softshrink softsign space_to_depth spatial_dropout spatialdropout2d spectral_norm
+    spectralnorm split squeeze stochastic_depth sub subtract sumpool swiglu sync_bn syncbatchnorm
+    tanhshrink threshold transformer transpose transpose_conv transposed_conv unpool unsqueeze
+    upconv upconv2d upsample upsampling upsampling2d view weight_norm weightnorm zero_pad
+    zeropad2d zeropadding2d
+"""
+_LACKING_SCHEMES = """
+    constant dirac glorot_normal he_normal he_uniform kaiming_uniform lecun_normal lecun_uniform
+    msra ones orthogonal sparse uniform variance_scaling xavier_normal zeros
+"""
+_LACKING_PADS = "causal circular reflect reflection replicate symmetric"
 
-_NOT_YET_VALUES: dict[str, frozenset[str]] = {
-    "init": frozenset(
-        ["constant", "dirac", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform"]
-        + ["kaiming_uniform", "lecun_normal", "orthogonal", "sparse", "uniform", "variance_scaling"]
-        + ["xavier_normal", "zeros", "ones", "msra"]
-    ),
-    "pad": frozenset(["circular", "reflect", "reflection", "replicate", "symmetric", "causal"]),
-}
-"""By attribute, values of the field that are no name of an op and that this language lacks."""
+LACKING = frozenset(_LACKING.split())
+"""Ops of the field that this language lacks.
+
+They are told as such: the op whose name is nearest would be another one.
+"""
+LACKING_VALUES = LACKING | frozenset(f"{_LACKING_SCHEMES} {_LACKING_PADS}".split())
+"""Values of the field that this language lacks: activations, norms, initialisations, paddings."""
 
 KERNELS = frozenset(["kernel_size", "kernel", "ksize", "k"])
 """What others call the kernel, which here stands before the op."""
 
 
-def lacks(name: str) -> str | None:
-    """Return the kind of thing an op of the field is that this language lacks, or None."""
-    return _NOT_YET.get(name.lower())
-
-
-def lacks_value(attribute: str, name: str) -> bool:
-    """Tell whether the field knows this value of an attribute, and this language does not."""
-    known = _NOT_YET_VALUES.get(attribute, frozenset())
-    return name.lower() in known or name.lower() in _NOT_YET
-
-
 def op_of(name: str) -> str | None:
-    """The op that another tool's name means."""
+    """Return the op that another tool's name means."""
     return _OPS.get(name.lower())
 
 
+def is_depthwise(name: str) -> bool:
+    """Tell whether another tool calls a depthwise convolution so."""
+    return name.lower() in _DEPTHWISE
+
+
+def is_lacking(name: str) -> bool:
+    """Tell whether the field has an op of this name that the language lacks."""
+    return name.lower() in LACKING
+
+
 def join_of(name: str) -> str | None:
-    """The join that another tool has as a layer."""
+    """Return the join that another tool has as a layer."""
     return _JOINS.get(name.lower())
 
 
 def word_of(name: str) -> str | None:
-    """The word of an op that another tool's means: `padding`, `bn`, `s2`."""
+    """Return the word of an op that another tool's word means: `padding`, `bn`, `s2`."""
     short = re.fullmatch("([spdg])([0-9]+)", name)
     return f"{_LETTERS[short[1]]} {short[2]}" if short else _WORDS.get(name.lower())

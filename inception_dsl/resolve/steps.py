@@ -11,7 +11,7 @@ from inception_dsl.ir import CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Signature
-from inception_dsl.resolve.habits import join_of, op_of
+from inception_dsl.resolve.habits import is_depthwise, is_lacking, join_of, op_of
 from inception_dsl.resolve.scope import Scope, Setting, Table, close_by
 from inception_dsl.resolve.words import Defaults, Words, listed, read_attributes, read_word
 from inception_dsl.source import Span
@@ -206,11 +206,19 @@ class StepReader:
                 raise words.error("E210", f"the block `{name}` takes no kernel", step.kernel)
             return name
         label = Label(words.span(step.modifier or step.name, step.name))
-        raise self._nothing(written, label)
+        raise self._nothing(step, written, label)
 
-    def _nothing(self, written: str, label: Label) -> SpecError:
-        """E201, with what was meant: another tool's name, a name that is near, or a join."""
+    def _nothing(self, step: StepText, written: str, label: Label) -> SpecError:
+        """Return E201 with what was meant: another tool's name, a name that is near, or a join."""
         message = f"no op and no block is named `{written}`"
+        ops = f"ops are {listed(WRITTEN)}"
+        if is_lacking(step.name.text):
+            message = f"`{written}` is not in the language yet"
+            return SpecError([Diagnostic("E201", message, (label,), (ops,))])
+        if is_depthwise(step.name.text):
+            kernel = step.kernel.text if step.kernel else "3x3"
+            help = f"a depthwise convolution is a conv in groups: `{kernel} conv (in groups in)`"
+            return SpecError([Diagnostic("E201", message, (label,), help=help)])
         if (join := join_of(written)) is not None:
             message = f"`{written}` is no step: what is joined are branches"
             help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
@@ -219,7 +227,7 @@ class StepReader:
             return SpecError([Diagnostic("E201", message, (label,), help=f"write `{meant}`")])
         blocks = {name: signature.span for name, signature in self._signatures.items()}
         close = close_by(written, [*WRITTEN, *blocks], blocks)
-        notes = () if close.name else (f"ops are {listed(WRITTEN)}",)
+        notes = () if close.name else (ops,)
         labels = (label, *close.labels)
         return SpecError([Diagnostic("E201", message, labels, notes, close.help)])
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names, show
 from inception_dsl.ops import FANS, SCHEMES, Attribute, Op
-from inception_dsl.resolve.habits import KERNELS, word_of
+from inception_dsl.resolve.habits import KERNELS, LACKING_VALUES, word_of
 from inception_dsl.resolve.scope import Given, Scope, Setting, close_by, param_close_by
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
@@ -50,9 +50,11 @@ class Words:
         token: Token,
         help: str | None = None,
         others: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> SpecError:
-        """A finding at a word; `others` are at the other half of it."""
-        return SpecError([Diagnostic(code, message, (Label(self.span(token)), *others), help=help)])
+        """Return a finding at a word; `others` are at the other half of it."""
+        labels = (Label(self.span(token)), *others)
+        return SpecError([Diagnostic(code, message, labels, notes, help)])
 
     def unknown(self, name: str, token: Token, known: Iterable[str]) -> SpecError:
         """E205 for a name that is not there."""
@@ -193,6 +195,8 @@ def _unknown_word(
     """A word that is neither an attribute nor, where a width is wanted, a parameter."""
     owner = next((a.name for a in op.attributes if token.text in a.choices), None)
     meant = f"{owner} {token.text}" if owner else _meant_word(op, token)
+    if owner is None and token.text.lower() in LACKING_VALUES:
+        raise words.error("E202", f"`{token.text}` is not in the language yet", token)
     if wants_width and (meant is None or token.text in words.scope.unseen):
         return words.unknown(token.text, token, words.scope.names)
     message = f"`{op.written}` knows no word `{token.text}`"
@@ -223,6 +227,8 @@ def _value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
             return _size(reader.take(), words, least=0)
         case "pad" if attribute.name in op.flags.get(token.text, {}):
             return op.flags[reader.take().text][attribute.name]
+        case "pad" if token.text in LACKING_VALUES and token.text not in words.scope.names:
+            raise words.error("E211", f"`pad {token.text}` is not in the language yet", token)
         case "flag":
             message = f"`{attribute.name}` stands alone and takes no value"
             raise words.error("E211", message, token)
@@ -256,6 +262,10 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
     close = close_by(token.text, known, words.scope.declared)
     seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"
     message = f"{seen} no value of `{attribute.name}`: {listed(attribute.choices)}"
+    if token.text.lower() in LACKING_VALUES:
+        message = f"`{attribute.name} {token.text}` is not in the language yet"
+        notes = (f"values of `{attribute.name}` are {listed(attribute.choices)}",)
+        raise words.error("E211", message, token, notes=notes)
     raise words.error("E211", message, token, close.help, close.labels)
 
 
@@ -264,6 +274,10 @@ def _init(reader: Reader, words: Words) -> str:
     scheme = reader.take()
     takes = SCHEMES.get(scheme.text)
     if takes is None:
+        if scheme.text.lower() in LACKING_VALUES:
+            message = f"`init {scheme.text}` is not in the language yet"
+            notes = (f"values of `init` are {listed(SCHEMES)}",)
+            raise words.error("E211", message, scheme, notes=notes)
         close = nearest(scheme.text, SCHEMES)
         help = f"write `{close}`" if close else None
         message = f"`{scheme.text}` is no value of `init`: {listed(SCHEMES)}"

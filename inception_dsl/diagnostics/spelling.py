@@ -1,0 +1,84 @@
+"""Which known name was misspelt: the one rule behind every "write `...`" for a wrong name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+
+MAX_LENGTH = 60
+"""Maximum length of a name that is compared."""
+MAX_CANDIDATES = 400
+"""Maximum number of known names that a name is compared with."""
+MAX_CHARACTERS = 8_000
+"""Maximum number of characters of all known names together: the search grows with them."""
+
+LETTERS_PER_SLIP = 3
+"""Minimum number of letters for each slip that is forgiven."""
+
+_DIGIT = re.compile("[0-9]")
+_REPEATED = re.compile(r"([0-9])\1+")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` misspells, or None if it misspells none.
+
+    Upper and lower case are the same. A slip is a letter that is wrong, missing, too much, or
+    swapped with its neighbour. One slip needs three letters of the longer name, each further one
+    three letters of the shorter name. Names that differ in their numbers alone, such as `conv2` and
+    `conv3`, are different names and no slip, unless a digit was typed twice.
+
+    Example:
+        >>> nearest("strde", ["stride", "pad"]), nearest("deconv", ["conv"])
+        ('stride', None)
+        >>> nearest("conv3", ["conv2"])
+    """
+    candidates = set(islice(known, MAX_CANDIDATES + 1))
+    if len(name) > MAX_LENGTH or len(candidates) > MAX_CANDIDATES:
+        return None
+    if sum(map(len, candidates)) > MAX_CHARACTERS:
+        return None
+    folded = name.lower()
+    best: tuple[int, str] | None = None
+    for candidate in sorted(candidates):
+        other = candidate.lower()
+        shorter, longer = sorted((len(folded), len(other)))
+        most = min(longer // LETTERS_PER_SLIP, max(1, shorter // LETTERS_PER_SLIP))
+        slips = count_slips(folded, other, most)
+        if slips is None or (slips and _differ_in_numbers(folded, other)):
+            continue
+        if best is None or slips < best[0]:
+            best = slips, candidate
+    return best[1] if best else None
+
+
+def _differ_in_numbers(name: str, other: str) -> bool:
+    """Tell whether two names have the same letters around different numbers."""
+    if _DIGIT.sub("", name) != _DIGIT.sub("", other):
+        return False
+    return _REPEATED.sub(r"\1", name) != _REPEATED.sub(r"\1", other)
+
+
+def count_slips(name: str, other: str, most: int) -> int | None:
+    """Return the number of slips between two names, or None if they are more than `most`.
+
+    Source: the optimal string alignment distance; only the cells within `most` of the diagonal are
+    computed.
+    """
+    if abs(len(name) - len(other)) > most:
+        return None
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, char in enumerate(name, 1):
+        first, last = max(1, i - most), min(len(other), i + most)
+        current = [most + 1] * (len(other) + 1)
+        current[0] = i
+        for j in range(first, last + 1):
+            cost = min(row[j] + 1, current[j - 1] + 1, row[j - 1] + (char != other[j - 1]))
+            if i > 1 and j > 1 and char == other[j - 2] and name[i - 2] == other[j - 1]:
+                cost = min(cost, before[j - 2] + 1)
+            current[j] = cost
+        if min(current) > most:
+            return None
+        before, row = row, current
+    return row[-1] if row[-1] <= most else None

@@ -1,0 +1,88 @@
+"""What is said of wrong specs: the pages of `findings/`, and what holds for findings in general."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import NET, Project
+from finding_pages import Case, read_cases
+
+from inception_dsl.diagnostics import CODES
+
+HEAD = """\
+inception: 1
+name: net
+input: 35x35x384
+"""
+
+CASES = read_cases()
+
+every_case = pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
+
+
+@every_case
+def test_a_wrong_spec_is_answered_to_the_letter(case: Case, project: Project) -> None:
+    project.write(NET, case.spec)
+    assert project.rendering() == case.printed
+
+
+@every_case
+def test_every_help_mends(case: Case, project: Project) -> None:
+    """What a help says to write, pasted over what is underlined, ends that finding."""
+    project.write(NET, case.spec)
+    for found in project.findings():
+        way_out = re.match(r"write `([^`]*)`", found.help or "")
+        if way_out is None or "..." in way_out[1]:
+            continue
+        span = found.labels[0].span
+        project.write(NET, case.spec[: span.start] + way_out[1] + case.spec[span.end :])
+        left = [(other.code, other.labels[0].span.start) for other in project.findings()]
+        assert (found.code, span.start) not in left, f"{found.message}: {found.help}"
+        assert "E104" not in [code for code, _ in left] or found.code == "E104"
+
+
+def test_every_code_of_the_walk_has_a_case() -> None:
+    shown = {code for case in CASES for code in re.findall(r"\[([EW]\d+)\]", case.printed)}
+    wanted = {code for code in CODES if re.match("E[1-4]|W6", code)}
+    # Two files, see test_layers; a hint, see test_hints; of waivers and of figures.
+    assert wanted - shown == {"E209", "W602", "W603", "W604", "W605"}
+
+
+@pytest.mark.parametrize("copies", [1, 9, 200])
+def test_one_cause_is_one_finding_however_often_it_is_called(copies: int, project: Project) -> None:
+    calls = "".join(f"  - b{index}: b\n" for index in range(copies))
+    block = "blocks: {b: {branches: {left: 1x1 conv (384), right: 3x3 maxpool (stride 2)}}}\n"
+    project.write(NET, f"{HEAD}{block}network:\n{calls}")
+    (found,) = project.findings()
+    assert found.code == "E304"
+
+
+def test_errors_of_independent_steps_are_all_told(project: Project) -> None:
+    branches = "".join(
+        f"      b{index}: [relu, 3x3 conv (8 groups 5), relu]\n" for index in range(4)
+    )
+    project.write(NET, f"{HEAD}network:\n  - branches:\n{branches}")
+    assert [found.code for found in project.findings()] == ["E306"] * 4
+
+
+def test_a_model_too_large_is_refused_before_it_is_made(project: Project) -> None:
+    blocks = "  b0: relu\n" + "".join(f"  b{i}: 99 x b{i - 1}\n" for i in range(1, 30))
+    project.write(NET, f"{HEAD}blocks:\n{blocks}network: b29\n")
+    (found,) = project.findings()
+    assert (found.code, found.message) == ("E003", "the model has more than 250,000 nodes")
+
+
+def test_blocks_that_call_each_other_deep_are_refused(project: Project) -> None:
+    blocks = "  b0: relu\n" + "".join(f"  b{i}: [b{i - 1}]\n" for i in range(1, 2000))
+    project.write(NET, f"{HEAD}blocks:\n{blocks}network: b1999\n")
+    (found,) = project.findings()
+    assert found.code == "E003"
+
+
+@pytest.mark.parametrize("layer", ["params: {classes: 5}", "input: 32x32x3"])
+def test_shape_notes_hold_for_the_network_as_written_only(layer: str, project: Project) -> None:
+    network = "params: {classes: 10}\nnetwork: [3x3 conv (classes stride 2) -> 18x18x10]\n"
+    project.write("specs/base.yaml", HEAD + network)
+    project.write(NET, f"inception: 1\nextends: base.yaml\n{layer}\n")
+    assert project.rendering() == ""
