@@ -70,8 +70,8 @@ def test_a_seed_makes_weights_the_same_and_leaves_torchs_generator_alone() -> No
 
 def test_what_is_wrong_reads_as_on_the_command_line() -> None:
     with pytest.raises(idsl.SpecError) as caught:
-        idsl.load("inception_v5")
+        idsl.load("inception_w4")
     assert str(caught.value) == (
-        "\nerror[E007]: no spec is named `inception_v5`\n  = help: write `inception_v4`\n"
+        "\nerror[E007]: no spec is named `inception_w4`\n  = help: write `inception_v4`\n"
     )
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)

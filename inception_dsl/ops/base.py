@@ -33,6 +33,7 @@ class Attribute:
     op whose attribute this really is: a conv's `eps` is its batch norm's, and no word of the conv.
     `another_of` names the attribute that this one is another way to say: `keep` is of `drop`.
     `in_training_only` is true of what inference does not feel, `is_drawn` of what a figure says.
+    A number lies `above` one bound and `below` another, and is neither of them.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Attribute:
     another_of: str = ""
     in_training_only: bool = False
     is_drawn: bool = True
+    above: int | None = None
+    below: int | None = None
 
     @property
     def says(self) -> str:
@@ -220,6 +223,21 @@ def nothing_kept(
     return Kept()
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A thing that torch runs and an author hardly means.
+
+    Attributes:
+        code: the finding's, a warning.
+        message: a predicate whose subject is the step: "enlarges 6x6 to 7x7".
+        help: the way out, as prose.
+    """
+
+    code: str
+    message: str
+    help: str | None = None
+
+
 class EmitError(Exception):
     """Attributes that an op has no torch layer for."""
 
@@ -249,6 +267,8 @@ class Op:
         keeps: what its backward pass needs, of the same.
         windows: along height and width, what a unit reads, for its attributes and its input; an
             axis is None where windows differ. Without it, a unit reads the one at its own place.
+        remarks: what its author hardly means, for its attributes and its inputs; None if anything
+            that torch takes may be meant.
     """
 
     name: str
@@ -266,6 +286,7 @@ class Op:
     kernels: Kernels = whole
     keeps: Keeps = nothing_kept
     windows: Callable[[Values, TensorType], tuple[Window | None, Window | None]] | None = None
+    remarks: Callable[[Values, tuple[TensorType, ...]], tuple[Remark, ...]] | None = None
 
     @property
     def is_free(self) -> bool:

@@ -29,6 +29,7 @@ from inception_dsl.ops.norm import (
     batchnorm_keeps,
     batchnorm_layer,
     batchnorm_params,
+    batchnorm_remarks,
     batchnorm_state,
 )
 from inception_dsl.ops.window import (
@@ -250,6 +251,7 @@ OPS = (
         kernels=_kernels,
         keeps=_keeps,
         windows=windows,
+        remarks=batchnorm_remarks,
     ),
     # Depthwise, then 1x1; as in TensorFlow, bias, norm and act come once, at the end.
     Op(
@@ -266,5 +268,6 @@ OPS = (
         kernels=_separable_kernels,
         keeps=_separable_keeps,
         windows=windows,
+        remarks=batchnorm_remarks,
     ),
 )

@@ -122,8 +122,8 @@ OPS = (
     Op(
         name="dropout",
         attributes=(
-            Attribute("drop", "fraction", Decimal("0.5"), in_training_only=True),
-            Attribute("keep", "fraction", "auto", another_of="drop"),
+            Attribute("drop", "fraction", Decimal("0.5"), in_training_only=True, below=1),
+            Attribute("keep", "fraction", "auto", another_of="drop", above=0),
         ),
         finish=_dropout_finish,
         infer=same,

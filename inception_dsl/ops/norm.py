@@ -14,19 +14,39 @@ from inception_dsl.ops.base import (
     Kernel,
     Layer,
     Op,
+    Remark,
     StateTensor,
     Symbols,
     Values,
     a_map,
     number,
+    shown,
 )
 
 BATCHNORM_ATTRIBUTES = (
-    Attribute("eps", "decimal", Decimal("1e-5")),
-    Attribute("momentum", "decimal", Decimal("0.1"), in_training_only=True),
+    Attribute("eps", "decimal", Decimal("1e-5"), above=0),
+    Attribute("momentum", "fraction", Decimal("0.1"), in_training_only=True),
     Attribute("gamma", "flag", True),
 )
 """torch's defaults; `momentum` is torch's, one minus TensorFlow's decay."""
+
+
+DECAY = Decimal("0.9")
+"""Minimum momentum that is rather another framework's decay: torch's is small, 0.1 or less."""
+
+
+def batchnorm_remarks(values: Values, inputs: tuple[TensorType, ...]) -> tuple[Remark, ...]:
+    """Return a remark on a momentum that looks like TensorFlow's or Keras' decay."""
+    momentum = values.get("momentum")
+    if not isinstance(momentum, int | Decimal) or momentum < DECAY:
+        return ()
+    meant = 1 - Decimal(momentum)
+    message = f"takes {shown(momentum)} of its running statistics from the last batch alone"
+    help = (
+        f"if {shown(momentum)} is TensorFlow's decay, write `momentum {shown(meant)}`: "
+        "torch's momentum is 1 - decay"
+    )
+    return (Remark("W607", message, help if meant else None),)
 
 
 def batchnorm_params(values: Values, channels: int) -> int:
@@ -112,6 +132,7 @@ OPS = (
         torch=_batchnorm_torch,
         state=batchnorm_state,
         keeps=_batchnorm_keeps,
+        remarks=batchnorm_remarks,
     ),
     Op(
         name="lrn",

@@ -14,6 +14,7 @@ from inception_dsl.ops.base import (
     Kernel,
     Layer,
     Op,
+    Remark,
     Symbols,
     Values,
     Window,
@@ -150,6 +151,17 @@ def _adaptive_windows(values: Values, given: TensorType) -> tuple[Window | None,
     return tall, wide
 
 
+def _adaptive_remarks(values: Values, inputs: tuple[TensorType, ...]) -> tuple[Remark, ...]:
+    """Return a remark on a pool that gives a larger map than it reads, by repeating values."""
+    before, after = inputs[0].size, size(values, "output")
+    if all(new <= old for old, new in zip(before, after, strict=True)):
+        return ()
+    (height, width), (new_height, new_width) = before, after
+    most = f"{min(height, new_height)}x{min(width, new_width)}"
+    message = f"enlarges {height}x{width} to {new_height}x{new_width}, by repeating values"
+    return (Remark("W608", message, f"if that is not meant, pool to {most} or less"),)
+
+
 def _adaptive_torch(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     output = attributes["output"]
     assert isinstance(output, tuple)
@@ -216,6 +228,7 @@ OPS = (
             kernels=kernels,
             keeps=keeps,
             windows=_adaptive_windows,
+            remarks=_adaptive_remarks,
         )
         for kind, kernels, keeps in (
             ("avg", whole, _adaptive_avg_keeps),

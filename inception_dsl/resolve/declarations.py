@@ -16,8 +16,9 @@ from inception_dsl.resolve.words import Defaults, read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, TableSpec, Word
 
-
-PAD_WORDS = frozenset(word for op in OPS.values() for word, sets in op.flags.items() if "pad" in sets)
+PAD_WORDS = frozenset(
+    word for op in OPS.values() for word, sets in op.flags.items() if "pad" in sets
+)
 """Words that set a padding, which no parameter can stand for."""
 
 

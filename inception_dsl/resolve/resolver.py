@@ -86,7 +86,7 @@ class _Resolver(Reporter):
         signatures = {name: declared.signature(name, body) for name, body in spec.blocks.items()}
         statements = Statements(self.places, self.diagnostics)
         budget = tuple(statements.budget(spec.budget))
-        claims = tuple(statements.claims(spec.claims))
+        claims = tuple(statements.claims(spec.claims, given))
         self._raise()
 
         blocks = {
@@ -126,15 +126,14 @@ class _Resolver(Reporter):
         return name or self._file.path.stem
 
     def _input(self) -> TensorType:
-        text = None if self._spec.input is None else str(self._spec.input)
-        span = None
-        if self._overrides.input is not None:
-            text = self._overrides.input
-        elif text is not None:
-            span = self.places.text(("input",))
-        if text is None:
+        if self._spec.input is None:
+            if self._overrides.input is not None:
+                return read_shape(self._overrides.input, None)
             self.fail("E102", "the key `input` is missing", self.places.value(()).part(0, 1))
-        return read_shape(text, span)
+        own = read_shape(str(self._spec.input), self.places.text(("input",)))
+        if self._overrides.input is None:
+            return own
+        return read_shape(self._overrides.input, None, own=own)
 
     def _arguments(self) -> dict[str, Value]:
         params: dict[str, Value] = {}

@@ -10,6 +10,7 @@ from inception_dsl.ir import Bound, Claim, Origin, TensorType
 from inception_dsl.resolve.figures import read_figure
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.source import Span
+from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import CLAIM_CONTEXT, ClaimSpec, DocumentPath, Measure
 
 MAX_INPUT_VALUES = 10**9
@@ -34,8 +35,8 @@ class Statements(Reporter):
         help = "a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`"
         self.complain("E106", f"`{written}` is no figure", span, help)
 
-    def claims(self, claims: Sequence[ClaimSpec]) -> Iterable[Claim]:
-        """What sources claim of it."""
+    def claims(self, claims: Sequence[ClaimSpec], own_input: TensorType) -> Iterable[Claim]:
+        """Yield the claims of the sources, each for the spec's own input or for another one."""
         for index, written in enumerate(claims):
             at: DocumentPath = ("claims", index)
             measures = [
@@ -44,7 +45,9 @@ class Statements(Reporter):
                 if name not in CLAIM_CONTEXT and (value := getattr(written, name)) is not None
             ]
             text = self.places.text((*at, "input"))
-            given = None if written.input is None else read_shape(written.input, text)
+            given = (
+                None if written.input is None else read_shape(written.input, text, own=own_input)
+            )
             if not measures:
                 self.complain("E102", "the claim claims nothing", self.places.value(at))
             for measure, value in measures:
@@ -65,11 +68,15 @@ class Statements(Reporter):
                 )
 
 
-def read_shape(text: str, span: Span | None) -> TensorType:
-    """A map's shape as it was written: height x width x channels.
+def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -> TensorType:
+    """Return a map's shape as it was written: height x width x channels.
+
+    Args:
+        own: the input of the spec itself, where another one is read. The network is made for its
+            channels, so a shape that has them first and others last is refused.
 
     Raises:
-        SpecError: E003 it is too large, E106 it is no shape.
+        SpecError: E003 it is too large, E106 it is no shape or has its channels first.
     """
     labels = (Label(span),) if span else ()
     match = _SHAPE.fullmatch(text)
@@ -82,4 +89,37 @@ def read_shape(text: str, span: Span | None) -> TensorType:
     if height * width * channels > MAX_INPUT_VALUES:
         message = f"the input {text} holds more than {MAX_INPUT_VALUES:,} values"
         raise SpecError([Diagnostic("E003", message, labels)])
+    if own is not None and height == own.channels != channels:
+        message = f"the input {text} has {channels} channels, and the spec's has {own.channels}"
+        note = "a shape is height x width x channels"
+        help = f"write `{width}x{channels}x{height}`"
+        raise SpecError([Diagnostic("E106", message, labels, (note,), help)])
     return TensorType((channels, height, width))
+
+
+IMAGE_CHANNELS = (1, 3)
+"""Channels of a grey and of a coloured image."""
+MIN_SIDE = 28
+"""Minimum side of an image that is taken for one with its channels first."""
+
+
+def find_odd_statements(loaded: Loaded) -> list[Diagnostic]:
+    """Return a warning for an input such as 3x224x224, which reads as a map three pixels high.
+
+    A map of 1 or 3 rows that has as many columns as channels, 28 or more, is hardly ever meant; an
+    image with its channels first always looks so if it is square.
+    """
+    written = loaded.spec.input
+    match = _SHAPE.fullmatch(str(written))
+    if match is None:
+        return []
+    height, width, channels = map(int, match.groups())
+    if height not in IMAGE_CHANNELS or width != channels or width < MIN_SIDE:
+        return []
+    tall = f"{height} pixel{'s' if height > 1 else ''}"
+    message = f"the input is {tall} high and has {channels} channels"
+    note = "a shape is height x width x channels"
+    what = f"{height} channel{'s' if height > 1 else ''}"
+    help = f"for an image of {what}, write `{width}x{channels}x{height}`"
+    label = Label(loaded.places.text(("input",)))
+    return [Diagnostic("W606", message, (label,), (note,), help)]

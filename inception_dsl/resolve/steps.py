@@ -211,10 +211,9 @@ class StepReader:
     def _nothing(self, step: StepText, written: str, label: Label) -> SpecError:
         """Return E201 with what was meant: another tool's name, a name that is near, or a join."""
         message = f"no op and no block is named `{written}`"
-        ops = f"ops are {listed(WRITTEN)}"
         if is_lacking(step.name.text):
             message = f"`{written}` is not in the language yet"
-            return SpecError([Diagnostic("E201", message, (label,), (ops,))])
+            return SpecError([Diagnostic("E201", message, (label,))])
         if is_depthwise(step.name.text):
             kernel = step.kernel.text if step.kernel else "3x3"
             help = f"a depthwise convolution is a conv in groups: `{kernel} conv (in groups in)`"
@@ -227,7 +226,7 @@ class StepReader:
             return SpecError([Diagnostic("E201", message, (label,), help=f"write `{meant}`")])
         blocks = {name: signature.span for name, signature in self._signatures.items()}
         close = close_by(written, [*WRITTEN, *blocks], blocks)
-        notes = () if close.name else (ops,)
+        notes = () if close.name else (f"ops are {listed(WRITTEN)}",)
         labels = (label, *close.labels)
         return SpecError([Diagnostic("E201", message, labels, notes, close.help)])
 

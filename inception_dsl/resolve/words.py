@@ -377,7 +377,7 @@ def read_whole(words: Words, read: Callable[[Reader], Given]) -> Given:
 
 
 def misfit(attribute: Attribute, value: Given) -> str | None:
-    """Why a value is none for an attribute; None where it is one."""
+    """Return why an attribute cannot take a value, or None if it can."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     number = value if is_number and isinstance(value, int | Decimal) else Decimal("NaN")
     whole = number if isinstance(number, int) else -1
@@ -388,9 +388,9 @@ def misfit(attribute: Attribute, value: Given) -> str | None:
         case "natural":
             fits, wanted = whole >= 0, "a whole number of at least 0"
         case "decimal":
-            fits, wanted = is_number, "a number"
+            fits, wanted = is_number, f"a number{_bounds(attribute)}"
         case "fraction":
-            fits, wanted = is_number and 0 <= number <= 1, "a number from 0 to 1"
+            fits, wanted = is_number and 0 <= number <= 1, f"a number{_fraction(attribute)}"
         case "flag":
             fits, wanted = isinstance(value, bool), "true or false"
         case "choice":
@@ -402,7 +402,26 @@ def misfit(attribute: Attribute, value: Given) -> str | None:
             fits, wanted = isinstance(value, tuple), "a size such as 3x3"
         case "init":
             fits, wanted = isinstance(value, str), "a scheme such as `normal 0.01`"
+    if is_number and not _is_between(attribute, number):
+        fits = False
     return None if fits else f"`{name}` is {wanted}"
+
+
+def _is_between(attribute: Attribute, number: int | Decimal) -> bool:
+    """Tell whether torch, which reads double precision, sees a number within the bounds."""
+    low, high = attribute.above, attribute.below
+    return (low is None or float(number) > low) and (high is None or float(number) < high)
+
+
+def _bounds(attribute: Attribute) -> str:
+    return "" if attribute.above is None else f" above {attribute.above}"
+
+
+def _fraction(attribute: Attribute) -> str:
+    """Return the range of a fraction in words, its ends included unless a bound takes them out."""
+    if attribute.above == 0:
+        return " above 0 and at most 1"
+    return " of at least 0 and below 1" if attribute.below == 1 else " from 0 to 1"
 
 
 def listed(items: Iterable[str]) -> str:

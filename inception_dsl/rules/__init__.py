@@ -8,12 +8,13 @@ from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.rules.budget import over_budget
 from inception_dsl.rules.claims import claims_hold
 from inception_dsl.rules.counted import counted_names
+from inception_dsl.rules.remarks import hardly_meant
 from inception_dsl.rules.subject import Subject
 from inception_dsl.rules.unread import never_read
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
 
-RULES: tuple[Rule, ...] = (over_budget, claims_hold, never_read)
+RULES: tuple[Rule, ...] = (over_budget, claims_hold, never_read, hardly_meant)
 
 HINTS: tuple[Rule, ...] = (counted_names,)
 """What is only said to those who ask."""
