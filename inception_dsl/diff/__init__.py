@@ -1,50 +1,114 @@
 """Model x Model -> edits: what a change to an architecture means.
 
-Models are compared, not text. Steps are paired by path, then by structure; what a pair differs in
-is an edit, with its category, its places, its tensors and what follows from it.
+Models are compared, not text. Steps are paired by path, then by structure. Each difference of a
+pair is an edit, with its category, its places, its tensors and what follows from it.
 """
 
-from inception_dsl.diff.carry import plan_weights
-from inception_dsl.diff.compare import compare
-from inception_dsl.diff.costs import Measured, compare_costs
+from inception_dsl.diff.carry import (
+    plan_weights,
+)
+from inception_dsl.diff.compare import (
+    compare,
+)
+from inception_dsl.diff.costs import (
+    Measured,
+    compare_costs,
+)
 from inception_dsl.diff.edits import (
     CATEGORIES,
     Added,
+    ArgumentChange,
+    ArgumentsChanged,
+    BlockRenamed,
     Category,
     Changed,
+    Content,
     Diff,
     Edit,
+    EditPlace,
+    EndChanged,
+    HeadListed,
+    InterfaceEdit,
     KeyChange,
+    LossChanged,
     Moved,
-    Place,
+    OutputRewired,
+    ParameterListed,
     Removed,
     Renamed,
+    Reordered,
+    Reparented,
+    Replaced,
     Rewired,
-    Spot,
+    SharingChanged,
+    SourceSpot,
     Stage,
+    StepCategory,
+    StepEdit,
+    StepWords,
 )
-from inception_dsl.diff.finding import Comparison, Finding, Report, Unmade
-from inception_dsl.diff.match import match_specs
+from inception_dsl.diff.finding import (
+    BudgetBroken,
+    BudgetChanged,
+    Comparison,
+    CostsChanged,
+    Finding,
+    Report,
+    SpecListed,
+    SpecRenamed,
+    TextChange,
+    TextsChanged,
+    Topic,
+    Unmade,
+)
+from inception_dsl.diff.match import (
+    match_specs,
+)
 
 __all__ = [
     "CATEGORIES",
     "Added",
+    "ArgumentChange",
+    "ArgumentsChanged",
+    "BlockRenamed",
+    "BudgetBroken",
+    "BudgetChanged",
     "Category",
     "Changed",
     "Comparison",
+    "Content",
+    "CostsChanged",
     "Diff",
     "Edit",
+    "EditPlace",
+    "EndChanged",
     "Finding",
+    "HeadListed",
+    "InterfaceEdit",
     "KeyChange",
+    "LossChanged",
     "Measured",
     "Moved",
-    "Place",
+    "OutputRewired",
+    "ParameterListed",
     "Removed",
     "Renamed",
+    "Reordered",
+    "Reparented",
+    "Replaced",
     "Report",
     "Rewired",
-    "Spot",
+    "SharingChanged",
+    "SourceSpot",
+    "SpecListed",
+    "SpecRenamed",
     "Stage",
+    "StepCategory",
+    "StepEdit",
+    "StepWords",
+    "TextChange",
+    "TextsChanged",
+    "Topic",
     "Unmade",
     "compare",
     "compare_costs",

@@ -17,12 +17,12 @@ MAX_CELLS = 250_000
 MAX_EDITS = 500
 """In longer ones what is equal is found first, if no more steps than these came or went."""
 
-Place = tuple[str, Part]
-"""A part and where it is."""
+Named = tuple[str, Part]
+"""A part and its name."""
 
 
 def align(
-    old: Sequence[Place], new: Sequence[Place], gap: float = GAP
+    old: Sequence[Named], new: Sequence[Named], gap: float = GAP
 ) -> Iterator[tuple[str, str]]:
     """The pairs of two lists, in order."""
     if len(old) * len(new) <= MAX_CELLS:
@@ -45,7 +45,7 @@ def _kind(part: Part) -> frozenset[object]:
     return frozenset(part.kinds.items())
 
 
-def _cheapest(old: Sequence[Place], new: Sequence[Place], gap: float) -> Iterator[tuple[str, str]]:
+def _cheapest(old: Sequence[Named], new: Sequence[Named], gap: float) -> Iterator[tuple[str, str]]:
     """The cheapest alignment (Needleman and Wunsch, 1970); of equal ones, the earliest pairs."""
     gap = round(gap * _PARTS)
     costs = [[gap * j for j in range(len(new) + 1)]]
@@ -68,7 +68,7 @@ def _cheapest(old: Sequence[Place], new: Sequence[Place], gap: float) -> Iterato
     yield from reversed(found)
 
 
-def _cost(old: Place, new: Place) -> int:
+def _cost(old: Named, new: Named) -> int:
     lost = 1 - likeness(old[1], new[1]) + (RENAMED if old[1].name != new[1].name else 0)
     return round(lost * _PARTS)
 

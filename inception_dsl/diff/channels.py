@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from inception_dsl.diff.view import View
-from inception_dsl.ir import Node
+from inception_dsl.ir import Node, Path
 from inception_dsl.ops import ACTIVATIONS
 
 Order = tuple[int, ...]
@@ -19,7 +21,7 @@ _BY_CHANNEL = frozenset(
 """Ops that do the same to every channel, wherever it stands."""
 
 
-def channel_orders(old: View, new: View, back: dict[str, str]) -> dict[str, Order | None]:
+def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str, Order | None]:
     """The orders of the new nodes whose channels stand otherwise than they did.
 
     None where they do, and no order tells how: channels came or went, or were mixed.
@@ -29,7 +31,7 @@ def channel_orders(old: View, new: View, back: dict[str, str]) -> dict[str, Orde
     """
     orders: dict[str, Order | None] = {}
     for node in new.graph.nodes:
-        was = old.nodes.get(back.get(node.path, ""))
+        was = old.nodes.get(back.get(node.path, Path()))
         if was is not None and was.type.channels != node.type.channels:
             continue
         if was is not None and node.op == was.op == "concat":
@@ -47,10 +49,10 @@ def _joined(
     old: Node,
     new: Node,
     before: View,
-    back: dict[str, str],
+    back: Mapping[Path, Path],
     orders: dict[str, Order | None],
 ) -> Order | None:
-    starts: dict[str, list[int]] = {}
+    starts: dict[Path, list[int]] = {}
     start = 0
     for path, type in zip(old.inputs, old.input_types, strict=True):
         starts.setdefault(path, []).append(start)
@@ -58,9 +60,9 @@ def _joined(
     order: list[int] = []
     for path, type in zip(new.inputs, new.input_types, strict=True):
         own = orders.get(path, tuple(range(type.channels)))
-        was = back.get(path, "")
+        was = back.get(path, Path())
         if was not in starts:  # another branch, in the place of one that is no longer read
-            was = next((p for p, at in starts.items() if at[:1] == [len(order)]), "")
+            was = next((p for p, at in starts.items() if at[:1] == [len(order)]), Path())
             if was in back.values() and any(back.get(read) == was for read in new.inputs):
                 return None
         same = was in before.nodes and before.nodes[was].type.channels == type.channels

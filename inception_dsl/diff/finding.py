@@ -1,16 +1,99 @@
-"""What is found of a comparison: what a rule says, and what an emitter is given."""
+"""The findings of a comparison, as data: what a rule grades and an emitter prints."""
 
 from __future__ import annotations
 
+import pathlib
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Literal
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Severity
 from inception_dsl.diff.costs import Measured
-from inception_dsl.diff.edits import Category, Changed, Diff, Edit, Moved, Renamed
-from inception_dsl.ir import Model
+from inception_dsl.diff.edits import (
+    Category,
+    Diff,
+    Edit,
+    EndChanged,
+    HeadListed,
+    ParameterListed,
+    StepFacts,
+)
+from inception_dsl.ir import NETWORK, Bound, Model, Path
 from inception_dsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class SpecListed:
+    """A spec that stands on one side only, with what its network costs."""
+
+    name: str
+    is_new: bool
+    params: int
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRenamed:
+    """A spec that has another name."""
+
+    old_name: str
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """A text of the network before and after; None if there is none."""
+
+    field: Literal["name", "title", "source"]
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextsChanged:
+    """The network, or some blocks, have other texts for readers."""
+
+    texts: tuple[TextChange, ...]
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CostsChanged:
+    """The network costs more or less; `costs` are the measures that change."""
+
+    costs: tuple[Measured, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetBroken:
+    """A budget that held for the old network and does not for the new one.
+
+    `is_old`: only the old spec has it.
+    """
+
+    bound: Bound
+    before: int
+    after: int
+    is_old: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetChanged:
+    """A budget that is added, removed or has another figure."""
+
+    before: Bound | None
+    after: Bound | None
+
+    @property
+    def measure(self) -> str:
+        """The measure that it bounds."""
+        bound = self.after or self.before
+        assert bound is not None
+        return bound.measure
+
+
+Topic = Edit | SpecListed | SpecRenamed | TextsChanged | CostsChanged | BudgetBroken | BudgetChanged
+"""The subject of a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,53 +101,50 @@ class Finding:
     """One thing that a reviewer should know.
 
     Attributes:
-        at: where: a path, a block's path, or what the network is asked for.
-        verb: `added`, `removed`, `renamed`, `moved`; empty for what stays and changes.
-        what: what changed, in the papers' notation.
-        means: what that does, as a clause that ends the sentence `at: what: means`.
-        old, new: the lines in both specs, as far as there are any.
-        edit: the edit that it is about, if it is about one.
-        waived: why it is agreed to, where the project says so.
+        about: what it is about.
+        old, new: the lines in both specs; None on a side that has none.
+        waived: the project's reason for accepting it, if there is one.
     """
 
     code: str
     category: Category
     severity: Severity
-    at: str
-    verb: str
-    what: str
-    means: str
-    old: Span | None
-    new: Span | None
-    edit: Edit | None = None
+    about: Topic
+    old: Span | None = None
+    new: Span | None = None
     waived: str | None = None
 
     @property
-    def sentence(self) -> str:
-        """All of it in one sentence."""
-        return ": ".join(part for part in (self.subject, self.what, self.means) if part)
+    def edit(self) -> Edit | None:
+        """The edit that it is about, if it is about one."""
+        match self.about:
+            case StepFacts() | EndChanged() | ParameterListed() | HeadListed():
+                return self.about
+            case _:
+                return None
 
     @property
-    def subject(self) -> str:
-        """Where it is, in how many places, and what became of it."""
-        match self.edit:
-            case Changed(sites=sites) if sites:
-                often = ""  # it is told where
-            case Renamed(several=several) | Moved(several=several) if several:
-                often = f", {several} steps"
-            case Edit(paths=paths) if len(paths) > 1:
-                often = f", in {len(paths)} places"
+    def at(self) -> Path:
+        """The place: a step, a block, a measure or a spec."""
+        match self.about:
+            case SpecListed(name=name) | SpecRenamed(new_name=name):
+                return Path(name)
+            case TextsChanged() | CostsChanged():
+                return Path(NETWORK)
+            case BudgetBroken(bound=bound):
+                return Path(bound.measure)
+            case BudgetChanged():
+                return Path(self.about.measure)
             case _:
-                often = ""
-        return f"{self.at}{often} {self.verb}".rstrip()
+                return self.about.at
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two models, what became of one, and what is found of it.
+    """Two models, the edits between them, and the findings.
 
     Attributes:
-        old_name, new_name: how the specs are spoken of.
+        old_name, new_name: the names by which a report calls the specs.
     """
 
     old_name: str
@@ -79,7 +159,7 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """What is compared with what."""
+        """The names of both specs; one name if they share it."""
         if self.old_name == self.new_name:
             return self.new_name
         return f"{self.old_name} -> {self.new_name}"
@@ -87,7 +167,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Unmade:
-    """A comparison that could not be made, and why: it is neither clean nor a change."""
+    """A comparison that could not be made, and why; it counts neither as clean nor as a change."""
 
     name: str
     diagnostics: tuple[Diagnostic, ...]
@@ -95,15 +175,15 @@ class Unmade:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that was asked for: comparisons, and specs that are on one side only.
+    """Everything that was asked for: comparisons, and specs that stand on one side only.
 
     Attributes:
-        against: what all is compared with, where that is a revision.
-        lone: a finding for every spec that came or went.
-        alike: how many specs are on both sides and the same.
-        warnings: what is to be said besides.
-        fails: it has findings on which the project, or the caller, wants it to fail.
-        root: the folder from which findings name their files, where that is known.
+        against: the revision that everything is compared with, if it is one.
+        lone: a finding for every spec that was added or removed.
+        alike: the number of specs that are the same on both sides.
+        warnings: the warnings about the comparison itself.
+        fails: there are findings on which the project, or the caller, wants it to fail.
+        root: the folder from which findings name their files, if it is known.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -113,9 +193,10 @@ class Report:
     alike: int = 0
     warnings: tuple[Diagnostic, ...] = ()
     fails: bool = False
-    root: Path | None = None
+    root: pathlib.Path | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding, in order."""
-        return (*(f for own in self.comparisons for f in own.findings), *self.lone)
+        in_pairs = (found for made in self.comparisons for found in made.findings)
+        return (*in_pairs, *self.lone)

@@ -1,71 +1,79 @@
-"""The network as its callers see it: input, output, parameters, training heads."""
+"""The network as its callers see it: its input, output, parameters and training heads."""
 
 from __future__ import annotations
 
-from inception_dsl.diff.edits import Added, Changed, Place, Removed
-from inception_dsl.diff.ledger import Ledger, block_spot
-from inception_dsl.diff.notation import arrow, value_text
+from collections.abc import Iterator
+
+from inception_dsl.diff.drafts import Draft, Sighting, gather
+from inception_dsl.diff.edits import (
+    EditPlace,
+    EndChanged,
+    HeadListed,
+    LossChanged,
+    ParameterListed,
+)
+from inception_dsl.diff.sides import Sides, block_spot
 from inception_dsl.diff.wiring import OUTPUT
-from inception_dsl.ir import INPUT, Head
+from inception_dsl.ir import INPUT, NETWORK, Path
 
 
-def write_interface(ledger: Ledger) -> None:
-    """The edits of what goes in and comes out."""
-    old, new = ledger.old.model, ledger.new.model
-    name = new.network.name
-    for path, was, now in ((INPUT, old.input, new.input), (OUTPUT, old.root.type, new.root.type)):
-        if was != now:
-            spots = block_spot(ledger.old, name, path), block_spot(ledger.new, name, path)
-            edit = Changed("INTERFACE", *spots, (), arrow(was, now))
-            at = path if path == OUTPUT else ""
-            draft = ledger.draft(edit, Place(path, path), at, shapes=True)
-            if path == INPUT:
-                ledger.touch(INPUT, draft)
-    _write_parameters(ledger)
-    _write_heads(ledger)
+def compare_interfaces(sides: Sides) -> tuple[Draft, ...]:
+    """Return the edits of what goes into the network and what comes out of it."""
+    return gather([*_compare_ends(sides), *_compare_parameters(sides), *_compare_heads(sides)])
 
 
-def _write_parameters(ledger: Ledger) -> None:
-    """Parameters that come or go: `--set` and the emitted factory know them by name."""
-    old, new = ([p.name for p in v.model.network.params] for v in (ledger.old, ledger.new))
-    network = ledger.new.model.network.name
+def _compare_ends(sides: Sides) -> Iterator[Sighting]:
+    old, new = sides.old.model, sides.new.model
+    if old.input != new.input:
+        spots = sides.block_spots(NETWORK, NETWORK, (INPUT, INPUT))
+        edit = EndChanged(
+            old=spots[0], new=spots[1], end="input", before=old.input, after=new.input
+        )
+        place = EditPlace(Path(INPUT), Path(INPUT))
+        yield Sighting(edit=edit, place=place, at="", shapes=True, touches=(INPUT,))
+    if old.root.type != new.root.type:
+        spots = sides.block_spots(NETWORK, NETWORK, (OUTPUT, OUTPUT))
+        before, after = old.root.type, new.root.type
+        edit = EndChanged(old=spots[0], new=spots[1], end="output", before=before, after=after)
+        place = EditPlace(Path(OUTPUT), Path(OUTPUT))
+        yield Sighting(edit=edit, place=place, at=OUTPUT, shapes=True)
+
+
+def _compare_parameters(sides: Sides) -> Iterator[Sighting]:
+    """Find the parameters that come or go: `--set` and the emitted factory know them by name."""
+    old, new = ([p.name for p in view.model.network.params] for view in (sides.old, sides.new))
     for name in old:
         if name not in new:
-            where = block_spot(ledger.old, network, name)
-            edit = Removed("INTERFACE", where, None, (), f"parameter {name}", about="parameter")
-            ledger.draft(edit, Place(name, None), "")
+            spot = block_spot(sides.old, NETWORK, name)
+            edit = ParameterListed(old=spot, new=None, name=name, is_new=False)
+            yield Sighting(edit=edit, place=EditPlace(Path(name), None), at="")
     for name in new:
         if name not in old:
-            where = block_spot(ledger.new, network, name)
-            added = Added("INTERFACE", None, where, (), f"parameter {name}", about="parameter")
-            ledger.draft(added, Place(None, name), "")
+            spot = block_spot(sides.new, NETWORK, name)
+            edit = ParameterListed(old=None, new=spot, name=name, is_new=True)
+            yield Sighting(edit=edit, place=EditPlace(None, Path(name)), at="")
 
 
-def _write_heads(ledger: Ledger) -> None:
-    old = {ledger.pairs.get(head.path, head.path): head for head in ledger.old.model.heads}
-    new = {head.path: head for head in ledger.new.model.heads}
-    network = ledger.new.model.network.name
+def _compare_heads(sides: Sides) -> Iterator[Sighting]:
+    old = {sides.pairs.get(head.path, head.path): head for head in sides.old.model.heads}
+    new = {head.path: head for head in sides.new.model.heads}
     for path, head in old.items():
         if path not in new:
-            where = block_spot(ledger.old, network, head.path)
-            edit = Removed(
-                "INTERFACE", where, None, (), f"training head at {head.at}", about="head"
-            )
-            ledger.draft(edit, Place(head.path, None), OUTPUT)
+            spot = block_spot(sides.old, NETWORK, head.path)
+            edit = HeadListed(old=spot, new=None, reads=head.at, is_new=False)
+            yield Sighting(edit=edit, place=EditPlace(head.path, None), at=OUTPUT)
     for path, head in new.items():
         if path not in old:
-            where = block_spot(ledger.new, network, path)
-            added = Added("INTERFACE", None, where, (), f"training head at {head.at}", about="head")
-            ledger.draft(added, Place(None, path), path)
-        elif (was := _loss(old[path])) != (now := _loss(head)):
-            spots = (
-                block_spot(ledger.old, network, old[path].path),
-                block_spot(ledger.new, network, path),
+            spot = block_spot(sides.new, NETWORK, path)
+            edit = HeadListed(old=None, new=spot, reads=head.at, is_new=True)
+            yield Sighting(edit=edit, place=EditPlace(None, path), at=path)
+        elif old[path].loss_weight != head.loss_weight:
+            spots = sides.block_spots(NETWORK, NETWORK, (old[path].path, path))
+            changed = LossChanged(
+                category="TRAINING",
+                old=spots[0],
+                new=spots[1],
+                before=old[path].loss_weight,
+                after=head.loss_weight,
             )
-            what = f"training head (loss_weight {arrow(was, now)})"
-            changed = Changed("TRAINING", *spots, (), what, names=("loss_weight",))
-            ledger.draft(changed, Place(old[path].path, path), path)
-
-
-def _loss(head: Head) -> str:
-    return value_text(head.loss_weight)
+            yield Sighting(edit=changed, place=EditPlace(old[path].path, path), at=path)

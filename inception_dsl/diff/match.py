@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inception_dsl.diff.align import Place, align
+from inception_dsl.diff.align import align
 from inception_dsl.diff.opening import ALIKE, Opener
 from inception_dsl.diff.pairing import Pairing
 from inception_dsl.diff.parts import Kids, Part, Parts, has_numbers, likeness
-from inception_dsl.ir import Model, Node
+from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ops import OPS
 
 PLAUSIBLE = 0.25
@@ -25,13 +25,17 @@ SAME = 0.9
 """What moved elsewhere has at least this much in common with what was there."""
 
 
+Located = tuple[Path, Part]
+"""A part and its path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Pairs of paths, old and new, of all that a path names; and what has no pair, as parts."""
 
-    pairs: tuple[tuple[str, str], ...]
-    removed: tuple[Place, ...]
-    added: tuple[Place, ...]
+    pairs: tuple[tuple[Path, Path], ...]
+    removed: tuple[Located, ...]
+    added: tuple[Located, ...]
 
 
 def match(old: Model, new: Model) -> Matching:
@@ -58,12 +62,12 @@ class _Matcher:
 
     def models(self, old: Model, new: Model) -> Matching:
         found = self._matched(self._parts.below(old.root).kids, self._parts.below(new.root).kids)
-        return Matching((("", ""), *found.pairs), found.removed, found.added)
+        return Matching(((Path(), Path()), *found.pairs), found.removed, found.added)
 
     def _pair(self, old: Part, new: Part) -> Matching:
         """Two parts that are the same thing."""
         if old.is_node and new.is_node:
-            return Matching((("", ""),), (), ())
+            return Matching(((Path(), Path()),), (), ())
         if _stands_alone(old, new) or _stands_alone(new, old):
             # It is part of a list, or one of several copies, on the other side.
             return self._matched(
@@ -73,7 +77,7 @@ class _Matcher:
         key = id(old.kids), id(new.kids)
         if key not in self._done:
             inner = self._matched(old.kids, new.kids)
-            self._done[key] = Matching((("", ""), *inner.pairs), inner.removed, inner.added)
+            self._done[key] = Matching(((Path(), Path()), *inner.pairs), inner.removed, inner.added)
         return self._done[key]
 
     def _matched(self, old: Kids, new: Kids) -> Matching:
@@ -100,28 +104,29 @@ class _Matcher:
 
     def _combined(self, old: Kids, new: Kids, chosen: dict[str, str]) -> Matching:
         """The pairs of kids and of all below them; what is left over may have moved between."""
-        pairs: list[tuple[str, str]] = []
-        removed: list[Place] = []
-        added: list[Place] = []
+        pairs: list[tuple[Path, Path]] = []
+        removed: list[Located] = []
+        added: list[Located] = []
         taken = set(chosen.values())
         for name, part in old.items():
             if name not in chosen:
-                removed.append((name, part))
+                removed.append((Path(name), part))
                 continue
-            other = chosen[name]
-            inner = self._pair(part, new[other])
-            pairs.extend((_join(name, a), _join(other, b)) for a, b in inner.pairs)
-            removed.extend((_join(name, path), gone) for path, gone in inner.removed)
-            added.extend((_join(other, path), come) for path, come in inner.added)
-        added.extend((name, part) for name, part in new.items() if name not in taken)
+            old_path, new_path = Path(name), Path(chosen[name])
+            inner = self._pair(part, new[new_path])
+            pairs.extend((old_path / a, new_path / b) for a, b in inner.pairs)
+            removed.extend((old_path / path, gone) for path, gone in inner.removed)
+            added.extend((new_path / path, come) for path, come in inner.added)
+        added.extend((Path(name), part) for name, part in new.items() if name not in taken)
         gone, come = dict(removed), dict(added)
         moved = Pairing(_weighty(gone), _weighty(come), {})
         moved.pair_alike(SAME)
-        for path, other in moved.chosen.items():
-            inner = self._pair(gone.pop(path), come.pop(other))
-            pairs.extend((_join(path, a), _join(other, b)) for a, b in inner.pairs)
-            gone.update((_join(path, p), own) for p, own in inner.removed)
-            come.update((_join(other, p), own) for p, own in inner.added)
+        for name, other in moved.chosen.items():
+            old_path, new_path = Path(name), Path(other)
+            inner = self._pair(gone.pop(old_path), come.pop(new_path))
+            pairs.extend((old_path / a, new_path / b) for a, b in inner.pairs)
+            gone.update((old_path / path, part) for path, part in inner.removed)
+            come.update((new_path / path, part) for path, part in inner.added)
         return Matching(tuple(pairs), tuple(gone.items()), tuple(come.items()))
 
 
@@ -143,7 +148,7 @@ def _align(pairing: Pairing) -> None:
             pairing.choose(name, other)
 
 
-def _weighty(parts: Kids) -> Kids:
+def _weighty(parts: Mapping[Path, Part]) -> Kids:
     return {path: part for path, part in parts.items() if _has_weights(part)}
 
 
@@ -153,7 +158,3 @@ def _has_weights(part: Part) -> bool:
             return OPS[part.item.op].state is not None
         case _:
             return any(_has_weights(kid) for kid in part.kids.values())
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path and name else path or name

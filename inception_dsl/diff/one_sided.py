@@ -1,101 +1,193 @@
-"""Steps that are on one side only: what was added, what was removed."""
+"""Steps that stand on one side only: those added and those removed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from inception_dsl.analysis import state_of
-from inception_dsl.diff.align import Place as Found
-from inception_dsl.diff.edits import Added, Category, Edit, Place, Removed
+from inception_dsl.diff.drafts import Draft, Sighting, gather
+from inception_dsl.diff.edits import (
+    Added,
+    Content,
+    EditPlace,
+    KeyChange,
+    Removed,
+    StepCategory,
+    words_of,
+)
 from inception_dsl.diff.effects import is_felt_in_training_only, is_nothing
-from inception_dsl.diff.ledger import Ledger, gravest, new_keys, spot
-from inception_dsl.diff.notation import part_text
-from inception_dsl.diff.parts import is_join
+from inception_dsl.diff.match import Located
+from inception_dsl.diff.parts import Part, is_join
+from inception_dsl.diff.sides import Sides, find_spot, gravest
 from inception_dsl.diff.view import View
-from inception_dsl.ir import Node
+from inception_dsl.ir import Node, Path
 
 
-def write_removed(ledger: Ledger, parts: Sequence[Found]) -> None:
-    """The edits that take parts of the old model away."""
-    _write(ledger, parts, is_new=False)
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Parts that came or went together: copies of one step, or a branch and its join.
+
+    Attributes:
+        path: the path by which they are named.
+        parts: the parts, in order.
+        nodes: all nodes in them.
+    """
+
+    path: Path
+    parts: tuple[Located, ...]
+    nodes: tuple[Node, ...]
+
+    @property
+    def is_copies(self) -> bool:
+        """The parts are copies of a step that both models have."""
+        return self.path != self.parts[0][0]
 
 
-def write_added(ledger: Ledger, parts: Sequence[Found]) -> None:
-    """The edits that bring parts of the new model."""
-    _write(ledger, parts, is_new=True)
+def find_removed(sides: Sides, parts: Sequence[Located]) -> tuple[Draft, ...]:
+    """Return the edits that take parts of the old model away."""
+    return _find(sides, parts, is_new=False)
 
 
-def _write(ledger: Ledger, parts: Sequence[Found], *, is_new: bool) -> None:
-    counterparts = ledger.back if is_new else ledger.pairs
-    groups: dict[str, list[Found]] = {}
+def find_added(sides: Sides, parts: Sequence[Located]) -> tuple[Draft, ...]:
+    """Return the edits that bring parts of the new model."""
+    return _find(sides, parts, is_new=True)
+
+
+def _find(sides: Sides, parts: Sequence[Located], *, is_new: bool) -> tuple[Draft, ...]:
+    view = sides.new if is_new else sides.old
+    counterparts = sides.back if is_new else sides.pairs
+    alike: dict[Added | Removed, list[_Group]] = {}
+    for group in _group(view, parts, counterparts):
+        alike.setdefault(_edit(sides, group, is_new=is_new), []).append(group)
+    sightings: list[Sighting] = []
+    for edit, groups in alike.items():
+        count = sum(len(group.nodes) for group in groups)
+        steps = tuple(group.path for group in groups)
+        counted = replace(edit, count=count, steps=steps)
+        for group in groups:
+            sightings += _sightings(sides, counted, group, is_new=is_new)
+    return gather(sightings)
+
+
+def _group(
+    view: View, parts: Sequence[Located], counterparts: Mapping[Path, Path]
+) -> Iterator[_Group]:
+    """Yield the parts that came or went together.
+
+    Args:
+        counterparts: the paths of the other side, by those of the parts' side.
+    """
+    groups: dict[Path, list[Located]] = {}
     for path, part in parts:
         if not is_join(part.item):
-            holder, _, name = path.rpartition(".")
-            is_copy = name.isdigit() and holder in counterparts
-            groups.setdefault(holder if is_copy else path, []).append((path, part))
-    view = ledger.new if is_new else ledger.old
+            is_copy = path.copy is not None and path.parent in counterparts
+            groups.setdefault(path.parent if is_copy else path, []).append((path, part))
     holders = {
         node.path: path
-        for path, own in groups.items()
-        for at, _ in own
-        for node in view.nodes_below(at)
+        for path, located in groups.items()
+        for at, _ in located
+        for node in view.nodes_within(at)
     }
     for path, part in parts:
         if is_join(part.item):  # it came or went with the first of the branches that it joins
             first = next((holders[p] for p in view.nodes[path].inputs if p in holders), path)
             groups.setdefault(first, []).append((path, part))
-    for path, own in groups.items():
-        _write_one(ledger, path, own, is_new=is_new)
+    for path, located in groups.items():
+        nodes = tuple(node for at, _ in located for node in view.nodes_within(at))
+        yield _Group(path, tuple(located), nodes)
 
 
-def _write_one(ledger: Ledger, path: str, parts: list[Found], *, is_new: bool) -> None:
-    view = ledger.new if is_new else ledger.old
-    nodes = [node for own, _ in parts for node in view.nodes_below(own)]
-    first, part = parts[0]
-    where = spot(view, first)
-    what = part_text(part, first, view)
-    is_copies = path != first
-    if is_copies:
-        other = ledger.back[path] if is_new else ledger.pairs[path]
-        sides = (ledger.old, other), (view, path)
-        old, new = (own.copies_below(at) for own, at in (sides if is_new else sides[::-1]))
-        what = f"{old} x -> {new} x {what}"
-        where = replace(where, path=spot(view, f"{path}.0").path)
-    category = _category(ledger, nodes, view)
-    keys = [change for node in nodes for change in new_keys(node, is_new=is_new)]
-    ledger.keys.extend(keys)
-    edit: Edit
-    if is_new:
-        edit, at = Added(category, None, where, (), what), str(nodes[0].path)
-    else:
-        edit, at = Removed(category, where, None, (), what), ledger.neighbour(first)
-    shapes = nodes[0].input_types != (nodes[-1].type,)
-    for own, _ in parts:
-        place = Place(None, own) if is_new else Place(own, None)
-        draft = ledger.draft(edit, place, at, shapes=shapes)
-    assert isinstance(draft.edit, Added | Removed)
-    draft.edit = replace(
-        draft.edit,
-        count=draft.edit.count + len(nodes),
-        steps=(*draft.edit.steps, path),
-        are_copies=is_copies,
+def _edit(sides: Sides, group: _Group, *, is_new: bool) -> Added | Removed:
+    """Return the edit of a group, without what follows from its place."""
+    view = sides.new if is_new else sides.old
+    first, part = group.parts[0]
+    spot = find_spot(view, first)
+    copies = None
+    if group.is_copies:
+        old = sides.back[group.path] if is_new else group.path
+        new = group.path if is_new else sides.pairs[group.path]
+        copies = sides.old.count_copies(old), sides.new.count_copies(new)
+        spot = replace(spot, path=find_spot(view, group.path / 0).path)
+    felt = [n for n in group.nodes if not is_nothing(n) and not view.is_final_softmax(n)]
+    kind = Added if is_new else Removed
+    return kind(
+        category=_categorise(sides, group, felt),
+        old=None if is_new else spot,
+        new=spot if is_new else None,
+        content=_content(part, first, view),
+        copies=copies,
+        drops_values=bool(felt) and all(is_felt_in_training_only(node) for node in felt),
+        is_left_to_loss=any(view.is_final_softmax(node) for node in group.nodes),
     )
-    draft.keys.extend(keys)
-    for node in nodes:
-        if is_new:
-            ledger.touch(node.path, draft)
-        else:
-            ledger.gone[node.path] = draft
 
 
-def _category(ledger: Ledger, nodes: list[Node], view: View) -> Category:
-    if any(state_of(node) for node in nodes):
+def _categorise(sides: Sides, group: _Group, felt: Sequence[Node]) -> StepCategory:
+    if any(state_of(node) for node in group.nodes):
         return "CHECKPOINT"
-    felt = [n for n in nodes if not is_nothing(n) and not view.is_final_softmax(n)]
     return gravest(
-        {
-            ledger.felt("training" if is_felt_in_training_only(node) else "eval", *[node.path] * 2)
-            for node in felt
-        }
+        sides.categorise(
+            "training" if is_felt_in_training_only(node) else "eval", node.path, node.path
+        )
+        for node in felt
     )
+
+
+def _content(part: Part, path: Path, view: View) -> Content:
+    """Return the steps of a part."""
+    steps = list(_steps(part, path))
+    branches: tuple[tuple[str, Content], ...] = ()
+    if part.item is None and any(not kid.item for kid in part.kids.values()):
+        branches = tuple(
+            (kid.name, _content(kid, path / kid.name, view))
+            for kid in part.kids.values()
+            if not is_join(kid.item)
+        )
+    definitions = [view.steps[step].definition for step in steps]
+    reused = [node.reuses for step in steps if (node := view.nodes.get(step))]
+    weights = tuple(owner for owner in reused if owner is not None)
+    uses_others = bool(steps) and len(weights) == len(steps)
+    return Content(
+        tuple(words_of(definition) for definition in definitions if definition is not None),
+        branches,
+        weights if uses_others else (),
+    )
+
+
+def _steps(part: Part, path: Path) -> Iterator[Path]:
+    if part.item is not None:
+        yield path
+        return
+    for kid in part.kids.values():
+        if not is_join(kid.item):
+            yield from _steps(kid, path / kid.name)
+
+
+def _sightings(
+    sides: Sides, edit: Added | Removed, group: _Group, *, is_new: bool
+) -> Iterator[Sighting]:
+    """Yield the places of an edit in one group; the first has all that the group touches."""
+    first = group.parts[0][0]
+    paths = tuple(node.path for node in group.nodes)
+    shapes = group.nodes[0].input_types != (group.nodes[-1].type,)
+    for number, (path, _) in enumerate(group.parts):
+        is_first = number == 0
+        yield Sighting(
+            edit=edit,
+            place=EditPlace(None, path) if is_new else EditPlace(path, None),
+            at=paths[0] if is_new else sides.find_neighbour(first),
+            shapes=shapes,
+            touches=paths if is_first and is_new else (),
+            removes=paths if is_first and not is_new else (),
+            keys=list_keys(group.nodes, is_new=is_new) if is_first else (),
+        )
+
+
+def list_keys(nodes: Sequence[Node], *, is_new: bool) -> tuple[KeyChange, ...]:
+    """Return the tensors of nodes that stand on one side only."""
+    keys = [
+        (f"{node.path}.{tensor.name}", tensor.shape) for node in nodes for tensor in state_of(node)
+    ]
+    if is_new:
+        return tuple(KeyChange(None, key, None, shape) for key, shape in keys)
+    return tuple(KeyChange(key, None, shape, None) for key, shape in keys)

@@ -1,157 +1,195 @@
-"""Steps, branches and blocks that have other names, or other holders.
+"""Steps, branches and blocks under other names, or held by other blocks.
 
-A number that follows from a step that was put before, or taken away, is that edit's doing. Where
-many steps of one block have other names, as in the code of two authors, that is one edit.
+A number that follows from a step added or removed before it follows from that edit. If many steps
+of one block have other names, as in the code of two authors, that is one edit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from inception_dsl.analysis import state_of
+from inception_dsl.diff.drafts import Draft, DraftIndex, Sighting, gather, index_drafts
 from inception_dsl.diff.edits import (
     Added,
-    Category,
-    Changed,
-    Edit,
-    Moved,
-    Place,
+    EditPlace,
     Removed,
     Renamed,
-    Spot,
+    Reparented,
+    Replaced,
+    SourceSpot,
+    StepCategory,
 )
-from inception_dsl.diff.ledger import Draft, Ledger, block_spot, gravest
-from inception_dsl.diff.notation import arrow
 from inception_dsl.diff.parts import is_join, is_numbered
+from inception_dsl.diff.sides import Sides, gravest
+from inception_dsl.ir import Path
 
 MANY = 3
-"""Of so many steps of one block that have other names it is said at once."""
+"""Minimum number of renamed steps of one block that are reported as a single edit."""
 
 
-_Site = tuple[str, str, bool]
-"""The blocks, old and new, and whether they are two."""
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """The edits that give other names.
+
+    Attributes:
+        drafts: the drafts of these edits.
+        naming: by new path, the number of the draft that gives it its name; earlier drafts, which
+            renumber steps, are counted before these.
+    """
+
+    drafts: tuple[Draft, ...]
+    naming: Mapping[Path, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """The blocks, old and new, that hold a renamed step; `is_moved`: they are different ones."""
+
+    old: str
+    new: str
+    is_moved: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Renaming:
-    """A pair of paths of which neither follows from the other's holder."""
+    """A pair of paths whose names differ for no other reason than this."""
 
-    place: Place
-    spots: tuple[Spot, Spot]
-    category: Category
-    names: tuple[str, str]
+    old: Path
+    new: Path
+    spots: tuple[SourceSpot, SourceSpot]
+    category: StepCategory
+    names: tuple[Path, Path]
     is_number: bool
     is_moved: bool
 
     @property
     def site(self) -> _Site:
-        """What it may have in common with others."""
+        """The blocks that hold the step."""
         old, new = self.spots
-        return old.block, new.block, self.is_moved
-
-    @property
-    def what(self) -> str:
-        """Both names."""
-        return arrow(*self.names)
+        return _Site(old.block, new.block, self.is_moved)
 
 
-def write_renames(ledger: Ledger) -> None:
-    """The edits that give other names; to be written after those that add, remove and change."""
-    found = list(_renamings(ledger))
-    together: dict[_Site, list[_Renaming]] = {}
-    for own in found:
-        together.setdefault(own.site, []).append(own)
-    many = {site: _all(ledger, site, alike) for site, alike in together.items()}
-    for own in found:
-        edit: Edit | None = many[own.site]
-        if edit is None and own.is_moved:
-            edit = Moved(own.category, *own.spots, (), own.what)
-        elif edit is None:
-            edit = Renamed(own.category, *own.spots, (), own.what, is_renumbered=own.is_number)
-        assert own.place.new is not None
-        ledger.renaming[own.place.new] = ledger.draft(edit, own.place, own.place.new)
+def find_renames(sides: Sides, earlier: tuple[Draft, ...]) -> Renames:
+    """Return the edits that give other names.
+
+    Args:
+        earlier: the drafts that add, remove and change steps, some of which renumber others.
+    """
+    naming: dict[Path, int] = {}
+    renamings: list[_Renaming] = []
+    for found in _find(sides, index_drafts(earlier)):
+        match found:
+            case _Renaming():
+                renamings.append(found)
+            case (path, cause):
+                naming[path] = cause
+    alike: dict[_Site, list[_Renaming]] = {}
+    for renaming in renamings:
+        alike.setdefault(renaming.site, []).append(renaming)
+    shared = {site: _shared_edit(sides, site, same) for site, same in alike.items()}
+    sightings = [
+        Sighting(
+            edit=shared[renaming.site] or _edit(renaming),
+            place=EditPlace(renaming.old, renaming.new),
+            at=renaming.new,
+        )
+        for renaming in renamings
+    ]
+    drafts = gather(sightings)
+    for number, draft in enumerate(drafts, len(earlier)):
+        naming.update((place.path, number) for place in draft.edit.places)
+    return Renames(drafts, naming)
 
 
-def _all(ledger: Ledger, site: _Site, alike: list[_Renaming]) -> Edit | None:
-    """The edit of all that have other names at a site, if they are many."""
-    old, new, is_moved = site
-    names = list(dict.fromkeys(own.what for own in alike))
-    if len(names) < MANY or all(own.is_number for own in alike):
+def _edit(renaming: _Renaming) -> Renamed | Reparented:
+    """Return the edit of one renamed step."""
+    old, new = renaming.spots
+    names, category = (renaming.names,), renaming.category
+    if renaming.is_moved:
+        return Reparented(category=category, old=old, new=new, names=names)
+    is_number = renaming.is_number
+    return Renamed(category=category, old=old, new=new, names=names, is_renumbered=is_number)
+
+
+def _shared_edit(
+    sides: Sides, site: _Site, renamings: Sequence[_Renaming]
+) -> Renamed | Reparented | None:
+    """Return the one edit of all renamed steps of a block, if they are many."""
+    names = tuple(dict.fromkeys(renaming.names for renaming in renamings))
+    if len(names) < MANY or all(renaming.is_number for renaming in renamings):
         return None
-    spots = block_spot(ledger.old, old), block_spot(ledger.new, new)
-    category = gravest({own.category for own in alike})
-    kind = Moved if is_moved else Renamed
-    return kind(category, *spots, (), ", ".join(names), several=len(names))
+    old, new = sides.block_spots(site.old, site.new)
+    category = gravest(renaming.category for renaming in renamings)
+    if site.is_moved:
+        return Reparented(category=category, old=old, new=new, names=names, is_many=True)
+    return Renamed(category=category, old=old, new=new, names=names, is_many=True)
 
 
-def _renamings(ledger: Ledger) -> Iterator[_Renaming]:
-    counted = _counted(ledger)
-    for old, new in ledger.pairs.items():
-        above, _, name = old.rpartition(".")
-        over, _, other = new.rpartition(".")
-        is_below = ledger.pairs.get(above) == over
-        if old == new or (is_below and name == other) or _is_join(ledger, old):
+def _find(sides: Sides, earlier: DraftIndex) -> Iterator[_Renaming | tuple[Path, int]]:
+    """Yield the renamed pairs; of one that an earlier draft renumbers, its path and the draft."""
+    renumbering = _find_renumbering(sides, earlier.drafts)
+    for old, new in sides.pairs.items():
+        is_below = sides.pairs.get(old.parent) == new.parent
+        if old == new or (is_below and old.name == new.name) or _is_join(sides, old):
             continue  # what holds it was renamed, if anything was
         # A step that is alone in its holder has the holder's path.
-        holder = over if is_below or old == over else new
-        is_number = (is_below or holder in (old, above)) and _is_numbered(ledger, old, new, holder)
-        cause = _cause(ledger, new, counted.get(holder)) if is_number else None
+        holder = new.parent if is_below or old == new.parent else new
+        is_number = (is_below or holder in (old, old.parent)) and _is_numbered(
+            sides, old, new, holder
+        )
+        cause = _find_cause(earlier, new, renumbering.get(holder)) if is_number else None
         if cause is not None:
-            ledger.renaming[new] = cause
+            yield new, cause
             continue
-        has_weights = any(state_of(node) for node in ledger.old.nodes_below(old))
-        scopes = ledger.old.scope_of(old).path, ledger.new.scope_of(new).path
-        is_moved = ledger.pairs.get(scopes[0]) != scopes[1]
+        has_weights = any(state_of(node) for node in sides.old.nodes_within(old))
+        scopes = sides.old.scope_of(old).path, sides.new.scope_of(new).path
+        is_moved = sides.pairs.get(scopes[0]) != scopes[1]
         yield _Renaming(
-            Place(old, new),
-            ledger.spots(old, new),
-            "CHECKPOINT" if has_weights else "COSMETIC",
-            (old, new) if is_moved else (_within(scopes[0], old), _within(scopes[1], new)),
-            is_number,
-            is_moved,
+            old=old,
+            new=new,
+            spots=sides.spots(old, new),
+            category="CHECKPOINT" if has_weights else "COSMETIC",
+            names=(old, new)
+            if is_moved
+            else (old.relative_to(scopes[0]), new.relative_to(scopes[1])),
+            is_number=is_number,
+            is_moved=is_moved,
         )
 
 
-def _within(scope: str, path: str) -> str:
-    """A path from the start of the block that holds it."""
-    return path.removeprefix(f"{scope}.") if scope else path
-
-
-def _is_join(ledger: Ledger, path: str) -> bool:
-    """Nobody names a join: its path is its holder's."""
-    step = ledger.old.steps.get(path)
+def _is_join(sides: Sides, path: Path) -> bool:
+    """Tell whether a join stands at an old path; its name is its holder's."""
+    step = sides.old.steps.get(path)
     return step is not None and is_join(step.item)
 
 
-def _counted(ledger: Ledger) -> dict[str, Draft]:
-    """By the new path of a holder: the first edit that gives its steps other numbers."""
-    found: dict[str, Draft] = {}
-    for draft in ledger.drafts:
-        edit = draft.edit
-        is_op = isinstance(edit, Changed) and edit.names == ("op",)
-        if is_op or isinstance(edit, Added | Removed):
-            for place in draft.places:
-                holder = place.path.rpartition(".")[0]
+def _find_renumbering(sides: Sides, drafts: Sequence[Draft]) -> dict[Path, int]:
+    """Return, by the new path of a holder, the first draft that gives its steps other numbers."""
+    renumbering: dict[Path, int] = {}
+    for number, draft in enumerate(drafts):
+        if isinstance(draft.edit, Added | Removed | Replaced):
+            for place in draft.edit.places:
+                holder = place.path.parent
                 if place.new is None:
-                    holder = ledger.pairs.get(holder, holder)
-                found.setdefault(holder, draft)
-    return found
+                    holder = sides.pairs.get(holder, holder)
+                renumbering.setdefault(holder, number)
+    return renumbering
 
 
-def _is_numbered(ledger: Ledger, old: str, new: str, holder: str) -> bool:
-    """Neither has a name of its own."""
-    steps = ledger.old.steps.get(old), ledger.new.steps.get(new)
+def _is_numbered(sides: Sides, old: Path, new: Path, holder: Path) -> bool:
+    """Tell whether neither step has a name that an author gave."""
+    steps = sides.old.steps.get(old), sides.new.steps.get(new)
     return all(
-        step is not None
-        and (step.path == holder or is_numbered(step.path.rpartition(".")[2], step.item))
+        step is not None and (step.path == holder or is_numbered(step.path.name, step.item))
         for step in steps
     )
 
 
-def _cause(ledger: Ledger, new: str, counted: Draft | None) -> Draft | None:
-    """The edit that a step without a name has another one from."""
-    for draft in ledger.touched.get(new, []):
-        if isinstance(draft.edit, Changed) and draft.edit.names == ("op",):
-            return draft
-    return counted
+def _find_cause(earlier: DraftIndex, new: Path, renumbering: int | None) -> int | None:
+    """Return the draft that a step without a name of its own has another number from."""
+    for number in earlier.touching.get(new, ()):
+        if isinstance(earlier.drafts[number].edit, Replaced):
+            return number
+    return renumbering

@@ -1,98 +1,139 @@
-"""The edits of what steps read: another order, other steps, another place in the graph."""
+"""Steps that read other steps: in another order, others, or at another place in the graph."""
 
 from __future__ import annotations
 
-from inception_dsl.diff.edits import Category, Edit, Moved, Place, Rewired
+from collections.abc import Iterator
+
+from inception_dsl.diff.drafts import Draft, Sighting, gather
+from inception_dsl.diff.edits import (
+    EditPlace,
+    Moved,
+    OutputRewired,
+    Reordered,
+    Rewired,
+    StepCategory,
+    words_of,
+)
 from inception_dsl.diff.effects import is_felt_in_training_only
-from inception_dsl.diff.ledger import Ledger, block_spot, gravest
-from inception_dsl.diff.notation import arrow, names_of, ordered, step_text
+from inception_dsl.diff.sides import Sides, gravest
 from inception_dsl.diff.view import View
 from inception_dsl.diff.wiring import OUTPUT, Reads, compare_wiring
-from inception_dsl.ir import Call, Node
+from inception_dsl.ir import Call, Node, Path
 
 
-def write_wiring(ledger: Ledger) -> None:
-    """The edits of what is read, as far as it does not follow from other edits."""
-    for reads in compare_wiring(ledger.old, ledger.new, ledger.pairs):
-        if reads.other in ledger.new.steps:
-            _write_step(ledger, reads)
-        else:
-            _write_output(ledger, reads)
+def find_rewired(sides: Sides) -> tuple[Draft, ...]:
+    """Return the edits of what steps read, as far as they do not follow from other edits."""
+    found = compare_wiring(sides.old, sides.new, sides.pairs)
+    return gather(
+        _step(sides, reads) if reads.new_path in sides.new.steps else _output(sides, reads)
+        for reads in found
+    )
 
 
-def _write_step(ledger: Ledger, reads: Reads) -> None:
-    step = ledger.new.steps[reads.other]
-    spots = ledger.spots(reads.path, reads.other)
-    prefixes = ledger.old.steps[reads.path].prefix, step.prefix
-    olds = tuple(path.removeprefix(prefixes[0]) for path in reads.old)
-    news = tuple(path.removeprefix(prefixes[1]) for path in reads.new)
-    category = _category(ledger, reads)
-    edit: Edit
-    match reads.what:
+def _step(sides: Sides, reads: Reads) -> Sighting:
+    """Return the edit of a step that reads other steps, or the same ones in another order."""
+    old_spot, new_spot = sides.spots(reads.old_path, reads.new_path)
+    old_step, new_step = sides.old.steps[reads.old_path], sides.new.steps[reads.new_path]
+    before = tuple(_within(path, old_step.scope) for path in reads.old)
+    after = tuple(_within(path, new_step.scope) for path in reads.new)
+    edit: Moved | Rewired | Reordered
+    match reads.kind:
         case "order":
-            what = f"{step_text(step.item)} {ordered(*names_of(olds, news))}"
-            edit = Rewired(category, *spots, (), what, is_reordered=True)
+            edit = Reordered(
+                category=_categorise_order(sides, reads),
+                old=old_spot,
+                new=new_spot,
+                step=words_of(new_step.item),
+                before=before,
+                after=after,
+            )
         case "moved":
-            edit = Moved(category, *spots, (), f"after {arrow(' '.join(olds), ' '.join(news))}")
-        case _:
-            shown = (" ".join(own) for own in names_of(olds, news))
-            edit = Rewired(category, *spots, (), f"reads {arrow(*shown)}{_unread(ledger, reads)}")
-    place = Place(reads.path, reads.other)
-    draft = ledger.draft(edit, place, reads.other, shapes=reads.what != "order")
-    for node in ledger.new.nodes_below(reads.other):
-        ledger.touch(node.path, draft)
+            edit = Moved(
+                category=_categorise_move(sides, reads),
+                old=old_spot,
+                new=new_spot,
+                before=before,
+                after=after,
+            )
+        case "wires":
+            edit = Rewired(
+                category=_categorise_values(sides, reads),
+                old=old_spot,
+                new=new_spot,
+                before=before,
+                after=after,
+                unread=tuple(_find_unread(sides, reads)),
+            )
+    return Sighting(
+        edit=edit,
+        place=EditPlace(reads.old_path, reads.new_path),
+        at=reads.new_path,
+        shapes=reads.kind != "order",
+        touches=tuple(node.path for node in sides.new.nodes_within(reads.new_path)),
+    )
 
 
-def _unread(ledger: Ledger, reads: Reads) -> str:
-    """Says of the steps that are no longer read by anything that they are not."""
-    lost = [
-        ledger.pairs[path]
-        for path in reads.old
-        if path in ledger.old.in_training and path in ledger.pairs
-    ]
-    idle = [path for path in lost if path not in ledger.new.in_training]
-    if not idle:
-        return ""
-    prefix = ledger.new.steps[reads.other].prefix
-    branches = [_branch(ledger.new, path).removeprefix(prefix) for path in idle]
-    return f", and nothing reads {', '.join(branches)}"
+def _within(path: Path, scope: Path) -> Path:
+    """Return a path from the start of its block, or the whole path if it lies outside."""
+    return path.relative_to(scope) if path.is_below(scope) else path
 
 
-def _branch(view: View, path: str) -> str:
-    """The branch that a step ends, or its own path."""
+def _find_unread(sides: Sides, reads: Reads) -> Iterator[Path]:
+    """Yield the branches that the step read before, and that nothing reads now."""
+    scope = sides.new.steps[reads.new_path].scope
+    for path in reads.old:
+        new_path = sides.pairs.get(path)
+        if new_path is None or path not in sides.old.in_training:
+            continue
+        if new_path not in sides.new.in_training:
+            yield _within(_branch(sides.new, new_path), scope)
+
+
+def _branch(view: View, path: Path) -> Path:
+    """Return the branch that a step ends, or its own path."""
     step = view.steps[path]
     branch = step.definition.branch if step.definition else ""
-    return f"{step.prefix}{branch}" if branch else path
+    return step.scope / branch if branch else path
 
 
-def _write_output(ledger: Ledger, reads: Reads) -> None:
-    """What a block, or the network, gives is what another of its steps makes."""
-    old, new = (path.removesuffix(OUTPUT).removesuffix(".") for path in (reads.path, reads.other))
-    calls = ledger.old.steps[old].item, ledger.new.steps[new].item
+def _output(sides: Sides, reads: Reads) -> Sighting:
+    """Return the edit of a block, or the network, that gives what another of its steps makes."""
+    old_call, new_call = reads.old_path.parent, reads.new_path.parent
+    calls = sides.old.steps[old_call].item, sides.new.steps[new_call].item
     assert isinstance(calls[0], Call)
     assert isinstance(calls[1], Call)
-    spots = (
-        block_spot(ledger.old, calls[0].block, OUTPUT),
-        block_spot(ledger.new, calls[1].block, OUTPUT),
+    spots = sides.block_spots(calls[0].block, calls[1].block, (OUTPUT, OUTPUT))
+    ends = sides.old.find_maker(old_call), sides.new.find_maker(new_call)
+    if not new_call:
+        ends = Path(sides.old.graph.output), Path(sides.new.graph.output)
+    (before,), (after,) = reads.old, reads.new
+    edit = OutputRewired(
+        category=sides.categorise("eval", *ends),
+        old=spots[0],
+        new=spots[1],
+        before=_within(before, old_call),
+        after=_within(after, new_call),
     )
-    olds = tuple(path.removeprefix(f"{old}.") for path in reads.old)
-    news = tuple(path.removeprefix(f"{new}.") for path in reads.new)
-    ends = ledger.old.value(old), ledger.new.value(new)
-    if not new:
-        ends = ledger.old.graph.output, ledger.new.graph.output
-    category = ledger.felt("eval", *ends)
-    edit = Rewired(category, *spots, (), f"gives {arrow(' '.join(olds), ' '.join(news))}")
-    draft = ledger.draft(edit, Place(reads.path, reads.other), reads.other, shapes=True)
-    ledger.given[ends[1]] = draft
+    place = EditPlace(reads.old_path, reads.new_path)
+    return Sighting(edit=edit, place=place, at=reads.new_path, shapes=True, gives=ends[1])
 
 
-def _category(ledger: Ledger, reads: Reads) -> Category:
-    nodes = ledger.new.nodes_below(reads.other)
-    if reads.what == "moved" and all(is_felt_in_training_only(node) for node in nodes):
-        return gravest({ledger.felt("training", None, node.path) for node in nodes})
-    item = ledger.new.steps[reads.other].item
-    if reads.what == "order" and isinstance(item, Node) and item.op in ("add", "mul"):
+def _categorise_move(sides: Sides, reads: Reads) -> StepCategory:
+    nodes = sides.new.nodes_within(reads.new_path)
+    if all(is_felt_in_training_only(node) for node in nodes):
+        return gravest(sides.categorise("training", None, node.path) for node in nodes)
+    return _categorise_values(sides, reads)
+
+
+def _categorise_order(sides: Sides, reads: Reads) -> StepCategory:
+    item = sides.new.steps[reads.new_path].item
+    if isinstance(item, Node) and item.op in ("add", "mul"):
         # The sum of two is the same in any order; that of three is not, to the last digit.
         commutes = len(reads.new) == 2 and item.attributes.get("scale", 1) == 1
-        return ledger.felt("none" if commutes else "eval", None, reads.other)
-    return gravest({ledger.felt("eval", None, node.path) for node in nodes})
+        return sides.categorise("none" if commutes else "eval", None, reads.new_path)
+    return _categorise_values(sides, reads)
+
+
+def _categorise_values(sides: Sides, reads: Reads) -> StepCategory:
+    nodes = sides.new.nodes_within(reads.new_path)
+    return gravest(sides.categorise("eval", None, node.path) for node in nodes)

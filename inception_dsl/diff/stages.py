@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inception_dsl.analysis import stage_names
 from inception_dsl.diff.edits import Stage
 from inception_dsl.diff.view import View
-from inception_dsl.ir import Call, TensorType
+from inception_dsl.ir import Call, Path, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,10 @@ class _Given:
 
     enters: TensorType
     type: TensorType
-    maker: str
+    maker: Path
 
 
-def compare_stages(old: View, new: View, pairs: Mapping[str, str]) -> tuple[Stage, ...]:
+def compare_stages(old: View, new: View, pairs: Mapping[Path, Path]) -> tuple[Stage, ...]:
     """The stages that give another shape, or come or go and change it; the new model's first.
 
     A stage that has another name, or another holder, is still the same.
@@ -55,5 +55,5 @@ def _stages(view: View) -> dict[str, _Given]:
         if name not in heads:
             enters = item.input_type if isinstance(item, Call) else item.input_types[0]
             first = found[name].enters if name in found else enters
-            found[name] = _Given(first, item.type, view.value(item.path))
+            found[name] = _Given(first, item.type, view.find_maker(item.path))
     return found

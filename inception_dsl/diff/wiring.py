@@ -8,132 +8,146 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from inception_dsl.diff.view import View
-from inception_dsl.ir import INPUT, Call
+from inception_dsl.ir import INPUT, Call, Path
 
 OUTPUT = "output"
+"""The path, below a call, of the value that the call gives."""
 
 MAX_TRIED = 12
-"""Of so many steps that read others it is tried which of them moved."""
+"""Maximum number of rewired steps among which moved ones are looked for."""
+
+ReadsKind = Literal["moved", "order", "wires"]
+"""Another place in the graph, the same steps in another order, or other steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """A pair of steps that read different things: `what` is `moved`, `order` or `wires`.
+    """A pair of steps that read different things.
 
-    `old` and `new` are the paths that they read; of the output of a call, what it gives.
+    Attributes:
+        old_path, new_path: the pair; of a call, `output` below it.
+        kind: the kind of difference.
+        old, new: the paths that they read; of `output`, the step whose value the call gives.
     """
 
-    path: str
-    other: str
-    what: str
-    old: tuple[str, ...]
-    new: tuple[str, ...]
+    old_path: Path
+    new_path: Path
+    kind: ReadsKind
+    old: tuple[Path, ...]
+    new: tuple[Path, ...]
 
 
-def compare_wiring(old: View, new: View, pairs: Mapping[str, str]) -> list[Reads]:
-    """What pairs of steps read that differs and does not follow from other edits, in order."""
+def compare_wiring(old: View, new: View, pairs: Mapping[Path, Path]) -> list[Reads]:
+    """Return the pairs of steps that read different things for no other edit, in order."""
     wiring = _Wiring(old, new, pairs)
-    found = list(wiring.differences(frozenset()))
+    found = list(wiring.find_differences(frozenset()))
     moved: list[Reads] = []
-    while len(candidates := _steps(found, old)) <= MAX_TRIED:
+    while len(candidates := _rewired_steps(found, old)) <= MAX_TRIED:
         best = found
         for reads in candidates:
-            # To call a step moved is worth it if that explains what others read.
-            left = wiring.differences(frozenset(own.path for own in [*moved, reads]))
-            still = [own for own in left if own.path not in {m.path for m in [*moved, reads]}]
+            # To call a step moved is worth it if that explains what other steps read.
+            tried = frozenset(read.old_path for read in [*moved, reads])
+            left = wiring.find_differences(tried)
+            still = [read for read in left if read.old_path not in tried]
             if len(still) + 1 < len(best) and (best is found or len(still) < len(best)):
                 best, chosen = still, reads
         if best is found:
             break
         found = best
-        moved.append(replace(chosen, what="moved"))
+        moved.append(replace(chosen, kind="moved"))
     order = {path: index for index, path in enumerate(new.steps)}
-    return sorted([*moved, *found], key=lambda reads: order.get(reads.other, len(order)))
+    return sorted([*moved, *found], key=lambda reads: order.get(reads.new_path, len(order)))
 
 
-def _steps(found: list[Reads], old: View) -> list[Reads]:
-    """The differences of steps that read others: what a move may explain."""
-    return [reads for reads in found if reads.what == "wires" and reads.path in old.steps]
+def _rewired_steps(found: list[Reads], old: View) -> list[Reads]:
+    """Return the differences of steps that read other steps, which a move may explain."""
+    return [reads for reads in found if reads.kind == "wires" and reads.old_path in old.steps]
 
 
 class _Wiring:
-    def __init__(self, old: View, new: View, pairs: Mapping[str, str]) -> None:
+    """The pairs of steps of two models, and what they read.
+
+    A step that reads what stood behind a removed step reads another step, and nobody rewired it.
+    """
+
+    def __init__(self, old: View, new: View, pairs: Mapping[Path, Path]) -> None:
         self._old, self._new = old, new
         self._pairs = {a: b for a, b in pairs.items() if a in old.steps and b in new.steps}
         for a, b in list(self._pairs.items()):
             if isinstance(old.steps[a].item, Call) and isinstance(new.steps[b].item, Call):
-                self._pairs[_join(a, INPUT)] = _join(b, INPUT)
+                self._pairs[a / INPUT] = b / INPUT
 
-    def differences(self, moved: frozenset[str]) -> Iterator[Reads]:
-        """Pairs that read different things, `moved` ones taken out of the graph."""
+    def find_differences(self, moved: frozenset[Path]) -> Iterator[Reads]:
+        """Yield the pairs that read different things once `moved` are taken out of the graph."""
         still = {a: b for a, b in self._pairs.items() if a not in moved}
         before = _Standing(self._old, frozenset(still), frozenset(self._pairs))
         after = _Standing(self._new, frozenset(still.values()), frozenset(self._pairs.values()))
-        for path, other in self._pairs.items():
-            step, its = self._old.steps.get(path), self._new.steps.get(other)
-            if step is None or its is None:
+        comparer = _Comparer(still, before, after)
+        for old_path, new_path in self._pairs.items():
+            old_step, new_step = self._old.steps.get(old_path), self._new.steps.get(new_path)
+            if old_step is None or new_step is None:
                 continue
-            if path:
-                olds = tuple(before.value(name) for name in step.inputs)
-                news = tuple(after.value(name) for name in its.inputs)
-                what = self._compare(olds, news, still, before, after)
-                if what is not None:
-                    yield Reads(path, other, what, olds, news)
-            if isinstance(step.item, Call) and isinstance(its.item, Call):
-                gives = before.value(_join(path, step.item.output))
-                now = after.value(_join(other, its.item.output))
-                if self._compare((gives,), (now,), still, before, after) is not None:
-                    yield Reads(
-                        _join(path, OUTPUT), _join(other, OUTPUT), "wires", (gives,), (now,)
-                    )
+            if old_path:
+                olds = tuple(before.find_maker(name) for name in old_step.inputs)
+                news = tuple(after.find_maker(name) for name in new_step.inputs)
+                kind = comparer.compare(olds, news)
+                if kind is not None:
+                    yield Reads(old_path, new_path, kind, olds, news)
+            if isinstance(old_step.item, Call) and isinstance(new_step.item, Call):
+                gave = before.find_maker(old_path / old_step.item.output)
+                gives = after.find_maker(new_path / new_step.item.output)
+                if comparer.compare((gave,), (gives,)) is not None:
+                    yield Reads(old_path / OUTPUT, new_path / OUTPUT, "wires", (gave,), (gives,))
 
-    def _compare(
-        self,
-        olds: tuple[str, ...],
-        news: tuple[str, ...],
-        still: Mapping[str, str],
-        before: _Standing,
-        after: _Standing,
-    ) -> str | None:
-        if tuple(still.get(path) for path in olds) == news:
+
+@dataclass(frozen=True, slots=True)
+class _Comparer:
+    """A comparison of what two steps read, given the pairs that stay in the graph."""
+
+    still: Mapping[Path, Path]
+    before: _Standing
+    after: _Standing
+
+    def compare(self, olds: tuple[Path, ...], news: tuple[Path, ...]) -> ReadsKind | None:
+        """Return how what two steps read differs; None if it is the same or follows."""
+        if tuple(self.still.get(path) for path in olds) == news:
             return None
-        stands_for: list[tuple[bool, frozenset[str]]] = []
-        for path in olds:
-            known = path in still
-            behind = {path} if known else before.behind(path)
-            stands_for.append((known, frozenset(still[p] for p in behind)))
         free = list(range(len(news)))
         taken: list[int] = []
-        for known, meant in stands_for:
-            fits = (index for index in free if meant & after.behind(news[index]))
+        for path in olds:
+            is_known = path in self.still
+            behind = {path} if is_known else self.before.find_behind(path)
+            meant = {self.still[known] for known in behind}
+            fits = (index for index in free if meant & self.after.find_behind(news[index]))
             index = next(fits, None)
             if index is not None:
                 free.remove(index)
                 taken.append(index)
-            elif known:
+            elif is_known:
                 return "wires"
-        if any(news[index] in after.matched for index in free):
+        if any(news[index] in self.after.matched for index in free):
             return "wires"
         return None if taken == sorted(taken) else "order"
 
 
 class _Standing:
-    """What a step reads, whatever steps without a pair stand between."""
+    """The steps of one side that have a pair, and which of them stand behind the others."""
 
-    def __init__(self, view: View, matched: frozenset[str], paired: frozenset[str]) -> None:
+    def __init__(self, view: View, matched: frozenset[Path], paired: frozenset[Path]) -> None:
         self._view = view
         self.matched = matched
-        self._paired = paired  # with those that moved, which are not looked through either
-        self._behind: dict[str, frozenset[str]] = {}
+        self._paired = paired  # with moved ones, which are not looked through either
+        self._behind: dict[Path, frozenset[Path]] = {}
 
-    def value(self, path: str) -> str:
-        """The step that makes a value: calls without a pair are looked through."""
-        return self._view.value(path, self._paired)
+    def find_maker(self, path: Path) -> Path:
+        """Return the step that makes a value; look through calls without a pair."""
+        return self._view.find_maker(path, self._paired)
 
-    def behind(self, path: str) -> frozenset[str]:
-        """The steps with a pair that a step without one reads, directly or not."""
+    def find_behind(self, path: Path) -> frozenset[Path]:
+        """Return the steps with a pair that a step without one reads, directly or not."""
         waiting = [path]
         while waiting:
             at = waiting[-1]
@@ -141,17 +155,12 @@ class _Standing:
                 waiting.pop()
                 continue
             if at in self.matched or at == INPUT:
-                reads: list[str] = []
                 self._behind[at] = frozenset([at])
                 continue
-            reads = [self.value(name) for name in self._view.steps[at].inputs]
-            open_ones = [name for name in reads if name not in self._behind]
-            if open_ones:
-                waiting += open_ones
+            reads = [self.find_maker(name) for name in self._view.steps[at].inputs]
+            unknown = [name for name in reads if name not in self._behind]
+            if unknown:
+                waiting += unknown
                 continue
             self._behind[at] = frozenset().union(*(self._behind[name] for name in reads))
         return self._behind[path]
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

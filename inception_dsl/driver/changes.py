@@ -74,7 +74,7 @@ def compare_against(
             the project has agreed cannot be used.
     """
     from inception_dsl.diff import Report, Unmade, match_specs
-    from inception_dsl.rules.changes import lone_spec, renamed_spec
+    from inception_dsl.rules.changes import judge_lone_spec, judge_renamed_spec
     from inception_dsl.spec.git import find_revision
 
     agreement = _agreement(folder)
@@ -109,10 +109,10 @@ def compare_against(
     for was, name in match_specs(*models).items():
         old, new = gone.pop(was), come.pop(name)
         made = _compared(old, new)
-        renamed = renamed_spec(old.model, new.model, (was, name))
+        renamed = judge_renamed_spec(old.model, new.model, (was, name))
         comparisons[name] = replace(made, findings=(renamed, *made.findings))
     lone = [
-        lone_spec(own.model, own.cost, is_new=name in come)
+        judge_lone_spec(own.model, own.cost, is_new=name in come)
         for name, own in sorted({**gone, **come}.items())
     ]
     against = files.label.removesuffix(":")

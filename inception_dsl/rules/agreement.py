@@ -14,6 +14,7 @@ from typing import get_args
 
 from inception_dsl.diagnostics import CODES, Diagnostic, Severity, SpecError, nearest
 from inception_dsl.diff import CATEGORIES, Changed, Finding
+from inception_dsl.ir import Path
 
 SECTION = "tool.inception-dsl.diff"
 NEVER = "never"
@@ -98,13 +99,13 @@ class Agreement:
         return any(_RANK[finding.severity] <= least for finding in open_ones)
 
 
-def _paths(finding: Finding) -> list[str]:
+def _paths(finding: Finding) -> list[Path]:
     """What a waiver may name: where a finding is said to be, or else all its places."""
-    if finding.edit is None:
-        return [finding.at]
-    if isinstance(finding.edit, Changed) and finding.edit.sites:
-        return list(finding.edit.paths)
-    return [finding.at]
+    match finding.about:
+        case Changed(sites=sites, paths=paths) if sites:
+            return list(paths)
+        case _:
+            return [finding.at]
 
 
 def read_fail_on(text: str) -> str | tuple[str, ...]:

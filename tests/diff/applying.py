@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from inception_dsl.diff import Added, Changed, Diff, Edit, Moved, Removed, Rewired
+from inception_dsl.diff import (
+    Added,
+    ArgumentsChanged,
+    Changed,
+    Diff,
+    Edit,
+    Moved,
+    OutputRewired,
+    Removed,
+    Reordered,
+    Replaced,
+    Rewired,
+    SharingChanged,
+)
 from inception_dsl.ir import INPUT, Model, Node, inline
 
 Facts = tuple[object, ...]
 """What a node is: its op, its attributes, what it reads, whose weights it has."""
+
+
+WORDS = (Changed, Replaced, SharingChanged, ArgumentsChanged)
+WIRES = (Rewired, Reordered, OutputRewired, Moved)
 
 
 def facts(node: Node) -> Facts:
@@ -23,7 +40,7 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
     """
     before: dict[str, Node] = {node.path: node for node in inline(old).nodes}
     after: dict[str, Node] = {node.path: node for node in inline(new).nodes}
-    pairs = dict(diff.pairs)
+    pairs: dict[str, str] = dict(diff.pairs)
     renamed: dict[str, str] = {INPUT: INPUT, **pairs}
     result: dict[str, Facts] = {}
     for edit in diff.edits:
@@ -36,8 +53,8 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
         if isinstance(edit, Removed)
         for path in _below([place.old for place in edit.places], before)
     }
-    words = _covered(diff.edits, Changed, after)
-    wires = _covered(diff.edits, (Rewired, Moved), after)
+    words = _covered(diff.edits, WORDS, after)
+    wires = _covered(diff.edits, WIRES, after)
     for path, node in before.items():
         if path in gone:
             continue
@@ -59,7 +76,7 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
 
 
 def _covered(
-    edits: Iterable[Edit], kinds: type[Edit] | tuple[type[Edit], ...], nodes: dict[str, Node]
+    edits: Iterable[Edit], kinds: tuple[type[Edit], ...], nodes: dict[str, Node]
 ) -> set[str]:
     """The new nodes at the places of edits of some kinds, and below."""
     places = [

@@ -6,7 +6,18 @@ import pytest
 from cases import between
 from conftest import Project
 
-from inception_dsl.diff import Added, Changed, Edit, Moved, Removed, Renamed
+from inception_dsl.diff import (
+    Added,
+    Changed,
+    Edit,
+    Moved,
+    Removed,
+    Renamed,
+    Reparented,
+    Replaced,
+)
+from inception_dsl.emit.diff.notation import edit_text
+from inception_dsl.emit.diff.sentences import write_sentence
 
 BASE = """\
 inception: 1
@@ -56,7 +67,7 @@ def edits(project: Project, *changes: tuple[str, str], old: str = BASE) -> list[
 
 
 def told(found: list[Edit]) -> list[tuple[str, str, str]]:
-    return [(type(e).__name__, e.spot.path, e.what) for e in found]
+    return [(type(e).__name__, e.spot.path, edit_text(e)) for e in found]
 
 
 @pytest.mark.parametrize(
@@ -109,20 +120,20 @@ def test_an_inserted_step_renumbers_those_behind_it_and_changes_none(project: Pr
 
 def test_a_row_of_a_table_is_an_edit_of_who_reads_it(project: Project) -> None:
     (edit,) = edits(project, ("t.small)", "t.large)"))
-    assert told([edit]) == [("Changed", "mixed", "mixed (a 4 -> 8)")]
+    assert told([edit]) == [("ArgumentsChanged", "mixed", "mixed (a 4 -> 8)")]
     assert (edit.category, len(edit.places)) == ("CHECKPOINT", 3)
     assert len(edit.following_keys) == 3  # what reads the wider conv
 
 
 def test_a_default_of_a_parameter_is_an_edit_of_its_block(project: Project) -> None:
     (edit,) = edits(project, ("{scale: 0.5}", "{scale: 0.25}"))
-    assert (edit.spot.block, edit.what) == ("tail", "parameter scale 0.5 -> 0.25")
+    assert (edit.spot.block, edit_text(edit)) == ("tail", "parameter scale 0.5 -> 0.25")
     assert (edit.category, len(edit.places)) == ("NUMERICS", 2)
 
 
 def test_a_default_of_the_network_is_an_edit_with_another_output(project: Project) -> None:
     found = edits(project, ("num_classes: 5", "num_classes: 7"))
-    assert [(e.category, e.what) for e in found] == [
+    assert [(e.category, edit_text(e)) for e in found] == [
         ("CHECKPOINT", "parameter num_classes 5 -> 7"),
         ("INTERFACE", "5 -> 7"),
     ]
@@ -229,7 +240,7 @@ def test_steps_that_are_put_together_are_the_same_steps(
     sides = (new, FLAT) if is_back else (FLAT, new)
     (comparison,) = between(project, *sides).comparisons
     kinds = {type(edit) for edit in comparison.diff.edits}
-    assert kinds <= {Renamed, Moved}
+    assert kinds <= {Renamed, Reparented}
     assert {key.kind for key in comparison.diff.keys} == {"renamed"}
     assert len(comparison.diff.keys) + comparison.diff.kept == 2 * 9
 
@@ -259,7 +270,7 @@ network:
 """
     (comparison,) = between(project, old, new).comparisons
     assert {type(edit) for edit in comparison.diff.edits} == {Renamed}
-    pairs = dict(comparison.diff.pairs)
+    pairs: dict[str, str] = dict(comparison.diff.pairs)
     assert (pairs["one.left"], pairs["two.left"]) == ("b_left", "a_left")
 
 
@@ -271,8 +282,8 @@ def test_many_other_names_in_a_block_are_one_edit(project: Project) -> None:
     (comparison,) = between(project, BASE, new).comparisons
     (edit,) = comparison.diff.edits
     assert isinstance(edit, Renamed)
-    assert (edit.several, edit.spot.block, edit.spot.path) == (3, "mixed", "")
-    assert edit.what == "left -> left_of_it, right -> right_of_it, pool -> pool_of_it"
+    assert (len(edit.names), edit.spot.block, edit.spot.path) == (3, "mixed", "")
+    assert edit_text(edit) == "left -> left_of_it, right -> right_of_it, pool -> pool_of_it"
     assert len(edit.places) == 3 * 4
     assert len(edit.keys) == len(comparison.diff.keys)
 
@@ -280,7 +291,7 @@ def test_many_other_names_in_a_block_are_one_edit(project: Project) -> None:
 def test_a_step_in_the_place_of_another_is_that_step_changed(project: Project) -> None:
     old = BASE.replace("- pool: global avgpool", "- down: 5x5 avgpool (stride 3 V)\n  - flatten")
     new = old.replace("- down: 5x5 avgpool (stride 3 V)", "- less: 4x4 adaptive maxpool")
-    assert {type(edit) for edit in edits(project, (old, new), old=old)} >= {Changed, Renamed}
+    assert {type(edit) for edit in edits(project, (old, new), old=old)} >= {Replaced, Renamed}
     assert not {type(edit) for edit in edits(project, (old, new), old=old)} & {Added, Removed}
 
 
@@ -370,4 +381,6 @@ def test_a_block_called_block_keeps_its_name(project: Project) -> None:
     )
     old = old.replace("- last\n", "- never_read: block (d=relu)\n")
     (comparison,) = between(project, old, old.replace("relu", "tanh")).comparisons
-    assert [finding.means for finding in comparison.findings] == ["it computes the same"]
+    assert [write_sentence(finding).means for finding in comparison.findings] == [
+        "it computes the same"
+    ]

@@ -17,6 +17,7 @@ from conftest import Project
 
 from inception_dsl.diff import Report
 from inception_dsl.emit.diff import FORMATS
+from inception_dsl.emit.diff.sentences import write_sentence
 
 GOLDENS = Path(__file__).parent / "goldens"
 
@@ -34,7 +35,8 @@ def test_rows_of_table_1_read_as_their_golden(old: str, new: str, project: Proje
 
 
 def said(report: Report, *codes: str) -> list[tuple[str, str]]:
-    return [(f.at, f.what) for f in report.findings if f.code in codes]
+    sentences = (write_sentence(f) for f in report.findings if f.code in codes)
+    return [(sentence.at, sentence.what) for sentence in sentences]
 
 
 def test_lucids_inception_v4_departs_where_it_is_known_to() -> None:

@@ -157,7 +157,7 @@ def test_steps_that_are_put_into_a_list_are_renamed_or_moved(project: Project) -
 
     given(st.tuples(specs(), st.integers(0, 9), st.integers(2, 5)))(QUICK(claim))()
     assert kinds["Renamed"] > 40
-    assert kinds.keys() <= {"Renamed", "Moved"}
+    assert kinds.keys() <= {"Renamed", "Reparented"}
 
 
 def test_torch_never_finds_an_edit_graver_than_it_is_said_to_be(project: Project) -> None:

@@ -7,6 +7,8 @@ import torch
 from confirming import NEW, OLD, built, edits_between, same_at, torchs_category
 from conftest import Project
 
+from inception_dsl.diff import Changed
+
 BASE = """\
 inception: 1
 name: net
@@ -148,6 +150,7 @@ def test_a_window_may_differ_at_other_sizes_alone(project: Project) -> None:
     )
     old = BASE.replace("stem: 3x3 conv (8 stride 2 V)", "stem: 3x3 conv (8)")
     (edit,) = edits_between(project, old, new)
+    assert isinstance(edit, Changed)
     assert (edit.category, edit.elsewhere) == ("NUMERICS", True)
     assert torchs_category(project) == "COSMETIC"
     assert same_at(project, 19)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from textwrap import wrap
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
-from inception_dsl.diff import Changed, Comparison, Edit, Finding, Moved, Renamed, Report
+from inception_dsl.diff import Changed, Comparison, Edit, Finding, Renamed, Reparented, Report
 from inception_dsl.emit.diff.ghosts import Boxes, with_ghosts
+from inception_dsl.emit.diff.notation import detail_text
+from inception_dsl.emit.diff.sentences import write_sentence
 from inception_dsl.emit.diff.words import headline
 from inception_dsl.emit.figure.content.blocks import block_entering, block_vertices
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
@@ -36,7 +38,7 @@ from inception_dsl.emit.figure.layout.page import page, stacked
 from inception_dsl.emit.figure.layout.poster import Panel, arranged
 from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
 from inception_dsl.emit.figure.styles import Paint
-from inception_dsl.ir import INPUT, NETWORK, Head, Model, inline
+from inception_dsl.ir import INPUT, NETWORK, Head, Model, Path, inline
 
 _BLUE, _RED = "#0060A8", "#C24E00"
 
@@ -108,8 +110,8 @@ class _Figure:
         self._old = Drawing(comparison.old, comparison.old_cost, Options())
         self._new = Drawing(comparison.new, comparison.new_cost, Options())
         diff = comparison.diff
-        self._pairs = dict(diff.pairs)
-        self._back = {b: a for a, b in diff.pairs}
+        self._pairs: dict[str, Path] = dict(diff.pairs)
+        self._back: dict[str, Path] = {b: a for a, b in diff.pairs}
         edits = [e for e in diff.edits if e.category not in ("INTERFACE", "COSMETIC")]
         self._everywhere = [edit for edit in edits if _is_everywhere(edit)]
         edits = [edit for edit in edits if edit not in self._everywhere]
@@ -320,7 +322,7 @@ class _Figure:
                 word = "steps" if count > 1 else "step"
                 lines = (*lines, Line(f"({count} {word} changed inside)", colour=_BLUE))
             if own and lines == leaf.lines:  # what a box does not say of itself
-                said = dict.fromkeys(map(_said, own))
+                said = dict.fromkeys(map(detail_text, own))
                 lines = (*lines, *(Line(text, small=True) for text in said))
             marked = replace(leaf, lines=lines, mark=mark)
             return _with_shape(marked, before.shape if before else leaf.shape)
@@ -428,8 +430,8 @@ def _is_everywhere(edit: Edit) -> bool:
     match edit:
         case Changed(sites=sites):
             return len(sites) > MANY
-        case Renamed(several=several) | Moved(several=several):
-            return several > 0
+        case Renamed(is_many=is_many) | Reparented(is_many=is_many):
+            return is_many
         case _:
             return False
 
@@ -438,10 +440,10 @@ def _sites(edit: Edit) -> list[str]:
     return [site.block for site in edit.sites] if isinstance(edit, Changed) else []
 
 
-def _said(edit: Edit) -> str:
-    """What an edit says that its box does not: the words between its brackets, or all of it."""
-    words = edit.what[edit.what.find("(") :] if "(" in edit.what else edit.what
-    return words.partition(", and ")[0]
+def _told(finding: Finding) -> str:
+    """Return where a finding is and what changed, without what it means."""
+    sentence = write_sentence(finding)
+    return f"{sentence.subject}: {sentence.what}"
 
 
 def _sentences(findings: Iterable[Finding]) -> list[Scene]:
@@ -449,7 +451,7 @@ def _sentences(findings: Iterable[Finding]) -> list[Scene]:
     said = [
         line
         for finding in findings
-        for line in wrap(f"{finding.subject}: {finding.what}", SENTENCE, subsequent_indent="   ")
+        for line in wrap(_told(finding), SENTENCE, subsequent_indent="   ")
     ]
     texts = tuple(Text(0, 11 + 16 * i, text, anchor="start") for i, text in enumerate(said))
     width = max((text_width(text, 11) for text in said), default=0.0)

@@ -8,6 +8,7 @@ from inception_dsl.channels import json_text
 from inception_dsl.diagnostics import CODES, Diagnostic, Label
 from inception_dsl.diagnostics.formats import finding_document, to_github, to_sarif
 from inception_dsl.diff import Comparison, Finding, KeyChange, Measured, Report
+from inception_dsl.emit.diff.sentences import write_sentence
 from inception_dsl.emit.diff.words import by_category
 from inception_dsl.source import Span
 
@@ -55,8 +56,9 @@ def _diagnostics(report: Report) -> Iterator[Diagnostic]:
         notes = [f"it was at {finding.old.place}"] if finding.old and finding.edit else []
         if finding.waived is not None:
             notes.append(f"waived: {finding.waived}")
+        sentence = str(write_sentence(finding))
         level = "note" if finding.waived is not None else finding.severity
-        yield Diagnostic(finding.code, finding.sentence, labels, tuple(notes), level=level)
+        yield Diagnostic(finding.code, sentence, labels, tuple(notes), level=level)
     for own in report.unmade:
         yield from own.diagnostics
     yield from report.warnings
@@ -84,15 +86,15 @@ def _comparison(comparison: Comparison) -> _Json:
 
 
 def _finding(finding: Finding) -> _Json:
-    edit = finding.edit
+    edit, sentence = finding.edit, write_sentence(finding)
     return {
         "code": finding.code,
         "name": CODES[finding.code].name,
         "category": finding.category,
         "severity": finding.severity,
-        "at": finding.at,
-        "what": finding.what,
-        "sentence": finding.sentence,
+        "at": sentence.at,
+        "what": sentence.what,
+        "sentence": str(sentence),
         "old": _span(finding.old),
         "new": _span(finding.new),
         "places": [{"old": place.old, "new": place.new} for place in edit.places] if edit else [],

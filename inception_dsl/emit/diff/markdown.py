@@ -9,6 +9,7 @@ from html import escape
 
 from inception_dsl.channels import markdown_code, markdown_line, markdown_text
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, KeyChange, Report
+from inception_dsl.emit.diff.sentences import write_sentence
 from inception_dsl.emit.diff.words import (
     COST_COLUMNS,
     KINDS,
@@ -121,10 +122,11 @@ def _folded(title: str, body: str) -> str:
 
 def _items(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
-        what = f": {markdown_code(finding.what)}" if finding.what else ""
+        sentence = write_sentence(finding)
+        what = f": {markdown_code(sentence.what)}" if sentence.what else ""
         lines = [
-            f"- {finding.code} **{markdown_text(finding.subject)}**{what}",
-            f"  {_sentence(finding.means)}{_where(finding)}",
+            f"- {finding.code} **{markdown_text(sentence.subject)}**{what}",
+            f"  {_sentence(sentence.means)}{_where(finding)}",
         ]
         if finding.waived is not None:
             lines.append(f"  _Waived: {markdown_text(finding.waived)}_")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from inception_dsl.channels import printable
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, Report
+from inception_dsl.emit.diff.sentences import write_sentence
 from inception_dsl.emit.diff.words import (
     COST_COLUMNS,
     STAGE_COLUMNS,
@@ -46,9 +47,10 @@ def _comparison(comparison: Comparison) -> str:
 
 def _findings(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
-        head = f"{finding.subject}: {finding.what}" if finding.what else finding.subject
+        sentence = write_sentence(finding)
+        head = f"{sentence.subject}: {sentence.what}" if sentence.what else sentence.subject
         yield from _wrapped(head, f"  {finding.code}  ", " " * 10)
-        yield from _wrapped(finding.means, " " * 8, " " * 8)
+        yield from _wrapped(sentence.means, " " * 8, " " * 8)
         if finding.waived is not None:
             yield from _wrapped(f"waived: {finding.waived}", " " * 8, " " * 10)
 

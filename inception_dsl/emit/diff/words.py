@@ -13,6 +13,8 @@ from inception_dsl.diff import (
     Finding,
     Measured,
     Report,
+    SpecListed,
+    SpecRenamed,
     Stage,
 )
 from inception_dsl.tables import Column
@@ -60,8 +62,9 @@ def headline(comparison: Comparison) -> str:
 
 def report_line(report: Report) -> str:
     """How many specs changed, came, went, stayed, or could not be compared."""
-    came = sum(1 for finding in report.lone if finding.code == "D706")
-    renamed = sum(1 for finding in report.findings if finding.code == "D707")
+    abouts = [finding.about for finding in report.findings]
+    came = sum(1 for about in abouts if isinstance(about, SpecListed) and about.is_new)
+    renamed = sum(1 for about in abouts if isinstance(about, SpecRenamed))
     counts = {
         "changed": len(report.comparisons) - renamed,
         "renamed": renamed,

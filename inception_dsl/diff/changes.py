@@ -1,0 +1,277 @@
+"""Steps that both models have, with other words: other attributes, another op, other weights.
+
+A value that follows from an argument, or from the channels that come in, is nobody's change. A
+change that many steps share is one edit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from inception_dsl.diff.arguments import (
+    MANY,
+    Arguments,
+    CallPair,
+    Consequence,
+    add_consequences,
+    compare_arguments,
+    find_renamed_blocks,
+    is_symbolic,
+)
+from inception_dsl.diff.drafts import Draft, Sighting, gather
+from inception_dsl.diff.edits import (
+    Changed,
+    EditPlace,
+    Replaced,
+    SharingChanged,
+    StepCategory,
+    StepWords,
+    words_of,
+)
+from inception_dsl.diff.effects import Effect, attribute_effects, op_effect
+from inception_dsl.diff.sides import Sides, gravest
+from inception_dsl.diff.view import RunStep
+from inception_dsl.expr import Expr
+from inception_dsl.ir import Call, Node, Value
+from inception_dsl.ops import OPS
+
+_INDIVIDUAL = frozenset(["kernel", "output", "width", "stride"])
+"""The attributes that steps of a network share only by chance: never one edit of many steps."""
+
+_SHAPING = frozenset(["kernel", "output", "width", "stride", "pad", "dilation", "ceil"])
+"""The attributes that may give a step another shape."""
+
+_NORM = frozenset(["norm", "eps", "momentum", "gamma", "bias"])
+"""The attributes that change together when a norm comes or goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Attributes of a pair of nodes that change together, with one effect."""
+
+    old: RunStep
+    new: RunStep
+    names: tuple[str, ...]
+    effect: Effect
+    category: StepCategory
+
+    @property
+    def site(self) -> tuple[str, str]:
+        """The line in which the change is written."""
+        return self.new.block, self.new.written.path
+
+    @property
+    def place(self) -> EditPlace:
+        """The paths of the pair."""
+        return EditPlace(self.old.path, self.new.path)
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """What steps have in common if their changes are one."""
+        old, new = self.old.node, self.new.node
+        values = tuple((n, old.attributes.get(n), new.attributes.get(n)) for n in self.names)
+        return new.op, values, self.effect == "none"
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Values change, but only for inputs of another size."""
+        return self.effect == "elsewhere" and self.category == "NUMERICS"
+
+
+def find_changes(sides: Sides) -> tuple[Draft, ...]:
+    """Return the edits that change the words of steps, and the arguments of calls."""
+    calls: list[CallPair] = []
+    nodes: list[tuple[RunStep, RunStep]] = []
+    others: list[Sighting] = []
+    for old_path, new_path in sides.pairs.items():
+        old, new = sides.old.steps.get(old_path), sides.new.steps.get(new_path)
+        if old is None or new is None:
+            continue
+        if isinstance(old.item, Call) and isinstance(new.item, Call):
+            calls.append(CallPair(old, new))
+            others.extend(_compare_sharing(sides, old, new))
+        elif isinstance(old.item, Node) and isinstance(new.item, Node):
+            nodes.append((old, new))
+    arguments = compare_arguments(sides, calls)
+    changes: list[_Change] = []
+    consequences: list[Consequence] = []
+    for old, new in nodes:
+        if old.node.op != new.node.op:
+            others.append(_replace_op(sides, old, new))
+            continue
+        for found in _compare_nodes(sides, arguments, old, new):
+            match found:
+                case _Change():
+                    changes.append(found)
+                case Consequence():
+                    consequences.append(found)
+        others.extend(_compare_sharing(sides, old, new))
+    return gather(
+        [
+            *add_consequences(arguments, consequences),
+            *find_renamed_blocks(sides, calls),
+            *_find_attributes(sides, changes),
+            *others,
+        ]
+    )
+
+
+def _replace_op(sides: Sides, old: RunStep, new: RunStep) -> Sighting:
+    """Return the edit of a step that runs another op."""
+    effect = op_effect(old.node, new.node)
+    category = sides.categorise(effect, old.path, new.path)
+    spots = sides.spots(old.path, new.path)
+    edit = Replaced(
+        category=category,
+        old=spots[0],
+        new=spots[1],
+        before=words_of(old.written),
+        after=words_of(new.written),
+        elsewhere=effect == "elsewhere" and category == "NUMERICS",
+    )
+    place = EditPlace(old.path, new.path)
+    return Sighting(edit=edit, place=place, at=new.path, shapes=True, touches=(new.path,))
+
+
+def _compare_nodes(
+    sides: Sides, arguments: Arguments, old: RunStep, new: RunStep
+) -> Iterator[_Change | Consequence]:
+    """Yield the attributes that somebody changed, and those that follow from arguments."""
+    before, after = old.written.attributes, new.written.attributes
+    direct: dict[str, Effect] = {}
+    for name, effect in attribute_effects(old.node, new.node).items():
+        if before.get(name) == after.get(name) and is_symbolic(before.get(name)):
+            causes = tuple(arguments.find_causes(new, after[name]))
+            category = sides.categorise(effect, old.path, new.path)
+            yield Consequence(causes, new.path, effect, category)
+        else:
+            direct[name] = effect
+    if "norm" in direct:
+        together = tuple(name for name in direct if name in _NORM)
+        yield _Change(old, new, together, "state", "CHECKPOINT")
+        direct = {name: effect for name, effect in direct.items() if name not in _NORM}
+    for name, effect in direct.items():
+        yield _Change(old, new, (name,), effect, sides.categorise(effect, old.path, new.path))
+
+
+def _compare_sharing(sides: Sides, old: RunStep, new: RunStep) -> Iterator[Sighting]:
+    """Yield the edit of a step, or a call, that uses the weights of another one than before."""
+    before, after = old.item.reuses, new.item.reuses
+    owner = sides.pairs.get(old.scope / before) if before is not None else None
+    if owner == (new.scope / after if after is not None else None):
+        return
+    nodes = sides.new.nodes_within(new.path)
+    has_state = any(OPS[node.op].state is not None for node in nodes)
+    spots = sides.spots(old.path, new.path)
+    edit = SharingChanged(
+        category="CHECKPOINT" if has_state else "COSMETIC",
+        old=spots[0],
+        new=spots[1],
+        step=words_of(new.item if new.definition is None else new.definition),
+        before=before,
+        after=after,
+    )
+    place, touches = EditPlace(old.path, new.path), tuple(node.path for node in nodes)
+    yield Sighting(edit=edit, place=place, at=new.path, touches=touches)
+
+
+def _find_attributes(sides: Sides, changes: Sequence[_Change]) -> Iterator[Sighting]:
+    """Yield the edits of attributes: one for a change that many lines share, one for each other."""
+    alike: dict[tuple[object, ...], list[_Change]] = {}
+    for change in changes:
+        if _INDIVIDUAL & set(change.names):
+            alike.setdefault((change.site, change.names), []).append(change)
+        else:
+            alike.setdefault(change.likeness, []).append(change)
+    among = Counter(
+        new.op
+        for old_path, new_path in sides.pairs.items()
+        if (old := sides.old.nodes.get(old_path))
+        and (new := sides.new.nodes.get(new_path))
+        and old.op == new.op
+    )
+    single: dict[tuple[object, ...], list[_Change]] = {}
+    for same in alike.values():
+        if len({change.site for change in same}) >= MANY:
+            edit = _common_edit(sides, same, among)
+            yield from (_sighting(edit, change, edit.names) for change in same)
+            continue
+        for change in same:
+            key = change.place, change.category, change.is_elsewhere
+            single.setdefault(key, []).append(change)
+    for same in single.values():
+        edit = _single_edit(sides, same)
+        yield _sighting(edit, same[0], edit.names)
+
+
+def _sighting(edit: Changed, change: _Change, names: Collection[str]) -> Sighting:
+    path = change.new.path
+    shapes = bool(_SHAPING & set(names))
+    return Sighting(edit=edit, place=change.place, at=path, shapes=shapes, touches=(path,))
+
+
+def _common_edit(sides: Sides, changes: Sequence[_Change], among: Counter[str]) -> Changed:
+    """Return the edit of a change that many lines share.
+
+    Args:
+        among: the number of pairs of each op.
+    """
+    first = changes[0]
+    spots = {change.site: sides.spots(*_paths(change)) for change in changes}
+    old_spot, new_spot = next(iter(spots.values()))
+    category = gravest(change.category for change in changes)
+    return Changed(
+        category=category,
+        old=old_spot,
+        new=new_spot,
+        names=first.names,
+        before=_common_words([change.old.node for change in changes], first.names),
+        after=_common_words([change.new.node for change in changes], first.names),
+        sites=tuple(new for _, new in spots.values()),
+        among=among[first.new.node.op],
+        elsewhere=category == "NUMERICS"
+        and all(change.effect == "elsewhere" for change in changes),
+    )
+
+
+def _single_edit(sides: Sides, changes: Sequence[_Change]) -> Changed:
+    """Return the edit of one step's changes that mean the same kind of thing."""
+    first = changes[0]
+    names = tuple(name for change in changes for name in change.names)
+    spots = sides.spots(*_paths(first))
+    old, new = first.old.written.attributes, first.new.written.attributes
+    hidden = [name for name in names if old.get(name) == new.get(name)]
+    return Changed(
+        category=first.category,
+        old=spots[0],
+        new=spots[1],
+        names=names,
+        before=_words(first.old, hidden),
+        after=_words(first.new, hidden),
+        elsewhere=first.is_elsewhere,
+    )
+
+
+def _paths(change: _Change) -> tuple[str, str]:
+    return change.old.path, change.new.path
+
+
+def _words(step: RunStep, hidden: Collection[str]) -> StepWords:
+    """Return a step's words; those in `hidden`, which read alike in both specs, as values."""
+    values: dict[str, Value | Expr] = dict(step.written.attributes)
+    values |= {n: step.node.attributes[n] for n in hidden if n in step.node.attributes}
+    return StepWords(step.node.op, is_call=False, values=tuple(values.items()))
+
+
+def _common_words(nodes: Sequence[Node], names: Collection[str]) -> StepWords:
+    """Return what several nodes have in common of the attributes that change and the kernel."""
+    first, *others = nodes
+    shown = {*names, OPS[first.op].kernel}
+    values = tuple(
+        (name, value)
+        for name, value in first.attributes.items()
+        if name in shown and all(node.attributes.get(name) == value for node in others)
+    )
+    return StepWords(first.op, is_call=False, values=values)

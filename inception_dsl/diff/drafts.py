@@ -1,0 +1,100 @@
+"""Edits before their consequences are known: an edit seen at several places is one draft."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from inception_dsl.diff.edits import Edit, EditPlace, KeyChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """An edit as it is seen at one place.
+
+    Attributes:
+        edit: the edit, without places and consequences.
+        at: the new path beside which it is listed.
+        key: sightings with one key are one edit; by default, equal edits are.
+        shapes: what the edit touches may have another shape for it.
+        touches: the new nodes that it touches.
+        removes: the old nodes that it removes.
+        gives: the new node whose value a block gives for it.
+        keys: the tensors that it adds or removes.
+    """
+
+    edit: Edit
+    place: EditPlace
+    at: str
+    key: Hashable = None
+    shapes: bool = False
+    touches: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
+    gives: str | None = None
+    keys: tuple[KeyChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An edit with all its places; the other attributes are a `Sighting`'s, of all of them."""
+
+    edit: Edit
+    at: str
+    shapes: bool
+    touches: tuple[str, ...]
+    removes: tuple[str, ...]
+    gives: tuple[str, ...]
+    keys: tuple[KeyChange, ...]
+
+
+def gather(sightings: Iterable[Sighting]) -> tuple[Draft, ...]:
+    """Return the drafts of some sightings, in the order in which they were first seen."""
+    alike: dict[Hashable, list[Sighting]] = {}
+    for sighting in sightings:
+        alike.setdefault(sighting.key or sighting.edit, []).append(sighting)
+    return tuple(_draft(same) for same in alike.values())
+
+
+def _draft(sightings: Sequence[Sighting]) -> Draft:
+    first = sightings[0]
+    places = dict.fromkeys(sighting.place for sighting in sightings)
+    return Draft(
+        edit=replace(first.edit, places=tuple(places)),
+        at=first.at,
+        shapes=first.shapes,
+        touches=tuple(path for seen in sightings for path in seen.touches),
+        removes=tuple(path for seen in sightings for path in seen.removes),
+        gives=tuple(seen.gives for seen in sightings if seen.gives is not None),
+        keys=tuple(key for seen in sightings for key in seen.keys),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DraftIndex:
+    """Drafts by what they touch; a draft is known by its number.
+
+    Attributes:
+        drafts: all drafts, in the order in which they were found.
+        touching: by new node, the drafts that touch it.
+        removing: by old node, the draft that removes it.
+        giving: by new node, the draft for which a block gives its value.
+    """
+
+    drafts: tuple[Draft, ...]
+    touching: Mapping[str, tuple[int, ...]]
+    removing: Mapping[str, int]
+    giving: Mapping[str, int]
+
+
+def index_drafts(drafts: tuple[Draft, ...]) -> DraftIndex:
+    """Return drafts by what they touch."""
+    touching: dict[str, tuple[int, ...]] = {}
+    for number, draft in enumerate(drafts):
+        for path in draft.touches:
+            touching[path] = (*touching.get(path, ()), number)
+    return DraftIndex(
+        drafts,
+        touching,
+        {path: number for number, draft in enumerate(drafts) for path in draft.removes},
+        {path: number for number, draft in enumerate(drafts) for path in draft.gives},
+    )

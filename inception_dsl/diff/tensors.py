@@ -1,0 +1,161 @@
+"""The tensors that change, each given to the edit that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from inception_dsl.analysis import state_of
+from inception_dsl.diff.drafts import DraftIndex
+from inception_dsl.diff.edits import (
+    ArgumentsChanged,
+    Changed,
+    Edit,
+    KeyChange,
+    Moved,
+    Reordered,
+    Replaced,
+    Rewired,
+    SharingChanged,
+)
+from inception_dsl.diff.effects import own_shapes
+from inception_dsl.diff.sides import Sides
+from inception_dsl.ir import Node, Path
+from inception_dsl.ops import StateTensor
+
+_DECIDES = {"bias": "bias", "conv.bias": "bias", "bn.weight": "gamma"}
+"""By tensor, the attribute that says whether there is one."""
+
+_SIZES = frozenset(["width", "kernel", "groups", "multiplier"])
+"""The attributes that say how large tensors are, not which tensors there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorChange:
+    """A tensor of a pair of nodes that changes.
+
+    Attributes:
+        key: the change.
+        holder: the new path of the node that holds the tensor.
+        draft: the number of the draft that it comes from; None if it follows from other steps.
+    """
+
+    key: KeyChange
+    holder: Path
+    draft: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """The tensors of the nodes that both models have."""
+
+    changes: tuple[TensorChange, ...]
+    kept: int
+
+
+def compare_tensors(sides: Sides, drafts: DraftIndex, naming: Mapping[Path, int]) -> Tensors:
+    """Return the tensors that change, and the number of those that keep their key and shape.
+
+    Args:
+        naming: by new path, the draft that gives it its name.
+    """
+    kept = 0
+    changes: list[TensorChange] = []
+    for old_path, new_path in sides.pairs.items():
+        old, new = sides.old.nodes.get(old_path), sides.new.nodes.get(new_path)
+        if old is None or new is None:
+            continue
+        if old_path == new_path and _is_same(old, new):
+            kept += len(state_of(old))
+            continue
+        for key in _compare_state(old, new):
+            if key.old == key.new and key.old_shape == key.new_shape:
+                kept += 1
+            else:
+                draft = _find_renaming(key, (old, new), naming)
+                if draft is None:
+                    draft = _find_maker(key, (old, new), drafts)
+                changes.append(TensorChange(key, new_path, draft))
+    return Tensors(tuple(changes), kept)
+
+
+def _is_same(old: Node, new: Node) -> bool:
+    return (old.op, old.attributes, old.reuses, old.input_types) == (
+        new.op,
+        new.attributes,
+        new.reuses,
+        new.input_types,
+    )
+
+
+def _compare_state(old: Node, new: Node) -> Iterator[KeyChange]:
+    """Yield the tensors of a pair of nodes before and after, those that stay included."""
+    before = {_role(tensor): tensor for tensor in state_of(old)}
+    after = {_role(tensor): tensor for tensor in state_of(new)}
+    for role in {**after, **before}:
+        was, now = before.get(role), after.get(role)
+        yield KeyChange(
+            f"{old.path}.{was.name}" if was else None,
+            f"{new.path}.{now.name}" if now else None,
+            was.shape if was else None,
+            now.shape if now else None,
+        )
+
+
+def _role(tensor: StateTensor) -> str:
+    """Return the name of a tensor within its node, which is the same with and without a norm."""
+    return tensor.name.removeprefix("conv.")
+
+
+def _find_renaming(
+    key: KeyChange, nodes: tuple[Node, Node], naming: Mapping[Path, int]
+) -> int | None:
+    """Return the draft that renames a tensor along with its step; None if none does."""
+    old, new = nodes
+    if key.kind != "renamed" or _tensor_name(key.old, old) != _tensor_name(key.new, new):
+        return None
+    return next((naming[at] for at in (new.path, *new.path.parents) if at in naming), None)
+
+
+def _tensor_name(key: str | None, node: Node) -> str:
+    return Path(key).relative_to(node.path) if key is not None else ""
+
+
+def _find_maker(key: KeyChange, nodes: tuple[Node, Node], drafts: DraftIndex) -> int | None:
+    """Return the draft that changes a tensor at its own step; None if the change follows."""
+    old, new = nodes
+    touching = [
+        (number, drafts.drafts[number].edit) for number in drafts.touching.get(new.path, ())
+    ]
+    if key.kind == "reshaped" and own_shapes(old, new).get(_tensor_name(key.new, new)) == (
+        key.old_shape
+    ):  # the step's words give it the shape that it had: its input is another one
+        return next((n for n, edit in touching if _reads_others(edit)), None)
+    makers = [
+        (number, edit)
+        for number, edit in touching
+        if isinstance(edit, Changed | Replaced | SharingChanged | ArgumentsChanged)
+        and edit.category == "CHECKPOINT"
+    ]
+    if key.kind == "reshaped":
+        best = [n for n, edit in makers if _resizes(edit)]
+    else:
+        name = _tensor_name(key.new, new) if key.new is not None else _tensor_name(key.old, old)
+        best = [n for n, edit in makers if _decides(edit, _DECIDES.get(name))]
+        best = best or [n for n, edit in makers if not _resizes(edit)]
+    return next(iter([*best, *(n for n, _ in makers)]), None)
+
+
+def _reads_others(edit: Edit) -> bool:
+    """Tell whether an edit has its step read other steps."""
+    return isinstance(edit, Moved | Rewired | Reordered)
+
+
+def _resizes(edit: Edit) -> bool:
+    """Tell whether an edit is about the sizes of tensors."""
+    return isinstance(edit, Changed) and bool(_SIZES & set(edit.names))
+
+
+def _decides(edit: Edit, attribute: str | None) -> bool:
+    """Tell whether an edit changes the attribute that says whether there is a tensor."""
+    return isinstance(edit, Changed) and attribute in edit.names

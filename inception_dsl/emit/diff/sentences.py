@@ -1,0 +1,328 @@
+"""The sentence of every finding: where it is, what changed, and what that means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import assert_never
+
+from inception_dsl.diff import (
+    Added,
+    ArgumentsChanged,
+    BlockRenamed,
+    BudgetBroken,
+    BudgetChanged,
+    Changed,
+    CostsChanged,
+    Edit,
+    EndChanged,
+    Finding,
+    HeadListed,
+    KeyChange,
+    LossChanged,
+    Measured,
+    Moved,
+    OutputRewired,
+    ParameterListed,
+    Removed,
+    Renamed,
+    Reordered,
+    Reparented,
+    Replaced,
+    Rewired,
+    SharingChanged,
+    SpecListed,
+    SpecRenamed,
+    StepEdit,
+    TextsChanged,
+)
+from inception_dsl.emit.diff.notation import arrow, edit_text, op_title
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A finding in words.
+
+    Attributes:
+        at: where it is: a path, a block's path, or how many steps.
+        subject: where it is, in how many places, and what became of it.
+        what: the change in the papers' notation; may be empty.
+        means: what the change does, as a clause.
+    """
+
+    at: str
+    subject: str
+    what: str
+    means: str
+
+    def __str__(self) -> str:
+        """The whole sentence."""
+        return ": ".join(part for part in (self.subject, self.what, self.means) if part)
+
+
+def write_sentence(finding: Finding) -> Sentence:
+    """Return a finding in words."""
+    about = finding.about
+    match about:
+        case SpecListed():
+            what = f"{about.params:,} params, {about.macs:,} MACs"
+            means = (
+                "a network more"
+                if about.is_new
+                else ("whoever builds it by this name no longer can")
+            )
+            became = "added" if about.is_new else "removed"
+            return Sentence(about.name, f"{about.name} {became}", what, means)
+        case SpecRenamed():
+            what = arrow(about.old_name, about.new_name)
+            means = "whoever builds it by the old name no longer can"
+            return Sentence(about.new_name, f"{about.new_name} renamed", what, means)
+        case TextsChanged():
+            is_renamed = any(change.field == "name" for change in about.texts)
+            means = "the emitted factory has another name" if is_renamed else "texts for readers"
+            return _plain(finding, "; ".join(_text_changes(about)), means)
+        case CostsChanged():
+            return _plain(finding, "", ", ".join(map(_cost_text, about.costs)))
+        case BudgetBroken():
+            whose = "the old" if about.is_old else "its"
+            what = arrow(f"{about.before:,}", f"{about.after:,}")
+            return _plain(finding, what, f"{whose} budget is {about.bound.figure.text}")
+        case BudgetChanged():
+            return _plain(finding, _budget_text(about), _budget_meaning(about))
+        case _:
+            at, subject = _subject(about)
+            return Sentence(at, subject, edit_text(about), _meaning(about))
+
+
+def _plain(finding: Finding, what: str, means: str) -> Sentence:
+    return Sentence(finding.at, finding.at, what, means)
+
+
+def _text_changes(about: TextsChanged) -> Iterator[str]:
+    for change in about.texts:
+        yield f"{change.field} {arrow(change.before or 'none', change.after or 'none')}"
+    if about.blocks:
+        yield f"title or source of {', '.join(about.blocks)}"
+
+
+def _cost_text(cost: Measured) -> str:
+    percent = f" ({cost.percent_text} %)" if cost.percent else ""
+    return f"{cost.title} {cost.difference:+,}{percent}"
+
+
+def _budget_text(about: BudgetChanged) -> str:
+    figures = (bound.figure.text if bound else "none" for bound in (about.before, about.after))
+    return f"budget {arrow(*figures)}"
+
+
+def _budget_meaning(about: BudgetChanged) -> str:
+    if about.before is None:
+        return "nothing held the network to one before"
+    if about.after is None:
+        return "nothing holds it any more"
+    return "the network is held to another figure"
+
+
+def _subject(edit: Edit) -> tuple[str, str]:
+    """Return where an edit is, and the same with the number of places and what became of it."""
+    match edit:
+        case Changed(sites=sites) if sites:
+            at = _count_steps(edit)
+            return at, at
+        case Renamed(is_many=True) | Reparented(is_many=True):
+            often = f", {len(edit.names)} steps"
+        case _:
+            often = f", in {len(edit.paths)} places" if len(edit.paths) > 1 else ""
+    return edit.at, f"{edit.at}{often} {_verb(edit)}".rstrip()
+
+
+def _count_steps(edit: Changed) -> str:
+    """Return the number of steps that share a change: `9 of 10 avgpools`."""
+    count, noun = len(edit.places), f"{op_title(edit.after.kind)}s"
+    return f"all {count} {noun}" if count == edit.among else f"{count} of {edit.among} {noun}"
+
+
+def _verb(edit: Edit) -> str:
+    """Return what became of a step; nothing for one that stays and changes."""
+    match edit:
+        case Added() | Removed() if edit.copies is not None:
+            return ""  # they are counted
+        case Added():
+            return "added"
+        case Removed():
+            return "removed"
+        case ParameterListed() | HeadListed():
+            return "added" if edit.is_new else "removed"
+        case Renamed():
+            return "renamed"
+        case Moved() | Reparented():
+            return "moved"
+        case EndChanged() | Changed() | Replaced() | SharingChanged() | ArgumentsChanged():
+            return ""
+        case BlockRenamed() | Rewired() | Reordered() | OutputRewired() | LossChanged():
+            return ""
+        case _:
+            assert_never(edit)
+
+
+def _meaning(edit: Edit) -> str:
+    """Return what an edit does, as a clause."""
+    match edit:
+        case EndChanged():
+            if edit.end == "input":
+                return f"the network takes another input{_followers(edit)}"
+            return "whatever reads the output gets another shape"
+        case HeadListed():
+            return f"training gives one output {'more' if edit.is_new else 'less'}"
+        case ParameterListed():
+            takes = "takes" if edit.is_new else "no longer takes"
+            return f"`--set` and the module's factory {takes} it"
+        case _:
+            return _step_meaning(edit)
+
+
+def _step_meaning(edit: StepEdit) -> str:
+    match edit.category:
+        case "CHECKPOINT":
+            return _to_checkpoints(edit)
+        case "NUMERICS":
+            return f"{_to_inference(edit)}{_followers(edit)}"
+        case "TRAINING":
+            return f"{_to_training(edit)}{_followers(edit)}"
+        case "COSMETIC":
+            return _to_nobody(edit)
+        case _:
+            assert_never(edit.category)
+
+
+def _to_checkpoints(edit: StepEdit) -> str:
+    match edit:
+        case Renamed(is_renumbered=True) if edit.keys:
+            return f"it is renumbered, and {_tensors(edit.keys)}"
+        case Renamed() | Reparented() | Moved() if edit.keys:
+            return _tensors(edit.keys)
+        case Renamed(is_many=True) | Reparented(is_many=True):
+            return "their keys follow their names"
+        case Renamed() | Reparented() | Moved():
+            return "its keys follow its name"
+        case _:
+            tensors = _tensors(edit.keys) if edit.keys else "the tensors below it change"
+            return f"{tensors}{_followers(edit)}"
+
+
+def _tensors(keys: Iterable[KeyChange]) -> str:
+    """Return how many tensors become what: `7 tensors change shape and 14 are new`."""
+    counts = Counter(change.kind for change in keys)
+    clauses = [
+        (counts["reshaped"], "changes shape", "change shape"),
+        (counts["renamed"], "gets another key", "get other keys"),
+        (counts["removed"], "is gone", "are gone"),
+        (counts["added"], "is new", "are new"),
+    ]
+    parts: list[str] = []
+    for count, one, many in clauses:
+        if count:
+            noun = "" if parts else " tensor" if count == 1 else " tensors"
+            parts.append(f"{count}{noun} {one if count == 1 else many}")
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _followers(edit: Edit) -> str:
+    """Return what follows elsewhere from an edit, as the end of a clause."""
+    steps, tensors = len(edit.followers), len(edit.following_keys)
+    if not steps:
+        return ""
+    follow = f"{steps} step{'s follow' if steps > 1 else ' follows'}"
+    if not tensors:
+        return f"; {follow} in shape or cost"
+    change = "tensors change" if tensors > 1 else "tensor changes"
+    return f"; {follow}, and {tensors} more {change} shape"
+
+
+_ATTRIBUTES = {
+    "stride": "its windows lie elsewhere",
+    "pad": "its windows lie elsewhere",
+    "ceil": "its last windows lie elsewhere",
+    "dilation": "its windows reach elsewhere",
+    "kernel": "its windows are others",
+    "output": "its windows are others",
+    "eps": "what batch norms divide by is another number",
+    "act": "what comes out is activated otherwise",
+    "scale": "the residual has another weight in the sum",
+    "drop": "training drops another share of the values",
+    "init": "training from scratch begins with other weights",
+    "bias_init": "training from scratch begins with other biases",
+    "momentum": "running statistics follow training at another pace",
+}
+"""The meaning of a change of an attribute, where its name tells it."""
+
+
+def _to_inference(edit: StepEdit) -> str:
+    if edit.elsewhere:
+        return "no difference at this input, another result for inputs of other sizes"
+    change = _change_of_values(edit)
+    return f"the weights still load, and {change}" if edit.loads else change
+
+
+def _change_of_values(edit: StepEdit) -> str:
+    """Return how an edit changes what inference computes, as a clause."""
+    match edit:
+        case Reordered():
+            return "the channels stand in another order; `diff --weights` reorders weights to match"
+        case Rewired() | OutputRewired() | Moved() | Reparented():
+            return "the step reads another step's values"
+        case Added():
+            return "the values now pass through this"
+        case Removed():
+            return "the values no longer pass through this"
+        case Changed():
+            return _attribute_meaning(edit)
+        case Replaced() | SharingChanged() | ArgumentsChanged() | BlockRenamed():
+            return "the step computes something else"
+        case Renamed() | LossChanged():
+            return "the step computes something else"
+        case _:
+            assert_never(edit)
+
+
+def _attribute_meaning(edit: Changed) -> str:
+    """Return what a change of attributes does to the values."""
+    match edit.names:
+        case ("count_pad",):
+            count = "count" if dict(edit.after.values)["count_pad"] else "no longer count"
+            return f"means at the border {count} the padding"
+        case (name,) if name in _ATTRIBUTES:
+            return _ATTRIBUTES[name]
+        case _:
+            return "the step computes something else"
+
+
+def _to_training(edit: StepEdit) -> str:
+    match edit:
+        case Changed(names=(name,)) if name in _ATTRIBUTES:
+            return f"{_ATTRIBUTES[name]}; inference is the same"
+        case LossChanged():
+            return "the head's loss has another weight; inference is the same"
+        case Added() | Removed():
+            now = "now" if isinstance(edit, Added) else "no longer"
+            does = "drops values" if edit.drops_values else "runs it"
+            return f"training {now} {does}; inference is the same"
+        case _:
+            return "training feels it, inference does not"
+
+
+def _to_nobody(edit: StepEdit) -> str:
+    match edit:
+        case Added() | Removed() if edit.is_left_to_loss:
+            return "the emitted module gives logits with it and without"
+        case BlockRenamed(is_many=False):
+            return "its class has another name; what differs in it is told step by step"
+        case BlockRenamed():
+            return "their classes have other names; what differs in them is told step by step"
+        case Renamed(is_many=True) | Reparented(is_many=True):
+            return "they hold no tensor, so no key changes"
+        case Renamed() | Reparented() | Moved():
+            return "it holds no tensor, so no key changes"
+        case _:
+            return f"it computes the same{_followers(edit)}"

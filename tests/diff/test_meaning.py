@@ -1,0 +1,130 @@
+"""What a finding says: it follows from the facts of the edit, never from a name that a text has."""
+
+from __future__ import annotations
+
+import pytest
+from cases import between
+from conftest import Project
+
+from inception_dsl.diff import Report
+from inception_dsl.emit.diff.sentences import write_sentence
+
+HEAD = "inception: 1\nname: net\ninput: 8x8x3\n"
+
+
+def sentences(report: Report) -> dict[str, list[str]]:
+    """The sentences of the findings by code, without those of costs."""
+    found: dict[str, list[str]] = {}
+    for finding in report.findings:
+        if finding.category != "COST":
+            found.setdefault(finding.code, []).append(str(write_sentence(finding)))
+    return found
+
+
+def told(project: Project, old: str, new: str) -> dict[str, list[str]]:
+    return sentences(between(project, HEAD + old, HEAD + new))
+
+
+def test_a_block_named_like_a_softmax_is_no_softmax(project: Project) -> None:
+    old = """\
+blocks:
+  softmax_free: {steps: [identity]}
+network:
+  - a: 3x3 conv (4)
+  - b: softmax_free
+  - pool: global avgpool
+  - fc: linear (5)
+"""
+    assert told(project, old, old.replace("  - b: softmax_free\n", "")) == {
+        "D751": ["b removed: softmax_free: it computes the same"]
+    }
+
+
+@pytest.mark.parametrize("op", ["softmax", "tail"])
+def test_a_softmax_that_ends_the_network_is_left_to_the_loss_in_a_block_too(
+    op: str, project: Project
+) -> None:
+    old = """\
+blocks:
+  tail: {steps: [softmax]}
+network:
+  - pool: global avgpool
+  - fc: linear (5)
+"""
+    assert told(project, old, f"{old}  - end: {op}\n")["D751"] == [
+        f"end added: {op}: the emitted module gives logits with it and without"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("steps", "does"),
+    [
+        ("dropout", "drops values"),
+        ("[identity, dropout]", "drops values"),
+        ("[dropout, {residual: {}, steps: [identity]}]", "runs it"),
+    ],
+)
+def test_training_drops_values_if_that_is_all_that_the_new_steps_do(
+    steps: str, does: str, project: Project
+) -> None:
+    old = """\
+network:
+  - a: 3x3 conv (4)
+  - pool: global avgpool
+  - fc: linear (5)
+heads:
+  aux: {at: a, steps: [pool: global avgpool, fc: linear (5)]}
+"""
+    found = told(project, old, old.replace("[pool:", f"[extra: {steps}, pool:"))
+    (sentence,) = found["D731"]
+    assert f"training now {does}" in sentence
+
+
+def test_copies_are_counted_before_and_after_both_ways(project: Project) -> None:
+    old = "network:\n  - a: 7 x 3x3 conv (3)\n"
+    new = old.replace("7 x", "5 x")
+    step = "3x3 conv (3 linear): 4 tensors are"
+    assert told(project, old, new)["D713"] == [f"a: 7 x -> 5 x {step} gone"]
+    assert told(project, new, old)["D712"] == [f"a: 5 x -> 7 x {step} new"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("7x7 conv (8 stride 2)", "3x3 conv (8)"),
+        ("3x3 conv (8 bias)", "3x3 conv (8 no_bias act silu)"),
+        ("3x3 conv (8)", "3x3 conv (9 V)"),
+        ("[pool: 2x2 avgpool, 1x1 conv (8)]", "[1x1 conv (9 stride 2)]"),
+        ("[3x3 conv (8), lrn]", "[5x5 conv (8)]"),
+        ("[a: 3x3 conv (8), 3x3 conv (8)]", "[b: 3x3 conv (8), 3x3 conv (8 act silu), lrn]"),
+    ],
+)
+def test_weights_are_said_to_load_only_if_they_do(old: str, new: str, project: Project) -> None:
+    text = "network:\n  - c: {}\n  - pool: global avgpool\n  - fc: linear (5)\n"
+    for sides in ((old, new), (new, old)):
+        report = between(project, *(HEAD + text.format(side) for side in sides))
+        (comparison,) = report.comparisons
+        changed = {key.new.rpartition(".")[0] for key in comparison.diff.keys if key.new}
+        assert comparison.diff.keys
+        for finding in report.findings:
+            if "still load" in str(write_sentence(finding)):
+                assert finding.edit is not None
+                assert changed.isdisjoint(finding.edit.paths), write_sentence(finding)
+
+
+def test_a_call_with_weights_of_its_own_is_an_edit(project: Project) -> None:
+    old = """\
+blocks:
+  m: {steps: [3x3 conv (3), 1x1 conv (3)]}
+network:
+  - p: m
+  - q: {from: input, reuse: p}
+  - z: {from: [p, q], join: concat}
+"""
+    new = old.replace("reuse: p", "steps: m")
+    assert told(project, old, new) == {
+        "D711": ["q: m (weights of p -> of its own): 4 tensors are new"]
+    }
+    assert told(project, new, old) == {
+        "D711": ["q: m (weights of its own -> of p): 4 tensors are gone"]
+    }
