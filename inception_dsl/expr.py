@@ -14,11 +14,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from inception_dsl.bounds import MAX_NUMBER
+
 Number = int | Decimal
 Operator = Literal["+", "-", "*", "//"]
-
-LIMIT = 10**12
-"""No number in a spec, written or computed, is larger: it could only fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def evaluate(expr: Expr, env: Mapping[str, Number]) -> Number:
     """The value of an expression, its names bound by `env`.
 
     Raises:
-        ExprError: a name that `env` lacks, a division by zero, a value beyond `LIMIT`.
+        ExprError: a name that `env` lacks, a division by zero, a value beyond `MAX_NUMBER`.
     """
     match expr:
         case Name(name):
@@ -59,8 +58,8 @@ def evaluate(expr: Expr, env: Mapping[str, Number]) -> Number:
             value = _apply(operator, evaluate(left, env), evaluate(right, env))
         case _:
             value = expr
-    if not -LIMIT <= value <= LIMIT:
-        raise ExprError(f"`{show(expr)}` is larger than {LIMIT:,}")
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:
+        raise ExprError(f"`{show(expr)}` is larger than {MAX_NUMBER:,}")
     return value
 
 

@@ -13,7 +13,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import driver
-from inception_dsl.analysis import find_figure, measure_state
+from inception_dsl.analysis import find_quantity, measure_state
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import Checked
@@ -165,7 +165,7 @@ def checked(name: str, input: str | None = None) -> Checked:
 
 
 def at(found: Checked, measure: str, path: str) -> int | str:
-    figure = find_figure(found.model, found.cost, measure, path, with_heads=False)
+    figure = find_quantity(found.model, found.cost, measure, path, with_heads=False)
     assert figure is not None, path
     return figure
 

@@ -16,7 +16,7 @@ from inception_dsl.analysis.cost import (
     measure_cost,
 )
 from inception_dsl.analysis.dtypes import BYTES
-from inception_dsl.analysis.figure import find_figure
+from inception_dsl.analysis.quantities import Quantities, find_quantity
 from inception_dsl.analysis.stage import stage_names
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ __all__ = [
     "Holder",
     "MemoryReport",
     "Part",
+    "Quantities",
     "Statement",
     "Step",
     "Totals",
@@ -76,7 +77,7 @@ __all__ = [
     "Unread",
     "Width",
     "Windows",
-    "find_figure",
+    "find_quantity",
     "find_unread",
     "group",
     "has_module",

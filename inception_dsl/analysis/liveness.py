@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 
 from inception_dsl.ir import BlockDef, Call, Model, Node, Origin, all_calls
@@ -28,58 +28,81 @@ class Unread:
 
 
 def find_unread(model: Model) -> tuple[Unread, ...]:
-    """The unread steps of every block, in order."""
-    return tuple(found for block in model.blocks for found in _of_block(block, model))
-
-
-def _of_block(block: BlockDef, model: Model) -> Iterator[Unread]:
-    outputs = {block.output}
-    if block is model.network:
-        outputs |= {path for head in model.heads for path in (head.at, head.output)}
-    read = set(outputs)
-    readers: dict[str, set[str]] = {}
-    for step in reversed(block.body):
-        for path in step.inputs:
-            readers.setdefault(path, set()).add(step.path)
-            if step.path in read:
-                read.add(path)
-    ends: dict[str, list[str]] = {}
-    for step in reversed(block.body):
-        if step.path in read:
-            continue
-        above = readers.get(step.path)
-        end = step.path if not above else next(e for e, own in ends.items() if above & set(own))
-        ends.setdefault(end, []).append(step.path)
-    for step in block.body:
-        if step.path in ends:
-            calls = [call for call in all_calls(model) if call.block == block.name]
-            paths = frozenset(ends[step.path])
-            own = [call for call in _with_own_weights(model.root) if call.block == block.name]
-            params = sum(_params(call, paths) for call in own)
-            yield Unread(block.name, step.branch or step.path, params, len(calls), step.origin)
-
-
-def _with_own_weights(call: Call) -> Iterator[Call]:
-    """A call and those below it, without any that has the weights of another."""
-    yield call
-    for item in call.body:
-        if isinstance(item, Call) and item.reuses is None:
-            yield from _with_own_weights(item)
-
-
-def _params(call: Call, paths: frozenset[str]) -> int:
-    """The parameters of some steps of a call, copies included."""
-    return sum(
-        _all_params(item)
-        for item in call.body
-        if item.path in paths or item.path.rpartition(".")[0] in paths
+    """Return the unread steps of every block, in order."""
+    ends = {block.name: _find_ends(block, model) for block in model.blocks}
+    if not any(ends.values()):
+        return ()
+    calls = Counter(call.block for call in all_calls(model))
+    params = _Params(model).by_step()
+    return tuple(
+        Unread(
+            block.name,
+            step.branch or step.path,
+            sum(params[block.name, path] for path in ends[block.name][step.path]),
+            calls[block.name],
+            step.origin,
+        )
+        for block in model.blocks
+        for step in block.body
+        if step.path in ends[block.name]
     )
 
 
-def _all_params(item: Node | Call) -> int:
-    if item.reuses is not None:
-        return 0
-    if isinstance(item, Call):
-        return sum(_all_params(inner) for inner in item.body)
-    cost = OPS[item.op].cost(item.attributes, item.input_types, item.type)
-    return cost.weights + cost.biases + cost.norms
+def _find_ends(block: BlockDef, model: Model) -> dict[str, list[str]]:
+    """Return the steps whose values nothing reads, each with all steps that only it depends on."""
+    read: set[str] = {block.output}
+    if block is model.network:
+        read |= {path for head in model.heads for path in (head.at, head.output)}
+    ends: dict[str, list[str]] = {}
+    order: dict[str, int] = {}
+    end_of: dict[str, str] = {}
+    for step in reversed(block.body):
+        if step.path in read:
+            read.update(step.inputs)
+            continue
+        end = end_of.get(step.path, step.path)
+        order.setdefault(end, len(order))
+        ends.setdefault(end, []).append(step.path)
+        for path in step.inputs:
+            other = end_of.setdefault(path, end)
+            if order[end] < order[other]:
+                end_of[path] = end
+    return ends
+
+
+class _Params:
+    """The parameters that the steps of each block hold, in all calls that have weights."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._totals: dict[int, int] = {}
+
+    def by_step(self) -> Counter[tuple[str, str]]:
+        """Return the parameters by block and path of a step, its copies taken together."""
+        found: Counter[tuple[str, str]] = Counter()
+        times = Counter[int]()
+        bodies: dict[int, Call] = {}
+        pending = [self._model.root]
+        while pending:
+            call = pending.pop()
+            times[id(call.body)] += 1
+            bodies[id(call.body)] = call
+            pending += [i for i in call.body if isinstance(i, Call) and i.reuses is None]
+        for key, call in bodies.items():
+            for item in call.body:
+                params = times[key] * self._of_item(item)
+                if params:
+                    for path in {item.path, item.path.parent}:
+                        found[call.block, path] += params
+        return found
+
+    def _of_item(self, item: Node | Call) -> int:
+        if item.reuses is not None:
+            return 0
+        if isinstance(item, Node):
+            cost = OPS[item.op].cost(item.attributes, item.input_types, item.type)
+            return cost.weights + cost.biases + cost.norms
+        key = id(item.body)
+        if key not in self._totals:
+            self._totals[key] = sum(self._of_item(inner) for inner in item.body)
+        return self._totals[key]

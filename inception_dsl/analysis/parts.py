@@ -1,56 +1,45 @@
-"""What a figure of the network, or of a step, is made up of: the steps of its body."""
+"""The steps that a quantity of the network, or of a step, adds up from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_dsl.analysis.cost import CostReport
-from inception_dsl.ir import Call, Model, Node, Origin
+from inception_dsl.analysis.quantities import Quantities
+from inception_dsl.ir import Origin, Path
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A step, all its copies in one, and its share of a figure."""
+    """A step, all its copies together, and its share of a quantity."""
 
     origin: Origin
-    figure: int
+    share: int
 
 
 def largest_parts(
-    model: Model, cost: CostReport, measure: str, at: str | None, *, with_heads: bool
+    quantities: Quantities, measure: str, at: str | None, *, with_heads: bool
 ) -> list[Part]:
-    """The steps that a figure of the network, or of the step at a path, adds up from.
+    """Return the steps with a share of a quantity of the network, or of the call at a path.
 
     Args:
-        measure: a figure of every row, such as `params` or `macs`.
+        measure: a measure of every row, such as `params` or `macs`.
 
     Returns:
-        Those that have a share, the largest first.
+        The parts, the largest first; none if a single node is at the path.
     """
-    holder = f"{at}." if at else ""
-    body = model.root.body if at is None else _below(model, at)
-    origins = {holder + item.path: item.origin for item in body}
+    if at is None:
+        rows = list(quantities.cost.rows)
+        if not with_heads:
+            rows = [row for row in rows if row.head is None]
+    else:
+        rows = quantities.rows(at)
+    origins = quantities.body_origins(at)
     shares: dict[Origin, int] = {}
-    for row in cost.rows:
-        if row.head is not None and at is None and not with_heads:
-            continue
-        path = row.path
-        while path not in origins and path:
-            path = path.rpartition(".")[0]
-        if path:
+    for row in rows:
+        path = Path(row.path)
+        holder = path if path in origins else next((p for p in path.parents if p in origins), None)
+        if holder is not None:
             share = int(getattr(row, measure))
-            shares[origins[path]] = shares.get(origins[path], 0) + share
+            shares[origins[holder]] = shares.get(origins[holder], 0) + share
     parts = [Part(origin, share) for origin, share in shares.items() if share and origin.spans]
-    return sorted(parts, key=lambda part: -part.figure)
-
-
-def _below(model: Model, at: str) -> tuple[Node | Call, ...]:
-    """The steps of the call at a path; none, where something else is there."""
-    call, rest = model.root, at
-    while rest:
-        held = (item for item in call.body if isinstance(item, Call))
-        inner = next((i for i in held if f"{rest}.".startswith(f"{i.path}.")), None)
-        if inner is None:
-            return ()
-        call, rest = inner, rest.removeprefix(inner.path).removeprefix(".")
-    return call.body
+    return sorted(parts, key=lambda part: -part.share)

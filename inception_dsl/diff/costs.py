@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from inception_dsl.analysis import CostReport, find_figure, measure_fields
+from inception_dsl.analysis import CostReport, find_quantity, measure_fields
 from inception_dsl.analysis.field import Field
 from inception_dsl.ir import INPUT, Model, inline
 
@@ -91,6 +91,6 @@ def _last_field(model: Model) -> Field:
 
 
 def _figure(model: Model, cost: CostReport, measure: str) -> int:
-    figure = find_figure(model, cost, measure, None, with_heads=False)
+    figure = find_quantity(model, cost, measure, None, with_heads=False)
     assert isinstance(figure, int)
     return figure

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import Model, TensorType
-from inception_dsl.resolve import AS_WRITTEN, Overrides, find_odd_statements, resolve
+from inception_dsl.resolve import (
+    AS_WRITTEN,
+    Overrides,
+    Template,
+    find_odd_statements,
+    read_network,
+    resolve,
+)
 from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
 from inception_dsl.spec.files import FULL_NAME, SpecFile, find_spec
 from inception_dsl.spec.load import load
@@ -51,12 +58,17 @@ def check(
         SpecError: what is wrong with the spec, all errors of the first stage that finds some.
     """
     file = find_spec(reference, folder)
-    model, others, odd = _resolved(file, overrides)
+    template, odd = _read(file, overrides)
+    model = template.instantiate()
     cost = _cost(file, model, batch)
-    costed = {given: (other, _cost(file, other, batch)) for given, other in others.items()}
+
+    def measure_at(input: TensorType) -> tuple[Model, CostReport]:
+        other = template.instantiate(input)
+        return other, _cost(file, other, batch)
+
     judged = [
         finding
-        for finding in judge(Subject(model, cost, costed), hints=hints)
+        for finding in judge(Subject(model, cost, measure_at), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
     found = [*odd, *judged]
@@ -65,22 +77,14 @@ def check(
     return Checked(file, model, cost, tuple(found))
 
 
-def _resolved(
-    file: SpecFile, overrides: Overrides
-) -> tuple[Model, dict[TensorType, Model], list[Diagnostic]]:
-    """Return a spec's model, its models at other inputs that have claims, and odd statements.
+def _read(file: SpecFile, overrides: Overrides) -> tuple[Template, list[Diagnostic]]:
+    """Return the network of a spec, ready to be called on any input, and odd statements in it.
 
     The spec itself is let go: a large one takes more memory than its model.
     """
     loaded = load(file)
-    model = resolve(loaded, overrides)
-    inputs = {claim.input: None for claim in model.claims}
-    others = {
-        given: resolve(loaded, Overrides(str(given), overrides.params))
-        for given in inputs
-        if given is not None
-    }
-    return model, others, [] if overrides.input else find_odd_statements(loaded)
+    odd = [] if overrides.input else list(find_odd_statements(loaded))
+    return read_network(loaded, overrides), odd
 
 
 def measure(

@@ -5,7 +5,15 @@ blocks as symbols, the network and its heads, the calls with their shapes.
 """
 
 from inception_dsl.resolve.names import name_problem
-from inception_dsl.resolve.resolver import AS_WRITTEN, Overrides, resolve
+from inception_dsl.resolve.resolver import AS_WRITTEN, Overrides, Template, read_network, resolve
 from inception_dsl.resolve.statements import find_odd_statements
 
-__all__ = ["AS_WRITTEN", "Overrides", "find_odd_statements", "name_problem", "resolve"]
+__all__ = [
+    "AS_WRITTEN",
+    "Overrides",
+    "Template",
+    "find_odd_statements",
+    "name_problem",
+    "read_network",
+    "resolve",
+]

@@ -9,9 +9,6 @@ from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param, Path
 from inception_dsl.source import Span
 
-MAX_NODES = 250_000
-"""A model of more nodes is refused before it is expanded."""
-
 
 @dataclass(frozen=True, slots=True)
 class Note:

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from inception_dsl.bounds import MAX_JOINED, MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import OPS
-from inception_dsl.resolve.blocks import MAX_NODES, Note, unique_paths
+from inception_dsl.resolve.blocks import Note, unique_paths
 from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.scope import Close, Given, Scope, close_by
@@ -275,6 +276,9 @@ class BodyReader(Reporter):
     def _addjoined(
         self, op: str, spot: Spot, inputs: tuple[Path, ...], attributes: Mapping[str, Given]
     ) -> Path:
+        if len(inputs) > MAX_JOINED:
+            message = f"a join reads more than {MAX_JOINED:,} values"
+            self.fail("E003", message, self.places.key(spot.at))
         path = spot.path / op
         self._joins[path] += 1
         if self._joins[path] > 1:

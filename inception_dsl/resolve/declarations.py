@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from inception_dsl.bounds import MAX_PARAMS
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.ir import NETWORK, Param
 from inception_dsl.ops import OPS, WORDS, WRITTEN
@@ -30,6 +31,9 @@ class Declarations(Reporter):
         at: DocumentPath = ("tables", name)
         rows: dict[str, Row] = {}
         columns = (*at, "columns")
+        if len(table.columns) > MAX_PARAMS:
+            message = f"the table has more than {MAX_PARAMS} columns"
+            self.fail("E003", message, self.places.value((*columns, MAX_PARAMS)))
         named = tuple(
             (column, self.places.value((*columns, index)))
             for index, column in enumerate(table.columns)
@@ -106,6 +110,9 @@ class Declarations(Reporter):
             self.complain("E105", problem, self.places.key(at))
         params: list[Param] = []
         written = body.params if isinstance(body, BodySpec) else None
+        if written is not None and len(written) > MAX_PARAMS:
+            message = f"the block has more than {MAX_PARAMS} parameters"
+            self.fail("E003", message, self._param_place(at, written, list(written)[MAX_PARAMS]))
         match written:
             case list():
                 params = [Param(param) for param in written]

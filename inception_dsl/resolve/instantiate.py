@@ -10,6 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+from inception_dsl.bounds import (
+    MAX_CALLS_DEEP,
+    MAX_COPIES,
+    MAX_EDGES,
+    MAX_NODES,
+    MAX_NUMBER,
+    MAX_PATH,
+)
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
 from inception_dsl.expr import ExprError, Name, evaluate, names, show
 from inception_dsl.ir import (
@@ -25,15 +33,12 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import OPS, ShapeError
-from inception_dsl.resolve.blocks import MAX_NODES, Block, Note
+from inception_dsl.resolve.blocks import Block, Note
 from inception_dsl.resolve.derive import Axis, Site, origins, trace_back
 from inception_dsl.resolve.disagree import Input, explain, trace
 from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.words import misfit
 from inception_dsl.source import Span
-
-MAX_COPIES = 10_000
-MAX_CALLS_DEEP = 64
 
 _Key = tuple[str, tuple[tuple[str, type, Value], ...], TensorType]
 
@@ -53,6 +58,8 @@ class _Body:
     `made` are its items by path; `types` those of its steps, None where a fault leaves one
     unknown; `ends` the path that a step's value has, its last copy's where it is repeated; `found`
     what is wrong with it, or with what it calls; `notes` in what its shape notes fail, by path.
+    `nodes` and `edges` count those of the body and of all that it calls, `longest` is the length of
+    their longest path.
     """
 
     block: str
@@ -63,6 +70,8 @@ class _Body:
     found: list[_Found] = field(default_factory=list)
     notes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
     nodes: int = 0
+    edges: int = 0
+    longest: int = 0
 
 
 class _FaultError(Exception):
@@ -144,8 +153,9 @@ class Instantiator:
         block = self._blocks[name]
         body = self._done[key] = _Body(name, types={INPUT: given}, ends={INPUT: INPUT})
         self._open.append(body)
+        head_of = {head.path: head for head in heads}
         for step in block.definition.body:
-            head = next((head for head in heads if head.holds(step.path)), None)
+            head = head_of.get(step.path.first) if head_of else None
             enters = body.types.get(head.at) if head else given
             body.types[step.path] = None
             if enters is not None:
@@ -188,7 +198,7 @@ class Instantiator:
         body: _Body,
     ) -> Node | Call | None:
         if isinstance(step, NodeDef):
-            self._grow(body, 1, step)
+            self._grow(body, step, nodes=1, edges=len(read), path=len(path))
             type = self._infer(step, values, types, body)
             reuses = _copy(step, path)
             self._check_reuse(step, reuses, types, body)
@@ -198,7 +208,8 @@ class Instantiator:
         self._calls.append((step, read[0]))
         inner = self._body(step.block, values, types[0])
         self._calls.pop()
-        self._grow(body, inner.nodes, step)
+        below = len(path) + 1 + inner.longest
+        self._grow(body, step, nodes=inner.nodes + 1, edges=inner.edges, path=below)
         reuses = _copy(step, path)
         self._check_reuse(step, reuses, types, body)
         made = self._called(path, read[0], step.block, values, types[0], inner, step.origin)
@@ -228,10 +239,23 @@ class Instantiator:
             expected, found = str(made_for), str(came)
             raise _FaultError(Diagnostic("E307", message, labels, expected=expected, found=found))
 
-    def _grow(self, body: _Body, nodes: int, step: NodeDef | CallDef) -> None:
+    def _grow(
+        self, body: _Body, step: NodeDef | CallDef, *, nodes: int, edges: int, path: int
+    ) -> None:
+        """Count the nodes, the edges and the longest path of a step that is added to a body.
+
+        Raises:
+            SpecError: E003, one of them is beyond its bound.
+        """
         body.nodes += nodes
+        body.edges += edges
+        body.longest = max(body.longest, path)
         if body.nodes > MAX_NODES:
             raise _too_large(f"the model has more than {MAX_NODES:,} nodes", step)
+        if body.edges > MAX_EDGES:
+            raise _too_large(f"the nodes of the model read more than {MAX_EDGES:,} values", step)
+        if body.longest > MAX_PATH:
+            raise _too_large(f"a path of the model has more than {MAX_PATH} characters", step)
 
     def _count(self, step: NodeDef | CallDef, env: Mapping[str, Value]) -> int | None:
         if step.count is None:
@@ -290,7 +314,7 @@ class Instantiator:
             inputs = trace([body.ends[name] for name in step.inputs], body.made, types)
             found = explain(error, step, values, inputs, body.block, self._own)
             raise _FaultError(self._traced(found, error.attribute, step, inputs)) from None
-        if type.values > 10**12:
+        if type.values > MAX_NUMBER:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
         return type
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.ir import (
     NETWORK,
     BlockDef,
+    Bound,
     CallDef,
+    Claim,
     Head,
     Model,
     NodeDef,
@@ -22,7 +25,7 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import WORDS
-from inception_dsl.resolve.blocks import MAX_NODES, Block, Signature, merge_concats, unique_paths
+from inception_dsl.resolve.blocks import Block, Signature, merge_concats, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.declarations import Declarations
@@ -53,13 +56,73 @@ class Overrides:
 AS_WRITTEN = Overrides()
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A network whose names and words are read, and whose shapes are still open.
+
+    Attributes:
+        blocks: every block, the network's own included.
+        order: the blocks that are called, callees first.
+        arguments: the values of the network's own parameters.
+        file: the name of the spec's file, as findings show it.
+        with_notes: the author's shape notes hold for this input and these arguments.
+    """
+
+    name: str
+    title: str | None
+    source: str | None
+    input: TensorType
+    blocks: Mapping[str, Block]
+    order: tuple[str, ...]
+    arguments: Mapping[str, Value]
+    heads: tuple[Head, ...]
+    budget: tuple[Bound, ...]
+    claims: tuple[Claim, ...]
+    file: str
+    with_notes: bool
+
+    def instantiate(self, input: TensorType | None = None) -> Model:
+        """Return the model at the network's own input, or at another one without shape notes.
+
+        Raises:
+            SpecError: E003 too many nodes, edges or letters in a path, E106 for values, E3xx for
+                shapes.
+        """
+        with_notes = self.with_notes and input is None
+        instantiator = Instantiator(self.blocks, own=self.file, with_notes=with_notes)
+        given = input or self.input
+        root = instantiator.network(NETWORK, self.arguments, given, self.heads)
+        if instantiator.diagnostics:
+            raise SpecError(distinct(instantiator.diagnostics))
+        assert root is not None
+        return Model(
+            name=self.name,
+            title=self.title,
+            source=self.source,
+            blocks=tuple(self.blocks[name].definition for name in self.order),
+            root=root,
+            heads=self.heads,
+            budget=self.budget,
+            claims=self.claims,
+        )
+
+
+def read_network(loaded: Loaded, overrides: Overrides) -> Template:
+    """Read all names and words of a spec, so that it can be called on any input.
+
+    Raises:
+        SpecError: E1xx for what a network must have, E2xx for names and words.
+    """
+    return _Resolver(loaded, overrides).read()
+
+
 def resolve(loaded: Loaded, overrides: Overrides) -> Model:
-    """The model that a spec means.
+    """Return the model that a spec means.
 
     Raises:
         SpecError: E1xx for what a network must have, E2xx for names and words, E3xx for shapes.
     """
-    return _Resolver(loaded, overrides).resolve()
+    return read_network(loaded, overrides).instantiate()
 
 
 class _Resolver(Reporter):
@@ -72,7 +135,7 @@ class _Resolver(Reporter):
         self._steps = 0
         self._with_notes = not overrides and not loaded.suspends_notes
 
-    def resolve(self) -> Model:
+    def read(self) -> Template:
         spec = self._spec
         if spec.network is None:
             message = "there is no `network`: this is a library of blocks, which others `use`"
@@ -98,20 +161,19 @@ class _Resolver(Reporter):
         self._raise()
 
         order = self._called(NETWORK, blocks)
-        instantiator = Instantiator(blocks, own=self._file.shown, with_notes=self._with_notes)
-        root = instantiator.network(NETWORK, arguments, given, heads)
-        self.report(instantiator.diagnostics)
-        self._raise()
-        assert root is not None
-        return Model(
+        return Template(
             name=name,
             title=spec.title,
             source=spec.source,
-            blocks=tuple(blocks[name].definition for name in order),
-            root=root,
+            input=given,
+            blocks=blocks,
+            order=tuple(order),
+            arguments=arguments,
             heads=heads,
             budget=budget,
             claims=claims,
+            file=self._file.shown,
+            with_notes=self._with_notes,
         )
 
     def _name(self) -> str:

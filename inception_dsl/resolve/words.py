@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
+from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
-from inception_dsl.expr import LIMIT, Expr, ExprError, Name, evaluate, names, show
+from inception_dsl.expr import Expr, ExprError, Name, evaluate, names, show
 from inception_dsl.ops import FANS, SCHEMES, Attribute, Op
 from inception_dsl.resolve.habits import KERNELS, LACKING_VALUES, word_of
 from inception_dsl.resolve.scope import Given, Scope, Setting, close_by, param_close_by
@@ -302,7 +303,7 @@ def _size(token: Token, words: Words, *, least: int) -> tuple[int, int]:
         height, width = sides(token)
     except StepSyntaxError as error:
         raise words.error("E106", error.message, token) from None
-    if not least <= min(height, width) <= max(height, width) <= LIMIT:
+    if not least <= min(height, width) <= max(height, width) <= MAX_NUMBER:
         raise words.error("E211", f"`{token.text}` is not at least {least}x{least}", token)
     return height, width
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from inception_dsl.analysis import CostReport, find_figure
+from inception_dsl.analysis import CostReport, find_quantity
 from inception_dsl.diagnostics import severity_of
 from inception_dsl.diff import (
     Added,
@@ -197,7 +197,7 @@ def _budget_finding(old: Bound | None, new: Bound | None) -> Finding:
 def _check_bound(bound: Bound, old: Priced, new: Priced, *, is_old: bool) -> Iterator[Finding]:
     """Yield the finding of a budget that the old network kept and the new one does not."""
     before, after = (
-        find_figure(model, cost, bound.measure, None, with_heads=False)
+        find_quantity(model, cost, bound.measure, None, with_heads=False)
         for model, cost in (old, new)
     )
     if not isinstance(before, int) or not isinstance(after, int):

@@ -5,23 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from inception_dsl.analysis import find_figure
-from inception_dsl.diagnostics import Diagnostic, Label, nearest
-from inception_dsl.ir import Call, Claim, Figure, Model, Origin
+from inception_dsl.analysis import Quantities
+from inception_dsl.bounds import MAX_CLAIMED_NODES
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, nearest
+from inception_dsl.ir import Claim, Figure, Path, TensorType
 from inception_dsl.rules.subject import Subject, shares
 
 
 def claims_hold(subject: Subject) -> Iterator[Diagnostic]:
-    """E402 for a claim that fails and E403 for a deviation that is none; E212 for a place."""
-    for _, entry in groupby(subject.model.claims, key=lambda claim: claim.origin.spans[1]):
-        yield from _entry(list(entry), subject)
+    """Find claims that fail (E402), deviations that are none (E403), and unknown paths (E212).
+
+    The claims at each other input are judged together, so that one other model at a time is kept.
+    E003 refuses the claims if these models are too many or too large.
+    """
+    entries: dict[TensorType | None, list[tuple[int, list[Claim]]]] = {}
+    grouped = groupby(subject.model.claims, key=lambda claim: claim.origin.spans[1])
+    for index, (_, claims) in enumerate(grouped):
+        entry = list(claims)
+        entries.setdefault(entry[0].input, []).append((index, entry))
+    refused = _refuse(list(entries), subject)
+    if refused is not None:
+        yield refused
+        return
+    findings: list[tuple[int, Diagnostic]] = []
+    for input, judged in entries.items():
+        quantities = subject.at_input(input)
+        for index, entry in judged:
+            findings.extend((index, finding) for finding in _entry(entry, quantities))
+            if len(findings) >= MAX_FINDINGS:
+                break
+    for _, finding in sorted(findings, key=lambda indexed: indexed[0]):
+        yield finding
 
 
-def _entry(claims: list[Claim], subject: Subject) -> Iterator[Diagnostic]:
-    """What is found of the claims of one entry, of which a deviation explains any that fail."""
-    found = [_find(claim, subject) for claim in claims]
+def _refuse(inputs: list[TensorType | None], subject: Subject) -> Diagnostic | None:
+    """Return E003 if claims at so many inputs take too long."""
+    others = [input for input in inputs if input not in (None, subject.model.input)]
+    nodes = len(subject.cost.rows)
+    if len(others) * nodes <= MAX_CLAIMED_NODES:
+        return None
+    first_beyond = others[MAX_CLAIMED_NODES // nodes]
+    claim = next(claim for claim in subject.model.claims if claim.input == first_beyond)
+    message = f"claims at {len(others):,} other inputs of a model of {nodes:,} nodes"
+    note = f"inputs times nodes may be at most {MAX_CLAIMED_NODES:,}"
+    return Diagnostic("E003", message, (Label(claim.origin.spans[1]),), (note,))
+
+
+def _entry(claims: list[Claim], quantities: Quantities) -> Iterator[Diagnostic]:
+    """Judge the claims of one entry; a deviation explains any that fail."""
+    found = [quantities.find(c.measure, c.at, with_heads=c.with_heads) for c in claims]
     if None in found:
-        yield _nowhere(claims[0], subject)
+        yield _nowhere(claims[0], quantities)
         return
     pairs = [(c, figure) for c, figure in zip(claims, found, strict=True) if figure is not None]
     first, figure = pairs[0]
@@ -32,47 +66,30 @@ def _entry(claims: list[Claim], subject: Subject) -> Iterator[Diagnostic]:
                 text = claim.value.text if isinstance(claim.value, Figure) else claim.value
                 message = f"{_what(claim)} is {_shown(own)}, and {_source(claim)} {text}"
                 help = "if the source is wrong, say so: `deviates: why`"
-                labels = (Label(claim.origin.spans[0]), *_made_of(claim, subject))
+                labels = (Label(claim.origin.spans[0]), *_made_of(claim, quantities))
                 yield Diagnostic("E402", message, labels, help=help, expected=text, found=str(own))
     elif all(_holds(claim, own) for claim, own in pairs):
         message = f"{_what(first)} is {_shown(figure)}, as {_source(first)}: it does not deviate"
         yield Diagnostic("E403", message, (label,), help="take `deviates` out")
 
 
-def _find(claim: Claim, subject: Subject) -> int | str | None:
-    model, cost = subject.at_input(claim.input)
-    return find_figure(model, cost, claim.measure, claim.at, with_heads=claim.with_heads)
-
-
-def _made_of(claim: Claim, subject: Subject) -> list[Label]:
-    """The step that a claim is made of, and the largest parts of its figure."""
-    model, cost = subject.at_input(claim.input)
-    found = dict(_places(model)).get(claim.at or "")
-    step = [Label(found.spans[0], f"this is `{claim.at}`")] if found and found.spans else []
+def _made_of(claim: Claim, quantities: Quantities) -> list[Label]:
+    """Return labels for the step that a claim is of, and for the largest parts of its quantity."""
+    origin = quantities.origins.get(Path(claim.at or ""))
+    step = [Label(origin.span, f"this is `{claim.at}`")] if origin and origin.span else []
     at, heads = claim.at, claim.with_heads
-    parts = shares(model, cost, claim.measure, at, with_heads=heads)
+    parts = shares(quantities, claim.measure, at, with_heads=heads)
     return [*step, *(part for part in parts if part.span not in [own.span for own in step])]
 
 
-def _places(model: Model) -> Iterator[tuple[str, Origin]]:
-    """The path of every step, and where it is written; those of calls before those within."""
-    pending: list[tuple[str, Call]] = [("", model.root)]
-    while pending:
-        prefix, call = pending.pop()
-        for item in call.body:
-            yield prefix + item.path, item.origin
-            if isinstance(item, Call):
-                pending.append((f"{prefix}{item.path}.", item))
-
-
-def _nowhere(claim: Claim, subject: Subject) -> Diagnostic:
-    places = dict(_places(subject.model))
+def _nowhere(claim: Claim, quantities: Quantities) -> Diagnostic:
+    places = quantities.origins
     depth = str(claim.at).count(".")
-    alike = [path for path in places if path.count(".") == depth]
+    alike = (path for path in places if path.count(".") == depth)
     close = nearest(str(claim.at), alike) or nearest(str(claim.at), places)
     message = f"no step has the path `{claim.at}`"
     help = f"its path may be `{close}`" if close else None
-    spans = places[close].spans if close else ()
+    spans = places[Path(close)].spans if close else ()
     others = [Label(span, f"`{close}` is here") for span in spans[:1]]
     return Diagnostic("E212", message, (Label(claim.origin.spans[1]), *others), help=help)
 

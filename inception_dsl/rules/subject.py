@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from inception_dsl.analysis import CostReport, largest_parts
+from inception_dsl.analysis import CostReport, Quantities, largest_parts
 from inception_dsl.diagnostics import Label
 from inception_dsl.ir import Model, TensorType
 
@@ -15,24 +15,32 @@ _SHARED = frozenset(["params", "weights", "macs", "flops", "activations"])
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A model with its cost, and the same at every other input that it makes claims for."""
+    """A model with its cost.
+
+    Attributes:
+        measure_at: gives the model and its cost at another input.
+    """
 
     model: Model
     cost: CostReport
-    others: Mapping[TensorType, tuple[Model, CostReport]]
+    measure_at: Callable[[TensorType], tuple[Model, CostReport]]
+    quantities: Quantities = field(init=False)
 
-    def at_input(self, given: TensorType | None) -> tuple[Model, CostReport]:
-        """The model and its cost at an input; at its own for None."""
-        if given is None or given == self.model.input:
-            return self.model, self.cost
-        return self.others[given]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quantities", Quantities(self.model, self.cost))
+
+    def at_input(self, input: TensorType | None) -> Quantities:
+        """Return the quantities of the model at an input; at its own for None."""
+        if input is None or input == self.model.input:
+            return self.quantities
+        return Quantities(*self.measure_at(input))
 
 
 def shares(
-    model: Model, cost: CostReport, measure: str, at: str | None = None, *, with_heads: bool = False
+    quantities: Quantities, measure: str, at: str | None = None, *, with_heads: bool = False
 ) -> list[Label]:
-    """The largest parts of a figure, each at the step that has it."""
+    """Return the largest parts of a quantity, each at the step that has it."""
     if measure not in _SHARED:
         return []
-    parts = largest_parts(model, cost, measure, at, with_heads=with_heads)
-    return [Label(part.origin.spans[0], f"{part.figure:,} here") for part in parts[:MAX_PARTS]]
+    parts = largest_parts(quantities, measure, at, with_heads=with_heads)[:MAX_PARTS]
+    return [Label(span, f"{part.share:,} here") for part in parts if (span := part.origin.span)]

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from inception_dsl.bounds import MAX_BYTES
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.source import Source, Span
 
-MAX_BYTES = 5_000_000
 MAX_NAME = 200
 
 FULL_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")

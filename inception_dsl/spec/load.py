@@ -9,18 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inception_dsl.bounds import (
+    MAX_BLOCKS,
+    MAX_BYTES,
+    MAX_CLAIMS,
+    MAX_FILES,
+    MAX_HEADS,
+    MAX_PARAMS,
+    MAX_TABLES,
+)
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.source import Span
 from inception_dsl.spec.files import SpecFile, find_used, read
 from inception_dsl.spec.layers import extend_blocks, lay_over
 from inception_dsl.spec.schema import ModelSpec, Places, validate
-from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree, parse_tree
+from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tally, Tree, parse_tree
 
 VERSION = 1
-MAX_FILES = 100
 
 _LIBRARY_KEYS = frozenset(["inception", "title", "source", "use", "tables", "blocks"])
 _NAMESPACES = ("tables", "blocks")
+_MOST = {
+    "blocks": MAX_BLOCKS,
+    "tables": MAX_TABLES,
+    "params": MAX_PARAMS,
+    "heads": MAX_HEADS,
+    "claims": MAX_CLAIMS,
+}
+"""Maximum number of entries under a key of a spec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,9 @@ def load(file: SpecFile) -> Loaded:
         SpecError: E0xx for files and YAML, E1xx for the form of a spec.
     """
     loader = _Loader()
-    tree = extend_blocks(loader.model(file, None))
+    tree = loader.model(file, None)
+    _check_counts(tree)
+    tree = extend_blocks(tree)
     spec, places = validate(tree)
     return Loaded(spec, tree, places, file, suspends_notes=loader.suspends_notes)
 
@@ -54,6 +72,7 @@ class _Loader:
     def __init__(self) -> None:
         self._open: list[SpecFile] = []
         self._libraries: dict[SpecFile, Mapping] = {}
+        self._tally = Tally()
         self.suspends_notes = False
 
     def model(self, file: SpecFile, span: Span | None) -> Mapping:
@@ -110,12 +129,36 @@ class _Loader:
             raise SpecError([Diagnostic("E008", f"{circle}: a circle", labels)])
         if len(self._libraries) + len(self._open) >= MAX_FILES:
             raise SpecError([Diagnostic("E003", f"more than {MAX_FILES} files", labels)])
-        tree = parse_tree(read(file, span))
+        source = read(file, span)
+        self._tally.bytes += len(source.text.encode())
+        if self._tally.bytes > MAX_BYTES:
+            message = f"the files of the spec have more than {MAX_BYTES:,} bytes"
+            raise SpecError([Diagnostic("E003", message, labels)])
+        tree = parse_tree(source, self._tally)
         if not isinstance(tree, Mapping):
             message = "a spec is a mapping of keys such as `inception`, `input` and `network`"
             raise SpecError([Diagnostic("E103", message, (Label(tree.span),))])
         _check_version(tree)
         return tree
+
+
+def _check_counts(tree: Mapping) -> None:
+    """Refuse more blocks, tables, parameters, heads or claims than the language allows.
+
+    Raises:
+        SpecError: E003 with the first entry that is too many.
+    """
+    for key, most in _MOST.items():
+        section = tree.items.get(key)
+        match section and section.value:
+            case Mapping(items) if len(items) > most:
+                span = list(items.values())[most].key
+            case Sequence(items) if len(items) > most:
+                span = items[most].span
+            case _:
+                continue
+        message = f"the spec has more than {most:,} {key}"
+        raise SpecError([Diagnostic("E003", message, (Label(span),))])
 
 
 def _check_version(tree: Mapping) -> None:

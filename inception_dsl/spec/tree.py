@@ -15,12 +15,10 @@ from decimal import Decimal
 
 import yaml
 
+from inception_dsl.bounds import MAX_NESTING, MAX_NUMBER, MAX_VALUES
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.expr import LIMIT
 from inception_dsl.source import Source, Span
 
-MAX_NESTING = 64
-MAX_VALUES = 500_000
 MAX_DUPLICATES = 100
 MAX_DIGITS = 18
 
@@ -85,21 +83,33 @@ def reads_as_text(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None and not text.startswith(("---", "..."))
 
 
-def parse_tree(source: Source) -> Tree:
-    """The tree of a YAML document.
+@dataclass(slots=True)
+class Tally:
+    """The bytes and the values of the files of one spec, as they are read."""
+
+    bytes: int = 0
+    values: int = 0
+
+
+def parse_tree(source: Source, tally: Tally | None = None) -> Tree:
+    """Return the tree of a YAML document.
+
+    Args:
+        tally: counts the values of this file with those of the files before it.
 
     Raises:
-        SpecError: E002 not YAML, E003 too deep, E004 a key twice, E005 a refused feature.
+        SpecError: E002 not YAML, E003 too deep or too many values, E004 a key twice, E005 a
+            refused feature.
     """
-    return _Builder(source).build()
+    return _Builder(source, tally or Tally()).build()
 
 
 class _Builder:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, tally: Tally) -> None:
         self._source = source
+        self._tally = tally
         self._events: Iterator[yaml.Event] = iter(())
         self._duplicates: list[Diagnostic] = []
-        self._values = 0
 
     def build(self) -> Tree:
         try:
@@ -128,9 +138,10 @@ class _Builder:
 
     def _value(self, event: yaml.Event, depth: int) -> Tree:
         self._refuse_features(event)
-        self._values += 1
-        if self._values > MAX_VALUES:
-            raise _error("E003", f"more than {MAX_VALUES:,} values", self._span(event))
+        self._tally.values += 1
+        if self._tally.values > MAX_VALUES:
+            message = f"the spec has more than {MAX_VALUES:,} values"
+            raise _error("E003", message, self._span(event))
         match event:
             case yaml.ScalarEvent():
                 return self._scalar(event)
@@ -190,8 +201,8 @@ class _Builder:
             return int(text)
         if _DECIMAL.fullmatch(text):
             self._refuse_digits(text, span)
-            if abs(value := Decimal(text)) > LIMIT:
-                raise _error("E106", f"`{text}` is larger than {LIMIT:,}", span)
+            if abs(value := Decimal(text)) > MAX_NUMBER:
+                raise _error("E106", f"`{text}` is larger than {MAX_NUMBER:,}", span)
             return value
         return text
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from conftest import NET, Project
 
+from inception_dsl.bounds import MAX_BYTES
 from inception_dsl.diagnostics import Diagnostic, SpecError, render
 from inception_dsl.source import Source
-from inception_dsl.spec.files import MAX_BYTES
 from inception_dsl.spec.schema import plain
 from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree, parse_tree
 
