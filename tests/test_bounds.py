@@ -1,0 +1,161 @@
+"""A spec at a bound is taken; a spec just beyond it is refused with a message that says which one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import NET, Project
+
+from inception_dsl import bounds
+
+LANGUAGE = Path(__file__).parents[1] / "docs" / "language.md"
+HEAD = "inception: 1\nname: net\ninput: 32x32x3\n"
+Made = Callable[[int], str]
+
+
+def named(count: int, line: str) -> str:
+    """Return numbered lines of a mapping."""
+    return "".join(f"  {line.format(i=index)}\n" for index in range(count))
+
+
+def values(count: int) -> str:
+    """Return a spec of so many values, most of them cells of a table."""
+    head = f"{HEAD}network: relu\ntables:\n  t:\n    columns: [c]\n"  # 7 values and the rows
+    rows, rest = divmod(count - 8, 2)
+    return f"{head}" + "".join(f"    r{i}: [1]\n" for i in range(rows)) + "title: t\n" * rest
+
+
+def many_params(count: int) -> str:
+    listed = ", ".join(f"p{index}: 1" for index in range(count))
+    return f"{HEAD}blocks: {{b: {{params: {{{listed}}}, steps: relu}}}}\nnetwork: [s: b]\n"
+
+
+def many_columns(count: int) -> str:
+    listed = ", ".join(f"c{index}" for index in range(count))
+    return f"{HEAD}tables: {{t: {{columns: [{listed}]}}}}\nnetwork: relu\n"
+
+
+def nodes(count: int) -> str:
+    """Return a network of so many nodes: all copies of three steps."""
+    return f"{HEAD}network: [a: 9999 x relu, b: 9999 x relu, c: {count - 19_998} x relu]\n"
+
+
+def deep(count: int) -> str:
+    """Return blocks that call each other; the network is one of them."""
+    last = count - 2
+    chain = "".join(f"  b{i}: [c: b{i + 1}]\n" for i in range(last)) + f"  b{last}: [relu]\n"
+    return f"{HEAD}blocks:\n{chain}network: [c: b0]\n"
+
+
+def joined(count: int) -> str:
+    return f"{HEAD}network:\n  branches:\n" + named(count, "  b{i}: relu")
+
+
+def edges(count: int) -> str:
+    """Return 201 joins of 298 values each, which are 299 nodes, and some steps of one value."""
+    wide = f"blocks:\n  w:\n    steps:\n    - s: relu\n    - {{from: [{', '.join(['s'] * 298)}], join: add}}\n"
+    return f"{HEAD}{wide}network: [w: 200 x w, r: {count - 200 * 299} x relu]\n"
+
+
+def long_path(count: int) -> str:
+    """Return a network whose only path has so many characters."""
+    names = ["n" * 60] * 8
+    names.append("n" * (count - len(".".join(names)) - 1))
+    chain = "".join(f"  b{i}: [{name}: b{i + 1}]\n" for i, name in enumerate(names[1:-1]))
+    last = len(names) - 2
+    return f"{HEAD}blocks:\n{chain}  b{last}: [{names[-1]}: relu, r: relu]\nnetwork: [{names[0]}: b0]\n"
+
+
+def claimed_nodes(count: int) -> str:
+    """Return claims at 30 other inputs of a network."""
+    claims = "".join(f"  - {{macs: 0, input: {33 + i}x32x3}}\n" for i in range(30))
+    return f"{HEAD}network: [a: {count // 30} x relu]\nclaims:\n{claims}"
+
+
+def operands(count: int) -> str:
+    return f"{HEAD}network: 1x1 conv ({' + '.join(['1'] * count)})\n"
+
+
+SPECS: dict[str, tuple[Made, int, str]] = {
+    "MAX_VALUES": (values, 2, "the spec has more than 100,000 values"),
+    "MAX_BLOCKS": (
+        lambda n: f"{HEAD}blocks:\n{named(n, 'b{i}: relu')}network: relu\n",
+        1,
+        "the spec has more than 1,000 blocks",
+    ),
+    "MAX_TABLES": (
+        lambda n: f"{HEAD}tables:\n{named(n, 't{i}: {{columns: [a]}}')}network: relu\n",
+        1,
+        "the spec has more than 1,000 tables",
+    ),
+    "MAX_PARAMS": (many_params, 1, "the block has more than 100 parameters"),
+    "MAX_PARAMS of the network": (
+        lambda n: f"{HEAD}params:\n{named(n, 'p{i}: 1')}network: relu\n",
+        1,
+        "the spec has more than 100 params",
+    ),
+    "MAX_PARAMS as columns": (many_columns, 1, "the table has more than 100 columns"),
+    "MAX_HEADS": (
+        lambda n: f"{HEAD}network: [s: relu]\nheads:\n{named(n, 'h{i}: {{at: s, steps: relu}}')}",
+        1,
+        "the spec has more than 100 heads",
+    ),
+    "MAX_CLAIMS": (
+        lambda n: f"{HEAD}network: relu\nclaims:\n{named(n, '- {{macs: 0, source: p{i}}}')}",
+        1,
+        "the spec has more than 500 claims",
+    ),
+    "MAX_NODES": (nodes, 1, "the model has more than 20,000 nodes"),
+    "MAX_COPIES": (lambda n: f"{HEAD}network: {n} x relu\n", 1, "10,001 copies of a step"),
+    "MAX_CALLS_DEEP": (deep, 1, "blocks call each other more than 64 deep"),
+    "MAX_JOINED": (joined, 1, "a join reads more than 1,000 values"),
+    "MAX_EDGES": (edges, 1, "the nodes of the model read more than 60,000 values"),
+    "MAX_PATH": (long_path, 1, "a path of the model has more than 500 characters"),
+    "MAX_CLAIMED_NODES": (
+        claimed_nodes,
+        30,
+        "claims at 30 other inputs of a model of 1,001 nodes",
+    ),
+}
+
+
+@pytest.mark.parametrize("bound", SPECS)
+def test_a_spec_at_the_bound_is_taken_and_one_beyond_is_refused(
+    bound: str, project: Project
+) -> None:
+    made, step, message = SPECS[bound]
+    most = getattr(bounds, bound.split()[0])
+    project.write(NET, made(most))
+    assert "E003" not in [finding.code for finding in project.findings()]
+    project.write(NET, made(most + step))
+    (found,) = project.findings()
+    assert (found.code, found.message) == ("E003", message)
+
+
+def test_all_files_of_a_spec_count_together(project: Project) -> None:
+    half = "#" * (bounds.MAX_BYTES // 2)
+    project.write("specs/lib.yaml", f"inception: 1\n{half}")
+    text = f"{HEAD}use: [lib.yaml]\nnetwork: relu\n"
+    project.write(NET, text)
+    assert project.findings() == ()
+    project.write(NET, f"{text}{half}")
+    (found,) = project.findings()
+    assert found.message == "the files of the spec have more than 5,000,000 bytes"
+    rows = "".join(f"    r{i}: [1]\n" for i in range(26_000))
+    project.write("specs/lib.yaml", f"inception: 1\ntables:\n  t:\n    columns: [c]\n{rows}")
+    project.write(NET, f"{text}tables:\n  u:\n    columns: [c]\n{rows}")
+    (found,) = project.findings()
+    assert found.message == "the spec has more than 100,000 values"
+
+
+def test_the_language_page_lists_every_bound() -> None:
+    section = LANGUAGE.read_text().partition("\n## Bounds\n")[2].partition("\n## ")[0]
+    told = {int(number.replace(",", "")) for number in re.findall(r"\b[0-9][0-9,]*\b", section)}
+    known = {name: value for name, value in vars(bounds).items() if name.startswith("MAX_")}
+    assert {name for name, value in known.items() if value not in told} == set()
+    tried = {name.split()[0] for name in SPECS}
+    files = {"MAX_BYTES", "MAX_FILES", "MAX_NESTING"}  # in the tests of files and trees
+    assert known.keys() - tried == files | {"MAX_OPERANDS", "MAX_NUMBER"}
