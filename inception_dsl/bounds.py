@@ -42,7 +42,7 @@ MAX_COPIES = 10_000
 """Maximum number of copies of a step."""
 
 MAX_CALLS_DEEP = 64
-"""Maximum number of blocks that call each other, the network included."""
+"""Maximum number of blocks that call each other below the network."""
 
 MAX_JOINED = 1_000
 """Maximum number of values that one join reads."""

@@ -1,4 +1,4 @@
-"""A spec at a bound is taken; a spec just beyond it is refused with a message that says which one."""
+"""A spec at a bound is taken; one just beyond it is refused, and the message says which it is."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def named(count: int, line: str) -> str:
 
 def values(count: int) -> str:
     """Return a spec of so many values, most of them cells of a table."""
-    head = f"{HEAD}network: relu\ntables:\n  t:\n    columns: [c]\n"  # 7 values and the rows
-    rows, rest = divmod(count - 8, 2)
+    head = f"{HEAD}network: relu\ntables:\n  t:\n    columns: [c]\n"  # 9 values
+    rows, rest = divmod(count - 9, 2)
     return f"{head}" + "".join(f"    r{i}: [1]\n" for i in range(rows)) + "title: t\n" * rest
 
 
@@ -44,8 +44,8 @@ def nodes(count: int) -> str:
 
 
 def deep(count: int) -> str:
-    """Return blocks that call each other; the network is one of them."""
-    last = count - 2
+    """Return a network that calls a chain of blocks."""
+    last = count - 1
     chain = "".join(f"  b{i}: [c: b{i + 1}]\n" for i in range(last)) + f"  b{last}: [relu]\n"
     return f"{HEAD}blocks:\n{chain}network: [c: b0]\n"
 
@@ -55,8 +55,9 @@ def joined(count: int) -> str:
 
 
 def edges(count: int) -> str:
-    """Return 201 joins of 298 values each, which are 299 nodes, and some steps of one value."""
-    wide = f"blocks:\n  w:\n    steps:\n    - s: relu\n    - {{from: [{', '.join(['s'] * 298)}], join: add}}\n"
+    """Return 200 blocks whose nodes read 299 values, and steps that read one each."""
+    read = ", ".join(["s"] * 298)
+    wide = f"blocks:\n  w:\n    steps:\n    - s: relu\n    - {{from: [{read}], join: add}}\n"
     return f"{HEAD}{wide}network: [w: 200 x w, r: {count - 200 * 299} x relu]\n"
 
 
@@ -66,7 +67,8 @@ def long_path(count: int) -> str:
     names.append("n" * (count - len(".".join(names)) - 1))
     chain = "".join(f"  b{i}: [{name}: b{i + 1}]\n" for i, name in enumerate(names[1:-1]))
     last = len(names) - 2
-    return f"{HEAD}blocks:\n{chain}  b{last}: [{names[-1]}: relu, r: relu]\nnetwork: [{names[0]}: b0]\n"
+    blocks = f"{chain}  b{last}: [{names[-1]}: relu, r: relu]\n"
+    return f"{HEAD}blocks:\n{blocks}network: [{names[0]}: b0]\n"
 
 
 def claimed_nodes(count: int) -> str:
@@ -80,7 +82,7 @@ def operands(count: int) -> str:
 
 
 SPECS: dict[str, tuple[Made, int, str]] = {
-    "MAX_VALUES": (values, 2, "the spec has more than 100,000 values"),
+    "MAX_VALUES": (values, 1, "the spec has more than 100,000 values"),
     "MAX_BLOCKS": (
         lambda n: f"{HEAD}blocks:\n{named(n, 'b{i}: relu')}network: relu\n",
         1,
