@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from inception_dsl.analysis.stage import stage_names
 from inception_dsl.ir import NETWORK, Call, Model, Node
-from inception_dsl.ops import FLOP_KINDS, OPS
+from inception_dsl.ops import OPS, flop_kinds
 
 Grouping = Literal["op", "block", "stage", "path"]
 
@@ -79,7 +79,7 @@ class CostReport:
         rows: one a node, in the order in which they run, training heads included.
         totals: of inference, without training heads.
         totals_with_heads: the same with every training head.
-        flops_by_kind: the flops of `totals`, by the kinds of `FLOP_KINDS`.
+        flops_by_kind: the flops of `totals`, by the kinds of `flop_kinds`.
     """
 
     name: str
@@ -98,7 +98,7 @@ def measure_cost(model: Model, *, batch: int = 1, name: str | None = None) -> Co
     trunk = [row for row in rows if row.head is None]
     kinds = {
         kind: sum(flops for row in trunk for k, flops in row.flops_by_kind if k == kind)
-        for kind in FLOP_KINDS
+        for kind in flop_kinds()
     }
     return CostReport(
         name=name or model.name,
@@ -216,7 +216,7 @@ class _Rows:
         cost = op.cost(node.attributes, node.input_types, node.type)
         work = self._batch if is_read else 0
         params = cost.weights + cost.biases + cost.norms
-        flowing = 0 if op.is_free else sum(t.values for t in (*node.input_types, node.type))
+        flowing = 0 if op.is_view else sum(t.values for t in (*node.input_types, node.type))
         kernel = node.attributes.get("kernel")
         size = f"{kernel[0]}x{kernel[1]} " if isinstance(kernel, tuple) else ""
         return {
@@ -230,7 +230,7 @@ class _Rows:
             "flops": sum(cost.flops.values()) * work,
             "flops_by_kind": tuple((kind, flops * work) for kind, flops in cost.flops.items()),
             "activations": cost.activations * work,
-            "all_activations": 0 if op.is_free else node.type.values * work,
+            "all_activations": 0 if op.is_view else node.type.values * work,
             "moved": flowing * work + (params if is_read else 0),
         }
 

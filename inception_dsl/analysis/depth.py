@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from inception_dsl.ir import INPUT, Model, Node, inline
-
-WEIGHTED = frozenset(["conv", "sepconv", "linear"])
-"""The ops that count."""
+from inception_dsl.ops import OPS
 
 
 def measure_depths(model: Model, counts: Callable[[Node], bool] | None = None) -> dict[str, int]:
@@ -18,6 +16,6 @@ def measure_depths(model: Model, counts: Callable[[Node], bool] | None = None) -
     """
     depths: dict[str, int] = {INPUT: 0}
     for node in inline(model).nodes:
-        own = 1 if node.op in WEIGHTED and (counts is None or counts(node)) else 0
-        depths[node.path] = max(depths[path] for path in node.inputs) + own
+        is_layer = OPS[node.op].counts_in_depth and (counts is None or counts(node))
+        depths[node.path] = max(depths[path] for path in node.inputs) + is_layer
     return depths

@@ -79,10 +79,9 @@ def _axis(node: Node, axis: int, read: list[Windows | None]) -> Windows | None:
     if len(seen) > 1:
         return _joined(seen, node.type, axis)
     (own,) = seen
-    windows_of = OPS[node.op].windows
-    if windows_of is None or not node.type.is_map:
+    if not node.type.is_map or not node.input_types[0].is_map:
         return own
-    window = windows_of(node.attributes, node.input_types[0])[axis]
+    window = OPS[node.op].windows(node.attributes, node.input_types[0])[axis]
     if window is None:
         return None
     return Windows(

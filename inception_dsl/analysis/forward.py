@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis.modules import Holder, Unit, has_module, module_tree, units
 from inception_dsl.ir import INPUT, BlockDef, Head, Model, NodeDef
+from inception_dsl.ops import OPS
 
 MANY = 3
 """A value that a join of so many reads has a name of its own, also where `x` would do."""
@@ -84,7 +85,7 @@ def _last_softmaxes(model: Model) -> dict[str, str]:
     return {
         step.path: step.inputs[0]
         for step in model.network.body
-        if isinstance(step, NodeDef) and step.op == "softmax" and step.path in ends
+        if isinstance(step, NodeDef) and OPS[step.op].is_left_to_loss and step.path in ends
     }
 
 

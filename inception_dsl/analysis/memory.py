@@ -2,7 +2,7 @@
 
 The plan of every forward pass is walked as Python runs it: what enters a module lives until the
 module returns, a local until it is written over, and the inputs of a join until it is made. What an
-op takes on its way, its kernels say. An allocator's rounding and a library's workspaces are left
+op takes on its way, its launches say. An allocator's rounding and a library's workspaces are left
 out, since no spec settles them.
 """
 
@@ -17,7 +17,7 @@ from inception_dsl.analysis.forward import ForwardPlan, plan_forward
 from inception_dsl.analysis.modules import Holder, Step, Unit
 from inception_dsl.analysis.state import state_of
 from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, inline
-from inception_dsl.ops import OPS, Kept, Kernel, StateTensor
+from inception_dsl.ops import OPS, Launch, SavedForBackward, StateTensor
 
 _COUNTER_BYTES = 8
 
@@ -158,20 +158,20 @@ class _Walk:
 
     def _node(self, node: Node, block: str) -> tuple[int, int | None]:
         written = self._written.attributes(node, block)
-        kernels = OPS[node.op].kernels(written, node.attributes, node.input_types, node.type)
+        launches = OPS[node.op].launches(written, node.attributes, node.input_types, node.type)
         results: list[int] = []
         peak, gives = 0, None
-        for kernel in kernels:
-            made = self._bytes(kernel)
-            held = sum(results[-back] for back in kernel.holds if back <= len(results))
-            peak = max(peak, held + made + kernel.scratch * self._batch)
+        for launch in launches:
+            made = self._bytes(launch)
+            held = sum(results[-back] for back in launch.holds if back <= len(results))
+            peak = max(peak, held + made + launch.scratch * self._batch)
             if made:
                 gives = made
             results.append(made or (results[-1] if results else 0))
         return peak, gives
 
-    def _bytes(self, kernel: Kernel) -> int:
-        return kernel.values * self._size * (1 if kernel.is_single else self._batch)
+    def _bytes(self, launch: Launch) -> int:
+        return launch.values * self._size * (1 if launch.is_single else self._batch)
 
 
 class _Frame:
@@ -289,10 +289,10 @@ class _Training:
         written = self._written.attributes(node, block)
         given = written, node.attributes, node.input_types, node.type
         learns = op.state is not None or any(own.learns for own in read)
-        needs = op.keeps(*given)
+        saves = op.saves(*given)
         # In training a dropout has a mask, and gives values of its own.
-        is_view = not op.kernels(*given) and not needs.bytes
-        kept = needs if learns else Kept()
+        is_view = not op.launches(*given) and not saves.bytes
+        kept = saves if learns else SavedForBackward()
         self._others += (kept.values * self._size + kept.bytes) * self._batch
         self._others += kept.statistics * self._statistic
         size = node.type.values * self._batch * self._size

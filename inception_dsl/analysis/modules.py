@@ -51,7 +51,7 @@ class Unit:
 
 def has_module(step: Step) -> bool:
     """A module runs the step; a join is said by the forward pass itself."""
-    return isinstance(step, CallDef) or OPS[step.op].torch is not None
+    return isinstance(step, CallDef) or OPS[step.op].join is None
 
 
 def owns_module(step: Step) -> bool:

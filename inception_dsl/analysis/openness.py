@@ -13,10 +13,7 @@ from typing import NamedTuple
 
 from inception_dsl.expr import Expr, names
 from inception_dsl.ir import INPUT, BlockDef, Call, CallDef, Head, Model, NodeDef, Value, all_calls
-
-_SIZING = ("stride", "pad", "dilation")
-_SIZED = frozenset(["global_avgpool", "global_maxpool", "adaptive_avgpool", "adaptive_maxpool"])
-"""Ops that give one size for inputs of any."""
+from inception_dsl.ops import OPS
 
 
 class Flow(NamedTuple):
@@ -160,17 +157,19 @@ class _Flowing:
         return _either(given, changing)
 
     def _node(self, step: NodeDef, reads: list[Flow], found: Mapping[str, Flow]) -> Flow:
-        if step.op == "flatten":
+        op = OPS[step.op]
+        if op.channels == "flattened":
             return Flow(any(reads[0]), False)
         attributes = step.attributes
-        if "width" in attributes:
-            channels = self._is_open(attributes["width"], step, found)
+        if op.width:
+            channels = self._is_open(attributes[op.width], step, found)
         else:
             channels = any(read.channels for read in reads)
-        sizes = [*(attributes.get(name, 0) for name in _SIZING), step.count or 0]
+        shaping = [a.name for a in op.attributes if a.changes == "size"]
+        sizes = [*(attributes.get(name, 0) for name in shaping), step.count or 0]
         changes = any(self._is_open(value, step, found) for value in sizes)
         size = changes or any(read.size for read in reads)
-        return Flow(channels, size and step.op not in _SIZED)
+        return Flow(channels, size and op.sizes == "follow")
 
     def _is_open(
         self, value: Value | Expr, step: NodeDef | CallDef, found: Mapping[str, Flow]

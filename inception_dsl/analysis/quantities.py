@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.analysis.cost import CostReport, CostRow
 from inception_dsl.bounds import MAX_PATH
 from inception_dsl.ir import INPUT, Call, Model, Node, Origin, Path, TensorType, inline
+from inception_dsl.ops import OPS
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.memory import MemoryReport
@@ -163,19 +164,18 @@ class Quantities:
         return [tuple(order[path] for path in node.inputs) for node in self._nodes]
 
     def _depth(self, at: str | None, *, with_heads: bool) -> int:
-        from inception_dsl.analysis.depth import WEIGHTED
-
         nodes = self._nodes
+        layers = {name for name, op in OPS.items() if op.counts_in_depth}
         if at is None:
             heads = set() if with_heads else {head.path for head in self.model.heads}
             counted = [
                 index
                 for index, node in enumerate(nodes)
-                if node.op in WEIGHTED and not (heads and node.path.first in heads)
+                if node.op in layers and not (heads and node.path.first in heads)
             ]
         else:
             inside = sorted(self._order[row.path] for row in self.rows(at))
-            counted = [index for index in inside if nodes[index].op in WEIGHTED]
+            counted = [index for index in inside if nodes[index].op in layers]
         if not counted:
             return 0
         weighted = set(counted)

@@ -25,6 +25,7 @@ from inception_dsl.ir import (
     Value,
     all_calls,
 )
+from inception_dsl.ops import OPS
 
 IN_CHANNELS = "in_channels"
 """The name under which an expression reads the channels that enter its block."""
@@ -151,7 +152,9 @@ class _Widths:
 
     def _channels(self, step: NodeDef | CallDef) -> Expr | None:
         """What a step gives: its last copy, where it is repeated."""
-        if step.count is None or (isinstance(step, NodeDef) and step.op == "flatten"):
+        if step.count is None or (
+            isinstance(step, NodeDef) and OPS[step.op].channels == "flattened"
+        ):
             # Flattened again, a vector is what it was.
             return self._one(step, [self._widths[path].channels for path in step.inputs])
         came = self._widths[step.inputs[0]].channels
@@ -192,15 +195,16 @@ class _Widths:
     def _one(self, step: NodeDef | CallDef, came: list[Expr | None]) -> Expr | None:
         if isinstance(step, CallDef):
             return self._called(step, came[0])
-        if "width" in step.attributes:
-            width = self._result.read(step.attributes["width"], step.path)
+        op = OPS[step.op]
+        if op.width:
+            width = self._result.read(step.attributes[op.width], step.path)
             assert not isinstance(width, str | tuple)
             return width
-        match step.op:
-            case "concat":
+        match op.channels:
+            case "joined":
                 known = [channels for channels in came if channels is not None]
                 return total(known) if len(known) == len(came) else None
-            case "flatten":
+            case "flattened":
                 types = self._widths[step.inputs[0]].types
                 areas = {type.values // type.channels for type in types}
                 if came[0] is None or len(areas) > 1 or self._flows[step.inputs[0]].size:

@@ -55,10 +55,15 @@ def _state(module: nn.Module, graph: Graph) -> Iterator[str]:
 
 def _shapes(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]:
     """Every module gives the shapes of the nodes that it runs, in their order."""
+    # A module gives logits: a softmax that ends it, or a head, is left to the loss.
+    ends = {
+        node.path
+        for node in graph.nodes
+        if OPS[node.op].is_left_to_loss and node.path in (graph.output, *graph.head_outputs)
+    }
     expected: dict[str, list[tuple[int, ...]]] = {}
     for node in graph.nodes:
-        # The module gives logits: a softmax that ends it is left to the loss.
-        if OPS[node.op].torch is not None and node.path in read and node.op != "softmax":
+        if OPS[node.op].join is None and node.path in read and node.path not in ends:
             expected.setdefault(node.reuses or node.path, []).append(node.type.shape)
     for path, shapes in expected.items():
         for shape, actual in zip_longest(shapes, recording.shapes.get(path, [])):
@@ -70,8 +75,8 @@ def _joins(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]:
     """Every join gives its shape; sums and products of several are made pair by pair."""
     made = iter(recording.joins)
     for node in graph.nodes:
-        if OPS[node.op].torch is None and node.path in read:
-            pairs = 1 if node.op == "concat" else len(node.inputs) - 1
+        if OPS[node.op].join is not None and node.path in read:
+            pairs = 1 if OPS[node.op].channels == "joined" else len(node.inputs) - 1
             *_, last = [next(made, None) for _ in range(pairs)]
             if last != node.type.shape:
                 expected = _shown(node.type.shape)

@@ -6,19 +6,10 @@ from collections.abc import Mapping
 
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Node, Path
-from inception_dsl.ops import ACTIVATIONS
+from inception_dsl.ops import OPS
 
 Order = tuple[int, ...]
 """For every channel of the new model, the one of the old model that it was."""
-
-_BY_CHANNEL = frozenset(
-    [
-        *ACTIVATIONS,
-        *("maxpool", "avgpool", "global_maxpool", "global_avgpool"),
-        *("adaptive_maxpool", "adaptive_avgpool", "batchnorm", "dropout", "identity", "softmax"),
-    ]
-)
-"""Ops that do the same to every channel, wherever it stands."""
 
 
 def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str, Order | None]:
@@ -34,9 +25,10 @@ def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str,
         was = old.nodes.get(back.get(node.path, Path()))
         if was is not None and was.type.channels != node.type.channels:
             continue
-        if was is not None and node.op == was.op == "concat":
+        channels = OPS[node.op].channels
+        if was is not None and was.op == node.op and channels == "joined":
             order = _joined(was, node, old, back, orders)
-        elif node.op in ("add", "mul", "lrn", "flatten", *_BY_CHANNEL):
+        elif channels in ("separate", "positional", "flattened"):
             order = _passed(node, orders)
         else:
             continue
@@ -82,9 +74,9 @@ def _passed(node: Node, orders: dict[str, Order | None]) -> Order | None:
     (order,) = found
     if not order:
         return tuple(range(channels))
-    if node.op == "lrn":  # neighbours are others
+    if OPS[node.op].channels == "positional":  # neighbours, or groups, are others
         return None
-    if node.op == "flatten" and node.input_types[0].is_map:
+    if OPS[node.op].channels == "flattened" and node.input_types[0].is_map:
         height, width = node.input_types[0].size
         area = height * width
         return tuple(area * channel + place for channel in order for place in range(area))

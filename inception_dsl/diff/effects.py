@@ -10,7 +10,7 @@ from typing import Literal
 
 from inception_dsl.ir import Node, TensorType
 from inception_dsl.ops import OPS, ShapeError, StateTensor
-from inception_dsl.ops.base import Values, number
+from inception_dsl.ops.attribute import Values, number
 from inception_dsl.ops.reach import Reach, reach
 
 Effect = Literal["state", "eval", "elsewhere", "training", "none"]
@@ -31,11 +31,11 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
         attribute = OPS[old.op].attribute(name)
         assert attribute is not None
         is_both = name in old.attributes and name in new.attributes
-        if name == "norm" or ("norm" in changed and attribute.of):
+        if name == "norm" or ("norm" in changed and attribute.owner):
             effects[name] = "state"  # a norm comes or goes, with all its attributes
         elif is_both and _tensors(old) != _tensors(_with(old, {name: new.attributes[name]})):
             effects[name] = "state"
-        elif attribute.in_training_only:
+        elif attribute.changes == "training":
             effects[name] = "training"
         else:
             effects[name] = "eval"
@@ -53,13 +53,13 @@ def op_effect(old: Node, new: Node) -> Effect:
 
 
 def is_felt_in_training_only(node: Node) -> bool:
-    """In inference it gives what it reads."""
-    return node.op == "identity" or OPS[node.op].in_training_only
+    """Tell whether it gives what it reads in inference."""
+    return OPS[node.op].acts(node.attributes) != "always"
 
 
 def is_nothing(node: Node) -> bool:
-    """It gives what it reads, in training too."""
-    return node.op == "identity" or (node.op == "dropout" and node.attributes["drop"] == 0)
+    """Tell whether it gives what it reads, in training too."""
+    return OPS[node.op].acts(node.attributes) == "never"
 
 
 def own_shapes(old: Node, new: Node) -> dict[str, tuple[int, ...]]:

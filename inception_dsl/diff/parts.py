@@ -11,19 +11,9 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from inception_dsl.ir import Call, Node
-from inception_dsl.ops import ACTIVATIONS, OPS
+from inception_dsl.ops import OPS
 
 Kids = dict[str, "Part"]
-
-_FAMILIES = (
-    frozenset(["conv", "sepconv"]),
-    frozenset(["maxpool", "avgpool", "adaptive_maxpool", "adaptive_avgpool"]),
-    frozenset(["global_maxpool", "global_avgpool"]),
-    frozenset([*ACTIVATIONS]),
-    frozenset(["batchnorm", "lrn"]),
-    frozenset(["add", "mul"]),
-)
-"""Ops that stand for each other in variants of one network."""
 
 _WEIGHT = {"kernel": 0.35, "output": 0.35, "width": 0.25, "stride": 0.15, "pad": 0.1}
 _SIZES = ("kernel", "width", "stride", "pad")
@@ -135,7 +125,7 @@ def shared(one: Part, other: Part) -> float:
 def _node_likeness(one: Node, other: Node) -> float:
     lost = 0.0
     if one.op != other.op:
-        if not any({one.op, other.op} <= family for family in _FAMILIES):
+        if OPS[one.op].family != OPS[other.op].family:
             return 0.0
         lost = _OTHER_OP
     for name in one.attributes.keys() & other.attributes.keys():
@@ -151,7 +141,7 @@ def _node_likeness(one: Node, other: Node) -> float:
 
 def is_join(item: Node | Call | None) -> bool:
     """It puts together what branches give: a concat, a sum, a product."""
-    return isinstance(item, Node) and OPS[item.op].torch is None
+    return isinstance(item, Node) and OPS[item.op].join is not None
 
 
 def is_numbered(name: str, item: Node | Call) -> bool:

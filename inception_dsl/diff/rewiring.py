@@ -19,6 +19,7 @@ from inception_dsl.diff.sides import Sides, gravest
 from inception_dsl.diff.view import View
 from inception_dsl.diff.wiring import OUTPUT, Reads, compare_wiring
 from inception_dsl.ir import Call, Node, Path
+from inception_dsl.ops import OPS
 
 
 def find_rewired(sides: Sides) -> tuple[Draft, ...]:
@@ -127,9 +128,9 @@ def _categorise_move(sides: Sides, reads: Reads) -> StepCategory:
 
 def _categorise_order(sides: Sides, reads: Reads) -> StepCategory:
     item = sides.new.steps[reads.new_path].item
-    if isinstance(item, Node) and item.op in ("add", "mul"):
+    if isinstance(item, Node) and (join := OPS[item.op].join) is not None:
         # The sum of two is the same in any order; that of three is not, to the last digit.
-        commutes = len(reads.new) == 2 and item.attributes.get("scale", 1) == 1
+        commutes = len(reads.new) == 2 and join.commutes(item.attributes)
         return sides.categorise("none" if commutes else "eval", None, reads.new_path)
     return _categorise_values(sides, reads)
 

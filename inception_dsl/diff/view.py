@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from inception_dsl.ir import INPUT, Call, CallDef, Model, Node, NodeDef, Path, inline
+from inception_dsl.ops import OPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class View:
     def is_final_softmax(self, node: Node) -> bool:
         """Tell whether the node is a softmax that the emitted module leaves to the loss."""
         ends = (self.graph.output, *self.graph.head_outputs)
-        return node.op == "softmax" and node.path in ends
+        return OPS[node.op].is_left_to_loss and node.path in ends
 
     def find_maker(self, path: str, opaque: Container[str] = ()) -> Path:
         """Return the step that makes the value at a path; look through calls not in `opaque`."""

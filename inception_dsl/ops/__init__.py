@@ -1,29 +1,28 @@
-"""The ops: one module a family, each with its attributes, shape rule, cost rule and torch form.
+"""The ops: one module a family, with every fact of its ops.
 
-To add one, write its `Op` in a module of this folder and name the module's tuple here.
+To add one, write its `Op` in a module of this folder, and its layers in the table of the backend.
+An op of a family that is new has a module of its own, whose tuple is named here.
 """
 
 from inception_dsl.ops import activation, conv, join, linear, norm, pool
-from inception_dsl.ops.activation import ACTIVATIONS, IN_PLACE
-from inception_dsl.ops.base import (
-    FLOP_KINDS,
-    Argument,
-    Attribute,
+from inception_dsl.ops.activation import ACTIVATIONS
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, shown
+from inception_dsl.ops.facts import (
     Cost,
-    EmitError,
-    Kept,
-    Kernel,
-    Layer,
-    Op,
+    Launch,
     Remark,
+    SavedForBackward,
     ShapeError,
     StateTensor,
-    shown,
+    Window,
 )
 from inception_dsl.ops.init import FANS, SCHEMES
+from inception_dsl.ops.join import ADD, CONCAT
+from inception_dsl.ops.norm import NORMS
+from inception_dsl.ops.op import FigureKind, Join, Op
 
 STEP_OPS: tuple[Op, ...] = (*conv.OPS, *pool.OPS, *linear.OPS, *norm.OPS, *activation.OPS)
-"""What a step may name."""
+"""The ops that a step may name."""
 
 OPS: dict[str, Op] = {op.name: op for op in (*STEP_OPS, *join.JOINS)}
 """Every op by its name in the IR."""
@@ -31,31 +30,55 @@ OPS: dict[str, Op] = {op.name: op for op in (*STEP_OPS, *join.JOINS)}
 WRITTEN: dict[str, Op] = {op.written: op for op in STEP_OPS}
 """The ops of steps by how a spec writes them."""
 
+RESIDUAL = ADD
+"""The join of a residual: of what enters, or its shortcut, and the body."""
+
+GATHERED = CONCAT
+"""The join of a step that reads several others."""
+
 WORDS: frozenset[str] = frozenset(
     choice for op in OPS.values() for a in op.attributes for choice in a.choices
 )
 """Names that an argument may hold without being a parameter: `act=none`."""
 
+
+def norm_of(attributes: Symbols) -> Op | None:
+    """Return the norm that a conv with these attributes carries; None if it carries none."""
+    norm = attributes.get("norm", "none")
+    return NORMS.get(norm) if isinstance(norm, str) else None
+
+
+def flop_kinds() -> dict[str, str]:
+    """Return the kinds of floating-point operations that ops count, and how they count them."""
+    ordered = (*conv.OPS, *pool.OPS, *join.JOINS, *OPS.values())
+    return {kind: text for op in ordered for kind, text in op.flop_kinds.items()}
+
+
 __all__ = [
     "ACTIVATIONS",
     "FANS",
-    "FLOP_KINDS",
-    "IN_PLACE",
+    "GATHERED",
+    "NORMS",
     "OPS",
+    "RESIDUAL",
     "SCHEMES",
     "STEP_OPS",
     "WORDS",
     "WRITTEN",
-    "Argument",
     "Attribute",
     "Cost",
-    "EmitError",
-    "Kept",
-    "Kernel",
-    "Layer",
+    "FigureKind",
+    "Join",
+    "Launch",
     "Op",
     "Remark",
+    "SavedForBackward",
     "ShapeError",
     "StateTensor",
+    "Symbols",
+    "Values",
+    "Window",
+    "flop_kinds",
+    "norm_of",
     "shown",
 ]

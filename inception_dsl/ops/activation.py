@@ -1,42 +1,98 @@
-"""Activations, as ops of their own and as the end of a conv or a linear."""
+"""Activations, as ops of their own and as the end of a conv, a linear or a sum.
+
+To add one, write its `Activation`, and its class in the table of the backend.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.base import Argument, Cost, Kept, Kernel, Layer, Op, Symbols, Values, same
+from inception_dsl.ops.attribute import Attribute, Symbols, Values
+from inception_dsl.ops.facts import (
+    ACT_FLOPS,
+    Cost,
+    Inputs,
+    Launch,
+    SavedForBackward,
+    acts_always,
+    one_launch,
+    own_place,
+    same,
+    saves_result,
+)
+from inception_dsl.ops.op import Op
 
-ACTIVATIONS: dict[str, str] = {
-    "relu": "nn.ReLU",
-    "relu6": "nn.ReLU6",
-    "leaky_relu": "nn.LeakyReLU",
-    "silu": "nn.SiLU",
-    "gelu": "nn.GELU",
-    "hardswish": "nn.Hardswish",
-    "hardsigmoid": "nn.Hardsigmoid",
-    "sigmoid": "nn.Sigmoid",
-    "tanh": "nn.Tanh",
+Needs = Literal["input", "result"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """A function of one value.
+
+    Attributes:
+        title: its name in figures.
+        aliases: other tools' names for it.
+        needs: what torch's backward pass reads of the forward pass.
+        writes_in_place: torch can write its result over its input. In that case it still needs
+            `needs_in_place`: a copy of the input, or the result.
+    """
+
+    title: str
+    aliases: tuple[str, ...] = ()
+    needs: Needs
+    writes_in_place: bool
+    needs_in_place: Needs | None = None
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    # max(x, 0)
+    "relu": Activation(title="ReLU", needs="result", writes_in_place=True, needs_in_place="result"),
+    # min(max(x, 0), 6)
+    "relu6": Activation(title="ReLU6", needs="input", writes_in_place=True, needs_in_place="input"),
+    # x, or 0.01 x where x < 0
+    "leaky_relu": Activation(
+        title="Leaky ReLU", needs="input", writes_in_place=True, needs_in_place="result"
+    ),
+    # x sigmoid(x)
+    "silu": Activation(
+        title="SiLU",
+        aliases=("swish",),
+        needs="input",
+        writes_in_place=True,
+        needs_in_place="input",
+    ),
+    # x Phi(x), with the distribution function of the normal distribution
+    "gelu": Activation(title="GELU", needs="input", writes_in_place=False),
+    # x min(max(x + 3, 0), 6) / 6
+    "hardswish": Activation(
+        title="Hardswish", needs="input", writes_in_place=True, needs_in_place="input"
+    ),
+    # min(max(x + 3, 0), 6) / 6
+    "hardsigmoid": Activation(title="Hard sigmoid", needs="input", writes_in_place=False),
+    # 1 / (1 + exp(-x))
+    "sigmoid": Activation(title="Sigmoid", needs="result", writes_in_place=False),
+    "tanh": Activation(title="Tanh", needs="result", writes_in_place=False),
 }
-"""The activations and torch's names of them."""
+"""The activations by name.
 
-IN_PLACE = frozenset(["nn.ReLU", "nn.ReLU6", "nn.LeakyReLU", "nn.SiLU", "nn.Hardswish"])
-"""Those that can write over what they read, as the end of a conv or a linear does."""
+Source: torch's `derivatives.yaml` for what each backward pass reads.
+"""
+
+ACT = Attribute("act", "choice", "none", changes="values", choices=("none", *ACTIVATIONS))
+"""The activation at the end of an op."""
 
 
 def act_flops(act: Value, output: TensorType) -> dict[str, int]:
-    """Floating-point operations of an activation, by kind."""
+    """Return the floating-point operations of an activation, by kind."""
     return {} if act == "none" else {"act": output.values}
 
 
-_BY_RESULT = frozenset(["nn.ReLU", "nn.Sigmoid", "nn.Tanh"])
-_BY_RESULT_IN_PLACE = frozenset(["nn.LeakyReLU"])
-"""Activations whose backward pass needs what they give; the others need what they read."""
-
-
-def act_kernels(act: Value | Expr, value: Value, output: TensorType) -> tuple[Kernel, ...]:
-    """What an activation runs at the end of a conv or a linear.
+def act_launches(act: Value | Expr, value: Value, output: TensorType) -> tuple[Launch, ...]:
+    """Return the launches of an activation at the end of a conv or a linear.
 
     Args:
         act: the activation as it is written; one that is a parameter is a module of its own.
@@ -44,87 +100,97 @@ def act_kernels(act: Value | Expr, value: Value, output: TensorType) -> tuple[Ke
     """
     if value == "none":
         return ()
-    is_in_place = isinstance(act, str) and ACTIVATIONS[act] in IN_PLACE
-    return (Kernel(0 if is_in_place else output.values),)
+    is_in_place = isinstance(act, str) and ACTIVATIONS[act].writes_in_place
+    return (Launch(0 if is_in_place else output.values),)
 
 
-def act_keeps(act: Value | Expr, value: Value, given: Kept, output: TensorType) -> Kept:
-    """What an activation's backward pass needs, at the end of a node or on its own.
+def act_saves(
+    act: Value | Expr, value: Value, input: SavedForBackward, output: TensorType
+) -> SavedForBackward:
+    """Return what an activation's backward pass needs at the end of a node.
 
     Args:
         act: the activation as it is written; one that is a parameter is a module of its own.
         value: the activation here.
-        given: what keeps the values that it reads.
+        input: what saves the values that it reads.
     """
+    if value == "none":
+        return SavedForBackward()
     assert isinstance(value, str)
-    callee = ACTIVATIONS.get(value, "")
-    if not callee:
-        return Kept()
-    if callee in _BY_RESULT:
-        return Kept(result=True)
-    if isinstance(act, str) and callee in IN_PLACE:
-        # Written over in place; what torch needs of the values before, it copies.
-        return Kept(result=True) if callee in _BY_RESULT_IN_PLACE else Kept(values=output.values)
-    return given
+    activation = ACTIVATIONS[value]
+    if activation.needs == "result":
+        return SavedForBackward(result=True)
+    if isinstance(act, str) and activation.writes_in_place:
+        if activation.needs_in_place == "result":
+            return SavedForBackward(result=True)
+        return SavedForBackward(values=output.values)  # a copy, made before they are overwritten
+    return input
 
 
-def act_layer(act: Value | Expr) -> Layer:
-    """The layer of an activation, under the name `act`; its callee may be a parameter."""
-    if isinstance(act, str):
-        return Layer("act", ACTIVATIONS[act])
-    return Layer("act", "", (("", act),))
-
-
-def _cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"act": output.values})
 
 
-def _torch(callee: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    return (Layer("", callee),)
+def _saves(
+    needs: Needs, written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    return SavedForBackward(inputs=needs == "input", result=needs == "result")
 
 
-def _keeps(
-    name: str,
-    written: Symbols,
-    values: Values,
-    inputs: tuple[TensorType, ...],
-    output: TensorType,
-) -> Kept:
-    is_by_result = ACTIVATIONS[name] in _BY_RESULT
-    return Kept(inputs=not is_by_result, result=is_by_result)
-
-
-def _softmax_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
-    return Kept(result=True)
-
-
-def _softmax_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _softmax_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"softmax": 3 * output.values})
-
-
-def _softmax_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    dim: tuple[str, Argument] = ("dim", 1)
-    return (Layer("", "nn.Softmax", (dim,)),)
 
 
 OPS = (
     *(
         Op(
             name=name,
+            aliases=activation.aliases,
+            title=f"{activation.title} activation",
+            short_title=activation.title,
+            figure="plain",
+            family="activation",
+            join=None,
+            attributes=(),
+            norm_layer="",
             infer=same,
+            sizes="follow",
+            channels="separate",
+            windows=own_place,
+            counts_in_depth=False,
             cost=_cost,
-            torch=partial(_torch, callee),
-            keeps=partial(_keeps, name),
+            flop_kinds=ACT_FLOPS,
+            state=None,
+            acts=acts_always,
+            is_left_to_loss=False,
+            launches=one_launch,
+            saves=partial(_saves, activation.needs),
+            remarks=None,
         )
-        for name, callee in ACTIVATIONS.items()
+        for name, activation in ACTIVATIONS.items()
     ),
+    # exp(x_c) / sum over all channels c of exp(x_c). The same for channels in another order.
     Op(
         name="softmax",
+        title="Softmax",
+        short_title="Softmax",
+        figure="classifier",
+        family="softmax",
+        join=None,
+        attributes=(),
+        norm_layer="",
         infer=same,
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        counts_in_depth=False,
         cost=_softmax_cost,
-        torch=_softmax_torch,
-        keeps=_softmax_keeps,
+        flop_kinds={"softmax": "3 a value: exponential, sum, division"},
+        state=None,
+        acts=acts_always,
+        is_left_to_loss=True,
+        launches=one_launch,
+        saves=saves_result,
+        remarks=None,
     ),
 )

@@ -1,51 +1,43 @@
-"""Convolutions, with the norm and the activation that the papers' `conv` brings along."""
+"""Convolutions, with the norm and the activation that the papers' `conv` brings along.
+
+The norm is any op of `norm.NORMS`: its answers about what the convolution gives are part of the
+conv's own answers.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.activation import ACTIVATIONS, act_flops, act_keeps, act_kernels, act_layer
-from inception_dsl.ops.base import (
-    Argument,
-    Attribute,
+from inception_dsl.ops.activation import ACT, act_flops, act_launches, act_saves
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, size
+from inception_dsl.ops.facts import (
+    ACT_FLOPS,
+    BIAS_FLOPS,
+    MAC_FLOPS,
     Cost,
-    Kept,
-    Kernel,
-    Layer,
-    Op,
+    Inputs,
+    Launch,
+    Remark,
+    SavedForBackward,
     ShapeError,
     StateTensor,
-    Symbols,
-    Values,
+    Window,
     a_map,
-    number,
-    size,
+    acts_always,
 )
-from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init, init_of
-from inception_dsl.ops.norm import (
-    BATCHNORM_ATTRIBUTES,
-    batchnorm_keeps,
-    batchnorm_layer,
-    batchnorm_params,
-    batchnorm_remarks,
-    batchnorm_state,
-)
-from inception_dsl.ops.window import (
-    PAD,
-    PAD_FLAGS,
-    STRIDE,
-    padded_values,
-    slide,
-    square,
-    torch_class,
-    torch_padding,
-    windows,
-)
+from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
+from inception_dsl.ops.norm import NORMS
+from inception_dsl.ops.op import Op
+from inception_dsl.ops.window import KERNEL, PAD, PAD_FLAGS, STRIDE, padded_values, slide, windows
+
+_LAYER = "conv"
+"""The child that holds the convolution itself, beside a norm."""
 
 
-def _infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+def _infer(values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], "conv")
     width, groups = number(values, "width"), number(values, "groups")
     for what, of in (("in", channels), ("out", width)):
@@ -55,159 +47,183 @@ def _infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
     return TensorType((width, *slide(values, inputs[0], "conv")))
 
 
-def _cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     height, width = size(values, "kernel")
     fan_in = inputs[0].channels // number(values, "groups") * height * width
     return _with_extras(values, output, fan_in * output.channels)
 
 
 def _with_extras(values: Values, output: TensorType, weights: int) -> Cost:
-    """The cost of weights that are used at every place of the output, bias, norm and act added."""
+    """Return the cost of weights that each place of the output uses, and of bias, norm and act."""
     height, width = output.size
     macs = weights * height * width
-    flops = {"mac": 2 * macs}
+    flops: dict[str, int] = {"mac": 2 * macs}
     if values["bias"]:
         flops["bias"] = output.values
-    if values["norm"] == "batchnorm":
-        flops["norm"] = 2 * output.values
+    norms = 0
+    if (norm := _norm(values)) is not None:
+        cost = norm.cost(values, (output,), output)
+        norms = cost.weights + cost.biases + cost.norms
+        flops.update(cost.flops)
     flops |= act_flops(values["act"], output)
     return Cost(
         weights=weights,
         biases=output.channels if values["bias"] else 0,
-        norms=batchnorm_params(values, output.channels) if values["norm"] == "batchnorm" else 0,
+        norms=norms,
         macs=macs,
         flops=flops,
         activations=output.values,
     )
 
 
-def _kernels(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> tuple[Kernel, ...]:
-    return _kernels_with_extras(written, values, inputs[0], (output.values,), output)
+def _norm(values: Symbols) -> Op | None:
+    """Return the norm of a conv, if it has one."""
+    return NORMS.get(str(values["norm"]))
 
 
-def _kernels_with_extras(
+def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
+    """Return the windows of a convolution and of the norm behind it, taken together."""
+    tall, wide = windows(values, input)
+    norm = _norm(values)
+    if norm is None:
+        return tall, wide
+    convolved = TensorType((number(values, "width"), *slide(values, input, "conv")))
+    taller, wider = norm.windows(values, convolved)
+    return taller and tall.then(taller), wider and wide.then(wider)
+
+
+def _launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    return _launches_with_extras(written, values, inputs[0], (output.values,), output)
+
+
+def _launches_with_extras(
     written: Symbols,
     values: Values,
-    given: TensorType,
+    input: TensorType,
     convolved: tuple[int, ...],
     output: TensorType,
-) -> tuple[Kernel, ...]:
-    """The kernels of convolutions of so many values each, padding, norm and act around them."""
-    norm = (output.values,) if values["norm"] == "batchnorm" else ()
-    padded = padded_values(written, values, given)
-    steps = tuple(Kernel(size) for size in (*padded, *convolved, *norm))
-    return (*steps, *act_kernels(written["act"], values["act"], output))
+) -> tuple[Launch, ...]:
+    """Return the launches of convolutions, with the padding, the norm and the act around them.
+
+    Args:
+        convolved: how many values each of the convolutions gives.
+    """
+    steps = [Launch(size) for size in (*padded_values(written, values, input), *convolved)]
+    if (norm := _norm(values)) is not None:
+        steps.extend(norm.launches(written, values, (output,), output))
+    return (*steps, *act_launches(written["act"], values["act"], output))
 
 
-def _keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
-    return _keeps_with_extras(written, values, inputs[0], output)
+def _saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    return _saves_with_extras(written, values, inputs[0], output)
 
 
-def _keeps_with_extras(
-    written: Symbols, values: Values, given: TensorType, output: TensorType
-) -> Kept:
-    """What a convolution, its norm and its activation need."""
-    padded = padded_values(written, values, given)
-    kept = Kept(values=padded[0]) if padded else Kept(inputs=True)
-    convolved = Kept(values=output.values)
-    if values["norm"] == "batchnorm":
-        kept |= convolved | batchnorm_keeps(output.channels)
-    return kept | act_keeps(written["act"], values["act"], convolved, output)
-
-
-def _torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    return _layers(attributes, channels, "Conv2d", "groups")
-
-
-def _layers(attributes: Symbols, channels: Expr, name: str, special: str) -> tuple[Layer, ...]:
-    kernel = attributes["kernel"]
-    assert isinstance(kernel, tuple)
-    arguments: list[tuple[str, Argument]] = [
-        ("", channels),
-        ("", attributes["width"]),
-        ("kernel_size", square(*kernel)),
-        ("stride", attributes["stride"]),
-        *torch_padding(attributes, dilated=True),
-        ("dilation", attributes["dilation"]),
-        (special, attributes[special]),
-        ("bias", attributes["bias"]),
-    ]
-    callee, init = torch_class(attributes, name), init_of(attributes)
-    layers = [replace(init, name="conv", callee=callee, arguments=tuple(arguments))]
-    if attributes["norm"] == "batchnorm":
-        layers.append(batchnorm_layer(attributes, attributes["width"]))
-    if attributes["act"] != "none":
-        layers.append(act_layer(attributes["act"]))
-    return tuple(layers)
+def _saves_with_extras(
+    written: Symbols, values: Values, input: TensorType, output: TensorType
+) -> SavedForBackward:
+    """Return what a convolution, its norm and its activation save."""
+    padded = padded_values(written, values, input)
+    saved = SavedForBackward(values=padded[0]) if padded else SavedForBackward(inputs=True)
+    a_map_of_output = SavedForBackward(values=output.values)
+    into_act = a_map_of_output
+    if (norm := _norm(values)) is not None:
+        by_norm = norm.saves(written, values, (output,), output)
+        if by_norm.inputs:
+            saved |= a_map_of_output
+        if by_norm.result:
+            is_last = values["act"] == "none"
+            saved |= SavedForBackward(result=True) if is_last else a_map_of_output
+            into_act = SavedForBackward()
+        saved |= replace(by_norm, inputs=False, result=False)
+    return saved | act_saves(written["act"], values["act"], into_act, output)
 
 
 def _state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     width, groups = number(values, "width"), number(values, "groups")
-    weight = StateTensor("weight", (width, channels // groups, *size(values, "kernel")))
-    bias = (StateTensor("bias", (width,)),) if values["bias"] else ()
-    return _with_norm(values, (weight, *bias))
+    weight = StateTensor(
+        name="weight",
+        shape=(width, channels // groups, *size(values, "kernel")),
+        role="weight",
+        in_axis=1 if groups == 1 else "grouped",
+    )
+    return _with_norm(values, [weight, *_bias(values, "bias")])
 
 
-def _with_norm(values: Values, own: tuple[StateTensor, ...]) -> tuple[StateTensor, ...]:
-    """The tensors of a conv, which has a path of its own unless a norm shares it."""
-    if values["norm"] == "none":
-        return own
-    norm = batchnorm_state(values, number(values, "width"))
-    return (*(t.below("conv") for t in own), *(t.below("bn") for t in norm))
+def _bias(values: Values, name: str) -> list[StateTensor]:
+    shape = (number(values, "width"),)
+    bias = StateTensor(name=name, shape=shape, role="bias", in_axis="none")
+    return [bias] if values["bias"] else []
 
 
-def _separable_infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTensor, ...]:
+    """Return the tensors of a convolution, which is the node itself unless there is a norm."""
+    norm = _norm(values)
+    if norm is None:
+        return tuple(convolution)
+    of_norm = norm.state(values, number(values, "width")) if norm.state else ()
+    return (
+        *(tensor.below(_LAYER) for tensor in convolution),
+        *(
+            replace(tensor.below(norm.norm_layer), in_axis="none", is_of_norm=True)
+            for tensor in of_norm
+        ),
+    )
+
+
+def _separable_infer(values: Values, inputs: Inputs) -> TensorType:
     a_map(inputs[0], "sepconv")
     return TensorType((number(values, "width"), *slide(values, inputs[0], "sepconv")))
 
 
-def _separable_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _separable_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     height, width = size(values, "kernel")
     deep = inputs[0].channels * number(values, "multiplier")
     return _with_extras(values, output, deep * height * width + deep * output.channels)
 
 
-def _separable_kernels(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> tuple[Kernel, ...]:
+def _separable_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
     deep = inputs[0].channels * number(values, "multiplier")
     height, width = output.size
     convolved = (deep * height * width, output.values)
-    return _kernels_with_extras(written, values, inputs[0], convolved, output)
+    return _launches_with_extras(written, values, inputs[0], convolved, output)
 
 
-def _separable_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
+def _separable_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
     height, width = output.size
     between = inputs[0].channels * number(values, "multiplier") * height * width
-    return Kept(values=between) | _keeps_with_extras(written, values, inputs[0], output)
-
-
-def _separable_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    conv, *others = _layers(attributes, channels, "SepConv2d", "multiplier")
-    return replace(conv, callee=conv.callee.removeprefix("nn.")), *others
+    saved = _saves_with_extras(written, values, inputs[0], output)
+    return SavedForBackward(values=between) | saved
 
 
 def _separable_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     width, deep = number(values, "width"), channels * number(values, "multiplier")
-    own = [
-        StateTensor("depthwise.weight", (deep, 1, *size(values, "kernel"))),
-        StateTensor("pointwise.weight", (width, deep, 1, 1)),
-    ]
-    if values["bias"]:
-        own.append(StateTensor("pointwise.bias", (width,)))
-    return _with_norm(values, tuple(own))
+    depthwise = StateTensor(
+        name="depthwise.weight",
+        shape=(deep, 1, *size(values, "kernel")),
+        role="inner weight",
+        in_axis="grouped",
+    )
+    pointwise = StateTensor(
+        name="pointwise.weight", shape=(width, deep, 1, 1), role="weight", in_axis="none"
+    )
+    return _with_norm(values, [depthwise, pointwise, *_bias(values, "pointwise.bias")])
+
+
+def _remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
+    """Return the remarks on the norm."""
+    norm = _norm(values)
+    return norm.remarks(values, inputs) if norm and norm.remarks else ()
 
 
 def _finish(attributes: dict[str, Value | Expr]) -> None:
-    if attributes["norm"] != "batchnorm":
-        for attribute in BATCHNORM_ATTRIBUTES:
-            del attributes[attribute.name]
     if attributes["bias"] == "auto":
         attributes["bias"] = attributes["norm"] == "none"
     finish_init(attributes)
@@ -215,16 +231,20 @@ def _finish(attributes: dict[str, Value | Expr]) -> None:
 
 def _attributes(special: Attribute) -> tuple[Attribute, ...]:
     return (
-        Attribute("kernel", "size"),
-        Attribute("width", "width"),
+        KERNEL,
+        Attribute("width", "width", changes="channels"),
         STRIDE,
         PAD,
-        Attribute("dilation", "positive", 1),
+        Attribute("dilation", "positive", 1, changes="size"),
         special,
-        Attribute("bias", "flag", "auto"),
-        Attribute("norm", "choice", "none", choices=("none", "batchnorm")),
-        Attribute("act", "choice", "none", choices=("none", *ACTIVATIONS)),
-        *(replace(attribute, of="batchnorm") for attribute in BATCHNORM_ATTRIBUTES),
+        Attribute("bias", "flag", "auto", changes="values"),
+        Attribute("norm", "choice", "none", changes="values", choices=("none", *NORMS)),
+        ACT,
+        *(
+            replace(attribute, owner=norm.name)
+            for norm in NORMS.values()
+            for attribute in norm.attributes
+        ),
         INIT,
         BIAS_INIT,
     )
@@ -237,37 +257,70 @@ _FLAGS: dict[str, Values] = {
     "linear": {"norm": "none", "act": "none", "bias": True},
 }
 
+_FLOP_KINDS: Mapping[str, str] = {
+    **MAC_FLOPS,
+    **BIAS_FLOPS,
+    **{kind: text for norm in NORMS.values() for kind, text in norm.flop_kinds.items()},
+    **ACT_FLOPS,
+}
+
 OPS = (
+    # y[o] = bias[o] + sum over the channels c of o's group and the places p of the kernel of
+    # weight[o, c, p] x[c, p]; then the norm, then the activation.
     Op(
         name="conv",
+        title="Conv",
+        short_title="Conv",
+        figure="convolution",
+        family="convolution",
+        join=None,
+        attributes=_attributes(Attribute("groups", "positive", 1, changes="values")),
         kernel="kernel",
-        attributes=_attributes(Attribute("groups", "positive", 1)),
         flags=_FLAGS,
         finish=_finish,
+        norm_layer="",
         infer=_infer,
+        sizes="follow",
+        channels="mixed",
+        windows=_windows,
+        counts_in_depth=True,
         cost=_cost,
-        torch=_torch,
+        flop_kinds=_FLOP_KINDS,
         state=_state,
-        kernels=_kernels,
-        keeps=_keeps,
-        windows=windows,
-        remarks=batchnorm_remarks,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_launches,
+        saves=_saves,
+        remarks=_remarks,
     ),
-    # Depthwise, then 1x1; as in TensorFlow, bias, norm and act come once, at the end.
+    # A depthwise convolution, then a 1x1 one. As in TensorFlow, bias, norm and act come once, at
+    # the end. Source: Chollet, Xception, CVPR 2017, section 3.
     Op(
         name="sepconv",
+        aliases=("depthwiseconv2d", "separableconv2d"),
+        title="SepConv",
+        short_title="SepConv",
+        figure="convolution",
+        family="convolution",
+        join=None,
+        attributes=_attributes(Attribute("multiplier", "positive", 1, changes="values")),
         kernel="kernel",
-        attributes=_attributes(Attribute("multiplier", "positive", 1)),
         flags=_FLAGS,
         defaults_of="conv",
         finish=_finish,
+        norm_layer="",
         infer=_separable_infer,
+        sizes="follow",
+        channels="mixed",
+        windows=_windows,
+        counts_in_depth=True,
         cost=_separable_cost,
-        torch=_separable_torch,
+        flop_kinds=_FLOP_KINDS,
         state=_separable_state,
-        kernels=_separable_kernels,
-        keeps=_separable_keeps,
-        windows=windows,
-        remarks=batchnorm_remarks,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_separable_launches,
+        saves=_separable_saves,
+        remarks=_remarks,
     ),
 )

@@ -10,7 +10,7 @@ from typing import Literal
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Value
-from inception_dsl.ops.base import Attribute, Layer, Symbols
+from inception_dsl.ops.attribute import Attribute
 
 Takes = Literal["nothing", "deviation", "fan"]
 
@@ -29,8 +29,8 @@ TensorFlow's is; `kaiming_normal` is for a ReLU behind.
 
 FANS = ("fan_in", "fan_out")
 
-INIT = Attribute("init", "init", "torch", in_training_only=True, is_drawn=False)
-BIAS_INIT = Attribute("bias_init", "decimal", "torch", in_training_only=True, is_drawn=False)
+INIT = Attribute("init", "init", "torch", changes="training", is_drawn=False)
+BIAS_INIT = Attribute("bias_init", "decimal", "torch", changes="training", is_drawn=False)
 
 
 def finish_init(attributes: dict[str, Value | Expr]) -> None:
@@ -39,10 +39,3 @@ def finish_init(attributes: dict[str, Value | Expr]) -> None:
         del attributes[INIT.name]
     if attributes[BIAS_INIT.name] == BIAS_INIT.default or attributes["bias"] is False:
         del attributes[BIAS_INIT.name]
-
-
-def init_of(attributes: Symbols) -> Layer:
-    """How a layer begins that has these attributes; the rest of it is the caller's."""
-    init, bias = attributes.get(INIT.name, ""), attributes.get(BIAS_INIT.name)
-    assert isinstance(init, str)
-    return Layer("", "", init=init, bias_init=bias)

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from inception_dsl.expr import Expr, combine
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.activation import ACTIVATIONS, act_flops, act_keeps, act_kernels, act_layer
-from inception_dsl.ops.base import (
-    Attribute,
+from inception_dsl.ops.activation import ACT, act_flops, act_launches, act_saves
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, decimal, number
+from inception_dsl.ops.facts import (
+    ACT_FLOPS,
+    BIAS_FLOPS,
+    MAC_FLOPS,
+    Acts,
     Cost,
-    Kept,
-    Kernel,
-    Layer,
-    Op,
+    Inputs,
+    Launch,
+    SavedForBackward,
     StateTensor,
-    Symbols,
-    Values,
     a_vector,
-    decimal,
+    acts_always,
     free,
-    nothing,
-    number,
+    never_acts,
+    no_launch,
+    own_place,
     same,
+    saves_nothing,
+    whole_map,
 )
-from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init, init_of
+from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
+from inception_dsl.ops.op import Op
 
 
-def _linear_infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+def _linear_infer(values: Values, inputs: Inputs) -> TensorType:
     a_vector(inputs[0], "linear")
     return TensorType((number(values, "width"),))
 
 
-def _linear_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _linear_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     weights = inputs[0].channels * output.channels
     flops = {"mac": 2 * weights}
     if values["bias"]:
@@ -43,42 +47,35 @@ def _linear_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorT
     return Cost(weights=weights, biases=biases, macs=weights, flops=flops)
 
 
-def _linear_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    arguments = (("", channels), ("", attributes["width"]), ("bias", attributes["bias"]))
-    init = init_of(attributes)
-    layers = (replace(init, name="linear", callee="nn.Linear", arguments=arguments),)
-    if attributes["act"] != "none":
-        return (*layers, act_layer(attributes["act"]))
-    return layers
-
-
 def _linear_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     width = number(values, "width")
-    weight = StateTensor("weight", (width, channels))
-    return (weight, StateTensor("bias", (width,))) if values["bias"] else (weight,)
+    weight = StateTensor(name="weight", shape=(width, channels), role="weight", in_axis=1)
+    bias = StateTensor(name="bias", shape=(width,), role="bias", in_axis="none")
+    return (weight, bias) if values["bias"] else (weight,)
 
 
-def _linear_kernels(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> tuple[Kernel, ...]:
-    return (Kernel(output.values), *act_kernels(written["act"], values["act"], output))
+def _linear_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    return (Launch(output.values), *act_launches(written["act"], values["act"], output))
 
 
-def _linear_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
-    made = Kept(values=output.values)
-    return Kept(inputs=True) | act_keeps(written["act"], values["act"], made, output)
+def _linear_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    made = SavedForBackward(values=output.values)
+    of_act = act_saves(written["act"], values["act"], made, output)
+    return SavedForBackward(inputs=True) | of_act
 
 
-def _dropout_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
-    return Kept(bytes=output.values if 0 < decimal(values, "drop") < 1 else 0)
+def _dropout_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    return SavedForBackward(bytes=output.values if 0 < decimal(values, "drop") < 1 else 0)
 
 
-def _dropout_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    return (Layer("", "nn.Dropout", (("", attributes["drop"]),)),)
+def _dropout_acts(values: Values) -> Acts:
+    return "in training" if decimal(values, "drop") else "never"
 
 
 def _dropout_finish(attributes: dict[str, Value | Expr]) -> None:
@@ -88,51 +85,117 @@ def _dropout_finish(attributes: dict[str, Value | Expr]) -> None:
         attributes["drop"] = combine("-", Decimal(1), keep)
 
 
-def _flatten_infer(values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+def _flatten_infer(values: Values, inputs: Inputs) -> TensorType:
     return TensorType((inputs[0].values,))
 
 
-def _flatten_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    return (Layer("", "nn.Flatten"),)
-
-
-def _identity_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    return (Layer("", "nn.Identity"),)
-
-
 OPS = (
+    # y = weight x + bias, then the activation
     Op(
         name="linear",
+        aliases=("dense", "fc", "inner_product"),
+        title="FC",
+        short_title="FC",
+        figure="classifier",
+        family="linear",
+        join=None,
         attributes=(
-            Attribute("width", "width"),
-            Attribute("bias", "flag", True),
-            Attribute("act", "choice", "none", choices=("none", *ACTIVATIONS)),
+            Attribute("width", "width", changes="channels"),
+            Attribute("bias", "flag", True, changes="values"),
+            ACT,
             INIT,
             BIAS_INIT,
         ),
-        finish=finish_init,
         flags={"bias": {"bias": True}, "no_bias": {"bias": False}},
+        finish=finish_init,
+        norm_layer="",
         infer=_linear_infer,
+        sizes="fixed",
+        channels="mixed",
+        windows=whole_map,
+        counts_in_depth=True,
         cost=_linear_cost,
-        torch=_linear_torch,
+        flop_kinds={**MAC_FLOPS, **BIAS_FLOPS, **ACT_FLOPS},
         state=_linear_state,
-        kernels=_linear_kernels,
-        keeps=_linear_keeps,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_linear_launches,
+        saves=_linear_saves,
+        remarks=None,
     ),
+    # In training: 0 with probability `drop`, else x / (1 - drop).
+    # Source: Srivastava et al., Dropout, JMLR 2014.
     Op(
         name="dropout",
+        title="Dropout",
+        short_title="Dropout",
+        figure="plain",
+        family="dropout",
+        join=None,
         attributes=(
-            Attribute("drop", "fraction", Decimal("0.5"), in_training_only=True, below=1),
-            Attribute("keep", "fraction", "auto", another_of="drop", above=0),
+            Attribute("drop", "fraction", Decimal("0.5"), changes="training", below=1),
+            Attribute("keep", "fraction", "auto", changes="training", alias_of="drop", above=0),
         ),
         finish=_dropout_finish,
+        norm_layer="",
         infer=same,
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        counts_in_depth=False,
         cost=free,
-        torch=_dropout_torch,
-        kernels=nothing,
-        keeps=_dropout_keeps,
-        in_training_only=True,
+        flop_kinds={},
+        state=None,
+        acts=_dropout_acts,
+        is_left_to_loss=False,
+        launches=no_launch,
+        saves=_dropout_saves,
+        remarks=None,
     ),
-    Op(name="flatten", infer=_flatten_infer, cost=free, torch=_flatten_torch, kernels=nothing),
-    Op(name="identity", infer=same, cost=free, torch=_identity_torch, kernels=nothing),
+    Op(
+        name="flatten",
+        title="Flatten",
+        short_title="Flatten",
+        figure="plain",
+        family="flatten",
+        join=None,
+        attributes=(),
+        norm_layer="",
+        infer=_flatten_infer,
+        sizes="fixed",
+        channels="flattened",
+        windows=whole_map,
+        counts_in_depth=False,
+        cost=free,
+        flop_kinds={},
+        state=None,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=no_launch,
+        saves=saves_nothing,
+        remarks=None,
+    ),
+    Op(
+        name="identity",
+        title="Identity",
+        short_title="Identity",
+        figure="plain",
+        family="identity",
+        join=None,
+        attributes=(),
+        norm_layer="",
+        infer=same,
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        counts_in_depth=False,
+        cost=free,
+        flop_kinds={},
+        state=None,
+        acts=never_acts,
+        is_left_to_loss=False,
+        launches=no_launch,
+        saves=saves_nothing,
+        remarks=None,
+    ),
 )

@@ -1,43 +1,68 @@
-"""Batch norm and local response normalisation."""
+"""Norms: batch norm, and local response normalisation.
+
+An op with a `norm_layer` can also be the norm of a conv: it then reads what the conv gives, and its
+attributes are among the conv's.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
 
-from inception_dsl.expr import Expr
-from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.base import (
-    Attribute,
+from inception_dsl.ir import TensorType
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, shown
+from inception_dsl.ops.facts import (
     Cost,
-    Kept,
-    Kernel,
-    Layer,
-    Op,
+    Inputs,
+    Launch,
     Remark,
+    SavedForBackward,
     StateTensor,
-    Symbols,
-    Values,
     a_map,
-    number,
-    shown,
+    acts_always,
+    one_launch,
+    own_place,
 )
+from inception_dsl.ops.op import Op
 
-BATCHNORM_ATTRIBUTES = (
-    Attribute("eps", "decimal", Decimal("1e-5"), above=0),
-    Attribute("momentum", "fraction", Decimal("0.1"), in_training_only=True),
-    Attribute("gamma", "flag", True),
-)
-"""torch's defaults; `momentum` is torch's, one minus TensorFlow's decay."""
+
+def _map(op: str, values: Values, inputs: Inputs) -> TensorType:
+    a_map(inputs[0], op)
+    return inputs[0]
+
+
+def _batchnorm_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    learnt = (2 if values["gamma"] else 1) * output.channels
+    return Cost(norms=learnt, flops={"norm": 2 * output.values})
+
+
+def _batchnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    """Return the learnt tensors, then the running statistics."""
+    shape = (channels,)
+    scale = StateTensor(name="weight", shape=shape, role="scale", in_axis=0)
+    return (
+        *((scale,) if values["gamma"] else ()),
+        StateTensor(name="bias", shape=shape, role="shift", in_axis=0),
+        StateTensor(name="running_mean", shape=shape, role="mean", in_axis=0),
+        StateTensor(name="running_var", shape=shape, role="variance", in_axis=0),
+        StateTensor(name="num_batches_tracked", shape=(), role="buffer", in_axis="none"),
+    )
+
+
+def _batchnorm_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    # Besides its input, the mean and the deviation of each channel.
+    return SavedForBackward(inputs=True, statistics=2 * output.channels)
 
 
 DECAY = Decimal("0.9")
 """Minimum momentum that is rather another framework's decay: torch's is small, 0.1 or less."""
 
 
-def batchnorm_remarks(values: Values, inputs: tuple[TensorType, ...]) -> tuple[Remark, ...]:
+def _batchnorm_remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
     """Return a remark on a momentum that looks like TensorFlow's or Keras' decay."""
-    momentum = values.get("momentum")
+    momentum = values["momentum"]
     if not isinstance(momentum, int | Decimal) or momentum < DECAY:
         return ()
     meant = 1 - Decimal(momentum)
@@ -49,103 +74,97 @@ def batchnorm_remarks(values: Values, inputs: tuple[TensorType, ...]) -> tuple[R
     return (Remark("W607", message, help if meant else None),)
 
 
-def batchnorm_params(values: Values, channels: int) -> int:
-    """Learnt values of a batch norm: a shift a channel and, with gamma, a scale."""
-    return (2 if values["gamma"] else 1) * channels
-
-
-def batchnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
-    """What torch saves of a batch norm: what it learns, then its running statistics."""
-    learnt = ("weight", "bias") if values["gamma"] else ("bias",)
-    return (
-        *(StateTensor(name, (channels,)) for name in learnt),
-        *(StateTensor(f"running_{name}", (channels,), False) for name in ("mean", "var")),
-        StateTensor("num_batches_tracked", (), False),
-    )
-
-
-def batchnorm_layer(attributes: Symbols, channels: Value | Expr) -> Layer:
-    """Batch norm over the channels of a map, under the name `bn`."""
-    settings = (("eps", attributes["eps"]), ("momentum", attributes["momentum"]))
-    callee = "nn.BatchNorm2d" if attributes["gamma"] else "ShiftBatchNorm2d"
-    return Layer("bn", callee, (("", channels), *settings))
-
-
-def _batchnorm_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
-    return Cost(norms=batchnorm_params(values, output.channels), flops={"norm": 2 * output.values})
-
-
-def batchnorm_keeps(channels: int) -> Kept:
-    """What a batch norm needs besides its input: the mean and the deviation of each channel."""
-    return Kept(statistics=2 * channels)
-
-
-def _batchnorm_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
-    return Kept(inputs=True) | batchnorm_keeps(output.channels)
-
-
-def _batchnorm_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    return (batchnorm_layer(attributes, channels),)
-
-
-def _map(op: str, values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
-    a_map(inputs[0], op)
-    return inputs[0]
-
-
-def _lrn_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _lrn_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"lrn": (number(values, "size") + 4) * output.values})
 
 
-def _lrn_kernels(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> tuple[Kernel, ...]:
+def _lrn_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
     channels, height, width = inputs[0].shape
-    padded = Kernel((channels + number(values, "size") - 1) * height * width)
-    step = Kernel(output.values)
-    held = Kernel(output.values, holds=(1, 2))  # the mean of the squares keeps its name
-    return step, padded, step, step, held, Kernel(output.values, holds=(1, 3)), step
+    padded = Launch((channels + number(values, "size") - 1) * height * width)
+    step = Launch(output.values)
+    held = Launch(output.values, holds=(1, 2))  # the mean of the squares keeps its name
+    return step, padded, step, step, held, Launch(output.values, holds=(1, 3)), step
 
 
-def _lrn_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
+def _lrn_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
     channels, height, width = inputs[0].shape
     padded = (channels + number(values, "size") - 1) * height * width
-    return Kept(inputs=True, values=padded + 2 * output.values)  # the power's base, and its result
-
-
-def _lrn_torch(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    arguments = tuple((name, attributes[name]) for name in ("alpha", "beta", "k"))
-    return (Layer("", "nn.LocalResponseNorm", (("", attributes["size"]), *arguments)),)
+    # The base of the power, and its result.
+    return SavedForBackward(inputs=True, values=padded + 2 * output.values)
 
 
 OPS = (
+    # (x - mean) / sqrt(var + eps) * gamma + beta, with a channel's mean and variance over a batch;
+    # in inference, with their running averages. `momentum` is torch's: 1 - TensorFlow's decay.
+    # Source: Ioffe and Szegedy, Batch Normalization, ICML 2015, algorithm 1.
     Op(
         name="batchnorm",
-        attributes=BATCHNORM_ATTRIBUTES,
+        aliases=("batch_norm", "bn"),
+        title="BatchNorm",
+        short_title="BN",
+        figure="plain",
+        family="norm",
+        join=None,
+        attributes=(
+            Attribute("eps", "decimal", Decimal("1e-5"), changes="values", above=0),
+            Attribute("momentum", "fraction", Decimal("0.1"), changes="training"),
+            Attribute("gamma", "flag", True, changes="values"),
+        ),
         flags={"gamma": {"gamma": True}, "no_gamma": {"gamma": False}},
+        norm_layer="bn",
         infer=partial(_map, "batchnorm"),
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        counts_in_depth=False,
         cost=_batchnorm_cost,
-        torch=_batchnorm_torch,
-        state=batchnorm_state,
-        keeps=_batchnorm_keeps,
-        remarks=batchnorm_remarks,
+        flop_kinds={"norm": "2 a value of a batch norm, folded to a scale and a shift"},
+        state=_batchnorm_state,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=one_launch,
+        saves=_batchnorm_saves,
+        remarks=_batchnorm_remarks,
     ),
+    # x / (k + alpha / size * (sum of the squares of the `size` channels around its own)) ** beta
+    # Source: Krizhevsky et al., ImageNet Classification with Deep CNNs, 2012, section 3.3; torch
+    # divides alpha by `size`, as Caffe does, and the paper does not.
     Op(
         name="lrn",
+        aliases=("localresponsenorm",),
+        title="Local Response Norm",
+        short_title="LRN",
+        figure="plain",
+        family="norm",
+        join=None,
         attributes=(
-            Attribute("size", "positive", 5),
-            Attribute("alpha", "decimal", Decimal("1e-4")),
-            Attribute("beta", "decimal", Decimal("0.75")),
-            Attribute("k", "decimal", Decimal(1)),
+            Attribute("size", "positive", 5, changes="values"),
+            Attribute("alpha", "decimal", Decimal("1e-4"), changes="values"),
+            Attribute("beta", "decimal", Decimal("0.75"), changes="values"),
+            Attribute("k", "decimal", Decimal(1), changes="values"),
         ),
+        norm_layer="",
         infer=partial(_map, "lrn"),
+        sizes="follow",
+        channels="positional",
+        windows=own_place,
+        counts_in_depth=False,
         cost=_lrn_cost,
-        torch=_lrn_torch,
-        kernels=_lrn_kernels,
-        keeps=_lrn_keeps,
+        flop_kinds={
+            "lrn": "size + 4 a value: squares, their sum, scale and shift, power, division"
+        },
+        state=None,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_lrn_launches,
+        saves=_lrn_saves,
+        remarks=None,
     ),
 )
+
+NORMS: dict[str, Op] = {op.name: op for op in OPS if op.norm_layer}
+"""The norms that a conv can carry, by their names."""

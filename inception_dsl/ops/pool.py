@@ -4,46 +4,41 @@ from __future__ import annotations
 
 from functools import partial
 
-from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType
-from inception_dsl.ops.base import (
-    Argument,
-    Attribute,
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, size
+from inception_dsl.ops.facts import (
     Cost,
-    Kept,
-    Kernel,
-    Layer,
-    Op,
+    Inputs,
+    Launch,
     Remark,
-    Symbols,
-    Values,
+    SavedForBackward,
     Window,
     a_map,
-    nothing_kept,
-    size,
-    whole,
+    acts_always,
+    one_launch,
+    saves_nothing,
+    whole_map,
 )
+from inception_dsl.ops.op import FigureKind, Op
 from inception_dsl.ops.window import (
+    KERNEL,
     PAD,
     PAD_FLAGS,
     STRIDE,
     check_pool_padding,
     padded_values,
     slide,
-    square,
-    torch_class,
-    torch_padding,
     windows,
 )
 
 
-def _infer(op: str, values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+def _infer(op: str, values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], op)
     check_pool_padding(values, op)
     return TensorType((channels, *slide(values, inputs[0], op)))
 
 
-def _cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     height, width = size(values, "kernel")
     return Cost(flops={"pool": height * width * output.values})
 
@@ -52,89 +47,69 @@ INDEX_BYTES = 8
 """A max pool also makes the index of each maximum, though nobody asks for it."""
 
 
-def _max_kernels(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> tuple[Kernel, ...]:
+def _max_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
     padded = padded_values(written, values, inputs[0]) if "pad" in values else ()
-    steps = tuple(Kernel(size) for size in padded)
-    return (*steps, Kernel(output.values, scratch=INDEX_BYTES * output.values))
+    steps = tuple(Launch(size) for size in padded)
+    return (*steps, Launch(output.values, scratch=INDEX_BYTES * output.values))
 
 
-def _avg_kernels(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> tuple[Kernel, ...]:
+def _avg_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
     padded = padded_values(written, values, inputs[0])
-    mean = (*(Kernel(size) for size in padded), Kernel(output.values))
+    mean = (*(Launch(size) for size in padded), Launch(output.values))
     if not padded or values["count_pad"]:
         return mean
     # Then the mean of a map of ones, padded as well, by which the mean is divided.
     height, width = output.size
-    ones = Kernel(inputs[0].values // inputs[0].channels, is_single=True)
-    ones_padded = Kernel(padded[0] // inputs[0].channels, holds=(1, 2), is_single=True)
-    share = Kernel(height * width, holds=(1, 3), is_single=True)
-    return (*mean, ones, ones_padded, share, Kernel(output.values, holds=(1, 4)))
+    ones = Launch(inputs[0].values // inputs[0].channels, is_single=True)
+    ones_padded = Launch(padded[0] // inputs[0].channels, holds=(1, 2), is_single=True)
+    share = Launch(height * width, holds=(1, 3), is_single=True)
+    return (*mean, ones, ones_padded, share, Launch(output.values, holds=(1, 4)))
 
 
-def _max_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
+def _max_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
     padded = padded_values(written, values, inputs[0]) if "pad" in values else ()
-    return Kept(inputs=not padded, values=sum(padded), bytes=INDEX_BYTES * output.values)
+    return SavedForBackward(
+        inputs=not padded, values=sum(padded), bytes=INDEX_BYTES * output.values
+    )
 
 
-def _avg_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
+def _avg_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
     padded = padded_values(written, values, inputs[0])
     height, width = output.size
     share = height * width if padded and not values["count_pad"] else 0
-    return Kept(inputs=not padded, values=sum(padded), statistics=share)
+    return SavedForBackward(inputs=not padded, values=sum(padded), statistics=share)
 
 
-def _adaptive_avg_keeps(
-    written: Symbols, values: Values, inputs: tuple[TensorType, ...], output: TensorType
-) -> Kept:
+def _adaptive_avg_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
     # To one place torch takes a mean, which needs nothing.
-    return Kept(inputs=output.size != (1, 1))
+    return SavedForBackward(inputs=output.size != (1, 1))
 
 
-def _torch(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    kernel = attributes["kernel"]
-    assert isinstance(kernel, tuple)
-    padding = torch_padding(attributes, dilated=False)
-    arguments: list[tuple[str, Argument]] = [
-        ("", square(*kernel)),
-        ("stride", attributes["stride"]),
-        *padding,
-        ("ceil_mode", attributes["ceil"]),
-    ]
-    if kind == "Avg" and padding != (("padding", 0),):
-        arguments.append(("count_include_pad", attributes["count_pad"]))
-    return (Layer("", torch_class(attributes, f"{kind}Pool2d"), tuple(arguments)),)
-
-
-def _global_infer(op: str, values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+def _global_infer(op: str, values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], op)
     return TensorType((channels,))
 
 
-def _global_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _global_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"pool": inputs[0].values})
 
 
-def _global_torch(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    return (
-        Layer("pool", f"nn.Adaptive{kind}Pool2d", (("", 1),)),
-        Layer("flatten", "nn.Flatten"),
-    )
-
-
-def _adaptive_infer(op: str, values: Values, inputs: tuple[TensorType, ...]) -> TensorType:
+def _adaptive_infer(op: str, values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], op)
     return TensorType((channels, *size(values, "output")))
 
 
-def _adaptive_cost(values: Values, inputs: tuple[TensorType, ...], output: TensorType) -> Cost:
+def _adaptive_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     windows = 1
     for given, wanted in zip(inputs[0].size, output.size, strict=True):
         # torch's window i runs from floor(i * given / wanted) to ceil((i + 1) * given / wanted).
@@ -151,7 +126,7 @@ def _adaptive_windows(values: Values, given: TensorType) -> tuple[Window | None,
     return tall, wide
 
 
-def _adaptive_remarks(values: Values, inputs: tuple[TensorType, ...]) -> tuple[Remark, ...]:
+def _adaptive_remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
     """Return a remark on a pool that gives a larger map than it reads, by repeating values."""
     before, after = inputs[0].size, size(values, "output")
     if all(new <= old for old, new in zip(before, after, strict=True)):
@@ -162,77 +137,145 @@ def _adaptive_remarks(values: Values, inputs: tuple[TensorType, ...]) -> tuple[R
     return (Remark("W608", message, f"if that is not meant, pool to {most} or less"),)
 
 
-def _adaptive_torch(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    output = attributes["output"]
-    assert isinstance(output, tuple)
-    return (Layer("", f"nn.Adaptive{kind}Pool2d", (("", square(*output)),)),)
+_CEIL = Attribute("ceil", "flag", False, changes="size")
 
+_POOL_FLOPS = {"pool": "kernel height x kernel width a pooled value"}
 
-_CEIL = Attribute("ceil", "flag", False)
+_MAX: FigureKind = "max_pool"
+_AVG: FigureKind = "average_pool"
 
 OPS = (
+    # The largest value of a window; padding never is.
     Op(
         name="maxpool",
+        aliases=("max_pool", "max_pool2d", "maxpooling2d"),
+        title="MaxPool",
+        short_title="MaxPool",
+        figure=_MAX,
+        family="pool",
+        join=None,
+        attributes=(KERNEL, STRIDE, PAD, _CEIL),
         kernel="kernel",
-        attributes=(Attribute("kernel", "size"), STRIDE, PAD, _CEIL),
         flags={**PAD_FLAGS, "ceil": {"ceil": True}},
+        norm_layer="",
         infer=partial(_infer, "maxpool"),
-        cost=_cost,
-        torch=partial(_torch, "Max"),
-        kernels=_max_kernels,
-        keeps=_max_keeps,
+        sizes="follow",
+        channels="separate",
         windows=windows,
+        counts_in_depth=False,
+        cost=_cost,
+        flop_kinds=_POOL_FLOPS,
+        state=None,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_max_launches,
+        saves=_max_saves,
+        remarks=None,
     ),
+    # The mean of a window: of what lies on the map, or with `count_pad` of the padding too.
     Op(
         name="avgpool",
-        kernel="kernel",
+        aliases=("avg_pool", "avg_pool2d", "averagepooling2d"),
+        title="Avg Pooling",
+        short_title="Avg Pooling",
+        figure=_AVG,
+        family="pool",
+        join=None,
         attributes=(
-            Attribute("kernel", "size"),
+            KERNEL,
             STRIDE,
             PAD,
             _CEIL,
-            Attribute("count_pad", "flag", False),
+            Attribute("count_pad", "flag", False, changes="values"),
         ),
+        kernel="kernel",
         flags={**PAD_FLAGS, "ceil": {"ceil": True}, "count_pad": {"count_pad": True}},
+        norm_layer="",
         infer=partial(_infer, "avgpool"),
-        cost=_cost,
-        torch=partial(_torch, "Avg"),
-        kernels=_avg_kernels,
-        keeps=_avg_keeps,
+        sizes="follow",
+        channels="separate",
         windows=windows,
+        counts_in_depth=False,
+        cost=_cost,
+        flop_kinds=_POOL_FLOPS,
+        state=None,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_avg_launches,
+        saves=_avg_saves,
+        remarks=None,
     ),
+    # The mean, or the largest value, of each channel: a vector.
+    # Source: Lin, Chen and Yan, Network In Network, ICLR 2014, section 3.2.
     *(
         Op(
             name=f"global_{kind}pool",
             spelling=f"global {kind}pool",
+            aliases=aliases,
+            title=title,
+            short_title=title,
+            figure=figure,
+            family="global pool",
+            join=None,
+            attributes=(),
+            norm_layer="",
             infer=partial(_global_infer, f"global {kind}pool"),
+            sizes="fixed",
+            channels="separate",
+            windows=whole_map,
+            counts_in_depth=False,
             cost=_global_cost,
-            torch=partial(_global_torch, kind.title()),
-            kernels=kernels,
-            keeps=keeps,
+            flop_kinds=_POOL_FLOPS,
+            state=None,
+            acts=acts_always,
+            is_left_to_loss=False,
+            launches=launches,
+            saves=saves,
+            remarks=None,
         )
-        for kind, kernels, keeps in (
-            ("avg", whole, nothing_kept),
-            ("max", _max_kernels, _max_keeps),
+        for kind, title, figure, aliases, launches, saves in (
+            (
+                "avg",
+                "Average Pooling",
+                _AVG,
+                ("gap", "globalaveragepooling2d", "globalavgpool"),
+                one_launch,
+                saves_nothing,
+            ),
+            ("max", "Global MaxPool", _MAX, (), _max_launches, _max_saves),
         )
     ),
+    # The same over windows that make a map of the size that is asked for: window i of n on a side
+    # of s runs from floor(i s / n) to ceil((i + 1) s / n).
     *(
         Op(
             name=f"adaptive_{kind}pool",
             spelling=f"adaptive {kind}pool",
+            title=title,
+            short_title=title,
+            figure=figure,
+            family="pool",
+            join=None,
+            attributes=(Attribute("output", "size", changes="size"),),
             kernel="output",
-            attributes=(Attribute("output", "size"),),
+            norm_layer="",
             infer=partial(_adaptive_infer, f"adaptive {kind}pool"),
-            cost=_adaptive_cost,
-            torch=partial(_adaptive_torch, kind.title()),
-            kernels=kernels,
-            keeps=keeps,
+            sizes="fixed",
+            channels="separate",
             windows=_adaptive_windows,
+            counts_in_depth=False,
+            cost=_adaptive_cost,
+            flop_kinds=_POOL_FLOPS,
+            state=None,
+            acts=acts_always,
+            is_left_to_loss=False,
+            launches=launches,
+            saves=saves,
             remarks=_adaptive_remarks,
         )
-        for kind, kernels, keeps in (
-            ("avg", whole, _adaptive_avg_keeps),
-            ("max", _max_kernels, _max_keeps),
+        for kind, title, figure, launches, saves in (
+            ("avg", "Adaptive Avg Pooling", _AVG, one_launch, _adaptive_avg_saves),
+            ("max", "Adaptive MaxPool", _MAX, _max_launches, _max_saves),
         )
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inception_dsl.ir import TensorType
-from inception_dsl.ops.base import Values, number, size
+from inception_dsl.ops.attribute import Values, number, size
 from inception_dsl.ops.window import slide, windows
 
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from inception_dsl.expr import Expr, combine
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.base import (
-    Argument,
-    Attribute,
-    ShapeError,
-    Symbols,
-    Values,
-    Window,
-    number,
-    size,
-)
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, size
+from inception_dsl.ops.facts import ShapeError, Window
 
-STRIDE = Attribute("stride", "positive", 1)
-PAD = Attribute("pad", "pad", "same")
+KERNEL = Attribute("kernel", "size", changes="size")
+STRIDE = Attribute("stride", "positive", 1, changes="size")
+PAD = Attribute("pad", "pad", "same", changes="size")
 PAD_FLAGS: dict[str, Values] = {word: {"pad": word} for word in ("V", "same", "same_tf")}
 
 
@@ -108,32 +100,6 @@ def padded_values(written: Symbols, values: Values, given: TensorType) -> tuple[
     return (given.channels * (height + above + below) * (width + left + right),)
 
 
-def torch_padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Argument], ...]:
-    """The padding argument of a torch layer; none for one that pads itself."""
-    if pads_itself(attributes):
-        return ()
-    pad, kernel = attributes["pad"], attributes["kernel"]
-    assert isinstance(kernel, tuple)
-    match pad:
-        case "V":
-            padding: Argument = 0
-        case "same" | "same_tf":
-            dilation = attributes["dilation"] if dilated else 1
-            assert not isinstance(dilation, str | tuple)
-            above, left = (_half(side - 1, dilation) for side in kernel)
-            padding = square(above, left)
-        case (above, left):
-            padding = square(above, left)
-        case _:
-            padding = pad
-    return (("padding", padding),)
-
-
-def torch_class(attributes: Symbols, name: str) -> str:
-    """Torch's class of a window op, or the one that pads as TensorFlow does."""
-    return f"Same{name}" if pads_itself(attributes) else f"nn.{name}"
-
-
 def pads_itself(attributes: Symbols) -> bool:
     """TensorFlow's padding that depends on the input's size, or is more at one end.
 
@@ -144,12 +110,6 @@ def pads_itself(attributes: Symbols) -> bool:
     assert isinstance(kernel, tuple)
     is_even = all(side == 1 or (stride == 1 and side % 2 == 1) for side in kernel)
     return attributes["pad"] == "same_tf" and not is_even
-
-
-def _half(reach: int, dilation: Expr) -> Expr:
-    if reach % 2 == 0:
-        return combine("*", reach // 2, dilation)
-    return combine("//", combine("*", reach, dilation), 2)
 
 
 def check_pool_padding(values: Values, op: str) -> None:
@@ -164,8 +124,3 @@ def check_pool_padding(values: Values, op: str) -> None:
         if 2 * margins(values["pad"], side)[axis] > side:
             message = f"`{op}` pads by more than half its kernel"
             raise ShapeError("E211", message, attribute="pad")
-
-
-def square(first: Expr, second: Expr) -> Argument:
-    """A pair as torch's layers write it: one number for two equal ones."""
-    return first if first == second else (first, second)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param, Path
+from inception_dsl.ops import OPS
 from inception_dsl.source import Span
 
 
@@ -82,10 +83,9 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
     upper, lower = sorted((step, other), key=lambda one: len(one.path))
     message = f"two steps have the path `{upper.path}`"
     if isinstance(lower, NodeDef) and upper.path == lower.path.rpartition(".")[0]:
-        what = {"add": "the sum", "mul": "the product"}.get(lower.op, f"the {lower.op}")
         labels = (
             Label(upper.origin.spans[0], f"this step is `{upper.path}`"),
-            Label(lower.origin.spans[0], f"{what} is `{lower.path}`"),
+            Label(lower.origin.spans[0], f"the join is `{lower.path}`"),
         )
         help = f"write `[{upper.origin.spans[0].text}]`"
         return Diagnostic("E208", message, labels, help=help)
@@ -135,4 +135,4 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
 
 
 def _is_concat(step: NodeDef | CallDef) -> bool:
-    return isinstance(step, NodeDef) and step.op == "concat"
+    return isinstance(step, NodeDef) and OPS[step.op].channels == "joined"

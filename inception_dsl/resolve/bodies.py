@@ -13,7 +13,7 @@ from dataclasses import replace
 from inception_dsl.bounds import MAX_JOINED, MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
-from inception_dsl.ops import OPS
+from inception_dsl.ops import GATHERED, OPS, RESIDUAL
 from inception_dsl.resolve.blocks import Note, unique_paths
 from inception_dsl.resolve.names import may_name_block, name_problem
 from inception_dsl.resolve.reporter import Reporter
@@ -301,13 +301,13 @@ class BodyReader(Reporter):
             try:
                 key, text = self._key(spot, name), self._text(spot, name)
                 word = getattr(residual, name)
-                attributes[name] = read_word(OPS["add"], name, word, key, text, self._scope)
+                attributes[name] = read_word(RESIDUAL, name, word, key, text, self._scope)
             except SpecError as error:
                 self.report(error.diagnostics)
-        return self._addjoined("add", spot, (shortcut, body), attributes)
+        return self._addjoined(RESIDUAL.name, spot, (shortcut, body), attributes)
 
     def _long(self, step: LongSpec, spot: Spot) -> Path:
-        spot = self._from(step.reads, "concat", spot)
+        spot = self._from(step.reads, GATHERED.name, spot)
         result = self._step(step.op, spot.key("op"), step.__pydantic_extra__)
         if step.out is not None:
             self._note(result, step.out, spot)

@@ -13,6 +13,7 @@ from typing import Literal
 from inception_dsl.diagnostics import Label
 from inception_dsl.expr import names
 from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef
+from inception_dsl.ops import OPS
 from inception_dsl.resolve.blocks import Block
 from inception_dsl.resolve.disagree import change, what
 from inception_dsl.source import Span
@@ -186,10 +187,10 @@ def _before(way: _Way, node: Node) -> Iterator[_Way]:
     axis, site = way.axis, way.site
     if axis == "channels" and "width" in node.attributes:
         return
-    if axis == "channels" and node.op == "concat":
+    if axis == "channels" and OPS[node.op].channels == "joined":
         yield from (_Way(axis, site, path) for path in node.inputs)
         return
-    if node.op == "flatten":
+    if OPS[node.op].channels == "flattened":
         yield _Way("size", site, node.inputs[-1])
     yield _Way(axis, site, node.inputs[-1], way.passing or node)
 

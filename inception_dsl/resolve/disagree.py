@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.ir import Call, Node, NodeDef, TensorType, Value
-from inception_dsl.ops import OPS, ShapeError
+from inception_dsl.ops import OPS, RESIDUAL, ShapeError
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepSyntaxError, StepText, parse_step
 
@@ -271,7 +271,7 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     if not sizes and isinstance(item, Node):
         mended = _rewritten(item.origin.spans[0].text, {"width": first.type.channels})
         help = f"write `{mended}`" if mended else None
-    if other is None and step.op == "add" and len(inputs) == 2:
+    if other is None and OPS[step.op] is RESIDUAL and len(inputs) == 2:
         projection = _projection(first.type, last.type)
         low, high = sorted((first.type.channels, last.type.channels))
         if projection is not None and (help is None or high >= 2 * low):

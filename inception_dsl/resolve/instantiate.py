@@ -32,7 +32,7 @@ from inception_dsl.ir import (
     TensorType,
     Value,
 )
-from inception_dsl.ops import OPS, ShapeError
+from inception_dsl.ops import GATHERED, OPS, ShapeError
 from inception_dsl.resolve.blocks import Block, Note
 from inception_dsl.resolve.derive import Axis, Site, origins, trace_back
 from inception_dsl.resolve.disagree import Input, explain, trace
@@ -352,7 +352,7 @@ class Instantiator:
             joined = [body.types.get(path) for path in note.joined]
             known = tuple(given for given in joined if given is not None)
             fits = len(known) == len(joined) and len({given.shape[1:] for given in known}) == 1
-            type = OPS["concat"].infer({}, known) if fits else None
+            type = GATHERED.infer({}, known) if fits else None
         if type is None:
             return
         end = body.ends.get(note.path, note.path)

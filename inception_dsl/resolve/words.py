@@ -83,14 +83,16 @@ def read_attributes(
             E205 an unknown name, E210 a kernel too many or too few, E211 a value out of range.
     """
     given = _written(op, step, words, keys)
-    said = {attribute.says for attribute in op.attributes if attribute.name in given}
+    said = {attribute.canonical for attribute in op.attributes if attribute.name in given}
     own = defaults.get(op.defaults_of or op.name, {})
     attributes: dict[str, Given] = {}
     places: dict[str, Span] = {}
     for attribute in op.attributes:
-        inherited = defaults.get(attribute.of, {}) if attribute.of else own
+        if attribute.owner and attribute.owner != attributes["norm"]:
+            continue
+        inherited = defaults.get(attribute.owner, {}) if attribute.owner else own
         setting = given.get(attribute.name)
-        if setting is None and attribute.says not in said:
+        if setting is None and attribute.canonical not in said:
             setting = inherited.get(attribute.name)
         if setting is not None:
             attributes[attribute.name], places[attribute.name] = setting.value, setting.span
@@ -115,9 +117,11 @@ def _written(
         attribute = op.attribute(name)
         assert attribute is not None
         for other in op.attributes:
-            if other.says == attribute.says and other.name in given:
+            if other.canonical == attribute.canonical and other.name in given:
                 labels = (Label(span, "again"), Label(given[other.name].span, "first"))
-                raise SpecError([Diagnostic("E203", f"`{attribute.says}` is given twice", labels)])
+                raise SpecError(
+                    [Diagnostic("E203", f"`{attribute.canonical}` is given twice", labels)]
+                )
         given[name] = Setting(value, span)
 
     kernel = step.kernel
@@ -147,7 +151,7 @@ def _written(
             if reader.peek().text in {"true", "false"}:
                 message = f"`{token.text}` stands alone and takes no value"
                 raise words.error("E202", message, reader.peek())
-        elif attribute is not None and attribute.of is None and attribute.kind != "width":
+        elif attribute is not None and not attribute.owner and attribute.kind != "width":
             reader.take()
             if reader.peek().kind == "end":
                 raise words.error("E104", f"`{token.text}` has no value", token)
@@ -340,7 +344,7 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope
             name, E211 a value that the attribute cannot take.
     """
     attribute = op.attribute(name)
-    if attribute is None or attribute.of is not None or name == op.kernel:
+    if attribute is None or attribute.owner or name == op.kernel:
         close = nearest(name, op.words())
         help = f"write `{close}`" if close else None
         message = f"`{op.written}` has no attribute `{name}`"

@@ -52,7 +52,7 @@ words = st.text(st.sampled_from("0123456789x Convstride()ReLU <&>\"'漢é"), min
 leaf = st.builds(
     Leaf,
     path=st.just(""),
-    kind=st.sampled_from(["conv1", "conv3", "flat", "join", "linear", "plain"]),
+    kind=st.sampled_from(["conv1", "conv3", "flat", "join", "projection", "plain"]),
     lines=st.one_of(
         st.tuples(st.builds(Line, words, bold=st.just(value=True))),
         st.tuples(st.builds(Line, words, bold=st.just(value=True)), st.builds(Line, words)),
@@ -60,7 +60,7 @@ leaf = st.builds(
     note=st.sampled_from(["", "", "35x35x384", "Output: 17x17x1024"]),
     copies=st.sampled_from([1, 1, 1, 4]),
 )
-circle = st.builds(Leaf, st.just(""), st.just("circle"), form=st.sampled_from(["add", "mul"]))
+circle = st.builds(Leaf, st.just(""), st.just("circle"), form=st.sampled_from(["sum", "product"]))
 
 
 def branches(depth: int) -> st.SearchStrategy[Series]:

@@ -16,7 +16,7 @@ from inception_dsl.bridge.recording import on_meta, record
 from inception_dsl.driver import Checked
 from inception_dsl.ir import inline
 from inception_dsl.ops import OPS
-from inception_dsl.ops.base import number
+from inception_dsl.ops.attribute import number
 
 SPECS = driver.project_specs(Path(__file__).parents[2])
 
@@ -61,7 +61,7 @@ def hold_against_torch(found: Checked, source: str) -> None:
     joins = iter(trained.joins)
     read = {row.path for row in cost.rows if row.is_read}
     for node in graph.nodes:
-        if OPS[node.op].torch is None and node.path in read:
+        if OPS[node.op].join is not None and node.path in read:
             # A sum or a product of several is made pair by pair; the last has the whole shape.
             pairs = 1 if node.op == "concat" else len(node.inputs) - 1
             made = [next(joins, None) for _ in range(pairs)]

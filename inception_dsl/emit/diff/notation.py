@@ -33,7 +33,7 @@ from inception_dsl.diff import (
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Path, Value
 from inception_dsl.ops import OPS
-from inception_dsl.ops.base import Attribute, shown
+from inception_dsl.ops.attribute import Attribute, shown
 
 MAX_STEPS = 6
 """Maximum number of added or removed steps that are named."""
@@ -261,7 +261,7 @@ def _unchanged_word(attribute: Attribute, value: Value | Expr) -> str | None:
     """
     if attribute.kind == "width":
         return value_text(value)
-    is_missed = attribute.is_drawn and not attribute.of and attribute.kind != "choice"
+    is_missed = attribute.is_drawn and not attribute.owner and attribute.kind != "choice"
     if not is_missed or value == attribute.default:
         return None
     match attribute.kind:

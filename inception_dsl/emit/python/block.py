@@ -12,10 +12,11 @@ from itertools import groupby
 from inception_dsl.analysis import BlockWidths, Holder, Step, has_module
 from inception_dsl.analysis.widths import IN_CHANNELS
 from inception_dsl.emit.python.layout import Code, Construct, Copies, layout, literal
+from inception_dsl.emit.python.torch_table import EmitError, Layer, activation_class, layers_of
 from inception_dsl.emit.python.units import Units
 from inception_dsl.expr import Expr, Name, combine, names
 from inception_dsl.ir import BlockDef, NodeDef, Param, Value
-from inception_dsl.ops import ACTIVATIONS, OPS, EmitError, Layer
+from inception_dsl.ops import OPS
 
 MAX_TYPES = 4
 """So many types are named that no parameter tells apart."""
@@ -117,10 +118,8 @@ def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tu
     Raises:
         EmitError: it has none.
     """
-    torch = OPS[step.op].torch
-    assert torch is not None
     if channels is None:
-        if "width" in step.attributes or step.op == "batchnorm":
+        if OPS[step.op].state is not None:
             raise EmitError(_untold([str(type) for type in widths.widths[step.inputs[0]].types]))
         channels = 0
     attributes: dict[str, Value | Expr] = {}
@@ -129,7 +128,7 @@ def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tu
         if given is None:
             raise EmitError("no parameter tells the channels that `in` is")
         attributes[name] = given
-    return torch(attributes, channels)
+    return layers_of(step.op, attributes, channels)
 
 
 def _untold(types: list[str]) -> str:
@@ -144,7 +143,7 @@ def _untold(types: list[str]) -> str:
 def argument(value: Value | Expr, annotation: str) -> str:
     """A parameter's value as a call writes it."""
     if isinstance(value, str):
-        return ACTIVATIONS.get(value, "nn.Identity")
+        return activation_class(value)
     if annotation == "float" and isinstance(value, int):
         return f"{value}.0"
     return literal(value)

@@ -8,10 +8,9 @@ from itertools import pairwise
 from inception_dsl.analysis import BlockWidths, ForwardPlan, Statement, Unit
 from inception_dsl.emit.python.layout import Chained, Code, Construct, layout, literal
 from inception_dsl.emit.python.shapes import shape_text
-from inception_dsl.emit.python.units import FUNCTIONS
+from inception_dsl.emit.python.torch_table import FUNCTIONS, JOINS, activation_class
 from inception_dsl.expr import Expr, Name, names, substitute
 from inception_dsl.ir import NodeDef, Value
-from inception_dsl.ops import ACTIVATIONS
 
 _DEPTH = 2
 
@@ -83,7 +82,7 @@ class Forward:
         if not isinstance(made, NodeDef):
             return False
         act = made.attributes.get("act", "none")
-        return made.op == "concat" or (isinstance(act, str) and act != "none")
+        return JOINS[made.op] == "cat" or (isinstance(act, str) and act != "none")
 
     def _call(self, unit: Unit) -> Code:
         first, *rest = unit.path.split(".")
@@ -96,16 +95,16 @@ class Forward:
 
     def _join(self, join: NodeDef) -> Code:
         inputs = [self._locals[path] for path in join.inputs]
-        match join.op:
-            case "concat":
+        match JOINS[join.op]:
+            case "cat":
                 tensors = Construct("", tuple(("", name) for name in inputs), brackets="[]")
                 return Construct("torch.cat", (("", tensors), ("dim", "1")))
-            case "add":
+            case "sum":
                 *others, last = inputs
                 scaled = _scaled(last, join.attributes["scale"])
                 added = Chained("+", (*others, scaled))
                 return self._activated(added, join.attributes["act"])
-            case _:
+            case "product":
                 is_map = [self._widths.widths[path].types[0].is_map for path in join.inputs]
                 gates = [any(is_map) and not own for own in is_map]
                 pairs = zip(inputs, gates, strict=True)
@@ -117,7 +116,7 @@ class Forward:
             return Construct(f"self.{act.name}", (("", code),))
         if act == "none":
             return code
-        return Construct(FUNCTIONS[ACTIVATIONS[str(act)]], (("", code),))
+        return Construct(FUNCTIONS[activation_class(str(act))], (("", code),))
 
 
 def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from inception_dsl.emit.python.layout import Code, Construct, literal
-from inception_dsl.ops import Argument, Layer
+from inception_dsl.emit.python.torch_table import Argument, Layer
 
 
 @dataclass(frozen=True, slots=True)

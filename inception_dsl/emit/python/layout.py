@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from inception_dsl.characters import is_printable
+from inception_dsl.emit.python.torch_table import Argument
 from inception_dsl.expr import show
-from inception_dsl.ops import Argument
 
 WIDTH = 100
 INDENT = "    "

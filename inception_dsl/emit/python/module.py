@@ -24,6 +24,7 @@ from inception_dsl.emit.python.helpers import HELPERS, needed
 from inception_dsl.emit.python.init import init_of
 from inception_dsl.emit.python.layout import Construct, docstring, layout, signature
 from inception_dsl.emit.python.shapes import shape_text
+from inception_dsl.emit.python.torch_table import EmitError, Layer
 from inception_dsl.emit.python.units import Units
 from inception_dsl.ir import (
     INPUT,
@@ -35,7 +36,6 @@ from inception_dsl.ir import (
     Value,
     fingerprint,
 )
-from inception_dsl.ops import EmitError, Layer
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _DEVIATES = "What its sources claim of it, and is not so:"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from inception_dsl.emit.python.init import Init, init_of, usual
 from inception_dsl.emit.python.layout import (
@@ -21,41 +20,7 @@ from inception_dsl.emit.python.layout import (
     literal,
     signature,
 )
-from inception_dsl.ops import IN_PLACE, Argument, Layer
-
-_CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
-_NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
-_MAX: dict[str, Argument] = {"padding": 0, "ceil_mode": False}
-_AVG: dict[str, Argument] = {**_MAX, "count_include_pad": True}
-
-DEFAULTS: dict[str, dict[str, Argument]] = {
-    "nn.Conv2d": {**_CONV, "groups": 1},
-    "SameConv2d": {**_CONV, "groups": 1},
-    "SepConv2d": {**_CONV, "multiplier": 1},
-    "SameSepConv2d": {**_CONV, "multiplier": 1},
-    "nn.Linear": {"bias": True},
-    "nn.BatchNorm2d": _NORM,
-    "ShiftBatchNorm2d": _NORM,
-    "nn.MaxPool2d": _MAX,
-    "SameMaxPool2d": _MAX,
-    "nn.AvgPool2d": _AVG,
-    "SameAvgPool2d": _AVG,
-    "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
-}
-"""torch's defaults, which emitted code leaves unsaid. A pool's stride is always said."""
-
-FUNCTIONS: dict[str, str] = {
-    "nn.ReLU": "F.relu",
-    "nn.ReLU6": "F.relu6",
-    "nn.LeakyReLU": "F.leaky_relu",
-    "nn.SiLU": "F.silu",
-    "nn.GELU": "F.gelu",
-    "nn.Hardswish": "F.hardswish",
-    "nn.Hardsigmoid": "F.hardsigmoid",
-    "nn.Sigmoid": "torch.sigmoid",
-    "nn.Tanh": "torch.tanh",
-}
-"""Activations as functions."""
+from inception_dsl.emit.python.torch_table import DEFAULTS, FUNCTIONS, IN_PLACE, Argument, Layer
 
 _PROSE = {
     "nn.Conv2d": "convolution",

@@ -29,6 +29,7 @@ from inception_dsl.emit.figure.content.tree import (
 )
 from inception_dsl.expr import Expr
 from inception_dsl.ir import INPUT, BlockDef, CallDef, Node, NodeDef, Value
+from inception_dsl.ops import GATHERED, OPS, RESIDUAL
 
 _LONGEST = 32
 """Characters of the paths that a row of a table names."""
@@ -139,8 +140,8 @@ def block_entering(drawing: Drawing, block: BlockDef) -> Leaf:
     reads = [place.reads for place in own]
     if all(node is None for node in reads):
         return drawing.entering()
-    if all(node is not None and node.op == "concat" for node in reads):
-        kind, name = "join", "Filter concat"
+    if all(node is not None and OPS[node.op].channels == "joined" for node in reads):
+        kind, name = "join", GATHERED.title
     else:
         act = common(map(_activated_sum, reads))
         if act:
@@ -152,7 +153,7 @@ def block_entering(drawing: Drawing, block: BlockDef) -> Leaf:
 def _activated_sum(node: Node | None) -> str:
     """The activation of an add; empty for any other node."""
     match node:
-        case Node(op="add", attributes={"act": str(act)}) if act != "none":
+        case Node(op=op, attributes={"act": str(act)}) if OPS[op] is RESIDUAL and act != "none":
             return act
         case _:
             return ""

@@ -203,8 +203,8 @@ def _series(parts: Iterable[Element | _Fork]) -> Series:
     gathered: list[Element] = []
     for item in flat:
         match gathered, item:
-            case [*_, Parallel((first, second))], Leaf(form="add" | "mul") if residual := _residual(
-                first, second, item
+            case [*_, Parallel((first, second))], Leaf(form="sum" | "product") if (
+                residual := _residual(first, second, item)
             ):
                 gathered[-1] = residual
             case _:

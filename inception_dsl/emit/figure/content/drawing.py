@@ -28,6 +28,7 @@ from inception_dsl.emit.figure.layout.scene import Scene
 from inception_dsl.emit.figure.styles import BLOCK_KINDS, INK, NOTE, PRESETS, Style, shade
 from inception_dsl.expr import Binary, Expr, Name, substitute
 from inception_dsl.ir import INPUT, BlockDef, Call, Head, Model, Node, Value, inline
+from inception_dsl.ops import OPS
 
 Measure = Literal["params", "macs", "memory"]
 Shapes = Literal["all", "joins", "none"]
@@ -213,8 +214,9 @@ class Drawing:
         }
         merged = {name: bound(value, known) for name, value in merged.items()}
         shape = common(str(step.type) for step in steps)
-        if first.op in {"add", "mul"} and len(first.inputs) == 2:
-            return self._circle(named or steps[0].path, merged, paths, shape)
+        match OPS[first.op].figure:
+            case "sum" | "product" as form if len(first.inputs) == 2:
+                return self._circle(named or steps[0].path, form, merged, paths, shape)
         is_depthwise = all(_is_depthwise(node) for node in nodes)
         own = label(first.op, merged, self.usual, is_depthwise=is_depthwise)
         leaf = self._leaf(steps[0], paths, own.kind, own.name, own.detail, shape, count)
@@ -244,11 +246,15 @@ class Drawing:
         return self._shaded(leaf, paths)
 
     def _circle(
-        self, path: str, attributes: Attributes, paths: Sequence[str], shape: str
+        self,
+        path: str,
+        form: Literal["sum", "product"],
+        attributes: Attributes,
+        paths: Sequence[str],
+        shape: str,
     ) -> Element:
         scale, act = attributes.get("scale", 1), attributes.get("act", "none")
         note = "" if scale == 1 else f"× {shown(scale)} scaling"  # noqa: RUF001
-        form: Literal["add", "mul"] = "add" if attributes.get("scale") is not None else "mul"
         tooltip = self.tooltip(path, shape, paths)
         circle = Leaf(path, "circle", shape=shape, note=note, tooltip=tooltip, form=form)
         circle = self._shaded(circle, paths)

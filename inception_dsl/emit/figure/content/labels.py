@@ -11,53 +11,10 @@ from dataclasses import dataclass
 
 from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import Model, Node, Value, all_calls
-from inception_dsl.ops import OPS
+from inception_dsl.ops import NORMS, OPS, Op
 from inception_dsl.ops import shown as written
 
 Attributes = Mapping[str, Value | Expr]
-
-_ACTIVATIONS = {
-    "relu": "ReLU",
-    "relu6": "ReLU6",
-    "leaky_relu": "Leaky ReLU",
-    "silu": "SiLU",
-    "gelu": "GELU",
-    "hardswish": "Hardswish",
-    "hardsigmoid": "Hard sigmoid",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-}
-_NAMES = {
-    "maxpool": "MaxPool",
-    "avgpool": "Avg Pooling",
-    "global_avgpool": "Average Pooling",
-    "global_maxpool": "Global MaxPool",
-    "adaptive_avgpool": "Adaptive Avg Pooling",
-    "adaptive_maxpool": "Adaptive MaxPool",
-    "linear": "FC",
-    "dropout": "Dropout",
-    "batchnorm": "BatchNorm",
-    "lrn": "Local Response Norm",
-    "flatten": "Flatten",
-    "identity": "Identity",
-    "softmax": "Softmax",
-    "concat": "Filter concat",
-    "add": "Add",
-    "mul": "Multiply",
-}
-_KINDS = {
-    "maxpool": "maxpool",
-    "global_maxpool": "maxpool",
-    "adaptive_maxpool": "maxpool",
-    "avgpool": "avgpool",
-    "global_avgpool": "avgpool",
-    "adaptive_avgpool": "avgpool",
-    "linear": "classifier",
-    "softmax": "classifier",
-    "concat": "join",
-    "add": "join",
-    "mul": "join",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +41,7 @@ def conventions(model: Model) -> Conventions:
     bodies = {id(call.body): call.body for call in all_calls(model)}
     for body in bodies.values():
         for item in body:
-            if isinstance(item, Node) and item.op in {"conv", "sepconv"}:
+            if isinstance(item, Node) and OPS[item.op].figure == "convolution":
                 norms[item.attributes["norm"]] += 1
                 acts[item.attributes["act"]] += 1
     return Conventions(_most(norms), _most(acts))
@@ -100,13 +57,14 @@ def label(op: str, attributes: Attributes, usual: Conventions, *, is_depthwise: 
     Args:
         is_depthwise: it is a convolution with a group for each channel that enters it.
     """
-    words = " ".join(_words(op, attributes, usual, is_depthwise=is_depthwise))
-    return Label(_kind(op, attributes, usual), _name(op, attributes, is_depthwise), words)
+    facts = OPS[op]
+    words = " ".join(_words(facts, attributes, usual, is_depthwise=is_depthwise))
+    return Label(_kind(facts, attributes, usual), _name(facts, attributes, is_depthwise), words)
 
 
 def activation_name(act: str) -> str:
     """The name of an activation that is a box of its own."""
-    return f"{_ACTIVATIONS[act]} activation"
+    return OPS[act].title
 
 
 def shown(value: Value | Expr) -> str:
@@ -114,27 +72,22 @@ def shown(value: Value | Expr) -> str:
     return written(value).replace(" ", "")
 
 
-def _name(op: str, attributes: Attributes, is_depthwise: bool) -> str:
-    match op:
-        case "conv" | "sepconv":
-            what = "SepConv" if op == "sepconv" else "Depthwise Conv" if is_depthwise else "Conv"
-            return f"{shown(attributes['kernel'])} {what}"
-        case _ if op in _ACTIVATIONS:
-            return activation_name(op)
-        case _:
-            return _NAMES[op]
+def _name(op: Op, attributes: Attributes, is_depthwise: bool) -> str:
+    if op.figure != "convolution":
+        return op.title
+    depthwise = "Depthwise " if is_depthwise else ""
+    return f"{shown(attributes[op.kernel])} {depthwise}{op.title}"
 
 
 def _words(
-    op: str, attributes: Attributes, usual: Conventions, *, is_depthwise: bool
+    op: Op, attributes: Attributes, usual: Conventions, *, is_depthwise: bool
 ) -> Iterator[str]:
-    own = OPS[op]
-    if own.kernel and op not in {"conv", "sepconv"}:
-        yield shown(attributes[own.kernel])
-    for attribute in own.attributes:
+    if op.kernel and op.figure != "convolution":
+        yield shown(attributes[op.kernel])
+    for attribute in op.attributes:
         name = attribute.name
         value = attributes.get(name)
-        if name in {own.kernel, "bias", "norm", "act"} or attribute.of or not attribute.is_drawn:
+        if name in {op.kernel, "bias", "norm", "act"} or attribute.owner or not attribute.is_drawn:
             continue
         if value is None or value == attribute.default or (name == "groups" and is_depthwise):
             continue
@@ -152,28 +105,41 @@ def _words(
     yield from _ending(op, attributes, usual)
 
 
-def _ending(op: str, attributes: Attributes, usual: Conventions) -> Iterator[str]:
-    """What follows the weights of a convolution or a linear, where it is not the usual."""
+def _ending(op: Op, attributes: Attributes, usual: Conventions) -> Iterator[str]:
+    """Yield the norm and the activation behind the weights of an op, if they are not the usual."""
     norm, act = attributes.get("norm"), attributes.get("act")
-    is_conv = op in {"conv", "sepconv"}
-    if act is None or op in {"add", "mul"}:
+    is_conv = op.figure == "convolution"
+    if act is None or op.join is not None:
         return
     if is_conv and norm != usual.norm and act != "none":
-        yield "no norm" if norm == "none" else "BN"
+        yield NORMS[str(norm)].short_title if norm != "none" else "no norm"
     if act != (usual.act if is_conv else "none"):
-        yield "Linear" if act == "none" else _ACTIVATIONS.get(shown(act), shown(act))
+        yield "Linear" if act == "none" else _activation(act)
 
 
-def _kind(op: str, attributes: Attributes, usual: Conventions) -> str:
-    if op not in {"conv", "sepconv"}:
-        return _KINDS.get(op, "plain")
-    kernel = attributes["kernel"]
+def _activation(act: Value | Expr) -> str:
+    """Return an activation's title, or the parameter that says which one it is."""
+    return OPS[act].short_title if isinstance(act, str) else shown(act)
+
+
+def _kind(op: Op, attributes: Attributes, usual: Conventions) -> str:
+    match op.figure:
+        case "convolution":
+            return _convolution_kind(op, attributes, usual)
+        case "sum" | "product":
+            return "join"
+        case kind:
+            return kind
+
+
+def _convolution_kind(op: Op, attributes: Attributes, usual: Conventions) -> str:
+    kernel = attributes[op.kernel]
     assert isinstance(kernel, tuple)
     height, width = kernel
     if height != width:
         return "flat" if min(height, width) == 1 else _size_kind(max(height, width))
     if height == 1:
-        return "linear" if attributes["act"] == "none" != usual.act else "conv1"
+        return "projection" if attributes["act"] == "none" != usual.act else "conv1"
     return _size_kind(height)
 
 

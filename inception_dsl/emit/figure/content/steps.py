@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from inception_dsl.ir import INPUT, Call, Model, Node, TensorType
+from inception_dsl.ops import OPS
 
 Item = Node | Call
 
@@ -102,17 +103,18 @@ def drawn(steps: Sequence[Step], output: str, read: Collection[str] = ()) -> lis
 
 
 def _is_left_out(step: Step, readers: Sequence[Step]) -> bool:
-    match step.first:
-        case Node(op="concat"):
-            return len(readers) == 1 and _op(readers[0]) in {"conv", "sepconv"}
-        case Node(op="identity"):
-            return bool(readers) and all(len(reader.inputs) > 1 for reader in readers)
-        case _:
-            return False
+    if not isinstance(step.first, Node):
+        return False
+    op = OPS[step.first.op]
+    if op.channels == "joined":
+        return len(readers) == 1 and _is_convolution(readers[0])
+    if op.is_identity:
+        return bool(readers) and all(len(reader.inputs) > 1 for reader in readers)
+    return False
 
 
-def _op(step: Step) -> str | None:
-    return step.first.op if isinstance(step.first, Node) else None
+def _is_convolution(step: Step) -> bool:
+    return isinstance(step.first, Node) and OPS[step.first.op].figure == "convolution"
 
 
 def places(model: Model) -> Iterator[Place]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Form = Literal["box", "pill", "add", "mul"]
+Form = Literal["box", "pill", "sum", "product"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,9 @@ def _members(dot: Digraph, graph: Graph, cluster: Cluster, style: Style, name: s
 
 def _label(leaf: Leaf) -> str:
     match leaf.form:
-        case "add":
+        case "sum":
             return "+"
-        case "mul":
+        case "product":
             return "x"
         case _:
             parts = [_marked(line.text, bold=line.bold) for line in leaf.lines]

@@ -14,7 +14,7 @@ from inception_dsl.emit.figure.formats.graph import Cluster, Graph
 from inception_dsl.emit.figure.styles import HEAD, PANEL, Style, frame_paint, paint
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 (),/=_")
-_SHAPES = {"box": ("[", "]"), "pill": ("([", "])"), "add": ("((", "))"), "mul": ("((", "))")}
+_SHAPES = {"box": ("[", "]"), "pill": ("([", "])"), "sum": ("((", "))"), "product": ("((", "))")}
 
 
 def to_mermaid(graph: Graph, style: Style, *, title: str) -> str:
@@ -75,9 +75,9 @@ def _clusters(cluster: Cluster, name: str) -> Iterator[tuple[str, Cluster]]:
 
 def _label(leaf: Leaf) -> str:
     match leaf.form:
-        case "add":
+        case "sum":
             lines = ["#43;"]
-        case "mul":
+        case "product":
             lines = ["#215;"]
         case _:
             lines = [

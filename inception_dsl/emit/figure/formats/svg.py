@@ -81,7 +81,7 @@ def _box(box: Box) -> Iterator[str]:
     yield _rect(box.x, box.y, box.width, box.height, box.radius, box.paint)
     if box.is_hatched:
         yield _hatching(box)
-    if box.form in {"add", "mul"}:
+    if box.form in {"sum", "product"}:
         yield _sign(box)
     for text in (*box.lines, *box.notes):
         yield _text_element(text)
@@ -93,7 +93,7 @@ def _box(box: Box) -> Iterator[str]:
 def _sign(box: Box) -> str:
     """A drawn plus or times."""
     x, y = box.x + box.width / 2, box.y + box.height / 2
-    arm, slant = (6.0, 0.0) if box.form == "add" else (4.5, 4.5)
+    arm, slant = (6.0, 0.0) if box.form == "sum" else (4.5, 4.5)
     first = f"M{_n(x - arm)},{_n(y - slant)}L{_n(x + arm)},{_n(y + slant)}"
     second = f"M{_n(x + slant)},{_n(y - arm)}L{_n(x - slant)},{_n(y + arm)}"
     return f'<path stroke="{box.paint.stroke}" stroke-width="1.6" d="{first}{second}"/>'

@@ -376,7 +376,7 @@ class _Stub(Laid):
         faded = map_leaves(stub, lambda leaf: replace(leaf, mark=leaf.mark or UNREAD))
         *others, last = faded.items
         match last:
-            case Leaf(form="add" | "mul"):
+            case Leaf(form="sum" | "product"):
                 last = replace(last, note="never read")
             case Leaf():
                 last = replace(last, lines=(*last.lines, Line("never read", small=True)))

@@ -19,7 +19,7 @@ _NAME, _DETAIL, _SMALL, _MARK = 12.0, 11.0, 9.5, 9.0
 
 def is_circle(leaf: Leaf) -> bool:
     """It is an add or a mul that is drawn as its sign."""
-    return leaf.form in {"add", "mul"}
+    return leaf.form in {"sum", "product"}
 
 
 def text_span(leaf: Leaf) -> float:

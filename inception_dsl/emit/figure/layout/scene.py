@@ -54,7 +54,7 @@ class Box:
     width: float
     height: float
     radius: float
-    form: Literal["box", "pill", "add", "mul"]
+    form: Literal["box", "pill", "sum", "product"]
     paint: Paint
     lines: tuple[Text, ...]
     notes: tuple[Text, ...]

@@ -1,0 +1,296 @@
+"""The table of the torch backend: the layers of every op, and the defaults of torch's classes.
+
+All that is known of torch's names stands here. An op has one entry, `TORCH` for the op of a step or
+`JOINS` for a join. A class that emitted code passes keywords to may have one in `DEFAULTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
+from typing import Literal
+
+from inception_dsl.expr import Expr, Name, combine
+from inception_dsl.ir import Value
+from inception_dsl.ops import ACTIVATIONS, OPS, Symbols
+from inception_dsl.ops.window import pads_itself
+
+Argument = Value | Expr | tuple[Expr, Expr]
+
+
+class EmitError(Exception):
+    """Attributes that torch has no layer for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of an op: `nn.Conv2d(in_channels, width, ...)`.
+
+    Attributes:
+        name: the child that holds it, if the op has several layers.
+        callee: torch's class; one without `nn.` is a helper that emitted code brings along. Empty
+            for an activation that is a parameter.
+        arguments: those without a keyword first, under an empty name.
+        init: how its weights begin; empty for torch's own way.
+        bias_init: how its bias begins; None for torch's own way.
+    """
+
+    name: str
+    callee: str
+    arguments: tuple[tuple[str, Argument], ...] = ()
+    init: str = ""
+    bias_init: Argument | None = None
+
+
+LayersOf = Callable[[Symbols, Expr], tuple[Layer, ...]]
+"""The layers of an op, for its attributes and its input's channels, which may be expressions; the
+last one is the activation, if its name is `act`. Raises `EmitError`."""
+
+CHANNELS = "channels of the input"
+"""Stands for the channels of the input among the arguments of `_layer`."""
+
+OUT_CHANNELS = Name("out_channels")
+"""The channels of a conv as its class reads them: what comes into its norm."""
+
+
+def layers_of(op: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    """Return the layers of an op.
+
+    Raises:
+        EmitError: torch has none for it.
+    """
+    if op not in TORCH:
+        raise EmitError(f"torch has no layer for `{OPS[op].written}`")
+    return TORCH[op](attributes, channels)
+
+
+def _layer(callee: str, *positional: str, **keywords: str) -> LayersOf:
+    """Return the entry of an op with one layer.
+
+    Args:
+        positional: the attributes that it passes by position, or `CHANNELS`.
+        keywords: the same by torch's keyword.
+    """
+
+    def layers(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+        passed = [*(("", name) for name in positional), *keywords.items()]
+        values = tuple(
+            (keyword, channels if name == CHANNELS else attributes[name])
+            for keyword, name in passed
+        )
+        return (Layer("", callee, values),)
+
+    return layers
+
+
+def activation_class(act: str) -> str:
+    """Return torch's class of an activation; `none` is one, too."""
+    return "nn.Identity" if act == "none" else _ACTIVATIONS[act]
+
+
+def _conv(
+    name: str, special: str, prefix: str, attributes: Symbols, channels: Expr
+) -> tuple[Layer, ...]:
+    """Return a convolution, its norm and its activation.
+
+    Args:
+        name: torch's class; `prefix` is `nn.`, or nothing for one that torch lacks.
+        special: the attribute that only this kind of convolution has.
+    """
+    kernel = attributes["kernel"]
+    assert isinstance(kernel, tuple)
+    arguments: list[tuple[str, Argument]] = [
+        ("", channels),
+        ("", attributes["width"]),
+        ("kernel_size", _square(*kernel)),
+        ("stride", attributes["stride"]),
+        *_padding(attributes, dilated=True),
+        ("dilation", attributes["dilation"]),
+        (special, attributes[special]),
+        ("bias", attributes["bias"]),
+    ]
+    callee = f"Same{name}" if pads_itself(attributes) else f"{prefix}{name}"
+    conv = replace(_init(attributes), name="conv", callee=callee, arguments=tuple(arguments))
+    return (conv, *_norm(attributes), *_act(attributes))
+
+
+def _norm(attributes: Symbols) -> tuple[Layer, ...]:
+    norm = attributes["norm"]
+    if norm == "none":
+        return ()
+    assert isinstance(norm, str)
+    (layer,) = layers_of(norm, attributes, OUT_CHANNELS)
+    return (replace(layer, name=OPS[norm].norm_layer),)
+
+
+def _act(attributes: Symbols) -> tuple[Layer, ...]:
+    act = attributes["act"]
+    if act == "none":
+        return ()
+    if isinstance(act, str):
+        return (Layer("act", activation_class(act)),)
+    return (Layer("act", "", (("", act),)),)
+
+
+def _linear(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    arguments = (("", channels), ("", attributes["width"]), ("bias", attributes["bias"]))
+    linear = replace(_init(attributes), name="linear", callee="nn.Linear", arguments=arguments)
+    return (linear, *_act(attributes))
+
+
+def _init(attributes: Symbols) -> Layer:
+    """Return a layer that begins as its attributes say; the rest of it is the caller's."""
+    init, bias = attributes.get("init", ""), attributes.get("bias_init")
+    assert isinstance(init, str)
+    return Layer("", "", init=init, bias_init=bias)
+
+
+def _pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    kernel = attributes["kernel"]
+    assert isinstance(kernel, tuple)
+    padding = _padding(attributes, dilated=False)
+    arguments: list[tuple[str, Argument]] = [
+        ("", _square(*kernel)),
+        ("stride", attributes["stride"]),
+        *padding,
+        ("ceil_mode", attributes["ceil"]),
+    ]
+    if kind == "Avg" and padding != (("padding", 0),):
+        arguments.append(("count_include_pad", attributes["count_pad"]))
+    prefix = "Same" if pads_itself(attributes) else "nn."
+    return (Layer("", f"{prefix}{kind}Pool2d", tuple(arguments)),)
+
+
+def _global_pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    return (
+        Layer("pool", f"nn.Adaptive{kind}Pool2d", (("", 1),)),
+        Layer("flatten", "nn.Flatten"),
+    )
+
+
+def _adaptive_pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    output = attributes["output"]
+    assert isinstance(output, tuple)
+    return (Layer("", f"nn.Adaptive{kind}Pool2d", (("", _square(*output)),)),)
+
+
+def _batchnorm(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    callee = "nn.BatchNorm2d" if attributes["gamma"] else "ShiftBatchNorm2d"
+    return _layer(callee, CHANNELS, eps="eps", momentum="momentum")(attributes, channels)
+
+
+def _softmax(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    return (Layer("", "nn.Softmax", (("dim", 1),)),)
+
+
+def _padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Argument], ...]:
+    """Return the padding argument of a layer; none for one that pads itself."""
+    if pads_itself(attributes):
+        return ()
+    pad, kernel = attributes["pad"], attributes["kernel"]
+    assert isinstance(kernel, tuple)
+    match pad:
+        case "V":
+            padding: Argument = 0
+        case "same" | "same_tf":
+            dilation = attributes["dilation"] if dilated else 1
+            assert not isinstance(dilation, str | tuple)
+            above, left = (_half(side - 1, dilation) for side in kernel)
+            padding = _square(above, left)
+        case (above, left):
+            padding = _square(above, left)
+        case _:
+            padding = pad
+    return (("padding", padding),)
+
+
+def _half(reach: int, dilation: Expr) -> Expr:
+    if reach % 2 == 0:
+        return combine("*", reach // 2, dilation)
+    return combine("//", combine("*", reach, dilation), 2)
+
+
+def _square(first: Expr, second: Expr) -> Argument:
+    """Return a pair as torch's layers write it: one number for two equal ones."""
+    return first if first == second else (first, second)
+
+
+_ACTIVATIONS: dict[str, str] = {
+    "relu": "nn.ReLU",
+    "relu6": "nn.ReLU6",
+    "leaky_relu": "nn.LeakyReLU",
+    "silu": "nn.SiLU",
+    "gelu": "nn.GELU",
+    "hardswish": "nn.Hardswish",
+    "hardsigmoid": "nn.Hardsigmoid",
+    "sigmoid": "nn.Sigmoid",
+    "tanh": "nn.Tanh",
+}
+
+TORCH: dict[str, LayersOf] = {
+    "conv": partial(_conv, "Conv2d", "groups", "nn."),
+    "sepconv": partial(_conv, "SepConv2d", "multiplier", ""),
+    "maxpool": partial(_pool, "Max"),
+    "avgpool": partial(_pool, "Avg"),
+    "global_avgpool": partial(_global_pool, "Avg"),
+    "global_maxpool": partial(_global_pool, "Max"),
+    "adaptive_avgpool": partial(_adaptive_pool, "Avg"),
+    "adaptive_maxpool": partial(_adaptive_pool, "Max"),
+    "linear": _linear,
+    "dropout": _layer("nn.Dropout", "drop"),
+    "flatten": _layer("nn.Flatten"),
+    "identity": _layer("nn.Identity"),
+    "batchnorm": _batchnorm,
+    "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
+    "softmax": _softmax,
+    **{name: _layer(callee) for name, callee in _ACTIVATIONS.items()},
+}
+"""The layers of every op of a step, by its name."""
+
+JOINS: dict[str, Literal["cat", "sum", "product"]] = {
+    "concat": "cat",
+    "add": "sum",
+    "mul": "product",
+}
+"""How a forward pass writes a join, by the op's name."""
+
+_CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
+_NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
+_MAX: dict[str, Argument] = {"padding": 0, "ceil_mode": False}
+_AVG: dict[str, Argument] = {**_MAX, "count_include_pad": True}
+
+DEFAULTS: dict[str, dict[str, Argument]] = {
+    "nn.Conv2d": {**_CONV, "groups": 1},
+    "SameConv2d": {**_CONV, "groups": 1},
+    "SepConv2d": {**_CONV, "multiplier": 1},
+    "SameSepConv2d": {**_CONV, "multiplier": 1},
+    "nn.Linear": {"bias": True},
+    "nn.BatchNorm2d": _NORM,
+    "ShiftBatchNorm2d": _NORM,
+    "nn.MaxPool2d": _MAX,
+    "SameMaxPool2d": _MAX,
+    "nn.AvgPool2d": _AVG,
+    "SameAvgPool2d": _AVG,
+    "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
+}
+"""The defaults of torch's classes, left out of emitted code; a pool's stride is always there."""
+
+FUNCTIONS: dict[str, str] = {
+    "nn.ReLU": "F.relu",
+    "nn.ReLU6": "F.relu6",
+    "nn.LeakyReLU": "F.leaky_relu",
+    "nn.SiLU": "F.silu",
+    "nn.GELU": "F.gelu",
+    "nn.Hardswish": "F.hardswish",
+    "nn.Hardsigmoid": "F.hardsigmoid",
+    "nn.Sigmoid": "torch.sigmoid",
+    "nn.Tanh": "torch.tanh",
+}
+"""Activations as functions."""
+
+IN_PLACE = frozenset(
+    callee for name, callee in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
+)
+"""The activations that can write over what they read, as the end of a conv or a linear does."""

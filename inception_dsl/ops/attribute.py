@@ -1,0 +1,106 @@
+"""The attributes of ops, and their values as a spec writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from decimal import Decimal
+from typing import Literal
+
+from inception_dsl.expr import Expr, Number, show, show_decimal
+from inception_dsl.ir import Value
+
+Kind = Literal[
+    "width", "natural", "positive", "decimal", "fraction", "flag", "choice", "size", "pad", "init"
+]
+"""The values that an attribute takes: `width` and `positive` are at least 1, `natural` at least 0,
+a `fraction` lies from 0 to 1; a `size` is a kernel such as 3x3; `pad` is V, same, same_tf, a number
+or a size; `init` is a scheme and what it takes, as in `normal 0.01`."""
+
+Changes = Literal["channels", "size", "values", "training"]
+"""The most that an attribute changes: the channels of the output, its height and width, its values
+alone, or training alone."""
+
+Values = Mapping[str, Value]
+"""The attributes of a node."""
+
+Symbols = Mapping[str, Value | Expr]
+"""The attributes of a step as its block writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of an op.
+
+    A spec writes an attribute of kind `width` bare, one of kind `flag` as its name, and the others
+    as their name and a value.
+
+    Attributes:
+        default: its value where a spec gives none; None where a spec must give one.
+        changes: the most that another value changes.
+        choices: the values of a `choice`.
+        owner: the op that the attribute belongs to, if it is another one: a conv's `eps` is its
+            batch norm's. It is no word of the op, and is there only if the op has that norm.
+        alias_of: the attribute that this one is another way to write: `keep` is one for `drop`.
+        is_drawn: false for what no figure mentions.
+        above: a number lies above this bound, and `below` the other; it is neither of them.
+    """
+
+    name: str
+    kind: Kind
+    default: Value | None = None
+    _: KW_ONLY
+    changes: Changes
+    choices: tuple[str, ...] = ()
+    owner: str = ""
+    alias_of: str = ""
+    is_drawn: bool = True
+    above: int | None = None
+    below: int | None = None
+
+    @property
+    def canonical(self) -> str:
+        """The name of the attribute that it sets in the end."""
+        return self.alias_of or self.name
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Its value may read a parameter of the block."""
+        numeric = {"width", "natural", "positive", "decimal", "fraction"}
+        return self.kind in numeric or self.name == "act"
+
+
+def number(values: Values, name: str) -> int:
+    """Return a whole-number attribute."""
+    value = values[name]
+    assert isinstance(value, int)
+    return value
+
+
+def decimal(values: Values, name: str) -> Number:
+    """Return an attribute that is any number."""
+    value = values[name]
+    assert isinstance(value, int | Decimal)
+    return value
+
+
+def size(values: Values, name: str) -> tuple[int, int]:
+    """Return an attribute that is a height and a width."""
+    value = values[name]
+    assert isinstance(value, tuple)
+    return value
+
+
+def shown(value: Value | Expr) -> str:
+    """Return a value as a spec writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case tuple():
+            return f"{value[0]}x{value[1]}"
+        case str():
+            return value
+        case Decimal():
+            return show_decimal(value)
+        case _:
+            return show(value)

@@ -1,0 +1,325 @@
+"""The facts that an op gives of itself: cost, tensors, windows, launches, memory of training.
+
+Each kind of fact has its stock answers here, such as `free` or `own_place`. An op names the one
+that holds for it: none is taken silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from inception_dsl.ir import TensorType
+from inception_dsl.ops.attribute import Symbols, Values
+
+Inputs = tuple[TensorType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A thing that torch runs and an author hardly means.
+
+    Attributes:
+        code: the finding's, a warning.
+        message: a predicate whose subject is the step: "enlarges 6x6 to 7x7".
+        help: the way out, as prose.
+    """
+
+    code: str
+    message: str
+    help: str | None = None
+
+
+RemarkRule = Callable[[Values, Inputs], tuple[Remark, ...]]
+"""The remarks on a step, from its attributes and its inputs."""
+
+
+class ShapeError(Exception):
+    """An input that an op cannot take.
+
+    Attributes:
+        code: the code of the finding.
+        attribute: the attribute at fault, if one is.
+    """
+
+    def __init__(self, code: str, message: str, *, attribute: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.attribute = code, message, attribute
+
+
+InferRule = Callable[[Values, Inputs], TensorType]
+"""The type of an op's output; raises `ShapeError`."""
+
+
+def same(values: Values, inputs: Inputs) -> TensorType:
+    """Return the type of the input: the shape rule of an op that keeps it."""
+    return inputs[0]
+
+
+def a_map(type: TensorType, op: str) -> tuple[int, int, int]:
+    """Return the channels, the height and the width of a map.
+
+    Raises:
+        ShapeError: E305, it is a vector.
+    """
+    if not type.is_map:
+        raise ShapeError("E305", f"`{op}` wants a map, and a vector of {type} comes in")
+    height, width = type.size
+    return type.channels, height, width
+
+
+def a_vector(type: TensorType, op: str) -> int:
+    """Return the features of a vector.
+
+    Raises:
+        ShapeError: E305, it is a map.
+    """
+    if type.is_map:
+        raise ShapeError("E305", f"`{op}` wants a vector, and a map of {type} comes in")
+    return type.channels
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The cost of one op on one input.
+
+    Attributes:
+        weights: values of conv and linear kernels.
+        biases: values of their biases.
+        norms: learnt values of everything else; the three together are the parameters.
+        macs: multiply-accumulates of weights.
+        flops: floating-point operations by kind; the op's `flop_kinds` name them.
+        activations: values that convolutions give.
+    """
+
+    weights: int = 0
+    biases: int = 0
+    norms: int = 0
+    macs: int = 0
+    flops: Mapping[str, int] = field(default_factory=dict)
+    activations: int = 0
+
+
+CostRule = Callable[[Values, Inputs, TensorType], Cost]
+"""The cost of an op, from its attributes, its inputs and its output."""
+
+MAC_FLOPS = {"mac": "2 a multiply-accumulate of a conv or a linear"}
+BIAS_FLOPS = {"bias": "1 a value that a bias is added to"}
+ACT_FLOPS = {"act": "1 a value of an activation"}
+"""The kinds of floating-point operations that several ops count, and how."""
+
+
+def free(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    """Return the cost of an op that costs nothing."""
+    return Cost()
+
+
+Acts = Literal["always", "in training", "never"]
+"""When an op does something: one that acts in training alone gives what it reads in inference."""
+
+
+def acts_always(values: Values) -> Acts:
+    """Return the answer of an op that does the same in inference and in training."""
+    return "always"
+
+
+def never_acts(values: Values) -> Acts:
+    """Return the answer of an op that gives what it reads."""
+    return "never"
+
+
+Channels = Literal["separate", "positional", "mixed", "joined", "flattened"]
+"""The channels of an op's output, seen from those of its input. An op with an attribute of kind
+`width` gives as many as that says; any other, unless it says otherwise here, as many as come in.
+
+* `separate`: each is made of its own input channel, and in the same way wherever it stands: a pool,
+  a batch norm, whose tensors stand in the order of the channels.
+* `positional`: as many as come in, but their order matters: a local response norm reads
+  neighbours, a group norm the channels of a group.
+* `mixed`: each is made of all that come in, by weights of the op: a conv, a linear.
+* `joined`: those of all inputs, one after the other.
+* `flattened`: every value of a map is one, channel by channel."""
+
+Sizes = Literal["follow", "fixed"]
+"""Whether the height and width of the output follow from the input's, or are the same for any."""
+
+Role = Literal[
+    "weight", "inner weight", "bias", "scale", "shift", "mean", "variance", "learnt", "buffer"
+]
+"""The part that a tensor plays in its op:
+
+* `weight` and `bias`: the last linear map, and what is added to it; an affine norm behind the op
+  can be folded into these two. An `inner weight` comes before it.
+* `scale`, `shift`, `mean`, `variance`: `(x - mean) / sqrt(variance + eps) * scale + shift`.
+* `learnt` and `buffer`: anything else, with a gradient and without."""
+
+InAxis = Literal[0, 1, "none", "grouped"]
+"""The axis of a tensor along which the channels that come in lie. `none`: the tensor does not
+depend on their order. `grouped`: it does, but no axis holds them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateTensor:
+    """A tensor that a checkpoint holds of a node, under the node's path and a name.
+
+    Attributes:
+        name: below the node's path, its layer included: `bn.running_mean`.
+        shape: () for a scalar.
+        layer: the child of the node that holds it, if the node has several: `bn`.
+        is_of_norm: it belongs to the norm that a conv carries.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    role: Role
+    in_axis: InAxis
+    layer: str = ""
+    is_of_norm: bool = False
+
+    @property
+    def is_learnt(self) -> bool:
+        """It has a gradient; running statistics have none."""
+        return self.role not in {"mean", "variance", "buffer"}
+
+    @property
+    def slot(self) -> tuple[bool, str]:
+        """The tensor's identity within its node, the same with a norm beside the conv and without.
+
+        Example:
+            A conv's weight is `weight` without a norm and `conv.weight` with one; the slot of both
+            is `(False, "weight")`.
+        """
+        return self.is_of_norm, self.name.removeprefix(f"{self.layer}.")
+
+    def below(self, layer: str) -> StateTensor:
+        """Return the same tensor, held by a child of the module."""
+        return replace(self, name=f"{layer}.{self.name}", layer=layer)
+
+
+StateRule = Callable[[Values, int], tuple[StateTensor, ...]]
+"""The tensors of an op, from its attributes and the channels of its input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The units of the input that one unit of the output reads along an axis.
+
+    Attributes:
+        size: in units of the input, dilation's gaps included.
+        stride: from one unit's window to the next one's; 0 where all read the same one.
+        before: how far the first one lies before the first unit of the input.
+    """
+
+    size: int
+    stride: int
+    before: int
+
+    def then(self, behind: Window) -> Window:
+        """Return the window of an op behind this one, in units of this one's input."""
+        return Window(
+            self.size + (behind.size - 1) * self.stride,
+            self.stride * behind.stride,
+            self.before + behind.before * self.stride,
+        )
+
+
+WindowRule = Callable[[Values, TensorType], tuple[Window | None, Window | None]]
+"""The windows along height and width on a map, from the attributes and the input; None along an
+axis where they differ from unit to unit. Nobody asks for those of an op that gives a vector: a
+vector sees all of the map that it was made of."""
+
+
+def own_place(values: Values, input: TensorType) -> tuple[Window, Window]:
+    """Return the windows of an op whose units read the one unit at their own place."""
+    return Window(1, 1, 0), Window(1, 1, 0)
+
+
+def whole_map(values: Values, input: TensorType) -> tuple[Window, Window]:
+    """Return the windows of an op whose units all read the whole map."""
+    height, width = input.size if input.is_map else (1, 1)
+    return Window(height, 0, 0), Window(width, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One of the functions that torch launches on the device for a node in inference, in order.
+
+    Attributes:
+        values: how many values its result holds, an image; 0 where it works in place or gives a
+            view.
+        scratch: bytes that it takes besides and frees at once, an image.
+        holds: which earlier results are alive while it runs, 1 being the last; what the node reads
+            always is.
+        is_single: its result is of one image, whatever the batch.
+    """
+
+    values: int
+    scratch: int = 0
+    holds: tuple[int, ...] = (1,)
+    is_single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SavedForBackward:
+    """The values that a node saves in a training pass for its backward pass, besides weights.
+
+    Attributes:
+        inputs: it needs what the node reads.
+        result: it needs what the node gives.
+        values: how many it needs of what is made on the way, an image.
+        bytes: what it needs of a type of its own, an image: indices and masks.
+        statistics: values that it needs once a batch.
+    """
+
+    inputs: bool = False
+    result: bool = False
+    values: int = 0
+    bytes: int = 0
+    statistics: int = 0
+
+    def __or__(self, other: SavedForBackward) -> SavedForBackward:
+        """Return what two parts of a node save together."""
+        return SavedForBackward(
+            self.inputs or other.inputs,
+            self.result or other.result,
+            self.values + other.values,
+            self.bytes + other.bytes,
+            self.statistics + other.statistics,
+        )
+
+
+LaunchRule = Callable[[Symbols, Values, Inputs, TensorType], tuple[Launch, ...]]
+"""The launches of a node, from its attributes as they are written and as they are here, its inputs
+and its output; none where it gives what it reads, or a view of it."""
+
+SaveRule = Callable[[Symbols, Values, Inputs, TensorType], SavedForBackward]
+"""What a node saves for its backward pass, from the same."""
+
+
+def one_launch(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    """Return the launch of an op that makes its output in one go."""
+    return (Launch(output.values),)
+
+
+def no_launch(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    """Return the launches of an op that gives what it reads, or a view of it."""
+    return ()
+
+
+def saves_nothing(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    """Return the answer of an op whose backward pass asks for shapes only."""
+    return SavedForBackward()
+
+
+def saves_result(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    """Return the answer of an op whose backward pass reads what the op gave."""
+    return SavedForBackward(result=True)

@@ -1,0 +1,203 @@
+"""The contract of an op: every question that the rest of the program asks of it.
+
+What a backend calls the op is not among them: that stands in the backend's own table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from inception_dsl.expr import Expr
+from inception_dsl.ir import Value
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, shown
+from inception_dsl.ops.facts import (
+    Acts,
+    Channels,
+    CostRule,
+    InferRule,
+    LaunchRule,
+    RemarkRule,
+    SaveRule,
+    Sizes,
+    StateRule,
+    WindowRule,
+    never_acts,
+    no_launch,
+)
+
+FigureKind = Literal[
+    "convolution",
+    "max_pool",
+    "average_pool",
+    "classifier",
+    "join",
+    "sum",
+    "product",
+    "plain",
+]
+"""How figures paint an op. A `convolution` is named after its kernel and painted by its size; the
+`sum` and the `product` of two are circles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """The facts of an op that puts several values together; a body writes it, never a step.
+
+    Attributes:
+        commutes: whether its inputs may stand in another order and it gives the same, to the last
+            digit, if there are two.
+    """
+
+    commutes: Callable[[Values], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Op:
+    """An op, and its answer to every question.
+
+    A field without a default must be answered: an op that leaves it out does not import.
+
+    Attributes:
+        name: its name in the IR.
+        spelling: how a spec writes it, if not by its name: `global avgpool`.
+        aliases: other tools' names for it, in lower case.
+        title: what figures call it: `MaxPool`.
+        short_title: what figures call it beside another op: `BN`.
+        figure: how figures paint it.
+        family: ops of one family replace each other in variants of a network.
+        join: the facts of a join; None for the op of a step.
+
+        attributes: its attributes, in the order in which they are printed.
+        kernel: the attribute that the kernel before it sets, if it takes one.
+        flags: words that set attributes: `V` sets `pad`.
+        defaults_of: the op whose defaults it takes, if not its own.
+        finish: completes attributes that follow from others.
+        norm_layer: the name of its module where a conv carries it as its norm, as `bn`; empty for
+            an op that is no norm of a conv.
+
+        infer: the type of its output.
+        sizes: whether its output's height and width follow from its input's.
+        channels: how its channels follow from those that it reads.
+        windows: what its units read of a map.
+        counts_in_depth: it is one of the layers that a network's depth counts.
+
+        cost: its cost.
+        flop_kinds: the kinds of floating-point operations that `cost` counts, and how.
+        state: its tensors in a checkpoint; None for an op without any.
+        acts: when it does something, for its attributes.
+        is_left_to_loss: losses include it, so that a module which ends in it gives what it reads.
+        launches: what torch runs for it in inference.
+        saves: what its backward pass needs of its forward pass.
+        remarks: what its author hardly means; None if anything that torch takes may be meant.
+    """
+
+    name: str
+    spelling: str = ""
+    aliases: tuple[str, ...] = ()
+    title: str
+    short_title: str
+    figure: FigureKind
+    family: str
+    join: Join | None
+
+    attributes: tuple[Attribute, ...]
+    kernel: str = ""
+    flags: Mapping[str, Values] = field(default_factory=dict)
+    defaults_of: str = ""
+    finish: Callable[[dict[str, Value | Expr]], None] | None = None
+    norm_layer: str
+
+    infer: InferRule
+    sizes: Sizes
+    channels: Channels
+    windows: WindowRule
+    counts_in_depth: bool
+
+    cost: CostRule
+    flop_kinds: Mapping[str, str]
+    state: StateRule | None
+    acts: Callable[[Values], Acts]
+    is_left_to_loss: bool
+    launches: LaunchRule
+    saves: SaveRule
+    remarks: RemarkRule | None
+
+    def __post_init__(self) -> None:
+        """Refuse attributes of which one hides another."""
+        names = [a.name for a in self.attributes if not a.owner]
+        for owner in dict.fromkeys(a.owner for a in self.attributes if a.owner):
+            with_owner = [*names, *(a.name for a in self.attributes if a.owner == owner)]
+            if len(set(with_owner)) < len(with_owner):
+                message = f"an attribute of `{owner}` has the name of one of `{self.name}`"
+                raise TypeError(message)
+
+    @property
+    def is_view(self) -> bool:
+        """In inference it gives what it reads, or a view of it."""
+        return self.launches is no_launch
+
+    @property
+    def is_identity(self) -> bool:
+        """It gives what it reads, whatever its attributes."""
+        return self.acts is never_acts
+
+    @property
+    def written(self) -> str:
+        """The words by which a spec writes it."""
+        return self.spelling or self.name
+
+    @property
+    def width(self) -> str:
+        """The attribute that says how many channels it gives; empty if none does."""
+        return next((a.name for a in self.attributes if a.kind == "width"), "")
+
+    def attribute(self, name: str) -> Attribute | None:
+        """Return the attribute of this name, if it has one."""
+        return next((a for a in self.attributes if a.name == name), None)
+
+    def words(self) -> frozenset[str]:
+        """Return every word that it knows; its width has none."""
+        named = {
+            a.name
+            for a in self.attributes
+            if not a.owner and a.name != self.kernel and a.kind != "width"
+        }
+        return frozenset(named | self.flags.keys())
+
+    def label(self, attributes: Symbols) -> str:
+        """Return it in the papers' notation, without what its model's defaults usually say.
+
+        Example:
+            `3x3 conv (96 stride 2 V)`.
+        """
+        kernel = f"{shown(attributes[self.kernel])} " if self.kernel else ""
+        words = list(_words(self, attributes))
+        return f"{kernel}{self.written}" + (f" ({' '.join(words)})" if words else "")
+
+
+def _words(op: Op, attributes: Symbols) -> Iterator[str]:
+    if "norm" in attributes and attributes["norm"] == attributes["act"] == "none":
+        plain = attributes["bias"]
+    else:
+        plain = False
+    for attribute in op.attributes:
+        value = attributes.get(attribute.name)
+        if attribute.name == op.kernel or attribute.owner or attribute.name in {"bias", "norm"}:
+            continue
+        if not attribute.is_drawn:
+            continue
+        if value is None or value == attribute.default or attribute.name == "act":
+            continue
+        match attribute.kind:
+            case "width":
+                yield shown(value)
+            case "flag":
+                yield attribute.name if value is True else f"no {attribute.name}"
+            case "pad" if isinstance(value, str):
+                yield value
+            case _:
+                yield f"{attribute.name} {shown(value)}"
+    if plain:
+        yield "linear"
