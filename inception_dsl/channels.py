@@ -12,7 +12,6 @@ second. Characters that such a reader may skip when it compares texts do not pro
 
 from __future__ import annotations
 
-import json
 import re
 from html import escape
 
@@ -172,4 +171,6 @@ def json_text(document: object) -> str:
           "title": "\u00dc #\u0023[error]"
         }
     """
+    import json
+
     return escape_commands(json.dumps(document, indent=2), "\\u0023") + "\n"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -332,17 +330,3 @@ def test_the_command_line_knows_the_formats(capsys: pytest.CaptureFixture[str]) 
         main(["check", "--help"])
     assert "{text,json,github,sarif}" in capsys.readouterr().out
     assert list(FORMATS) == ["json", "github", "sarif"]
-
-
-@pytest.mark.parametrize("arguments", [[], ["--format", "text"], ["--format", "github"]])
-def test_the_formats_are_imported_when_they_are_asked_for(
-    arguments: list[str], folder: Project
-) -> None:
-    folder.write(NET, FINE)
-    program = (
-        "import sys; from inception_dsl.cli import main; main(sys.argv[1:]); "
-        "print('inception_dsl.diagnostics.formats' in sys.modules)"
-    )
-    command = [sys.executable, "-c", program, "check", NET, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == str("github" in arguments)

@@ -9,22 +9,33 @@ from pathlib import Path
 
 import pytest
 
+from inception_dsl.cli import COMMANDS
+
 HEAVY = ["torch", "networkx", "numpy", "jinja2", "graphviz"]
 
 PROGRAM = """\
 import json, sys
 from inception_dsl.cli import main
-assert main(sys.argv[1:]) == 0
-print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+try:
+    code = main(sys.argv[1:])
+except SystemExit as end:
+    code = end.code
+assert code == 0
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 
 
-def imported(arguments: list[str], folder: Path) -> set[str]:
-    """The packages that a process has imported once it has run a command."""
+def imported_modules(arguments: list[str], folder: Path) -> set[str]:
+    """Return the modules that a process has imported once it has run a command."""
     command = [sys.executable, "-c", PROGRAM, *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def imported(arguments: list[str], folder: Path) -> set[str]:
+    """Return the packages that a process has imported once it has run a command."""
+    return {name.partition(".")[0] for name in imported_modules(arguments, folder)}
 
 
 @pytest.mark.parametrize(
@@ -53,3 +64,30 @@ def test_the_package_alone_loads_nothing() -> None:
 def test_building_loads_no_torch(tmp_path: Path) -> None:
     found = imported(["build", "inception_v4", "-o", "out"], tmp_path)
     assert not found & {"torch", "networkx", "numpy"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["--help"],
+        ["explain"],
+        ["explain", "E304"],
+        *([command.name, "--help"] for command in COMMANDS),
+    ],
+    ids=" ".join,
+)
+def test_help_and_explain_load_no_spec_and_no_resolver(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    modules = imported_modules(arguments, tmp_path)
+    for name in ("spec", "resolve", "driver", "rules"):
+        assert f"inception_dsl.{name}" not in modules
+    assert not modules & {"pydantic", "yaml", *HEAVY}
+
+
+def test_the_shortest_commands_load_the_command_line_alone(tmp_path: Path) -> None:
+    for argument in ("--version", "--help"):
+        modules = imported_modules([argument], tmp_path)
+        rooms = {name.split(".")[1] for name in modules if name.startswith("inception_dsl.")}
+        assert rooms == {"channels", "characters", "cli", "version"}, argument

@@ -196,6 +196,11 @@ def test_explain_prints_the_page_as_it_is(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr() == ((pages() / "E304.md").read_text(), "")
 
 
+def test_explain_takes_the_name_of_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "branches-disagree"]) == 0
+    assert capsys.readouterr() == ((pages() / "E304.md").read_text(), "")
+
+
 def test_explain_takes_several_codes_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "w601", "e304", "E001"]) == 0
     headings = re.findall(r"^# (\w+)", capsys.readouterr().out, re.MULTILINE)
@@ -223,7 +228,7 @@ def test_explain_prints_on_a_terminal_that_knows_ascii_alone() -> None:
     [
         ("E3O4", "no finding has the code `E3O4`: write `E304`"),
         ("304", "no finding has the code `304`: write `E304`"),
-        ("branches-disagree", "no finding has the code `branches-disagree`: write `E304`"),
+        ("branches-disagre", "no finding has the code `branches-disagre`: write `E304`"),
         ("stem", "no finding has the code `stem`: `inception-dsl explain` lists the codes"),
     ],
 )
@@ -234,7 +239,10 @@ def test_explain_of_no_code_is_usage(
         main(["explain", "E304", asked])
     output, errors = capsys.readouterr()
     assert (ended.value.code, output) == (2, "")
-    assert errors.endswith(f"{said}\n")
+    assert errors == (
+        f"error: argument CODE: {said}\n"
+        "  = help: `inception-dsl explain --help` shows the arguments\n"
+    )
 
 
 def _refresh(code: str) -> str:

@@ -1,71 +1,140 @@
 """The command line: arguments, one call of the driver, text, an exit code. No logic.
 
 Exit codes: 0 fine; 1 findings, or generated files that are stale; 2 usage, an input that cannot be
-read, an internal error. Results go to stdout, all else to stderr.
+read, an internal error. Results go to stdout, all else to stderr. A command's module is imported
+when the command is named, so that no command pays for another.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 
-from inception_dsl.cli import build, check, diff, flops, render, specs
-from inception_dsl.cli.console import FINE, OUR_FAULT, UNUSABLE, exit_code, print_findings
-from inception_dsl.diagnostics import MissingExtraError, SpecError
+from inception_dsl.cli.arguments import UNUSABLE, Parser
+from inception_dsl.cli.output import OutputError, deliver, finish, prepare, say
 from inception_dsl.version import __version__
 
-COMMANDS = (build, check, flops, render, diff, specs)
-"""The modules of the commands, in the order in which help lists them."""
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the command line.
+
+    Attributes:
+        module: the module of this folder that has it.
+        add: the function of the module that fills the command's parser.
+    """
+
+    name: str
+    help: str
+    module: str
+    add: str = "add"
+
+    def fill(self, parser: Parser) -> None:
+        """Add the command's arguments to its parser."""
+        getattr(import_module(f"{__name__}.{self.module}"), self.add)(parser)
+
+
+COMMANDS = (
+    Command(
+        "build", "write generated/<name>/: NAME.py, cost.md, poster.svg and schema.svg", "build"
+    ),
+    Command("check", "say what is wrong with a spec, or that nothing is", "check"),
+    Command(
+        "explain", "print the page of a finding: what it means, a bad spec, a good one", "explain"
+    ),
+    Command("flops", "count parameters, MACs and FLOPs", "flops"),
+    Command(
+        "list",
+        "show the specs of this project and the library, with what they cost",
+        "flops",
+        "add_list",
+    ),
+    Command("render", "draw a network or a block as the papers do", "render"),
+    Command("diff", "say what a change to an architecture means", "diff"),
+    Command("fmt", "write the steps of specs in their one form, in place", "specs", "add_fmt"),
+    Command(
+        "resolve",
+        "print a spec as one file, all that it uses and extends in it",
+        "specs",
+        "add_resolve",
+    ),
+    Command("schema", "print the JSON Schema of a spec, for editors", "specs", "add_schema"),
+    Command("new", "begin a spec in specs/", "specs", "add_new"),
+)
+"""The commands in the order in which help lists them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and gives its exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # as stderr does with what its encoding lacks
-        sys.stdout.reconfigure(errors="backslashreplace")
-    args = _parser().parse_args(argv)
+    """Run a command and return its exit code."""
+    prepare()
     try:
-        return int(args.run(args))
-    except SpecError as error:
-        print_findings(error.diagnostics)
-        return exit_code(error.diagnostics)
-    except MissingExtraError as error:
-        print(f"error: {error}\n   = help: {error.way_out}", file=sys.stderr)
+        code = _run(_parse(list(sys.argv[1:] if argv is None else argv)))
+        finish()
+    except OutputError as error:
+        say(f"error: the output cannot be written: {error}")
         return UNUSABLE
-    except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
-    except OSError as error:
-        print(f"error: `{error.filename}`: {error.strerror}", file=sys.stderr)
-        return UNUSABLE
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        if os.environ.get("INCEPTION_DSL_TRACEBACK"):
-            raise
-        print(
-            f"internal error: {type(error).__name__}: {error}\n"
-            f"{OUR_FAULT}\n"
-            "(INCEPTION_DSL_TRACEBACK=1 shows where it happened)",
-            file=sys.stderr,
-        )
-        return UNUSABLE
+    return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = Parser(
         prog="inception-dsl",
         description="Specs of convolutional architectures: checked, counted, emitted as PyTorch.",
         epilog="examples:\n"
         "  inception-dsl list\n"
         "  inception-dsl build specs/inception_v4.yaml\n"
-        "  inception-dsl flops inception_v4 googlenet\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "  inception-dsl flops inception_v4 googlenet\n"
+        "\n"
+        "exit codes: 0 fine; 1 findings, or stale files; 2 usage, unreadable input, a failure\n",
     )
     parser.add_argument("--version", action="version", version=f"inception-dsl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        module.add(commands)
-    return parser
+    parsers: dict[str, Parser] = {}
+    for command in COMMANDS:
+        description = f"{command.help[0].upper()}{command.help[1:]}."
+        own = commands.add_parser(command.name, help=command.help, description=description)
+        parsers[command.name] = own
+        if argv[:1] == [command.name]:
+            command.fill(own)
+    args, surplus = parser.parse_known_args(argv)
+    if surplus:
+        parsers[argv[0]].error(f"unrecognized arguments: {' '.join(surplus)}")
+    return args
+
+
+def _run(args: argparse.Namespace) -> int:
+    from inception_dsl.cli.console import OUR_FAULT, exit_code, print_findings
+    from inception_dsl.diagnostics import MissingExtraError, SpecError
+
+    try:
+        return int(args.run(args))
+    except SpecError as error:
+        document = args.excuse(args, error.diagnostics) if args.excuse else None
+        if document is not None:
+            deliver(document)
+        print_findings(error.diagnostics)
+        return exit_code(error.diagnostics)
+    except MissingExtraError as error:
+        say(f"error: {error}\n   = help: {error.way_out}")
+        return UNUSABLE
+    except OSError as error:
+        place = f"`{error.filename}`: " if error.filename else ""
+        say(f"error: {place}{error.strerror or error}")
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return 130
+    except OutputError:
+        raise
+    except Exception as error:
+        if os.environ.get("INCEPTION_DSL_TRACEBACK"):
+            raise
+        say(
+            f"internal error: {type(error).__name__}: {error}\n"
+            f"{OUR_FAULT}\n"
+            "(INCEPTION_DSL_TRACEBACK=1 shows where it happened)"
+        )
+        return UNUSABLE

@@ -4,45 +4,49 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from inception_dsl import driver
+from inception_dsl.cli.arguments import Parser, add_specs, describe
 from inception_dsl.cli.console import (
     FINDINGS,
     FINE,
     OUR_FAULT,
-    Commands,
+    count_files,
     overrides_of,
     print_difference,
     print_findings,
     shown,
-    specs_command,
 )
+from inception_dsl.cli.output import say, show
 from inception_dsl.diagnostics import Diagnostic, SpecError, across
 
+if TYPE_CHECKING:
+    from inception_dsl import driver
 
-def add(commands: Commands) -> None:
-    """Adds `build`."""
-    build = specs_command(
-        commands,
-        "build",
+
+def add(command: Parser) -> None:
+    """Add the arguments of `build`."""
+    describe(
+        command,
         _build,
-        "write generated/<name>/: NAME.py, cost.md, poster.svg and schema.svg",
-        "  inception-dsl build specs/inception_v4.yaml\n"
-        "  inception-dsl build inception_v4 --set num_classes=10 -o /tmp/models\n"
-        "  inception-dsl build --check\n",
+        examples=[
+            "build specs/inception_v4.yaml",
+            "build inception_v4 --set num_classes=10 -o /tmp/models",
+            "build --check",
+        ],
     )
-    build.add_argument(
+    add_specs(command)
+    command.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 and show what is stale"
     )
-    build.add_argument(
+    command.add_argument(
         "--verify",
         action="store_true",
         help="run each module with torch first, without computing, and hold it against the spec",
     )
-    build.add_argument("-o", "--output", metavar="DIR", help="write below DIR, not generated/")
-    build.add_argument(
+    command.add_argument("-o", "--output", metavar="DIR", help="write below DIR, not generated/")
+    command.add_argument(
         "--gallery",
         action="store_true",
         help="make docs/gallery.md too; where it is, a build of all specs keeps it fresh",
@@ -50,6 +54,8 @@ def add(commands: Commands) -> None:
 
 
 def _build(args: argparse.Namespace) -> int:
+    from inception_dsl import driver
+
     folder = Path.cwd()
     output = Path(args.output) if args.output else driver.default_output(folder)
     specs = args.specs or driver.project_specs(folder)
@@ -81,33 +87,35 @@ def _build(args: argparse.Namespace) -> int:
     if not args.check:
         for artifact in artifacts:
             state = "wrote" if driver.write(artifact) else "unchanged"
-            print(f"{state:<9}  {shown(artifact.path)}")
+            show(f"{state:<9}  {shown(artifact.path)}\n")
         return FINE
     stale = [artifact for artifact in artifacts if artifact.written() != artifact.text]
     for artifact in stale:
         print_difference(artifact)
     for spec in dict.fromkeys(sources.get(artifact.path) for artifact in stale):
-        print(f"mend it with: {_build_command(args, spec)}", file=sys.stderr)
+        say(f"mend it with: {_build_command(args, spec)}")
     left = list(driver.orphans(output, artifacts)) if is_whole else []
     for path in left:
-        print(f"no spec makes {shown(path)}: delete it", file=sys.stderr)
+        say(f"no spec makes {shown(path)}: delete it")
     if not stale and not left:
-        print(f"{len(artifacts)} files are fresh", file=sys.stderr)
+        say(count_files(len(artifacts), "fresh"))
     return FINDINGS if stale or left else FINE
 
 
 def _verified(checked: driver.Checked) -> bool:
     """Whether torch finds in a model's module what the analysis says; says where it does not."""
+    from inception_dsl import driver
+
     found = driver.verify(checked)
     name, totals = checked.cost.name, checked.cost.totals_with_heads
     if not found:
         counts = f"{len(checked.cost.rows)} nodes, {totals.params:,} parameters"
-        print(f"{name}: torch finds what the spec says, {counts}", file=sys.stderr)
+        say(f"{name}: torch finds what the spec says, {counts}")
         return True
-    print(f"error: the module of `{name}` is not what its spec says", file=sys.stderr)
+    say(f"error: the module of `{name}` is not what its spec says")
     for difference in found:
-        print(f"  = note: {difference}", file=sys.stderr)
-    print(f"  = note: {OUR_FAULT}", file=sys.stderr)
+        say(f"  = note: {difference}")
+    say(f"  = note: {OUR_FAULT}")
     return False
 
 

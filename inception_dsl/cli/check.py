@@ -1,55 +1,43 @@
-"""`check` and `explain`: what is wrong with specs, and what that means."""
+"""`check`: what is wrong with specs."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from inception_dsl import driver
-from inception_dsl.cli.console import (
-    FINE,
-    Commands,
-    exit_code,
-    overrides_of,
-    print_findings,
-    specs_command,
-    subparser,
-)
-from inception_dsl.diagnostics import CODES, Diagnostic, SpecError, across, nearest, page
-from inception_dsl.tables import Column, plain_table
+from inception_dsl.cli.arguments import Parser, add_specs, describe
+from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
+from inception_dsl.cli.output import deliver, show
+from inception_dsl.diagnostics import Diagnostic, SpecError, across
+from inception_dsl.diagnostics.formats import FORMATS
+
+if TYPE_CHECKING:
+    from inception_dsl import driver
 
 
-def add(commands: Commands) -> None:
-    """Adds `check` and `explain`."""
-    check = specs_command(
-        commands,
-        "check",
+def add(command: Parser) -> None:
+    """Add the arguments of `check`."""
+    describe(
+        command,
         _check,
-        "say what is wrong with a spec, or that nothing is",
-        "  inception-dsl check specs/inception_v4.yaml\n"
-        "  inception-dsl check googlenet --input 256x256x3\n"
-        "  inception-dsl check --format sarif\n",
+        excuse=lambda args, found: None if args.format == "text" else _write(args.format, found),
+        examples=[
+            "check specs/inception_v4.yaml",
+            "check googlenet --input 256x256x3",
+            "check --format sarif",
+        ],
     )
-    check.add_argument(
+    add_specs(command)
+    command.add_argument(
         "--format",
-        choices=["text", "json", "github", "sarif"],
+        choices=["text", *FORMATS],
         default="text",
         help="default: text; in another one the findings, and they alone, are on stdout",
     )
-    check.add_argument(
+    command.add_argument(
         "--hints", action="store_true", help="say what would be better otherwise, too"
-    )
-    explain = subparser(
-        commands,
-        "explain",
-        _explain,
-        "print the page of a finding: what it means, a bad spec, a good one",
-        "  inception-dsl explain E304\n  inception-dsl explain\n",
-    )
-    explain.add_argument(
-        "codes", nargs="*", type=_code, metavar="CODE", help="as in E304; without one, all of them"
     )
 
 
@@ -64,9 +52,9 @@ def _check(args: argparse.Namespace) -> int:
             continue
         warned.extend((spec, finding) for finding in outcome.warnings)
         cost = outcome.cost
-        print(
+        show(
             f"{cost.name}: fine, {cost.input} -> {outcome.model.root.type}, "
-            f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs"
+            f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs\n"
         )
     print_findings(across(warned))
     if failed:
@@ -75,7 +63,9 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _outcomes(args: argparse.Namespace) -> Iterator[tuple[str, driver.Checked | SpecError]]:
-    """Each spec of a command, and what becomes of it."""
+    """Check each spec of a command, and yield it with its model or its errors."""
+    from inception_dsl import driver
+
     folder = Path.cwd()
     overrides = overrides_of(args)
     for spec in args.specs or driver.project_specs(folder):
@@ -86,35 +76,20 @@ def _outcomes(args: argparse.Namespace) -> Iterator[tuple[str, driver.Checked | 
 
 
 def _check_as(format: str, outcomes: Iterable[tuple[str, driver.Checked | SpecError]]) -> int:
-    """All findings, which are the result for a machine: on stdout, in one document."""
-    from inception_dsl.diagnostics.formats import FORMATS as MACHINE_FORMATS
-
-    met: list[tuple[str, Diagnostic]] = []
+    """Print all findings, which are the result for a program, in one document."""
+    collected: list[tuple[str, Diagnostic]] = []
     for spec, outcome in outcomes:
         own = outcome.diagnostics if isinstance(outcome, SpecError) else outcome.warnings
-        met.extend((spec, finding) for finding in own)
-    found = across(met)
-    place = driver.stand_at_root(Path.cwd(), annotates=format != "json")
-    sys.stdout.write(MACHINE_FORMATS[format](place.see(found), root=place.folder))
-    errors = [finding for finding in found if finding.severity == "error"]
+        collected.extend((spec, finding) for finding in own)
+    findings = across(collected)
+    deliver(_write(format, findings))
+    errors = [finding for finding in findings if finding.severity == "error"]
     return exit_code(errors) if errors else FINE
 
 
-def _explain(args: argparse.Namespace) -> int:
-    if args.codes:
-        sys.stdout.write("\n".join(page(code) for code in args.codes))
-        return FINE
-    columns = (Column("code", "left"), Column("name", "left"), Column("meaning", "left"))
-    rows = [[code, kind.name, kind.meaning] for code, kind in CODES.items()]
-    sys.stdout.write(plain_table(columns, rows))
-    return FINE
+def _write(format: str, findings: Sequence[Diagnostic]) -> str:
+    """Return the document of some findings, their files named from the repository's root."""
+    from inception_dsl import driver
 
-
-def _code(text: str) -> str:
-    code = text.upper()
-    if code in CODES:
-        return code
-    known = {**{kind.name: code for code, kind in CODES.items()}, **{code: code for code in CODES}}
-    close = nearest(text, known)
-    way_out = f"write `{known[close]}`" if close else "`inception-dsl explain` lists the codes"
-    raise argparse.ArgumentTypeError(f"no finding has the code `{text}`: {way_out}")
+    place = driver.stand_at_root(Path.cwd(), annotates=format != "json")
+    return FORMATS[format](place.see(findings), root=place.folder)

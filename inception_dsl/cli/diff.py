@@ -3,91 +3,88 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from inception_dsl import driver
-from inception_dsl.cli.console import (
-    FINDINGS,
-    FINE,
-    SPEC_HELP,
-    UNUSABLE,
-    Commands,
-    override_arguments,
-    overrides_of,
-    print_findings,
-    subparser,
-)
-from inception_dsl.diagnostics import SpecError
+from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
+from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings
+from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.diff import Report, Unmade
+from inception_dsl.emit.diff import FORMATS, SIDE_BY_SIDE
+
+if TYPE_CHECKING:
+    from inception_dsl import driver
 
 
-def add(commands: Commands) -> None:
-    """Adds `diff`."""
-    diff = subparser(
-        commands,
-        "diff",
+def add(command: Parser) -> None:
+    """Add the arguments of `diff`."""
+    describe(
+        command,
         _diff,
-        "say what a change to an architecture means",
-        "  inception-dsl diff inception_v4 community/lucid_v4\n"
-        "  inception-dsl diff HEAD~1:specs/inception_v4.yaml specs/inception_v4.yaml\n"
-        "  inception-dsl diff --against main specs/ --format markdown\n",
+        excuse=_excuse,
+        examples=[
+            "diff inception_v4 community/lucid_v4",
+            "diff HEAD~1:specs/inception_v4.yaml specs/inception_v4.yaml",
+            "diff --against main specs/ --format markdown",
+        ],
     )
-    diff.add_argument(
+    command.add_argument(
         "specs",
         nargs="*",
         metavar="SPEC",
         help=f"OLD and NEW, each {SPEC_HELP}, or REV:path, a file of a revision; "
         "with --against, which specs to compare: names, files, folders (default: all)",
     )
-    diff.add_argument(
+    command.add_argument(
         "--against", metavar="REV", help="compare the project's specs with those of a revision"
     )
-    diff.add_argument(
+    command.add_argument(
         "--format",
-        choices=["text", "json", "markdown", "github", "sarif", "svg"],
+        choices=list(FORMATS),
         default="text",
         help="default: text; svg is a figure of what changes, old and new in one",
     )
-    diff.add_argument(
+    command.add_argument(
         "--side-by-side", action="store_true", help="with svg, draw the old beside the new"
     )
-    diff.add_argument(
+    command.add_argument(
         "--weights",
         metavar="FILE",
         help="write the plan that carries a checkpoint of OLD over to NEW, as far as it can be",
     )
-    diff.add_argument(
+    command.add_argument(
         "--fail-on",
         type=_fail_on,
         metavar="WHAT",
         help="exit with 1 on findings of a severity or a graver one (error, warning, note), never, "
         "or of categories, as in NUMERICS,CHECKPOINT; default: error, or what pyproject.toml says",
     )
-    override_arguments(diff)
+    add_overrides(command)
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from inception_dsl.emit.diff import FORMATS as DIFF_FORMATS
+    from inception_dsl import driver
 
-    if args.against is not None and args.weights is not None:
-        print("error: `--weights` is for two specs, not for `--against`", file=sys.stderr)
+    if problem := _find_misuse(args):
+        say(f"error: {problem}")
         return UNUSABLE
-    if args.against is None and len(args.specs) != 2:
-        print("error: give two specs, OLD and NEW, or `--against REV`", file=sys.stderr)
-        return UNUSABLE
-    asked = {"folder": Path.cwd(), "overrides": overrides_of(args), "fail_on": args.fail_on}
+    options = {"folder": Path.cwd(), "overrides": overrides_of(args), "fail_on": args.fail_on}
     try:
         if args.against is not None:
-            report = driver.compare_against(args.against, args.specs, **asked)
+            report = driver.compare_against(args.against, args.specs, **options)
         else:
-            report = driver.compare(*args.specs, **asked)
-    except SpecError as error:  # what could not be compared is neither the same nor different
+            report = driver.compare(*args.specs, **options)
+    except SpecError as error:  # an old and a new that could not be compared are not the same
+        if document := _excuse(args, error.diagnostics):
+            deliver(document)
         print_findings(error.diagnostics)
         return UNUSABLE
     if args.weights is not None:
         driver.write(driver.weight_plan(report, Path(args.weights)))
-    drawn = "svg-side-by-side" if args.format == "svg" and args.side_by_side else args.format
-    sys.stdout.write(DIFF_FORMATS[drawn](_standpoint(args.format).see_report(report)))
+    document = _write(args, report)
+    (show if args.format == "text" else deliver)(document)
     for unmade in report.unmade:
         print_findings(unmade.diagnostics)
     print_findings(report.warnings)
@@ -96,14 +93,42 @@ def _diff(args: argparse.Namespace) -> int:
     return FINDINGS if report.fails else FINE
 
 
+def _find_misuse(args: argparse.Namespace) -> str | None:
+    """Return what is wrong with arguments that do not go together."""
+    if args.against is not None and args.weights is not None:
+        return "`--weights` is for two specs, not for `--against`"
+    if args.weights == "-":
+        return "`--weights` takes a file: stdout has the comparison"
+    if args.against is None and len(args.specs) != 2:
+        return "give two specs, OLD and NEW, or `--against REV`"
+    return None
+
+
+def _write(args: argparse.Namespace, report: Report) -> str:
+    write = SIDE_BY_SIDE if args.format == "svg" and args.side_by_side else FORMATS[args.format]
+    return write(_standpoint(args.format).see_report(report))
+
+
+def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
+    """Return the document of a comparison that was not made, in a format for programs."""
+    if args.format == "text":
+        return None
+    name = " -> ".join(args.specs) if args.against is None else args.against
+    unmade = Unmade(name, tuple(findings))
+    return _write(args, Report((), args.against, unmade=(unmade,), fails=True))
+
+
 def _standpoint(format: str) -> driver.Standpoint:
     """Return the folder from which a format names files."""
+    from inception_dsl import driver
+
     if format in ("text", "svg"):
         return driver.stand_in(Path.cwd())
     return driver.stand_at_root(Path.cwd(), annotates=format != "json")
 
 
 def _fail_on(text: str) -> str | tuple[str, ...]:
+    """Return the findings on which a comparison is to fail."""
     from inception_dsl.rules.agreement import read_fail_on
 
     try:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
-from inception_dsl import driver
 from inception_dsl.analysis import BYTES, GROUPINGS
-from inception_dsl.cli.console import (
-    FINDINGS,
-    FINE,
-    Commands,
-    overrides_of,
-    specs_command,
-    subparser,
-)
-from inception_dsl.diagnostics import SpecError, nearest
+from inception_dsl.channels import printable
+from inception_dsl.cli.arguments import Parser, add_specs, describe
+from inception_dsl.cli.console import FINDINGS, FINE, overrides_of
+from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.emit.report import (
     DEFAULT,
     FORMATS,
@@ -28,46 +24,52 @@ from inception_dsl.emit.report import (
 from inception_dsl.tables import Column, plain_table
 
 
-def add(commands: Commands) -> None:
-    """Adds `flops` and `list`."""
-    flops = specs_command(
-        commands,
-        "flops",
+def add(command: Parser) -> None:
+    """Add the arguments of `flops`."""
+    describe(
+        command,
         _flops,
-        "count parameters, MACs and FLOPs",
-        "  inception-dsl flops inception_v4 --by block\n"
-        "  inception-dsl flops inception_v4 googlenet --format markdown\n"
-        "  inception-dsl flops --against googlenet\n"
-        "  inception-dsl flops inception_v4 --columns macs,memory,depth,field --batch 8\n"
-        "  inception-dsl flops specs/inception_v4.yaml --batch 32 --format json\n",
+        excuse=_excuse,
+        examples=[
+            "flops inception_v4 --by block",
+            "flops inception_v4 googlenet --format markdown",
+            "flops --against googlenet",
+            "flops inception_v4 --columns macs,memory,depth,field --batch 8",
+            "flops specs/inception_v4.yaml --batch 32 --format json",
+        ],
     )
-    rows = flops.add_mutually_exclusive_group()
-    rows.add_argument("--by", choices=list(GROUPINGS), help="what a row is (a stage, alone)")
+    add_specs(command)
+    rows = command.add_mutually_exclusive_group()
+    rows.add_argument(
+        "--by",
+        choices=list(GROUPINGS),
+        help="a row for each of these; default: stage for one spec, path in json and csv",
+    )
     rows.add_argument(
         "--against", metavar="SPEC", help="say how many times the figures of this one each has"
     )
-    flops.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
-    flops.add_argument("--batch", type=_positive, default=1, metavar="N", help="images at once")
-    flops.add_argument(
+    command.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
+    command.add_argument("--batch", type=_batch, default=1, metavar="N", help="images at once")
+    command.add_argument(
         "--dtype", choices=list(BYTES), default="float32", help="of every number; default: float32"
     )
-    flops.add_argument(
+    command.add_argument(
         "--columns",
         type=_columns,
         default=DEFAULT,
         metavar="NAME,NAME",
         help=f"of {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
     )
-    subparser(
-        commands,
-        "list",
-        _list,
-        "show the specs of this project and the library, with what they cost",
-        "  inception-dsl list\n",
-    )
+
+
+def add_list(command: Parser) -> None:
+    """Add the arguments of `list`."""
+    describe(command, _list, examples=["list"])
 
 
 def _flops(args: argparse.Namespace) -> int:
+    from inception_dsl import driver
+
     folder = Path.cwd()
     specs = args.specs or driver.project_specs(folder) or driver.known_specs(folder)
     overrides = overrides_of(args)
@@ -81,11 +83,29 @@ def _flops(args: argparse.Namespace) -> int:
 
     networks = [facts(spec) for spec in specs]
     layout = Layout(args.by, facts(args.against) if args.against else None, args.columns)
-    sys.stdout.write(render_costs(networks, layout, format=args.format))
+    report = render_costs(networks, layout, format=args.format)
+    (show if args.format == "table" else deliver)(report)
     return FINE
 
 
+def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
+    """Return the findings in the format of the report, if it is one that can hold them."""
+    from inception_dsl import driver
+    from inception_dsl.diagnostics.formats import to_json, to_markdown
+
+    match args.format:
+        case "json":
+            place = driver.stand_at_root(Path.cwd(), annotates=False)
+            return to_json(place.see(findings), root=place.folder)
+        case "markdown":
+            return to_markdown(driver.stand_in(Path.cwd()).see(findings))
+        case _:
+            return None
+
+
 def _list(args: argparse.Namespace) -> int:
+    from inception_dsl import driver
+
     folder = Path.cwd()
     rows: list[list[str]] = []
     broken: list[str] = []
@@ -108,23 +128,32 @@ def _list(args: argparse.Namespace) -> int:
         Column("MACs"),
         Column("source", "left"),
     )
-    sys.stdout.write(plain_table(columns, rows))
+    show(plain_table(columns, rows))
     for name in broken:
-        print(f"`{name}` has errors: see `inception-dsl check {name}`", file=sys.stderr)
+        say(f"`{printable(name)}` has errors: see `inception-dsl check {shlex.quote(name)}`")
     return FINDINGS if broken else FINE
 
 
 def _columns(text: str) -> tuple[str, ...]:
+    """Return the names of columns that stand between commas."""
+    from inception_dsl.driver.options import choose
+
     names = tuple(text.split(","))
     for name in names:
-        if name not in MEASURES:
-            close = nearest(name, MEASURES)
-            way_out = f"write `{close}`" if close else f"there are {', '.join(MEASURES)}"
-            raise argparse.ArgumentTypeError(f"no column is named `{name}`: {way_out}")
+        try:
+            choose(name, MEASURES, "column")
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        if names.count(name) > 1:
+            raise argparse.ArgumentTypeError(f"the column `{name}` is named twice")
     return names
 
 
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) == int(text[:18]):
-        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
-    return int(text)
+def _batch(text: str) -> int:
+    """Return a number of images."""
+    from inception_dsl.driver.options import read_batch
+
+    try:
+        return read_batch(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -4,89 +4,91 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
-from inception_dsl import driver
-from inception_dsl.cli.console import (
-    FINE,
-    SPEC_HELP,
-    UNUSABLE,
-    Commands,
-    override_arguments,
-    overrides_of,
-    print_findings,
-    shown,
-    subparser,
-)
+from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
+from inception_dsl.cli.console import FINE, overrides_of, print_findings, shown
+from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.emit.figure import DETAILS, Direction, Format, Measure, Shapes
+from inception_dsl.emit.figure.styles import PRESETS
 
 
-def add(commands: Commands) -> None:
-    """Adds `render`."""
-    render = subparser(
-        commands,
-        "render",
+def add(command: Parser) -> None:
+    """Add the arguments of `render`."""
+    describe(
+        command,
         _render,
-        "draw a network or a block as the papers do",
-        "  inception-dsl render inception_v4 --detail poster -o poster.svg\n"
-        "  inception-dsl render inception_v4 --block inception_c --style paper -o figure6.png\n"
-        "  inception-dsl render googlenet --cost macs -o googlenet.svg\n",
+        excuse=_excuse,
+        examples=[
+            "render inception_v4 --detail poster -o poster.svg",
+            "render inception_v4 --block inception_c --style paper -o figure6.png",
+            "render googlenet --cost macs -o googlenet.svg",
+        ],
     )
-    render.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
-    what = render.add_mutually_exclusive_group()
-    what.add_argument(
+    command.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
+    content = command.add_mutually_exclusive_group()
+    content.add_argument(
         "--detail",
-        choices=["schema", "blocks", "poster", "full"],
+        choices=list(DETAILS),
         default="schema",
         help="the column of steps, a panel for every block, both, or every op; default: schema",
     )
-    what.add_argument("--block", metavar="NAME", help="draw this block alone")
-    render.add_argument(
+    content.add_argument("--block", metavar="NAME", help="draw this block alone")
+    command.add_argument(
         "--style",
-        choices=["modern", "paper", "bar"],
+        choices=list(PRESETS),
         default="modern",
         help="in colour; black on white, for print; concats as wide as their branches",
     )
-    render.add_argument(
-        "--direction", choices=["up", "down"], default="up", help="which way the data flows"
+    command.add_argument(
+        "--direction", choices=get_args(Direction), default="up", help="which way the data flows"
     )
-    render.add_argument(
-        "--format",
-        choices=["svg", "png", "dot", "mermaid"],
-        help="default: by the suffix of FILE, or svg",
+    command.add_argument(
+        "--format", choices=get_args(Format), help="default: by the suffix of FILE, or svg"
     )
-    render.add_argument(
+    command.add_argument(
         "--cost",
-        choices=["params", "macs", "memory"],
+        choices=get_args(Measure),
         help="shade every box by its share; memory: bytes of what an op gives, as float32",
     )
-    render.add_argument(
+    command.add_argument(
         "--shapes",
-        choices=["all", "joins", "none"],
+        choices=get_args(Shapes),
         default="joins",
         help="which boxes say what they give; default: joins, and where a shape changes",
     )
-    render.add_argument("-o", "--output", metavar="FILE", help="default: stdout")
-    override_arguments(render)
+    command.add_argument("-o", "--output", metavar="FILE", help="default, and `-`: stdout")
+    add_overrides(command)
 
 
 def _render(args: argparse.Namespace) -> int:
+    from inception_dsl import driver
     from inception_dsl.emit.figure import Options, Request, format_of, styled
 
-    output = Path(args.output) if args.output else None
+    output = None if args.output in (None, "-") else Path(args.output)
     format = args.format or format_of(output.suffix if output else "")
+    if format == "png" and output is None and sys.stdout is not None and sys.stdout.isatty():
+        say("error: a PNG is nothing for a terminal: name a file, `-o FILE`")
+        return UNUSABLE
     options = Options(styled(args.style, args.direction), args.shapes, args.cost)
     request = Request(args.detail, args.block, format, options)
     measured = driver.measure(args.spec, folder=Path.cwd(), overrides=overrides_of(args))
     figure = driver.draw(measured, request)
     print_findings(figure.findings)
-    if output is not None:
-        output.write_bytes(figure.content)
-        print(f"wrote      {shown(output)}")
-    elif format != "png":
-        sys.stdout.write(figure.content.decode())
-    elif sys.stdout.isatty():
-        print("error: a PNG is nothing for a terminal: name a file, `-o FILE`", file=sys.stderr)
-        return UNUSABLE
+    if output is None:
+        deliver(figure.content)
     else:
-        sys.stdout.buffer.write(figure.content)
+        output.write_bytes(figure.content)
+        show(f"wrote      {shown(output)}\n")
     return FINE
+
+
+def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
+    """Return the findings as a figure, where SVG is asked for on stdout."""
+    from inception_dsl.emit.figure.notice import notice_svg
+
+    is_asked = args.format == "svg" and args.output in (None, "-")
+    return notice_svg(findings) if is_asked else None

@@ -8,12 +8,11 @@ them, escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote
 
-from inception_dsl.channels import json_text, printable, spell_out
+from inception_dsl.channels import json_text, markdown_code, markdown_text, printable, spell_out
 from inception_dsl.diagnostics.codes import CODES, Code
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, severity_of
 from inception_dsl.source import Span
@@ -66,6 +65,19 @@ def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str
         "results": [_result(found, places[found.code]) for found in diagnostics],
     }
     return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def to_markdown(diagnostics: Iterable[Diagnostic]) -> str:
+    """Return findings as a list in Markdown, for a comment or a summary."""
+    return "".join(f"{line}\n" for found in diagnostics for line in _items(found))
+
+
+def _items(found: Diagnostic) -> Iterator[str]:
+    place = f" ({markdown_code(found.labels[0].span.place)})" if found.labels else ""
+    yield f"- **{found.severity} {found.code}**: {markdown_text(found.message)}{place}"
+    yield from (f"  - note: {markdown_text(note)}" for note in found.all_notes)
+    if found.help is not None:
+        yield f"  - help: {markdown_text(found.help)}"
 
 
 class Formatter(Protocol):
@@ -176,6 +188,8 @@ def _result(found: Diagnostic, place: int) -> _Json:
 
 
 def _location(label: Label) -> _Json:
+    from urllib.parse import quote
+
     start, end = label.span, label.span.behind
     location: _Json = {
         "physicalLocation": {

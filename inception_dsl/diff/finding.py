@@ -172,6 +172,11 @@ class Unmade:
     name: str
     diagnostics: tuple[Diagnostic, ...]
 
+    @property
+    def title(self) -> str:
+        """Return the name of the spec, and that it could not be compared."""
+        return f"{self.name} could not be compared"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

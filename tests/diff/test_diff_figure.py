@@ -11,7 +11,7 @@ from conftest import Project
 
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff import Report
-from inception_dsl.emit.diff import FORMATS
+from inception_dsl.emit.diff import FORMATS, SIDE_BY_SIDE
 from inception_dsl.emit.diff.figure import ADDED, CHANGED, REMOVED, RIPPLE, SAME
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -67,7 +67,7 @@ def boxes(svg: str) -> dict[str, tuple[str, list[str], list[str]]]:
 
 
 def figure(report: Report, *, side_by_side: bool = False) -> str:
-    return FORMATS["svg-side-by-side" if side_by_side else "svg"](report)
+    return (SIDE_BY_SIDE if side_by_side else FORMATS["svg"])(report)
 
 
 def test_everything_is_marked_as_what_became_of_it(project: Project) -> None:

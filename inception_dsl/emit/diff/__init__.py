@@ -12,7 +12,7 @@ from inception_dsl.emit.diff.text import diff_text
 
 
 def _svg(report: Report, *, side_by_side: bool) -> str:
-    """The figure, whose layout other formats do not load."""
+    """Return the figure; its layout is imported for no other format."""
     from inception_dsl.emit.diff.figure import diff_svg
 
     return diff_svg(report, side_by_side=side_by_side)
@@ -25,7 +25,9 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "github": diff_github,
     "sarif": diff_sarif,
     "svg": partial(_svg, side_by_side=False),
-    "svg-side-by-side": partial(_svg, side_by_side=True),
 }
 
-__all__ = ["FORMATS"]
+SIDE_BY_SIDE: Callable[[Report], str] = partial(_svg, side_by_side=True)
+"""The writer of a figure that draws the old beside the new."""
+
+__all__ = ["FORMATS", "SIDE_BY_SIDE"]

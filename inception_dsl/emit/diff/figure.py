@@ -37,6 +37,7 @@ from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.emit.figure.layout.page import page, stacked
 from inception_dsl.emit.figure.layout.poster import Panel, arranged
 from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.notice import notice_scene
 from inception_dsl.emit.figure.styles import Paint
 from inception_dsl.ir import INPUT, NETWORK, Head, Model, Path, inline
 
@@ -62,17 +63,20 @@ SENTENCE = 160
 
 
 def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
-    """Every comparison of a report on one sheet, as SVG.
+    """Return every comparison of a report on one sheet, as SVG; below, what could not be made.
 
     Raises:
         SpecError: E502, there is nothing to draw, or lines cross.
     """
-    if not report.comparisons:
+    scenes = [_Figure(made, side_by_side=side_by_side).scene() for made in report.comparisons]
+    if report.unmade:
+        scenes.append(notice_scene(d for unmade in report.unmade for d in unmade.diagnostics))
+    if not scenes:
         message = "there is no comparison to draw: no spec changed"
         raise SpecError([Diagnostic("E502", message)])
-    scenes = [_Figure(own, side_by_side=side_by_side).scene() for own in report.comparisons]
-    title = "; ".join(own.title for own in report.comparisons)
-    return to_svg(stacked(scenes), title=title)
+    titles = [made.title for made in report.comparisons]
+    titles += [unmade.title for unmade in report.unmade]
+    return to_svg(stacked(scenes), title="; ".join(titles))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from inception_dsl.channels import markdown_code, markdown_line, markdown_text
+from inception_dsl.diagnostics.formats import to_markdown
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, KeyChange, Report
 from inception_dsl.emit.diff.sentences import write_sentence
 from inception_dsl.emit.diff.words import (
@@ -53,11 +54,13 @@ def diff_markdown(report: Report) -> str:
     What is left out is left out whole, the least grave first, and said at the end.
     """
     sections = [(_head(own), list(_details(own))) for own in report.comparisons]
+    unmade = [(0, text) for text in _unmade(report)]
     if report.against is not None:
-        details = [(0, own) for own in _unmade(report)]
         if report.lone:
-            details.insert(0, (0, "\n".join(_items(report.lone)) + "\n"))
-        sections.insert(0, (f"### {markdown_text(report_line(report))}\n", details))
+            unmade.insert(0, (0, "\n".join(_items(report.lone)) + "\n"))
+        sections.insert(0, (f"### {markdown_text(report_line(report))}\n", unmade))
+    else:
+        sections += [(text, []) for _, text in unmade]
     return _fitted(sections)
 
 
@@ -199,7 +202,4 @@ def _shape(shape: tuple[int, ...] | None) -> str:
 
 def _unmade(report: Report) -> Iterator[str]:
     for own in report.unmade:
-        said = "\n".join(
-            f"- {found.code} {markdown_text(found.message)}" for found in own.diagnostics
-        )
-        yield f"**{markdown_text(own.name)} could not be compared**\n\n{said}\n"
+        yield f"**{markdown_text(own.title)}**\n\n{to_markdown(own.diagnostics)}"

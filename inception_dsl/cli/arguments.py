@@ -1,0 +1,91 @@
+"""The arguments that commands share, and a parser whose errors are short."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+from inception_dsl.cli.output import deliver, finish, say
+
+if TYPE_CHECKING:
+    from inception_dsl.diagnostics import Diagnostic
+
+UNUSABLE = 2
+"""Exit code of a command that cannot be run, or whose input cannot be read."""
+
+SPEC_HELP = "a .yaml file, or a name that `inception-dsl list` shows"
+
+Run: TypeAlias = Callable[[argparse.Namespace], int]
+"""A function that runs a command and returns its exit code."""
+
+Excuse: TypeAlias = "Callable[[argparse.Namespace, Sequence[Diagnostic]], str | None]"
+"""A function that writes a failure in the format that a command was asked for, if it has one."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes no shortened options, and says what is wrong in two lines."""
+
+    def __init__(self, *, epilog: str | None = None, **options: object) -> None:
+        super().__init__(
+            epilog=epilog,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,  # type: ignore[arg-type]
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong with the arguments, and exit."""
+        say(f"error: {message}\n  = help: `{self.prog} --help` shows the arguments")
+        self.exit(UNUSABLE)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Exit once all is written."""
+        if message:
+            say(message)
+        finish()
+        sys.exit(status)
+
+    def _print_message(self, message: str, file: object = None) -> None:  # noqa: ARG002
+        if message:
+            deliver(message)
+
+
+def describe(
+    command: Parser, run: Run, *, examples: Sequence[str], excuse: Excuse | None = None
+) -> None:
+    """Give a command's parser its function and its examples."""
+    lines = "".join(f"  inception-dsl {example}\n" for example in examples)
+    command.epilog = f"examples:\n{lines}"
+    command.set_defaults(run=run, excuse=excuse)
+
+
+def add_specs(command: Parser) -> None:
+    """Add the specs that a command is for, and what it may change of them."""
+    command.add_argument(
+        "specs", nargs="*", metavar="SPEC", help=f"{SPEC_HELP}; without one, all of specs/"
+    )
+    add_overrides(command)
+
+
+def add_overrides(command: Parser) -> None:
+    """Add what a caller may change of a spec."""
+    command.add_argument(
+        "--input", metavar="HxWxC", help="another input than the spec's, as in 331x331x3"
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="NAME=VALUE",
+        help="another value for a parameter of the network, as in num_classes=10",
+    )
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise argparse.ArgumentTypeError(f"`{text}` is not NAME=VALUE, as in num_classes=10")
+    return name, value

@@ -1,0 +1,109 @@
+"""The ways out of a command: a result for people, a result for programs, and all else.
+
+A result goes to stdout, all else to stderr. Text for people is guarded, and never fails for a
+character that a terminal lacks. A document for programs is UTF-8, whatever the terminal has. If the
+reader of a pipe goes away, nobody reads the rest, and the command ends as it would have ended.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+from inception_dsl.channels import guard_lines
+
+
+class OutputError(Exception):
+    """A result that could not be written, as the disk is full or stdout is closed."""
+
+
+def prepare() -> None:
+    """Have stdout write a character that its encoding lacks as an escape, as stderr does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def show(text: str) -> None:
+    """Print a result for people.
+
+    Raises:
+        OutputError: stdout cannot be written.
+    """
+    stream = _stdout()
+    _attempt(stream, lambda: stream.write(guard_lines(text)))
+
+
+def deliver(document: str | bytes) -> None:
+    """Print a result for programs, byte for byte; text is UTF-8.
+
+    Raises:
+        OutputError: stdout cannot be written.
+    """
+    data = document.encode(errors="backslashreplace") if isinstance(document, str) else document
+    stream = _stdout()
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:  # a stream that holds text
+        _attempt(stream, lambda: stream.write(data.decode()))
+        return
+    _attempt(stream, stream.flush)
+    _attempt(stream, lambda: buffer.write(data))
+
+
+def finish() -> None:
+    """Write what is left in buffers.
+
+    Raises:
+        OutputError: stdout cannot be written.
+    """
+    if sys.stdout is not None:
+        _attempt(sys.stdout, sys.stdout.flush)
+    if sys.stderr is not None:
+        _attempt_silently(sys.stderr.flush)
+
+
+def say(text: str) -> None:
+    """Print a line, or several, on stderr."""
+    say_painted(guard_lines(text))
+
+
+def say_painted(text: str) -> None:
+    """Print text on stderr that is safe already, and may have colours."""
+    if sys.stderr is not None:
+        _attempt_silently(lambda: sys.stderr.write(f"{text}\n"))
+
+
+def _stdout() -> IO[str]:
+    stream: IO[str] | None = sys.stdout  # None where a process has begun without it
+    if stream is None or stream.closed:
+        raise OutputError("it is closed")
+    return stream
+
+
+def _attempt(stream: IO[str], action: Callable[[], Any]) -> None:
+    try:
+        action()
+    except BrokenPipeError:
+        _silence(stream)
+    except OSError as error:
+        _silence(stream)
+        raise OutputError(error.strerror or str(error)) from None
+
+
+def _attempt_silently(action: Callable[[], Any]) -> None:
+    """Write to stderr; there is nowhere to tell a failure, and the exit code tells the rest."""
+    try:
+        action()
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: IO[str]) -> None:
+    """Have a stream go nowhere, so that what is left in its buffer fails no more."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
