@@ -485,7 +485,7 @@ def test_list_names_a_spec_with_errors(shell: Shell, project: Project) -> None:
         ([], "COMMAND"),
         (["chekc", "net"], "chekc"),
         (["check", "nte"], "help: write `net`"),
-        (["check", "inception_v5"], "help: write `inception_v4`"),
+        (["check", "inception_w4"], "help: write `inception_v4`"),
         (["check", "nope.yaml"], "there is no file `nope.yaml`"),
         (["check", "specs"], "no spec is named `specs`"),
         (["check", ""], "no spec is named ``"),
