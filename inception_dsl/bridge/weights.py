@@ -1,11 +1,12 @@
-"""The executor of weight plans: old tensors to new ones."""
+"""The executor of weight plans, which makes the new model's tensors of the old ones."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, assert_never
 
+from inception_dsl.bridge.checkpoint import CheckpointError, read_checkpoint
 from inception_dsl.ir.weights import (
     Copy,
     Fill,
@@ -16,6 +17,7 @@ from inception_dsl.ir.weights import (
     Recipe,
     Subtract,
     WeightPlan,
+    sources,
 )
 
 if TYPE_CHECKING:
@@ -33,75 +35,125 @@ _RECIPES: tuple[type[Recipe], ...] = (
 
 
 def carry_weights(
-    plan: WeightPlan, old: Mapping[str, Tensor], new: Mapping[str, Tensor]
+    plan: WeightPlan, old: Mapping[str, Any], new: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """The state_dict of the new model, with all of the old one that the plan carries over.
+    """Return the state_dict of the new model, with everything that the plan carries over.
+
+    A checkpoint may wrap the state_dict, as in `{"model": ...}`, or have a prefix such as `module.`
+    before its keys: if only one reading fits, a warning tells which was taken. Tensors may be of
+    another dtype or on another device than the new model's, as `load_state_dict` allows.
 
     Args:
         old: the old checkpoint.
-        new: the new model's own state_dict: what the plan leaves fresh stays as it is there.
+        new: the new model's own state_dict; a tensor that the plan leaves fresh stays as it is.
 
     Raises:
-        KeyError: a checkpoint lacks a tensor that the plan reads, or is not the new model's.
-        ValueError: a tensor that is made has not the shape of the new model's.
+        CheckpointError: the checkpoint lacks a tensor that the plan reads, or a tensor has another
+            shape than the plan expects; `new` is not the new model's state_dict.
 
     Example:
         `model.load_state_dict(carry_weights(read_plan(text), checkpoint, model.state_dict()))`.
     """
+    keys = dict.fromkeys(key for _, recipe in plan.recipes for key in sources(recipe))
+    tensors = read_checkpoint(old, list(keys))
+    unknown = [key for key, _ in (*plan.recipes, *plan.fresh) if key not in new]
+    if unknown:
+        message = f"the new model has no tensor `{unknown[0]}`: the plan is for another network"
+        raise CheckpointError(message)
     result = dict(new)
     for key, recipe in plan.recipes:
-        made = _made(recipe, old, new[key])
-        if made.shape != new[key].shape:
-            raise ValueError(f"`{key}` is {tuple(new[key].shape)}, and {tuple(made.shape)} is made")
-        result[key] = made
+        if all(source in tensors for source in sources(recipe)):  # else a count of batches
+            result[key] = _make(key, recipe, tensors, new[key])
     return result
 
 
 def read_plan(text: str) -> WeightPlan:
-    """The plan that `inception-dsl diff --weights` wrote.
+    """Return the plan that `inception-dsl diff --weights` wrote.
 
     Raises:
-        ValueError: it is none, or of another version.
+        ValueError: the text is no plan, or a plan of another version.
     """
     document = json.loads(text)
-    if document.get("schema_version") != 1:
+    if not isinstance(document, dict) or document.get("schema_version") != 1:
         raise ValueError("this is no plan of weights of version 1")
     kinds = {kind.__name__: kind for kind in _RECIPES}
-    recipes = tuple((key, _recipe(kinds, dict(own))) for key, own in document["tensors"].items())
+    recipes = tuple(
+        (key, _recipe(kinds, dict(recipe))) for key, recipe in document["tensors"].items()
+    )
     return WeightPlan(recipes, tuple(document["fresh"].items()), tuple(document["left"].items()))
 
 
-def _recipe(kinds: Mapping[str, type[Recipe]], own: dict[str, Any]) -> Recipe:
-    kind = kinds[own.pop("recipe")]
-    fields: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in own.items()}
+def _recipe(kinds: Mapping[str, type[Recipe]], document: dict[str, Any]) -> Recipe:
+    kind = kinds[document.pop("recipe")]
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+    }
     return kind(**fields)
 
 
-def _made(recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
+def _make(key: str, recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
+    """Return the tensor that a recipe makes, with the shape, dtype and device of `like`.
+
+    If `like` is on the meta device, the tensor stays on the device of the old ones.
+    """
+    try:
+        made = _run(recipe, {source: old[source].detach() for source in sources(recipe)}, like)
+    except (IndexError, RuntimeError) as error:
+        message = f"`{key}` cannot be made of the old checkpoint: {error}"
+        raise CheckpointError(message) from None
+    if made.dim() == 1 and like.dim() == 0:  # as torch saved a number before version 0.4
+        made = made[0]
+    if made.shape != like.shape:
+        shapes = f"{tuple(like.shape)}, and the old checkpoint gives {tuple(made.shape)}"
+        raise CheckpointError(f"`{key}` has the shape {shapes}")
+    device = made.device if like.is_meta else like.device
+    return made.to(device=device, dtype=like.dtype, copy=True)
+
+
+def _run(recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
     import torch
 
     match recipe:
         case Copy(source):
-            return old[source].clone()
+            return old[source]
         case PermuteIn(source, order):
-            return old[source][:, list(order)].clone()
+            return _reorder(old[source], 1, order)
         case PermuteOut(source, order):
-            return old[source][list(order)].clone()
+            return _reorder(old[source], 0, order)
         case Subtract(source, subtrahend):
-            return old[source] - old[subtrahend]
+            return _exact(old[source]) - _exact(old[subtrahend])
         case Fill(value):
             return torch.full_like(like, value)
         case FoldScale(source, gamma, variance, eps):
-            weight = old[source]
+            weight = _exact(old[source])
             scale = _scale(old, gamma, variance, eps)
             return weight * scale.reshape(-1, *[1] * (weight.dim() - 1))
         case FoldShift(bias, gamma, beta, mean, variance, eps):
-            before = old[bias] if bias else torch.zeros_like(old[mean])
-            return old[beta] + (before - old[mean]) * _scale(old, gamma, variance, eps)
+            centre = _exact(old[mean])
+            before = _exact(old[bias]) if bias else torch.zeros_like(centre)
+            return _exact(old[beta]) + (before - centre) * _scale(old, gamma, variance, eps)
+        case _:
+            assert_never(recipe)
+
+
+def _reorder(tensor: Tensor, axis: int, order: Sequence[int]) -> Tensor:
+    """Return a tensor with one axis in another order."""
+    import torch
+
+    if tensor.dim() <= axis or tensor.shape[axis] != len(order):
+        shape = tuple(tensor.shape)
+        message = f"a tensor of the shape {shape} has not {len(order)} channels to put in order"
+        raise IndexError(message)
+    return tensor.index_select(axis, torch.tensor(order, device=tensor.device))
+
+
+def _exact(tensor: Tensor) -> Tensor:
+    """Return a tensor in double precision, which Apple's GPUs lack."""
+    return tensor.cpu().double() if tensor.device.type == "mps" else tensor.double()
 
 
 def _scale(old: Mapping[str, Tensor], gamma: str | None, variance: str, eps: float) -> Tensor:
     import torch
 
-    scale = torch.rsqrt(old[variance] + eps)
-    return scale * old[gamma] if gamma else scale
+    scale = torch.rsqrt(_exact(old[variance]) + eps)
+    return scale * _exact(old[gamma]) if gamma else scale

@@ -6,11 +6,13 @@ possible it is left fresh, never filled with something near.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from inception_dsl.analysis import state_of
 from inception_dsl.diff.channels import Order, channel_orders
 from inception_dsl.diff.edits import Diff
 from inception_dsl.diff.view import View
-from inception_dsl.ir import Model, Node, Value
+from inception_dsl.ir import Model, Node, Path, Value
 from inception_dsl.ir.weights import (
     Copy,
     Fill,
@@ -21,6 +23,7 @@ from inception_dsl.ir.weights import (
     Recipe,
     Subtract,
     WeightPlan,
+    sources,
 )
 from inception_dsl.ops import StateTensor
 
@@ -36,7 +39,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
     """
     before, after = View(old), View(new)
     back = {b: a for a, b in diff.pairs}
-    orders = channel_orders(before, after, back)
+    orders = _orders_read(after, channel_orders(before, after, back))
     recipes: list[tuple[str, Recipe]] = []
     fresh: list[tuple[str, str]] = []
     used: set[str] = set()
@@ -44,7 +47,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
         was = before.nodes.get(back.get(node.path, ""))
         if was and was.reuses:
             was = before.nodes[was.reuses]
-        source = _Source(was, orders.get(node.inputs[0], ())) if was and node.inputs else None
+        source = _Source(was, orders[node.path]) if was and node.path in orders else None
         for tensor in state_of(node):
             key = f"{node.path}.{tensor.name}"
             made = source.recipe(node, tensor) if source else _NEW
@@ -52,7 +55,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
                 fresh.append((key, made))
             else:
                 recipes.append((key, made))
-                used.update(_sources(made))
+                used.update(sources(made))
     paired = {a for a, _ in diff.pairs}
     left = [
         (key, _GONE if node.path not in paired else "nothing is made of it")
@@ -61,6 +64,20 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
         if (key := f"{node.path}.{tensor.name}") not in used
     ]
     return WeightPlan(tuple(recipes), tuple(fresh), tuple(left))
+
+
+def _orders_read(view: View, orders: Mapping[str, Order | None]) -> dict[Path, Order | None]:
+    """Return the order of channels that each node with weights reads, by the node's path.
+
+    Steps that share the weights must read one order: for two there is none.
+
+    Args:
+        orders: the orders of the values, if they changed.
+    """
+    read: dict[Path, set[Order | None]] = {}
+    for node in view.graph.nodes:
+        read.setdefault(node.reuses or node.path, set()).add(orders.get(node.inputs[0], ()))
+    return {path: next(iter(found)) if len(found) == 1 else None for path, found in read.items()}
 
 
 class _Source:
@@ -195,21 +212,6 @@ def _has_norm(node: Node) -> bool:
 def _number(value: Value) -> float:
     assert not isinstance(value, str | tuple)
     return float(value)
-
-
-def _sources(recipe: Recipe) -> list[str]:
-    """The old keys that a recipe reads."""
-    match recipe:
-        case Copy(source) | PermuteIn(source) | PermuteOut(source):
-            return [source]
-        case Subtract(source, subtrahend):
-            return [source, subtrahend]
-        case FoldScale(source, gamma, variance):
-            return [key for key in (source, gamma, variance) if key]
-        case FoldShift(bias, gamma, beta, mean, variance):
-            return [key for key in (bias, gamma, beta, mean, variance) if key]
-        case Fill():
-            return []
 
 
 def _shown(shape: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inception_dsl.diff.view import View
-from inception_dsl.ir import Node, Path
+from inception_dsl.ir import INPUT, Node, Path, TensorType
 from inception_dsl.ops import OPS
 
 Order = tuple[int, ...]
@@ -52,17 +52,23 @@ def _joined(
     order: list[int] = []
     for path, type in zip(new.inputs, new.input_types, strict=True):
         own = orders.get(path, tuple(range(type.channels)))
-        was = back.get(path, Path())
+        was = path if path == INPUT else back.get(path, Path())
         if was not in starts:  # another branch, in the place of one that is no longer read
             was = next((p for p, at in starts.items() if at[:1] == [len(order)]), Path())
             if was in back.values() and any(back.get(read) == was for read in new.inputs):
                 return None
-        same = was in before.nodes and before.nodes[was].type.channels == type.channels
+        given = before.model.input if was == INPUT else _type_of(before, was)
+        same = given is not None and given.channels == type.channels
         if own is None or not same or not starts.get(was):
             return None
         first = starts[was].pop(0)
         order += [first + channel for channel in own]
     return tuple(order)
+
+
+def _type_of(view: View, path: Path) -> TensorType | None:
+    node = view.nodes.get(path)
+    return node.type if node is not None else None
 
 
 def _passed(node: Node, orders: dict[str, Order | None]) -> Order | None:

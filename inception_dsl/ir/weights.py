@@ -6,6 +6,7 @@ The bridge has the one executor. Keys are those of a state_dict.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,23 @@ class FoldShift:
 
 
 Recipe = Copy | PermuteIn | PermuteOut | Subtract | Fill | FoldScale | FoldShift
+
+
+def sources(recipe: Recipe) -> tuple[str, ...]:
+    """Return the keys of the old tensors that a recipe reads."""
+    match recipe:
+        case Copy(source) | PermuteIn(source) | PermuteOut(source):
+            return (source,)
+        case Subtract(source, subtrahend):
+            return source, subtrahend
+        case FoldScale(source, gamma, variance):
+            return tuple(key for key in (source, gamma, variance) if key is not None)
+        case FoldShift(bias, gamma, beta, mean, variance):
+            return tuple(key for key in (bias, gamma, beta, mean, variance) if key is not None)
+        case Fill():
+            return ()
+        case _:
+            assert_never(recipe)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from strategies import Spec, specs
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.diff import Comparison, Diff, Renamed, compare
+from inception_dsl.diff import Comparison, Diff, Renamed, compare, plan_weights
 from inception_dsl.ir import Model, inline
+from inception_dsl.ir.weights import Copy
 
 QUICK = settings(
     max_examples=60,
@@ -58,6 +59,9 @@ def test_a_spec_differs_from_itself_in_nothing_however_it_is_written(project: Pr
             found = compared(project, text, other)
             assert (found.diff.edits, found.diff.keys) == ((), ()), found.diff.edits
             assert found.findings == ()
+            plan = plan_weights(found.old, found.new, found.diff)
+            assert (plan.fresh, plan.left) == ((), ())
+            assert plan.recipes == tuple((key, Copy(key)) for key, _ in plan.recipes)
 
     settings(QUICK, max_examples=30)(given(specs())(claim))()
 

@@ -191,3 +191,68 @@ def test_the_command_writes_a_plan_that_keeps_its_schema(
 def test_what_is_no_plan_is_refused() -> None:
     with pytest.raises(ValueError, match="no plan"):
         read_plan("{}")
+
+
+REORDERED = """\
+inception: 1
+name: net
+input: 9x9x4
+defaults: {conv: {norm: batchnorm, act: relu}}
+network:
+  - mixed: {branches: {a: 1x1 conv (4), b: 3x3 conv (6), c: 3x3 maxpool}}
+"""
+
+# Steps behind branches that change places, and the steps whose weights are lost by that.
+BEHIND: dict[str, tuple[list[str], set[str]]] = {
+    "conv": (["u: 3x3 conv (5)"], set()),
+    "batch norm": (["u: batchnorm", "v: 1x1 conv (5)"], set()),
+    "softmax": (["u: softmax", "v: 1x1 conv (5)"], set()),
+    "linear": (["u: flatten", "v: linear (5)"], set()),
+    "pools": (["u: 2x2 adaptive maxpool", "p: flatten", "v: linear (5)"], set()),
+    "residual": (["u: {residual: {}, steps: [relu, 3x3 avgpool]}", "v: 1x1 conv (5)"], set()),
+    "input": (["{from: [mixed, input], join: concat}", "v: 1x1 conv (5)"], set()),
+    "the same twice": (["{from: [mixed, mixed], join: concat}", "v: 1x1 conv (5)"], set()),
+    "norm of neighbours": (["u: lrn", "v: 1x1 conv (5)"], {"v"}),
+    "residual with weights": (
+        ["u: {residual: {}, steps: [w: 1x1 conv (14)]}", "v: 1x1 conv (5)"],
+        {"v"},
+    ),
+    "gate with weights": (
+        [
+            "u: {join: mul, branches: {p: relu, q: [global avgpool, w: linear (14)]}}",
+            "v: 1x1 conv (5)",
+        ],
+        {"v"},
+    ),
+    "weights used again on another order": (
+        ["u: 1x1 conv (14)", "v: {from: u, reuse: u}", "w: 1x1 conv (5)"],
+        {"u"},
+    ),
+    "norm used again on another order": (
+        [
+            "u: batchnorm",
+            "p: {from: input, steps: 1x1 conv (14)}",
+            "v: {from: p, reuse: u}",
+            "{from: [u, v], join: concat}",
+        ],
+        {"u"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BEHIND)
+def test_steps_behind_reordered_branches_compute_the_same_or_are_told(
+    case: str, project: Project
+) -> None:
+    behind, lost = BEHIND[case]
+    steps = "".join(f"  - {step}\n" for step in behind)
+    a, b, c = "a: 1x1 conv (4)", "b: 3x3 conv (6)", "c: 3x3 maxpool"
+    assert f"{a}, {b}, {c}" in REORDERED
+    new = REORDERED.replace(f"{a}, {b}, {c}", f"{c}, {a}, {b}")
+    plan = planned(project, REORDERED + steps, new + steps)
+    assert {key.partition(".")[0] for key, _ in plan.fresh} == lost
+    before, after = carried(project, plan)
+    images = torch.randn(3, 4, 9, 9)
+    with torch.no_grad():
+        if not lost:
+            torch.testing.assert_close(after(images), before(images), rtol=1e-4, atol=1e-4)
