@@ -19,7 +19,6 @@ from inception_dsl.cli.console import (
     shown,
 )
 from inception_dsl.cli.output import say, show
-from inception_dsl.diagnostics import Diagnostic, SpecError, across
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -56,54 +55,43 @@ def add(command: Parser) -> None:
 def _build(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    folder = Path.cwd()
-    output = Path(args.output) if args.output else driver.default_output(folder)
-    specs = args.specs or driver.project_specs(folder)
-    overrides = overrides_of(args)
-    is_whole = not (args.specs or args.output or overrides)
-    artifacts: list[driver.Artifact] = []
-    sources: dict[Path, str] = {}
-    built: list[driver.Checked] = []
-    failed: list[tuple[str, Diagnostic]] = []
-    for spec in specs:
-        try:
-            checked = driver.check(spec, folder=folder, overrides=overrides)
-            made = driver.emit(checked, output=output)
-        except SpecError as error:
-            failed.extend((spec, finding) for finding in error.diagnostics)
-            continue
-        print_findings([*checked.warnings, *made.findings])
-        built.append(checked)
-        artifacts.extend(made.artifacts)
-        sources |= dict.fromkeys((artifact.path for artifact in made.artifacts), spec)
-    if failed:
-        raise SpecError(across(failed))
-    if args.gallery or (is_whole and driver.gallery_page(folder).exists()):
-        artifacts += driver.gallery(built, artifacts, folder=folder, output=output)
+    build = driver.plan_build(
+        args.specs,
+        folder=Path.cwd(),
+        output=Path(args.output) if args.output else None,
+        overrides=overrides_of(args),
+        with_gallery=args.gallery,
+    )
+    print_findings(build.findings)
     if args.verify:
-        faithful = [_verified(checked) for checked in built]
+        faithful = [_verify(checked) for checked in build.checked]
         if not all(faithful):
             return FINDINGS
-    if not args.check:
-        for artifact in artifacts:
-            state = "wrote" if driver.write(artifact) else "unchanged"
-            show(f"{state:<9}  {shown(artifact.path)}\n")
-        return FINE
-    stale = [artifact for artifact in artifacts if artifact.written() != artifact.text]
+    return _show_stale(build, args) if args.check else _write(build)
+
+
+def _write(build: driver.Build) -> int:
+    for artifact, is_new in build.write():
+        show(f"{'wrote' if is_new else 'unchanged':<9}  {shown(artifact.path)}\n")
+    return FINE
+
+
+def _show_stale(build: driver.Build, args: argparse.Namespace) -> int:
+    stale = build.find_stale()
     for artifact in stale:
         print_difference(artifact)
-    for spec in dict.fromkeys(sources.get(artifact.path) for artifact in stale):
+    for spec in dict.fromkeys(build.makers.get(artifact.path) for artifact in stale):
         say(f"mend it with: {_build_command(args, spec)}")
-    left = list(driver.orphans(output, artifacts)) if is_whole else []
-    for path in left:
+    for path in build.orphans:
         say(f"no spec makes {shown(path)}: delete it")
-    if not stale and not left:
-        say(count_files(len(artifacts), "fresh"))
-    return FINDINGS if stale or left else FINE
+    if stale or build.orphans:
+        return FINDINGS
+    say(count_files(len(build.artifacts), "fresh"))
+    return FINE
 
 
-def _verified(checked: driver.Checked) -> bool:
-    """Whether torch finds in a model's module what the analysis says; says where it does not."""
+def _verify(checked: driver.Checked) -> bool:
+    """Tell whether torch finds in a model's module what the analysis says, and where not."""
     from inception_dsl import driver
 
     found = driver.verify(checked)
@@ -120,7 +108,7 @@ def _verified(checked: driver.Checked) -> bool:
 
 
 def _build_command(args: argparse.Namespace, spec: str | None) -> str:
-    """What to type to build one of the specs of a command; None for the gallery of all."""
+    """Return what to type to build one of the specs of a command; None for the gallery of all."""
     words = ["inception-dsl", "build", *([spec] if spec else [])]
     if args.output:
         words += ["-o", args.output]

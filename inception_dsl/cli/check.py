@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,45 +42,46 @@ def add(command: Parser) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
-    if args.format != "text":
-        return _check_as(args.format, _outcomes(args))
+    from inception_dsl import driver
+
+    folder, overrides = Path.cwd(), overrides_of(args)
+    outcomes = driver.check_all(args.specs, folder=folder, overrides=overrides, hints=args.hints)
+    return _show(outcomes) if args.format == "text" else _check_as(args.format, outcomes)
+
+
+def _show(outcomes: Iterable[tuple[str, driver.Outcome]]) -> int:
+    """Print a line on each spec that is fine, and all findings."""
+    from inception_dsl import driver
+
     failed: list[tuple[str, Diagnostic]] = []
     warned: list[tuple[str, Diagnostic]] = []
-    for spec, outcome in _outcomes(args):
-        if isinstance(outcome, SpecError):
-            failed.extend((spec, finding) for finding in outcome.diagnostics)
-            continue
-        warned.extend((spec, finding) for finding in outcome.warnings)
-        cost = outcome.cost
-        show(
-            f"{cost.name}: fine, {cost.input} -> {outcome.model.root.type}, "
-            f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs\n"
-        )
+    for spec, outcome in outcomes:
+        match outcome:
+            case SpecError(diagnostics=findings):
+                failed.extend((spec, finding) for finding in findings)
+            case driver.CheckedLibrary():
+                show(f"{outcome.file.full_name}: fine, a library: {outcome.contents}\n")
+            case driver.Checked(model=model, cost=cost, warnings=findings):
+                warned.extend((spec, finding) for finding in findings)
+                show(
+                    f"{cost.name}: fine, {cost.input} -> {model.root.type}, "
+                    f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs\n"
+                )
     print_findings(across(warned))
     if failed:
         raise SpecError(across(failed))
     return FINE
 
 
-def _outcomes(args: argparse.Namespace) -> Iterator[tuple[str, driver.Checked | SpecError]]:
-    """Check each spec of a command, and yield it with its model or its errors."""
+def _check_as(format: str, outcomes: Iterable[tuple[str, driver.Outcome]]) -> int:
+    """Print all findings, which are the result for a program, in one document."""
     from inception_dsl import driver
 
-    folder = Path.cwd()
-    overrides = overrides_of(args)
-    for spec in args.specs or driver.project_specs(folder):
-        try:
-            yield spec, driver.check(spec, folder=folder, overrides=overrides, hints=args.hints)
-        except SpecError as error:
-            yield spec, error
-
-
-def _check_as(format: str, outcomes: Iterable[tuple[str, driver.Checked | SpecError]]) -> int:
-    """Print all findings, which are the result for a program, in one document."""
     collected: list[tuple[str, Diagnostic]] = []
     for spec, outcome in outcomes:
-        own = outcome.diagnostics if isinstance(outcome, SpecError) else outcome.warnings
-        collected.extend((spec, finding) for finding in own)
+        match outcome:
+            case SpecError(diagnostics=own) | driver.Checked(warnings=own):
+                collected.extend((spec, finding) for finding in own)
     findings = across(collected)
     deliver(_write(format, findings))
     errors = [finding for finding in findings if finding.severity == "error"]

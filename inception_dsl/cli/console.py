@@ -51,9 +51,9 @@ def print_difference(artifact: driver.Artifact) -> None:
     import difflib
 
     name = shown(artifact.path)
-    old = artifact.written()
+    old = artifact.read()
     lines = difflib.unified_diff(
-        (old or "").splitlines(),
+        (old or b"").decode(errors="replace").splitlines(),
         artifact.text.splitlines(),
         fromfile=name if old is not None else os.devnull,
         tofile=name,

@@ -12,7 +12,7 @@ from inception_dsl.channels import printable
 from inception_dsl.cli.arguments import Parser, add_specs, describe
 from inception_dsl.cli.console import FINDINGS, FINE, overrides_of
 from inception_dsl.cli.output import deliver, say, show
-from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.diagnostics import Diagnostic, SpecError, across
 from inception_dsl.emit.report import (
     DEFAULT,
     FORMATS,
@@ -70,21 +70,33 @@ def add_list(command: Parser) -> None:
 def _flops(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    folder = Path.cwd()
-    specs = args.specs or driver.project_specs(folder) or driver.known_specs(folder)
-    overrides = overrides_of(args)
-
     asked = MEASURES if args.format == "json" else args.columns
     needs = frozenset(filter(None, (MEASURES[name].needs for name in asked)))
 
-    def facts(spec: str) -> Facts:
-        measured = driver.measure(spec, folder=folder, overrides=overrides, batch=args.batch)
-        return driver.facts(measured, needs=needs, dtype=args.dtype)
+    def facts(checked: driver.Checked) -> Facts:
+        return driver.facts(checked, needs=needs, dtype=args.dtype)
 
-    networks = [facts(spec) for spec in specs]
-    layout = Layout(args.by, facts(args.against) if args.against else None, args.columns)
-    report = render_costs(networks, layout, format=args.format)
-    (show if args.format == "table" else deliver)(report)
+    folder, overrides = Path.cwd(), overrides_of(args)
+    base = None
+    if args.against:
+        measured = driver.measure(
+            args.against, folder=folder, overrides=overrides, batch=args.batch
+        )
+        base = facts(measured)
+    networks: list[Facts] = []
+    failed: list[tuple[str, Diagnostic]] = []
+    outcomes = driver.measure_all(args.specs, folder=folder, overrides=overrides, batch=args.batch)
+    for spec, outcome in outcomes:
+        if isinstance(outcome, SpecError):
+            failed.extend((spec, finding) for finding in outcome.diagnostics)
+        else:
+            networks.append(facts(outcome))
+    is_table = args.format == "table"
+    if networks and (is_table or not failed):  # a document is of all, or of what is wrong
+        report = render_costs(networks, Layout(args.by, base, args.columns), format=args.format)
+        (show if is_table else deliver)(report)
+    if failed:
+        raise SpecError(across(failed))
     return FINE
 
 
@@ -111,14 +123,16 @@ def _list(args: argparse.Namespace) -> int:
     broken: list[str] = []
     for name in driver.known_specs(folder):
         try:
-            found = driver.measure(name, folder=folder)
+            measured = driver.measure(name, folder=folder)
+        except driver.LibraryError:
+            continue
         except SpecError:
             broken.append(name)
             continue
-        totals = found.cost.totals
-        title, source = found.model.title or "", found.model.source or ""
+        totals = measured.cost.totals
+        title, source = measured.model.title or "", measured.model.source or ""
         rows.append(
-            [name, title, found.cost.input, f"{totals.params:,}", f"{totals.macs:,}", source]
+            [name, title, measured.cost.input, f"{totals.params:,}", f"{totals.macs:,}", source]
         )
     columns = (
         Column("name", "left"),

@@ -81,7 +81,7 @@ def _render(args: argparse.Namespace) -> int:
     if output is None:
         deliver(figure.content)
     else:
-        output.write_bytes(figure.content)
+        driver.write_all([driver.Artifact(output, figure.content)])
         show(f"wrote      {shown(output)}\n")
     return FINE
 

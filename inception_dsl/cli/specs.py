@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import SPEC_HELP, Parser, describe
 from inception_dsl.cli.console import FINDINGS, FINE, count_files, print_difference, shown
 from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.diagnostics import Diagnostic, SpecError, across
+
+if TYPE_CHECKING:
+    from inception_dsl import driver
 
 
 def add_fmt(command: Parser) -> None:
@@ -41,29 +47,39 @@ def add_new(command: Parser) -> None:
 def _fmt(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    folder = Path.cwd()
-    artifacts = [
-        driver.formatted(spec, folder=folder) for spec in args.specs or driver.own_files(folder)
-    ]
-    stale = [artifact for artifact in artifacts if artifact.written() != artifact.text]
-    for artifact in stale:
-        if args.check:
-            print_difference(artifact)
+    artifacts: list[driver.Artifact] = []
+    failed: list[tuple[str, Diagnostic]] = []
+    for name, outcome in driver.format_all(args.specs, folder=Path.cwd()):
+        if isinstance(outcome, SpecError):
+            failed.extend((name, finding) for finding in outcome.diagnostics)
         else:
-            driver.write(artifact)
+            artifacts.append(outcome)
+    stale = [artifact for artifact in artifacts if not artifact.is_fresh()]
+    if args.check:
+        _show_stale(stale)
+    else:
+        for artifact, _ in driver.write_all(stale):
             show(f"wrote      {shown(artifact.path)}\n")
+    if failed:
+        raise SpecError(across(failed))
     if args.check and stale:
-        names = shlex.join(shown(artifact.path) for artifact in stale)
-        say(f"mend it with: inception-dsl fmt {names}")
         return FINDINGS
     say(count_files(len(artifacts), "formatted"))
     return FINE
 
 
+def _show_stale(stale: Sequence[driver.Artifact]) -> None:
+    for artifact in stale:
+        print_difference(artifact)
+    if stale:
+        names = shlex.join(shown(artifact.path) for artifact in stale)
+        say(f"mend it with: inception-dsl fmt {names}")
+
+
 def _resolve(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    deliver(driver.expanded(args.spec, folder=Path.cwd()))
+    deliver(driver.expand_spec(args.spec, folder=Path.cwd()))
     return FINE
 
 
@@ -77,7 +93,7 @@ def _schema(args: argparse.Namespace) -> int:
 def _new(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    artifact = driver.begun(args.name, args.base, folder=Path.cwd())
-    driver.write(artifact)
+    artifact = driver.begin_spec(args.name, args.base, folder=Path.cwd())
+    driver.write_all([artifact])
     show(f"wrote      {shown(artifact.path)}\n")
     return FINE

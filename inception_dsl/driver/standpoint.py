@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.source import Source, Span
-from inception_dsl.spec.files import project_root
+from inception_dsl.spec.project import project_root
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Finding, Report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ from inception_dsl.resolve import (
     AS_WRITTEN,
     Overrides,
     Template,
+    check_blocks,
     find_odd_statements,
     read_network,
-    resolve,
 )
 from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
-from inception_dsl.spec.files import FULL_NAME, SpecFile, find_spec
-from inception_dsl.spec.load import load
+from inception_dsl.spec.files import SpecFile, find_spec
+from inception_dsl.spec.load import Loaded, load
 
 if TYPE_CHECKING:
     from inception_dsl.emit.figure import Rendered, Request
@@ -37,6 +37,29 @@ class Checked:
     warnings: tuple[Diagnostic, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedLibrary:
+    """A file of blocks and tables for other specs, all of which can be used."""
+
+    file: SpecFile
+    blocks: int
+    tables: int
+
+    @property
+    def contents(self) -> str:
+        """What is in it, in numbers."""
+        counts = {"block": self.blocks, "table": self.tables}
+        return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
+
+
+class LibraryError(SpecError):
+    """A library of blocks where a network is wanted."""
+
+    def __init__(self, loaded: Loaded, diagnostics: Iterable[Diagnostic]) -> None:
+        self.loaded = loaded
+        super().__init__(diagnostics)
+
+
 def check(
     reference: str,
     *,
@@ -45,7 +68,7 @@ def check(
     batch: int = 1,
     hints: bool = False,
 ) -> Checked:
-    """The model of a spec, with its cost, judged by every rule.
+    """Return the model of a spec, with its cost, judged by every rule.
 
     Args:
         reference: a path to a .yaml file, or a name in the library.
@@ -57,8 +80,26 @@ def check(
     Raises:
         SpecError: what is wrong with the spec, all errors of the first stage that finds some.
     """
-    file = find_spec(reference, folder)
-    template, odd = _read(file, overrides)
+    return check_file(find_spec(reference, folder), overrides, batch=batch, hints=hints)
+
+
+def check_file(
+    file: SpecFile,
+    overrides: Overrides,
+    *,
+    batch: int = 1,
+    hints: bool = False,
+    read: set[Path] | None = None,
+) -> Checked:
+    """Return the model of a spec file, with its cost, judged by every rule.
+
+    Args:
+        read: takes the paths of all files that are read.
+
+    Raises:
+        SpecError: as for `check`; a LibraryError if it is no network.
+    """
+    template, odd = _read(file, overrides, set() if read is None else read)
     model = template.instantiate()
     cost = _cost(file, model, batch)
 
@@ -77,30 +118,57 @@ def check(
     return Checked(file, model, cost, tuple(found))
 
 
-def _read(file: SpecFile, overrides: Overrides) -> tuple[Template, list[Diagnostic]]:
+def check_library(loaded: Loaded) -> CheckedLibrary:
+    """Read every block and table of a library.
+
+    Raises:
+        SpecError: what is wrong with them.
+    """
+    check_blocks(loaded)
+    spec = loaded.spec
+    return CheckedLibrary(loaded.file, len(spec.blocks), len(spec.tables))
+
+
+def _read(
+    file: SpecFile, overrides: Overrides, paths: set[Path]
+) -> tuple[Template, list[Diagnostic]]:
     """Return the network of a spec, ready to be called on any input, and odd statements in it.
 
     The spec itself is let go: a large one takes more memory than its model.
     """
     loaded = load(file)
+    paths |= loaded.paths
     odd = [] if overrides.input else list(find_odd_statements(loaded))
-    return read_network(loaded, overrides), odd
+    return _read_network(loaded, overrides), odd
+
+
+def _read_network(loaded: Loaded, overrides: Overrides) -> Template:
+    try:
+        return read_network(loaded, overrides)
+    except SpecError as error:
+        if loaded.is_library:
+            raise LibraryError(loaded, error.diagnostics) from None
+        raise
 
 
 def measure(
     reference: str, *, folder: Path, overrides: Overrides = AS_WRITTEN, batch: int = 1
 ) -> Checked:
-    """The model of a spec with its cost, not judged.
+    """Return the model of a spec with its cost, not judged.
 
     Raises:
         SpecError: what is wrong with the spec.
     """
-    return measured(find_spec(reference, folder), overrides, batch)
+    return measure_file(find_spec(reference, folder), overrides, batch)
 
 
-def measured(file: SpecFile, overrides: Overrides, batch: int = 1) -> Checked:
-    """The model of a spec file with its cost, not judged."""
-    model = resolve(load(file), overrides)
+def measure_file(file: SpecFile, overrides: Overrides, batch: int = 1) -> Checked:
+    """Return the model of a spec file with its cost, not judged.
+
+    Raises:
+        SpecError: what is wrong with the spec; a LibraryError if it is no network.
+    """
+    model = _read_network(load(file), overrides).instantiate()
     return Checked(file, model, _cost(file, model, batch), ())
 
 
@@ -110,7 +178,7 @@ def cost_of(checked: Checked, *, batch: int) -> CostReport:
 
 
 def _cost(file: SpecFile, model: Model, batch: int) -> CostReport:
-    return measure_cost(model, batch=batch, name=output_name(file, model))
+    return measure_cost(model, batch=batch, name=file.full_name)
 
 
 def facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") -> Facts:
@@ -173,8 +241,3 @@ def draw(checked: Checked, request: Request) -> Rendered:
     from inception_dsl.emit.figure import render_figure
 
     return render_figure(checked.model, checked.cost, request)
-
-
-def output_name(file: SpecFile, model: Model) -> str:
-    """The folder of a model's files: its full name in the library, else the name it has."""
-    return file.full_name if FULL_NAME.fullmatch(file.full_name) else model.name

@@ -5,13 +5,21 @@ blocks as symbols, the network and its heads, the calls with their shapes.
 """
 
 from inception_dsl.resolve.names import name_problem
-from inception_dsl.resolve.resolver import AS_WRITTEN, Overrides, Template, read_network, resolve
+from inception_dsl.resolve.resolver import (
+    AS_WRITTEN,
+    Overrides,
+    Template,
+    check_blocks,
+    read_network,
+    resolve,
+)
 from inception_dsl.resolve.statements import find_odd_statements
 
 __all__ = [
     "AS_WRITTEN",
     "Overrides",
     "Template",
+    "check_blocks",
     "find_odd_statements",
     "name_problem",
     "read_network",

@@ -39,6 +39,8 @@ from inception_dsl.resolve.words import Defaults
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath
 
+_Declared = tuple[dict[str, Table], Defaults, dict[str, Signature]]
+
 _TUPLE_NAMES = frozenset(["logits", "count", "index"])
 
 
@@ -125,6 +127,15 @@ def resolve(loaded: Loaded, overrides: Overrides) -> Model:
     return read_network(loaded, overrides).instantiate()
 
 
+def check_blocks(loaded: Loaded) -> None:
+    """Read every block and table of a library, which no network need call.
+
+    Raises:
+        SpecError: E1xx for the form of steps, E2xx for names and words.
+    """
+    _Resolver(loaded, AS_WRITTEN).check_blocks()
+
+
 class _Resolver(Reporter):
     def __init__(self, loaded: Loaded, overrides: Overrides) -> None:
         super().__init__(loaded.places, [])
@@ -143,19 +154,13 @@ class _Resolver(Reporter):
         name = self._name()
         given = self._input()
         arguments = self._arguments()
-        declared = self._declarations
-        tables = {name: declared.table(name, table) for name, table in spec.tables.items()}
-        defaults = declared.defaults(spec.defaults, ("defaults",), {}, spec.params)
-        signatures = {name: declared.signature(name, body) for name, body in spec.blocks.items()}
+        tables, defaults, signatures = self._declare()
         statements = Statements(self.places, self.diagnostics)
         budget = tuple(statements.budget(spec.budget))
         claims = tuple(statements.claims(spec.claims, given))
         self._raise()
 
-        blocks = {
-            name: self._block(name, body, signatures, tables, defaults)
-            for name, body in spec.blocks.items()
-        }
+        blocks = self._blocks(tables, defaults, signatures)
         network, heads = self._network(arguments, signatures, tables, defaults)
         blocks[NETWORK] = network
         self._raise()
@@ -175,6 +180,31 @@ class _Resolver(Reporter):
             file=self._file.shown,
             with_notes=self._with_notes,
         )
+
+    def check_blocks(self) -> None:
+        """Read every block and table of a library."""
+        declared = self._declare()
+        self._raise()
+        self._blocks(*declared)
+        self._raise()
+
+    def _declare(self) -> _Declared:
+        spec, declared = self._spec, self._declarations
+        tables = {name: declared.table(name, table) for name, table in spec.tables.items()}
+        defaults = declared.defaults(spec.defaults, ("defaults",), {}, spec.params)
+        signatures = {name: declared.signature(name, body) for name, body in spec.blocks.items()}
+        return tables, defaults, signatures
+
+    def _blocks(
+        self,
+        tables: Mapping[str, Table],
+        defaults: Defaults,
+        signatures: Mapping[str, Signature],
+    ) -> dict[str, Block]:
+        return {
+            name: self._block(name, body, signatures, tables, defaults)
+            for name, body in self._spec.blocks.items()
+        }
 
     def _name(self) -> str:
         """The spec's name, which becomes that of a function; its file's, if it has none."""

@@ -1,86 +1,33 @@
 """Which files a spec is made of: names in the library, files of the project, and their bounds.
 
-A spec is untrusted. A name is checked before a path is built from it; a path is followed through
-symbolic links and must end inside the project's folder, or inside the built-in library. Where files
-are read from, the disk or a revision of a repository, is a spec file's own: what it uses comes from
-there too.
+A spec is untrusted. A path is followed through symbolic links and must end inside the project, or
+inside the built-in library, however it was named. Where files are read from, the disk or a revision
+of a repository, is a spec file's own: what it uses comes from there too.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from inception_dsl.bounds import MAX_BYTES
+from inception_dsl.channels import printable
+from inception_dsl.characters import UNPRINTABLE
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.source import Source, Span
+from inception_dsl.spec.disk import DISK, SUFFIXES
+from inception_dsl.spec.project import (
+    SPECS,
+    Files,
+    bare_name,
+    is_name,
+    project_root,
+    spec_names,
+)
 
 MAX_NAME = 200
-
-FULL_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
-_SUFFIXES = (".yaml", ".yml")
-_MARKERS = ("pyproject.toml", ".git")
-
-
-class Files(Protocol):
-    """Where files are read from. `label` stands before their names where they are shown."""
-
-    @property
-    def label(self) -> str:
-        """What tells these files from those of the disk."""
-
-    def resolve(self, path: Path) -> Path | None:
-        """A file's path, symbolic links followed; None where there is no such file."""
-
-    def exists(self, path: Path) -> bool:
-        """There is a file or a folder."""
-
-    def below(self, folder: Path) -> Iterable[Path]:
-        """The .yaml files in a folder and below it."""
-
-    def read(self, path: Path, most: int) -> bytes:
-        """The first bytes of a file.
-
-        Raises:
-            OSError: it cannot be read.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
-    """The files of this machine."""
-
-    label: str = ""
-
-    def resolve(self, path: Path) -> Path | None:
-        """A file's path, symbolic links followed; None where there is no such file."""
-        try:
-            return path.resolve() if path.is_file() else None
-        except (OSError, ValueError, RuntimeError):  # too long, a null byte, links in a circle
-            return None
-
-    def exists(self, path: Path) -> bool:
-        """There is a file or a folder."""
-        return path.exists()
-
-    def below(self, folder: Path) -> Iterable[Path]:
-        """The .yaml files in a folder and below it."""
-        return folder.rglob("*.yaml")
-
-    def read(self, path: Path, most: int) -> bytes:
-        """The first bytes of a file.
-
-        Raises:
-            OSError: it cannot be read.
-        """
-        with path.open("rb") as stream:
-            return stream.read(most)
-
-
-DISK = Disk()
+"""Maximum number of characters of a name that is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,83 +35,105 @@ class SpecFile:
     """A spec's file and how it is spoken of.
 
     Attributes:
-        path: where it is, symbolic links resolved.
-        root: the folder that `use` and `extends` must stay in.
-        full_name: its name in the library, such as `timm/inception_v4`; its bare name for a file
-            elsewhere.
-        shown: the path from the root, by which findings and emitted headers name it.
+        path: where it is, symbolic links followed.
         files: where it is read from, and what it uses.
+        root: the folder that `use` and `extends` must stay in.
+        full_name: its path in the project's `specs/` without the suffix, such as
+            `timm/inception_v4`; of a file elsewhere in the project its path from the root.
+        shown: the path from the root, by which findings and emitted headers name it.
+        reference: the text by which a person or a spec named it.
         is_built_in: whether it is a file of the built-in library.
     """
 
     path: Path
-    root: Path
-    full_name: str
-    shown: str
-    files: Files = DISK
-    is_built_in: bool = False
+    files: Files
+    root: Path = field(compare=False)
+    full_name: str = field(compare=False)
+    shown: str = field(compare=False)
+    reference: str = field(compare=False)
+    is_built_in: bool = field(default=False, compare=False)
 
 
 def library() -> Path:
-    """The folder of the built-in specs: inside the package, or beside it in a checkout."""
+    """Return the folder of the built-in specs: inside the package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
-    installed = package / "specs"
-    return installed if installed.is_dir() else package.parent / "specs"
-
-
-def project_root(path: Path, files: Files = DISK) -> Path:
-    """The nearest folder at or above `path` that has a pyproject.toml or a .git; else `path`."""
-    for folder in (path, *path.parents):
-        if any(files.exists(folder / marker) for marker in _MARKERS):
-            return folder
-    return path
+    installed = package / SPECS
+    return installed if installed.is_dir() else package.parent / SPECS
 
 
 def find_spec(reference: str, folder: Path, files: Files = DISK) -> SpecFile:
-    """The spec that a person names: a file, or a name in the library.
+    """Return the spec that a person names: a file, or a name in the library.
 
     Args:
-        reference: a path to a .yaml file, or a name such as `inception_v4`; the project's own
-            `specs/` comes before the built-in ones.
+        reference: a path to a .yaml or .yml file, or a name such as `inception_v4`; the project's
+            own `specs/` comes before the built-in ones.
         folder: where the person stands.
         files: where files are read from.
 
     Raises:
-        SpecError: E001 there is no such file, E007 no spec has this name.
+        SpecError: E001 there is no such file, E006 it lies outside its project, E007 no spec has
+            this name.
     """
-    if reference.endswith(_SUFFIXES):
-        path = files.resolve(folder / reference)
-        if path is None:
-            message = f"there is no file `{files.label}{reference}`"
-            raise SpecError([Diagnostic("E001", message)])
-        return _spec_file(path, project_root(path.parent, files), files)
-    return find_named(reference, project_root(folder.resolve(), files), None, files)
+    folder = folder.resolve()
+    if not reference.endswith(SUFFIXES):
+        return find_named(reference, project_root(folder, files), None, files)
+    path = Path(os.path.normpath(folder / reference))
+    return locate(path, project_root(path.parent, files), reference, files)
+
+
+def locate(
+    path: Path, root: Path, reference: str, files: Files = DISK, span: Span | None = None
+) -> SpecFile:
+    """Return the spec file at a path.
+
+    Args:
+        path: an absolute path; its links have yet to be followed.
+        root: the project that it must be in.
+        reference: the text by which it was named.
+        span: where a spec names it.
+
+    Raises:
+        SpecError: E001 there is no such file, or its name cannot be shown; E006 it lies outside the
+            project.
+    """
+    labels = (Label(span),) if span else ()
+    target = files.resolve(path)
+    # Whether a file is there is not told of what lies outside.
+    is_inside = path.is_relative_to(root) and (not target or target.is_relative_to(root.resolve()))
+    if not is_inside:
+        message = f"`{printable(_short(reference))}` lies outside the project"
+        raise SpecError([Diagnostic("E006", message, labels)])
+    if target is None or not files.exists(target):
+        message = f"there is no file `{files.label}{printable(_short(reference))}`"
+        raise SpecError([Diagnostic("E001", message, labels)])
+    beside = path.relative_to(root)
+    if UNPRINTABLE.search(beside.as_posix()):
+        message = f"`{printable(reference)}` cannot be read: its name has an invisible character"
+        raise SpecError([Diagnostic("E001", message, labels)])
+    is_in_specs = beside.parts[0] == SPECS and len(beside.parts) > 1
+    name = bare_name(beside.relative_to(SPECS) if is_in_specs else beside)
+    shown = (path.relative_to(files.root) if files.root else beside).as_posix()
+    return SpecFile(target, files, root, name, f"{files.label}{shown}", reference)
 
 
 def find_used(reference: str, user: SpecFile, span: Span) -> SpecFile:
-    """The spec that another one names in `use` or `extends`.
+    """Return the spec that another one names in `use` or `extends`.
 
     Raises:
         SpecError: E001 there is no such file, E006 it lies outside the project, E007 no spec has
             this name.
     """
-    if not reference.endswith(_SUFFIXES):
-        file = find_named(reference, user.root, span, user.files)
-        return replace(file, is_built_in=file.is_built_in or user.is_built_in)
-    shown = reference if len(reference) <= MAX_NAME else f"{reference[:MAX_NAME]}..."
-    path = user.files.resolve(user.path.parent / reference)
-    is_outside = ".." in Path(reference).parts or Path(reference).is_absolute()
-    if path is None and not is_outside:
-        raise SpecError([Diagnostic("E001", f"there is no file `{shown}`", (Label(span),))])
-    # Whether a file is there is not told of what lies outside.
-    if path is None or not path.is_relative_to(user.root):
-        message = f"`{shown}` lies outside the project"
-        raise SpecError([Diagnostic("E006", message, (Label(span),))])
-    return replace(_spec_file(path, user.root, user.files), is_built_in=user.is_built_in)
+    root, files = user.root.resolve(), user.files
+    if not reference.endswith(SUFFIXES):
+        file = find_named(reference, root, span, files)
+    else:
+        path = Path(os.path.normpath(user.path.parent / reference))
+        file = locate(path, root, reference, files, span)
+    return replace(file, is_built_in=file.is_built_in or user.is_built_in)
 
 
 def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) -> SpecFile:
-    """The spec of a name: in the `specs/` of a project, else in the built-in library.
+    """Return the spec of a name: in the `specs/` of a project, else in the built-in library.
 
     Raises:
         SpecError: E006 it is a link out of the project, E007 no spec has this name.
@@ -173,39 +142,25 @@ def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) ->
     if len(name) > MAX_NAME:
         message = f"a name has at most {MAX_NAME} characters"
         raise SpecError([Diagnostic("E007", message, labels)])
-    if FULL_NAME.fullmatch(name):
-        for source, folder, bound, is_built_in in (
-            (files, root / "specs", root, False),
-            (DISK, library(), library().parent, True),
-        ):
-            path = source.resolve(folder / f"{name}.yaml")
-            if path is None:
-                continue
-            if not path.is_relative_to(bound.resolve()):
-                raise SpecError([Diagnostic("E006", f"`{name}` lies outside the project", labels)])
-            file = _spec_file(path, bound, source)
-            return replace(file, is_built_in=is_built_in)
-    close = nearest(name, [*names(root / "specs", files), *names(library())])
-    raise SpecError(
-        [
-            Diagnostic(
-                "E007",
-                f"no spec is named `{name}`",
-                labels,
-                help=f"write `{close}`" if close else "`inception-dsl list` shows the specs",
-            )
-        ]
-    )
-
-
-def names(folder: Path, files: Files = DISK) -> list[str]:
-    """The full names of the specs in a folder, libraries of blocks left out, in order."""
-    found = (path.relative_to(folder).with_suffix("") for path in files.below(folder))
-    return sorted(name.as_posix() for name in found if "blocks" not in name.parts[:-1])
+    if is_name(name):
+        for suffix in SUFFIXES:
+            path = root / SPECS / f"{name}{suffix}"
+            if files.exists(path) or files.is_link(path):
+                return locate(path, root, name, files, span)
+        path = library() / f"{name}.yaml"
+        if DISK.exists(path):
+            return replace(locate(path, library().parent, name), is_built_in=True)
+    known = [*spec_names(root, files), *spec_names(library().parent)]
+    close = nearest(name, (other for other in known if other != name))
+    help = f"write `{close}`" if close else "`inception-dsl list` shows the specs"
+    raise SpecError([Diagnostic("E007", f"no spec is named `{name}`", labels, help=help)])
 
 
 def read(file: SpecFile, span: Span | None = None) -> Source:
-    """A spec's text.
+    """Return a spec's text.
+
+    Args:
+        span: where another spec names it.
 
     Raises:
         SpecError: E001 it cannot be read or is not UTF-8, E003 it is larger than `MAX_BYTES`.
@@ -214,23 +169,25 @@ def read(file: SpecFile, span: Span | None = None) -> Source:
     try:
         data = file.files.read(file.path, MAX_BYTES + 1)
     except OSError as error:
-        message = f"`{file.shown}` cannot be read: {error.strerror}"
+        message = f"`{_named(file)}` cannot be read: {error.strerror}"
         raise SpecError([Diagnostic("E001", message, labels)]) from None
     if len(data) > MAX_BYTES:
-        message = f"`{file.shown}` is larger than {MAX_BYTES:,} bytes"
+        message = f"`{_named(file)}` is larger than {MAX_BYTES:,} bytes"
         raise SpecError([Diagnostic("E003", message, labels)])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        message = f"`{file.shown}` is not UTF-8: byte {error.start:,} starts no character"
+        message = f"`{_named(file)}` is not UTF-8: byte {error.start:,} starts no character"
         raise SpecError([Diagnostic("E001", message, labels)]) from None
     is_in_tree = file.files is DISK and not file.is_built_in
     return Source(file.shown, text, file.path if is_in_tree else None)
 
 
-def _spec_file(path: Path, root: Path, files: Files) -> SpecFile:
-    root = root.resolve()
-    shown = path.relative_to(root)
-    within = shown.parts[:1] == ("specs",)
-    full_name = shown.relative_to("specs").with_suffix("").as_posix() if within else path.stem
-    return SpecFile(path, root, full_name, f"{files.label}{shown.as_posix()}", files)
+def _named(file: SpecFile) -> str:
+    """Return how a person knows a file: by the path that was typed, or else by its path."""
+    is_typed = file.reference.endswith(SUFFIXES)
+    return printable(f"{file.files.label}{file.reference}") if is_typed else file.shown
+
+
+def _short(reference: str) -> str:
+    return reference if len(reference) <= MAX_NAME else f"{reference[:MAX_NAME]}..."

@@ -1,7 +1,8 @@
 """The files of a revision of a git repository, read without touching the working tree.
 
-git is called without a shell, on revisions whose form was checked, and asked for nothing but the
-list of a revision's files and their contents: no hook, filter, pager or network is involved.
+git is called without a shell, and asked for nothing but the list of a revision's files and their
+contents: no hook, filter, pager or network is involved. A revision is whatever git takes for one,
+but for what could be an option or steer a terminal.
 """
 
 from __future__ import annotations
@@ -9,22 +10,32 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 import stat
 import subprocess
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.spec.disk import SUFFIXES
 
 SECONDS = 60
-"""git may take so long."""
-MAX_REVISION = 200
+"""Maximum number of seconds that git may take."""
+MAX_REVISION = 1_000
+"""Maximum number of characters of a revision."""
 MAX_LINKS = 10
+"""Maximum number of symbolic links that lead from one to another."""
 MAX_TARGET = 4096
+"""Maximum number of bytes of a symbolic link's target."""
+MAX_SETTINGS = 1_000
+"""Maximum number of settings that are read from variables."""
 
-_REVISION = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9_./@{}^~+-]*")
+_HASH = re.compile(rb"[0-9a-f]{40,64}")
+_USER_CONFIG = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
+"""Variables that say where the user's own settings are, as `~/.gitconfig` else would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,51 +55,81 @@ class Revision:
     entries: dict[str, tuple[int, str]] = field(repr=False, compare=False)
 
     def resolve(self, path: Path) -> Path | None:
-        """A file's path, symbolic links followed; None where there is no such file."""
+        """Return the absolute path that a path leads to, the links of all components followed.
+
+        Returns:
+            A path at which there may be nothing, outside of the repository too; None if links lead
+            in a circle.
+        """
+        path = Path(os.path.normpath(path))
         for _ in range(MAX_LINKS):
-            inside = self._inside(path)
-            if inside is None or inside not in self.entries:
-                return None
-            mode, name = self.entries[inside]
-            if stat.S_ISREG(mode):
-                return self.root / inside
-            if not stat.S_ISLNK(mode):  # a submodule
-                return None
+            link = next((above for above in self._from_the_top(path) if self.is_link(above)), None)
+            if link is None:
+                return path
             try:
-                target = self._blob(name, MAX_TARGET)
+                target = self._blob(self.entries[self._inside(link) or ""][1], MAX_TARGET)
             except OSError:
                 return None
-            path = (self.root / inside).parent / os.fsdecode(target)
+            path = link.parent / os.fsdecode(target) / path.relative_to(link)
+            path = Path(os.path.normpath(path))
         return None
 
     def exists(self, path: Path) -> bool:
-        """There is a file or a folder."""
+        """Tell whether a file or a folder is there."""
         inside = self._inside(path)
         if inside is None:
             return False
         is_repository = inside in ("", ".", ".git")
         return is_repository or inside in self.entries or any(self._under(inside))
 
-    def below(self, folder: Path) -> Iterable[Path]:
-        """The .yaml files in a folder and below it."""
+    def is_link(self, path: Path) -> bool:
+        """Tell whether a path is a symbolic link."""
+        mode, _ = self.entries.get(self._inside(path) or "", (0, ""))
+        return stat.S_ISLNK(mode)
+
+    def below(self, folder: Path) -> Iterator[Path]:
+        """Yield everything in a folder and below it that may be a spec, hidden files left out.
+
+        A link to a folder is not followed: it is yielded itself.
+        """
         inside = self._inside(folder)
-        if inside is None:
-            return []
-        return [self.root / path for path in self._under(inside) if path.endswith(".yaml")]
+        for name in () if inside is None else self._under(inside):
+            path = self.root / name
+            if any(part.startswith(".") for part in path.relative_to(folder).parts):
+                continue
+            if name.endswith(SUFFIXES) or self._leads_to_folder(path):
+                yield path
 
     def read(self, path: Path, most: int) -> bytes:
-        """The first bytes of a file.
+        """Return the first bytes of a regular file.
 
         Raises:
-            OSError: it is not there, or git does not give it.
+            OSError: it is not there, is no regular file, or git does not give it.
         """
         inside = self._inside(path)
         if inside is None or inside not in self.entries:
-            raise FileNotFoundError(2, "No such file in this revision", str(path))
-        return self._blob(self.entries[inside][1], most)
+            raise FileNotFoundError(errno.ENOENT, "it is no file of this revision")
+        mode, name = self.entries[inside]
+        if not stat.S_ISREG(mode):  # a submodule
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return self._blob(name, most)
+
+    def _leads_to_folder(self, path: Path) -> bool:
+        if not self.is_link(path) or (target := self.resolve(path)) is None:
+            return False
+        inside = self._inside(target)
+        return inside is not None and inside not in self.entries and any(self._under(inside))
+
+    def _from_the_top(self, path: Path) -> Iterator[Path]:
+        """Yield the paths above a path, and itself, that are in the repository."""
+        if path.is_relative_to(self.root):
+            above = self.root
+            for part in path.relative_to(self.root).parts:
+                above = above / part
+                yield above
 
     def _inside(self, path: Path) -> str | None:
-        """A path from the root, written without detours; None for one that leads out."""
+        """Return a path from the root, written without detours; None for one that leads out."""
         try:
             return Path(os.path.normpath(path)).relative_to(self.root).as_posix()
         except ValueError:
@@ -117,30 +158,37 @@ class Revision:
 
 
 def split_reference(text: str) -> tuple[str, str] | None:
-    """The revision and the path of `REV:path`, as git writes it; None for a plain reference."""
-    revision, colon, path = text.partition(":")
-    return (revision, path) if colon and revision and path else None
+    """Return the revision and the path of `REV:path`, or None for a plain reference.
+
+    As in git, a colon within braces belongs to the revision: `main@{10:30}:specs/net.yaml`.
+    """
+    depth = 0
+    for place, char in enumerate(text):
+        depth += (char == "{") - (char == "}" and depth > 0)
+        if char == ":" and not depth:
+            revision, path = text[:place], text[place + 1 :]
+            return (revision, path) if revision and path else None
+    return None
 
 
 def find_revision(revision: str, folder: Path) -> Revision:
-    """A revision of the repository that a folder is in.
+    """Return a revision of the repository that a folder is in.
 
     Raises:
         SpecError: E009, there is no such revision, no repository, or no git.
     """
-    if len(revision) > MAX_REVISION or not _REVISION.fullmatch(revision) or ".." in revision:
+    is_plain = not any(unicodedata.category(char) == "Cc" for char in revision)
+    if not is_plain or not revision or revision.startswith("-") or len(revision) > MAX_REVISION:
         shown = printable(revision[:MAX_REVISION])
         raise SpecError([Diagnostic("E009", f"`{shown}` is no name of a revision")])
     root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
-    try:
-        found = _git(
-            root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-        )
-    except SpecError:
+    commit = _find_object(root, revision)
+    if commit is None:
         message = f"the repository has no revision `{revision}`"
-        help = "in a shallow clone it may not have been fetched: `git fetch --unshallow`"
-        raise SpecError([Diagnostic("E009", message, help=help)]) from None
-    commit = found.decode("ascii").strip()
+        raise SpecError([Diagnostic("E009", message, help=ways_to_fetch(root, revision))])
+    commit = _find_object(root, f"{commit}^{{commit}}")
+    if commit is None:
+        raise SpecError([Diagnostic("E009", f"`{revision}` names no commit")])
     listed = _git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
     entries: dict[str, tuple[int, str]] = {}
     for line in listed.split(b"\0"):
@@ -151,20 +199,102 @@ def find_revision(revision: str, folder: Path) -> Revision:
     return Revision(root.resolve(), commit, f"{revision}:", entries)
 
 
+def ways_to_fetch(root: Path, revision: str) -> str | None:
+    """Return the command that brings a revision into a repository that may lack it.
+
+    A clone may have only the last commits, or only one branch. The command is for the clone as it
+    is, and asks for no more than the revision needs.
+    """
+    remotes = _lines(root, "remote")
+    if not remotes:
+        return None
+    base = re.split(r"[~^]|@\{", revision, maxsplit=1)[0]
+    is_shallow = _lines(root, "rev-parse", "--is-shallow-repository") == ["true"]
+    has_history = base == revision
+    depth = [] if not is_shallow else ["--depth=1"] if has_history else ["--unshallow"]
+    if not has_history and _find_object(root, base) is not None:
+        # Only the history is missing, or there never was so much of it.
+        return (
+            f"`{_command_line('fetch', '--unshallow')}`, for the clone is shallow"
+            if is_shallow
+            else None
+        )
+    remote = "origin" if "origin" in remotes else remotes[0]
+    named = next((name for name in remotes if base.startswith(f"{name}/")), None)
+    if named is not None:
+        branch = base.removeprefix(f"{named}/")
+        remote, source = named, f"+refs/heads/{branch}:refs/remotes/{named}/{branch}"
+    elif re.fullmatch(r"[0-9a-f]{40,64}", base):
+        source = base
+    elif _find_object(root, f"refs/remotes/{remote}/{base}") is not None:
+        return f"write `{remote}/{revision}`"
+    else:
+        source = f"{base}:{base}"
+    return f"it may not have been fetched: `{_command_line('fetch', *depth, remote, source)}`"
+
+
+def _command_line(*words: str) -> str:
+    return shlex.join(["git", *words])
+
+
+def _find_object(root: Path, revision: str) -> str | None:
+    """Return the hash of what a revision names, if the repository has it."""
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
+    try:
+        found = _git(root, *words).strip()
+    except SpecError:
+        return None
+    return found.decode("ascii") if _HASH.fullmatch(found) else None
+
+
+def _lines(root: Path, *arguments: str) -> list[str]:
+    """Return what git prints, line by line; nothing where it fails."""
+    try:
+        return _git(root, *arguments).decode(errors="replace").splitlines()
+    except SpecError:
+        return []
+
+
 def _command(folder: Path, *arguments: str) -> list[str]:
-    return ["git", "--no-pager", "--no-replace-objects", "-C", str(folder), *arguments]
+    # A repository without a working tree may have come along in a commit, with its own settings.
+    safe = ("-c", "safe.bareRepository=explicit")
+    return ["git", "--no-pager", "--no-replace-objects", *safe, "-C", str(folder), *arguments]
 
 
 def _environment() -> dict[str, str]:
-    """That of the process, without what could lead git to another repository or to ask."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    """Return the variables of the process, without those that could lead git elsewhere.
+
+    The user's leave to read a repository of another owner is kept, however it was given: in the
+    user's settings, or as `safe.directory` in GIT_CONFIG_COUNT, as containers do. Whoever can set
+    variables of the process can run git as well.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name in _USER_CONFIG
+    }
+    leave = [value for key, value in _config_of_variables() if key.lower() == "safe.directory"]
+    for place, value in enumerate(leave):
+        kept |= {f"GIT_CONFIG_KEY_{place}": "safe.directory", f"GIT_CONFIG_VALUE_{place}": value}
+    if leave:
+        kept["GIT_CONFIG_COUNT"] = str(len(leave))
     quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
-    return {**own, **quiet, "LC_ALL": "C"}
+    return {**kept, **quiet, "LC_ALL": "C"}
+
+
+def _config_of_variables() -> Iterator[tuple[str, str]]:
+    """Yield the settings that GIT_CONFIG_COUNT and its companions hold."""
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    for place in range(min(int(count), MAX_SETTINGS) if count.isdecimal() else 0):
+        key = os.environ.get(f"GIT_CONFIG_KEY_{place}")
+        value = os.environ.get(f"GIT_CONFIG_VALUE_{place}")
+        if key is not None and value is not None:
+            yield key, value
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, and checked arguments
+        done = subprocess.run(  # noqa: S603 - no shell, and no argument that could be an option
             _command(folder, *arguments),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -177,6 +307,9 @@ def _git(folder: Path, *arguments: str) -> bytes:
     except subprocess.TimeoutExpired:
         raise SpecError([Diagnostic("E009", f"git took more than {SECONDS} seconds")]) from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").partition("\n")[0].removeprefix("fatal: ")
-        raise SpecError([Diagnostic("E009", f"git says: {printable(said)}")])
+        said = (line.strip() for line in done.stderr.decode(errors="replace").splitlines())
+        first, *others = [line for line in said if line] or ["nothing"]
+        message = f"git says: {printable(first.removeprefix('fatal: '))}"
+        notes = (" ".join(others),) if others else ()
+        raise SpecError([Diagnostic("E009", message, notes=notes)])
     return done.stdout

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from inception_dsl.bounds import (
     MAX_BLOCKS,
@@ -43,8 +44,10 @@ _MOST = {
 class Loaded:
     """A checked spec, its tree, where its parts stand, and the file it came from.
 
-    `suspends_notes`: an extending file has another input, or other parameters, so that the shape
-    notes of its base need not hold.
+    Attributes:
+        suspends_notes: whether an extending file has another input, or other parameters, so that
+            the shape notes of its base need not hold.
+        paths: all files that were read.
     """
 
     spec: ModelSpec
@@ -52,6 +55,13 @@ class Loaded:
     places: Places
     file: SpecFile
     suspends_notes: bool
+    paths: frozenset[Path]
+
+    @property
+    def is_library(self) -> bool:
+        """Whether the file has blocks and tables for others, and no network."""
+        brings = bool(self.spec.blocks or self.spec.tables)
+        return brings and self.tree.items.keys() <= _LIBRARY_KEYS
 
 
 def load(file: SpecFile) -> Loaded:
@@ -65,7 +75,8 @@ def load(file: SpecFile) -> Loaded:
     _check_counts(tree)
     tree = extend_blocks(tree)
     spec, places = validate(tree)
-    return Loaded(spec, tree, places, file, suspends_notes=loader.suspends_notes)
+    paths = frozenset(loader.paths)
+    return Loaded(spec, tree, places, file, suspends_notes=loader.suspends_notes, paths=paths)
 
 
 class _Loader:
@@ -74,6 +85,7 @@ class _Loader:
         self._libraries: dict[SpecFile, Mapping] = {}
         self._tally = Tally()
         self.suspends_notes = False
+        self.paths: set[Path] = set()
 
     def model(self, file: SpecFile, span: Span | None) -> Mapping:
         """The tree of a network's spec, with used blocks and tables in it, laid over its base."""
@@ -134,6 +146,7 @@ class _Loader:
         if self._tally.bytes > MAX_BYTES:
             message = f"the files of the spec have more than {MAX_BYTES:,} bytes"
             raise SpecError([Diagnostic("E003", message, labels)])
+        self.paths.add(file.path)
         tree = parse_tree(source, self._tally)
         if not isinstance(tree, Mapping):
             message = "a spec is a mapping of keys such as `inception`, `input` and `network`"

@@ -34,7 +34,7 @@ def test_every_spec_is_built_and_fresh() -> None:
     for name in NAMES:
         found = driver.check(name, folder=ROOT)
         for artifact in driver.emit(found, output=ROOT / "generated").artifacts:
-            assert artifact.written() == artifact.text, artifact.path
+            assert artifact.read() == artifact.content, artifact.path
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -17,10 +17,11 @@ from inception_dsl.emit.spec import format_spec
 from inception_dsl.ir import fingerprint
 from inception_dsl.source import Source
 from inception_dsl.spec.json_schema import STEP_PATTERN, json_schema
+from inception_dsl.spec.project import spec_paths
 
 ROOT = Path(__file__).parents[2]
 NAMES = driver.project_specs(ROOT)
-FILES = driver.own_files(ROOT)
+FILES = list(map(str, spec_paths(ROOT)))
 
 
 def formatted(text: str) -> str:
@@ -107,7 +108,7 @@ def test_a_long_step_becomes_a_short_one(written: str, wanted: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_expanded_spec_is_the_same_model(name: str, project: Project) -> None:
-    text = driver.expanded(name, folder=ROOT)
+    text = driver.expand_spec(name, folder=ROOT)
     assert not re.search(r"^(use|extends):", text, re.MULTILINE)
     assert formatted(text) == text
     project.write(NET, text)
@@ -120,7 +121,7 @@ def test_the_expanded_spec_is_the_same_model(name: str, project: Project) -> Non
 def test_titles_come_through_an_expansion(title: str, project: Project) -> None:
     quoted = json.dumps(title)
     project.write(NET, f"inception: 1\ntitle: {quoted}\ninput: 3x3x3\nnetwork: relu\n")
-    text = driver.expanded(NET, folder=project.root)
+    text = driver.expand_spec(NET, folder=project.root)
     before = fingerprint(project.check().model)
     project.write(NET, text)
     assert project.check().model.title == title
@@ -131,7 +132,7 @@ def test_an_expansion_leaves_suspended_notes_out(project: Project) -> None:
     base = "inception: 1\ninput: 8x8x3\nnetwork: [conv (4) -> 8x8x4]\n".replace("conv", "1x1 conv")
     project.write("specs/base.yaml", base)
     project.write(NET, "inception: 1\nextends: base.yaml\ninput: 6x6x3\n")
-    project.write(NET, driver.expanded(NET, folder=project.root))
+    project.write(NET, driver.expand_spec(NET, folder=project.root))
     assert str(project.check().model.root.type) == "6x6x4"
 
 

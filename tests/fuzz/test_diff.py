@@ -53,8 +53,8 @@ def test_a_spec_differs_from_itself_in_nothing_however_it_is_written(project: Pr
         for other in (
             text,
             spec.text(long=True),
-            driver.formatted(NET, folder=project.root).text,
-            driver.expanded(NET, folder=project.root),
+            driver.format_file(NET, folder=project.root).text,
+            driver.expand_spec(NET, folder=project.root),
         ):
             found = compared(project, text, other)
             assert (found.diff.edits, found.diff.keys) == ((), ()), found.diff.edits

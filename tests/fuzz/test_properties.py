@@ -47,10 +47,10 @@ def test_formatting_changes_no_model_and_comes_to_rest(project: Project) -> None
         for text in (spec.text(), spec.text(long=True)):
             project.write(NET, text)
             before = fingerprint(project.check().model)
-            once = driver.formatted(NET, folder=project.root).text
+            once = driver.format_file(NET, folder=project.root).text
             project.write(NET, once)
             assert fingerprint(project.check().model) == before
-            assert driver.formatted(NET, folder=project.root).text == once
+            assert driver.format_file(NET, folder=project.root).text == once
 
     for_each(claim)
 
@@ -59,7 +59,7 @@ def test_the_expanded_spec_is_the_same_model(project: Project) -> None:
     def claim(spec: Spec) -> None:
         project.write(NET, spec.text())
         before = fingerprint(project.check().model)
-        project.write(NET, driver.expanded(NET, folder=project.root))
+        project.write(NET, driver.expand_spec(NET, folder=project.root))
         assert fingerprint(project.check().model) == before
 
     for_each(claim)

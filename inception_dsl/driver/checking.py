@@ -1,0 +1,96 @@
+"""Several specs at once: each is checked or measured, and a fault of one stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver.selection import Chosen, choose, choose_libraries, find_clashes
+from inception_dsl.driver.walk import (
+    Checked,
+    CheckedLibrary,
+    LibraryError,
+    check_file,
+    check_library,
+    measure_file,
+)
+from inception_dsl.resolve import AS_WRITTEN, Overrides
+from inception_dsl.spec.load import Loaded, load
+
+Outcome = Checked | CheckedLibrary | SpecError
+
+
+def check_all(
+    references: Sequence[str],
+    *,
+    folder: Path,
+    overrides: Overrides = AS_WRITTEN,
+    hints: bool = False,
+) -> Iterator[tuple[str, Outcome]]:
+    """Yield what becomes of each spec that a person names, or of all of the project.
+
+    A library is checked if it is named, or if no network of the project reads it. At the end stand
+    the specs that could not be built beside each other.
+    """
+    read: set[Path] = set()
+    files = []
+    libraries: list[tuple[str, Loaded]] = []
+    for name, file in choose(references, folder):
+        if isinstance(file, SpecError):
+            yield name, file
+            continue
+        try:
+            checked = check_file(file, overrides, hints=hints, read=read)
+        except LibraryError as error:
+            libraries.append((name, error.loaded))
+            continue
+        except SpecError as error:
+            yield name, error
+        else:
+            yield name, checked
+        files.append(file)
+    for name, loaded in libraries:
+        yield name, _check_library(loaded)
+    if not references:
+        yield from _check_unread(choose_libraries(folder), read)
+    if clashes := find_clashes(files, among_all=bool(references)):
+        yield "", SpecError(clashes)
+
+
+def _check_unread(libraries: Sequence[Chosen], read: set[Path]) -> Iterator[tuple[str, Outcome]]:
+    """Yield what becomes of the libraries that no network reads."""
+    for name, file in libraries:
+        if isinstance(file, SpecError):
+            yield name, file
+        elif file.path not in read:
+            try:
+                loaded = load(file)
+            except SpecError as error:
+                yield name, error
+                continue
+            yield name, _check_library(loaded)
+
+
+def _check_library(loaded: Loaded) -> CheckedLibrary | SpecError:
+    try:
+        return check_library(loaded)
+    except SpecError as error:
+        return error
+
+
+def measure_all(
+    references: Sequence[str], *, folder: Path, overrides: Overrides = AS_WRITTEN, batch: int = 1
+) -> Iterator[tuple[str, Checked | SpecError]]:
+    """Yield what each network costs that a person names, or each one of the project."""
+    for name, file in choose(references, folder):
+        if isinstance(file, SpecError):
+            yield name, file
+            continue
+        try:
+            yield name, measure_file(file, overrides, batch)
+        except LibraryError as error:
+            if references:
+                yield name, error
+        except SpecError as error:
+            yield name, error

@@ -1,0 +1,117 @@
+"""The specs that a command looks at: those that a person names, or all of the project.
+
+All commands choose alike, so that none of them is content where another finds nothing. Files of the
+project are found by path; each one that cannot be had is told, and stops none of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.standpoint import stand_in
+from inception_dsl.spec.files import SpecFile, find_spec, library, locate
+from inception_dsl.spec.project import (
+    SPECS,
+    bare_name,
+    folded,
+    is_in_blocks,
+    nothing_found,
+    project_root,
+    spec_names,
+    spec_paths,
+)
+
+Chosen = tuple[str, SpecFile | SpecError]
+"""How findings of several specs speak of one, and its file, or why it cannot be had."""
+
+
+def choose(references: Sequence[str], folder: Path) -> list[Chosen]:
+    """Return the networks that a person names, or all of the project that a folder is in.
+
+    If there is nothing to look at, that is the one thing that cannot be had (E011).
+    """
+    if references:
+        return [(reference, _try(reference, folder)) for reference in references]
+    root = project_root(folder.resolve())
+    paths = [path for path in spec_paths(root) if not is_in_blocks(path.relative_to(root))]
+    return _located(paths, root, folder) or [(SPECS, SpecError([nothing_found(root, folder)]))]
+
+
+def choose_files(references: Sequence[str], folder: Path) -> list[Chosen]:
+    """Return the files that a person names, or all spec files of the project, libraries too."""
+    if references:
+        return choose(references, folder)
+    root = project_root(folder.resolve())
+    chosen = _located(spec_paths(root), root, folder)
+    return chosen or [(SPECS, SpecError([nothing_found(root, folder)]))]
+
+
+def choose_libraries(folder: Path) -> list[Chosen]:
+    """Return the libraries of blocks of the project that a folder is in."""
+    root = project_root(folder.resolve())
+    paths = [path for path in spec_paths(root) if is_in_blocks(path.relative_to(root))]
+    return _located(paths, root, folder)
+
+
+def _try(reference: str, folder: Path) -> SpecFile | SpecError:
+    try:
+        return find_spec(reference, folder)
+    except SpecError as error:
+        return error
+
+
+def _located(paths: Iterable[Path], root: Path, folder: Path) -> list[Chosen]:
+    here = stand_in(folder)
+    chosen: list[Chosen] = []
+    for path in paths:
+        name = bare_name(path.relative_to(root / SPECS))
+        try:
+            chosen.append((name, locate(path, root, here.name(path))))
+        except SpecError as error:
+            chosen.append((name, error))
+    return chosen
+
+
+def project_specs(folder: Path) -> list[str]:
+    """Return the names of the specs of the project that a folder is in."""
+    return spec_names(project_root(folder.resolve()))
+
+
+def known_specs(folder: Path) -> list[str]:
+    """Return the names of the project's own specs, then those of the library."""
+    named = project_specs(folder)
+    return [*named, *(name for name in spec_names(library().parent) if name not in named)]
+
+
+def find_clashes(files: Sequence[SpecFile], *, among_all: bool) -> list[Diagnostic]:
+    """Find specs that would be built to one folder on some file system.
+
+    Args:
+        among_all: hold them against all other specs of their projects too: what is built today
+            must not overwrite what was built yesterday.
+    """
+    paths: dict[tuple[Path, str], dict[str, None]] = {}
+    chosen = set()
+    for file in files:
+        key = (file.root, folded(file.full_name))
+        chosen.add(key)
+        paths.setdefault(key, {})[file.shown] = None
+    roots = {file.root: None for file in files if among_all and not file.is_built_in}
+    for root in roots:
+        for path in spec_paths(root):
+            beside = path.relative_to(root)
+            key = (root, folded(bare_name(beside.relative_to(SPECS))))
+            if key in chosen and not is_in_blocks(beside):
+                paths[key][beside.as_posix()] = None
+    return [tell_clash(list(shown)) for shown in paths.values() if len(shown) > 1]
+
+
+def tell_clash(shown: Sequence[str]) -> Diagnostic:
+    """Return the finding that specs would be built to one folder."""
+    first, *others = sorted(shown)
+    message = f"`{first}` and `{'`, `'.join(others)}` would be built to one folder"
+    is_of_case = len({bare_name(Path(path)).removeprefix(f"{SPECS}/") for path in shown}) > 1
+    notes = ("macOS and Windows take names that differ in case for one",) if is_of_case else ()
+    return Diagnostic("E503", message, notes=notes, help="rename one of them")

@@ -1,0 +1,99 @@
+"""Specs as text: one made whole, one formatted, a new one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.selection import choose_files
+from inception_dsl.driver.writing import Artifact
+from inception_dsl.resolve import AS_WRITTEN, name_problem, resolve
+from inception_dsl.source import Source
+from inception_dsl.spec.files import SpecFile, find_spec, read
+from inception_dsl.spec.load import load
+from inception_dsl.spec.project import SPECS, project_root
+
+
+def expand_spec(reference: str, *, folder: Path) -> str:
+    """Return a spec as one file, everything that it uses in it.
+
+    Raises:
+        SpecError: what is wrong with the spec.
+    """
+    from inception_dsl.emit.spec import expand, format_spec
+
+    loaded = load(find_spec(reference, folder))
+    model = resolve(loaded, AS_WRITTEN)
+    text = expand(loaded.tree, model, with_notes=not loaded.suspends_notes)
+    return format_spec(Source(loaded.file.shown, text))
+
+
+def format_all(
+    references: Sequence[str], *, folder: Path
+) -> Iterator[tuple[str, Artifact | SpecError]]:
+    """Yield the files that a person names, or all spec files of the project, formatted.
+
+    Nothing is written.
+    """
+    for name, file in choose_files(references, folder):
+        if isinstance(file, SpecError):
+            yield name, file
+            continue
+        try:
+            yield name, _format(file)
+        except SpecError as error:
+            yield name, error
+
+
+def format_file(reference: str, *, folder: Path) -> Artifact:
+    """Return a spec's file with its steps in their one form; nothing is written.
+
+    Raises:
+        SpecError: E0xx, it cannot be read.
+    """
+    return _format(find_spec(reference, folder))
+
+
+def _format(file: SpecFile) -> Artifact:
+    from inception_dsl.emit.spec import format_spec
+
+    return Artifact(file.path, format_spec(read(file)).encode(), file.root)
+
+
+def begin_spec(name: str, base: str | None, *, folder: Path) -> Artifact:
+    """Return a new spec in the project's `specs/`; nothing is written.
+
+    Raises:
+        SpecError: E001 it is there already, E006 the base lies outside the project, E007 it has no
+            such name, E105 a bad name.
+    """
+    from inception_dsl.emit.spec import extending_spec, new_spec
+
+    *above, bare = name.split("/")
+    problem = next(filter(None, map(name_problem, [*above, bare])), None)
+    if problem is not None:
+        raise SpecError([Diagnostic("E105", problem)])
+    root = project_root(folder.resolve())
+    path = root / SPECS / f"{name}.yaml"
+    if os.path.lexists(path):
+        raise SpecError([Diagnostic("E001", f"`{name}` is there already")])
+    if base is None:
+        return Artifact(path, new_spec(bare).encode(), root)
+    extended = _name_from(find_spec(base, folder), path, root)
+    return Artifact(path, extending_spec(bare, extended).encode(), root)
+
+
+def _name_from(base: SpecFile, path: Path, root: Path) -> str:
+    """Return the text by which a new spec extends a base: its name, or its path from there.
+
+    Raises:
+        SpecError: E006, the base lies outside the project.
+    """
+    is_elsewhere = not base.path.is_relative_to(root.resolve())
+    if base.is_built_in or base.path.is_relative_to((root / SPECS).resolve()):
+        return base.full_name
+    if is_elsewhere:
+        raise SpecError([Diagnostic("E006", f"`{base.reference}` lies outside the project")])
+    return Path(os.path.relpath(base.path, path.parent.resolve())).as_posix()

@@ -1,0 +1,178 @@
+"""The one door through which files are written: whole or not at all, and where they belong.
+
+What a pull request carries may be a link to anywhere. So a file that is generated into a project is
+followed through all links before it is read or written, and must end inside that project. A person
+may name an output elsewhere on the command line.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_dsl.channels import printable
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.spec.disk import DISK, first_link
+from inception_dsl.spec.project import enclosing_project
+
+MAX_READ = 50_000_000
+"""Maximum size of a file that is held against what should be in it; a larger one is stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a command makes: where it goes, and what is to be in it.
+
+    Attributes:
+        bound: the folder that it must end in when all links are followed; None for the project that
+            its path is in, or else for the folder that holds it.
+    """
+
+    path: Path
+    content: bytes
+    bound: Path | None = None
+
+    @property
+    def text(self) -> str:
+        """What is to be in the file, as text."""
+        return self.content.decode()
+
+    def read(self) -> bytes | None:
+        """Return what is in the file now; None if there is none.
+
+        Raises:
+            SpecError: E001 it is no regular file, E006 it lies outside its bound.
+        """
+        target = self._locate()
+        if not DISK.exists(target):
+            return None
+        try:
+            return DISK.read(target, MAX_READ)
+        except NotADirectoryError:
+            return None
+        except OSError as error:
+            message = f"`{_shown(self.path)}` cannot be read: {error.strerror}"
+            raise SpecError([Diagnostic("E001", message)]) from None
+
+    def is_fresh(self) -> bool:
+        """Tell whether the file has what is to be in it.
+
+        A checkout may have turned every line end into that of Windows; it stays fresh.
+
+        Raises:
+            SpecError: as for `read`.
+        """
+        old = self.read()
+        return old is not None and (old == self.content or _with_plain_ends(old) == self.content)
+
+    def write(self) -> bool:
+        """Write the file whole or not at all, if it is not fresh.
+
+        Returns:
+            Whether it was written.
+
+        Raises:
+            SpecError: as for `read`.
+            OSError: it cannot be written; the old file stays as it was.
+        """
+        if self.is_fresh():
+            return False
+        _replace(self._locate(), self.content)
+        return True
+
+    def _locate(self) -> Path:
+        """Return where the file is when all links are followed."""
+        path = Path(os.path.abspath(self.path))  # noqa: PTH100 - `..` goes before links are followed
+        bound = self.bound or enclosing_project(path.parent) or path.parent
+        target = DISK.resolve(path)
+        if target is None or not target.is_relative_to(bound.resolve()):
+            link = first_link(path, bound)
+            notes = (f"`{_shown(link)}` is a link",) if link else ()
+            message = f"`{_shown(self.path)}` lies outside the project"
+            raise SpecError([Diagnostic("E006", message, notes=notes)])
+        return target
+
+
+def bound_of(folder: Path) -> Path:
+    """Return the folder that files must stay in which a person wants below another folder."""
+    path = Path(os.path.abspath(folder))  # noqa: PTH100 - `..` goes before links are followed
+    return enclosing_project(path) or path
+
+
+def write_all(artifacts: Iterable[Artifact]) -> list[tuple[Artifact, bool]]:
+    """Write files, none of them if one cannot be where it is to go.
+
+    Returns:
+        Each of them, and whether it was written.
+
+    Raises:
+        SpecError: E001 or E006, for all that cannot be written.
+        OSError: a file cannot be written.
+    """
+    artifacts = list(artifacts)
+    check_places(artifacts)
+    return [(artifact, artifact.write()) for artifact in artifacts]
+
+
+def check_places(artifacts: Iterable[Artifact]) -> None:
+    """Make sure that every file can be read where it is.
+
+    Raises:
+        SpecError: E001 or E006, for all that cannot.
+    """
+    problems: dict[Diagnostic, None] = {}
+    for artifact in artifacts:
+        try:
+            artifact.read()
+        except SpecError as error:
+            problems |= dict.fromkeys(error.diagnostics)
+    if problems:
+        raise SpecError(problems)
+
+
+def _with_plain_ends(content: bytes) -> bytes | None:
+    """Return a text that has Windows' line ends, all of them, without these."""
+    plain = content.replace(b"\r\n", b"\n")
+    return plain if content.count(b"\n") == len(content) - len(plain) else None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put a file in the place of another one, or of none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary, handle = _open_beside(path)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                if path.exists():
+                    temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+                stream.write(content)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink()
+            raise
+    except OSError as error:  # names the file that a person knows
+        raise OSError(error.errno, error.strerror, _shown(path)) from None
+
+
+def _open_beside(path: Path) -> tuple[Path, int]:
+    """Open a new file in the folder of another one."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW"):
+        flags |= getattr(os, name, 0)
+    for _ in range(100):
+        temporary = path.parent / f".inception-dsl-{os.urandom(6).hex()}"
+        try:
+            return temporary, os.open(temporary, flags, 0o666)
+        except FileExistsError:
+            continue
+    raise FileExistsError(errno.EEXIST, "no name is free beside it")
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a person would type it from where they stand."""
+    beside = os.path.relpath(path)
+    return printable(str(path) if beside.startswith("..") else beside)

@@ -1,0 +1,120 @@
+"""The one door through which files of this machine are read.
+
+Whatever comes out of it is a regular file: a pipe would wait for ever, and a device has no end. No
+more is read than is asked for. A file that is reached through a link is judged by where it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SUFFIXES = (".yaml", ".yml")
+"""The ends of the names of spec files."""
+
+_OPEN = os.O_RDONLY  # with what a system has of the following
+for _flag in (
+    "O_BINARY",
+    "O_CLOEXEC",
+    "O_NOCTTY",
+    "O_NOFOLLOW",
+    "O_NONBLOCK",
+):  # not all everywhere
+    _OPEN |= getattr(os, _flag, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The files of this machine.
+
+    Attributes:
+        label: the text that stands before the names of these files; none.
+        root: the folder that their names begin at; none in particular.
+    """
+
+    label: str = ""
+    root: Path | None = None
+
+    def resolve(self, path: Path) -> Path | None:
+        """Return the absolute path that a path leads to, the links of all components followed.
+
+        Returns:
+            A path at which there may be nothing; None if links lead in a circle, or if no file can
+            have such a name.
+        """
+        try:
+            target = path.resolve()
+        except (OSError, ValueError, RuntimeError):  # too long, a null byte, links in a circle
+            return None
+        return None if self.is_link(target) else target
+
+    def exists(self, path: Path) -> bool:
+        """Tell whether a file or a folder is there."""
+        try:
+            return path.exists()
+        except (OSError, ValueError):  # no permission, a null byte
+            return False
+
+    def is_link(self, path: Path) -> bool:
+        """Tell whether a path is a symbolic link."""
+        try:
+            return path.is_symlink()
+        except (OSError, ValueError):
+            return False
+
+    def below(self, folder: Path) -> Iterator[Path]:
+        """Yield everything in a folder and below it that may be a spec, hidden files left out.
+
+        A link to a folder is not followed: it is yielded itself.
+        """
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self.below(folder / entry.name)
+            elif entry.name.endswith(SUFFIXES) or (entry.is_symlink() and entry.is_dir()):
+                yield folder / entry.name
+
+    def read(self, path: Path, most: int) -> bytes:
+        """Return the first bytes of a regular file.
+
+        Args:
+            path: an absolute path without links, as `resolve` returns it.
+
+        Raises:
+            OSError: it cannot be read, or is no regular file.
+        """
+        _check_regular(path.lstat())  # before it is opened: opening a device may do something
+        handle = os.open(path, _OPEN)
+        with os.fdopen(handle, "rb") as stream:
+            _check_regular(os.fstat(stream.fileno()))
+            return stream.read(most)
+
+
+DISK = Disk()
+
+
+def first_link(path: Path, root: Path) -> Path | None:
+    """Return the first component of a path below a folder that is a symbolic link."""
+    if not path.is_relative_to(root):
+        return None
+    for part in path.relative_to(root).parts:
+        root = root / part
+        if DISK.is_link(root):
+            return root
+    return None
+
+
+def _check_regular(facts: os.stat_result) -> None:
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
