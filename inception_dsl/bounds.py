@@ -56,8 +56,8 @@ MAX_PATH = 500
 MAX_CLAIMED_NODES = 30_000
 """Maximum number of nodes of a model times the number of other inputs that it makes claims for."""
 
-MAX_OPERANDS = 100
-"""Maximum number of names and numbers in an expression, written or computed."""
+MAX_OPERANDS = 50
+"""Maximum number of names and numbers in the expression of a width, in emitted code."""
 
 MAX_NUMBER = 10**12
 """Maximum size of a number, written or computed."""

@@ -8,7 +8,7 @@ project evaluates text.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -90,39 +90,54 @@ def names(expr: Expr) -> frozenset[str]:
             return frozenset()
 
 
+def count_operands(expr: Expr, sizes: Mapping[str, int] | None = None) -> int:
+    """Return how many names and numbers an expression has, each as often as it is written.
+
+    Args:
+        sizes: how many operands a name counts for, if it is to be replaced.
+    """
+    match expr:
+        case Name(name):
+            return sizes.get(name, 1) if sizes else 1
+        case Binary(_, left, right):
+            return count_operands(left, sizes) + count_operands(right, sizes)
+        case _:
+            return 1
+
+
 def substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
-    """The expression with names replaced, simplified."""
+    """Return the expression with names replaced, simplified."""
+    if isinstance(expr, Name):
+        return bindings.get(expr.name, expr)
+    return _simplify(_replace(expr, bindings))
+
+
+def _replace(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
     match expr:
         case Name(name):
             return bindings.get(name, expr)
         case Binary(operator, left, right):
-            return combine(operator, substitute(left, bindings), substitute(right, bindings))
+            return Binary(operator, _replace(left, bindings), _replace(right, bindings))
         case _:
             return expr
 
 
 def combine(operator: Operator, left: Expr, right: Expr) -> Expr:
-    """Two expressions joined and simplified: like terms are gathered, constants come last.
+    """Return two expressions joined and simplified: like terms gathered, constants last.
 
     Example:
         >>> show(combine("+", combine("+", Name("k"), 32), combine("+", 64, Name("k"))))
         '2 * k + 96'
     """
-    if operator == "//":
-        if isinstance(left, int) and isinstance(right, int) and right:
-            if isinstance(left, int) and isinstance(right, int):
-                return left // right
-            return Decimal(math.floor(Fraction(left) / Fraction(right)))  # a Decimal's cuts
-        return left if right == 1 else Binary("//", left, right)
-    return _from_terms(_terms(Binary(operator, left, right)))
+    return _simplify(Binary(operator, left, right))
 
 
-def total(exprs: list[Expr]) -> Expr:
-    """The simplified sum of some expressions; 0 for none."""
-    result: Expr = 0
+def total(exprs: Iterable[Expr]) -> Expr:
+    """Return the simplified sum of some expressions; 0 for none."""
+    terms: _Terms = {}
     for expr in exprs:
-        result = combine("+", result, expr)
-    return result
+        _add(expr, 1, terms)
+    return _from_terms(terms)
 
 
 # A polynomial: the coefficient of each product of atoms. An atom is a name, a floor division or a
@@ -130,27 +145,58 @@ def total(exprs: list[Expr]) -> Expr:
 _Terms = dict[tuple[Expr, ...], int | Decimal]
 
 
+def _simplify(expr: Expr) -> Expr:
+    if not isinstance(expr, Binary):
+        return expr
+    return _divide(expr) if expr.operator == "//" else _from_terms(_terms(expr))
+
+
+def _divide(expr: Binary) -> Expr:
+    """Return a floor division with both sides simplified."""
+    left, right = _simplify(expr.left), _simplify(expr.right)
+    if isinstance(left, int) and isinstance(right, int) and right:
+        return left // right
+    return left if right == 1 else Binary("//", left, right)
+
+
 def _terms(expr: Expr) -> _Terms:
+    """Return the terms of an expression that are not 0, the constant last."""
+    terms: _Terms = {}
+    _add(expr, 1, terms)
+    constant = terms.pop((), 0)
+    found = {atoms: coefficient for atoms, coefficient in terms.items() if coefficient != 0}
+    return found | {(): constant} if constant != 0 or not found else found
+
+
+def _add(expr: Expr, sign: int, terms: _Terms) -> None:
+    """Add the terms of an expression to others, in place; the time is in proportion to its size."""
     match expr:
         case Binary("+" | "-" as operator, left, right):
-            sign = 1 if operator == "+" else -1
-            result = dict(_terms(left))
-            for atoms, coefficient in _terms(right).items():
-                result[atoms] = result.get(atoms, 0) + sign * coefficient
-            return result
+            _add(left, sign, terms)
+            _add(right, sign if operator == "+" else -sign, terms)
         case Binary("*", left, right):
-            factors, others = _terms(left), _terms(right)
-            if len(factors) > 1 and len(others) > 1:  # multiplied out, it could fill the memory
-                return {(expr,): 1}
-            return {
-                tuple(sorted(atoms + other, key=show)): coefficient * factor
-                for atoms, coefficient in factors.items()
-                for other, factor in others.items()
-            }
-        case Name() | Binary():
-            return {(expr,): 1}
+            for atoms, coefficient in _multiply(_terms(left), _terms(right)).items():
+                terms[atoms] = terms.get(atoms, 0) + sign * coefficient
+        case Binary():
+            quotient = _divide(expr)
+            if isinstance(quotient, Binary) and quotient.operator == "//":
+                terms[(quotient,)] = terms.get((quotient,), 0) + sign
+            else:
+                _add(quotient, sign, terms)
+        case Name():
+            terms[(expr,)] = terms.get((expr,), 0) + sign
         case _:
-            return {(): expr}
+            terms[()] = terms.get((), 0) + sign * expr
+
+
+def _multiply(factors: _Terms, others: _Terms) -> _Terms:
+    if len(factors) > 1 and len(others) > 1:  # multiplied out, it could fill the memory
+        return {(Binary("*", _from_terms(factors), _from_terms(others)),): 1}
+    return {
+        tuple(sorted(atoms + other, key=show)): coefficient * factor
+        for atoms, coefficient in factors.items()
+        for other, factor in others.items()
+    }
 
 
 def _from_terms(terms: _Terms) -> Expr:

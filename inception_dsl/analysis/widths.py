@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inception_dsl.analysis.openness import Openness, find_open
-from inception_dsl.expr import Expr, Name, combine, names, substitute, total
+from inception_dsl.bounds import MAX_OPERANDS
+from inception_dsl.expr import Expr, Name, combine, count_operands, names, substitute, total
 from inception_dsl.ir import (
     INPUT,
     BlockDef,
@@ -35,6 +36,9 @@ _COPY = Name("what enters a copy")
 MAX_DIFFERING_COPIES = 100
 """A step whose copies differ in what comes in is written out copy by copy up to here."""
 
+MAX_UNSIMPLIFIED = 20 * MAX_OPERANDS
+"""Maximum number of names and numbers of a width before like terms are gathered."""
+
 MAX_COUNTED_COPIES = 3
 """Of copies that a parameter counts, the first may differ from all others, and no more."""
 
@@ -47,10 +51,13 @@ class Width:
         channels: of a map, or features of a vector; None where calls differ and nothing that the
             block knows tells them apart.
         types: what it is in each call, in order, without repeats.
+        is_too_long: `channels` is None because the expression has more than `MAX_OPERANDS` names
+            and numbers, or because that of a step which it reads does.
     """
 
     channels: Expr | None
     types: tuple[TensorType, ...]
+    is_too_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class BlockWidths:
             return value
         head = next((head for head in self.heads if head.holds(path)), None)
         entering = self.widths[head.at if head else INPUT].channels
-        return None if entering is None else substitute(value, {"in": entering})
+        return None if entering is None else _substitute(value, {"in": entering})
 
 
 def measure_widths(model: Model) -> dict[str, BlockWidths]:
@@ -115,6 +122,7 @@ class _Widths:
         self._widths: dict[str, Width] = {}
         self._copies: dict[str, tuple[Expr, ...]] = {}
         self._growth: dict[str, Expr] = {}
+        self._is_too_long = False
         self._flows = openness.flows[block.name]
         open_params = openness.params[block.name]
         self._result = BlockWidths(self._widths, self._copies, self._growth, heads, open_params)
@@ -127,11 +135,14 @@ class _Widths:
         known: Expr = entering[0].channels if is_number else Name(IN_CHANNELS)
         self._widths[INPUT] = Width(known, entering)
         for step in self._block.body:
+            self._is_too_long = False
             written = self._channels(step)
             own = types[step.path]
             if written is None and not self._flows[step.path].channels:
                 written = _agreed(own)
-            self._widths[step.path] = Width(written, own)
+            reads = [self._widths[path] for path in step.inputs]
+            is_too_long = self._is_too_long or any(read.is_too_long for read in reads)
+            self._widths[step.path] = Width(written, own, written is None and is_too_long)
         return self._result
 
     def _types(self) -> dict[str, tuple[TensorType, ...]]:
@@ -190,7 +201,8 @@ class _Widths:
             return None
         self._copies[step.path] = (came,)
         self._growth[step.path] = growth
-        return combine("+", came, combine("*", growth, count))
+        is_short = count_operands(growth) * count_operands(count) <= MAX_UNSIMPLIFIED
+        return self._bound(combine("+", came, combine("*", growth, count)) if is_short else None)
 
     def _one(self, step: NodeDef | CallDef, came: list[Expr | None]) -> Expr | None:
         if isinstance(step, CallDef):
@@ -199,17 +211,20 @@ class _Widths:
         if op.width:
             width = self._result.read(step.attributes[op.width], step.path)
             assert not isinstance(width, str | tuple)
-            return width
+            return None if width is None else self._bound(width)
         match op.channels:
             case "joined":
                 known = [channels for channels in came if channels is not None]
-                return total(known) if len(known) == len(came) else None
+                if len(known) < len(came):
+                    return None
+                is_short = sum(map(count_operands, known)) <= MAX_UNSIMPLIFIED
+                return self._bound(total(known) if is_short else None)
             case "flattened":
                 types = self._widths[step.inputs[0]].types
                 areas = {type.values // type.channels for type in types}
                 if came[0] is None or len(areas) > 1 or self._flows[step.inputs[0]].size:
                     return None
-                return combine("*", came[0], areas.pop())
+                return self._bound(combine("*", came[0], areas.pop()))
             case _:
                 return came[0]
 
@@ -226,7 +241,22 @@ class _Widths:
                 bindings[param.name] = bound
         if came is not None:
             bindings[IN_CHANNELS] = came
-        return substitute(result, bindings) if names(result) <= bindings.keys() else None
+        if not names(result) <= bindings.keys():
+            return None
+        return self._bound(_substitute(result, bindings))
+
+    def _bound(self, expr: Expr | None) -> Expr | None:
+        """Return the expression if it is short enough to be written; else None, and say so."""
+        if expr is not None and count_operands(expr) <= MAX_OPERANDS:
+            return expr
+        self._is_too_long = True
+        return None
+
+
+def _substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr | None:
+    """Return an expression with names replaced; None if it is too long for that."""
+    sizes = {name: count_operands(bound) for name, bound in bindings.items()}
+    return None if count_operands(expr, sizes) > MAX_UNSIMPLIFIED else substitute(expr, bindings)
 
 
 def _agreed(types: tuple[TensorType, ...]) -> Expr | None:

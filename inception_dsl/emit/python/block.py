@@ -11,12 +11,15 @@ from itertools import groupby
 
 from inception_dsl.analysis import BlockWidths, Holder, Step, has_module
 from inception_dsl.analysis.widths import IN_CHANNELS
+from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.emit.python.layout import Code, Construct, Copies, layout, literal
 from inception_dsl.emit.python.torch_table import EmitError, Layer, activation_class, layers_of
 from inception_dsl.emit.python.units import Units
 from inception_dsl.expr import Expr, Name, combine, names
 from inception_dsl.ir import BlockDef, NodeDef, Param, Value
 from inception_dsl.ops import OPS
+
+TOO_LONG = f"an expression of more than {MAX_OPERANDS} names and numbers says what comes in"
 
 MAX_TYPES = 4
 """So many types are named that no parameter tells apart."""
@@ -68,7 +71,8 @@ class BlockModules:
         entering = self._widths.entering.get(step.path) or (None,)
         copies = [self._one(step, channels) for channels in entering]
         count = self._widths.read(step.count, step.path)
-        assert count is not None and not isinstance(count, str | tuple)
+        if count is None or isinstance(count, str | tuple):
+            raise EmitError("no parameter tells how many copies `in` makes")
         if isinstance(count, int):
             copies.extend(copies[-1:] * (count - len(copies)))
             parts = [part for code, run in groupby(copies) for part in _run(code, len(list(run)))]
@@ -84,7 +88,8 @@ class BlockModules:
         """Copies into each of which so much more comes than into the one before."""
         (first,), growth = self._widths.entering[step.path], self._widths.growth[step.path]
         count = self._widths.read(step.count or 0, step.path)
-        assert count is not None and not isinstance(count, str | tuple)
+        if count is None or isinstance(count, str | tuple):
+            raise EmitError("no parameter tells how many copies `in` makes")
         read = names(first) | names(growth) | names(count)
         for value in (
             step.attributes.values() if isinstance(step, NodeDef) else step.arguments.values()
@@ -103,11 +108,14 @@ class BlockModules:
         arguments: list[tuple[str, Code]] = []
         if info.takes_in_channels:
             if channels is None:
-                raise EmitError("no parameter tells the channels that come into this call")
+                reads = self._widths.widths[step.inputs[0]]
+                message = "no parameter tells the channels that come into this call"
+                raise EmitError(TOO_LONG if reads.is_too_long else message)
             arguments.append(("", literal(channels)))
         for name, value in step.arguments.items():
             given = self._widths.read(value, step.path)
-            assert given is not None
+            if given is None:
+                raise EmitError("no parameter tells the channels that `in` is")
             arguments.append((name, argument(given, info.params[name])))
         return Construct(info.name, tuple(arguments))
 
@@ -120,7 +128,9 @@ def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tu
     """
     if channels is None:
         if OPS[step.op].state is not None:
-            raise EmitError(_untold([str(type) for type in widths.widths[step.inputs[0]].types]))
+            reads = widths.widths[step.inputs[0]]
+            types = [str(type) for type in reads.types]
+            raise EmitError(TOO_LONG if reads.is_too_long else _untold(types))
         channels = 0
     attributes: dict[str, Value | Expr] = {}
     for name, value in step.attributes.items():

@@ -1,0 +1,118 @@
+"""Expressions: what simplification keeps, and how its work grows."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+
+import pytest
+from conftest import NET, Project
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inception_dsl import driver
+from inception_dsl.analysis import measure_widths
+from inception_dsl.bounds import MAX_OPERANDS
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.expr import (
+    Binary,
+    Expr,
+    ExprError,
+    Name,
+    combine,
+    count_operands,
+    evaluate,
+    substitute,
+    total,
+)
+
+LETTERS = st.sampled_from("abc")
+OPERATORS = st.sampled_from(("+", "-", "*", "//"))
+EXPRS = st.recursive(
+    st.integers(0, 9) | LETTERS.map(Name),
+    lambda inner: st.builds(Binary, OPERATORS, inner, inner),
+    max_leaves=12,
+)
+VALUES = st.fixed_dictionaries({letter: st.integers(1, 50) for letter in "abc"})
+
+
+@given(EXPRS, VALUES)
+def test_simplification_keeps_the_value_and_ends_after_one_pass(
+    expr: Expr, values: dict[str, int]
+) -> None:
+    simple = substitute(expr, {})
+    assert substitute(simple, {}) == simple
+    try:
+        value = evaluate(expr, values)
+    except ExprError:
+        return
+    assert evaluate(simple, values) == value
+
+
+@settings(max_examples=50)
+@given(EXPRS, EXPRS, VALUES)
+def test_a_name_is_replaced_wherever_it_stands(
+    expr: Expr, bound: Expr, values: dict[str, int]
+) -> None:
+    try:
+        inner = evaluate(bound, values)
+        value = evaluate(expr, {**values, "a": inner})
+        replaced = evaluate(substitute(expr, {"a": bound}), values)
+    except ExprError:
+        return
+    assert replaced == value
+
+
+@pytest.mark.parametrize("operator", ["+", "*"])
+def test_the_work_grows_with_the_operands(operator: str) -> None:
+    def calls(count: int) -> int:
+        long: Expr = Name("n0")
+        for index in range(1, count):
+            long = Binary(operator, long, Name(f"n{index}"))  # type: ignore[arg-type]
+        profile = cProfile.Profile()
+        profile.runcall(substitute, long, {"n1": 2})
+        return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+    per_operand = calls(20) / 20
+    assert calls(80) / 80 < (1.2 if operator == "+" else 5) * per_operand
+
+
+def test_a_sum_gathers_like_terms() -> None:
+    growing = [combine("+", Name("k"), 32 * index) for index in range(100)]
+    assert total(growing) == combine("+", combine("*", 100, Name("k")), 158_400)
+    assert count_operands(total(growing)) == 3
+
+
+def chain(blocks: int, argument: str) -> str:
+    """Return blocks that hand products of their arguments on; all values are 1."""
+    calls = "".join(
+        f"  b{i}: {{params: [a, b], steps: [s: b{i + 1} (a={argument} b=a+b-1), 1x1 conv (a)]}}\n"
+        for i in range(blocks)
+    )
+    last = f"  b{blocks}: {{params: [a, b], steps: [1x1 conv (a*b)]}}\n"
+    return (
+        f"inception: 1\nname: net\ninput: 8x8x3\nparams: {{p: 1}}\nblocks:\n{calls}{last}"
+        "network: [b0 (a=p b=p), 1x1 conv (p)]\n"
+    )
+
+
+@pytest.mark.parametrize("argument", ["a*b", "a*a", "(a+b) // 2", "(a+b)*(a+b) // 4", "a*b - b*a + 1"])
+def test_widths_never_outgrow_their_bound(argument: str, project: Project) -> None:
+    project.write(NET, chain(50, argument))
+    checked = project.check()
+    for block in measure_widths(checked.model).values():
+        for width in block.widths.values():
+            assert width.channels is None or count_operands(width.channels) <= MAX_OPERANDS
+    driver.emit_module(checked)
+
+
+def test_a_step_behind_a_width_that_is_too_long_is_not_emitted(project: Project) -> None:
+    terms = " + ".join(f"{'a*' * index}a" for index in range(1, 12))
+    block = f"blocks: {{b: {{params: [a], steps: [1x1 conv ({terms})]}}}}\n"
+    head = "inception: 1\nname: net\ninput: 8x8x3\nparams: {p: 1}\n"
+    project.write(NET, f"{head}{block}network: [b (a=p), 1x1 conv (3)]\n")
+    with pytest.raises(SpecError) as caught:
+        driver.emit_module(project.check())
+    (found,) = caught.value.diagnostics
+    said = "an expression of more than 50 names and numbers says what comes in"
+    assert (found.code, found.message) == ("E501", said)
