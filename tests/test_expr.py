@@ -96,7 +96,9 @@ def chain(blocks: int, argument: str) -> str:
     )
 
 
-@pytest.mark.parametrize("argument", ["a*b", "a*a", "(a+b) // 2", "(a+b)*(a+b) // 4", "a*b - b*a + 1"])
+@pytest.mark.parametrize(
+    "argument", ["a*b", "a*a", "(a+b) // 2", "(a+b)*(a+b) // 4", "a*b - b*a + 1"]
+)
 def test_widths_never_outgrow_their_bound(argument: str, project: Project) -> None:
     project.write(NET, chain(50, argument))
     checked = project.check()

@@ -95,12 +95,12 @@ def measure_widths(model: Model) -> dict[str, BlockWidths]:
         calls[call.block].append(call)
     openness = find_open(model)
     params = {block.name: block.params for block in model.blocks}
-    outputs: dict[str, Expr | None] = {}
+    outputs: dict[str, Width] = {}
     result: dict[str, BlockWidths] = {}
     for block in model.blocks:
         heads = model.heads if block is model.network else ()
         widths = _Widths(block, calls[block.name], outputs, heads, openness, params).measure()
-        outputs[block.name] = widths.widths[block.output].channels
+        outputs[block.name] = widths.widths[block.output]
         result[block.name] = widths
     return result
 
@@ -110,7 +110,7 @@ class _Widths:
         self,
         block: BlockDef,
         calls: list[Call],
-        outputs: Mapping[str, Expr | None],
+        outputs: Mapping[str, Width],
         heads: tuple[Head, ...],
         openness: Openness,
         params: Mapping[str, tuple[Param, ...]],
@@ -230,8 +230,9 @@ class _Widths:
 
     def _called(self, step: CallDef, came: Expr | None) -> Expr | None:
         """What a call gives, its block's expression read with the call's own arguments."""
-        result = self._outputs[step.block]
+        result = self._outputs[step.block].channels
         if result is None or not names(result):
+            self._is_too_long |= self._outputs[step.block].is_too_long
             return result
         bindings: dict[str, Expr] = {}
         for param in self._params[step.block]:
