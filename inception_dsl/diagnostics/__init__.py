@@ -9,6 +9,7 @@ from inception_dsl.diagnostics.codes import CODES, Code, Severity
 from inception_dsl.diagnostics.diagnostic import (
     MAX_FINDINGS,
     Diagnostic,
+    Fix,
     Label,
     severity_of,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "MAX_FINDINGS",
     "Code",
     "Diagnostic",
+    "Fix",
     "Label",
     "MissingExtraError",
     "Severity",

@@ -17,6 +17,30 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of a spec's text that may end a finding.
+
+    It is a proposal. Whoever checks a spec applies it in memory and checks again; it becomes the
+    finding's help only if it mends what it is for.
+
+    Attributes:
+        span: the characters to replace, on one line.
+        text: the characters to write there; empty to take the old ones out.
+        gain: the rest of the help's sentence, such as "which gives 35x35".
+    """
+
+    span: Span
+    text: str
+    gain: str = ""
+
+    @property
+    def help(self) -> str:
+        """Return the fix as a sentence."""
+        change = f"write `{self.text}`" if self.text else f"take out `{self.span.text}`"
+        return f"{change}, {self.gain}" if self.gain else change
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
 
@@ -24,7 +48,8 @@ class Diagnostic:
         message: the fault, in lower case, with the author's names and numbers.
         labels: the place of the fault; behind it the other half of a contradiction.
         notes: facts.
-        help: the way out, as text that can be pasted into the spec.
+        help: the way out in words, if no fix mends; of one that does, its sentence.
+        fix: a change of the spec's text that is to be tried, or that mends.
         expected, found: the two values of a contradiction, in the words of the spec.
         level: the severity that the project has set; None for that of the code.
         calls: the lines that call the block in which the fault is.
@@ -39,6 +64,7 @@ class Diagnostic:
     found: str | None = None
     level: Severity | None = None
     calls: tuple[Span, ...] = ()
+    fix: Fix | None = None
 
     @property
     def all_notes(self) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.selection import choose_files
+from inception_dsl.driver.walk import read_model
 from inception_dsl.driver.writing import Artifact
-from inception_dsl.resolve import AS_WRITTEN, name_problem, resolve
+from inception_dsl.resolve import AS_WRITTEN, name_problem
 from inception_dsl.source import Source
 from inception_dsl.spec.files import SpecFile, find_spec, read
-from inception_dsl.spec.load import load
 from inception_dsl.spec.project import SPECS, project_root
 
 
@@ -24,8 +24,7 @@ def expand_spec(reference: str, *, folder: Path) -> str:
     """
     from inception_dsl.emit.spec import expand, format_spec
 
-    loaded = load(find_spec(reference, folder))
-    model = resolve(loaded, AS_WRITTEN)
+    loaded, _, model = read_model(find_spec(reference, folder), AS_WRITTEN)
     text = expand(loaded.tree, model, with_notes=not loaded.suspends_notes)
     return format_spec(Source(loaded.file.shown, text))
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.analysis import CostReport, measure_cost
+from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.fixes import read_spec, try_fixes
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import (
     AS_WRITTEN,
@@ -20,7 +22,7 @@ from inception_dsl.resolve import (
 )
 from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
 from inception_dsl.spec.files import SpecFile, find_spec
-from inception_dsl.spec.load import Loaded, load
+from inception_dsl.spec.load import Loaded
 
 if TYPE_CHECKING:
     from inception_dsl.emit.figure import Rendered, Request
@@ -99,8 +101,7 @@ def check_file(
     Raises:
         SpecError: as for `check`; a LibraryError if it is no network.
     """
-    template, odd = _read(file, overrides, set() if read is None else read)
-    model = template.instantiate()
+    template, model, odd = _read(file, overrides, set() if read is None else read)
     cost = _cost(file, model, batch)
 
     def measure_at(input: TensorType) -> tuple[Model, CostReport]:
@@ -124,27 +125,47 @@ def check_library(loaded: Loaded) -> CheckedLibrary:
     Raises:
         SpecError: what is wrong with them.
     """
-    check_blocks(loaded)
+    try:
+        _read_blocks(loaded, MAX_NODES)
+    except SpecError as error:
+        raise try_fixes(error, loaded.file, _read_blocks, is_loaded=True) from None
     spec = loaded.spec
     return CheckedLibrary(loaded.file, len(spec.blocks), len(spec.tables))
 
 
+def _read_blocks(loaded: Loaded, max_nodes: int) -> None:
+    check_blocks(loaded, max_nodes=max_nodes)
+
+
 def _read(
     file: SpecFile, overrides: Overrides, paths: set[Path]
-) -> tuple[Template, list[Diagnostic]]:
-    """Return the network of a spec, ready to be called on any input, and odd statements in it.
+) -> tuple[Template, Model, list[Diagnostic]]:
+    """Return the network of a spec, open to any input and at its own; and odd statements in it.
 
     The spec itself is let go: a large one takes more memory than its model.
     """
-    loaded = load(file)
+    loaded, template, model = read_model(file, overrides)
     paths |= loaded.paths
-    odd = [] if overrides.input else list(find_odd_statements(loaded))
-    return _read_network(loaded, overrides), odd
+    return template, model, [] if overrides.input else find_odd_statements(loaded)
 
 
-def _read_network(loaded: Loaded, overrides: Overrides) -> Template:
+def read_model(file: SpecFile, overrides: Overrides) -> tuple[Loaded, Template, Model]:
+    """Return a spec as it is loaded, its network, and the model at the network's own input.
+
+    Raises:
+        SpecError: what is wrong with the spec; a LibraryError if it is no network.
+    """
+
+    def use(loaded: Loaded, max_nodes: int) -> tuple[Loaded, Template, Model]:
+        template = _read_network(loaded, overrides, max_nodes)
+        return loaded, template, template.instantiate()
+
+    return read_spec(file, use)
+
+
+def _read_network(loaded: Loaded, overrides: Overrides, max_nodes: int) -> Template:
     try:
-        return read_network(loaded, overrides)
+        return read_network(loaded, overrides, max_nodes=max_nodes)
     except SpecError as error:
         if loaded.is_library:
             raise LibraryError(loaded, error.diagnostics) from None
@@ -168,7 +189,7 @@ def measure_file(file: SpecFile, overrides: Overrides, batch: int = 1) -> Checke
     Raises:
         SpecError: what is wrong with the spec; a LibraryError if it is no network.
     """
-    model = _read_network(load(file), overrides).instantiate()
+    _, _, model = read_model(file, overrides)
     return Checked(file, model, _cost(file, model, batch), ())
 
 

@@ -11,7 +11,6 @@ from inception_dsl.resolve.resolver import (
     Template,
     check_blocks,
     read_network,
-    resolve,
 )
 from inception_dsl.resolve.statements import find_odd_statements
 
@@ -23,5 +22,4 @@ __all__ = [
     "find_odd_statements",
     "name_problem",
     "read_network",
-    "resolve",
 ]

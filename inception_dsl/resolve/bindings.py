@@ -54,9 +54,10 @@ def read_bindings(
         if token.kind != "name" or equals.text != "=":
             free = next((name for name in signature.declared if name not in bound), None)
             help = "bind a parameter by name, as in `width=64`, or name a row of a table first"
-            if free is not None and token.kind == "number":
-                help = f"write `{free}={token.text}`"
-            raise words.error("E202", f"`{token.text}` binds no parameter", token, help)
+            is_value = free is not None and token.kind == "number"
+            instead = f"{free}={token.text}" if is_value else None
+            message = f"`{token.text}` binds no parameter"
+            raise words.error("E202", message, token, help, instead=instead)
         reader.take()
         reader.take()
         value = _argument(reader, words)
@@ -107,14 +108,15 @@ def _no_row(token: Token, words: Words, tables: Mapping[str, Table]) -> SpecErro
             told = f"its rows are {there}" if there else "it has no row"
             labels = (Label(tables[table_name].span, told),)
             return words.error("E207", message, token, others=labels)
-        return words.error("E207", message, token, close.help, close.labels)
+        return words.error("E207", message, token, others=close.labels, instead=close.name)
     close = close_by(table_name, tables, {name: table.span for name, table in tables.items()})
-    help = None
+    row = None
     if close.name:
         row = f"{close.name}.{row_name}"
         is_there = row_name in tables[close.name].rows
-        help = f"write `{row}`" if is_there else close_by(row, declared, declared).help
-    return words.error("E207", f"no table is named `{table_name}`", token, help, close.labels)
+        row = row if is_there else close_by(row, declared, declared).name
+    message = f"no table is named `{table_name}`"
+    return words.error("E207", message, token, others=close.labels, instead=row)
 
 
 def _no_param(
@@ -131,7 +133,8 @@ def _no_param(
         close = close_by(free[0], free, signature.declared)
     has = f"its parameters are {listed(signature.declared)}" if signature.params else "it has none"
     message = f"`{block}` has no parameter `{name}`: {has}"
-    return SpecError([Diagnostic("E205", message, (*labels, *close.labels), help=close.help)])
+    fix = close.fix(labels[0].span)
+    return SpecError([Diagnostic("E205", message, (*labels, *close.labels), fix=fix)])
 
 
 def read_argument(word: Word, text: Span, scope: Scope) -> Given:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from inception_dsl.diagnostics import Diagnostic, Label
+from inception_dsl.diagnostics import Diagnostic, Fix, Label
 from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param, Path
 from inception_dsl.ops import OPS
 from inception_dsl.source import Span
@@ -87,8 +87,9 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
             Label(upper.origin.spans[0], f"this step is `{upper.path}`"),
             Label(lower.origin.spans[0], f"the join is `{lower.path}`"),
         )
-        help = f"write `[{upper.origin.spans[0].text}]`"
-        return Diagnostic("E208", message, labels, help=help)
+        span = labels[0].span
+        fix = None if "\n" in span.text else Fix(span, f"[{span.text}]")
+        return Diagnostic("E208", message, labels, fix=fix)
     labels = (Label(step.origin.spans[0], "again"), Label(other.origin.spans[0], "first"))
     if _is_fork(step):
         help = "name the body of one: `- NAME: {branches: ...}`"

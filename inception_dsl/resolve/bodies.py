@@ -7,15 +7,16 @@ called. A step that is at fault is said, and reading goes on as if it were not t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
+from itertools import count
 
-from inception_dsl.bounds import MAX_JOINED, MAX_NODES
+from inception_dsl.bounds import MAX_JOINED
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import GATHERED, OPS, RESIDUAL
 from inception_dsl.resolve.blocks import Note, unique_paths
-from inception_dsl.resolve.names import may_name_block, name_problem
+from inception_dsl.resolve.names import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.scope import Close, Given, Scope, close_by
 from inception_dsl.resolve.steps import Sibling, Spot, StepReader
@@ -47,10 +48,11 @@ class BodyReader(Reporter):
         has_unreadable: some step's text has no name, so that nobody knows what it is called.
     """
 
-    def __init__(self, places: Places, reader: StepReader, scope: Scope) -> None:
+    def __init__(self, places: Places, reader: StepReader, scope: Scope, max_nodes: int) -> None:
         super().__init__(places, [])
         self._reader = reader
         self._scope = scope
+        self._max_nodes = max_nodes
         self._joins: Counter[str] = Counter()
         self.steps: list[NodeDef | CallDef] = []
         self.notes: list[Note] = []
@@ -99,9 +101,9 @@ class BodyReader(Reporter):
             if isinstance(item, dict):
                 ((name, inner),) = item.items()
                 here = here.key(name)
-                self._check_name(name, here.at)
+                self._check_name(name, here.at, "step")
             elif name is not None:
-                self._check_unnamed(name, here.at)
+                self._check_unnamed(name, here.at, siblings.named)
                 counts[name] += 1
                 name = name if counts[name] == 1 else f"{name}{counts[name]}"
                 here = replace(here, is_named=False)
@@ -203,7 +205,7 @@ class BodyReader(Reporter):
         close = _nearest(name, spot.siblings)
         what = "step of this list" if isinstance(spot.siblings, _Earlier) else "branch"
         message = f"no earlier {what} is named `{name}`"
-        self.complain("E212", message, span, close.help, close.labels)
+        self.complain("E212", message, span, others=close.labels, instead=close.name)
         return None
 
     def _reuse(self, name: str, spot: Spot) -> Path:
@@ -231,8 +233,8 @@ class BodyReader(Reporter):
             message = f"`{name}` reads {len(entering)} values, and can be used on one only"
             self.complain("E212", message, self._text(spot, "reuse"))
             return spot.reads
-        if len(self.steps) + len(sibling.steps) > MAX_NODES:
-            message = f"the model has more than {MAX_NODES:,} nodes"
+        if len(self.steps) + len(sibling.steps) > self._max_nodes:
+            message = f"the model has more than {self._max_nodes:,} nodes"
             self.fail("E003", message, self._text(spot, "reuse"))
         self.steps.extend(
             replace(
@@ -254,7 +256,7 @@ class BodyReader(Reporter):
         results: dict[str, Sibling] = {}
         for name, inner in body.branches.items():
             here = replace(spot.key("branches", name).branching(name), siblings=results)
-            self._check_name(name, here.at)
+            self._check_name(name, here.at, "branch")
             before, faults = len(self.steps), self._faults
             gives = self._body(inner, here)
             made = tuple(self.steps[before:])
@@ -266,7 +268,7 @@ class BodyReader(Reporter):
                 close = _nearest(name, results)
                 message = f"`order` names `{name}`, which is no branch"
                 span = self.places.value((*spot.at, "order", index))
-                self.complain("E212", message, span, close.help, close.labels)
+                self.complain("E212", message, span, others=close.labels, instead=close.name)
         inputs = tuple(results[name].gives for name in order if name in results)
         if not inputs:
             self.complain("E103", "there is no branch to join", self.places.key(spot.at))
@@ -327,18 +329,19 @@ class BodyReader(Reporter):
             self.notes.append(Note(path, path, token.text, span))
         return path
 
-    def _check_name(self, name: str, at: DocumentPath) -> None:
+    def _check_name(self, name: str, at: DocumentPath, what: str) -> None:
         problem = name_problem(name)
         if problem is not None:
-            self.complain("E105", problem, self.places.key(at))
+            self.complain("E105", problem, self.places.key(at), instead=usable_name(name, what))
 
-    def _check_unnamed(self, name: str, at: DocumentPath) -> None:
-        """A step without a name is called by its block, which may have any name."""
+    def _check_unnamed(self, name: str, at: DocumentPath, taken: Container[str]) -> None:
+        """Complain of a step that would be called by its block, which may have any name."""
         if may_name_block(name):
             message = f"a step cannot be called `{name}` like its block: name it"
             text = self.places.value(at)
-            help = f"write `{{step: {text.text}}}`" if "\n" not in text.text else None
-            self.complain("E105", message, text, help)
+            free = next(own for index in count(1) if (own := f"{name}{index}") not in taken)
+            instead = f"{{{free}: {text.text}}}" if "\n" not in text.text else None
+            self.complain("E105", message, text, instead=instead)
 
     def _key(self, spot: Spot, key: str) -> Span:
         return self.places.key((*spot.at, key))

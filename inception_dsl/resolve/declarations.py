@@ -10,7 +10,7 @@ from inception_dsl.ir import NETWORK, Param
 from inception_dsl.ops import OPS, WORDS, WRITTEN
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.habits import LACKING_VALUES, is_lacking, op_of
-from inception_dsl.resolve.names import may_name_block, name_problem
+from inception_dsl.resolve.names import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.reporter import Reporter, repeated
 from inception_dsl.resolve.scope import Row, Scope, Setting, Table
 from inception_dsl.resolve.words import Defaults, read_word
@@ -86,8 +86,7 @@ class Declarations(Reporter):
                     message = f"`{name}` is not in the language yet"
                 else:
                     meant = op_of(name) or nearest(name, WRITTEN)
-                help = f"write `{meant}`" if meant else None
-                self.complain("E201", message, self.places.key((*at, name)), help)
+                self.complain("E201", message, self.places.key((*at, name)), instead=meant)
                 continue
             for attribute, word in words.items():
                 key = self.places.key((*at, name, attribute))
@@ -107,7 +106,8 @@ class Declarations(Reporter):
         if problem is None and (name in OPS or name in {NETWORK, "global", "adaptive"}):
             problem = f"`{name}` has a meaning of its own"
         if problem is not None:
-            self.complain("E105", problem, self.places.key(at))
+            instead = usable_name(name, "block")
+            self.complain("E105", problem, self.places.key(at), instead=instead)
         params: list[Param] = []
         written = body.params if isinstance(body, BodySpec) else None
         if written is not None and len(written) > MAX_PARAMS:
@@ -143,22 +143,21 @@ class Declarations(Reporter):
         if problem is None and name in {"in_channels", *WORDS}:
             problem = f"`{name}` has a meaning of its own"
         if problem is not None:
-            self.complain("E105", problem, self.places.key(at))
+            self.complain("E105", problem, self.places.key(at), instead=usable_name(name, "param"))
 
     def check_value(self, value: Word, at: DocumentPath) -> None:
         """Complains of a value that no parameter can have."""
         if isinstance(value, str) and value not in WORDS:
             shown = value[:60]
             message = f"`{shown}` is neither a number nor a word of an op"
-            help = None
+            close = None
             if value in PAD_WORDS:
                 message = f"a parameter cannot stand for `{shown}`: `pad` reads none"
             elif value.lower() in LACKING_VALUES:
                 message = f"`{shown}` is not in the language yet"
             else:
                 close = nearest(value, WORDS)
-                help = f"write `{close}`" if close else None
-            self.complain("E211", message, self.places.value(at), help)
+            self.complain("E211", message, self.places.value(at), instead=close)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from inception_dsl.diagnostics import Diagnostic, Label
+from inception_dsl.diagnostics import Diagnostic, Fix, Label
 from inception_dsl.ir import Call, Node, NodeDef, TensorType, Value
 from inception_dsl.ops import OPS, RESIDUAL, ShapeError
 from inception_dsl.source import Span
@@ -133,8 +133,8 @@ def explain(
             came = inputs[0]
             told = came.story(sizes=True)
             notes = (f"{came.type} comes in{': ' + told if told else ''}",)
-            help = _mended_step(step, values, came.type)
-            return Diagnostic("E302", error.message, (Label(span),), notes, help)
+            fix = _mended_step(step, values, came.type)
+            return Diagnostic("E302", error.message, (Label(span),), notes, fix=fix)
         case _:
             return Diagnostic(error.code, error.message, (Label(span),))
 
@@ -159,9 +159,9 @@ def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own: str) ->
     labels = (_size_label(first, step), _size_label(second, step), *others)
     notes = ("`concat` joins along channels; height and width must agree",)
     message = f"branches of `{holder}` disagree in height and width"
-    help = best[1] if best else None
+    fix = best[1] if best else None
     expected, found = _size(second), _size(first)
-    return Diagnostic("E304", message, labels, notes, help, expected=expected, found=found)
+    return Diagnostic("E304", message, labels, notes, expected=expected, found=found, fix=fix)
 
 
 def _prefers(one: Input, mend: _Mend | None, other: Input, its: _Mend | None, own: str) -> bool:
@@ -172,7 +172,7 @@ def _prefers(one: Input, mend: _Mend | None, other: Input, its: _Mend | None, ow
     ]
     if in_own[0] != in_own[1]:
         return in_own[0]
-    return (mend or _UNMENDABLE)[0] < (its or _UNMENDABLE)[0]
+    return (mend[0] if mend else _UNMENDABLE) < (its[0] if its else _UNMENDABLE)
 
 
 def _size_label(given: Input, step: NodeDef) -> Label:
@@ -194,10 +194,10 @@ def _majority(shapes: list[tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
     return common, odd
 
 
-_Mend = tuple[tuple[int, int], str]
-"""How far-reaching it is, for the least to be chosen, and the help that says it."""
+_Mend = tuple[tuple[int, int], Fix]
+"""The reach of a fix, by which the least is chosen, and the fix."""
 
-_UNMENDABLE: _Mend = ((1000, 0), "")
+_UNMENDABLE = (1000, 0)
 
 
 def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
@@ -214,8 +214,8 @@ def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
             text = _rewritten(item.origin.spans[0].text, changes)
             if type is not None and type.shape[1:] == wanted and text is not None:
                 height, width = wanted
-                help = f"write `{text}`, which gives {height}x{width}"
-                found.append(((len(changes), height * width), help))
+                fix = Fix(item.origin.spans[0], text, f"which gives {height}x{width}")
+                found.append(((len(changes), height * width), fix))
     return min(found, key=lambda mend: mend[0], default=None)
 
 
@@ -244,7 +244,7 @@ def _alternatives(values: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
     yield from (stride | pad for stride in strides for pad in pads)
 
 
-def _mended_step(step: NodeDef, values: Mapping[str, Value], given: TensorType) -> str | None:
+def _mended_step(step: NodeDef, values: Mapping[str, Value], given: TensorType) -> Fix | None:
     text = _rewritten(step.origin.spans[0].text, {"pad": "same"})
     if text is None or values.get("pad") == "same":
         return None
@@ -252,7 +252,7 @@ def _mended_step(step: NodeDef, values: Mapping[str, Value], given: TensorType) 
         OPS[step.op].infer({**values, "pad": "same"}, (given,))
     except ShapeError:
         return None
-    return f"write `{text}`, which keeps the size of what comes in"
+    return Fix(step.origin.spans[0], text, "which keeps the size of what comes in")
 
 
 def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
@@ -265,21 +265,23 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     if other is not None:
         labels.append(Label(other, f"{first.type} arrives here"))
     message = f"`{step.op}` wants equal shapes: {first.type} and {last.type} come in"
-    help = None
+    fix = help = None
     widths = (i for i in last.chain if isinstance(i, Call) or "width" in i.attributes)
     item = next(widths, None)
     if not sizes and isinstance(item, Node):
         mended = _rewritten(item.origin.spans[0].text, {"width": first.type.channels})
-        help = f"write `{mended}`" if mended else None
+        fix = Fix(item.origin.spans[0], mended) if mended else None
     if other is None and OPS[step.op] is RESIDUAL and len(inputs) == 2:
         projection = _projection(first.type, last.type)
         low, high = sorted((first.type.channels, last.type.channels))
-        if projection is not None and (help is None or high >= 2 * low):
-            way_out = f"bring what enters to it by a residual's `shortcut: {projection}`"
-            help = f"{help}, or {way_out}" if help else way_out
+        if projection is not None and (fix is None or high >= 2 * low):
+            help = f"bring what enters to it by a residual's `shortcut: {projection}`"
+            fix = replace(fix, gain=f"or {help}") if fix else None
     notes = () if other is not None else (f"{first.type} enters the block",)
     expected, found = str(first.type), str(last.type)
-    return Diagnostic("E303", message, tuple(labels), notes, help, expected=expected, found=found)
+    return Diagnostic(
+        "E303", message, tuple(labels), notes, help, expected=expected, found=found, fix=fix
+    )
 
 
 def _projection(given: TensorType, wanted: TensorType) -> str | None:

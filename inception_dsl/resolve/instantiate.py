@@ -14,11 +14,10 @@ from inception_dsl.bounds import (
     MAX_CALLS_DEEP,
     MAX_COPIES,
     MAX_EDGES,
-    MAX_NODES,
     MAX_NUMBER,
     MAX_PATH,
 )
-from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.expr import ExprError, Name, evaluate, names, show
 from inception_dsl.ir import (
     INPUT,
@@ -93,12 +92,16 @@ class Instantiator:
         blocks: every block that is called, by name.
         own: the name of the spec's own file, which its author can change.
         with_notes: compare shapes with the notes that the author wrote.
+        max_nodes: the most nodes of the model.
     """
 
-    def __init__(self, blocks: Mapping[str, Block], *, own: str, with_notes: bool) -> None:
+    def __init__(
+        self, blocks: Mapping[str, Block], *, own: str, with_notes: bool, max_nodes: int
+    ) -> None:
         self._blocks = blocks
         self._own = own
         self._with_notes = with_notes
+        self._max_nodes = max_nodes
         self._done: dict[_Key, _Body] = {}
         self._calls: list[tuple[CallDef, str]] = []
         self._open: list[_Body] = []
@@ -250,8 +253,8 @@ class Instantiator:
         body.nodes += nodes
         body.edges += edges
         body.longest = max(body.longest, path)
-        if body.nodes > MAX_NODES:
-            raise _too_large(f"the model has more than {MAX_NODES:,} nodes", step)
+        if body.nodes > self._max_nodes:
+            raise _too_large(f"the model has more than {self._max_nodes:,} nodes", step)
         if body.edges > MAX_EDGES:
             raise _too_large(f"the nodes of the model read more than {MAX_EDGES:,} values", step)
         if body.longest > MAX_PATH:
@@ -372,12 +375,22 @@ class Instantiator:
             for label in replace(trace, sources=trace.sources or trace.keeping).labels()
         ]
         message = f"`{note.name}` gives {type}, and its note says {note.text}"
-        help = f"write `{type}`, or change what makes it so"
+        fix = Fix(note.span, str(type), "or change what makes it so")
+        help: str | None = "change what makes it so"
         if note.text == "x".join(str(side) for side in type.shape):
-            told, help = [], f"write `{type}`, height x width x channels"
+            told, help = [], None
+            fix = replace(fix, gain="height x width x channels")
         labels = (Label(note.span, f"{type} comes out"), *told)
         self._report(
-            Diagnostic("E301", message, labels, help=help, expected=note.text, found=str(type))
+            Diagnostic(
+                "E301",
+                message,
+                labels,
+                help=help,
+                expected=note.text,
+                found=str(type),
+                fix=fix,
+            )
         )
 
     def _report(self, diagnostic: Diagnostic) -> None:

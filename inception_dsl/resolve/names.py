@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from keyword import iskeyword
 
 MAX_LENGTH = 60
@@ -29,6 +30,18 @@ RESERVED = frozenset(f"{_EMITTED} {_MODULE}".split())
 def may_name_block(name: str) -> bool:
     """A block can have a name of torch's, such as `half`, for it becomes that of a class."""
     return name in _MODULE.split()
+
+
+def usable_name(name: str, what: str) -> str | None:
+    """Return a name that stands for one that nothing can have, or None if none suggests itself.
+
+    Args:
+        what: what is named, such as `branch`: a name that is taken is told apart by it.
+    """
+    plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:MAX_LENGTH]
+    if plain and not plain[0].isdigit():
+        return plain if name_problem(plain) is None else f"{plain[: MAX_LENGTH // 2]}_{what}"
+    return f"{what}_{plain}" if plain else None
 
 
 def name_problem(name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NoReturn
 
-from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import DocumentPath, Places
@@ -37,9 +37,11 @@ class Reporter:
         span: Span,
         help: str | None = None,
         others: tuple[Label, ...] = (),
+        instead: str | None = None,
     ) -> None:
-        """Adds a finding at a place."""
-        self.report([Diagnostic(code, message, (Label(span), *others), help=help)])
+        """Add a finding at a place; `instead` is a text that may mend it, written there."""
+        fix = None if instead is None else Fix(span, instead)
+        self.report([Diagnostic(code, message, (Label(span), *others), help=help, fix=fix)])
 
     def twice(self, code: str, message: str, names: list[str], name: str, at: DocumentPath) -> None:
         """A finding for a name that stands in a list twice."""

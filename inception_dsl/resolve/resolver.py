@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from inception_dsl.bounds import MAX_NODES
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ir import (
     NETWORK,
     BlockDef,
@@ -30,7 +30,7 @@ from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.declarations import Declarations
 from inception_dsl.resolve.instantiate import Instantiator
-from inception_dsl.resolve.names import name_problem
+from inception_dsl.resolve.names import name_problem, usable_name
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.scope import Scope, Table, close_by
 from inception_dsl.resolve.statements import Statements, read_shape
@@ -68,6 +68,7 @@ class Template:
         arguments: the values of the network's own parameters.
         file: the name of the spec's file, as findings show it.
         with_notes: the author's shape notes hold for this input and these arguments.
+        max_nodes: the most nodes of a model.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Template:
     claims: tuple[Claim, ...]
     file: str
     with_notes: bool
+    max_nodes: int
 
     def instantiate(self, input: TensorType | None = None) -> Model:
         """Return the model at the network's own input, or at another one without shape notes.
@@ -91,7 +93,9 @@ class Template:
                 shapes.
         """
         with_notes = self.with_notes and input is None
-        instantiator = Instantiator(self.blocks, own=self.file, with_notes=with_notes)
+        instantiator = Instantiator(
+            self.blocks, own=self.file, with_notes=with_notes, max_nodes=self.max_nodes
+        )
         given = input or self.input
         root = instantiator.network(NETWORK, self.arguments, given, self.heads)
         if instantiator.diagnostics:
@@ -109,41 +113,39 @@ class Template:
         )
 
 
-def read_network(loaded: Loaded, overrides: Overrides) -> Template:
+def read_network(loaded: Loaded, overrides: Overrides, *, max_nodes: int = MAX_NODES) -> Template:
     """Read all names and words of a spec, so that it can be called on any input.
+
+    Args:
+        max_nodes: the most steps of its blocks, and the most nodes of a model.
 
     Raises:
         SpecError: E1xx for what a network must have, E2xx for names and words.
     """
-    return _Resolver(loaded, overrides).read()
+    return _Resolver(loaded, overrides, max_nodes).read()
 
 
-def resolve(loaded: Loaded, overrides: Overrides) -> Model:
-    """Return the model that a spec means.
-
-    Raises:
-        SpecError: E1xx for what a network must have, E2xx for names and words, E3xx for shapes.
-    """
-    return read_network(loaded, overrides).instantiate()
-
-
-def check_blocks(loaded: Loaded) -> None:
+def check_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> None:
     """Read every block and table of a library, which no network need call.
+
+    Args:
+        max_nodes: the most steps of its blocks.
 
     Raises:
         SpecError: E1xx for the form of steps, E2xx for names and words.
     """
-    _Resolver(loaded, AS_WRITTEN).check_blocks()
+    _Resolver(loaded, AS_WRITTEN, max_nodes).check_blocks()
 
 
 class _Resolver(Reporter):
-    def __init__(self, loaded: Loaded, overrides: Overrides) -> None:
+    def __init__(self, loaded: Loaded, overrides: Overrides, max_nodes: int) -> None:
         super().__init__(loaded.places, [])
         self._declarations = Declarations(self.places, self.diagnostics)
         self._spec = loaded.spec
         self._file = loaded.file
         self._overrides = overrides
         self._steps = 0
+        self._max_nodes = max_nodes
         self._with_notes = not overrides and not loaded.suspends_notes
 
     def read(self) -> Template:
@@ -179,6 +181,7 @@ class _Resolver(Reporter):
             claims=claims,
             file=self._file.shown,
             with_notes=self._with_notes,
+            max_nodes=self._max_nodes,
         )
 
     def check_blocks(self) -> None:
@@ -212,9 +215,8 @@ class _Resolver(Reporter):
         problem = name_problem(name or self._file.path.stem)
         if problem is not None:
             at = self.places.text(("name",)) if name else self.places.value(()).part(0, 1)
-            usable = re.sub(r"\W+", "_", name or "", flags=re.ASCII).strip("_")
-            is_fine = bool(usable) and name_problem(usable) is None
-            self.complain("E105", problem, at, f"write `{usable}`" if is_fine else None)
+            instead = usable_name(name, "net") if name else None
+            self.complain("E105", problem, at, instead=instead)
         return name or self._file.path.stem
 
     def _input(self) -> TensorType:
@@ -235,10 +237,9 @@ class _Resolver(Reporter):
             params[name] = word
         for name, text in self._overrides.params.items():
             if name not in params:
-                close = nearest(name, params)
-                help = f"write `--set {close}={text}`" if close else None
-                message = f"the network has no parameter `{name}`"
-                raise SpecError([Diagnostic("E205", message, help=help)])
+                there = ", ".join(f"`{own}`" for own in self._spec.params) or "none"
+                message = f"the network has no parameter `{name}`: its parameters are {there}"
+                raise SpecError([Diagnostic("E205", message)])
             params[name] = _override(name, text)
         return params
 
@@ -264,7 +265,7 @@ class _Resolver(Reporter):
         }
         scope = Scope(frozenset(["in", *declared]), declared, unseen)
         steps = StepReader(self.places, signatures, tables, scope, defaults)
-        reader = BodyReader(self.places, steps, scope)
+        reader = BodyReader(self.places, steps, scope, self._max_nodes)
         output = reader.read(body, at)
         self._gather(reader)
         definition = BlockDef(
@@ -296,7 +297,7 @@ class _Resolver(Reporter):
         declared = {name: self.places.key(("params", name)) for name in arguments}
         scope = Scope(frozenset(["in", *declared]), declared)
         steps = StepReader(self.places, signatures, tables, scope, defaults)
-        reader = BodyReader(self.places, steps, scope)
+        reader = BodyReader(self.places, steps, scope, self._max_nodes)
         output = reader.read(spec.network, ("network",))
         heads = self._heads(reader) if spec.heads else ()
         self._gather(reader)
@@ -337,7 +338,7 @@ class _Resolver(Reporter):
         if problem is None and name in _TUPLE_NAMES:
             problem = f"emitted code needs the name `{name}` for itself"
         if problem is not None:
-            self.complain("E105", problem, self.places.key(at))
+            self.complain("E105", problem, self.places.key(at), instead=usable_name(name, "head"))
         if name in first:
             labels = (
                 Label(self.places.key(at), "again"),
@@ -354,7 +355,7 @@ class _Resolver(Reporter):
             close = close_by(written.at, places, spans)
             message = f"no step of the network has the path `{written.at}`"
             span = self.places.text((*at, "at"))
-            self.complain("E212", message, span, close.help, close.labels)
+            self.complain("E212", message, span, others=close.labels, instead=close.name)
             return None
         place = places[written.at]
         output = reader.read_head(written.steps, (*at, "steps"), name, place)
@@ -363,8 +364,8 @@ class _Resolver(Reporter):
 
     def _gather(self, reader: BodyReader) -> None:
         self._steps += len(reader.steps)
-        if self._steps > MAX_NODES:
-            message = f"the blocks have more than {MAX_NODES:,} steps"
+        if self._steps > self._max_nodes:
+            message = f"the blocks have more than {self._max_nodes:,} steps"
             self.fail("E003", message, self.places.value(()).part(0, 1))
         self.report(causes(reader.diagnostics))
         self.report(unique_paths(reader.steps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from inception_dsl.diagnostics import Label, nearest
+from inception_dsl.diagnostics import Fix, Label, nearest
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Value
 from inception_dsl.source import Span
@@ -60,10 +60,9 @@ class Close:
     name: str | None
     labels: tuple[Label, ...]
 
-    @property
-    def help(self) -> str | None:
-        """What to write."""
-        return f"write `{self.name}`" if self.name else None
+    def fix(self, span: Span) -> Fix | None:
+        """Return the fix that writes the known name over a misspelt one."""
+        return Fix(span, self.name) if self.name else None
 
 
 def close_by(name: str, known: Iterable[str], declared: Mapping[str, Span]) -> Close:

@@ -92,7 +92,7 @@ def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -
     if own is not None and height == own.channels != channels:
         message = f"the input {text} has {channels} channels, and the spec's has {own.channels}"
         note = "a shape is height x width x channels"
-        help = f"write `{width}x{channels}x{height}`"
+        help = f"write `{width}x{channels}x{height}`"  # other figures of it are the author's
         raise SpecError([Diagnostic("E106", message, labels, (note,), help)])
     return TensorType((channels, height, width))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
 from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import WRITTEN, Op
@@ -17,6 +17,7 @@ from inception_dsl.resolve.words import Defaults, Words, listed, read_attributes
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import DocumentPath, Places, Word
 from inception_dsl.spec.step import StepSyntaxError, StepText, Token, number, parse_step
+from inception_dsl.spec.text import syntax_finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +173,7 @@ class StepReader:
         try:
             return parse_step(text)
         except StepSyntaxError as error:
-            part = span.part(error.start, error.end) if span.text == text else span
-            label = Label(part)
-            raise SpecError(
-                [Diagnostic(error.code, error.message, (label,), help=error.help)]
-            ) from None
+            raise SpecError([syntax_finding(error, text, span)]) from None
 
     def _count(self, step: StepText, words: Words) -> Expr | None:
         token = step.count
@@ -223,14 +220,9 @@ class StepReader:
             help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
             return SpecError([Diagnostic("E201", message, (label,), help=help)])
         if (meant := op_of(written)) is not None:
-            return SpecError([Diagnostic("E201", message, (label,), help=f"write `{meant}`")])
+            return SpecError([Diagnostic("E201", message, (label,), fix=Fix(label.span, meant))])
         blocks = {name: signature.span for name, signature in self._signatures.items()}
         close = close_by(written, [*WRITTEN, *blocks], blocks)
         notes = () if close.name else (f"ops are {listed(WRITTEN)}",)
         labels = (label, *close.labels)
-        return SpecError([Diagnostic("E201", message, labels, notes, close.help)])
-
-
-def joined(path: str, name: str) -> str:
-    """The path of what has a name below another."""
-    return f"{path}.{name}" if path else name
+        return SpecError([Diagnostic("E201", message, labels, notes, fix=close.fix(label.span))])

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from inception_dsl.bounds import MAX_NUMBER
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.expr import Expr, ExprError, Name, evaluate, names, show
 from inception_dsl.ops import FANS, SCHEMES, Attribute, Op
 from inception_dsl.resolve.habits import KERNELS, LACKING_VALUES, word_of
@@ -52,19 +52,28 @@ class Words:
         help: str | None = None,
         others: tuple[Label, ...] = (),
         notes: tuple[str, ...] = (),
+        instead: str | None = None,
     ) -> SpecError:
-        """Return a finding at a word; `others` are at the other half of it."""
-        labels = (Label(self.span(token)), *others)
-        return SpecError([Diagnostic(code, message, labels, notes, help)])
+        """Return a finding at a word; `others` are at the other half of it.
+
+        Args:
+            instead: a text that may mend it, written in place of the word.
+        """
+        span = self.span(token)
+        fix = None if instead is None else Fix(span, instead)
+        labels = (Label(span), *others)
+        return SpecError([Diagnostic(code, message, labels, notes, help, fix=fix)])
 
     def unknown(self, name: str, token: Token, known: Iterable[str]) -> SpecError:
-        """E205 for a name that is not there."""
+        """Return E205 for a name that is not there."""
         message = f"nothing is named `{name}`"
-        label = Label(self.span(token))
+        span = self.span(token)
+        label = Label(span)
         if name in self.scope.unseen:
             return SpecError([Diagnostic("E205", message, (label,), (self.scope.unseen[name],))])
         close = param_close_by(name, known, self.scope.declared)
-        return SpecError([Diagnostic("E205", message, (label, *close.labels), help=close.help)])
+        labels = (label, *close.labels)
+        return SpecError([Diagnostic("E205", message, labels, fix=close.fix(span))])
 
 
 def read_attributes(
@@ -131,13 +140,14 @@ def _written(
             message = f"`{op.written}` has no kernel"
             size = _meant_kernel(words)
             help = f"write its kernel, as in `3x3 {op.written}`"
-            help = f"write `{size}x{size} {op.written}`" if size else help
-            raise SpecError([Diagnostic("E210", message, (Label(named),), help=help)])
+            fix = Fix(named, f"{size}x{size} {op.written}") if size else None
+            labels = (Label(named),)
+            raise SpecError([Diagnostic("E210", message, labels, help=help, fix=fix)])
         give(op.kernel, _size(kernel, words, least=1), words.span(kernel))
     elif kernel is not None:
-        label = Label(words.span(kernel, step.name))
-        message = f"`{op.written}` takes no kernel"
-        raise SpecError([Diagnostic("E210", message, (label,), help=f"write `{op.written}`")])
+        span = words.span(kernel, step.name)
+        message, fix = f"`{op.written}` takes no kernel", Fix(span, op.written)
+        raise SpecError([Diagnostic("E210", message, (Label(span),), fix=fix)])
 
     reader = Reader(words.tokens)
     width = next((a for a in op.attributes if a.kind == "width"), None)
@@ -181,7 +191,7 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     own = word_of(name.text) or name.text
     if name.kind != "name" or equals.text != "=" or not (op.words() | {"width"}) >= {own}:
         return
-    label = Label(words.span(name, value))
+    span = words.span(name, value)
     attribute = op.attribute(own)
     if own == "width":
         why, meant = "its width stands alone", value.text
@@ -191,7 +201,7 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     else:
         why, meant = "a value stands behind its word", f"{own} {value.text}"
     message = f"`{op.written}` knows no word `{name.text}={value.text}`: {why}"
-    raise SpecError([Diagnostic("E202", message, (label,), help=f"write `{meant}`")])
+    raise SpecError([Diagnostic("E202", message, (Label(span),), fix=Fix(span, meant))])
 
 
 def _unknown_word(
@@ -206,7 +216,7 @@ def _unknown_word(
         return words.unknown(token.text, token, words.scope.names)
     message = f"`{op.written}` knows no word `{token.text}`"
     if meant:
-        return words.error("E202", message, token, f"write `{meant}`")
+        return words.error("E202", message, token, instead=meant)
     known = listed(sorted(op.words()))
     told = f"it knows {known}" if known else "it stands alone"
     return words.error("E202", message, token, others=(Label(words.span(step.name), told),))
@@ -271,7 +281,7 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
         message = f"`{attribute.name} {token.text}` is not in the language yet"
         notes = (f"values of `{attribute.name}` are {listed(attribute.choices)}",)
         raise words.error("E211", message, token, notes=notes)
-    raise words.error("E211", message, token, close.help, close.labels)
+    raise words.error("E211", message, token, others=close.labels, instead=close.name)
 
 
 def _init(reader: Reader, words: Words) -> str:
@@ -283,10 +293,8 @@ def _init(reader: Reader, words: Words) -> str:
             message = f"`init {scheme.text}` is not in the language yet"
             notes = (f"values of `init` are {listed(SCHEMES)}",)
             raise words.error("E211", message, scheme, notes=notes)
-        close = nearest(scheme.text, SCHEMES)
-        help = f"write `{close}`" if close else None
         message = f"`{scheme.text}` is no value of `init`: {listed(SCHEMES)}"
-        raise words.error("E211", message, scheme, help)
+        raise words.error("E211", message, scheme, instead=nearest(scheme.text, SCHEMES))
     if takes == "nothing":
         return scheme.text
     token = reader.peek()
@@ -298,8 +306,9 @@ def _init(reader: Reader, words: Words) -> str:
             return f"{scheme.text} {show(deviation)}"
     wanted = "one of " + listed(FANS) if takes == "fan" else "a standard deviation above 0"
     example = FANS[1] if takes == "fan" else "0.01"
-    help = f"write `{scheme.text} {example}`"
-    raise words.error("E211", f"`{scheme.text}` takes {wanted}", scheme, help)
+    message = f"`{scheme.text}` takes {wanted}"
+    help = f"as in `{scheme.text} {example}`"
+    raise words.error("E211", message, scheme, help)
 
 
 def _size(token: Token, words: Words, *, least: int) -> tuple[int, int]:
@@ -346,9 +355,9 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope
     attribute = op.attribute(name)
     if attribute is None or attribute.owner or name == op.kernel:
         close = nearest(name, op.words())
-        help = f"write `{close}`" if close else None
         message = f"`{op.written}` has no attribute `{name}`"
-        raise SpecError([Diagnostic("E202", message, (Label(key),), help=help)])
+        fix = Fix(key, close) if close else None
+        raise SpecError([Diagnostic("E202", message, (Label(key),), fix=fix)])
     if isinstance(word, str):
         words = as_words(word, text, scope)
         return read_whole(words, lambda reader: _value(op, attribute, reader, words))

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeGuard
 
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, parse_step
+from inception_dsl.spec.text import syntax_finding
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
 
 MAX_EXTENDS = 64
@@ -77,9 +78,9 @@ def _extend(name: str, blocks: dict[str, Entry], done: dict[str, Entry], path: l
     base = written.value.value if isinstance(written.value, Scalar) else None
     if not isinstance(base, str) or base not in blocks:
         close = nearest(str(base), blocks)
-        message = f"no block is named `{base}`"
-        help = f"write `{close}`" if close else None
-        raise SpecError([Diagnostic("E212", message, (Label(written.value.span),), help=help)])
+        message, span = f"no block is named `{base}`", written.value.span
+        fix = Fix(span, close) if close else None
+        raise SpecError([Diagnostic("E212", message, (Label(span),), fix=fix)])
     if len(path) == MAX_EXTENDS:
         message = f"blocks extend each other more than {MAX_EXTENDS} deep"
         raise SpecError([Diagnostic("E003", message, (Label(own.key),))])
@@ -256,9 +257,7 @@ def _unreadable(item: Tree) -> Diagnostic | None:
     try:
         parse_step(inner.value)
     except StepSyntaxError as error:
-        is_literal = inner.text.text == inner.value
-        span = inner.text.part(error.start, error.end) if is_literal else inner.span
-        return Diagnostic(error.code, error.message, (Label(span),), help=error.help)
+        return syntax_finding(error, inner.value, inner.text)
     return None
 
 
@@ -277,9 +276,9 @@ def _insert(
         known = _step_names(body)
         close = nearest(str(anchor), known)
         message = f"there is no step `{anchor}` for `{name}` to come after"
-        help = f"write `{close}`" if close else None
+        fix = Fix(after.value.span, close) if close else None
         labels = (Label(after.value.span), *_shown(known, body.span))
-        problems.append(Diagnostic("E212", message, labels, help=help))
+        problems.append(Diagnostic("E212", message, labels, fix=fix))
         return body
     if not rest:
         message = f"`{name}` is inserted without `steps`"
@@ -382,8 +381,8 @@ def _nowhere(
     close = nearest(name, known if meant is None else meant)
     better = f"{written.removesuffix(path)}{close}{dot}{rest}"
     message = f"there is nothing at `{written}` to change"
-    help = f"write `{better}`" if close else None
-    return Diagnostic("E212", message, (Label(change.key), *_shown(known, body)), help=help)
+    fix = Fix(change.key, better) if close else None
+    return Diagnostic("E212", message, (Label(change.key), *_shown(known, body)), fix=fix)
 
 
 def _shown(known: list[str], body: Span) -> list[Label]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from typing_extensions import TypeAliasType
 
-from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.source import Span
 from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree
 
@@ -283,7 +283,7 @@ def _no_list(path: DocumentPath, places: Places) -> Diagnostic:
     key = str(path[-1])
     message = f"`{key}` is no key of a body: steps that have names are a list"
     notes = (f"known keys are {_listed(sorted(BODY_KEYS))}",)
-    help = f"write `- {key}`, and so with every step"
+    help = f"begin every step with a dash: `- {key}: ...`"
     return Diagnostic("E101", message, (Label(places.key(path)),), notes, help)
 
 
@@ -316,7 +316,7 @@ def _diagnose(
             f"`{key}` is no key here",
             (Label(places.key(path)),),
             notes=(f"known keys are {_listed(sorted(known))}",),
-            help=f"write `{close}`" if close else None,
+            fix=Fix(places.key(path), close) if close else None,
         )
     if kind == "string_too_long":
         message = f"a text of more than {MAX_TEXT:,} characters"

@@ -60,15 +60,23 @@ class StepText:
 class StepSyntaxError(Exception):
     """A text that is no step; `start` and `end` are the characters that are not.
 
-    `code` is the finding's: E104, or E106 for a number that is none.
+    `code` is the finding's: E104, or E106 for a number that is none. `instead` is a text that may
+    mend it, written in place of these characters.
     """
 
     def __init__(
-        self, message: str, start: int, end: int, help: str | None = None, code: str = "E104"
+        self,
+        message: str,
+        start: int,
+        end: int,
+        instead: str | None = None,
+        *,
+        code: str = "E104",
+        help: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.message, self.start, self.end, self.help = message, start, end, help
-        self.code = code
+        self.message, self.start, self.end, self.instead = message, start, end, instead
+        self.code, self.help = code, help
 
 
 class Reader:
@@ -133,16 +141,15 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
     word = text[start:end]
     if word == ",":
         message = "words stand between spaces, without commas"
-        return StepSyntaxError(message, start, end, "leave it out")
+        return StepSyntaxError(message, start, end, "")
     if word[0].isdigit():
-        help = f"write `{word[:-1]} x`" if re.fullmatch("[0-9]+x", word) else None
+        meant = f"{word[:-1]} x" if re.fullmatch("[0-9]+x", word) else None
         if glued := re.fullmatch("([0-9]+x[0-9]+)([A-Za-z_]\\w*)", word):
-            help = f"write `{glued[1]} {glued[2]}`"
+            meant = f"{glued[1]} {glued[2]}"
         message = f"`{word}` is neither a number, a kernel nor a shape"
-        return StepSyntaxError(message, start, end, help)
+        return StepSyntaxError(message, start, end, meant)
     meant = {"\u00d7": "x", "\u2192": "->"}.get(word)
-    help = f"write `{meant}`" if meant else None
-    return StepSyntaxError(f"`{word}` starts no word", start, end, help)
+    return StepSyntaxError(f"`{word}` starts no word", start, end, meant)
 
 
 @lru_cache(maxsize=1024)  # a step is asked for its name before it is read
@@ -164,9 +171,9 @@ def parse_step(text: str) -> StepText:
         times, sign, following = (reader.peek(ahead) for ahead in range(3))
         message = f"`{sign.text}` stands where `x` should"
         if following.kind == "end" or following.text in ("(", "->"):
-            help = f"write `{times.text} x {sign.text}`"
-            raise StepSyntaxError(message, times.start, sign.end, help)
-        raise StepSyntaxError(message, sign.start, sign.end, "write `x`")
+            meant = f"{times.text} x {sign.text}"
+            raise StepSyntaxError(message, times.start, sign.end, meant)
+        raise StepSyntaxError(message, sign.start, sign.end, "x")
     kernel = reader.take_if("kernel")
     modifier = None
     if reader.peek().text in {"global", "adaptive"} and reader.peek(1).kind == "name":
@@ -183,15 +190,15 @@ def parse_step(text: str) -> StepText:
     if rest.kind != "end":
         message = f"`{rest.text}` stands where the step should end"
         if rest.kind == "kernel" and kernel is None and not (words or note):
-            help = f"write `{rest.text} {name.text}`"
             message = f"the kernel `{rest.text}` stands behind its op"
-            raise StepSyntaxError(message, name.start, rest.end, help)
+            meant = f"{rest.text} {name.text}"
+            raise StepSyntaxError(message, name.start, rest.end, meant)
         if words or note or rest.kind != "number":
             # Two names in a row: either may be the one that is wrong.
             start = rest.start if words or note or rest.kind != "name" else name.start
             raise StepSyntaxError(message, start, rest.end)
         loose = text[rest.start :].partition("->")[0].rstrip()
-        raise StepSyntaxError(message, rest.start, rest.start + len(loose), f"write `({loose})`")
+        raise StepSyntaxError(message, rest.start, rest.start + len(loose), f"({loose})")
     return StepText(count, kernel, modifier, name, words, note)
 
 
@@ -202,13 +209,13 @@ def _refuse_spaces(reader: Reader, text: str) -> None:
         return
     if first.kind == "number":
         message = f"`{text[first.start : second.end]}` is no kernel: that is one word"
-        help = f"write `{first.text}x{second.text}`"
+        meant = f"{first.text}x{second.text}"
     elif first.kind == "name" and sign.text == "x":
         message = f"the count `{second.text}` stands behind what it counts"
-        help = f"write `{second.text} x {first.text}`"
+        meant = f"{second.text} x {first.text}"
     else:
         return
-    raise StepSyntaxError(message, first.start, second.end, help)
+    raise StepSyntaxError(message, first.start, second.end, meant)
 
 
 def _bracketed(reader: Reader, opening: Token) -> tuple[Token, ...]:

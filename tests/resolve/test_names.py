@@ -126,7 +126,7 @@ def test_a_block_has_a_name_of_torchs_if_its_steps_are_named(project: Project) -
     project.write(NET, spec)
     (found,) = project.findings()
     assert (found.code, found.labels[0].span.start) == ("E105", spec.rindex("half"))
-    assert found.help == "write `{step: half}`"
+    assert found.help == "write `{half1: half}`"
 
 
 @pytest.mark.parametrize("name", ["forward", "a-b", "class"])
