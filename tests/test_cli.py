@@ -496,6 +496,7 @@ def test_list_names_a_spec_with_errors(shell: Shell, project: Project) -> None:
         (["flops", "net", "--batch", "9" * 5000], "is not a whole number from 1 to 1,000,000,000"),
         (["flops", "net", "--set", "num_classes"], "`num_classes` is not NAME=VALUE"),
         (["flops", "net", "--set", "num_clases=3"], "help: write `--set num_classes=3`"),
+        (["flops", "net", "--set", "foo=1"], "`foo`: its parameters are `num_classes`"),
         (["flops", "net", "--set", "num_classes=many"], "num_classes=many"),
         (["flops", "net", "--input", "299x299"], "help: height x width x channels"),
     ],

@@ -237,9 +237,14 @@ class _Resolver(Reporter):
             params[name] = word
         for name, text in self._overrides.params.items():
             if name not in params:
-                there = ", ".join(f"`{own}`" for own in self._spec.params) or "none"
-                message = f"the network has no parameter `{name}`: its parameters are {there}"
-                raise SpecError([Diagnostic("E205", message)])
+                there = ", ".join(f"`{own}`" for own in self._spec.params)
+                has = f"its parameters are {there}" if there else "it has none"
+                message = f"the network has no parameter `{name}`: {has}"
+                close = nearest(name, params)
+                if close is not None:
+                    _override(close, text)
+                help = f"write `--set {close}={text}`" if close else None
+                raise SpecError([Diagnostic("E205", message, help=help)])
             params[name] = _override(name, text)
         return params
 
