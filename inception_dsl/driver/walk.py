@@ -144,19 +144,25 @@ def _read(
 
     The spec itself is let go: a large one takes more memory than its model.
     """
-    loaded, template, model = read_model(file, overrides)
-    paths |= loaded.paths
+    loaded, template, model = read_model(file, overrides, paths)
     return template, model, [] if overrides.input else find_odd_statements(loaded)
 
 
-def read_model(file: SpecFile, overrides: Overrides) -> tuple[Loaded, Template, Model]:
+def read_model(
+    file: SpecFile, overrides: Overrides, paths: set[Path] | None = None
+) -> tuple[Loaded, Template, Model]:
     """Return a spec as it is loaded, its network, and the model at the network's own input.
+
+    Args:
+        paths: takes the paths of all files that are read, also if the spec is wrong.
 
     Raises:
         SpecError: what is wrong with the spec; a LibraryError if it is no network.
     """
 
     def use(loaded: Loaded, max_nodes: int) -> tuple[Loaded, Template, Model]:
+        if paths is not None:
+            paths.update(loaded.paths)
         template = _read_network(loaded, overrides, max_nodes)
         return loaded, template, template.instantiate()
 
