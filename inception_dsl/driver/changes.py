@@ -65,7 +65,8 @@ def read_agreed(root: Path) -> Agreement:
     Raises:
         SpecError: E006 the file lies outside the project, E010 it cannot be used.
     """
-    from inception_dsl.rules.agreement import Agreement, read_agreement
+    from inception_dsl.rules.agreement import Agreement
+    from inception_dsl.rules.settings import read_agreement
 
     path = root / "pyproject.toml"
     target = DISK.resolve(path)
@@ -78,7 +79,7 @@ def read_agreed(root: Path) -> Agreement:
         if len(text) > MAX_SETTINGS:
             message = f"`pyproject.toml` is larger than {MAX_SETTINGS:,} bytes"
             raise SpecError([Diagnostic("E010", message)])
-        return read_agreement(text.decode())
+        return read_agreement(text.decode(), target)
     except OSError as error:
         message = f"`pyproject.toml` cannot be read: {error.strerror}"
         raise SpecError([Diagnostic("E010", message)]) from None

@@ -6,21 +6,20 @@ its reason. A waiver that waives nothing is a finding itself.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import get_args
 
-from inception_dsl.diagnostics import CODES, Diagnostic, Severity, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Severity, nearest
 from inception_dsl.diff import CATEGORIES, Changed, Finding
 from inception_dsl.ir import Path
 
 SECTION = "tool.inception-dsl.diff"
 NEVER = "never"
 
-_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-_RANK = {severity: rank for rank, severity in enumerate(_SEVERITIES)}
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+_RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,86 +113,12 @@ def read_fail_on(text: str) -> str | tuple[str, ...]:
     Raises:
         ValueError: it is none of them; the message says what is possible.
     """
-    if text in (*_SEVERITIES, NEVER):
+    if text in (*SEVERITIES, NEVER):
         return text
     named = tuple(part.strip() for part in text.upper().split(","))
     for name in named:
         if name not in CATEGORIES:
-            close = nearest(name, [*CATEGORIES, *_SEVERITIES, NEVER])
+            close = nearest(name, [*CATEGORIES, *SEVERITIES, NEVER])
             way_out = f"did you mean `{close}`?" if close else "see --help"
             raise ValueError(f"`{name}` is neither a severity nor a category: {way_out}")
     return named
-
-
-def read_agreement(text: str) -> Agreement:
-    """What a pyproject.toml says of changes; the defaults, if it says nothing.
-
-    Raises:
-        SpecError: E010, it is no TOML, or its section has a key or a value it cannot have.
-    """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _error(f"pyproject.toml is no TOML: {error}") from None
-    section: object = document
-    for name in SECTION.split("."):
-        section = section.get(name, {}) if isinstance(section, dict) else {}
-    known = {"fail-on", "severity", "waivers"}
-    section = _table(section, known, SECTION)
-    fail_on = section.get("fail-on", "error")
-    if isinstance(fail_on, list):
-        fail_on = ",".join(map(str, fail_on))
-    if not isinstance(fail_on, str):
-        raise _error(f"`fail-on` of `{SECTION}` is a text or a list of texts")
-    try:
-        wanted = read_fail_on(fail_on)
-    except ValueError as error:
-        raise _error(f"`fail-on` of `{SECTION}`: {error}") from None
-    waivers = section.get("waivers", [])
-    if not isinstance(waivers, list):
-        raise _error(f"`waivers` of `{SECTION}` is a list of tables")
-    return Agreement(wanted, _severities(section), tuple(map(_waiver, waivers)))
-
-
-def _severities(section: Mapping[str, object]) -> dict[str, Severity]:
-    where = f"{SECTION}.severity"
-    changes = [code for code in CODES if code.startswith("D")]
-    table = _table(section.get("severity", {}), {*changes, *CATEGORIES}, where)
-    found: dict[str, Severity] = {}
-    for name, value in table.items():
-        severity = next((own for own in _SEVERITIES if own == value), None)
-        if severity is None:
-            raise _error(f"`{name}` of `{where}` is one of {', '.join(_SEVERITIES)}")
-        found[name] = severity
-    return found
-
-
-def _waiver(given: object) -> Waiver:
-    where = f"{SECTION}.waivers"
-    table = _table(given, {"code", "at", "spec", "reason"}, where)
-    for name in ("code", "at", "reason"):
-        value = table.get(name)
-        if not isinstance(value, str) or not value.strip():
-            raise _error(f"a waiver has a `{name}`: a text that is not empty")
-    code, spec = str(table["code"]), table.get("spec")
-    if code not in CODES or not code.startswith("D"):
-        close = nearest(code, [own for own in CODES if own.startswith("D")])
-        raise _error(f"`{code}` is no code of a change", f"write `{close}`" if close else None)
-    if spec is not None and not isinstance(spec, str):
-        raise _error("`spec` of a waiver is the name of a spec")
-    return Waiver(code, str(table["at"]), spec, str(table["reason"]))
-
-
-def _table(given: object, known: set[str], where: str) -> dict[str, object]:
-    if not isinstance(given, dict):
-        raise _error(f"`{where}` is a table")
-    for name in given:
-        if name not in known:
-            close = nearest(name, known)
-            help = f"write `{close}`" if close else None
-            raise _error(f"`{where}` has no key `{name}`", help)
-    return given
-
-
-def _error(message: str, help: str | None = None) -> SpecError:
-    return SpecError([Diagnostic("E010", message, help=help)])

@@ -225,7 +225,7 @@ def test_the_project_agrees_on_severities_and_waivers(
         ("fail-on = 3", "is a text or a list of texts"),
         ("severity = {D999 = 'error'}", "has no key `D999`"),
         ("severity = {D721 = 'fatal'}", "is one of error, warning, note"),
-        ("waivers = [{code = 'D721', at = '*'}]", "a waiver has a `reason`"),
+        ("waivers = [{code = 'D721', at = '*'}]", "a waiver needs `reason`"),
         ("waivers = [{code = 'E304', at = '*', reason = 'so'}]", "`E304` is no code of a change"),
         ("waivers = 3", "is a list of tables"),
         ("waivers = [", "is no TOML"),
@@ -254,3 +254,94 @@ def test_a_fault_in_the_old_spec_is_pointed_at_in_its_revision(repository: Proje
         driver.compare(f"HEAD:{NET}", NET, folder=repository.root)
     (found,) = raised.value.diagnostics
     assert found.labels[0].span.place == f"HEAD:{NET}:9:5"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "place", "help"),
+    [
+        (
+            "[tool.inception-dsl.diffs]\nfail-on = 'error'\n",
+            "`tool.inception-dsl` has no key `diffs`",
+            "1:2",
+            "write `diff`",
+        ),
+        (
+            "# ours\n[tool.inception-dsl.Diff]\n",
+            "`tool.inception-dsl` has no key `Diff`",
+            "2:2",
+            "write `diff`",
+        ),
+        (
+            "[tool.inception-dsl]\ncheck = {}\n",
+            "`tool.inception-dsl` has no key `check`",
+            "2:1",
+            "it may have diff",
+        ),
+        (
+            "[tool.ruff]\n[tool.inception_dsl.diff]\n",
+            "`tool.inception_dsl` is not the table of this tool",
+            "2:2",
+            "write `[tool.inception-dsl]`",
+        ),
+        (
+            "[tool]\n'Inception DSL' = 3\n",
+            "`tool.Inception DSL` is not the table of this tool",
+            "2:1",
+            "write `[tool.inception-dsl]`",
+        ),
+        ("[tool]\ninception-dsl = 3\n", "`tool.inception-dsl` is a table", "2:1", None),
+        ("tool = [1,\n 2]\n", "`tool` is a table", "1:1", None),
+        (
+            '[tool.inception-dsl.diff]\nseverity = {TRAINING = "error", TRANING = "note"}\n',
+            "`tool.inception-dsl.diff.severity` has no key `TRANING`",
+            "2:33",
+            "write `TRAINING`",
+        ),
+        (
+            "[[tool.inception-dsl.diff.waivers]]\n"
+            'code = "D721"\nat = """a\n[b]\n"""\nreason = \'so\'\n\n'
+            "[[tool.inception-dsl.diff.waivers]]\n"
+            'code = "D721" # again\nat = "*"\nrason = "so"\n',
+            "`tool.inception-dsl.diff.waivers` has no key `rason`",
+            "11:1",
+            "write `reason`",
+        ),
+        (
+            'tool.inception-dsl.diff.waivers = [\n  {code = "D721", at = "*", reason = "so"},\n'
+            '  {code = "D271", at = "*", reason = "so"},\n]\n',
+            "`D271` is no code of a change",
+            "3:4",
+            "`inception-dsl explain` lists the codes",
+        ),
+    ],
+)
+def test_a_setting_that_is_not_known_is_an_error_at_its_line(
+    settings: str,
+    said: str,
+    place: str,
+    help: str | None,
+    repository: Project,
+    capsys: Captured,
+) -> None:
+    repository.write("pyproject.toml", settings)
+    code, output, errors = run(capsys, f"HEAD:{NET}", NET)
+    assert (code, output) == (2, "")
+    lines = errors.splitlines()
+    assert lines[0] == f"error[E010]: {said}"
+    assert lines[1].strip() == f"--> pyproject.toml:{place}"
+    assert lines[-2 if not lines[-1] else -1].endswith(f"= help: {help}" if help else "^")
+
+
+@pytest.mark.parametrize("settings", ["x = " + "[" * 5000 + "]" * 5000, "x = " + "9" * 5000])
+def test_settings_that_no_reader_takes_are_no_fault_of_the_program(
+    settings: str, repository: Project, capsys: Captured
+) -> None:
+    repository.write("pyproject.toml", settings)
+    code, output, errors = run(capsys, f"HEAD:{NET}", NET)
+    assert (code, output) == (2, "")
+    assert errors.startswith("error[E010]: `pyproject.toml` is no TOML: ")
+
+
+def test_settings_of_other_tools_are_their_own(repository: Project, capsys: Captured) -> None:
+    repository.write("pyproject.toml", "[tool.inception]\ndiff = 3\n[tool.ruff]\nline = 1\n")
+    assert run(capsys, f"HEAD:{NET}", NET)[::2] == (0, "")

@@ -1,0 +1,125 @@
+"""The settings of a project: `[tool.inception-dsl]` of its pyproject.toml.
+
+A key that is not known is an error: a misspelt table would otherwise switch off what it was to
+make fail. The tables of other tools are not looked at, unless their name means this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from inception_dsl.diagnostics import CODES, Severity, nearest
+from inception_dsl.diff import CATEGORIES
+from inception_dsl.rules.agreement import (
+    SECTION,
+    SEVERITIES,
+    Agreement,
+    Waiver,
+    read_fail_on,
+)
+from inception_dsl.source import Source
+from inception_dsl.spec.toml import KeyPath, Toml, read_toml
+
+TOOL = "inception-dsl"
+
+_CHANGES = tuple(code for code in CODES if code.startswith("D"))
+_WAIVER = ("code", "at", "spec", "reason")
+
+
+def read_agreement(text: str, path: Path | None = None) -> Agreement:
+    """Return the agreement in the text of a pyproject.toml; the defaults, if it has none.
+
+    Args:
+        path: where the file is, for those who open it at a finding.
+
+    Raises:
+        SpecError: E010, it is no TOML, or a setting of this tool cannot be used.
+    """
+    toml = read_toml(Source("pyproject.toml", text, path))
+    tools = toml.document.get("tool", {})
+    if not isinstance(tools, dict):
+        raise toml.error("`tool` is a table", ("tool",))
+    for name in tools:
+        if name != TOOL and _bare(name) == _bare(TOOL):
+            message = f"`tool.{name}` is not the table of this tool"
+            raise toml.error(message, ("tool", name), f"write `[tool.{TOOL}]`")
+    settings = _table(toml, ("tool", TOOL), tools.get(TOOL, {}), ("diff",))
+    return _read_diff(toml, settings.get("diff", {}))
+
+
+def _bare(name: str) -> str:
+    """Return a name without what people write otherwise: case, dashes, underscores."""
+    return "".join(filter(str.isalnum, name)).casefold()
+
+
+def _read_diff(toml: Toml, value: object) -> Agreement:
+    at = ("tool", TOOL, "diff")
+    section = _table(toml, at, value, ("fail-on", "severity", "waivers"))
+    fail_on = section.get("fail-on", "error")
+    if isinstance(fail_on, list):
+        fail_on = ",".join(map(str, fail_on))
+    if not isinstance(fail_on, str):
+        message = f"`fail-on` of `{SECTION}` is a text or a list of texts"
+        raise toml.error(message, (*at, "fail-on"))
+    try:
+        wanted = read_fail_on(fail_on)
+    except ValueError as error:
+        raise toml.error(f"`fail-on` of `{SECTION}`: {error}", (*at, "fail-on")) from None
+    waivers = section.get("waivers", [])
+    if not isinstance(waivers, list):
+        raise toml.error(f"`waivers` of `{SECTION}` is a list of tables", (*at, "waivers"))
+    return Agreement(
+        fail_on=wanted,
+        severities=_read_severities(toml, (*at, "severity"), section.get("severity", {})),
+        waivers=tuple(
+            _read_waiver(toml, (*at, "waivers", index), waiver)
+            for index, waiver in enumerate(waivers)
+        ),
+    )
+
+
+def _read_severities(toml: Toml, at: KeyPath, value: object) -> dict[str, Severity]:
+    severities: dict[str, Severity] = {}
+    for name, word in _table(toml, at, value, (*_CHANGES, *CATEGORIES)).items():
+        severity = next((known for known in SEVERITIES if known == word), None)
+        if severity is None:
+            message = f"`{name}` of `{SECTION}.severity` is one of {', '.join(SEVERITIES)}"
+            raise toml.error(message, (*at, name))
+        severities[name] = severity
+    return severities
+
+
+def _read_waiver(toml: Toml, at: KeyPath, value: object) -> Waiver:
+    table = _table(toml, at, value, _WAIVER)
+    for name in ("code", "at", "reason"):
+        word = table.get(name)
+        if not isinstance(word, str) or not word.strip():
+            raise toml.error(f"a waiver needs `{name}`, a text that is not empty", (*at, name))
+    code, spec = str(table["code"]), table.get("spec")
+    if code not in _CHANGES:
+        close = nearest(code, _CHANGES)
+        help = f"write `{close}`" if close else "`inception-dsl explain` lists the codes"
+        raise toml.error(f"`{code}` is no code of a change", (*at, "code"), help)
+    if spec is not None and not isinstance(spec, str):
+        raise toml.error("`spec` of a waiver is the name of a spec", (*at, "spec"))
+    return Waiver(code, str(table["at"]), spec, str(table["reason"]))
+
+
+def _table(toml: Toml, at: KeyPath, value: object, known: Iterable[str]) -> Mapping[str, object]:
+    """Return a table all of whose keys are known.
+
+    Raises:
+        SpecError: E010, it is no table, or has another key.
+    """
+    where = ".".join(name for name in at if isinstance(name, str))
+    if not isinstance(value, dict):
+        raise toml.error(f"`{where}` is a table", at)
+    names = tuple(known)
+    for name in value:
+        if name not in names:
+            close = nearest(name, names)
+            choices = ", ".join(names) if len(names) < 8 else "codes of changes, and categories"
+            help = f"write `{close}`" if close else f"it may have {choices}"
+            raise toml.error(f"`{where}` has no key `{name}`", (*at, name), help)
+    return value
