@@ -28,7 +28,7 @@ from inception_dsl.resolve import Overrides
 if TYPE_CHECKING:
     from torch import nn
 
-    from inception_dsl.emit.figure import Detail, Direction, Measure, Preset, Shapes
+    from inception_dsl.emit.figure import Detail, Direction, Shading, Shapes
 
 Param = int | float | str
 """The value of a network's parameter."""
@@ -181,10 +181,10 @@ class Network:
         detail: Detail = "schema",
         *,
         block: str | None = None,
-        style: Preset = "modern",
+        style: str = "modern",
         direction: Direction = "up",
         shapes: Shapes = "joins",
-        cost: Measure | None = None,
+        cost: Shading | None = None,
     ) -> Figure:
         """A figure of it, or of one of its blocks, as `inception-dsl render` draws it.
 
@@ -200,10 +200,10 @@ class Network:
             >>> network.figure(block="inception_a", style="paper").svg[:4]
             '<svg'
         """
-        from inception_dsl.emit.figure import Options, Request, styled
+        from inception_dsl.emit.figure import Request, find_style
 
-        options = Options(styled(style, direction), shapes, cost)
-        request = Request(detail, block, options=options)
+        look = find_style(style, direction)
+        request = Request(detail, block, style=look, shapes=shapes, cost=cost)
         return Figure(driver.draw(self.checked, request).content.decode())
 
     @property

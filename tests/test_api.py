@@ -25,8 +25,8 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     idsl.Network.emit: "(self) -> 'str'",
     idsl.Network.verify: "(self) -> 'list[str]'",
     idsl.Network.figure: "(self, detail: 'Detail' = 'schema', *, block: 'str | None' = None, "
-    "style: 'Preset' = 'modern', direction: 'Direction' = 'up', shapes: 'Shapes' = 'joins', "
-    "cost: 'Measure | None' = None) -> 'Figure'",
+    "style: 'str' = 'modern', direction: 'Direction' = 'up', shapes: 'Shapes' = 'joins', "
+    "cost: 'Shading | None' = None) -> 'Figure'",
     idsl.Network.module: "(self, *, seed: 'int | None' = None, **params: 'Param') -> 'nn.Module'",
 }
 

@@ -6,14 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
 from inception_dsl.cli.console import FINE, overrides_of, print_findings, shown
 from inception_dsl.cli.output import deliver, say, show
 from inception_dsl.diagnostics import Diagnostic
-from inception_dsl.emit.figure import DETAILS, Direction, Format, Measure, Shapes
-from inception_dsl.emit.figure.styles import PRESETS
+from inception_dsl.emit.figure import DETAILS, DIRECTIONS, FORMATS, PRESETS, SHADINGS, SHAPES
 
 
 def add(command: Parser) -> None:
@@ -32,7 +30,7 @@ def add(command: Parser) -> None:
     content = command.add_mutually_exclusive_group()
     content.add_argument(
         "--detail",
-        choices=list(DETAILS),
+        choices=DETAILS,
         default="schema",
         help="the column of steps, a panel for every block, both, or every op; default: schema",
     )
@@ -41,22 +39,24 @@ def add(command: Parser) -> None:
         "--style",
         choices=list(PRESETS),
         default="modern",
-        help="in colour; black on white, for print; concats as wide as their branches",
+        help="; ".join(f"{name}: {style.about}" for name, style in PRESETS.items()),
     )
     command.add_argument(
-        "--direction", choices=get_args(Direction), default="up", help="which way the data flows"
+        "--direction", choices=DIRECTIONS, default="up", help="which way the data flows"
     )
     command.add_argument(
-        "--format", choices=get_args(Format), help="default: by the suffix of FILE, or svg"
+        "--format",
+        choices=[format.name for format in FORMATS],
+        help="default: by the suffix of FILE, or svg",
     )
     command.add_argument(
         "--cost",
-        choices=get_args(Measure),
+        choices=SHADINGS,
         help="shade every box by its share; memory: bytes of what an op gives, as float32",
     )
     command.add_argument(
         "--shapes",
-        choices=get_args(Shapes),
+        choices=SHAPES,
         default="joins",
         help="which boxes say what they give; default: joins, and where a shape changes",
     )
@@ -66,15 +66,15 @@ def add(command: Parser) -> None:
 
 def _render(args: argparse.Namespace) -> int:
     from inception_dsl import driver
-    from inception_dsl.emit.figure import Options, Request, format_of, styled
+    from inception_dsl.emit.figure import Request, find_style, format_of
 
     output = None if args.output in (None, "-") else Path(args.output)
     format = args.format or format_of(output.suffix if output else "")
     if format == "png" and output is None and sys.stdout is not None and sys.stdout.isatty():
         say("error: a PNG is nothing for a terminal: name a file, `-o FILE`")
         return UNUSABLE
-    options = Options(styled(args.style, args.direction), args.shapes, args.cost)
-    request = Request(args.detail, args.block, format, options)
+    style = find_style(args.style, args.direction)
+    request = Request(args.detail, args.block, format, style, args.shapes, args.cost)
     measured = driver.measure(args.spec, folder=Path.cwd(), overrides=overrides_of(args))
     figure = driver.draw(measured, request)
     print_findings(figure.findings)

@@ -184,7 +184,7 @@ def gallery(
         made: what a build makes of the models, their posters among it.
         output: where the posters are, below the project.
     """
-    from inception_dsl.emit.figure.gallery import Entry, gallery
+    from inception_dsl.emit.figure.gallery import GalleryEntry, gallery
 
     page = gallery_page(folder)
     bound = page.parents[1]
@@ -195,7 +195,7 @@ def gallery(
         name = checked.file.full_name
         has_poster = output / name / "poster.svg" in paths
         poster = f"{beside}/{name}/poster.svg" if has_poster else None
-        entries.append(Entry(name, checked.model, checked.cost, poster))
+        entries.append(GalleryEntry(name, checked.model, checked.cost, poster))
     drawn = gallery(entries, page.stem)
     drawings = page.parent / page.stem
     return [

@@ -47,7 +47,7 @@ def quoted(text: str) -> str:
 def written(project: Project, titles: list[str], format: str) -> list[str]:
     project.write("specs/net.yaml", spec(titles))
     checked = driver.measure("specs/net.yaml", folder=project.root)
-    requests = [Request(detail, format=format) for detail in DETAILS]  # type: ignore[arg-type]
+    requests = [Request(detail, format=format) for detail in DETAILS]
     return [
         render_figure(checked.model, checked.cost, request).content.decode() for request in requests
     ]

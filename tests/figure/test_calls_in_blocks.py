@@ -31,7 +31,7 @@ def test_every_figure_of_it_is_drawn(calls: tuple[str, str], project: Project) -
     project.write(NET, NETWORK.format(first, second, "unit (width=6)", first))
     checked = driver.measure(NET, folder=project.root)
     for detail, format in product(DETAILS, ("svg", "dot", "mermaid")):
-        request = Request(detail, format=format)  # type: ignore[arg-type]
+        request = Request(detail, format=format)
         assert render_figure(checked.model, checked.cost, request).content
     for block in ("unit", "middle", "outer"):
         assert render_figure(checked.model, checked.cost, Request(block=block)).content

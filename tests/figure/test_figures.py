@@ -23,15 +23,13 @@ from inception_dsl.diagnostics import MissingExtraError, SpecError
 from inception_dsl.driver import Checked
 from inception_dsl.emit.figure import (
     DETAILS,
+    PRESETS,
+    SHADINGS,
     Detail,
-    Measure,
-    Options,
-    Preset,
     Request,
+    Shading,
     Shapes,
-    figure_svg,
     render_figure,
-    styled,
 )
 from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.ir import INPUT, Node, inline
@@ -63,11 +61,11 @@ def drawn(
     block: str | None = None,
     *,
     shapes: Shapes = "joins",
-    cost: Measure | None = None,
-    style: Preset = "modern",
+    cost: Shading | None = None,
+    style: str = "modern",
 ) -> Drawn:
-    options = Options(styled(style, "up"), shapes, cost)
-    return read(figure_svg(checked.model, checked.cost, Request(detail, block, options=options)))
+    request = Request(detail, block, style=PRESETS[style], shapes=shapes, cost=cost)
+    return read(render_figure(checked.model, checked.cost, request).content.decode())
 
 
 def test_inception_a_is_figure_4_of_the_paper() -> None:
@@ -315,8 +313,8 @@ def test_nothing_in_it_is_in_the_way(spec: str, detail: Detail) -> None:
         assert not any(label.holds(point) for point in lines[first:last]), label
 
 
-@pytest.mark.parametrize("measure", ["params", "macs", "memory"])
-def test_shares_of_a_cost_add_up(measure: Measure) -> None:
+@pytest.mark.parametrize("measure", SHADINGS)
+def test_shares_of_a_cost_add_up(measure: Shading) -> None:
     figure = drawn(measured("inception_v4"), cost=measure)
     lines = [line for box in figure.boxes for line in box.lines if line.endswith("%")]
     shares = [float(line[:-1]) for line in lines if line != "< 0.1%"]

@@ -9,7 +9,7 @@ from conftest import NET, Project
 
 from inception_dsl import driver
 from inception_dsl.cli import main
-from inception_dsl.emit import figure
+from inception_dsl.emit.figure import render
 
 LADDER = """\
 inception: 1
@@ -48,7 +48,7 @@ def test_a_build_says_that_it_leaves_a_poster_out(
 def test_a_build_says_that_a_figure_has_too_many_boxes(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(figure, "MOST_BUILT", 3)
+    monkeypatch.setattr(render, "MOST_BUILT", 3)
     project.write(NET, LADDER)
     built = driver.emit(project.check(), output=Path("generated"))
     (finding,) = built.findings

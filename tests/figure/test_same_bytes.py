@@ -14,7 +14,7 @@ import pytest
 import inception_dsl
 from inception_dsl import driver
 from inception_dsl.characters import is_printable, is_wide
-from inception_dsl.emit.figure import DETAILS, Options, Request, figure_svg
+from inception_dsl.emit.figure import DETAILS, Request, render_figure
 from inception_dsl.emit.figure.styles import PRESETS
 
 PACKAGE = Path(inception_dsl.__file__).parent
@@ -56,11 +56,11 @@ def test_a_figure_does_not_depend_on_how_python_adds_floats(
 ) -> None:
     checked = driver.measure(spec, folder=ROOT)
 
-    def draw_all(add: Callable[..., float]) -> list[str]:
+    def draw_all(add: Callable[..., float]) -> list[bytes]:
         with monkeypatch.context() as patch:
             patch.setattr(builtins, "sum", add)
             return [
-                figure_svg(checked.model, checked.cost, Request(detail, options=Options(style)))
+                render_figure(checked.model, checked.cost, Request(detail, style=style)).content
                 for detail in DETAILS
                 for style in PRESETS.values()
             ]

@@ -16,29 +16,30 @@ from inception_dsl.emit.diff.ghosts import Boxes, with_ghosts
 from inception_dsl.emit.diff.notation import detail_text
 from inception_dsl.emit.diff.sentences import write_sentence
 from inception_dsl.emit.diff.words import headline
-from inception_dsl.emit.figure.content.blocks import block_entering, block_vertices
+from inception_dsl.emit.figure.content.blocks import block_input, block_vertices
+from inception_dsl.emit.figure.content.boxes import head_label, input_leaf
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
-from inception_dsl.emit.figure.content.drawing import Drawing, Options
 from inception_dsl.emit.figure.content.schema import head_vertices, schema_vertices
+from inception_dsl.emit.figure.content.subject import Subject, describe
 from inception_dsl.emit.figure.content.tree import (
     Element,
-    Group,
     Leaf,
     Line,
     Mark,
     Series,
+    StepGroup,
     Vertex,
     leaves,
     map_leaves,
 )
 from inception_dsl.emit.figure.formats.svg import to_svg
-from inception_dsl.emit.figure.layout.arrange import lay_out
+from inception_dsl.emit.figure.layout.arrange import place_tree
 from inception_dsl.emit.figure.layout.metrics import text_width
-from inception_dsl.emit.figure.layout.page import page, stacked
-from inception_dsl.emit.figure.layout.poster import Panel, arranged
+from inception_dsl.emit.figure.layout.page import page, stack
+from inception_dsl.emit.figure.layout.poster import Panel, arrange_panels
 from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
 from inception_dsl.emit.figure.notice import notice_scene
-from inception_dsl.emit.figure.styles import Paint
+from inception_dsl.emit.figure.styles import PRESETS, Paint
 from inception_dsl.ir import INPUT, NETWORK, Head, Model, Path, inline
 
 _BLUE, _RED = "#0060A8", "#C24E00"
@@ -76,7 +77,7 @@ def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
         raise SpecError([Diagnostic("E502", message)])
     titles = [made.title for made in report.comparisons]
     titles += [unmade.title for unmade in report.unmade]
-    return to_svg(stacked(scenes), title="; ".join(titles))
+    return to_svg(stack(scenes), title="; ".join(titles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ class _Body:
 
     vertices: Sequence[Vertex]
     output: str
-    prefix: str
-    prefixes: tuple[str, ...]
+    prefix: Path
+    prefixes: tuple[Path, ...]
     entering: Leaf
 
 
@@ -97,9 +98,9 @@ class _Body:
 class _Heads:
     """Training heads of both sides, and of both in one, each with the path of what it reads."""
 
-    old: Sequence[tuple[str, Group]] = ()
-    new: Sequence[tuple[str, Group]] = ()
-    both: Sequence[tuple[str, Group]] = ()
+    old: Sequence[tuple[Path, StepGroup]] = ()
+    new: Sequence[tuple[Path, StepGroup]] = ()
+    both: Sequence[tuple[Path, StepGroup]] = ()
 
 
 NONE_BESIDE = _Heads()
@@ -111,8 +112,8 @@ class _Figure:
     def __init__(self, comparison: Comparison, *, side_by_side: bool) -> None:
         self._comparison = comparison
         self._side_by_side = side_by_side
-        self._old = Drawing(comparison.old, comparison.old_cost, Options())
-        self._new = Drawing(comparison.new, comparison.new_cost, Options())
+        self._old = describe(comparison.old, comparison.old_cost)
+        self._new = describe(comparison.new, comparison.new_cost)
         diff = comparison.diff
         self._pairs: dict[str, Path] = dict(diff.pairs)
         self._back: dict[str, Path] = {b: a for a, b in diff.pairs}
@@ -132,10 +133,10 @@ class _Figure:
 
     def scene(self) -> Scene:
         """The schema, then the blocks that change."""
-        style = self._new.options.style
+        style = PRESETS["modern"]
         old, new = (
-            _Body(*schema_vertices(drawing), "", ("",), drawing.entering())
-            for drawing in (self._old, self._new)
+            _Body(*schema_vertices(subject), Path(), (Path(),), input_leaf(subject))
+            for subject in (self._old, self._new)
         )
         schema = self._drawn(old, new, self._heads(old, new))
         panels = [Panel("schema", "Overall schema", "", schema)]
@@ -148,33 +149,33 @@ class _Figure:
         title = self._comparison.title
         findings = self._comparison.findings
         parts = [_legend(), *_sentences(f for f in findings if f.edit in self._everywhere)]
-        return page(arranged(panels, blocks, style), title=title, subtitle=said, parts=parts)
+        return page(arrange_panels(panels, blocks, style), title=title, subtitle=said, parts=parts)
 
     def _bodies(self, name: str) -> tuple[_Body, _Body] | None:
         """A block of the new model, and that of the old one in whose place it stands."""
         for place in self._new.calls[name]:
-            for node in self._below[1].get(place.prefix.removesuffix("."), []):
+            for node in self._below[1].get(place.path, []):
                 was = self._back.get(node)
                 if was is None:
                     continue
                 holders = [
-                    (old == name, len(other.prefix), old, other.prefix)
+                    (old == name, len(other.path), old, other.path)
                     for old, own in self._old.calls.items()
                     for other in own
-                    if was.startswith(other.prefix)
+                    if was.is_below(other.path)
                 ]
                 if holders:
                     *_, old, prefix = max(holders)
-                    return _body(self._old, old, prefix), _body(self._new, name, place.prefix)
+                    return _body(self._old, old, prefix), _body(self._new, name, place.path)
         return None
 
     def _heads(self, old: _Body, new: _Body) -> _Heads:
         was: dict[str, Head] = {head.path: head for head in self._comparison.old.heads}
-        before: list[tuple[str, Group]] = []
-        after: list[tuple[str, Group]] = []
-        both: list[tuple[str, Group]] = []
+        before: list[tuple[Path, StepGroup]] = []
+        after: list[tuple[Path, StepGroup]] = []
+        both: list[tuple[Path, StepGroup]] = []
         for head in self._comparison.new.heads:
-            body, label = self._head(self._new, head), self._new.head_label(head)
+            body, label = self._head(self._new, head), head_label(head)
             other = self._head_before(head, was)
             if other is None:
                 group = _group(head, label, _all_marked(body, ADDED))
@@ -182,7 +183,7 @@ class _Figure:
                 after.append((head.at, group))
                 continue
             del was[other.path]
-            own, said = self._head(self._old, other), self._old.head_label(other)
+            own, said = self._head(self._old, other), head_label(other)
             sides = self._marked(own, body)
             before.append((other.at, _group(other, said, sides[0])))
             after.append((head.at, _group(head, label, sides[1])))
@@ -190,12 +191,13 @@ class _Figure:
             labels = " -> ".join(dict.fromkeys([said, label]))
             both.append((head.at, _group(head, labels, merged)))
         matches = self._matches(old, new)
+        ends = {vertex.name: vertex.paths[-1] for vertex in new.vertices}
         for head in was.values():
             body = _all_marked(self._head(self._old, head), REMOVED, struck=True)
-            group = _group(head, self._old.head_label(head), body)
-            box = next((v.path for v in old.vertices if head.at in v.path.split()), head.at)
+            group = _group(head, head_label(head), body)
+            box = next((v.name for v in old.vertices if head.at in v.paths), head.at)
             before.append((head.at, group))
-            both.append((matches.get(box, head.at).split()[-1], group))
+            both.append((ends.get(matches.get(box, ""), head.at), group))
         return _Heads(before, after, both)
 
     def _head_before(self, head: Head, was: Mapping[str, Head]) -> Head | None:
@@ -206,12 +208,12 @@ class _Figure:
                     return other
         return was.get(head.path)
 
-    def _head(self, drawing: Drawing, head: Head) -> _Body:
+    def _head(self, subject: Subject, head: Head) -> _Body:
         vertices = [
             replace(vertex, inputs=tuple(INPUT if p == head.at else p for p in vertex.inputs))
-            for vertex in head_vertices(drawing, head)
+            for vertex in head_vertices(subject, head)
         ]
-        return _Body(vertices, head.output, "", ("",), drawing.entering())
+        return _Body(vertices, head.output, Path(), (Path(),), input_leaf(subject))
 
     def _in_one(self, before: _Body, after: _Body, matches: dict[str, str]) -> _Body | None:
         """Both in one, what went as ghosts; None where lines cross then."""
@@ -224,19 +226,19 @@ class _Figure:
         return replace(after, vertices=both.vertices, output=both.output)
 
     def _drawn(self, old: _Body, new: _Body, heads: _Heads = NONE_BESIDE) -> Scene:
-        style = self._new.options.style
+        style = PRESETS["modern"]
         before, after = self._marked(old, new)
         if not self._side_by_side:
             both = self._in_one(before, after, self._matches(old, new))
             if both is not None:
-                return lay_out(_tree(both), style, heads.both)
+                return place_tree(_tree(both), style, heads.both)
         try:
             drawn = [
-                lay_out(_tree(own), style, beside)
+                place_tree(_tree(own), style, beside)
                 for own, beside in ((before, heads.old), (after, heads.new))
             ]
         except NotSeriesParallelError:
-            message = f"the lines of `{new.prefix.removesuffix('.') or NETWORK}` cross"
+            message = f"the lines of `{new.prefix or NETWORK}` cross"
             raise SpecError([Diagnostic("E502", message)]) from None
         height = max(side.height for side in drawn)
         x = 0.0
@@ -249,14 +251,14 @@ class _Figure:
     def _counterparts(self, old: _Body, new: _Body) -> dict[str, list[str]]:
         """The boxes of the new body that an old one is, or that were made of it, in order."""
         boxes = {
-            node: vertex.path
+            node: vertex.name
             for vertex in new.vertices
             for node in self._nodes(vertex, new.prefix, 1)
         }
         found: dict[str, list[str]] = {}
         for vertex in old.vertices:
             nodes = (self._pairs.get(node, "") for node in self._nodes(vertex, old.prefix, 0))
-            found[vertex.path] = list(dict.fromkeys(boxes[node] for node in nodes if node in boxes))
+            found[vertex.name] = list(dict.fromkeys(boxes[node] for node in nodes if node in boxes))
         return found
 
     def _matches(self, old: _Body, new: _Body) -> dict[str, str]:
@@ -268,27 +270,27 @@ class _Figure:
                 found[path] = now
         return found
 
-    def _nodes(self, vertex: Vertex, prefix: str, side: int) -> Iterator[str]:
-        for path in vertex.path.split():
-            yield from self._below[side].get(f"{prefix}{path}", [])
+    def _nodes(self, vertex: Vertex, prefix: Path, side: int) -> Iterator[str]:
+        for path in vertex.paths:
+            yield from self._below[side].get(prefix / path, [])
 
     def _marked(self, old: _Body, new: _Body) -> tuple[_Body, _Body]:
         """Both bodies with the looks that their boxes have in a comparison."""
         matches = self._matches(old, new)
         counterparts = self._counterparts(old, new)
         was = {now: path for path, now in matches.items() if len(counterparts[path]) == 1}
-        elements = {vertex.path: vertex.element for vertex in old.vertices}
+        elements = {vertex.name: vertex.element for vertex in old.vertices}
         after = [
             replace(
                 vertex,
-                element=self._looks(vertex, new.prefixes, elements.get(was.get(vertex.path, ""))),
+                element=self._looks(vertex, new.prefixes, elements.get(was.get(vertex.name, ""))),
             )
             for vertex in new.vertices
         ]
         before = []
-        looks = {vertex.path: vertex.element for vertex in after}
+        looks = {vertex.name: vertex.element for vertex in after}
         for vertex in old.vertices:
-            now = looks.get(matches.get(vertex.path, ""))
+            now = looks.get(matches.get(vertex.name, ""))
             mark = REMOVED if now is None else next(leaves(now)).mark
             struck = now is None
             before.append(
@@ -302,11 +304,11 @@ class _Figure:
             replace(new, vertices=after, entering=entering[1]),
         )
 
-    def _looks(self, vertex: Vertex, prefixes: tuple[str, ...], was: Element | None) -> Element:
+    def _looks(self, vertex: Vertex, prefixes: tuple[Path, ...], was: Element | None) -> Element:
         nodes = [node for prefix in prefixes for node in self._nodes(vertex, prefix, 1)]
         if was is None and not any(node in self._back for node in nodes):
             return _mapped(vertex.element, ADDED)
-        paths = [f"{prefix}{path}" for prefix in prefixes for path in vertex.path.split()]
+        paths = [prefix / path for prefix in prefixes for path in vertex.paths]
         inside = {path for path in self._direct if _is_below(path, paths)}
         copies = {path for path in inside if path.rpartition(".")[0] in paths and _is_copy(path)}
         own = [edit for path in paths for edit in self._direct.get(path, [])]
@@ -334,19 +336,19 @@ class _Figure:
         return _only(map_leaves(Series((vertex.element,)), change))
 
 
-def _body(drawing: Drawing, name: str, prefix: str) -> _Body:
-    block = drawing.blocks[name]
-    vertices, output = block_vertices(drawing, block)
-    prefixes = tuple(place.prefix for place in drawing.calls[name])
-    return _Body(vertices, output, prefix, prefixes, block_entering(drawing, block))
+def _body(subject: Subject, name: str, prefix: Path) -> _Body:
+    block = subject.blocks[name]
+    vertices, output = block_vertices(subject, block)
+    prefixes = tuple(place.path for place in subject.calls[name])
+    return _Body(vertices, output, prefix, prefixes, block_input(subject, block))
 
 
 def _tree(body: _Body) -> Series:
     return Series((body.entering, *decompose(body.vertices, body.output).items))
 
 
-def _group(head: Head, label: str, body: _Body) -> Group:
-    return Group(head.path, label, decompose(body.vertices, body.output), is_head=True)
+def _group(head: Head, label: str, body: _Body) -> StepGroup:
+    return StepGroup(head.path, label, decompose(body.vertices, body.output), is_head=True)
 
 
 def _all_marked(body: _Body, mark: Mark, *, struck: bool = False) -> _Body:

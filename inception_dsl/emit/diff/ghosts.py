@@ -28,27 +28,27 @@ def with_ghosts(old: Boxes, new: Boxes, matches: dict[str, str]) -> Boxes:
     Raises:
         NotSeriesParallelError: they read each other, old ones new ones and the other way round.
     """
-    names = {vertex.path: matches.get(vertex.path, f"-{vertex.path}") for vertex in old.vertices}
+    names = {vertex.name: matches.get(vertex.name, f"-{vertex.name}") for vertex in old.vertices}
     names[INPUT] = INPUT
     ghosts = {
-        names[vertex.path]: replace(
-            vertex, path=names[vertex.path], inputs=tuple(names[p] for p in vertex.inputs)
+        names[vertex.name]: replace(
+            vertex, name=names[vertex.name], inputs=tuple(names[p] for p in vertex.inputs)
         )
         for vertex in old.vertices
-        if vertex.path not in matches
+        if vertex.name not in matches
     }
-    before = {names[v.path]: [names[p] for p in v.inputs] for v in old.vertices}
+    before = {names[v.name]: [names[p] for p in v.inputs] for v in old.vertices}
     vertices = dict(ghosts)
     for vertex in new.vertices:
         inputs = list(vertex.inputs)
-        for index, path in enumerate(before.get(vertex.path, [])):
+        for index, path in enumerate(before.get(vertex.name, [])):
             if path in ghosts and path not in inputs:
                 behind = _behind(path, ghosts)
-                if len(before[vertex.path]) == 1 and [behind] == inputs:
+                if len(before[vertex.name]) == 1 and [behind] == inputs:
                     inputs = [path]
                 else:
                     inputs.insert(min(index, len(inputs)), path)
-        vertices[vertex.path] = replace(vertex, inputs=tuple(inputs))
+        vertices[vertex.name] = replace(vertex, inputs=tuple(inputs))
     output, last = new.output, names.get(old.output, "")
     if last in ghosts and _behind(last, ghosts) == output:
         output = last
@@ -71,7 +71,7 @@ def _in_order(vertices: dict[str, Vertex]) -> list[Vertex]:
     readers: dict[str, list[str]] = {}
     for vertex in vertices.values():
         for path in set(vertex.inputs) - {INPUT}:
-            readers.setdefault(path, []).append(vertex.path)
+            readers.setdefault(path, []).append(vertex.name)
     waits = {path: len(set(vertex.inputs) - {INPUT}) for path, vertex in vertices.items()}
     ready = deque(path for path, count in waits.items() if not count)
     done: list[Vertex] = []

@@ -1,18 +1,17 @@
-"""A page with every network and every distinct block, each beside the figure that it reproduces."""
+"""The page with every network and every distinct block, beside the figures that they reproduce."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.channels import markdown_text
-from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError
-from inception_dsl.emit.figure.content.drawing import MOST_BUILT, Drawing, Options
-from inception_dsl.emit.figure.content.footnotes import Footnotes
-from inception_dsl.emit.figure.figures import block_page, block_scene
+from inception_dsl.emit.figure.content.drawing import Drawing, draw_block
+from inception_dsl.emit.figure.content.subject import describe
 from inception_dsl.emit.figure.formats.svg import to_svg
+from inception_dsl.emit.figure.layout.compose import lay_out, lay_out_panels
+from inception_dsl.emit.figure.render import MOST_BUILT
 from inception_dsl.emit.figure.styles import PRESETS
 from inception_dsl.ir import Model
 
@@ -29,7 +28,7 @@ paper`.
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GalleryEntry:
     """A network of the gallery: its full name, and where the page finds its poster, if any."""
 
     name: str
@@ -46,7 +45,7 @@ class Gallery:
     drawings: dict[str, str]
 
 
-def gallery(entries: Sequence[Entry], folder: str) -> Gallery:
+def gallery(entries: Sequence[GalleryEntry], folder: str) -> Gallery:
     """Make the page of some networks.
 
     Args:
@@ -100,15 +99,20 @@ class _DrawnBlock:
     svg: str | None = None
 
 
-def _draw_blocks(entry: Entry) -> Iterator[_DrawnBlock]:
-    drawing = Drawing(entry.model, entry.cost, Options(PRESETS["paper"], with_engine=False))
+def _draw_blocks(entry: GalleryEntry) -> Iterator[_DrawnBlock]:
+    subject, style = describe(entry.model, entry.cost), PRESETS["paper"]
     for block in entry.model.blocks[:-1]:
-        title, source = drawing.title(block), block.source or ""
-        drawn = _DrawnBlock(block.name, title, source)
+        drawn = _DrawnBlock(block.name, subject.title(block), block.source or "")
         if len(block.body) <= MOST_BUILT:
-            with suppress(NotSeriesParallelError):
-                scene = block_scene(drawing, block, Footnotes(entry.model))
-                bare = replace(scene, boxes=tuple(replace(b, tooltip="") for b in scene.boxes))
-                svg = to_svg(block_page(drawing, block), title=title)
-                drawn = replace(drawn, bare=to_svg(bare, title=""), svg=svg)
+            drawing = draw_block(subject, block)
+            if not any(drawing.meshes()):
+                svg = to_svg(lay_out(drawing, style), title=drawing.title)
+                drawn = replace(drawn, bare=_draw_bare(drawing), svg=svg)
         yield drawn
+
+
+def _draw_bare(drawing: Drawing) -> str:
+    """Return a drawing without a title and without costs, which differ between networks."""
+    scene = lay_out_panels(drawing, PRESETS["paper"])
+    boxes = tuple(replace(box, tooltip="") for box in scene.boxes)
+    return to_svg(replace(scene, boxes=boxes), title="")

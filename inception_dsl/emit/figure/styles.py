@@ -1,4 +1,4 @@
-"""The colours of figures, and the presets that choose among them.
+"""The looks of figures: their presets and their colours.
 
 One ramp of lightness tells kernel sizes apart, so that greyscale still does; the hues were chosen
 for protanopia, deuteranopia and tritanopia. A text always repeats what a colour says.
@@ -6,8 +6,8 @@ for protanopia, deuteranopia and tritanopia. A text always repeats what a colour
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 INK = "#202124"
 NOTE = "#5F6368"
@@ -15,15 +15,17 @@ EDGE = "#3C4043"
 FONT = "Helvetica, Arial, Liberation Sans, Arimo, sans-serif"
 
 CARD = 3.0
-"""How far the boxes of a step that is repeated stand apart."""
+"""Distance between the cards of a step that is repeated."""
 
-Preset = Literal["modern", "paper", "bar"]
 Direction = Literal["up", "down"]
+
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+"""The ways in which data can flow; `up` is that of the papers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """How a shape is filled and drawn."""
+    """The colours and the line of a shape."""
 
     fill: str
     stroke: str
@@ -34,26 +36,45 @@ class Paint:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A preset and a direction.
+    """The look of a figure.
 
     Attributes:
-        has_colour: black on white, for print, without.
-        is_curved: lines of a fork and a join are curves; straight without.
-        is_stretched: a concat is as wide as the branches at it.
-        direction: which way the data flows, `up` as in the papers.
+        about: one line for those who choose.
+        has_colour: kinds of steps have colours; without, all is black on white.
+        is_curved: the lines of a fork and a join are curves; without, they are straight.
+        is_stretched: a concat is as wide as the branches that it joins.
+        direction: the way in which the data flows.
     """
 
+    about: str
     has_colour: bool = True
     is_curved: bool = True
     is_stretched: bool = False
     direction: Direction = "up"
 
 
-PRESETS: dict[Preset, Style] = {
-    "modern": Style(),
-    "paper": Style(has_colour=False, is_curved=False),
-    "bar": Style(is_stretched=True),
+PRESETS: dict[str, Style] = {
+    "modern": Style("in colour"),
+    "paper": Style("black on white, for print", has_colour=False, is_curved=False),
+    "bar": Style("concats as wide as their branches", is_stretched=True),
 }
+"""The styles by name; the command line and the Python interface offer all of them."""
+
+
+def find_style(name: str, direction: Direction = "up") -> Style:
+    """Return a preset whose data flows in a direction.
+
+    Raises:
+        SpecError: E502, there is no such style, or no such direction.
+    """
+    from inception_dsl.diagnostics import Diagnostic, SpecError
+
+    for value, known in ((name, PRESETS), (direction, DIRECTIONS)):
+        if value not in known:
+            help = f"write {' or '.join(f'`{choice}`' for choice in known)}"
+            raise SpecError([Diagnostic("E502", f"no figure is drawn in `{value}`", help=help)])
+    return replace(PRESETS[name], direction=direction)
+
 
 LINEAR_DASH = "5 3"
 
@@ -84,7 +105,7 @@ _PAINTS: dict[str, Paint] = {
 }
 
 BLOCK_KINDS = tuple(kind for kind in _PAINTS if kind.startswith("block"))
-"""What blocks that keep the size of a map are painted in, in order of first use."""
+"""The kinds of blocks that keep the size of a map, in order of first use."""
 
 PANEL = Paint("#FCFCFD", "#DADCE0")
 HEAD = Paint("none", "#93397A", dash="7 5", text="#93397A")
@@ -94,18 +115,19 @@ _GREY_RAMP = ("#FFFFFF", "#F0F0F0", "#DEDEDE", "#C8C8C8", "#B0B0B0", "#969696")
 
 
 def paint(kind: str, style: Style) -> Paint:
-    """How leaves of a kind are painted."""
-    own = _PAINTS[kind]
-    return own if style.has_colour else Paint(_PLAIN.fill, _PLAIN.stroke, own.dash)
+    """Return the colours of a kind of leaves."""
+    colours = _PAINTS[kind]
+    return colours if style.has_colour else replace(_PLAIN, dash=colours.dash)
 
 
-def frame_paint(own: Paint, style: Style) -> Paint:
-    """How a frame is painted."""
+def frame_paint(colours: Paint, style: Style) -> Paint:
+    """Return the colours of a frame."""
     if style.has_colour:
-        return own
-    return Paint("none", "#9AA0A6" if own.dash is None else INK, own.dash, own.width)
+        return colours
+    stroke = "#9AA0A6" if colours.dash is None else INK
+    return Paint("none", stroke, colours.dash, colours.width)
 
 
 def shade(step: int, style: Style) -> str:
-    """A step of the ramp of costs, from 0, nothing, to 5."""
+    """Return the colour of a step in the ramp of costs, from 0 for nothing to 5."""
     return (_RAMP if style.has_colour else _GREY_RAMP)[step]

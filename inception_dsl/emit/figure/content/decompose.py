@@ -12,16 +12,20 @@ from dataclasses import dataclass, field, replace
 
 from inception_dsl.emit.figure.content.tree import (
     Element,
-    Group,
     Leaf,
+    Line,
+    Mark,
+    Mesh,
     Parallel,
     Residual,
     Series,
+    StepGroup,
     Stub,
     Vertex,
     leaves,
+    map_leaves,
 )
-from inception_dsl.ir import INPUT, BlockDef
+from inception_dsl.ir import INPUT
 
 DEEPEST = 100
 """How deep parallels may lie in each other: far beyond what can be read."""
@@ -31,16 +35,13 @@ class NotSeriesParallelError(Exception):
     """A graph whose lines have to cross, or parallels nested beyond `DEEPEST`."""
 
 
-class CrossingError(NotSeriesParallelError):
-    """The body of a block is such a graph, and no engine is to place it."""
+UNREAD = Mark("#FFFFFF", "#9AA0A6", dash="3 3", text="#70757A", edge="#9AA0A6", edge_dash="3 3")
+"""The look of steps that no output depends on."""
 
-    def __init__(self, block: BlockDef) -> None:
-        super().__init__(block.name)
-        self.block = block
-
+_UNREAD_WORDS = "never read"
 
 _END = ""
-"""What reads the output, and whatever else nothing reads: no step has this path."""
+"""The reader of the output: no step has this name."""
 
 
 @dataclass(slots=True)
@@ -67,8 +68,8 @@ def decompose(vertices: Sequence[Vertex], output: str, source: str = INPUT) -> S
 
     Args:
         vertices: its steps, each after what it reads.
-        output: the path of the step that it gives.
-        source: the path by which its steps read what enters.
+        output: the name of the step that gives its output.
+        source: the name by which its steps read its input.
 
     Raises:
         NotSeriesParallelError: it has no such tree.
@@ -76,24 +77,43 @@ def decompose(vertices: Sequence[Vertex], output: str, source: str = INPUT) -> S
     reduction = _Reduction(source)
     for edge in _edges(vertices, output, source):
         reduction.add(edge)
-    return reduction.reduced({vertex.path: vertex.element for vertex in vertices})
+    return reduction.reduced({vertex.name: vertex.element for vertex in vertices})
+
+
+def decompose_or_mesh(
+    vertices: Sequence[Vertex], output: str, block: str, source: str = INPUT
+) -> Series:
+    """Return the tree of a body; a mesh if its lines cross.
+
+    Args:
+        block: the name of the block that the steps are of.
+    """
+    try:
+        return decompose(vertices, output, source)
+    except NotSeriesParallelError:
+        read = {output}
+        for vertex in reversed(vertices):
+            if vertex.name in read:
+                read.update(vertex.inputs)
+        kept = tuple(vertex for vertex in vertices if vertex.name in read)
+        return Series((Mesh(kept, output, source, block),))
 
 
 def _edges(vertices: Sequence[Vertex], output: str, source: str) -> Iterator[_Edge]:
     for vertex in vertices:
         for place, path in enumerate(vertex.inputs):
-            yield _Edge(path, vertex.path, place)
+            yield _Edge(path, vertex.name, place)
     yield _Edge(output, _END, 0)
     used = {path for vertex in vertices for path in vertex.inputs} | {output}
-    ends = [vertex for vertex in vertices if vertex.path not in used]
+    ends = [vertex for vertex in vertices if vertex.name not in used]
     if not ends:
         return
     # A branch that nothing reads is drawn beside those that are, up to where they meet.
-    order = {source: -1} | {vertex.path: index for index, vertex in enumerate(vertices)}
-    inputs = {vertex.path: vertex.inputs for vertex in vertices}
+    order = {source: -1} | {vertex.name: index for index, vertex in enumerate(vertices)}
+    inputs = {vertex.name: vertex.inputs for vertex in vertices}
     meets = _meeting_points(vertices, output, source)
     for end in ends:
-        above = {end.path}
+        above = {end.name}
         while (fork := max(above, key=order.__getitem__)) not in meets:
             above.remove(fork)
             above.update(inputs[fork])
@@ -101,21 +121,21 @@ def _edges(vertices: Sequence[Vertex], output: str, source: str) -> Iterator[_Ed
         earlier = [
             place
             for place, path in enumerate(inputs.get(target, ()))
-            if order[path] < order[end.path]
+            if order[path] < order[end.name]
         ]
-        yield _Edge(end.path, target, max(earlier, default=-1) + 0.5, is_read=False)
+        yield _Edge(end.name, target, max(earlier, default=-1) + 0.5, is_read=False)
 
 
 def _meeting_points(vertices: Sequence[Vertex], output: str, source: str) -> dict[str, str]:
     """For every step that the output depends on, the first that all its lines lead to."""
     readers: dict[str, list[str]] = {output: [_END]}
     for vertex in reversed(vertices):
-        if vertex.path in readers:
+        if vertex.name in readers:
             for path in vertex.inputs:
-                readers.setdefault(path, []).append(vertex.path)
+                readers.setdefault(path, []).append(vertex.name)
     rank = {_END: 0}
     meets: dict[str, str] = {}
-    for path in [*(vertex.path for vertex in reversed(vertices)), source]:
+    for path in [*(vertex.name for vertex in reversed(vertices)), source]:
         if path not in readers:
             continue
         rank[path] = len(rank)
@@ -214,7 +234,18 @@ def _series(parts: Iterable[Element | _Fork]) -> Series:
 
 def _branch(edge: _Edge) -> Series:
     body = _series(edge.parts)
-    return body if edge.is_read else Series((Stub(body),))
+    return body if edge.is_read else Series((Stub(_fade(body)),))
+
+
+def _fade(body: Series) -> Series:
+    """Return a branch that nothing reads in its look, with the words at its end."""
+    *others, last = map_leaves(body, lambda leaf: replace(leaf, mark=leaf.mark or UNREAD)).items
+    match last:
+        case Leaf(form="sum" | "product"):
+            last = replace(last, note=_UNREAD_WORDS)
+        case Leaf():
+            last = replace(last, lines=(*last.lines, Line(_UNREAD_WORDS, small=True)))
+    return Series((*others, last))
 
 
 def _residual(first: Series, second: Series, join: Leaf) -> Residual | None:
@@ -233,7 +264,7 @@ def _is_plain(series: Series) -> bool:
             return True
         case (Leaf(), *_, Leaf()) | (Leaf(),):
             return True
-        case (Group(_, _, body),):
+        case (StepGroup(_, _, body),):
             return _is_plain(body)
         case _:
             return False

@@ -1,78 +1,93 @@
-"""Claims that do not hold, as footnotes: what they say, and the boxes that they are marked at."""
+"""Claims that do not hold, as numbered footnotes, and the boxes that they are marked at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from inception_dsl.emit.deviations import deviations
+from inception_dsl.emit.deviations import Deviation, deviations
 from inception_dsl.emit.figure.content.tree import Leaf, Series, leaves, map_leaves
-from inception_dsl.ir import Model
+from inception_dsl.ir import Model, Path
 
 
-class Footnotes:
-    """The deviations of a model, numbered as a figure comes to mention them.
+@dataclass(frozen=True, slots=True)
+class Footnoted:
+    """The trees of a figure with the numbers of their footnotes.
 
     Attributes:
-        texts: those mentioned so far, in order of their numbers.
+        title: the numbers of the footnotes of the figure's title.
+        texts: the footnotes, numbered from 1 in the order in which the figure mentions them.
     """
 
-    def __init__(self, model: Model) -> None:
-        self._found = deviations(model)
-        self._numbers: dict[int, int] = {}
-        self.texts: list[str] = []
-
-    def _number(self, index: int) -> int:
-        if index not in self._numbers:
-            own = self._found[index]
-            source = f"{own.source}: " if own.source else ""
-            self.texts.append(f"{source}{own.said}; {own.why}")
-            self._numbers[index] = len(self.texts)
-        return self._numbers[index]
-
-    def of_network(self) -> tuple[int, ...]:
-        """The numbers of those that are of the network as a whole."""
-        return tuple(self._number(i) for i, own in enumerate(self._found) if own.at is None)
-
-    def marked(self, tree: Series, prefix: str) -> Series:
-        """A tree whose boxes carry the numbers of their deviations.
-
-        Args:
-            prefix: what absolute paths have before those of the tree.
-        """
-        if not self._found:
-            return tree
-        order: dict[str, int] = {}
-        within: dict[str, str] = {}
-        for leaf in leaves(tree):
-            for path in leaf.path.split():
-                order.setdefault(path, len(order))
-                holder = path
-                while holder := holder.rpartition(".")[0]:
-                    within[holder] = path
-        found: list[tuple[int, int, str]] = []
-        for index, own in enumerate(self._found):
-            if own.at is not None and own.at.startswith(prefix):
-                path = _box_of(own.at.removeprefix(prefix), order, within)
-                if path:
-                    found.append((order[path], index, path))
-        if not found:
-            return tree
-        numbers: dict[str, set[int]] = {}
-        for _, index, path in sorted(found):
-            numbers.setdefault(path, set()).add(self._number(index))
-
-        def marked(leaf: Leaf) -> Leaf:
-            own = {n for path in leaf.path.split() for n in numbers.pop(path, ())}
-            return replace(leaf, footnotes=tuple(sorted({*leaf.footnotes, *own})))
-
-        return map_leaves(tree, marked)
+    trees: tuple[Series, ...]
+    title: tuple[int, ...]
+    texts: tuple[str, ...]
 
 
-def _box_of(path: str, order: Mapping[str, int], within: Mapping[str, str]) -> str:
-    """The box that stands for a step: its own, the last within it, or that which it is within."""
+def add_footnotes(
+    model: Model, trees: Sequence[tuple[Series, Sequence[Path]]], *, of_network: bool
+) -> Footnoted:
+    """Mark the boxes at which a model deviates from its claims.
+
+    Args:
+        trees: each with the absolute paths of the calls that it stands for.
+        of_network: the title names the network, and is marked with the network's own deviations.
+    """
+    found = deviations(model)
+    numbers: dict[int, int] = {}
+    if of_network:
+        for index, deviation in enumerate(found):
+            if deviation.at is None:
+                numbers[index] = len(numbers) + 1
+    title = tuple(numbers.values())
+    marked = []
+    for tree, calls in trees:
+        places = sorted(_places(tree, calls, found))
+        boxes: dict[Path, set[int]] = {}
+        for _, _, index, box in places:
+            boxes.setdefault(box, set()).add(numbers.setdefault(index, len(numbers) + 1))
+        marked.append(_mark(tree, boxes) if boxes else tree)
+    return Footnoted(tuple(marked), title, tuple(_text(found[index]) for index in numbers))
+
+
+def _places(
+    tree: Series, calls: Sequence[Path], found: Sequence[Deviation]
+) -> Iterator[tuple[int, int, int, Path]]:
+    """Yield the boxes at which deviations stand, in an order of calls, boxes and deviations."""
+    order: dict[Path, int] = {}
+    within: dict[Path, Path] = {}
+    for leaf in leaves(tree):
+        for path in leaf.paths:
+            order.setdefault(path, len(order))
+            within.update(dict.fromkeys(path.parents, path))
+    numbered = {path: number for number, path in enumerate(calls)}
+    for index, deviation in enumerate(found):
+        if deviation.at is None:
+            continue
+        at = Path(deviation.at)
+        for call in (*at.parents, Path()):
+            if call in numbered:
+                box = _box_of(at.relative_to(call), order, within)
+                if box:
+                    yield numbered[call], order[box], index, box
+                break
+
+
+def _mark(tree: Series, boxes: dict[Path, set[int]]) -> Series:
+    def mark(leaf: Leaf) -> Leaf:
+        numbers = {number for path in leaf.paths for number in boxes.pop(path, ())}
+        return replace(leaf, footnotes=tuple(sorted(numbers)))
+
+    return map_leaves(tree, mark)
+
+
+def _box_of(path: Path, order: Mapping[Path, int], within: Mapping[Path, Path]) -> Path:
+    """Return the box of a step: its own, the last below it, or the one that it lies below."""
     if path not in order and path in within:
         return within[path]
-    while path and path not in order:
-        path = path.rpartition(".")[0]
-    return path
+    return next((holder for holder in (path, *path.parents) if holder in order), Path())
+
+
+def _text(deviation: Deviation) -> str:
+    source = f"{deviation.source}: " if deviation.source else ""
+    return f"{source}{deviation.said}; {deviation.why}"

@@ -1,80 +1,73 @@
-"""Every op of a network: the blocks opened, each call in a frame, wrapped into columns."""
+"""Every op of a network: the blocks opened, each call in a frame of its own."""
 
 from __future__ import annotations
 
-from inception_dsl.emit.figure.content.blocks import with_notes
-from inception_dsl.emit.figure.content.drawing import Drawing
-from inception_dsl.emit.figure.content.steps import Step, drawn, unfolded, unnumbered
-from inception_dsl.emit.figure.content.tree import (
-    Element,
-    Group,
-    Series,
-    Vertex,
-)
-from inception_dsl.ir import INPUT, BlockDef, Call, Head, Model
+from collections.abc import Mapping, Sequence
+
+from inception_dsl.emit.figure.content.boxes import head_label, input_leaf, node_element
+from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
+from inception_dsl.emit.figure.content.notes import note_body
+from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, unfold
+from inception_dsl.emit.figure.content.subject import Subject
+from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
+from inception_dsl.emit.figure.request import Shapes
+from inception_dsl.ir import INPUT, NETWORK, Call, Head, Model, Path
 
 
-def full_tree(drawing: Drawing) -> Series:
-    """All that runs in inference, in the order in which it does.
-
-    Raises:
-        NotSeriesParallelError: lines cross.
-    """
-    model = drawing.model
-    steps, output = unfolded(model.root)
-    trunk = [step for step in steps if not any(h.holds(step.path) for h in model.heads)]
-    ends = _ends(model, steps).values()
-    body = _body(drawing, model.network, drawn(trunk, output, ends), output, "")
-    return with_notes(Series((drawing.entering(), *body.items)), drawing.options.shapes)
+def full_tree(subject: Subject, shapes: Shapes) -> Series:
+    """Return all that runs in inference, in the order in which it does."""
+    model = subject.model
+    steps, output = unfold(model.root)
+    trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
+    kept = drop_bare(trunk, output, _sources(model, steps).values())
+    body = _body(subject, NETWORK, kept, output, Path())
+    return note_body(Series((input_leaf(subject), *body.items)), shapes)
 
 
-def full_heads(drawing: Drawing) -> list[tuple[Head, Group]]:
-    """Every training head, opened.
-
-    Raises:
-        NotSeriesParallelError: lines cross.
-    """
-    model = drawing.model
-    steps, _ = unfolded(model.root)
-    ends = _ends(model, steps)
+def full_heads(subject: Subject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
+    """Return every training head, opened."""
+    model = subject.model
+    steps, _ = unfold(model.root)
+    sources = _sources(model, steps)
     groups = []
     for head in model.heads:
-        own = [step for step in steps if head.holds(step.path)]
-        output = next(s.path for s in reversed(own) if unnumbered(s.path) == head.output)
-        body = _body(drawing, model.network, drawn(own, output), output, "", ends[head.path])
+        within = [step for step in steps if head.holds(step.path)]
+        output = next(s.path for s in reversed(within) if s.path.step == head.output)
+        kept = drop_bare(within, output)
+        body = _body(subject, NETWORK, kept, output, Path(), sources[head.path])
         match body.items:  # one block: the head's frame is its own
-            case (Group(head.path, _, inner),):
+            case (StepGroup(head.path, _, inner),):
                 body = inner
-        noted = with_notes(body, drawing.options.shapes)
-        groups.append((head, Group(head.path, drawing.head_label(head), noted, is_head=True)))
+        noted = note_body(body, shapes)
+        groups.append((head, StepGroup(head.path, head_label(head), noted, is_head=True)))
     return groups
 
 
-def _ends(model: Model, steps: list[Step]) -> dict[str, str]:
-    """What each head reads: of a step that is repeated, its last copy."""
-    last = {unnumbered(step.path): step.path for step in steps}
+def _sources(model: Model, steps: Sequence[FoldedStep]) -> Mapping[Path, Path]:
+    """Return the step that each head reads: the last copy of a step that is repeated."""
+    last = {step.path.step: step.path for step in steps}
     return {head.path: last.get(head.at, head.at) for head in model.heads}
 
 
 def _body(
-    drawing: Drawing,
-    block: BlockDef,
-    steps: list[Step],
-    output: str,
-    prefix: str,
-    source: str = INPUT,
+    subject: Subject,
+    block: str,
+    steps: Sequence[FoldedStep],
+    output: Path,
+    holder: Path,
+    source: Path = INPUT,
 ) -> Series:
     vertices = [
-        Vertex(step.path, step.inputs, _element(drawing, step, prefix + step.path))
+        Vertex(step.path, step.inputs, _element(subject, step, holder / step.path))
         for step in steps
     ]
-    return drawing.decomposed(vertices, output, block, source)
+    return decompose_or_mesh(vertices, output, block, source)
 
 
-def _element(drawing: Drawing, step: Step, path: str) -> Element:
+def _element(subject: Subject, step: FoldedStep, path: Path) -> Element:
     item = step.first
     if not isinstance(item, Call):
-        return drawing.node_element([step], [path], named=path)
-    inner, output = unfolded(item)
-    body = _body(drawing, drawing.blocks[item.block], drawn(inner, output), output, f"{path}.")
-    return Group(path, path, body)
+        return node_element(subject, [step], [path], path=path)
+    steps, output = unfold(item)
+    body = _body(subject, item.block, drop_bare(steps, output), output, path)
+    return StepGroup(path, path, body)

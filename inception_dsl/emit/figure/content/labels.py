@@ -1,6 +1,6 @@
-"""What a box says of an op, in the papers' words: `3x3 Conv` over `(96 stride 2 V)`.
+"""The text of an op's box, in the papers' words: `3x3 Conv` over `(96 stride 2 V)`.
 
-What most convolutions of a model have, its norm and its activation, goes without saying.
+The norm and the activation of most convolutions of a model go without saying.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Attributes = Mapping[str, Value | Expr]
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """What a box says, and what it is painted as."""
+class BoxText:
+    """The text of a box, and its kind in the palette."""
 
     kind: str
     name: str
@@ -28,14 +28,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """What a bare `Conv` means in a model's figures."""
+    """The norm and the activation of a bare `Conv` in a model's figures."""
 
     norm: Value
     act: Value
 
 
-def conventions(model: Model) -> Conventions:
-    """What most of a model's convolutions have."""
+def find_conventions(model: Model) -> Conventions:
+    """Return the norm and the activation of most convolutions of a model."""
     norms: Counter[Value] = Counter()
     acts: Counter[Value] = Counter()
     bodies = {id(call.body): call.body for call in all_calls(model)}
@@ -51,24 +51,26 @@ def _most(counts: Counter[Value]) -> Value:
     return max(counts, key=lambda value: (counts[value], str(value)), default="none")
 
 
-def label(op: str, attributes: Attributes, usual: Conventions, *, is_depthwise: bool) -> Label:
-    """What a box says of an op, whose attributes may be expressions.
+def describe_op(
+    op: str, attributes: Attributes, usual: Conventions, *, is_depthwise: bool
+) -> BoxText:
+    """Return the text of an op's box; its attributes may be expressions.
 
     Args:
-        is_depthwise: it is a convolution with a group for each channel that enters it.
+        is_depthwise: it is a convolution with one group for each input channel.
     """
     facts = OPS[op]
     words = " ".join(_words(facts, attributes, usual, is_depthwise=is_depthwise))
-    return Label(_kind(facts, attributes, usual), _name(facts, attributes, is_depthwise), words)
+    return BoxText(_kind(facts, attributes, usual), _name(facts, attributes, is_depthwise), words)
 
 
 def activation_name(act: str) -> str:
-    """The name of an activation that is a box of its own."""
+    """Return the name of an activation in a box of its own."""
     return OPS[act].title
 
 
-def shown(value: Value | Expr) -> str:
-    """A value as a box says it."""
+def show_value(value: Value | Expr) -> str:
+    """Return a value as a box prints it."""
     return written(value).replace(" ", "")
 
 
@@ -76,14 +78,14 @@ def _name(op: Op, attributes: Attributes, is_depthwise: bool) -> str:
     if op.figure != "convolution":
         return op.title
     depthwise = "Depthwise " if is_depthwise else ""
-    return f"{shown(attributes[op.kernel])} {depthwise}{op.title}"
+    return f"{show_value(attributes[op.kernel])} {depthwise}{op.title}"
 
 
 def _words(
     op: Op, attributes: Attributes, usual: Conventions, *, is_depthwise: bool
 ) -> Iterator[str]:
     if op.kernel and op.figure != "convolution":
-        yield shown(attributes[op.kernel])
+        yield show_value(attributes[op.kernel])
     for attribute in op.attributes:
         name = attribute.name
         value = attributes.get(name)
@@ -93,7 +95,7 @@ def _words(
             continue
         match attribute.kind:
             case "width":
-                yield shown(value)
+                yield show_value(value)
             case "flag":
                 yield name if value is True else f"no {name}"
             case "pad" if isinstance(value, str):
@@ -101,7 +103,7 @@ def _words(
             case _ if value == Name(name):
                 yield name
             case _:
-                yield f"{name} {shown(value)}"
+                yield f"{name} {show_value(value)}"
     yield from _ending(op, attributes, usual)
 
 
@@ -119,7 +121,7 @@ def _ending(op: Op, attributes: Attributes, usual: Conventions) -> Iterator[str]
 
 def _activation(act: Value | Expr) -> str:
     """Return an activation's title, or the parameter that says which one it is."""
-    return OPS[act].short_title if isinstance(act, str) else shown(act)
+    return OPS[act].short_title if isinstance(act, str) else show_value(act)
 
 
 def _kind(op: Op, attributes: Attributes, usual: Conventions) -> str:

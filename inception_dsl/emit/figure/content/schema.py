@@ -1,149 +1,124 @@
-"""The figure of a network as a column of its steps, blocks folded, training heads beside it."""
+"""The network as a column of its steps: blocks folded, training heads beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from inception_dsl.emit.figure.content.drawing import Drawing
-from inception_dsl.emit.figure.content.labels import shown
-from inception_dsl.emit.figure.content.steps import Step, drawn, folded
-from inception_dsl.emit.figure.content.tree import (
-    Element,
-    Group,
-    Leaf,
-    Series,
-    Vertex,
+from inception_dsl.emit.figure.content.boxes import (
+    call_leaf,
+    head_label,
+    input_leaf,
+    is_named_by_step,
+    node_element,
 )
-from inception_dsl.emit.figure.layout.leaf_box import is_circle, text_span
-from inception_dsl.ir import INPUT, Call, Head
+from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
+from inception_dsl.emit.figure.content.labels import show_value
+from inception_dsl.emit.figure.content.notes import note_column
+from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, fold
+from inception_dsl.emit.figure.content.subject import Subject
+from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
+from inception_dsl.emit.figure.request import Shapes
+from inception_dsl.ir import INPUT, NETWORK, Call, Head, Path
 
-_LONGEST = 30
-"""Characters of the arguments that still go into a box."""
-
-
-def schema_tree(drawing: Drawing) -> Series:
-    """The network's steps, without those of its training heads.
-
-    Raises:
-        NotSeriesParallelError: it has no tree.
-    """
-    vertices, output = schema_vertices(drawing)
-    body = drawing.decomposed(vertices, output, drawing.model.network)
-    return _column(Series((drawing.entering(), *body.items)), drawing)
+_LONGEST_ARGUMENTS = 30
+"""Maximum number of characters of a call's arguments that go into a box."""
 
 
-def schema_vertices(drawing: Drawing) -> tuple[list[Vertex], str]:
-    """The boxes of the network's steps and what they read, and the path of what it gives."""
-    model = drawing.model
-    steps, output = folded(model.root)
-    trunk = [step for step in steps if not any(h.holds(step.path) for h in model.heads)]
-    ends: set[str] = {head.at for head in model.heads}
-    rows = list(_rows(drawing, drawn(trunk, output, ends), ends))
-    names = {path: row.path for row in rows for path in row.path.split()}
-    names[INPUT] = INPUT
+def schema_tree(subject: Subject, shapes: Shapes) -> Series:
+    """Return the network's steps, without those of its training heads."""
+    vertices, output = schema_vertices(subject)
+    body = decompose_or_mesh(vertices, output, NETWORK)
+    tree = Series((input_leaf(subject), *body.items))
+    return note_column(tree, shapes, frozenset(subject.kinds.values()))
+
+
+def schema_vertices(subject: Subject) -> tuple[list[Vertex], str]:
+    """Return the boxes of the network's steps, and the name of the one that gives its output."""
+    model = subject.model
+    steps, output = fold(model.root)
+    trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
+    read = {head.at for head in model.heads}
+    rows = list(_rows(subject, drop_bare(trunk, output, read), read))
+    elements = [_element(subject, row) for row in rows]
+    names = {path: " ".join(row.paths) for row in rows for path in row.paths} | {INPUT: INPUT}
     vertices = [
-        Vertex(row.path, tuple(names[path] for path in row.inputs), _element(drawing, row))
-        for row in rows
+        Vertex(names[row.path], tuple(names[path] for path in row.inputs), element)
+        for row, element in zip(rows, elements, strict=True)
     ]
     return vertices, names[output]
 
 
-def head_groups(drawing: Drawing) -> list[tuple[Head, Group]]:
-    """Every training head in a frame of its own.
-
-    Raises:
-        NotSeriesParallelError: one has no tree.
-    """
+def schema_heads(subject: Subject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
+    """Return every training head in a frame of its own."""
+    kinds = frozenset(subject.kinds.values())
     groups = []
-    for head in drawing.model.heads:
-        vertices = head_vertices(drawing, head)
-        body = drawing.decomposed(vertices, head.output, drawing.model.network, source=head.at)
-        groups.append(
-            (head, Group(head.path, drawing.head_label(head), _column(body, drawing), is_head=True))
-        )
+    for head in subject.model.heads:
+        body = decompose_or_mesh(head_vertices(subject, head), head.output, NETWORK, head.at)
+        noted = note_column(body, shapes, kinds)
+        groups.append((head, StepGroup(head.path, head_label(head), noted, is_head=True)))
     return groups
 
 
-def head_vertices(drawing: Drawing, head: Head) -> list[Vertex]:
-    """The boxes of a training head's steps and what they read, the step `at` by its path."""
-    steps, _ = folded(drawing.model.root)
-    own = [step for step in steps if head.holds(step.path)]
+def head_vertices(subject: Subject, head: Head) -> list[Vertex]:
+    """Return the boxes of a training head's steps; they read the step `at` by its path."""
+    steps, _ = fold(subject.model.root)
+    within = [step for step in steps if head.holds(step.path)]
     return [
-        Vertex(step.path, step.inputs, _element(drawing, step)) for step in drawn(own, head.output)
+        Vertex(step.path, step.inputs, _element(subject, step))
+        for step in drop_bare(within, head.output)
     ]
 
 
-def _rows(drawing: Drawing, steps: Sequence[Step], ends: set[str]) -> Iterator[Step]:
-    """The steps, with calls of one block in a row as one, whose path names them all."""
+def _rows(subject: Subject, steps: Sequence[FoldedStep], read: set[Path]) -> Iterator[FoldedStep]:
+    """Yield the steps, with calls of one block in a row as one.
+
+    Args:
+        read: steps that heads read, behind which no row goes on.
+    """
     readers: dict[str, int] = {}
     for step in steps:
         for path in step.inputs:
             readers[path] = readers.get(path, 0) + 1
-    row: Step | None = None
+    row: FoldedStep | None = None
     for step in steps:
-        last = row.path.split()[-1] if row else ""
-        if row and step.inputs == (last,) and readers[last] == 1 and last not in ends:
-            longer = Step(f"{row.path} {step.path}", row.inputs, (*row.copies, *step.copies))
-            if _is_one_row(drawing, longer):
-                row = longer
-                continue
-        if row:
+        if row is not None:
+            last = row.path
+            if step.inputs == (last,) and readers[last] == 1 and last not in read:
+                longer = FoldedStep(
+                    (*row.paths, *step.paths), row.inputs, (*row.copies, *step.copies)
+                )
+                if _is_one_row(subject, longer):
+                    row = longer
+                    continue
             yield row
         row = step
-    if row:
+    if row is not None:
         yield row
 
 
-def _is_one_row(drawing: Drawing, row: Step) -> bool:
+def _is_one_row(subject: Subject, row: FoldedStep) -> bool:
     calls = [item for item in row.copies if isinstance(item, Call)]
     if len(calls) < len(row.copies) or len({call.block for call in calls}) > 1:
         return False
-    names = drawing.differing(calls[0].block)
-    differing = [name for name in names if len({call.arguments[name] for call in calls}) > 1]
-    return len(differing) < 2 and len(_arguments(drawing, row)) <= _LONGEST
+    names = subject.varying(calls[0].block)
+    varying = [name for name in names if len({call.arguments[name] for call in calls}) > 1]
+    return len(varying) < 2 and len(_arguments(subject, row)) <= _LONGEST_ARGUMENTS
 
 
-def _arguments(drawing: Drawing, row: Step) -> str:
-    """The arguments in which the calls of a block differ, as these have them."""
+def _arguments(subject: Subject, row: FoldedStep) -> str:
+    """Return the arguments of a row's calls in which the calls of their block differ."""
     parts = []
     calls = [item for item in row.copies if isinstance(item, Call)]
-    for name in drawing.differing(calls[0].block):
-        values = [shown(call.arguments[name]) for call in calls]
+    for name in subject.varying(calls[0].block):
+        values = [show_value(call.arguments[name]) for call in calls]
         parts.append(f"{name}={values[0] if len(set(values)) == 1 else ', '.join(values)}")
     return " ".join(parts)
 
 
-def _element(drawing: Drawing, row: Step) -> Element:
-    paths = row.path.split()
+def _element(subject: Subject, row: FoldedStep) -> Element:
     if not isinstance(row.first, Call):
-        return drawing.node_element([row], paths)
-    arguments = _arguments(drawing, row)
-    if len(arguments) > _LONGEST:
-        arguments = "" if drawing.is_named_by_step(row) else row.path
-    return drawing.call_leaf(row, paths, arguments)
-
-
-def _column(tree: Series, drawing: Drawing) -> Series:
-    """The tree with boxes of one width in the column, and beside them what they give."""
-    boxes = [item for item in tree.items if isinstance(item, Leaf) and not is_circle(item)]
-    width = max((text_span(leaf) for leaf in boxes), default=0.0)
-    items: list[Element] = []
-    before = ""
-    for index, item in enumerate(tree.items):
-        match item:
-            case Leaf(form="box" | "pill"):
-                is_shown = (
-                    drawing.options.shapes == "all"
-                    or item.shape != before
-                    or item.kind in drawing.block_kinds
-                    or index + 1 == len(tree.items)
-                )
-                if drawing.options.shapes == "none" or item.form == "pill":
-                    is_shown = False
-                note = f"Output: {item.shape}" if is_shown else ""
-                items.append(replace(item, width=width, note=note))
-                before = item.shape
-            case _:
-                items.append(item)
-    return Series(tuple(items))
+        return node_element(subject, [row], row.paths)
+    arguments = _arguments(subject, row)
+    if len(arguments) > _LONGEST_ARGUMENTS:
+        arguments = "" if is_named_by_step(subject, row) else " ".join(row.paths)
+    return call_leaf(subject, row, row.paths, arguments)

@@ -1,4 +1,4 @@
-"""The steps of a body as a figure has them: copies folded, what the papers do not draw left out."""
+"""The steps of a body as a figure has them: copies folded, and some steps without a box."""
 
 from __future__ import annotations
 
@@ -6,25 +6,30 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from inception_dsl.ir import INPUT, Call, Model, Node, TensorType
+from inception_dsl.ir import INPUT, Call, Model, Node, Path, TensorType
 from inception_dsl.ops import OPS
 
 Item = Node | Call
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FoldedStep:
     """A step of a body, with all its copies in a row.
 
     Attributes:
-        path: its path in the body; that of a repeated step has no number.
+        paths: its path in the body, without the index of a copy; of steps that share a box, all.
         inputs: the paths of the steps that it reads, or `INPUT`.
-        copies: what runs, one after the other; calls of one block, or nodes of one op.
+        copies: the items that run, one after the other: calls of one block, or nodes of one op.
     """
 
-    path: str
-    inputs: tuple[str, ...]
+    paths: tuple[Path, ...]
+    inputs: tuple[Path, ...]
     copies: tuple[Item, ...]
+
+    @property
+    def path(self) -> Path:
+        """The path of the step whose output it gives."""
+        return self.paths[-1]
 
     @property
     def first(self) -> Item:
@@ -33,76 +38,72 @@ class Step:
 
     @property
     def type(self) -> TensorType:
-        """What it gives."""
+        """The type of its output."""
         return self.copies[-1].type
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A call in a model: its absolute path and a dot, and the node whose value it reads.
+class LocatedCall:
+    """A call in a model: its absolute path, and the node whose output it reads.
 
-    `reads` is None where that is the network's input.
+    `reads` is None if the call reads the network's input.
     """
 
-    prefix: str
+    path: Path
     call: Call
     reads: Node | None
 
 
-def folded(call: Call) -> tuple[list[Step], str]:
-    """The steps of a body, copies in a row as one, and the path of the step that it gives."""
+def fold(call: Call) -> tuple[list[FoldedStep], Path]:
+    """Return the steps of a body, copies in a row as one, and the path of the body's output."""
     steps = []
-    for path, items in groupby(call.body, key=lambda item: unnumbered(item.path)):
+    for path, items in groupby(call.body, key=lambda item: item.path.step):
         copies = tuple(items)
-        inputs = tuple(unnumbered(name) for name in _inputs(copies[0]))
-        steps.append(Step(path, inputs, copies))
-    return steps, unnumbered(call.output)
+        inputs = tuple(name.step for name in _inputs(copies[0]))
+        steps.append(FoldedStep((path,), inputs, copies))
+    return steps, call.output.step
 
 
-def unfolded(call: Call) -> tuple[list[Step], str]:
-    """The same with every copy a step of its own."""
-    last: dict[str, str] = {}
+def unfold(call: Call) -> tuple[list[FoldedStep], Path]:
+    """Return the same as `fold`, with every copy a step of its own."""
+    last: dict[Path, Path] = {}
     steps = []
     for item in call.body:
         inputs = tuple(last.get(name, name) for name in _inputs(item))
-        steps.append(Step(item.path, inputs, (item,)))
-        last[unnumbered(item.path)] = item.path
+        steps.append(FoldedStep((item.path,), inputs, (item,)))
+        last[item.path.step] = item.path
     return steps, last.get(call.output, call.output)
 
 
-def unnumbered(path: str) -> str:
-    """The path of a step, for that of one of its copies too."""
-    holder, _, number = path.rpartition(".")
-    return holder if number.isdigit() else path
-
-
-def _inputs(item: Item) -> tuple[str, ...]:
+def _inputs(item: Item) -> tuple[Path, ...]:
     return (item.input,) if isinstance(item, Call) else item.inputs
 
 
-def drawn(steps: Sequence[Step], output: str, read: Collection[str] = ()) -> list[Step]:
-    """The steps that have a box, among them all that others `read`.
+def drop_bare(
+    steps: Sequence[FoldedStep], output: Path, read: Collection[str] = ()
+) -> list[FoldedStep]:
+    """Return the steps that have a box, among them all that others `read`.
 
     As in the papers, branches that only a convolution reads run straight into it, without a concat
     between; and an identity beside other branches is a bare line.
     """
-    readers: dict[str, list[Step]] = {}
+    readers: dict[Path, list[FoldedStep]] = {}
     for step in steps:
         for path in step.inputs:
             readers.setdefault(path, []).append(step)
-    through: dict[str, tuple[str, ...]] = {}
-    kept: list[Step] = []
+    through: dict[Path, tuple[Path, ...]] = {}
+    kept: list[FoldedStep] = []
     for step in steps:
         inputs = tuple(path for name in step.inputs for path in through.get(name, (name,)))
-        own = readers.get(step.path, [])
-        if step.path != output and step.path not in read and _is_left_out(step, own):
+        is_kept = step.path == output or step.path in read
+        if not is_kept and _is_bare(step, readers.get(step.path, [])):
             through[step.path] = inputs
         else:
             kept.append(replace(step, inputs=inputs))
     return kept
 
 
-def _is_left_out(step: Step, readers: Sequence[Step]) -> bool:
+def _is_bare(step: FoldedStep, readers: Sequence[FoldedStep]) -> bool:
     if not isinstance(step.first, Node):
         return False
     op = OPS[step.first.op]
@@ -113,37 +114,37 @@ def _is_left_out(step: Step, readers: Sequence[Step]) -> bool:
     return False
 
 
-def _is_convolution(step: Step) -> bool:
+def _is_convolution(step: FoldedStep) -> bool:
     return isinstance(step.first, Node) and OPS[step.first.op].figure == "convolution"
 
 
-def places(model: Model) -> Iterator[Place]:
-    """Every call of a model below the whole network, in the order in which they run."""
-    return _places(model.root, "", None)
+def locate_calls(model: Model) -> Iterator[LocatedCall]:
+    """Yield every call of a model below the whole network, in the order in which they run."""
+    return _locate(model.root, Path(), None)
 
 
-def _places(call: Call, prefix: str, reads: Node | None) -> Iterator[Place]:
+def _locate(call: Call, path: Path, reads: Node | None) -> Iterator[LocatedCall]:
     values: dict[str, Node | None] = {INPUT: reads}
     for item in call.body:
         if isinstance(item, Call):
-            entering = values[item.input]
-            below = f"{prefix}{item.path}."
-            yield Place(below, item, entering)
-            yield from _places(item, below, entering)
-            value = made_by(item) or entering
+            source = values[item.input]
+            below = path / item.path
+            yield LocatedCall(below, item, source)
+            yield from _locate(item, below, source)
+            value = _maker(item) or source
         else:
             value = item
-        values[item.path] = values[unnumbered(item.path)] = value
+        values[item.path] = values[item.path.step] = value
 
 
-def made_by(call: Call) -> Node | None:
-    """The node whose value a call gives; None if it gives what enters it."""
-    items = {unnumbered(item.path): item for item in call.body}
-    path = unnumbered(call.output)
+def _maker(call: Call) -> Node | None:
+    """Return the node that makes a call's output; None if the output is the call's input."""
+    items = {item.path.step: item for item in call.body}
+    path = call.output.step
     while path != INPUT:
         item = items[path]
-        value = made_by(item) if isinstance(item, Call) else item
-        if value is not None:
-            return value
-        path = unnumbered(_inputs(item)[0])
+        maker = _maker(item) if isinstance(item, Call) else item
+        if maker is not None:
+            return maker
+        path = _inputs(item)[0].step
     return None

@@ -1,7 +1,7 @@
 """The steps of a figure before they have places: in series, in parallel, around a residual.
 
-A tree knows neither shapes nor costs nor a style. To draw a model in another light (a difference,
-say), build its tree, replace leaves with `map_leaves`, and give them a `Mark`.
+A tree knows neither places nor a style. To draw a model in another light (a difference, say), build
+its tree, replace leaves with `map_leaves`, and give them a `Mark`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from inception_dsl.ir import Path
+
 Form = Literal["box", "pill", "sum", "product"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text in a box; `struck` for what it no longer says."""
+    """A line of text in a box, struck through if it no longer holds."""
 
     text: str
     bold: bool = False
@@ -26,7 +28,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a leaf departs from the look of its kind; None leaves an aspect as it is.
+    """The ways in which a leaf departs from the look of its kind; None leaves an aspect as it is.
 
     Attributes:
         edge: the colour of the lines that touch it, and `edge_dash` their dashes.
@@ -52,18 +54,19 @@ class Leaf:
     """One box, or the circle of an add or a mul.
 
     Attributes:
-        path: the steps that it stands for, separated by spaces.
-        kind: what it is, for the palette.
+        paths: the steps that it stands for, by their paths in the body.
+        kind: its kind of step, by which the palette paints it.
         lines: its text, the first line its name.
-        shape: what it gives; empty where that differs from call to call.
-        note: what stands beside it.
-        footnotes: the numbers of the footnotes that its note carries.
-        tooltip: what a viewer shows of it.
-        copies: how many of it follow each other; more than one are drawn as cards.
-        width: a least width, for boxes in a column.
+        shape: the shape of its output; empty if that differs from call to call.
+        note: the text beside it.
+        footnotes: the numbers of the footnotes beside it.
+        tooltip: the text that a viewer shows of it.
+        copies: the number of copies that follow each other; more than one are drawn as cards.
+        steps: the absolute paths of the steps that it stands for, in every call of the body.
+        shade: its step in the ramp of costs, from 0; None in a figure without costs.
     """
 
-    path: str
+    paths: tuple[Path, ...]
     kind: str
     lines: tuple[Line, ...] = ()
     shape: str = ""
@@ -72,27 +75,38 @@ class Leaf:
     tooltip: str = ""
     form: Form = "box"
     copies: int = 1
-    width: float = 0
     mark: Mark | None = None
+    steps: tuple[Path, ...] = ()
+    shade: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The paths of its steps, separated by spaces: the name of the box in a file."""
+        return " ".join(self.paths)
+
+    @property
+    def is_circle(self) -> bool:
+        """Tell whether it is an add or a mul that is drawn as its sign."""
+        return self.form in {"sum", "product"}
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One after the other; none is a bare line."""
+    """Elements one after the other; none at all is a bare line."""
 
     items: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Parallel:
-    """Beside each other, in the order in which the join behind them reads them."""
+    """Branches beside each other, in the order in which the join behind reads them."""
 
     branches: tuple[Series, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """A body and what goes around it, both read by the circle of an add or a mul.
+    """A body and a side that leads around it, both read by the circle of an add or a mul.
 
     `side` is bare for an identity; it stands left of the body if it comes first in the join.
     """
@@ -103,7 +117,7 @@ class Residual:
     side_is_first: bool
 
     def in_order(self) -> tuple[Series, Series]:
-        """Side and body in the order in which the join reads them."""
+        """Return side and body in the order in which the join reads them."""
         return (self.side, self.body) if self.side_is_first else (self.body, self.side)
 
 
@@ -115,10 +129,10 @@ class Stub:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class StepGroup:
     """Steps in a frame of their own, under a label."""
 
-    path: str
+    path: Path
     label: str
     body: Series
     is_head: bool = False
@@ -128,62 +142,89 @@ class Group:
 class Mesh:
     """Steps whose lines cross, however they are placed: a graph that is not series-parallel.
 
-    `source` is the path by which they read what enters, `output` the step that leads on.
+    Attributes:
+        output: the step that leads on.
+        source: the name by which the steps read the mesh's input.
+        block: the name of the block that holds the steps.
     """
 
     vertices: tuple[Vertex, ...]
     output: str
     source: str
+    block: str
+
+    @property
+    def lines(self) -> int:
+        """The number of lines within it."""
+        return sum(len(vertex.inputs) for vertex in self.vertices)
 
 
-Element = Leaf | Series | Parallel | Residual | Stub | Group | Mesh
+Element = Leaf | Series | Parallel | Residual | Stub | StepGroup | Mesh
 
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """A step to be placed in a tree: what it reads, and how it is drawn."""
+    """A step that is to be placed in a tree: its name, the names that it reads, and its element."""
 
-    path: str
+    name: str
     inputs: tuple[str, ...]
     element: Element
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The steps that its element stands for."""
+        found = (path for leaf in leaves(self.element) for path in leaf.paths)
+        return tuple(dict.fromkeys(found))
+
 
 def leaves(element: Element) -> Iterator[Leaf]:
-    """The leaves of a tree, in the order in which they run."""
+    """Yield the leaves of a tree, in the order in which they run."""
     match element:
         case Leaf():
             yield element
-        case Series(parts) | Parallel(parts):
-            for part in parts:
+        case _:
+            for part in parts_of(element):
                 yield from leaves(part)
+
+
+def parts_of(element: Element) -> tuple[Element, ...]:
+    """Return the elements that an element consists of; a leaf has none."""
+    match element:
+        case Leaf():
+            return ()
+        case Series(items):
+            return items
+        case Parallel(branches):
+            return branches
         case Residual(side, body, join):
-            yield from leaves(side)
-            yield from leaves(body)
-            yield join
-        case Stub(body) | Group(_, _, body):
-            yield from leaves(body)
+            return (side, body, join)
+        case Stub(body) | StepGroup(_, _, body):
+            return (body,)
         case Mesh(vertices):
-            for vertex in vertices:
-                yield from leaves(vertex.element)
+            return tuple(vertex.element for vertex in vertices)
+
+
+def meshes(element: Element) -> Iterator[Mesh]:
+    """Yield the meshes of a tree, those within others after them."""
+    if isinstance(element, Mesh):
+        yield element
+    for part in parts_of(element):
+        yield from meshes(part)
 
 
 def leaf_at(tree: Series, path: str) -> Leaf:
-    """The leaf that gives what the steps at a path give, or below it: the last of theirs."""
-    (*_, last) = (
-        leaf
-        for leaf in leaves(tree)
-        for own in leaf.path.split()
-        if own == path or own.startswith(f"{path}.")
-    )
+    """Return the last leaf of the steps at a path or below it: the one that makes their output."""
+    (*_, last) = (leaf for leaf in leaves(tree) if any(own.is_within(path) for own in leaf.paths))
     return last
 
 
 def map_leaves(element: Series, change: Callable[[Leaf], Leaf]) -> Series:
-    """The same tree with every leaf replaced by what `change` makes of it."""
-    return Series(tuple(_mapped(item, change) for item in element.items))
+    """Return the same tree with every leaf replaced by `change` of it."""
+    return Series(tuple(map_element(item, change) for item in element.items))
 
 
-def _mapped(element: Element, change: Callable[[Leaf], Leaf]) -> Element:
+def map_element(element: Element, change: Callable[[Leaf], Leaf]) -> Element:
+    """Return the same element with every leaf replaced by `change` of it."""
     match element:
         case Leaf():
             return change(element)
@@ -198,8 +239,8 @@ def _mapped(element: Element, change: Callable[[Leaf], Leaf]) -> Element:
                 body=map_leaves(body, change),
                 join=change(join),
             )
-        case Stub(body) | Group(_, _, body):
+        case Stub(body) | StepGroup(_, _, body):
             return replace(element, body=map_leaves(body, change))
         case Mesh(vertices):
-            changed = (replace(v, element=_mapped(v.element, change)) for v in vertices)
+            changed = (replace(v, element=map_element(v.element, change)) for v in vertices)
             return replace(element, vertices=tuple(changed))

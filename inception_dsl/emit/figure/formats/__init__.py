@@ -1,1 +1,84 @@
-"""How a figure is written: SVG, PNG, DOT, Mermaid."""
+"""The formats of figures. One that another program lays out is written from a drawing.
+
+Each format is a module, and an entry of `FORMATS`, which the command line reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inception_dsl.emit.figure.content.drawing import Drawing
+    from inception_dsl.emit.figure.layout.scene import Scene
+    from inception_dsl.emit.figure.styles import Style
+
+
+@dataclass(frozen=True, slots=True)
+class SceneFormat:
+    """A format that is written from a scene: every place in it is known.
+
+    Attributes:
+        suffixes: the endings of its files' names.
+        write: makes the bytes of a file from a scene and its title.
+        is_text: the file can be read on a terminal.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    write: Callable[[Scene, str], bytes]
+    is_text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChartFormat:
+    """A format that is written from a drawing: its readers find the places.
+
+    Attributes:
+        suffixes: the endings of its files' names.
+        write: makes the bytes of a file from a drawing and a style.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    write: Callable[[Drawing, Style], bytes]
+    is_text: bool = True
+
+
+def _write_svg(scene: Scene, title: str) -> bytes:
+    from inception_dsl.emit.figure.formats.svg import to_svg
+
+    return to_svg(scene, title=title).encode()
+
+
+def _write_png(scene: Scene, title: str) -> bytes:
+    from inception_dsl.emit.figure.formats.png import to_png
+    from inception_dsl.emit.figure.formats.svg import to_svg
+
+    return to_png(to_svg(scene, title=title))
+
+
+def _write_dot(drawing: Drawing, style: Style) -> bytes:
+    from inception_dsl.emit.figure.formats.chart import make_chart
+    from inception_dsl.emit.figure.formats.dot import to_dot
+
+    return to_dot(make_chart(drawing), style).encode()
+
+
+def _write_mermaid(drawing: Drawing, style: Style) -> bytes:
+    from inception_dsl.emit.figure.formats.chart import make_chart
+    from inception_dsl.emit.figure.formats.mermaid import to_mermaid
+
+    return to_mermaid(make_chart(drawing), style).encode()
+
+
+FigureFormat = SceneFormat | ChartFormat
+
+FORMATS: tuple[FigureFormat, ...] = (
+    SceneFormat("svg", (".svg",), _write_svg),
+    SceneFormat("png", (".png",), _write_png, is_text=False),
+    ChartFormat("dot", (".dot", ".gv"), _write_dot),
+    ChartFormat("mermaid", (".mmd",), _write_mermaid),
+)
+"""The formats of figures; without a name or a suffix, the first is meant."""

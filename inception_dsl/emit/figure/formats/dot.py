@@ -1,4 +1,4 @@
-"""A figure as DOT, for Graphviz and what reads its language.
+"""A figure as DOT, for Graphviz and other readers of its language.
 
 It is written through the `graphviz` package, imported here alone. Branches keep their order and
 stand near their fork; a line around a body does not lengthen it.
@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 from inception_dsl.characters import is_printable
 from inception_dsl.diagnostics import MissingExtraError
 from inception_dsl.emit.figure.content.tree import Leaf
-from inception_dsl.emit.figure.formats.graph import Cluster, Graph
-from inception_dsl.emit.figure.layout.leaf_box import is_circle
+from inception_dsl.emit.figure.formats.chart import Cluster, FlowChart
 from inception_dsl.emit.figure.styles import EDGE, HEAD, NOTE, PANEL, Style, frame_paint, paint
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
 
-def to_dot(graph: Graph, style: Style, *, title: str) -> str:
-    """A graph as the text of a DOT file.
+def to_dot(chart: FlowChart, style: Style) -> str:
+    """Return a chart as the text of a DOT file.
 
     Raises:
         MissingExtraError: the `graphviz` package is not installed.
@@ -34,7 +33,7 @@ def to_dot(graph: Graph, style: Style, *, title: str) -> str:
     dot = Digraph(
         graph_attr={
             "rankdir": "BT" if style.direction == "up" else "TB",
-            "label": _html(title, bold=True),
+            "label": _html(chart.title, bold=True),
             "labelloc": "t",
             "fontname": "Helvetica",
             "fontsize": "14",
@@ -53,41 +52,41 @@ def to_dot(graph: Graph, style: Style, *, title: str) -> str:
         },
         edge_attr={"color": EDGE, "arrowsize": "0.7"},
     )
-    _members(dot, graph, graph.whole, style, "g")
-    readers = Counter(target for _, target in graph.edges)
-    for source, target in graph.edges:
+    _add_members(dot, chart, chart.whole, style, "g")
+    readers = Counter(target for _, target in chart.edges)
+    for source, target in chart.edges:
         # What leads into a join is free to be long, so that branches stay near their fork.
         dot.edge(f"n{source}", f"n{target}", weight="1" if readers[target] > 1 else "10")
     return str(dot.source)
 
 
-def _members(dot: Digraph, graph: Graph, cluster: Cluster, style: Style, name: str) -> None:
+def _add_members(dot: Digraph, chart: FlowChart, cluster: Cluster, style: Style, name: str) -> None:
     for index, member in enumerate(cluster.members):
         if isinstance(member, int):
-            leaf = graph.leaves[member]
-            own = paint(leaf.kind, style)
+            leaf = chart.leaves[member]
+            colours = paint(leaf.kind, style)
             dot.node(
                 f"n{member}",
                 _label(leaf),
-                shape="circle" if is_circle(leaf) else "box",
-                fillcolor=own.fill,
-                color=own.stroke,
-                fontcolor=own.text,
-                style="filled,dashed,rounded" if own.dash else "filled,rounded",
+                shape="circle" if leaf.is_circle else "box",
+                fillcolor=colours.fill,
+                color=colours.stroke,
+                fontcolor=colours.text,
+                style="filled,dashed,rounded" if colours.dash else "filled,rounded",
                 tooltip=_escaped(leaf.tooltip),
             )
             continue
-        own = frame_paint(HEAD if member.is_head else PANEL, style)
+        colours = frame_paint(HEAD if member.is_head else PANEL, style)
         with dot.subgraph(name=f"cluster_{name}{index}") as inner:
             inner.attr(
                 label=_html(member.label, bold=True),
                 labeljust="l",
-                style="dashed,rounded" if own.dash else "filled,rounded",
-                color=own.stroke,
-                fillcolor="white" if own.fill == "none" else own.fill,
-                fontcolor=own.text if member.is_head else NOTE,
+                style="dashed,rounded" if colours.dash else "filled,rounded",
+                color=colours.stroke,
+                fillcolor="white" if colours.fill == "none" else colours.fill,
+                fontcolor=colours.text if member.is_head else NOTE,
             )
-            _members(inner, graph, member, style, f"{name}{index}_")
+            _add_members(inner, chart, member, style, f"{name}{index}_")
 
 
 def _label(leaf: Leaf) -> str:
@@ -108,9 +107,9 @@ def _html(text: str, *, bold: bool) -> str:
 
 
 def _marked(text: str, *, bold: bool = False) -> str:
-    """An author's text within an HTML-like label; an empty one is no label there."""
-    shown = _escaped(text) or " "
-    return f"<B>{shown}</B>" if bold else shown
+    """Return an author's text within an HTML-like label; an empty one would be no label."""
+    shcolours = _escaped(text) or " "
+    return f"<B>{shcolours}</B>" if bold else shcolours
 
 
 def _escaped(text: str) -> str:

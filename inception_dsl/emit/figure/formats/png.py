@@ -13,11 +13,11 @@ from inception_dsl.emit.figure.layout.metrics import LATIN
 _FONTS = Path(__file__).parents[1] / "fonts"
 
 SCALE = 2.0
-"""Pixels of the image by those of the figure."""
+"""Pixels of the image for each pixel of the figure."""
 
 
 def to_png(svg: str, *, scale: float = SCALE) -> bytes:
-    """The image of a figure.
+    """Return the image of a figure.
 
     Raises:
         MissingExtraError: resvg is not installed.

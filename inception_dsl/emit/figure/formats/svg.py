@@ -1,7 +1,7 @@
 """A scene as SVG that every converter draws alike.
 
-No style sheet, marker, filter, mask, gradient or foreign object; numbers have two decimals at most.
-Every box says its path, every line from where to where it goes, in `data-` attributes.
+There is no style sheet, marker, filter, mask, gradient or foreign object; numbers have two decimals
+at most. Every box has its path and every line its two ends in `data-` attributes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
 
 def to_svg(scene: Scene, *, title: str) -> str:
-    """The scene as a file; `title` is what a reader that cannot see it is told."""
+    """Return a scene as a file; `title` is its name for those who cannot see it."""
     width, height = _n(scene.width), _n(scene.height)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
@@ -91,7 +91,7 @@ def _box(box: Box) -> Iterator[str]:
 
 
 def _sign(box: Box) -> str:
-    """A drawn plus or times."""
+    """Return a drawn plus or times."""
     x, y = box.x + box.width / 2, box.y + box.height / 2
     arm, slant = (6.0, 0.0) if box.form == "sum" else (4.5, 4.5)
     first = f"M{_n(x - arm)},{_n(y - slant)}L{_n(x + arm)},{_n(y + slant)}"
@@ -100,7 +100,7 @@ def _sign(box: Box) -> str:
 
 
 def _hatching(box: Box) -> str:
-    """Slanted lines, each cut off at the sides of its box."""
+    """Return slanted lines, each cut off at the sides of its box."""
     lines = []
     inset = 1.5
     left, right = box.x + inset, box.x + box.width - inset
@@ -117,7 +117,7 @@ def _hatching(box: Box) -> str:
 
 
 def _badge(box: Box) -> str:
-    """A disc at the corner, its sign drawn: not every font has a delta."""
+    """Return a disc at the corner, its sign drawn: not every font has a delta."""
     x, y = box.x, box.y
     match box.badge:
         case "+":
@@ -160,6 +160,6 @@ def _text(text: str) -> str:
 
 
 def _n(number: float) -> str:
-    """A number with two decimals at most."""
+    """Return a number with two decimals at most."""
     text = f"{number:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -1,4 +1,4 @@
-"""A whole drawing: a tree, alone, in columns, or with training heads beside it."""
+"""A tree in its place: alone, in columns, or with training heads beside it."""
 
 from __future__ import annotations
 
@@ -6,130 +6,150 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum, sqrt
 
-from inception_dsl.emit.figure.content.tree import Element, Group, Leaf, Line, Series, leaf_at
-from inception_dsl.emit.figure.layout.canvas import Canvas, Wire, to_scene
-from inception_dsl.emit.figure.layout.laid import (
-    BRANCH_GAP,
-    FORK_GAP,
-    ROW_GAP,
-    Laid,
-    fanned,
-    measured,
+from inception_dsl.emit.figure.content.tree import (
+    Element,
+    Leaf,
+    Line,
+    Series,
+    StepGroup,
+    leaf_at,
 )
+from inception_dsl.emit.figure.layout.canvas import Canvas, Wire, to_scene
 from inception_dsl.emit.figure.layout.leaf_box import LeafBox
+from inception_dsl.emit.figure.layout.lines import fan_out
+from inception_dsl.emit.figure.layout.measure import column_width, measure
+from inception_dsl.emit.figure.layout.measured import BRANCH_GAP, FORK_GAP, ROW_GAP, Measured
 from inception_dsl.emit.figure.layout.scene import Scene
 from inception_dsl.emit.figure.styles import Style
+from inception_dsl.ir import Path
+
+Heads = Sequence[tuple[Path, StepGroup]]
+"""Training heads, each with the path of the step that it reads."""
 
 HEAD_GAP = 26.0
-"""Between a column and what stands beside it."""
+"""Gap between a column and the heads beside it."""
 
 COLUMN_GAP = 56.0
 _TURN = 30.0
 """Room for a line that leads over or under a column."""
 
 _UNDER = 4.0
+"""Distance of such a line from the edge of the sheet."""
 
 _FORM = 1.3
-"""The width of a sheet by its height."""
+"""Width of a sheet divided by its height."""
 
 
-def lay_out(tree: Series, style: Style, heads: Sequence[tuple[str, Group]] = ()) -> Scene:
-    """A tree as a scene, without margins.
+def place_tree(tree: Series, style: Style, heads: Heads = (), *, is_column: bool = False) -> Scene:
+    """Return a tree as a scene, without margins.
 
     Args:
         tree: it begins with the leaf that feeds it.
-        heads: what stands beside the tree, each with the path of the leaf that feeds it.
+        heads: the training heads that stand beside it.
+        is_column: the boxes have one width, and those of each head.
     """
-    whole = measured(tree, style)
+    whole = measure(tree, style, column_width(tree) if is_column else 0)
     canvas = Canvas(style)
     whole.place(canvas, whole.left, 0.0, [])
     width, height = whole.left + whole.right, whole.height
-    for head in _beside(canvas, heads, width):
+    for head in _place_beside(canvas, heads, width, is_column=is_column):
         head.place(canvas)
         width, height = max(width, head.right), max(height, head.top)
     return to_scene(canvas, width, height)
 
 
-def lay_out_columns(tree: Series, style: Style, count: int, others: Sequence[Series] = ()) -> Scene:
-    """The same in columns of about one height, from left to right, joined by lines between them.
+def place_columns(
+    tree: Series,
+    style: Style,
+    count: int,
+    others: Sequence[Series] = (),
+    *,
+    is_column: bool = False,
+) -> Scene:
+    """Return a tree in columns of about one height, from left to right, joined by lines.
 
     Args:
-        others: what stands apart, one upon the other in a last column.
+        others: trees that stand apart, one upon the other in a last column.
+        is_column: the boxes have one width.
     """
-    parts = _split(tree, style, count)
+    parts = _split(tree, style, count, column_width(tree) if is_column else 0)
     canvas = Canvas(style)
+    first_u = _TURN if len(parts) > 1 else 0.0
     x = height = top = 0.0
     wires: list[Wire] = []
     for index, part in enumerate(parts):
-        laid = measured(part, style)
-        u = _TURN if len(parts) > 1 else 0.0
-        axis = x + laid.left
+        u = first_u
+        axis = x + part.left
         if index:
             (wire,) = wires
-            wire.port = None
-            gutter = x - COLUMN_GAP / 2
-            wire.line(wire.x, top)
-            wire.corner(wire.x, wire.u + _TURN / 2, (1, 0))
-            wire.corner(gutter, wire.u, (0, -1))
-            wire.corner(gutter, _UNDER, (1, 0))
-            wire.corner(axis, _UNDER, (0, 1))
-            u = _TURN if len(laid.entries(axis)) == 1 else _TURN + FORK_GAP
-            wires = fanned(wire, laid, axis, u, style)
-        wires = laid.place(canvas, axis, u, wires)
-        top = u + laid.height
-        x += laid.left + laid.right + COLUMN_GAP
+            _turn_over(wire, x - COLUMN_GAP / 2, axis, top)
+            u = _TURN if len(part.entries(axis)) == 1 else _TURN + FORK_GAP
+            wires = fan_out(wire, part, axis, u, style)
+        wires = part.place(canvas, axis, u, wires)
+        top = u + part.height
+        x += part.left + part.right + COLUMN_GAP
         height = max(height, top + (_TURN if index + 1 < len(parts) else 0.0))
-    u = _TURN if len(parts) > 1 else 0.0
-    apart = [measured(other, style) for other in others]
-    left = max((laid.left for laid in apart), default=0.0)
-    for laid in apart:
-        laid.place(canvas, x + left, u, [])
-        u += laid.height + COLUMN_GAP
+    u = first_u
+    apart = [measure(other, style) for other in others]
+    left = max((other.left for other in apart), default=0.0)
+    for other in apart:
+        other.place(canvas, x + left, u, [])
+        u += other.height + COLUMN_GAP
         height = max(height, u - COLUMN_GAP)
     if apart:
-        x += left + max(laid.right for laid in apart) + COLUMN_GAP
+        x += left + max(other.right for other in apart) + COLUMN_GAP
     return to_scene(canvas, x - COLUMN_GAP, height)
 
 
-def lay_out_sheet(tree: Series, style: Style, heads: Sequence[tuple[str, Group]]) -> Scene:
-    """The same in as many columns as bring it nearest to the form of a sheet.
+def _turn_over(wire: Wire, gutter: float, axis: float, top: float) -> None:
+    """Lead a line from the end of a column through the gutter to the foot of the next."""
+    wire.port = None
+    wire.line(wire.x, top)
+    wire.corner(wire.x, wire.u + _TURN / 2, (1, 0))
+    wire.corner(gutter, wire.u, (0, -1))
+    wire.corner(gutter, _UNDER, (1, 0))
+    wire.corner(axis, _UNDER, (0, 1))
+
+
+def place_sheet(tree: Series, style: Style, heads: Heads) -> Scene:
+    """Return a tree in as many columns as bring it nearest to the form of a sheet.
 
     Args:
-        heads: what stands apart, each with the path that it reads.
+        heads: the training heads, which stand apart.
     """
-    whole = measured(tree, style)
+    whole = measure(tree, style)
     count = max(1, round(sqrt(_FORM * whole.height / (whole.left + whole.right + COLUMN_GAP))))
-    others = [Series((_again(leaf_at(tree, path), path), group)) for path, group in heads]
-    return lay_out_columns(tree, style, count, others)
+    others = [Series((_repeat(leaf_at(tree, path), path), group)) for path, group in heads]
+    return place_columns(tree, style, count, others)
 
 
-def _again(leaf: Leaf, path: str) -> Leaf:
-    """A box that stands for one elsewhere on the sheet."""
+def _repeat(leaf: Leaf, path: Path) -> Leaf:
+    """Return a box that stands for one elsewhere on the sheet."""
     lines = (Line(path, bold=True),)
-    return Leaf(leaf.path, "input", lines, leaf.shape, leaf.shape, tooltip=leaf.path, form="pill")
+    return Leaf(leaf.paths, "input", lines, leaf.shape, leaf.shape, tooltip=leaf.name, form="pill")
 
 
-def _split(tree: Series, style: Style, count: int) -> list[Series]:
-    """The tree as series of about one height, cut only where one line leads on."""
-    laid = [measured(item, style) for item in tree.items]
-    total = fsum(item.height + ROW_GAP for item in laid)
+def _split(tree: Series, style: Style, count: int, width: float) -> list[Measured]:
+    """Return the tree as series of about one height, cut only where one line leads on."""
+    sizes = [measure(item, style, width if isinstance(item, Leaf) else 0) for item in tree.items]
+    total = fsum(size.height + ROW_GAP for size in sizes)
     parts: list[list[Element]] = [[]]
     reached = 0.0
-    for index, (item, own) in enumerate(zip(tree.items, laid, strict=True)):
-        one_line = index > 0 and len(laid[index - 1].exits(0)) == 1
-        is_full = reached + own.height / 2 > total * len(parts) / count
+    for index, (item, size) in enumerate(zip(tree.items, sizes, strict=True)):
+        one_line = index > 0 and len(sizes[index - 1].exits(0)) == 1
+        is_full = reached + size.height / 2 > total * len(parts) / count
         if one_line and is_full and len(parts) < count:
             parts.append([])
         parts[-1].append(item)
-        reached += own.height + ROW_GAP
-    return [Series(tuple(part)) for part in parts]
+        reached += size.height + ROW_GAP
+    return [measure(Series(tuple(part)), style, width) for part in parts]
 
 
 @dataclass(slots=True)
 class _Head:
     """A training head in its place: `level` is where its line leaves the tree."""
 
-    laid: Laid
+    size: Measured
     source: LeafBox
     start: float
     level: float
@@ -137,7 +157,7 @@ class _Head:
 
     @property
     def right(self) -> float:
-        return self.left + self.laid.left + self.laid.right
+        return self.left + self.size.left + self.size.right
 
     @property
     def bottom(self) -> float:
@@ -145,31 +165,31 @@ class _Head:
 
     @property
     def top(self) -> float:
-        return self.bottom + self.laid.height
+        return self.bottom + self.size.height
 
     def place(self, canvas: Canvas) -> None:
-        """Draws it, and its line along the level and up into it."""
-        axis = self.left + self.laid.left
-        wire = Wire(self.source.leaf.path, self.source.leaf.mark, self.start, self.level)
+        """Put it on the canvas, and its line along the level and up into it."""
+        axis = self.left + self.size.left
+        wire = Wire(self.source.leaf.name, self.source.leaf.mark, self.start, self.level)
         wire.corner(axis, self.level, (0, 1))
-        self.laid.place(canvas, axis, self.bottom, [wire])
+        self.size.place(canvas, axis, self.bottom, [wire])
 
 
-def _beside(canvas: Canvas, heads: Sequence[tuple[str, Group]], edge: float) -> Iterator[_Head]:
-    """The heads in columns beside a tree that reaches to `edge`.
+def _place_beside(canvas: Canvas, heads: Heads, edge: float, *, is_column: bool) -> Iterator[_Head]:
+    """Yield the heads in columns beside a tree that reaches to `edge`.
 
     A head reaches from its level onwards, so the line to a column farther out must lie beneath
     all that stands in the nearer ones: the later a head is fed, the nearer it stands.
     """
-    sources = {path: place for place in canvas.boxes for path in place[0].leaf.path.split()}
+    sources = {path: place for place in canvas.boxes for path in place[0].leaf.paths}
     waiting = sorted(heads, key=lambda head: -sources[head[0]][2])
     columns: list[list[_Head]] = []
     for path, group in waiting:
-        laid = measured(group, canvas.style)
+        size = measure(group, canvas.style, column_width(group.body) if is_column else 0)
         source, axis, u = sources[path]
         level = u + source.box_height / 2
         start = axis + source.right + (6 if source.leaf.note else 0)
-        head = _Head(laid, source, start, level, 0)
+        head = _Head(size, source, start, level, 0)
         if not columns or head.top > columns[-1][-1].level - BRANCH_GAP:
             columns.append([])
         columns[-1].append(head)

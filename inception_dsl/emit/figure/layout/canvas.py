@@ -1,4 +1,4 @@
-"""The sheet on which elements are placed: lines under way, and what is done.
+"""The sheet on which elements are placed: lines under way, and all that is done.
 
 Places are (x, u): u grows with the flow of the data, whichever way that is drawn.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from inception_dsl.emit.figure.content.tree import Group, Leaf, Mark
-from inception_dsl.emit.figure.layout.leaf_box import LeafBox, drawn_box
+from inception_dsl.emit.figure.content.tree import Leaf, Mark, StepGroup
+from inception_dsl.emit.figure.layout.leaf_box import LeafBox, draw_box
 from inception_dsl.emit.figure.layout.scene import Command, Edge, Frame, Point, Scene, Text
 from inception_dsl.emit.figure.styles import EDGE, HEAD, NOTE, PANEL, Style, frame_paint
 
@@ -18,7 +18,7 @@ CORNER = 10.0
 
 @dataclass(slots=True)
 class Wire:
-    """A line under way: where it comes from and where it has got to.
+    """A line under way: its source, and the point that it has reached.
 
     `port` is the leaf on whose far side it starts, if it has not left it yet.
     """
@@ -31,7 +31,7 @@ class Wire:
     port: LeafBox | None = None
 
     def line(self, x: float, u: float) -> None:
-        """Goes straight to a place."""
+        """Go straight to a place."""
         if (x, u) == (self.x, self.u):
             return
         self.begin()
@@ -39,13 +39,13 @@ class Wire:
         self.x, self.u = x, u
 
     def curve(self, first: Point, second: Point, x: float, u: float) -> None:
-        """Bends to a place."""
+        """Bend to a place."""
         self.begin()
         self.commands.append(("C", (first, second, (x, u))))
         self.x, self.u = x, u
 
     def corner(self, x: float, u: float, toward: tuple[float, float]) -> None:
-        """Goes straight towards a corner, and round it in another direction."""
+        """Go straight towards a corner, and round it in another direction."""
         dx, du = x - self.x, u - self.u
         length = abs(dx) + abs(du)
         way = (dx / length, du / length)
@@ -56,22 +56,33 @@ class Wire:
         self.curve(first, second, x + toward[0] * CORNER, u + toward[1] * CORNER)
 
     def begin(self) -> None:
-        """Puts the pen down where it starts."""
+        """Put the pen down at the start."""
         if not self.commands:
             self.commands.append(("M", ((self.x, self.u),)))
 
 
+@dataclass(frozen=True, slots=True)
+class FramePlace:
+    """The place of a group's frame, in the coordinates of the flow."""
+
+    group: StepGroup
+    x: float
+    u: float
+    width: float
+    height: float
+
+
 class Canvas:
-    """What has been placed, in the coordinates of the flow."""
+    """All that has been placed, in the coordinates of the flow."""
 
     def __init__(self, style: Style) -> None:
         self.style = style
         self.boxes: list[tuple[LeafBox, float, float]] = []
         self.edges: list[Edge] = []
-        self.frames: list[tuple[Group, float, float, float, float]] = []
+        self.frames: list[FramePlace] = []
 
     def end(self, wire: Wire, target: Leaf, toward: Point) -> None:
-        """Ends a line at the leaf that it has reached, with an arrow."""
+        """End a line at the leaf that it has reached, with an arrow."""
         dx, du = toward
         tip = (wire.x, wire.u)
         letter, points = wire.commands[-1]
@@ -79,7 +90,7 @@ class Canvas:
         last = (tip[0] - dx * 5, tip[1] - du * 5)
         wire.commands[-1] = (letter, (*points[:-1], last))
         mark = next((m for m in (target.mark, wire.mark) if m and m.edge), None)
-        edge = Edge(wire.source, target.path, tuple(wire.commands), tip, toward)
+        edge = Edge(wire.source, target.name, tuple(wire.commands), tip, toward)
         if mark is not None:
             colour = mark.edge or EDGE
             edge = replace(edge, colour=colour, dash=mark.edge_dash, width=mark.width or 1.2)
@@ -87,7 +98,7 @@ class Canvas:
 
 
 def to_scene(canvas: Canvas, width: float, height: float) -> Scene:
-    """What has been placed, turned the way that the style says."""
+    """Return all that has been placed, turned the way that the style says."""
     style = canvas.style
     is_up = style.direction == "up"
 
@@ -104,19 +115,19 @@ def to_scene(canvas: Canvas, width: float, height: float) -> Scene:
         for edge in canvas.edges
     )
     boxes = tuple(
-        drawn_box(laid, axis, height - u - laid.box_height if is_up else u, style)
-        for laid, axis, u in canvas.boxes
+        draw_box(size, axis, height - u - size.box_height if is_up else u, style)
+        for size, axis, u in canvas.boxes
     )
     frames = tuple(
-        _frame(group, x, height - u - size if is_up else u, span, size, style)
-        for group, x, u, span, size in canvas.frames
+        _frame(own, height - own.u - own.height if is_up else own.u, style) for own in canvas.frames
     )
     return Scene(width, height, frames, edges, boxes)
 
 
-def _frame(group: Group, x: float, y: float, width: float, height: float, style: Style) -> Frame:
-    own = frame_paint(HEAD if group.is_head else PANEL, style)
-    colour = own.text if group.is_head else NOTE
-    baseline = y + 15 if style.direction == "up" else y + height - 8
-    label = Text(x + 12, baseline, group.label, 11, bold=True, colour=colour, anchor="start")
-    return Frame(group.path, x, y, width, height, own, (label,))
+def _frame(place: FramePlace, y: float, style: Style) -> Frame:
+    group = place.group
+    colours = frame_paint(HEAD if group.is_head else PANEL, style)
+    colour = colours.text if group.is_head else NOTE
+    baseline = y + 15 if style.direction == "up" else y + place.height - 8
+    label = Text(place.x + 12, baseline, group.label, 11, bold=True, colour=colour, anchor="start")
+    return Frame(group.path, place.x, y, place.width, place.height, colours, (label,))

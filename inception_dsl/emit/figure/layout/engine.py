@@ -1,4 +1,4 @@
-"""Places for steps whose lines cross: asked of Graphviz, drawn as everything else.
+"""Places for steps whose lines cross, asked of Graphviz.
 
 The `graphviz-pure` wheel brings the program along, the same on every platform; a system's `dot`
 does it too. Boxes go in with the sizes that they have here, and come back with their places, lines
@@ -7,10 +7,6 @@ with the curves that lead around them.
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +20,8 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where boxes and lines are, in points, y upwards.
+class GraphPlaces:
+    """The places of boxes and lines, in points, y upwards.
 
     Attributes:
         boxes: the middles of boxes, by number.
@@ -38,8 +34,10 @@ class Places:
     curves: Mapping[int, tuple[Point, ...]]
 
 
-def places(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]) -> Places:
-    """Places for boxes of some sizes with lines between them, the data flowing upwards.
+def place_graph(
+    sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]
+) -> GraphPlaces:
+    """Find places for boxes of some sizes with lines between them, the data flowing upwards.
 
     Raises:
         MissingExtraError: there is no Graphviz.
@@ -56,10 +54,12 @@ def places(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]
     lines += [
         f'{a} -> {b} [id="{index}" headport=s tailport=n];' for index, (a, b) in enumerate(edges)
     ]
+    import json
+
     return _read(json.loads(_run("\n".join([*lines, "}"]))))
 
 
-def _read(answer: Mapping[str, Any]) -> Places:
+def _read(answer: Mapping[str, Any]) -> GraphPlaces:
     _, _, width, height = map(float, answer["bb"].split(","))
     objects = answer["objects"]
     boxes = {int(own["name"]): _point(own["pos"]) for own in objects}
@@ -67,7 +67,7 @@ def _read(answer: Mapping[str, Any]) -> Places:
         int(edge["id"]): tuple(_point(pair) for pair in edge["pos"].split())
         for edge in answer.get("edges", [])
     }
-    return Places(width, height, boxes, curves)
+    return GraphPlaces(width, height, boxes, curves)
 
 
 def _point(text: str) -> Point:
@@ -76,6 +76,10 @@ def _point(text: str) -> Point:
 
 
 def _run(source: str) -> bytes:
+    import shutil
+    import subprocess
+    import sys
+
     beside = Path(sys.executable).parent
     for program in ("graphviz-pure", "dot"):
         found = shutil.which(program) or shutil.which(program, path=str(beside))

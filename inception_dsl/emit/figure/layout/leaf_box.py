@@ -1,11 +1,13 @@
-"""One leaf: how large its box is, where lines touch it, and the box itself."""
+"""One leaf: the size of its box, the places at which lines touch it, and the box itself."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from inception_dsl.emit.figure.content.tree import Leaf, Line, Mark
 from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.emit.figure.layout.scene import Box, Text
-from inception_dsl.emit.figure.styles import CARD, NOTE, Paint, Style, paint
+from inception_dsl.emit.figure.styles import CARD, NOTE, Paint, Style, paint, shade
 
 CIRCLE = 13.0
 """The radius of an add's circle."""
@@ -17,30 +19,34 @@ NOTE_GAP = 10.0
 _NAME, _DETAIL, _SMALL, _MARK = 12.0, 11.0, 9.5, 9.0
 
 
-def is_circle(leaf: Leaf) -> bool:
-    """It is an add or a mul that is drawn as its sign."""
-    return leaf.form in {"sum", "product"}
-
-
 def text_span(leaf: Leaf) -> float:
-    """The least width of a box that its text fits into."""
+    """Return the least width of a box that its text fits into."""
     texts = (PAD * 2 + text_width(line.text, _size(line), bold=line.bold) for line in leaf.lines)
     return max([LEAST_WIDTH, *texts])
 
 
 class LeafBox:
-    """The size of a leaf, and the places at which lines touch it."""
+    """The size of a leaf, and the places at which lines touch it.
 
-    def __init__(self, leaf: Leaf, style: Style, width: float = 0) -> None:
+    Attributes:
+        left: its reach to the left of its axis; `right` that to the right, notes included.
+        core: its reach to the right, notes left out.
+        sinks: the room before the box that its cards take.
+        is_stretched: it is as wide as the branches beside it, so that their lines are straight.
+    """
+
+    def __init__(
+        self, leaf: Leaf, style: Style, width: float = 0, *, is_stretched: bool = False
+    ) -> None:
         self.leaf = leaf
-        self.is_stretched = width > 0
+        self.is_stretched = is_stretched
         # Cards lie behind a box, to its right and above it, whichever way the data flows.
         self.cards = 2 * CARD if leaf.copies > 1 else 0.0
         self.sinks = 0.0 if style.direction == "up" else self.cards
-        if is_circle(leaf):
+        if leaf.is_circle:
             self.width, self.box_height = 2 * CIRCLE, 2 * CIRCLE
         else:
-            self.width = max(leaf.width, width, text_span(leaf))
+            self.width = max(width, text_span(leaf))
             self.box_height = 28.0 if len(leaf.lines) < 2 else 12.0 + 14 * len(leaf.lines)
         self.height = self.box_height + self.cards
         self.left = self.width / 2
@@ -54,12 +60,12 @@ class LeafBox:
 
     @property
     def reach(self) -> float:
-        """How far from its axis lines may start and end."""
+        """The distance from its axis within which lines may start and end."""
         return self.left - (8 if self.leaf.form == "box" else 4)
 
     def ports(self, axis: float, count: int) -> list[float]:
-        """Places for lines on one of its sides."""
-        if is_circle(self.leaf):
+        """Return places for lines on one of its sides."""
+        if self.leaf.is_circle:
             spread = min(16.0, 14.0 * (count - 1))
         else:
             spread = min(0.66 * self.width, 44.0 * (count - 1))
@@ -67,37 +73,40 @@ class LeafBox:
         return [axis - spread / 2 + index * step for index in range(count)]
 
 
-def drawn_box(laid: LeafBox, axis: float, y: float, style: Style) -> Box:
-    """The box of a leaf, its upper side at `y`."""
-    leaf = laid.leaf
-    own = _marked(paint(leaf.kind, style), leaf.mark)
+def draw_box(size: LeafBox, axis: float, y: float, style: Style) -> Box:
+    """Return the box of a leaf, its upper side at `y`."""
+    leaf = size.leaf
+    colours = _paint(leaf, style)
     return Box(
-        leaf.path,
-        axis - laid.width / 2,
-        y,
-        laid.width,
-        laid.box_height,
-        {"box": 5.0, "pill": laid.box_height / 2}.get(leaf.form, CIRCLE),
-        leaf.form,
-        own,
-        tuple(_lines(leaf, own, axis, y)),
-        tuple(_notes(laid, axis, y)),
-        leaf.tooltip,
-        2 if leaf.copies > 1 else 0,
-        leaf.mark.badge if leaf.mark else None,
-        leaf.mark is not None and leaf.mark.hatched,
+        path=leaf.name,
+        x=axis - size.width / 2,
+        y=y,
+        width=size.width,
+        height=size.box_height,
+        radius={"box": 5.0, "pill": size.box_height / 2}.get(leaf.form, CIRCLE),
+        form=leaf.form,
+        paint=colours,
+        lines=tuple(_lines(leaf, colours, axis, y)),
+        notes=tuple(_notes(size, axis, y)),
+        tooltip=leaf.tooltip,
+        cards=2 if leaf.copies > 1 else 0,
+        badge=leaf.mark.badge if leaf.mark else None,
+        is_hatched=leaf.mark is not None and leaf.mark.hatched,
     )
 
 
-def _marked(own: Paint, mark: Mark | None) -> Paint:
-    if mark is None:
-        return own
+def _paint(leaf: Leaf, style: Style) -> Paint:
+    """Return the colours of a leaf: those of its kind, but for its shade or its mark."""
+    usual = paint(leaf.kind, style)
+    if leaf.shade is not None:
+        return replace(usual, fill=shade(leaf.shade, style), stroke=NOTE)
+    mark = leaf.mark or Mark()
     return Paint(
-        mark.fill or own.fill,
-        mark.stroke or own.stroke,
-        mark.dash or own.dash,
-        mark.width or own.width,
-        mark.text or (NOTE if mark.faded else own.text),
+        mark.fill or usual.fill,
+        mark.stroke or usual.stroke,
+        mark.dash or usual.dash,
+        mark.width or usual.width,
+        mark.text or (NOTE if mark.faded else usual.text),
     )
 
 
@@ -105,7 +114,7 @@ def _size(line: Line) -> float:
     return _NAME if line.bold else _SMALL if line.small else _DETAIL
 
 
-def _lines(leaf: Leaf, own: Paint, axis: float, y: float) -> list[Text]:
+def _lines(leaf: Leaf, colours: Paint, axis: float, y: float) -> list[Text]:
     baseline = y + (18.3 if len(leaf.lines) == 1 else 17.0)
     return [
         Text(
@@ -114,16 +123,16 @@ def _lines(leaf: Leaf, own: Paint, axis: float, y: float) -> list[Text]:
             line.text,
             _size(line),
             bold=line.bold,
-            colour=line.colour or (NOTE if line.small else own.text),
+            colour=line.colour or (NOTE if line.small else colours.text),
             struck=line.struck,
         )
         for index, line in enumerate(leaf.lines)
     ]
 
 
-def _notes(laid: LeafBox, axis: float, y: float) -> list[Text]:
-    leaf = laid.leaf
-    x, baseline = axis + laid.core + NOTE_GAP, y + laid.box_height / 2 + 4
+def _notes(size: LeafBox, axis: float, y: float) -> list[Text]:
+    leaf = size.leaf
+    x, baseline = axis + size.core + NOTE_GAP, y + size.box_height / 2 + 4
     notes = []
     if leaf.note:
         notes.append(Text(x, baseline, leaf.note, _DETAIL, colour=NOTE, anchor="start"))
@@ -135,5 +144,5 @@ def _notes(laid: LeafBox, axis: float, y: float) -> list[Text]:
 
 
 def _marks(leaf: Leaf) -> str:
-    """The numbers of its footnotes."""
+    """Return the numbers of its footnotes."""
     return " ".join(map(str, leaf.footnotes))

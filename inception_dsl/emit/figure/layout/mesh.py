@@ -1,72 +1,82 @@
-"""Steps whose lines cross, as an element of a layout: its inside is placed by Graphviz."""
+"""Steps whose lines cross, as an element of a layout: Graphviz places the inside."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from typing_extensions import override
+
 from inception_dsl.emit.figure.content.tree import Mesh
 from inception_dsl.emit.figure.layout.canvas import Canvas, Wire
-from inception_dsl.emit.figure.layout.engine import places
-from inception_dsl.emit.figure.layout.laid import FORK_GAP, Laid, fanned, measured
-from inception_dsl.emit.figure.styles import Style
+from inception_dsl.emit.figure.layout.engine import place_graph
+from inception_dsl.emit.figure.layout.lines import fan_out
+from inception_dsl.emit.figure.layout.measured import FORK_GAP, Measured
 
 _SOURCE = (6.0, 6.0)
-"""The size of the point where what enters branches."""
+"""The size of the point at which the mesh's input branches."""
 
 
-class LaidMesh(Laid):
-    """A mesh of known size.
+class MeasuredMesh(Measured):
+    """A mesh of known size: number 0 is its input, the others are its steps in order.
 
     Raises:
         MissingExtraError: there is no Graphviz.
     """
 
-    def __init__(self, mesh: Mesh, style: Style) -> None:
-        self.mesh = mesh
-        self.laid = [measured(vertex.element, style) for vertex in mesh.vertices]
-        numbers = {mesh.source: 0} | {v.path: n for n, v in enumerate(mesh.vertices, start=1)}
+    def __init__(self, mesh: Mesh, steps: Sequence[Measured]) -> None:
+        self.steps = steps
+        names = (mesh.source, *(vertex.name for vertex in mesh.vertices))
+        numbers = {name: number for number, name in enumerate(names)}
         self.edges = [
-            (numbers[path], numbers[vertex.path])
+            (numbers[name], numbers[vertex.name])
             for vertex in mesh.vertices
-            for path in vertex.inputs
+            for name in vertex.inputs
         ]
         # A fork within a box's place has its room there.
-        self.below = [FORK_GAP if len(own.entries(0)) > 1 else 0.0 for own in self.laid]
-        sizes = [
-            (2 * max(own.left, own.right), own.height + below)
-            for own, below in zip(self.laid, self.below, strict=True)
+        self.below = [FORK_GAP if len(step.entries(0)) > 1 else 0.0 for step in steps]
+        self.sizes = [
+            (2 * max(step.left, step.right), step.height + below)
+            for step, below in zip(steps, self.below, strict=True)
         ]
-        self.places = places([_SOURCE, *sizes], self.edges)
-        self.sizes = sizes
+        self.places = place_graph([_SOURCE, *self.sizes], self.edges)
         self.left = self.right = self.core = self.places.width / 2
         self.height = self.places.height
         self.output = numbers[mesh.output]
-        self.last = self.laid[self.output - 1].last
+        self.exit_box = steps[self.output - 1].exit_box
 
-    def entries(self, axis: float) -> list[float]:  # noqa: D102
+    @override
+    def entries(self, axis: float) -> list[float]:
         return [axis - self.left + self.places.boxes[0][0]]
 
-    def exits(self, axis: float) -> list[float]:  # noqa: D102
+    @override
+    def exits(self, axis: float) -> list[float]:
         return [axis - self.left + self.places.boxes[self.output][0]]
 
-    def place(self, canvas: Canvas, axis: float, u: float, wires: list[Wire]) -> list[Wire]:  # noqa: D102
+    @override
+    def place(self, canvas: Canvas, axis: float, u: float, wires: list[Wire]) -> list[Wire]:
         x = axis - self.left
         leaving = {0: wires[0]}
         arriving: dict[int, list[Wire]] = {}
         for index, (source, target) in enumerate(self.edges):
             if target not in arriving and target > 1:
-                self._settle(canvas, x, u, arriving, leaving, before=target)
-            own = leaving[source]
-            wire = Wire(own.source, own.mark, own.x, own.u)
+                self._place_steps(canvas, x, u, arriving, leaving, before=target)
+            start = leaving[source]
+            wire = Wire(start.source, start.mark, start.x, start.u)
             if index == 0 and not source:  # it goes on with the line that enters
-                wire.commands = own.commands
-            start, *curves = self.places.curves[index]
-            wire.line(x + start[0], u + start[1])
-            for a, b, c in zip(curves[::3], curves[1::3], curves[2::3], strict=True):
-                wire.curve((x + a[0], u + a[1]), (x + b[0], u + b[1]), x + c[0], u + c[1])
+                wire.commands = start.commands
+            self._follow(wire, index, x, u)
             arriving.setdefault(target, []).append(wire)
-        self._settle(canvas, x, u, arriving, leaving, before=len(self.laid) + 1)
+        self._place_steps(canvas, x, u, arriving, leaving, before=len(self.steps) + 1)
         return [leaving[self.output]]
 
-    def _settle(
+    def _follow(self, wire: Wire, index: int, x: float, u: float) -> None:
+        """Lead a line along the curves of an edge."""
+        start, *curves = self.places.curves[index]
+        wire.line(x + start[0], u + start[1])
+        for a, b, c in zip(curves[::3], curves[1::3], curves[2::3], strict=True):
+            wire.curve((x + a[0], u + a[1]), (x + b[0], u + b[1]), x + c[0], u + c[1])
+
+    def _place_steps(
         self,
         canvas: Canvas,
         x: float,
@@ -76,15 +86,15 @@ class LaidMesh(Laid):
         *,
         before: int,
     ) -> None:
-        """Places the steps up to one, at which all lines have arrived."""
+        """Place the steps up to one; all their lines have arrived."""
         for number in range(1, before):
             if number in leaving:
                 continue
-            own, below = self.laid[number - 1], self.below[number - 1]
+            step, below = self.steps[number - 1], self.below[number - 1]
             middle, centre = self.places.boxes[number]
             bottom = u + centre - self.sizes[number - 1][1] / 2
             wires = arriving[number]
             if below:
                 (wire,) = wires
-                wires = fanned(wire, own, x + middle, bottom + below, canvas.style)
-            (leaving[number],) = own.place(canvas, x + middle, bottom + below, wires)
+                wires = fan_out(wire, step, x + middle, bottom + below, canvas.style)
+            (leaving[number],) = step.place(canvas, x + middle, bottom + below, wires)

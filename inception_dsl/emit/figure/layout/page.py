@@ -1,4 +1,4 @@
-"""What stands around a drawing: its title, footnotes, a table of calls, the legend of its costs."""
+"""The surroundings of a drawing: its title, footnotes, a table of calls, a legend."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def page(
     marks: Sequence[int] = (),
     parts: Sequence[Scene] = (),
 ) -> Scene:
-    """A drawing under its title, with what belongs beneath it.
+    """Return a drawing under its title and over its footnotes.
 
     Args:
         footnotes: numbered from 1.
-        marks: the numbers of those that are of the title itself.
-        parts: a table or a legend, one under the other.
+        marks: the numbers of those that belong to the title itself.
+        parts: legends, one under the other.
     """
     heading = text_width(title, _TITLE, bold=True)
     widest = max(
@@ -63,8 +63,8 @@ def page(
     return merged([Scene(0, 0, texts=tuple(texts)), *scenes], width, y + MARGIN)
 
 
-def stacked(parts: Sequence[Scene]) -> Scene:
-    """Scenes one under the other, their middles aligned."""
+def stack(parts: Sequence[Scene]) -> Scene:
+    """Return scenes one under the other, their middles aligned."""
     width = max(part.width for part in parts)
     y = 0.0
     moved = []
@@ -75,7 +75,7 @@ def stacked(parts: Sequence[Scene]) -> Scene:
 
 
 def _footnotes(footnotes: Sequence[str], room: float) -> Scene:
-    """Footnotes under each other, many of them in two columns where there is room."""
+    """Return footnotes under each other, many of them in two columns if there is room."""
     count = 2 if len(footnotes) > 4 and room > 2 * _NARROW else 1
     span = (room - 24 * (count - 1)) / count
     indent = 6 + 5.5 * len(str(len(footnotes)))
@@ -96,7 +96,7 @@ def _footnotes(footnotes: Sequence[str], room: float) -> Scene:
 
 
 def table(rows: Sequence[Sequence[str]]) -> Scene:
-    """Rows under a heading; the first column is aligned left, the others right."""
+    """Return rows under a heading; the first column is aligned left, the others right."""
     widths = [
         max(text_width(row[index], _CELL, bold=not number) for number, row in enumerate(rows))
         for index in range(len(rows[0]))
@@ -121,7 +121,7 @@ def table(rows: Sequence[Sequence[str]]) -> Scene:
 
 
 def legend(swatches: Sequence[tuple[str, str]], caption: str, stroke: str) -> Scene:
-    """Colours with what they mean, in a row behind a caption."""
+    """Return colours with their meanings, in a row behind a caption."""
     x = text_width(caption, _NOTE) + 12
     frames: list[Frame] = []
     texts = [Text(0, 11, caption, _NOTE, colour=NOTE, anchor="start")]

@@ -19,15 +19,15 @@ GAP = 12.0
 _PAD = 16.0
 _HEADING = 48.0
 _FEW = 24
-"""Of so many panels, rows of every width that some of them have together are tried."""
+"""Maximum number of panels for which rows of every possible width are tried."""
 
 _BEST = 1.25
-"""The width of a sheet by its height that it is drawn to."""
+"""Width of a sheet divided by its height that is best."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of a poster: its heading, what stands to the right of that, and the drawing."""
+    """A part of a poster: its heading, the figure that it reproduces, and its drawing."""
 
     path: str
     title: str
@@ -36,13 +36,13 @@ class Panel:
 
     @property
     def width(self) -> float:
-        """The least width of the panel."""
+        """Its least width."""
         title, source = text_width(self.title, 12, bold=True), text_width(self.source, 11)
         return max(self.drawing.width + 2 * _PAD, title + 24, source + 24)
 
     @property
     def height(self) -> float:
-        """The least height of the panel."""
+        """Its least height."""
         return self.drawing.height + _HEADING + _PAD
 
 
@@ -58,7 +58,7 @@ class _Cell:
 
     @property
     def empty(self) -> float:
-        """The part of it that its panel does not need."""
+        """Its share that the panel does not need."""
         return 1 - self.panel.width * self.panel.height / (self.width * self.height)
 
 
@@ -70,17 +70,17 @@ class _Sheet:
 
     @property
     def waste(self) -> float:
-        """How empty its panels are, the emptiest above all; how far its form is from the best."""
+        """Its emptiness, the emptiest panels above all, and its distance from the best form."""
         empty = fsum(cell.width * cell.height * cell.empty**2 for cell in self.cells)
         return empty / (self.width * self.height) + 0.2 * abs(log(self.width / self.height / _BEST))
 
 
-def arranged(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style) -> Scene:
-    """The poster's panels on one sheet.
+def arrange_panels(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style) -> Scene:
+    """Return the panels of a poster on one sheet.
 
     Args:
-        schemas: the network's schema, drawn in one or another number of columns; none leaves it
-            away.
+        schemas: the network's schema in one or several columns, of which one is taken; none
+            leaves it out.
     """
     columns: Sequence[Panel | None] = schemas or [None]
     sheets = [
@@ -94,7 +94,7 @@ def arranged(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style) ->
 
 
 def _sheets(schema: Panel | None, blocks: Sequence[Panel], count: int) -> Iterator[_Sheet]:
-    """Sheets with so many of the tallest blocks in columns of their own."""
+    """Yield sheets with `count` of the tallest blocks in columns of their own."""
     if len(blocks) < count:
         return
     by_height = sorted(range(len(blocks)), key=lambda index: -blocks[index].height)

@@ -1,0 +1,170 @@
+"""The boxes of a figure: one for a block that is called, one for an op, one for the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from inception_dsl.emit.figure.content.labels import (
+    Attributes,
+    activation_name,
+    describe_op,
+    show_value,
+)
+from inception_dsl.emit.figure.content.steps import FoldedStep
+from inception_dsl.emit.figure.content.subject import Subject, common, humanise
+from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series
+from inception_dsl.expr import Binary, Expr, Name, substitute
+from inception_dsl.ir import INPUT, Call, Head, Node, Path, Value
+from inception_dsl.ops import OPS
+
+_LONGEST_TITLE = 28
+"""Maximum number of characters of a title that goes into a box."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """The way in which a block says the attributes of a step that its calls share.
+
+    Attributes:
+        attributes: the step's attributes as the block writes them, for those that differ.
+        known: the parameters of the block that are the same in all calls.
+        count: the number of copies, if it differs from call to call.
+    """
+
+    attributes: Attributes = field(default_factory=dict)
+    known: Mapping[str, Expr] = field(default_factory=dict)
+    count: str = ""
+
+
+def input_leaf(subject: Subject) -> Leaf:
+    """Return the box of the network's input."""
+    shape = str(subject.model.input)
+    lines = (Line("Input", bold=True), Line(f"({shape})"))
+    return Leaf((INPUT,), "input", lines, shape, tooltip=f"{INPUT}, {shape}", form="pill")
+
+
+def head_label(head: Head) -> str:
+    """Return the label over a training head."""
+    weight = "" if head.loss_weight == 1 else f", loss × {show_value(head.loss_weight)}"  # noqa: RUF001
+    return f"{head.path} (training only{weight})"
+
+
+def is_named_by_step(subject: Subject, step: FoldedStep) -> bool:
+    """Tell whether the box of a call has the step's name, because the block's title is long."""
+    assert isinstance(step.first, Call)
+    return len(subject.title(subject.blocks[step.first.block])) > _LONGEST_TITLE
+
+
+def call_leaf(
+    subject: Subject, step: FoldedStep, steps: Sequence[Path], detail: str = "", count: str = ""
+) -> Leaf:
+    """Return the box of a block that is called.
+
+    Args:
+        steps: the absolute paths of the step, one for each call of the body that holds it.
+        count: the number of copies, if it differs from call to call.
+    """
+    call = step.first
+    assert isinstance(call, Call)
+    name = subject.title(subject.blocks[call.block])
+    if is_named_by_step(subject, step):
+        name = humanise(step.path.name)
+    leaf = _box(step, name, detail, count)
+    return _complete(subject, leaf, subject.kinds[call.block], str(step.type), steps)
+
+
+def node_element(
+    subject: Subject,
+    same: Sequence[FoldedStep],
+    steps: Sequence[Path],
+    view: BlockView | None = None,
+    *,
+    path: Path | None = None,
+) -> Element:
+    """Return the box of an op: one step of a body, or the same step in every call of the body.
+
+    Args:
+        same: the step in each call.
+        steps: its absolute paths.
+        path: the path that the box has, if it is not the step's path in its body.
+    """
+    view = view or BlockView()
+    nodes = [step.first for step in same if isinstance(step.first, Node)]
+    first = nodes[0]
+    attributes = {
+        name: bind(
+            value if all(n.attributes[name] == value for n in nodes) else view.attributes[name],
+            view.known,
+        )
+        for name, value in first.attributes.items()
+    }
+    shape = common(str(step.type) for step in same)
+    step = same[0] if path is None else replace(same[0], paths=(path,))
+    match OPS[first.op].figure:
+        case "sum" | "product" as form if len(first.inputs) == 2:
+            bare = Leaf(step.paths, "circle", form=form)
+            return _circle(subject, bare, attributes, shape, steps)
+    text = describe_op(
+        first.op, attributes, subject.usual, is_depthwise=all(map(_is_depthwise, nodes))
+    )
+    box = replace(_box(same[0], text.name, text.detail, view.count), paths=step.paths)
+    return _complete(subject, box, text.kind, shape, steps)
+
+
+def _box(step: FoldedStep, name: str, detail: str, count: str) -> Leaf:
+    copies = max(len(step.copies), 2 if count else 1)
+    title = f"{count or copies} x {name}" if copies > 1 else name
+    lines = [Line(title, bold=True)]
+    if detail:
+        lines.append(Line(f"({detail})"))
+    if step.first.reuses is not None:
+        shared = _relative(step.first.reuses, step.path)
+        lines.append(Line(f"weights of {shared}", small=True))
+    return Leaf(step.paths, "", tuple(lines), copies=copies)
+
+
+def _circle(
+    subject: Subject, bare: Leaf, attributes: Attributes, shape: str, steps: Sequence[Path]
+) -> Element:
+    scale, act = attributes.get("scale", 1), attributes.get("act", "none")
+    note = "" if scale == 1 else f"× {show_value(scale)} scaling"  # noqa: RUF001
+    circle = _complete(subject, replace(bare, note=note), "circle", shape, steps)
+    if act == "none":
+        return circle
+    name = activation_name(act) if isinstance(act, str) else show_value(act)
+    box = Leaf(bare.paths, "plain", (Line(name, bold=True),))
+    return Series((circle, _complete(subject, box, "plain", shape, steps)))
+
+
+def _complete(subject: Subject, leaf: Leaf, kind: str, shape: str, steps: Sequence[Path]) -> Leaf:
+    tooltip = _tooltip(subject, leaf.name, shape, steps)
+    return replace(leaf, kind=kind, shape=shape, tooltip=tooltip, steps=tuple(steps))
+
+
+def _tooltip(subject: Subject, name: str, shape: str, steps: Iterable[Path]) -> str:
+    cost = subject.total(steps)
+    parts = [name, *([shape] if shape else [])]
+    if cost.params:
+        parts.append(f"{cost.params:,} params")
+    if cost.macs:
+        parts.append(f"{cost.macs:,} MACs")
+    return ", ".join(parts)
+
+
+def bind(value: Value | Expr, known: Mapping[str, Expr]) -> Value | Expr:
+    """Return a value of a block with the known parameters put in."""
+    return substitute(value, known) if isinstance(value, Name | Binary) else value
+
+
+def _relative(path: Path, beside: Path) -> str:
+    """Return a path without the names that it has in common with another, from the front."""
+    names, others = path.names, beside.names
+    while len(names) > 1 and names[:1] == others[:1]:
+        names, others = names[1:], others[1:]
+    return ".".join(names)
+
+
+def _is_depthwise(node: Node) -> bool:
+    groups = node.attributes.get("groups", 1)
+    return groups != 1 and groups == node.input_types[0].channels

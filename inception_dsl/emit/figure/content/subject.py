@@ -1,0 +1,121 @@
+"""A model and the facts that all its figures share: titles, calls, kinds of blocks, costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from inception_dsl.analysis import CostReport
+from inception_dsl.emit.figure.content.labels import Conventions, find_conventions
+from inception_dsl.emit.figure.content.steps import LocatedCall, locate_calls
+from inception_dsl.emit.figure.styles import BLOCK_KINDS
+from inception_dsl.ir import NETWORK, BlockDef, Model, Path, inline
+
+_BYTES = 4
+"""Bytes of a float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The cost of some steps together.
+
+    Attributes:
+        memory: the bytes of their outputs, as float32.
+    """
+
+    params: int = 0
+    macs: int = 0
+    memory: int = 0
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.params + other.params, self.macs + other.macs, self.memory + other.memory)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model as its figures see it.
+
+    Attributes:
+        blocks: its blocks by name, the network's own among them.
+        calls: the calls of each block, by its name, in the order in which they run.
+        kinds: the kind that the box of each block has in the palette, by the block's name.
+        usual: the norm and the activation that go without saying.
+        sums: the cost of every step by its absolute path; that of inference under the empty path.
+    """
+
+    model: Model
+    blocks: Mapping[str, BlockDef]
+    calls: Mapping[str, Sequence[LocatedCall]]
+    kinds: Mapping[str, str]
+    usual: Conventions
+    sums: Mapping[Path, Sums]
+
+    def title(self, block: BlockDef) -> str:
+        """Return the title of a block, or of the network."""
+        if block.name == NETWORK:
+            return self.model.title or self.model.name
+        return block.title or humanise(block.name)
+
+    def varying(self, block: str) -> list[str]:
+        """Return the parameters that the calls of a block bind differently."""
+        calls = [located.call for located in self.calls[block]]
+        return [
+            name
+            for name, value in calls[0].arguments.items()
+            if any(call.arguments[name] != value for call in calls)
+        ]
+
+    def total(self, steps: Iterable[Path]) -> Sums:
+        """Return the cost of the steps at some absolute paths together."""
+        total = Sums()
+        for path in steps:
+            total += self.sums.get(path, Sums())
+        return total
+
+
+def describe(model: Model, cost: CostReport) -> Subject:
+    """Gather the facts that the figures of a model share."""
+    calls: dict[str, list[LocatedCall]] = {}
+    for located in locate_calls(model):
+        calls.setdefault(located.call.block, []).append(located)
+    kinds: dict[str, str] = {}
+    for name, located_calls in calls.items():
+        taken = sum(kind in BLOCK_KINDS for kind in kinds.values())
+        kinds[name] = _kind(located_calls, taken)
+    blocks = {block.name: block for block in model.blocks}
+    return Subject(model, blocks, calls, kinds, find_conventions(model), _sum_up(model, cost))
+
+
+def _kind(calls: Sequence[LocatedCall], taken: int) -> str:
+    first = calls[0]
+    if not first.call.type.is_map:
+        return "head"
+    if first.reads is None:
+        return "stem"
+    if any(own.call.input_type.shape[1:] != own.call.type.shape[1:] for own in calls):
+        return "reduction"
+    return BLOCK_KINDS[taken % len(BLOCK_KINDS)]
+
+
+def _sum_up(model: Model, cost: CostReport) -> dict[Path, Sums]:
+    network = Path()
+    sums = {network: Sums()}
+    for row, node in zip(cost.rows, inline(model).nodes, strict=True):
+        own = Sums(row.params, row.macs, _BYTES * node.type.values)
+        for path in (node.path, *node.path.parents):
+            sums[path] = sums.get(path, Sums()) + own
+        if row.head is None:
+            sums[network] += own
+    return sums
+
+
+def humanise(name: str) -> str:
+    """Return a name of the spec as a title: `inception_3a` is `Inception 3a`."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def common(texts: Iterable[str]) -> str:
+    """Return the text that all agree on; an empty one if they do not."""
+    distinct = set(texts)
+    return distinct.pop() if len(distinct) == 1 else ""

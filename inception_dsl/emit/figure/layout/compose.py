@@ -1,0 +1,74 @@
+"""From a drawing to a scene: its panels in their places, under a title and over footnotes."""
+
+from __future__ import annotations
+
+from inception_dsl.emit.figure.content.drawing import Drawing, PanelContent
+from inception_dsl.emit.figure.layout.arrange import place_columns, place_sheet, place_tree
+from inception_dsl.emit.figure.layout.page import legend, page, stack, table
+from inception_dsl.emit.figure.layout.poster import Panel, arrange_panels
+from inception_dsl.emit.figure.layout.scene import Scene
+from inception_dsl.emit.figure.styles import NOTE, Style, shade
+
+_TALL = 900.0
+"""Height of a column from which on a poster draws it in several."""
+
+
+def lay_out(drawing: Drawing, style: Style) -> Scene:
+    """Find a place for everything that a drawing shows.
+
+    Raises:
+        MissingExtraError: lines cross, and there is no Graphviz.
+    """
+    parts = []
+    if drawing.legend is not None:
+        shades = [shade(step, style) for step in range(len(drawing.legend.meanings))]
+        swatches = list(zip(shades, drawing.legend.meanings, strict=True))
+        parts = [legend(swatches, drawing.legend.caption, NOTE)]
+    return page(
+        lay_out_panels(drawing, style),
+        title=drawing.title,
+        subtitle=drawing.subtitle,
+        marks=drawing.marks,
+        footnotes=drawing.footnotes,
+        parts=parts,
+    )
+
+
+def lay_out_panels(drawing: Drawing, style: Style) -> Scene:
+    """Find a place for the panels of a drawing, without its title and all that is beneath."""
+    match drawing.arrangement:
+        case "single":
+            (panel,) = drawing.panels
+            return _place(panel, style)
+        case "sheet":
+            (panel,) = drawing.panels
+            return place_sheet(panel.tree, style, panel.heads)
+        case "poster":
+            schemas = [
+                own for panel in drawing.panels if panel.is_column for own in _choices(panel, style)
+            ]
+            blocks = [
+                _frame(panel, _place(panel, style))
+                for panel in drawing.panels
+                if not panel.is_column
+            ]
+            return arrange_panels(schemas, blocks, style)
+
+
+def _place(panel: PanelContent, style: Style) -> Scene:
+    scene = place_tree(panel.tree, style, panel.heads, is_column=panel.is_column)
+    return stack([scene, table(panel.table)]) if panel.table else scene
+
+
+def _choices(panel: PanelContent, style: Style) -> list[Panel]:
+    """Return a schema in one column, and in more if it is tall."""
+    scenes = [_place(panel, style)]
+    if scenes[0].height > _TALL and not panel.heads:
+        scenes += [
+            place_columns(panel.tree, style, count, is_column=panel.is_column) for count in (2, 3)
+        ]
+    return [_frame(panel, scene) for scene in scenes]
+
+
+def _frame(panel: PanelContent, scene: Scene) -> Panel:
+    return Panel(panel.name, panel.title, panel.source, scene)

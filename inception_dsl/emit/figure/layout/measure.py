@@ -1,0 +1,74 @@
+"""The size of every kind of element: the way from a tree to elements that can be placed."""
+
+from __future__ import annotations
+
+from inception_dsl.emit.figure.content.tree import (
+    Element,
+    Leaf,
+    Mesh,
+    Parallel,
+    Residual,
+    Series,
+    StepGroup,
+    Stub,
+    leaves,
+)
+from inception_dsl.emit.figure.layout.elements import (
+    MeasuredGroup,
+    MeasuredLeaf,
+    MeasuredParallel,
+    MeasuredResidual,
+    MeasuredSeries,
+    MeasuredStub,
+)
+from inception_dsl.emit.figure.layout.leaf_box import text_span
+from inception_dsl.emit.figure.layout.measured import Measured
+from inception_dsl.emit.figure.layout.mesh import MeasuredMesh
+from inception_dsl.emit.figure.styles import Style
+
+
+def measure(element: Element, style: Style, width: float = 0) -> Measured:
+    """Measure an element.
+
+    Args:
+        width: the least width of its boxes, if it is a column.
+
+    Raises:
+        MissingExtraError: lines cross, and there is no Graphviz.
+    """
+    match element:
+        case Leaf():
+            return MeasuredLeaf(element, style, 0 if element.is_circle else width)
+        case Series(items):
+            boxes = [measure(item, style, _width_in(item, width)) for item in items]
+            return MeasuredSeries(boxes, style)
+        case Parallel(branches):
+            return MeasuredParallel([measure(branch, style) for branch in branches])
+        case Residual(side, body, join):
+            return MeasuredResidual(
+                measure(body, style),
+                measure(side, style),
+                MeasuredLeaf(join, style),
+                style,
+                is_bare=not side.items,
+                side_is_first=element.side_is_first,
+            )
+        case Stub(body):
+            return MeasuredStub(measure(body, style))
+        case StepGroup(_, _, body):
+            has_badge = any(leaf.mark and leaf.mark.badge for leaf in leaves(body))
+            return MeasuredGroup(element, measure(body, style, width), has_badge=has_badge)
+        case Mesh(vertices):
+            sizes = [measure(vertex.element, style) for vertex in vertices]
+            return MeasuredMesh(element, sizes)
+
+
+def _width_in(item: Element, width: float) -> float:
+    """Return the least width of an element of a column: only a box of its own takes it over."""
+    return width if isinstance(item, Leaf) else 0
+
+
+def column_width(tree: Series) -> float:
+    """Return the width that all boxes of a column have: that of the widest text."""
+    boxes = (item for item in tree.items if isinstance(item, Leaf) and not item.is_circle)
+    return max((text_span(leaf) for leaf in boxes), default=0.0)

@@ -1,0 +1,186 @@
+"""The walk of a figure: facts about the model, a drawing of it, places, bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from inception_dsl.analysis import CostReport
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.emit.figure.content.drawing import Drawing, draw_block, draw_network
+from inception_dsl.emit.figure.content.subject import describe
+from inception_dsl.emit.figure.formats import FORMATS, FigureFormat, SceneFormat
+from inception_dsl.emit.figure.formats.svg import to_svg
+from inception_dsl.emit.figure.layout.compose import lay_out
+from inception_dsl.emit.figure.request import Detail, Request
+from inception_dsl.emit.figure.styles import PRESETS
+from inception_dsl.ir import BlockDef, Model
+
+MOST_BOXES = 12_000
+"""Maximum number of boxes in one figure."""
+
+MOST_BUILT = 2_000
+"""Maximum number of boxes in a figure that a build draws."""
+
+MOST_CROSSING = 1_000
+"""Maximum number of lines in a body that is drawn though some of them cross."""
+
+BUILT: tuple[Detail, ...] = ("schema", "poster")
+"""The figures that a build draws of a network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A figure as the bytes of a file, and the findings about it."""
+
+    content: bytes
+    findings: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltFigures:
+    """The figures that a build draws, as SVG, and a finding for each that it leaves out."""
+
+    figures: dict[Detail, str]
+    findings: tuple[Diagnostic, ...]
+
+
+def render_figure(model: Model, cost: CostReport, request: Request) -> Rendered:
+    """Draw a figure as the bytes of a file.
+
+    Raises:
+        SpecError: E502, the figure cannot be drawn.
+        MissingExtraError: a package that writes its format, or that places lines which cross, is
+            not installed.
+    """
+    format = find_format(request.format)
+    drawing = _draw(model, cost, request)
+    findings = tuple(_judge_crossing(model, drawing))
+    if isinstance(format, SceneFormat):
+        content = format.write(lay_out(drawing, request.style), drawing.title)
+        return Rendered(content, findings)
+    return Rendered(format.write(drawing, request.style), findings)
+
+
+def find_format(name: str) -> FigureFormat:
+    """Return the format of a name.
+
+    Raises:
+        SpecError: E502, there is none of this name.
+    """
+    for format in FORMATS:
+        if format.name == name:
+            return format
+    help = f"write {', '.join(f'`{format.name}`' for format in FORMATS)}"
+    raise SpecError([Diagnostic("E502", f"no figure is written as `{name}`", help=help)])
+
+
+def format_of(suffix: str) -> str:
+    """Return the name of the format that a file's name asks for.
+
+    Raises:
+        SpecError: E502, no format has this suffix.
+    """
+    if not suffix:
+        return FORMATS[0].name
+    for format in FORMATS:
+        if suffix in format.suffixes:
+            return format.name
+    suffixes = ", ".join(suffix for format in FORMATS for suffix in format.suffixes)
+    help = f"end the file's name in {suffixes}, or say `--format`"
+    raise SpecError([Diagnostic("E502", f"no figure is written as `{suffix}`", help=help)])
+
+
+def _draw(model: Model, cost: CostReport, request: Request) -> Drawing:
+    block = None if request.block is None else _find_block(model, request.block)
+    boxes = len(block.body) if block else _count_boxes(model, cost, request.detail)
+    if boxes > MOST_BOXES:
+        message = f"this figure would have {boxes:,} boxes, and {MOST_BOXES:,} are the most"
+        help = "draw its blocks: `--detail blocks`, or one of them: `--block NAME`"
+        raise SpecError([Diagnostic("E502", message, _labels(block or model.network), help=help)])
+    subject = describe(model, cost)
+    if block is not None:
+        return draw_block(subject, block, request.shapes, request.cost)
+    return draw_network(subject, request.detail, request.shapes, request.cost)
+
+
+def _count_boxes(model: Model, cost: CostReport, detail: Detail) -> int:
+    """Return the number of boxes of a figure, or a few more."""
+    *blocks, network = (len(block.body) for block in model.blocks)
+    match detail:
+        case "schema":
+            return network
+        case "blocks":
+            return sum(blocks)
+        case "poster":
+            return network + sum(blocks)
+        case "full":
+            return len(cost.rows)
+
+
+def _find_block(model: Model, name: str) -> BlockDef:
+    names = [block.name for block in model.blocks[:-1]]
+    if name in names:
+        return model.blocks[names.index(name)]
+    close = nearest(name, names)
+    help = f"it may be `{close}`" if close else f"it has {', '.join(names) or 'none'}"
+    raise SpecError([Diagnostic("E502", f"`{model.name}` has no block `{name}`", help=help)])
+
+
+def _judge_crossing(model: Model, drawing: Drawing) -> Iterator[Diagnostic]:
+    """Yield W604 for every block whose lines cross.
+
+    Raises:
+        SpecError: E502, too many lines cross.
+    """
+    for mesh in drawing.meshes():
+        if mesh.lines > MOST_CROSSING:
+            message = f"the lines of `{mesh.block}` cross, and are too many to be told apart"
+            raise SpecError([Diagnostic("E502", message, _labels(_block(model, mesh.block)))])
+    for name in dict.fromkeys(mesh.block for mesh in drawing.meshes()):
+        message = f"the lines of `{name}` cross: its steps are not in series and in parallel"
+        notes = ("Graphviz has placed them; a build leaves such figures out",)
+        yield Diagnostic("W604", message, _labels(_block(model, name)), notes=notes)
+
+
+def _block(model: Model, name: str) -> BlockDef:
+    return next(block for block in model.blocks if block.name == name)
+
+
+def _labels(block: BlockDef) -> tuple[Label, ...]:
+    """Return the place of a block, if a text wrote it."""
+    span = block.origin.span
+    return () if span is None else (Label(span),)
+
+
+def build_figures(model: Model, cost: CostReport) -> BuiltFigures:
+    """Draw the figures of a build, which no other program has a part in.
+
+    A figure is left out if its lines cross, or if it has more than `MOST_BUILT` boxes.
+    """
+    subject = None
+    figures: dict[Detail, str] = {}
+    left_out: dict[str, tuple[BlockDef, list[Detail]]] = {}
+    for detail in BUILT:
+        boxes = _count_boxes(model, cost, detail)
+        if boxes > MOST_BUILT:
+            reason = f"{boxes:,} boxes are more than the {MOST_BUILT:,} that a build draws"
+            left_out.setdefault(reason, (model.network, []))[1].append(detail)
+            continue
+        subject = subject or describe(model, cost)
+        drawing = draw_network(subject, detail)
+        mesh = next(drawing.meshes(), None)
+        if mesh is not None:
+            reason = f"the lines of `{mesh.block}` cross"
+            left_out.setdefault(reason, (_block(model, mesh.block), []))[1].append(detail)
+            continue
+        figures[detail] = to_svg(lay_out(drawing, PRESETS["modern"]), title=drawing.title)
+    findings = (_left_out(reason, *where) for reason, where in left_out.items())
+    return BuiltFigures(figures, tuple(findings))
+
+
+def _left_out(reason: str, block: BlockDef, details: Sequence[Detail]) -> Diagnostic:
+    names = " and the ".join(details)
+    message = f"the {names} {'is' if len(details) == 1 else 'are'} left out: {reason}"
+    notes = (f"`render --detail {details[0]}` draws it",)
+    return Diagnostic("W605", message, _labels(block), notes=notes)

@@ -1,0 +1,42 @@
+"""The figure that somebody asks for: which one, of which part, and how it is to look.
+
+The command line and the Python interface offer the choices that stand here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from inception_dsl.emit.figure.styles import PRESETS, Style
+
+Detail = Literal["schema", "blocks", "poster", "full"]
+Shapes = Literal["all", "joins", "none"]
+Shading = Literal["params", "macs", "memory"]
+
+DETAILS: tuple[Detail, ...] = get_args(Detail)
+"""The network's steps, a panel for every block, both, or every op."""
+
+SHAPES: tuple[Shapes, ...] = get_args(Shapes)
+"""The boxes that have a shape beside them: all, those that join or change a shape, or none."""
+
+SHADINGS: tuple[Shading, ...] = get_args(Shading)
+"""The costs that boxes can be shaded by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A figure that is wanted: of the network, or of one block.
+
+    Attributes:
+        block: the name of the block that is drawn alone.
+        format: the name of a format in `FORMATS`.
+        cost: the cost that boxes are shaded by.
+    """
+
+    detail: Detail = "schema"
+    block: str | None = None
+    format: str = "svg"
+    style: Style = field(default_factory=lambda: PRESETS["modern"])
+    shapes: Shapes = "joins"
+    cost: Shading | None = None
