@@ -46,10 +46,12 @@ class Join:
     """The facts of an op that puts several values together; a body writes it, never a step.
 
     Attributes:
+        noun: the word for its result: `the sum`.
         commutes: whether its inputs may stand in another order and it gives the same, to the last
             digit, if there are two.
     """
 
+    noun: str
     commutes: Callable[[Values], bool]
 
 
