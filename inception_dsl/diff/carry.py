@@ -6,7 +6,7 @@ possible it is left fresh, never filled with something near.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from inception_dsl.analysis import state_of
 from inception_dsl.diff.channels import Order, channel_orders
@@ -25,7 +25,8 @@ from inception_dsl.ir.weights import (
     WeightPlan,
     sources,
 )
-from inception_dsl.ops import StateTensor
+from inception_dsl.ops import OPS, Op, StateTensor, norm_of
+from inception_dsl.ops.facts import Role
 
 _NEW = "a new step"
 _GONE = "its step is gone"
@@ -81,132 +82,141 @@ def _orders_read(view: View, orders: Mapping[str, Order | None]) -> dict[Path, O
 
 
 class _Source:
-    """The tensors of an old step, and what a tensor of the new one can be made of them."""
+    """The tensors of an old step, and the recipes that make a new step's tensors of them."""
 
     def __init__(self, node: Node, order: Order | None) -> None:
         self._node = node
         self._order = order
-        self._tensors = {tensor.name: tensor for tensor in state_of(node)}
+        self._tensors = {tensor.slot: tensor for tensor in state_of(node)}
+        self._norm = norm_of(node.attributes)
 
     def recipe(self, new: Node, tensor: StateTensor) -> Recipe | str:
-        """How to make a tensor of a new step; why it cannot be made."""
-        if not self._tensors or (self._node.op == "linear") != (new.op == "linear"):
+        """Return the recipe of a tensor of a new step, or the reason why there is none."""
+        old_op, new_op = OPS[self._node.op], OPS[new.op]
+        if not self._tensors or old_op.family != new_op.family:
             return "its step was another op"
-        name = tensor.name.removeprefix("conv.")
-        if name.startswith("bn.") and not self._has_norm:
-            return self._identity_norm(name, new, tensor)
-        own = self._find(name)
-        if own is None:
-            return self._missing(name, new, tensor)
-        if other := self._other_shape(own, tensor):
+        new_norm = norm_of(new.attributes)
+        if tensor.is_of_norm and self._norm is not new_norm:
+            return self._of_new_norm(new, tensor)
+        old = self._tensors.get(tensor.slot)
+        if old is None:
+            return self._missing(new, tensor)
+        if old_op is not new_op and tensor.role not in ("weight", "bias") and not old.is_of_norm:
+            return "its step was another op"
+        if other := _other_shape(old, tensor):
             return other
-        key = self._key(own)
-        if self._has_norm and not _has_norm(new) and name in ("weight", "pointwise.weight"):
-            return self._folded_weight(own, new)
-        if self._has_norm and not _has_norm(new) and name.endswith("bias") and new.op != "linear":
-            return self._folded_bias(own, new, tensor)
-        if name == "bn.running_mean" and self._loses_bias(new):
-            return Subtract(key, self._key(self._find_bias() or ""))
-        return self._ordered(key, name, new, tensor)
+        if self._norm is not None and new_norm is None and tensor.role == "weight":
+            return self._folded_weight(old, new)
+        if self._norm is not None and new_norm is None and tensor.role == "bias":
+            return self._folded_bias(old, new, tensor)
+        if tensor.role == "mean" and self._loses_bias(new):
+            bias = self._find("bias")
+            assert bias is not None
+            return Subtract(self._key(old), self._key(bias))
+        return self._ordered(self._key(old), new_op, tensor)
 
-    def _ordered(self, key: str, name: str, new: Node, tensor: StateTensor) -> Recipe | str:
-        """A tensor as it is, but for the order of the channels that come in."""
-        if self._order == () or tensor.shape == ():
+    def _ordered(self, key: str, op: Op, tensor: StateTensor) -> Recipe | str:
+        """Return the recipe of a tensor that is what it was, save for the order of channels."""
+        axis = tensor.in_axis
+        if self._order == () or axis == "none":
             return Copy(key)
-        if new.op == "batchnorm":
-            mixed = "its channels are others, and in no order that can be told"
-            return mixed if self._order is None else PermuteOut(key, self._order)
-        if name not in ("weight", "depthwise.weight"):
-            return Copy(key)
-        if self._order is None or new.op == "sepconv" or tensor.shape[1] != len(self._order):
+        if self._order is None or axis == "grouped" or tensor.shape[axis] != len(self._order):
+            if op.channels == "separate":
+                return "its channels are others, and in no order that can be told"
             return "it reads its channels in an order that cannot be made good"
-        return PermuteIn(key, self._order)
+        return PermuteOut(key, self._order) if axis == 0 else PermuteIn(key, self._order)
 
-    def _missing(self, name: str, new: Node, tensor: StateTensor) -> Recipe | str:
-        """What a tensor of a step that had none is, if it can be said."""
-        if name.endswith("bias") and self._has_norm and _has_norm(new):
-            return Fill(0.0)
-        if name.endswith("bias") and self._has_norm:
+    def _missing(self, new: Node, tensor: StateTensor) -> Recipe | str:
+        """Return the recipe of a tensor that the old step did not have."""
+        if tensor.role == "bias" and self._norm is not None and norm_of(new.attributes) is None:
             return self._folded_bias(None, new, tensor)
-        if name.endswith("bias"):
+        if tensor.role == "bias":
             return Fill(0.0)
-        if name == ("weight" if new.op == "batchnorm" else "bn.weight"):
+        if tensor.role == "scale":
             return Fill(1.0)
         return "a new tensor"
 
-    def _identity_norm(self, name: str, new: Node, tensor: StateTensor) -> Recipe | str:
-        """A batch norm that gives what it reads, but for the bias that it takes over."""
-        eps = _number(new.attributes["eps"])
-        bias = self._find_bias()
-        keeps = bool(new.attributes["bias"])
-        match name:
-            case "bn.bias" if bias is not None and not keeps:
-                return self._other_shape(bias, tensor) or Copy(self._key(bias))
-            case "bn.running_var":
-                return Fill(1 - eps)
-            case "bn.weight":
+    def _of_new_norm(self, new: Node, tensor: StateTensor) -> Recipe | str:
+        """Return the recipe of a norm that gives what it reads, save for a bias it takes over."""
+        if self._norm is not None:
+            return "its norm was another one"
+        if not _is_affine(state_of(new)):
+            return "a new norm, which changes what it reads whatever its tensors are"
+        bias = self._find("bias")
+        match tensor.role:
+            case "shift" if bias is not None and not new.attributes["bias"]:
+                return _other_shape(bias, tensor) or Copy(self._key(bias))
+            case "variance":
+                return Fill(1 - _number(new.attributes["eps"]))
+            case "scale":
                 return Fill(1.0)
             case _:
                 return Fill(0.0)
 
-    def _folded_weight(self, own: str, new: Node) -> Recipe | str:
+    def _folded_weight(self, weight: StateTensor, new: Node) -> Recipe | str:
+        """Return the recipe of a weight into which the scale of the old step's norm goes."""
+        if not _is_affine(self._tensors.values()):
+            return "its norm is gone, and what it did depends on its input"
         if self._order != ():
             return "its norm is gone, and its channels come in another order"
         if not new.attributes["bias"]:
             return "its norm is gone, and there is no bias to take over its shift"
-        return FoldScale(self._key(own), self._gamma, self._key("bn.running_var"), self._eps)
+        return FoldScale(
+            self._key(weight), self._gamma, self._key(self._norm_tensor("variance")), self._eps
+        )
 
-    def _folded_bias(self, own: str | None, new: Node, tensor: StateTensor) -> Recipe | str:
-        """What a norm shifted by, for the bias of a step into whose weight its scale goes."""
-        if other := self._other_shape("bn.running_mean", tensor):
-            return other
-        weights = ("weight", "pointwise.weight")
-        weight = next(t for t in state_of(new) if t.name.removeprefix("conv.") in weights)
+    def _folded_bias(
+        self, bias: StateTensor | None, new: Node, tensor: StateTensor
+    ) -> Recipe | str:
+        """Return the recipe of a bias that takes over the shift of the old step's norm."""
+        weight = next(own for own in state_of(new) if own.role == "weight")
         scaled = self.recipe(new, weight)
         if isinstance(scaled, str):
             return scaled
-        return FoldShift(
-            self._key(own) if own else None,
+        mean = self._norm_tensor("mean")
+        return _other_shape(mean, tensor) or FoldShift(
+            self._key(bias) if bias else None,
             self._gamma,
-            self._key("bn.bias"),
-            self._key("bn.running_mean"),
-            self._key("bn.running_var"),
+            self._key(self._norm_tensor("shift")),
+            self._key(mean),
+            self._key(self._norm_tensor("variance")),
             self._eps,
         )
 
-    def _other_shape(self, own: str, tensor: StateTensor) -> str | None:
-        """Why a tensor of the old step does not fit; None where it does."""
-        shape = self._tensors[own].shape
-        return None if shape == tensor.shape else f"it had the shape {_shown(shape)}"
-
-    @property
-    def _has_norm(self) -> bool:
-        return _has_norm(self._node)
+    def _norm_tensor(self, role: Role) -> StateTensor:
+        """Return a tensor of the old step's norm."""
+        tensor = self._find(role)
+        assert tensor is not None
+        return tensor
 
     @property
     def _gamma(self) -> str | None:
-        return self._key("bn.weight") if "bn.weight" in self._tensors else None
+        scale = self._find("scale")
+        return self._key(scale) if scale else None
 
     @property
     def _eps(self) -> float:
         return _number(self._node.attributes["eps"])
 
-    def _key(self, name: str) -> str:
-        return f"{self._node.path}.{name}"
+    def _key(self, tensor: StateTensor) -> str:
+        return f"{self._node.path}.{tensor.name}"
 
-    def _find(self, name: str) -> str | None:
-        return next((own for own in (f"conv.{name}", name) if own in self._tensors), None)
-
-    def _find_bias(self) -> str | None:
-        return self._find("bias") or self._find("pointwise.bias")
+    def _find(self, role: Role) -> StateTensor | None:
+        return next((own for own in self._tensors.values() if own.role == role), None)
 
     def _loses_bias(self, new: Node) -> bool:
-        """There is a bias before the norm, and none any more: the mean takes it over."""
-        return self._find_bias() is not None and not new.attributes.get("bias", False)
+        """Tell whether the bias before the norm is gone, so that the mean takes it over."""
+        return self._find("bias") is not None and not new.attributes.get("bias", False)
 
 
-def _has_norm(node: Node) -> bool:
-    return node.attributes.get("norm") == "batchnorm"
+def _is_affine(tensors: Iterable[StateTensor]) -> bool:
+    """Tell whether a norm is an affine map in inference: it has running statistics."""
+    return {"mean", "variance"} <= {tensor.role for tensor in tensors}
+
+
+def _other_shape(old: StateTensor, tensor: StateTensor) -> str | None:
+    """Return why a tensor of the old step does not fit; None if it does."""
+    return None if old.shape == tensor.shape else f"it had the shape {_shown(old.shape)}"
 
 
 def _number(value: Value) -> float:

@@ -40,11 +40,8 @@ from inception_dsl.ops import OPS
 _INDIVIDUAL = frozenset(["kernel", "output", "width", "stride"])
 """The attributes that steps of a network share only by chance: never one edit of many steps."""
 
-_SHAPING = frozenset(["kernel", "output", "width", "stride", "pad", "dilation", "ceil"])
-"""The attributes that may give a step another shape."""
-
-_NORM = frozenset(["norm", "eps", "momentum", "gamma", "bias"])
-"""The attributes that change together when a norm comes or goes."""
+_NORM = frozenset(["norm", "bias"])
+"""The attributes that change when a norm comes or goes, together with the norm's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +146,11 @@ def _compare_nodes(
         else:
             direct[name] = effect
     if "norm" in direct:
-        together = tuple(name for name in direct if name in _NORM)
+        op = OPS[new.node.op]
+        owned = {attribute.name for attribute in op.attributes if attribute.owner}
+        together = tuple(name for name in direct if name in _NORM | owned)
         yield _Change(old, new, together, "state", "CHECKPOINT")
-        direct = {name: effect for name, effect in direct.items() if name not in _NORM}
+        direct = {name: effect for name, effect in direct.items() if name not in together}
     for name, effect in direct.items():
         yield _Change(old, new, (name,), effect, sides.categorise(effect, old.path, new.path))
 
@@ -208,7 +207,8 @@ def _find_attributes(sides: Sides, changes: Sequence[_Change]) -> Iterator[Sight
 
 def _sighting(edit: Changed, change: _Change, names: Collection[str]) -> Sighting:
     path = change.new.path
-    shapes = bool(_SHAPING & set(names))
+    attributes = OPS[change.new.node.op].attributes
+    shapes = any(a.changes in ("channels", "size") for a in attributes if a.name in names)
     return Sighting(edit=edit, place=change.place, at=path, shapes=shapes, touches=(path,))
 
 

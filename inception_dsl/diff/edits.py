@@ -62,12 +62,17 @@ class KeyChange:
     """A tensor of the state_dict before and after; None where there is no such tensor.
 
     A reshaped tensor has two shapes, a renamed one has two keys and one shape.
+
+    Attributes:
+        old_step: the path of the step that has the tensor, which begins its key.
     """
 
     old: str | None
     new: str | None
     old_shape: tuple[int, ...] | None
     new_shape: tuple[int, ...] | None
+    old_step: Path | None
+    new_step: Path | None
 
     @property
     def kind(self) -> Literal["added", "removed", "reshaped", "renamed"]:

@@ -11,13 +11,13 @@ from typing import Literal
 from inception_dsl.ir import Node, TensorType
 from inception_dsl.ops import OPS, ShapeError, StateTensor
 from inception_dsl.ops.attribute import Values, number
-from inception_dsl.ops.reach import Reach, reach
+from inception_dsl.ops.facts import Reach
+from inception_dsl.ops.window import WINDOW
 
 Effect = Literal["state", "eval", "elsewhere", "training", "none"]
 """From the gravest: other tensors; other values in inference; the same at this input, other values
 at another size; other values in training only; none at all."""
 
-_WINDOW = frozenset(["kernel", "stride", "pad", "dilation", "ceil", "count_pad"])
 _SIZES = 256
 """At how many more sizes windows are compared: how they lie repeats with the stride."""
 
@@ -39,8 +39,8 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
             effects[name] = "training"
         else:
             effects[name] = "eval"
-    window = [name for name, effect in effects.items() if name in _WINDOW and effect == "eval"]
-    if window:
+    window = [name for name, effect in effects.items() if name in WINDOW and effect == "eval"]
+    if window and OPS[old.op].reach is not None:
         effects |= dict.fromkeys(window, _window_effect(old, new, window))
     return effects
 
@@ -62,9 +62,9 @@ def is_nothing(node: Node) -> bool:
     return OPS[node.op].acts(node.attributes) == "never"
 
 
-def own_shapes(old: Node, new: Node) -> dict[str, tuple[int, ...]]:
-    """The tensors that the new node would have, by name, on the channels that the old one reads."""
-    return _shapes(replace(new, input_types=old.input_types))
+def tensors_by_slot(node: Node) -> dict[tuple[bool, str], StateTensor]:
+    """Return the tensors that the node needs, its own or those of another node."""
+    return {tensor.slot: tensor for tensor in _tensors(node)}
 
 
 def _with(node: Node, values: Values) -> Node:
@@ -96,7 +96,9 @@ def _window_effect(old: Node, new: Node, names: list[str]) -> Effect:
 
 
 def _reach(node: Node, given: TensorType) -> tuple[Reach, ...] | None:
+    rule = OPS[node.op].reach
+    assert rule is not None
     try:
-        return reach(node.attributes, given, node.op)
+        return rule(node.attributes, given)
     except ShapeError:
         return None

@@ -186,8 +186,10 @@ def _sightings(
 def list_keys(nodes: Sequence[Node], *, is_new: bool) -> tuple[KeyChange, ...]:
     """Return the tensors of nodes that stand on one side only."""
     keys = [
-        (f"{node.path}.{tensor.name}", tensor.shape) for node in nodes for tensor in state_of(node)
+        (f"{node.path}.{tensor.name}", tensor.shape, node.path)
+        for node in nodes
+        for tensor in state_of(node)
     ]
     if is_new:
-        return tuple(KeyChange(None, key, None, shape) for key, shape in keys)
-    return tuple(KeyChange(key, None, shape, None) for key, shape in keys)
+        return tuple(KeyChange(None, key, None, shape, None, step) for key, shape, step in keys)
+    return tuple(KeyChange(key, None, shape, None, step, None) for key, shape, step in keys)

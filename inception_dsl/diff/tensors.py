@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inception_dsl.analysis import state_of
 from inception_dsl.diff.drafts import DraftIndex
@@ -18,16 +18,12 @@ from inception_dsl.diff.edits import (
     Rewired,
     SharingChanged,
 )
-from inception_dsl.diff.effects import own_shapes
+from inception_dsl.diff.effects import tensors_by_slot
 from inception_dsl.diff.sides import Sides
 from inception_dsl.ir import Node, Path
-from inception_dsl.ops import StateTensor
 
-_DECIDES = {"bias": "bias", "conv.bias": "bias", "bn.weight": "gamma"}
-"""By tensor, the attribute that says whether there is one."""
-
-_SIZES = frozenset(["width", "kernel", "groups", "multiplier"])
-"""The attributes that say how large tensors are, not which tensors there are."""
+_Slot = tuple[bool, str]
+"""The identity of a tensor within its node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +64,13 @@ def compare_tensors(sides: Sides, drafts: DraftIndex, naming: Mapping[Path, int]
         if old_path == new_path and _is_same(old, new):
             kept += len(state_of(old))
             continue
-        for key in _compare_state(old, new):
+        for slot, key in _compare_state(old, new):
             if key.old == key.new and key.old_shape == key.new_shape:
                 kept += 1
             else:
                 draft = _find_renaming(key, (old, new), naming)
                 if draft is None:
-                    draft = _find_maker(key, (old, new), drafts)
+                    draft = _find_maker(key, slot, (old, new), drafts)
                 changes.append(TensorChange(key, new_path, draft))
     return Tensors(tuple(changes), kept)
 
@@ -88,23 +84,23 @@ def _is_same(old: Node, new: Node) -> bool:
     )
 
 
-def _compare_state(old: Node, new: Node) -> Iterator[KeyChange]:
+def _compare_state(old: Node, new: Node) -> Iterator[tuple[_Slot, KeyChange]]:
     """Yield the tensors of a pair of nodes before and after, those that stay included."""
-    before = {_role(tensor): tensor for tensor in state_of(old)}
-    after = {_role(tensor): tensor for tensor in state_of(new)}
-    for role in {**after, **before}:
-        was, now = before.get(role), after.get(role)
-        yield KeyChange(
-            f"{old.path}.{was.name}" if was else None,
-            f"{new.path}.{now.name}" if now else None,
-            was.shape if was else None,
-            now.shape if now else None,
+    before = {tensor.slot: tensor for tensor in state_of(old)}
+    after = {tensor.slot: tensor for tensor in state_of(new)}
+    for slot in {**after, **before}:
+        was, now = before.get(slot), after.get(slot)
+        yield (
+            slot,
+            KeyChange(
+                f"{old.path}.{was.name}" if was else None,
+                f"{new.path}.{now.name}" if now else None,
+                was.shape if was else None,
+                now.shape if now else None,
+                old.path if was else None,
+                new.path if now else None,
+            ),
         )
-
-
-def _role(tensor: StateTensor) -> str:
-    """Return the name of a tensor within its node, which is the same with and without a norm."""
-    return tensor.name.removeprefix("conv.")
 
 
 def _find_renaming(
@@ -121,15 +117,17 @@ def _tensor_name(key: str | None, node: Node) -> str:
     return Path(key).relative_to(node.path) if key is not None else ""
 
 
-def _find_maker(key: KeyChange, nodes: tuple[Node, Node], drafts: DraftIndex) -> int | None:
+def _find_maker(
+    key: KeyChange, slot: _Slot, nodes: tuple[Node, Node], drafts: DraftIndex
+) -> int | None:
     """Return the draft that changes a tensor at its own step; None if the change follows."""
     old, new = nodes
     touching = [
         (number, drafts.drafts[number].edit) for number in drafts.touching.get(new.path, ())
     ]
-    if key.kind == "reshaped" and own_shapes(old, new).get(_tensor_name(key.new, new)) == (
-        key.old_shape
-    ):  # the step's words give it the shape that it had: its input is another one
+    as_before = tensors_by_slot(replace(new, input_types=old.input_types)).get(slot)
+    if key.kind == "reshaped" and as_before is not None and as_before.shape == key.old_shape:
+        # The step's words give it the shape that it had: its input is another one.
         return next((n for n, edit in touching if _reads_others(edit)), None)
     makers = [
         (number, edit)
@@ -137,13 +135,13 @@ def _find_maker(key: KeyChange, nodes: tuple[Node, Node], drafts: DraftIndex) ->
         if isinstance(edit, Changed | Replaced | SharingChanged | ArgumentsChanged)
         and edit.category == "CHECKPOINT"
     ]
-    if key.kind == "reshaped":
-        best = [n for n, edit in makers if _resizes(edit)]
-    else:
-        name = _tensor_name(key.new, new) if key.new is not None else _tensor_name(key.old, old)
-        best = [n for n, edit in makers if _decides(edit, _DECIDES.get(name))]
-        best = best or [n for n, edit in makers if not _resizes(edit)]
-    return next(iter([*best, *(n for n, _ in makers)]), None)
+    best = [
+        number
+        for number, edit in makers
+        if isinstance(edit, Changed) and _alters(edit, old, new, slot) == key.kind
+    ]
+    others = [n for n, edit in makers if not isinstance(edit, Changed)]
+    return next(iter([*best, *others, *(n for n, _ in makers)]), None)
 
 
 def _reads_others(edit: Edit) -> bool:
@@ -151,11 +149,12 @@ def _reads_others(edit: Edit) -> bool:
     return isinstance(edit, Moved | Rewired | Reordered)
 
 
-def _resizes(edit: Edit) -> bool:
-    """Tell whether an edit is about the sizes of tensors."""
-    return isinstance(edit, Changed) and bool(_SIZES & set(edit.names))
-
-
-def _decides(edit: Edit, attribute: str | None) -> bool:
-    """Tell whether an edit changes the attribute that says whether there is a tensor."""
-    return isinstance(edit, Changed) and attribute in edit.names
+def _alters(edit: Changed, old: Node, new: Node, slot: _Slot) -> str:
+    """Return the kind of change of a tensor that the attributes of an edit alone would make."""
+    before = {name: value for name, value in old.attributes.items() if name not in edit.names}
+    after = {name: new.attributes[name] for name in edit.names if name in new.attributes}
+    altered = replace(old, attributes={**before, **after})
+    was, now = tensors_by_slot(old).get(slot), tensors_by_slot(altered).get(slot)
+    if was is None or now is None:
+        return "removed" if was else "added" if now else "none"
+    return "reshaped" if was.shape != now.shape else "renamed" if was != now else "none"

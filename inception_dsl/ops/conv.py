@@ -31,6 +31,7 @@ from inception_dsl.ops.facts import (
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.reach import reach
 from inception_dsl.ops.window import KERNEL, PAD, PAD_FLAGS, STRIDE, padded_values, slide, windows
 
 _LAYER = "conv"
@@ -44,7 +45,7 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
         if of % groups:
             message = f"{groups} groups do not divide the {of} channels that go {what}"
             raise ShapeError("E306", message, attribute="groups")
-    return TensorType((width, *slide(values, inputs[0], "conv")))
+    return TensorType((width, *slide(values, inputs[0])))
 
 
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -87,7 +88,7 @@ def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window |
     norm = _norm(values)
     if norm is None:
         return tall, wide
-    convolved = TensorType((number(values, "width"), *slide(values, input, "conv")))
+    convolved = TensorType((number(values, "width"), *slide(values, input)))
     taller, wider = norm.windows(values, convolved)
     return taller and tall.then(taller), wider and wide.then(wider)
 
@@ -176,7 +177,7 @@ def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTen
 
 def _separable_infer(values: Values, inputs: Inputs) -> TensorType:
     a_map(inputs[0], "sepconv")
-    return TensorType((number(values, "width"), *slide(values, inputs[0], "sepconv")))
+    return TensorType((number(values, "width"), *slide(values, inputs[0])))
 
 
 def _separable_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -283,6 +284,7 @@ OPS = (
         sizes="follow",
         channels="mixed",
         windows=_windows,
+        reach=reach,
         counts_in_depth=True,
         cost=_cost,
         flop_kinds=_FLOP_KINDS,
@@ -313,6 +315,7 @@ OPS = (
         sizes="follow",
         channels="mixed",
         windows=_windows,
+        reach=reach,
         counts_in_depth=True,
         cost=_separable_cost,
         flop_kinds=_FLOP_KINDS,

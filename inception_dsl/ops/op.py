@@ -18,6 +18,7 @@ from inception_dsl.ops.facts import (
     CostRule,
     InferRule,
     LaunchRule,
+    ReachRule,
     RemarkRule,
     SaveRule,
     Sizes,
@@ -83,6 +84,8 @@ class Op:
         sizes: whether its output's height and width follow from its input's.
         channels: how its channels follow from those that it reads.
         windows: what its units read of a map.
+        reach: what its windows read, if its attributes can say the same in two ways; None if they
+            cannot.
         counts_in_depth: it is one of the layers that a network's depth counts.
 
         cost: its cost.
@@ -115,6 +118,7 @@ class Op:
     sizes: Sizes
     channels: Channels
     windows: WindowRule
+    reach: ReachRule | None
     counts_in_depth: bool
 
     cost: CostRule

@@ -20,6 +20,7 @@ from inception_dsl.ops.facts import (
     whole_map,
 )
 from inception_dsl.ops.op import FigureKind, Op
+from inception_dsl.ops.reach import reach
 from inception_dsl.ops.window import (
     KERNEL,
     PAD,
@@ -35,7 +36,7 @@ from inception_dsl.ops.window import (
 def _infer(op: str, values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], op)
     check_pool_padding(values, op)
-    return TensorType((channels, *slide(values, inputs[0], op)))
+    return TensorType((channels, *slide(values, inputs[0])))
 
 
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -162,6 +163,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=windows,
+        reach=reach,
         counts_in_depth=False,
         cost=_cost,
         flop_kinds=_POOL_FLOPS,
@@ -195,6 +197,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=windows,
+        reach=reach,
         counts_in_depth=False,
         cost=_cost,
         flop_kinds=_POOL_FLOPS,
@@ -223,6 +226,7 @@ OPS = (
             sizes="fixed",
             channels="separate",
             windows=whole_map,
+            reach=None,
             counts_in_depth=False,
             cost=_global_cost,
             flop_kinds=_POOL_FLOPS,
@@ -263,6 +267,7 @@ OPS = (
             sizes="fixed",
             channels="separate",
             windows=_adaptive_windows,
+            reach=None,
             counts_in_depth=False,
             cost=_adaptive_cost,
             flop_kinds=_POOL_FLOPS,

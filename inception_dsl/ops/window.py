@@ -9,10 +9,12 @@ from inception_dsl.ops.facts import ShapeError, Window
 KERNEL = Attribute("kernel", "size", changes="size")
 STRIDE = Attribute("stride", "positive", 1, changes="size")
 PAD = Attribute("pad", "pad", "same", changes="size")
+WINDOW = frozenset(["kernel", "stride", "pad", "dilation", "ceil", "count_pad"])
+"""The attributes of sliding windows."""
 PAD_FLAGS: dict[str, Values] = {word: {"pad": word} for word in ("V", "same", "same_tf")}
 
 
-def slide(values: Values, given: TensorType, op: str) -> tuple[int, int]:
+def slide(values: Values, given: TensorType) -> tuple[int, int]:
     """Height and width of what a window gives on a map.
 
     Source: torch's formula for convolution and pooling, `ceil` included; for `same_tf`,

@@ -82,10 +82,11 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
     """Two steps that cannot both be: of one path, or one below the other."""
     upper, lower = sorted((step, other), key=lambda one: len(one.path))
     message = f"two steps have the path `{upper.path}`"
-    if isinstance(lower, NodeDef) and upper.path == lower.path.rpartition(".")[0]:
+    join = OPS[lower.op].join if isinstance(lower, NodeDef) else None
+    if join is not None and upper.path == lower.path.rpartition(".")[0]:
         labels = (
             Label(upper.origin.spans[0], f"this step is `{upper.path}`"),
-            Label(lower.origin.spans[0], f"the join is `{lower.path}`"),
+            Label(lower.origin.spans[0], f"{join.noun} is `{lower.path}`"),
         )
         span = labels[0].span
         fix = None if "\n" in span.text else Fix(span, f"[{span.text}]")

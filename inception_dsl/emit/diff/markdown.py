@@ -165,7 +165,7 @@ def _renamed(keys: Iterable[KeyChange]) -> Iterator[tuple[str, ...]]:
     """The row of every tensor: the step that holds it, where others of that go along."""
     steps: dict[tuple[str, str], list[KeyChange]] = {}
     for key in keys:
-        names = _starred(_step(key.old or ""), _step(key.new or ""))
+        names = _starred(key.old_step or "", key.new_step or "")
         steps.setdefault(names, []).append(key)
     for (old, new), own in steps.items():
         if len({(key.old or "").rpartition(".")[2] for key in own}) > 1:
@@ -177,13 +177,6 @@ def _renamed(keys: Iterable[KeyChange]) -> Iterator[tuple[str, ...]]:
 def _row(key: KeyChange) -> tuple[str, ...]:
     old, new = _starred(key.old or "", key.new or "")
     return old, _shape(key.old_shape), new, _shape(key.new_shape)
-
-
-def _step(key: str) -> str:
-    """The step that a tensor belongs to."""
-    holder = key.rpartition(".")[0]
-    above, _, last = holder.rpartition(".")
-    return above if above and last in ("conv", "bn") else holder
 
 
 def _starred(old: str, new: str) -> tuple[str, str]:

@@ -38,9 +38,6 @@ from inception_dsl.ops.attribute import Attribute, shown
 MAX_STEPS = 6
 """Maximum number of added or removed steps that are named."""
 
-_NORM_WORDS = frozenset(["momentum", "gamma"])
-"""The attributes of a norm that are not shown when a norm comes or goes."""
-
 _Symbols = Mapping[str, Value | Expr]
 
 
@@ -237,16 +234,14 @@ def _changed_words(edit: Changed) -> list[str]:
 
 
 def _words(old: _Symbols, new: _Symbols, op: str, names: Collection[str]) -> Iterator[str]:
-    for attribute in OPS[op].attributes:
-        name = attribute.name
+    by_name = {attribute.name: attribute for attribute in OPS[op].attributes}
+    for name, attribute in by_name.items():
         if name == OPS[op].kernel or not (name in old or name in new):
             continue
         if name in names:
-            if "norm" in names and name in _NORM_WORDS:
-                continue  # a norm comes or goes, and these with it
-            if "norm" in names and name == "eps":
-                if name in new:
-                    yield f"eps {value_text(new[name])}"
+            if "norm" in names and attribute.owner:  # a norm comes or goes, and these with it
+                if name in new and attribute.changes == "values" and attribute.kind != "flag":
+                    yield f"{name} {value_text(new[name])}"
                 continue
             value = _value(old, new, attribute, names)
             yield value if attribute.kind == "width" else f"{name} {value}"
