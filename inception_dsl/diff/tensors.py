@@ -157,4 +157,4 @@ def _alters(edit: Changed, old: Node, new: Node, slot: _Slot) -> str:
     was, now = tensors_by_slot(old).get(slot), tensors_by_slot(altered).get(slot)
     if was is None or now is None:
         return "removed" if was else "added" if now else "none"
-    return "reshaped" if was.shape != now.shape else "renamed" if was != now else "none"
+    return "reshaped" if was.shape != now.shape else "renamed" if was.name != now.name else "none"

@@ -55,7 +55,11 @@ ACTIVATIONS: dict[str, Activation] = {
     "relu6": Activation(title="ReLU6", needs="input", writes_in_place=True, needs_in_place="input"),
     # x, or 0.01 x where x < 0
     "leaky_relu": Activation(
-        title="Leaky ReLU", needs="input", writes_in_place=True, needs_in_place="result"
+        title="Leaky ReLU",
+        aliases=("leakyrelu", "lrelu"),
+        needs="input",
+        writes_in_place=True,
+        needs_in_place="result",
     ),
     # x sigmoid(x)
     "silu": Activation(
@@ -69,10 +73,19 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": Activation(title="GELU", needs="input", writes_in_place=False),
     # x min(max(x + 3, 0), 6) / 6
     "hardswish": Activation(
-        title="Hardswish", needs="input", writes_in_place=True, needs_in_place="input"
+        title="Hardswish",
+        aliases=("h_swish", "hard_swish", "hswish"),
+        needs="input",
+        writes_in_place=True,
+        needs_in_place="input",
     ),
     # min(max(x + 3, 0), 6) / 6
-    "hardsigmoid": Activation(title="Hard sigmoid", needs="input", writes_in_place=False),
+    "hardsigmoid": Activation(
+        title="Hard sigmoid",
+        aliases=("h_sigmoid", "hard_sigmoid", "hsigmoid"),
+        needs="input",
+        writes_in_place=False,
+    ),
     # 1 / (1 + exp(-x))
     "sigmoid": Activation(title="Sigmoid", needs="result", writes_in_place=False),
     "tanh": Activation(title="Tanh", needs="result", writes_in_place=False),

@@ -270,6 +270,7 @@ OPS = (
     # weight[o, c, p] x[c, p]; then the norm, then the activation.
     Op(
         name="conv",
+        aliases=("conv2d", "convolution"),
         title="Conv",
         short_title="Conv",
         figure="convolution",
@@ -299,7 +300,7 @@ OPS = (
     # the end. Source: Chollet, Xception, CVPR 2017, section 3.
     Op(
         name="sepconv",
-        aliases=("depthwiseconv2d", "separableconv2d"),
+        aliases=("separable_conv2d", "separableconv2d"),
         title="SepConv",
         short_title="SepConv",
         figure="convolution",

@@ -103,7 +103,7 @@ OPS = (
     # Source: Ioffe and Szegedy, Batch Normalization, ICML 2015, algorithm 1.
     Op(
         name="batchnorm",
-        aliases=("batch_norm", "bn"),
+        aliases=("batch_norm", "batchnorm2d", "batchnormalization", "bn"),
         title="BatchNorm",
         short_title="BN",
         figure="plain",
@@ -136,7 +136,7 @@ OPS = (
     # divides alpha by `size`, as Caffe does, and the paper does not.
     Op(
         name="lrn",
-        aliases=("localresponsenorm",),
+        aliases=("local_response_norm", "localresponsenorm"),
         title="Local Response Norm",
         short_title="LRN",
         figure="plain",

@@ -255,6 +255,7 @@ OPS = (
         Op(
             name=f"adaptive_{kind}pool",
             spelling=f"adaptive {kind}pool",
+            aliases=(f"adaptive_{kind}_pool2d", f"adaptive{kind}pool2d"),
             title=title,
             short_title=title,
             figure=figure,

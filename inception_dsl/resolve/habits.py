@@ -7,60 +7,13 @@ from __future__ import annotations
 
 import re
 
-_OPS = {
-    "avg_pool2d": "avgpool",
-    "avg_pool": "avgpool",
-    "averagepooling2d": "avgpool",
-    "batch_norm": "batchnorm",
-    "bn": "batchnorm",
-    "batchnorm2d": "batchnorm",
-    "batchnormalization": "batchnorm",
-    "conv2d": "conv",
-    "convolution": "conv",
-    "dense": "linear",
-    "fc": "linear",
-    "adaptiveavgpool2d": "adaptive avgpool",
-    "adaptivemaxpool2d": "adaptive maxpool",
-    "adaptive_avg_pool2d": "adaptive avgpool",
-    "adaptive_max_pool2d": "adaptive maxpool",
-    "gap": "global avgpool",
-    "globalaveragepooling2d": "global avgpool",
-    "globalavgpool": "global avgpool",
-    "h_sigmoid": "hardsigmoid",
-    "h_swish": "hardswish",
-    "hard_sigmoid": "hardsigmoid",
-    "hard_swish": "hardswish",
-    "hsigmoid": "hardsigmoid",
-    "hswish": "hardswish",
-    "inner_product": "linear",
-    "leakyrelu": "leaky_relu",
-    "local_response_norm": "lrn",
-    "localresponsenorm": "lrn",
-    "lrelu": "leaky_relu",
-    "max_pool": "maxpool",
-    "max_pool2d": "maxpool",
-    "maxpooling2d": "maxpool",
-    "separable_conv2d": "sepconv",
-    "separableconv2d": "sepconv",
-    "swish": "silu",
-}
+from inception_dsl.ops import NORMS, OPS, WRITTEN
+
 _DEPTHWISE = frozenset(
     ["depthwise", "depthwise_conv", "depthwise_conv2d", "depthwiseconv", "depthwiseconv2d"]
     + ["dwconv", "dw_conv"]
 )
-_JOINS = {
-    "add": "add",
-    "cat": "concat",
-    "concat": "concat",
-    "concatenate": "concat",
-    "eltwise": "add",
-    "mul": "mul",
-    "multiply": "mul",
-    "sum": "add",
-}
 _WORDS = {
-    "batchnorm": "norm batchnorm",
-    "bn": "norm batchnorm",
     "padding": "pad",
     "strides": "stride",
     "valid": "V",
@@ -91,7 +44,9 @@ _LACKING_SCHEMES = """
 """
 _LACKING_PADS = "causal circular reflect reflection replicate symmetric"
 
-LACKING = frozenset(_LACKING.split())
+LACKING = frozenset(_LACKING.split()) - {
+    name for op in OPS.values() for name in (op.name, *op.aliases)
+}
 """Ops of the field that this language lacks.
 
 They are told as such: the op whose name is nearest would be another one.
@@ -105,7 +60,8 @@ KERNELS = frozenset(["kernel_size", "kernel", "ksize", "k"])
 
 def op_of(name: str) -> str | None:
     """Return the op that another tool's name means."""
-    return _OPS.get(name.lower())
+    alias = name.lower()
+    return next((written for written, op in WRITTEN.items() if alias in op.aliases), None)
 
 
 def is_depthwise(name: str) -> bool:
@@ -120,10 +76,15 @@ def is_lacking(name: str) -> bool:
 
 def join_of(name: str) -> str | None:
     """Return the join that another tool has as a layer."""
-    return _JOINS.get(name.lower())
+    alias = name.lower()
+    joins = (op for op in OPS.values() if op.join is not None)
+    return next((op.name for op in joins if alias == op.name or alias in op.aliases), None)
 
 
 def word_of(name: str) -> str | None:
     """Return the word of an op that another tool's word means: `padding`, `bn`, `s2`."""
-    short = re.fullmatch("([spdg])([0-9]+)", name)
-    return f"{_LETTERS[short[1]]} {short[2]}" if short else _WORDS.get(name.lower())
+    if short := re.fullmatch("([spdg])([0-9]+)", name):
+        return f"{_LETTERS[short[1]]} {short[2]}"
+    alias = name.lower()
+    norm = next((own for own, op in NORMS.items() if alias == own or alias in op.aliases), None)
+    return f"norm {norm}" if norm else _WORDS.get(alias)

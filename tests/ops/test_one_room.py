@@ -1,0 +1,124 @@
+"""An op is one room: its module answers everything, and no other module knows it by its name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+
+import inception_dsl
+from inception_dsl.emit.python.torch_table import JOINS, TORCH
+from inception_dsl.ops import OPS, WRITTEN, Attribute, Op
+from inception_dsl.ops.activation import OPS as ACTIVATION_OPS
+
+PACKAGE = Path(inception_dsl.__file__).parent
+TABLE = PACKAGE / "emit" / "python" / "torch_table.py"
+NAMES = {*OPS, *WRITTEN}
+
+
+def named_ops(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the ops that code compares with, keys by, passes or lists by their names."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(left, _, comparators):
+                parts = [left, *comparators]
+            case ast.Dict(keys, values):
+                parts = [*(key for key in keys if key is not None), *values]
+            case ast.MatchValue(value) | ast.keyword(value=value) | ast.Assign(value=value):
+                parts = [value]
+            case ast.Call(args=args):
+                parts = list(args)
+            case ast.List(elements) | ast.Set(elements):
+                parts = list(elements)
+            case ast.Subscript(value, index) if not is_literal_type(value):
+                parts = [index]
+            case _:
+                continue
+        for part in parts:
+            inner = part.elts if isinstance(part, ast.Tuple) else [part]
+            for leaf in inner:
+                if isinstance(leaf, ast.Constant) and leaf.value in NAMES:
+                    yield leaf.lineno, str(leaf.value)
+
+
+def is_literal_type(node: ast.expr) -> bool:
+    """Tell whether a subscript is a type: the joins are keywords of the language's schema."""
+    return isinstance(node, ast.Name) and node.id == "Literal"
+
+
+MODULES = [
+    path for path in sorted(PACKAGE.rglob("*.py")) if path.parent.name != "ops" and path != TABLE
+]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_other_module_knows_an_op_by_its_name(path: Path) -> None:
+    assert list(named_ops(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'node.op == "conv"',
+        '"lrn" in names',
+        'op in {"add", "mul"}',
+        'op in ("add", "mul")',
+        'TITLES = {"linear": "FC"}',
+        'MEANT = {"fc": "linear"}',
+        'frozenset(["maxpool", "avgpool"])',
+        'OPS["concat"]',
+        'match op:\n    case "global avgpool": pass',
+        'match node:\n    case Node(op="identity"): pass',
+        'make(op="batchnorm")',
+        'join("concat", spot)',
+        'NORM = "batchnorm"',
+    ],
+)
+def test_a_name_in_code_is_found(code: str) -> None:
+    assert list(named_ops(ast.parse(code)))
+
+
+def test_an_answer_left_out_is_an_error_at_import() -> None:
+    (relu, *_) = ACTIVATION_OPS
+    answers = {field.name: getattr(relu, field.name) for field in fields(Op)}
+    required = [field.name for field in fields(Op) if is_required(field)]
+    assert {"title", "figure", "family", "channels", "windows", "launches", "saves"} <= {*required}
+    for name in required:
+        with pytest.raises(TypeError, match=name):
+            Op(**{key: value for key, value in answers.items() if key != name})
+
+
+def is_required(field: object) -> bool:
+    """Tell whether a field of a dataclass has no default."""
+    return field.default is MISSING and field.default_factory is MISSING  # type: ignore[attr-defined]
+
+
+OPTIONAL = {"spelling", "aliases", "kernel", "flags", "defaults_of", "finish"}
+
+
+def test_only_the_spelling_of_a_step_has_defaults() -> None:
+    assert {field.name for field in fields(Op) if not is_required(field)} == OPTIONAL
+
+
+def test_an_attribute_of_a_norm_may_not_hide_one_of_the_conv() -> None:
+    conv = next(op for op in OPS.values() if any(a.owner for a in op.attributes))
+    answers = {field.name: getattr(conv, field.name) for field in fields(Op)}
+    hiding = Attribute(conv.kernel, "size", changes="size", owner="anorm")
+    with pytest.raises(
+        TypeError, match=f"an attribute of `anorm` has the name of one of `{conv.name}`"
+    ):
+        Op(**{**answers, "attributes": (*conv.attributes, hiding)})
+
+
+def test_the_torch_table_has_every_op_and_no_other() -> None:
+    assert {op.name for op in OPS.values() if op.join is None} == TORCH.keys()
+    assert {op.name for op in OPS.values() if op.join is not None} == JOINS.keys()
+
+
+def test_no_two_ops_share_a_name_or_an_alias() -> None:
+    told = [*NAMES, *(alias for op in OPS.values() for alias in op.aliases)]
+    assert len(told) == len(set(told))
+    assert all(alias == alias.lower() for op in OPS.values() for alias in op.aliases)
