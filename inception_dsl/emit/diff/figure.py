@@ -20,7 +20,7 @@ from inception_dsl.emit.figure.content.blocks import block_input, block_vertices
 from inception_dsl.emit.figure.content.boxes import head_label, input_leaf
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
 from inception_dsl.emit.figure.content.schema import head_vertices, schema_vertices
-from inception_dsl.emit.figure.content.subject import Subject, describe
+from inception_dsl.emit.figure.content.subject import FigureSubject, describe
 from inception_dsl.emit.figure.content.tree import (
     Element,
     Leaf,
@@ -37,7 +37,7 @@ from inception_dsl.emit.figure.layout.arrange import place_tree
 from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.emit.figure.layout.page import page, stack
 from inception_dsl.emit.figure.layout.poster import Panel, arrange_panels
-from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.layout.scene import Frame, PlacedText, Scene, merge
 from inception_dsl.emit.figure.notice import notice_scene
 from inception_dsl.emit.figure.styles import PRESETS, Paint
 from inception_dsl.ir import INPUT, NETWORK, Head, Model, Path, inline
@@ -208,7 +208,7 @@ class _Figure:
                     return other
         return was.get(head.path)
 
-    def _head(self, subject: Subject, head: Head) -> _Body:
+    def _head(self, subject: FigureSubject, head: Head) -> _Body:
         vertices = [
             replace(vertex, inputs=tuple(INPUT if p == head.at else p for p in vertex.inputs))
             for vertex in head_vertices(subject, head)
@@ -244,9 +244,9 @@ class _Figure:
         x = 0.0
         placed = []
         for side in drawn:
-            placed.append(side.moved(x, (height - side.height) / 2))
+            placed.append(side.move(x, (height - side.height) / 2))
             x += side.width + _BETWEEN
-        return merged(placed, x - _BETWEEN, height)
+        return merge(placed, x - _BETWEEN, height)
 
     def _counterparts(self, old: _Body, new: _Body) -> dict[str, list[str]]:
         """The boxes of the new body that an old one is, or that were made of it, in order."""
@@ -336,7 +336,7 @@ class _Figure:
         return _only(map_leaves(Series((vertex.element,)), change))
 
 
-def _body(subject: Subject, name: str, prefix: Path) -> _Body:
+def _body(subject: FigureSubject, name: str, prefix: Path) -> _Body:
     block = subject.blocks[name]
     vertices, output = block_vertices(subject, block)
     prefixes = tuple(place.path for place in subject.calls[name])
@@ -398,11 +398,11 @@ def _with_shape(leaf: Leaf, was: str) -> Leaf:
 def _legend() -> Scene:
     x = 0.0
     frames: list[Frame] = []
-    texts: list[Text] = []
+    texts: list[PlacedText] = []
     for mark, meaning in _LEGEND:
         paint = Paint(mark.fill or "", mark.stroke or "", mark.dash, mark.width or 1.2)
         frames.append(Frame("", x, 0, 26, 15, paint, radius=3))
-        texts.append(Text(x + 32, 11, meaning, anchor="start"))
+        texts.append(PlacedText(x + 32, 11, meaning, anchor="start"))
         x += 32 + text_width(meaning, 11) + 18
     return Scene(x - 18, 15, tuple(frames), texts=tuple(texts))
 
@@ -459,6 +459,6 @@ def _sentences(findings: Iterable[Finding]) -> list[Scene]:
         for finding in findings
         for line in wrap(_told(finding), SENTENCE, subsequent_indent="   ")
     ]
-    texts = tuple(Text(0, 11 + 16 * i, text, anchor="start") for i, text in enumerate(said))
+    texts = tuple(PlacedText(0, 11 + 16 * i, text, anchor="start") for i, text in enumerate(said))
     width = max((text_width(text, 11) for text in said), default=0.0)
     return [Scene(width, 16.0 * len(said), texts=texts)] if said else []

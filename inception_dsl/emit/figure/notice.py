@@ -8,7 +8,7 @@ from inception_dsl.channels import spell_out
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.emit.figure.formats.svg import to_svg
 from inception_dsl.emit.figure.layout.metrics import text_width
-from inception_dsl.emit.figure.layout.scene import Scene, Text
+from inception_dsl.emit.figure.layout.scene import PlacedText, Scene
 
 _LINE = 18.0
 _MARGIN = 12.0
@@ -23,7 +23,7 @@ def notice_scene(findings: Iterable[Diagnostic]) -> Scene:
     """Return findings as a scene: code and message, then place, notes and help."""
     lines = [text for finding in findings for text in _lines(finding)]
     texts = tuple(
-        Text(_MARGIN, _MARGIN + _LINE * (row + 0.75), text, bold=is_head, anchor="start")
+        PlacedText(_MARGIN, _MARGIN + _LINE * (row + 0.75), text, bold=is_head, anchor="start")
         for row, (text, is_head) in enumerate(lines)
     )
     width = max((text_width(text, 11, bold=is_head) for text, is_head in lines), default=0)

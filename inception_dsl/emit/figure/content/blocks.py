@@ -22,7 +22,7 @@ from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.labels import activation_name, show_value
 from inception_dsl.emit.figure.content.notes import note_body
 from inception_dsl.emit.figure.content.steps import FoldedStep, LocatedCall, drop_bare, fold
-from inception_dsl.emit.figure.content.subject import Subject, common
+from inception_dsl.emit.figure.content.subject import FigureSubject, common
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series, Vertex
 from inception_dsl.emit.figure.request import Shapes
 from inception_dsl.expr import Expr
@@ -35,14 +35,14 @@ _LONGEST_ROW = 32
 Rows = tuple[tuple[str, ...], ...]
 
 
-def block_tree(subject: Subject, block: BlockDef, shapes: Shapes) -> Series:
+def block_tree(subject: FigureSubject, block: BlockDef, shapes: Shapes) -> Series:
     """Return the steps of a block behind its input."""
     vertices, output = block_vertices(subject, block)
     body = decompose_or_mesh(vertices, output, block.name)
     return note_body(Series((block_input(subject, block), *body.items)), shapes)
 
 
-def block_vertices(subject: Subject, block: BlockDef) -> tuple[list[Vertex], Path]:
+def block_vertices(subject: FigureSubject, block: BlockDef) -> tuple[list[Vertex], Path]:
     """Return the boxes of a block's steps, and the path of the step that gives its output."""
     calls = subject.calls[block.name]
     (steps, output), *others = [fold(located.call) for located in calls]
@@ -61,7 +61,7 @@ def block_vertices(subject: Subject, block: BlockDef) -> tuple[list[Vertex], Pat
 
 
 def _element(
-    subject: Subject,
+    subject: FigureSubject,
     same: Sequence[FoldedStep],
     steps: Sequence[Path],
     definition: NodeDef | CallDef,
@@ -80,7 +80,7 @@ def _element(
     return replace(leaf, shape=common(str(step.type) for step in same))
 
 
-def _argument(subject: Subject, call: CallDef, name: str) -> Value | Expr:
+def _argument(subject: FigureSubject, call: CallDef, name: str) -> Value | Expr:
     """Return the value that a call within a block binds to a parameter, or the default."""
     if name in call.arguments:
         return call.arguments[name]
@@ -99,7 +99,7 @@ def _agreed(calls: Sequence[LocatedCall]) -> dict[str, Expr]:
     }
 
 
-def block_input(subject: Subject, block: BlockDef) -> Leaf:
+def block_input(subject: FigureSubject, block: BlockDef) -> Leaf:
     """Return the box of a block's input: the network's, a concat, or any previous layer."""
     calls = subject.calls[block.name]
     shape = common(str(located.call.input_type) for located in calls)
@@ -124,7 +124,7 @@ def _activation_of_sum(node: Node | None) -> str:
             return ""
 
 
-def call_table(subject: Subject, block: BlockDef) -> Rows:
+def call_table(subject: FigureSubject, block: BlockDef) -> Rows:
     """Return a heading, and a row for each way in which a block is called; nothing for one way."""
     varying = subject.varying(block.name)
     if not varying:

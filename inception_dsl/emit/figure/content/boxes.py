@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.emit.figure.content.labels import (
-    Attributes,
     activation_name,
     describe_op,
     show_value,
 )
 from inception_dsl.emit.figure.content.steps import FoldedStep
-from inception_dsl.emit.figure.content.subject import Subject, common, humanise
+from inception_dsl.emit.figure.content.subject import FigureSubject, common, humanise
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series
 from inception_dsl.expr import Binary, Expr, Name, substitute
-from inception_dsl.ir import INPUT, Call, Head, Node, Path, Value
+from inception_dsl.ir import INPUT, Attributes, Call, Head, Node, Path, Value
 from inception_dsl.ops import OPS
 
 _LONGEST_TITLE = 28
@@ -37,7 +36,7 @@ class BlockView:
     count: str = ""
 
 
-def input_leaf(subject: Subject) -> Leaf:
+def input_leaf(subject: FigureSubject) -> Leaf:
     """Return the box of the network's input."""
     shape = str(subject.model.input)
     lines = (Line("Input", bold=True), Line(f"({shape})"))
@@ -50,14 +49,18 @@ def head_label(head: Head) -> str:
     return f"{head.path} (training only{weight})"
 
 
-def is_named_by_step(subject: Subject, step: FoldedStep) -> bool:
+def is_named_by_step(subject: FigureSubject, step: FoldedStep) -> bool:
     """Tell whether the box of a call has the step's name, because the block's title is long."""
     assert isinstance(step.first, Call)
     return len(subject.title(subject.blocks[step.first.block])) > _LONGEST_TITLE
 
 
 def call_leaf(
-    subject: Subject, step: FoldedStep, steps: Sequence[Path], detail: str = "", count: str = ""
+    subject: FigureSubject,
+    step: FoldedStep,
+    steps: Sequence[Path],
+    detail: str = "",
+    count: str = "",
 ) -> Leaf:
     """Return the box of a block that is called.
 
@@ -75,7 +78,7 @@ def call_leaf(
 
 
 def node_element(
-    subject: Subject,
+    subject: FigureSubject,
     same: Sequence[FoldedStep],
     steps: Sequence[Path],
     view: BlockView | None = None,
@@ -125,7 +128,7 @@ def _box(step: FoldedStep, name: str, detail: str, count: str) -> Leaf:
 
 
 def _circle(
-    subject: Subject, bare: Leaf, attributes: Attributes, shape: str, steps: Sequence[Path]
+    subject: FigureSubject, bare: Leaf, attributes: Attributes, shape: str, steps: Sequence[Path]
 ) -> Element:
     scale, act = attributes.get("scale", 1), attributes.get("act", "none")
     note = "" if scale == 1 else f"× {show_value(scale)} scaling"  # noqa: RUF001
@@ -137,12 +140,14 @@ def _circle(
     return Series((circle, _complete(subject, box, "plain", shape, steps)))
 
 
-def _complete(subject: Subject, leaf: Leaf, kind: str, shape: str, steps: Sequence[Path]) -> Leaf:
+def _complete(
+    subject: FigureSubject, leaf: Leaf, kind: str, shape: str, steps: Sequence[Path]
+) -> Leaf:
     tooltip = _tooltip(subject, leaf.name, shape, steps)
     return replace(leaf, kind=kind, shape=shape, tooltip=tooltip, steps=tuple(steps))
 
 
-def _tooltip(subject: Subject, name: str, shape: str, steps: Iterable[Path]) -> str:
+def _tooltip(subject: FigureSubject, name: str, shape: str, steps: Iterable[Path]) -> str:
     cost = subject.total(steps)
     parts = [name, *([shape] if shape else [])]
     if cost.params:

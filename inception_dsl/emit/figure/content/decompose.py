@@ -64,7 +64,7 @@ class _Fork:
 
 
 def decompose(vertices: Sequence[Vertex], output: str, source: str = INPUT) -> Series:
-    """The tree of a body, without what enters it.
+    """Return the tree of a body, without its input.
 
     Args:
         vertices: its steps, each after what it reads.
@@ -157,17 +157,17 @@ class _Reduction:
         self._from: dict[str, dict[str, _Edge]] = {}
 
     def add(self, edge: _Edge) -> bool:
-        """Adds an edge, in parallel to one that is there; true if one is."""
-        other = self._into.get(edge.target, {}).get(edge.source)
-        if other is not None:
-            _merge(edge, other)
+        """Add an edge, in parallel to one between the same steps; return whether there is one."""
+        present = self._into.get(edge.target, {}).get(edge.source)
+        if present is not None:
+            _merge(edge, present)
             return True
         self._into.setdefault(edge.target, {})[edge.source] = edge
         self._from.setdefault(edge.source, {})[edge.target] = edge
         return False
 
     def reduced(self, elements: dict[str, Element]) -> Series:
-        """The tree of the whole."""
+        """Return the tree of the whole."""
         todo = list(reversed(elements))
         while todo:
             path = todo.pop()
@@ -188,24 +188,24 @@ class _Reduction:
         return _series(whole.parts)
 
 
-def _merge(edge: _Edge, other: _Edge) -> None:
-    """Makes an edge a branch of another between the same steps."""
-    match other.parts:
+def _merge(edge: _Edge, into: _Edge) -> None:
+    """Make an edge a branch of another between the same steps."""
+    match into.parts:
         case [_Fork(edges)]:
             pass
         case _:
-            edges = [replace(other)]
-            other.parts = [_Fork(edges)]
-            other.depth += 1
+            edges = [replace(into)]
+            into.parts = [_Fork(edges)]
+            into.depth += 1
     match edge.parts:
         case [_Fork(more)]:
             edges += more
         case _:
             edges.append(edge)
-    other.place = min(other.place, edge.place)
-    other.is_read = other.is_read or edge.is_read
-    other.depth = max(other.depth, edge.depth + 1)
-    if other.depth > DEEPEST:
+    into.place = min(into.place, edge.place)
+    into.is_read = into.is_read or edge.is_read
+    into.depth = max(into.depth, edge.depth + 1)
+    if into.depth > DEEPEST:
         raise NotSeriesParallelError
 
 

@@ -11,7 +11,7 @@ from inception_dsl.emit.figure.content.footnotes import add_footnotes
 from inception_dsl.emit.figure.content.full import full_heads, full_tree
 from inception_dsl.emit.figure.content.schema import schema_heads, schema_tree
 from inception_dsl.emit.figure.content.shading import Legend, cost_legend, shade_leaf
-from inception_dsl.emit.figure.content.subject import Subject
+from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Mesh, Series, StepGroup, map_leaves, meshes
 from inception_dsl.emit.figure.request import Detail, Shading, Shapes
 from inception_dsl.ir import BlockDef, Path
@@ -69,7 +69,7 @@ class Drawing:
 
 
 def draw_network(
-    subject: Subject, detail: Detail, shapes: Shapes = "joins", cost: Shading | None = None
+    subject: FigureSubject, detail: Detail, shapes: Shapes = "joins", cost: Shading | None = None
 ) -> Drawing:
     """Return all that a figure of the network shows."""
     blocks = subject.model.blocks[:-1]
@@ -87,7 +87,7 @@ def draw_network(
 
 
 def draw_block(
-    subject: Subject, block: BlockDef, shapes: Shapes = "joins", cost: Shading | None = None
+    subject: FigureSubject, block: BlockDef, shapes: Shapes = "joins", cost: Shading | None = None
 ) -> Drawing:
     """Return all that the figure of one block shows."""
     panel = _block(subject, block, shapes)
@@ -95,18 +95,18 @@ def draw_block(
     return _finish(drawing, subject, cost, of_network=False)
 
 
-def _schema(subject: Subject, shapes: Shapes) -> PanelContent:
+def _schema(subject: FigureSubject, shapes: Shapes) -> PanelContent:
     heads = tuple((head.at, group) for head, group in schema_heads(subject, shapes))
     tree = schema_tree(subject, shapes)
     return PanelContent("schema", "Overall schema", "", tree, heads=heads, is_column=True)
 
 
-def _full(subject: Subject, shapes: Shapes) -> PanelContent:
+def _full(subject: FigureSubject, shapes: Shapes) -> PanelContent:
     heads = tuple((head.at, group) for head, group in full_heads(subject, shapes))
     return PanelContent("schema", "Overall schema", "", full_tree(subject, shapes), heads=heads)
 
 
-def _block(subject: Subject, block: BlockDef, shapes: Shapes) -> PanelContent:
+def _block(subject: FigureSubject, block: BlockDef, shapes: Shapes) -> PanelContent:
     calls = tuple(located.path for located in subject.calls[block.name])
     title = subject.title(block)
     return PanelContent(
@@ -120,7 +120,7 @@ def _block(subject: Subject, block: BlockDef, shapes: Shapes) -> PanelContent:
 
 
 def _finish(
-    drawing: Drawing, subject: Subject, cost: Shading | None, *, of_network: bool
+    drawing: Drawing, subject: FigureSubject, cost: Shading | None, *, of_network: bool
 ) -> Drawing:
     """Return a drawing with its footnotes and its shades."""
     trees = [(panel.tree, panel.calls) for panel in drawing.panels]
@@ -133,7 +133,7 @@ def _finish(
     return finished if cost is None else _shade(finished, subject, cost)
 
 
-def _shade(drawing: Drawing, subject: Subject, cost: Shading) -> Drawing:
+def _shade(drawing: Drawing, subject: FigureSubject, cost: Shading) -> Drawing:
     def shade(tree: Series) -> Series:
         return map_leaves(tree, lambda leaf: shade_leaf(leaf, subject, cost))
 

@@ -33,25 +33,25 @@ def add_footnotes(
         trees: each with the absolute paths of the calls that it stands for.
         of_network: the title names the network, and is marked with the network's own deviations.
     """
-    found = deviations(model)
+    entries = deviations(model)
     numbers: dict[int, int] = {}
     if of_network:
-        for index, deviation in enumerate(found):
+        for index, deviation in enumerate(entries):
             if deviation.at is None:
                 numbers[index] = len(numbers) + 1
     title = tuple(numbers.values())
     marked = []
     for tree, calls in trees:
-        places = sorted(_places(tree, calls, found))
+        places = sorted(_places(tree, calls, entries))
         boxes: dict[Path, set[int]] = {}
         for _, _, index, box in places:
             boxes.setdefault(box, set()).add(numbers.setdefault(index, len(numbers) + 1))
         marked.append(_mark(tree, boxes) if boxes else tree)
-    return Footnoted(tuple(marked), title, tuple(_text(found[index]) for index in numbers))
+    return Footnoted(tuple(marked), title, tuple(_text(entries[index]) for index in numbers))
 
 
 def _places(
-    tree: Series, calls: Sequence[Path], found: Sequence[Deviation]
+    tree: Series, calls: Sequence[Path], entries: Sequence[Deviation]
 ) -> Iterator[tuple[int, int, int, Path]]:
     """Yield the boxes at which deviations stand, in an order of calls, boxes and deviations."""
     order: dict[Path, int] = {}
@@ -61,7 +61,7 @@ def _places(
             order.setdefault(path, len(order))
             within.update(dict.fromkeys(path.parents, path))
     numbered = {path: number for number, path in enumerate(calls)}
-    for index, deviation in enumerate(found):
+    for index, deviation in enumerate(entries):
         if deviation.at is None:
             continue
         at = Path(deviation.at)

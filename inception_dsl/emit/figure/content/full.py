@@ -8,13 +8,13 @@ from inception_dsl.emit.figure.content.boxes import head_label, input_leaf, node
 from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.notes import note_body
 from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, unfold
-from inception_dsl.emit.figure.content.subject import Subject
+from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
 from inception_dsl.emit.figure.request import Shapes
 from inception_dsl.ir import INPUT, NETWORK, Call, Head, Model, Path
 
 
-def full_tree(subject: Subject, shapes: Shapes) -> Series:
+def full_tree(subject: FigureSubject, shapes: Shapes) -> Series:
     """Return all that runs in inference, in the order in which it does."""
     model = subject.model
     steps, output = unfold(model.root)
@@ -24,7 +24,7 @@ def full_tree(subject: Subject, shapes: Shapes) -> Series:
     return note_body(Series((input_leaf(subject), *body.items)), shapes)
 
 
-def full_heads(subject: Subject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
+def full_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
     """Return every training head, opened."""
     model = subject.model
     steps, _ = unfold(model.root)
@@ -50,7 +50,7 @@ def _sources(model: Model, steps: Sequence[FoldedStep]) -> Mapping[Path, Path]:
 
 
 def _body(
-    subject: Subject,
+    subject: FigureSubject,
     block: str,
     steps: Sequence[FoldedStep],
     output: Path,
@@ -64,7 +64,7 @@ def _body(
     return decompose_or_mesh(vertices, output, block, source)
 
 
-def _element(subject: Subject, step: FoldedStep, path: Path) -> Element:
+def _element(subject: FigureSubject, step: FoldedStep, path: Path) -> Element:
     item = step.first
     if not isinstance(item, Call):
         return node_element(subject, [step], [path], path=path)

@@ -6,15 +6,13 @@ The norm and the activation of most convolutions of a model go without saying.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inception_dsl.expr import Expr, Name
-from inception_dsl.ir import Model, Node, Value, all_calls
+from inception_dsl.ir import Attributes, Model, Node, Value, all_calls
 from inception_dsl.ops import NORMS, OPS, Op
 from inception_dsl.ops import shown as written
-
-Attributes = Mapping[str, Value | Expr]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.labels import show_value
 from inception_dsl.emit.figure.content.notes import note_column
 from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, fold
-from inception_dsl.emit.figure.content.subject import Subject
+from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
 from inception_dsl.emit.figure.request import Shapes
 from inception_dsl.ir import INPUT, NETWORK, Call, Head, Path
@@ -24,7 +24,7 @@ _LONGEST_ARGUMENTS = 30
 """Maximum number of characters of a call's arguments that go into a box."""
 
 
-def schema_tree(subject: Subject, shapes: Shapes) -> Series:
+def schema_tree(subject: FigureSubject, shapes: Shapes) -> Series:
     """Return the network's steps, without those of its training heads."""
     vertices, output = schema_vertices(subject)
     body = decompose_or_mesh(vertices, output, NETWORK)
@@ -32,7 +32,7 @@ def schema_tree(subject: Subject, shapes: Shapes) -> Series:
     return note_column(tree, shapes, frozenset(subject.kinds.values()))
 
 
-def schema_vertices(subject: Subject) -> tuple[list[Vertex], str]:
+def schema_vertices(subject: FigureSubject) -> tuple[list[Vertex], str]:
     """Return the boxes of the network's steps, and the name of the one that gives its output."""
     model = subject.model
     steps, output = fold(model.root)
@@ -48,7 +48,7 @@ def schema_vertices(subject: Subject) -> tuple[list[Vertex], str]:
     return vertices, names[output]
 
 
-def schema_heads(subject: Subject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
+def schema_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
     """Return every training head in a frame of its own."""
     kinds = frozenset(subject.kinds.values())
     groups = []
@@ -59,7 +59,7 @@ def schema_heads(subject: Subject, shapes: Shapes) -> list[tuple[Head, StepGroup
     return groups
 
 
-def head_vertices(subject: Subject, head: Head) -> list[Vertex]:
+def head_vertices(subject: FigureSubject, head: Head) -> list[Vertex]:
     """Return the boxes of a training head's steps; they read the step `at` by its path."""
     steps, _ = fold(subject.model.root)
     within = [step for step in steps if head.holds(step.path)]
@@ -69,7 +69,9 @@ def head_vertices(subject: Subject, head: Head) -> list[Vertex]:
     ]
 
 
-def _rows(subject: Subject, steps: Sequence[FoldedStep], read: set[Path]) -> Iterator[FoldedStep]:
+def _rows(
+    subject: FigureSubject, steps: Sequence[FoldedStep], read: set[Path]
+) -> Iterator[FoldedStep]:
     """Yield the steps, with calls of one block in a row as one.
 
     Args:
@@ -96,7 +98,7 @@ def _rows(subject: Subject, steps: Sequence[FoldedStep], read: set[Path]) -> Ite
         yield row
 
 
-def _is_one_row(subject: Subject, row: FoldedStep) -> bool:
+def _is_one_row(subject: FigureSubject, row: FoldedStep) -> bool:
     calls = [item for item in row.copies if isinstance(item, Call)]
     if len(calls) < len(row.copies) or len({call.block for call in calls}) > 1:
         return False
@@ -105,7 +107,7 @@ def _is_one_row(subject: Subject, row: FoldedStep) -> bool:
     return len(varying) < 2 and len(_arguments(subject, row)) <= _LONGEST_ARGUMENTS
 
 
-def _arguments(subject: Subject, row: FoldedStep) -> str:
+def _arguments(subject: FigureSubject, row: FoldedStep) -> str:
     """Return the arguments of a row's calls in which the calls of their block differ."""
     parts = []
     calls = [item for item in row.copies if isinstance(item, Call)]
@@ -115,7 +117,7 @@ def _arguments(subject: Subject, row: FoldedStep) -> str:
     return " ".join(parts)
 
 
-def _element(subject: Subject, row: FoldedStep) -> Element:
+def _element(subject: FigureSubject, row: FoldedStep) -> Element:
     if not isinstance(row.first, Call):
         return node_element(subject, [row], row.paths)
     arguments = _arguments(subject, row)

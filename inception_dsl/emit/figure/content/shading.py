@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from inception_dsl.emit.figure.content.subject import Subject
+from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Leaf, Line
 from inception_dsl.emit.figure.request import Shading
 from inception_dsl.emit.figure.styles import INK
@@ -28,14 +28,14 @@ class Legend:
     meanings: tuple[str, ...]
 
 
-def cost_legend(subject: Subject, cost: Shading) -> Legend:
+def cost_legend(subject: FigureSubject, cost: Shading) -> Legend:
     """Return the legend of a figure that is shaded by a cost."""
     total = _amount(getattr(subject.total([Path()]), cost)) + _UNITS[cost]
     meanings = ("none", *(f"to {share}%" for share in _SHARES[1:]), "more")
     return Legend(f"Share of {total}:", meanings)
 
 
-def shade_leaf(leaf: Leaf, subject: Subject, cost: Shading) -> Leaf:
+def shade_leaf(leaf: Leaf, subject: FigureSubject, cost: Shading) -> Leaf:
     """Return a leaf with its share of the network's cost."""
     if leaf.form == "pill":
         return leaf

@@ -32,7 +32,7 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class FigureSubject:
     """A model as its figures see it.
 
     Attributes:
@@ -73,7 +73,7 @@ class Subject:
         return total
 
 
-def describe(model: Model, cost: CostReport) -> Subject:
+def describe(model: Model, cost: CostReport) -> FigureSubject:
     """Gather the facts that the figures of a model share."""
     calls: dict[str, list[LocatedCall]] = {}
     for located in locate_calls(model):
@@ -83,7 +83,7 @@ def describe(model: Model, cost: CostReport) -> Subject:
         taken = sum(kind in BLOCK_KINDS for kind in kinds.values())
         kinds[name] = _kind(located_calls, taken)
     blocks = {block.name: block for block in model.blocks}
-    return Subject(model, blocks, calls, kinds, find_conventions(model), _sum_up(model, cost))
+    return FigureSubject(model, blocks, calls, kinds, find_conventions(model), _sum_up(model, cost))
 
 
 def _kind(calls: Sequence[LocatedCall], taken: int) -> str:
@@ -92,7 +92,7 @@ def _kind(calls: Sequence[LocatedCall], taken: int) -> str:
         return "head"
     if first.reads is None:
         return "stem"
-    if any(own.call.input_type.shape[1:] != own.call.type.shape[1:] for own in calls):
+    if any(site.call.input_type.shape[1:] != site.call.type.shape[1:] for site in calls):
         return "reduction"
     return BLOCK_KINDS[taken % len(BLOCK_KINDS)]
 
@@ -101,11 +101,11 @@ def _sum_up(model: Model, cost: CostReport) -> dict[Path, Sums]:
     network = Path()
     sums = {network: Sums()}
     for row, node in zip(cost.rows, inline(model).nodes, strict=True):
-        own = Sums(row.params, row.macs, _BYTES * node.type.values)
+        node_sums = Sums(row.params, row.macs, _BYTES * node.type.values)
         for path in (node.path, *node.path.parents):
-            sums[path] = sums.get(path, Sums()) + own
+            sums[path] = sums.get(path, Sums()) + node_sums
         if row.head is None:
-            sums[network] += own
+            sums[network] += node_sums
     return sums
 
 

@@ -173,8 +173,8 @@ class Vertex:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The steps that its element stands for."""
-        found = (path for leaf in leaves(self.element) for path in leaf.paths)
-        return tuple(dict.fromkeys(found))
+        paths = (path for leaf in leaves(self.element) for path in leaf.paths)
+        return tuple(dict.fromkeys(paths))
 
 
 def leaves(element: Element) -> Iterator[Leaf]:
@@ -214,7 +214,7 @@ def meshes(element: Element) -> Iterator[Mesh]:
 
 def leaf_at(tree: Series, path: str) -> Leaf:
     """Return the last leaf of the steps at a path or below it: the one that makes their output."""
-    (*_, last) = (leaf for leaf in leaves(tree) if any(own.is_within(path) for own in leaf.paths))
+    (*_, last) = (leaf for leaf in leaves(tree) if any(step.is_within(path) for step in leaf.paths))
     return last
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from inception_dsl.channels import xml_text
-from inception_dsl.emit.figure.layout.scene import Box, Edge, Frame, Scene, Text
+from inception_dsl.emit.figure.layout.scene import Box, Edge, Frame, PlacedText, Scene
 from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
 
@@ -139,7 +139,7 @@ def _rect(x: float, y: float, width: float, height: float, radius: float, paint:
     )
 
 
-def _text_element(text: Text) -> str:
+def _text_element(text: PlacedText) -> str:
     attributes = [f'x="{_n(text.x)}" y="{_n(text.y)}"']
     if text.size != 11:
         attributes.append(f'font-size="{_n(text.size)}"')

@@ -18,7 +18,7 @@ from inception_dsl.emit.figure.layout.canvas import Canvas, Wire, to_scene
 from inception_dsl.emit.figure.layout.leaf_box import LeafBox
 from inception_dsl.emit.figure.layout.lines import fan_out
 from inception_dsl.emit.figure.layout.measure import column_width, measure
-from inception_dsl.emit.figure.layout.measured import BRANCH_GAP, FORK_GAP, ROW_GAP, Measured
+from inception_dsl.emit.figure.layout.measured import BRANCH_GAP, FORK_GAP, ROW_GAP, MeasuredElement
 from inception_dsl.emit.figure.layout.scene import Scene
 from inception_dsl.emit.figure.styles import Style
 from inception_dsl.ir import Path
@@ -129,7 +129,7 @@ def _repeat(leaf: Leaf, path: Path) -> Leaf:
     return Leaf(leaf.paths, "input", lines, leaf.shape, leaf.shape, tooltip=leaf.name, form="pill")
 
 
-def _split(tree: Series, style: Style, count: int, width: float) -> list[Measured]:
+def _split(tree: Series, style: Style, count: int, width: float) -> list[MeasuredElement]:
     """Return the tree as series of about one height, cut only where one line leads on."""
     sizes = [measure(item, style, width if isinstance(item, Leaf) else 0) for item in tree.items]
     total = fsum(size.height + ROW_GAP for size in sizes)
@@ -149,7 +149,7 @@ def _split(tree: Series, style: Style, count: int, width: float) -> list[Measure
 class _Head:
     """A training head in its place: `level` is where its line leaves the tree."""
 
-    size: Measured
+    size: MeasuredElement
     source: LeafBox
     start: float
     level: float

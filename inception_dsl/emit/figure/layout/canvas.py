@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from inception_dsl.emit.figure.content.tree import Leaf, Mark, StepGroup
 from inception_dsl.emit.figure.layout.leaf_box import LeafBox, draw_box
-from inception_dsl.emit.figure.layout.scene import Command, Edge, Frame, Point, Scene, Text
+from inception_dsl.emit.figure.layout.scene import Edge, Frame, PlacedText, Point, Scene, Stroke
 from inception_dsl.emit.figure.styles import EDGE, HEAD, NOTE, PANEL, Style, frame_paint
 
 CORNER = 10.0
@@ -27,7 +27,7 @@ class Wire:
     mark: Mark | None
     x: float
     u: float
-    commands: list[Command] = field(default_factory=list)
+    commands: list[Stroke] = field(default_factory=list)
     port: LeafBox | None = None
 
     def line(self, x: float, u: float) -> None:
@@ -119,7 +119,8 @@ def to_scene(canvas: Canvas, width: float, height: float) -> Scene:
         for size, axis, u in canvas.boxes
     )
     frames = tuple(
-        _frame(own, height - own.u - own.height if is_up else own.u, style) for own in canvas.frames
+        _frame(frame, height - frame.u - frame.height if is_up else frame.u, style)
+        for frame in canvas.frames
     )
     return Scene(width, height, frames, edges, boxes)
 
@@ -129,5 +130,7 @@ def _frame(place: FramePlace, y: float, style: Style) -> Frame:
     colours = frame_paint(HEAD if group.is_head else PANEL, style)
     colour = colours.text if group.is_head else NOTE
     baseline = y + 15 if style.direction == "up" else y + place.height - 8
-    label = Text(place.x + 12, baseline, group.label, 11, bold=True, colour=colour, anchor="start")
+    label = PlacedText(
+        place.x + 12, baseline, group.label, 11, bold=True, colour=colour, anchor="start"
+    )
     return Frame(group.path, place.x, y, place.width, place.height, colours, (label,))

@@ -44,14 +44,13 @@ def lay_out_panels(drawing: Drawing, style: Style) -> Scene:
             (panel,) = drawing.panels
             return place_sheet(panel.tree, style, panel.heads)
         case "poster":
-            schemas = [
-                own for panel in drawing.panels if panel.is_column for own in _choices(panel, style)
-            ]
-            blocks = [
-                _frame(panel, _place(panel, style))
-                for panel in drawing.panels
-                if not panel.is_column
-            ]
+            schemas: list[Panel] = []
+            blocks: list[Panel] = []
+            for panel in drawing.panels:
+                if panel.is_column:
+                    schemas += _choices(panel, style)
+                else:
+                    blocks.append(_frame(panel, _place(panel, style)))
             return arrange_panels(schemas, blocks, style)
 
 

@@ -20,7 +20,7 @@ from inception_dsl.emit.figure.layout.measured import (
     BRANCH_GAP,
     LANE_GAP,
     LANE_WIDTH,
-    Measured,
+    MeasuredElement,
 )
 from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.emit.figure.layout.scene import Point
@@ -31,7 +31,7 @@ _LABEL_HEIGHT = 22.0
 _BADGE_HEIGHT = 7.0
 
 
-class MeasuredLeaf(Measured):
+class MeasuredLeaf(MeasuredElement):
     """A box or a circle.
 
     Args:
@@ -72,10 +72,10 @@ def _direction(wire: Wire) -> Point:
     return dx / length, du / length
 
 
-class MeasuredSeries(Measured):
+class MeasuredSeries(MeasuredElement):
     """Elements one after the other; none at all is a bare line."""
 
-    def __init__(self, items: Sequence[Measured], style: Style) -> None:
+    def __init__(self, items: Sequence[MeasuredElement], style: Style) -> None:
         self.items = list(_stretch_joins(items, style)) if style.is_stretched else list(items)
         if self.items:
             self.lane_entry = self.items[0].lane_entry
@@ -106,7 +106,7 @@ class MeasuredSeries(Measured):
         return wires
 
 
-def _stretch_joins(items: Sequence[Measured], style: Style) -> Iterator[Measured]:
+def _stretch_joins(items: Sequence[MeasuredElement], style: Style) -> Iterator[MeasuredElement]:
     """Yield the elements with every concat as wide as the parallels beside it."""
     for index, item in enumerate(items):
         nearby = items[max(0, index - 1) : index + 2]
@@ -119,10 +119,10 @@ def _stretch_joins(items: Sequence[Measured], style: Style) -> Iterator[Measured
             yield item
 
 
-class MeasuredParallel(Measured):
+class MeasuredParallel(MeasuredElement):
     """Branches beside each other."""
 
-    def __init__(self, branches: Sequence[Measured]) -> None:
+    def __init__(self, branches: Sequence[MeasuredElement]) -> None:
         self.branches = branches
         self.height = max(branch.height for branch in branches)
         places, x = [], 0.0
@@ -137,7 +137,7 @@ class MeasuredParallel(Measured):
         self.core = end - middle
         self.right = self.core + last.right - last.core
 
-    def _columns(self, axis: float) -> Iterator[tuple[Measured, float]]:
+    def _columns(self, axis: float) -> Iterator[tuple[MeasuredElement, float]]:
         for branch, offset in zip(self.branches, self.axes, strict=True):
             yield branch, axis + offset
 
@@ -163,7 +163,7 @@ class MeasuredParallel(Measured):
         return leaving
 
 
-class MeasuredResidual(Measured):
+class MeasuredResidual(MeasuredElement):
     """A body, the side that leads around it, and the circle that both lead into.
 
     Args:
@@ -173,8 +173,8 @@ class MeasuredResidual(Measured):
 
     def __init__(
         self,
-        body: Measured,
-        side: Measured,
+        body: MeasuredElement,
+        side: MeasuredElement,
         join: MeasuredLeaf,
         style: Style,
         *,
@@ -233,10 +233,10 @@ class MeasuredResidual(Measured):
         canvas.end(around, self.join.leaf_box.leaf, (way, 0.0))
 
 
-class MeasuredStub(Measured):
+class MeasuredStub(MeasuredElement):
     """A branch that nothing reads: no line leaves it."""
 
-    def __init__(self, body: Measured) -> None:
+    def __init__(self, body: MeasuredElement) -> None:
         self.body = body
         self.left, self.right, self.core = body.left, body.right, body.core
         self.height, self.lane_entry = body.height, body.lane_entry
@@ -255,10 +255,10 @@ class MeasuredStub(Measured):
         return []
 
 
-class MeasuredGroup(Measured):
+class MeasuredGroup(MeasuredElement):
     """Steps in a frame, with a label where one line leaves, not where several may enter."""
 
-    def __init__(self, group: StepGroup, body: Measured, *, has_badge: bool) -> None:
+    def __init__(self, group: StepGroup, body: MeasuredElement, *, has_badge: bool) -> None:
         self.group, self.body = group, body
         self.lane_entry = body.lane_entry
         above = _LABEL_HEIGHT + (_BADGE_HEIGHT if has_badge else 0)

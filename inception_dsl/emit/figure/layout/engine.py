@@ -61,8 +61,7 @@ def place_graph(
 
 def _read(answer: Mapping[str, Any]) -> GraphPlaces:
     _, _, width, height = map(float, answer["bb"].split(","))
-    objects = answer["objects"]
-    boxes = {int(own["name"]): _point(own["pos"]) for own in objects}
+    boxes = {int(box["name"]): _point(box["pos"]) for box in answer["objects"]}
     curves = {
         int(edge["id"]): tuple(_point(pair) for pair in edge["pos"].split())
         for edge in answer.get("edges", [])
@@ -82,10 +81,10 @@ def _run(source: str) -> bytes:
 
     beside = Path(sys.executable).parent
     for program in ("graphviz-pure", "dot"):
-        found = shutil.which(program) or shutil.which(program, path=str(beside))
-        if found is not None:
+        executable = shutil.which(program) or shutil.which(program, path=str(beside))
+        if executable is not None:
             done = subprocess.run(  # noqa: S603 - a fixed program; the graph holds numbers alone
-                [found, "-Kdot", "-Tjson"],
+                [executable, "-Kdot", "-Tjson"],
                 input=source.encode(),
                 capture_output=True,
                 check=True,

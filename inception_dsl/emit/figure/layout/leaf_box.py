@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from inception_dsl.emit.figure.content.tree import Leaf, Line, Mark
 from inception_dsl.emit.figure.layout.metrics import text_width
-from inception_dsl.emit.figure.layout.scene import Box, Text
+from inception_dsl.emit.figure.layout.scene import Box, PlacedText
 from inception_dsl.emit.figure.styles import CARD, NOTE, Paint, Style, paint, shade
 
 CIRCLE = 13.0
@@ -114,10 +114,10 @@ def _size(line: Line) -> float:
     return _NAME if line.bold else _SMALL if line.small else _DETAIL
 
 
-def _lines(leaf: Leaf, colours: Paint, axis: float, y: float) -> list[Text]:
+def _lines(leaf: Leaf, colours: Paint, axis: float, y: float) -> list[PlacedText]:
     baseline = y + (18.3 if len(leaf.lines) == 1 else 17.0)
     return [
-        Text(
+        PlacedText(
             axis,
             baseline + 14 * index,
             line.text,
@@ -130,15 +130,17 @@ def _lines(leaf: Leaf, colours: Paint, axis: float, y: float) -> list[Text]:
     ]
 
 
-def _notes(size: LeafBox, axis: float, y: float) -> list[Text]:
+def _notes(size: LeafBox, axis: float, y: float) -> list[PlacedText]:
     leaf = size.leaf
     x, baseline = axis + size.core + NOTE_GAP, y + size.box_height / 2 + 4
     notes = []
     if leaf.note:
-        notes.append(Text(x, baseline, leaf.note, _DETAIL, colour=NOTE, anchor="start"))
+        notes.append(PlacedText(x, baseline, leaf.note, _DETAIL, colour=NOTE, anchor="start"))
         x += text_width(leaf.note, _DETAIL) + 2
     if leaf.footnotes:
-        mark = Text(x, baseline - 4, _marks(leaf), _MARK, bold=True, colour=NOTE, anchor="start")
+        mark = PlacedText(
+            x, baseline - 4, _marks(leaf), _MARK, bold=True, colour=NOTE, anchor="start"
+        )
         notes.append(mark)
     return notes
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from inception_dsl.emit.figure.layout.canvas import CORNER, Canvas, Wire
 from inception_dsl.emit.figure.layout.leaf_box import LeafBox
-from inception_dsl.emit.figure.layout.measured import FORK_GAP, ROW_GAP, Measured
+from inception_dsl.emit.figure.layout.measured import FORK_GAP, ROW_GAP, MeasuredElement
 from inception_dsl.emit.figure.styles import Style
 
 _ARROW = 9.0
@@ -23,7 +23,7 @@ _HIGHEST_GAP = 64.0
 _LEAST_PORT_GAP = 6.0
 
 
-def gap_between(before: Measured, behind: Measured, style: Style) -> float:
+def gap_between(before: MeasuredElement, behind: MeasuredElement, style: Style) -> float:
     """Return the gap between two elements: higher if lines lead far to the side."""
     entries = behind.entries(0)
     lane = None if behind.lane_entry is None else entries.pop(behind.lane_entry)
@@ -38,7 +38,7 @@ def gap_between(before: Measured, behind: Measured, style: Style) -> float:
 
 
 def connect(
-    wires: list[Wire], behind: Measured, axis: float, u: float, gap: float, canvas: Canvas
+    wires: list[Wire], behind: MeasuredElement, axis: float, u: float, gap: float, canvas: Canvas
 ) -> list[Wire]:
     """Lead lines across a gap that begins at `u`, to the entries of an element."""
     style = canvas.style
@@ -60,7 +60,7 @@ def connect(
     return [*lanes, *wires] if behind.lane_entry == 0 else [*wires, *lanes]
 
 
-def fan_out(wire: Wire, behind: Measured, axis: float, u: float, style: Style) -> list[Wire]:
+def fan_out(wire: Wire, behind: MeasuredElement, axis: float, u: float, style: Style) -> list[Wire]:
     """Lead a line that has no box to start from to all the entries of an element at `u`."""
     first, *others = behind.entries(axis)
     wires = [wire, *(Wire(wire.source, wire.mark, wire.x, wire.u) for _ in others)]

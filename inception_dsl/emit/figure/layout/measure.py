@@ -22,12 +22,12 @@ from inception_dsl.emit.figure.layout.elements import (
     MeasuredStub,
 )
 from inception_dsl.emit.figure.layout.leaf_box import text_span
-from inception_dsl.emit.figure.layout.measured import Measured
+from inception_dsl.emit.figure.layout.measured import MeasuredElement
 from inception_dsl.emit.figure.layout.mesh import MeasuredMesh
 from inception_dsl.emit.figure.styles import Style
 
 
-def measure(element: Element, style: Style, width: float = 0) -> Measured:
+def measure(element: Element, style: Style, width: float = 0) -> MeasuredElement:
     """Measure an element.
 
     Args:

@@ -18,7 +18,7 @@ LANE_GAP = 36.0
 LANE_WIDTH = 24.0
 
 
-class Measured(ABC):
+class MeasuredElement(ABC):
     """An element of a tree whose size is known, and that has no place yet.
 
     Attributes:

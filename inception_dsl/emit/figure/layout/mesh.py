@@ -10,20 +10,20 @@ from inception_dsl.emit.figure.content.tree import Mesh
 from inception_dsl.emit.figure.layout.canvas import Canvas, Wire
 from inception_dsl.emit.figure.layout.engine import place_graph
 from inception_dsl.emit.figure.layout.lines import fan_out
-from inception_dsl.emit.figure.layout.measured import FORK_GAP, Measured
+from inception_dsl.emit.figure.layout.measured import FORK_GAP, MeasuredElement
 
 _SOURCE = (6.0, 6.0)
 """The size of the point at which the mesh's input branches."""
 
 
-class MeasuredMesh(Measured):
+class MeasuredMesh(MeasuredElement):
     """A mesh of known size: number 0 is its input, the others are its steps in order.
 
     Raises:
         MissingExtraError: there is no Graphviz.
     """
 
-    def __init__(self, mesh: Mesh, steps: Sequence[Measured]) -> None:
+    def __init__(self, mesh: Mesh, steps: Sequence[MeasuredElement]) -> None:
         self.steps = steps
         names = (mesh.source, *(vertex.name for vertex in mesh.vertices))
         numbers = {name: number for number, name in enumerate(names)}

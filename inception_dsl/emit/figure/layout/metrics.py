@@ -1,7 +1,7 @@
-"""How wide a text is, in Helvetica: a figure can be laid out where there is no font.
+"""The widths of texts in Helvetica, so that a figure can be laid out without a font.
 
-Arial, Liberation Sans and Arimo have the same widths. Of other characters than these the width is
-an estimate, and PNG files, whose font is Arimo's Latin, do not have them.
+Arial, Liberation Sans and Arimo have the same widths. For other characters the width is an
+estimate, and PNG files lack them, for their font is Arimo's Latin.
 """
 
 from __future__ import annotations
@@ -77,17 +77,17 @@ _BOLD = {
 
 
 def _by_character(widths: dict[int, str]) -> dict[str, int]:
-    return {character: width for width, own in widths.items() for character in own}
+    return {character: width for width, characters in widths.items() for character in characters}
 
 
 _WIDTHS = {False: _by_character(_REGULAR), True: _by_character(_BOLD)}
 
 LATIN = frozenset(_WIDTHS[False])
-"""The characters whose widths are known, all of which Arimo's Latin has."""
+"""The characters whose widths are known; Arimo's Latin has all of them."""
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """How wide a text is, in the unit of its size."""
+    """Return the width of a text, in the unit of its size."""
     known = _WIDTHS[bold]
     return sum(known.get(c) or _estimate(c) for c in text) * size / 1000
 
@@ -96,8 +96,8 @@ def _estimate(character: str) -> int:
     return 1000 if is_wide(character) else 700
 
 
-def wrapped(text: str, size: float, room: float) -> Iterator[str]:
-    """A text as lines no wider than the room, broken at spaces, or where a word is too long."""
+def wrap_text(text: str, size: float, room: float) -> Iterator[str]:
+    """Yield a text as lines no wider than the room, broken at spaces or within a long word."""
     line = ""
     for word in text.split():
         longer = f"{line} {word}" if line else word

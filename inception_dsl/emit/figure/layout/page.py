@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import fsum
 
-from inception_dsl.emit.figure.layout.metrics import text_width, wrapped
-from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.layout.metrics import text_width, wrap_text
+from inception_dsl.emit.figure.layout.scene import Frame, PlacedText, Scene, merge
 from inception_dsl.emit.figure.styles import EDGE, NOTE, Paint
 
 MARGIN = 16.0
@@ -39,28 +39,28 @@ def page(
     if footnotes:
         widest = max(widest, _NARROW)
     width = widest + 2 * MARGIN
-    texts = [Text(width / 2, 28, title, _TITLE, bold=True)]
+    texts = [PlacedText(width / 2, 28, title, _TITLE, bold=True)]
     if marks:
         x = (width + heading) / 2 + 3
         numbers = " ".join(map(str, marks))
-        texts.append(Text(x, 23, numbers, 9, bold=True, colour=NOTE, anchor="start"))
+        texts.append(PlacedText(x, 23, numbers, 9, bold=True, colour=NOTE, anchor="start"))
     y = 36.0
     if subtitle:
-        texts.append(Text(width / 2, 45, subtitle, _SUBTITLE, colour=NOTE))
+        texts.append(PlacedText(width / 2, 45, subtitle, _SUBTITLE, colour=NOTE))
         y = 51.0
     y += 12
-    scenes = [drawing.moved((width - drawing.width) / 2, y)]
+    scenes = [drawing.move((width - drawing.width) / 2, y)]
     y += drawing.height
     for part in parts:
         y += 20
-        scenes.append(part.moved((width - part.width) / 2, y))
+        scenes.append(part.move((width - part.width) / 2, y))
         y += part.height
     if footnotes:
         notes = _footnotes(footnotes, widest)
         y += 20
-        scenes.append(notes.moved(MARGIN, y))
+        scenes.append(notes.move(MARGIN, y))
         y += notes.height
-    return merged([Scene(0, 0, texts=tuple(texts)), *scenes], width, y + MARGIN)
+    return merge([Scene(0, 0, texts=tuple(texts)), *scenes], width, y + MARGIN)
 
 
 def stack(parts: Sequence[Scene]) -> Scene:
@@ -69,9 +69,9 @@ def stack(parts: Sequence[Scene]) -> Scene:
     y = 0.0
     moved = []
     for part in parts:
-        moved.append(part.moved((width - part.width) / 2, y))
+        moved.append(part.move((width - part.width) / 2, y))
         y += part.height + 20
-    return merged(moved, width, y - 20)
+    return merge(moved, width, y - 20)
 
 
 def _footnotes(footnotes: Sequence[str], room: float) -> Scene:
@@ -79,16 +79,16 @@ def _footnotes(footnotes: Sequence[str], room: float) -> Scene:
     count = 2 if len(footnotes) > 4 and room > 2 * _NARROW else 1
     span = (room - 24 * (count - 1)) / count
     indent = 6 + 5.5 * len(str(len(footnotes)))
-    blocks = [list(wrapped(footnote, _NOTE, span - indent)) for footnote in footnotes]
+    blocks = [list(wrap_text(footnote, _NOTE, span - indent)) for footnote in footnotes]
     half = -(-sum(map(len, blocks)) // count)
-    texts: list[Text] = []
+    texts: list[PlacedText] = []
     x, y, deepest, done = 0.0, 10.0, 0.0, 0
     for number, lines in enumerate(blocks, start=1):
         if done >= half and x == 0 and count > 1:
             x, y = span + 24, 10.0
-        texts.append(Text(x, y - 3, str(number), 9, bold=True, colour=NOTE, anchor="start"))
+        texts.append(PlacedText(x, y - 3, str(number), 9, bold=True, colour=NOTE, anchor="start"))
         for line in lines:
-            texts.append(Text(x + indent, y, line, _NOTE, colour=NOTE, anchor="start"))
+            texts.append(PlacedText(x + indent, y, line, _NOTE, colour=NOTE, anchor="start"))
             y += _LINE
         done += len(lines)
         deepest = max(deepest, y)
@@ -102,18 +102,18 @@ def table(rows: Sequence[Sequence[str]]) -> Scene:
         for index in range(len(rows[0]))
     ]
     total = fsum(widths) + 18 * (len(widths) - 1)
-    texts: list[Text] = []
+    texts: list[PlacedText] = []
     for number, row in enumerate(rows):
         y = 13 + _ROW * number + (6 if number else 0)
         x = 0.0
-        for index, (cell, own) in enumerate(zip(row, widths, strict=True)):
-            place, anchor = (x, "start") if index == 0 else (x + own, "end")
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            place, anchor = (x, "start") if index == 0 else (x + width, "end")
             colour = NOTE if index == 0 else EDGE
             if cell:
                 texts.append(
-                    Text(place, y, cell, _CELL, not number, colour, anchor)  # type: ignore[arg-type]
+                    PlacedText(place, y, cell, _CELL, not number, colour, anchor)  # type: ignore[arg-type]
                 )
-            x += own + 18
+            x += width + 18
     height = _ROW * len(rows) + 8
     rules = (0.0, _ROW + 1, height)
     frames = tuple(Frame("", 0, y, total, 0.8, Paint("#9AA0A6", "none"), radius=0) for y in rules)
@@ -124,9 +124,9 @@ def legend(swatches: Sequence[tuple[str, str]], caption: str, stroke: str) -> Sc
     """Return colours with their meanings, in a row behind a caption."""
     x = text_width(caption, _NOTE) + 12
     frames: list[Frame] = []
-    texts = [Text(0, 11, caption, _NOTE, colour=NOTE, anchor="start")]
+    texts = [PlacedText(0, 11, caption, _NOTE, colour=NOTE, anchor="start")]
     for colour, meaning in swatches:
         frames.append(Frame("", x, 0, 22, 15, Paint(colour, stroke), radius=3))
-        texts.append(Text(x + 27, 11, meaning, _NOTE, colour=EDGE, anchor="start"))
+        texts.append(PlacedText(x + 27, 11, meaning, _NOTE, colour=EDGE, anchor="start"))
         x += 27 + text_width(meaning, _NOTE) + 12
     return Scene(x - 12, 15, tuple(frames), texts=tuple(texts))

@@ -12,7 +12,7 @@ from itertools import accumulate, combinations
 from math import fsum, log
 
 from inception_dsl.emit.figure.layout.metrics import text_width
-from inception_dsl.emit.figure.layout.scene import Frame, Scene, Text, merged
+from inception_dsl.emit.figure.layout.scene import Frame, PlacedText, Scene, merge
 from inception_dsl.emit.figure.styles import NOTE, PANEL, Style, frame_paint
 
 GAP = 12.0
@@ -90,7 +90,7 @@ def arrange_panels(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Sty
         for sheet in _sheets(schema, blocks, count)
     ]
     best = min(sheets, key=lambda sheet: sheet.waste)
-    return merged((_panel(cell, style) for cell in best.cells), best.width, best.height)
+    return merge((_panel(cell, style) for cell in best.cells), best.width, best.height)
 
 
 def _sheets(schema: Panel | None, blocks: Sequence[Panel], count: int) -> Iterator[_Sheet]:
@@ -142,25 +142,25 @@ def _sheet(columns: Sequence[Panel], rows: Sequence[Sequence[Panel]], width: flo
         x += panel.width + GAP
     spare = (height - stacked) / len(rows) if rows else 0.0
     y = 0.0
-    for row, own in zip(rows, heights, strict=True):
+    for row, row_height in zip(rows, heights, strict=True):
         wider = (width - _span(row)) / len(row)
         left = x
         for panel in row:
-            cells.append(_Cell(panel, left, y, panel.width + wider, own + spare))
+            cells.append(_Cell(panel, left, y, panel.width + wider, row_height + spare))
             left += panel.width + wider + GAP
-        y += own + spare + GAP
+        y += row_height + spare + GAP
     return _Sheet(tuple(cells), x + width if rows else x - GAP, height)
 
 
 def _panel(cell: _Cell, style: Style) -> Scene:
     panel = cell.panel
     left, right = cell.x + 12, cell.x + cell.width - 12
-    labels = [Text(left, cell.y + 20, panel.title, 12, bold=True, anchor="start")]
+    labels = [PlacedText(left, cell.y + 20, panel.title, 12, bold=True, anchor="start")]
     room = right - left - text_width(panel.title, 12, bold=True) - 16
     if text_width(panel.source, 11) <= room:
-        labels.append(Text(right, cell.y + 20, panel.source, 11, colour=NOTE, anchor="end"))
+        labels.append(PlacedText(right, cell.y + 20, panel.source, 11, colour=NOTE, anchor="end"))
     else:
-        labels.append(Text(left, cell.y + 35, panel.source, 11, colour=NOTE, anchor="start"))
+        labels.append(PlacedText(left, cell.y + 35, panel.source, 11, colour=NOTE, anchor="start"))
     frame = Frame(
         panel.path,
         cell.x,
@@ -172,4 +172,4 @@ def _panel(cell: _Cell, style: Style) -> Scene:
     )
     x = cell.x + (cell.width - panel.drawing.width) / 2
     y = cell.y + _HEADING + (cell.height - panel.height) / 2
-    return merged([Scene(0, 0, (frame,)), panel.drawing.moved(x, y)], 0, 0)
+    return merge([Scene(0, 0, (frame,)), panel.drawing.move(x, y)], 0, 0)

@@ -1,6 +1,6 @@
 """A figure with every place known: boxes, lines and texts, in pixels, y downwards.
 
-What writes a file reads a scene and nothing else: `svg` is such a writer.
+Writers of files read a scene and nothing else.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from inception_dsl.emit.figure.styles import EDGE, INK, Paint
 
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
-Command = tuple[Literal["M", "L", "C"], tuple[Point, ...]]
-"""A move, a line or a cubic curve, and the points that it takes."""
+Stroke = tuple[Literal["M", "L", "C"], tuple[Point, ...]]
+"""A move, a line or a cubic curve, with its points."""
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text whose baseline starts, ends or has its middle at a point."""
+class PlacedText:
+    """A text whose baseline starts at a point, ends there or has its middle there."""
 
     x: float
     y: float
@@ -30,8 +30,8 @@ class Text:
     anchor: Anchor = "middle"
     struck: bool = False
 
-    def moved(self, dx: float, dy: float) -> Text:
-        """The same text elsewhere."""
+    def move(self, dx: float, dy: float) -> PlacedText:
+        """Return the same text elsewhere."""
         return replace(self, x=self.x + dx, y=self.y + dy)
 
 
@@ -44,7 +44,7 @@ class Box:
         form: a circle is drawn with its sign.
         lines: the text in it.
         notes: the text beside it.
-        cards: how many cards are seen behind it.
+        cards: the number of cards behind it.
         badge: a sign in a disc at its corner.
     """
 
@@ -56,17 +56,17 @@ class Box:
     radius: float
     form: Literal["box", "pill", "sum", "product"]
     paint: Paint
-    lines: tuple[Text, ...]
-    notes: tuple[Text, ...]
+    lines: tuple[PlacedText, ...]
+    notes: tuple[PlacedText, ...]
     tooltip: str
     cards: int = 0
     badge: Literal["+", "-", "delta"] | None = None
     is_hatched: bool = False
 
-    def moved(self, dx: float, dy: float) -> Box:
-        """The same box elsewhere."""
-        lines = tuple(text.moved(dx, dy) for text in self.lines)
-        notes = tuple(text.moved(dx, dy) for text in self.notes)
+    def move(self, dx: float, dy: float) -> Box:
+        """Return the same box elsewhere."""
+        lines = tuple(text.move(dx, dy) for text in self.lines)
+        notes = tuple(text.move(dx, dy) for text in self.notes)
         return replace(self, x=self.x + dx, y=self.y + dy, lines=lines, notes=notes)
 
 
@@ -79,15 +79,15 @@ class Edge:
 
     source: str
     target: str
-    commands: tuple[Command, ...]
+    commands: tuple[Stroke, ...]
     tip: Point
     toward: Point
     colour: str = EDGE
     width: float = 1.2
     dash: str | None = None
 
-    def moved(self, dx: float, dy: float) -> Edge:
-        """The same line elsewhere."""
+    def move(self, dx: float, dy: float) -> Edge:
+        """Return the same line elsewhere."""
         commands = tuple(
             (letter, tuple((x + dx, y + dy) for x, y in points)) for letter, points in self.commands
         )
@@ -104,12 +104,12 @@ class Frame:
     width: float
     height: float
     paint: Paint
-    labels: tuple[Text, ...] = ()
+    labels: tuple[PlacedText, ...] = ()
     radius: float = 8
 
-    def moved(self, dx: float, dy: float) -> Frame:
-        """The same frame elsewhere."""
-        labels = tuple(text.moved(dx, dy) for text in self.labels)
+    def move(self, dx: float, dy: float) -> Frame:
+        """Return the same frame elsewhere."""
+        labels = tuple(text.move(dx, dy) for text in self.labels)
         return replace(self, x=self.x + dx, y=self.y + dy, labels=labels)
 
 
@@ -122,22 +122,22 @@ class Scene:
     frames: tuple[Frame, ...] = ()
     edges: tuple[Edge, ...] = ()
     boxes: tuple[Box, ...] = ()
-    texts: tuple[Text, ...] = ()
+    texts: tuple[PlacedText, ...] = ()
 
-    def moved(self, dx: float, dy: float) -> Scene:
-        """The same scene, its corner elsewhere."""
+    def move(self, dx: float, dy: float) -> Scene:
+        """Return the same scene, its corner elsewhere."""
         return Scene(
             self.width + dx,
             self.height + dy,
-            tuple(frame.moved(dx, dy) for frame in self.frames),
-            tuple(edge.moved(dx, dy) for edge in self.edges),
-            tuple(box.moved(dx, dy) for box in self.boxes),
-            tuple(text.moved(dx, dy) for text in self.texts),
+            tuple(frame.move(dx, dy) for frame in self.frames),
+            tuple(edge.move(dx, dy) for edge in self.edges),
+            tuple(box.move(dx, dy) for box in self.boxes),
+            tuple(text.move(dx, dy) for text in self.texts),
         )
 
 
-def merged(scenes: Iterable[Scene], width: float, height: float) -> Scene:
-    """Scenes on one sheet, the later ones in front."""
+def merge(scenes: Iterable[Scene], width: float, height: float) -> Scene:
+    """Return scenes on one sheet, the later ones in front."""
     parts = list(scenes)
     return Scene(
         width,
