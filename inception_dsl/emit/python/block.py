@@ -1,109 +1,175 @@
-"""One class from one block: its constructor, from the tree of its modules.
-
-The forward pass is `forward`'s.
-"""
+"""The constructor of a block's class, from the tree of its modules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from inception_dsl.analysis import BlockWidths, Holder, Step, has_module
 from inception_dsl.analysis.widths import IN_CHANNELS
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.emit.python.layout import Code, Construct, Copies, layout, literal
+from inception_dsl.emit.python.code import (
+    Assign,
+    Atom,
+    Class,
+    Code,
+    Construct,
+    Copies,
+    Function,
+    Parameter,
+    Statement,
+    annotation,
+    literal,
+    local,
+    symbol,
+)
+from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
+from inception_dsl.emit.python.small_classes import NONE, SUPER, SmallClasses
 from inception_dsl.emit.python.torch_table import EmitError, Layer, activation_class, layers_of
-from inception_dsl.emit.python.units import Units
-from inception_dsl.expr import Expr, Name, combine, names
+from inception_dsl.expr import Binary, Expr, Name, combine, names
 from inception_dsl.ir import BlockDef, NodeDef, Param, Value
 from inception_dsl.ops import OPS
 
 TOO_LONG = f"an expression of more than {MAX_OPERANDS} names and numbers says what comes in"
 
 MAX_TYPES = 4
-"""So many types are named that no parameter tells apart."""
+"""Maximum number of input types that an error lists."""
+
+_MIN_GROWING = 3
+"""Copies whose channels grow evenly are counted, rather than listed, from this many on."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassInfo:
-    """What a caller writes to make a block: `Inception(192, c1=64, ...)`.
+    """A block's class, as its callers need to know it: `Inception(192, c1=64, ...)`.
 
     Attributes:
-        params: the annotation of each of the block's parameters.
-        takes_in_channels: calls differ in the channels that come in, and the class asks for them.
+        params: the type of each of the block's parameters.
+        takes_in_channels: its constructor takes the channels of its input, in which calls differ.
     """
 
     name: str
-    params: Mapping[str, str]
+    params: Mapping[str, Atom]
     takes_in_channels: bool
 
 
 class BlockModules:
-    """The statements that make the modules of a block."""
+    """The constructor of a block's class, and the classes of its nested branches.
+
+    Args:
+        name: the name of the class.
+        params: the parameters of the block.
+        classes: the classes of the blocks that it calls.
+    """
 
     def __init__(
-        self, widths: BlockWidths, modules: Holder, units: Units, classes: Mapping[str, ClassInfo]
+        self,
+        name: str,
+        params: Sequence[Parameter],
+        widths: BlockWidths,
+        small_classes: SmallClasses,
+        classes: Mapping[str, ClassInfo],
+        class_names: ClassNames,
     ) -> None:
+        self._name = name
+        self._params = (Parameter(IN_CHANNELS, annotation("int")), *params)
         self._widths = widths
-        self._modules = modules
-        self._units = units
+        self._small_classes = small_classes
         self._classes = classes
+        self._class_names = class_names
+        self._nested: dict[tuple[Statement, ...], Class] = {}
 
-    def statements(self) -> list[str]:
-        """The lines of a constructor that make the modules."""
-        lines: list[str] = []
-        for name, child in self._modules.children.items():
-            lines.extend(layout(f"self.{name} = ", self._code(child), depth=2))
-        return lines
+    def statements(self, modules: Holder) -> tuple[Statement, ...]:
+        """Return the statements that make the modules."""
+        return tuple(
+            Assign(f"self.{name}", self._code(child)) for name, child in modules.children.items()
+        )
+
+    @property
+    def nested(self) -> list[Class]:
+        """The classes that hold the modules of nested branches."""
+        return list(self._nested.values())
 
     def _code(self, item: Holder | Step) -> Code:
         if not isinstance(item, Holder):
             return self._step(item)
+        if not item.is_chain:
+            return self._nested_branches(item)
         children = tuple((name, self._code(child)) for name, child in item.children.items())
-        return Construct("chain" if item.is_chain else "branches", children)
+        steps = Construct(symbol("OrderedDict"), children)
+        return Construct(symbol("nn.Sequential"), (("", steps),))
+
+    def _nested_branches(self, holder: Holder) -> Code:
+        """Return the call of a class that holds modules, which the block's forward pass runs."""
+        body = self.statements(holder)
+        reads = frozenset[str]().union(*(s.code.reads for s in body if isinstance(s, Assign)))
+        params = [
+            Parameter(param.name, param.type) for param in self._params if param.name in reads
+        ]
+        if body not in self._nested:
+            above = "".join(class_name(name, None) for name in holder.path.names)
+            name = self._class_names.claim(f"{self._name}{above}", "Branches")
+            doc = f"Layers of `{holder.path}` in `{self._name}`, whose forward pass runs them."
+            made = constructor(params, body)
+            self._nested[body] = Class(name, symbol("nn.Module"), (doc,), (made,))
+        arguments = tuple(
+            ("" if param.name == IN_CHANNELS else param.name, local(param.name)) for param in params
+        )
+        return Construct(symbol(self._nested[body].name), arguments)
 
     def _step(self, step: Step) -> Code:
         if step.count is None:
             return self._one(step, self._widths.widths[step.inputs[0]].channels)
         if step.path in self._widths.growth:
-            return self._growing(step)
+            (first,), growth = self._widths.entering[step.path], self._widths.growth[step.path]
+            return self._sequential([self._growing(step, first, growth, self._count(step))])
         entering = self._widths.entering.get(step.path) or (None,)
-        copies = [self._one(step, channels) for channels in entering]
-        count = self._widths.read(step.count, step.path)
-        if count is None or isinstance(count, str | tuple):
-            raise EmitError("no parameter tells how many copies `in` makes")
+        count = self._count(step)
         if isinstance(count, int):
-            copies.extend(copies[-1:] * (count - len(copies)))
-            parts = [part for code, run in groupby(copies) for part in _run(code, len(list(run)))]
-        elif len(copies) <= 2:
-            rest = combine("-", count, len(copies) - 1)
-            parts = [*copies[:-1], Copies(copies[-1], literal(rest))]
-        else:
+            return self._sequential(list(self._counted(step, entering, count)))
+        if len(entering) > 2:
             message = "copies differ, and a parameter says how many there are"
             raise EmitError(f"{message}: no expression gives what comes into each")
-        return Construct("nn.Sequential", tuple(("", part) for part in parts))
+        *different, rest = [self._one(step, channels) for channels in entering]
+        left = literal(combine("-", count, len(different)))
+        return self._sequential([*different, Copies(rest, left)])
 
-    def _growing(self, step: Step) -> Code:
-        """Copies into each of which so much more comes than into the one before."""
-        (first,), growth = self._widths.entering[step.path], self._widths.growth[step.path]
+    def _sequential(self, parts: list[Code]) -> Code:
+        return Construct(symbol("nn.Sequential"), tuple(("", part) for part in parts))
+
+    def _count(self, step: Step) -> Expr:
         count = self._widths.read(step.count or 0, step.path)
         if count is None or isinstance(count, str | tuple):
             raise EmitError("no parameter tells how many copies `in` makes")
-        read = names(first) | names(growth) | names(count)
-        for value in (
-            step.attributes.values() if isinstance(step, NodeDef) else step.arguments.values()
-        ):
-            read |= frozenset() if isinstance(value, str | tuple) else names(value)
-        candidates = ["i", *(f"i{number}" for number in range(len(read)))]
-        index = next(name for name in candidates if name not in read)
-        channels = combine("+", first, combine("*", growth, Name(index)))
-        code = Copies(self._one(step, channels), literal(count), index)
-        return Construct("nn.Sequential", (("", code),))
+        return count
+
+    def _counted(self, step: Step, entering: Sequence[Expr | None], count: int) -> Iterator[Code]:
+        """Yield a number of copies: one by one, or several at once if they are alike."""
+        growth = _even_growth(entering[:count])
+        if growth is not None and len(entering) >= count:
+            assert entering[0] is not None
+            yield self._growing(step, entering[0], growth, count)
+            return
+        copies = [self._one(step, channels) for channels in entering[:count]]
+        copies.extend(copies[-1:] * (count - len(copies)))
+        for code, alike in groupby(copies):
+            length = len(list(alike))
+            yield from [code] * length if length <= 2 else [Copies(code, literal(length))]
+
+    def _growing(self, step: Step, first: Expr, growth: Expr, count: Expr) -> Code:
+        """Return copies that each take so many channels more than the one before."""
+        taken = {param.name for param in self._params}
+        index = free_name("i", taken)
+        if isinstance(first, int) and isinstance(growth, int) and growth > 1:
+            channels: Expr = Binary("+", first, Binary("*", growth, Name(index)))
+        else:
+            channels = combine("+", first, combine("*", growth, Name(index)))
+        return Copies(self._one(step, channels), literal(count), index)
 
     def _one(self, step: Step, channels: Expr | None) -> Code:
         if isinstance(step, NodeDef):
-            return self._units.construct(step_layers(step, self._widths, channels))
+            return self._small_classes.construct(step_layers(step, self._widths, channels))
         info = self._classes[step.block]
         arguments: list[tuple[str, Code]] = []
         if info.takes_in_channels:
@@ -113,15 +179,28 @@ class BlockModules:
                 raise EmitError(TOO_LONG if reads.is_too_long else message)
             arguments.append(("", literal(channels)))
         for name, value in step.arguments.items():
-            given = self._widths.read(value, step.path)
-            if given is None:
+            read = self._widths.read(value, step.path)
+            if read is None:
                 raise EmitError("no parameter tells the channels that `in` is")
-            arguments.append((name, argument(given, info.params[name])))
-        return Construct(info.name, tuple(arguments))
+            arguments.append((name, argument(read, info.params[name])))
+        return Construct(symbol(info.name), tuple(arguments))
+
+
+def constructor(
+    params: Sequence[Parameter], body: Sequence[Statement], *, by_position: bool = False
+) -> Function:
+    """Return a constructor; only the channels of the input are given by position.
+
+    Args:
+        by_position: all parameters may be.
+    """
+    positional = [param for param in params if by_position or param.name == IN_CHANNELS]
+    keywords = [param for param in params if param not in positional]
+    return Function("__init__", NONE, (SUPER, *body), tuple(positional), tuple(keywords))
 
 
 def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tuple[Layer, ...]:
-    """The torch layers of a step on an input of so many channels.
+    """Return the torch layers of a step on an input of so many channels.
 
     Raises:
         EmitError: it has none.
@@ -134,15 +213,15 @@ def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tu
         channels = 0
     attributes: dict[str, Value | Expr] = {}
     for name, value in step.attributes.items():
-        given = widths.read(value, step.path)
-        if given is None:
+        read = widths.read(value, step.path)
+        if read is None:
             raise EmitError("no parameter tells the channels that `in` is")
-        attributes[name] = given
+        attributes[name] = read
     return layers_of(step.op, attributes, channels)
 
 
 def _untold(types: list[str]) -> str:
-    """Why a step cannot be written for what comes in."""
+    """Say why a step cannot be written for its inputs."""
     if len(types) == 1:
         return f"{types[0]} comes in now: no expression says what the network's parameters make it"
     more = [f"{len(types) - MAX_TYPES} more"] if len(types) > MAX_TYPES else []
@@ -150,29 +229,26 @@ def _untold(types: list[str]) -> str:
     return f"no parameter tells whether {', '.join(shown)} or {last} comes in"
 
 
-def argument(value: Value | Expr, annotation: str) -> str:
-    """A parameter's value as a call writes it."""
+def argument(value: Value | Expr, type: Atom) -> Atom:
+    """Return a parameter's value as a call writes it."""
     if isinstance(value, str):
-        return activation_class(value)
-    if annotation == "float" and isinstance(value, int):
-        return f"{value}.0"
+        return symbol(activation_class(value))
+    if type == FLOAT and isinstance(value, int):
+        return Atom(f"{value}.0")
     return literal(value)
 
 
-def param_code(param: Param, annotation: str) -> str:
-    """A parameter as a constructor's head declares it."""
-    if param.default is None:
-        return f"{param.name}: {annotation}"
-    return f"{param.name}: {annotation} = {argument(param.default, annotation)}"
+FLOAT = annotation("float")
 
 
-def reads_in_channels(lines: list[str]) -> bool:
-    """The statements of a constructor ask for the channels that enter."""
-    return any(IN_CHANNELS in line for line in lines)
+def parameter(param: Param, type: Atom) -> Parameter:
+    """Return a parameter of a block as a constructor declares it."""
+    default = None if param.default is None else argument(param.default, type)
+    return Parameter(param.name, type, default)
 
 
 def forward_params(block: BlockDef) -> dict[str, bool]:
-    """The parameters that a forward pass reads; true for activations."""
+    """Return the parameters that the forward pass reads; true for activations."""
     found: dict[str, bool] = {}
     for step in block.body:
         if isinstance(step, NodeDef) and not has_module(step):
@@ -182,6 +258,11 @@ def forward_params(block: BlockDef) -> dict[str, bool]:
     return found
 
 
-def _run(code: Code, length: int) -> list[Code]:
-    """Copies that are written alike; more than two are said once."""
-    return [code] * length if length <= 2 else [Copies(code, str(length))]
+def _even_growth(entering: Sequence[Expr | None]) -> Expr | None:
+    """Return how many channels more each copy takes than the one before, if all agree."""
+    known = [channels for channels in entering if channels is not None]
+    if len(known) < max(len(entering), _MIN_GROWING):
+        return None
+    growths = {combine("-", second, first) for first, second in pairwise(known)}
+    growth = growths.pop()
+    return growth if not growths and growth != 0 else None

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from inception_dsl.analysis import BlockWidths, ForwardPlan, Statement, Unit
-from inception_dsl.emit.python.layout import Chained, Code, Construct, layout, literal
+from inception_dsl.emit.python import code as py
+from inception_dsl.emit.python.code import (
+    Assign,
+    Atom,
+    Blank,
+    Block,
+    Chained,
+    Code,
+    Construct,
+    Return,
+)
 from inception_dsl.emit.python.shapes import shape_text
-from inception_dsl.emit.python.torch_table import FUNCTIONS, JOINS, activation_class
+from inception_dsl.emit.python.small_classes import TENSOR, activation
+from inception_dsl.emit.python.torch_table import JOINS, activation_class
 from inception_dsl.expr import Expr, Name, names, substitute
 from inception_dsl.ir import NodeDef, Value
-
-_DEPTH = 2
 
 
 class Forward:
@@ -20,64 +29,72 @@ class Forward:
 
     Args:
         outputs: the NamedTuple that training returns; None without training heads.
+        stored: by name, the attribute that holds a parameter which the pass reads.
     """
 
-    def __init__(self, widths: BlockWidths, plan: ForwardPlan, outputs: str | None) -> None:
+    def __init__(
+        self,
+        widths: BlockWidths,
+        plan: ForwardPlan,
+        outputs: str | None,
+        stored: Mapping[str, str],
+    ) -> None:
         self._widths = widths
         self._outputs = outputs
         self._plan = plan
         self._locals = plan.locals
+        self._stored = stored
 
-    def lines(self) -> list[str]:
-        """The statements, the return included."""
-        if not self._plan.trunk:
-            return [f"        return {self._locals[self._plan.output]}"]
-        lines: list[str] = []
-        breaks = _paragraph_breaks(self._plan.trunk)
-        for index, statement in enumerate(self._plan.trunk):
+    def statements(self) -> Iterator[py.Statement]:
+        """Yield the statements, the return included."""
+        trunk = self._plan.trunk
+        result = py.local(self._locals[self._plan.output])
+        breaks = _paragraph_breaks(trunk) if trunk else frozenset()
+        for index, statement in enumerate(trunk):
             if index in breaks:
-                lines.append("")
-            is_last = index == len(self._plan.trunk) - 1 and statement.gives == self._plan.output
+                yield Blank()
+            is_last = index == len(trunk) - 1 and statement.gives == self._plan.output
             if is_last and statement.is_join and not self._outputs and self._is_typed(statement):
-                return [*lines, *self._written("return ", statement)]
-            lines.extend(self._assigned(statement))
-        result = self._locals[self._plan.output]
+                yield Return(self._code(statement), self._remark(statement.gives))
+                return
+            yield self._assign(statement)
         if self._outputs is None:
-            return [*lines, f"        return {result}"]
-        lines.extend(["        if not self.training:", f"            return {result}"])
+            yield Return(result)
+            return
+        yield Block(Atom("if not self.training", frozenset(["self"])), (Return(result),))
         for statement in self._plan.in_heads:
-            lines.extend(self._assigned(statement))
-        return [*lines, *self._returned(self._outputs, result)]
+            yield self._assign(statement)
+        yield self._return_heads(self._outputs, result)
 
-    def _assigned(self, statement: Statement) -> list[str]:
+    def _assign(self, statement: Statement) -> Assign:
         local = self._locals[statement.gives]
-        returned = statement.gives == self._plan.output and local != "x"
-        # What a module gives is untyped; `x` is declared a Tensor, and other results are here.
-        annotation = ": Tensor" if returned and not self._is_typed(statement) else ""
-        return self._written(f"{local}{annotation} = ", statement)
+        is_returned = statement.gives == self._plan.output and local != "x"
+        # A module gives an untyped result; `x` is declared a Tensor, and other results are here.
+        type = TENSOR if is_returned and not self._is_typed(statement) else None
+        return Assign(local, self._code(statement), type, self._remark(statement.gives))
 
-    def _written(self, before: str, statement: Statement) -> list[str]:
+    def _remark(self, path: str) -> str:
+        return shape_text(self._widths, path)
+
+    def _code(self, statement: Statement) -> Code:
         made = statement.makes
-        code = self._join(made) if isinstance(made, NodeDef) else self._call(made)
-        remark = shape_text(self._widths, statement.gives)
-        return layout(before, code, depth=_DEPTH, remark=remark)
+        return self._join(made) if isinstance(made, NodeDef) else self._call(made)
 
-    def _returned(self, outputs: str, result: str) -> list[str]:
+    def _return_heads(self, outputs: str, result: Atom) -> Return:
         arguments: list[tuple[str, Code]] = [("logits", result)]
-        remarks = [""]
+        remarks = [self._remark(self._plan.output)]
         for head in self._widths.heads:
-            own = self._plan.head_outputs[head.path]
-            if own in self._locals:
-                arguments.append((head.path, self._locals[own]))
+            output = self._plan.head_outputs[head.path]
+            if output in self._locals:
+                arguments.append((head.path, py.local(self._locals[output])))
             else:
-                read = self._locals[head.at]
-                arguments.append((head.path, Construct(f"self.{head.path}", (("", read),))))
-            remarks.append(shape_text(self._widths, own))
-        code = Construct(outputs, tuple(arguments), remarks=tuple(remarks))
-        return layout("return ", code, depth=_DEPTH)
+                read = py.local(self._locals[head.at])
+                arguments.append((head.path, Construct(py.attribute(head.path), (("", read),))))
+            remarks.append(self._remark(output))
+        return Return(Construct(py.symbol(outputs), tuple(arguments), remarks=tuple(remarks)))
 
     def _is_typed(self, statement: Statement) -> bool:
-        """Functions of torch say that they give a Tensor; modules and sums do not."""
+        """Tell whether torch declares the result a Tensor: its functions do."""
         made = statement.makes
         if not isinstance(made, NodeDef):
             return False
@@ -85,42 +102,47 @@ class Forward:
         return JOINS[made.op] == "cat" or (isinstance(act, str) and act != "none")
 
     def _call(self, unit: Unit) -> Code:
-        first, *rest = unit.path.split(".")
-        module = f"self.{first}"
-        if len(rest) == 1:
-            module = f'{module}["{rest[0]}"]'
-        elif rest:
-            module = f'{module}.get_submodule("{".".join(rest)}")'
-        return f"{module}({self._locals[unit.reads]})"
+        return Construct(py.attribute(unit.path), (("", py.local(self._locals[unit.reads])),))
 
     def _join(self, join: NodeDef) -> Code:
-        inputs = [self._locals[path] for path in join.inputs]
+        inputs = [py.local(self._locals[path]) for path in join.inputs]
         match JOINS[join.op]:
             case "cat":
-                tensors = Construct("", tuple(("", name) for name in inputs), brackets="[]")
-                return Construct("torch.cat", (("", tensors), ("dim", "1")))
+                tensors = Construct(Atom(""), tuple(("", name) for name in inputs), brackets="[]")
+                return Construct(py.symbol("torch.cat"), (("", tensors), ("dim", py.literal(1))))
             case "sum":
                 *others, last = inputs
-                scaled = _scaled(last, join.attributes["scale"])
-                added = Chained("+", (*others, scaled))
-                return self._activated(added, join.attributes["act"])
+                added = Chained("+", (*others, self._scale(last, join.attributes["scale"])))
+                return self._activate(added, join.attributes["act"])
             case "product":
                 is_map = [self._widths.widths[path].types[0].is_map for path in join.inputs]
-                gates = [any(is_map) and not own for own in is_map]
+                gates = [any(is_map) and not is_own_map for is_own_map in is_map]
                 pairs = zip(inputs, gates, strict=True)
-                factors = (f"{name}[..., None, None]" if gate else name for name, gate in pairs)
+                factors = [
+                    Atom(f"{name}[..., None, None]", name.reads) if gate else name
+                    for name, gate in pairs
+                ]
                 return Chained("*", tuple(factors))
 
-    def _activated(self, code: Chained, act: object) -> Code:
+    def _activate(self, code: Chained, act: Value | Expr) -> Code:
         if isinstance(act, Name):
-            return Construct(f"self.{act.name}", (("", code),))
+            return Construct(py.attribute(self._stored[act.name]), (("", code),))
         if act == "none":
             return code
-        return Construct(FUNCTIONS[activation_class(str(act))], (("", code),))
+        return activation(activation_class(str(act)), code)
+
+    def _scale(self, name: Atom, scale: Value | Expr) -> Atom:
+        if scale == 1 or isinstance(scale, str | tuple):
+            return name
+        read = names(scale)
+        stored: dict[str, Expr] = {param: Name(f"self.{self._stored[param]}") for param in read}
+        factor = str(py.literal(substitute(scale, stored)))
+        factor = f"({factor})" if " " in factor else factor
+        return Atom(f"{factor} * {name}", name.reads | ({"self"} if read else set()))
 
 
 def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:
-    """Before which statements a blank line stands: after joins, around branches of several."""
+    """Return the statements that a blank line precedes: after joins, around longer branches."""
     branches = {statement.branch for statement in statements}
     keys = [_outermost(statement.branch, branches) for statement in statements]
     changes = [i for i, (one, other) in enumerate(pairwise(keys), 1) if one != other]
@@ -134,14 +156,7 @@ def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:
 
 
 def _outermost(branch: str, branches: set[str]) -> str:
+    """Return the outermost branch that holds a branch."""
     parts = branch.split(".")
     above = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
     return next((path for path in above if path in branches), "")
-
-
-def _scaled(name: str, scale: Value | Expr) -> str:
-    if scale == 1 or isinstance(scale, str | tuple):
-        return name
-    stored: dict[str, Expr] = {own: Name(f"self.{own}") for own in names(scale)}
-    code = literal(substitute(scale, stored))
-    return f"({code}) * {name}" if " " in code else f"{code} * {name}"

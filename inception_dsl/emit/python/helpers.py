@@ -1,100 +1,130 @@
-"""What emitted code brings along where torch has no layer or no short form for it.
+"""Code that emitted modules bring along where torch has no layer or no short form.
 
-A helper is written into a module only if something in it asks for it.
+Nothing imports this module: `excerpts` cuts the definitions out of its text, and a module gets
+those that it needs. The names of functions begin with an underscore, as no author's name does.
 """
 
-from __future__ import annotations
+from typing import Literal, TypeVar
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    import ast
+_AnyModule = TypeVar("_AnyModule", bound=nn.Module)
 
-HELPERS: dict[str, str] = {
-    "chain": '''def chain(**steps: nn.Module) -> nn.Sequential:
-    """Steps that run one after the other, each under its name."""
-    return nn.Sequential(OrderedDict(steps))''',
-    "branches": '''def branches(**steps: nn.Module) -> nn.ModuleDict:
-    """Steps that a forward pass calls one by one, each under its name."""
-    return nn.ModuleDict(steps)''',
-    "AnyModule": """AnyModule = TypeVar("AnyModule", bound=nn.Module)""",
-    "kernels_of": '''def kernels_of(module: nn.Module) -> list[Tensor]:
-    """The weights of the convolutions and linear layers that a module is made of."""
-    return [own.weight for own in module.modules() if isinstance(own, nn.Conv2d | nn.Linear)]''',
-    "init_normal": '''\
-def init_normal(module: AnyModule, std: float) -> AnyModule:
-    """The module, its weights drawn from a normal distribution."""
-    for weight in kernels_of(module):
+
+def _kernels_of(module: nn.Module) -> list[Tensor]:
+    """Return the weights of all convolutions and linear layers of a module."""
+    return [part.weight for part in module.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
+
+
+def _init_normal(module: _AnyModule, std: float) -> _AnyModule:
+    """Draw a module's weights from a normal distribution; return the module."""
+    for weight in _kernels_of(module):
         nn.init.normal_(weight, std=std)
-    return module''',
-    "init_truncated_normal": '''\
-def init_truncated_normal(module: AnyModule, std: float) -> AnyModule:
-    """The module, its weights drawn from a normal distribution, cut off at two deviations."""
-    for weight in kernels_of(module):
+    return module
+
+
+def _init_truncated_normal(module: _AnyModule, std: float) -> _AnyModule:
+    """Draw a module's weights from a normal distribution cut off at two standard deviations."""
+    for weight in _kernels_of(module):
         nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
-    return module''',
-    "init_kaiming_normal": '''\
-def init_kaiming_normal(module: AnyModule, mode: Literal["fan_in", "fan_out"]) -> AnyModule:
-    """The module, its weights drawn so that a ReLU behind keeps their variance."""
-    for weight in kernels_of(module):
+    return module
+
+
+def _init_kaiming_normal(module: _AnyModule, mode: Literal["fan_in", "fan_out"]) -> _AnyModule:
+    """Draw a module's weights as He et al. do, for a ReLU that follows; return the module."""
+    for weight in _kernels_of(module):
         nn.init.kaiming_normal_(weight, mode=mode, nonlinearity="relu")
-    return module''',
-    "init_xavier_uniform": '''\
-def init_xavier_uniform(module: AnyModule) -> AnyModule:
-    """The module, its weights drawn evenly, as wide as their fans in and out allow."""
-    for weight in kernels_of(module):
+    return module
+
+
+def _init_xavier_uniform(module: _AnyModule) -> _AnyModule:
+    """Draw a module's weights as Glorot and Bengio do; return the module."""
+    for weight in _kernels_of(module):
         nn.init.xavier_uniform_(weight)
-    return module''',
-    "init_bias": '''\
-def init_bias(module: AnyModule, value: float) -> AnyModule:
-    """The module, its biases all of one value."""
-    for own in module.modules():
-        if isinstance(own, nn.Conv2d | nn.Linear) and own.bias is not None:
-            nn.init.constant_(own.bias, value)
-    return module''',
-    "pad_same": '''def pad_same(
-    x: Tensor,
-    kernel_size: tuple[int, ...],
-    stride: tuple[int, ...],
-    dilation: tuple[int, ...] = (1, 1),
-    value: float = 0.0,
+    return module
+
+
+def _init_bias(module: _AnyModule, value: float) -> _AnyModule:
+    """Fill a module's biases with one value; return the module."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear) and part.bias is not None:
+            nn.init.constant_(part.bias, value)
+    return module
+
+
+def _pad_same(
+    x: Tensor, window: tuple[int, int], stride: tuple[int, int], value: float = 0.0
 ) -> Tensor:
-    """Pads as TensorFlow's `same` does: by what the size asks for, the odd pixel at the end."""
-    margins: list[int] = []
-    for axis in (1, 0):
-        side, window = x.shape[axis + 2], (kernel_size[axis] - 1) * dilation[axis] + 1
-        places = -(-side // stride[axis])
-        total = max((places - 1) * stride[axis] + window - side, 0)
-        margins += [total // 2, total - total // 2]
-    return F.pad(x, margins, value=value)''',
-    "pair": '''def pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
-    """A height and a width, of a size that may be one number for both."""
-    return (size, size) if isinstance(size, int) else size''',
-    "SameConv2d": '''class SameConv2d(nn.Conv2d):
-    """Convolution that pads as TensorFlow's `same` does."""
+    """Pad as TensorFlow's `same` does: as much as the size needs, an odd pixel at the end."""
+    height = max(window[0] - 1 - (x.shape[2] - 1) % stride[0], 0)
+    width = max(window[1] - 1 - (x.shape[3] - 1) % stride[1], 0)
+    top, left = height // 2, width // 2
+    return F.pad(x, [left, width - left, top, height - top], value=value)
 
-    def forward(self, input: Tensor) -> Tensor:
-        x = pad_same(input, self.kernel_size, self.stride, self.dilation)
-        return super().forward(x)''',
-    "SameMaxPool2d": '''class SameMaxPool2d(nn.MaxPool2d):
-    """Max pooling that pads as TensorFlow's `same` does."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        kernel, stride = pair(self.kernel_size), pair(self.stride)
-        pooled: Tensor = super().forward(pad_same(input, kernel, stride, value=float("-inf")))
-        return pooled''',
-    "SameAvgPool2d": '''class SameAvgPool2d(nn.AvgPool2d):
-    """Average pooling that pads as TensorFlow's `same` does, padding in the mean or not."""
+torch.fx.wrap("_pad_same")  # FX cannot trace through it
 
-    def forward(self, input: Tensor) -> Tensor:
-        kernel, stride = pair(self.kernel_size), pair(self.stride)
-        mean = super().forward(pad_same(input, kernel, stride))
+
+def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return height and width; one number stands for both."""
+    return (size, size) if isinstance(size, int) else size
+
+
+class SameConv2d(nn.Conv2d):
+    """Convolution with the padding of TensorFlow's `same`."""
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        (height, width), (down, right) = self.kernel_size, self.dilation
+        window = ((height - 1) * down + 1, (width - 1) * right + 1)
+        x = _pad_same(input, window, (self.stride[0], self.stride[1]))
+        return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, self.groups)
+
+
+class SameMaxPool2d(nn.Module):
+    """Max pooling with the padding of TensorFlow's `same`."""
+
+    def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int]) -> None:
+        super().__init__()
+        self.kernel_size = _pair(kernel_size)
+        self.stride = _pair(stride)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = _pad_same(x, self.kernel_size, self.stride, value=float("-inf"))
+        return F.max_pool2d(x, self.kernel_size, self.stride)
+
+
+class SameAvgPool2d(nn.Module):
+    """Average pooling with the padding of TensorFlow's `same`, which the mean counts or not."""
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int],
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = _pair(kernel_size)
+        self.stride = _pair(stride)
+        self.count_include_pad = count_include_pad
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        padded = _pad_same(x, self.kernel_size, self.stride)
+        mean = F.avg_pool2d(padded, self.kernel_size, self.stride)
         if self.count_include_pad:
             return mean
-        share = super().forward(pad_same(torch.ones_like(input[:1, :1]), kernel, stride))
-        return mean / share''',
-    "SepConv2d": '''class SepConv2d(nn.Module):
+        ones = _pad_same(torch.ones_like(x[:1, :1]), self.kernel_size, self.stride)
+        return mean / F.avg_pool2d(ones, self.kernel_size, self.stride)
+
+
+class SepConv2d(nn.Module):
     """Depthwise convolution, then a 1x1 convolution over its channels."""
 
     def __init__(
@@ -123,9 +153,11 @@ def init_bias(module: AnyModule, value: float) -> AnyModule:
 
     def forward(self, input: Tensor) -> Tensor:
         x: Tensor = self.pointwise(self.depthwise(input))
-        return x''',
-    "SameSepConv2d": '''class SameSepConv2d(nn.Module):
-    """Depthwise convolution that pads as TensorFlow's `same` does, then a 1x1 convolution."""
+        return x
+
+
+class SameSepConv2d(nn.Module):
+    """Depthwise convolution with the padding of TensorFlow's `same`, then a 1x1 convolution."""
 
     def __init__(
         self,
@@ -151,8 +183,10 @@ def init_bias(module: AnyModule, value: float) -> AnyModule:
 
     def forward(self, input: Tensor) -> Tensor:
         x: Tensor = self.pointwise(self.depthwise(input))
-        return x''',
-    "ShiftBatchNorm2d": '''class ShiftBatchNorm2d(nn.BatchNorm2d):
+        return x
+
+
+class ShiftBatchNorm2d(nn.BatchNorm2d):
     """Batch norm with a shift and no scale, as TensorFlow's `scale=False`."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -162,48 +196,4 @@ def init_bias(module: AnyModule, value: float) -> AnyModule:
     def reset_parameters(self) -> None:
         self.reset_running_stats()
         if self.bias is not None:
-            nn.init.zeros_(self.bias)''',
-}
-"""The source of each helper; one may use those above it."""
-
-
-def needed(definitions: Iterable[str]) -> tuple[list[str], set[str]]:
-    """The helpers that code asks for, and those that they ask for, in order; all names asked for.
-
-    Args:
-        definitions: functions and classes, which are read one by one: a module may be large.
-    """
-    found: list[str] = []
-    asked = set[str]().union(*map(_asked, definitions))
-    for name, source in reversed(HELPERS.items()):
-        if name in asked:
-            found.insert(0, source)
-            asked |= _asked(source)
-    return found, asked
-
-
-def _asked(code: str) -> set[str]:
-    """The names that code calls, inherits from, annotates with, or reads attributes of.
-
-    What it only mentions, in words or as a local value, is none of them.
-    """
-    import ast
-
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
-        match node:
-            case ast.Call(func=ast.Name(name)) | ast.Attribute(value=ast.Name(name)):
-                found.add(name)
-            case ast.ClassDef(bases=bases):
-                found.update(base.id for base in bases if isinstance(base, ast.Name))
-            case ast.arg(annotation=ast.expr() as said) | ast.AnnAssign(annotation=said):
-                found.update(_names(said))
-            case ast.FunctionDef(returns=ast.expr() as said):
-                found.update(_names(said))
-    return found
-
-
-def _names(annotation: ast.expr) -> set[str]:
-    import ast
-
-    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+            nn.init.zeros_(self.bias)

@@ -1,19 +1,52 @@
-"""How weights begin, as code: a call around a module, or a method of a unit that is a layer."""
+"""How weights begin: one loop over all layers of the network, or each layer where it is made.
+
+The loop is the way to write it by hand. It serves where all layers of a kind begin alike, but for a
+few that the network can name. Otherwise each layer is initialised where it is made.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from inception_dsl.emit.python.layout import Code, Construct, literal
+from inception_dsl.analysis import ForwardPlan, Holder
+from inception_dsl.emit.python.code import (
+    Atom,
+    Block,
+    Code,
+    Construct,
+    Evaluate,
+    Statement,
+    attribute,
+    literal,
+    local,
+    symbol,
+)
+from inception_dsl.emit.python.naming import free_name
 from inception_dsl.emit.python.torch_table import Argument, Layer
+from inception_dsl.ir import BlockDef, CallDef, Model, NodeDef, Path
+
+_CONV, _LINEAR = "nn.Conv2d", "nn.Linear"
+_KINDS = {
+    "nn.Conv2d": _CONV,
+    "SameConv2d": _CONV,
+    "SepConv2d": _CONV,
+    "SameSepConv2d": _CONV,
+    "nn.Linear": _LINEAR,
+}
+"""The layers that hold the weights of each base of a step."""
+
+_OF_ONE_LAYER = frozenset(["nn.Conv2d", "SameConv2d", "nn.Linear"])
+
+_MAX_EXCEPTIONS = 8
+"""Maximum number of layers that the network initialises by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """How the weights of a layer begin, and its bias; as torch has it, where nothing is said."""
+    """How the weights of a layer begin, and its bias; empty where torch decides."""
 
     scheme: str = ""
     bias: Argument | None = None
@@ -22,53 +55,267 @@ class Init:
         return bool(self.scheme) or self.bias is not None
 
     def around(self, code: Code) -> Code:
-        """A call that makes a module and begins its weights."""
+        """Return a call that makes a module and initialises its weights."""
         if self.scheme:
             name, _, takes = self.scheme.partition(" ")
-            code = Construct(f"init_{name}", (("", code), *_keyword(takes)))
+            code = Construct(symbol(f"_init_{name}"), (("", code), *_keyword(takes)))
         if self.bias is not None:
-            code = Construct("init_bias", (("", code), ("", _number(self.bias))))
+            code = Construct(symbol("_init_bias"), (("", code), ("", _number(self.bias))))
         return code
 
-    def method(self) -> list[str]:
-        """The method by which a layer of torch's begins its own weights."""
-        if not self:
-            return []
-        return [
-            "    def reset_parameters(self) -> None:",
-            "        super().reset_parameters()",
-            f"        {self.around('self')}",
-            "",
-        ]
+
+@dataclass(frozen=True, slots=True)
+class LayerInits:
+    """How layers are initialised where they are made: not at all if the network has a loop."""
+
+    are_in_loop: bool
+
+    def of(self, layers: tuple[Layer, ...]) -> Init:
+        """Return how the weights of a step begin where it is made."""
+        return Init() if self.are_in_loop else init_of(layers)
+
+    def common(self, inits: Iterable[Init]) -> Init:
+        """Return the most frequent way of a class's uses, if each of them says as much.
+
+        A use undoes it by saying another; nothing takes it back to torch's.
+        """
+        counts = Counter(inits)
+        if not counts:
+            return Init()
+        common = counts.most_common(1)[0][0]
+        all_say_it = all(
+            (init.scheme or not common.scheme) and (init.bias is not None or common.bias is None)
+            for init in counts
+        )
+        are_numbers = all(isinstance(init.bias, int | Decimal | None) for init in counts)
+        return common if all_say_it and are_numbers else Init()
 
 
 def init_of(layers: tuple[Layer, ...]) -> Init:
-    """How the weights of a step begin, by its first layer."""
+    """Return how the weights of a step begin, by its first layer."""
     return Init(layers[0].init, layers[0].bias_init)
 
 
-def usual(inits: Iterable[Init]) -> Init:
-    """What a class says for its uses: the most frequent way, if each of them says as much.
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A step whose first layer has weights, in the block that holds it."""
 
-    A use undoes what the class says by saying it otherwise; nothing takes it back to torch's.
+    block: BlockDef
+    step: NodeDef
+    layers: tuple[Layer, ...]
+
+    @staticmethod
+    def has_weights(layers: tuple[Layer, ...]) -> bool:
+        """Tell whether the first of some layers is a convolution or a linear layer."""
+        return layers[0].callee in _KINDS
+
+    @property
+    def kind(self) -> str:
+        """The torch layer that holds its weights."""
+        return _KINDS[self.layers[0].callee]
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether the layer has a bias."""
+        return dict(self.layers[0].arguments).get("bias") is not False
+
+    @property
+    def has_norm(self) -> bool:
+        """Whether the layer stands beside a norm, in a class of their own."""
+        return any(layer.name != "act" for layer in self.layers[1:])
+
+    @property
+    def init(self) -> Init:
+        """How its weights begin."""
+        return init_of(self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Initialisation:
+    """How the weights of a network begin.
+
+    Attributes:
+        layers: how layers are initialised where they are made.
+        rules: how the loop initialises each kind of layer.
+        exceptions: the layers that begin in another way, by their paths in the network.
     """
-    counts = Counter(inits)
-    if not counts:
+
+    layers: LayerInits
+    rules: Mapping[str, _Rule]
+    exceptions: Mapping[str, _Rule]
+
+    def statements(self, bound: Iterable[str]) -> Iterator[Statement]:
+        """Yield the statements that end the network's constructor.
+
+        Args:
+            bound: names that the constructor binds to other things.
+        """
+        by_rule: dict[_Rule, list[str]] = {}
+        for kind, rule in self.rules.items():
+            by_rule.setdefault(rule, []).append(kind)
+        if by_rule:
+            module = local(free_name("module", bound))
+            heads = []
+            for index, (rule, kinds) in enumerate(by_rule.items()):
+                types = " | ".join(kinds)
+                word = "elif" if index else "if"
+                test = Atom(
+                    f"{word} isinstance({module}, {types})",
+                    module.reads,
+                    frozenset(["isinstance", "nn"]),
+                )
+                heads.append(Block(test, tuple(rule.statements(module))))
+            loop = Atom(f"for {module} in self.modules()", frozenset(["self"]))
+            yield Block(loop, tuple(heads), binds=str(module))
+        for path, rule in self.exceptions.items():
+            yield from rule.statements(attribute(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How layers of one kind begin.
+
+    Attributes:
+        init: the scheme of their weights and the value of their biases.
+        is_bias_sure: the bias, if it is set, is known to be there.
+        resets: begin as torch's layers do, after another rule has been applied.
+    """
+
+    init: Init
+    is_bias_sure: bool
+    resets: bool = False
+
+    def statements(self, module: Atom) -> Iterator[Statement]:
+        """Yield the statements that initialise a layer."""
+        weight = Atom(f"{module}.weight", module.reads)
+        bias = Atom(f"{module}.bias", module.reads)
+        if self.resets:
+            yield Evaluate(Construct(Atom(f"{module}.reset_parameters", module.reads)))
+        if self.init.scheme:
+            name, arguments = _torch_call(self.init.scheme)
+            yield Evaluate(Construct(symbol(f"nn.init.{name}_"), (("", weight), *arguments)))
+        if self.init.bias is not None:
+            is_zero = self.init.bias == 0
+            value = () if is_zero else (("", _number(self.init.bias)),)
+            name = "nn.init.zeros_" if is_zero else "nn.init.constant_"
+            fill = Evaluate(Construct(symbol(name), (("", bias), *value)))
+            guard = Atom(f"if {bias} is not None", module.reads)
+            yield fill if self.is_bias_sure else Block(guard, (fill,))
+
+
+def plan_initialisation(
+    model: Model, plans: Mapping[str, ForwardPlan], steps: Sequence[Weighted]
+) -> Initialisation:
+    """Decide how the weights of a network begin.
+
+    Args:
+        steps: all steps that have weights of their own.
+    """
+    in_place = Initialisation(LayerInits(are_in_loop=False), {}, {})
+    rules: dict[str, _Rule] = {}
+    exceptions: dict[str, _Rule] = {}
+    places = _Places(model, plans)
+    for kind in (_CONV, _LINEAR):
+        uses = [step for step in steps if step.kind == kind]
+        if not all(isinstance(step.init.bias, int | Decimal | None) for step in uses):
+            return in_place
+        common = _common(uses)
+        if common:
+            # torch declares the bias of a conv optional, and a linear layer's may be missing.
+            is_sure = common.bias is None or (kind == _LINEAR and all(s.has_bias for s in uses))
+            rules[kind] = _Rule(common, is_sure)
+        for step in uses:
+            if _agrees(step, common):
+                continue
+            paths = places.of(step)
+            if paths is None or len(exceptions) + len(paths) > _MAX_EXCEPTIONS:
+                return in_place
+            resets = bool(common.scheme and not step.init.scheme) or (
+                common.bias is not None and step.has_bias and step.init.bias is None
+            )
+            rule = _Rule(step.init, kind == _LINEAR, resets)
+            exceptions |= dict.fromkeys(paths, rule)
+    return Initialisation(LayerInits(are_in_loop=True), rules, exceptions)
+
+
+def _common(uses: Sequence[Weighted]) -> Init:
+    """Return the most frequent scheme, and the most frequent bias of the layers that have one.
+
+    Of equally frequent ones it is that of the later layer: the network's own come last.
+    """
+    if not uses:
         return Init()
-    common = counts.most_common(1)[0][0]
-    is_said = all(
-        (init.scheme or not common.scheme) and (init.bias is not None or common.bias is None)
-        for init in counts
-    )
-    is_number = all(isinstance(init.bias, int | Decimal | None) for init in counts)
-    return common if is_said and is_number else Init()
+    later_first = uses[::-1]
+    scheme = Counter(step.init.scheme for step in later_first).most_common(1)[0][0]
+    biases = Counter(s.init.bias for s in later_first if s.has_bias and s.init.scheme == scheme)
+    return Init(scheme, biases.most_common(1)[0][0] if biases else None)
+
+
+def _agrees(step: Weighted, common: Init) -> bool:
+    init = step.init
+    return init.scheme == common.scheme and (not step.has_bias or init.bias == common.bias)
+
+
+class _Places:
+    """Where the attributes of a network lead to the steps of its blocks."""
+
+    def __init__(self, model: Model, plans: Mapping[str, ForwardPlan]) -> None:
+        self._plans = plans
+        self._prefixes: dict[str, list[Path] | None] = {model.network.name: [Path()]}
+        for block in reversed(model.blocks):  # callers before callees
+            prefixes = self._prefixes.setdefault(block.name, [])
+            for step in block.body:
+                if isinstance(step, CallDef) and step.reuses is None:
+                    self._prefixes[step.block] = self._extend(block, step, prefixes)
+
+    def _extend(
+        self, block: BlockDef, step: CallDef, prefixes: list[Path] | None
+    ) -> list[Path] | None:
+        known = self._prefixes.get(step.block, [])
+        if known is None or prefixes is None or not self._has_attribute(block, step):
+            return None
+        paths = [*known, *(prefix / step.path for prefix in prefixes)]
+        return paths if len(paths) <= _MAX_EXCEPTIONS else None
+
+    def of(self, step: Weighted) -> list[str] | None:
+        """Return the paths of a step's layer in the network; None where attributes lead to none."""
+        prefixes = self._prefixes[step.block.name]
+        is_one_layer = step.layers[0].callee in _OF_ONE_LAYER
+        if prefixes is None or not is_one_layer or not self._has_attribute(step.block, step.step):
+            return None
+        layer = ".conv" if step.has_norm else ""
+        return [f"{prefix / step.step.path}{layer}" for prefix in prefixes]
+
+    def _has_attribute(self, block: BlockDef, step: NodeDef | CallDef) -> bool:
+        """Tell whether attributes alone lead to the module of a step."""
+        holder = self._plans[block.name].modules
+        for name in step.path.names[:-1]:
+            child = holder.children[name]
+            if not isinstance(child, Holder) or child.is_chain:
+                return False
+            holder = child
+        return step.count is None
 
 
 def _keyword(takes: str) -> list[tuple[str, Code]]:
     if not takes:
         return []
-    return [("mode", f'"{takes}"')] if takes.startswith("fan") else [("std", takes)]
+    return [("mode", literal(takes))] if takes.startswith("fan") else [("std", Atom(takes))]
 
 
-def _number(value: Argument) -> str:
-    return f"{value}.0" if isinstance(value, int) else literal(value)
+def _torch_call(scheme: str) -> tuple[str, list[tuple[str, Code]]]:
+    """Return torch's function of a scheme, without the underscore at its end, and its arguments."""
+    name, _, takes = scheme.partition(" ")
+    match name:
+        case "truncated_normal":
+            bound = 2 * Decimal(takes)
+            bounds = [("a", literal(-bound)), ("b", literal(bound))]
+            return "trunc_normal", [*_keyword(takes), *bounds]
+        case "kaiming_normal":
+            return name, [*_keyword(takes), ("nonlinearity", literal("relu"))]
+        case _:
+            return name, _keyword(takes)
+
+
+def _number(value: Argument) -> Atom:
+    return Atom(f"{value}.0") if isinstance(value, int) else literal(value)

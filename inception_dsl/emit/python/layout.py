@@ -1,111 +1,68 @@
-"""Python source that a formatter leaves as it is: lines of at most 100 columns."""
+"""How code is printed: in lines of at most 100 columns that a formatter leaves as they are."""
 
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
 
 from inception_dsl.characters import is_printable
-from inception_dsl.emit.python.torch_table import Argument
-from inception_dsl.expr import show
+from inception_dsl.emit.python.code import (
+    Assign,
+    Blank,
+    Block,
+    Chained,
+    Class,
+    Code,
+    Construct,
+    Copies,
+    Definition,
+    Evaluate,
+    Excerpt,
+    Function,
+    Return,
+    Statement,
+)
 
 WIDTH = 100
 INDENT = "    "
 
 
-@dataclass(frozen=True, slots=True)
-class Construct:
-    """A call in code: `callee(a, name=b)`; an argument without a keyword has an empty name.
-
-    A list is one too, without a callee and between square brackets. `remarks` stand behind the
-    arguments of a call that is written over several lines.
-    """
-
-    callee: str
-    arguments: tuple[tuple[str, Code], ...] = ()
-    brackets: str = "()"
-    remarks: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        inner = ", ".join(f"{name}={code}" if name else str(code) for name, code in self.arguments)
-        return f"{self.callee}{self.brackets[0]}{inner}{self.brackets[1]}"
+def print_definition(definition: Definition) -> str:
+    """Return the source of a class or a function."""
+    match definition:
+        case Excerpt(text=text):
+            return text
+        case Class():
+            return "\n".join(_class(definition))
+        case Function():
+            return "\n".join(_function(definition, depth=0))
 
 
-@dataclass(frozen=True, slots=True)
-class Copies:
-    """`*(code for _ in range(count))`: the arguments of a call, alike but for what `index` says."""
-
-    code: Code
-    count: str
-    index: str = "_"
-
-    def __str__(self) -> str:
-        return f"*({self.code} {self.each})"
-
-    @property
-    def each(self) -> str:
-        """What is done for every copy."""
-        return f"for {self.index} in range({self.count})"
+def _class(definition: Class) -> Iterator[str]:
+    yield f"class {definition.name}({definition.base}):"
+    yield from docstring(definition.doc, depth=1)
+    if definition.members:
+        yield ""
+    for member in definition.members:
+        yield from _remarked(member.remark, [f"{INDENT}{member.name}: {member.type}"])
+    for method in definition.methods:
+        yield ""
+        yield from _function(method, depth=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Chained:
-    """`a + b + c`: operands with one operator between each two."""
-
-    operator: str
-    operands: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f" {self.operator} ".join(self.operands)
-
-    def lines(self, pad: str) -> list[str]:
-        """It on one line, or one operand a line."""
-        if len(f"{pad}{self}") <= WIDTH:
-            return [f"{pad}{self}"]
-        first, *others = self.operands
-        return [f"{pad}{first}", *(f"{pad}{self.operator} {own}" for own in others)]
+def _function(function: Function, *, depth: int) -> Iterator[str]:
+    params = ["self"] if function.is_method else []
+    params += map(str, function.params)
+    if function.keywords:
+        params += ["*", *map(str, function.keywords)]
+    yield from _signature(function.name, params, str(function.result), depth=depth)
+    if function.doc:
+        yield from docstring(function.doc, depth=depth + 1)
+    yield from _statements(function.body, depth=depth + 1)
 
 
-Code = str | Construct | Copies | Chained
-
-
-def layout(before: str, code: Code, after: str = "", *, depth: int, remark: str = "") -> list[str]:
-    """A statement over as few lines as fit: on one, or with one argument a line.
-
-    Args:
-        before: what stands before the code, such as `self.conv = `.
-        after: what stands behind it, such as a comma.
-        depth: levels of indentation.
-        remark: a comment behind it.
-    """
-    pad = INDENT * depth
-    line = f"{pad}{before}{code}{after}"
-    behind = f"  # {remark}" if remark else ""
-    if isinstance(code, Copies):
-        if len(line + behind) <= WIDTH:
-            return [line + behind]
-        inner = layout("", code.code, depth=depth + 1)
-        each = f"{pad}{INDENT}{code.each}"
-        return [f"{pad}{before}*(", *inner, each, f"{pad}){after}{behind}"]
-    if isinstance(code, Chained) and len(line) > WIDTH:
-        return [f"{pad}{before}(", *code.lines(pad + INDENT), f"{pad}){after}{behind}"]
-    if isinstance(code, str | Chained) or not code.arguments:
-        return [line + behind if len(line + behind) <= WIDTH else line]
-    if len(line + behind) <= WIDTH and not code.remarks:
-        return [line + behind]
-    lines = [f"{pad}{before}{code.callee}{code.brackets[0]}"]
-    if len(code.arguments) == 1 and isinstance(only := code.arguments[0][1], Chained):
-        return [*lines, *only.lines(pad + INDENT), f"{pad}{code.brackets[1]}{after}{behind}"]
-    remarks = code.remarks or ("",) * len(code.arguments)
-    for (name, argument), own in zip(code.arguments, remarks, strict=True):
-        keyword = f"{name}=" if name else ""
-        lines.extend(layout(keyword, argument, ",", depth=depth + 1, remark=own))
-    return [*lines, f"{pad}{code.brackets[1]}{after}{behind}"]
-
-
-def signature(name: str, params: list[str], result: str, *, depth: int) -> list[str]:
-    """The head of a function, on one line or with one parameter a line."""
+def _signature(name: str, params: list[str], result: str, *, depth: int) -> list[str]:
+    """Return the head of a function, on one line or with one parameter a line."""
     pad = INDENT * depth
     line = f"{pad}def {name}({', '.join(params)}) -> {result}:"
     if len(line) <= WIDTH:
@@ -114,8 +71,86 @@ def signature(name: str, params: list[str], result: str, *, depth: int) -> list[
     return [f"{pad}def {name}(", *inner, f"{pad}) -> {result}:"]
 
 
-def docstring(paragraphs: list[str], *, depth: int, items: list[str] | None = None) -> list[str]:
-    """A docstring; on one line if it fits. Items are a list below its last paragraph."""
+def _statements(statements: Iterable[Statement], *, depth: int) -> Iterator[str]:
+    for statement in statements:
+        match statement:
+            case Assign(target, code, type, remark):
+                typed = "" if type is None else f": {type}"
+                yield from _remarked(remark, layout(f"{target}{typed} = ", code, depth=depth))
+            case Evaluate(code):
+                yield from layout("", code, depth=depth)
+            case Return(code, remark):
+                yield from _remarked(remark, layout("return ", code, depth=depth))
+            case Block(head, body):
+                yield f"{INDENT * depth}{head}:"
+                yield from _statements(body, depth=depth + 1)
+            case Blank():
+                yield ""
+
+
+def _remarked(remark: str, lines: list[str]) -> list[str]:
+    """Return a statement with a comment: behind its last line if it fits there, else above it."""
+    if not remark:
+        return lines
+    *others, last = lines
+    if len(f"{last}  # {remark}") <= WIDTH:
+        return [*others, f"{last}  # {remark}"]
+    pad = " " * (len(lines[0]) - len(lines[0].lstrip()))
+    above = _wrap(remark, WIDTH - len(pad) - 2)
+    return [*(f"{pad}# {line}" for line in above), *lines]
+
+
+def layout(before: str, code: Code, after: str = "", *, depth: int) -> list[str]:
+    """Return a statement over as few lines as fit: on one, or with one argument a line.
+
+    Args:
+        before: the text before the code, such as `self.conv = `.
+        after: the text behind it, such as a comma.
+        depth: levels of indentation.
+    """
+    pad = INDENT * depth
+    line = f"{pad}{before}{code}{after}"
+    has_remarks = isinstance(code, Construct) and any(code.remarks)
+    if len(line) <= WIDTH and not has_remarks:
+        return [line]
+    match code:
+        case Copies():
+            inner = layout("", code.code, depth=depth + 1)
+            each = f"{pad}{INDENT}{code.each}"
+            return [f"{pad}{before}*(", *inner, each, f"{pad}){after}"]
+        case Chained():
+            return [f"{pad}{before}(", *_operands(code, pad + INDENT), f"{pad}){after}"]
+        case Construct(callee, arguments, brackets, remarks) if arguments:
+            first = f"{pad}{before}{callee}{brackets[0]}"
+            inner = list(_arguments(arguments, remarks, depth=depth + 1))
+            return [first, *inner, f"{pad}{brackets[1]}{after}"]
+        case _:
+            return [line]
+
+
+def _arguments(
+    arguments: Sequence[tuple[str, Code]], remarks: Sequence[str], *, depth: int
+) -> Iterator[str]:
+    """Yield arguments one a line, each with its comment."""
+    if len(arguments) == 1 and isinstance(only := arguments[0][1], Chained):
+        yield from _operands(only, INDENT * depth)
+        return
+    for index, (name, argument) in enumerate(arguments):
+        remark = remarks[index] if remarks else ""
+        keyword = f"{name}=" if name else ""
+        yield from _remarked(remark, layout(keyword, argument, ",", depth=depth))
+
+
+def _operands(code: Chained, pad: str) -> list[str]:
+    """Return a chain on one line, or one operand a line."""
+    if len(f"{pad}{code}") <= WIDTH:
+        return [f"{pad}{code}"]
+    first, *others = code.operands
+    return [f"{pad}{first}", *(f"{pad}{code.operator} {operand}" for operand in others)]
+
+
+def docstring(paragraphs: Sequence[str], *, depth: int) -> list[str]:
+    """Return a docstring; it stands on one line if it fits."""
     pad = INDENT * depth
     texts = [prose(paragraph) for paragraph in paragraphs if paragraph]
     line = f'{pad}"""{texts[0]}"""'
@@ -126,16 +161,12 @@ def docstring(paragraphs: list[str], *, depth: int, items: list[str] | None = No
         before = '"""' if index == 0 else ""
         if index:
             lines.append("")
-        lines.extend(pad + part for part in _wrapped(before + text, WIDTH - len(pad)))
-    for item in items or ():
-        lines.extend(pad + part for part in _wrapped(f"* {prose(item)}", WIDTH - len(pad), "  "))
+        lines.extend(pad + part for part in _wrap(before + text, WIDTH - len(pad)))
     return [*lines, f'{pad}"""']
 
 
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def prose(text: str) -> str:
@@ -147,18 +178,3 @@ def prose(text: str) -> str:
     """
     shown = "".join(char if is_printable(char) else " " for char in text)
     return " ".join(shown.replace("\\", "\\\\").replace('"', '\\"').split())
-
-
-def literal(value: Argument) -> str:
-    """A value as Python writes it."""
-    match value:
-        case bool():
-            return str(value)
-        case str():
-            return repr(value)
-        case (first, second):
-            return f"({literal(first)}, {literal(second)})"
-        case Decimal():
-            return repr(float(value))
-        case _:
-            return show(value)

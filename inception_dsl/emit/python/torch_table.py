@@ -155,8 +155,9 @@ def _pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
         ("", _square(*kernel)),
         ("stride", attributes["stride"]),
         *padding,
-        ("ceil_mode", attributes["ceil"]),
     ]
+    if padding:  # a layer that pads itself leaves nothing over
+        arguments.append(("ceil_mode", attributes["ceil"]))
     if kind == "Avg" and padding != (("padding", 0),):
         arguments.append(("count_include_pad", attributes["count_pad"]))
     prefix = "Same" if pads_itself(attributes) else "nn."
@@ -270,9 +271,8 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
     "nn.BatchNorm2d": _NORM,
     "ShiftBatchNorm2d": _NORM,
     "nn.MaxPool2d": _MAX,
-    "SameMaxPool2d": _MAX,
     "nn.AvgPool2d": _AVG,
-    "SameAvgPool2d": _AVG,
+    "SameAvgPool2d": {"count_include_pad": True},
     "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
 }
 """The defaults of torch's classes, left out of emitted code; a pool's stride is always there."""

@@ -1,0 +1,62 @@
+"""Names of emitted classes: made from the author's names, and never one that means another thing.
+
+The names of an author's blocks, parameters and networks stay as they are wherever code can see
+them. Names that only the emitter has chosen give way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from keyword import iskeyword
+
+from inception_dsl.emit.python.excerpts import EXCERPTS
+
+IMPORTED = ("F", "Literal", "NamedTuple", "OrderedDict", "Tensor", "TypeVar", "nn", "torch")
+"""Names that a module may import."""
+
+
+class ClassNames:
+    """The names of a module's classes, each given once.
+
+    Args:
+        author_names: names that functions of the module bind, its factory's among them.
+    """
+
+    def __init__(self, author_names: Iterable[str]) -> None:
+        self._taken = {*author_names, *IMPORTED, *EXCERPTS}
+
+    def claim(self, wanted: str, kind: str) -> str:
+        """Return `wanted` if no other thing has that name, else `wanted` with its kind behind it.
+
+        Args:
+            kind: a noun, such as `Block`.
+        """
+        name, number = wanted, 1
+        while name in self._taken or iskeyword(name):
+            name = f"{wanted}{kind}{number if number > 1 else ''}"
+            number += 1
+        self._taken.add(name)
+        return name
+
+
+def class_name(name: str, title: str | None) -> str:
+    """Return the class name of a block or a network: its name, with the capitals of its title.
+
+    Example:
+        >>> class_name("googlenet", "GoogLeNet"), class_name("stem_v4", "The stem")
+        ('GoogLeNet', 'StemV4')
+    """
+    words = re.findall(r"[A-Za-z0-9]+", title or "")
+    titled = "".join(word[0].upper() + word[1:] for word in words)
+    if titled.lower() == name.replace("_", "").lower():
+        return titled
+    return "".join(part[0].upper() + part[1:] for part in name.split("_") if part)
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """Return `wanted`, with as many underscores behind it as nothing else has."""
+    others = frozenset(taken)
+    while wanted in others:
+        wanted += "_"
+    return wanted

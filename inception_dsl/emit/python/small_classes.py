@@ -1,0 +1,333 @@
+"""The small classes that blocks are made of: a conv with its norm and its activation.
+
+A small class is written once for all its uses. Its body holds the values on which they agree, its
+parameters the others. A conv without a norm is torch's own layer, or a subclass that adds the
+activation, so that its path is the path of its weight.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from inception_dsl.emit.python.code import (
+    Assign,
+    Atom,
+    Class,
+    Code,
+    Construct,
+    Evaluate,
+    Function,
+    Parameter,
+    Return,
+    Statement,
+    annotation,
+    attribute,
+    literal,
+    local,
+    symbol,
+)
+from inception_dsl.emit.python.init import Init, LayerInits
+from inception_dsl.emit.python.naming import ClassNames
+from inception_dsl.emit.python.torch_table import DEFAULTS, FUNCTIONS, IN_PLACE, Argument, Layer
+
+_PROSE = {
+    "nn.Conv2d": "convolution",
+    "SameConv2d": "convolution (TensorFlow's `same`)",
+    "SepConv2d": "separable convolution",
+    "SameSepConv2d": "separable convolution (TensorFlow's `same`)",
+    "nn.Linear": "linear layer",
+}
+_NAMES = {
+    "nn.Conv2d": "Conv",
+    "SameConv2d": "SameConv",
+    "SepConv2d": "SepConv",
+    "SameSepConv2d": "SameSepConv",
+    "nn.Linear": "Linear",
+}
+_NORM_NAMES = {"nn.BatchNorm2d": "Norm", "ShiftBatchNorm2d": "ShiftNorm"}
+_NORM_PROSE = {"nn.BatchNorm2d": "batch norm", "ShiftBatchNorm2d": "batch norm"}
+# Each use has a window of its own; other values may be written once, in the body of the class.
+_GEOMETRY = frozenset(["kernel_size", "stride", "padding", "dilation", "groups", "multiplier"])
+_OF_TORCH = frozenset(["nn.Conv2d", "SameConv2d", "nn.Linear"])
+"""Bases that initialise their own weights, as torch's layers do."""
+
+_ACT = "act"
+"""The parameter that takes the activation where a parameter of the block chooses it."""
+
+ACT_TYPE = annotation("type[nn.Module]", "nn")
+"""The type of a parameter that is an activation."""
+
+TENSOR = symbol("Tensor")
+NONE = annotation("None")
+_INIT = Atom("super().__init__", uses=frozenset(["super"]))
+SUPER = Evaluate(Construct(_INIT))
+"""The first statement of a constructor."""
+
+_INT = annotation("int")
+_X = Parameter("x", TENSOR)
+
+
+def _call(path: str, *arguments: Code) -> Construct:
+    return Construct(attribute(path), tuple(("", argument) for argument in arguments))
+
+
+_INPUT, _WEIGHTS = local("input"), (attribute("weight"), attribute("bias"))
+_CONVOLVE = _call("_conv_forward", _INPUT, *_WEIGHTS)
+_SEPARABLE = _call("pointwise", _call("depthwise", _INPUT))
+_BASE_CALLS: dict[str, Code] = {
+    "nn.Conv2d": _CONVOLVE,
+    "SameConv2d": _CONVOLVE,
+    "SepConv2d": _SEPARABLE,
+    "SameSepConv2d": _SEPARABLE,
+    "nn.Linear": Construct(symbol("F.linear"), tuple(("", code) for code in (_INPUT, *_WEIGHTS))),
+}
+"""How a subclass runs its base; TorchScript has no `super`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Uses that can share one class: the base layer, the norm and the activation, if any.
+
+    Attributes:
+        norm_name: the attribute that holds the norm.
+        norm_positional: the arguments of the norm that have no keyword.
+    """
+
+    base: str
+    norm: str
+    act: str
+    norm_name: str
+    norm_positional: tuple[Argument, ...]
+
+
+@dataclass(slots=True)
+class SmallClass:
+    """A class, and the arguments that its uses give to its layers.
+
+    `init` is how its own body initialises its weights, where its uses do not say otherwise.
+    """
+
+    name: str
+    kind: _Kind
+    values: dict[tuple[str, str], set[Argument]] = field(default_factory=dict)
+    init: Init = field(default_factory=Init)
+
+
+class SmallClasses:
+    """The small classes of a model, made from the layers of every step that has some.
+
+    Args:
+        inits: how each layer initialises its weights where it is made.
+    """
+
+    def __init__(
+        self, uses: Iterable[tuple[Layer, ...]], inits: LayerInits, names: ClassNames
+    ) -> None:
+        uses = [layers for layers in uses if has_small_class(layers)]
+        acts = Counter((k.base, k.norm) for k in {_kind(layers) for layers in uses} if k.act)
+        self._inits = inits
+        self._classes: dict[_Kind, SmallClass] = {}
+        inits_of: dict[_Kind, list[Init]] = {}
+        for layers in uses:
+            kind = _kind(layers)
+            if kind not in self._classes:
+                name = names.claim(_name(kind, acts), "Layer")
+                self._classes[kind] = SmallClass(name, kind)
+            small_class = self._classes[kind]
+            inits_of.setdefault(kind, []).append(inits.of(layers))
+            for layer in layers:
+                for name, value in layer.arguments:
+                    if name:
+                        small_class.values.setdefault((layer.callee, name), set()).add(value)
+        for kind, small_class in self._classes.items():
+            if kind.norm or kind.base in _OF_TORCH:
+                small_class.init = inits.common(inits_of[kind])
+
+    def construct(self, layers: tuple[Layer, ...]) -> Code:
+        """Return the code that makes the module of a step."""
+        init = self._inits.of(layers)
+        if not has_small_class(layers):
+            parts = [_layer(layer) for layer in layers]
+            return init.around(parts[0]) if len(parts) == 1 else _sequential(parts)
+        small_class = self._classes[_kind(layers)]
+        arguments: list[tuple[str, Code]] = []
+        for layer in layers:
+            for name, value in layer.arguments:
+                if not name and layer.callee == small_class.kind.base:
+                    arguments.append(("", literal(value)))
+                elif layer.name == "act" and small_class.kind.act == _ACT:
+                    arguments.append((_ACT, literal(value)))
+                elif name and _is_argument(small_class, layer, name, value):
+                    arguments.append((name, literal(value)))
+        made = Construct(symbol(small_class.name), tuple(arguments))
+        return made if init == small_class.init else init.around(made)
+
+    def definitions(self) -> list[Class]:
+        """Return the classes, in order of first use."""
+        return [
+            _with_norm(small_class) if small_class.kind.norm else _subclass(small_class)
+            for small_class in self._classes.values()
+        ]
+
+
+def has_small_class(layers: tuple[Layer, ...]) -> bool:
+    """Tell whether a step's layers are made by one class of their own."""
+    return len(layers) > 1 and layers[0].callee in _NAMES
+
+
+def _is_argument(small_class: SmallClass, layer: Layer, name: str, value: Argument) -> bool:
+    """Tell whether a use passes a value, rather than leaving it to the class."""
+    if value == DEFAULTS[layer.callee].get(name):
+        return False
+    varies = len(small_class.values[layer.callee, name]) > 1
+    return varies or name in _GEOMETRY or not small_class.kind.norm
+
+
+def _with_norm(small_class: SmallClass) -> Class:
+    kind = small_class.kind
+    params = [Parameter("in_channels", _INT), Parameter("out_channels", _INT)]
+    conv: list[tuple[str, Code]] = [("", local(param.name)) for param in params]
+    norm: list[tuple[str, Code]] = [("", literal(value)) for value in kind.norm_positional]
+    for (callee, name), values in small_class.values.items():
+        arguments = conv if callee == kind.base else norm
+        default = DEFAULTS[callee].get(name)
+        is_param = values != {default} if name in _GEOMETRY else len(values) > 1
+        if is_param:
+            params.append(_param(name, values, default))
+            arguments.append((name, local(name)))
+        elif (value := next(iter(values))) != default:
+            arguments.append((name, literal(value)))
+    body = (
+        Assign("self.conv", small_class.init.around(Construct(symbol(kind.base), tuple(conv)))),
+        Assign(f"self.{kind.norm_name}", Construct(symbol(kind.norm), tuple(norm))),
+    )
+    convolved = Construct(attribute("conv"), (("", local("x")),))
+    normed = Construct(attribute(kind.norm_name), (("", convolved),))
+    return Class(
+        small_class.name,
+        symbol("nn.Module"),
+        (_summary(kind),),
+        (
+            _constructor(kind, params, (SUPER, *body)),
+            Function("forward", TENSOR, _activate(normed, kind.act), (_X,)),
+        ),
+    )
+
+
+def _subclass(small_class: SmallClass) -> Class:
+    """Return a layer of torch's, or of a helper, that ends in an activation."""
+    kind = small_class.kind
+    methods: list[Function] = []
+    if kind.act == _ACT:
+        methods.append(_own_constructor(small_class))
+    if small_class.init:  # torch's layers initialise themselves in this method
+        reset = Construct(Atom("super().reset_parameters", uses=frozenset(["super"])))
+        begun = small_class.init.around(local("self"))
+        methods.append(Function("reset_parameters", NONE, (Evaluate(reset), Evaluate(begun))))
+    body = _activate(_BASE_CALLS[kind.base], kind.act, declares=TENSOR)
+    methods.append(Function("forward", TENSOR, body, (Parameter("input", TENSOR),)))
+    return Class(small_class.name, symbol(kind.base), (_summary(kind),), tuple(methods))
+
+
+def _own_constructor(small_class: SmallClass) -> Function:
+    kind = small_class.kind
+    sides = "features" if kind.base == "nn.Linear" else "channels"
+    params = [Parameter(f"in_{sides}", _INT), Parameter(f"out_{sides}", _INT)]
+    arguments: list[tuple[str, Code]] = [("", local(param.name)) for param in params]
+    for (_, name), values in small_class.values.items():
+        default = DEFAULTS[kind.base].get(name)
+        if values != {default}:
+            params.append(_param(name, values, default))
+            arguments.append((name, local(name)))
+    base = Construct(_INIT, tuple(arguments))
+    return _constructor(kind, params, (Evaluate(base),))
+
+
+def _constructor(kind: _Kind, params: list[Parameter], body: tuple[Statement, ...]) -> Function:
+    """Return a constructor; an activation that it takes stands behind all that must be given."""
+    if kind.act == _ACT:
+        params = [*params, Parameter(_ACT, ACT_TYPE)]
+        body = (*body, Assign(f"self.{_ACT}", Construct(local(_ACT))))
+    ordered = sorted(params, key=lambda param: param.default is not None)
+    return Function("__init__", NONE, body, tuple(ordered))
+
+
+def _param(name: str, values: set[Argument], default: Argument | None) -> Parameter:
+    return Parameter(name, _type(values), None if default is None else literal(default))
+
+
+def _kind(layers: tuple[Layer, ...]) -> _Kind:
+    act = layers[-1].callee or _ACT if layers[-1].name == "act" else ""
+    norm = next((layer for layer in layers[1:] if layer.name != "act"), None)
+    if norm is None:
+        return _Kind(layers[0].callee, "", act, "", ())
+    positional = tuple(value for name, value in norm.arguments if not name)
+    return _Kind(layers[0].callee, norm.callee, act, norm.name, positional)
+
+
+def _name(kind: _Kind, acts: Mapping[tuple[str, str], int]) -> str:
+    plain_norm = kind.norm.removeprefix("nn.")
+    name = _NAMES[kind.base] + _NORM_NAMES.get(kind.norm, plain_norm)
+    if not kind.act:
+        return name
+    if kind.act == _ACT or acts[kind.base, kind.norm] == 1:
+        return f"{name}Act"
+    return name + kind.act.removeprefix("nn.")
+
+
+def _layer(layer: Layer) -> Construct:
+    defaults = DEFAULTS.get(layer.callee, {})
+    return Construct(
+        symbol(layer.callee),
+        tuple(
+            (name, literal(value))
+            for name, value in layer.arguments
+            if not name or value != defaults.get(name)
+        ),
+    )
+
+
+def _sequential(parts: list[Construct]) -> Construct:
+    return Construct(symbol("nn.Sequential"), tuple(("", part) for part in parts))
+
+
+def _type(values: set[Argument]) -> Atom:
+    if any(isinstance(value, bool) for value in values):
+        return annotation("bool")
+    if all(isinstance(value, tuple) for value in values):
+        return annotation("tuple[int, int]")
+    if any(isinstance(value, tuple) for value in values):
+        return annotation("int | tuple[int, int]")
+    return annotation("float" if any(isinstance(value, Decimal) for value in values) else "int")
+
+
+def _summary(kind: _Kind) -> str:
+    prose = _PROSE[kind.base]
+    parts = [prose[0].upper() + prose[1:]]
+    if kind.norm:
+        parts.append(_NORM_PROSE.get(kind.norm, kind.norm.removeprefix("nn.")))
+    if kind.act:
+        parts.append("an activation" if kind.act == _ACT else kind.act.removeprefix("nn."))
+    return f"{', '.join(parts[:-1])} and {parts[-1]}."
+
+
+def _activate(code: Code, act: str, *, declares: Atom | None = None) -> tuple[Statement, ...]:
+    """Return the end of a forward pass; modules give an untyped result, functions a Tensor.
+
+    Args:
+        declares: the type of `x` if the function has no parameter of that name.
+    """
+    if act and act != _ACT:
+        return (Return(activation(act, code, in_place=True)),)
+    result = Construct(attribute(_ACT), (("", code),)) if act else code
+    return Assign("x", result, declares), Return(local("x"))
+
+
+def activation(act: str, code: Code, *, in_place: bool = False) -> Construct:
+    """Return an activation of a value as a forward pass writes it."""
+    flag: tuple[tuple[str, Code], ...] = (("inplace", literal(value=True)),)
+    is_in_place = in_place and act in IN_PLACE
+    return Construct(symbol(FUNCTIONS[act]), (("", code), *(flag if is_in_place else ())))
