@@ -152,6 +152,7 @@ def emit(checked: Checked, *, output: Path, bound: Path | None = None) -> Emissi
     Raises:
         SpecError: E501, a module cannot say something.
     """
+    from inception_dsl.emit.deviations import deviations
     from inception_dsl.emit.figure import build_figures
     from inception_dsl.emit.report import Facts, cost_markdown
     from inception_dsl.ir import fingerprint
@@ -159,7 +160,13 @@ def emit(checked: Checked, *, output: Path, bound: Path | None = None) -> Emissi
     model, cost, shown = checked.model, checked.cost, checked.file.shown
     folder = output / checked.file.full_name
     title = model.title or model.name
-    page = cost_markdown(Facts(cost), title=title, shown=shown, fingerprint=fingerprint(model))
+    page = cost_markdown(
+        Facts(cost),
+        title=title,
+        shown=shown,
+        fingerprint=fingerprint(model),
+        deviations=deviations(model),
+    )
     built = build_figures(model, cost)
     texts = {module_file(model): emit_module(checked), "cost.md": page}
     texts |= {f"{detail}.svg": svg for detail, svg in built.figures.items()}

@@ -1,4 +1,4 @@
-"""Where a model is not what its sources claim, as text: the misprints that its spec writes down."""
+"""Known deviations of a model from its sources: claims that its spec marks as not holding."""
 
 from __future__ import annotations
 
@@ -10,31 +10,42 @@ from inception_dsl.ir import Claim, Figure, Model
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """What is claimed, by whom, and why it is not so.
+    """A claim of a source that does not hold, and the reason.
 
     Attributes:
-        at: the path of the step that it is claimed of; None for the network.
-        said: the measures and what they are said to be, with what they are of.
+        at: the path of the step; None for the network.
+        claimed: the measures with their values, and the input or the heads that they are for.
     """
 
     at: str | None
-    said: str
+    claimed: str
     source: str | None
-    why: str
+    reason: str
 
 
 def deviations(model: Model) -> list[Deviation]:
-    """Every claim of a model that does not hold, in order."""
-    entries = groupby(model.claims, key=lambda claim: claim.origin.spans[1])
-    return [_deviation(claims, why) for _, e in entries if (why := (claims := list(e))[0].deviates)]
+    """Return every claim of a model that does not hold, in order."""
+    entries = groupby(
+        (claim for claim in model.claims if claim.deviates),
+        key=lambda claim: (
+            claim.origin.spans[1:2],
+            claim.at,
+            claim.input,
+            claim.with_heads,
+            claim.source,
+            claim.deviates,
+        ),
+    )
+    return [_deviation(list(claims)) for _, claims in entries]
 
 
-def _deviation(claims: list[Claim], why: str) -> Deviation:
+def _deviation(claims: list[Claim]) -> Deviation:
     first = claims[0]
-    figures = ", ".join(f"{claim.measure} {_text(claim.value)}" for claim in claims)
+    assert first.deviates
+    values = ", ".join(f"{claim.measure} {_text(claim.value)}" for claim in claims)
     heads = " with heads" if first.with_heads else ""
     size = f" at {first.input}" if first.input else ""
-    return Deviation(first.at, f"{figures}{heads}{size}", first.source, why)
+    return Deviation(first.at, f"{values}{heads}{size}", first.source, first.deviates)
 
 
 def _text(value: Figure | str) -> str:

@@ -84,7 +84,7 @@ def test_a_value_that_is_held_too_long_is_noticed() -> None:
     found = driver.check("inception_v4", folder=FOLDER, overrides=Overrides("80x80x3"))
     report = measure_memory(found.model)
     source = driver.emit_module(found)
-    held = source.replace("x = self.conv2(x)  # 32", "kept = x = self.conv2(x)  # 32")
+    held = source.replace("x = self.conv2(x)  # N x 32", "kept = x = self.conv2(x)  # N x 32")
     assert held != source
     module = make_module(held, "inception_v4")
     assert inference(module, found.model.input.shape, batch=1).peak > report.peak

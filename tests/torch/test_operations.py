@@ -88,13 +88,13 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
 FAULTS = {
     "a zero wins a maximum": ('value=float("-inf")', "value=0.0"),
     "the odd pixel comes first": (
-        "[total // 2, total - total // 2]",
-        "[total - total // 2, total // 2]",
+        "[left, width - left, top, height - top]",
+        "[width - left, left, height - top, top]",
     ),
-    "padding is in the mean": ("return mean / share", "return mean"),
+    "padding is in the mean": ("return mean / F.avg_pool2d(", "return mean + 0 * F.avg_pool2d("),
     "padding is not in the mean": ("return mean\n", "pass\n"),
     "torch's own default counts padding": (", count_include_pad=False", ""),
-    "dilation makes no window larger": (") * dilation[axis] + 1", ") + 1"),
+    "dilation makes no window larger": ("(height - 1) * down + 1", "height"),
     "a window that overhangs is left out": (", ceil_mode=True", ""),
     "the depthwise convolution strides twice": (
         "out_channels, 1, bias=bias",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from inception_dsl.analysis import Group, Grouping, group
 from inception_dsl.channels import csv_cell, json_text, markdown_text, xml_text
+from inception_dsl.emit.deviations import Deviation
 from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts, Scope, shown
 from inception_dsl.ops import flop_kinds
 from inception_dsl.tables import Column, markdown_table, plain_table
@@ -57,12 +58,20 @@ def render_costs(networks: Sequence[Facts], layout: Layout, *, format: Format) -
     return FORMATS[format](networks, layout)
 
 
-def cost_markdown(facts: Facts, *, title: str, shown: str, fingerprint: str) -> str:
-    """The cost page of a model: totals, flops by kind, stages, blocks and ops.
+def cost_markdown(
+    facts: Facts,
+    *,
+    title: str,
+    shown: str,
+    fingerprint: str,
+    deviations: Sequence[Deviation] = (),
+) -> str:
+    """Return the cost page of a model: totals, FLOPs by kind, stages, blocks, ops, deviations.
 
     Args:
         title: the model's title, its author's text.
         shown: the spec's path, or its name in the library.
+        deviations: the claims of the model's sources that do not hold.
     """
     layout, cost, place = Layout(), facts.cost, xml_text(shown)
     said = flop_kinds()
@@ -80,7 +89,18 @@ def cost_markdown(facts: Facts, *, title: str, shown: str, fingerprint: str) -> 
     for by in groupings:
         sections.append(f"## By {by}")
         sections.append(markdown_table(*_groups(facts, layout, by)))
+    if deviations:
+        sections.append("## Known deviations")
+        sections.append("Claims of its sources that the network does not meet, and the reasons.")
+        sections.append("\n".join(map(_deviation, deviations)))
     return "\n\n".join(section.rstrip("\n") for section in sections) + "\n"
+
+
+def _deviation(deviation: Deviation) -> str:
+    at = f"`{deviation.at}`, " if deviation.at else ""
+    source = f" ({markdown_text(deviation.source)})" if deviation.source else ""
+    reason = markdown_text(deviation.reason)
+    return f"- {at}{markdown_text(deviation.claimed)}{source}: {reason}."
 
 
 _Table = tuple[Sequence[Column], Iterable[Sequence[str]]]

@@ -90,4 +90,4 @@ def _box_of(path: Path, order: Mapping[Path, int], within: Mapping[Path, Path]) 
 
 def _text(deviation: Deviation) -> str:
     source = f"{deviation.source}: " if deviation.source else ""
-    return f"{source}{deviation.said}; {deviation.why}"
+    return f"{source}{deviation.claimed}; {deviation.reason}"
