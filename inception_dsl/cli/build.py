@@ -109,7 +109,9 @@ def _verify(checked: driver.Checked) -> bool:
 
 def _build_command(args: argparse.Namespace, spec: str | None) -> str:
     """Return what to type to build one of the specs of a command; None for the gallery of all."""
-    words = ["inception-dsl", "build", *([spec] if spec else [])]
+    words = ["inception-dsl", "build"]
+    if spec and not spec.startswith("-"):
+        words.append(spec)
     if args.output:
         words += ["-o", args.output]
     if args.input:
@@ -118,4 +120,6 @@ def _build_command(args: argparse.Namespace, spec: str | None) -> str:
         words += ["--set", f"{name}={value}"]
     if args.gallery:
         words.append("--gallery")
+    if spec and spec.startswith("-"):
+        words += ["--", spec]
     return shlex.join(words)

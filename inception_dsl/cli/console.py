@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from inception_dsl.resolve import Overrides
 
 FINE, FINDINGS = 0, 1
+
+MAX_LINES = 1_000
+"""Maximum number of lines that are shown of the difference between two files."""
+MAX_LETTERS = 1_000
+"""Maximum number of characters that are shown of such a line."""
 
 OUR_FAULT = "this is a fault of inception-dsl, not of your spec; please report it with the spec"
 
@@ -59,7 +65,12 @@ def print_difference(artifact: driver.Artifact) -> None:
         tofile=name,
         lineterm="",
     )
-    show("".join(f"{line}\n" for line in lines))
+    if old is not None and old.splitlines() == artifact.content.splitlines():
+        lines = iter([f"{name} differs in its line ends"])
+    shown_lines = [line[:MAX_LETTERS] for line in islice(lines, MAX_LINES)]
+    if more := sum(1 for _ in lines):
+        shown_lines.append(f"and {more:,} more lines")
+    show("".join(f"{line}\n" for line in shown_lines))
 
 
 def count_files(count: int, state: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, SpecError, across
-from inception_dsl.driver.selection import choose, find_clashes
+from inception_dsl.driver.selection import choose, find_clashes, tell_nothing
 from inception_dsl.driver.walk import Checked, LibraryError, check_file, emit_module
 from inception_dsl.driver.writing import Artifact, bound_of, check_places, write_all
 from inception_dsl.ir import Model
@@ -117,6 +117,8 @@ def plan_build(
     failed += [("", finding) for finding in clashes or _find_overlaps(artifacts)]
     if failed:
         raise SpecError(across(failed))
+    if not checked:
+        raise tell_nothing(folder)
     is_whole = not (references or output or overrides)
     default = project_root(folder.resolve()) / GENERATED
     if with_gallery or (is_whole and gallery_page(folder).exists()):

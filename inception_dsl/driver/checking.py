@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver.selection import Chosen, choose, choose_libraries, find_clashes
+from inception_dsl.driver.selection import (
+    Chosen,
+    choose,
+    choose_libraries,
+    find_clashes,
+    tell_nothing,
+)
 from inception_dsl.driver.walk import (
     Checked,
     CheckedLibrary,
@@ -17,6 +23,7 @@ from inception_dsl.driver.walk import (
 )
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.load import Loaded, load
+from inception_dsl.spec.project import SPECS
 
 Outcome = Checked | CheckedLibrary | SpecError
 
@@ -36,7 +43,11 @@ def check_all(
     read: set[Path] = set()
     files = []
     libraries: list[tuple[str, Loaded]] = []
-    for name, file in choose(references, folder):
+    chosen = choose(references, folder)
+    others = [] if references else choose_libraries(folder)
+    if not chosen and not others:
+        yield SPECS, tell_nothing(folder)
+    for name, file in chosen:
         if isinstance(file, SpecError):
             yield name, file
             continue
@@ -52,8 +63,7 @@ def check_all(
         files.append(file)
     for name, loaded in libraries:
         yield name, _check_library(loaded)
-    if not references:
-        yield from _check_unread(choose_libraries(folder), read)
+    yield from _check_unread(others, read)
     if clashes := find_clashes(files, among_all=bool(references)):
         yield "", SpecError(clashes)
 
@@ -83,14 +93,18 @@ def measure_all(
     references: Sequence[str], *, folder: Path, overrides: Overrides = AS_WRITTEN, batch: int = 1
 ) -> Iterator[tuple[str, Checked | SpecError]]:
     """Yield what each network costs that a person names, or each one of the project."""
+    is_empty = True
     for name, file in choose(references, folder):
-        if isinstance(file, SpecError):
-            yield name, file
-            continue
         try:
+            if isinstance(file, SpecError):
+                raise file
             yield name, measure_file(file, overrides, batch)
         except LibraryError as error:
-            if references:
-                yield name, error
+            if not references:
+                continue
+            yield name, error
         except SpecError as error:
             yield name, error
+        is_empty = False
+    if is_empty:
+        yield SPECS, tell_nothing(folder)

@@ -28,15 +28,17 @@ Chosen = tuple[str, SpecFile | SpecError]
 
 
 def choose(references: Sequence[str], folder: Path) -> list[Chosen]:
-    """Return the networks that a person names, or all of the project that a folder is in.
-
-    If there is nothing to look at, that is the one thing that cannot be had (E011).
-    """
+    """Return the files that a person names, or all of the project that may be networks."""
     if references:
         return [(reference, _try(reference, folder)) for reference in references]
     root = project_root(folder.resolve())
     paths = [path for path in spec_paths(root) if not is_in_blocks(path.relative_to(root))]
-    return _located(paths, root, folder) or [(SPECS, SpecError([nothing_found(root, folder)]))]
+    return _located(paths, root, folder)
+
+
+def tell_nothing(folder: Path) -> SpecError:
+    """Return the error that the project that a folder is in has no network (E011)."""
+    return SpecError([nothing_found(project_root(folder.resolve()), folder)])
 
 
 def choose_files(references: Sequence[str], folder: Path) -> list[Chosen]:
@@ -44,8 +46,7 @@ def choose_files(references: Sequence[str], folder: Path) -> list[Chosen]:
     if references:
         return choose(references, folder)
     root = project_root(folder.resolve())
-    chosen = _located(spec_paths(root), root, folder)
-    return chosen or [(SPECS, SpecError([nothing_found(root, folder)]))]
+    return _located(spec_paths(root), root, folder)
 
 
 def choose_libraries(folder: Path) -> list[Chosen]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
-from inception_dsl.driver.selection import choose_files
+from inception_dsl.driver.selection import choose_files, tell_nothing
 from inception_dsl.driver.walk import read_model
 from inception_dsl.driver.writing import Artifact
 from inception_dsl.resolve import AS_WRITTEN, name_problem
@@ -36,7 +36,10 @@ def format_all(
 
     Nothing is written.
     """
-    for name, file in choose_files(references, folder):
+    chosen = choose_files(references, folder)
+    if not chosen:
+        yield SPECS, tell_nothing(folder)
+    for name, file in chosen:
         if isinstance(file, SpecError):
             yield name, file
             continue

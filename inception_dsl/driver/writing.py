@@ -19,8 +19,8 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.spec.disk import DISK, first_link
 from inception_dsl.spec.project import enclosing_project
 
-MAX_READ = 50_000_000
-"""Maximum size of a file that is held against what should be in it; a larger one is stale."""
+MAX_SURPLUS = 1_000_000
+"""Maximum number of bytes of a file that are read beyond twice of what should be in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Artifact:
 
     Attributes:
         bound: the folder that it must end in when all links are followed; None for the project that
-            its path is in, or else for the folder that holds it.
+            its path is in. A path in no project has no bound: a person named it.
     """
 
     path: Path
@@ -42,7 +42,7 @@ class Artifact:
         return self.content.decode()
 
     def read(self) -> bytes | None:
-        """Return what is in the file now; None if there is none.
+        """Return what is in the file now, a longer one cut; None if there is none.
 
         Raises:
             SpecError: E001 it is no regular file, E006 it lies outside its bound.
@@ -51,11 +51,9 @@ class Artifact:
         if not DISK.exists(target):
             return None
         try:
-            return DISK.read(target, MAX_READ)
-        except NotADirectoryError:
-            return None
+            return DISK.read(target, 2 * len(self.content) + MAX_SURPLUS)
         except OSError as error:
-            message = f"`{_shown(self.path)}` cannot be read: {error.strerror}"
+            message = f"`{_shown(self.path)}` cannot be used: {error.strerror}"
             raise SpecError([Diagnostic("E001", message)]) from None
 
     def is_fresh(self) -> bool:
@@ -87,13 +85,16 @@ class Artifact:
     def _locate(self) -> Path:
         """Return where the file is when all links are followed."""
         path = Path(os.path.abspath(self.path))  # noqa: PTH100 - `..` goes before links are followed
-        bound = self.bound or enclosing_project(path.parent) or path.parent
+        bound = self.bound or enclosing_project(path.parent) or Path(path.anchor)
         target = DISK.resolve(path)
-        if target is None or not target.is_relative_to(bound.resolve()):
+        if target is None:
+            message = f"`{_shown(self.path)}` cannot be used: its links lead in a circle"
+            raise SpecError([Diagnostic("E001", message)])
+        if not target.is_relative_to(bound.resolve()):
             link = first_link(path, bound)
-            notes = (f"`{_shown(link)}` is a link",) if link else ()
-            message = f"`{_shown(self.path)}` lies outside the project"
-            raise SpecError([Diagnostic("E006", message, notes=notes)])
+            where = "is a link out of" if link else "lies outside"
+            message = f"`{_shown(link or path)}` {where} the project"
+            raise SpecError([Diagnostic("E006", message)])
         return target
 
 

@@ -210,12 +210,19 @@ class _Resolver(Reporter):
         }
 
     def _name(self) -> str:
-        """The spec's name, which becomes that of a function; its file's, if it has none."""
+        """Return the spec's name, which becomes that of a function.
+
+        A spec without one has the name of its file, mended if no function can have it.
+        """
         name = self._spec.name
+        if name is None:
+            stem = self._file.path.stem
+            name = stem if name_problem(stem) is None else usable_name(stem, "net")
         problem = name_problem(name or self._file.path.stem)
         if problem is not None:
-            at = self.places.text(("name",)) if name else self.places.value(()).part(0, 1)
-            instead = usable_name(name, "net") if name else None
+            is_written = self._spec.name is not None
+            at = self.places.text(("name",)) if is_written else self.places.value(()).part(0, 1)
+            instead = usable_name(name, "net") if name and is_written else None
             self.complain("E105", problem, at, instead=instead)
         return name or self._file.path.stem
 
