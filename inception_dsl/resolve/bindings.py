@@ -72,7 +72,7 @@ def read_bindings(
         example = " ".join([written, *(f"{name}=..." for name in missing)]).strip()
         message = f"`{block}` needs {listed(missing)}"
         others = tuple(Label(signature.declared[name], "it is declared here") for name in missing)
-        raise words.error("E206", message, step.name, f"write `{block} ({example})`", others)
+        raise words.error("E206", message, step.name, f"as in `{block} ({example})`", others)
     return bound
 
 

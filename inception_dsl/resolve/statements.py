@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
 from inception_dsl.ir import Bound, Claim, Origin, TensorType
 from inception_dsl.resolve.figures import read_figure
 from inception_dsl.resolve.reporter import Reporter
@@ -92,8 +92,10 @@ def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -
     if own is not None and height == own.channels != channels:
         message = f"the input {text} has {channels} channels, and the spec's has {own.channels}"
         note = "a shape is height x width x channels"
-        help = f"write `{width}x{channels}x{height}`"  # other figures of it are the author's
-        raise SpecError([Diagnostic("E106", message, labels, (note,), help)])
+        meant = f"{width}x{channels}x{height}"
+        fix = Fix(span, meant) if span is not None else None
+        help = f"with its channels last it is {meant}"
+        raise SpecError([Diagnostic("E106", message, labels, (note,), help, fix=fix)])
     return TensorType((channels, height, width))
 
 

@@ -18,6 +18,7 @@ import yaml
 from inception_dsl.bounds import MAX_NESTING, MAX_NUMBER, MAX_VALUES
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.source import Source, Span
+from inception_dsl.spec.not_yaml import not_yaml
 
 MAX_DUPLICATES = 100
 MAX_DIGITS = 18
@@ -124,11 +125,14 @@ class _Builder:
             index = error.problem_mark.index if error.problem_mark else 0
             if "nesting depth" in (error.problem or ""):  # libyaml, which reads ahead, has a bound
                 raise _error("E003", _TOO_DEEP, Span(self._source, index, index + 1)) from None
-            raise self._not_yaml(error.problem or "not YAML", index, error.context_mark) from None
+            context = error.context_mark.index if error.context_mark else None
+            phrase = f"{error.context}: {error.problem}"
+            found = not_yaml(self._source, phrase, index, context)
+            raise SpecError([found]) from None
         except yaml.reader.ReaderError as error:
             before = self._source.text.encode()[: error.position]  # libyaml counts in bytes here
             index = len(before.decode(errors="ignore"))
-            raise self._not_yaml(error.reason, index) from None
+            raise SpecError([not_yaml(self._source, error.reason, index, None)]) from None
         if not isinstance(following, yaml.StreamEndEvent):
             span = self._span(following)
             raise _error("E002", "a spec is one YAML document; a second one starts here", span)
@@ -217,17 +221,6 @@ class _Builder:
             raise _error("E005", message, self._span(event), help)
         if getattr(event, "tag", None) is not None:
             raise _error("E005", "tags are not part of the language", self._span(event))
-
-    def _not_yaml(self, problem: str, index: int, opened: yaml.Mark | None = None) -> SpecError:
-        help = None
-        if "mapping values" in problem:
-            help = "put quotes around text that has `: ` in it"
-        elif self._source.text[index : index + 1] == "\t":
-            help = "indent with spaces: YAML takes no tabs"
-        labels = [Label(Span(self._source, index, index + 1))]
-        if opened is not None and self._source.text[opened.index : opened.index + 1] in ("[", "{"):
-            labels.append(Label(Span(self._source, opened.index, opened.index + 1), "opened here"))
-        return SpecError([Diagnostic("E002", problem, tuple(labels), help=help)])
 
     def _span(self, event: yaml.Event) -> Span:
         return self._region(event, event)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from conftest import NET, Project
 
 from inception_dsl.bounds import MAX_BYTES
@@ -200,7 +201,7 @@ def test_a_second_document_is_refused_where_it_starts() -> None:
     ("text", "place"),
     [
         ("a: [1, 2\n", "2:1"),
-        ("a: 1\n b: 2\n", "2:3"),
+        ("a: 1\n b: 2\n", "2:2"),
         ("a:\n\tb: 1\n", "2:1"),
         ("a: @x\n", "1:4"),
         ('a: "\\q"\n', "1:5"),
@@ -213,6 +214,25 @@ def test_what_is_not_yaml_is_pointed_at(text: str, place: str) -> None:
     found = refused(text)
     assert found.code == "E002"
     assert found.labels[0].span.place == f"net.yaml:{place}"
+
+
+def test_no_phrase_of_libyaml_reaches_a_person() -> None:
+    """Characters that mean something to YAML, at every place of a text, tell a fault of ours."""
+    text = "a: [x, 'y z']\nb:\n  - c: {d: \"e\"}\n  - f\n"
+    problems = set()
+    for place in range(len(text)):
+        for char in "[]{},:'\"\\@%&*!|>?\t\n#- ":
+            for wrong in (text[:place] + char + text[place:], text[:place] + char):
+                try:
+                    list(yaml.parse(wrong, Loader=yaml.CLoader))
+                except yaml.MarkedYAMLError as error:
+                    assert error.problem is not None
+                    problems.add(error.problem)
+                    found = refused(wrong)
+                    assert found.code in ("E002", "E004", "E005"), wrong
+                    assert error.problem not in found.message, wrong
+                    assert found.message != "this is not YAML", (wrong, error.problem)
+    assert len(problems) > 10
 
 
 def test_text_with_a_colon_is_told_to_be_quoted() -> None:
