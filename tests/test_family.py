@@ -17,7 +17,7 @@ from inception_dsl.analysis import find_quantity, measure_state
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import Checked
-from inception_dsl.ir import Figure, inline
+from inception_dsl.ir import Quantity, inline
 from inception_dsl.resolve import Overrides
 
 ROOT = Path(__file__).parents[1]
@@ -305,7 +305,7 @@ def test_the_columns_of_table_1_add_up_as_they_are_claimed() -> None:
 
     def total(measure: str) -> float:
         values = [own.value for own in rows if own.measure == measure]
-        return sum(value.amount for value in values if isinstance(value, Figure))
+        return sum(value.amount for value in values if isinstance(value, Quantity))
 
     assert round(total("weights") / 1024, 1) == 6797.7
     assert total("macs") == 1502e6

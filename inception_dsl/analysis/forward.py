@@ -68,7 +68,7 @@ class ForwardPlan:
             match statement.makes:
                 case Unit() as unit:
                     yield from unit.steps
-                case NodeDef(path):
+                case NodeDef(path=path):
                     yield path
 
 

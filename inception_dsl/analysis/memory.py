@@ -194,7 +194,7 @@ class _Frame:
                 case Unit() as unit:
                     steps = iter(unit.steps)
                     made = self._module(unit.module, steps, given, taken)
-                case NodeDef(path):
+                case NodeDef(path=path):
                     made = self._item(self._items[path], given, taken)
             values[plan.locals[statement.gives]] = made
         output = values[plan.locals[plan.output]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from inception_dsl.ir import Claim, Figure, Model
+from inception_dsl.ir import Claim, Model, Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +48,5 @@ def _deviation(claims: list[Claim]) -> Deviation:
     return Deviation(first.at, f"{values}{heads}{size}", first.source, first.deviates)
 
 
-def _text(value: Figure | str) -> str:
-    return value.text if isinstance(value, Figure) else value
+def _text(value: Quantity | str) -> str:
+    return value.text if isinstance(value, Quantity) else value

@@ -1,4 +1,4 @@
-"""The two levels of a model, and what holds of every one of them.
+"""The two levels of a model, and the invariants of both.
 
 `BlockDef` is symbolic: its attributes may be expressions over the block's parameters. `Call` and
 `Node` are concrete. The IR knows neither YAML nor what an op does.
@@ -14,13 +14,14 @@ from inception_dsl.ir.model import (
     Call,
     CallDef,
     Claim,
-    Figure,
     Head,
     Model,
     Node,
     NodeDef,
     Origin,
     Param,
+    Quantity,
+    StepDef,
     TensorType,
     Value,
 )
@@ -37,7 +38,6 @@ __all__ = [
     "Call",
     "CallDef",
     "Claim",
-    "Figure",
     "Graph",
     "Head",
     "Model",
@@ -46,6 +46,8 @@ __all__ = [
     "Origin",
     "Param",
     "Path",
+    "Quantity",
+    "StepDef",
     "TensorType",
     "Value",
     "all_calls",

@@ -11,9 +11,11 @@ from inception_dsl.ir.path import Path
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes with absolute paths, each after what it reads.
+    """The nodes of a model with absolute paths, each after the nodes that it reads.
 
-    `output` is what the network gives in inference, `head_outputs` what its training heads give.
+    Attributes:
+        output: the path of the node that makes the network's result in inference.
+        head_outputs: the same for each training head.
     """
 
     nodes: tuple[Node, ...]
@@ -22,7 +24,7 @@ class Graph:
 
 
 def inline(model: Model) -> Graph:
-    """The network as one flat graph, training heads included."""
+    """Return the network as one flat graph, training heads included."""
     results: dict[str, Path] = {INPUT: INPUT}
     nodes = tuple(_inline(model.root, "", None, results))
     return Graph(
@@ -33,7 +35,7 @@ def inline(model: Model) -> Graph:
 
 
 def all_calls(model: Model) -> Iterator[Call]:
-    """Every call that a model makes, the whole network first."""
+    """Yield every call that a model makes, the whole network first."""
     calls = [model.root]
     while calls:
         call = calls.pop()
@@ -44,12 +46,12 @@ def all_calls(model: Model) -> Iterator[Call]:
 def _inline(
     call: Call, prefix: str, weights: str | None, results: dict[str, Path]
 ) -> Iterator[Node]:
-    """Yields the nodes below a call.
+    """Yield the nodes below a call.
 
     Args:
         prefix: the call's path and a dot.
-        weights: the same of the call whose weights it has, if they are not its own.
-        results: maps the path of a step to the node that makes its value.
+        weights: the same for the call whose weights it has, if it has none of its own.
+        results: the node that makes the value of a step, by the step's path.
     """
     for item in call.body:
         path = Path(prefix + item.path)

@@ -1,4 +1,4 @@
-"""A model: blocks as they are written, and the network as it runs.
+"""A model: the blocks as their author wrote them, and the network as it runs.
 
 All of it is frozen data without parent pointers. A path is relative to the block, or the call,
 that holds it; `inline` makes paths absolute.
@@ -18,21 +18,21 @@ from inception_dsl.ir.path import Path
 from inception_dsl.source import Span
 
 INPUT = Path("input")
-"""The path by which steps of a block read what enters it. No step can have this name."""
+"""The path of a block's input. No step can have this name."""
 
 NETWORK = "network"
 """The name of the block that is the whole network. No other block can have this name."""
 
 Value = int | Decimal | bool | str | tuple[int, int]
-"""What an attribute holds once its block is called."""
+"""The value of an attribute once its block is called."""
 
 Attributes = Mapping[str, Value | Expr]
-"""An op's attributes, all of them, defaults included; never changed after it is made."""
+"""All attributes of an op, defaults included; nobody changes the mapping."""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """What flows along an edge: (channels, height, width) of a map or (features,) of a vector.
+    """The shape of a value: (channels, height, width) of a map or (features,) of a vector.
 
     The batch is never part of it.
     """
@@ -41,12 +41,12 @@ class TensorType:
 
     @property
     def channels(self) -> int:
-        """Channels of a map, features of a vector."""
+        """The channels of a map, or the features of a vector."""
         return self.shape[0]
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of a map."""
+        """The height and the width of a map."""
         _, height, width = self.shape
         return height, width
 
@@ -57,11 +57,11 @@ class TensorType:
 
     @property
     def values(self) -> int:
-        """How many numbers it holds."""
+        """The count of its numbers."""
         return prod(self.shape)
 
     def __str__(self) -> str:
-        """As the papers print it: `35x35x384`, `1536`."""
+        """Return it as the papers print it: `35x35x384`, `1536`."""
         if self.is_map:
             channels, height, width = self.shape
             return f"{height}x{width}x{channels}"
@@ -70,73 +70,89 @@ class TensorType:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where something was written, innermost first: a block's line, then the line that calls it."""
+    """The lines that wrote something, innermost first: a block's line, then the line of its call.
+
+    A model that no text wrote, such as an imported one, has origins without spans.
+    """
 
     spans: tuple[Span, ...] = ()
 
     @property
     def span(self) -> Span | None:
-        """The innermost line; None in a model that no text wrote, such as an imported one."""
+        """The innermost line; None if no text wrote it."""
         return self.spans[0] if self.spans else None
 
     def called_from(self, outer: Origin) -> Origin:
-        """The same origin, seen through the call that stands at `outer`."""
+        """Return the same origin, seen through the call that stands at `outer`."""
         return Origin(self.spans + outer.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter of a block; without a default it must be bound."""
+    """A parameter of a block; a call must bind one without a default."""
 
     name: str
     default: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeDef:
-    """An op within a block, its attributes perhaps expressions.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Definition:
+    """The common part of the steps of a block.
 
-    `count` copies follow each other, each with weights of its own, at `path.0`, `path.1`, ...;
-    None is a single one at `path`. `branch` is the path of the innermost branch that holds it.
-    `reuses` is the path of the earlier step whose weights it has, if it has none of its own.
-    `is_named` is false where the path ends in the op's name, counted in its list.
+    Attributes:
+        path: where it stands in its block.
+        inputs: the paths of the steps that it reads.
+        count: the number of copies that follow each other, each with weights of its own, at
+            `path.0`, `path.1`, ...; None for a single step at `path`.
+        branch: the path of the innermost branch that holds it.
+        origin: its line.
+        reuses: the path of the earlier step whose weights it has; None if it has its own.
+        is_named: its author named it; false if its path ends in the name of its op or block,
+            counted in its list.
     """
 
     path: Path
     inputs: tuple[Path, ...]
+    count: Expr | None
+    branch: Path
+    origin: Origin
+    reuses: Path | None = None
+    is_named: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeDef(_Definition):
+    """An op in a block; its attributes may be expressions over the block's parameters."""
+
     op: str
     attributes: Attributes
-    count: Expr | None
-    branch: Path
-    origin: Origin
-    reuses: Path | None = None
-    is_named: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class CallDef:
-    """A block called within a block; the other fields are a `NodeDef`'s."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDef(_Definition):
+    """A block called in another; its arguments may be expressions over the other's parameters."""
 
-    path: Path
-    inputs: tuple[Path, ...]
     block: str
     arguments: Attributes
-    count: Expr | None
-    branch: Path
-    origin: Origin
-    reuses: Path | None = None
-    is_named: bool = True
+
+
+StepDef = NodeDef | CallDef
+"""A step of a block, as its author wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockDef:
-    """A block as it was written: steps in order, each reading earlier ones."""
+    """A block as its author wrote it: steps in order, each reading earlier ones.
+
+    Attributes:
+        output: the path of the step whose value the block gives.
+    """
 
     name: str
     title: str | None
     source: str | None
     params: tuple[Param, ...]
-    body: tuple[NodeDef | CallDef, ...]
+    body: tuple[StepDef, ...]
     output: Path
     origin: Origin
 
@@ -178,7 +194,11 @@ class Call:
 class Head:
     """A training head: it reads the step `at`, and runs in training only.
 
-    `path` is the prefix of its steps, `output` what it gives; both are paths in the network.
+    Attributes:
+        path: the prefix of its steps in the network.
+        at: the step that it reads.
+        output: the step that makes its result.
+        loss_weight: the weight of its loss in the sum.
     """
 
     path: Path
@@ -187,15 +207,17 @@ class Head:
     loss_weight: Decimal
 
     def holds(self, path: str) -> bool:
-        """The step at this path is one of the head's."""
+        """Tell whether the step at this path is one of the head's."""
         return Path(path).is_within(self.path)
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure as it was written: `<= 43M`, `~ 159Ki`, `9408`.
+class Quantity:
+    """A number as a budget or a claim writes it: `<= 43M`, `~ 159Ki`, `9408`.
 
-    `tolerance` is half a unit of the last digit of one written with `~`.
+    Attributes:
+        tolerance: half a unit of the last digit of a number written with `~`.
+        text: the number as written.
     """
 
     relation: Literal["<=", "<", ">=", ">", "==", "~"]
@@ -203,49 +225,49 @@ class Figure:
     tolerance: Fraction
     text: str
 
-    def holds(self, figure: int) -> bool:
-        """A computed figure is what this one says."""
+    def holds(self, computed: int) -> bool:
+        """Tell whether a computed number satisfies the relation."""
         match self.relation:
             case "~":
-                return abs(figure - self.amount) <= self.tolerance
+                return abs(computed - self.amount) <= self.tolerance
             case "<=":
-                return figure <= self.amount
+                return computed <= self.amount
             case "<":
-                return figure < self.amount
+                return computed < self.amount
             case ">=":
-                return figure >= self.amount
+                return computed >= self.amount
             case ">":
-                return figure > self.amount
+                return computed > self.amount
             case "==":
-                return figure == self.amount
+                return computed == self.amount
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A figure that must hold of the network: at most 43M `params`."""
+    """One line of a budget: at most 43M `params`."""
 
     measure: str
-    figure: Figure
+    quantity: Quantity
     origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a source says of the network, or of the step at a path.
+    """A number or a shape that a source gives for the network, or for the step at a path.
 
     Attributes:
         at: a path; None for the network.
         measure: what is claimed: a cost, `depth`, `shape`, or `in`, what a step reads.
-        value: the figure, or a shape's text.
+        value: the number, or a shape's text.
         input: the input that it is claimed for; None for the network's own.
         with_heads: training heads count.
-        deviates: why it does not hold, or another claim of its entry, if one does not.
-        origin: where the value stands, then the entry.
+        deviates: the reason why it does not hold, or why another claim of its entry does not.
+        origin: the line of the value, then the entry.
     """
 
     at: str | None
     measure: str
-    value: Figure | str
+    value: Quantity | str
     input: TensorType | None
     with_heads: bool
     source: str | None
@@ -276,5 +298,5 @@ class Model:
 
     @property
     def input(self) -> TensorType:
-        """What enters the network."""
+        """The type of the network's input."""
         return self.root.input_type

@@ -1,4 +1,4 @@
-"""A model as text: for tests, for people who look under the hood, and for its fingerprint."""
+"""A model as text: for tests, for a look under the hood, and for the fingerprint."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from inception_dsl.ir.model import BlockDef, Call, CallDef, Model, Node, NodeDef
 
 
 def print_model(model: Model) -> str:
-    """Every block symbolically, then the network as it runs, one line a step.
+    """Return every block with its symbols, then the network as it runs, one line a step.
 
-    Where something was written is left out: two specs that mean the same model print the same.
+    Origins are left out: two specs of the same model print the same.
     """
     lines = [f"model {model.name}", f"input {model.input}"]
     for block in model.blocks:
@@ -23,12 +23,12 @@ def print_model(model: Model) -> str:
     for head in model.heads:
         weight = show(head.loss_weight)
         lines.append(f"head {head.path} at {head.at} gives {head.output} weight {weight}")
-    lines.extend(f"budget {bound.measure} {bound.figure.text}" for bound in model.budget)
+    lines.extend(f"budget {bound.measure} {bound.quantity.text}" for bound in model.budget)
     return "\n".join(lines) + "\n"
 
 
 def fingerprint(model: Model) -> str:
-    """A short hash of what the model means: reformatting its spec does not change it."""
+    """Return a short hash of the model; reformatting its spec does not change it."""
     from hashlib import sha256
 
     described = "\n".join(f"{block.name}\t{block.title}\t{block.source}" for block in model.blocks)
@@ -43,11 +43,11 @@ def _block(block: BlockDef) -> Iterator[str]:
     )
     yield f"block {block.name} ({params})"
     for item in block.body:
-        yield f"  {item.path} = {_what(item)} <- {' '.join(item.inputs)}{_reuse(item)}"
+        yield f"  {item.path} = {_definition(item)} <- {' '.join(item.inputs)}{_reuse(item)}"
     yield f"  gives {block.output}"
 
 
-def _what(item: NodeDef | CallDef) -> str:
+def _definition(item: NodeDef | CallDef) -> str:
     count = "" if item.count is None else f"{show(item.count)} x "
     if isinstance(item, NodeDef):
         return f"{count}{item.op} {_attributes(item.attributes)}".rstrip()

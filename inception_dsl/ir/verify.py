@@ -1,4 +1,4 @@
-"""What holds of every model, whoever made it: a resolver, a trace or a pass."""
+"""The invariants of every model, whether a resolver, a trace or a pass made it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from inception_dsl.ir.model import INPUT, BlockDef, Call, CallDef, Model, Node, 
 
 
 def verify(model: Model) -> list[str]:
-    """The invariants that a model breaks, each as a sentence; none for a sound one.
+    """Return the invariants that a model breaks, each as a sentence.
 
-    A model that breaks one is a fault of the code that made it, never of a spec.
+    A broken invariant is a fault of the code that made the model, never of a spec.
     """
     problems: list[str] = []
     known: set[str] = set()
@@ -70,8 +70,7 @@ def _edges(
         if item.path in seen or item.path in holders:
             yield f"`{block}.{item.path}` is there twice"
         seen.add(item.path)
-        parts = item.path.split(".")
-        holders.update(".".join(parts[:length]) for length in range(1, len(parts)))
+        holders.update(item.path.parents)
     for path in sorted(seen & holders):
         yield f"`{block}.{path}` is a step and also holds steps"
     if output not in seen | {INPUT}:

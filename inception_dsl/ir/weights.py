@@ -1,4 +1,4 @@
-"""How weights move from one model to another: a plan of recipes, data without torch.
+"""The plan that makes the weights of a model out of a checkpoint of another: data without torch.
 
 The bridge has the one executor. Keys are those of a state_dict.
 """
@@ -34,7 +34,7 @@ class PermuteOut:
 
 @dataclass(frozen=True, slots=True)
 class Subtract:
-    """One tensor less another: a norm's running mean less the bias that went before it."""
+    """One tensor minus another: a norm's running mean minus the bias that stood before the norm."""
 
     source: str
     subtrahend: str
@@ -42,14 +42,17 @@ class Subtract:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One number everywhere, by which a new tensor changes nothing."""
+    """One number everywhere: a new tensor that changes nothing."""
 
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class FoldScale:
-    """A conv's weight times the scale of the batch norm behind it; `gamma` None is a scale of 1."""
+    """A weight with the scale of the norm behind it: source * gamma / sqrt(variance + eps).
+
+    `gamma` None is a scale of 1.
+    """
 
     source: str
     gamma: str | None
@@ -59,7 +62,10 @@ class FoldScale:
 
 @dataclass(frozen=True, slots=True)
 class FoldShift:
-    """The bias that a conv has once the batch norm behind it is part of it."""
+    """A bias with the shift of the norm behind it: scale * (bias - mean) + beta.
+
+    The scale is the one of `FoldScale`; `bias` None is a bias of 0.
+    """
 
     bias: str | None
     gamma: str | None
@@ -91,12 +97,12 @@ def sources(recipe: Recipe) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class WeightPlan:
-    """What becomes of a checkpoint.
+    """The recipe of every tensor of a new model.
 
     Attributes:
-        recipes: by the new key, in the order of the new model.
-        fresh: new keys that get nothing, and why: they keep what they were initialised with.
-        left: old keys that nothing is made of, and why.
+        recipes: the recipes by the new key, in the order of the new model.
+        fresh: the new keys without a recipe, and why; they keep their initial values.
+        left: the old keys that no recipe reads, and why.
     """
 
     recipes: tuple[tuple[str, Recipe], ...]

@@ -288,7 +288,17 @@ class BodyReader(Reporter):
         filled = {a.name: attributes.get(a.name, a.default) for a in OPS[op].attributes}
         complete = {name: value for name, value in filled.items() if value is not None}
         origin = Origin((self.places.key(spot.at),))
-        self.steps.append(NodeDef(path, inputs, op, complete, None, spot.branch, origin))
+        self.steps.append(
+            NodeDef(
+                path=path,
+                inputs=inputs,
+                op=op,
+                attributes=complete,
+                count=None,
+                branch=spot.branch,
+                origin=origin,
+            )
+        )
         return path
 
     def _residual(self, residual: ResidualSpec, spot: Spot, body: Path) -> Path:

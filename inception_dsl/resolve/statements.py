@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
 from inception_dsl.ir import Bound, Claim, Origin, TensorType
-from inception_dsl.resolve.figures import read_figure
+from inception_dsl.resolve.quantities import read_quantity
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
@@ -25,15 +25,15 @@ class Statements(Reporter):
         """The bounds of a network."""
         for measure, written in budget.items():
             span = self.places.text(("budget", measure))
-            figure = read_figure(str(written))
-            if figure is None:
-                self._no_figure(written, span)
+            quantity = read_quantity(str(written))
+            if quantity is None:
+                self._no_quantity(written, span)
             else:
-                yield Bound(measure, figure, Origin((span,)))
+                yield Bound(measure, quantity, Origin((span,)))
 
-    def _no_figure(self, written: object, span: Span) -> None:
+    def _no_quantity(self, written: object, span: Span) -> None:
         help = "a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`"
-        self.complain("E106", f"`{written}` is no figure", span, help)
+        self.complain("E106", f"`{written}` is no quantity", span, help)
 
     def claims(self, claims: Sequence[ClaimSpec], own_input: TensorType) -> Iterable[Claim]:
         """Yield the claims of the sources, each for the spec's own input or for another one."""
@@ -52,9 +52,9 @@ class Statements(Reporter):
                 self.complain("E102", "the claim claims nothing", self.places.value(at))
             for measure, value in measures:
                 span = self.places.text((*at, measure))
-                figure = str(value) if measure == "shape" else read_figure(str(value))
+                figure = str(value) if measure == "shape" else read_quantity(str(value))
                 if figure is None:
-                    self._no_figure(value, span)
+                    self._no_quantity(value, span)
                     continue
                 yield Claim(
                     written.at,

@@ -125,13 +125,13 @@ class StepReader:
             attributes, own = read_attributes(what, step, words, settings, self._defaults)
             places |= own
             made = NodeDef(
-                path,
-                (spot.reads,),
-                what.name,
-                attributes,
-                count,
-                spot.branch,
-                origin,
+                path=path,
+                inputs=(spot.reads,),
+                op=what.name,
+                attributes=attributes,
+                count=count,
+                branch=spot.branch,
+                origin=origin,
                 is_named=spot.is_named,
             )
         else:
@@ -140,13 +140,13 @@ class StepReader:
             arguments = {p.name: bound[p.name].value for p in signature.params if p.name in bound}
             places |= {name: setting.span for name, setting in bound.items()}
             made = CallDef(
-                path,
-                (spot.reads,),
-                what,
-                arguments,
-                count,
-                spot.branch,
-                origin,
+                path=path,
+                inputs=(spot.reads,),
+                block=what,
+                arguments=arguments,
+                count=count,
+                branch=spot.branch,
+                origin=origin,
                 is_named=spot.is_named,
             )
         note = (step.note, words.span(step.note)) if step.note is not None else None

@@ -19,7 +19,7 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
     model, quantities = subject.model, subject.quantities
     for bound in model.budget:
         figure = quantities.find(bound.measure, None, with_heads=False)
-        written = bound.figure
+        written = bound.quantity
         if not isinstance(figure, int) or written.holds(figure):
             continue
         budget = written.text if written.relation != "==" else f"exactly {written.text}"

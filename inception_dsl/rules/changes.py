@@ -169,8 +169,8 @@ def _compare_texts(old: Model, new: Model) -> Iterator[Finding]:
 
 def _compare_budgets(old: Priced, new: Priced) -> Iterator[Finding]:
     """Yield the findings of budgets that change, then of those that no longer hold."""
-    before = {(bound.measure, bound.figure.text): bound for bound in old[0].budget}
-    after = {(bound.measure, bound.figure.text): bound for bound in new[0].budget}
+    before = {(bound.measure, bound.quantity.text): bound for bound in old[0].budget}
+    after = {(bound.measure, bound.quantity.text): bound for bound in new[0].budget}
     gone = [bound for key, bound in before.items() if key not in after]
     come = [bound for key, bound in after.items() if key not in before]
     for bound in come:
@@ -202,7 +202,7 @@ def _check_bound(bound: Bound, old: Priced, new: Priced, *, is_old: bool) -> Ite
     )
     if not isinstance(before, int) or not isinstance(after, int):
         return
-    if bound.figure.holds(before) and not bound.figure.holds(after):
+    if bound.quantity.holds(before) and not bound.quantity.holds(after):
         span = new[0].network.origin.span
         broken = BudgetBroken(bound, before, after, is_old)
         yield _finding("D742", "COST", broken, (None, span))

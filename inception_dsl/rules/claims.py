@@ -8,7 +8,7 @@ from itertools import groupby
 from inception_dsl.analysis import Quantities
 from inception_dsl.bounds import MAX_CLAIMED_NODES
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, nearest
-from inception_dsl.ir import Claim, Figure, Path, TensorType
+from inception_dsl.ir import Claim, Path, Quantity, TensorType
 from inception_dsl.rules.subject import Subject, shares
 
 
@@ -63,7 +63,7 @@ def _entry(claims: list[Claim], quantities: Quantities) -> Iterator[Diagnostic]:
     if first.deviates is None:
         for claim, own in pairs:
             if not _holds(claim, own):
-                text = claim.value.text if isinstance(claim.value, Figure) else claim.value
+                text = claim.value.text if isinstance(claim.value, Quantity) else claim.value
                 message = f"{_what(claim)} is {_shown(own)}, and {_source(claim)} {text}"
                 help = "if the source is wrong, say so: `deviates: why`"
                 labels = (Label(claim.origin.spans[0]), *_made_of(claim, quantities))
@@ -99,7 +99,7 @@ def _source(claim: Claim) -> str:
 
 
 def _holds(claim: Claim, found: int | str) -> bool:
-    if isinstance(claim.value, Figure):
+    if isinstance(claim.value, Quantity):
         return isinstance(found, int) and claim.value.holds(found)
     return found == claim.value
 

@@ -87,7 +87,7 @@ def write_sentence(finding: Finding) -> Sentence:
         case BudgetBroken():
             whose = "the old" if about.is_old else "its"
             what = arrow(f"{about.before:,}", f"{about.after:,}")
-            return _plain(finding, what, f"{whose} budget is {about.bound.figure.text}")
+            return _plain(finding, what, f"{whose} budget is {about.bound.quantity.text}")
         case BudgetChanged():
             return _plain(finding, _budget_text(about), _budget_meaning(about))
         case _:
@@ -112,7 +112,7 @@ def _cost_text(cost: Measured) -> str:
 
 
 def _budget_text(about: BudgetChanged) -> str:
-    figures = (bound.figure.text if bound else "none" for bound in (about.before, about.after))
+    figures = (bound.quantity.text if bound else "none" for bound in (about.before, about.after))
     return f"budget {arrow(*figures)}"
 
 

@@ -1,4 +1,4 @@
-"""Figures as budgets and claims write them: `<= 43M`, `~ 159Ki`, `9408`."""
+"""Numbers as budgets and claims write them: `<= 43M`, `~ 159Ki`, `9408`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import re
 from fractions import Fraction
 from typing import Literal, cast
 
-from inception_dsl.ir import Figure
+from inception_dsl.ir import Quantity
 
-_FIGURE = re.compile(r"(<=|>=|<|>|~)? *([0-9]{1,15})(?:\.([0-9]{1,9}))? *(Ki|Mi|Gi|K|M|G)?")
+_QUANTITY = re.compile(r"(<=|>=|<|>|~)? *([0-9]{1,15})(?:\.([0-9]{1,9}))? *(Ki|Mi|Gi|K|M|G)?")
 _UNITS = {"K": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 Relation = Literal["<=", "<", ">=", ">", "==", "~"]
 
 
-def read_figure(text: str) -> Figure | None:
-    """The figure that a text says, exact where no relation is written; None where it says none.
+def read_quantity(text: str) -> Quantity | None:
+    """Return the number that a text writes, exact if it has no relation; None if it writes none.
 
     Example:
-        >>> read_figure("~ 2.7Ki").holds(2800), read_figure("<= 43M").holds(43_000_001)
+        >>> read_quantity("~ 2.7Ki").holds(2800), read_quantity("<= 43M").holds(43_000_001)
         (True, False)
     """
-    match = _FIGURE.fullmatch(text.strip())
+    match = _QUANTITY.fullmatch(text.strip())
     if match is None:
         return None
     relation, whole, decimals, unit = match.groups()
@@ -29,4 +29,4 @@ def read_figure(text: str) -> Figure | None:
     amount = int(whole + (decimals or "")) * last_digit
     if relation != "~" and amount.denominator != 1:
         return None
-    return Figure(cast(Relation, relation or "=="), round(amount), last_digit / 2, text)
+    return Quantity(cast(Relation, relation or "=="), round(amount), last_digit / 2, text)
