@@ -1,29 +1,30 @@
-"""What a change of an op's attributes means: to its tensors, to inference, to training.
+"""The effect of a change of an op's attributes: on its tensors, on inference, on training.
 
-What decides is what torch is given, not what a spec says: `V` and `pad 0` are one thing.
+An effect is judged by what torch receives, not by what a spec says: `V` and `pad 0` are the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from inception_dsl.ir import Node, TensorType
 from inception_dsl.ops import OPS, ShapeError, StateTensor
-from inception_dsl.ops.attribute import Values, number
-from inception_dsl.ops.facts import Reach
+from inception_dsl.ops.attribute import Values
+from inception_dsl.ops.gather import Gather, Gathers, gather_own_place, take_alike
 from inception_dsl.ops.window import WINDOW
 
 Effect = Literal["state", "eval", "elsewhere", "training", "none"]
-"""From the gravest: other tensors; other values in inference; the same at this input, other values
-at another size; other values in training only; none at all."""
+"""From the gravest: other tensors; other values in inference; the same values at this input and
+others at another size; other values in training only; none at all."""
 
-_SIZES = 256
-"""At how many more sizes windows are compared: how they lie repeats with the stride."""
+MAX_SIZES = 256
+"""Maximum number of sizes in a row at which windows are compared."""
 
 
 def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
-    """The effect of every attribute in which two nodes of one op differ."""
+    """Return the effect of every attribute in which two nodes of one op differ."""
     names = [*new.attributes, *(name for name in old.attributes if name not in new.attributes)]
     changed = [n for n in names if old.attributes.get(n) != new.attributes.get(n)]
     effects: dict[str, Effect] = {}
@@ -40,26 +41,42 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
         else:
             effects[name] = "eval"
     window = [name for name, effect in effects.items() if name in WINDOW and effect == "eval"]
-    if window and OPS[old.op].reach is not None:
-        effects |= dict.fromkeys(window, _window_effect(old, new, window))
+    if window:
+        after = _with(old, {name: new.attributes[name] for name in window})
+        effect = _compare_values(_reading(old), _reading(after), old.input_types[0])
+        effects |= dict.fromkeys(window, effect)
     return effects
 
 
 def op_effect(old: Node, new: Node) -> Effect:
-    """The effect of another op in the place of one."""
+    """Return the effect of another op in the place of one."""
     if _shapes(old) != _shapes(new):
         return "state"
-    return "training" if is_felt_in_training_only(old) and is_felt_in_training_only(new) else "eval"
+    if is_felt_in_training_only(old) and is_felt_in_training_only(new):
+        return "training"
+    effect: Effect = "eval"
+    if not _shapes(old):
+        effect = _compare_values(_reading(old), _reading(new), old.input_types[0])
+    is_trained = any(OPS[node.op].acts(node.attributes) == "in training" for node in (old, new))
+    return "training" if effect == "none" and is_trained else effect
+
+
+def presence_effect(node: Node) -> Effect:
+    """Return the effect of a node on one side only, whose tensors are left out."""
+    match OPS[node.op].acts(node.attributes):
+        case "never":
+            return "none"
+        case "in training":
+            return "training"
+        case "always":
+            if _shapes(node):
+                return "eval"
+            return _compare_values(_read_own_place, _reading(node), node.input_types[0])
 
 
 def is_felt_in_training_only(node: Node) -> bool:
-    """Tell whether it gives what it reads in inference."""
+    """Tell whether a node gives what it reads in inference."""
     return OPS[node.op].acts(node.attributes) != "always"
-
-
-def is_nothing(node: Node) -> bool:
-    """Tell whether it gives what it reads, in training too."""
-    return OPS[node.op].acts(node.attributes) == "never"
 
 
 def tensors_by_slot(node: Node) -> dict[tuple[bool, str], StateTensor]:
@@ -80,25 +97,57 @@ def _shapes(node: Node) -> dict[str, tuple[int, ...]]:
     return {tensor.name: tensor.shape for tensor in _tensors(node)}
 
 
-def _window_effect(old: Node, new: Node, names: list[str]) -> Effect:
-    """Whether other windows read other values: at this input, at another one, or nowhere."""
-    after = _with(old, {name: new.attributes[name] for name in names})
-    given = old.input_types[0]
-    if _reach(old, given) != _reach(after, given):
+_Reading = Callable[[TensorType], tuple[TensorType, Gathers | None] | None]
+"""The type and the values that a node gives on an input; None if it cannot take the input."""
+
+
+def _reading(node: Node) -> _Reading:
+    """Return what a node gives on any input; nothing is known of an op that does not tell."""
+    op = OPS[node.op]
+
+    def read(given: TensorType) -> tuple[TensorType, Gathers | None] | None:
+        try:
+            type = op.infer(node.attributes, (given,))
+            return type, op.gathers(node.attributes, given) if op.gathers else None
+        except ShapeError:
+            return None
+
+    return read
+
+
+def _read_own_place(given: TensorType) -> tuple[TensorType, Gathers | None]:
+    return given, gather_own_place({}, given)
+
+
+def _compare_values(old: _Reading, new: _Reading, given: TensorType) -> Effect:
+    """Return whether two nodes give other values: at this input, at another size, or nowhere."""
+    before, after = old(given), new(given)
+    if before is None or after is None or not _is_alike(before, after):
         return "eval"
-    period = max(number(node.attributes, "stride") for node in (old, after))
-    height, width = given.size
-    for more in range(1, min(2 * period + 1, _SIZES)):
-        grown = TensorType((given.channels, height + more, width + more))
-        if _reach(old, grown) != _reach(after, grown):
+    gathers = [axis for _, axes in (before, after) for axis in axes or ()]
+    for size in _other_sizes(given, gathers):
+        before, after = old(size), new(size)
+        if before is None and after is None:
+            continue
+        if before is None or after is None or not _is_alike(before, after):
             return "elsewhere"
     return "none"
 
 
-def _reach(node: Node, given: TensorType) -> tuple[Reach, ...] | None:
-    rule = OPS[node.op].reach
-    assert rule is not None
-    try:
-        return rule(node.attributes, given)
-    except ShapeError:
-        return None
+def _is_alike(
+    before: tuple[TensorType, Gathers | None], after: tuple[TensorType, Gathers | None]
+) -> bool:
+    return before[0] == after[0] and take_alike(before[1], after[1])
+
+
+def _other_sizes(given: TensorType, gathers: Sequence[Gather]) -> Iterator[TensorType]:
+    """Yield the other sizes of a map at which windows lie in every way that they may.
+
+    The way repeats with the stride; and only on a map that is larger than a window does some
+    window meet no padding.
+    """
+    height, width = given.size
+    count = min(2 * max(axis.period for axis in gathers), MAX_SIZES)
+    for start in (0, max(axis.extent for axis in gathers)):
+        for more in range(start + 1, start + count + 1):
+            yield TensorType((given.channels, height + more, width + more))

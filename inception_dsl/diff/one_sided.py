@@ -16,7 +16,7 @@ from inception_dsl.diff.edits import (
     StepCategory,
     words_of,
 )
-from inception_dsl.diff.effects import is_felt_in_training_only, is_nothing
+from inception_dsl.diff.effects import Effect, presence_effect
 from inception_dsl.diff.match import Located
 from inception_dsl.diff.parts import Part, is_join
 from inception_dsl.diff.sides import Sides, find_spot, gravest
@@ -109,28 +109,30 @@ def _edit(sides: Sides, group: _Group, *, is_new: bool) -> Added | Removed:
         new = group.path if is_new else sides.pairs[group.path]
         copies = sides.old.count_copies(old), sides.new.count_copies(new)
         spot = replace(spot, path=find_spot(view, group.path / 0).path)
-    felt = [n for n in group.nodes if not is_nothing(n) and not view.is_final_softmax(n)]
+    effects = [
+        (node, presence_effect(node)) for node in group.nodes if not view.is_final_softmax(node)
+    ]
+    category = _categorise(sides, group, effects)
+    felt = [effect for _, effect in effects if effect != "none"]
     kind = Added if is_new else Removed
     return kind(
-        category=_categorise(sides, group, felt),
+        category=category,
         old=None if is_new else spot,
         new=spot if is_new else None,
+        elsewhere=category == "NUMERICS" and "eval" not in felt,
         content=_content(part, first, view),
         copies=copies,
-        drops_values=bool(felt) and all(is_felt_in_training_only(node) for node in felt),
+        drops_values=bool(felt) and set(felt) == {"training"},
         is_left_to_loss=any(view.is_final_softmax(node) for node in group.nodes),
     )
 
 
-def _categorise(sides: Sides, group: _Group, felt: Sequence[Node]) -> StepCategory:
+def _categorise(
+    sides: Sides, group: _Group, effects: Sequence[tuple[Node, Effect]]
+) -> StepCategory:
     if any(state_of(node) for node in group.nodes):
         return "CHECKPOINT"
-    return gravest(
-        sides.categorise(
-            "training" if is_felt_in_training_only(node) else "eval", node.path, node.path
-        )
-        for node in felt
-    )
+    return gravest(sides.categorise(effect, node.path, node.path) for node, effect in effects)
 
 
 def _content(part: Part, path: Path, view: View) -> Content:

@@ -28,10 +28,10 @@ from inception_dsl.ops.facts import (
     a_map,
     acts_always,
 )
+from inception_dsl.ops.gather import gather_windows
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import Op
-from inception_dsl.ops.reach import reach
 from inception_dsl.ops.window import KERNEL, PAD, PAD_FLAGS, STRIDE, padded_values, slide, windows
 
 _LAYER = "conv"
@@ -285,7 +285,7 @@ OPS = (
         sizes="follow",
         channels="mixed",
         windows=_windows,
-        reach=reach,
+        gathers=gather_windows("weighted"),
         counts_in_depth=True,
         cost=_cost,
         flop_kinds=_FLOP_KINDS,
@@ -316,7 +316,7 @@ OPS = (
         sizes="follow",
         channels="mixed",
         windows=_windows,
-        reach=reach,
+        gathers=gather_windows("weighted"),
         counts_in_depth=True,
         cost=_separable_cost,
         flop_kinds=_FLOP_KINDS,

@@ -242,32 +242,6 @@ def whole_map(values: Values, input: TensorType) -> tuple[Window, Window]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """The values that the windows of an op read along one side of a map.
-
-    Attributes:
-        places: how many windows there are.
-        before: how far the first one lies before the map.
-        window: how many values each one reads.
-        stride: 0 where there is one window.
-        dilation: 0 where a window is one value wide.
-        counted: where the padding ends that an average counts; None if it counts or meets none.
-    """
-
-    places: int
-    before: int
-    window: int
-    stride: int
-    dilation: int
-    counted: int | None
-
-
-ReachRule = Callable[[Values, TensorType], tuple[Reach, ...]]
-"""The reach of an op's windows on a map, by side. Two settings of one op whose reach is the same
-give the same values. Raises `ShapeError`."""
-
-
-@dataclass(frozen=True, slots=True)
 class Launch:
     """One of the functions that torch launches on the device for a node in inference, in order.
 

@@ -28,6 +28,7 @@ from inception_dsl.ops.facts import (
     saves_nothing,
     whole_map,
 )
+from inception_dsl.ops.gather import gather_flat, gather_own_place
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.op import Op
 
@@ -113,7 +114,7 @@ OPS = (
         sizes="fixed",
         channels="mixed",
         windows=whole_map,
-        reach=None,
+        gathers=None,
         counts_in_depth=True,
         cost=_linear_cost,
         flop_kinds={**MAC_FLOPS, **BIAS_FLOPS, **ACT_FLOPS},
@@ -143,7 +144,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=own_place,
-        reach=None,
+        gathers=gather_own_place,
         counts_in_depth=False,
         cost=free,
         flop_kinds={},
@@ -167,7 +168,7 @@ OPS = (
         sizes="fixed",
         channels="flattened",
         windows=whole_map,
-        reach=None,
+        gathers=gather_flat,
         counts_in_depth=False,
         cost=free,
         flop_kinds={},
@@ -191,7 +192,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=own_place,
-        reach=None,
+        gathers=gather_own_place,
         counts_in_depth=False,
         cost=free,
         flop_kinds={},

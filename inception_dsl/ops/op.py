@@ -18,7 +18,6 @@ from inception_dsl.ops.facts import (
     CostRule,
     InferRule,
     LaunchRule,
-    ReachRule,
     RemarkRule,
     SaveRule,
     Sizes,
@@ -27,6 +26,7 @@ from inception_dsl.ops.facts import (
     never_acts,
     no_launch,
 )
+from inception_dsl.ops.gather import GatherRule
 
 FigureKind = Literal[
     "convolution",
@@ -84,8 +84,8 @@ class Op:
         sizes: whether its output's height and width follow from its input's.
         channels: how its channels follow from those that it reads.
         windows: what its units read of a map.
-        reach: what its windows read, if its attributes can say the same in two ways; None if they
-            cannot.
+        gathers: the values of a map that its units take as they are, by windows; None if they do
+            more with them, so that two settings never give the same.
         counts_in_depth: it is one of the layers that a network's depth counts.
 
         cost: its cost.
@@ -118,7 +118,7 @@ class Op:
     sizes: Sizes
     channels: Channels
     windows: WindowRule
-    reach: ReachRule | None
+    gathers: GatherRule | None
     counts_in_depth: bool
 
     cost: CostRule

@@ -19,8 +19,8 @@ from inception_dsl.ops.facts import (
     saves_nothing,
     whole_map,
 )
+from inception_dsl.ops.gather import How, gather_adaptive, gather_whole, gather_windows
 from inception_dsl.ops.op import FigureKind, Op
-from inception_dsl.ops.reach import reach
 from inception_dsl.ops.window import (
     KERNEL,
     PAD,
@@ -145,6 +145,8 @@ _POOL_FLOPS = {"pool": "kernel height x kernel width a pooled value"}
 _MAX: FigureKind = "max_pool"
 _AVG: FigureKind = "average_pool"
 
+_HOW: dict[str, How] = {"avg": "mean", "max": "largest"}
+
 OPS = (
     # The largest value of a window; padding never is.
     Op(
@@ -163,7 +165,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=windows,
-        reach=reach,
+        gathers=gather_windows("largest"),
         counts_in_depth=False,
         cost=_cost,
         flop_kinds=_POOL_FLOPS,
@@ -197,7 +199,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=windows,
-        reach=reach,
+        gathers=gather_windows("mean"),
         counts_in_depth=False,
         cost=_cost,
         flop_kinds=_POOL_FLOPS,
@@ -226,7 +228,7 @@ OPS = (
             sizes="fixed",
             channels="separate",
             windows=whole_map,
-            reach=None,
+            gathers=gather_whole(_HOW[kind]),
             counts_in_depth=False,
             cost=_global_cost,
             flop_kinds=_POOL_FLOPS,
@@ -268,7 +270,7 @@ OPS = (
             sizes="fixed",
             channels="separate",
             windows=_adaptive_windows,
-            reach=None,
+            gathers=gather_adaptive(_HOW[kind]),
             counts_in_depth=False,
             cost=_adaptive_cost,
             flop_kinds=_POOL_FLOPS,

@@ -1,0 +1,223 @@
+"""The values of a map that an op's units take: two ops that take the same give the same.
+
+`pad` and `V`, or `same` and TensorFlow's, may be two ways to say one thing; and on a small map all
+windows may meet the same few values. So windows are compared by the values that they take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from inception_dsl.ir import TensorType
+from inception_dsl.ops.attribute import Values, number, size
+from inception_dsl.ops.facts import Window
+from inception_dsl.ops.window import slide, windows
+
+MAX_UNITS = 4096
+"""Maximum number of units along an axis that are compared one by one; longer axes take the same
+only if they take it by the same rule."""
+
+How = Literal["weighted", "largest", "mean"]
+"""The way in which a unit combines the values that it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The values that one unit takes along one axis; padding is left out.
+
+    Attributes:
+        first: the index of the first value.
+        count: the number of values.
+        step: the distance between them; 0 for a single value.
+        weight: the index of the first value's weight; 0 without weights.
+        divisor: the number by which their sum is divided: 1 for one value as it is; 0 for the
+            largest of several.
+    """
+
+    first: int
+    count: int
+    step: int
+    weight: int
+    divisor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """The values that an op's units take along one axis of a map.
+
+    Attributes:
+        units: the number of units.
+        rule: equal rules take equal values.
+        take: the values that a unit takes.
+        period: the number of sizes of the map after which the way that windows lie repeats.
+        extent: the size of a window; on a larger map, some window meets no padding.
+    """
+
+    units: int
+    rule: Hashable
+    take: Callable[[int], Taken] = field(compare=False)
+    period: int
+    extent: int
+
+
+Gathers = tuple[Gather, Gather]
+"""The values that units take along height and width."""
+
+GatherRule = Callable[[Values, TensorType], Gathers | None]
+"""The values that an op's units take, from its attributes and its input; None if an axis alone
+does not tell. Raises `ShapeError` if the op cannot take the input."""
+
+
+def take_alike(one: Gathers | None, other: Gathers | None) -> bool:
+    """Tell whether two ops take the same values of one map; False if that is not known."""
+    if one is None or other is None:
+        return False
+    return all(_is_alike(*axes) for axes in zip(one, other, strict=True))
+
+
+def _is_alike(one: Gather, other: Gather) -> bool:
+    if one.units != other.units:
+        return False
+    if one.rule == other.rule:
+        return True
+    if one.units > MAX_UNITS:
+        return False
+    return all(one.take(unit) == other.take(unit) for unit in range(one.units))
+
+
+def gather_own_place(values: Values, input: TensorType) -> Gathers | None:
+    """Return the values of an op that gives what it reads."""
+    if not input.is_map:
+        return None
+    height, width = (
+        Gather(side, ("own", side), lambda unit: Taken(unit, 1, 0, 0, 1), period=1, extent=1)
+        for side in input.size
+    )
+    return height, width
+
+
+def gather_flat(values: Values, input: TensorType) -> Gathers | None:
+    """Return the values of an op that flattens a map; only a map of one place is as it was."""
+    return gather_own_place(values, input) if input.is_map and input.size == (1, 1) else None
+
+
+def gather_whole(how: How) -> GatherRule:
+    """Return the rule of an op whose one unit takes the whole map."""
+
+    def gather(values: Values, input: TensorType) -> Gathers:
+        height, width = (_whole(side, how) for side in input.size)
+        return height, width
+
+    return gather
+
+
+def _whole(side: int, how: How) -> Gather:
+    taken = _combine(0, side, 1, how, divisor=side)
+    return Gather(1, (how, side), lambda _: taken, period=1, extent=1)
+
+
+def gather_adaptive(how: How) -> GatherRule:
+    """Return the rule of an op whose windows make a map of the size in `output`."""
+
+    def gather(values: Values, input: TensorType) -> Gathers:
+        sizes = zip(input.size, size(values, "output"), strict=True)
+        height, width = (_adaptive(side, wanted, how) for side, wanted in sizes)
+        return height, width
+
+    return gather
+
+
+def _adaptive(side: int, wanted: int, how: How) -> Gather:
+    def take(unit: int) -> Taken:
+        # torch's window i runs from floor(i * side / wanted) to ceil((i + 1) * side / wanted).
+        first, end = unit * side // wanted, -(-(unit + 1) * side // wanted)
+        return _combine(first, end - first, 1, how, divisor=end - first)
+
+    return Gather(wanted, ("adaptive", how, side), take, period=wanted, extent=wanted)
+
+
+def gather_windows(how: How) -> GatherRule:
+    """Return the rule of an op whose windows slide over the map."""
+
+    def gather(values: Values, input: TensorType) -> Gathers:
+        dilation = number(values, "dilation") if "dilation" in values else 1
+        axes = zip(
+            input.size,
+            slide(values, input),
+            windows(values, input),
+            size(values, "kernel"),
+            strict=True,
+        )
+        height, width = (
+            _slide(values, how, side, units, window, kernel, dilation)
+            for side, units, window, kernel in axes
+        )
+        return height, width
+
+    return gather
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slide:
+    """A window that slides along an axis."""
+
+    how: How
+    side: int
+    units: int
+    before: int
+    kernel: int
+    stride: int
+    dilation: int
+    counts_padding: bool
+    pads_all: bool
+
+    def take(self, unit: int) -> Taken:
+        """Return the values that a unit takes."""
+        start = unit * self.stride - self.before
+        skipped = -(start // self.dilation) if start < 0 else 0  # in the padding before the map
+        last = min(self.kernel - 1, (self.side - 1 - start) // self.dilation)
+        count = max(last - skipped + 1, 0)
+        divisor = count
+        if self.counts_padding:
+            end = start + self.kernel
+            divisor = (end if self.pads_all else min(end, self.side + self.before)) - start
+        first = start + skipped * self.dilation
+        return _combine(first, count, self.dilation, self.how, divisor=divisor, weight=skipped)
+
+
+def _slide(
+    values: Values, how: How, side: int, units: int, window: Window, kernel: int, dilation: int
+) -> Gather:
+    end = (units - 1) * window.stride + window.size - window.before
+    meets_padding = window.before > 0 or end > side
+    counts_padding = values.get("count_pad", False) is True and meets_padding
+    sliding = _Slide(
+        how=how,
+        side=side,
+        units=units,
+        before=window.before,
+        kernel=kernel,
+        stride=window.stride if units > 1 else 1,
+        dilation=dilation if kernel > 1 else 1,
+        counts_padding=counts_padding,
+        # TensorFlow's padding reaches as far as the windows do.
+        pads_all=counts_padding and values["pad"] == "same_tf",
+    )
+    return Gather(units, sliding, sliding.take, period=window.stride, extent=window.size)
+
+
+def _combine(
+    first: int, count: int, step: int, how: How, *, divisor: int, weight: int = 0
+) -> Taken:
+    """Return the values that a unit takes, in the one form that equal ones share."""
+    if count == 0:
+        return Taken(0, 0, 0, 0, -1 if how == "largest" else 0)
+    match how:
+        case "weighted":
+            return Taken(first, count, step if count > 1 else 0, weight, 0)
+        case "largest":
+            return Taken(first, count, step if count > 1 else 0, 0, 1 if count == 1 else 0)
+        case "mean":
+            return Taken(first, count, step if count > 1 else 0, 0, divisor)

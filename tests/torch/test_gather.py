@@ -1,0 +1,86 @@
+"""Windows that take the same values: what the comparison of two ops says, and what torch does."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from inception_dsl.ir import TensorType
+from inception_dsl.ops import OPS, ShapeError
+from inception_dsl.ops.gather import take_alike
+
+Words = dict[str, Any]
+
+SIZES = [(1, 1), (1, 2), (2, 2), (3, 3), (4, 3), (5, 5)]
+
+POOLS: list[tuple[str, Words]] = [
+    *(
+        (op, {"kernel": (k, k), "stride": stride, "pad": pad, "ceil": ceil, **counted})
+        for k, stride, pad, ceil in product((1, 2, 3), (1, 2), ("V", "same"), (False, True))
+        for op, counted in (
+            ("maxpool", {}),
+            ("avgpool", {"count_pad": False}),
+            ("avgpool", {"count_pad": True}),
+        )
+    ),
+    *((f"adaptive_{kind}pool", {"output": (n, n)}) for kind in ("max", "avg") for n in (1, 2, 3)),
+    ("identity", {}),
+]
+CONVS: list[tuple[str, Words]] = [
+    ("conv", {"kernel": (3, 3), "stride": stride, "pad": pad, "dilation": dilation})
+    for stride, pad, dilation in product((1, 2), ("V", "same", 1, 2, 3), (1, 2, 3))
+]
+
+
+def torch_gives(op: str, words: Words, image: Tensor) -> Tensor:
+    """What torch makes of an image."""
+    if op == "identity":
+        return image
+    if op == "adaptive_maxpool":
+        largest: Tensor = F.adaptive_max_pool2d(image, words["output"])
+        return largest
+    if op == "adaptive_avgpool":
+        return F.adaptive_avg_pool2d(image, words["output"])
+    kernel, stride, dilation = words["kernel"], words["stride"], words.get("dilation", 1)
+    pad: Any = {"V": 0, "same": (kernel[0] - 1) * dilation // 2}.get(words["pad"], words["pad"])
+    match op:
+        case "conv":
+            torch.manual_seed(1)
+            weight = torch.randn(4, image.shape[1], *kernel, dtype=image.dtype)
+            return F.conv2d(image, weight, None, stride, pad, dilation)
+        case "maxpool":
+            return F.max_pool2d(image, kernel, stride, pad, ceil_mode=words["ceil"])
+        case _:
+            return F.avg_pool2d(image, kernel, stride, pad, words["ceil"], words["count_pad"])
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("ops", [POOLS, CONVS], ids=["pools", "convs"])
+def test_two_ops_take_the_same_values_exactly_if_torch_gives_the_same(
+    ops: list[tuple[str, Words]], size: tuple[int, int]
+) -> None:
+    given = TensorType((2, *size))
+    torch.manual_seed(0)
+    image = torch.randn(3, *given.shape, dtype=torch.float64)
+    made = []
+    for op, words in ops:
+        try:
+            gathers = OPS[op].gathers
+            assert gathers is not None
+            OPS[op].infer({**words, "width": 4, "groups": 1}, (given,))
+            taken = gathers(words, given)
+        except ShapeError:
+            continue
+        made.append((op, words, taken, torch_gives(op, words, image)))
+    assert len(made) > 2
+    alike = 0
+    for (op, words, one, gave), (other_op, others, other, gives) in combinations(made, 2):
+        is_same = gave.shape == gives.shape and torch.allclose(gave, gives, rtol=1e-12, atol=1e-12)
+        assert take_alike(one, other) == is_same, (op, words, other_op, others)
+        alike += is_same
+    assert alike
