@@ -8,6 +8,7 @@ out, since no spec settles them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -174,6 +175,31 @@ class _Walk:
         return launch.values * self._size * (1 if launch.is_single else self._batch)
 
 
+class _Locals:
+    """The locals of a forward pass; `bytes` is what all of them keep alive."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, _Value] = {}
+        self._holders: Counter[_Value] = Counter()
+        self.bytes = 0
+
+    def __getitem__(self, name: str) -> _Value:
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: _Value) -> None:
+        """Assign a value; the one that the local held is let go unless another local holds it."""
+        if not self._holders[value]:
+            self.bytes += value.bytes
+        self._holders[value] += 1
+        before = self._values.get(name)
+        self._values[name] = value
+        if before is not None:
+            self._holders[before] -= 1
+            if not self._holders[before]:
+                del self._holders[before]
+                self.bytes -= before.bytes
+
+
 class _Frame:
     """One call of a forward pass: its locals, and what they keep alive."""
 
@@ -186,9 +212,10 @@ class _Frame:
 
     def run(self) -> _Body:
         plan = self._walk.plan(self._block)
-        values: dict[str, _Value] = {plan.locals[INPUT]: self._entered}
+        values = _Locals()
+        values[plan.locals[INPUT]] = self._entered
         for statement in plan.trunk:
-            taken = sum({id(value): value.bytes for value in values.values()}.values())
+            taken = values.bytes
             given = values[plan.locals[statement.reads[0]]]
             match statement.makes:
                 case Unit() as unit:
@@ -298,8 +325,9 @@ class _Training:
         size = node.type.values * self._batch * self._size
         result = read[0] if is_view else self._storage(size, learns=learns)
         result.is_kept |= kept.result
-        for index, own in enumerate(read):
-            others = [other for at, other in enumerate(read) if at != index]
-            # A factor is kept for the gradient of the others.
-            own.is_kept |= kept.inputs and (not others or any(other.learns for other in others))
+        if kept.inputs:
+            learning = sum(value.learns for value in read)
+            for value in read:
+                # A factor is kept for the gradient of the others.
+                value.is_kept |= len(read) == 1 or learning > value.learns
         return result

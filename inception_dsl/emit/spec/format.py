@@ -30,7 +30,7 @@ class _Step:
 
 
 def format_spec(source: Source) -> str:
-    """The text of a spec with its steps formatted; a step that cannot be read is left as it is.
+    """Return the text of a spec with its steps formatted; unreadable steps stay as they are.
 
     Raises:
         SpecError: E0xx, the text is no YAML that the language takes.
@@ -38,14 +38,16 @@ def format_spec(source: Source) -> str:
     tree = parse_tree(source)
     steps = sorted(_of_file(tree), key=lambda step: step.span.start)
     columns = _note_columns(steps)
-    text = source.text
-    for step, column in reversed(list(zip(steps, columns, strict=True))):
+    pieces: list[str] = []
+    end = 0
+    for step, column in zip(steps, columns, strict=True):
         written = step.code
         if step.note:
             start = step.span.column - 1
             written = f"{written.ljust(column - start)} -> {step.note}"
-        text = text[: step.span.start] + written + text[step.span.end :]
-    return text
+        pieces += [source.text[end : step.span.start], written]
+        end = step.span.end
+    return "".join(pieces) + source.text[end:]
 
 
 def _note_columns(steps: list[_Step]) -> list[int]:
