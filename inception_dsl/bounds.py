@@ -50,7 +50,7 @@ MAX_JOINED = 1_000
 MAX_EDGES = 60_000
 """Maximum number of edges of a model: the values that each of its nodes reads, taken together."""
 
-MAX_PATH = 500
+MAX_PATH = 300
 """Maximum number of characters of the path of a node."""
 
 MAX_CLAIMED_NODES = 30_000

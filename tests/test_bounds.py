@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import bounds
+from inception_dsl.diff.carry import plan_weights
+from inception_dsl.driver.changes import compare_pair
+from inception_dsl.ir.weights import PermuteIn, WeightPlan
 
 LANGUAGE = Path(__file__).parents[1] / "docs" / "language.md"
 HEAD = "inception: 1\nname: net\ninput: 32x32x3\n"
@@ -63,7 +67,7 @@ def edges(count: int) -> str:
 
 def long_path(count: int) -> str:
     """Return a network whose only path has so many characters."""
-    names = ["n" * 60] * 8
+    names = ["n" * 60] * 4
     names.append("n" * (count - len(".".join(names)) - 1))
     chain = "".join(f"  b{i}: [{name}: b{i + 1}]\n" for i, name in enumerate(names[1:-1]))
     last = len(names) - 2
@@ -115,7 +119,7 @@ SPECS: dict[str, tuple[Made, int, str]] = {
     "MAX_CALLS_DEEP": (deep, 1, "blocks call each other more than 64 deep"),
     "MAX_JOINED": (joined, 1, "a join reads more than 1,000 values"),
     "MAX_EDGES": (edges, 1, "the nodes of the model read more than 60,000 values"),
-    "MAX_PATH": (long_path, 1, "a path of the model has more than 500 characters"),
+    "MAX_PATH": (long_path, 1, "a path of the model has more than 300 characters"),
     "MAX_CLAIMED_NODES": (
         claimed_nodes,
         30,
@@ -161,3 +165,25 @@ def test_the_language_page_lists_every_bound() -> None:
     tried = {name.split()[0] for name in SPECS}
     files = {"MAX_BYTES", "MAX_FILES", "MAX_NESTING"}  # in the tests of files and trees
     assert known.keys() - tried == files | {"MAX_OPERANDS", "MAX_NUMBER"}
+
+
+def test_a_plan_of_weights_is_as_long_as_the_specs_not_as_their_channels(project: Project) -> None:
+    def plan(channels: int) -> WeightPlan:
+        branches = f"left: 1x1 conv ({channels}), right: 1x1 conv ({2 * channels})"
+        spec = f"inception: 1\nname: net\ninput: 1x1x1\nnetwork:\n  - branches: {{{branches}}}\n"
+        spec += "  - act: relu\n  - last: 1x1 conv (1)\n"
+        checked = []
+        for order in ("left, right", "right, left"):
+            project.write(NET, spec.replace("}\n", f"}}\n    order: [{order}]\n"))
+            checked.append(project.check())
+        old, new = checked
+        diff = compare_pair(old, new).diff
+        return plan_weights(old.model, new.model, diff)
+
+    tracemalloc.start()
+    recipes = dict(plan(100_000_000).recipes)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    order = ((100_000_000, 200_000_000), (0, 100_000_000))
+    assert recipes["last.weight"] == PermuteIn("last.weight", order)
+    assert peak < 20_000_000

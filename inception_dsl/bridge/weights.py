@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, assert_never
 
 from inception_dsl.bridge.checkpoint import CheckpointError, read_checkpoint
@@ -12,6 +12,7 @@ from inception_dsl.ir.weights import (
     Fill,
     FoldScale,
     FoldShift,
+    Order,
     PermuteIn,
     PermuteOut,
     Recipe,
@@ -74,8 +75,8 @@ def read_plan(text: str) -> WeightPlan:
         ValueError: the text is no plan, or a plan of another version.
     """
     document = json.loads(text)
-    if not isinstance(document, dict) or document.get("schema_version") != 1:
-        raise ValueError("this is no plan of weights of version 1")
+    if not isinstance(document, dict) or document.get("schema_version") != 2:
+        raise ValueError("this is no plan of weights of version 2")
     kinds = {kind.__name__: kind for kind in _RECIPES}
     recipes = tuple(
         (key, _recipe(kinds, dict(recipe))) for key, recipe in document["tensors"].items()
@@ -85,10 +86,9 @@ def read_plan(text: str) -> WeightPlan:
 
 def _recipe(kinds: Mapping[str, type[Recipe]], document: dict[str, Any]) -> Recipe:
     kind = kinds[document.pop("recipe")]
-    fields: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
-    }
-    return kind(**fields)
+    if "order" in document:
+        document["order"] = tuple((first, count) for first, count in document["order"])
+    return kind(**document)
 
 
 def _make(key: str, recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
@@ -136,15 +136,16 @@ def _run(recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
             assert_never(recipe)
 
 
-def _reorder(tensor: Tensor, axis: int, order: Sequence[int]) -> Tensor:
+def _reorder(tensor: Tensor, axis: int, order: Order) -> Tensor:
     """Return a tensor with one axis in another order."""
     import torch
 
-    if tensor.dim() <= axis or tensor.shape[axis] != len(order):
+    channels = sum(count for _, count in order)
+    if tensor.dim() <= axis or tensor.shape[axis] != channels:
         shape = tuple(tensor.shape)
-        message = f"a tensor of the shape {shape} has not {len(order)} channels to put in order"
+        message = f"a tensor of the shape {shape} has not {channels} channels to put in order"
         raise IndexError(message)
-    return tensor.index_select(axis, torch.tensor(order, device=tensor.device))
+    return torch.cat([tensor.narrow(axis, first, count) for first, count in order], axis)
 
 
 def _exact(tensor: Tensor) -> Tensor:

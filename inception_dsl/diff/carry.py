@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from inception_dsl.analysis import state_of
-from inception_dsl.diff.channels import Order, channel_orders
+from inception_dsl.diff.channels import channel_orders, count_channels
 from inception_dsl.diff.edits import Diff
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model, Node, Path, Value
@@ -18,6 +18,7 @@ from inception_dsl.ir.weights import (
     Fill,
     FoldScale,
     FoldShift,
+    Order,
     PermuteIn,
     PermuteOut,
     Recipe,
@@ -120,7 +121,8 @@ class _Source:
         axis = tensor.in_axis
         if self._order == () or axis == "none":
             return Copy(key)
-        if self._order is None or axis == "grouped" or tensor.shape[axis] != len(self._order):
+        channels = None if self._order is None else count_channels(self._order)
+        if self._order is None or axis == "grouped" or tensor.shape[axis] != channels:
             if op.channels == "separate":
                 return "its channels are others, and in no order that can be told"
             return "it reads its channels in an order that cannot be made good"

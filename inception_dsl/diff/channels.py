@@ -1,69 +1,105 @@
-"""In which order channels stand, after a concat that joins its branches in another one."""
+"""The order of channels behind a concat that joins its branches in another one.
+
+An order is a tuple of runs, so that its length depends on the branches, not on their channels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from inception_dsl.diff.view import View
 from inception_dsl.ir import INPUT, Node, Path, TensorType
+from inception_dsl.ir.weights import Order
 from inception_dsl.ops import OPS
 
-Order = tuple[int, ...]
-"""For every channel of the new model, the one of the old model that it was."""
+MAX_RUNS = 200
+"""Maximum number of runs of an order; channels in more pieces are taken as mixed."""
+
+
+def count_channels(order: Order) -> int:
+    """Return the number of channels that stand in an order."""
+    return sum(count for _, count in order)
 
 
 def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str, Order | None]:
-    """The orders of the new nodes whose channels stand otherwise than they did.
+    """Return the orders of channels of those new nodes whose channels do not stand as before.
 
-    None where they do, and no order tells how: channels came or went, or were mixed.
+    The order is None where none tells how they stand: channels came or went, or were mixed.
 
     Args:
         back: new paths to old ones.
     """
     orders: dict[str, Order | None] = {}
+    kept = frozenset(back.values())
     for node in new.graph.nodes:
         was = old.nodes.get(back.get(node.path, Path()))
         if was is not None and was.type.channels != node.type.channels:
             continue
         channels = OPS[node.op].channels
         if was is not None and was.op == node.op and channels == "joined":
-            order = _joined(was, node, old, back, orders)
+            order = _Joined(was, old, back, kept).order(node, orders)
         elif channels in ("separate", "positional", "flattened"):
             order = _passed(node, orders)
         else:
             continue
-        if order is None or order != tuple(range(len(order))):
+        if order != ((0, node.type.channels),):
             orders[node.path] = order
     return orders
 
 
-def _joined(
-    old: Node,
-    new: Node,
-    before: View,
-    back: Mapping[Path, Path],
-    orders: dict[str, Order | None],
-) -> Order | None:
-    starts: dict[Path, list[int]] = {}
-    start = 0
-    for path, type in zip(old.inputs, old.input_types, strict=True):
-        starts.setdefault(path, []).append(start)
-        start += type.channels
-    order: list[int] = []
-    for path, type in zip(new.inputs, new.input_types, strict=True):
-        own = orders.get(path, tuple(range(type.channels)))
-        was = path if path == INPUT else back.get(path, Path())
-        if was not in starts:  # another branch, in the place of one that is no longer read
-            was = next((p for p, at in starts.items() if at[:1] == [len(order)]), Path())
-            if was in back.values() and any(back.get(read) == was for read in new.inputs):
+class _Joined:
+    """The channels of an old concat, which the inputs of a new one take one by one."""
+
+    def __init__(
+        self, old: Node, view: View, back: Mapping[Path, Path], kept: frozenset[Path]
+    ) -> None:
+        self._view = view
+        self._back = back
+        self._kept = kept
+        self._starts: dict[Path, list[int]] = {}
+        self._at: dict[int, Path] = {}
+        start = 0
+        for path, type in zip(old.inputs, old.input_types, strict=True):
+            self._starts.setdefault(path, []).append(start)
+            self._at[start] = path
+            start += type.channels
+
+    def order(self, new: Node, orders: Mapping[str, Order | None]) -> Order | None:
+        """Return the order of the old channels in the new concat; None if there is none."""
+        read = {self._back.get(path) for path in new.inputs}
+        runs: list[tuple[int, int]] = []
+        place = 0
+        for path, type in zip(new.inputs, new.input_types, strict=True):
+            order = orders.get(path, ((0, type.channels),))
+            first = self._take(path, type, place, read)
+            if first is None or order is None:
                 return None
-        given = before.model.input if was == INPUT else _type_of(before, was)
-        same = given is not None and given.channels == type.channels
-        if own is None or not same or not starts.get(was):
-            return None
-        first = starts[was].pop(0)
-        order += [first + channel for channel in own]
-    return tuple(order)
+            _extend(runs, ((first + start, count) for start, count in order))
+            if len(runs) > MAX_RUNS:
+                return None
+            place += type.channels
+        return tuple(runs)
+
+    def _take(self, path: Path, type: TensorType, place: int, read: set[Path | None]) -> int | None:
+        """Return where the channels of a new input began in the old concat."""
+        was = path if path == INPUT else self._back.get(path, Path())
+        if was not in self._starts:  # another branch, in the place of one that is no longer read
+            there = self._at.get(place)
+            was = there if there and self._starts[there][:1] == [place] else Path()
+            if was in self._kept and was in read:
+                return None
+        given = self._view.model.input if was == INPUT else _type_of(self._view, was)
+        is_same = given is not None and given.channels == type.channels
+        return self._starts[was].pop(0) if is_same and self._starts.get(was) else None
+
+
+def _extend(runs: list[tuple[int, int]], others: Iterable[tuple[int, int]]) -> None:
+    """Add runs to a list, in place; one that goes on where the last one ends becomes part of it."""
+    for first, count in others:
+        if runs and sum(runs[-1]) == first:
+            runs[-1] = runs[-1][0], runs[-1][1] + count
+        else:
+            runs.append((first, count))
 
 
 def _type_of(view: View, path: Path) -> TensorType | None:
@@ -71,19 +107,17 @@ def _type_of(view: View, path: Path) -> TensorType | None:
     return node.type if node is not None else None
 
 
-def _passed(node: Node, orders: dict[str, Order | None]) -> Order | None:
-    channels = node.type.channels
-    read = {path: orders.get(path, ()) for path in node.inputs}
-    found = set(read.values())
-    if len(found) > 1 or None in found:
+def _passed(node: Node, orders: Mapping[str, Order | None]) -> Order | None:
+    read = {orders.get(path, ()) for path in node.inputs}
+    if len(read) > 1 or None in read:
         return None
-    (order,) = found
+    (order,) = read
     if not order:
-        return tuple(range(channels))
+        return ((0, node.type.channels),)
     if OPS[node.op].channels == "positional":  # neighbours, or groups, are others
         return None
     if OPS[node.op].channels == "flattened" and node.input_types[0].is_map:
         height, width = node.input_types[0].size
         area = height * width
-        return tuple(area * channel + place for channel in order for place in range(area))
+        return tuple((area * first, area * count) for first, count in order)
     return order

@@ -8,6 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+Order = tuple[tuple[int, int], ...]
+"""Channels in an order, as runs: the first channel of each, and the number of channels.
+
+A plan is so as long as the specs are, however many channels they have.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -18,18 +24,18 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class PermuteIn:
-    """A weight with its input channels in another order: new channel i is old channel order[i]."""
+    """A weight with its input channels in another order: runs of old channels, one by one."""
 
     source: str
-    order: tuple[int, ...]
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
 class PermuteOut:
-    """A tensor whose first axis stands in another order: new place i is old place order[i]."""
+    """A tensor with its first axis in another order: runs of old places, one by one."""
 
     source: str
-    order: tuple[int, ...]
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def test_a_plan_for_another_network_is_refused(sides: Sides) -> None:
 
 
 def test_channels_are_not_cut_off_when_they_are_put_in_order() -> None:
-    plan = WeightPlan((("a.weight", PermuteIn("a.weight", (1, 0))),), (), ())
+    plan = WeightPlan((("a.weight", PermuteIn("a.weight", ((1, 1), (0, 1)))),), (), ())
     old, new = {"a.weight": torch.ones(2, 3, 1, 1)}, {"a.weight": torch.ones(2, 2, 1, 1)}
     with pytest.raises(CheckpointError, match=r"shape \(2, 3, 1, 1\) has not 2 channels"):
         carry_weights(plan, old, new)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from inception_dsl.channels import json_text
 from inception_dsl.ir.weights import WeightPlan
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def plan_json(plan: WeightPlan, *, old: str, new: str) -> str:
