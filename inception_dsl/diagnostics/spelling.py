@@ -18,6 +18,8 @@ LETTERS_PER_SLIP = 3
 
 _DIGIT = re.compile("[0-9]")
 _REPEATED = re.compile(r"([0-9])\1+")
+_MEMBER = re.compile("(_?[0-9]+[a-z]?|_[a-z])$")
+"""The end that tells the members of a series apart: `conv2`, `inception_4a`, `reduction_b`."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -25,13 +27,15 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     Upper and lower case are the same. A slip is a letter that is wrong, missing, too much, or
     swapped with its neighbour. One slip needs three letters of the longer name, each further one
-    three letters of the shorter name. Names that differ in their numbers alone, such as `conv2` and
-    `conv3`, are different names and no slip, unless a digit was typed twice.
+    three letters of the shorter name. Names that differ in their numbers alone, or in the letter
+    that counts them, are members of a series and no slip: `conv2` and `conv3`, `4a` and `4b`.
 
     Example:
         >>> nearest("strde", ["stride", "pad"]), nearest("deconv", ["conv"])
         ('stride', None)
         >>> nearest("conv3", ["conv2"])
+        >>> nearest("inception_c4", ["inception_4a", "inception_4c"])
+        'inception_4c'
     """
     candidates = set(islice(known, MAX_CANDIDATES + 1))
     if len(name) > MAX_LENGTH or len(candidates) > MAX_CANDIDATES:
@@ -45,18 +49,22 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         shorter, longer = sorted((len(folded), len(other)))
         most = min(longer // LETTERS_PER_SLIP, max(1, shorter // LETTERS_PER_SLIP))
         slips = count_slips(folded, other, most)
-        if slips is None or (slips and _differ_in_numbers(folded, other)):
+        if slips is None or (slips and _are_of_a_series(folded, other)):
             continue
         if best is None or slips < best[0]:
             best = slips, candidate
     return best[1] if best else None
 
 
-def _differ_in_numbers(name: str, other: str) -> bool:
-    """Tell whether two names have the same letters around different numbers."""
-    if _DIGIT.sub("", name) != _DIGIT.sub("", other):
+def _are_of_a_series(name: str, other: str) -> bool:
+    """Tell whether two names differ in their numbers, or in the end that counts them, alone."""
+    if _REPEATED.sub(r"\1", name) == _REPEATED.sub(r"\1", other):
         return False
-    return _REPEATED.sub(r"\1", name) != _REPEATED.sub(r"\1", other)
+    same_letters = _DIGIT.sub("", name) == _DIGIT.sub("", other)
+    if same_letters and sorted(name) != sorted(other):
+        return True
+    ends = _MEMBER.search(name), _MEMBER.search(other)
+    return all(ends) and _MEMBER.sub("", name) == _MEMBER.sub("", other)
 
 
 def count_slips(name: str, other: str, most: int) -> int | None:

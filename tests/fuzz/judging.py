@@ -9,7 +9,6 @@ is sound word by word, and no word can be pointed at: such mutations are counted
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -18,13 +17,11 @@ from pathlib import Path
 from mutations import ROOT, Mutation, mutations, text_of
 
 from inception_dsl import driver
-from inception_dsl.diagnostics import Diagnostic, SpecError, render
+from inception_dsl.diagnostics import Diagnostic, Fix, SpecError, render
 from inception_dsl.source import Span
 
 TOTALS = frozenset(["E401", "E402", "E403"])
 SECONDS = 1.0
-
-_ADVICE = re.compile(r"write `([^`]+)`(?:,.*)?")
 
 
 @dataclass
@@ -116,11 +113,12 @@ def _judge(spec: str, mutation: Mutation, root: Path, tally: Tally, known: froze
     else:
         tally.misses.append(f"{mutation}\n{render(found)}")
     for finding in found:
-        advised = _ADVICE.fullmatch(finding.help or "")
-        if advised and "..." not in advised[1] and finding.labels:
+        if finding.fix is not None:
             tally.helped += 1
-            if not _mends(spec, root, finding, advised[1]):
+            if not _mends(spec, root, finding, finding.fix, found):
                 tally.unmended.append(f"{mutation}\n{render([finding])}")
+        elif (finding.help or "").startswith("write `"):
+            tally.unmended.append(f"{mutation}\nnobody has tried it:\n{render([finding])}")
 
 
 def findings(spec: str, root: Path) -> tuple[Diagnostic, ...]:
@@ -153,20 +151,24 @@ def _touches(span: Span, start: int, end: int) -> bool:
     return span.start <= end and start <= max(span.end, span.start + 1)
 
 
-def _mends(spec: str, root: Path, finding: Diagnostic, advised: str) -> bool:
-    """The advice, pasted over what is pointed at, takes the finding away."""
-    span = finding.labels[0].span
+def _mends(
+    spec: str, root: Path, finding: Diagnostic, fix: Fix, before: tuple[Diagnostic, ...]
+) -> bool:
+    """Tell whether a fix, made in the file, ends its finding and leaves no new one where it is."""
+    span = fix.span
     path = root / span.source.name
-    before = path.read_text()
-    path.write_text(before[: span.start] + advised + before[span.end :])
+    text = path.read_text()
+    path.write_text(text[: span.start] + fix.text + text[span.end :])
     try:
         after = findings(spec, root)
     finally:
-        path.write_text(before)
+        path.write_text(text)
+    known = {(other.code, other.message) for other in before if other is not finding}
+    end = span.start + len(fix.text)
     return not any(
-        other.code == finding.code
+        (other.code, other.message) not in known
         and other.labels
         and other.labels[0].span.source.name == span.source.name
-        and other.labels[0].span.start == span.start
+        and _touches(other.labels[0].span, span.start, end)
         for other in after
     )
