@@ -27,16 +27,20 @@ class Fix:
         span: the characters to replace, on one line.
         text: the characters to write there; empty to take the old ones out.
         gain: the rest of the help's sentence, such as "which gives 35x35".
+        about: what the change is about, such as a key with its value. Where something new is wrong
+            there after the change, it does not mend. None for the changed characters.
     """
 
     span: Span
     text: str
     gain: str = ""
+    about: Span | None = None
 
-    @property
-    def help(self) -> str:
-        """Return the fix as a sentence."""
+    def help(self, at: Span) -> str:
+        """Return the fix as a sentence, for a reader who is shown the place `at`."""
         change = f"write `{self.text}`" if self.text else f"take out `{self.span.text}`"
+        if self.text and self.span != at:
+            change += f" in place of `{self.span.text}`"
         return f"{change}, {self.gain}" if self.gain else change
 
 

@@ -112,7 +112,7 @@ def _helped(finding: Diagnostic, *, mends: bool) -> Diagnostic:
     """Return a finding with its fix as help, or without its fix."""
     if not mends or finding.fix is None:
         return replace(finding, fix=None)
-    return replace(finding, help=finding.fix.help)
+    return replace(finding, help=finding.fix.help(finding.labels[0].span))
 
 
 def _without_overlaps(proposals: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -156,11 +156,13 @@ def _is_mended(
         for other in fixes
         if other.span.source is fix.span.source and other.span.start < fix.span.start
     )
+    about = fix.about or fix.span
+    reach = len(fix.text) + max(0, about.end - fix.span.end)
     for other in after.findings:
         if not other.labels or other.labels[0].span.source.name != source:
             continue
         span = other.labels[0].span
-        touches = span.start <= start + len(fix.text) and start <= span.end
+        touches = span.start <= start + reach and start <= span.end
         is_known = (other.code, other.message) in known
         is_same = (other.code, other.message) == (finding.code, finding.message)
         is_shape = other.code.startswith("E3") and span.line == line

@@ -8,7 +8,7 @@ from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ops import WORDS
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by, param_close_by
-from inception_dsl.resolve.words import Words, as_words, listed, read_expr, read_whole
+from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import Reader, StepText, Token

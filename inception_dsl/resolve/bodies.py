@@ -20,7 +20,7 @@ from inception_dsl.resolve.names import may_name_block, name_problem, usable_nam
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.scope import Close, Given, Scope, close_by
 from inception_dsl.resolve.steps import Sibling, Spot, StepReader
-from inception_dsl.resolve.words import read_word
+from inception_dsl.resolve.values import read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import (
     BodySpec,

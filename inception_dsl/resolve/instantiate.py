@@ -36,7 +36,7 @@ from inception_dsl.resolve.blocks import Block, Note
 from inception_dsl.resolve.derive import Axis, Site, origins, trace_back
 from inception_dsl.resolve.disagree import Input, explain, trace
 from inception_dsl.resolve.scope import Given
-from inception_dsl.resolve.words import misfit
+from inception_dsl.resolve.values import misfit
 from inception_dsl.source import Span
 
 _Key = tuple[str, tuple[tuple[str, type, Value], ...], TensorType]

@@ -13,7 +13,9 @@ from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.habits import is_depthwise, is_lacking, join_of, op_of
 from inception_dsl.resolve.scope import Scope, Setting, Table, close_by
-from inception_dsl.resolve.words import Defaults, Words, listed, read_attributes, read_word
+from inception_dsl.resolve.tokens import Words, listed
+from inception_dsl.resolve.values import read_word
+from inception_dsl.resolve.words import Defaults, read_attributes
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import DocumentPath, Places, Word
 from inception_dsl.spec.step import StepSyntaxError, StepText, Token, number, parse_step

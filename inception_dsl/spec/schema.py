@@ -7,7 +7,7 @@ never shown. What a step's text says, and whether names exist, comes later.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
@@ -66,6 +66,8 @@ Word = str | int | Decimal | bool
 """A parameter's, a default's or a cell's value."""
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     Body: TypeAlias = "str | list[Item] | LongSpec | BodySpec"
     Item: TypeAlias = "str | list[Item] | LongSpec | BodySpec | dict[str, Body]"
 else:
@@ -246,9 +248,14 @@ def validate(tree: Tree) -> tuple[ModelSpec, Places]:
 
 
 def _translate(error: ValidationError, places: Places) -> Iterator[Diagnostic]:
+    """Yield pydantic's errors as findings, each cause once."""
+    problems = error.errors(include_url=False, include_context=True, include_input=False)
+    misspelt = _misspelt(problems, places)
     seen: set[DocumentPath] = set()
-    for problem in error.errors(include_url=False, include_context=True, include_input=False):
+    for problem in problems:
         path = _document_path(problem["loc"], places)
+        if problem["type"] == "missing" and (path, problem["loc"][-1]) in misspelt:
+            continue  # the key is there, misspelt, which is told
         if path in seen:  # each alternative of a union complains on its own
             continue
         seen.add(path)
@@ -259,6 +266,31 @@ def _translate(error: ValidationError, places: Places) -> Iterator[Diagnostic]:
                 yield _no_list(path, places)
             continue
         yield _diagnose(problem["type"], path, problem.get("ctx", {}), problem["loc"], places)
+
+
+def _misspelt(
+    problems: Iterable[ErrorDetails], places: Places
+) -> set[tuple[DocumentPath, int | str]]:
+    """Return the keys that are there under a misspelt name, each with the path of its mapping."""
+    found: set[tuple[DocumentPath, int | str]] = set()
+    for problem in problems:
+        if problem["type"] == "extra_forbidden":
+            path = _document_path(problem["loc"], places)
+            close = _meant_key(str(path[-1]), _known_keys(problem["loc"])) if path else None
+            found.update([(path[:-1], close)] if close else [])
+    return found
+
+
+def _meant_key(key: str, known: frozenset[str]) -> str | None:
+    """Return the known key that an unknown one was most likely meant to be."""
+    meant = _NETWORK.get(key) if "network" in known else None
+    return meant or nearest(key, known)
+
+
+def _fix(path: DocumentPath, key: str, places: Places) -> Fix:
+    """Return the fix that writes another key; what is wrong with its value speaks against it."""
+    span, value = places.key(path), places.value(path)
+    return Fix(span, key, about=Span(span.source, span.start, max(span.end, value.end)))
 
 
 def _document_path(loc: tuple[int | str, ...], places: Places) -> DocumentPath:
@@ -309,14 +341,13 @@ def _diagnose(
     if kind == "extra_forbidden" or loc[-1] == "[key]":
         key = str(path[-1])
         known = _known_keys(loc)
-        close = _NETWORK.get(key) if "network" in known else None
-        close = close or nearest(key, known)
+        close = _meant_key(key, known)
         return Diagnostic(
             "E101",
             f"`{key}` is no key here",
             (Label(places.key(path)),),
             notes=(f"known keys are {_listed(sorted(known))}",),
-            fix=Fix(places.key(path), close) if close else None,
+            fix=_fix(path, close, places) if close else None,
         )
     if kind == "string_too_long":
         message = f"a text of more than {MAX_TEXT:,} characters"

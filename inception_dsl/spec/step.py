@@ -88,9 +88,9 @@ class Reader:
         self._end = tokens[-1].end if tokens else 0
 
     def peek(self, ahead: int = 0) -> Token:
-        """A coming token; of kind `end` where there is none."""
+        """Return a coming token, or one before; of kind `end` where there is none."""
         index = self._next + ahead
-        if index < len(self._tokens):
+        if 0 <= index < len(self._tokens):
             return self._tokens[index]
         return Token("end", "", self._end, self._end + 1)
 

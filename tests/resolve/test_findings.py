@@ -35,7 +35,7 @@ def test_every_help_to_write_something_mends(case: Case, project: Project) -> No
         if found.fix is None:
             assert not (found.help or "").startswith("write `"), "a help that nobody has tried"
             continue
-        assert found.help == found.fix.help
+        assert found.help == found.fix.help(found.labels[0].span)
         span, text = found.fix.span, found.fix.text
         project.write(NET, case.spec[: span.start] + text + case.spec[span.end :])
         left = [(other.message, other.labels[0].span.start) for other in project.findings()]

@@ -1,0 +1,116 @@
+"""The words of a step, where they stand, and what can be said of them there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
+from inception_dsl.expr import Expr, names
+from inception_dsl.resolve.scope import Scope, param_close_by
+from inception_dsl.source import Span
+from inception_dsl.spec.step import Reader, StepSyntaxError, Token, parse_expr, tokenise
+from inception_dsl.spec.text import syntax_finding
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a step, the characters they stand in, and the parameters they may read."""
+
+    tokens: tuple[Token, ...]
+    text: Span
+    scope: Scope
+
+    def span(self, token: Token, last: Token | None = None) -> Span:
+        """Return where a word stands, or several words up to `last`.
+
+        Where quotes and escapes hide that, it is the whole text.
+        """
+        shown = self.tokens[-1] if self.tokens else token
+        if self.text.part(shown.start, shown.end).text != shown.text:
+            return self.text
+        return self.text.part(token.start, (last or token).end)
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        token: Token,
+        help: str | None = None,
+        others: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        instead: str | None = None,
+    ) -> SpecError:
+        """Return a finding at a word; `others` are at the other half of it.
+
+        Args:
+            instead: a text that may mend it, written in place of the word.
+        """
+        span = self.span(token)
+        fix = None if instead is None else Fix(span, instead)
+        labels = (Label(span), *others)
+        return SpecError([Diagnostic(code, message, labels, notes, help, fix=fix)])
+
+    def unknown(self, name: str, token: Token, known: Iterable[str]) -> SpecError:
+        """Return E205 for a name that is not there."""
+        message = f"nothing is named `{name}`"
+        span = self.span(token)
+        label = Label(span)
+        if name in self.scope.unseen:
+            return SpecError([Diagnostic("E205", message, (label,), (self.scope.unseen[name],))])
+        close = param_close_by(name, known, self.scope.declared)
+        labels = (label, *close.labels)
+        return SpecError([Diagnostic("E205", message, labels, fix=close.fix(span))])
+
+
+def as_words(text: str, span: Span, scope: Scope) -> Words:
+    """Return the words of a text that stands alone.
+
+    Raises:
+        SpecError: E104, a character that starts no word.
+    """
+    try:
+        return Words(tokenise(text), span, scope)
+    except StepSyntaxError as error:
+        raise SpecError([syntax_finding(error, text, span)]) from None
+
+
+def read_whole(words: Words, read: Callable[[Reader], T]) -> T:
+    """Return a value that takes all the words there are.
+
+    Raises:
+        SpecError: E104, words are left; and what `read` raises.
+    """
+    reader = Reader(words.tokens)
+    value = read(reader)
+    rest = reader.peek()
+    if rest.kind != "end":
+        raise words.error("E104", f"`{rest.text}` stands where the value should end", rest)
+    return value
+
+
+def read_expr(reader: Reader, words: Words) -> Expr:
+    """Return the expression that comes next, its names in scope.
+
+    Raises:
+        SpecError: E104 no expression comes next, E205 an unknown name, E106 too long a number.
+    """
+    start = reader.peek()
+    try:
+        expr = parse_expr(reader)
+    except StepSyntaxError as error:
+        wrong = Token("end", "", error.start, error.end)
+        raise words.error(error.code, error.message, wrong) from None
+    unknown = sorted(names(expr) - words.scope.names)
+    if unknown:
+        later = (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start)
+        raise words.unknown(unknown[0], next(later, start), words.scope.names)
+    return expr
+
+
+def listed(items: Iterable[str]) -> str:
+    """Return names as a message lists them."""
+    return ", ".join(f"`{item}`" for item in items)

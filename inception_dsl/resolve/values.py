@@ -1,0 +1,192 @@
+"""The value of an op's attribute: what is written for it, and whether the attribute can take it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from inception_dsl.bounds import MAX_NUMBER
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
+from inception_dsl.expr import ExprError, Name, evaluate, names, show
+from inception_dsl.ops import FANS, SCHEMES, Attribute, Op
+from inception_dsl.resolve.habits import LACKING_VALUES
+from inception_dsl.resolve.scope import Given, Scope, close_by
+from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
+from inception_dsl.source import Span
+from inception_dsl.spec.schema import Word
+from inception_dsl.spec.step import Reader, StepSyntaxError, Token, sides
+
+
+def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
+    """Return the value that comes next, which is the attribute's.
+
+    Raises:
+        SpecError: E104 no expression comes next, E106 a size that is none, E205 an unknown name,
+            E211 a value that the attribute cannot take.
+    """
+    token = reader.peek()
+    match attribute.kind:
+        case "choice":
+            return _choice(attribute, reader.take(), words)
+        case "pad" if token.kind == "kernel":
+            return read_size(reader.take(), words, least=0)
+        case "pad" if attribute.name in op.flags.get(token.text, {}):
+            return op.flags[reader.take().text][attribute.name]
+        case "pad" if token.text in LACKING_VALUES and token.text not in words.scope.names:
+            raise words.error("E211", f"`pad {token.text}` is not in the language yet", token)
+        case "flag":
+            message = f"`{attribute.name}` stands alone and takes no value"
+            raise words.error("E211", message, token)
+        case "init":
+            return _init(reader, words)
+    value = read_expr(reader, words)
+    first, last = words.span(token), words.span(reader.peek(-1))
+    span = Span(first.source, first.start, last.end)
+    problem = None
+    try:
+        if not names(value):
+            value = evaluate(value, {})
+            problem = misfit(attribute, value)
+        elif not attribute.is_symbolic:
+            problem = f"`{attribute.name}` cannot be a parameter"
+    except ExprError as error:
+        problem = str(error)
+    if problem is not None:
+        raise SpecError([Diagnostic("E211", problem, (Label(span),))])
+    return value
+
+
+def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
+    """Return one of the attribute's choices, or a parameter that stands for one."""
+    if attribute.is_symbolic and token.text in words.scope.names:
+        return Name(token.text)
+    if token.text in attribute.choices:
+        return token.text
+    if attribute.is_symbolic and token.text in words.scope.unseen:
+        raise words.unknown(token.text, token, ())
+    known = [*attribute.choices, *(words.scope.declared if attribute.is_symbolic else ())]
+    close = close_by(token.text, known, words.scope.declared)
+    seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"
+    message = f"{seen} no value of `{attribute.name}`: {listed(attribute.choices)}"
+    if token.text.lower() in LACKING_VALUES:
+        message = f"`{attribute.name} {token.text}` is not in the language yet"
+        notes = (f"values of `{attribute.name}` are {listed(attribute.choices)}",)
+        raise words.error("E211", message, token, notes=notes)
+    raise words.error("E211", message, token, others=close.labels, instead=close.name)
+
+
+def _init(reader: Reader, words: Words) -> str:
+    """Return a scheme of initialisation with what it takes, its number in one form."""
+    scheme = reader.take()
+    takes = SCHEMES.get(scheme.text)
+    if takes is None:
+        if scheme.text.lower() in LACKING_VALUES:
+            message = f"`init {scheme.text}` is not in the language yet"
+            notes = (f"values of `init` are {listed(SCHEMES)}",)
+            raise words.error("E211", message, scheme, notes=notes)
+        message = f"`{scheme.text}` is no value of `init`: {listed(SCHEMES)}"
+        raise words.error("E211", message, scheme, instead=nearest(scheme.text, SCHEMES))
+    if takes == "nothing":
+        return scheme.text
+    token = reader.peek()
+    if takes == "fan" and token.text in FANS:
+        return f"{scheme.text} {reader.take().text}"
+    if takes == "deviation" and token.kind == "number":
+        deviation = evaluate(read_expr(reader, words), {})
+        if deviation > 0:
+            return f"{scheme.text} {show(deviation)}"
+    wanted = "one of " + listed(FANS) if takes == "fan" else "a standard deviation above 0"
+    example = FANS[1] if takes == "fan" else "0.01"
+    message = f"`{scheme.text}` takes {wanted}"
+    help = f"as in `{scheme.text} {example}`"
+    raise words.error("E211", message, scheme, help)
+
+
+def read_size(token: Token, words: Words, *, least: int) -> tuple[int, int]:
+    """Return the height and width of a kernel or a size, each at least `least`.
+
+    Raises:
+        SpecError: E106 it has too many digits, E211 it is too small or too large.
+    """
+    try:
+        height, width = sides(token)
+    except StepSyntaxError as error:
+        raise words.error("E106", error.message, token) from None
+    if not least <= min(height, width) <= max(height, width) <= MAX_NUMBER:
+        raise words.error("E211", f"`{token.text}` is not at least {least}x{least}", token)
+    return height, width
+
+
+def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope) -> Given:
+    """Return an attribute's value that stands in a YAML value of its own.
+
+    Args:
+        key: where the attribute is named.
+        text: the characters of the value.
+        scope: the parameters that it may read.
+
+    Raises:
+        SpecError: E104 no expression, E202 an attribute the op does not have, E205 an unknown
+            name, E211 a value that the attribute cannot take.
+    """
+    attribute = op.attribute(name)
+    if attribute is None or attribute.owner or name == op.kernel:
+        close = nearest(name, op.words())
+        message = f"`{op.written}` has no attribute `{name}`"
+        fix = Fix(key, close) if close else None
+        raise SpecError([Diagnostic("E202", message, (Label(key),), fix=fix)])
+    if isinstance(word, str):
+        words = as_words(word, text, scope)
+        return read_whole(words, lambda reader: read_value(op, attribute, reader, words))
+    problem = misfit(attribute, word)
+    if problem is not None:
+        raise SpecError([Diagnostic("E211", problem, (Label(text),))])
+    return word
+
+
+def misfit(attribute: Attribute, value: Given) -> str | None:
+    """Return why an attribute cannot take a value, or None if it can."""
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    number = value if is_number and isinstance(value, int | Decimal) else Decimal("NaN")
+    whole = number if isinstance(number, int) else -1
+    name = attribute.name
+    match attribute.kind:
+        case "width" | "positive":
+            fits, wanted = whole >= 1, "a whole number of at least 1"
+        case "natural":
+            fits, wanted = whole >= 0, "a whole number of at least 0"
+        case "decimal":
+            fits, wanted = is_number, f"a number{_bounds(attribute)}"
+        case "fraction":
+            fits, wanted = is_number and 0 <= number <= 1, f"a number{_fraction(attribute)}"
+        case "flag":
+            fits, wanted = isinstance(value, bool), "true or false"
+        case "choice":
+            fits, wanted = value in attribute.choices, f"one of {listed(attribute.choices)}"
+        case "pad":
+            fits = value in ("V", "same", "same_tf") or whole >= 0
+            wanted = "V, same, same_tf, a whole number or a size such as 0x3"
+        case "size":
+            fits, wanted = isinstance(value, tuple), "a size such as 3x3"
+        case "init":
+            fits, wanted = isinstance(value, str), "a scheme such as `normal 0.01`"
+    if is_number and not _is_between(attribute, number):
+        fits = False
+    return None if fits else f"`{name}` is {wanted}"
+
+
+def _is_between(attribute: Attribute, number: int | Decimal) -> bool:
+    """Tell whether torch, which reads double precision, sees a number within the bounds."""
+    low, high = attribute.above, attribute.below
+    return (low is None or float(number) > low) and (high is None or float(number) < high)
+
+
+def _bounds(attribute: Attribute) -> str:
+    """Return the lower bound of a number in words, if it has one."""
+    return "" if attribute.above is None else f" above {attribute.above}"
+
+
+def _fraction(attribute: Attribute) -> str:
+    """Return the range of a fraction in words, its ends included unless a bound takes them out."""
+    if attribute.above == 0:
+        return " above 0 and at most 1"
+    return " of at least 0 and below 1" if attribute.below == 1 else " from 0 to 1"
