@@ -598,17 +598,6 @@ def test_a_spec_outside_of_any_project(tmp_path: Path) -> None:
     assert files(tmp_path / "generated") == built("net")
 
 
-@pytest.mark.parametrize(
-    "arguments", [["flops", "inception_v4", "--by", "path"], ["check", "googlenet"], ["list"]]
-)
-def test_a_reader_that_goes_away_is_no_error(arguments: list[str], tmp_path: Path) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    done = process(*arguments, folder=tmp_path, stdout=writing)
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_a_gallery_is_made_when_asked_for_and_kept_from_then_on(
     shell: Shell, project: Project
 ) -> None:

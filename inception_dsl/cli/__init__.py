@@ -119,7 +119,7 @@ def _run(args: argparse.Namespace) -> int:
         print_findings(error.diagnostics)
         return exit_code(error.diagnostics)
     except MissingExtraError as error:
-        say(f"error: {error}\n   = help: {error.way_out}")
+        say(f"error: {error}", f"   = help: {error.way_out}")
         return UNUSABLE
     except OSError as error:
         place = f"`{error.filename}`: " if error.filename else ""
@@ -133,8 +133,8 @@ def _run(args: argparse.Namespace) -> int:
         if os.environ.get("INCEPTION_DSL_TRACEBACK"):
             raise
         say(
-            f"internal error: {type(error).__name__}: {error}\n"
-            f"{OUR_FAULT}\n"
-            "(INCEPTION_DSL_TRACEBACK=1 shows where it happened)"
+            f"internal error: {type(error).__name__}: {error}",
+            OUR_FAULT,
+            "(INCEPTION_DSL_TRACEBACK=1 shows where it happened)",
         )
         return UNUSABLE

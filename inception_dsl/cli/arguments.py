@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong with the arguments, and exit."""
-        say(f"error: {message}\n  = help: `{self.prog} --help` shows the arguments")
+        say(f"error: {message}", f"  = help: `{self.prog} --help` shows the arguments")
         self.exit(UNUSABLE)
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:

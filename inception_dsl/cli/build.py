@@ -18,7 +18,7 @@ from inception_dsl.cli.console import (
     print_findings,
     shown,
 )
-from inception_dsl.cli.output import say, show
+from inception_dsl.cli.output import say, show_line
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -72,7 +72,7 @@ def _build(args: argparse.Namespace) -> int:
 
 def _write(build: driver.Build) -> int:
     for artifact, is_new in build.write():
-        show(f"{'wrote' if is_new else 'unchanged':<9}  {shown(artifact.path)}\n")
+        show_line(f"{'wrote' if is_new else 'unchanged':<9}  {shown(artifact.path)}")
     return FINE
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import Parser, add_specs, describe
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
-from inception_dsl.cli.output import deliver, show
+from inception_dsl.cli.output import deliver, show_line
 from inception_dsl.diagnostics import Diagnostic, SpecError, across
 from inception_dsl.diagnostics.formats import FORMATS
 
@@ -60,12 +60,12 @@ def _show(outcomes: Iterable[tuple[str, driver.Outcome]]) -> int:
             case SpecError(diagnostics=findings):
                 failed.extend((spec, finding) for finding in findings)
             case driver.CheckedLibrary():
-                show(f"{outcome.file.full_name}: fine, a library: {outcome.contents}\n")
+                show_line(f"{outcome.file.full_name}: fine, a library: {outcome.contents}")
             case driver.Checked(model=model, cost=cost, warnings=findings):
                 warned.extend((spec, finding) for finding in findings)
-                show(
+                show_line(
                     f"{cost.name}: fine, {cost.input} -> {model.root.type}, "
-                    f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs\n"
+                    f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs"
                 )
     print_findings(across(warned))
     if failed:

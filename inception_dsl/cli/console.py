@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import UNUSABLE
-from inception_dsl.cli.output import say_painted, show
+from inception_dsl.cli.output import say_rendered, show
 from inception_dsl.diagnostics import Diagnostic, render
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def print_findings(diagnostics: Iterable[Diagnostic]) -> None:
 
         seen = driver.stand_in(Path.cwd()).see(findings)
         has_colour = sys.stderr is not None and sys.stderr.isatty()
-        say_painted(render(seen, colour=has_colour and not os.environ.get("NO_COLOR")))
+        say_rendered(render(seen, colour=has_colour and not os.environ.get("NO_COLOR")))
 
 
 def shown(path: Path) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inception_dsl.analysis import BYTES, GROUPINGS
-from inception_dsl.channels import printable
 from inception_dsl.cli.arguments import Parser, add_specs, describe
 from inception_dsl.cli.console import FINDINGS, FINE, overrides_of
 from inception_dsl.cli.output import deliver, say, show
@@ -144,7 +143,7 @@ def _list(args: argparse.Namespace) -> int:
     )
     show(plain_table(columns, rows))
     for name in broken:
-        say(f"`{printable(name)}` has errors: see `inception-dsl check {shlex.quote(name)}`")
+        say(f"`{name}` has errors: see `inception-dsl check {shlex.quote(name)}`")
     return FINDINGS if broken else FINE
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
 
-from inception_dsl.channels import guard_lines
+from inception_dsl.channels import guard_commands, guard_lines, printable
 
 
 class OutputError(Exception):
@@ -28,13 +28,22 @@ def prepare() -> None:
 
 
 def show(text: str) -> None:
-    """Print a result for people.
+    """Print a result for people; it may have several lines.
 
     Raises:
         OutputError: stdout cannot be written.
     """
     stream = _stdout()
     _attempt(stream, lambda: stream.write(guard_lines(text)))
+
+
+def show_line(line: str) -> None:
+    """Print a line of a result for people.
+
+    Raises:
+        OutputError: stdout cannot be written.
+    """
+    show(f"{printable(line)}\n")
 
 
 def deliver(document: str | bytes) -> None:
@@ -65,15 +74,20 @@ def finish() -> None:
         _attempt_silently(sys.stderr.flush)
 
 
-def say(text: str) -> None:
-    """Print a line, or several, on stderr."""
-    say_painted(guard_lines(text))
+def say(*lines: str) -> None:
+    """Print lines on stderr."""
+    say_rendered("\n".join(guard_commands(printable(line)) for line in lines))
 
 
-def say_painted(text: str) -> None:
-    """Print text on stderr that is safe already, and may have colours."""
+def say_rendered(text: str) -> None:
+    """Print text on stderr that the printer of findings has made safe, and perhaps coloured."""
     if sys.stderr is not None:
         _attempt_silently(lambda: sys.stderr.write(f"{text}\n"))
+
+
+def is_terminal() -> bool:
+    """Tell whether a person sees stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _stdout() -> IO[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
 from inception_dsl.cli.console import FINE, overrides_of, print_findings, shown
-from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.cli.output import deliver, is_terminal, say, show_line
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.emit.figure import DETAILS, DIRECTIONS, FORMATS, PRESETS, SHADINGS, SHAPES
 
@@ -70,7 +69,7 @@ def _render(args: argparse.Namespace) -> int:
 
     output = None if args.output in (None, "-") else Path(args.output)
     format = args.format or format_of(output.suffix if output else "")
-    if format == "png" and output is None and sys.stdout is not None and sys.stdout.isatty():
+    if format == "png" and output is None and is_terminal():
         say("error: a PNG is nothing for a terminal: name a file, `-o FILE`")
         return UNUSABLE
     style = find_style(args.style, args.direction)
@@ -82,7 +81,7 @@ def _render(args: argparse.Namespace) -> int:
         deliver(figure.content)
     else:
         driver.write_all([driver.Artifact(output, figure.content)])
-        show(f"wrote      {shown(output)}\n")
+        show_line(f"wrote      {shown(output)}")
     return FINE
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import SPEC_HELP, Parser, describe
 from inception_dsl.cli.console import FINDINGS, FINE, count_files, print_difference, shown
-from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.cli.output import deliver, say, show_line
 from inception_dsl.diagnostics import Diagnostic, SpecError, across
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _fmt(args: argparse.Namespace) -> int:
         _show_stale(stale)
     else:
         for artifact, _ in driver.write_all(stale):
-            show(f"wrote      {shown(artifact.path)}\n")
+            show_line(f"wrote      {shown(artifact.path)}")
     if failed:
         raise SpecError(across(failed))
     if args.check and stale:
@@ -95,5 +95,5 @@ def _new(args: argparse.Namespace) -> int:
 
     artifact = driver.begin_spec(args.name, args.base, folder=Path.cwd())
     driver.write_all([artifact])
-    show(f"wrote      {shown(artifact.path)}\n")
+    show_line(f"wrote      {shown(artifact.path)}")
     return FINE

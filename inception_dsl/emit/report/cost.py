@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import floor, log10
 from typing import Any, Literal
 
 from inception_dsl.analysis import Group, Grouping, group
-from inception_dsl.channels import csv_cell, json_text, markdown_text, xml_text
+from inception_dsl.channels import csv_cell, json_text, markdown_text, printable, xml_text
 from inception_dsl.emit.deviations import Deviation
 from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts, Scope, shown
 from inception_dsl.ops import flop_kinds
@@ -106,25 +107,28 @@ def _deviation(deviation: Deviation) -> str:
 _Table = tuple[Sequence[Column], Iterable[Sequence[str]]]
 
 
-def _table(networks: Sequence[Facts], layout: Layout) -> str:
-    return _text(networks, layout, plain_table, lambda text: text, "\n")
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A form of text: its tables, how it writes an author's text, its headings and its gaps."""
+
+    table: Callable[[Sequence[Column], Iterable[Sequence[str]]], str]
+    text: Callable[[str], str]
+    heading: str
+    gap: str
 
 
-def _markdown(networks: Sequence[Facts], layout: Layout) -> str:
-    return _text(networks, layout, markdown_table, lambda text: f"## {markdown_text(text)}", "\n\n")
+_PLAIN = _Form(plain_table, printable, heading="", gap="\n")
+_MARKDOWN = _Form(markdown_table, markdown_text, heading="## ", gap="\n\n")
 
 
-def _text(
-    networks: Sequence[Facts],
-    layout: Layout,
-    table: Callable[[Sequence[Column], Iterable[Sequence[str]]], str],
-    heading: Callable[[str], str],
-    gap: str,
-) -> str:
+def _write(form: _Form, networks: Sequence[Facts], layout: Layout) -> str:
+    """Return networks as text: one row each, or the rows and the totals of each."""
+    table, gap = form.table, form.gap
     legend = layout.legend
     if layout.against is not None:
         names = ", ".join(f"x {MEASURES[name].heading}" for name in layout.compared)
-        legend.append(f"{names}: how many times those of {layout.against.cost.name}.")
+        base = form.text(layout.against.cost.name)
+        legend.append(f"{names}: how many times those of {base}.")
     below = "".join(f"{sentence}{gap}" for sentence in legend).rstrip("\n")
     if layout.against is not None or (len(networks) > 1 and layout.by is None):
         return f"{table(*_side_by_side(networks, layout))}\n{below}\n"
@@ -134,7 +138,8 @@ def _text(
         dtype = f", {facts.dtype}" if facts.dtype != "float32" else ""
         name = f"{cost.name}, input {cost.input}, batch {cost.batch}{dtype}"
         rows = table(*_groups(facts, layout, layout.by or "stage"))
-        parts.append(f"{heading(name)}{gap}{rows}\n{table(*_totals(facts, layout))}")
+        head = f"{form.heading}{form.text(name)}"
+        parts.append(f"{head}{gap}{rows}\n{table(*_totals(facts, layout))}")
     return "\n".join(parts) + f"\n{below}\n"
 
 
@@ -311,8 +316,8 @@ def _values(facts: Facts, scope: Scope, columns: Iterable[str]) -> list[Any]:
 
 
 FORMATS: dict[Format, Callable[[Sequence[Facts], Layout], str]] = {
-    "table": _table,
+    "table": partial(_write, _PLAIN),
     "json": _json,
     "csv": _csv,
-    "markdown": _markdown,
+    "markdown": partial(_write, _MARKDOWN),
 }

@@ -7,10 +7,9 @@ stand near their fork; a line around a body does not lengthen it.
 from __future__ import annotations
 
 from collections import Counter
-from html import escape
 from typing import TYPE_CHECKING
 
-from inception_dsl.characters import is_printable
+from inception_dsl.channels import xml_text
 from inception_dsl.diagnostics import MissingExtraError
 from inception_dsl.emit.figure.content.tree import Leaf
 from inception_dsl.emit.figure.formats.chart import Cluster, FlowChart
@@ -114,5 +113,4 @@ def _marked(text: str, *, bold: bool = False) -> str:
 
 def _escaped(text: str) -> str:
     r"""Return a text on one line as HTML in which no `\N` or `\G` stands for a name."""
-    line = "".join(c if is_printable(c) else " " for c in text)
-    return escape(line.replace("\\", "\\\\"))
+    return xml_text(text.replace("\\", "\\\\"))
