@@ -180,6 +180,19 @@ def test_a_name_that_no_terminal_shows_is_told_and_stops_no_other(
     assert "\n::error" not in output + errors
 
 
+@pytest.mark.parametrize("command", ALL[:-1], ids=" ".join)
+def test_a_link_to_a_folder_of_specs_is_told(
+    command: list[str], repository: Project, capsys: Captured
+) -> None:
+    repository.write(NET, SPEC)
+    repository.write("networks/other.yaml", SPEC.replace("conv", "convv"))
+    (repository.root / "specs/more").symlink_to("../networks")
+    code, _, errors = run(capsys, *command)
+    assert code == 2
+    assert "error[E001]: `specs/more` is a link to a folder, which is not followed" in errors
+    assert run(capsys, "check", "specs/more/other.yaml")[0] == 1
+
+
 @pytest.mark.parametrize(
     ("paths", "asked"),
     [

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.standpoint import stand_in
+from inception_dsl.spec.disk import SUFFIXES
 from inception_dsl.spec.files import SpecFile, find_spec, library, locate
 from inception_dsl.spec.project import (
     SPECS,
@@ -69,10 +70,19 @@ def _located(paths: Iterable[Path], root: Path, folder: Path) -> list[Chosen]:
     for path in paths:
         name = bare_name(path.relative_to(root / SPECS))
         try:
-            chosen.append((name, locate(path, root, here.name(path))))
+            file = locate(path, root, here.name(path))
         except SpecError as error:
             chosen.append((name, error))
+            continue
+        is_folder = not path.name.endswith(SUFFIXES)
+        chosen.append((name, _tell_link(file.shown) if is_folder else file))
     return chosen
+
+
+def _tell_link(shown: str) -> SpecError:
+    message = f"`{shown}` is a link to a folder, which is not followed"
+    help = "give the paths of its specs, or move the folder here"
+    return SpecError([Diagnostic("E001", message, help=help)])
 
 
 def project_specs(folder: Path) -> list[str]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inception_dsl.channels import printable
-from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.diagnostics import Diagnostic, SpecError, nearest
 from inception_dsl.spec.disk import SUFFIXES
 
 SECONDS = 60
@@ -153,7 +153,8 @@ class Revision:
             if len(data) == most:  # the rest is not wanted
                 process.kill()
         if len(data) < most and process.returncode:
-            raise OSError(errno.EIO, "git does not give it: it may not have been fetched", name)
+            way_out = _command_line("diff", "--stat", self.label.removesuffix(":"))
+            raise OSError(errno.EIO, f"git has not fetched it, as `{way_out}` does")
         return data
 
 
@@ -182,11 +183,11 @@ def find_revision(revision: str, folder: Path) -> Revision:
         shown = printable(revision[:MAX_REVISION])
         raise SpecError([Diagnostic("E009", f"`{shown}` is no name of a revision")])
     root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
-    commit = _find_object(root, revision)
-    if commit is None:
+    named = _find_object(root, revision)
+    if named is None or _find_object(root, f"{named}^{{object}}") is None:
         message = f"the repository has no revision `{revision}`"
-        raise SpecError([Diagnostic("E009", message, help=ways_to_fetch(root, revision))])
-    commit = _find_object(root, f"{commit}^{{commit}}")
+        raise SpecError([Diagnostic("E009", message, help=_tell_how_to_fetch(root, revision))])
+    commit = _find_object(root, f"{named}^{{commit}}")
     if commit is None:
         raise SpecError([Diagnostic("E009", f"`{revision}` names no commit")])
     listed = _git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
@@ -199,8 +200,8 @@ def find_revision(revision: str, folder: Path) -> Revision:
     return Revision(root.resolve(), commit, f"{revision}:", entries)
 
 
-def ways_to_fetch(root: Path, revision: str) -> str | None:
-    """Return the command that brings a revision into a repository that may lack it.
+def _tell_how_to_fetch(root: Path, revision: str) -> str | None:
+    """Return the way to a revision that a repository lacks.
 
     A clone may have only the last commits, or only one branch. The command is for the clone as it
     is, and asks for no more than the revision needs.
@@ -210,27 +211,38 @@ def ways_to_fetch(root: Path, revision: str) -> str | None:
         return None
     base = re.split(r"[~^]|@\{", revision, maxsplit=1)[0]
     is_shallow = _lines(root, "rev-parse", "--is-shallow-repository") == ["true"]
-    has_history = base == revision
-    depth = [] if not is_shallow else ["--depth=1"] if has_history else ["--unshallow"]
-    if not has_history and _find_object(root, base) is not None:
+    if base != revision and _find_object(root, base) is not None:
         # Only the history is missing, or there never was so much of it.
-        return (
-            f"`{_command_line('fetch', '--unshallow')}`, for the clone is shallow"
-            if is_shallow
-            else None
-        )
-    remote = "origin" if "origin" in remotes else remotes[0]
-    named = next((name for name in remotes if base.startswith(f"{name}/")), None)
-    if named is not None:
-        branch = base.removeprefix(f"{named}/")
-        remote, source = named, f"+refs/heads/{branch}:refs/remotes/{named}/{branch}"
-    elif re.fullmatch(r"[0-9a-f]{40,64}", base):
-        source = base
-    elif _find_object(root, f"refs/remotes/{remote}/{base}") is not None:
-        return f"write `{remote}/{revision}`"
+        command = _command_line("fetch", "--unshallow")
+        return f"the clone is shallow: `{command}`" if is_shallow else None
+    remote = next((name for name in remotes if base.startswith(f"{name}/")), None)
+    branch = base.removeprefix(f"{remote}/")
+    if remote is None:
+        remote = "origin" if "origin" in remotes else remotes[0]
+        if _find_object(root, f"refs/remotes/{remote}/{base}") is not None:
+            is_there = _find_object(root, f"{remote}/{revision}") is not None
+            first = (
+                ""
+                if is_there or not is_shallow
+                else f"`{_command_line('fetch', '--unshallow')}`, then "
+            )
+            return f"{first}write `{remote}/{revision}`"
+        source = base if _HASH.fullmatch(base.encode()) else f"{branch}:{branch}"
     else:
-        source = f"{base}:{base}"
+        source = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
+    if not is_shallow and _has_every_branch(root, remote):
+        close = nearest(base, _lines(root, "for-each-ref", "--format=%(refname:short)"))
+        if close is not None:
+            return f"write `{close}{revision.removeprefix(base)}`"
+        return f"it may be new: `{_command_line('fetch', remote)}`"
+    depth = [] if not is_shallow else ["--depth=1"] if base == revision else ["--unshallow"]
     return f"it may not have been fetched: `{_command_line('fetch', *depth, remote, source)}`"
+
+
+def _has_every_branch(root: Path, remote: str) -> bool:
+    """Tell whether a fetch brings all branches of a remote, as it does in a plain clone."""
+    rules = _lines(root, "config", "--get-all", f"remote.{remote}.fetch")
+    return any(rule.startswith(("+refs/heads/*:", "refs/heads/*:")) for rule in rules)
 
 
 def _command_line(*words: str) -> str:

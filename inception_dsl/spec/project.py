@@ -8,8 +8,6 @@ project is the one that holds `specs/`, or else the file's own folder.
 from __future__ import annotations
 
 import os
-import shlex
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -144,6 +142,7 @@ def nothing_found(root: Path, folder: Path) -> Diagnostic:
         root: the project's root.
         folder: where the person stands, from which folders are named.
     """
+    import shlex
 
     def shown(path: Path) -> str:
         return Path(os.path.relpath(path, folder.resolve())).as_posix()
@@ -198,4 +197,6 @@ def _folders_in(folder: Path) -> list[Path]:
 
 def folded(name: str) -> str:
     """Return a name as a file system sees it that ignores case and composition."""
+    import unicodedata
+
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
