@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair, judge_report, read_agreed
-from inception_dsl.driver.selection import tell_clash
+from inception_dsl.driver.selection import known_specs, tell_clash
 from inception_dsl.driver.standpoint import stand_in
 from inception_dsl.driver.walk import Checked, LibraryError, measure_file
 from inception_dsl.resolve import AS_WRITTEN, Overrides
@@ -76,7 +76,8 @@ def compare_against(
         raise SpecError([nothing_found(root, folder)])
     comparisons, report = _report_on(pairs)
     report = replace(report, against=files.label.removesuffix(":"), unmade=tuple(unmade))
-    return judge_report(report, agreement, fail_on, comparisons, chosen)
+    known = [*before, *after, *(known_specs(folder) if agreement.waivers else ())]
+    return judge_report(report, agreement, fail_on, names=comparisons, asked=chosen, known=known)
 
 
 def _root_of(places: Sequence[str], folder: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.selection import known_specs
 from inception_dsl.driver.walk import Checked, measure_file
 from inception_dsl.driver.writing import Artifact
 from inception_dsl.resolve import AS_WRITTEN, Overrides
@@ -46,7 +47,9 @@ def compare(
     agreement = read_agreed(project_root(folder.resolve()))
     sides = [measure_file(_find(spec, folder), overrides) for spec in (old, new)]
     name = sides[1].file.full_name
-    return judge_report(Report((compare_pair(*sides),)), agreement, fail_on, [name], [name])
+    known = known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
+    report = Report((compare_pair(*sides),))
+    return judge_report(report, agreement, fail_on, names=[name], asked=[name], known=known)
 
 
 def weight_plan(report: Report, path: Path) -> Artifact:
@@ -91,14 +94,17 @@ def judge_report(
     report: Report,
     agreement: Agreement,
     fail_on: str | tuple[str, ...] | None,
+    *,
     names: Iterable[str],
     asked: Iterable[str],
+    known: Iterable[str],
 ) -> Report:
     """Return a report judged by what is agreed.
 
     Args:
         names: the spec of each comparison.
         asked: every spec that was compared.
+        known: every spec that a waiver may name.
     """
     if fail_on is not None:
         agreement = replace(agreement, fail_on=fail_on)
@@ -113,7 +119,7 @@ def judge_report(
         report,
         comparisons=comparisons,
         lone=lone,
-        warnings=tuple(agreement.unused(by_spec, asked)),
+        warnings=tuple(agreement.unused(by_spec, asked, known)),
         fails=agreement.fails(found for _, found in by_spec),
     )
 

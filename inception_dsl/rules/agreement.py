@@ -1,14 +1,13 @@
-"""What a project has agreed on for changes: `[tool.inception-dsl.diff]` of its pyproject.toml.
+"""A project's agreement on changes: `[tool.inception-dsl.diff]` of its pyproject.toml.
 
-How grave a kind of finding is, what a comparison fails on, and which changes are waived, each with
-its reason. A waiver that waives nothing is a finding itself.
+It sets how grave a kind of finding is, what a comparison fails on, and which changes are waived,
+each with its reason. A waiver that waives nothing is a finding itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import get_args
 
 from inception_dsl.diagnostics import Diagnostic, Severity, nearest
@@ -24,11 +23,11 @@ _RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A change that is agreed to.
+    """A change that the project accepts.
 
     Attributes:
-        at: a path, in which `*` stands for anything.
-        spec: the spec that it is for; None for all.
+        at: a path; `*` stands for any text, every other character for itself.
+        spec: the name of the spec that it is for; None for all specs.
     """
 
     code: str
@@ -37,15 +36,15 @@ class Waiver:
     reason: str
 
     def covers(self, finding: Finding, spec: str) -> bool:
-        """A finding is about what is agreed to."""
+        """Tell whether a finding of a spec is about the accepted change."""
         if finding.code != self.code or (self.spec is not None and self.spec != spec):
             return False
-        return all(fnmatchcase(path, self.at) for path in _paths(finding))
+        return all(_fits(path, self.at) for path in _paths(finding))
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """All that is agreed.
+    """Everything that a project has agreed on.
 
     Attributes:
         fail_on: a severity, `never`, or categories.
@@ -57,7 +56,7 @@ class Agreement:
     waivers: tuple[Waiver, ...] = ()
 
     def judge(self, finding: Finding, spec: str) -> Finding:
-        """A finding with the severity that was agreed, and with its waiver, if it has one."""
+        """Return a finding with the agreed severity, and with its waiver if it has one."""
         severity = self.severities.get(finding.code, self.severities.get(finding.category))
         waiver = next((own for own in self.waivers if own.covers(finding, spec)), None)
         return replace(
@@ -67,28 +66,33 @@ class Agreement:
         )
 
     def unused(
-        self, findings: Iterable[tuple[str, Finding]], specs: Iterable[str]
+        self, findings: Iterable[tuple[str, Finding]], specs: Iterable[str], known: Iterable[str]
     ) -> Iterator[Diagnostic]:
-        """W603 for every waiver of the specs that were compared which waives nothing.
+        """Find the waivers that waive nothing (W603), among those of the compared specs.
 
         Args:
-            findings: all of them, each with its spec.
+            findings: all findings, each with the name of its spec.
+            specs: the names of the compared specs.
+            known: the names of all specs of the project, then and now.
         """
-        findings, specs = list(findings), set(specs)
+        findings, specs, known = list(findings), set(specs), {*known}
         for waiver in self.waivers:
+            if waiver.spec is not None and waiver.spec not in specs | known:
+                close = nearest(waiver.spec, specs | known)
+                message = (
+                    f"no spec is named `{waiver.spec}`, so its waiver of {waiver.code} is idle"
+                )
+                help = f"write `{close}`" if close else _REMOVE
+                yield _idle(waiver, message, help)
+                continue
             is_asked = waiver.spec is None or waiver.spec in specs
             if is_asked and not any(waiver.covers(found, spec) for spec, found in findings):
                 of = f" of `{waiver.spec}`" if waiver.spec else ""
                 message = f"no {waiver.code} at `{waiver.at}`{of} is there to waive"
-                yield Diagnostic(
-                    "W603",
-                    message,
-                    notes=(f"its reason was: {waiver.reason}",),
-                    help=f"take the waiver out of `[[{SECTION}.waivers]]` in pyproject.toml",
-                )
+                yield _idle(waiver, message, _REMOVE)
 
     def fails(self, findings: Iterable[Finding]) -> bool:
-        """Some finding is one that a comparison is to fail on; waived ones are none."""
+        """Tell whether a comparison fails on some finding; it fails on no waived one."""
         open_ones = (finding for finding in findings if finding.waived is None)
         if isinstance(self.fail_on, tuple):
             return any(finding.category in self.fail_on for finding in open_ones)
@@ -98,8 +102,32 @@ class Agreement:
         return any(_RANK[finding.severity] <= least for finding in open_ones)
 
 
+_REMOVE = f"take the waiver out of `[[{SECTION}.waivers]]` in pyproject.toml"
+
+
+def _idle(waiver: Waiver, message: str, help: str) -> Diagnostic:
+    return Diagnostic("W603", message, notes=(f"its reason was: {waiver.reason}",), help=help)
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Tell whether a path fits a pattern, in which `*` stands for any text."""
+    first, *others = pattern.split("*")
+    if not others:
+        return path == pattern
+    *inner, last = others
+    if not path.startswith(first) or not path.endswith(last):
+        return False
+    start, end = len(first), len(path) - len(last)
+    for part in inner:
+        at = path.find(part, start, max(end, 0))
+        if at < 0:
+            return False
+        start = at + len(part)
+    return start <= end
+
+
 def _paths(finding: Finding) -> list[Path]:
-    """What a waiver may name: where a finding is said to be, or else all its places."""
+    """Return the paths that a waiver may name: the place of a finding, or its many places."""
     match finding.about:
         case Changed(sites=sites, paths=paths) if sites:
             return list(paths)
@@ -108,10 +136,10 @@ def _paths(finding: Finding) -> list[Path]:
 
 
 def read_fail_on(text: str) -> str | tuple[str, ...]:
-    """What to fail on: a severity, `never`, or categories between commas.
+    """Return what to fail on: a severity, `never`, or categories separated by commas.
 
     Raises:
-        ValueError: it is none of them; the message says what is possible.
+        ValueError: the text is none of them; the message says what is possible.
     """
     if text in (*SEVERITIES, NEVER):
         return text

@@ -1,12 +1,12 @@
-"""A model costs no more than its budget says."""
+"""The rule that a model costs no more than its budget says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from inception_dsl.analysis import Quantities
-from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.rules.subject import Subject, shares
+from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.rules.subject import Subject, labels_at, shares
 
 _PREDICATES = {
     "memory": "takes {} bytes of memory at its peak",
@@ -15,7 +15,7 @@ _PREDICATES = {
 
 
 def over_budget(subject: Subject) -> Iterator[Diagnostic]:
-    """E401 for every bound that does not hold, with the steps that weigh most."""
+    """Find the bounds that do not hold (E401), with the steps that weigh most."""
     model, quantities = subject.model, subject.quantities
     for bound in model.budget:
         figure = quantities.find(bound.measure, None, with_heads=False)
@@ -26,8 +26,8 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
         says = _PREDICATES.get(bound.measure, f"has {{}} {bound.measure}").format(f"{figure:,}")
         message = f"`{model.name}` {says}, and its budget is {budget}"
         side = "over" if figure > written.amount else "under"
-        label = Label(bound.origin.spans[0], f"{abs(figure - written.amount):,} {side}")
-        labels = (label, *shares(quantities, bound.measure))
+        excess = f"{abs(figure - written.amount):,} {side}"
+        labels = (*labels_at(bound.origin, excess), *shares(quantities, bound.measure))
         notes = _peak(quantities) if bound.measure == "memory" else ()
         yield Diagnostic(
             "E401", message, labels, notes=notes, expected=written.text, found=str(figure)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from inception_dsl.analysis import Quantities
 from inception_dsl.bounds import MAX_CLAIMED_NODES
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, nearest
 from inception_dsl.ir import Claim, Path, Quantity, TensorType
-from inception_dsl.rules.subject import Subject, shares
+from inception_dsl.rules.subject import Subject, labels_at, shares
 
 
 def claims_hold(subject: Subject) -> Iterator[Diagnostic]:
@@ -19,9 +19,7 @@ def claims_hold(subject: Subject) -> Iterator[Diagnostic]:
     E003 refuses the claims if these models are too many or too large.
     """
     entries: dict[TensorType | None, list[tuple[int, list[Claim]]]] = {}
-    grouped = groupby(subject.model.claims, key=lambda claim: claim.origin.spans[1])
-    for index, (_, claims) in enumerate(grouped):
-        entry = list(claims)
+    for index, entry in enumerate(_entries(subject.model.claims)):
         entries.setdefault(entry[0].input, []).append((index, entry))
     refused = _refuse(list(entries), subject)
     if refused is not None:
@@ -38,6 +36,13 @@ def claims_hold(subject: Subject) -> Iterator[Diagnostic]:
         yield finding
 
 
+def _entries(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
+    """Yield the claims of each entry; a claim that no text wrote is one by itself."""
+    numbered = enumerate(claims)
+    for _, group in groupby(numbered, key=lambda own: own[1].origin.spans[1:] or own[0]):
+        yield [claim for _, claim in group]
+
+
 def _refuse(inputs: list[TensorType | None], subject: Subject) -> Diagnostic | None:
     """Return E003 if claims at so many inputs take too long."""
     others = [input for input in inputs if input not in (None, subject.model.input)]
@@ -48,7 +53,7 @@ def _refuse(inputs: list[TensorType | None], subject: Subject) -> Diagnostic | N
     claim = next(claim for claim in subject.model.claims if claim.input == first_beyond)
     message = f"claims at {len(others):,} other inputs of a model of {nodes:,} nodes"
     note = f"inputs times nodes may be at most {MAX_CLAIMED_NODES:,}"
-    return Diagnostic("E003", message, (Label(claim.origin.spans[1]),), (note,))
+    return Diagnostic("E003", message, _entry_labels(claim), (note,))
 
 
 def _entry(claims: list[Claim], quantities: Quantities) -> Iterator[Diagnostic]:
@@ -59,24 +64,23 @@ def _entry(claims: list[Claim], quantities: Quantities) -> Iterator[Diagnostic]:
         return
     pairs = [(c, figure) for c, figure in zip(claims, found, strict=True) if figure is not None]
     first, figure = pairs[0]
-    label = Label(first.origin.spans[0])
     if first.deviates is None:
         for claim, own in pairs:
             if not _holds(claim, own):
                 text = claim.value.text if isinstance(claim.value, Quantity) else claim.value
                 message = f"{_what(claim)} is {_shown(own)}, and {_source(claim)} {text}"
                 help = "if the source is wrong, say so: `deviates: why`"
-                labels = (Label(claim.origin.spans[0]), *_made_of(claim, quantities))
+                labels = (*labels_at(claim.origin), *_made_of(claim, quantities))
                 yield Diagnostic("E402", message, labels, help=help, expected=text, found=str(own))
     elif all(_holds(claim, own) for claim, own in pairs):
         message = f"{_what(first)} is {_shown(figure)}, as {_source(first)}: it does not deviate"
-        yield Diagnostic("E403", message, (label,), help="take `deviates` out")
+        yield Diagnostic("E403", message, labels_at(first.origin), help="take `deviates` out")
 
 
 def _made_of(claim: Claim, quantities: Quantities) -> list[Label]:
     """Return labels for the step that a claim is of, and for the largest parts of its quantity."""
     origin = quantities.origins.get(Path(claim.at or ""))
-    step = [Label(origin.span, f"this is `{claim.at}`")] if origin and origin.span else []
+    step = labels_at(origin, f"this is `{claim.at}`") if origin else ()
     at, heads = claim.at, claim.with_heads
     parts = shares(quantities, claim.measure, at, with_heads=heads)
     return [*step, *(part for part in parts if part.span not in [own.span for own in step])]
@@ -89,9 +93,13 @@ def _nowhere(claim: Claim, quantities: Quantities) -> Diagnostic:
     close = nearest(str(claim.at), alike) or nearest(str(claim.at), places)
     message = f"no step has the path `{claim.at}`"
     help = f"its path may be `{close}`" if close else None
-    spans = places[Path(close)].spans if close else ()
-    others = [Label(span, f"`{close}` is here") for span in spans[:1]]
-    return Diagnostic("E212", message, (Label(claim.origin.spans[1]), *others), help=help)
+    others = labels_at(places[Path(close)], f"`{close}` is here") if close else ()
+    return Diagnostic("E212", message, (*_entry_labels(claim), *others), help=help)
+
+
+def _entry_labels(claim: Claim) -> tuple[Label, ...]:
+    """Return the label of the entry that a claim stands in."""
+    return tuple(Label(span) for span in claim.origin.spans[1:2])
 
 
 def _source(claim: Claim) -> str:

@@ -1,4 +1,4 @@
-"""What a rule judges."""
+"""The subject that a rule judges."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from inception_dsl.analysis import CostReport, Quantities, largest_parts
 from inception_dsl.diagnostics import Label
-from inception_dsl.ir import Model, TensorType
+from inception_dsl.ir import Model, Origin, TensorType
 
 MAX_PARTS = 4
+"""Maximum number of steps that one finding names as the largest parts of a quantity."""
+
 _SHARED = frozenset(["params", "weights", "macs", "flops", "activations"])
+"""The measures whose quantity is the sum of its steps'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,11 @@ class Subject:
         return Quantities(*self.measure_at(input))
 
 
+def labels_at(origin: Origin, text: str = "") -> tuple[Label, ...]:
+    """Return the label of a line; none for what no text wrote."""
+    return () if origin.span is None else (Label(origin.span, text),)
+
+
 def shares(
     quantities: Quantities, measure: str, at: str | None = None, *, with_heads: bool = False
 ) -> list[Label]:
@@ -43,4 +51,4 @@ def shares(
     if measure not in _SHARED:
         return []
     parts = largest_parts(quantities, measure, at, with_heads=with_heads)[:MAX_PARTS]
-    return [Label(span, f"{part.share:,} here") for part in parts if (span := part.origin.span)]
+    return [label for part in parts for label in labels_at(part.origin, f"{part.share:,} here")]

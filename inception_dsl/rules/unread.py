@@ -1,16 +1,16 @@
-"""Every step is read by something."""
+"""The rule that every step is read by something."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from inception_dsl.analysis import find_unread
-from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.rules.subject import Subject
+from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.rules.subject import Subject, labels_at
 
 
 def never_read(subject: Subject) -> Iterator[Diagnostic]:
-    """W601 for every step that no output depends on, with the parameters that lie idle."""
+    """Find the steps that no output depends on (W601), with the parameters that lie idle."""
     model = subject.model
     for unread in find_unread(model):
         where = f" of `{unread.block}`" if unread.block != model.network.name else ""
@@ -18,4 +18,4 @@ def never_read(subject: Subject) -> Iterator[Diagnostic]:
         often = f" in {unread.calls} calls" if unread.calls > 1 else ""
         note = f"it holds {unread.params:,} parameters{often}: they count, their work does not"
         notes = (note,) if unread.params else ()
-        yield Diagnostic("W601", message, (Label(unread.origin.spans[0]),), notes=notes)
+        yield Diagnostic("W601", message, labels_at(unread.origin), notes=notes)

@@ -9,6 +9,8 @@ from test_pages import commit
 from inception_dsl import driver
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
+from inception_dsl.diff import Finding, SpecRenamed
+from inception_dsl.rules.agreement import Waiver
 
 OLD = """\
 inception: 1
@@ -207,8 +209,10 @@ def test_the_project_agrees_on_severities_and_waivers(
     assert "waived: trained so" in output
     assert output.startswith("HEAD:net -> net: 1 TRAINING (1 waived)\n")
     # It is for the spec of its name, and of that one it is expected to waive something.
+    repository.write("specs/other.yaml", OLD.replace("name: net", "name: other"))
     repository.write("pyproject.toml", settings + waiver.replace('"net"', '"other"'))
     assert run(capsys, f"HEAD:{NET}", NET)[::2] == (1, "")
+    (repository.root / "specs/other.yaml").unlink()
     repository.write(NET, OLD)
     repository.write("pyproject.toml", settings + waiver)
     code, _, errors = run(capsys, "--against", "HEAD")
@@ -216,6 +220,42 @@ def test_the_project_agrees_on_severities_and_waivers(
         0,
         "warning[W603]: no D731 at `drop*` of `net` is there to waive",
     )
+
+
+@pytest.mark.parametrize("sides", [(f"HEAD:{NET}", NET), ("--against", "HEAD")])
+def test_a_waiver_of_a_spec_that_nobody_has_is_told(
+    sides: tuple[str, str], repository: Project, capsys: Captured
+) -> None:
+    repository.write(NET, OLD.replace("drop 0.2", "drop 0.3"))
+    waiver = '[[tool.inception-dsl.diff.waivers]]\ncode = "D731"\nat = "*"\nreason = "so"\n'
+    repository.write("pyproject.toml", f'{waiver}spec = "nett"\n')
+    _, _, errors = run(capsys, *sides)
+    assert "no spec is named `nett`, so its waiver of D731 is idle" in errors
+    assert "= help: write `net`" in errors
+    repository.write("pyproject.toml", f'{waiver}spec = "net"\n')
+    assert run(capsys, *sides)[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ("*", True),
+        ("inception_b.*", True),
+        ("*.b1x1", True),
+        ("inception_b.*.b1x1", True),
+        ("in*b*x1*", True),
+        ("inception_b.0.b1x1", True),
+        ("inception_b.0", False),
+        ("inception_?.0.b1x1", False),
+        ("inception_[abc].0.b1x1", False),
+        ("inception_b.0.b1x1*b1x1", False),
+        ("*b1x1*0*", False),
+    ],
+)
+def test_only_a_star_stands_for_other_text_in_a_waiver(pattern: str, fits: bool) -> None:
+    about = SpecRenamed("old", "inception_b.0.b1x1")
+    finding = Finding("D707", "INTERFACE", "error", about)
+    assert Waiver("D707", pattern, None, "so").covers(finding, "net") is fits
 
 
 @pytest.mark.parametrize(
