@@ -26,7 +26,7 @@ CALLS = ["unit", "unit (width=4)", "unit (act=none)", "unit (width=8 act=relu)"]
 
 
 @pytest.mark.parametrize("calls", list(product(CALLS, repeat=2)), ids=" | ".join)
-def test_every_figure_of_it_is_drawn(calls: tuple[str, str], project: Project) -> None:
+def test_every_figure_of_nested_calls_is_drawn(calls: tuple[str, str], project: Project) -> None:
     first, second = calls
     project.write(NET, NETWORK.format(first, second, "unit (width=6)", first))
     checked = driver.measure(NET, folder=project.root)

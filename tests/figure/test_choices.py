@@ -96,7 +96,7 @@ def test_a_model_that_no_text_wrote_is_drawn_like_one_that_a_text_did(spec: str)
         assert figure == render_figure(claimless, checked.cost, request)
 
 
-def test_what_is_said_of_a_model_that_no_text_wrote_has_no_place(project: Project) -> None:
+def test_findings_about_a_model_that_no_text_wrote_have_no_labels(project: Project) -> None:
     project.write(NET, CROSSING)
     checked = driver.measure(NET, folder=project.root)
     model = unwritten(checked.model)

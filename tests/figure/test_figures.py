@@ -51,11 +51,11 @@ SPECS = [
 ]
 
 
-def measured(spec: str) -> Checked:
+def measure(spec: str) -> Checked:
     return driver.measure(spec, folder=ROOT)
 
 
-def drawn(
+def draw(
     checked: Checked,
     detail: Detail = "schema",
     block: str | None = None,
@@ -68,8 +68,8 @@ def drawn(
     return read(render_figure(checked.model, checked.cost, request).content.decode())
 
 
-def test_inception_a_is_figure_4_of_the_paper() -> None:
-    figure = drawn(measured("inception_v4"), "blocks", "inception_a")
+def test_inception_a_of_inception_v4_is_figure_4_of_the_paper() -> None:
+    figure = draw(measure("inception_v4"), "blocks", "inception_a")
     assert [(box.path, box.lines) for box in figure.boxes] == [
         ("input", ("Filter concat",)),
         ("pool.avgpool", ("Avg Pooling", "(3x3)")),
@@ -99,8 +99,8 @@ def test_inception_a_is_figure_4_of_the_paper() -> None:
     }
 
 
-def test_the_schema_is_figure_9_of_the_paper() -> None:
-    figure = drawn(measured("inception_v4"))
+def test_the_schema_of_inception_v4_is_figure_9_of_the_paper() -> None:
+    figure = draw(measure("inception_v4"))
     assert [(box.lines[0], *box.notes[:1]) for box in figure.boxes] == [
         ("Input",),
         ("Stem", "Output: 35x35x384"),
@@ -117,7 +117,7 @@ def test_the_schema_is_figure_9_of_the_paper() -> None:
 
 
 def test_a_residual_is_scaled_beside_its_circle() -> None:
-    figure = drawn(measured("inception_resnet_v2"), "blocks", "inception_resnet_a")
+    figure = draw(measure("inception_resnet_v2"), "blocks", "inception_resnet_a")
     circle, activation = (box for box in figure.boxes if box.path == "add")
     assert (circle.lines, circle.notes) == ((), ("\u00d7 0.17 scaling",))
     assert activation.lines == ("ReLU activation",)
@@ -127,7 +127,7 @@ def test_a_residual_is_scaled_beside_its_circle() -> None:
 
 
 def test_calls_that_differ_are_drawn_once_over_a_table() -> None:
-    figure = drawn(measured("googlenet"), "blocks", "inception")
+    figure = draw(measure("googlenet"), "blocks", "inception")
     assert figure.box("b3x3.conv2").lines == ("3x3 Conv", "(c3)")
     texts = figure.texts()
     row = texts.index("inception_4c")
@@ -160,24 +160,24 @@ network:
 """
 
 
-def test_what_differs_from_call_to_call_is_said_as_the_block_says_it(project: Project) -> None:
+def test_a_box_shows_the_expression_of_the_block_if_its_calls_differ(project: Project) -> None:
     project.write("specs/net.yaml", LAYERS)
     checked = driver.measure("specs/net.yaml", folder=project.root)
-    layer = drawn(checked, "blocks", "layer")
+    layer = draw(checked, "blocks", "layer")
     assert layer.box("conv").lines == ("1x1 Conv", "(w)")
     assert layer.box("cells").lines == ("n x Cell", "(w=w)")
     assert layer.texts()[-4:] == ["two", "3", "32", "32x32x32"]
-    cell = drawn(checked, "blocks", "cell")
+    cell = draw(checked, "blocks", "cell")
     assert cell.texts()[-6:-3] == ["one.cells \u00d7 2", "16", "32x32x16"]
-    schema = drawn(checked)
+    schema = draw(checked)
     assert [box.lines for box in schema.boxes[1:]] == [
         ("Layer", "(n=2 w=16)"),
         ("Layer", "(n=3 w=32)"),
     ]
 
 
-def test_heads_stand_in_frames_and_claims_that_deviate_at_the_foot() -> None:
-    figure = drawn(measured("googlenet"))
+def test_heads_stand_in_frames_and_deviations_are_footnotes() -> None:
+    figure = draw(measure("googlenet"))
     assert {
         "aux1 (training only, loss \u00d7 0.3)",
         "aux2 (training only, loss \u00d7 0.3)",
@@ -199,7 +199,9 @@ def test_heads_stand_in_frames_and_claims_that_deviate_at_the_foot() -> None:
     ],
     ids=["a concat", "an identity", "copies"],
 )
-def test_a_head_hangs_on_what_else_has_no_box(steps: str, detail: Detail, project: Project) -> None:
+def test_a_step_without_a_box_gets_one_if_a_head_reads_it(
+    steps: str, detail: Detail, project: Project
+) -> None:
     text = (
         "inception: 1\nname: net\ninput: 16x16x8\n"
         "blocks: {twice: {branches: {a: 1x1 conv (4), b: 3x3 conv (4)}}}\n"
@@ -207,14 +209,14 @@ def test_a_head_hangs_on_what_else_has_no_box(steps: str, detail: Detail, projec
         "heads:\n  aux: {at: mix, steps: [global avgpool, linear (10)]}\n"
     )
     project.write(NET, text)
-    figure = drawn(driver.measure(NET, folder=project.root), detail)
+    figure = draw(driver.measure(NET, folder=project.root), detail)
     assert any(
         source.startswith("mix") and target.startswith("aux") for source, target in figure.edges()
     )
 
 
-def test_what_nothing_reads_is_told_from_what_is_reused() -> None:
-    figure = drawn(measured("community/lucid_v4"), "blocks", "inception_stem_v4")
+def test_unread_branches_and_shared_weights_are_labelled() -> None:
+    figure = draw(measure("community/lucid_v4"), "blocks", "inception_stem_v4")
     assert figure.box("branch2_right.conv4").lines[-1] == "never read"
     assert figure.box("again.conv").lines[-1] == "weights of branch2_left.conv"
     assert "branch2_right.conv4" not in {source for source, _ in figure.edges()}
@@ -222,28 +224,28 @@ def test_what_nothing_reads_is_told_from_what_is_reused() -> None:
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_every_op_is_in_the_full_figure_with_its_shape_and_its_lines(spec: str) -> None:
-    assert_whole(measured(spec))
+    assert_shows_the_flat_graph(measure(spec))
 
 
-def test_so_it_is_for_random_specs(project: Project) -> None:
+def test_every_op_is_in_the_full_figure_of_a_random_spec(project: Project) -> None:
     @given(specs())
     @settings(QUICK, max_examples=15)
     def claim(spec: Spec) -> None:
         project.write(NET, spec.text())
         checked = driver.measure(NET, folder=project.root)
-        assert_whole(checked)
+        assert_shows_the_flat_graph(checked)
         for detail in DETAILS:
-            boxes = drawn(checked, detail).boxes
+            boxes = draw(checked, detail).boxes
             for index, box in enumerate(boxes):
                 assert not any(box.place.overlaps(other.place) for other in boxes[index + 1 :])
 
     claim()
 
 
-def assert_whole(checked: Checked) -> None:
+def assert_shows_the_flat_graph(checked: Checked) -> None:
     """The full figure shows the flat graph."""
     nodes: dict[str, Node] = {node.path: node for node in inline(checked.model).nodes}
-    figure = drawn(checked, "full", shapes="all")
+    figure = draw(checked, "full", shapes="all")
     # A head begins with a box that stands for one elsewhere: that one comes first.
     boxes = {box.path: box for box in reversed(figure.boxes)}
     left_out = nodes.keys() - boxes.keys()
@@ -263,10 +265,10 @@ def assert_whole(checked: Checked) -> None:
     assert found == expected
     for path, box in boxes.items():
         if path != INPUT:
-            assert_says(box, nodes[path])
+            assert_box_describes(box, nodes[path])
 
 
-def assert_says(box: Box, node: Node) -> None:
+def assert_box_describes(box: Box, node: Node) -> None:
     """A box says its node's kernel, width, stride and shape."""
     text = " ".join(box.lines)
     kernel, width = node.attributes.get("kernel"), node.attributes.get("width")
@@ -283,8 +285,8 @@ def assert_says(box: Box, node: Node) -> None:
 
 @pytest.mark.parametrize("detail", DETAILS)
 @pytest.mark.parametrize("spec", SPECS)
-def test_nothing_in_it_is_in_the_way(spec: str, detail: Detail) -> None:
-    figure = drawn(measured(spec), detail)
+def test_no_box_line_or_text_overlaps_another(spec: str, detail: Detail) -> None:
+    figure = draw(measure(spec), detail)
     ordered = sorted(figure.boxes, key=lambda box: box.place.left)
     for index, box in enumerate(ordered):
         for other in ordered[index + 1 :]:
@@ -315,7 +317,7 @@ def test_nothing_in_it_is_in_the_way(spec: str, detail: Detail) -> None:
 
 @pytest.mark.parametrize("measure", SHADINGS)
 def test_shares_of_a_cost_add_up(measure: Shading) -> None:
-    figure = drawn(measured("inception_v4"), cost=measure)
+    figure = draw(measure("inception_v4"), cost=measure)
     lines = [line for box in figure.boxes for line in box.lines if line.endswith("%")]
     shares = [float(line[:-1]) for line in lines if line != "< 0.1%"]
     assert sum(shares) == pytest.approx(100, abs=0.1 * len(lines))
@@ -343,10 +345,10 @@ claims:
 
 
 @pytest.mark.parametrize("detail", DETAILS)
-def test_an_authors_text_is_text(detail: Detail, project: Project) -> None:
+def test_markup_in_an_authors_text_is_drawn_as_text(detail: Detail, project: Project) -> None:
     project.write("specs/net.yaml", HOSTILE)
     checked = driver.measure("specs/net.yaml", folder=project.root)
-    figure = drawn(checked, detail)
+    figure = draw(checked, detail)
     assert '<script>alert("1")</script> & co]]>' in figure.texts()
     assert {element.tag.partition("}")[2] for element in figure.root.iter()} <= {
         "svg", "title", "rect", "g", "path", "text", "circle",
@@ -368,8 +370,8 @@ def test_an_authors_text_is_text(detail: Detail, project: Project) -> None:
 
 
 def test_a_png_has_text_in_every_box() -> None:
-    checked = measured("inception_v4")
-    figure = drawn(checked, "poster")
+    checked = measure("inception_v4")
+    figure = draw(checked, "poster")
     content = render_figure(checked.model, checked.cost, Request("poster", format="png")).content
     image = Image.open(BytesIO(content)).convert("L")
     scale = image.width / float(figure.root.attrib["width"])
@@ -383,12 +385,12 @@ def test_a_png_has_text_in_every_box() -> None:
         assert darkest < 80 < 120 < lightest, box.path  # ink is darker than any fill
 
 
-def test_a_png_without_its_letters_is_refused(project: Project) -> None:
+def test_a_png_whose_font_lacks_a_character_is_refused(project: Project) -> None:
     project.write(
         "specs/net.yaml", "inception: 1\nname: net\ntitle: 图\ninput: 8x8x3\nnetwork: relu\n"
     )
     checked = driver.measure("specs/net.yaml", folder=project.root)
-    assert "图" in drawn(checked).texts()
+    assert "图" in draw(checked).texts()
     with pytest.raises(SpecError, match="the font of PNG files has no `图`"):
         render_figure(checked.model, checked.cost, Request(format="png"))
 
@@ -438,8 +440,8 @@ def test_without_graphviz_the_extra_is_named(
     assert caught.value.way_out == "pip install 'inception-dsl[dot]'"
 
 
-def test_a_block_that_is_not_there() -> None:
-    checked = measured("inception_v4")
+def test_an_unknown_block_is_refused_with_the_nearest_name() -> None:
+    checked = measure("inception_v4")
     with pytest.raises(SpecError, match="it may be `inception_c`"):
         render_figure(checked.model, checked.cost, Request(block="inception_cc"))
 
@@ -459,7 +461,7 @@ print(sorted(sys.modules), file=sys.stderr)
 """
 
 
-def test_the_same_bytes_under_every_hash_seed() -> None:
+def test_a_figure_is_the_same_bytes_under_every_hash_seed() -> None:
     def made(seed: str) -> bytes:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, "svg", "dot", "mermaid"],

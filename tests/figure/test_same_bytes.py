@@ -68,7 +68,7 @@ def test_a_figure_does_not_depend_on_how_python_adds_floats(
     assert draw_all(naive_sum) == draw_all(compensated_sum)
 
 
-def test_a_character_is_printable_as_this_pythons_unicode_has_it() -> None:
+def test_a_character_is_printable_if_the_running_python_says_so() -> None:
     hidden = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"}
     for code in range(sys.maxunicode + 1):
         char = chr(code)
@@ -78,14 +78,14 @@ def test_a_character_is_printable_as_this_pythons_unicode_has_it() -> None:
     assert not is_printable("\ufffe")
 
 
-def test_a_character_of_east_asia_is_wide() -> None:
+def test_east_asian_characters_and_emoji_are_wide() -> None:
     letters = [chr(code) for code in (*range(0x4E00, 0x9FFF), *range(0xAC00, 0xD7A3))]
     assert all(map(is_wide, [*letters, "ひ", "カ", "🙂"]))
     assert not any(map(is_wide, "aé≤Ωя"))
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("emit/**/*.py")), ids=lambda path: path.stem)
-def test_what_writes_files_asks_no_unicode_of_pythons_own(path: Path) -> None:
+def test_emitters_do_not_ask_the_unicode_tables_of_the_running_python(path: Path) -> None:
     tree = ast.parse(path.read_text())
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
