@@ -315,9 +315,9 @@ def test_no_box_line_or_text_overlaps_another(spec: str, detail: Detail) -> None
         assert not any(label.holds(point) for point in lines[first:last]), label
 
 
-@pytest.mark.parametrize("measure", SHADINGS)
-def test_shares_of_a_cost_add_up(measure: Shading) -> None:
-    figure = draw(measure("inception_v4"), cost=measure)
+@pytest.mark.parametrize("cost", SHADINGS)
+def test_shares_of_a_cost_add_up(cost: Shading) -> None:
+    figure = draw(measure("inception_v4"), cost=cost)
     lines = [line for box in figure.boxes for line in box.lines if line.endswith("%")]
     shares = [float(line[:-1]) for line in lines if line != "< 0.1%"]
     assert sum(shares) == pytest.approx(100, abs=0.1 * len(lines))

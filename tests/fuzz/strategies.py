@@ -122,6 +122,7 @@ class _Writer:
     Attributes:
         scope: the parameters that a width may read.
         blocks: the parameters of each block that may be called, and whether a table has them.
+        optional: the parameters of blocks that have a default, which a call may leave out.
         budget: how many steps may still be drawn, so that no spec is huge.
     """
 
@@ -129,6 +130,7 @@ class _Writer:
     blocks: dict[str, tuple[str, ...]]
     scope: tuple[str, ...] = ()
     depth: int = 0
+    optional: set[str] = field(default_factory=set)
     counter: list[int] = field(default_factory=lambda: [0])
     budget: list[int] = field(default_factory=lambda: [40])
 
@@ -213,7 +215,8 @@ class _Writer:
         params = self.blocks[block]
         if params and self.chance(30):
             return Step(block, row=f"table_{block}.{self.pick('r1', '2nd')}", bindings=True)
-        words = tuple((param, self.draw(WIDTHS)) for param in params)
+        bound = [p for p in params if p not in self.optional or self.chance(60)]
+        words = tuple((param, self.draw(WIDTHS)) for param in bound)
         return Step(block, None, words, bindings=True)
 
     def step(self) -> Step:
@@ -385,6 +388,8 @@ def _write_blocks(writer: _Writer, document: dict[str, Any]) -> None:
         if params:
             defaults = {param: writer.pick(None, 3) for param in params}
             mapping["params"] = writer.pick(list(params), defaults)
+            if isinstance(mapping["params"], dict):
+                writer.optional |= {param for param in params if defaults[param] is not None}
             rows = {row: [writer.draw(WIDTHS) for _ in params] for row in ("r1", "2nd")}
             tables[f"table_{name}"] = {"columns": list(params), **rows}
         if writer.chance(30):

@@ -7,7 +7,7 @@ that this does not reduce is not series-parallel, and some of its lines must cro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.emit.figure.content.tree import (
@@ -28,7 +28,7 @@ from inception_dsl.emit.figure.content.tree import (
 from inception_dsl.ir import INPUT
 
 DEEPEST = 100
-"""How deep parallels may lie in each other: far beyond what can be read."""
+"""Maximum number of parallels that lie in each other, far beyond what anybody can read."""
 
 
 class NotSeriesParallelError(Exception):
@@ -46,11 +46,17 @@ _END = ""
 
 @dataclass(slots=True)
 class _Edge:
-    """What lies between two steps; `place` is its position among all that the later one reads."""
+    """The elements on the way from one step to another.
+
+    Attributes:
+        position: its place among all edges that the target reads, from left to right.
+        is_read: an output depends on it.
+        depth: the number of parallels that lie in each other on it.
+    """
 
     source: str
     target: str
-    place: float
+    position: float
     parts: list[Element | _Fork] = field(default_factory=list)
     is_read: bool = True
     depth: int = 0
@@ -77,7 +83,7 @@ def decompose(vertices: Sequence[Vertex], output: str, source: str = INPUT) -> S
     reduction = _Reduction(source)
     for edge in _edges(vertices, output, source):
         reduction.add(edge)
-    return reduction.reduced({vertex.name: vertex.element for vertex in vertices})
+    return reduction.reduce({vertex.name: vertex.element for vertex in vertices})
 
 
 def decompose_or_mesh(
@@ -101,17 +107,24 @@ def decompose_or_mesh(
 
 def _edges(vertices: Sequence[Vertex], output: str, source: str) -> Iterator[_Edge]:
     for vertex in vertices:
-        for place, path in enumerate(vertex.inputs):
-            yield _Edge(path, vertex.name, place)
+        for position, name in enumerate(vertex.inputs):
+            yield _Edge(name, vertex.name, position)
     yield _Edge(output, _END, 0)
-    used = {path for vertex in vertices for path in vertex.inputs} | {output}
-    ends = [vertex for vertex in vertices if vertex.name not in used]
-    if not ends:
-        return
-    # A branch that nothing reads is drawn beside those that are, up to where they meet.
+    read = {name for vertex in vertices for name in vertex.inputs} | {output}
+    ends = [vertex for vertex in vertices if vertex.name not in read]
+    if ends:
+        yield from _dead_edges(vertices, ends, _meeting_points(vertices, output, source), source)
+
+
+def _dead_edges(
+    vertices: Sequence[Vertex], ends: Sequence[Vertex], meets: Mapping[str, str], source: str
+) -> Iterator[_Edge]:
+    """Yield an edge from each step that nothing reads to the step beside which it ends.
+
+    Its branch is drawn beside those that are read, up to the step at which they meet.
+    """
     order = {source: -1} | {vertex.name: index for index, vertex in enumerate(vertices)}
     inputs = {vertex.name: vertex.inputs for vertex in vertices}
-    meets = _meeting_points(vertices, output, source)
     for end in ends:
         above = {end.name}
         while (fork := max(above, key=order.__getitem__)) not in meets:
@@ -119,32 +132,32 @@ def _edges(vertices: Sequence[Vertex], output: str, source: str) -> Iterator[_Ed
             above.update(inputs[fork])
         target = meets[fork]
         earlier = [
-            place
-            for place, path in enumerate(inputs.get(target, ()))
-            if order[path] < order[end.name]
+            position
+            for position, name in enumerate(inputs.get(target, ()))
+            if order[name] < order[end.name]
         ]
         yield _Edge(end.name, target, max(earlier, default=-1) + 0.5, is_read=False)
 
 
 def _meeting_points(vertices: Sequence[Vertex], output: str, source: str) -> dict[str, str]:
-    """For every step that the output depends on, the first that all its lines lead to."""
+    """Return the first step that all lines of a step reach, for each step that the output needs."""
     readers: dict[str, list[str]] = {output: [_END]}
     for vertex in reversed(vertices):
         if vertex.name in readers:
-            for path in vertex.inputs:
-                readers.setdefault(path, []).append(vertex.name)
+            for name in vertex.inputs:
+                readers.setdefault(name, []).append(vertex.name)
     rank = {_END: 0}
     meets: dict[str, str] = {}
-    for path in [*(vertex.name for vertex in reversed(vertices)), source]:
-        if path not in readers:
+    for name in [*(vertex.name for vertex in reversed(vertices)), source]:
+        if name not in readers:
             continue
-        rank[path] = len(rank)
-        open_ends = set(readers[path])
+        rank[name] = len(rank)
+        open_ends = set(readers[name])
         while len(open_ends) > 1:
             first = max(open_ends, key=rank.__getitem__)
             open_ends.remove(first)
             open_ends.add(meets[first])
-        meets[path] = open_ends.pop()
+        meets[name] = open_ends.pop()
     return meets
 
 
@@ -166,7 +179,7 @@ class _Reduction:
         self._from.setdefault(edge.source, {})[edge.target] = edge
         return False
 
-    def reduced(self, elements: dict[str, Element]) -> Series:
+    def reduce(self, elements: dict[str, Element]) -> Series:
         """Return the tree of the whole."""
         todo = list(reversed(elements))
         while todo:
@@ -178,7 +191,7 @@ class _Reduction:
             del self._from[first.source][path], self._into[last.target][path]
             del self._into[path], self._from[path]
             first.parts += [elements[path], *last.parts]
-            first.target, first.place = last.target, last.place
+            first.target, first.position = last.target, last.position
             first.is_read, first.depth = last.is_read, max(first.depth, last.depth)
             if self.add(first):  # the steps at both ends have an edge less
                 todo += [end for end in (first.target, first.source) if end in elements]
@@ -202,7 +215,7 @@ def _merge(edge: _Edge, into: _Edge) -> None:
             edges += more
         case _:
             edges.append(edge)
-    into.place = min(into.place, edge.place)
+    into.position = min(into.position, edge.position)
     into.is_read = into.is_read or edge.is_read
     into.depth = max(into.depth, edge.depth + 1)
     if into.depth > DEEPEST:
@@ -214,7 +227,7 @@ def _series(parts: Iterable[Element | _Fork]) -> Series:
     for part in parts:
         match part:
             case _Fork(edges):
-                ordered = sorted(edges, key=lambda edge: edge.place)
+                ordered = sorted(edges, key=lambda edge: edge.position)
                 flat.append(Parallel(tuple(map(_branch, ordered))))
             case Series(items):
                 flat += items
@@ -249,7 +262,7 @@ def _fade(body: Series) -> Series:
 
 
 def _residual(first: Series, second: Series, join: Leaf) -> Residual | None:
-    """Around the longer of two branches goes the shorter, if one line enters it and one leaves."""
+    """Return two branches as a residual, the shorter around the longer; None if it is not plain."""
     if sum(1 for _ in leaves(first)) <= sum(1 for _ in leaves(second)):
         pair = Residual(first, second, join, side_is_first=True)
     else:
@@ -258,7 +271,7 @@ def _residual(first: Series, second: Series, join: Leaf) -> Residual | None:
 
 
 def _is_plain(series: Series) -> bool:
-    """One line enters and one leaves."""
+    """Tell whether one line enters a series and one leaves it."""
     match series.items:
         case ():
             return True
