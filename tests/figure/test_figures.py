@@ -385,6 +385,17 @@ def test_a_png_has_text_in_every_box() -> None:
         assert darkest < 80 < 120 < lightest, box.path  # ink is darker than any fill
 
 
+def test_a_png_has_greek_cyrillic_and_mathematics(project: Project) -> None:
+    def ink(title: str) -> int:
+        text = f'inception: 1\nname: net\ntitle: "{title}"\ninput: 8x8x3\nnetwork: relu\n'
+        project.write(NET, text)
+        checked = driver.measure(NET, folder=project.root)
+        content = render_figure(checked.model, checked.cost, Request(format="png")).content
+        return sum(Image.open(BytesIO(content)).convert("L").histogram()[:128])
+
+    assert ink("αβγ ≤ Δ → Привет") > ink(".") + 500
+
+
 def test_a_png_whose_font_lacks_a_character_is_refused(project: Project) -> None:
     project.write(
         "specs/net.yaml", "inception: 1\nname: net\ntitle: 图\ninput: 8x8x3\nnetwork: relu\n"

@@ -22,7 +22,7 @@ from strategies import QUICK
 from inception_dsl.emit.figure.content.tree import Leaf, Line, Mark, Series
 from inception_dsl.emit.figure.formats.svg import to_svg
 from inception_dsl.emit.figure.layout.arrange import place_tree
-from inception_dsl.emit.figure.layout.metrics import LATIN, text_width
+from inception_dsl.emit.figure.layout.metrics import DRAWABLE, text_width
 from inception_dsl.emit.figure.styles import PRESETS, Style
 from inception_dsl.ir import Path
 
@@ -34,9 +34,18 @@ FEW = settings(QUICK, max_examples=30)
 def test_widths_are_those_of_the_font(font: str, bold: bool) -> None:
     file, basic = str(FONTS / f"{font}.ttf"), ImageFont.Layout.BASIC
     drawn = ImageFont.truetype(file, 2048, layout_engine=basic)
-    for character in sorted(LATIN):
+    for character in sorted(DRAWABLE):
         width = drawn.getlength(character) / 2.048
         assert text_width(character, 1000, bold=bold) == pytest.approx(width, abs=0.5), character
+
+
+@pytest.mark.parametrize("font", ["Arimo-Regular", "Arimo-Bold"])
+def test_the_font_has_every_character_whose_width_is_known(font: str) -> None:
+    drawn = ImageFont.truetype(str(FONTS / f"{font}.ttf"), 64)
+    missing = bytes(drawn.getmask("\U0010ffff"))
+    assert missing
+    assert [char for char in sorted(DRAWABLE) if bytes(drawn.getmask(char)) == missing] == []
+    assert set("αβγΔΣΩ ДЖя → ≤ ≥ ≠ ∞ ² ₂ Łęś") <= DRAWABLE
 
 
 @given(trees(), styles)

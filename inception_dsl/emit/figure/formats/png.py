@@ -1,6 +1,7 @@
 """A figure as PNG, by resvg and the font that comes along: no program and no font of the system.
 
-The font is Arimo's Latin (`fonts/`), as wide as Helvetica, which figures are laid out in.
+The font is Arimo (`fonts/`): Latin, Greek and Cyrillic, as wide as Helvetica, for which figures are
+laid out.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
-from inception_dsl.emit.figure.layout.metrics import LATIN
+from inception_dsl.emit.figure.layout.metrics import DRAWABLE
 
 _FONTS = Path(__file__).parents[1] / "fonts"
 
@@ -27,7 +28,7 @@ def to_png(svg: str, *, scale: float = SCALE) -> bytes:
         from resvg_py import svg_to_bytes
     except ImportError:
         raise MissingExtraError("a PNG", "resvg-py", "png") from None
-    missing = sorted({character for character in svg if ord(character) > 126} - LATIN)
+    missing = sorted({character for character in svg if ord(character) > 126} - DRAWABLE)
     if missing:
         message = f"the font of PNG files has no {', '.join(f'`{c}`' for c in missing[:5])}"
         raise SpecError([Diagnostic("E502", message, help="write it as SVG: `--format svg`")])
