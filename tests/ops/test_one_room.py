@@ -15,7 +15,8 @@ from inception_dsl.ops import OPS, WRITTEN, Attribute, Op
 from inception_dsl.ops.activation import OPS as ACTIVATION_OPS
 
 PACKAGE = Path(inception_dsl.__file__).parent
-TABLE = PACKAGE / "emit" / "python" / "torch_table.py"
+TORCH_MODULES = [PACKAGE / "emit" / "python" / name for name in ("torch_table.py", "helpers.py")]
+"""The torch backend's table, and code of emitted modules, which speaks torch's language."""
 NAMES = {*OPS, *WRITTEN}
 
 
@@ -50,7 +51,9 @@ def is_literal_type(node: ast.expr) -> bool:
 
 
 MODULES = [
-    path for path in sorted(PACKAGE.rglob("*.py")) if path.parent.name != "ops" and path != TABLE
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.parent.name != "ops" and path not in TORCH_MODULES
 ]
 
 

@@ -25,7 +25,7 @@ from inception_dsl.emit.python.code import (
     symbol,
 )
 from inception_dsl.emit.python.naming import free_name
-from inception_dsl.emit.python.torch_table import Argument, Layer
+from inception_dsl.emit.python.torch_table import NONLINEARITY, Argument, Layer
 from inception_dsl.ir import BlockDef, CallDef, Model, NodeDef, Path
 
 _CONV, _LINEAR = "nn.Conv2d", "nn.Linear"
@@ -283,7 +283,7 @@ class _Places:
         is_one_layer = step.layers[0].callee in _OF_ONE_LAYER
         if prefixes is None or not is_one_layer or not self._has_attribute(step.block, step.step):
             return None
-        layer = ".conv" if step.has_norm else ""
+        layer = f".{step.layers[0].name}" if step.has_norm else ""
         return [f"{prefix / step.step.path}{layer}" for prefix in prefixes]
 
     def _has_attribute(self, block: BlockDef, step: NodeDef | CallDef) -> bool:
@@ -312,7 +312,7 @@ def _torch_call(scheme: str) -> tuple[str, list[tuple[str, Code]]]:
             bounds = [("a", literal(-bound)), ("b", literal(bound))]
             return "trunc_normal", [*_keyword(takes), *bounds]
         case "kaiming_normal":
-            return name, [*_keyword(takes), ("nonlinearity", literal("relu"))]
+            return name, [*_keyword(takes), ("nonlinearity", literal(NONLINEARITY))]
         case _:
             return name, _keyword(takes)
 

@@ -92,6 +92,7 @@ class _Kind:
     """Uses that can share one class: the base layer, the norm and the activation, if any.
 
     Attributes:
+        base_name: the attribute that holds the base layer, beside a norm.
         norm_name: the attribute that holds the norm.
         norm_positional: the arguments of the norm that have no keyword.
     """
@@ -99,6 +100,7 @@ class _Kind:
     base: str
     norm: str
     act: str
+    base_name: str
     norm_name: str
     norm_positional: tuple[Argument, ...]
 
@@ -180,7 +182,7 @@ def has_small_class(layers: tuple[Layer, ...]) -> bool:
 
 def _is_argument(small_class: SmallClass, layer: Layer, name: str, value: Argument) -> bool:
     """Tell whether a use passes a value, rather than leaving it to the class."""
-    if value == DEFAULTS[layer.callee].get(name):
+    if value == DEFAULTS.get(layer.callee, {}).get(name):
         return False
     varies = len(small_class.values[layer.callee, name]) > 1
     return varies or name in _GEOMETRY or not small_class.kind.norm
@@ -193,7 +195,7 @@ def _with_norm(small_class: SmallClass) -> Class:
     norm: list[tuple[str, Code]] = [("", literal(value)) for value in kind.norm_positional]
     for (callee, name), values in small_class.values.items():
         arguments = conv if callee == kind.base else norm
-        default = DEFAULTS[callee].get(name)
+        default = DEFAULTS.get(callee, {}).get(name)
         is_param = values != {default} if name in _GEOMETRY else len(values) > 1
         if is_param:
             params.append(_param(name, values, default))
@@ -201,10 +203,13 @@ def _with_norm(small_class: SmallClass) -> Class:
         elif (value := next(iter(values))) != default:
             arguments.append((name, literal(value)))
     body = (
-        Assign("self.conv", small_class.init.around(Construct(symbol(kind.base), tuple(conv)))),
+        Assign(
+            f"self.{kind.base_name}",
+            small_class.init.around(Construct(symbol(kind.base), tuple(conv))),
+        ),
         Assign(f"self.{kind.norm_name}", Construct(symbol(kind.norm), tuple(norm))),
     )
-    convolved = Construct(attribute("conv"), (("", local("x")),))
+    convolved = Construct(attribute(kind.base_name), (("", local("x")),))
     normed = Construct(attribute(kind.norm_name), (("", convolved),))
     return Class(
         small_class.name,
@@ -263,9 +268,9 @@ def _kind(layers: tuple[Layer, ...]) -> _Kind:
     act = layers[-1].callee or _ACT if layers[-1].name == "act" else ""
     norm = next((layer for layer in layers[1:] if layer.name != "act"), None)
     if norm is None:
-        return _Kind(layers[0].callee, "", act, "", ())
+        return _Kind(layers[0].callee, "", act, "", "", ())
     positional = tuple(value for name, value in norm.arguments if not name)
-    return _Kind(layers[0].callee, norm.callee, act, norm.name, positional)
+    return _Kind(layers[0].callee, norm.callee, act, layers[0].name, norm.name, positional)
 
 
 def _name(kind: _Kind, acts: Mapping[tuple[str, str], int]) -> str:

@@ -290,6 +290,9 @@ FUNCTIONS: dict[str, str] = {
 }
 """Activations as functions."""
 
+NONLINEARITY = "relu"
+"""The activation that `kaiming_normal` is scaled for, by torch's name."""
+
 IN_PLACE = frozenset(
     callee for name, callee in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
 )
