@@ -39,6 +39,9 @@ from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.values import misfit
 from inception_dsl.source import Span
 
+MANY = 10_000
+"""Minimum size of a number that can make the weights of a step too many."""
+
 _Key = tuple[str, tuple[tuple[str, type, Value], ...], TensorType]
 
 
@@ -319,6 +322,9 @@ class Instantiator:
             raise _FaultError(self._traced(found, error.attribute, step, inputs)) from None
         if type.values > MAX_NUMBER:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
+        weights = _count_weights(step, values, types[0], type)
+        if weights > MAX_NUMBER:
+            raise _fault("E003", f"`{step.path}` holds {weights:,} weights", step)
         return type
 
     def _traced(
@@ -448,6 +454,17 @@ class Instantiator:
         if len(given) == 1:  # what stands there is wrong for all that read it
             labels = [given[0], replace(place, text="it is read here")]
         return _FaultError(Diagnostic("E106", message, tuple(labels)))
+
+
+def _count_weights(
+    step: NodeDef, values: Mapping[str, Value], given: TensorType, type: TensorType
+) -> int:
+    """Return the weights that a step holds, where it could be too many; else 0."""
+    sizes = [value for value in values.values() if isinstance(value, int | tuple)]
+    largest = max((max(size) if isinstance(size, tuple) else size for size in sizes), default=0)
+    if max(largest, given.channels, type.channels) < MANY:
+        return 0
+    return OPS[step.op].cost(values, (given,), type).weights
 
 
 def _differing(note: str, type: TensorType) -> tuple[Axis, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from inception_dsl.bounds import MAX_BYTES
 from inception_dsl.channels import printable
 from inception_dsl.characters import UNPRINTABLE
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.disk import DISK, SUFFIXES
 from inception_dsl.spec.project import (
@@ -152,8 +152,13 @@ def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) ->
             return replace(locate(path, library().parent, name), is_built_in=True)
     known = [*spec_names(root, files), *spec_names(library().parent)]
     close = nearest(name, (other for other in known if other != name))
-    help = f"write `{close}`" if close else "`inception-dsl list` shows the specs"
-    raise SpecError([Diagnostic("E007", f"no spec is named `{name}`", labels, help=help)])
+    message, fix = f"no spec is named `{name}`", None
+    help = "`inception-dsl list` shows the specs"
+    if close is not None and span is not None:
+        fix = Fix(span, close)
+    elif close is not None:
+        help = f"write `{close}`"
+    raise SpecError([Diagnostic("E007", message, labels, help=help, fix=fix)])
 
 
 def read(file: SpecFile, span: Span | None = None) -> Source:
