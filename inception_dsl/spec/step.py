@@ -80,7 +80,7 @@ class StepSyntaxError(Exception):
 
 
 class Reader:
-    """Tokens read one after the other, to the end of the text."""
+    """A row of tokens, read one after the other to the end of the text."""
 
     def __init__(self, tokens: tuple[Token, ...]) -> None:
         self._tokens = tokens
@@ -95,13 +95,13 @@ class Reader:
         return Token("end", "", self._end, self._end + 1)
 
     def take(self) -> Token:
-        """The next token, which is then read."""
+        """Return the next token and go on behind it."""
         token = self.peek()
         self._next += 1
         return token
 
     def take_if(self, kind: Kind, *texts: str) -> Token | None:
-        """The next token if it is of this kind, and one of these texts if any are given."""
+        """Take the next token if it is of this kind and, if texts are given, one of them."""
         token = self.peek()
         if token.kind != kind or (texts and token.text not in texts):
             return None
@@ -109,7 +109,7 @@ class Reader:
 
 
 def tokenise(text: str) -> tuple[Token, ...]:
-    """The words of a step's text.
+    """Return the words of a step's text.
 
     Raises:
         StepSyntaxError: a character that starts no word, or too long a text.
@@ -154,26 +154,14 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
 
 @lru_cache(maxsize=1024)  # a step is asked for its name before it is read
 def parse_step(text: str) -> StepText:
-    """The parts of a step's text.
+    """Return the parts of a step's text.
 
     Raises:
         StepSyntaxError: the text does not follow the grammar.
     """
     reader = Reader(tokenise(text))
     _refuse_spaces(reader, text)
-    count = None
-    if reader.peek(1).text == "x" and reader.peek().kind in {"number", "name"}:
-        count = reader.take()
-        reader.take()
-        if (again := reader.peek()).text == "x":
-            raise StepSyntaxError("`x` stands there twice", again.start, again.end)
-    elif reader.peek().kind == "number" and reader.peek(1).kind == "name":
-        times, sign, following = (reader.peek(ahead) for ahead in range(3))
-        message = f"`{sign.text}` stands where `x` should"
-        if following.kind == "end" or following.text in ("(", "->"):
-            meant = f"{times.text} x {sign.text}"
-            raise StepSyntaxError(message, times.start, sign.end, meant)
-        raise StepSyntaxError(message, sign.start, sign.end, "x")
+    count = _count(reader)
     kernel = reader.take_if("kernel")
     modifier = None
     if reader.peek().text in {"global", "adaptive"} and reader.peek(1).kind == "name":
@@ -186,24 +174,48 @@ def parse_step(text: str) -> StepText:
         note = reader.take_if("shape") or _expect(
             reader, "number", "a shape, such as 35x35x384 or 1536"
         )
-    rest = reader.peek()
-    if rest.kind != "end":
-        message = f"`{rest.text}` stands where the step should end"
-        if rest.kind == "kernel" and kernel is None and not (words or note):
-            message = f"the kernel `{rest.text}` stands behind its op"
-            meant = f"{rest.text} {name.text}"
-            raise StepSyntaxError(message, name.start, rest.end, meant)
-        if words or note or rest.kind != "number":
-            # Two names in a row: either may be the one that is wrong.
-            start = rest.start if words or note or rest.kind != "name" else name.start
-            raise StepSyntaxError(message, start, rest.end)
+    step = StepText(count, kernel, modifier, name, words, note)
+    if reader.peek().kind != "end":
+        raise _too_much(reader.peek(), step, text)
+    return step
+
+
+def _count(reader: Reader) -> Token | None:
+    """Take the count of a step, with the `x` behind it, if it has one."""
+    first, sign, following = (reader.peek(ahead) for ahead in range(3))
+    if sign.text == "x" and first.kind in {"number", "name"}:
+        reader.take()
+        reader.take()
+        if following.text == "x":
+            raise StepSyntaxError("`x` stands there twice", following.start, following.end)
+        return first
+    if first.kind == "number" and sign.kind == "name":
+        message = f"`{sign.text}` stands where `x` should"
+        if following.kind == "end" or following.text in ("(", "->"):
+            meant = f"{first.text} x {sign.text}"
+            raise StepSyntaxError(message, first.start, sign.end, meant)
+        raise StepSyntaxError(message, sign.start, sign.end, "x")
+    return None
+
+
+def _too_much(rest: Token, step: StepText, text: str) -> StepSyntaxError:
+    """Return the error for a token behind the end of a step."""
+    message = f"`{rest.text}` stands where the step should end"
+    if step.words or step.note is not None:
+        return StepSyntaxError(message, rest.start, rest.end)
+    if rest.kind == "kernel" and step.kernel is None:
+        message = f"the kernel `{rest.text}` stands behind its op"
+        return StepSyntaxError(message, step.name.start, rest.end, f"{rest.text} {step.name.text}")
+    if rest.kind == "number":
         loose = text[rest.start :].partition("->")[0].rstrip()
-        raise StepSyntaxError(message, rest.start, rest.start + len(loose), f"({loose})")
-    return StepText(count, kernel, modifier, name, words, note)
+        return StepSyntaxError(message, rest.start, rest.start + len(loose), f"({loose})")
+    # Two names in a row: either may be the one that is wrong.
+    start = step.name.start if rest.kind == "name" else rest.start
+    return StepSyntaxError(message, start, rest.end)
 
 
 def _refuse_spaces(reader: Reader, text: str) -> None:
-    """A kernel is one word, and a count stands before what it counts."""
+    """Refuse a kernel in several words, and a count behind the name that it counts."""
     first, sign, second = (reader.peek(ahead) for ahead in range(3))
     if sign.text not in ("x", "*") or second.kind != "number":
         return
@@ -247,7 +259,7 @@ def _expect(reader: Reader, kind: Kind, what: str) -> Token:
 
 
 def parse_expr(reader: Reader) -> Expr:
-    """The expression that comes next; what follows it is left.
+    """Return the expression that comes next; the rest is left.
 
     Raises:
         StepSyntaxError: no expression comes next.
@@ -283,7 +295,7 @@ def _atom(reader: Reader) -> Expr:
 
 
 def number(token: Token) -> int | Decimal:
-    """The value of a number.
+    """Return the value of a number.
 
     Raises:
         StepSyntaxError: it has too many digits.
@@ -295,7 +307,7 @@ def number(token: Token) -> int | Decimal:
 
 
 def sides(token: Token) -> tuple[int, ...]:
-    """The numbers of a shape or kernel token.
+    """Return the numbers of a shape or kernel token.
 
     Raises:
         StepSyntaxError: it has too many digits.
