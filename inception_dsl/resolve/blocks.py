@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label
-from inception_dsl.ir import BlockDef, CallDef, NodeDef, Param, Path
+from inception_dsl.ir import BlockDef, Call, CallDef, Node, NodeDef, Param, Path
 from inception_dsl.ops import OPS
 from inception_dsl.source import Span
 
@@ -51,6 +51,13 @@ class Signature:
     span: Span
 
 
+def place_of(item: NodeDef | CallDef | Node | Call) -> Span:
+    """Return where a step is written; everything that a spec makes is written somewhere."""
+    span = item.origin.span
+    assert span is not None
+    return span
+
+
 def unique_paths(steps: list[NodeDef | CallDef]) -> Iterator[Diagnostic]:
     """Says of every path that it is there twice, or that it is both a step and a holder of some."""
     seen: dict[str, NodeDef | CallDef] = {}
@@ -85,17 +92,17 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
     join = OPS[lower.op].join if isinstance(lower, NodeDef) else None
     if join is not None and upper.path == lower.path.rpartition(".")[0]:
         labels = (
-            Label(upper.origin.spans[0], f"this step is `{upper.path}`"),
-            Label(lower.origin.spans[0], f"{join.noun} is `{lower.path}`"),
+            Label(place_of(upper), f"this step is `{upper.path}`"),
+            Label(place_of(lower), f"{join.noun} is `{lower.path}`"),
         )
         span = labels[0].span
         fix = None if "\n" in span.text else Fix(span, f"[{span.text}]")
         return Diagnostic("E208", message, labels, fix=fix)
-    labels = (Label(step.origin.spans[0], "again"), Label(other.origin.spans[0], "first"))
+    labels = (Label(place_of(step), "again"), Label(place_of(other), "first"))
     if _is_fork(step):
         help = "name the body of one: `- NAME: {branches: ...}`"
     else:
-        help = f"name one: `- NAME: {step.origin.spans[0].text}`"
+        help = f"name one: `- NAME: {place_of(step).text}`"
     return Diagnostic("E208", message, labels, help=help)
 
 

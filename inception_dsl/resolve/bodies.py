@@ -19,7 +19,7 @@ from inception_dsl.resolve.blocks import Note, unique_paths
 from inception_dsl.resolve.names import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.scope import Close, Given, Scope, close_by
-from inception_dsl.resolve.steps import Sibling, Spot, StepReader
+from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
 from inception_dsl.resolve.values import read_word
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import (
@@ -70,13 +70,13 @@ class BodyReader(Reporter):
 
     def read(self, body: Item, at: DocumentPath) -> Path:
         """Adds the steps of a block, or of the network; gives the path of its result."""
-        return self._body(body, Spot(at, Path(), Path(), INPUT, {}))
+        return self._body(body, BodyPlace(at, Path(), Path(), INPUT, {}))
 
     def read_head(self, body: Item, at: DocumentPath, name: str, reads: Path) -> Path:
         """Adds the steps of a head that reads a step of the network."""
-        return self._body(body, Spot(at, Path(name), Path(name), reads, {}))
+        return self._body(body, BodyPlace(at, Path(name), Path(name), reads, {}))
 
-    def _body(self, body: Item, spot: Spot) -> Path:
+    def _body(self, body: Item, spot: BodyPlace) -> Path:
         match body:
             case str():
                 return self._step(body, spot)
@@ -89,7 +89,7 @@ class BodyReader(Reporter):
             case dict():
                 raise AssertionError(body)  # a named step stands in a list only
 
-    def _list(self, items: list[Item], spot: Spot) -> Path:
+    def _list(self, items: list[Item], spot: BodyPlace) -> Path:
         counts: Counter[str] = Counter()
         siblings = _Earlier({INPUT: Sibling(Path(), spot.reads, (), self.places.key(spot.at))})
         siblings.named = frozenset(filter(None, map(_name_of, items)))
@@ -130,7 +130,7 @@ class BodyReader(Reporter):
             labels = (Label(own.span, "again"), Label(first.span, "first"))
             self.report([Diagnostic("E208", message, labels)])
 
-    def _mapping(self, body: BodySpec, spot: Spot) -> Path:
+    def _mapping(self, body: BodySpec, spot: BodyPlace) -> Path:
         kinds = [key for key in ("branches", "steps", "reuse") if getattr(body, key) is not None]
         if len(kinds) > 1 or not (kinds or body.reads is not None):
             self._no_body(body, spot)
@@ -157,10 +157,10 @@ class BodyReader(Reporter):
             self._note(result, body.out, spot)
         return result
 
-    def _note(self, result: Path, out: str | int, spot: Spot) -> None:
+    def _note(self, result: Path, out: str | int, spot: BodyPlace) -> None:
         self.notes.append(Note(spot.path or result, result, str(out), self._text(spot, "out")))
 
-    def _no_body(self, body: BodySpec, spot: Spot) -> None:
+    def _no_body(self, body: BodySpec, spot: BodyPlace) -> None:
         """Says why a mapping is no body; of one key, it was perhaps meant to name a step."""
         keys = body.model_fields_set
         values = [getattr(body, key) for key in keys]
@@ -172,7 +172,7 @@ class BodyReader(Reporter):
         message = "a body has one of `branches`, `steps`, `reuse` or `from`"
         self.complain("E102", message, self.places.key(spot.at))
 
-    def _from(self, names: str | list[str] | None, join: str, spot: Spot) -> Spot:
+    def _from(self, names: str | list[str] | None, join: str, spot: BodyPlace) -> BodyPlace:
         """The spot, reading what `from` names; several are joined."""
         if names is None:
             return spot
@@ -189,7 +189,7 @@ class BodyReader(Reporter):
             return replace(spot, reads=inputs[0])
         return replace(spot, reads=self._addjoined(join, spot, tuple(inputs), {}))
 
-    def _sibling(self, name: str, spot: Spot, span: Span) -> Sibling | None:
+    def _sibling(self, name: str, spot: BodyPlace, span: Span) -> Sibling | None:
         if name in spot.siblings:
             return spot.siblings[name]
         if isinstance(spot.siblings, _Earlier) and name in spot.siblings.named:
@@ -208,7 +208,7 @@ class BodyReader(Reporter):
         self.complain("E212", message, span, others=close.labels, instead=close.name)
         return None
 
-    def _reuse(self, name: str, spot: Spot) -> Path:
+    def _reuse(self, name: str, spot: BodyPlace) -> Path:
         """An earlier step or branch again: the same weights, on another input."""
         sibling = self._sibling(name, spot, self._text(spot, "reuse"))
         if sibling is None:
@@ -251,7 +251,7 @@ class BodyReader(Reporter):
         )
         return moved(sibling.gives)
 
-    def _branches(self, body: BodySpec, spot: Spot) -> Path:
+    def _branches(self, body: BodySpec, spot: BodyPlace) -> Path:
         assert body.branches is not None
         results: dict[str, Sibling] = {}
         for name, inner in body.branches.items():
@@ -276,7 +276,7 @@ class BodyReader(Reporter):
         return self._addjoined(body.join, spot, inputs, {})
 
     def _addjoined(
-        self, op: str, spot: Spot, inputs: tuple[Path, ...], attributes: Mapping[str, Given]
+        self, op: str, spot: BodyPlace, inputs: tuple[Path, ...], attributes: Mapping[str, Given]
     ) -> Path:
         if len(inputs) > MAX_JOINED:
             message = f"a join reads more than {MAX_JOINED:,} values"
@@ -301,7 +301,7 @@ class BodyReader(Reporter):
         )
         return path
 
-    def _residual(self, residual: ResidualSpec, spot: Spot, body: Path) -> Path:
+    def _residual(self, residual: ResidualSpec, spot: BodyPlace, body: Path) -> Path:
         shortcut = spot.reads
         if residual.shortcut is not None:
             shortcut = self._body(
@@ -318,14 +318,14 @@ class BodyReader(Reporter):
                 self.report(error.diagnostics)
         return self._addjoined(RESIDUAL.name, spot, (shortcut, body), attributes)
 
-    def _long(self, step: LongSpec, spot: Spot) -> Path:
+    def _long(self, step: LongSpec, spot: BodyPlace) -> Path:
         spot = self._from(step.reads, GATHERED.name, spot)
         result = self._step(step.op, spot.key("op"), step.__pydantic_extra__)
         if step.out is not None:
             self._note(result, step.out, spot)
         return result
 
-    def _step(self, text: str, spot: Spot, keys: Mapping[str, Word] | None = None) -> Path:
+    def _step(self, text: str, spot: BodyPlace, keys: Mapping[str, Word] | None = None) -> Path:
         try:
             made = self._reader.read(text, spot, keys or {})
         except SpecError as error:
@@ -353,10 +353,10 @@ class BodyReader(Reporter):
             instead = f"{{{free}: {text.text}}}" if "\n" not in text.text else None
             self.complain("E105", message, text, instead=instead)
 
-    def _key(self, spot: Spot, key: str) -> Span:
+    def _key(self, spot: BodyPlace, key: str) -> Span:
         return self.places.key((*spot.at, key))
 
-    def _text(self, spot: Spot, key: str) -> Span:
+    def _text(self, spot: BodyPlace, key: str) -> Span:
         return self.places.text((*spot.at, key))
 
 

@@ -14,7 +14,7 @@ from inception_dsl.diagnostics import Label
 from inception_dsl.expr import names
 from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef
 from inception_dsl.ops import OPS
-from inception_dsl.resolve.blocks import Block
+from inception_dsl.resolve.blocks import Block, place_of
 from inception_dsl.resolve.disagree import change, what
 from inception_dsl.source import Span
 
@@ -29,7 +29,7 @@ Axis = Literal["channels", "size"]
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class CallSite:
     """A block where it is called.
 
     Attributes:
@@ -45,7 +45,7 @@ class Site:
     steps: Mapping[str, NodeDef | CallDef]
     made: Mapping[str, Node | Call]
     notes: Mapping[str, tuple[Axis, ...]]
-    outer: Site | None = None
+    outer: CallSite | None = None
     call: CallDef | None = None
     reads: str = INPUT
 
@@ -56,7 +56,7 @@ class Site:
     def place(self, path: str, name: str) -> Span:
         """Where an attribute of a step stands; the step, where nobody wrote it."""
         step = self.step(path)
-        return self.block.places.get(step.path, {}).get(name) or step.origin.spans[0]
+        return self.block.places.get(step.path, {}).get(name) or place_of(step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Source:
     """A step that sets an axis of what flows: a node, or a step that is repeated."""
 
     axis: Axis
-    site: Site
+    site: CallSite
     item: Node | Call
     says: str
 
@@ -76,7 +76,7 @@ class Source:
         elif self.axis == "channels" and "width" in self.item.attributes:
             name = "width"
         else:
-            span = step.origin.spans[0]
+            span = place_of(step)
             call = span.text.partition("->")[0].rstrip()
             yield Label(span.part(0, len(call)), self.says)
             yield from origins(self.site, step, "stride")
@@ -110,13 +110,13 @@ class _Way:
     """Where a trace goes on; `passing` is a step of the block that hands on what it reads."""
 
     axis: Axis
-    site: Site
+    site: CallSite
     path: str
     passing: Node | None = None
 
 
 def trace_back(
-    axis: Axis, site: Site, paths: Iterable[str], enter: Callable[[Site, Call], Site]
+    axis: Axis, site: CallSite, paths: Iterable[str], enter: Callable[[CallSite, Call], CallSite]
 ) -> Trace:
     """What set the channels, or the size, of what is at some paths of a block.
 
@@ -155,7 +155,7 @@ def trace_back(
     return Trace(tuple(sources), tuple(keeping[:MAX_KEEPING]), is_known)
 
 
-def _source(axis: Axis, site: Site, node: Node) -> Source | None:
+def _source(axis: Axis, site: CallSite, node: Node) -> Source | None:
     if axis == "channels":
         is_one = "width" in node.attributes
         return Source(axis, site, node, f"{node.type.channels} channels") if is_one else None
@@ -172,7 +172,7 @@ def _sets(axis: Axis, node: Node) -> bool:
     return change(node.input_types[0], node.type, sizes=True) is not None
 
 
-def _copies(axis: Axis, site: Site, call: Call) -> Source | None:
+def _copies(axis: Axis, site: CallSite, call: Call) -> Source | None:
     """A step that is repeated, where every copy adds to an axis."""
     step = site.step(call.path)
     same = change(call.input_type, call.type, sizes=axis == "size") is None
@@ -195,7 +195,7 @@ def _before(way: _Way, node: Node) -> Iterator[_Way]:
     yield _Way(axis, site, node.inputs[-1], way.passing or node)
 
 
-def origins(site: Site, step: NodeDef | CallDef, name: str) -> list[Label]:
+def origins(site: CallSite, step: NodeDef | CallDef, name: str) -> list[Label]:
     """Where the parameters are given a value that an attribute, or an argument, of a step reads.
 
     That is a word of a call, a table's cell, or a default.

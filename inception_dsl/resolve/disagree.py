@@ -10,6 +10,7 @@ from itertools import takewhile
 from inception_dsl.diagnostics import Diagnostic, Fix, Label
 from inception_dsl.ir import Call, Node, NodeDef, TensorType, Value
 from inception_dsl.ops import OPS, RESIDUAL, ShapeError
+from inception_dsl.resolve.blocks import place_of
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepSyntaxError, StepText, parse_step
 
@@ -28,7 +29,7 @@ class Input:
         """The step that last changed its size, or its channels; its last step if none did."""
         changes = [item for item, _ in self._changes(sizes=sizes)]
         items = changes or self.chain
-        return items[0].origin.spans[0] if items else None
+        return place_of(items[0]) if items else None
 
     def story(self, *, sizes: bool) -> str:
         """How it came to its size, or to its channels: `35 -> 17 (3x3, stride 2, V)`."""
@@ -38,7 +39,7 @@ class Input:
     def earlier(self) -> list[Label]:
         """The steps before the last one that changes its size, and how they do."""
         changes = list(self._changes(sizes=True))[1:]
-        return [Label(item.origin.spans[0], f"{made} ({what(item)})") for item, made in changes]
+        return [Label(place_of(item), f"{made} ({what(item)})") for item, made in changes]
 
     def _changes(self, *, sizes: bool) -> Iterator[tuple[Node | Call, str]]:
         for item in self.chain:
@@ -112,7 +113,7 @@ def explain(
     own: str,
 ) -> Diagnostic:
     """The finding for a step of a block that cannot take its inputs; `own` is the spec's file."""
-    span = step.origin.spans[0]
+    span = place_of(step)
     match error.code:
         case "E304":
             return _sizes_disagree(step, inputs, block, own)
@@ -141,7 +142,7 @@ def explain(
 
 def _kind_label(given: Input, step: NodeDef) -> Label:
     kind = "map" if given.type.is_map else "vector"
-    span = given.chain[0].origin.spans[0] if given.chain else step.origin.spans[0]
+    span = place_of(given.chain[0]) if given.chain else place_of(step)
     return Label(span, f"this branch is a {kind} of {given.type}")
 
 
@@ -177,7 +178,7 @@ def _prefers(one: Input, mend: _Mend | None, other: Input, its: _Mend | None, ow
 
 def _size_label(given: Input, step: NodeDef) -> Label:
     told = given.story(sizes=True) or "as what comes in"
-    span = given.span(sizes=True) or step.origin.spans[0]
+    span = given.span(sizes=True) or place_of(step)
     return Label(span, f"this branch is {_size(given)}: {told}")
 
 
@@ -207,14 +208,14 @@ def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
     for index, item in enumerate(branch.chain):
         if isinstance(item, Call) or "stride" not in item.attributes:
             continue
-        if item.origin.spans[0] != labelled:
+        if place_of(item) != labelled:
             continue
         for changes in _alternatives(item.attributes):
             type = _retyped(branch.chain[: index + 1], changes)
-            text = _rewritten(item.origin.spans[0].text, changes)
+            text = _rewritten(place_of(item).text, changes)
             if type is not None and type.shape[1:] == wanted and text is not None:
                 height, width = wanted
-                fix = Fix(item.origin.spans[0], text, f"which gives {height}x{width}")
+                fix = Fix(place_of(item), text, f"which gives {height}x{width}")
                 found.append(((len(changes), height * width), fix))
     return min(found, key=lambda mend: mend[0], default=None)
 
@@ -245,20 +246,20 @@ def _alternatives(values: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
 
 
 def _mended_step(step: NodeDef, values: Mapping[str, Value], given: TensorType) -> Fix | None:
-    text = _rewritten(step.origin.spans[0].text, {"pad": "same"})
+    text = _rewritten(place_of(step).text, {"pad": "same"})
     if text is None or values.get("pad") == "same":
         return None
     try:
         OPS[step.op].infer({**values, "pad": "same"}, (given,))
     except ShapeError:
         return None
-    return Fix(step.origin.spans[0], text, "which keeps the size of what comes in")
+    return Fix(place_of(step), text, "which keeps the size of what comes in")
 
 
 def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     first, last = inputs[0], inputs[-1]
     sizes = first.type.shape[1:] != last.type.shape[1:]
-    span = last.span(sizes=sizes) or step.origin.spans[0]
+    span = last.span(sizes=sizes) or place_of(step)
     told = last.story(sizes=sizes)
     labels = [Label(span, f"{last.type} arrives here{': ' + told if told else ''}")]
     other = first.span(sizes=sizes)
@@ -269,8 +270,8 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     widths = (i for i in last.chain if isinstance(i, Call) or "width" in i.attributes)
     item = next(widths, None)
     if not sizes and isinstance(item, Node):
-        mended = _rewritten(item.origin.spans[0].text, {"width": first.type.channels})
-        fix = Fix(item.origin.spans[0], mended) if mended else None
+        mended = _rewritten(place_of(item).text, {"width": first.type.channels})
+        fix = Fix(place_of(item), mended) if mended else None
     if other is None and OPS[step.op] is RESIDUAL and len(inputs) == 2:
         projection = _projection(first.type, last.type)
         low, high = sorted((first.type.channels, last.type.channels))

@@ -25,7 +25,7 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import WORDS
-from inception_dsl.resolve.blocks import Block, Signature, merge_concats, unique_paths
+from inception_dsl.resolve.blocks import Block, Signature, merge_concats, place_of, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.declarations import Declarations
@@ -354,7 +354,7 @@ class _Resolver(Reporter):
         if name in first:
             labels = (
                 Label(self.places.key(at), "again"),
-                Label(first[name].origin.spans[0], "first"),
+                Label(place_of(first[name]), "first"),
             )
             message = f"two steps have the path `{name}`"
             way_out = "name the head otherwise"
@@ -363,7 +363,7 @@ class _Resolver(Reporter):
         if written.at not in places:
             if reader.has_unreadable:
                 return None  # it may be the step that cannot be read, which was told
-            spans = {step.path: step.origin.spans[0] for step in reader.steps} | reader.named
+            spans = {step.path: place_of(step) for step in reader.steps} | reader.named
             close = close_by(written.at, places, spans)
             message = f"no step of the network has the path `{written.at}`"
             span = self.places.text((*at, "at"))
@@ -402,7 +402,7 @@ class _Resolver(Reporter):
                 assert call is not None
                 above = list(stack)
                 circle = " calls ".join(f"`{n}`" for n in [*above[above.index(name) :], name])
-                self.fail("E008", f"{circle}: a circle", call.origin.spans[0])
+                self.fail("E008", f"{circle}: a circle", place_of(call))
             stack[name] = None
             pending.append((name, None))
             calls = [s for s in blocks[name].definition.body if isinstance(s, CallDef)]

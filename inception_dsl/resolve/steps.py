@@ -23,7 +23,7 @@ from inception_dsl.spec.text import syntax_finding
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class BodyPlace:
     """Where a body stands, and what it reads.
 
     Attributes:
@@ -42,15 +42,15 @@ class Spot:
     siblings: Mapping[str, Sibling]
     is_named: bool = True
 
-    def key(self, *keys: str | int) -> Spot:
+    def key(self, *keys: str | int) -> BodyPlace:
         """The same, deeper in the document."""
         return replace(self, at=(*self.at, *keys))
 
-    def named(self, name: str) -> Spot:
+    def named(self, name: str) -> BodyPlace:
         """What stands under a name."""
         return replace(self, path=self.path / name)
 
-    def branching(self, name: str) -> Spot:
+    def branching(self, name: str) -> BodyPlace:
         """What stands in a branch."""
         below = self.path / name
         return replace(self, path=below, branch=below)
@@ -107,7 +107,7 @@ class StepReader:
         self._scope = scope
         self._defaults = defaults
 
-    def read(self, text: str, spot: Spot, keys: Mapping[str, Word]) -> Made:
+    def read(self, text: str, spot: BodyPlace, keys: Mapping[str, Word]) -> Made:
         """A step, in its short form or, where `keys` say more, in its long one.
 
         Raises:
@@ -154,7 +154,9 @@ class StepReader:
         note = (step.note, words.span(step.note)) if step.note is not None else None
         return Made(made, note, places)
 
-    def _settings(self, what: Op | str, keys: Mapping[str, Word], spot: Spot) -> dict[str, Setting]:
+    def _settings(
+        self, what: Op | str, keys: Mapping[str, Word], spot: BodyPlace
+    ) -> dict[str, Setting]:
         """What a step in its long form gives by keys."""
         settings: dict[str, Setting] = {}
         for name, word in keys.items():

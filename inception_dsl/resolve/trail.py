@@ -1,0 +1,267 @@
+"""Where the instantiation of blocks stands, and all that is found there.
+
+A block is looked at in a call, which is in a block that is looked at in a call, up to the network.
+A finding is told once, with the lines that call the block in which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
+from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path, TensorType, Value
+from inception_dsl.ops import GATHERED
+from inception_dsl.resolve.blocks import Block, Note, place_of
+from inception_dsl.resolve.derive import Axis, CallSite, origins, trace_back
+from inception_dsl.resolve.disagree import Input
+from inception_dsl.source import Span
+
+Key = tuple[str, tuple[tuple[str, type, Value], ...], TensorType]
+"""All that an instance depends on: its block, its arguments and its input."""
+
+
+@dataclass(slots=True)
+class Met:
+    """A finding, and the lines through whose calls it was met."""
+
+    diagnostic: Diagnostic
+    calls: list[Span]
+
+
+@dataclass(slots=True)
+class Instance:
+    """A block for one set of arguments on one input; it grows step by step.
+
+    Attributes:
+        block: the block's name.
+        items: its nodes and calls, in order.
+        types: those of its steps by path; None where a fault leaves one unknown.
+        ends: the path that a step's value has: its last copy's, where it is repeated.
+        made: its items by path.
+        met: the findings in it, and in the blocks that it calls.
+        notes: the axes in which its shape notes fail, by path; none for one that holds.
+        nodes, edges: their numbers, those of all that it calls included.
+        longest: the length of the longest path in it.
+    """
+
+    block: str
+    items: list[Node | Call] = field(default_factory=list)
+    types: dict[str, TensorType | None] = field(default_factory=dict)
+    ends: dict[str, Path] = field(default_factory=dict)
+    made: dict[str, Node | Call] = field(default_factory=dict)
+    met: list[Met] = field(default_factory=list)
+    notes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
+    nodes: int = 0
+    edges: int = 0
+    longest: int = 0
+
+
+class StepFaultError(Exception):
+    """A step that has no value; the rest of its block is still looked at."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Trail:
+    """The calls from the network to the block that is looked at, and all findings so far.
+
+    Attributes:
+        open: the instances that are being made, the network's first.
+        calls: the steps that call them, each with the path that it reads; none for the network.
+        done: all instances that were made or begun.
+    """
+
+    def __init__(self, blocks: Mapping[str, Block]) -> None:
+        self._blocks = blocks
+        self._steps: dict[str, Mapping[str, NodeDef | CallDef]] = {}
+        self._met: dict[tuple[str, Span], Met] = {}
+        self.open: list[Instance] = []
+        self.calls: list[tuple[CallDef, str]] = []
+        self.done: dict[Key, Instance] = {}
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """Every finding once, with the calls that lead to it."""
+        return [_with_calls(met) for met in self._met.values()]
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Add a finding in the block that is looked at.
+
+        Raises:
+            SpecError: all findings, once they are as many as one stage tells.
+        """
+        key = diagnostic.code, diagnostic.labels[0].span
+        met = self._met.setdefault(key, Met(diagnostic, []))
+        if len(self._met) == MAX_FINDINGS:
+            raise SpecError(self.diagnostics)
+        for instance in self.open:
+            instance.met.append(met)
+        self._add_call(met)
+
+    def meet_again(self, instance: Instance) -> None:
+        """Note one more call for all that was found in an instance."""
+        for met in instance.met:
+            self._add_call(met)
+
+    def _add_call(self, met: Met) -> None:
+        if self.calls and (span := place_of(self.calls[-1][0])) not in met.calls:
+            met.calls.append(span)
+
+    def site(self) -> CallSite:
+        """Return the block that is looked at, as it is called."""
+        first, *others = self.open
+        site = self._site_of(first)
+        for instance, (call, read) in zip(others, self.calls, strict=False):
+            site = self._site_of(instance, site, call, read)
+        return site
+
+    def _site_of(
+        self,
+        instance: Instance,
+        outer: CallSite | None = None,
+        call: CallDef | None = None,
+        reads: str = INPUT,
+    ) -> CallSite:
+        block = self._blocks[instance.block]
+        if instance.block not in self._steps:
+            self._steps[instance.block] = {step.path: step for step in block.definition.body}
+        steps = self._steps[instance.block]
+        return CallSite(block, steps, instance.made, instance.notes, outer, call, reads)
+
+    def _enter(self, site: CallSite, call: Call) -> CallSite:
+        """Return the block that a call calls, as it is called there."""
+        instance = self.done[key_of(call.block, call.arguments, call.input_type)]
+        step = site.step(call.path)
+        assert isinstance(step, CallDef)
+        return self._site_of(instance, site, step, call.input)
+
+    def unfit(self, message: str, step: NodeDef | CallDef, name: str) -> StepFaultError:
+        """Return E106 for a value that an attribute, an argument or a count cannot have."""
+        site = self.site()
+        given = origins(site, step, name)
+        place = Label(site.place(step.path, name))
+        labels = [place, *given]
+        if len(given) == 1:  # what stands there is wrong for all that read it
+            labels = [given[0], replace(place, text="it is read here")]
+        return StepFaultError(Diagnostic("E106", message, tuple(labels)))
+
+    def trace(
+        self, found: Diagnostic, attribute: str | None, step: NodeDef, inputs: list[Input]
+    ) -> Diagnostic:
+        """Return a finding about shapes with the places where they, and their numbers, come from.
+
+        Args:
+            attribute: the attribute of the step that is at fault, if one is.
+        """
+        site, instance = self.site(), self.open[-1]
+        axis: Axis = "channels"
+        paths: list[str] = []
+        match found.code:
+            case "E303":
+                same = inputs[0].type.shape[1:] == inputs[-1].type.shape[1:]
+                axis = "channels" if same else "size"
+                paths = [step.inputs[-1], step.inputs[0]]
+            case "E302":
+                axis, paths = "size", [step.inputs[0]]
+            case "E306":
+                paths = [step.inputs[0]]
+        told: list[Label] = []
+        if attribute is not None:
+            found = replace(found, labels=(Label(site.place(step.path, attribute)),))
+            told = origins(site, step, attribute)
+        for path in paths:
+            told += trace_back(axis, site, [instance.ends[path]], self._enter).labels()
+        if found.code == "E304":
+            nodes = [item for given in inputs for item in given.chain if isinstance(item, Node)]
+            for node in nodes:
+                told += origins(site, site.step(node.path), "stride")
+        return _with_labels(found, told)
+
+    def check_note(self, note: Note, instance: Instance) -> None:
+        """Report a shape note that is not so, unless a note before it has failed for that."""
+        type = instance.types.get(note.path)
+        if note.joined:
+            joined = [instance.types.get(path) for path in note.joined]
+            known = tuple(given for given in joined if given is not None)
+            fits = len(known) == len(joined) and len({given.shape[1:] for given in known}) == 1
+            type = GATHERED.infer({}, known) if fits else None
+        if type is None:
+            return
+        end = instance.ends.get(note.path, note.path)
+        if str(type) == note.text:
+            instance.notes[end] = ()
+            return
+        site, axes = self.site(), _differing(note.text, type)
+        paths = note.joined or (end,)
+        traces = [trace_back(axis, site, paths, self._enter) for axis in axes]
+        instance.notes[end] = axes
+        unknown = [trace for trace in traces if not trace.is_known]
+        if axes and not unknown:
+            return  # a note before it has said so
+        told = [
+            label
+            for trace in unknown
+            for label in replace(trace, sources=trace.sources or trace.keeping).labels()
+        ]
+        message = f"`{note.name}` gives {type}, and its note says {note.text}"
+        fix = Fix(note.span, str(type), "or change what makes it so")
+        help: str | None = "change what makes it so"
+        if note.text == "x".join(str(side) for side in type.shape):
+            told, help = [], None
+            fix = replace(fix, gain="height x width x channels")
+        labels = (Label(note.span, f"{type} comes out"), *told)
+        self.report(
+            Diagnostic(
+                "E301",
+                message,
+                labels,
+                help=help,
+                expected=note.text,
+                found=str(type),
+                fix=fix,
+            )
+        )
+
+
+def key_of(block: str, arguments: Mapping[str, Value], given: TensorType) -> Key:
+    """Return the key of an instance; 1, 1.0 and true are equal, and not the same."""
+    return block, tuple((name, type(value), value) for name, value in arguments.items()), given
+
+
+def _differing(note: str, type: TensorType) -> tuple[Axis, ...]:
+    """Return the axes in which a type differs from a shape note.
+
+    They are none if one is a map and the other a vector.
+    """
+    sides = note.split("x")
+    if (len(sides) == 3) is not type.is_map:
+        return ()
+    *size, channels = sides
+    differing: list[Axis] = []
+    if channels != str(type.channels):
+        differing.append("channels")
+    if type.is_map and size != [str(side) for side in type.size]:
+        differing.append("size")
+    return tuple(differing)
+
+
+def _with_labels(found: Diagnostic, others: Iterable[Label]) -> Diagnostic:
+    """Return a finding with more labels; those within its own would add nothing."""
+    labels = list(found.labels)
+    for label in others:
+        if not any(label.span in own.span for own in labels):
+            labels.append(label)
+    return replace(found, labels=tuple(labels))
+
+
+def _with_calls(met: Met) -> Diagnostic:
+    """Return a finding in a block, with the lines that call it."""
+    if not met.calls:
+        return met.diagnostic
+    first, *others = met.calls
+    if not others and any(label.span in first for label in met.diagnostic.labels):
+        return met.diagnostic
+    return replace(met.diagnostic, calls=tuple(met.calls))
