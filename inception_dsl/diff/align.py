@@ -1,4 +1,4 @@
-"""Two lists of steps without names, aligned: which stayed, however many came or went between."""
+"""The alignment of two lists of steps without names: the steps that stayed, in order."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from itertools import pairwise
 from inception_dsl.diff.parts import Part, likeness
 
 GAP = 0.5
-"""What a step costs that came or went; one that changed costs what it has lost of its likeness."""
+"""The cost of an added or removed step; a changed step costs the likeness that it lost."""
 RENAMED = 0.1
+"""The cost of another name: of two equally alike steps, the one of the same name pairs."""
 _PARTS = 10**6
-"""Costs are added up in whole millionths, so that equal sums are equal."""
+"""The number of cost units in 1: costs are whole numbers, so that equal sums are equal."""
 MAX_CELLS = 250_000
-"""Two lists are weighed against each other step by step up to this many pairs."""
+"""Maximum number of pairs of steps that are weighed against each other."""
 MAX_EDITS = 500
-"""In longer ones what is equal is found first, if no more steps than these came or went."""
+"""Maximum number of steps added or removed in a longer list, in which equal steps pair first."""
 
 Named = tuple[str, Part]
 """A part and its name."""
@@ -24,7 +25,11 @@ Named = tuple[str, Part]
 def align(
     old: Sequence[Named], new: Sequence[Named], gap: float = GAP
 ) -> Iterator[tuple[str, str]]:
-    """The pairs of two lists, in order."""
+    """Yield the pairs of two lists, in order.
+
+    Args:
+        gap: the cost of an added or removed step.
+    """
     if len(old) * len(new) <= MAX_CELLS:
         yield from _cheapest(old, new, gap)
         return
@@ -46,7 +51,10 @@ def _kind(part: Part) -> frozenset[object]:
 
 
 def _cheapest(old: Sequence[Named], new: Sequence[Named], gap: float) -> Iterator[tuple[str, str]]:
-    """The cheapest alignment (Needleman and Wunsch, 1970); of equal ones, the earliest pairs."""
+    """Yield the cheapest alignment; of equally cheap ones, the earliest pairs.
+
+    Source: Needleman and Wunsch, 1970.
+    """
     gap = round(gap * _PARTS)
     costs = [[gap * j for j in range(len(new) + 1)]]
     for i, part in enumerate(old, 1):
@@ -74,7 +82,10 @@ def _cost(old: Named, new: Named) -> int:
 
 
 def _longest_common(old: Sequence[object], new: Sequence[object]) -> list[tuple[int, int]] | None:
-    """Indices of a longest common subsequence (Myers, 1986); None beyond `MAX_EDITS`."""
+    """Return the indices of a longest common subsequence; None beyond `MAX_EDITS`.
+
+    Source: Myers, 1986.
+    """
     furthest = {1: 0}
     trail: list[dict[int, int]] = []
     for edits in range(MAX_EDITS + 1):

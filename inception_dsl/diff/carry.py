@@ -34,7 +34,7 @@ _GONE = "its step is gone"
 
 
 def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
-    """What to make of each tensor of the new model, of the old one's.
+    """Return the plan that makes the new model's tensors of the old one's.
 
     Args:
         diff: what became of one model, which knows the pairs of steps.

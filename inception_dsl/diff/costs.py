@@ -1,4 +1,4 @@
-"""What two models cost, side by side."""
+"""The costs of two models, side by side."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class Measured:
 
     @property
     def difference(self) -> int:
-        """New less old."""
+        """The new figure minus the old one."""
         return self.new - self.old
 
     @property
     def percent(self) -> float | None:
-        """The difference in per cent of the old figure; None where there is none, or of 0."""
+        """The difference in per cent of the old figure; None if it is 0, or the old figure is."""
         return 100 * self.difference / self.old if self.old and self.difference else None
 
     @property
     def percent_text(self) -> str:
-        """The per cent with a sign, to a tenth; a smaller one to its first digit."""
+        """The per cent with a sign, to a tenth; below a tenth, to the first digit."""
         if self.percent is None:
             return ""
         return (
@@ -60,7 +60,7 @@ class Measured:
 def compare_costs(
     old: Model, old_cost: CostReport, new: Model, new_cost: CostReport
 ) -> tuple[Measured, ...]:
-    """Every measure of two models, changed or not; training heads where one of them has some."""
+    """Return every measure of two models, changed or not; with heads if one of them has some."""
     found = [
         Measured(measure, title, _figure(old, old_cost, measure), _figure(new, new_cost, measure))
         for measure, title in _MEASURES.items()
@@ -80,7 +80,7 @@ def compare_costs(
 
 
 def _last_field(model: Model) -> Field:
-    """What a unit of the last map of the trunk sees of the image."""
+    """Return the receptive field of the last map of the trunk."""
     fields = measure_fields(model)
     maps = (
         node.path

@@ -1,10 +1,10 @@
-"""Which step of a model is which of another: by path, then by structure.
+"""The pairs of steps of two models: by path, then by structure.
 
-Names that an author gave pair first; steps without one are aligned in order, so that one that is
-inserted renumbers those behind it and changes none; what is left over is paired by what it is made
-of, within its holder, then anywhere. A list or a block whose steps the other side has without it is
-opened, and its steps are paired in its place. Everything is in the order of the specs: the same
-input gives the same pairs.
+Names that an author gave pair first. Steps without a name are aligned in order, so that an inserted
+step renumbers the steps behind it and changes none. Parts that are left over pair by their content,
+within their holder, then anywhere. A list or a block that only one side has is opened, and its
+steps are paired in its place. Everything is in the order of the specs, so that the same input gives
+the same pairs.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ops import OPS
 
 PLAUSIBLE = 0.25
-"""Parts of one name that have less in common pair only if nothing fits better."""
+"""Minimum likeness of two parts of one name that pair at once; below it, a likelier part of another
+name goes first. A conv of another width and another kernel is 0.4 alike and still the same step; a
+block of which three in four nodes were replaced is another one."""
 SAME = 0.9
-"""What moved elsewhere has at least this much in common with what was there."""
+"""Minimum likeness of a part that moved to another holder, or of a spec that was renamed. Convs of
+one size occur all over a network: only a difference in a word or two leaves no doubt."""
 
 
 Located = tuple[Path, Part]
@@ -31,7 +34,7 @@ Located = tuple[Path, Part]
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Pairs of paths, old and new, of all that a path names; and what has no pair, as parts."""
+    """The pairs of old and new paths, of nodes, calls and holders; and the parts without a pair."""
 
     pairs: tuple[tuple[Path, Path], ...]
     removed: tuple[Located, ...]
@@ -39,59 +42,62 @@ class Matching:
 
 
 def match(old: Model, new: Model) -> Matching:
-    """The pairs of two models."""
-    return _Matcher().models(old, new)
+    """Return the pairs of two models."""
+    return _Matcher().match_models(old, new)
 
 
 def match_specs(old: Mapping[str, Model], new: Mapping[str, Model]) -> dict[str, str]:
-    """Of models by name, each of another name on the other side: the new name by the old one."""
+    """Return the new name of every renamed model, by its old name."""
     parts = Parts()
-    gone, come = (
+    sides = [
         {name: parts.below(model.root) for name, model in models.items()} for models in (old, new)
-    )
-    pairing = Pairing(gone, come, {})
+    ]
+    pairing = Pairing(sides[0], sides[1], {})
     pairing.pair_alike(SAME)
     return pairing.chosen
 
 
 class _Matcher:
+    """The matching of two models; parts that calls share are matched once."""
+
     def __init__(self) -> None:
         self._parts = Parts()
         self._done: dict[tuple[int, int], Matching] = {}
         self._opener = Opener()
 
-    def models(self, old: Model, new: Model) -> Matching:
-        found = self._matched(self._parts.below(old.root).kids, self._parts.below(new.root).kids)
-        return Matching(((Path(), Path()), *found.pairs), found.removed, found.added)
+    def match_models(self, old: Model, new: Model) -> Matching:
+        """Return the pairs of two models, the networks themselves included."""
+        inner = self._match_kids(self._parts.below(old.root).kids, self._parts.below(new.root).kids)
+        return Matching(((Path(), Path()), *inner.pairs), inner.removed, inner.added)
 
-    def _pair(self, old: Part, new: Part) -> Matching:
-        """Two parts that are the same thing."""
+    def _match_parts(self, old: Part, new: Part) -> Matching:
+        """Return the pairs within two parts that are paired."""
         if old.is_node and new.is_node:
             return Matching(((Path(), Path()),), (), ())
         if _stands_alone(old, new) or _stands_alone(new, old):
             # It is part of a list, or one of several copies, on the other side.
-            return self._matched(
+            return self._match_kids(
                 {"": old} if _stands_alone(old, new) else old.kids,
                 {"": new} if _stands_alone(new, old) else new.kids,
             )
         key = id(old.kids), id(new.kids)
         if key not in self._done:
-            inner = self._matched(old.kids, new.kids)
+            inner = self._match_kids(old.kids, new.kids)
             self._done[key] = Matching(((Path(), Path()), *inner.pairs), inner.removed, inner.added)
         return self._done[key]
 
-    def _matched(self, old: Kids, new: Kids) -> Matching:
+    def _match_kids(self, old: Kids, new: Kids) -> Matching:
         if old and new and has_numbers(old) and has_numbers(new):
-            return self._combined(old, new, {name: name for name in old if name in new})
+            return self._combine(old, new, {name: name for name in old if name in new})
         if old.keys() == new.keys() and all(old[n].kinds == new[n].kinds for n in old):
-            return self._combined(old, new, {name: name for name in old})
+            return self._combine(old, new, {name: name for name in old})
         named = [
             name
             for name in old
             if name in new and not (old[name].is_numbered and new[name].is_numbered)
         ]
         chosen = {n: n for n in named if _is_plausible(old[n], new[n])}
-        old, new = self._opener.opened(old, new, chosen)
+        old, new = self._opener.open(old, new, chosen)
         pairing = Pairing(old, new, chosen)
         _align(pairing)
         pairing.align(ALIKE)
@@ -100,10 +106,10 @@ class _Matcher:
             if name in old and name in new:
                 pairing.choose(name, name)
         pairing.pair_alike(PLAUSIBLE, in_place=True)
-        return self._combined(old, new, pairing.chosen)
+        return self._combine(old, new, pairing.chosen)
 
-    def _combined(self, old: Kids, new: Kids, chosen: dict[str, str]) -> Matching:
-        """The pairs of kids and of all below them; what is left over may have moved between."""
+    def _combine(self, old: Kids, new: Kids, chosen: dict[str, str]) -> Matching:
+        """Return the chosen pairs and those below them; parts left over may have moved between."""
         pairs: list[tuple[Path, Path]] = []
         removed: list[Located] = []
         added: list[Located] = []
@@ -113,42 +119,42 @@ class _Matcher:
                 removed.append((Path(name), part))
                 continue
             old_path, new_path = Path(name), Path(chosen[name])
-            inner = self._pair(part, new[new_path])
+            inner = self._match_parts(part, new[new_path])
             pairs.extend((old_path / a, new_path / b) for a, b in inner.pairs)
-            removed.extend((old_path / path, gone) for path, gone in inner.removed)
-            added.extend((new_path / path, come) for path, come in inner.added)
+            removed.extend((old_path / path, kid) for path, kid in inner.removed)
+            added.extend((new_path / path, kid) for path, kid in inner.added)
         added.extend((Path(name), part) for name, part in new.items() if name not in taken)
-        gone, come = dict(removed), dict(added)
-        moved = Pairing(_weighty(gone), _weighty(come), {})
+        only_old, only_new = dict(removed), dict(added)
+        moved = Pairing(_select_weighty(only_old), _select_weighty(only_new), {})
         moved.pair_alike(SAME)
         for name, other in moved.chosen.items():
             old_path, new_path = Path(name), Path(other)
-            inner = self._pair(gone.pop(old_path), come.pop(new_path))
+            inner = self._match_parts(only_old.pop(old_path), only_new.pop(new_path))
             pairs.extend((old_path / a, new_path / b) for a, b in inner.pairs)
-            gone.update((old_path / path, part) for path, part in inner.removed)
-            come.update((new_path / path, part) for path, part in inner.added)
-        return Matching(tuple(pairs), tuple(gone.items()), tuple(come.items()))
+            only_old.update((old_path / path, part) for path, part in inner.removed)
+            only_new.update((new_path / path, part) for path, part in inner.added)
+        return Matching(tuple(pairs), tuple(only_old.items()), tuple(only_new.items()))
 
 
 def _stands_alone(part: Part, other: Part) -> bool:
-    """A node that became several, or a call that became a repeated one."""
+    """Tell whether a node became several, or a call became a repeated one."""
     return part.is_node or (part.item is not None and not other.item and has_numbers(other.kids))
 
 
 def _is_plausible(old: Part, new: Part) -> bool:
-    """Two parts of one name are the same thing."""
+    """Tell whether two parts of one name are the same thing."""
     return old.is_node == new.is_node and likeness(old, new) >= PLAUSIBLE
 
 
 def _align(pairing: Pairing) -> None:
-    """Pairs the steps without names of two lists, in order."""
-    mine, its = ([own for own in kids.items() if own[1].is_numbered] for kids in pairing.free())
-    if all(len({name.rpartition(".")[0] for name, _ in own}) == 1 for own in (mine, its)):
-        for name, other in align(mine, its):
-            pairing.choose(name, other)
+    """Pair the steps without names of two lists, in order."""
+    lists = [[kid for kid in kids.items() if kid[1].is_numbered] for kids in pairing.free()]
+    if all(len({Path(name).parent for name, _ in kids}) == 1 for kids in lists):
+        for old_name, new_name in align(lists[0], lists[1]):
+            pairing.choose(old_name, new_name)
 
 
-def _weighty(parts: Mapping[Path, Part]) -> Kids:
+def _select_weighty(parts: Mapping[Path, Part]) -> Kids:
     return {path: part for path, part in parts.items() if _has_weights(part)}
 
 

@@ -1,4 +1,4 @@
-"""What one side puts together, as a list or a block, and the other does not."""
+"""Lists and blocks that only one side has: they are opened, and their steps compared instead."""
 
 from __future__ import annotations
 
@@ -9,36 +9,38 @@ from inception_dsl.diff.parts import Kids, Part, by_size, free, is_join, shared
 from inception_dsl.ir import Node
 
 ALIKE = 0.5
-"""Parts of two names that have less in common are different things."""
+"""Minimum likeness of two parts of different names that are the same thing."""
 SPLIT = 1.5
-"""What is split holds so much more of its pieces than of the largest of them."""
+"""Minimum ratio of the nodes that a split list shares with all its pieces to those that it shares
+with the largest piece."""
 MAX_WEIGHED = 500_000
-"""So many pairs are weighed in a comparison to find what is to be opened."""
+"""Maximum number of pairs that a comparison weighs to find parts to open."""
 
 
 class Opener:
-    """Opens parts whose own steps have more in common with the other side than they as a whole."""
+    """The search for parts whose kids have more in common with the other side than the whole."""
 
     def __init__(self) -> None:
         self._weighed = 0
 
-    def opened(self, old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
-        """Two lists, with the steps of what is opened in its place; what has a pair is not."""
+    def open(self, old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
+        """Return two lists, opened parts replaced by their steps; parts with a pair stay closed."""
         while True:
-            mine, its = _unsettled(*free(old, new, chosen))
-            if name := self._to_open(mine, its):
-                old = _replaced(old, name)
-            elif name := self._to_open(its, mine):
-                new = _replaced(new, name)
+            old_rest, new_rest = _drop_shared(*free(old, new, chosen))
+            if name := self._find(old_rest, new_rest):
+                old = _open_part(old, name)
+            elif name := self._find(new_rest, old_rest):
+                new = _open_part(new, name)
             else:
                 return old, new
 
-    def _to_open(self, parts: Kids, others: Kids) -> str | None:
+    def _find(self, parts: Kids, others: Kids) -> str | None:
+        """Return the name of the first part to open, if there is one."""
         self._weighed += len(others) * sum(len(part.kids) + 1 for part in parts.values())
         if not parts or not others or self._weighed > MAX_WEIGHED:
             return None
         share = {
-            name: {other: shared(part, its) for other, its in others.items()}
+            name: {other: shared(part, kid) for other, kid in others.items()}
             for name, part in parts.items()
         }
         nearest = {other: max(parts, key=lambda name: share[name][other]) for other in others}
@@ -49,25 +51,25 @@ class Opener:
         return None
 
 
-def _unsettled(old: Kids, new: Kids) -> tuple[Kids, Kids]:
-    """Two lists but for the steps that both have, the same but for what `defaults` say."""
+def _drop_shared(old: Kids, new: Kids) -> tuple[Kids, Kids]:
+    """Drop from both lists the steps they share, ignoring attributes set by `defaults`."""
     waiting: dict[Hashable, list[str]] = {}
     for name, part in reversed(new.items()):
         if isinstance(part.item, Node):
             waiting.setdefault(by_size(part.item), []).append(name)
-    mine: Kids = {}
+    rest: Kids = {}
     settled: set[str] = set()
     for name, part in old.items():
         same = waiting.get(by_size(part.item)) if isinstance(part.item, Node) else None
         if same:
             settled.add(same.pop())
         else:
-            mine[name] = part
-    return mine, {name: part for name, part in new.items() if name not in settled}
+            rest[name] = part
+    return rest, {name: part for name, part in new.items() if name not in settled}
 
 
 def _has_many(part: Part, others: Kids, whole: Mapping[str, float]) -> bool:
-    """Its kids are more like the others, one by one, than it is like any of them."""
+    """Tell whether a part's kids are more like the others, one by one, than the part is."""
     least = max(ALIKE, *whole.values())
     kids = list(part.kids.values())
     scores = sorted(
@@ -88,31 +90,31 @@ def _has_many(part: Part, others: Kids, whole: Mapping[str, float]) -> bool:
 
 
 def _is_split(part: Part, pieces: Sequence[Part]) -> bool:
-    """It is a list of which several pieces, the likest first, are made."""
+    """Tell whether a part is a list that the other side split into several pieces."""
     if any(is_join(kid.item) for kid in part.kids.values()):
         return False
     left = part.kernels.copy()
     shares: list[int] = []
-    for other in sorted(pieces, key=lambda own: -(part.kernels & own.kernels).total()):
+    for other in sorted(pieces, key=lambda piece: -(part.kernels & piece.kernels).total()):
         common = left & other.kernels
         if common.total() >= ALIKE * other.kernels.total():
             left -= common
             shares.append(common.total())
-    found = sum(shares)
-    return found > SPLIT * max(shares, default=0) and found >= ALIKE * part.kernels.total()
+    total = sum(shares)
+    return total > SPLIT * max(shares, default=0) and total >= ALIKE * part.kernels.total()
 
 
 def _common(one: Part, other: Part, share: float) -> float:
-    """How much of two parts is the same thing, as `size` counts."""
+    """Return how much of two parts is the same thing, as `size` counts."""
     return share * (one.size + other.size) / 2
 
 
-def _replaced(kids: Kids, name: str) -> Kids:
-    """The list with a part's own steps in its place."""
+def _open_part(kids: Kids, name: str) -> Kids:
+    """Return the list with a part's own steps in its place."""
     opened: Kids = {}
-    for own, part in kids.items():
-        if own == name:
-            opened.update((f"{own}.{below}", kid) for below, kid in part.kids.items())
+    for kid_name, part in kids.items():
+        if kid_name == name:
+            opened.update((f"{name}.{below}", kid) for below, kid in part.kids.items())
         else:
-            opened[own] = part
+            opened[kid_name] = part
     return opened

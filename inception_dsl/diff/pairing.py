@@ -1,4 +1,4 @@
-"""Parts of two lists, paired by what they are made of; of equal ones, by what they read."""
+"""The pairing of two lists of parts by their content; of equal parts, by what they read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inception_dsl.diff.parts import Kids, Part, free, is_join, likeness
 from inception_dsl.ir import INPUT, Call, Node
 
 MAX_PAIRS = 25_000
-"""Up to so many pairs are weighed; beyond, only what is equal pairs, in order."""
+"""Maximum number of pairs that are weighed; in longer lists only equal parts pair, in order."""
 
 
 class Pairing:
@@ -28,11 +28,11 @@ class Pairing:
         self._taken = set(chosen.values())
 
     def free(self) -> tuple[Kids, Kids]:
-        """What has no pair yet."""
+        """Return the parts that have no pair yet."""
         return free(self._old, self._new, self.chosen)
 
     def choose(self, name: str, other: str) -> bool:
-        """Pairs two names that have no pair yet."""
+        """Pair two names; tell whether neither had a pair."""
         if name in self.chosen or other in self._taken:
             return False
         self.chosen[name] = other
@@ -40,7 +40,7 @@ class Pairing:
         return True
 
     def align(self, least: float) -> None:
-        """Pairs, in order, the steps of two lists in each of which one reads the one before."""
+        """Pair, in order, the steps of two lists in which each step reads the one before."""
         old, new = self.free()
         if len(old) * len(new) > MAX_PAIRS or not all(
             _is_sequence(kids, reads)
@@ -53,7 +53,7 @@ class Pairing:
                 self.choose(name, other)
 
     def pair_alike(self, least: float, *, in_place: bool = False) -> None:
-        """Pairs what has most in common first; of equals, what reads the same; then, the first.
+        """Pair the likeliest parts first; of equals, those that read the same; then, the first.
 
         Args:
             least: the likeness that a pair must have.
@@ -77,7 +77,7 @@ class Pairing:
                 waiting = [pair for pair in waiting if self._is_free(*pair)]
 
     def _is_place(self, name: str, other: str) -> bool:
-        """Both are lists or blocks, or the one step between two that are paired."""
+        """Tell whether both are lists or blocks, or the one step between two that are paired."""
         if not (self._old[name].is_node or self._new[other].is_node):
             return True
         if self._read_by is None:
@@ -94,7 +94,7 @@ class Pairing:
         return name not in self.chosen and other not in self._taken
 
     def _agree(self, name: str, other: str) -> bool:
-        """Both are free, and read what is paired."""
+        """Tell whether both are free and read parts that are paired."""
         if not self._is_free(name, other):
             return False
         reads = self._sources()
@@ -109,7 +109,7 @@ class Pairing:
         return self._reads
 
     def _pair_equal(self, old: Kids, new: Kids) -> None:
-        """Pairs what holds the same, the first with the first."""
+        """Pair parts of equal content, the first with the first."""
         waiting: dict[object, list[str]] = {}
         for name, part in reversed(new.items()):
             waiting.setdefault(frozenset(part.kinds.items()), []).append(name)
@@ -132,7 +132,7 @@ def _scores(
 
 
 def _step_by_step(one: Part, other: Part) -> float:
-    """How much two lists of as many steps have in common, one by one."""
+    """Return how much two lists of one length have in common, step by step."""
     if not one.kids or len(one.kids) != len(other.kids):
         return 0.0
     pairs = zip(one.kids.values(), other.kids.values(), strict=True)
@@ -140,18 +140,18 @@ def _step_by_step(one: Part, other: Part) -> float:
 
 
 def _is_renamed(old: Part, new: Part) -> bool:
-    """An author gave it another name."""
+    """Tell whether an author gave a part another name."""
     return old.name != new.name or (old.is_numbered and new.is_numbered)
 
 
 def _is_sequence(kids: Kids, reads: dict[str, frozenset[str]]) -> bool:
-    """Three of four, at least, read the one before."""
+    """Tell whether at least three of four parts read the one before."""
     count = sum(before in reads.get(name, ()) for before, name in pairwise(kids))
     return 4 * count >= 3 * (len(kids) - 1)
 
 
 def _reads(kids: Kids) -> dict[str, frozenset[str]]:
-    """By name: the names of what the first step of a part reads, and `input` for what is outside.
+    """Return what the first step of each part reads, by name; `input` stands for the outside.
 
     A name may be a path, where the part stood in another that was opened; paths of items are from
     their block's start.
@@ -172,7 +172,7 @@ def _reads(kids: Kids) -> dict[str, frozenset[str]]:
 
 
 def _readers(reads: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
-    """By name: what reads it."""
+    """Return the readers of each part by name."""
     found: dict[str, list[str]] = {}
     for reader, read in reads.items():
         for name in read:
@@ -188,7 +188,7 @@ def _first(name: str, part: Part) -> tuple[str, Node | Call | None]:
 
 
 def _holder(kids: Kids, path: str) -> str:
-    """The part that holds what stands at a path."""
+    """Return the part that holds what stands at a path."""
     while path and path not in kids:
         path = path.rpartition(".")[0]
     return path or INPUT

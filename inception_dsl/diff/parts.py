@@ -1,7 +1,7 @@
-"""A model as the tree of its paths: the tree of the modules that hold its weights.
+"""A model as the tree of its paths, which is the tree of the modules that hold its weights.
 
-A part is a node, a call, or a name that holds others. Parts of equal calls share what is below
-them, so that a block that is called nine times is one tree.
+A part is a node, a call, or a name that holds other parts. Parts of equal calls share their kids,
+so that a block that is called nine times is one tree.
 """
 
 from __future__ import annotations
@@ -16,9 +16,16 @@ from inception_dsl.ops import OPS
 Kids = dict[str, "Part"]
 
 _WEIGHT = {"kernel": 0.35, "output": 0.35, "width": 0.25, "stride": 0.15, "pad": 0.1}
+"""The likeness that two nodes of one op lose for each attribute that differs. The kernel and the
+width, by which a paper's figure knows a step, weigh most; a conv that differs in all of them keeps
+0.15."""
+
 _SIZES = ("kernel", "width", "stride", "pad")
 _LITTLE = 0.05
+"""The likeness lost for any other attribute, and the least that two nodes of one family keep."""
+
 _OTHER_OP = 0.4
+"""The likeness lost for another op of the same family: an average pool for a max pool."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,10 +33,10 @@ class Part:
     """A name in the tree of paths.
 
     Attributes:
-        item: the node or the call that stands there; None for what only holds others.
-        kids: what is below it, by name; empty for a node.
-        kinds: how many nodes of each kind it holds: in full, by op and size, by op and kernel.
-        kernels: the same, by op and kernel alone.
+        item: the node or the call that stands there; None for a name that only holds others.
+        kids: the parts below it by name; none for a node.
+        kinds: the number of nodes of each kind: in full, by op and size, by op and kernel.
+        kernels: the number of nodes by op and kernel alone.
     """
 
     name: str
@@ -40,28 +47,28 @@ class Part:
 
     @property
     def is_node(self) -> bool:
-        """It runs an op."""
+        """Whether it runs an op."""
         return isinstance(self.item, Node)
 
     @property
     def is_numbered(self) -> bool:
-        """It is called by its op or its block, as a step is to which no author gave a name."""
+        """Whether it is named after its op or its block, because no author gave it a name."""
         return self.item is not None and is_numbered(self.name, self.item)
 
     @property
     def size(self) -> int:
-        """How many nodes it holds, thrice."""
+        """The number of nodes it holds, times three: each counts once for every kind."""
         return self.kinds.total()
 
 
 class Parts:
-    """The parts of a model; what is below calls of one body is made once."""
+    """The parts of models; calls of one body share theirs."""
 
     def __init__(self) -> None:
         self._made: dict[int, Part] = {}
 
     def below(self, call: Call) -> Part:
-        """What a call holds, as a part without a name."""
+        """Return the content of a call, as a part without a name."""
         made = self._made.get(id(call.body))
         if made is None:
             made = self._made[id(call.body)] = Part("", None, {})
@@ -85,7 +92,10 @@ class Parts:
 
 
 def _kinds(node: Node) -> tuple[Hashable, Hashable, Hashable]:
-    """What it is, ever less exactly: `defaults` change the norm of all, and none of their sizes."""
+    """Return the kinds of a node, ever less exact.
+
+    `defaults` change the norm of all nodes, but none of their sizes.
+    """
     return (
         (node.op, tuple(node.attributes.items())),
         by_size(node),
@@ -94,7 +104,7 @@ def _kinds(node: Node) -> tuple[Hashable, Hashable, Hashable]:
 
 
 def by_size(node: Node) -> Hashable:
-    """What a node is, and how large."""
+    """Return the op of a node and the attributes that say how large it is."""
     return (node.op, *(node.attributes.get(name) for name in _SIZES))
 
 
@@ -107,14 +117,14 @@ def _count(part: Part) -> None:
 
 
 def likeness(one: Part, other: Part) -> float:
-    """How much two parts have in common: 1 for the same, 0 for nothing."""
+    """Return how much two parts have in common: 1 for the same, 0 for nothing."""
     if isinstance(one.item, Node) and isinstance(other.item, Node):
         return _node_likeness(one.item, other.item)
     return shared(one, other)
 
 
 def shared(one: Part, other: Part) -> float:
-    """Which share of two parts' nodes is in both, as `kinds` has them."""
+    """Return the share of two parts' nodes that is in both, by `kinds`."""
     if not one.kinds or not other.kinds:
         return 0.0
     few, many = sorted((one.kinds, other.kinds), key=len)
@@ -129,34 +139,34 @@ def _node_likeness(one: Node, other: Node) -> float:
             return 0.0
         lost = _OTHER_OP
     for name in one.attributes.keys() & other.attributes.keys():
-        mine, its = one.attributes[name], other.attributes[name]
-        if mine == its:
+        value, other_value = one.attributes[name], other.attributes[name]
+        if value == other_value:
             continue
         lost += _WEIGHT.get(name, _LITTLE)
-        if isinstance(mine, tuple) and its == mine[::-1]:  # 1x7 for 7x1
+        if isinstance(value, tuple) and other_value == value[::-1]:  # 1x7 for 7x1
             lost -= _WEIGHT.get(name, _LITTLE) / 2
     lost += _LITTLE * len(one.attributes.keys() ^ other.attributes.keys()) / 2
-    return max(0.05, 1 - lost)
+    return max(_LITTLE, 1 - lost)
 
 
 def is_join(item: Node | Call | None) -> bool:
-    """It puts together what branches give: a concat, a sum, a product."""
+    """Tell whether an item joins branches: a concat, a sum, a product."""
     return isinstance(item, Node) and OPS[item.op].join is not None
 
 
 def is_numbered(name: str, item: Node | Call) -> bool:
-    """A step is called by its op or its block, perhaps with a number."""
+    """Tell whether a step is named after its op or its block, perhaps with a number."""
     own = item.block if isinstance(item, Call) else OPS[item.op].written.rpartition(" ")[2]
     return name == own or (name.startswith(own) and name.removeprefix(own).isdigit())
 
 
 def has_numbers(kids: Iterable[str]) -> bool:
-    """They are the copies of a repeated step."""
+    """Tell whether names are those of the copies of a repeated step."""
     return all(name.isdigit() for name in kids)
 
 
 def free(old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
-    """What has no pair: new names by old ones."""
+    """Return the parts without a pair; `chosen` has the new name of each old one."""
     taken = set(chosen.values())
     return (
         {name: part for name, part in old.items() if name not in chosen},

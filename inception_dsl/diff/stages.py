@@ -1,4 +1,4 @@
-"""What comes out of the stages of two models, side by side."""
+"""The shapes that the stages of two models give, side by side."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inception_dsl.ir import Call, Path, TensorType
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a stage reads, what it gives, and the node that makes it."""
+    """The type that a stage reads, the type it gives, and the node that makes it."""
 
     enters: TensorType
     type: TensorType
@@ -21,7 +21,7 @@ class _Given:
 
 
 def compare_stages(old: View, new: View, pairs: Mapping[Path, Path]) -> tuple[Stage, ...]:
-    """The stages that give another shape, or come or go and change it; the new model's first.
+    """Return the stages that give another shape, or that change it and come or go; new ones first.
 
     A stage that has another name, or another holder, is still the same.
     """

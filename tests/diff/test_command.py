@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+import yaml
 from conftest import NET, Project
 from test_pages import commit
 
@@ -385,3 +392,46 @@ def test_settings_that_no_reader_takes_are_no_fault_of_the_program(
 def test_settings_of_other_tools_are_their_own(repository: Project, capsys: Captured) -> None:
     repository.write("pyproject.toml", "[tool.inception]\ndiff = 3\n[tool.ruff]\nline = 1\n")
     assert run(capsys, f"HEAD:{NET}", NET)[::2] == (0, "")
+
+
+GH = """\
+#!/bin/sh
+[ "$1 $2 $3 $4" = "pr comment 7 --body-file" ] && cp "$5" posted.md
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "drop", "code", "posted"),
+    [
+        ("main", "0.2", 0, "specs: 1 the same"),
+        ("main", "0.3", 1, "drop 0.2 -> 0.3"),
+        ("gone", "0.3", 2, "origin/gone"),
+    ],
+)
+def test_the_recipe_for_a_pull_request_posts_under_bash_e(
+    base: str, drop: str, code: int, posted: str, repository: Project
+) -> None:
+    """GitHub's runner ends a step at its first command that fails."""
+    recipe = (Path(__file__).parents[2] / "docs" / "diff.md").read_text()
+    (step,) = [
+        step
+        for block in re.findall(r"```yaml\n(.*?)```", recipe, re.DOTALL)
+        for step in yaml.safe_load(block)
+        if "run" in step
+    ]
+    tools = repository.root / "tools"
+    tools.mkdir()
+    (tools / "gh").write_text(GH)
+    program = f'#!/bin/sh\nexec {sys.executable} -m inception_dsl "$@"\n'
+    (tools / "inception-dsl").write_text(program)
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    subprocess.run(["git", "update-ref", "refs/remotes/origin/main", "HEAD"], check=True)
+    severity = '[tool.inception-dsl.diff]\nseverity = {TRAINING = "error"}\n'
+    repository.write("pyproject.toml", severity)
+    repository.write(NET, OLD.replace("drop 0.2", f"drop {drop}"))
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "GITHUB_BASE_REF": base, "NUMBER": "7"}
+    done = subprocess.run(["bash", "-e", "-c", step["run"]], env=environment, check=False)
+    assert done.returncode == code
+    assert posted in (repository.root / "posted.md").read_text()
