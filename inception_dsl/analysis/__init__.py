@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
     from inception_dsl.analysis.liveness import Unread, find_unread
     from inception_dsl.analysis.memory import MemoryReport, measure_memory
-    from inception_dsl.analysis.modules import Holder, Step, Unit, has_module
+    from inception_dsl.analysis.modules import Holder, ModuleCall, StepDef, has_module
     from inception_dsl.analysis.parts import Part, largest_parts
     from inception_dsl.analysis.state import measure_state, state_of
     from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
@@ -38,8 +38,8 @@ _LATER = {
     "MemoryReport": "memory",
     "Part": "parts",
     "Statement": "forward",
-    "Step": "modules",
-    "Unit": "modules",
+    "StepDef": "modules",
+    "ModuleCall": "modules",
     "Unread": "liveness",
     "Width": "widths",
     "Windows": "field",
@@ -68,12 +68,12 @@ __all__ = [
     "Grouping",
     "Holder",
     "MemoryReport",
+    "ModuleCall",
     "Part",
     "Quantities",
     "Statement",
-    "Step",
+    "StepDef",
     "Totals",
-    "Unit",
     "Unread",
     "Width",
     "Windows",

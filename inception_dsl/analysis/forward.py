@@ -1,56 +1,65 @@
 """The forward pass of every block as a plan: its statements in order, and the local of each value.
 
-The Python emitter writes the plan down; the memory analysis walks it, since a local keeps its value
-alive until it is written over. Both so speak of one and the same program.
+The Python emitter writes the plan down, and the memory analysis walks it, because a local keeps its
+value alive until it is assigned anew. Both therefore describe the same program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from inception_dsl.analysis.modules import Holder, Unit, has_module, module_tree, units
-from inception_dsl.ir import INPUT, BlockDef, Head, Model, NodeDef
+from inception_dsl.analysis.modules import (
+    Holder,
+    ModuleCall,
+    build_module_tree,
+    find_module_calls,
+    has_module,
+)
+from inception_dsl.ir import INPUT, BlockDef, Head, Model, NodeDef, Path
 from inception_dsl.ops import OPS
 
 MANY = 3
-"""A value that a join of so many reads has a name of its own, also where `x` would do."""
+"""Minimum number of values in a join that have names of their own, even where `x` would do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One assignment: the paths that it reads, and the path of the value that it gives."""
 
-    reads: tuple[str, ...]
-    gives: str
-    branch: str
-    makes: Unit | NodeDef
+    reads: tuple[Path, ...]
+    gives: Path
+    branch: Path
+    makes: ModuleCall | NodeDef
 
     @property
     def is_join(self) -> bool:
-        """The pass says it itself, without a module."""
+        """The forward pass computes the value itself, without a module."""
         return isinstance(self.makes, NodeDef)
 
     @property
-    def name(self) -> str:
-        """The path by which its value is called: its module's, if that is not another step's."""
-        is_own = isinstance(self.makes, Unit) and self.gives.startswith(f"{self.makes.path}.")
-        return self.makes.path if is_own else self.gives
+    def name(self) -> Path:
+        """The path that names the value: the module's, unless that is another step's."""
+        match self.makes:
+            case ModuleCall(path=path) if self.gives.is_below(path):
+                return path
+            case _:
+                return self.gives
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardPlan:
-    """What a block's forward pass does.
+    """The forward pass of a block.
 
     Attributes:
         modules: the modules that it may call, by their names.
         trunk: the statements of inference.
-        in_heads: those that training adds.
-        called_heads: those of heads that are one module, called where outputs are put together.
-        output: the path of the value that inference gives.
-        head_outputs: by head, the path of what it gives.
-        locals: the local that holds each value, by its path.
-        unsaid: steps that the module leaves out, and what is read in their place.
+        in_heads: the statements that training adds.
+        called_heads: the statements of heads that are a single module; the return calls them.
+        output: the path of the result of inference.
+        head_outputs: the path of each head's result, by the head's name.
+        locals: the local that holds each value, by the value's path.
+        left_out: the steps that the module leaves out, with the paths that they read.
     """
 
     modules: Holder
@@ -60,27 +69,27 @@ class ForwardPlan:
     output: str
     head_outputs: Mapping[str, str]
     locals: Mapping[str, str]
-    unsaid: Mapping[str, str]
+    left_out: Mapping[str, Path]
 
-    def steps(self) -> Iterator[str]:
-        """The paths of all the steps that training runs."""
+    def steps(self) -> Iterator[Path]:
+        """Yield the paths of all steps that training runs."""
         for statement in (*self.trunk, *self.in_heads, *self.called_heads):
             match statement.makes:
-                case Unit() as unit:
-                    yield from unit.steps
+                case ModuleCall(steps=steps):
+                    yield from steps
                 case NodeDef(path=path):
                     yield path
 
 
 def plan_forward(model: Model) -> dict[str, ForwardPlan]:
-    """The plan of every block of a model, by its name; a last softmax is left to the loss."""
+    """Return the plan of every block of a model by its name; a last softmax is left to the loss."""
     plans = {block.name: _plan(block, (), {}) for block in model.blocks[:-1]}
-    plans[model.network.name] = _plan(model.network, model.heads, _last_softmaxes(model))
+    plans[model.network.name] = _plan(model.network, model.heads, _find_last_softmaxes(model))
     return plans
 
 
-def _last_softmaxes(model: Model) -> dict[str, str]:
-    """Softmaxes that end the network or a head, and what they read: emitted code gives logits."""
+def _find_last_softmaxes(model: Model) -> dict[str, Path]:
+    """Return the softmaxes that end the network or a head, with the paths that they read."""
     ends = {model.network.output, *(head.output for head in model.heads)}
     return {
         step.path: step.inputs[0]
@@ -89,50 +98,61 @@ def _last_softmaxes(model: Model) -> dict[str, str]:
     }
 
 
-def _plan(block: BlockDef, heads: tuple[Head, ...], unsaid: Mapping[str, str]) -> ForwardPlan:
-    modules = module_tree(block, heads, unsaid)
-    output = unsaid.get(block.output, block.output)
-    ends: dict[str, str] = {head.path: unsaid.get(head.output, head.output) for head in heads}
-    order: dict[str, int] = {step.path: index for index, step in enumerate(block.body)}
-    joins = [s for s in block.body if isinstance(s, NodeDef) and not has_module(s)]
-    statements = [Statement((u.reads,), u.gives, u.branch, u) for u in units(block, modules)]
-    statements.extend(Statement(j.inputs, j.path, j.branch, j) for j in joins)
-    statements.sort(key=lambda statement: order[statement.gives])
-    statements = _needed(statements, {output, *ends.values()})
-    trunk = [s for s in statements if not any(head.holds(s.gives) for head in heads)]
+def _plan(block: BlockDef, heads: tuple[Head, ...], left_out: Mapping[str, Path]) -> ForwardPlan:
+    modules = build_module_tree(block, heads, left_out)
+    output = left_out.get(block.output, block.output)
+    outputs: dict[str, str] = {head.path: left_out.get(head.output, head.output) for head in heads}
+    statements = _needed(_list_statements(block, modules), {output, *outputs.values()})
+    trunk: list[Statement] = []
+    by_head: dict[str, list[Statement]] = {head.path: [] for head in heads}
+    for statement in statements:
+        by_head.get(statement.gives.first, trunk).append(statement)
     in_heads: list[Statement] = []
     called_heads: list[Statement] = []
-    for head in heads:
-        own = [statement for statement in statements if head.holds(statement.gives)]
-        is_called = len(own) == 1 and not own[0].is_join
-        (called_heads if is_called else in_heads).extend(own)
-    kept = [output, *(path for head in heads for path in (head.at, ends[head.path]))]
-    locals = _name([*trunk, *in_heads], kept)
+    for inner in by_head.values():
+        is_called = len(inner) == 1 and not inner[0].is_join
+        (called_heads if is_called else in_heads).extend(inner)
+    kept = [output, *(path for head in heads for path in (head.at, outputs[head.path]))]
     return ForwardPlan(
-        modules,
-        tuple(trunk),
-        tuple(in_heads),
-        tuple(called_heads),
-        output,
-        ends,
-        locals,
-        unsaid,
+        modules=modules,
+        trunk=tuple(trunk),
+        in_heads=tuple(in_heads),
+        called_heads=tuple(called_heads),
+        output=output,
+        head_outputs=outputs,
+        locals=_name_locals([*trunk, *in_heads], kept),
+        left_out=left_out,
     )
 
 
+def _list_statements(block: BlockDef, modules: Holder) -> list[Statement]:
+    """Return the calls of modules and the joins of a block, in the order of its steps."""
+    order = {step.path: index for index, step in enumerate(block.body)}
+    statements = [
+        Statement((call.reads,), call.gives, call.branch, call)
+        for call in find_module_calls(block, modules)
+    ]
+    statements += [
+        Statement(step.inputs, step.path, step.branch, step)
+        for step in block.body
+        if isinstance(step, NodeDef) and not has_module(step)
+    ]
+    return sorted(statements, key=lambda statement: order[statement.gives])
+
+
 def _needed(statements: list[Statement], outputs: set[str]) -> list[Statement]:
-    """The statements that some outputs depend on."""
+    """Return the statements that some outputs depend on."""
     wanted = set(outputs)
-    kept: list[Statement] = []
+    needed: list[Statement] = []
     for statement in reversed(statements):
         if statement.gives in wanted:
             wanted.update(statement.reads)
-            kept.append(statement)
-    return kept[::-1]
+            needed.append(statement)
+    return needed[::-1]
 
 
-def _name(statements: list[Statement], kept: list[str]) -> dict[str, str]:
-    """A local for every value; none is written over while it is still to be read.
+def _name_locals(statements: list[Statement], kept: list[str]) -> dict[str, str]:
+    """Return a local for every value; none is assigned anew while its value is still to be read.
 
     Args:
         kept: paths of values that are read once all statements have run.
@@ -141,45 +161,57 @@ def _name(statements: list[Statement], kept: list[str]) -> dict[str, str]:
     for index, statement in enumerate(statements):
         last_use |= dict.fromkeys(statement.reads, index)
     last_use |= dict.fromkeys(kept, len(statements))
+    outliving = _find_outliving(statements, last_use)
     ambiguous: set[str] = set()
     while True:
-        locals, clash = _assign(statements, last_use, ambiguous)
-        if clash is None:
+        locals, clashes = _assign(statements, last_use, outliving, ambiguous)
+        if not clashes:
             return locals
-        ambiguous.add(clash)
+        ambiguous |= clashes
 
 
 def _assign(
-    statements: list[Statement], last_use: Mapping[str, int], ambiguous: set[str]
-) -> tuple[dict[str, str], str | None]:
-    """A local for every value, and a name that several branches want at one time, if there is one.
+    statements: list[Statement],
+    last_use: Mapping[str, int],
+    outliving: Set[str],
+    ambiguous: Set[str],
+) -> tuple[dict[str, str], set[str]]:
+    """Return a local for every value, and the names that several branches want at one time.
 
-    Once a name is `ambiguous`, every branch of that name is called by its whole path.
+    Args:
+        outliving: paths of values that are read after the next value of their branch is made.
+        ambiguous: names that call for the whole path of each branch that has them.
     """
     locals: dict[str, str] = {INPUT: "x"}
     holds: dict[str, str] = {"x": INPUT}
-    following = _following(statements)
-    gathered = {
-        path
-        for statement in statements
-        if statement.is_join and len(statement.reads) >= MANY
-        for path in statement.reads
-    }
+    clashes: set[str] = set()
     for index, statement in enumerate(statements):
-        used = last_use.get(statement.gives, index)
-        is_one_of_many = not statement.branch and statement.gives in gathered
-        outlives = used > following[index] or is_one_of_many
-        for name in _candidates(statement, ambiguous, outlives=outlives):
+        for name in _candidates(statement, ambiguous, outlives=statement.gives in outliving):
             if last_use.get(holds.get(name, ""), -1) <= index:
-                break  # what it holds is read no more
+                break  # its value is read no more
             if statement.branch and name not in ambiguous:
-                return locals, name
+                clashes.add(name)
         locals[statement.gives], holds[name] = name, statement.gives
-    return locals, None
+    return locals, clashes
 
 
-def _following(statements: list[Statement]) -> list[int]:
-    """For each statement the next one in its branch; past the end, if there is none."""
+def _find_outliving(statements: list[Statement], last_use: Mapping[str, int]) -> set[str]:
+    """Return the values that are read after the next one of their branch, or by a wide join."""
+    following = _find_following(statements)
+    found: set[str] = {
+        statement.gives
+        for index, statement in enumerate(statements)
+        if last_use.get(statement.gives, index) > following[index]
+    }
+    trunk = {statement.gives for statement in statements if not statement.branch}
+    for statement in statements:
+        if statement.is_join and len(statement.reads) >= MANY:
+            found.update(trunk.intersection(statement.reads))
+    return found
+
+
+def _find_following(statements: list[Statement]) -> list[int]:
+    """Return for each statement the next one of its branch; an index past the end if none is."""
     following = [0] * len(statements)
     latest: dict[str, int] = {}
     for index in range(len(statements) - 1, -1, -1):
@@ -189,18 +221,18 @@ def _following(statements: list[Statement]) -> list[int]:
     return following
 
 
-def _candidates(statement: Statement, ambiguous: set[str], *, outlives: bool) -> Iterator[str]:
-    """Names for a value, best first: its branch's, `x` on the trunk, then its own."""
-    path = statement.name.split(".")
-    branch = statement.branch.split(".") if statement.branch else []
+def _candidates(statement: Statement, ambiguous: Set[str], *, outlives: bool) -> Iterator[str]:
+    """Yield names for a value, best first: its branch's, `x` on the trunk, then its own."""
+    names = statement.name.names
+    branch = statement.branch.names
     if not outlives and branch:
         yield branch[-1] if branch[-1] not in ambiguous else "_".join(branch)
     elif not outlives:
         yield "x"
         yield "out"
-    if path[-1] not in ambiguous:
-        yield path[-1]
-    name = "_".join(path)
+    if names[-1] not in ambiguous:
+        yield names[-1]
+    name = "_".join(names)
     while True:
         yield name
         name += "_"

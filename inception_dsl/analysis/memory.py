@@ -15,7 +15,7 @@ from math import prod
 
 from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.forward import ForwardPlan, plan_forward
-from inception_dsl.analysis.modules import Holder, Step, Unit
+from inception_dsl.analysis.modules import Holder, ModuleCall, StepDef
 from inception_dsl.analysis.state import state_of
 from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, inline
 from inception_dsl.ops import OPS, Launch, SavedForBackward, StateTensor
@@ -218,7 +218,7 @@ class _Frame:
             taken = values.bytes
             given = values[plan.locals[statement.reads[0]]]
             match statement.makes:
-                case Unit() as unit:
+                case ModuleCall() as unit:
                     steps = iter(unit.steps)
                     made = self._module(unit.module, steps, given, taken)
                 case NodeDef(path=path):
@@ -229,7 +229,7 @@ class _Frame:
         return self._result
 
     def _module(
-        self, module: Holder | Step, steps: Iterator[Path], given: _Value, taken: int
+        self, module: Holder | StepDef, steps: Iterator[Path], given: _Value, taken: int
     ) -> _Value:
         """Runs a module on a value that its caller keeps alive.
 

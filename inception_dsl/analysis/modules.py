@@ -1,7 +1,7 @@
-"""What of a block is one module of torch's: the tree of its paths, and the units that a pass calls.
+"""The modules of a block as a tree of paths, and the calls of them that its forward pass makes.
 
-A chain of steps, each read by the next alone, runs as one `nn.Sequential`; other steps stand for
-themselves. Joins are no modules: a forward pass says them itself.
+A chain of steps, each read by the next alone, runs as one `nn.Sequential`; any other step runs
+alone. Joins are no modules: the forward pass computes them itself.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from itertools import pairwise
 from inception_dsl.ir import BlockDef, CallDef, Head, NodeDef, Path
 from inception_dsl.ops import OPS
 
-Step = NodeDef | CallDef
+StepDef = NodeDef | CallDef
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A name below which there are others.
+    """A module that holds others under their names.
 
-    `is_chain` is true where each reads the one before, so that one call runs them all.
+    `is_chain` is true if each of them reads the one before, so that one call runs them all.
     """
 
     path: Path
-    children: dict[str, Holder | Step]
+    children: dict[str, Holder | StepDef]
     is_chain: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """One call of a module: of a step, of the copies of one, or of a chain of several.
+class ModuleCall:
+    """One call of a module: of a step, of the copies of a step, or of a chain of steps.
 
     Attributes:
-        path: where the module is.
-        reads: the path of what enters it.
+        path: the path of the module.
+        reads: the path of the value that enters it.
         gives: the path of its last step.
         branch: the branch that holds it.
-        steps: the paths of the steps that are run, in order.
-        module: what is at `path`; its steps have other paths where its weights are used again.
+        steps: the paths of the steps that it runs, in order.
+        module: the module at `path`; its steps have other paths if its weights are used again.
     """
 
     path: Path
@@ -46,27 +46,27 @@ class Unit:
     gives: Path
     branch: Path
     steps: tuple[Path, ...]
-    module: Holder | Step
+    module: Holder | StepDef
 
 
-def has_module(step: Step) -> bool:
-    """A module runs the step; a join is said by the forward pass itself."""
+def has_module(step: StepDef) -> bool:
+    """Tell whether a module runs the step; the forward pass itself computes a join."""
     return isinstance(step, CallDef) or OPS[step.op].join is None
 
 
-def owns_module(step: Step) -> bool:
-    """A module runs the step, and it is the step's own."""
+def owns_module(step: StepDef) -> bool:
+    """Tell whether a module of its own runs the step, with weights of its own."""
     return has_module(step) and step.reuses is None
 
 
-def module_tree(
-    block: BlockDef, heads: tuple[Head, ...] = (), unsaid: Collection[str] = ()
+def build_module_tree(
+    block: BlockDef, heads: tuple[Head, ...] = (), left_out: Collection[str] = ()
 ) -> Holder:
-    """The modules of a block by their names.
+    """Return the modules of a block by their names.
 
     Args:
-        heads: the training heads, where the block is the network.
-        unsaid: paths of steps that the module leaves out, such as the last softmax.
+        heads: the training heads if the block is the network.
+        left_out: paths of steps that the module leaves out, such as the last softmax.
     """
     readers: dict[str, list[str]] = {block.output: [""]}
     for head in heads:
@@ -74,13 +74,13 @@ def module_tree(
     for step in block.body:
         for path in step.inputs:
             readers.setdefault(path, []).append(step.path)
-    below: dict[str, list[Step]] = {}
+    below: dict[str, list[StepDef]] = {}
     for step in block.body:
         for holding in step.path.parents:
             below.setdefault(holding, []).append(step)
     root = Holder(Path(), {}, is_chain=False)
     for step in block.body:
-        if not owns_module(step) or step.path in unsaid:
+        if not owns_module(step) or step.path in left_out:
             continue
         holder = root
         *above, name = step.path.names
@@ -97,45 +97,57 @@ def module_tree(
     return root
 
 
-def _is_chain(steps: list[Step], readers: dict[str, list[str]]) -> bool:
-    """Every step has a module of its own, reads the one before, and is read by nothing else."""
+def _is_chain(steps: list[StepDef], readers: dict[str, list[str]]) -> bool:
+    """Tell whether each step has its own module and reads the one before, which no other reads."""
     return all(owns_module(step) for step in steps) and all(
         following.inputs == (step.path,) and readers.get(step.path) == [following.path]
         for step, following in pairwise(steps)
     )
 
 
-def units(block: BlockDef, tree: Holder) -> list[Unit]:
-    """What a forward pass calls, a block's own modules before those that it calls again."""
-    own = [unit for child in tree.children.values() for unit in _units(child)]
-    return [*own, *_again(block, own)]
+def find_module_calls(block: BlockDef, tree: Holder) -> list[ModuleCall]:
+    """Return the calls that a forward pass makes; those that use weights again come last."""
+    first = [call for child in tree.children.values() for call in _find_first_calls(child)]
+    return [*first, *_find_repeated_calls(block, first)]
 
 
-def _units(item: Holder | Step) -> Iterator[Unit]:
+def _find_first_calls(item: Holder | StepDef) -> Iterator[ModuleCall]:
     if isinstance(item, Holder) and not item.is_chain:
         for child in item.children.values():
-            yield from _units(child)
+            yield from _find_first_calls(child)
         return
-    steps = list(_steps(item))
-    paths = tuple(step.path for step in steps)
-    yield Unit(item.path, steps[0].inputs[0], paths[-1], steps[-1].branch, paths, item)
+    steps = list(_list_steps(item))
+    yield ModuleCall(
+        path=item.path,
+        reads=steps[0].inputs[0],
+        gives=steps[-1].path,
+        branch=steps[-1].branch,
+        steps=tuple(step.path for step in steps),
+        module=item,
+    )
 
 
-def _steps(item: Holder | Step) -> Iterator[Step]:
+def _list_steps(item: Holder | StepDef) -> Iterator[StepDef]:
     if not isinstance(item, Holder):
         yield item
         return
     for child in item.children.values():
-        yield from _steps(child)
+        yield from _list_steps(child)
 
 
-def _again(block: BlockDef, own: list[Unit]) -> Iterator[Unit]:
-    """The units that run once more, with the weights that they have."""
-    first: dict[str, Unit] = {unit.steps[0]: unit for unit in own}
+def _find_repeated_calls(block: BlockDef, first: list[ModuleCall]) -> Iterator[ModuleCall]:
+    """Yield the calls of modules that run once more, with the weights that they have."""
+    by_step: dict[str, ModuleCall] = {call.steps[0]: call for call in first}
     steps = [step for step in block.body if step.reuses and has_module(step)]
     for index, step in enumerate(steps):
-        unit = first.get(step.reuses or "")
-        if unit is not None:  # what was copied follows as a whole
-            copied = steps[index : index + len(unit.steps)]
-            paths = tuple(copy.path for copy in copied)
-            yield Unit(unit.path, step.inputs[0], paths[-1], copied[-1].branch, paths, unit.module)
+        call = by_step.get(step.reuses or "")
+        if call is not None:  # the copied steps stand in a row
+            copied = steps[index : index + len(call.steps)]
+            yield ModuleCall(
+                path=call.path,
+                reads=step.inputs[0],
+                gives=copied[-1].path,
+                branch=copied[-1].branch,
+                steps=tuple(copy.path for copy in copied),
+                module=call.module,
+            )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inception_dsl.analysis.openness import Openness, find_open
+from inception_dsl.analysis.parametric import Dependences, find_dependences
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.expr import Expr, Name, combine, count_operands, names, substitute, total
 from inception_dsl.ir import (
@@ -69,15 +69,15 @@ class BlockWidths:
             differ: the last one stands for all that follow.
         growth: how much more comes into each copy than into the one before, by the path of a step
             that is repeated as often as a parameter says.
-        open_params: parameters that follow from the network's own, which whoever makes the module
-            chooses: no call settles them.
+        dependent_params: parameters that depend on the network's own, so that no call in the spec
+            decides them.
     """
 
     widths: Mapping[str, Width]
     entering: Mapping[str, tuple[Expr, ...]]
     growth: Mapping[str, Expr]
     heads: tuple[Head, ...]
-    open_params: frozenset[str]
+    dependent_params: frozenset[str]
 
     def read(self, value: Value | Expr, path: str) -> Value | Expr | None:
         """An attribute of a step, with `in` read as the channels that enter its block or head."""
@@ -93,13 +93,13 @@ def measure_widths(model: Model) -> dict[str, BlockWidths]:
     calls: dict[str, list[Call]] = {block.name: [] for block in model.blocks}
     for call in all_calls(model):
         calls[call.block].append(call)
-    openness = find_open(model)
+    dependences = find_dependences(model)
     params = {block.name: block.params for block in model.blocks}
     outputs: dict[str, Width] = {}
     result: dict[str, BlockWidths] = {}
     for block in model.blocks:
         heads = model.heads if block is model.network else ()
-        widths = _Widths(block, calls[block.name], outputs, heads, openness, params).measure()
+        widths = _Widths(block, calls[block.name], outputs, heads, dependences, params).measure()
         outputs[block.name] = widths.widths[block.output]
         result[block.name] = widths
     return result
@@ -112,7 +112,7 @@ class _Widths:
         calls: list[Call],
         outputs: Mapping[str, Width],
         heads: tuple[Head, ...],
-        openness: Openness,
+        dependences: Dependences,
         params: Mapping[str, tuple[Param, ...]],
     ) -> None:
         self._block = block
@@ -123,22 +123,22 @@ class _Widths:
         self._copies: dict[str, tuple[Expr, ...]] = {}
         self._growth: dict[str, Expr] = {}
         self._is_too_long = False
-        self._flows = openness.flows[block.name]
-        open_params = openness.params[block.name]
-        self._result = BlockWidths(self._widths, self._copies, self._growth, heads, open_params)
+        self._depends = dependences.values[block.name]
+        dependent = dependences.params[block.name]
+        self._result = BlockWidths(self._widths, self._copies, self._growth, heads, dependent)
 
     def measure(self) -> BlockWidths:
         types = self._types()
         entering = types[INPUT]
         channels = {type.channels for type in entering}
-        is_number = len(channels) == 1 and not self._flows[INPUT].channels
+        is_number = len(channels) == 1 and not self._depends[INPUT].channels
         known: Expr = entering[0].channels if is_number else Name(IN_CHANNELS)
         self._widths[INPUT] = Width(known, entering)
         for step in self._block.body:
             self._is_too_long = False
             written = self._channels(step)
             own = types[step.path]
-            if written is None and not self._flows[step.path].channels:
+            if written is None and not self._depends[step.path].channels:
                 written = _agreed(own)
             reads = [self._widths[path] for path in step.inputs]
             is_too_long = self._is_too_long or any(read.is_too_long for read in reads)
@@ -222,7 +222,7 @@ class _Widths:
             case "flattened":
                 types = self._widths[step.inputs[0]].types
                 areas = {type.values // type.channels for type in types}
-                if came[0] is None or len(areas) > 1 or self._flows[step.inputs[0]].size:
+                if came[0] is None or len(areas) > 1 or self._depends[step.inputs[0]].size:
                     return None
                 return self._bound(combine("*", came[0], areas.pop()))
             case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from inception_dsl.analysis import BlockWidths, Holder, Step, has_module
+from inception_dsl.analysis import BlockWidths, Holder, StepDef, has_module
 from inception_dsl.analysis.widths import IN_CHANNELS
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.emit.python.code import (
@@ -91,7 +91,7 @@ class BlockModules:
         """The classes that hold the modules of nested branches."""
         return list(self._nested.values())
 
-    def _code(self, item: Holder | Step) -> Code:
+    def _code(self, item: Holder | StepDef) -> Code:
         if not isinstance(item, Holder):
             return self._step(item)
         if not item.is_chain:
@@ -118,7 +118,7 @@ class BlockModules:
         )
         return Construct(symbol(self._nested[body].name), arguments)
 
-    def _step(self, step: Step) -> Code:
+    def _step(self, step: StepDef) -> Code:
         if step.count is None:
             return self._one(step, self._widths.widths[step.inputs[0]].channels)
         if step.path in self._widths.growth:
@@ -138,13 +138,15 @@ class BlockModules:
     def _sequential(self, parts: list[Code]) -> Code:
         return Construct(symbol("nn.Sequential"), tuple(("", part) for part in parts))
 
-    def _count(self, step: Step) -> Expr:
+    def _count(self, step: StepDef) -> Expr:
         count = self._widths.read(step.count or 0, step.path)
         if count is None or isinstance(count, str | tuple):
             raise EmitError("no parameter tells how many copies `in` makes")
         return count
 
-    def _counted(self, step: Step, entering: Sequence[Expr | None], count: int) -> Iterator[Code]:
+    def _counted(
+        self, step: StepDef, entering: Sequence[Expr | None], count: int
+    ) -> Iterator[Code]:
         """Yield a number of copies: one by one, or several at once if they are alike."""
         growth = _even_growth(entering[:count])
         if growth is not None and len(entering) >= count:
@@ -157,7 +159,7 @@ class BlockModules:
             length = len(list(alike))
             yield from [code] * length if length <= 2 else [Copies(code, literal(length))]
 
-    def _growing(self, step: Step, first: Expr, growth: Expr, count: Expr) -> Code:
+    def _growing(self, step: StepDef, first: Expr, growth: Expr, count: Expr) -> Code:
         """Return copies that each take so many channels more than the one before."""
         taken = {param.name for param in self._params}
         index = free_name("i", taken)
@@ -167,7 +169,7 @@ class BlockModules:
             channels = combine("+", first, combine("*", growth, Name(index)))
         return Copies(self._one(step, channels), literal(count), index)
 
-    def _one(self, step: Step, channels: Expr | None) -> Code:
+    def _one(self, step: StepDef, channels: Expr | None) -> Code:
         if isinstance(step, NodeDef):
             return self._small_classes.construct(step_layers(step, self._widths, channels))
         info = self._classes[step.block]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from inception_dsl.analysis import BlockWidths, ForwardPlan, Statement, Unit
+from inception_dsl.analysis import BlockWidths, ForwardPlan, ModuleCall, Statement
 from inception_dsl.emit.python import code as py
 from inception_dsl.emit.python.code import (
     Assign,
@@ -101,7 +101,7 @@ class Forward:
         act = made.attributes.get("act", "none")
         return JOINS[made.op] == "cat" or (isinstance(act, str) and act != "none")
 
-    def _call(self, unit: Unit) -> Code:
+    def _call(self, unit: ModuleCall) -> Code:
         return Construct(py.attribute(unit.path), (("", py.local(self._locals[unit.reads])),))
 
     def _join(self, join: NodeDef) -> Code:
@@ -143,7 +143,7 @@ class Forward:
 
 def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:
     """Return the statements that a blank line precedes: after joins, around longer branches."""
-    branches = {statement.branch for statement in statements}
+    branches: set[str] = {statement.branch for statement in statements}
     keys = [_outermost(statement.branch, branches) for statement in statements]
     changes = [i for i, (one, other) in enumerate(pairwise(keys), 1) if one != other]
     bounds = [0, *changes, len(keys)]

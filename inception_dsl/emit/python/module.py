@@ -291,7 +291,7 @@ def _summary(
         f"Input: {shape_text(widths[network], INPUT)}. Parameters: {params}."
         f" Multiply-accumulates: {cost.totals.macs:,}.",
     ]
-    if model.network.output in plans[network].unsaid:
+    if model.network.output in plans[network].left_out:
         paragraphs.append("The network returns logits; the loss applies the softmax.")
     if deviations(model):
         paragraphs.append("Known deviations from its sources: see cost.md.")

@@ -1,0 +1,213 @@
+"""Find the widths and sizes that depend on a parameter of the network.
+
+The caller of the emitted module chooses such a parameter, so these widths must stay symbolic in
+emitted code, even if every call in this spec agrees. A value that cannot be decided counts as
+dependent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+from inception_dsl.expr import Expr, names
+from inception_dsl.ir import (
+    INPUT,
+    BlockDef,
+    Call,
+    CallDef,
+    Model,
+    NodeDef,
+    Path,
+    Value,
+    all_calls,
+)
+from inception_dsl.ops import OPS
+
+
+class Dependence(NamedTuple):
+    """Whether the channels and the size of a value depend on a parameter of the network."""
+
+    channels: bool
+    size: bool
+
+
+_NONE = Dependence(channels=False, size=False)
+_ALL = tuple(Dependence(*flags) for flags in product((False, True), repeat=2))
+
+
+@dataclass(frozen=True, slots=True)
+class Dependences:
+    """What depends on the parameters of the network, by block.
+
+    Attributes:
+        params: parameters of the block that some call binds to a dependent value.
+        values: the dependence of the block's input (under `INPUT`) and of each step's result, by
+            path, over all calls.
+    """
+
+    params: Mapping[str, frozenset[str]]
+    values: Mapping[str, Mapping[str, Dependence]]
+
+
+def find_dependences(model: Model) -> Dependences:
+    """Return what depends on the parameters of the network."""
+    changing = _find_changing_copies(model)
+    params = {block.name: frozenset[str]() for block in model.blocks}
+    params[model.network.name] = frozenset(param.name for param in model.network.params)
+    while True:  # an argument may read `in`, which depends on what enters the block
+        found = _find(model, params, changing)
+        if found.params == params:
+            return found
+        params = dict(found.params)
+
+
+def _find(
+    model: Model,
+    params: Mapping[str, frozenset[str]],
+    changing: Mapping[tuple[str, str], Dependence],
+) -> Dependences:
+    """Return what depends on some parameters, and the parameters that calls then bind to it."""
+    outputs: dict[str, dict[Dependence, Dependence]] = {}
+    for block in model.blocks:  # callees before callers
+        flow = _BlockFlow(model, block, params[block.name], outputs, changing)
+        outputs[block.name] = {entering: flow.trace(entering)[block.output] for entering in _ALL}
+    entering: dict[str, set[Dependence]] = {block.name: set() for block in model.blocks}
+    entering[model.network.name].add(_NONE)
+    bound = {name: set(known) for name, known in params.items()}
+    values: dict[str, dict[str, Dependence]] = {}
+    for block in reversed(model.blocks):  # callers before callees
+        flow = _BlockFlow(model, block, frozenset(bound[block.name]), outputs, changing)
+        merged = values[block.name] = {INPUT: _NONE}
+        for input in sorted(entering[block.name]):
+            traced = flow.trace(input)
+            for path, value in traced.items():
+                merged[path] = _either(merged.get(path, value), value)
+            for name, value in flow.find_inputs_of_calls(traced):
+                entering[name].add(value)
+        for name, param in flow.find_bound_params(merged):
+            bound[name].add(param)
+    return Dependences({name: frozenset(known) for name, known in bound.items()}, values)
+
+
+def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
+    """Return by block and path whether copies of a step change their channels or their size.
+
+    Copies that give what they read do so however many copies there are.
+    """
+    found: dict[tuple[str, str], Dependence] = {}
+    seen: set[int] = set()
+    for call in all_calls(model):
+        if id(call.body) in seen:
+            continue
+        seen.add(id(call.body))
+        for item in call.body:
+            if isinstance(item, Call) and item.path.copy is not None:
+                read, made = item.input_type, item.type
+                changes = Dependence(
+                    read.channels != made.channels, read.shape[1:] != made.shape[1:]
+                )
+                key = call.block, item.path.parent
+                found[key] = _either(found.get(key, changes), changes)
+    return found
+
+
+class _BlockFlow:
+    """The flow of dependences through one block, given that of its input."""
+
+    def __init__(
+        self,
+        model: Model,
+        block: BlockDef,
+        params: frozenset[str],
+        outputs: Mapping[str, Mapping[Dependence, Dependence]],
+        changing: Mapping[tuple[str, str], Dependence],
+    ) -> None:
+        heads = model.heads if block is model.network else ()
+        self._head_reads = {head.path: head.at for head in heads}
+        self._block = block
+        self._params = params
+        self._outputs = outputs
+        self._changing = changing
+
+    def trace(self, entering: Dependence) -> dict[str, Dependence]:
+        """Return the dependence of every value in the block by path."""
+        found: dict[str, Dependence] = {INPUT: entering}
+        for step in self._block.body:
+            reads = [found[path] for path in step.inputs]
+            if isinstance(step, CallDef):
+                found[step.path] = self._trace_call(step, reads[0], found)
+            else:
+                found[step.path] = self._trace_node(step, reads, found)
+        return found
+
+    def find_inputs_of_calls(
+        self, values: Mapping[str, Dependence]
+    ) -> Iterator[tuple[str, Dependence]]:
+        """Yield the blocks that are called with the dependence of what enters each copy."""
+        for step in self._block.body:
+            if isinstance(step, CallDef):
+                entering = values[step.inputs[0]]
+                yield step.block, entering
+                if step.count is not None:
+                    yield step.block, _either(entering, values[step.path])
+
+    def find_bound_params(self, values: Mapping[str, Dependence]) -> Iterator[tuple[str, str]]:
+        """Yield the blocks that are called with those of their parameters that are dependent."""
+        for step in self._block.body:
+            if isinstance(step, CallDef):
+                for name, value in step.arguments.items():
+                    if self._depends(value, step.path, values):
+                        yield step.block, name
+
+    def _trace_call(
+        self, step: CallDef, entering: Dependence, found: Mapping[str, Dependence]
+    ) -> Dependence:
+        outputs = self._outputs[step.block]
+        made = outputs[entering]
+        if step.count is None:
+            return made
+        # A copy reads what the copy before it gave.
+        while (following := _either(entering, made)) != entering:
+            entering, made = following, outputs[following]
+        if not self._depends(step.count, step.path, found):
+            return made
+        unknown = Dependence(channels=True, size=True)
+        return _either(made, self._changing.get((self._block.name, step.path), unknown))
+
+    def _trace_node(
+        self, step: NodeDef, reads: list[Dependence], found: Mapping[str, Dependence]
+    ) -> Dependence:
+        op = OPS[step.op]
+        if op.channels == "flattened":
+            return Dependence(channels=any(reads[0]), size=False)
+        attributes = step.attributes
+        if op.width:
+            channels = self._depends(attributes[op.width], step.path, found)
+        else:
+            channels = any(read.channels for read in reads)
+        shaping = [a.name for a in op.attributes if a.changes == "size"]
+        sizes = [*(attributes.get(name, 0) for name in shaping), step.count or 0]
+        changes = any(self._depends(value, step.path, found) for value in sizes)
+        size = changes or any(read.size for read in reads)
+        return Dependence(channels, size and op.sizes == "follow")
+
+    def _depends(self, value: Value | Expr, path: Path, found: Mapping[str, Dependence]) -> bool:
+        """Tell whether an attribute reads a dependent parameter, or `in` where that is dependent.
+
+        Args:
+            path: the step's; the steps of a head read `in` as the channels that enter the head.
+        """
+        if isinstance(value, str | tuple):
+            return False
+        read = names(value)
+        if not read:
+            return False
+        entering = found[self._head_reads.get(path.first, INPUT)].channels
+        return bool(read & self._params) or ("in" in read and entering)
+
+
+def _either(one: Dependence, other: Dependence) -> Dependence:
+    return Dependence(one.channels or other.channels, one.size or other.size)
