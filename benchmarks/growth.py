@@ -1,6 +1,6 @@
 """How checking, counting and emitting grow with the number of steps, in whole processes.
 
-    python benchmarks/growth.py --steps 1000 10000 100000
+    python benchmarks/growth.py --steps 1000 3000 10000
 
 Every step is written out on a line of its own, in nested branches whose widths differ; nothing is
 repeated. For each size it prints the processor's seconds, which other work on the

@@ -35,7 +35,7 @@ MAX_HEADS = 100
 MAX_CLAIMS = 500
 """Maximum number of claims, each on one figure or shape."""
 
-MAX_NODES = 20_000
+MAX_NODES = 12_500
 """Maximum number of nodes and calls of a model, all copies expanded, and of steps as written."""
 
 MAX_COPIES = 10_000

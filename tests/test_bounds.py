@@ -43,8 +43,8 @@ def many_columns(count: int) -> str:
 
 
 def nodes(count: int) -> str:
-    """Return a network of so many nodes: all copies of three steps."""
-    return f"{HEAD}network: [a: 9999 x relu, b: 9999 x relu, c: {count - 19_998} x relu]\n"
+    """Return a network of so many nodes: copies of two steps."""
+    return f"{HEAD}network: [a: 9999 x relu, b: {count - 9999} x relu]\n"
 
 
 def deep(count: int) -> str:
@@ -59,7 +59,7 @@ def joined(count: int) -> str:
 
 
 def edges(count: int) -> str:
-    """Return 200 blocks whose nodes read 299 values, and steps that read one each."""
+    """Return copies of a block whose two nodes read 299 values, and steps that read one each."""
     read = ", ".join(["s"] * 298)
     wide = f"blocks:\n  w:\n    steps:\n    - s: relu\n    - {{from: [{read}], join: add}}\n"
     return f"{HEAD}{wide}network: [w: 200 x w, r: {count - 200 * 299} x relu]\n"
@@ -114,7 +114,7 @@ SPECS: dict[str, tuple[Made, int, str]] = {
         1,
         "the spec has more than 500 claims",
     ),
-    "MAX_NODES": (nodes, 1, "the model has more than 20,000 nodes"),
+    "MAX_NODES": (nodes, 1, "the model has more than 12,500 nodes"),
     "MAX_COPIES": (lambda n: f"{HEAD}network: {n} x relu\n", 1, "10,001 copies of a step"),
     "MAX_CALLS_DEEP": (deep, 1, "blocks call each other more than 64 deep"),
     "MAX_JOINED": (joined, 1, "a join reads more than 1,000 values"),

@@ -71,7 +71,7 @@ def test_a_model_too_large_is_refused_before_it_is_made(project: Project) -> Non
     blocks = "  b0: relu\n" + "".join(f"  b{i}: 99 x b{i - 1}\n" for i in range(1, 30))
     project.write(NET, f"{HEAD}blocks:\n{blocks}network: b29\n")
     (found,) = project.findings()
-    assert (found.code, found.message) == ("E003", "the model has more than 20,000 nodes")
+    assert (found.code, found.message) == ("E003", "the model has more than 12,500 nodes")
 
 
 def test_blocks_that_call_each_other_deep_are_refused(project: Project) -> None:
