@@ -26,7 +26,7 @@ ALL = {**WAYS, "inductor": compiled_inductor}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Every network in every way.")
-    parser.add_argument("names", nargs="*", default=driver.project_specs(ROOT))
+    parser.add_argument("names", nargs="*", default=driver.list_specs(ROOT))
     parser.add_argument("--ways", nargs="+", choices=list(ALL), default=list(ALL))
     given = parser.parse_args()
     warnings.simplefilter("error")

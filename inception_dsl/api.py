@@ -102,7 +102,7 @@ class Network:
             >>> cost.totals.macs // 8
             12253974624
         """
-        return driver.cost_of(self.checked, batch=batch)
+        return driver.measure_cost_of(self.checked, batch=batch)
 
     def memory(self, *, batch: int = 1, dtype: str = "float32") -> MemoryReport:
         """What inference keeps in memory, and what training keeps for its backward pass, in bytes.

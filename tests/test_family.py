@@ -171,7 +171,7 @@ def at(found: Checked, measure: str, path: str) -> int | str:
 
 
 def test_every_network_has_its_figures_here() -> None:
-    assert driver.project_specs(ROOT) == sorted(COUNTS)
+    assert driver.list_specs(ROOT) == sorted(COUNTS)
 
 
 @pytest.mark.parametrize("name", COUNTS)

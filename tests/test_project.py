@@ -146,7 +146,7 @@ def test_each_spec_is_built_to_a_folder_of_its_path(awkward: Project, capsys: Ca
 
 
 def test_the_names_that_are_listed_can_be_looked_up(awkward: Project, capsys: Captured) -> None:
-    listed = driver.project_specs(awkward.root)
+    listed = driver.list_specs(awkward.root)
     assert len(listed) == 3 * len(AWKWARD)
     for name in listed:
         assert driver.check(name, folder=awkward.root).file.full_name == name

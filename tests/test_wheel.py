@@ -18,7 +18,7 @@ def test_the_wheel_carries_specs_pages_and_templates(tmp_path: Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    specs = {f"inception_dsl/specs/{name}.yaml" for name in driver.project_specs(ROOT)}
+    specs = {f"inception_dsl/specs/{name}.yaml" for name in driver.list_specs(ROOT)}
     assert specs | {"inception_dsl/specs/blocks/stem_v4.yaml"} <= names
     assert {f"inception_dsl/pages/{code}.md" for code in CODES} <= names
     assert "inception_dsl/emit/python/templates/model.py.j2" in names

@@ -90,7 +90,7 @@ def stripped(checked: Checked) -> Checked:
 
 
 def facts_of(checked: Checked) -> Facts:
-    return driver.facts(checked, needs={"memory", "fields", "depths"})
+    return driver.measure_facts(checked, needs={"memory", "fields", "depths"})
 
 
 CORES: Mapping[str, Callable[[Checked], object]] = {

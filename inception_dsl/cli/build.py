@@ -1,4 +1,4 @@
-"""`build`: the files of models, written, or held against what is there."""
+"""`build`: the files of models, written or compared with the present ones."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def _check(args: argparse.Namespace) -> int:
     return _show(outcomes) if args.format == "text" else _check_as(args.format, outcomes)
 
 
-def _show(outcomes: Iterable[tuple[str, driver.Outcome]]) -> int:
+def _show(outcomes: Iterable[tuple[str, driver.CheckResult]]) -> int:
     """Print a line on each spec that is fine, and all findings."""
     from inception_dsl import driver
 
@@ -73,7 +73,7 @@ def _show(outcomes: Iterable[tuple[str, driver.Outcome]]) -> int:
     return FINE
 
 
-def _check_as(format: str, outcomes: Iterable[tuple[str, driver.Outcome]]) -> int:
+def _check_as(format: str, outcomes: Iterable[tuple[str, driver.CheckResult]]) -> int:
     """Print all findings, which are the result for a program, in one document."""
     from inception_dsl import driver
 

@@ -82,7 +82,7 @@ def _diff(args: argparse.Namespace) -> int:
         print_findings(error.diagnostics)
         return UNUSABLE
     if args.weights is not None:
-        driver.write_all([driver.weight_plan(report, Path(args.weights))])
+        driver.write_all([driver.make_weight_plan(report, Path(args.weights))])
     document = _write(args, report)
     (show if args.format == "text" else deliver)(document)
     for unmade in report.unmade:

@@ -73,7 +73,7 @@ def _flops(args: argparse.Namespace) -> int:
     needs = frozenset(filter(None, (MEASURES[name].needs for name in asked)))
 
     def facts(checked: driver.Checked) -> Facts:
-        return driver.facts(checked, needs=needs, dtype=args.dtype)
+        return driver.measure_facts(checked, needs=needs, dtype=args.dtype)
 
     folder, overrides = Path.cwd(), overrides_of(args)
     base = None
@@ -120,7 +120,7 @@ def _list(args: argparse.Namespace) -> int:
     folder = Path.cwd()
     rows: list[list[str]] = []
     broken: list[str] = []
-    for name in driver.known_specs(folder):
+    for name in driver.list_known_specs(folder):
         try:
             measured = driver.measure(name, folder=folder)
         except driver.LibraryError:

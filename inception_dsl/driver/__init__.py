@@ -7,9 +7,9 @@ chooses. `changes` compares two, `against` the specs of a project with those of 
 
 from inception_dsl.driver.against import compare_against
 from inception_dsl.driver.building import Build, Emission, emit, plan_build
-from inception_dsl.driver.changes import compare, weight_plan
-from inception_dsl.driver.checking import Outcome, check_all, measure_all
-from inception_dsl.driver.selection import known_specs, project_specs
+from inception_dsl.driver.changes import compare, make_weight_plan
+from inception_dsl.driver.checking import CheckResult, check_all, measure_all
+from inception_dsl.driver.selection import list_known_specs, list_specs
 from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
 from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
 from inception_dsl.driver.walk import (
@@ -17,11 +17,11 @@ from inception_dsl.driver.walk import (
     CheckedLibrary,
     LibraryError,
     check,
-    cost_of,
     draw,
     emit_module,
-    facts,
     measure,
+    measure_cost_of,
+    measure_facts,
     verify,
 )
 from inception_dsl.driver.writing import Artifact, write_all
@@ -29,33 +29,33 @@ from inception_dsl.driver.writing import Artifact, write_all
 __all__ = [
     "Artifact",
     "Build",
+    "CheckResult",
     "Checked",
     "CheckedLibrary",
     "Emission",
     "LibraryError",
-    "Outcome",
     "Standpoint",
     "begin_spec",
     "check",
     "check_all",
     "compare",
     "compare_against",
-    "cost_of",
     "draw",
     "emit",
     "emit_module",
     "expand_spec",
-    "facts",
     "format_all",
     "format_file",
-    "known_specs",
+    "list_known_specs",
+    "list_specs",
+    "make_weight_plan",
     "measure",
     "measure_all",
+    "measure_cost_of",
+    "measure_facts",
     "plan_build",
-    "project_specs",
     "stand_at_root",
     "stand_in",
     "verify",
-    "weight_plan",
     "write_all",
 ]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
-from inception_dsl.driver.changes import compare_pair, judge_report, read_agreed
-from inception_dsl.driver.selection import known_specs, tell_clash
+from inception_dsl.driver.changes import compare_pair, find_agreement, judge_report
+from inception_dsl.driver.selection import list_known_specs, tell_clash
 from inception_dsl.driver.standpoint import stand_in
 from inception_dsl.driver.walk import Checked, LibraryError, measure_file
 from inception_dsl.resolve import AS_WRITTEN, Overrides
@@ -57,7 +57,7 @@ def compare_against(
     from inception_dsl.spec.git import find_revision
 
     root = _root_of(places, folder)
-    agreement = read_agreed(root)
+    agreement = find_agreement(root)
     files = find_revision(revision, root)
     before, after = _specs_of(root, files), _specs_of(root, DISK)
     chosen = _choose(places, sorted({*before, *after}), folder, root)
@@ -76,7 +76,7 @@ def compare_against(
         raise SpecError([nothing_found(root, folder)])
     comparisons, report = _report_on(pairs)
     report = replace(report, against=files.label.removesuffix(":"), unmade=tuple(unmade))
-    known = [*before, *after, *(known_specs(folder) if agreement.waivers else ())]
+    known = [*before, *after, *(list_known_specs(folder) if agreement.waivers else ())]
     return judge_report(report, agreement, fail_on, names=comparisons, asked=chosen, known=known)
 
 

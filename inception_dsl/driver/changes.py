@@ -1,4 +1,4 @@
-"""Two specs beside each other: what becomes of a model between them, judged."""
+"""Two specs beside each other: their comparison, judged by the settings of the project."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
-from inception_dsl.driver.selection import known_specs
+from inception_dsl.driver.selection import list_known_specs
 from inception_dsl.driver.walk import Checked, measure_file
 from inception_dsl.driver.writing import Artifact
 from inception_dsl.resolve import AS_WRITTEN, Overrides
@@ -32,27 +32,27 @@ def compare(
     overrides: Overrides = AS_WRITTEN,
     fail_on: str | tuple[str, ...] | None = None,
 ) -> Report:
-    """Return what becomes of a model between two specs, judged.
+    """Compare two specs and judge the changes.
 
     Args:
         old, new: as for `check`; or `REV:path`, a file as it is in a revision of the repository.
         fail_on: a severity, `never`, or categories, where not as the project has agreed.
 
     Raises:
-        SpecError: what is wrong with either of them, E009 there is no such revision, E010 what
-            the project has agreed cannot be used.
+        SpecError: the errors of either spec, E009 there is no such revision, E010 the settings of
+            the project cannot be used.
     """
     from inception_dsl.diff import Report
 
-    agreement = read_agreed(project_root(folder.resolve()))
+    agreement = find_agreement(project_root(folder.resolve()))
     sides = [measure_file(_find(spec, folder), overrides) for spec in (old, new)]
     name = sides[1].file.full_name
-    known = known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
+    known = list_known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
     report = Report((compare_pair(*sides),))
     return judge_report(report, agreement, fail_on, names=[name], asked=[name], known=known)
 
 
-def weight_plan(report: Report, path: Path) -> Artifact:
+def make_weight_plan(report: Report, path: Path) -> Artifact:
     """Return the plan that carries an old checkpoint over to the new spec; nothing is written."""
     from inception_dsl.diff import plan_weights
     from inception_dsl.emit.diff.weights import plan_json
@@ -62,8 +62,8 @@ def weight_plan(report: Report, path: Path) -> Artifact:
     return Artifact(path, plan_json(plan, old=made.old_name, new=made.new_name).encode())
 
 
-def read_agreed(root: Path) -> Agreement:
-    """Return what a project has agreed on for changes, in its pyproject.toml.
+def find_agreement(root: Path) -> Agreement:
+    """Return the settings for changes in a project's pyproject.toml.
 
     Raises:
         SpecError: E006 the file lies outside the project, E010 it cannot be used.
@@ -129,7 +129,7 @@ def _find(reference: str, folder: Path) -> SpecFile:
     from inception_dsl.spec.git import find_revision, split_reference
 
     parts = split_reference(reference)
-    if parts is None or (folder / reference).exists():
+    if parts is None or DISK.exists(folder / reference):
         return find_spec(reference, folder)
     revision, path = parts
     files = find_revision(revision, folder)
@@ -138,7 +138,7 @@ def _find(reference: str, folder: Path) -> SpecFile:
 
 
 def compare_pair(old: Checked, new: Checked) -> Comparison:
-    """Return what becomes of a model between two specs."""
+    """Compare two models, with their costs."""
     from inception_dsl.diff import Comparison, compare, compare_costs
     from inception_dsl.rules.changes import judge_changes
 

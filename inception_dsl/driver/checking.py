@@ -25,7 +25,7 @@ from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.load import Loaded, load
 from inception_dsl.spec.project import SPECS
 
-Outcome = Checked | CheckedLibrary | SpecError
+CheckResult = Checked | CheckedLibrary | SpecError
 
 
 def check_all(
@@ -34,11 +34,11 @@ def check_all(
     folder: Path,
     overrides: Overrides = AS_WRITTEN,
     hints: bool = False,
-) -> Iterator[tuple[str, Outcome]]:
-    """Yield what becomes of each spec that a person names, or of all of the project.
+) -> Iterator[tuple[str, CheckResult]]:
+    """Check each spec that a person names, or all of the project.
 
-    A library is checked if it is named, or if no network of the project reads it. At the end stand
-    the specs that could not be built beside each other.
+    A library is checked if it is named, or if no network of the project reads it. The last outcome
+    reports specs that would be built to one folder.
     """
     read: set[Path] = set()
     files = []
@@ -68,8 +68,10 @@ def check_all(
         yield "", SpecError(clashes)
 
 
-def _check_unread(libraries: Sequence[Chosen], read: set[Path]) -> Iterator[tuple[str, Outcome]]:
-    """Yield what becomes of the libraries that no network reads."""
+def _check_unread(
+    libraries: Sequence[Chosen], read: set[Path]
+) -> Iterator[tuple[str, CheckResult]]:
+    """Check the libraries that no network reads."""
     for name, file in libraries:
         if isinstance(file, SpecError):
             yield name, file
@@ -92,7 +94,7 @@ def _check_library(loaded: Loaded) -> CheckedLibrary | SpecError:
 def measure_all(
     references: Sequence[str], *, folder: Path, overrides: Overrides = AS_WRITTEN, batch: int = 1
 ) -> Iterator[tuple[str, Checked | SpecError]]:
-    """Yield what each network costs that a person names, or each one of the project."""
+    """Measure each network that a person names, or all of the project."""
     is_empty = True
     for name, file in choose(references, folder):
         try:

@@ -85,14 +85,14 @@ def _tell_link(shown: str) -> SpecError:
     return SpecError([Diagnostic("E001", message, help=help)])
 
 
-def project_specs(folder: Path) -> list[str]:
+def list_specs(folder: Path) -> list[str]:
     """Return the names of the specs of the project that a folder is in."""
     return spec_names(project_root(folder.resolve()))
 
 
-def known_specs(folder: Path) -> list[str]:
+def list_known_specs(folder: Path) -> list[str]:
     """Return the names of the project's own specs, then those of the library."""
-    named = project_specs(folder)
+    named = list_specs(folder)
     return [*named, *(name for name in spec_names(library().parent) if name not in named)]
 
 

@@ -20,7 +20,7 @@ def expand_spec(reference: str, *, folder: Path) -> str:
     """Return a spec as one file, everything that it uses in it.
 
     Raises:
-        SpecError: what is wrong with the spec.
+        SpecError: the errors of the spec.
     """
     from inception_dsl.emit.spec import expand, format_spec
 

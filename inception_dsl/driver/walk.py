@@ -1,4 +1,4 @@
-"""The walk: load, resolve, check, analyse. Nothing is written."""
+"""The walk of one spec: load, resolve, check, analyse. Nothing is written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A model that holds together, what it costs, and what was found besides errors."""
+    """A checked model, its cost, and the findings that are no errors."""
 
     file: SpecFile
     model: Model
@@ -49,7 +49,7 @@ class CheckedLibrary:
 
     @property
     def contents(self) -> str:
-        """What is in it, in numbers."""
+        """The numbers of its blocks and tables."""
         counts = {"block": self.blocks, "table": self.tables}
         return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n)
 
@@ -77,10 +77,10 @@ def check(
         folder: where the caller stands.
         overrides: changes to the spec's input and parameters; budget and claims are for the spec
             as it is written, and are not judged then.
-        hints: say what would be better otherwise, too.
+        hints: report possible improvements too.
 
     Raises:
-        SpecError: what is wrong with the spec, all errors of the first stage that finds some.
+        SpecError: all errors of the first stage that finds some.
     """
     return check_file(find_spec(reference, folder), overrides, batch=batch, hints=hints)
 
@@ -123,7 +123,7 @@ def check_library(loaded: Loaded) -> CheckedLibrary:
     """Read every block and table of a library.
 
     Raises:
-        SpecError: what is wrong with them.
+        SpecError: all errors in them.
     """
     try:
         _read_blocks(loaded, MAX_NODES)
@@ -157,7 +157,7 @@ def read_model(
         paths: takes the paths of all files that are read, also if the spec is wrong.
 
     Raises:
-        SpecError: what is wrong with the spec; a LibraryError if it is no network.
+        SpecError: the errors of the spec; a LibraryError if it is no network.
     """
 
     def use(loaded: Loaded, max_nodes: int) -> tuple[Loaded, Template, Model]:
@@ -184,7 +184,7 @@ def measure(
     """Return the model of a spec with its cost, not judged.
 
     Raises:
-        SpecError: what is wrong with the spec.
+        SpecError: the errors of the spec.
     """
     return measure_file(find_spec(reference, folder), overrides, batch)
 
@@ -193,14 +193,14 @@ def measure_file(file: SpecFile, overrides: Overrides, batch: int = 1) -> Checke
     """Return the model of a spec file with its cost, not judged.
 
     Raises:
-        SpecError: what is wrong with the spec; a LibraryError if it is no network.
+        SpecError: the errors of the spec; a LibraryError if it is no network.
     """
     _, _, model = read_model(file, overrides)
     return Checked(file, model, _cost(file, model, batch), ())
 
 
-def cost_of(checked: Checked, *, batch: int) -> CostReport:
-    """What a model costs on so many images at once."""
+def measure_cost_of(checked: Checked, *, batch: int) -> CostReport:
+    """Return the cost of a model on a number of images at once."""
     return _cost(checked.file, checked.model, batch)
 
 
@@ -208,8 +208,8 @@ def _cost(file: SpecFile, model: Model, batch: int) -> CostReport:
     return measure_cost(model, batch=batch, name=file.full_name)
 
 
-def facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") -> Facts:
-    """What reports of a model may ask for besides its cost.
+def measure_facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") -> Facts:
+    """Measure the properties that a report of a model needs, besides its cost.
 
     Args:
         needs: `memory`, `fields` and `depths`.
@@ -230,7 +230,7 @@ def facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") -> Facts
 
 
 def emit_module(checked: Checked) -> str:
-    """The source of a model's PyTorch module.
+    """Return the source of a model's PyTorch module.
 
     Raises:
         SpecError: E501, a module cannot say something.
@@ -244,7 +244,7 @@ def emit_module(checked: Checked) -> str:
 
 
 def verify(checked: Checked) -> list[str]:
-    """Where the module of a model, run by torch, is not what the analysis says; nowhere, if it is.
+    """Run the module of a model with torch and return its differences from the analysis.
 
     Raises:
         SpecError: E501, a module cannot say something.
@@ -259,7 +259,7 @@ def verify(checked: Checked) -> list[str]:
 
 
 def draw(checked: Checked, request: Request) -> Rendered:
-    """A figure of a model.
+    """Draw a figure of a model.
 
     Raises:
         SpecError: E502, it cannot be drawn.

@@ -1,8 +1,8 @@
 """The one door through which files are written: whole or not at all, and where they belong.
 
-What a pull request carries may be a link to anywhere. So a file that is generated into a project is
-followed through all links before it is read or written, and must end inside that project. A person
-may name an output elsewhere on the command line.
+A pull request may carry links to anywhere. All links of a generated file's path are followed before
+it is read or written, and it must end inside its project. A person may name an output elsewhere on
+the command line.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from inception_dsl.spec.disk import DISK, first_link
 from inception_dsl.spec.project import enclosing_project
 
 MAX_SURPLUS = 1_000_000
-"""Maximum number of bytes of a file that are read beyond twice of what should be in it."""
+"""Maximum number of bytes that are read of a file beyond twice the size that it should have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file that a command makes: where it goes, and what is to be in it.
+    """A file that a command makes.
 
     Attributes:
         bound: the folder that it must end in when all links are followed; None for the project that
@@ -38,11 +38,11 @@ class Artifact:
 
     @property
     def text(self) -> str:
-        """What is to be in the file, as text."""
+        """The content as text."""
         return self.content.decode()
 
     def read(self) -> bytes | None:
-        """Return what is in the file now, a longer one cut; None if there is none.
+        """Return the present content of the file, cut if it is long; None if there is no file.
 
         Raises:
             SpecError: E001 it is no regular file, E006 it lies outside its bound.
@@ -57,7 +57,7 @@ class Artifact:
             raise SpecError([Diagnostic("E001", message)]) from None
 
     def is_fresh(self) -> bool:
-        """Tell whether the file has what is to be in it.
+        """Tell whether the file has the content that it should have.
 
         A checkout may have turned every line end into that of Windows; it stays fresh.
 
@@ -83,7 +83,7 @@ class Artifact:
         return True
 
     def _locate(self) -> Path:
-        """Return where the file is when all links are followed."""
+        """Return the path of the file with all links followed."""
         path = Path(os.path.abspath(self.path))  # noqa: PTH100 - `..` goes before links are followed
         bound = self.bound or enclosing_project(path.parent) or Path(path.anchor)
         target = DISK.resolve(path)

@@ -1,7 +1,7 @@
 """The one door through which files of this machine are read.
 
-Whatever comes out of it is a regular file: a pipe would wait for ever, and a device has no end. No
-more is read than is asked for. A file that is reached through a link is judged by where it is.
+It reads regular files alone: a pipe would wait for ever, and a device has no end. It reads no more
+bytes than a caller asks for. A path is judged by the place that its links lead to.
 """
 
 from __future__ import annotations

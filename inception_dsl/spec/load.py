@@ -1,7 +1,7 @@
-"""From a file to a checked spec: reads it and what it uses, lays extending files over their bases.
+"""From a file to a checked spec: with all used files in it, and laid over the base it extends.
 
-What comes out is one tree, as if the author had written everything in one file; every part of it
-still knows the file it stands in.
+The result is one tree, as if the author had written everything in one file. Every part of it still
+knows the file that it stands in.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MOST = {
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A checked spec, its tree, where its parts stand, and the file it came from.
+    """A checked spec with its tree, the places of its parts, and its file.
 
     Attributes:
         suspends_notes: whether an extending file has another input, or other parameters, so that
@@ -85,7 +85,7 @@ def load(file: SpecFile, *, trial: Trial | None = None) -> Loaded:
         SpecError: E0xx for files and YAML, E1xx for the form of a spec.
     """
     loader = _Loader(trial)
-    tree = loader.model(file, None)
+    tree = loader.load_tree(file, None)
     _check_counts(tree)
     tree = extend_blocks(tree)
     spec, places = validate(tree)
@@ -102,31 +102,33 @@ class _Loader:
         self.suspends_notes = False
         self.paths: set[Path] = set()
 
-    def model(self, file: SpecFile, span: Span | None) -> Mapping:
-        """The tree of a network's spec, with used blocks and tables in it, laid over its base."""
+    def load_tree(self, file: SpecFile, span: Span | None) -> Mapping:
+        """Return the tree of a network's spec with all used blocks, laid over that of its base."""
         tree = self._read(file, span)
         self._open.append(file)
-        own = self._with_used(tree, file)
+        merged = self._add_used(tree, file)
         base = tree.items.get("extends")
         if base is not None:
-            # Shape notes are for the network as it was written.
-            self.suspends_notes |= not own.items.keys().isdisjoint(("input", "params"))
-            base_tree = self.model(find_used(_text(base), file, base.value.span), base.value.span)
-            own.items.pop("extends")
-            # What a source claims of the base, it does not claim of another network.
+            # Shape notes hold for the network as it was written.
+            self.suspends_notes |= not merged.items.keys().isdisjoint(("input", "params"))
+            base_tree = self.load_tree(
+                find_used(_read_reference(base), file, base.value.span), base.value.span
+            )
+            merged.items.pop("extends")
+            # The claims of a source are about the base alone.
             base_tree.items.pop("claims", None)
-            own = lay_over(base_tree, own)
+            merged = lay_over(base_tree, merged)
         self._open.pop()
-        return own
+        return merged
 
-    def _with_used(self, tree: Mapping, file: SpecFile) -> Mapping:
+    def _add_used(self, tree: Mapping, file: SpecFile) -> Mapping:
         merged = Mapping(dict(tree.items), tree.span)
         use = merged.items.pop("use", None)
         problems: list[Diagnostic] = []
-        for reference in _references(use):
+        for reference in _list_references(use):
             try:
                 used = find_used(str(reference.value), file, reference.span)
-                library = self._library(used, reference.span)
+                library = self._load_library(used, reference.span)
                 for kind in _NAMESPACES:
                     _bring(merged, kind, library)
             except SpecError as error:
@@ -135,7 +137,7 @@ class _Loader:
             raise SpecError(problems)
         return merged
 
-    def _library(self, file: SpecFile, span: Span) -> Mapping:
+    def _load_library(self, file: SpecFile, span: Span) -> Mapping:
         if file in self._libraries:
             return self._libraries[file]
         tree = self._read(file, span)
@@ -145,7 +147,7 @@ class _Loader:
                 note = "a used file brings blocks and tables, and nothing else"
                 raise SpecError([Diagnostic("E101", message, (Label(entry.key),), (note,))])
         self._open.append(file)
-        self._libraries[file] = self._with_used(tree, file)
+        self._libraries[file] = self._add_used(tree, file)
         self._open.pop()
         return self._libraries[file]
 
@@ -194,10 +196,10 @@ def _check_counts(tree: Mapping) -> None:
 
 
 def _check_version(tree: Mapping) -> None:
-    """Every file says which version of the language it is in.
+    """Check the version of the language that a file names.
 
     Raises:
-        SpecError: E102 it does not, E103 it is another one.
+        SpecError: E102 it names none, E103 it names another one.
     """
     version = tree.items.get("inception")
     if version is None:
@@ -211,7 +213,7 @@ def _check_version(tree: Mapping) -> None:
         raise SpecError([Diagnostic("E103", message, (Label(span),))])
 
 
-def _references(use: Entry | None) -> Iterator[Scalar]:
+def _list_references(use: Entry | None) -> Iterator[Scalar]:
     if use is None:
         return
     if not isinstance(use.value, Sequence):
@@ -219,12 +221,14 @@ def _references(use: Entry | None) -> Iterator[Scalar]:
         raise SpecError([Diagnostic("E103", message, (Label(use.value.span),))])
     for item in use.value.items:
         if not isinstance(item, Scalar) or not isinstance(item.value, str):
-            raise SpecError([Diagnostic("E103", "this is no file's name", (Label(item.span),))])
+            raise SpecError(
+                [Diagnostic("E103", "this is not the name of a file", (Label(item.span),))]
+            )
         yield item
 
 
 def _bring(merged: Mapping, kind: str, library: Mapping) -> None:
-    """Adds a library's blocks or tables to a spec's; in place, on mappings made for it."""
+    """Add a library's blocks or tables to a spec's, in place, on mappings made for it."""
     brought = library.items.get(kind)
     if brought is None:
         return
@@ -244,8 +248,8 @@ def _bring(merged: Mapping, kind: str, library: Mapping) -> None:
     merged.items[kind] = Entry(key, Mapping(items, span))
 
 
-def _text(entry: Entry) -> str:
+def _read_reference(entry: Entry) -> str:
     tree: Tree = entry.value
     if isinstance(tree, Scalar) and isinstance(tree.value, str):
         return tree.value
-    raise SpecError([Diagnostic("E103", "this is no file's name", (Label(tree.span),))])
+    raise SpecError([Diagnostic("E103", "this is not the name of a file", (Label(tree.span),))])

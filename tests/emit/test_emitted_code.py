@@ -18,7 +18,7 @@ from inception_dsl.emit.python.naming import class_name
 from inception_dsl.ir import NETWORK
 
 ROOT = Path(__file__).parents[2]
-NAMES = driver.project_specs(ROOT)
+NAMES = driver.list_specs(ROOT)
 
 
 def module_of(name: str) -> Path:

@@ -20,7 +20,7 @@ from inception_dsl.spec.json_schema import STEP_PATTERN, json_schema
 from inception_dsl.spec.project import spec_paths
 
 ROOT = Path(__file__).parents[2]
-NAMES = driver.project_specs(ROOT)
+NAMES = driver.list_specs(ROOT)
 FILES = list(map(str, spec_paths(ROOT)))
 
 

@@ -21,7 +21,7 @@ from inception_dsl.spec.step import StepSyntaxError, tokenise
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree, parse_tree
 
 ROOT = Path(__file__).parents[2]
-SPECS = driver.project_specs(ROOT)
+SPECS = driver.list_specs(ROOT)
 
 Kind = Literal["word", "cell", "default", "name", "reference", "dropped step", "swapped branches"]
 

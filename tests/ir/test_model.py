@@ -12,7 +12,7 @@ from inception_dsl.ir import Call, Model, Node, fingerprint, inline, print_model
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = ir.Path("nowhere")
-NAMES = driver.project_specs(ROOT)
+NAMES = driver.list_specs(ROOT)
 
 SMALL = """\
 inception: 1

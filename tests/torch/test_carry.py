@@ -72,7 +72,7 @@ def planned(project: Project, old: str, new: str) -> WeightPlan:
     project.write(OLD, old)
     project.write(NEW, new)
     report = driver.compare(OLD, NEW, folder=project.root)
-    return read_plan(driver.weight_plan(report, project.root / "plan.json").text)
+    return read_plan(driver.make_weight_plan(report, project.root / "plan.json").text)
 
 
 def carried(project: Project, plan: WeightPlan) -> tuple[nn.Module, nn.Module]:
@@ -162,7 +162,7 @@ def test_channels_that_come_in_another_order_are_not_guessed_at(project: Project
 )
 def test_a_real_checkpoint_is_carried_over_in_shape(old: str, new: str, fresh: int) -> None:
     report = driver.compare(old, new, folder=ROOT)
-    plan = read_plan(driver.weight_plan(report, ROOT / "plan.json").text)
+    plan = read_plan(driver.make_weight_plan(report, ROOT / "plan.json").text)
     sides = [driver.check(name, folder=ROOT) for name in (old, new)]
     modules = [on_meta(driver.emit_module(own), own.model.name) for own in sides]
     states = [module.state_dict() for module in modules]

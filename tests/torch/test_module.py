@@ -18,7 +18,7 @@ from inception_dsl.ir import inline
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import number
 
-SPECS = driver.project_specs(Path(__file__).parents[2])
+SPECS = driver.list_specs(Path(__file__).parents[2])
 
 
 def checked(name: str) -> Checked:

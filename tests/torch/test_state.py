@@ -14,7 +14,7 @@ from inception_dsl.bridge.recording import on_meta
 from inception_dsl.driver import Checked
 from inception_dsl.ir import inline
 
-SPECS = driver.project_specs(Path(__file__).parents[2])
+SPECS = driver.list_specs(Path(__file__).parents[2])
 
 
 def module_of(found: Checked) -> nn.Module:

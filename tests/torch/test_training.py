@@ -16,7 +16,7 @@ from inception_dsl.driver import Checked
 from inception_dsl.resolve import Overrides
 
 FOLDER = Path(__file__).parent
-SPECS = driver.project_specs(FOLDER)
+SPECS = driver.list_specs(FOLDER)
 
 
 def small(name: str) -> Checked:
