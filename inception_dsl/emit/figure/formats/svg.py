@@ -40,14 +40,16 @@ def _frame(frame: Frame) -> Iterator[str]:
 
 
 def _edges(edges: Iterable[Edge]) -> Iterator[str]:
-    ordered = sorted(edges, key=lambda edge: (edge.colour, edge.width, edge.dash or ""))
-    for (colour, width, dash), own in groupby(
-        ordered, key=lambda edge: (edge.colour, edge.width, edge.dash)
-    ):
-        gathered = list(own)
+    """Yield the lines, those of one look in a group, and the arrows of each group in one path."""
+
+    def look(edge: Edge) -> tuple[str, float, str]:
+        return edge.colour, edge.width, edge.dash or ""
+
+    for (colour, width, dash), alike in groupby(sorted(edges, key=look), key=look):
+        group = list(alike)
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         yield f'<g fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dashed}>'
-        for edge in gathered:
+        for edge in group:
             path = "".join(
                 letter + " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
                 for letter, points in edge.commands
@@ -55,7 +57,7 @@ def _edges(edges: Iterable[Edge]) -> Iterator[str]:
             names = f'data-from="{xml_text(edge.source)}" data-to="{xml_text(edge.target)}"'
             yield f'<path {names} d="{path}"/>'
         yield "</g>"
-        yield f'<path fill="{colour}" d="{"".join(map(_arrow, gathered))}"/>'
+        yield f'<path fill="{colour}" d="{"".join(map(_arrow, group))}"/>'
 
 
 def _arrow(edge: Edge) -> str:

@@ -72,7 +72,9 @@ class _Sheet:
     def waste(self) -> float:
         """Its emptiness, the emptiest panels above all, and its distance from the best form."""
         empty = fsum(cell.width * cell.height * cell.empty**2 for cell in self.cells)
-        return empty / (self.width * self.height) + 0.2 * abs(log(self.width / self.height / _BEST))
+        form = abs(log(self.width / self.height / _BEST))
+        # A logarithm's last digit differs between platforms.
+        return round(empty / (self.width * self.height) + 0.2 * form, 9)
 
 
 def arrange_panels(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style) -> Scene:
