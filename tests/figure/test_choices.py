@@ -22,7 +22,7 @@ from inception_dsl.emit.figure import (
     render_figure,
 )
 from inception_dsl.emit.figure.styles import Style
-from inception_dsl.ir import Model, Origin
+from inception_dsl.ir import Origin
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,26 +80,21 @@ network:
 """
 
 
-def unwritten(model: Model) -> Model:
-    bare: Model = without_origins(model)
-    return replace(bare, claims=())
-
-
 @pytest.mark.parametrize("spec", ["inception_resnet_v2", "googlenet"])
 def test_a_model_that_no_text_wrote_is_drawn_like_one_that_a_text_did(spec: str) -> None:
     checked = driver.measure(spec, folder=ROOT)
-    claimless = replace(checked.model, claims=())
+    bare = without_origins(checked.model)
     requests = [Request(detail, format=f.name) for detail in DETAILS for f in FORMATS if f.is_text]
     requests += [Request(block=block.name) for block in checked.model.blocks[:-1]]
     for request in requests:
-        figure = render_figure(unwritten(checked.model), checked.cost, request)
-        assert figure == render_figure(claimless, checked.cost, request)
+        figure = render_figure(bare, checked.cost, request)
+        assert figure == render_figure(checked.model, checked.cost, request)
 
 
 def test_findings_about_a_model_that_no_text_wrote_have_no_labels(project: Project) -> None:
     project.write(NET, CROSSING)
     checked = driver.measure(NET, folder=project.root)
-    model = unwritten(checked.model)
+    model = without_origins(checked.model)
     (finding,) = render_figure(model, checked.cost, Request()).findings
     assert (finding.code, finding.labels) == ("W604", ())
     (left_out,) = build_figures(model, checked.cost).findings
