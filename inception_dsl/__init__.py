@@ -14,20 +14,69 @@ from typing import TYPE_CHECKING, Any
 from inception_dsl.version import __version__
 
 if TYPE_CHECKING:
-    from inception_dsl.api import Network, load
-    from inception_dsl.diagnostics import SpecError
+    from inception_dsl.analysis import (
+        CostReport,
+        CostRow,
+        Field,
+        Group,
+        MemoryReport,
+        Totals,
+        Windows,
+    )
+    from inception_dsl.api import Figure, Network, Param, load
+    from inception_dsl.bridge import CheckpointError, carry_weights, read_plan
+    from inception_dsl.diagnostics import Diagnostic, Label, MissingExtraError, SpecError
+    from inception_dsl.ir import Model, TensorType
+    from inception_dsl.ir.weights import WeightPlan
+    from inception_dsl.source import Source, Span
 
-__all__ = ["Network", "SpecError", "__version__", "load"]
+__all__ = [
+    "CheckpointError",
+    "CostReport",
+    "CostRow",
+    "Diagnostic",
+    "Field",
+    "Figure",
+    "Group",
+    "Label",
+    "MemoryReport",
+    "MissingExtraError",
+    "Model",
+    "Network",
+    "Param",
+    "Source",
+    "Span",
+    "SpecError",
+    "TensorType",
+    "Totals",
+    "WeightPlan",
+    "Windows",
+    "__version__",
+    "carry_weights",
+    "load",
+    "read_plan",
+]
+
+_HOMES = {
+    "analysis": ("CostReport", "CostRow", "Field", "Group", "MemoryReport", "Totals", "Windows"),
+    "api": ("Figure", "Network", "Param", "load"),
+    "bridge": ("CheckpointError", "carry_weights", "read_plan"),
+    "diagnostics": ("Diagnostic", "Label", "MissingExtraError", "SpecError"),
+    "ir": ("Model", "TensorType"),
+    "ir.weights": ("WeightPlan",),
+    "source": ("Source", "Span"),
+}
+"""The public names by the module that has them: a command pays for none that it does not use."""
 
 
 def __getattr__(name: str) -> Any:
-    # A command imports this module first, and pays for none of what it does not use.
-    if name == "SpecError":
-        from inception_dsl import diagnostics
+    from importlib import import_module
 
-        return diagnostics.SpecError
-    if name in __all__:
-        from inception_dsl import api
-
-        return getattr(api, name)
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

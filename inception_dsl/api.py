@@ -1,6 +1,6 @@
-"""The walk for programs and notebooks: a spec is loaded once, and asked what one wants to know.
+"""The walk for programs and notebooks: load a spec once, then ask for its cost, figures or module.
 
-Nothing here is more than a call of the driver; only `module` imports torch.
+Every function is one call of the driver; only `module` and `verify` import torch.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike, fspath
+from decimal import Decimal
+from os import PathLike, fsdecode
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from inception_dsl import driver
 from inception_dsl.analysis import (
+    BYTES,
     CostReport,
     Field,
     MemoryReport,
@@ -22,8 +24,9 @@ from inception_dsl.analysis import (
     measure_memory,
 )
 from inception_dsl.diagnostics import Diagnostic
-from inception_dsl.ir import Model, TensorType
-from inception_dsl.resolve import Overrides
+from inception_dsl.driver.options import check_batch, choose
+from inception_dsl.ir import Model, TensorType, fingerprint, identify
+from inception_dsl.resolve import AS_WRITTEN, Overrides
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from inception_dsl.emit.figure import Detail, Direction, Shading, Shapes
 
 Param = int | float | str
-"""The value of a network's parameter."""
+"""The value of a network's parameter: a number, or a word of an op such as `relu`."""
 
 
 def load(
@@ -40,7 +43,7 @@ def load(
     input: str | None = None,
     params: Mapping[str, Param] | None = None,
 ) -> Network:
-    """The network of a spec, checked as `inception-dsl check` does it.
+    """Load a spec and check it, as `inception-dsl check` does.
 
     Args:
         spec: a .yaml file, or a name that `inception-dsl list` shows.
@@ -48,77 +51,128 @@ def load(
         params: other values for the network's parameters, as in `{"num_classes": 10}`.
 
     Raises:
-        SpecError: what is wrong with the spec; as text, it is what `inception-dsl check` prints.
+        SpecError: the spec has errors; as text, they are the output of `inception-dsl check`.
 
     Example:
         >>> load("googlenet", params={"num_classes": 10}).output
         TensorType(shape=(10,))
     """
-    overrides = Overrides(input, {name: str(value) for name, value in (params or {}).items()})
-    return Network(driver.check(fspath(spec), folder=Path.cwd(), overrides=overrides))
+    if not isinstance(spec, str | PathLike):
+        raise TypeError(f"a spec is a .yaml file or the name of one, not a {type(spec).__name__}")
+    if input is not None and not isinstance(input, str):
+        raise TypeError(f"an input is a text such as '331x331x3', not {input!r}")
+    overrides = Overrides(input, _write_params(params or {}), from_python=True)
+    checked = driver.check(fsdecode(spec), folder=Path.cwd(), overrides=overrides)
+    return Network(checked, overrides)
 
 
-@dataclass(frozen=True, slots=True)
+def _write_params(params: Mapping[str, Param]) -> dict[str, str]:
+    """Return the values of parameters as the command line takes them."""
+    texts = {}
+    for name, value in params.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            message = f"the parameter `{name}` takes a number or a word of an op, not {value!r}"
+            raise ValueError(message)
+        texts[name] = f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
+    return texts
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Figure:
-    """A figure, which a notebook shows."""
+    """A figure, which a notebook shows.
+
+    Attributes:
+        svg: the text of its file.
+    """
 
     svg: str
+
+    def __repr__(self) -> str:
+        return f"<Figure: {len(self.svg):,} characters of SVG>"
 
     def _repr_svg_(self) -> str:
         return self.svg
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Network:
-    """A network that holds together. A notebook shows its schema."""
+    """A network whose spec has no errors. A notebook shows its schema.
+
+    Two networks are equal if their models are, however their specs are written.
+
+    Attributes:
+        checked: the model with its cost and its file, as the driver knows them.
+        overrides: the input and the parameters with which the spec was loaded.
+    """
 
     checked: driver.Checked
+    overrides: Overrides = AS_WRITTEN
+
+    def __repr__(self) -> str:
+        totals = self.checked.cost.totals
+        counts = f"{totals.params:,} params, {_shorten(totals.macs)}MACs"
+        return f"<Network {self.model.name}: {self.input} -> {self.output}, {counts}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Network):
+            return NotImplemented
+        return self.model is other.model or identify(self.model) == identify(other.model)
+
+    def __hash__(self) -> int:
+        return hash(fingerprint(self.model))
 
     @property
     def model(self) -> Model:
-        """Its blocks as they are written, and the network as it runs."""
+        """Return the blocks as they are written, and the network as it runs."""
         return self.checked.model
 
     @property
     def input(self) -> TensorType:
-        """What enters it."""
+        """Return the type of the network's input."""
         return self.model.input
 
     @property
     def output(self) -> TensorType:
-        """What it gives in inference."""
+        """Return the type of the network's output in inference."""
         return self.model.root.type
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """What was found besides errors."""
+        """Return the findings that are no errors."""
         return self.checked.warnings
 
     def cost(self, *, batch: int = 1) -> CostReport:
-        """What it costs: parameters, MACs and FLOPs, by path, stage, block and in all.
+        """Count parameters, MACs and FLOPs: by path, stage and block, and in all.
+
+        Raises:
+            ValueError: the batch is no number from 1 to a billion.
 
         Example:
             >>> cost = load("inception_v4").cost(batch=8)
             >>> cost.totals.macs // 8
             12253974624
         """
-        return driver.measure_cost_of(self.checked, batch=batch)
+        return driver.measure_cost_of(self.checked, batch=check_batch(batch))
 
     def memory(self, *, batch: int = 1, dtype: str = "float32") -> MemoryReport:
-        """What inference keeps in memory, and what training keeps for its backward pass, in bytes.
+        """Measure the bytes that inference keeps alive, and that training keeps for its backward.
 
         Args:
             dtype: the type of every number: `float64`, `float32`, `bfloat16` or `float16`.
+
+        Raises:
+            ValueError: there is no such type, or the batch is out of bounds.
 
         Example:
             >>> memory = load("inception_v4").memory()
             >>> memory.peak, memory.peak_at
             (186610036, 'stem.mixed2.concat')
         """
-        return measure_memory(self.model, batch=batch, dtype=dtype)
+        choose(dtype, BYTES, "dtype")
+        return measure_memory(self.model, batch=check_batch(batch), dtype=dtype)
 
     def fields(self) -> Mapping[str, Field]:
-        """The receptive field of every node, by its path, in pixels of the input.
+        """Measure the receptive field of every node by its path, in pixels of the input.
 
         Example:
             >>> load("vgg16").fields()["stage5.maxpool"].height
@@ -127,7 +181,7 @@ class Network:
         return measure_fields(self.model)
 
     def depths(self) -> Mapping[str, int]:
-        """The convs and linears on the longest path that leads to every node, by its path.
+        """Count the convs and linears on the longest path to every node, by its path.
 
         Example:
             >>> load("googlenet").depths()["fc"]
@@ -136,10 +190,10 @@ class Network:
         return measure_depths(self.model)
 
     def emit(self) -> str:
-        """The source of its PyTorch module, as `build` writes it.
+        """Return the source of the network's PyTorch module, as `inception-dsl build` writes it.
 
         Raises:
-            SpecError: E501, PyTorch cannot say something.
+            SpecError: E501, PyTorch cannot express a step.
 
         Example:
             >>> print(load("inception_v4").emit()[:65])
@@ -148,15 +202,19 @@ class Network:
         return driver.emit_module(self.checked)
 
     def module(self, *, seed: int | None = None, **params: Param) -> nn.Module:
-        """A live module; it takes (batch, channels, height, width) and gives logits.
+        """Make the network's PyTorch module: (batch, channels, height, width) to logits.
 
         Args:
-            seed: makes the weights the same each time; torch's own generator is left as it was.
-            params: the network's parameters, as its factory function takes them.
+            seed: a number that makes the initial weights the same each time; torch's own generator
+                is left as it was.
+            params: other values for the network's parameters, as in `num_classes=10`. The spec is
+                read again for them.
 
         Raises:
-            SpecError: E501, PyTorch cannot say something.
+            SpecError: E501, PyTorch cannot express a step; E2xx or E3xx, a parameter is not there,
+                or its value does not fit.
             MissingExtraError: torch is not installed.
+            RuntimeError: the spec has changed since it was loaded, and `params` are given.
 
         Example:
             >>> module = load("googlenet").module(seed=0, num_classes=10)
@@ -165,10 +223,25 @@ class Network:
         """
         from inception_dsl.bridge import make_module
 
-        return make_module(self.emit(), self.model.name, seed=seed, **params)
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+            raise ValueError(f"a seed is a whole number, not {seed!r}")
+        network = self._with_params(params) if params else self
+        return make_module(network.emit(), self.model.name, seed=seed)
+
+    def _with_params(self, params: Mapping[str, Param]) -> Network:
+        """Return the network with other parameters, from the same spec."""
+        merged = {**self.overrides.params, **_write_params(params)}
+        overrides = Overrides(self.overrides.input, merged, from_python=True)
+        file = self.checked.file
+        if Network(driver.measure_file(file, self.overrides)) != self:
+            raise RuntimeError(f"`{file.shown}` has changed since it was loaded: load it again")
+        return Network(driver.measure_file(file, overrides), overrides)
 
     def verify(self) -> list[str]:
-        """Where its module, run by torch, is not what the spec says: a fault of this package.
+        """Run the module with torch, without computing, and compare it with the spec.
+
+        Returns:
+            The differences, which are faults of this package; none if all is well.
 
         Example:
             >>> load("inception_v4").verify()
@@ -186,44 +259,64 @@ class Network:
         shapes: Shapes = "joins",
         cost: Shading | None = None,
     ) -> Figure:
-        """A figure of it, or of one of its blocks, as `inception-dsl render` draws it.
+        """Draw the network, or one of its blocks, as `inception-dsl render` does.
 
         Args:
             detail: `schema`, `blocks`, `poster` or `full`.
             block: the name of the block to draw alone.
+            style: `modern`, `paper` or `bar`.
+            direction: the side to which the data flows, `up` or `down`.
+            shapes: the boxes that show their shape: `all`, `joins` or `none`.
+            cost: the cost that boxes are shaded by: `params`, `macs` or `memory`.
 
         Raises:
-            SpecError: E502, it cannot be drawn.
+            ValueError: an argument is none of its choices.
+            SpecError: E502, the figure cannot be drawn.
 
         Example:
             >>> network = load("inception_v4")
             >>> network.figure(block="inception_a", style="paper").svg[:4]
             '<svg'
         """
-        from inception_dsl.emit.figure import Request, find_style
+        from inception_dsl.emit.figure import DETAILS, Request, Shading, Shapes, find_style
+        from inception_dsl.emit.figure.styles import DIRECTIONS, PRESETS
 
+        choose(detail, DETAILS, "detail")
+        choose(style, PRESETS, "style")
+        choose(direction, DIRECTIONS, "direction")
+        choose(shapes, get_args(Shapes), "choice of shapes")
+        if cost is not None:
+            choose(cost, get_args(Shading), "cost")
         look = find_style(style, direction)
         request = Request(detail, block, style=look, shapes=shapes, cost=cost)
         return Figure(driver.draw(self.checked, request).content.decode())
 
     @property
     def blocks(self) -> Mapping[str, Figure]:
-        """The figures of its blocks, by their names."""
+        """Return the figure of each block by its name."""
         return {block.name: self.figure(block=block.name) for block in self.model.blocks[:-1]}
 
     def _repr_svg_(self) -> str:
         return self.figure().svg
 
 
+def _shorten(count: int) -> str:
+    """Return a count with three significant digits or more, and the prefix of its unit."""
+    for size, prefix in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.2f} {prefix}"
+    return f"{count} "
+
+
 def _show_reports() -> None:
-    """Has IPython, where it runs, show a cost report as a table."""
+    """Have IPython, where it runs, show a cost report as a table."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         formatter = shell.display_formatter.formatters["text/markdown"]
-        formatter.for_type(CostReport, _as_table)
+        formatter.for_type(CostReport, _write_table)
 
 
-def _as_table(report: CostReport) -> str:
+def _write_table(report: CostReport) -> str:
     from inception_dsl.emit.report import Facts, Layout, render_costs
 
     return render_costs([Facts(report)], Layout(), format="markdown")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import pickle
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import Project
 
 import inception_dsl as idsl
 
@@ -35,10 +37,23 @@ def test_signatures_are_pinned() -> None:
     assert {own: str(inspect.signature(own)) for own in SIGNATURES} == SIGNATURES
     public = {name for name in vars(idsl.Network) if not name.startswith("_")}
     methods = {own.__name__ for own in SIGNATURES} - {"load"}
-    assert public == methods | {"blocks", "checked", "model", "input", "output", "warnings"}
-    assert idsl.__all__ == ["Network", "SpecError", "__version__", "load"]
+    properties = {"blocks", "checked", "model", "input", "output", "overrides", "warnings"}
+    assert public == methods | properties
+
+
+def test_every_public_name_is_at_the_top_and_completes() -> None:
+    assert dir(idsl) == sorted(idsl.__all__)
+    for name in idsl.__all__:
+        assert getattr(idsl, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = idsl.lode
+
+
+def test_every_type_of_a_public_signature_is_public() -> None:
+    for own in SIGNATURES:
+        result = inspect.signature(own).return_annotation
+        for name in result.replace("Mapping[str, ", "").strip("]").split(" | "):
+            assert name in idsl.__all__ or name in ("str", "int", "nn.Module", "list[str")
 
 
 def test_emitted_source_is_the_generated_file() -> None:
@@ -68,10 +83,107 @@ def test_a_seed_makes_weights_the_same_and_leaves_torchs_generator_alone() -> No
     assert not torch.equal(first, other)
 
 
-def test_what_is_wrong_reads_as_on_the_command_line() -> None:
+def test_an_error_reads_as_on_the_command_line() -> None:
     with pytest.raises(idsl.SpecError) as caught:
         idsl.load("inception_w4")
-    assert str(caught.value) == (
-        "\nerror[E007]: no spec is named `inception_w4`\n  = help: write `inception_v4`\n"
-    )
+    lines = ["error[E007]: no spec is named `inception_w4`", "  = help: write `inception_v4`"]
+    assert str(caught.value).split("\n") == ["", *lines, ""]
+    assert caught.value._render_traceback_() == lines
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_a_repr_is_one_line() -> None:
+    network = idsl.load("inception_v4")
+    assert repr(network) == (
+        "<Network inception_v4: 299x299x3 -> 1000, 42,679,816 params, 12.25 GMACs>"
+    )
+    assert repr(network.cost()) == (
+        "<CostReport inception_v4: 299x299x3, batch 1, 42,679,816 params, 12,253,974,624 MACs>"
+    )
+    assert repr(network.memory()) == (
+        "<MemoryReport: 186,610,036 bytes at stem.mixed2.concat, batch 1, float32>"
+    )
+    figure = network.figure()
+    assert repr(figure) == f"<Figure: {len(figure.svg):,} characters of SVG>"
+
+
+def test_networks_are_equal_by_their_models(project: Project) -> None:
+    network = idsl.load("googlenet")
+    same = idsl.load("googlenet"), pickle.loads(pickle.dumps(network)), copy.deepcopy(network)
+    for other in same:
+        assert other == network
+        assert hash(other) == hash(network)
+    assert {network: 1}[same[0]] == 1
+    assert idsl.load("googlenet", params={"num_classes": 10}) != network
+    assert idsl.load("googlenet", input="256x256x3") != network
+    assert network != "googlenet"
+    text = "inception: 1\nname: net\ninput: 8x8x3\nnetwork: [a: 1x1 conv (4)]\n"
+    spaced = text.replace("1x1 conv (4)", "{steps: [1x1   conv (4)]}").replace("{steps: [", "")
+    first = idsl.load(project.write("specs/net.yaml", text))
+    second = idsl.load(project.write("specs/net.yaml", spaced.replace("]}", "")))
+    assert first == second
+
+
+WORDS = """\
+inception: 1
+name: net
+input: 8x8x3
+params: {act: relu, width: 4}
+network: [conv: 3x3 conv (width act act)]
+"""
+
+
+def test_a_module_takes_the_parameters_that_load_takes(project: Project) -> None:
+    network = idsl.load(project.write("specs/net.yaml", WORDS), params={"width": 8})
+    assert "GELU" in repr(network.module(act="gelu"))
+    assert network.module(act="gelu").state_dict()["conv.weight"].shape[0] == 8
+    assert network.module(width=2).state_dict()["conv.weight"].shape[0] == 2
+    assert network.output.channels == 8
+
+
+def test_a_spec_that_has_changed_is_not_mixed_with_its_network(project: Project) -> None:
+    path = project.write("specs/net.yaml", WORDS)
+    network = idsl.load(path)
+    project.write("specs/net.yaml", WORDS.replace("3x3", "5x5"))
+    assert network.module().state_dict()["conv.weight"].shape[-1] == 3
+    with pytest.raises(RuntimeError, match=r"`specs/net.yaml` has changed since it was loaded"):
+        network.module(width=2)
+
+
+load: Any = idsl.load
+
+MISUSES: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda net: net.figure("posterr"), "no detail is named `posterr`: write `poster`"),
+    (
+        lambda net: net.figure(style="nope"),
+        "no style is named `nope`: there are modern, paper, bar",
+    ),
+    (lambda net: net.figure(direction="upp"), "no direction is named `upp`: write `up`"),
+    (lambda net: net.figure(shapes="al"), "no choice of shapes is named `al`: write `all`"),
+    (lambda net: net.figure(cost="mac"), "no cost is named `mac`: write `macs`"),
+    (lambda net: net.figure(block="nope"), "`net` has no block `nope`"),
+    (lambda net: net.memory(dtype="float8"), "no dtype is named `float8`"),
+    (lambda net: net.cost(batch=0), "`0` is not a whole number from 1 to 1,000,000,000"),
+    (lambda net: net.cost(batch=1.5), "`1.5` is not a whole number from 1 to 1,000,000,000"),
+    (lambda net: net.memory(batch=True), "`True` is not a whole number"),
+    (lambda net: net.module(widht=3), "the network has no parameter `widht`"),
+    (lambda net: net.module(widht=3), "help: write `width=3`"),
+    (lambda net: net.module(act="gulu"), "`act='gulu'` gives neither a number nor a word of an op"),
+    (lambda net: net.module(width=-1), "`width=-1` gives neither a number"),
+    (lambda net: net.module(width=None), "the parameter `width` takes a number or a word of an op"),
+    (lambda net: net.module(seed="a"), "a seed is a whole number, not 'a'"),
+    (lambda net: load("alexnet", params={"num_clases": 3}), "write `num_classes=3`"),
+    (lambda net: load("alexnet", input=3), "an input is a text such as '331x331x3', not 3"),
+    (lambda net: load(net), "a spec is a .yaml file or the name of one, not a Network"),
+]
+
+
+@pytest.mark.parametrize(("misuse", "said"), MISUSES, ids=[said for _, said in MISUSES])
+def test_a_misuse_is_answered_in_words_of_python(
+    misuse: Callable[[Any], Any], said: str, project: Project
+) -> None:
+    network = idsl.load(project.write("specs/net.yaml", WORDS))
+    with pytest.raises((ValueError, TypeError, idsl.SpecError)) as caught:
+        misuse(network)
+    assert said in str(caught.value)
+    assert "--" not in str(caught.value).replace("-->", "")

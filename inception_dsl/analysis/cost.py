@@ -91,6 +91,10 @@ class CostReport:
     heads: tuple[Group, ...]
     flops_by_kind: tuple[tuple[str, int], ...]
 
+    def __repr__(self) -> str:
+        counts = f"{self.totals.params:,} params, {self.totals.macs:,} MACs"
+        return f"<CostReport {self.name}: {self.input}, batch {self.batch}, {counts}>"
+
 
 def measure_cost(model: Model, *, batch: int = 1, name: str | None = None) -> CostReport:
     """The cost of a model at its input, reported under its own name or another."""

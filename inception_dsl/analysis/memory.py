@@ -50,6 +50,10 @@ class MemoryReport:
     by_path: Mapping[str, int]
     kept: int | None
 
+    def __repr__(self) -> str:
+        at = f" at {self.peak_at}" if self.peak_at else ""
+        return f"<MemoryReport: {self.peak:,} bytes{at}, batch {self.batch}, {self.dtype}>"
+
 
 def measure_memory(
     model: Model, *, batch: int = 1, dtype: str = "float32", with_training: bool = True

@@ -22,6 +22,7 @@ from inception_dsl.driver.walk import (
     measure,
     measure_cost_of,
     measure_facts,
+    measure_file,
     verify,
 )
 from inception_dsl.driver.writing import Artifact, write_all
@@ -53,6 +54,7 @@ __all__ = [
     "measure_all",
     "measure_cost_of",
     "measure_facts",
+    "measure_file",
     "plan_build",
     "stand_at_root",
     "stand_in",

@@ -26,7 +26,7 @@ from inception_dsl.ir.model import (
     Value,
 )
 from inception_dsl.ir.path import Path
-from inception_dsl.ir.text import fingerprint, print_model
+from inception_dsl.ir.text import fingerprint, identify, print_model
 from inception_dsl.ir.verify import verify
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "Value",
     "all_calls",
     "fingerprint",
+    "identify",
     "inline",
     "print_model",
     "verify",

@@ -27,13 +27,17 @@ def print_model(model: Model) -> str:
     return "\n".join(lines) + "\n"
 
 
+def identify(model: Model) -> str:
+    """Return a text that two models share if they are the same, however their specs are written."""
+    described = "\n".join(f"{block.name}\t{block.title}\t{block.source}" for block in model.blocks)
+    return f"{print_model(model)}{model.title}\t{model.source}\n{described}"
+
+
 def fingerprint(model: Model) -> str:
     """Return a short hash of the model; reformatting its spec does not change it."""
     from hashlib import sha256
 
-    described = "\n".join(f"{block.name}\t{block.title}\t{block.source}" for block in model.blocks)
-    text = f"{print_model(model)}{model.title}\t{model.source}\n{described}"
-    return sha256(text.encode()).hexdigest()[:16]
+    return sha256(identify(model).encode()).hexdigest()[:16]
 
 
 def _block(block: BlockDef) -> Iterator[str]:

@@ -46,10 +46,21 @@ _TUPLE_NAMES = frozenset(["logits", "count", "index"])
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a caller changes of a spec: `--input 331x331x3`, `--set num_classes=10`."""
+    """The changes of a caller to a spec: `--input 331x331x3`, `--set num_classes=10`.
+
+    Attributes:
+        from_python: whether a Python program gives them, in whose words a help is.
+    """
 
     input: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    from_python: bool = False
+
+    def write_param(self, name: str, text: str) -> str:
+        """Return a parameter with its value, as the caller writes it."""
+        if not self.from_python:
+            return f"--set {name}={text}"
+        return f"{name}={text if text.lstrip('-')[:1].isdigit() else repr(text)}"
 
     def __bool__(self) -> bool:
         return self.input is not None or bool(self.params)
@@ -248,12 +259,24 @@ class _Resolver(Reporter):
                 has = f"its parameters are {there}" if there else "it has none"
                 message = f"the network has no parameter `{name}`: {has}"
                 close = nearest(name, params)
+                help = None
                 if close is not None:
-                    _override(close, text)
-                help = f"write `--set {close}={text}`" if close else None
+                    self._override(close, text)
+                    help = f"write `{self._overrides.write_param(close, text)}`"
                 raise SpecError([Diagnostic("E205", message, help=help)])
-            params[name] = _override(name, text)
+            params[name] = self._override(name, text)
         return params
+
+    def _override(self, name: str, text: str) -> Value:
+        if re.fullmatch(r"[0-9]{1,18}", text):
+            return int(text)
+        if re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
+            return Decimal(text)
+        if text in WORDS:
+            return text
+        shown = self._overrides.write_param(name, text)
+        message = f"`{shown}` gives neither a number nor a word of an op"
+        raise SpecError([Diagnostic("E211", message)])
 
     def _block(
         self,
@@ -412,14 +435,3 @@ class _Resolver(Reporter):
     def _raise(self) -> None:
         if self.diagnostics:
             raise SpecError(distinct(self.diagnostics))
-
-
-def _override(name: str, text: str) -> Value:
-    if re.fullmatch(r"[0-9]{1,18}", text):
-        return int(text)
-    if re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
-        return Decimal(text)
-    if text in WORDS:
-        return text
-    message = f"`--set {name}={text}` gives neither a number nor a word of an op"
-    raise SpecError([Diagnostic("E211", message)])
