@@ -12,7 +12,7 @@ from conftest import Project
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff import Report
 from inception_dsl.emit.diff import FORMATS, SIDE_BY_SIDE
-from inception_dsl.emit.diff.figure import ADDED, CHANGED, REMOVED, RIPPLE, SAME
+from inception_dsl.emit.diff.marks import ADDED, CHANGED, REMOVED, RIPPLE, SAME
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _LOOKS = {
