@@ -45,7 +45,13 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
         if of % groups:
             message = f"{groups} groups do not divide the {of} channels that go {what}"
             raise ShapeError("E306", message, attribute="groups")
-    return TensorType((width, *slide(values, inputs[0])))
+    return _normed(values, TensorType((width, *slide(values, inputs[0]))))
+
+
+def _normed(values: Values, convolved: TensorType) -> TensorType:
+    """Return the type behind the norm, which may refuse what the convolution gives."""
+    norm = _norm(values)
+    return norm.infer(values, (convolved,)) if norm else convolved
 
 
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -177,7 +183,8 @@ def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTen
 
 def _separable_infer(values: Values, inputs: Inputs) -> TensorType:
     a_map(inputs[0], "sepconv")
-    return TensorType((number(values, "width"), *slide(values, inputs[0])))
+    convolved = TensorType((number(values, "width"), *slide(values, inputs[0])))
+    return _normed(values, convolved)
 
 
 def _separable_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -227,6 +234,9 @@ def _remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
 def _finish(attributes: dict[str, Value | Expr]) -> None:
     if attributes["bias"] == "auto":
         attributes["bias"] = attributes["norm"] == "none"
+    norm = _norm(attributes)
+    if norm is not None and norm.finish is not None:
+        norm.finish(attributes)
     finish_init(attributes)
 
 
