@@ -12,6 +12,7 @@ from typing import Literal
 from inception_dsl.ir import Node, TensorType
 from inception_dsl.ops import OPS, ShapeError, StateTensor
 from inception_dsl.ops.attribute import Values
+from inception_dsl.ops.facts import Slot
 from inception_dsl.ops.gather import Gather, Gathers, gather_own_place, take_alike
 from inception_dsl.ops.window import WINDOW
 
@@ -79,7 +80,7 @@ def is_felt_in_training_only(node: Node) -> bool:
     return OPS[node.op].acts(node.attributes) != "always"
 
 
-def tensors_by_slot(node: Node) -> dict[tuple[bool, str], StateTensor]:
+def tensors_by_slot(node: Node) -> dict[Slot, StateTensor]:
     """Return the tensors that the node needs, its own or those of another node."""
     return {tensor.slot: tensor for tensor in _tensors(node)}
 

@@ -21,9 +21,7 @@ from inception_dsl.diff.edits import (
 from inception_dsl.diff.effects import tensors_by_slot
 from inception_dsl.diff.sides import Sides
 from inception_dsl.ir import Node, Path
-
-_Slot = tuple[bool, str]
-"""The identity of a tensor within its node."""
+from inception_dsl.ops.facts import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def _is_same(old: Node, new: Node) -> bool:
     )
 
 
-def _compare_state(old: Node, new: Node) -> Iterator[tuple[_Slot, KeyChange]]:
+def _compare_state(old: Node, new: Node) -> Iterator[tuple[Slot, KeyChange]]:
     """Yield the tensors of a pair of nodes before and after, those that stay included."""
     before = {tensor.slot: tensor for tensor in state_of(old)}
     after = {tensor.slot: tensor for tensor in state_of(new)}
@@ -118,7 +116,7 @@ def _tensor_name(key: str | None, node: Node) -> str:
 
 
 def _find_maker(
-    key: KeyChange, slot: _Slot, nodes: tuple[Node, Node], drafts: DraftIndex
+    key: KeyChange, slot: Slot, nodes: tuple[Node, Node], drafts: DraftIndex
 ) -> int | None:
     """Return the draft that changes a tensor at its own step; None if the change follows."""
     old, new = nodes
@@ -149,7 +147,7 @@ def _reads_others(edit: Edit) -> bool:
     return isinstance(edit, Moved | Rewired | Reordered)
 
 
-def _alters(edit: Changed, old: Node, new: Node, slot: _Slot) -> str:
+def _alters(edit: Changed, old: Node, new: Node, slot: Slot) -> str:
     """Return the kind of change of a tensor that the attributes of an edit alone would make."""
     before = {name: value for name, value in old.attributes.items() if name not in edit.names}
     after = {name: new.attributes[name] for name in edit.names if name in new.attributes}

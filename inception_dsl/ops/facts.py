@@ -159,6 +159,11 @@ InAxis = Literal[0, 1, "none", "grouped"]
 depend on their order. `grouped`: it does, but no axis holds them all."""
 
 
+Slot = tuple[str, str]
+"""The identity of a tensor within its node: the layer of the norm that it belongs to, if it belongs
+to one, and its name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateTensor:
     """A tensor that a checkpoint holds of a node, under the node's path and a name.
@@ -183,14 +188,14 @@ class StateTensor:
         return self.role not in {"mean", "variance", "buffer"}
 
     @property
-    def slot(self) -> tuple[bool, str]:
+    def slot(self) -> Slot:
         """The tensor's identity within its node, the same with a norm beside the conv and without.
 
         Example:
             A conv's weight is `weight` without a norm and `conv.weight` with one; the slot of both
-            is `(False, "weight")`.
+            is `("", "weight")`. That of its batch norm's is `("bn", "weight")`.
         """
-        return self.is_of_norm, self.name.removeprefix(f"{self.layer}.")
+        return self.layer if self.is_of_norm else "", self.name.removeprefix(f"{self.layer}.")
 
     def below(self, layer: str) -> StateTensor:
         """Return the same tensor, held by a child of the module."""

@@ -10,15 +10,15 @@ from inception_dsl.emit.python import torch_table
 from inception_dsl.emit.python.torch_table import Layer
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType
-from inception_dsl.ops import OPS, WRITTEN, Attribute, Op
+from inception_dsl.ops import NORMS, OPS, WRITTEN, Attribute, Op, conv
 from inception_dsl.ops.attribute import Symbols, Values
 from inception_dsl.ops.facts import (
     MAC_FLOPS,
-    Channels,
     Cost,
     Inputs,
     Launch,
     SavedForBackward,
+    ShapeError,
     StateTensor,
     acts_always,
     same,
@@ -100,7 +100,8 @@ def _halves_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
 def _halves_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
-    return (Launch(output.values),)
+    # The mean and the deviation of both groups are made, too, in single precision.
+    return (Launch(output.values, scratch=16),)
 
 
 def _halves_saves(
@@ -116,20 +117,25 @@ def _halves_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     )
 
 
-POSITIONAL: Channels = "positional"
+def _halves_infer(values: Values, inputs: Inputs) -> TensorType:
+    channels = inputs[0].channels
+    if channels % 2:
+        raise ShapeError("E306", f"halves of {channels} channels are no halves")
+    return inputs[0]
+
 
 HALVES = Op(
     name="halves",
     title="Halves",
-    short_title="Halves",
+    short_title="HV",
     figure="plain",
     family="halves",
     join=None,
     attributes=(),
-    norm_layer="",
-    infer=same,
+    norm_layer="hv",
+    infer=_halves_infer,
     sizes="follow",
-    channels=POSITIONAL,
+    channels="positional",
     windows=whole_map,
     gathers=None,
     counts_in_depth=False,
@@ -151,8 +157,12 @@ def _halves(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
 
 @pytest.fixture
 def invented(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Add both ops to the tuple of ops and to the torch table, and to nothing else."""
+    """Add both ops to the ops and to the torch table, and one of them to the norms of a conv."""
     for op, layers in ((BLEND, _blend), (HALVES, _halves)):
         monkeypatch.setitem(OPS, op.name, op)
         monkeypatch.setitem(WRITTEN, op.written, op)
         monkeypatch.setitem(torch_table.TORCH, op.name, layers)
+    monkeypatch.setitem(NORMS, HALVES.name, HALVES)
+    for op in conv.make_ops():
+        monkeypatch.setitem(OPS, op.name, op)
+        monkeypatch.setitem(WRITTEN, op.written, op)

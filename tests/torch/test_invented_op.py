@@ -266,3 +266,47 @@ def test_it_comes_and_goes(there: Project, capsys: pytest.CaptureFixture[str]) -
     for format in ("text", "markdown", "github", "sarif", "svg"):
         assert run("diff", "specs/old.yaml", "specs/new.yaml", "--format", format) in {0, 1}
         assert "blend" in capsys.readouterr().out.lower()
+
+
+AS_NORM = SPEC.replace("norm: batchnorm", "norm: halves").replace("conv (5)", "conv (6)")
+
+
+def test_it_is_the_norm_of_a_conv(there: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    there.write(NET, AS_NORM)
+    hold_against_torch(there.check(), batch=3)
+    assert run("build", "--verify", NET) == 0
+    model = there.check().model
+    assert [key for key in measure_state(inline(model)) if key.startswith("tail.")] == [
+        "tail.conv.weight",
+        "tail.hv.weight",
+        "tail.hv.bias",
+    ]
+    field = measure_fields(model)["stem"]
+    assert field.height is not None
+    assert field.height.stride == 0
+    assert field.height.size >= 12
+    capsys.readouterr()
+    assert run("render", NET, "--detail", "full", "--format", "mermaid") == 0
+    assert "HV" not in capsys.readouterr().out  # most convs have it: it goes without saying
+    there.write(NET, AS_NORM.replace("conv (6)", "conv (6 norm batchnorm)"))
+    assert run("render", NET, "--detail", "full", "--format", "mermaid") == 0
+    assert "(6 BN)" in capsys.readouterr().out
+
+
+def test_a_norm_may_refuse_what_its_conv_gives(there: Project) -> None:
+    there.write(NET, AS_NORM.replace("conv (6)", "conv (5)"))
+    assert "halves of 5 channels are no halves" in there.rendering()
+
+
+def test_no_weight_is_folded_with_a_norm_that_depends_on_its_input(
+    there: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = AS_NORM.replace("conv (6)", "conv (6 norm none)")
+    gone = carried(there, AS_NORM, other, capsys)
+    assert gone.fresh.keys() == {"tail.weight", "tail.bias"}
+    come = carried(there, other, AS_NORM, capsys)
+    assert come.fresh.keys() == {"tail.hv.weight", "tail.hv.bias"}
+    batch = AS_NORM.replace("conv (6)", "conv (6 norm batchnorm)")
+    swapped = carried(there, batch, AS_NORM, capsys)
+    assert swapped.fresh.keys() == {"tail.hv.weight", "tail.hv.bias"}
+    assert "tail.conv.weight" in swapped.plan["tensors"]
