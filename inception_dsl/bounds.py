@@ -20,6 +20,9 @@ MAX_NESTING = 64
 MAX_VALUES = 100_000
 """Maximum number of texts, numbers, lists and mappings in all files of a spec."""
 
+MAX_CHANGED = 300_000
+"""Maximum number of steps in the lists that `extends` changes, counted once for each change."""
+
 MAX_BLOCKS = 1_000
 """Maximum number of blocks, those of used files included."""
 

@@ -54,6 +54,13 @@ def deep(count: int) -> str:
     return f"{HEAD}blocks:\n{chain}network: [c: b0]\n"
 
 
+def changes(count: int) -> str:
+    """Return a block that changes steps of another one of 1,000 steps."""
+    steps = "".join(f"  - s{index}: relu\n" for index in range(1000))
+    changed = "".join(f"    s{index}: tanh\n" for index in range(count // 1000))
+    return f"{HEAD}blocks:\n  a:\n{steps}  b:\n    extends: a\n{changed}network: b\n"
+
+
 def joined(count: int) -> str:
     return f"{HEAD}network:\n  branches:\n" + named(count, "  b{i}: relu")
 
@@ -114,6 +121,11 @@ SPECS: dict[str, tuple[Made, int, str]] = {
         1,
         "the spec has more than 500 claims",
     ),
+    "MAX_CHANGED": (
+        changes,
+        1000,
+        "the changes of `extends` look at more than 300,000 steps",
+    ),
     "MAX_NODES": (nodes, 1, "the model has more than 12,500 nodes"),
     "MAX_COPIES": (lambda n: f"{HEAD}network: {n} x relu\n", 1, "10,001 copies of a step"),
     "MAX_CALLS_DEEP": (deep, 1, "blocks call each other more than 64 deep"),
@@ -165,6 +177,15 @@ def test_the_language_page_lists_every_bound() -> None:
     tried = {name.split()[0] for name in SPECS}
     files = {"MAX_BYTES", "MAX_FILES", "MAX_NESTING"}  # in the tests of files and trees
     assert known.keys() - tried == files | {"MAX_OPERANDS", "MAX_NUMBER"}
+
+
+def test_blocks_count_with_all_that_they_extend(project: Project) -> None:
+    steps = ", ".join(["relu"] * 1000)
+    blocks = "".join(f"  b{index}: {{extends: a, title: t}}\n" for index in range(100))
+    project.write(NET, f"{HEAD}blocks:\n  a: [{steps}]\n{blocks}network: a\n")
+    (found,) = project.findings()
+    said = "with all that they extend, the blocks have more than 100,000 values"
+    assert (found.code, found.message) == ("E003", said)
 
 
 def test_a_plan_of_weights_is_as_long_as_the_specs_not_as_their_channels(project: Project) -> None:

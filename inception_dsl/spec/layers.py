@@ -9,9 +9,11 @@ keep their places, so a finding points at the layer that it comes from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TypeGuard
 
-from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
+from inception_dsl.bounds import MAX_CHANGED, MAX_VALUES
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, parse_step
@@ -23,14 +25,50 @@ MAX_SHOWN = 6
 """Names of a body that a finding lists."""
 
 
-def lay_over(base: Mapping, layer: Mapping) -> Mapping:
+@dataclass(slots=True)
+class Effort:
+    """The number of steps that all changes of a spec have looked at so far."""
+
+    steps: int = 0
+
+    def look_at(self, steps: int, change: Span) -> None:
+        """Count the steps of a list that a change is made in.
+
+        Raises:
+            SpecError: E003, the changes of the spec look at too many steps.
+        """
+        self.steps += steps
+        if self.steps > MAX_CHANGED:
+            message = f"the changes of `extends` look at more than {MAX_CHANGED:,} steps"
+            raise SpecError([Diagnostic("E003", message, (Label(change),))])
+
+
+class _Problems(list[Diagnostic]):
+    """The problems of one layer."""
+
+    def __init__(self, effort: Effort) -> None:
+        super().__init__()
+        self.effort = effort
+
+    def append(self, problem: Diagnostic) -> None:
+        """Add a problem.
+
+        Raises:
+            SpecError: all problems, once they are as many as anyone reads.
+        """
+        super().append(problem)
+        if len(self) == MAX_FINDINGS:
+            raise SpecError(self)
+
+
+def lay_over(base: Mapping, layer: Mapping, effort: Effort) -> Mapping:
     """The base with the layer's changes; neither is changed itself.
 
     Raises:
         SpecError: E212 for every change at a place that the base lacks.
     """
     items = dict(base.items)
-    problems: list[Diagnostic] = []
+    problems = _Problems(effort)
     for key, entry in layer.items.items():
         present = items.get(key)
         if present is None:
@@ -49,7 +87,7 @@ def lay_over(base: Mapping, layer: Mapping) -> Mapping:
     return Mapping(items, layer.span)
 
 
-def extend_blocks(tree: Mapping) -> Mapping:
+def extend_blocks(tree: Mapping, effort: Effort) -> Mapping:
     """The tree with every block that `extends` another one laid over it.
 
     Raises:
@@ -60,13 +98,49 @@ def extend_blocks(tree: Mapping) -> Mapping:
         return tree
     blocks = dict(entry.value.items)
     done: dict[str, Entry] = {}
+    values = _Values()
     for name in blocks:
-        _extend(name, blocks, done, [])
+        extended_block = _extend(name, blocks, done, [], effort)
+        values.add(extended_block)
     extended = Entry(entry.key, Mapping({name: done[name] for name in blocks}, entry.value.span))
     return Mapping({**tree.items, "blocks": extended}, tree.span)
 
 
-def _extend(name: str, blocks: dict[str, Entry], done: dict[str, Entry], path: list[str]) -> Entry:
+class _Values:
+    """The values of blocks, each block with all that it takes from the one that it extends."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._total = 0
+
+    def add(self, block: Entry) -> None:
+        """Count the values of a block.
+
+        Raises:
+            SpecError: E003, the blocks have too many values.
+        """
+        self._total += self._count(block.value)
+        if self._total > MAX_VALUES:
+            message = f"with all that they extend, the blocks have more than {MAX_VALUES:,} values"
+            raise SpecError([Diagnostic("E003", message, (Label(block.key),))])
+
+    def _count(self, tree: Tree) -> int:
+        if isinstance(tree, Scalar):
+            return 1
+        key = id(tree)  # the trees are kept alive by the blocks
+        if key not in self._counts:
+            inner = (
+                tree.items
+                if isinstance(tree, Sequence)
+                else (entry.value for entry in tree.items.values())
+            )
+            self._counts[key] = 1 + sum(map(self._count, inner))
+        return self._counts[key]
+
+
+def _extend(
+    name: str, blocks: dict[str, Entry], done: dict[str, Entry], path: list[str], effort: Effort
+) -> Entry:
     if name in done:
         return done[name]
     own = blocks[name]
@@ -88,13 +162,13 @@ def _extend(name: str, blocks: dict[str, Entry], done: dict[str, Entry], path: l
         circle = " extends ".join(f"`{block}`" for block in [*path, name, base])
         label = Label(written.value.span)
         raise SpecError([Diagnostic("E008", f"{circle}: a circle", (label,))])
-    under = _extend(base, blocks, done, [*path, name]).value
+    under = _extend(base, blocks, done, [*path, name], effort).value
     if not isinstance(under, Mapping):  # a step or a list is a body's `steps`
         under = Mapping({"steps": Entry(written.key, under)}, under.span)
     layer = {key: entry for key, entry in own.value.items.items() if key != "extends"}
     # What the base says of itself is not said of the block that extends it.
     plain = {key: e for key, e in under.items.items() if key not in ("title", "source")}
-    problems: list[Diagnostic] = []
+    problems = _Problems(effort)
     laid = _body(Mapping(plain, under.span), Mapping(layer, own.value.span), problems)
     if problems:
         raise SpecError(problems)
@@ -113,7 +187,7 @@ def _merge(base: Tree, layer: Tree) -> Tree:
     return Mapping(items, layer.span)
 
 
-def _members(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
+def _members(base: Tree, layer: Tree, problems: _Problems) -> Tree:
     """Blocks, heads or branches: named bodies, where a key may be a path into one."""
     if not isinstance(base, Mapping) or not isinstance(layer, Mapping):
         return layer
@@ -122,7 +196,11 @@ def _members(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
         name, _, rest = key.partition(".")
         present = items.get(name)
         if present is None and (rest or _is_none(entry.value)):
-            meant = [name for name, own in items.items() if not rest or _has(own.value, rest)]
+            meant = [
+                name
+                for name, own in items.items()
+                if not rest or _has(own.value, rest, problems.effort)
+            ]
             problems.append(_nowhere(key, entry, items, base.span, meant))
         elif present is None:
             items[key] = entry
@@ -135,7 +213,7 @@ def _members(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
     return Mapping(items, base.span)
 
 
-def _body(base: Tree, layer: Tree, problems: list[Diagnostic]) -> Tree:
+def _body(base: Tree, layer: Tree, problems: _Problems) -> Tree:
     """A body laid over a body."""
     if not isinstance(layer, Mapping) or not isinstance(base, Mapping | Sequence):
         return layer
@@ -194,7 +272,7 @@ def _by_name(params: Tree) -> Tree:
     return Mapping(items, params.span)
 
 
-def _at(body: Tree, path: str, change: Entry, problems: list[Diagnostic]) -> Tree:
+def _at(body: Tree, path: str, change: Entry, problems: _Problems) -> Tree:
     """A body with a change at a path below it."""
     match body:
         case Sequence():
@@ -214,7 +292,8 @@ def _at(body: Tree, path: str, change: Entry, problems: list[Diagnostic]) -> Tre
     return body
 
 
-def _in_list(body: Sequence, path: str, change: Entry, problems: list[Diagnostic]) -> Sequence:
+def _in_list(body: Sequence, path: str, change: Entry, problems: _Problems) -> Sequence:
+    problems.effort.look_at(len(body.items), change.key)
     names = [name for name, _ in _named_steps(body)]
     # Every step is first given the name that it has, so that no change renumbers another.
     items = [_named(item, name) for item, name in zip(body.items, names, strict=True)]
@@ -242,7 +321,7 @@ def _in_list(body: Sequence, path: str, change: Entry, problems: list[Diagnostic
     meant = [
         own
         for own, item in zip(names, items, strict=True)
-        if own is not None and _has(_inner(item), rest)
+        if own is not None and _has(_inner(item), rest, problems.effort)
     ]
     # A step that cannot be read has no name by which it could be changed.
     here = _nowhere(path, change, known, body.span, meant if rest else known)
@@ -266,7 +345,7 @@ def _insert(
     names: list[str | None],
     name: str,
     change: Entry,
-    problems: list[Diagnostic],
+    problems: _Problems,
 ) -> Sequence:
     assert isinstance(change.value, Mapping)
     rest = dict(change.value.items)
@@ -330,11 +409,11 @@ def _named_steps(body: Sequence) -> Iterator[tuple[str | None, Tree]]:
             yield None, item
 
 
-def _has(body: Tree, path: str) -> bool:
+def _has(body: Tree, path: str, effort: Effort) -> bool:
     """There is something to change at a path below a body."""
-    problems: list[Diagnostic] = []
-    _at(body, path, Entry(body.span, body), problems)
-    return not problems
+    trial = _Problems(effort)
+    _at(body, path, Entry(body.span, body), trial)
+    return not trial
 
 
 def _step_names(body: Tree) -> list[str]:

@@ -23,7 +23,7 @@ from inception_dsl.bounds import (
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.source import Span
 from inception_dsl.spec.files import SpecFile, find_used, read
-from inception_dsl.spec.layers import extend_blocks, lay_over
+from inception_dsl.spec.layers import Effort, extend_blocks, lay_over
 from inception_dsl.spec.schema import ModelSpec, Places, validate
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tally, Tree, parse_tree
 
@@ -87,7 +87,7 @@ def load(file: SpecFile, *, trial: Trial | None = None) -> Loaded:
     loader = _Loader(trial)
     tree = loader.load_tree(file, None)
     _check_counts(tree)
-    tree = extend_blocks(tree)
+    tree = extend_blocks(tree, loader.effort)
     spec, places = validate(tree)
     paths = frozenset(loader.paths)
     return Loaded(spec, tree, places, file, suspends_notes=loader.suspends_notes, paths=paths)
@@ -99,6 +99,7 @@ class _Loader:
         self._open: list[SpecFile] = []
         self._libraries: dict[SpecFile, Mapping] = {}
         self._tally = Tally()
+        self.effort = Effort()
         self.suspends_notes = False
         self.paths: set[Path] = set()
 
@@ -117,7 +118,7 @@ class _Loader:
             merged.items.pop("extends")
             # The claims of a source are about the base alone.
             base_tree.items.pop("claims", None)
-            merged = lay_over(base_tree, merged)
+            merged = lay_over(base_tree, merged, self.effort)
         self._open.pop()
         return merged
 
