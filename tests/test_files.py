@@ -206,6 +206,19 @@ def test_a_person_may_name_an_output_elsewhere(
     assert run(capsys, "build", "net", "-o", str(outside / "made"))[0] == 0
 
 
+def test_a_file_in_the_way_of_a_folder_stops_a_build_before_it_writes(
+    inside: Project, capsys: Captured
+) -> None:
+    inside.write("specs/other.yaml", SPEC)
+    inside.write("generated/other", "")
+    code, printed = run(capsys, "build")
+    assert (code, "error[E001]: `generated/other` cannot be used: it is no folder" in printed) == (
+        2,
+        True,
+    )
+    assert not (inside.root / "generated/net").exists()
+
+
 def make_fifo(path: Path) -> None:
     os.mkfifo(path)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -328,3 +330,60 @@ def test_a_project_that_was_none_then_is_compared_all_the_same(
     repository.write("ml/pyproject.toml", "")
     code, output, _ = run(capsys, "diff", "--against", "HEAD", "ml")
     assert (code, "specs: 1 the same" in output) == (0, True)
+
+
+@pytest.mark.parametrize("command", [["check"], ["build"], ["build", "--check"], ["fmt"]])
+def test_folders_may_lie_in_each_other_as_deep_as_they_can(
+    command: list[str], repository: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.write(NET, SPEC)
+    assert run(capsys, "build")[0] == 0
+    for folder in ("specs", "generated"):
+        monkeypatch.chdir(repository.root / folder)
+        for _ in range(1500):
+            os.mkdir("a")  # noqa: PTH102 - a path of them all would be too long
+            os.chdir("a")
+    monkeypatch.chdir(repository.root)
+    code, _, errors = run(capsys, *command)
+    for folder in ("specs/a", "generated/a"):  # too deep for pytest to remove
+        subprocess.run(["rm", "-rf", folder], cwd=repository.root, check=True)
+    assert code in (0, 2)  # some systems open no path of such a length
+    assert "internal error" not in errors
+
+
+def test_a_folder_that_cannot_be_read_is_told(
+    repository: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.write(NET, SPEC)
+    repository.write("specs/closed/other.yaml", SPEC)
+    scandir = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path == repository.root / "specs/closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    code, output, errors = run(capsys, "check")
+    assert code == 2
+    assert output.startswith("net: fine")
+    assert errors == "error[E001]: the folder `specs/closed` cannot be read\n\n"
+
+
+@pytest.mark.parametrize("place", ["specs", "specs/vendor"])
+def test_specs_in_a_submodule_belong_to_the_project_around_it(
+    place: str, repository: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.write(f"{place}/net.yaml", SPEC)
+    submodule = Project(repository.root / place)
+    commit(submodule.root)
+    assert run(capsys, "build")[0] == 0
+    assert run(capsys, "build", "--check", f"{place}/net.yaml")[0] == 0
+    monkeypatch.chdir(submodule.root)
+    assert run(capsys, "build", "--check", "net.yaml")[0] == 0
+    assert run(capsys, "build", "--check")[0] == 0
+    if place == "specs":
+        submodule.write("net.yaml", SPEC.replace("(4)", "(5)"))
+        monkeypatch.chdir(repository.root)
+        code, output, _ = run(capsys, "diff", "--against", "HEAD")
+        assert (code, "specs: 1 changed" in output) == (1, True)

@@ -58,7 +58,8 @@ def compare_against(
 
     root = _root_of(places, folder)
     agreement = find_agreement(root)
-    files = find_revision(revision, root)
+    # The specs may be a submodule, whose revisions are its own.
+    files = find_revision(revision, root / SPECS if (root / SPECS).is_dir() else root)
     before, after = _specs_of(root, files), _specs_of(root, DISK)
     chosen = _choose(places, sorted({*before, *after}), folder, root)
     pairs: dict[str, tuple[Checked | None, Checked | None]] = {}

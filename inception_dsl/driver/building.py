@@ -13,7 +13,7 @@ from inception_dsl.driver.walk import Checked, LibraryError, check_file, emit_mo
 from inception_dsl.driver.writing import Artifact, bound_of, check_places, write_all
 from inception_dsl.ir import Model
 from inception_dsl.resolve import AS_WRITTEN, Overrides
-from inception_dsl.spec.disk import DISK
+from inception_dsl.spec.disk import DISK, walk
 from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.project import is_project, project_root
 
@@ -233,14 +233,10 @@ def find_orphans(output: Path, kept: Sequence[Artifact]) -> list[Path]:
     return orphans
 
 
-def _below(folder: Path, suffix: str) -> Iterator[Path]:
-    """Yield the files of a suffix in a folder and below it, links left out."""
-    if folder.is_symlink():
-        return
-    for above, folders, names in os.walk(folder):
-        folders.sort()
-        paths = (Path(above, name) for name in sorted(names) if name.endswith(suffix))
-        yield from (path for path in paths if not path.is_symlink())
+def _below(folder: Path, suffix: str) -> list[Path]:
+    """Return the files of a suffix in a folder and below it, links left out."""
+    paths = [] if folder.is_symlink() else walk(folder)
+    return [path for path in paths if path.name.endswith(suffix) and not path.is_symlink()]
 
 
 def _is_generated(path: Path) -> bool:

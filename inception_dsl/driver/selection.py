@@ -74,13 +74,15 @@ def _located(paths: Iterable[Path], root: Path, folder: Path) -> list[Chosen]:
         except SpecError as error:
             chosen.append((name, error))
             continue
-        is_folder = not path.name.endswith(SUFFIXES)
-        chosen.append((name, _tell_link(file.shown) if is_folder else file))
+        is_spec = path.name.endswith(SUFFIXES)
+        chosen.append((name, file if is_spec else _tell_folder(file, is_link=path.is_symlink())))
     return chosen
 
 
-def _tell_link(shown: str) -> SpecError:
-    message = f"`{shown}` is a link to a folder, which is not followed"
+def _tell_folder(file: SpecFile, *, is_link: bool) -> SpecError:
+    if not is_link:
+        return SpecError([Diagnostic("E001", f"the folder `{file.shown}` cannot be read")])
+    message = f"`{file.shown}` is a link to a folder, which is not followed"
     help = "give the paths of its specs, or move the folder here"
     return SpecError([Diagnostic("E001", message, help=help)])
 

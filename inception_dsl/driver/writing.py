@@ -49,6 +49,10 @@ class Artifact:
         """
         target = self._locate()
         if not DISK.exists(target):
+            above = next(folder for folder in target.parents if DISK.exists(folder))
+            if not above.is_dir():
+                message = f"`{_shown(above)}` cannot be used: it is no folder"
+                raise SpecError([Diagnostic("E001", message)])
             return None
         try:
             return DISK.read(target, 2 * len(self.content) + MAX_SURPLUS)

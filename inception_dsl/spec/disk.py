@@ -69,19 +69,13 @@ class Disk:
     def below(self, folder: Path) -> Iterator[Path]:
         """Yield everything in a folder and below it that may be a spec, hidden files left out.
 
-        A link to a folder is not followed: it is yielded itself.
+        A folder that is a link or cannot be read is yielded itself.
         """
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
-            return
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from self.below(folder / entry.name)
-            elif entry.name.endswith(SUFFIXES) or (entry.is_symlink() and entry.is_dir()):
-                yield folder / entry.name
+        for entry in walk(folder):
+            is_spec = entry.name.endswith(SUFFIXES) or entry.is_dir()  # a link, or unreadable
+            hidden = (part.startswith(".") for part in entry.relative_to(folder).parts)
+            if is_spec and not any(hidden):
+                yield entry
 
     def read(self, path: Path, most: int) -> bytes:
         """Return the first bytes of a regular file.
@@ -100,6 +94,27 @@ class Disk:
 
 
 DISK = Disk()
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Yield all files in a folder and below it, and the folders that are links or cannot be read.
+
+    The walk is a loop, for folders may lie in each other deeper than functions can call each other.
+    """
+    folders = [folder]
+    while folders:
+        above = folders.pop()
+        try:
+            entries = sorted(os.scandir(above), key=lambda entry: entry.name)
+        except OSError:
+            if above.is_dir():
+                yield above
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(above / entry.name)
+            else:
+                yield above / entry.name
 
 
 def first_link(path: Path, root: Path) -> Path | None:

@@ -65,7 +65,7 @@ def project_root(folder: Path, files: Files = DISK) -> Path:
     """Return the root of the project that a folder is in.
 
     A link inside of a project never leads to another project: its target is judged by the project
-    that the link lies in.
+    that the link lies in. Everything in the `specs/` of a project belongs to it, submodules too.
 
     Args:
         folder: an absolute path; links stay as they are.
@@ -92,7 +92,7 @@ def enclosing_project(path: Path, files: Files = DISK) -> Path | None:
 def _marked(folder: Path, files: Files) -> Path | None:
     found = None
     for above in (*reversed(folder.parents), folder):
-        if found is not None and files.is_link(above):
+        if found is not None and (files.is_link(above) or above == found / SPECS):
             break
         if is_project(above, files):
             found = above
