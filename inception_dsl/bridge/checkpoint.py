@@ -57,7 +57,7 @@ class Reading:
         return not self.wrappers and not self.prefix
 
     def __str__(self) -> str:
-        """The place in the checkpoint."""
+        """Return the place in the checkpoint, as Python."""
         under = "".join(f'["{key}"]' for key in self.wrappers)
         before = f", without `{self.prefix}` before its keys" if self.prefix else ""
         return f"checkpoint{under}{before}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def require_torch() -> None:
-    """Makes sure that torch is there.
+    """Make sure that torch is installed.
 
     Raises:
         MissingExtraError: it is not.
@@ -25,7 +25,7 @@ def require_torch() -> None:
 
 
 def make_module(source: str, factory: str, *, seed: int | None = None, **params: Any) -> nn.Module:
-    """The network that emitted source describes, on torch's default device.
+    """Return the network that emitted source describes, on torch's default device.
 
     Args:
         source: what the Python emitter gave; it is run.

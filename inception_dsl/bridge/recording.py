@@ -1,4 +1,4 @@
-"""What torch does when a module runs on the meta device: shapes and MACs, by hooks.
+"""A record of a module that runs on the meta device: shapes and MACs, by hooks.
 
 Nothing here uses the package's own arithmetic: it is what the package is held against.
 """
@@ -20,7 +20,7 @@ from inception_dsl.bridge.module import make_module
 
 @dataclass
 class Recording:
-    """What one forward pass did, an image: by module, call after call; joins as they ran."""
+    """The shapes and MACs of one forward pass, for one image, by module and call; joins in order."""
 
     macs: dict[str, int] = field(default_factory=dict)
     shapes: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
@@ -32,7 +32,7 @@ _PAIRWISE = {Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, 
 
 
 class _Joins(TorchFunctionMode):
-    """Notes the shapes of concats, and of sums and products of two tensors."""
+    """A mode that notes the shapes of concats, and of sums and products of two tensors."""
 
     def __init__(self, found: list[tuple[int, ...]]) -> None:
         super().__init__()
@@ -50,13 +50,13 @@ class _Joins(TorchFunctionMode):
 
 
 def on_meta(source: str, factory: str, **params: Any) -> nn.Module:
-    """The module of emitted source on the meta device, where shapes are all there is."""
+    """Return the module of emitted source on the meta device, which has shapes but no values."""
     with torch.device("meta"):
         return make_module(source, factory, **params)
 
 
 def record(module: nn.Module, shape: tuple[int, ...], *, training: bool) -> Recording:
-    """One forward pass of a batch of two, every module watched."""
+    """Run one forward pass of a batch of two, and return the record of every module."""
     recording = Recording()
     module.train(training)
     with _hooks(module, recording), _Joins(recording.joins), torch.no_grad():

@@ -1,4 +1,4 @@
-"""The emitted module, run by torch, against the analysis: joins, heads and state included."""
+"""The comparison of an emitted module, run by torch, with the analysis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_DIFFERENCES = 20
 
 
 def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
-    """Where a module is not what the analysis says, a sentence each; none for a faithful one.
+    """Return a sentence for each difference between a module and the analysis.
 
     Nothing is computed: the module runs on the meta device, in inference and in training.
 
@@ -45,7 +45,7 @@ def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
 
 
 def _state(module: nn.Module, graph: Graph) -> Iterator[str]:
-    """Every tensor of the state_dict has its key and its shape."""
+    """Compare the keys and shapes of the state_dict."""
     expected = {key: tensor.shape for key, tensor in measure_state(graph).items()}
     actual = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
     for key in {**expected, **actual}:
@@ -54,7 +54,7 @@ def _state(module: nn.Module, graph: Graph) -> Iterator[str]:
 
 
 def _shapes(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]:
-    """Every module gives the shapes of the nodes that it runs, in their order."""
+    """Compare the shapes that modules give with those of the nodes that they run, in order."""
     # A module gives logits: a softmax that ends it, or a head, is left to the loss.
     ends = {
         node.path
@@ -72,7 +72,7 @@ def _shapes(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]
 
 
 def _joins(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]:
-    """Every join gives its shape; sums and products of several are made pair by pair."""
+    """Compare the shapes of joins; torch makes sums and products of several pair by pair."""
     made = iter(recording.joins)
     for node in graph.nodes:
         if OPS[node.op].join is not None and node.path in read:
@@ -92,7 +92,7 @@ def _macs(when: str, expected: int, recording: Recording) -> Iterator[str]:
 
 
 def _outputs(model: Model, evaluated: Recording, trained: Recording) -> Iterator[str]:
-    """Inference gives a tensor; training a tuple of it and what every head gives, if there are."""
+    """Compare the output of inference, and that of training with its heads."""
     yield from _output("inference", model.root.type, evaluated.output)
     if not model.heads:
         yield from _output("training", model.root.type, trained.output)

@@ -17,14 +17,14 @@ Rule = Callable[[Subject], Iterable[Diagnostic]]
 RULES: tuple[Rule, ...] = (over_budget, claims_hold, never_read, hardly_meant)
 
 HINTS: tuple[Rule, ...] = (counted_names,)
-"""What is only said to those who ask."""
+"""The rules that only speak when asked."""
 
 AS_WRITTEN_ONLY = frozenset(["E401", "E402", "E403"])
 """Findings that hold for a spec as it is written, not for another input or other parameters."""
 
 
 def judge(subject: Subject, *, hints: bool = False) -> Iterator[Diagnostic]:
-    """What every rule finds, and what every hint does, if they are asked for."""
+    """Yield the findings of every rule, and those of every hint if hints are wanted."""
     for rule in (*RULES, *(HINTS if hints else ())):
         yield from rule(subject)
 

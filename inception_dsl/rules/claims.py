@@ -1,4 +1,4 @@
-"""What a source claims is so, or the spec says why not."""
+"""The rule that every claim of a source holds, or that the spec says why it does not."""
 
 from __future__ import annotations
 

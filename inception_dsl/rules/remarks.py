@@ -1,4 +1,4 @@
-"""Steps that torch runs and an author hardly means; each op says of its own attributes."""
+"""The rule about steps that torch runs but an author hardly means; each op has its remarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two graphs in one: the new one, and what went of the old one where it was."""
+"""Two graphs in one: the new graph, and the removed steps of the old one in their places."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Boxes:
 
 
 def with_ghosts(old: Boxes, new: Boxes, matches: dict[str, str]) -> Boxes:
-    """The new graph with the ghosts of what was removed in their places.
+    """Return the new graph with removed steps as ghosts in their places.
 
     Args:
         matches: which new box an old one is; an old one without any is gone.
@@ -56,14 +56,14 @@ def with_ghosts(old: Boxes, new: Boxes, matches: dict[str, str]) -> Boxes:
 
 
 def _behind(path: str, ghosts: dict[str, Vertex]) -> str:
-    """What a chain of ghosts reads."""
+    """Return the step that a chain of ghosts reads."""
     while path in ghosts and len(ghosts[path].inputs) == 1:
         path = ghosts[path].inputs[0]
     return path
 
 
 def _in_order(vertices: dict[str, Vertex]) -> list[Vertex]:
-    """The vertices, each after what it reads; of two that may come next, the first one.
+    """Return the vertices, each after those it reads; of two that may come next, the first.
 
     Raises:
         NotSeriesParallelError: they read each other, old ones new ones and the other way round.

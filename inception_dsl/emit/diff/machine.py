@@ -18,7 +18,7 @@ _Json = dict[str, object]
 
 
 def diff_json(report: Report) -> str:
-    """The report as docs/schemas/diff.schema.json describes it."""
+    """Return the report as docs/schemas/diff.schema.json describes it."""
     document: _Json = {
         "schema_version": SCHEMA_VERSION,
         **({} if report.root is None else {"root": report.root.as_posix()}),
@@ -37,17 +37,17 @@ def diff_json(report: Report) -> str:
 
 
 def diff_github(report: Report) -> str:
-    """The findings as workflow commands, which annotate the files of a pull request."""
+    """Return the findings as workflow commands, which annotate the files of a pull request."""
     return to_github(_diagnostics(report), report.root)
 
 
 def diff_sarif(report: Report) -> str:
-    """The findings as one run of a SARIF log."""
+    """Return the findings as one run of a SARIF log."""
     return to_sarif(_diagnostics(report), report.root)
 
 
 def _diagnostics(report: Report) -> Iterator[Diagnostic]:
-    """The findings as the formats of diagnostics know them.
+    """Yield the findings as the formats of diagnostics know them.
 
     An annotation stands at the new spec, of which a checkout has the file; the old line is told.
     """

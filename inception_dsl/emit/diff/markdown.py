@@ -26,11 +26,11 @@ from inception_dsl.emit.diff.words import (
 from inception_dsl.tables import Column, markdown_table
 
 LIMIT = 65_536
-"""The characters of a comment that GitHub takes."""
+"""Maximum number of characters of a comment on GitHub."""
 
 _COPY = re.compile(r"(?<=\.)[0-9]+(?=\.|$)")
 MAX_ROWS = 200
-"""So many rows has the table of tensors."""
+"""Maximum number of rows of the table of tensors."""
 
 _KEY_COLUMNS = (
     Column("", "left"),
@@ -43,13 +43,13 @@ _KEY_COLUMNS = (
 _ROOM = 400
 
 _Section = tuple[str, list[tuple[int, str]]]
-"""A head, and details, each with how soon it is left out: what has a larger number goes first."""
+"""A head, and its details; details with a larger number are left out first."""
 
 _RANK = {category: rank for rank, category in enumerate(CATEGORIES)}
 
 
 def diff_markdown(report: Report) -> str:
-    """The comparisons one below the other; what does not fit into a comment is counted.
+    """Return the comparisons one below the other, as long as a comment may be.
 
     What is left out is left out whole, the least grave first, and said at the end.
     """
@@ -65,7 +65,7 @@ def diff_markdown(report: Report) -> str:
 
 
 def _fitted(sections: list[_Section]) -> str:
-    """Every section's head, and the gravest details that there is room for."""
+    """Return every section's head, and the gravest details that fit."""
     room, heads = LIMIT - _ROOM, 0
     for head, _ in sections:
         if len(head) + 1 > room:
@@ -95,7 +95,7 @@ def _fitted(sections: list[_Section]) -> str:
 
 
 def _head(comparison: Comparison) -> str:
-    """The line of summary: what is compared, how many findings, what it costs."""
+    """Return the names of both specs and the line of summary."""
     said = markdown_text(headline(comparison))
     return f"### {markdown_code(comparison.title)}\n\n**{said}**\n"
 
@@ -119,7 +119,7 @@ def _details(comparison: Comparison) -> Iterator[tuple[int, str]]:
 
 
 def _folded(title: str, body: str) -> str:
-    """Details under a summary, which is HTML and no Markdown."""
+    """Return details under a summary, which is HTML and not Markdown."""
     return f"<details><summary>{escape(title)}</summary>\n\n{body.rstrip()}\n\n</details>\n"
 
 
@@ -141,7 +141,7 @@ def _sentence(text: str) -> str:
 
 
 def _where(finding: Finding) -> str:
-    """The lines of both specs, for who wants to look."""
+    """Return the lines of both specs; nothing for a finding that is about no edit."""
     places = [f"{s.source.name}:{s.line}" for s in (finding.old, finding.new) if s is not None]
     if not places or finding.edit is None:
         return ""
@@ -149,7 +149,7 @@ def _where(finding: Finding) -> str:
 
 
 def _keys(keys: Sequence[KeyChange]) -> str:
-    """A table of tensors; in one row those of copies, and those of a step that is renamed."""
+    """Return a table of tensors, with one row for all copies and one for each renamed step."""
     rows = {kind: Counter[tuple[str, ...]]() for kind in KINDS}
     for key in keys:
         if key.kind != "renamed":
@@ -162,7 +162,7 @@ def _keys(keys: Sequence[KeyChange]) -> str:
 
 
 def _renamed(keys: Iterable[KeyChange]) -> Iterator[tuple[str, ...]]:
-    """The row of every tensor: the step that holds it, where others of that go along."""
+    """Yield the row of every renamed tensor: that of its step, if the whole step is renamed."""
     steps: dict[tuple[str, str], list[KeyChange]] = {}
     for key in keys:
         names = _starred(key.old_step or "", key.new_step or "")
@@ -180,7 +180,7 @@ def _row(key: KeyChange) -> tuple[str, ...]:
 
 
 def _starred(old: str, new: str) -> tuple[str, str]:
-    """Two keys, the numbers of copies left open where both have the same."""
+    """Return two keys with `*` for the numbers of copies, if both have the same numbers."""
     counted = [_COPY.findall(key) for key in (old, new) if key]
     if counted[0] != counted[-1]:
         return old, new

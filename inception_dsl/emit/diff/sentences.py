@@ -57,7 +57,7 @@ class Sentence:
     means: str
 
     def __str__(self) -> str:
-        """The whole sentence."""
+        """Return the whole sentence."""
         return ": ".join(part for part in (self.subject, self.what, self.means) if part)
 
 

@@ -24,7 +24,7 @@ WIDTH = 100
 
 
 def diff_text(report: Report) -> str:
-    """The findings by category, the gravest first; the costs; what becomes of the state_dict."""
+    """Return the findings by category, the gravest first, the costs, and the state_dict."""
     parts = [_comparison(comparison) for comparison in report.comparisons]
     if report.against is not None:
         parts.append("\n".join([printable(report_line(report)), *_findings(report.lone)]) + "\n")

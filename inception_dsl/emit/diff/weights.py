@@ -11,7 +11,7 @@ SCHEMA_VERSION = 2
 
 
 def plan_json(plan: WeightPlan, *, old: str, new: str) -> str:
-    """The plan as docs/schemas/weights.schema.json describes it."""
+    """Return the plan as docs/schemas/weights.schema.json describes it."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "old": old,

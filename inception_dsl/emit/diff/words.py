@@ -1,4 +1,4 @@
-"""What the formats of a comparison say alike."""
+"""The words and tables that several formats of a comparison share."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ COST_COLUMNS = (
 STAGE_COLUMNS = (Column("what comes out", "left"), Column("old"), Column("new"))
 
 KINDS = ("reshaped", "renamed", "removed", "added")
-"""What becomes of tensors, in the order in which it is told."""
+"""The kinds of changes of tensors, in the order of a report."""
 
 
 def by_category(findings: Iterable[Finding]) -> dict[Category, list[Finding]]:
-    """The findings of each category that has some, the gravest first."""
+    """Return the findings of each category that has some, the gravest first."""
     found: dict[Category, list[Finding]] = {category: [] for category in CATEGORIES}
     for finding in findings:
         found[finding.category].append(finding)
@@ -42,7 +42,7 @@ def by_category(findings: Iterable[Finding]) -> dict[Category, list[Finding]]:
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """How many findings there are of each category, and how many are waived."""
+    """Return the number of findings of each category, and of waived ones."""
     if not findings:
         return "no change"
     said = [f"{len(own)} {category}" for category, own in by_category(findings).items()]
@@ -51,7 +51,7 @@ def summary(findings: Sequence[Finding]) -> str:
 
 
 def headline(comparison: Comparison) -> str:
-    """How many findings there are of each category, and what becomes of params and MACs."""
+    """Return the number of findings of each category, and the change of params and MACs."""
     costs = [
         f"{own.title} {own.difference:+,}{f' ({own.percent_text} %)' if own.percent_text else ''}"
         for own in comparison.costs
@@ -61,7 +61,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def report_line(report: Report) -> str:
-    """How many specs changed, came, went, stayed, or could not be compared."""
+    """Return the number of specs that changed, were added or removed, or could not be compared."""
     abouts = [finding.about for finding in report.findings]
     came = sum(1 for about in abouts if isinstance(about, SpecListed) and about.is_new)
     renamed = sum(1 for about in abouts if isinstance(about, SpecRenamed))
@@ -78,7 +78,7 @@ def report_line(report: Report) -> str:
 
 
 def cost_rows(costs: Iterable[Measured]) -> list[list[str]]:
-    """The rows of a table of costs: old, new, difference, per cent."""
+    """Return the rows of a table of costs: old, new, difference, per cent."""
     rows = []
     for own in costs:
         difference = f"{own.difference:+,}" if own.difference else "0"
@@ -87,17 +87,17 @@ def cost_rows(costs: Iterable[Measured]) -> list[list[str]]:
 
 
 def stage_rows(stages: Iterable[Stage]) -> list[list[str]]:
-    """The rows of a table of stages: what comes out of each, old and new."""
+    """Return the rows of a table of stages: the shape that each gives, old and new."""
     return [[own.name, *(str(type or "-") for type in (own.old, own.new))] for own in stages]
 
 
 def state_line(diff: Diff) -> str:
-    """What becomes of the state_dict, in one line."""
+    """Return the changes of the state_dict in one line."""
     counts = Counter[str](change.kind for change in diff.keys)
     said = [f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind]]
     return ", ".join([f"{diff.kept:,} tensors keep key and shape", *said])
 
 
 def arrow_of(places: Iterable[str]) -> str:
-    """Places in both specs; one alone, where they are the same."""
+    """Return places in both specs; a single one if they are the same."""
     return " -> ".join(dict.fromkeys(places))
