@@ -20,7 +20,7 @@ from inception_dsl.bridge.module import make_module
 
 @dataclass
 class Recording:
-    """The shapes and MACs of one forward pass, for one image, by module and call; joins in order."""
+    """The shapes and MACs of one forward pass, for one image, by module; the joins in order."""
 
     macs: dict[str, int] = field(default_factory=dict)
     shapes: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)

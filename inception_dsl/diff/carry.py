@@ -121,12 +121,13 @@ class _Source:
         axis = tensor.in_axis
         if self._order == () or axis == "none":
             return Copy(key)
-        channels = None if self._order is None else count_channels(self._order)
-        if self._order is None or axis == "grouped" or tensor.shape[axis] != channels:
+        places = tensor.in_places
+        order = tuple((places * first, places * count) for first, count in self._order or ())
+        if not order or axis == "grouped" or tensor.shape[axis] != count_channels(order):
             if op.channels == "separate":
                 return "its channels are others, and in no order that can be told"
             return "it reads its channels in an order that cannot be made good"
-        return PermuteOut(key, self._order) if axis == 0 else PermuteIn(key, self._order)
+        return PermuteOut(key, order) if axis == 0 else PermuteIn(key, order)
 
     def _missing(self, new: Node, tensor: StateTensor) -> Recipe | str:
         """Return the recipe of a tensor that the old step did not have."""

@@ -211,15 +211,21 @@ def _separable_saves(
 
 
 def _separable_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
-    width, deep = number(values, "width"), channels * number(values, "multiplier")
+    width, multiplier = number(values, "width"), number(values, "multiplier")
+    deep = channels * multiplier
     depthwise = StateTensor(
         name="depthwise.weight",
         shape=(deep, 1, *size(values, "kernel")),
         role="inner weight",
-        in_axis="grouped",
+        in_axis=0,
+        in_places=multiplier,
     )
     pointwise = StateTensor(
-        name="pointwise.weight", shape=(width, deep, 1, 1), role="weight", in_axis="none"
+        name="pointwise.weight",
+        shape=(width, deep, 1, 1),
+        role="weight",
+        in_axis=1,
+        in_places=multiplier,
     )
     return _with_norm(values, [depthwise, pointwise, *_bias(values, "pointwise.bias")])
 

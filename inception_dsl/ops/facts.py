@@ -171,6 +171,7 @@ class StateTensor:
     Attributes:
         name: below the node's path, its layer included: `bn.running_mean`.
         shape: () for a scalar.
+        in_places: the number of places along `in_axis` that each channel that comes in has.
         layer: the child of the node that holds it, if the node has several: `bn`.
         is_of_norm: it belongs to the norm that a conv carries.
     """
@@ -179,6 +180,7 @@ class StateTensor:
     shape: tuple[int, ...]
     role: Role
     in_axis: InAxis
+    in_places: int = 1
     layer: str = ""
     is_of_norm: bool = False
 

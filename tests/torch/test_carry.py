@@ -205,6 +205,9 @@ network:
 # Steps behind branches that change places, and the steps whose weights are lost by that.
 BEHIND: dict[str, tuple[list[str], set[str]]] = {
     "conv": (["u: 3x3 conv (5)"], set()),
+    "separable conv": (["u: 3x3 sepconv (5)"], set()),
+    "separable conv with a multiplier": (["u: 3x3 sepconv (5 multiplier 3 norm none)"], set()),
+    "grouped conv": (["u: 3x3 conv (6 groups 2)", "v: 1x1 conv (5)"], {"u"}),
     "batch norm": (["u: batchnorm", "v: 1x1 conv (5)"], set()),
     "softmax": (["u: softmax", "v: 1x1 conv (5)"], set()),
     "linear": (["u: flatten", "v: linear (5)"], set()),
