@@ -1,6 +1,6 @@
-"""Where text comes from: a file and a region of it.
+"""The text of a file, and regions of it.
 
-The lowest layer. Everything that can be wrong in a spec is pointed at with a `Span`.
+The lowest layer. A finding points at a `Span` of a `Source`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """A file's text under the name by which its readers know it.
+    """The text of a file, and the name by which its readers know it.
 
     Attributes:
         name: the path from the project's root, or the file's name in the built-in library. It is
@@ -34,7 +34,7 @@ class Source:
         object.__setattr__(self, "line_starts", starts)
 
     def line(self, number: int) -> str:
-        """The text of a line, counted from 1, without its line break."""
+        """Return the text of a line, counted from 1, without its line break."""
         start = self.line_starts[number - 1]
         end = self.line_starts[number] if number < len(self.line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r\n")
@@ -50,33 +50,33 @@ class Span:
 
     @property
     def line(self) -> int:
-        """The line of the first character, counted from 1."""
+        """Return the line of the first character, counted from 1."""
         return bisect_right(self.source.line_starts, self.start)
 
     @property
     def column(self) -> int:
-        """The column of the first character, counted from 1."""
+        """Return the column of the first character, counted from 1."""
         return self.start - self.source.line_starts[self.line - 1] + 1
 
     @property
     def text(self) -> str:
-        """The characters of the region."""
+        """Return the characters of the region."""
         return self.source.text[self.start : self.end]
 
     @property
     def place(self) -> str:
-        """`file:line:column`, as editors and terminals link it."""
+        """Return `file:line:column`, as editors and terminals link it."""
         return f"{self.source.name}:{self.line}:{self.column}"
 
     @property
     def behind(self) -> Span:
-        """The place behind the last character, of no width."""
+        """Return the empty region behind the last character."""
         return Span(self.source, self.end, self.end)
 
     def __contains__(self, other: Span) -> bool:
-        """The other region lies within this one."""
+        """Tell whether another region lies within this one."""
         return self.source is other.source and self.start <= other.start and other.end <= self.end
 
     def part(self, start: int, end: int) -> Span:
-        """The region `start:end` within this one."""
+        """Return the region `start:end` within this one."""
         return Span(self.source, self.start + start, min(self.start + end, self.end))

@@ -390,7 +390,7 @@ def test_flops_against_a_network_say_how_many_times(shell: Shell, project: Proje
     assert own.split()[-3:] == ["1.00", "1.00", "1.00"]
     wider = PARAMS + 50 * (8 + 1), MACS + 50 * 8
     assert other.split()[-3:-1] == [f"{wider[0] / PARAMS:.2f}", f"{wider[1] / MACS:.2f}"]
-    assert times == "x params, x MACs, x FLOPs: how many times those of net."
+    assert times == "x params, x MACs, x FLOPs: multiples of those of net."
 
 
 def test_columns_are_chosen_and_explained(shell: Shell) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.cli.arguments import Parser, add_specs, describe
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, show_line
-from inception_dsl.diagnostics import Diagnostic, SpecError, across
+from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.diagnostics.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def _show(outcomes: Iterable[tuple[str, driver.CheckResult]]) -> int:
                     f"{cost.name}: fine, {cost.input} -> {model.root.type}, "
                     f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs"
                 )
-    print_findings(across(warned))
+    print_findings(merge_findings(warned))
     if failed:
-        raise SpecError(across(failed))
+        raise SpecError(merge_findings(failed))
     return FINE
 
 
@@ -82,7 +82,7 @@ def _check_as(format: str, outcomes: Iterable[tuple[str, driver.CheckResult]]) -
         match outcome:
             case SpecError(diagnostics=own) | driver.Checked(warnings=own):
                 collected.extend((spec, finding) for finding in own)
-    findings = across(collected)
+    findings = merge_findings(collected)
     deliver(_write(format, findings))
     errors = [finding for finding in findings if finding.severity == "error"]
     return exit_code(errors) if errors else FINE

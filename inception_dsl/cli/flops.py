@@ -11,7 +11,7 @@ from inception_dsl.analysis import BYTES, GROUPINGS
 from inception_dsl.cli.arguments import Parser, add_specs, describe
 from inception_dsl.cli.console import FINDINGS, FINE, overrides_of
 from inception_dsl.cli.output import deliver, say, show
-from inception_dsl.diagnostics import Diagnostic, SpecError, across
+from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.emit.report import (
     DEFAULT,
     FORMATS,
@@ -95,7 +95,7 @@ def _flops(args: argparse.Namespace) -> int:
         report = render_costs(networks, Layout(args.by, base, args.columns), format=args.format)
         (show if is_table else deliver)(report)
     if failed:
-        raise SpecError(across(failed))
+        raise SpecError(merge_findings(failed))
     return FINE
 
 

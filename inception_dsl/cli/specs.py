@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.cli.arguments import SPEC_HELP, Parser, describe
 from inception_dsl.cli.console import FINDINGS, FINE, count_files, print_difference, shown
 from inception_dsl.cli.output import deliver, say, show_line
-from inception_dsl.diagnostics import Diagnostic, SpecError, across
+from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -61,7 +61,7 @@ def _fmt(args: argparse.Namespace) -> int:
         for artifact, _ in driver.write_all(stale):
             show_line(f"wrote      {shown(artifact.path)}")
     if failed:
-        raise SpecError(across(failed))
+        raise SpecError(merge_findings(failed))
     if args.check and stale:
         return FINDINGS
     say(count_files(len(artifacts), "formatted"))

@@ -4,7 +4,7 @@ A stage gathers all its findings and raises one `SpecError`; the next stage does
 are data.
 """
 
-from inception_dsl.diagnostics.across import across
+from inception_dsl.diagnostics.across import merge_findings
 from inception_dsl.diagnostics.codes import CODES, Code, Severity
 from inception_dsl.diagnostics.diagnostic import (
     MAX_FINDINGS,
@@ -28,7 +28,7 @@ __all__ = [
     "MissingExtraError",
     "Severity",
     "SpecError",
-    "across",
+    "merge_findings",
     "nearest",
     "page",
     "pages",

@@ -1,4 +1,4 @@
-"""Findings of several specs: what stands in a file that they share is said once."""
+"""Findings of several specs: a finding in a file that they share is reported once."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from dataclasses import replace
 from inception_dsl.diagnostics.diagnostic import Diagnostic
 
 MAX_NAMES = 4
+"""Maximum number of specs that a note names."""
 
 
-def across(found: Iterable[tuple[str, Diagnostic]]) -> list[Diagnostic]:
-    """Each finding once, with a note of the specs that it is met in.
+def merge_findings(findings: Iterable[tuple[str, Diagnostic]]) -> list[Diagnostic]:
+    """Return each finding once, with a note that names the specs that have it.
 
     Args:
-        found: the name of a spec, and a finding in it or in a file that it reaches.
+        findings: pairs of the name of a spec and a finding in it or in a file that it uses.
     """
     groups: dict[object, dict[str, Diagnostic]] = {}
-    for spec, finding in found:
-        groups.setdefault(_place(finding), {}).setdefault(spec, finding)
-    return [_one(group) for group in groups.values()]
+    for spec, finding in findings:
+        groups.setdefault(_identify(finding), {}).setdefault(spec, finding)
+    return [_merge(group) for group in groups.values()]
 
 
-def _place(finding: Diagnostic) -> object:
-    """What tells one finding from another, whichever of its specs was read."""
+def _identify(finding: Diagnostic) -> object:
+    """Return the part of a finding that is the same in each spec that has it."""
     if not finding.labels:
         return finding
     span = finding.labels[0].span
     return finding.code, finding.message, span.source.name, span.start, span.end
 
 
-def _one(group: dict[str, Diagnostic]) -> Diagnostic:
+def _merge(group: dict[str, Diagnostic]) -> Diagnostic:
     first = next(iter(group.values()))
     if len(group) == 1:
         return first

@@ -1,8 +1,8 @@
 """Every code that a finding may carry. A code never changes its meaning.
 
-E0xx reading files, E1xx the form of a spec, E2xx names and words, E3xx shapes, E4xx what must
-hold, E5xx output, W6xx warnings and hints; D7xx what a change means: D70x to callers, D71x to
-checkpoints, D72x to inference, D73x to training, D74x to cost, D75x to nobody.
+E0xx: reading files. E1xx: the form of a spec. E2xx: names and words. E3xx: shapes. E4xx: budgets
+and claims. E5xx: output. W6xx: warnings and hints. D7xx: the effects of a change, on callers
+(D70x), checkpoints (D71x), inference (D72x), training (D73x), cost (D74x) or nothing (D75x).
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of finding: its name, and in one sentence what it means.
+    """A kind of finding.
 
-    `severity` is that of its findings, where the code's letter does not say it.
+    Attributes:
+        meaning: a sentence that explains it.
+        severity: the severity of its findings; None if the letter of the code gives it.
     """
 
     name: str
@@ -28,7 +30,7 @@ class Code:
 CODES: dict[str, Code] = {
     "E001": Code("unreadable-file", "A file cannot be read."),
     "E002": Code("not-yaml", "The text is not YAML."),
-    "E003": Code("too-large", "A file or a model is beyond what the tool agrees to read."),
+    "E003": Code("too-large", "A file or a model is larger than the tool agrees to read."),
     "E004": Code("duplicate-key", "A mapping has one key twice."),
     "E005": Code("yaml-feature", "Anchors, aliases, merge keys, tags and hex numbers are refused."),
     "E006": Code("outside-project", "A file lies outside the project's folder."),
@@ -36,10 +38,10 @@ CODES: dict[str, Code] = {
     "E008": Code("cycle", "Files, or blocks, use each other in a circle."),
     "E009": Code("no-revision", "A revision, or the repository that has it, cannot be found."),
     "E010": Code("bad-setting", "The settings of a project cannot be used."),
-    "E011": Code("no-specs", "There is no network for a command to look at."),
+    "E011": Code("no-specs", "A command finds no network to look at."),
     "E101": Code("unknown-key", "A mapping has a key that the language does not know."),
-    "E102": Code("missing-key", "A key that must be there is missing."),
-    "E103": Code("wrong-kind", "A value is of another kind than its key wants."),
+    "E102": Code("missing-key", "A required key is missing."),
+    "E103": Code("wrong-kind", "A value has another type than its key takes."),
     "E104": Code("step-syntax", "A step's text does not follow the grammar."),
     "E105": Code("bad-name", "A name cannot be used."),
     "E106": Code("bad-number", "A number or an expression has no usable value."),
@@ -56,46 +58,49 @@ CODES: dict[str, Code] = {
     "E211": Code("bad-value", "A word has a value that it cannot take."),
     "E212": Code("unknown-place", "A path names no step."),
     "E213": Code("bad-table", "A table's rows and columns do not agree."),
-    "E301": Code("shape-note", "What comes out of a step is not what its note says."),
+    "E301": Code("shape-note", "The output of a step has another shape than its note says."),
     "E302": Code("window-too-large", "A kernel does not fit into its input."),
     "E303": Code("add-disagrees", "The inputs of an `add` or a `mul` differ in shape."),
     "E304": Code("branches-disagree", "Branches of a concat differ in height and width."),
-    "E305": Code("map-or-vector", "An op gets a vector where it wants a map, or a map for one."),
+    "E305": Code("map-or-vector", "An op reads a vector but takes a map, or the reverse."),
     "E306": Code("groups-disagree", "The groups of a conv do not divide its channels."),
     "E307": Code("reuse-disagrees", "Weights are reused on another number of channels."),
     "E401": Code("over-budget", "The model costs more than its budget."),
-    "E402": Code("claim-fails", "What a source claims is not so, and no deviation is noted."),
-    "E403": Code("deviation-gone", "A claim holds, and a deviation from it is noted."),
-    "E501": Code("not-emittable", "The emitter has no Python for this."),
-    "E502": Code("not-drawable", "A figure cannot be drawn as it is asked for."),
+    "E402": Code("claim-fails", "A claim does not hold, and no deviation is noted."),
+    "E403": Code("deviation-gone", "A claim holds, but a deviation from it is noted."),
+    "E501": Code("not-emittable", "PyTorch code cannot be written for this."),
+    "E502": Code("not-drawable", "A figure cannot be drawn as requested."),
     "E503": Code("same-output", "Two specs would be built to one folder."),
-    "W601": Code("never-read", "No output reads what a step makes."),
+    "W601": Code("never-read", "No output depends on a step."),
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),
-    "W604": Code("lines-cross", "A figure needs Graphviz, for its lines cross.", "note"),
+    "W604": Code("lines-cross", "A figure needs Graphviz, as its lines cross.", "note"),
     "W605": Code("figure-left-out", "A build leaves a figure out.", "note"),
     "W606": Code("channels-first", "An input looks as if its channels stood first."),
     "W607": Code("decay-for-momentum", "A batch norm's momentum looks like another tool's decay."),
     "W608": Code("pool-enlarges", "An adaptive pool gives a larger map than it reads."),
-    "D701": Code("input-changed", "The network takes another input.", "error"),
-    "D702": Code("output-changed", "The network gives another output.", "error"),
-    "D703": Code("head-changed", "A training head comes or goes.", "error"),
-    "D704": Code("parameter-changed", "A parameter of the network comes or goes.", "error"),
-    "D705": Code("spec-removed", "A spec that was there is gone.", "error"),
-    "D706": Code("spec-added", "A spec is new.", "note"),
-    "D707": Code("spec-renamed", "A spec has another name, and is else much the same.", "error"),
-    "D711": Code("tensors-changed", "Tensors of a step have other keys or shapes.", "error"),
-    "D712": Code("tensors-added", "Steps that hold tensors are new.", "error"),
-    "D713": Code("tensors-removed", "Steps that held tensors are gone.", "error"),
-    "D714": Code("keys-renamed", "The same tensors stand under other keys.", "error"),
-    "D721": Code("function-changed", "Old weights load, and a step computes otherwise.", "error"),
-    "D722": Code("order-changed", "Old weights load, and channels are in another order.", "error"),
-    "D723": Code("wiring-changed", "Old weights load, and a step reads another one.", "error"),
-    "D724": Code("steps-changed", "Old weights load, and steps without any are others.", "error"),
-    "D725": Code("other-sizes", "Inputs of other sizes give other values.", "warning"),
-    "D731": Code("training-changed", "Inference is the same, training is not.", "warning"),
-    "D741": Code("cost-changed", "The network costs more, or less.", "note"),
-    "D742": Code("budget-exceeded", "A change takes the network over its budget.", "error"),
-    "D743": Code("budget-changed", "A budget says another figure.", "warning"),
-    "D751": Code("same-network", "The same network in other words.", "note"),
+    "D701": Code("input-changed", "The input of the network changes.", "error"),
+    "D702": Code("output-changed", "The output of the network changes.", "error"),
+    "D703": Code("head-changed", "A training head is added or removed.", "error"),
+    "D704": Code("parameter-changed", "A parameter of the network is added or removed.", "error"),
+    "D705": Code("spec-removed", "A spec is removed.", "error"),
+    "D706": Code("spec-added", "A spec is added.", "note"),
+    "D707": Code("spec-renamed", "A spec is renamed, and otherwise much the same.", "error"),
+    "D711": Code("tensors-changed", "Tensors of a step change their keys or shapes.", "error"),
+    "D712": Code("tensors-added", "Steps that hold tensors are added.", "error"),
+    "D713": Code("tensors-removed", "Steps that hold tensors are removed.", "error"),
+    "D714": Code("keys-renamed", "Tensors are renamed.", "error"),
+    "D721": Code(
+        "function-changed", "Old weights load, but a step computes otherwise.", "error"
+    ),
+    "D722": Code("order-changed", "Old weights load, but channels are in another order.", "error"),
+    "D723": Code("wiring-changed", "Old weights load, but a step reads another one.", "error"),
+    "D724": Code("steps-changed", "Old weights load, but steps without weights change.", "error"),
+    "D725": Code("other-sizes", "Inputs of other sizes give other results.", "warning"),
+    "D731": Code("training-changed", "Inference stays the same, but training changes.", "warning"),
+    "D741": Code("cost-changed", "The cost of the network changes.", "note"),
+    "D742": Code("budget-exceeded", "A change exceeds the budget of the network.", "error"),
+    "D743": Code("budget-changed", "A budget changes.", "warning"),
+    "D751": Code("same-network", "The network stays the same; only its text changes.", "note"),
 }
+"""The kinds of findings by their codes."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inception_dsl.diagnostics import Diagnostic, SpecError, across
+from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.driver.selection import choose, find_clashes, tell_nothing
 from inception_dsl.driver.walk import Checked, LibraryError, check_file, emit_module
 from inception_dsl.driver.writing import Artifact, bound_of, check_places, write_all
@@ -116,7 +116,7 @@ def plan_build(
     clashes = find_clashes([model.file for model in checked], among_all=bool(references))
     failed += [("", finding) for finding in clashes or _find_overlaps(artifacts)]
     if failed:
-        raise SpecError(across(failed))
+        raise SpecError(merge_findings(failed))
     if not checked:
         raise tell_nothing(folder)
     is_whole = not (references or output or overrides)

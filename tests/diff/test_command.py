@@ -406,6 +406,7 @@ GH = """\
         ("main", "0.2", 0, "specs: 1 the same"),
         ("main", "0.3", 1, "drop 0.2 -> 0.3"),
         ("gone", "0.3", 2, "origin/gone"),
+        ("main", "0.2.1", 2, "could not be compared"),
     ],
 )
 def test_the_recipe_for_a_pull_request_posts_under_bash_e(

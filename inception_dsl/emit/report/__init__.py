@@ -1,15 +1,11 @@
 """Costs as text: tables for people, JSON and CSV for programs, Markdown for reviews.
 
-Every form says which figure is multiply-accumulates and which is floating-point operations.
+Every format says which number counts multiply-accumulates and which counts floating-point
+operations.
 """
 
-from inception_dsl.emit.report.cost import (
-    FORMATS,
-    Format,
-    Layout,
-    cost_markdown,
-    render_costs,
-)
+from inception_dsl.emit.report.cost import FORMATS, cost_markdown, render_costs
+from inception_dsl.emit.report.layout import Layout, ReportFormat
 from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts
 
 __all__ = [
@@ -17,8 +13,8 @@ __all__ = [
     "FORMATS",
     "MEASURES",
     "Facts",
-    "Format",
     "Layout",
+    "ReportFormat",
     "cost_markdown",
     "render_costs",
 ]

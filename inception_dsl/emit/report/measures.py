@@ -1,4 +1,4 @@
-"""The columns of a cost report: what each says, and how it is read off the facts of a model."""
+"""The columns of a cost report, and the function that reads each off the facts of a model."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from inception_dsl.analysis import BYTES, CostReport, Totals
 if TYPE_CHECKING:
     from inception_dsl.analysis import Field, MemoryReport, Windows
 
-Figure = int | float | str | None
+Cell = int | float | str | None
+"""The value of a cell; None where a row has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was measured of a model; what no column asks for may be missing."""
+    """The measurements of a model; those that no column needs may be missing."""
 
     cost: CostReport
     memory: MemoryReport | None = None
@@ -26,10 +27,12 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What a row of a report is about: some nodes, in order, and their sums.
+class RowScope:
+    """The nodes of a row, in order, and their sums.
 
-    `with_heads` is true of a row that speaks of training heads.
+    Attributes:
+        with_heads: whether the row is about training heads, or has them too.
+        is_whole: whether the row is about the whole network.
     """
 
     totals: Totals
@@ -40,31 +43,35 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A column: its heading, what it means, and its figure for a row.
+    """A column of a report.
 
-    `is_share` is true where it compares the rows of one table, and so says nothing of a total;
-    `is_amount` where one network may have a multiple of another's.
+    Attributes:
+        legend: a sentence on the column; empty if the heading says it all.
+        read: the function that reads the cell of a row.
+        needs: the measurement that the column needs besides the cost.
+        is_share: whether the column compares the rows of one table; it has no total then.
+        is_amount: whether one network may have a multiple of another's.
     """
 
     heading: str
     legend: str
-    figure: Callable[[Facts, Scope], Figure]
+    read: Callable[[Facts, RowScope], Cell]
     needs: Literal["memory", "fields", "depths"] | None = None
     is_share: bool = False
     is_amount: bool = True
 
 
-def _share(facts: Facts, scope: Scope) -> Figure:
+def _share(facts: Facts, scope: RowScope) -> Cell:
     macs = facts.cost.totals.macs
     return 100 * scope.totals.macs / macs if macs else None
 
 
-def _intensity(facts: Facts, scope: Scope) -> Figure:
+def _intensity(facts: Facts, scope: RowScope) -> Cell:
     moved = scope.totals.moved * BYTES[facts.dtype]
     return scope.totals.flops / moved if moved else None
 
 
-def _memory(facts: Facts, scope: Scope) -> Figure:
+def _memory(facts: Facts, scope: RowScope) -> Cell:
     assert facts.memory is not None
     if scope.is_whole:
         return facts.memory.peak + (facts.memory.heads_state if scope.with_heads else 0)
@@ -72,28 +79,28 @@ def _memory(facts: Facts, scope: Scope) -> Figure:
     return None if scope.with_heads else max(alive, default=None)
 
 
-def _depth(facts: Facts, scope: Scope) -> Figure:
+def _depth(facts: Facts, scope: RowScope) -> Cell:
     assert facts.depths is not None
     return max(facts.depths[path] for path in scope.paths)
 
 
-def _field(facts: Facts, scope: Scope) -> Figure:
-    return _of_last(facts, scope, lambda windows: windows.size)
+def _field(facts: Facts, scope: RowScope) -> Cell:
+    return _read_last(facts, scope, lambda windows: windows.size)
 
 
-def _stride(facts: Facts, scope: Scope) -> Figure:
-    return _of_last(facts, scope, lambda windows: windows.stride)
+def _stride(facts: Facts, scope: RowScope) -> Cell:
+    return _read_last(facts, scope, lambda windows: windows.stride)
 
 
-def _of_last(facts: Facts, scope: Scope, figure: Callable[[Windows], int]) -> Figure:
-    """A figure of the field of what comes out last; a vector has no stride."""
+def _read_last(facts: Facts, scope: RowScope, read: Callable[[Windows], int]) -> Cell:
+    """Return a property of the receptive field of the last node; a vector has no stride."""
     assert facts.fields is not None
     if scope.is_whole and scope.with_heads:
         return None
     field = facts.fields[scope.paths[-1]]
     if field.height is None or field.width is None:
         return "varies"
-    height, width = figure(field.height), figure(field.width)
+    height, width = read(field.height), read(field.width)
     return f"{height}x{width}" if height and width else None
 
 
@@ -117,22 +124,22 @@ MEASURES: dict[str, Measure] = {
     "share": Measure("% of MACs", "", _share, is_share=True, is_amount=False),
     "activations": Measure(
         "activations",
-        "activations: the values that convs give.",
+        "activations: the values that convs output.",
         lambda _, scope: scope.totals.activations,
     ),
     "all_activations": Measure(
         "all activations",
-        "all activations: the values that every node gives.",
+        "all activations: the values that all nodes output.",
         lambda _, scope: scope.totals.all_activations,
     ),
     "intensity": Measure(
         "FLOPs/byte",
-        "FLOPs/byte: arithmetic intensity, over what nodes read and write, parameters included.",
+        "FLOPs/byte: arithmetic intensity; bytes are read and written ones, with parameters.",
         _intensity,
     ),
     "memory": Measure(
         "memory",
-        "memory: bytes alive at the most, parameters, running statistics and input included.",
+        "memory: peak bytes alive, with parameters, running statistics and the input.",
         _memory,
         needs="memory",
     ),
@@ -144,14 +151,14 @@ MEASURES: dict[str, Measure] = {
     ),
     "field": Measure(
         "field",
-        "field: the receptive field of a unit of what comes out, in pixels of the input.",
+        "field: the receptive field of one output unit, in pixels of the input.",
         _field,
         needs="fields",
         is_amount=False,
     ),
     "stride": Measure(
         "stride",
-        "stride: from the field of one unit to the next one's, in pixels of the input.",
+        "stride: the distance of two neighbouring output units, in pixels of the input.",
         _stride,
         needs="fields",
         is_amount=False,
@@ -160,16 +167,17 @@ MEASURES: dict[str, Measure] = {
 """Every column by the name that `--columns` takes."""
 
 DEFAULT = ("params", "macs", "flops", "share")
+"""The columns of a report that asks for none."""
 
 
-def shown(figure: Figure) -> str:
-    """A figure as a person reads it."""
-    match figure:
+def write_cell(cell: Cell) -> str:
+    """Return a cell as a person reads it."""
+    match cell:
         case None:
             return "-"
         case int():
-            return f"{figure:,}"
+            return f"{cell:,}"
         case float():
-            return f"{figure:,.1f}"
+            return f"{cell:,.1f}"
         case _:
-            return figure
+            return cell

@@ -1,0 +1,107 @@
+"""Costs for programs: JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from inception_dsl.analysis import group
+from inception_dsl.channels import csv_cell, json_text
+from inception_dsl.emit.report.layout import Layout, measure_ratios, scope_of, whole_scope
+from inception_dsl.emit.report.measures import MEASURES, Facts, RowScope
+
+SCHEMA_VERSION = 1
+
+
+def write_json(networks: Sequence[Facts], layout: Layout) -> str:
+    """Return networks as JSON: totals, heads, and a row for each node or group."""
+    documents = [_document(facts, layout) for facts in networks]
+    head: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
+    if layout.against is not None:
+        head["against"] = layout.against.cost.name
+        for document, facts in zip(documents, networks, strict=True):
+            document["ratios"] = measure_ratios(facts, layout.against, layout)
+    if len(documents) == 1 and layout.against is None:
+        return json_text({**head, **documents[0]})
+    return json_text({**head, "models": documents})
+
+
+def _document(facts: Facts, layout: Layout) -> dict[str, Any]:
+    cost = facts.cost
+    document: dict[str, Any] = {
+        "name": cost.name,
+        "input": cost.input,
+        "batch": cost.batch,
+        "dtype": facts.dtype,
+        "totals": asdict(cost.totals),
+        "totals_with_heads": asdict(cost.totals_with_heads),
+        "heads": {head.name: asdict(head.totals) for head in cost.heads},
+        "flops_by_kind": dict(cost.flops_by_kind),
+    }
+    if facts.memory is not None:
+        memory = asdict(facts.memory)
+        del memory["by_path"]
+        document["memory"] = memory
+    rows: list[dict[str, Any]] = []
+    if layout.by is None or layout.by == "path":
+        for row in cost.rows:
+            cost_of_row = {**asdict(row), "flops_by_kind": dict(row.flops_by_kind)}
+            rows.append({**cost_of_row, **_facts_of(facts, row.path)})
+    else:
+        for grouped in group(cost, layout.by):
+            nodes = len(grouped.paths)
+            rows.append({"path": grouped.name, "nodes": nodes, **asdict(grouped.totals)})
+    return {**document, "rows": rows}
+
+
+def _facts_of(facts: Facts, path: str) -> dict[str, Any]:
+    """Return the measurements of a node besides its cost.
+
+    A receptive field that varies along an axis is null there.
+    """
+    known: dict[str, Any] = {}
+    if facts.memory is not None:
+        known["memory"] = facts.memory.by_path.get(path)
+    if facts.depths is not None:
+        known["depth"] = facts.depths[path]
+    if facts.fields is not None:
+        axes = asdict(facts.fields[path])
+        for name, windows in axes.items():
+            axis = getattr(facts.fields[path], name)
+            axes[name] = {**windows, "centre": axis.centre} if windows else None
+        known["field"] = axes
+    return known
+
+
+def write_csv(networks: Sequence[Facts], layout: Layout) -> str:
+    """Return networks as CSV: a row for each node or group, or for each network."""
+    import csv
+    import io
+
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    lead = ["name", "input", "batch"]
+    if layout.against is not None:
+        ratios = (f"{name}_ratio" for name in layout.ratio_columns)
+        writer.writerow([*lead, *layout.total_columns, *ratios])
+        for facts in networks:
+            values = _values(facts, whole_scope(facts), layout.total_columns)
+            multiples = measure_ratios(facts, layout.against, layout).values()
+            writer.writerow(map(csv_cell, [*_lead(facts), *values, *multiples]))
+        return stream.getvalue()
+    by = layout.by or "path"
+    writer.writerow([*lead, by, *layout.total_columns])
+    for facts in networks:
+        for grouped in group(facts.cost, by):
+            values = _values(facts, scope_of(grouped), layout.total_columns)
+            writer.writerow(map(csv_cell, [*_lead(facts), grouped.name, *values]))
+    return stream.getvalue()
+
+
+def _lead(facts: Facts) -> list[str | int]:
+    return [facts.cost.name, facts.cost.input, facts.cost.batch]
+
+
+def _values(facts: Facts, scope: RowScope, columns: Iterable[str]) -> list[Any]:
+    return [MEASURES[name].read(facts, scope) for name in columns]

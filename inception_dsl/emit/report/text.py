@@ -1,0 +1,118 @@
+"""Costs as text for people: tables for a terminal, and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import floor, log10
+
+from inception_dsl.analysis import Grouping, group
+from inception_dsl.channels import markdown_text, printable
+from inception_dsl.emit.report.layout import Layout, measure_ratios, scope_of, whole_scope
+from inception_dsl.emit.report.measures import MEASURES, Facts, RowScope, write_cell
+from inception_dsl.tables import Column, markdown_table, plain_table
+
+Table = tuple[Sequence[Column], Iterable[Sequence[str]]]
+"""Columns, and the cells of each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """A form of text: its tables, its way to write an author's text, its headings and its gaps."""
+
+    table: Callable[[Sequence[Column], Iterable[Sequence[str]]], str]
+    text: Callable[[str], str]
+    heading: str
+    gap: str
+
+
+PLAIN = TextForm(plain_table, printable, heading="", gap="\n")
+MARKDOWN = TextForm(markdown_table, markdown_text, heading="## ", gap="\n\n")
+
+
+def write_text(form: TextForm, networks: Sequence[Facts], layout: Layout) -> str:
+    """Return networks as text: one row each, or the rows and the totals of each."""
+    table, gap = form.table, form.gap
+    legend = layout.legend
+    if layout.against is not None:
+        names = ", ".join(f"x {MEASURES[name].heading}" for name in layout.ratio_columns)
+        base = form.text(layout.against.cost.name)
+        legend.append(f"{names}: multiples of those of {base}.")
+    below = "".join(f"{sentence}{gap}" for sentence in legend).rstrip("\n")
+    if layout.against is not None or (len(networks) > 1 and layout.by is None):
+        return f"{table(*_side_by_side(networks, layout))}\n{below}\n"
+    parts = []
+    for facts in networks:
+        cost = facts.cost
+        dtype = f", {facts.dtype}" if facts.dtype != "float32" else ""
+        name = f"{cost.name}, input {cost.input}, batch {cost.batch}{dtype}"
+        rows = table(*group_rows(facts, layout, layout.by or "stage"))
+        head = f"{form.heading}{form.text(name)}"
+        parts.append(f"{head}{gap}{rows}\n{table(*total_rows(facts, layout))}")
+    return "\n".join(parts) + f"\n{below}\n"
+
+
+def _side_by_side(networks: Sequence[Facts], layout: Layout) -> Table:
+    """Return a row for each network."""
+    columns = [
+        Column("name", "left"),
+        Column("input"),
+        *(Column(MEASURES[name].heading) for name in layout.total_columns),
+        Column("heads: params"),
+    ]
+    if layout.against is not None:
+        columns += [Column(f"x {MEASURES[name].heading}") for name in layout.ratio_columns]
+    rows = []
+    for facts in networks:
+        cost = facts.cost
+        heads = cost.totals_with_heads.params - cost.totals.params
+        row = [cost.name, cost.input, *_cells(facts, whole_scope(facts), layout.total_columns)]
+        row.append(f"{heads:,}" if heads else "-")
+        if layout.against is not None:
+            row += map(_three_digits, measure_ratios(facts, layout.against, layout).values())
+        rows.append(row)
+    return columns, rows
+
+
+def _three_digits(ratio: float | None) -> str:
+    """Return a ratio with three significant digits, or with all digits before the point."""
+    if ratio is None:
+        return "-"
+    rounded = float(f"{ratio:.2e}")
+    digits = 2 - floor(log10(rounded)) if rounded else 2
+    return f"{rounded:.{max(digits, 0)}f}"
+
+
+def group_rows(facts: Facts, layout: Layout, by: Grouping) -> Table:
+    """Return a row for each group of nodes."""
+    columns = [
+        Column(by, "left"),
+        Column("nodes"),
+        *(Column(MEASURES[name].heading) for name in layout.columns),
+    ]
+    rows = [
+        [member.name, str(len(member.paths)), *_cells(facts, scope_of(member), layout.columns)]
+        for member in group(facts.cost, by)
+    ]
+    return columns, rows
+
+
+def total_rows(facts: Facts, layout: Layout) -> Table:
+    """Return the totals of inference, of each training head, and of both."""
+    cost = facts.cost
+    columns = [
+        Column("total", "left"),
+        *(Column(MEASURES[name].heading) for name in layout.total_columns),
+    ]
+    rows = [["inference", *_cells(facts, whole_scope(facts), layout.total_columns)]]
+    for head in cost.heads:
+        scope = scope_of(head, with_heads=True)
+        rows.append([f"head {head.name}", *_cells(facts, scope, layout.total_columns)])
+    if cost.heads:
+        scope = whole_scope(facts, with_heads=True)
+        rows.append(["with heads", *_cells(facts, scope, layout.total_columns)])
+    return columns, rows
+
+
+def _cells(facts: Facts, scope: RowScope, columns: Iterable[str]) -> list[str]:
+    return [write_cell(MEASURES[name].read(facts, scope)) for name in columns]
