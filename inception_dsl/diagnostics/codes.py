@@ -90,9 +90,7 @@ CODES: dict[str, Code] = {
     "D712": Code("tensors-added", "Steps that hold tensors are added.", "error"),
     "D713": Code("tensors-removed", "Steps that hold tensors are removed.", "error"),
     "D714": Code("keys-renamed", "Tensors are renamed.", "error"),
-    "D721": Code(
-        "function-changed", "Old weights load, but a step computes otherwise.", "error"
-    ),
+    "D721": Code("function-changed", "Old weights load, but a step differs.", "error"),
     "D722": Code("order-changed", "Old weights load, but channels are in another order.", "error"),
     "D723": Code("wiring-changed", "Old weights load, but a step reads another one.", "error"),
     "D724": Code("steps-changed", "Old weights load, but steps without weights change.", "error"),
