@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
 
 _Pairs = Mapping[str, tuple[Checked | None, Checked | None]]
-"""By name, a network then and now; None where there was or is none."""
+"""By name, the old and the new network; None if there is none."""
 
 
 def compare_against(
@@ -45,8 +45,8 @@ def compare_against(
     """Compare the specs of a project with those of a revision, and leave out what is the same.
 
     Args:
-        places: names, files and folders; of nothing else is told. All specs of the project that
-            `folder` is in, if there are none.
+        places: the names, files and folders that are compared; without any, all specs of the
+            project that `folder` is in.
         fail_on: as for `compare`.
 
     Raises:

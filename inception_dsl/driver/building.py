@@ -39,7 +39,7 @@ class Build:
         checked: the models, in order.
         findings: warnings, and notes on figures that are left out.
         artifacts: the files; nothing is written yet.
-        makers: the spec that each file is made of, as the command names it; the gallery has none.
+        makers: the spec of each file, as the command names it; the gallery has none.
         orphans: generated files and folders that no spec of the project makes; of a build of some
             specs, none.
     """
@@ -134,7 +134,7 @@ def _generated(file: SpecFile, folder: Path) -> Path:
 
 
 def _find_overlaps(artifacts: Sequence[Artifact]) -> Iterator[Diagnostic]:
-    """Find files that would stand in the place of a folder, or of one another."""
+    """Find files that have the path of a folder, or of one another."""
     paths: set[Path] = set()
     for artifact in artifacts:
         if artifact.path in paths:

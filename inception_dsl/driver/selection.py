@@ -1,7 +1,7 @@
 """The specs that a command looks at: those that a person names, or all of the project.
 
-All commands choose alike, so that none of them is content where another finds nothing. Files of the
-project are found by path; each one that cannot be had is told, and stops none of the others.
+All commands choose alike, so that none of them is green where another finds nothing. Files of the
+project are found by path. A file that cannot be read is reported and stops none of the others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from inception_dsl.spec.project import (
 )
 
 Chosen = tuple[str, SpecFile | SpecError]
-"""How findings of several specs speak of one, and its file, or why it cannot be had."""
+"""The name of a spec in findings of several, and its file or the errors that keep it away."""
 
 
 def choose(references: Sequence[str], folder: Path) -> list[Chosen]:

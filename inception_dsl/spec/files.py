@@ -1,8 +1,8 @@
-"""Which files a spec is made of: names in the library, files of the project, and their bounds.
+"""The files of a spec: names in the library, files of the project, and their bounds.
 
-A spec is untrusted. A path is followed through symbolic links and must end inside the project, or
-inside the built-in library, however it was named. Where files are read from, the disk or a revision
-of a repository, is a spec file's own: what it uses comes from there too.
+A spec is untrusted. However a file is named, its path is followed through all symbolic links and
+must end inside the project or inside the built-in library. A spec file knows whether it comes from
+the disk or from a revision of a repository. The files that it uses come from the same place.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ MAX_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
-    """A spec's file and how it is spoken of.
+    """A spec's file with its names.
 
     Attributes:
-        path: where it is, symbolic links followed.
-        files: where it is read from, and what it uses.
+        path: its absolute path with all symbolic links followed.
+        files: the disk or the revision that it is read from, with everything that it uses.
         root: the folder that `use` and `extends` must stay in.
         full_name: its path in the project's `specs/` without the suffix, such as
             `timm/inception_v4`; of a file elsewhere in the project its path from the root.
-        shown: the path from the root, by which findings and emitted headers name it.
+        shown: its path from the root; findings and headers of generated files name it so.
         reference: the text by which a person or a spec named it.
         is_built_in: whether it is a file of the built-in library.
     """
@@ -67,8 +67,8 @@ def find_spec(reference: str, folder: Path, files: Files = DISK) -> SpecFile:
     Args:
         reference: a path to a .yaml or .yml file, or a name such as `inception_v4`; the project's
             own `specs/` comes before the built-in ones.
-        folder: where the person stands.
-        files: where files are read from.
+        folder: the working folder of the person.
+        files: the disk, or a revision.
 
     Raises:
         SpecError: E001 there is no such file, E006 it lies outside its project, E007 no spec has
@@ -189,7 +189,7 @@ def read(file: SpecFile, span: Span | None = None) -> Source:
 
 
 def _named(file: SpecFile) -> str:
-    """Return how a person knows a file: by the path that was typed, or else by its path."""
+    """Return the path that a person typed for a file, or else its path from the root."""
     is_typed = file.reference.endswith(SUFFIXES)
     return printable(f"{file.files.label}{file.reference}") if is_typed else file.shown
 

@@ -1,8 +1,8 @@
 """The files of a revision of a git repository, read without touching the working tree.
 
-git is called without a shell, and asked for nothing but the list of a revision's files and their
-contents: no hook, filter, pager or network is involved. A revision is whatever git takes for one,
-but for what could be an option or steer a terminal.
+git is called without a shell, and asked only for the list of a revision's files and for their
+contents: no hook, filter, pager or network is involved. Every name that git takes is a revision,
+except one that could be an option or that has control characters.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Revision:
     Attributes:
         root: the repository's folder; nothing outside of it is there.
         commit: its hash.
-        label: what a person called it, and a colon.
+        label: the revision as a person named it, and a colon.
         entries: mode and hash of every file, by its path from the root.
     """
 

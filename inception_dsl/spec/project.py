@@ -136,11 +136,11 @@ def is_name(text: str) -> bool:
 
 
 def nothing_found(root: Path, folder: Path) -> Diagnostic:
-    """Return the finding that a project has no networks, which says where they were looked for.
+    """Return the finding that a project has no networks, with the places that were looked at.
 
     Args:
         root: the project's root.
-        folder: where the person stands, from which folders are named.
+        folder: the working folder of the person, from which folders are named.
     """
     import shlex
 
