@@ -24,7 +24,7 @@ def read_bindings(
     keys: Mapping[str, Setting],
     tables: Mapping[str, Table],
 ) -> dict[str, Setting]:
-    """The arguments of a call: a table's row, then bindings by name.
+    """Return the arguments of a call: those of a table's row, then the bindings by name.
 
     Args:
         signature: the block's.
@@ -83,7 +83,7 @@ def _row(
     signature: Signature,
     tables: Mapping[str, Table],
 ) -> dict[str, Setting]:
-    """The parameters that a row of a table binds."""
+    """Return the parameters that a row of a table binds."""
     table_name, _, row_name = token.text.partition(".")
     table = tables.get(table_name)
     if table is None or row_name not in table.rows:
@@ -126,7 +126,11 @@ def _no_param(
     labels: tuple[Label, ...],
     taken: Container[str] = (),
 ) -> SpecError:
-    """E205; `taken` are the parameters that cannot be meant, for they are bound."""
+    """Return E205 for a parameter that the block lacks.
+
+    Args:
+        taken: the parameters that cannot be meant, because they are bound.
+    """
     free = [param for param in signature.declared if param not in taken]
     close = param_close_by(name, free, signature.declared)
     if close.name is None and taken and len(free) == 1:
@@ -138,7 +142,7 @@ def _no_param(
 
 
 def read_argument(word: Word, text: Span, scope: Scope) -> Given:
-    """A binding's value that stands in a YAML value of its own.
+    """Return a binding's value that stands in a YAML value of its own.
 
     Raises:
         SpecError: E104 no expression, E205 an unknown name.

@@ -1,4 +1,4 @@
-"""What a block is once it is read, and what holds of its steps together."""
+"""A block as it is read, and the rules for all of its steps together."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a caller must know of a block: its parameters, and where they and its name stand."""
+    """The part of a block that callers need: its parameters, and where they and its name stand."""
 
     params: tuple[Param, ...]
     declared: Mapping[str, Span]
@@ -59,7 +59,7 @@ def place_of(item: NodeDef | CallDef | Node | Call) -> Span:
 
 
 def unique_paths(steps: list[NodeDef | CallDef]) -> Iterator[Diagnostic]:
-    """Says of every path that it is there twice, or that it is both a step and a holder of some."""
+    """Yield a finding for every path that two steps have, or that is a step and holds others."""
     seen: dict[str, NodeDef | CallDef] = {}
     holders: dict[str, NodeDef | CallDef] = {}
     forks: set[str] = set()
@@ -81,12 +81,12 @@ def unique_paths(steps: list[NodeDef | CallDef]) -> Iterator[Diagnostic]:
 
 
 def _is_fork(step: NodeDef | CallDef) -> bool:
-    """The step has its path from the branch that holds it."""
+    """Tell whether a step has its path from the branch that holds it."""
     return bool(step.branch) and step.path.startswith(step.branch)
 
 
 def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
-    """Two steps that cannot both be: of one path, or one below the other."""
+    """Return E208 for two steps of one path, or for one that is below the other."""
     upper, lower = sorted((step, other), key=lambda one: len(one.path))
     message = f"two steps have the path `{upper.path}`"
     join = OPS[lower.op].join if isinstance(lower, NodeDef) else None
@@ -107,7 +107,7 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
 
 
 def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlaces) -> Block:
-    """The block with every concat whose only reader is a concat made part of that one.
+    """Return a block in which a concat that only another concat reads is part of that one.
 
     A shape note on a concat that is merged keeps the paths that it joined.
     """

@@ -1,7 +1,7 @@
 """From a body as it is written to symbolic steps in order, each with the paths that it reads.
 
 Nothing here knows a shape. Names, words and paths are checked once a block, however often it is
-called. A step that is at fault is said, and reading goes on as if it were not there.
+called. A step that is at fault is reported, and reading goes on as if it were not there.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from inception_dsl.spec.schema import (
     ResidualSpec,
     Word,
 )
-from inception_dsl.spec.step import StepSyntaxError, parse_step
+from inception_dsl.spec.step import StepSyntaxError, counted_name, parse_step
 
 _UNREADABLE = "step"
 """The name of a step whose text cannot be read, in its list."""
 
 
 class BodyReader(Reporter):
-    """Reads the bodies of one block, or of the network and its heads, into one list of steps.
+    """The reader of the bodies of one block, or of the network and its heads: one list of steps.
 
     Attributes:
         steps: those read so far.
@@ -69,11 +69,11 @@ class BodyReader(Reporter):
         super().report(found)
 
     def read(self, body: Item, at: DocumentPath) -> Path:
-        """Adds the steps of a block, or of the network; gives the path of its result."""
+        """Add the steps of a block, or of the network, and return the path of its result."""
         return self._body(body, BodyPlace(at, Path(), Path(), INPUT, {}))
 
     def read_head(self, body: Item, at: DocumentPath, name: str, reads: Path) -> Path:
-        """Adds the steps of a head that reads a step of the network."""
+        """Add the steps of a head that reads a step of the network."""
         return self._body(body, BodyPlace(at, Path(name), Path(name), reads, {}))
 
     def _body(self, body: Item, spot: BodyPlace) -> Path:
@@ -105,7 +105,7 @@ class BodyReader(Reporter):
             elif name is not None:
                 self._check_unnamed(name, here.at, siblings.named)
                 counts[name] += 1
-                name = name if counts[name] == 1 else f"{name}{counts[name]}"
+                name = counted_name(name, counts[name])
                 here = replace(here, is_named=False)
             if name == _UNREADABLE and inner is item and not _is_readable(item):
                 self.has_unreadable = True
@@ -124,7 +124,7 @@ class BodyReader(Reporter):
         return reads
 
     def _check_again(self, own: Sibling, first: Sibling) -> None:
-        """Complains of a name that two of a list have, unless their steps clash as well."""
+        """Report a name that two of a list have, unless their steps clash as well."""
         if not any(unique_paths([*first.steps, *own.steps])):
             message = f"two steps have the path `{own.path}`"
             labels = (Label(own.span, "again"), Label(first.span, "first"))
@@ -161,7 +161,7 @@ class BodyReader(Reporter):
         self.notes.append(Note(spot.path or result, result, str(out), self._text(spot, "out")))
 
     def _no_body(self, body: BodySpec, spot: BodyPlace) -> None:
-        """Says why a mapping is no body; of one key, it was perhaps meant to name a step."""
+        """Report why a mapping is no body; a single key was perhaps meant to name a step."""
         keys = body.model_fields_set
         values = [getattr(body, key) for key in keys]
         if len(keys) == 1 and isinstance(values[0], str | int):
@@ -173,7 +173,7 @@ class BodyReader(Reporter):
         self.complain("E102", message, self.places.key(spot.at))
 
     def _from(self, names: str | list[str] | None, join: str, spot: BodyPlace) -> BodyPlace:
-        """The spot, reading what `from` names; several are joined."""
+        """Return the place, reading the steps that `from` names; several are joined."""
         if names is None:
             return spot
         written = [names] if isinstance(names, str) else names
@@ -209,7 +209,7 @@ class BodyReader(Reporter):
         return None
 
     def _reuse(self, name: str, spot: BodyPlace) -> Path:
-        """An earlier step or branch again: the same weights, on another input."""
+        """Add an earlier step or branch again, with the same weights on another input."""
         sibling = self._sibling(name, spot, self._text(spot, "reuse"))
         if sibling is None:
             return spot.reads
@@ -361,7 +361,7 @@ class BodyReader(Reporter):
 
 
 class _Earlier(dict[str, Sibling]):
-    """The earlier steps of a list; `named` are all that it has."""
+    """The earlier steps of a list; `named` are the names of all of its steps."""
 
     named: frozenset[str] = frozenset()
 
@@ -383,7 +383,7 @@ def _is_readable(item: Item) -> bool:
 
 
 def _name_of(item: Item) -> str | None:
-    """What a step of a list is called; None for a body without a name."""
+    """Return the name of a step of a list; None for a body without one."""
     match item:
         case dict():
             return next(iter(item))

@@ -1,4 +1,4 @@
-"""One cause, one finding: what several places have in common is said once."""
+"""One cause, one finding: a fault that several places have in common is told once."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import replace
 from inception_dsl.diagnostics import Diagnostic, Label
 
 MAX_PLACES = 4
-"""Places of one cause that are shown; of more, it is said how many they are."""
+"""Maximum number of places of one cause that are shown; the rest are counted."""
 
 _LOST = frozenset(["E201", "E205", "E207"])
-"""A name is lost for all that read it alike: it was misspelt where it is declared."""
+"""Codes for a name that is missing wherever it is read, because its declaration is misspelt."""
 
 
 def causes(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The findings of a body, those that miss the same name made one, at all its places."""
+    """Return the findings of a body, those that miss the same name as one at all its places."""
     groups: dict[object, list[Diagnostic]] = {}
     for index, finding in enumerate(found):
         key = (finding.code, finding.message) if finding.code in _LOST else index
@@ -24,7 +24,7 @@ def causes(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def distinct(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The findings without repeats: a block and the one that extends it have the same steps."""
+    """Return the findings without repeats: a block and its extension have the same steps."""
     return list({(one.code, one.message, one.labels): one for one in found}.values())
 
 

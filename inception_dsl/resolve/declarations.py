@@ -1,4 +1,4 @@
-"""What a spec declares before a step is read: tables, defaults, and the parameters of blocks."""
+"""The declarations of a spec, read before any step: tables, defaults, parameters of blocks."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ PAD_WORDS = frozenset(
 
 
 class Declarations(Reporter):
-    """Reads what is declared."""
+    """The reader of declarations."""
 
     def table(self, name: str, table: TableSpec) -> Table:
-        """A table's columns and rows; a row of another length is left out, and complained of."""
+        """Return a table's columns and rows; a row of another length is reported and left out."""
         at: DocumentPath = ("tables", name)
         rows: dict[str, Row] = {}
         columns = (*at, "columns")
@@ -71,7 +71,7 @@ class Declarations(Reporter):
         outer: Defaults,
         params: Iterable[str],
     ) -> Defaults:
-        """What a bare op means, over what it means without these.
+        """Return the meaning of a bare op: these defaults over the outer ones.
 
         Args:
             params: names that an author may want to read there, and cannot.
@@ -101,7 +101,7 @@ class Declarations(Reporter):
         return result
 
     def signature(self, name: str, body: Body) -> Signature:
-        """The name of a block and its parameters."""
+        """Return the signature of a block: its parameters, and where they and its name stand."""
         at: DocumentPath = ("blocks", name)
         problem = None if may_name_block(name) else name_problem(name)
         if problem is None and (name in OPS or name in {NETWORK, "global", "adaptive"}):
@@ -139,7 +139,7 @@ class Declarations(Reporter):
             self.check_param(name, (*at, index))
 
     def check_param(self, name: str, at: DocumentPath) -> None:
-        """Complains of a name that no parameter can have."""
+        """Report a name that no parameter can have."""
         problem = name_problem(name)
         if problem is None and name in {"in_channels", *WORDS}:
             problem = f"`{name}` has a meaning of its own"
@@ -147,7 +147,7 @@ class Declarations(Reporter):
             self.complain("E105", problem, self.places.key(at), instead=usable_name(name, "param"))
 
     def check_value(self, value: Word, at: DocumentPath) -> None:
-        """Complains of a value that no parameter can have."""
+        """Report a value that no parameter can have."""
         if isinstance(value, str) and value not in WORDS:
             shown = value[:60]
             message = f"`{shown}` is neither a number nor a word of an op"

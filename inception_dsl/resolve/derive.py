@@ -1,4 +1,4 @@
-"""How what flows came to be: the words that set its channels or its size, traced back.
+"""Trace a tensor's channels or size back to the words of the spec that set them.
 
 A trace goes back through joins and through calls, into a block and out of it. It ends at a shape
 note: what comes out there is what its author says, or has been found fault with.
@@ -19,11 +19,11 @@ from inception_dsl.resolve.disagree import change, what
 from inception_dsl.source import Span
 
 MAX_SOURCES = 8
-"""Steps that a trace names at most."""
+"""Maximum number of steps that a trace names."""
 MAX_KEEPING = 2
-"""Steps that it names which keep the size, where none changes it."""
+"""Maximum number of steps that keep a size which a trace names, if none changes it."""
 MAX_STEPS = 2000
-"""Steps that a trace looks at; it is cut short where there are more."""
+"""Maximum number of steps that a trace looks at; a longer one is cut short."""
 
 Axis = Literal["channels", "size"]
 
@@ -50,18 +50,18 @@ class CallSite:
     reads: str = INPUT
 
     def step(self, path: str) -> NodeDef | CallDef:
-        """The step that is at a path, or of which a copy is."""
+        """Return the step at a path, or the one whose copy is there."""
         return self.steps.get(path) or self.steps[path.rpartition(".")[0]]
 
     def place(self, path: str, name: str) -> Span:
-        """Where an attribute of a step stands; the step, where nobody wrote it."""
+        """Return where an attribute of a step stands; the step itself if nobody wrote it."""
         step = self.step(path)
         return self.block.places.get(step.path, {}).get(name) or place_of(step)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A step that sets an axis of what flows: a node, or a step that is repeated."""
+    """A step that sets an axis of a tensor: a node, or a step that is repeated."""
 
     axis: Axis
     site: CallSite
@@ -69,7 +69,7 @@ class Source:
     says: str
 
     def labels(self) -> Iterator[Label]:
-        """The step, or the word of it, and what it was given from elsewhere."""
+        """Yield the step, or the word of it, and the places that give it its value."""
         step = self.site.step(self.item.path)
         if isinstance(self.item, Call):
             name = ""
@@ -87,7 +87,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The sources of what flows, and whether a note before them has already failed.
+    """The sources of an axis, and whether a shape note before them has already failed.
 
     `keeping` are steps that could have changed it, and did not.
     """
@@ -97,7 +97,7 @@ class Trace:
     is_known: bool
 
     def labels(self) -> list[Label]:
-        """Those of the sources, one for each place."""
+        """Return the labels of the sources, one for each place."""
         found: dict[Span, Label] = {}
         for source in self.sources:
             for label in source.labels():
@@ -118,7 +118,7 @@ class _Way:
 def trace_back(
     axis: Axis, site: CallSite, paths: Iterable[str], enter: Callable[[CallSite, Call], CallSite]
 ) -> Trace:
-    """What set the channels, or the size, of what is at some paths of a block.
+    """Trace the channels or the size at some paths of a block back to the steps that set them.
 
     Args:
         enter: the site of a call that is made.
@@ -173,7 +173,7 @@ def _sets(axis: Axis, node: Node) -> bool:
 
 
 def _copies(axis: Axis, site: CallSite, call: Call) -> Source | None:
-    """A step that is repeated, where every copy adds to an axis."""
+    """Return a repeated step as a source if every copy of it changes the axis."""
     step = site.step(call.path)
     same = change(call.input_type, call.type, sizes=axis == "size") is None
     if step.count is None or same:
@@ -183,7 +183,7 @@ def _copies(axis: Axis, site: CallSite, call: Call) -> Source | None:
 
 
 def _before(way: _Way, node: Node) -> Iterator[_Way]:
-    """Where an axis comes from; where the inputs agree in it, the last, which is the body."""
+    """Yield the inputs that an axis comes from: the last one if all agree in it."""
     axis, site = way.axis, way.site
     if axis == "channels" and "width" in node.attributes:
         return
@@ -196,7 +196,7 @@ def _before(way: _Way, node: Node) -> Iterator[_Way]:
 
 
 def origins(site: CallSite, step: NodeDef | CallDef, name: str) -> list[Label]:
-    """Where the parameters are given a value that an attribute, or an argument, of a step reads.
+    """Return where the parameters get their values that an attribute or an argument reads.
 
     That is a word of a call, a table's cell, or a default.
     """
@@ -222,7 +222,7 @@ def origins(site: CallSite, step: NodeDef | CallDef, name: str) -> list[Label]:
 
 
 def _reads(step: NodeDef | CallDef, name: str) -> Iterator[str]:
-    """The parameters that an attribute, an argument or, under an empty name, a count reads."""
+    """Yield the parameters that an attribute, an argument or, under an empty name, a count reads."""
     written = step.attributes if isinstance(step, NodeDef) else step.arguments
     given = written.get(name) if name else step.count
     if given is not None and not isinstance(given, str | tuple):

@@ -1,4 +1,4 @@
-"""Why shapes do not fit: how each side came to be what it is, and what would make them agree."""
+"""Findings for shapes that do not fit: how each side got its shape, and a fix."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Input:
     chain: tuple[Node | Call, ...]
 
     def span(self, *, sizes: bool) -> Span | None:
-        """The step that last changed its size, or its channels; its last step if none did."""
+        """Return the step that last changed the size or the channels; the last step if none did."""
         changes = [item for item, _ in self._changes(sizes=sizes)]
         items = changes or self.chain
         return place_of(items[0]) if items else None
 
     def story(self, *, sizes: bool) -> str:
-        """How it came to its size, or to its channels: `35 -> 17 (3x3, stride 2, V)`."""
+        """Return the changes of the size or the channels: `35 -> 17 (3x3, stride 2, V)`."""
         told = [f"{made} ({what(item)})" for item, made in self._changes(sizes=sizes)]
         return "; ".join(reversed(told))
 
     def earlier(self) -> list[Label]:
-        """The steps before the last one that changes its size, and how they do."""
+        """Return the steps that change the size, but for the last, with their changes."""
         changes = list(self._changes(sizes=True))[1:]
         return [Label(place_of(item), f"{made} ({what(item)})") for item, made in changes]
 
@@ -54,7 +54,7 @@ class Input:
 def trace(
     paths: list[str], made: Mapping[str, Node | Call], types: tuple[TensorType, ...]
 ) -> list[Input]:
-    """The inputs of a step at some paths of its block."""
+    """Return the inputs of a step, each with the steps behind it."""
     chains = [list(_back(path, made)) for path in paths]
     known = [{path for path, _ in chain} for chain in chains]
     shared = set.intersection(*known) if len(chains) > 1 else set()
@@ -74,7 +74,7 @@ def _back(path: str, made: Mapping[str, Node | Call]) -> Iterator[tuple[str, Nod
 
 
 def change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
-    """How a step changes the size of a map, or the channels, if it does: `35 -> 17`."""
+    """Return a change of a map's size, or of the channels: `35 -> 17`; None if there is none."""
     if not sizes:
         return (
             f"{before.channels} -> {after.channels}" if before.channels != after.channels else None
@@ -88,7 +88,7 @@ def change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
 
 
 def what(item: Node | Call) -> str:
-    """What a step is to the size of a map: `3x3, stride 2, V`."""
+    """Return the words of a step that decide the size of its output: `3x3, stride 2, V`."""
     if isinstance(item, Call):
         return item.block
     values = item.attributes
@@ -112,7 +112,11 @@ def explain(
     block: str,
     own: str,
 ) -> Diagnostic:
-    """The finding for a step of a block that cannot take its inputs; `own` is the spec's file."""
+    """Return the finding for a step of a block that cannot take its inputs.
+
+    Args:
+        own: the name of the spec's own file, which its author can change.
+    """
     span = place_of(step)
     match error.code:
         case "E304":
@@ -166,7 +170,10 @@ def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own: str) ->
 
 
 def _prefers(one: Input, mend: _Mend | None, other: Input, its: _Mend | None, own: str) -> bool:
-    """The one of two branches to speak of: in the author's own file, or easier to mend."""
+    """Tell whether the first of two branches is the one to point at.
+
+    It is the one in the author's own file, else the one that is easier to mend.
+    """
     in_own = [
         (span := branch.span(sizes=True)) is not None and span.source.name == own
         for branch in (one, other)
@@ -188,7 +195,7 @@ def _size(given: Input) -> str:
 
 
 def _majority(shapes: list[tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
-    """The most common of some shapes (the first of equally common ones), and the last other."""
+    """Return the most common shape (the first of several), and the place of the last other one."""
     counts = Counter(shapes)
     common = max(counts, key=lambda shape: (counts[shape], -shapes.index(shape)))
     odd = max(index for index, shape in enumerate(shapes) if shape != common)
@@ -202,7 +209,7 @@ _UNMENDABLE = (1000, 0)
 
 
 def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
-    """The words of the step that a branch's label is at that would give it the others' size."""
+    """Return the fix of the step that a branch's label is at which gives it the wanted size."""
     found: list[_Mend] = []
     labelled = branch.span(sizes=True)
     for index, item in enumerate(branch.chain):
@@ -221,7 +228,7 @@ def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
 
 
 def _retyped(chain: tuple[Node | Call, ...], changes: Mapping[str, Value]) -> TensorType | None:
-    """What a chain, last first, gives when the attributes of its first step are changed."""
+    """Return the type that a chain (last step first) returns if its first step is changed."""
     *following, first = chain
     assert isinstance(first, Node)
     try:
@@ -286,7 +293,7 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
 
 
 def _projection(given: TensorType, wanted: TensorType) -> str | None:
-    """The 1x1 conv that makes one map of another, as a projection shortcut does."""
+    """Return the 1x1 conv that makes one map of another, as a projection shortcut does."""
     if not given.is_map or not wanted.is_map:
         return None
     stride = round(given.size[0] / wanted.size[0])
@@ -299,7 +306,7 @@ _PADS = ("V", "same", "same_tf")
 
 
 def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
-    """A step's text with some attributes changed; None where it cannot be written in it."""
+    """Return a step's text with some attributes changed; None if its words cannot express that."""
     try:
         step = parse_step(text)
     except StepSyntaxError:
@@ -324,7 +331,7 @@ def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
 
 
 def _width_length(step: StepText) -> int:
-    """How many words the width takes, which stands first wherever it is rewritten."""
+    """Return the number of words of the width, which stands first wherever a step is rewritten."""
     for index, word in enumerate(step.words[1:], 1):
         if word.kind == "name" and step.words[index - 1].kind != "symbol":
             return index

@@ -1,4 +1,4 @@
-"""What other tools call things, for those who come from there: PyTorch, Keras, TensorFlow, Caffe.
+"""The words of other tools (PyTorch, Keras, TensorFlow, Caffe), and what they are called here.
 
 These are no second spellings: a spec that uses one is told the word of this language.
 """

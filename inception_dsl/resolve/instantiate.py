@@ -288,7 +288,7 @@ def _count_weights(
 
 
 def _copy(step: NodeDef | CallDef, path: Path) -> Path | None:
-    """The path whose weights a copy of a step has, if it has those of an earlier one."""
+    """Return the path whose weights a copy of a step has, or None if it has its own."""
     return None if step.reuses is None else step.reuses / path.relative_to(step.path)
 
 

@@ -1,4 +1,4 @@
-"""What can be named: names become attributes, classes, functions and locals of emitted code."""
+"""Names that the author may choose: they become attributes, classes and locals in emitted code."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _MODULE = """
 """
 
 RESERVED = frozenset(f"{_EMITTED} {_MODULE}".split())
-"""Names that nothing can have: emitted code needs them for something else."""
+"""Names that no step may have, because emitted code needs them."""
 
 
 def may_name_block(name: str) -> bool:
-    """A block can have a name of torch's, such as `half`, for it becomes that of a class."""
+    """Tell whether a block may have a name of torch's, such as `half`: it becomes a class."""
     return name in _MODULE.split()
 
 
@@ -45,7 +45,7 @@ def usable_name(name: str, what: str) -> str | None:
 
 
 def name_problem(name: str) -> str | None:
-    """Why nothing can have this name; None where it can."""
+    """Return why nothing can have this name, or None if a step can."""
     if not (name.isascii() and name.isidentifier()):
         shown = name if len(name) <= MAX_LENGTH else f"{name[:MAX_LENGTH]}..."
         return f"`{shown}` is no name: a letter, then letters, digits and `_`"

@@ -20,7 +20,7 @@ class Reporter:
         self.diagnostics = diagnostics
 
     def report(self, found: Iterable[Diagnostic]) -> None:
-        """Adds findings.
+        """Add findings.
 
         Raises:
             SpecError: all of them, once they are as many as anyone reads.
@@ -44,7 +44,7 @@ class Reporter:
         self.report([Diagnostic(code, message, (Label(span), *others), help=help, fix=fix)])
 
     def twice(self, code: str, message: str, names: list[str], name: str, at: DocumentPath) -> None:
-        """A finding for a name that stands in a list twice."""
+        """Add a finding for a name that stands in a list twice."""
         first, again, *_ = (i for i, own in enumerate(names) if own == name)
         labels = (
             Label(self.places.value((*at, again)), "again"),
@@ -53,7 +53,7 @@ class Reporter:
         self.report([Diagnostic(code, message, labels)])
 
     def fail(self, code: str, message: str, span: Span) -> NoReturn:
-        """Ends the walk with a finding.
+        """End the walk with a finding.
 
         Raises:
             SpecError: it.
@@ -62,5 +62,5 @@ class Reporter:
 
 
 def repeated(names: Iterable[str]) -> list[str]:
-    """The names that stand in a list more than once, in order."""
+    """Return the names that stand in a list more than once, in order."""
     return [name for name, times in Counter(names).items() if times > 1]

@@ -353,7 +353,7 @@ class _Resolver(Reporter):
         return merge_concats(definition, reader.notes, {**reader.written, "": given}), heads
 
     def _heads(self, reader: BodyReader) -> tuple[Head, ...]:
-        """The training heads, their steps added to those of the network."""
+        """Return the training heads; their steps are added to those of the network."""
         places = {str(step.path): step.path for step in reader.steps} | reader.results
         first = {str(step.path.first): step for step in reversed(reader.steps)}
         heads = (self._head(name, reader, places, first) for name in self._spec.heads)
@@ -366,7 +366,11 @@ class _Resolver(Reporter):
         places: Mapping[str, Path],
         first: Mapping[str, NodeDef | CallDef],
     ) -> Head | None:
-        """A head's place, its steps added; `places` are what it may hang on, and their values."""
+        """Return a head; its steps are added.
+
+        Args:
+            places: the steps that it may hang on, and the paths of their values.
+        """
         written = self._spec.heads[name]
         at: DocumentPath = ("heads", name)
         problem = name_problem(name)
@@ -406,7 +410,7 @@ class _Resolver(Reporter):
         self.report(unique_paths(reader.steps))
 
     def _called(self, start: str, blocks: Mapping[str, Block]) -> list[str]:
-        """The blocks that are called, callees first, in order of first use.
+        """Return the blocks that are called, callees first, in order of first use.
 
         Raises:
             SpecError: E008, blocks that call each other in a circle.

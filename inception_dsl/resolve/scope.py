@@ -1,4 +1,4 @@
-"""What a body may name besides ops: the parameters in scope, and the rows of tables."""
+"""The names that a body may read besides those of ops: parameters, and rows of tables."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ class Close:
 
 
 def close_by(name: str, known: Iterable[str], declared: Mapping[str, Span]) -> Close:
-    """The known name that is nearest, with a label if it is among the declared."""
+    """Return the known name that a name misspells, with a label if it is declared."""
     close = nearest(name, known)
     span = declared.get(close) if close else None
     return Close(close, (Label(span, f"`{close}` is here"),) if span else ())
 
 
 def param_close_by(name: str, known: Iterable[str], declared: Mapping[str, Span]) -> Close:
-    """The same of parameters; where none is near, a label at all that are declared."""
+    """Return the parameter that a name misspells; if none, a label at all that are declared."""
     close = close_by(name, known, declared)
     spans = list(declared.values())
     if close.name is not None or not spans:

@@ -1,4 +1,4 @@
-"""What a spec says of itself: its input, its budget, and what its sources claim."""
+"""A spec's statements about itself: its input, its budget, and the claims of its sources."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SHAPE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})x([0-9]{1,6})")
 
 
 class Statements(Reporter):
-    """Reads what must hold."""
+    """The reader of a spec's budget and claims."""
 
     def budget(self, budget: Mapping[Measure, str | int]) -> Iterable[Bound]:
-        """The bounds of a network."""
+        """Yield the bounds of a network."""
         for measure, written in budget.items():
             span = self.places.text(("budget", measure))
             quantity = read_quantity(str(written))

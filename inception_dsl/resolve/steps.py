@@ -24,7 +24,7 @@ from inception_dsl.spec.text import syntax_finding
 
 @dataclass(frozen=True, slots=True)
 class BodyPlace:
-    """Where a body stands, and what it reads.
+    """The place of a body in the document, and what it reads.
 
     Attributes:
         at: its place in the document.
@@ -43,15 +43,15 @@ class BodyPlace:
     is_named: bool = True
 
     def key(self, *keys: str | int) -> BodyPlace:
-        """The same, deeper in the document."""
+        """Return the place deeper in the document."""
         return replace(self, at=(*self.at, *keys))
 
     def named(self, name: str) -> BodyPlace:
-        """What stands under a name."""
+        """Return the place of what has a name below this one."""
         return replace(self, path=self.path / name)
 
     def branching(self, name: str) -> BodyPlace:
-        """What stands in a branch."""
+        """Return the place of a branch."""
         below = self.path / name
         return replace(self, path=below, branch=below)
 
@@ -85,7 +85,7 @@ class Made:
 
 
 class StepReader:
-    """Reads the steps of one block, or of the network and its heads.
+    """The reader of the steps of one block, or of the network and its heads.
 
     Args:
         signatures: the blocks that a step may call.
@@ -108,7 +108,7 @@ class StepReader:
         self._defaults = defaults
 
     def read(self, text: str, spot: BodyPlace, keys: Mapping[str, Word]) -> Made:
-        """A step, in its short form or, where `keys` say more, in its long one.
+        """Return a step as it is read, in its short form or, with `keys`, in its long one.
 
         Raises:
             SpecError: E104 no step, E2xx what it names is not there, or not so.
@@ -157,7 +157,7 @@ class StepReader:
     def _settings(
         self, what: Op | str, keys: Mapping[str, Word], spot: BodyPlace
     ) -> dict[str, Setting]:
-        """What a step in its long form gives by keys."""
+        """Return the settings that a step in its long form gives by keys."""
         settings: dict[str, Setting] = {}
         for name, word in keys.items():
             at = (*spot.at[:-1], name)
@@ -196,7 +196,7 @@ class StepReader:
         return count
 
     def _find(self, step: StepText, words: Words) -> Op | str:
-        """The op or the block that a step names."""
+        """Return the op or the block that a step names."""
         name = step.name.text
         written = f"{step.modifier.text} {name}" if step.modifier else name
         op = WRITTEN.get(written)

@@ -28,7 +28,7 @@ _SKIPPED = frozenset(["title", "default"])
 
 
 def json_schema() -> str:
-    """The schema as text, the same for every version of what it is made with."""
+    """Return the schema as text, the same for every version of pydantic."""
     schema = _plain(ModelSpec.model_json_schema(by_alias=True))
     definitions = schema["$defs"]
     for name in ("Body", "Item"):
@@ -73,7 +73,7 @@ def _with_step(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(node: Any) -> Any:
-    """The schema without what only pydantic has a use for: titles, defaults, nulls of defaults."""
+    """Return the schema without pydantic's titles, defaults and nulls of defaults."""
     if isinstance(node, list):
         return [_plain(item) for item in node]
     if not isinstance(node, dict):

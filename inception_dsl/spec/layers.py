@@ -16,13 +16,13 @@ from inception_dsl.bounds import MAX_CHANGED, MAX_VALUES
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BODY_KEYS
-from inception_dsl.spec.step import StepSyntaxError, parse_step
+from inception_dsl.spec.step import StepSyntaxError, counted_name, parse_step
 from inception_dsl.spec.text import syntax_finding
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
 
 MAX_EXTENDS = 64
 MAX_SHOWN = 6
-"""Names of a body that a finding lists."""
+"""Maximum number of names of a body that a finding lists."""
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class _Problems(list[Diagnostic]):
 
 
 def lay_over(base: Mapping, layer: Mapping, effort: Effort) -> Mapping:
-    """The base with the layer's changes; neither is changed itself.
+    """Return the base with the layer's changes; neither is changed itself.
 
     Raises:
         SpecError: E212 for every change at a place that the base lacks.
@@ -88,7 +88,7 @@ def lay_over(base: Mapping, layer: Mapping, effort: Effort) -> Mapping:
 
 
 def extend_blocks(tree: Mapping, effort: Effort) -> Mapping:
-    """The tree with every block that `extends` another one laid over it.
+    """Return the tree with every block that `extends` another one laid over it.
 
     Raises:
         SpecError: E008 blocks that extend each other in a circle, E212 a base that is not there.
@@ -177,7 +177,7 @@ def _extend(
 
 
 def _merge(base: Tree, layer: Tree) -> Tree:
-    """Plain mappings, merged; tables, defaults and parameters are such."""
+    """Return two plain trees merged, such as tables and defaults."""
     if not isinstance(base, Mapping) or not isinstance(layer, Mapping):
         return layer
     items = dict(base.items)
@@ -188,7 +188,7 @@ def _merge(base: Tree, layer: Tree) -> Tree:
 
 
 def _members(base: Tree, layer: Tree, problems: _Problems) -> Tree:
-    """Blocks, heads or branches: named bodies, where a key may be a path into one."""
+    """Return named bodies (blocks, heads, branches) merged; a key may be a path into one."""
     if not isinstance(base, Mapping) or not isinstance(layer, Mapping):
         return layer
     items = dict(base.items)
@@ -214,7 +214,7 @@ def _members(base: Tree, layer: Tree, problems: _Problems) -> Tree:
 
 
 def _body(base: Tree, layer: Tree, problems: _Problems) -> Tree:
-    """A body laid over a body."""
+    """Return a body with another one laid over it."""
     if not isinstance(layer, Mapping) or not isinstance(base, Mapping | Sequence):
         return layer
     if isinstance(base, Sequence):
@@ -273,7 +273,7 @@ def _by_name(params: Tree) -> Tree:
 
 
 def _at(body: Tree, path: str, change: Entry, problems: _Problems) -> Tree:
-    """A body with a change at a path below it."""
+    """Return a body with a change at a path below it."""
     match body:
         case Sequence():
             return _in_list(body, path, change, problems)
@@ -371,28 +371,28 @@ def _insert(
 
 
 def _named(item: Tree, name: str | None) -> Tree:
-    """A step of a list under a name; a body that has none is left as it is."""
+    """Return a step of a list under a name; a body without one is left as it is."""
     if name is None or _is_named(item):
         return item
     return Mapping({name: Entry(item.span, item)}, item.span)
 
 
 def _inner(item: Tree) -> Tree:
-    """What stands under a step's name."""
+    """Return the body of a named step."""
     assert isinstance(item, Mapping)
     ((_, entry),) = item.items.items()
     return entry.value
 
 
 def _with_inner(item: Tree, inner: Tree) -> Tree:
-    """A named step with another body."""
+    """Return a named step with another body."""
     assert isinstance(item, Mapping)
     ((name, entry),) = item.items.items()
     return Mapping({name: Entry(entry.key, inner)}, item.span)
 
 
 def _named_steps(body: Sequence) -> Iterator[tuple[str | None, Tree]]:
-    """Each item of a list with its name: its own, its op's or block's, counted, or none."""
+    """Yield the items of a list with their names: their own, or counted ones; None for none."""
     counts: dict[str, int] = {}
     for item in body.items:
         if _is_named(item):
@@ -404,20 +404,20 @@ def _named_steps(body: Sequence) -> Iterator[tuple[str | None, Tree]]:
                 yield None, item  # said where the steps are resolved
                 continue
             counts[own] = counts.get(own, 0) + 1
-            yield own if counts[own] == 1 else f"{own}{counts[own]}", item
+            yield counted_name(own, counts[own]), item
         else:
             yield None, item
 
 
 def _has(body: Tree, path: str, effort: Effort) -> bool:
-    """There is something to change at a path below a body."""
+    """Tell whether there is something to change at a path below a body."""
     trial = _Problems(effort)
     _at(body, path, Entry(body.span, body), trial)
     return not trial
 
 
 def _step_names(body: Tree) -> list[str]:
-    """The names at which a body can be changed."""
+    """Return the names at which a body can be changed."""
     match body:
         case Sequence():
             found: list[str] = []
@@ -465,7 +465,7 @@ def _nowhere(
 
 
 def _shown(known: list[str], body: Span) -> list[Label]:
-    """The names that there are in a body."""
+    """Return a label that lists the names in a body, if there are any."""
     shown = ", ".join(f"`{own}`" for own in known[:MAX_SHOWN])
     told = f"here are {shown}{' and more' if len(known) > MAX_SHOWN else ''}"
     return [Label(body, told)] if known else []

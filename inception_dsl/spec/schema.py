@@ -186,13 +186,13 @@ class ModelSpec(_Spec):
 
 
 class Places:
-    """Where each key and value of a document stands."""
+    """The places of all keys and values of a document."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
 
     def tree(self, path: DocumentPath) -> Tree:
-        """The value at a path, or the deepest one on the way to it."""
+        """Return the value at a path, or the deepest one on the way to it."""
         tree = self._tree
         for key in path:
             match tree:
@@ -205,16 +205,16 @@ class Places:
         return tree
 
     def value(self, path: DocumentPath) -> Span:
-        """The region of a value."""
+        """Return the region of a value."""
         return self.tree(path).span
 
     def text(self, path: DocumentPath) -> Span:
-        """The characters of a text value, without quotes."""
+        """Return the characters of a text value, without quotes."""
         tree = self.tree(path)
         return tree.text if isinstance(tree, Scalar) else tree.span
 
     def key(self, path: DocumentPath) -> Span:
-        """The region of the last key of a path; of an item of a list, the item."""
+        """Return the region of the last key of a path; the item itself in a list."""
         if not path:
             return self.value(path)
         parent = self.tree(path[:-1])
@@ -224,7 +224,7 @@ class Places:
 
 
 def plain(tree: Tree) -> Any:
-    """The tree as Python's own lists, dicts and values."""
+    """Return the tree as Python's own lists, dicts and values."""
     match tree:
         case Scalar(value):
             return value
@@ -235,7 +235,7 @@ def plain(tree: Tree) -> Any:
 
 
 def validate(tree: Tree) -> tuple[ModelSpec, Places]:
-    """The spec that a tree holds, and where its parts stand.
+    """Return the spec that a tree holds, and where its parts stand.
 
     Raises:
         SpecError: E101 an unknown key, E102 a missing one, E103 a value of the wrong kind.
@@ -305,7 +305,7 @@ def _document_path(loc: tuple[int | str, ...], places: Places) -> DocumentPath:
 
 
 def _is_list(tree: Tree, known: frozenset[str]) -> bool:
-    """A mapping of steps by name, where a list is wanted: it has no key of a body."""
+    """Tell whether a mapping has steps by name, and no key of a body, where a list is wanted."""
     if known != BODY_KEYS or not isinstance(tree, Mapping):
         return False
     return len(tree.items) > 1 and not tree.items.keys() & BODY_KEYS

@@ -180,6 +180,16 @@ def parse_step(text: str) -> StepText:
     return step
 
 
+def counted_name(name: str, nth: int) -> str:
+    """Return the name of the nth step of a list that is called by the same op or block.
+
+    A name that ends in a digit keeps it apart from the count: `relu6`, `relu6_2`.
+    """
+    if nth == 1:
+        return name
+    return f"{name}_{nth}" if name[-1].isdigit() else f"{name}{nth}"
+
+
 def _count(reader: Reader) -> Token | None:
     """Take the count of a step, with the `x` behind it, if it has one."""
     first, sign, following = (reader.peek(ahead) for ahead in range(3))

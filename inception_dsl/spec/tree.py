@@ -77,7 +77,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.]([A-Za-z0-9_ ./()+*=<>~'%^;$-]*[A-Za-z0-9_./(
 
 
 def reads_as_text(text: str) -> bool:
-    """Written plain, in a block or between brackets, it is read as this very text."""
+    """Tell whether a text that is written plain is read as this very text."""
     is_other = text in _CONSTANTS or _OTHER_NUMBER.fullmatch(text) or _INTEGER.fullmatch(text)
     if is_other or _DECIMAL.fullmatch(text) or text == "<<":
         return False
