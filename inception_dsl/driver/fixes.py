@@ -24,7 +24,7 @@ from inception_dsl.spec.load import Loaded, Trial, load
 T = TypeVar("T")
 
 MAX_TRIALS = 4
-"""Maximum number of fixes that are tried alone, after all of them have been tried together."""
+"""Maximum number of fixes that are tried again, after all of them have been tried together."""
 MAX_BYTES = 100_000
 """Maximum size of all files that a spec is made of, for its fixes to be tried."""
 MAX_NODES = 20_000
@@ -98,10 +98,12 @@ def keep_mending(
         return list(before.findings)
     together = _without_overlaps(proposals)
     mending = _mending(together, before, read)
-    if len(proposals) > 1:
-        alone = [finding for finding in proposals if finding not in mending][:MAX_TRIALS]
-        for finding in alone:
-            mending += _mending([finding], before, read)
+    rest = [finding for finding in proposals if finding not in mending][:MAX_TRIALS]
+    for finding in rest if len(proposals) > 1 else ():
+        # Beside those that mend, so that the spec is read as far as it can be.
+        beside = _without_overlaps([finding, *mending])
+        if finding in _mending(beside, before, read):
+            mending.append(finding)
     return [
         _helped(finding, mends=finding in mending) if finding.fix is not None else finding
         for finding in before.findings

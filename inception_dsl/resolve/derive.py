@@ -222,7 +222,7 @@ def origins(site: CallSite, step: NodeDef | CallDef, name: str) -> list[Label]:
 
 
 def _reads(step: NodeDef | CallDef, name: str) -> Iterator[str]:
-    """Yield the parameters that an attribute, an argument or, under an empty name, a count reads."""
+    """Yield the parameters that an attribute, an argument or (empty name) the count reads."""
     written = step.attributes if isinstance(step, NodeDef) else step.arguments
     given = written.get(name) if name else step.count
     if given is not None and not isinstance(given, str | tuple):
