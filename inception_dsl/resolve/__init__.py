@@ -4,15 +4,10 @@ The stages are in this order, and each raises all of its errors at once: tables 
 blocks as symbols, the network and its heads, the calls with their shapes.
 """
 
-from inception_dsl.resolve.names import name_problem
-from inception_dsl.resolve.resolver import (
-    AS_WRITTEN,
-    Overrides,
-    Template,
-    check_blocks,
-    read_network,
-)
+from inception_dsl.resolve.reserved import name_problem
+from inception_dsl.resolve.resolver import check_blocks, read_network
 from inception_dsl.resolve.statements import find_odd_statements
+from inception_dsl.resolve.template import AS_WRITTEN, Overrides, Template
 
 __all__ = [
     "AS_WRITTEN",

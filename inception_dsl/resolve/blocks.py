@@ -65,12 +65,11 @@ def unique_paths(steps: list[NodeDef | CallDef]) -> Iterator[Diagnostic]:
     forks: set[str] = set()
     for step in steps:
         other = seen.get(step.path) or holders.get(step.path)
-        parts = step.path.split(".")
-        above = [".".join(parts[:length]) for length in range(1, len(parts))]
-        other = other or next((seen[path] for path in above if path in seen), None)
+        above = list(step.path.parents)
+        other = other or next((seen[path] for path in reversed(above) if path in seen), None)
         if other is not None:
             # Two unnamed bodies with the same branches clash once, not in every branch.
-            fork = step.branch.rpartition(".")[0] if _is_fork(step) else None
+            fork = step.branch.parent if _is_fork(step) else None
             if fork is None or fork not in forks:
                 yield _clash(step, other)
             forks.update([] if fork is None else [fork])
@@ -82,7 +81,7 @@ def unique_paths(steps: list[NodeDef | CallDef]) -> Iterator[Diagnostic]:
 
 def _is_fork(step: NodeDef | CallDef) -> bool:
     """Tell whether a step has its path from the branch that holds it."""
-    return bool(step.branch) and step.path.startswith(step.branch)
+    return bool(step.branch) and step.path.is_within(step.branch)
 
 
 def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
@@ -90,7 +89,7 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
     upper, lower = sorted((step, other), key=lambda one: len(one.path))
     message = f"two steps have the path `{upper.path}`"
     join = OPS[lower.op].join if isinstance(lower, NodeDef) else None
-    if join is not None and upper.path == lower.path.rpartition(".")[0]:
+    if join is not None and upper.path == lower.path.parent:
         labels = (
             Label(place_of(upper), f"this step is `{upper.path}`"),
             Label(place_of(lower), f"{join.noun} is `{lower.path}`"),

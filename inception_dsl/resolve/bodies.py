@@ -16,8 +16,8 @@ from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import GATHERED, OPS, RESIDUAL
 from inception_dsl.resolve.blocks import Note, unique_paths
-from inception_dsl.resolve.names import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.reporter import Reporter
+from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.scope import Close, Given, Scope, close_by
 from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
 from inception_dsl.resolve.values import read_word

@@ -10,8 +10,8 @@ from inception_dsl.ir import NETWORK, Param
 from inception_dsl.ops import OPS, WORDS, WRITTEN
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.habits import LACKING_VALUES, is_lacking, op_of
-from inception_dsl.resolve.names import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.reporter import Reporter, repeated
+from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.scope import Row, Scope, Setting, Table
 from inception_dsl.resolve.values import read_word
 from inception_dsl.resolve.words import Defaults

@@ -12,7 +12,7 @@ from typing import Literal
 
 from inception_dsl.diagnostics import Label
 from inception_dsl.expr import names
-from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef
+from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path
 from inception_dsl.ops import OPS
 from inception_dsl.resolve.blocks import Block, place_of
 from inception_dsl.resolve.disagree import change, what
@@ -51,7 +51,7 @@ class CallSite:
 
     def step(self, path: str) -> NodeDef | CallDef:
         """Return the step at a path, or the one whose copy is there."""
-        return self.steps.get(path) or self.steps[path.rpartition(".")[0]]
+        return self.steps.get(path) or self.steps[Path(path).step]
 
     def place(self, path: str, name: str) -> Span:
         """Return where an attribute of a step stands; the step itself if nobody wrote it."""
@@ -178,7 +178,7 @@ def _copies(axis: Axis, site: CallSite, call: Call) -> Source | None:
     same = change(call.input_type, call.type, sizes=axis == "size") is None
     if step.count is None or same:
         return None
-    copies = int(call.path.rpartition(".")[2]) + 1
+    copies = (call.path.copy or 0) + 1
     return Source(axis, site, call, f"{copies} {'copies' if copies > 1 else 'copy'}")
 
 

@@ -151,7 +151,7 @@ def _kind_label(given: Input, step: NodeDef) -> Label:
 
 
 def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own: str) -> Diagnostic:
-    holder = step.path.rpartition(".")[0] or block
+    holder = step.path.parent or block
     common, odd = _majority([given.type.shape[1:] for given in inputs])
     agreeing = next(given for given in inputs if given.type.shape[1:] == common)
     first, second = inputs[odd], agreeing

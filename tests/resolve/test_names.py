@@ -12,7 +12,7 @@ from torch import nn
 from inception_dsl import driver
 from inception_dsl.cli import main
 from inception_dsl.ops import OPS
-from inception_dsl.resolve.names import MAX_LENGTH, RESERVED, name_problem
+from inception_dsl.resolve.reserved import MAX_LENGTH, RESERVED, name_problem
 
 HEAD = "inception: 1\nname: net\ninput: 32x32x3\n"
 

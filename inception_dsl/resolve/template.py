@@ -1,0 +1,92 @@
+"""A network between its two readings: its names and words are read, its shapes still open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.ir import NETWORK, Bound, Claim, Head, Model, TensorType, Value
+from inception_dsl.resolve.blocks import Block
+from inception_dsl.resolve.causes import distinct
+from inception_dsl.resolve.instantiate import Instantiator
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """The changes of a caller to a spec: `--input 331x331x3`, `--set num_classes=10`.
+
+    Attributes:
+        from_python: whether a Python program gives them, in whose words a help is.
+    """
+
+    input: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    from_python: bool = False
+
+    def write_param(self, name: str, text: str) -> str:
+        """Return a parameter with its value, as the caller writes it."""
+        if not self.from_python:
+            return f"--set {name}={text}"
+        return f"{name}={text if text.lstrip('-')[:1].isdigit() else repr(text)}"
+
+    def __bool__(self) -> bool:
+        return self.input is not None or bool(self.params)
+
+
+AS_WRITTEN = Overrides()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A network whose names and words are read, and whose shapes are still open.
+
+    Attributes:
+        blocks: every block, the network's own included.
+        order: the blocks that are called, callees first.
+        arguments: the values of the network's own parameters.
+        file: the name of the spec's file, as findings show it.
+        with_notes: the author's shape notes hold for this input and these arguments.
+        max_nodes: the most nodes of a model.
+    """
+
+    name: str
+    title: str | None
+    source: str | None
+    input: TensorType
+    blocks: Mapping[str, Block]
+    order: tuple[str, ...]
+    arguments: Mapping[str, Value]
+    heads: tuple[Head, ...]
+    budget: tuple[Bound, ...]
+    claims: tuple[Claim, ...]
+    file: str
+    with_notes: bool
+    max_nodes: int
+
+    def instantiate(self, input: TensorType | None = None) -> Model:
+        """Return the model at the network's own input, or at another one without shape notes.
+
+        Raises:
+            SpecError: E003 too many nodes, edges or letters in a path, E106 for values, E3xx for
+                shapes.
+        """
+        with_notes = self.with_notes and input is None
+        instantiator = Instantiator(
+            self.blocks, own=self.file, with_notes=with_notes, max_nodes=self.max_nodes
+        )
+        given = input or self.input
+        root = instantiator.network(NETWORK, self.arguments, given, self.heads)
+        if instantiator.diagnostics:
+            raise SpecError(distinct(instantiator.diagnostics))
+        assert root is not None
+        return Model(
+            name=self.name,
+            title=self.title,
+            source=self.source,
+            blocks=tuple(self.blocks[name].definition for name in self.order),
+            root=root,
+            heads=self.heads,
+            budget=self.budget,
+            claims=self.claims,
+        )
