@@ -114,20 +114,20 @@ class BodyReader(Reporter):
             if name is not None:
                 path, span = spot.path / name, self.places.key(here.at)
                 is_whole = self._faults == faults
-                own = Sibling(path, reads, tuple(self.steps[before:]), span, is_whole)
+                sibling = Sibling(path, reads, tuple(self.steps[before:]), span, is_whole)
                 if name in siblings:
-                    self._check_again(own, siblings[name])
-                siblings[name] = own
+                    self._check_again(sibling, siblings[name])
+                siblings[name] = sibling
                 self.results[path], self.named[path] = reads, span
         if not items:
             self.complain("E103", "a list of steps has no step", self.places.value(spot.at))
         return reads
 
-    def _check_again(self, own: Sibling, first: Sibling) -> None:
+    def _check_again(self, again: Sibling, first: Sibling) -> None:
         """Report a name that two of a list have, unless their steps clash as well."""
-        if not any(unique_paths([*first.steps, *own.steps])):
-            message = f"two steps have the path `{own.path}`"
-            labels = (Label(own.span, "again"), Label(first.span, "first"))
+        if not any(unique_paths([*first.steps, *again.steps])):
+            message = f"two steps have the path `{again.path}`"
+            labels = (Label(again.span, "again"), Label(first.span, "first"))
             self.report([Diagnostic("E208", message, labels)])
 
     def _mapping(self, body: BodySpec, spot: BodyPlace) -> Path:
@@ -193,9 +193,11 @@ class BodyReader(Reporter):
         if name in spot.siblings:
             return spot.siblings[name]
         if isinstance(spot.siblings, _Earlier) and name in spot.siblings.named:
-            own = spot.path.name
-            message = f"`{name}` comes later: `{own}` reads `{name}`, which comes after `{own}`"
-            if name == own:
+            reader = spot.path.name
+            message = (
+                f"`{name}` comes later: `{reader}` reads `{name}`, which comes after `{reader}`"
+            )
+            if name == reader:
                 message = f"`{name}` reads itself"
             self.complain("E008", message, span)
             return None
@@ -349,7 +351,9 @@ class BodyReader(Reporter):
         if may_name_block(name):
             message = f"a step cannot be called `{name}` like its block: name it"
             text = self.places.value(at)
-            free = next(own for index in count(1) if (own := f"{name}{index}") not in taken)
+            free = next(
+                candidate for index in count(1) if (candidate := f"{name}{index}") not in taken
+            )
             instead = f"{{{free}: {text.text}}}" if "\n" not in text.text else None
             self.complain("E105", message, text, instead=instead)
 

@@ -110,87 +110,89 @@ def explain(
     values: Mapping[str, Value],
     inputs: list[Input],
     block: str,
-    own: str,
+    own_file: str,
 ) -> Diagnostic:
     """Return the finding for a step of a block that cannot take its inputs.
 
     Args:
-        own: the name of the spec's own file, which its author can change.
+        own_file: the name of the spec's own file, which its author can change.
     """
     span = place_of(step)
     match error.code:
         case "E304":
-            return _sizes_disagree(step, inputs, block, own)
+            return _sizes_disagree(step, inputs, block, own_file)
         case "E303":
             return _shapes_disagree(step, inputs)
         case "E305" if len(inputs) > 1:
-            labels = [_kind_label(given, step) for given in inputs]
+            labels = [_kind_label(input, step) for input in inputs]
             odd = next(
                 i
-                for i, given in enumerate(inputs)
-                if given.type.is_map is not inputs[0].type.is_map
+                for i, input in enumerate(inputs)
+                if input.type.is_map is not inputs[0].type.is_map
             )
             return Diagnostic("E305", error.message, (labels[odd], labels[0]))
         case "E305" if inputs[0].type.is_map:
             way_out = "put `flatten` or `global avgpool` before it"
             return Diagnostic("E305", error.message, (Label(span),), help=way_out)
         case "E302":
-            came = inputs[0]
-            told = came.story(sizes=True)
-            notes = (f"{came.type} comes in{': ' + told if told else ''}",)
-            fix = _mended_step(step, values, came.type)
+            input = inputs[0]
+            story = input.story(sizes=True)
+            notes = (f"{input.type} comes in{': ' + story if story else ''}",)
+            fix = _mended_step(step, values, input.type)
             return Diagnostic("E302", error.message, (Label(span),), notes, fix=fix)
         case _:
             return Diagnostic(error.code, error.message, (Label(span),))
 
 
-def _kind_label(given: Input, step: NodeDef) -> Label:
-    kind = "map" if given.type.is_map else "vector"
-    span = place_of(given.chain[0]) if given.chain else place_of(step)
-    return Label(span, f"this branch is a {kind} of {given.type}")
+def _kind_label(branch: Input, step: NodeDef) -> Label:
+    kind = "map" if branch.type.is_map else "vector"
+    span = place_of(branch.chain[0]) if branch.chain else place_of(step)
+    return Label(span, f"this branch is a {kind} of {branch.type}")
 
 
-def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own: str) -> Diagnostic:
+def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own_file: str) -> Diagnostic:
     holder = step.path.parent or block
-    common, odd = _majority([given.type.shape[1:] for given in inputs])
-    agreeing = next(given for given in inputs if given.type.shape[1:] == common)
+    common, odd = _majority([branch.type.shape[1:] for branch in inputs])
+    agreeing = next(branch for branch in inputs if branch.type.shape[1:] == common)
     first, second = inputs[odd], agreeing
     best = _mended_branch(first, common)
     if len(inputs) == 2:  # nobody knows which of two is meant
         other = _mended_branch(second, first.type.shape[1:])
-        if _prefers(second, other, first, best, own):
+        if _prefers(second, other, first, best, own_file):
             first, second, best = second, first, other
     others = [label for branch in (first, second) for label in branch.earlier()]
     labels = (_size_label(first, step), _size_label(second, step), *others)
     notes = ("`concat` joins along channels; height and width must agree",)
     message = f"branches of `{holder}` disagree in height and width"
     fix = best[1] if best else None
-    expected, found = _size(second), _size(first)
-    return Diagnostic("E304", message, labels, notes, expected=expected, found=found, fix=fix)
+    expected, actual = _size(second), _size(first)
+    return Diagnostic("E304", message, labels, notes, expected=expected, found=actual, fix=fix)
 
 
-def _prefers(one: Input, mend: _Mend | None, other: Input, its: _Mend | None, own: str) -> bool:
+def _prefers(
+    one: Input, fix: _Mend | None, other: Input, other_fix: _Mend | None, own_file: str
+) -> bool:
     """Tell whether the first of two branches is the one to point at.
 
     It is the one in the author's own file, else the one that is easier to mend.
     """
     in_own = [
-        (span := branch.span(sizes=True)) is not None and span.source.name == own
+        (span := branch.span(sizes=True)) is not None and span.source.name == own_file
         for branch in (one, other)
     ]
     if in_own[0] != in_own[1]:
         return in_own[0]
-    return (mend[0] if mend else _UNMENDABLE) < (its[0] if its else _UNMENDABLE)
+    return (fix[0] if fix else _UNMENDABLE) < (other_fix[0] if other_fix else _UNMENDABLE)
 
 
-def _size_label(given: Input, step: NodeDef) -> Label:
-    told = given.story(sizes=True) or "as what comes in"
-    span = given.span(sizes=True) or place_of(step)
-    return Label(span, f"this branch is {_size(given)}: {told}")
+def _size_label(branch: Input, step: NodeDef) -> Label:
+    story = branch.story(sizes=True) or "as what comes in"
+    span = branch.span(sizes=True) or place_of(step)
+    return Label(span, f"this branch is {_size(branch)}: {story}")
 
 
-def _size(given: Input) -> str:
-    height, width = given.type.size
+def _size(branch: Input) -> str:
+    height, width = branch.type.size
     return f"{height}x{width}"
 
 
@@ -210,7 +212,7 @@ _UNMENDABLE = (1000, 0)
 
 def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
     """Return the fix of the step that a branch's label is at which gives it the wanted size."""
-    found: list[_Mend] = []
+    mends: list[_Mend] = []
     labelled = branch.span(sizes=True)
     for index, item in enumerate(branch.chain):
         if isinstance(item, Call) or "stride" not in item.attributes:
@@ -223,8 +225,8 @@ def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
             if type is not None and type.shape[1:] == wanted and text is not None:
                 height, width = wanted
                 fix = Fix(place_of(item), text, f"which gives {height}x{width}")
-                found.append(((len(changes), height * width), fix))
-    return min(found, key=lambda mend: mend[0], default=None)
+                mends.append(((len(changes), height * width), fix))
+    return min(mends, key=lambda mend: mend[0], default=None)
 
 
 def _retyped(chain: tuple[Node | Call, ...], changes: Mapping[str, Value]) -> TensorType | None:
@@ -252,12 +254,12 @@ def _alternatives(values: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
     yield from (stride | pad for stride in strides for pad in pads)
 
 
-def _mended_step(step: NodeDef, values: Mapping[str, Value], given: TensorType) -> Fix | None:
+def _mended_step(step: NodeDef, values: Mapping[str, Value], input_type: TensorType) -> Fix | None:
     text = _rewritten(place_of(step).text, {"pad": "same"})
     if text is None or values.get("pad") == "same":
         return None
     try:
-        OPS[step.op].infer({**values, "pad": "same"}, (given,))
+        OPS[step.op].infer({**values, "pad": "same"}, (input_type,))
     except ShapeError:
         return None
     return Fix(place_of(step), text, "which keeps the size of what comes in")
@@ -267,8 +269,8 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     first, last = inputs[0], inputs[-1]
     sizes = first.type.shape[1:] != last.type.shape[1:]
     span = last.span(sizes=sizes) or place_of(step)
-    told = last.story(sizes=sizes)
-    labels = [Label(span, f"{last.type} arrives here{': ' + told if told else ''}")]
+    story = last.story(sizes=sizes)
+    labels = [Label(span, f"{last.type} arrives here{': ' + story if story else ''}")]
     other = first.span(sizes=sizes)
     if other is not None:
         labels.append(Label(other, f"{first.type} arrives here"))
@@ -286,20 +288,20 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
             help = f"bring what enters to it by a residual's `shortcut: {projection}`"
             fix = replace(fix, gain=f"or {help}") if fix else None
     notes = () if other is not None else (f"{first.type} enters the block",)
-    expected, found = str(first.type), str(last.type)
+    expected, actual = str(first.type), str(last.type)
     return Diagnostic(
-        "E303", message, tuple(labels), notes, help, expected=expected, found=found, fix=fix
+        "E303", message, tuple(labels), notes, help, expected=expected, found=actual, fix=fix
     )
 
 
-def _projection(given: TensorType, wanted: TensorType) -> str | None:
+def _projection(input_type: TensorType, output_type: TensorType) -> str | None:
     """Return the 1x1 conv that makes one map of another, as a projection shortcut does."""
-    if not given.is_map or not wanted.is_map:
+    if not input_type.is_map or not output_type.is_map:
         return None
-    stride = round(given.size[0] / wanted.size[0])
-    if stride < 1 or tuple(-(-side // stride) for side in given.size) != wanted.size:
+    stride = round(input_type.size[0] / output_type.size[0])
+    if stride < 1 or tuple(-(-side // stride) for side in input_type.size) != output_type.size:
         return None
-    return f"1x1 conv ({wanted.channels}{f' stride {stride}' if stride > 1 else ''})"
+    return f"1x1 conv ({output_type.channels}{f' stride {stride}' if stride > 1 else ''})"
 
 
 _PADS = ("V", "same", "same_tf")

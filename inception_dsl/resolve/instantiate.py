@@ -61,16 +61,20 @@ class Instantiator:
         return self._trail.diagnostics
 
     def network(
-        self, name: str, arguments: Mapping[str, Value], given: TensorType, heads: tuple[Head, ...]
+        self,
+        name: str,
+        arguments: Mapping[str, Value],
+        input_type: TensorType,
+        heads: tuple[Head, ...],
     ) -> Call | None:
         """Return the call of the whole network; None if a fault leaves its shape unknown.
 
         Raises:
             SpecError: E003, it is too large to expand.
         """
-        instance = self._instance(name, arguments, given, heads)
+        instance = self._instance(name, arguments, input_type, heads)
         origin = self._blocks[name].definition.origin
-        return self._called(Path(), INPUT, name, arguments, given, instance, origin)
+        return self._called(Path(), INPUT, name, arguments, input_type, instance, origin)
 
     def _called(
         self,
@@ -78,7 +82,7 @@ class Instantiator:
         read: Path,
         block: str,
         arguments: Mapping[str, Value],
-        given: TensorType,
+        input_type: TensorType,
         instance: Instance,
         origin: Origin,
     ) -> Call | None:
@@ -87,26 +91,28 @@ class Instantiator:
         if type is None:
             return None
         items, end = tuple(instance.items), instance.ends[output]
-        return Call(path, read, block, arguments, given, type, items, end, origin)
+        return Call(path, read, block, arguments, input_type, type, items, end, origin)
 
     def _instance(
         self,
         name: str,
         arguments: Mapping[str, Value],
-        given: TensorType,
+        input_type: TensorType,
         heads: tuple[Head, ...] = (),
     ) -> Instance:
-        key = key_of(name, arguments, given)
+        key = key_of(name, arguments, input_type)
         if key in self._trail.done:
             self._trail.meet_again(self._trail.done[key])
             return self._trail.done[key]
         block = self._blocks[name]
-        instance = self._trail.done[key] = Instance(name, types={INPUT: given}, ends={INPUT: INPUT})
+        instance = self._trail.done[key] = Instance(
+            name, types={INPUT: input_type}, ends={INPUT: INPUT}
+        )
         self._trail.open.append(instance)
         head_of = {head.path: head for head in heads}
         for step in block.definition.body:
             head = head_of.get(step.path.first) if head_of else None
-            enters = instance.types.get(head.at) if head else given
+            enters = instance.types.get(head.at) if head else input_type
             instance.types[step.path] = None
             if enters is not None:
                 try:
@@ -122,7 +128,7 @@ class Instantiator:
     def _step(self, step: NodeDef | CallDef, env: Mapping[str, Value], instance: Instance) -> None:
         """Add the copies of a step, unless something that it reads is unknown."""
         inputs = [instance.types.get(name) for name in step.inputs]
-        types = tuple(given for given in inputs if given is not None)
+        types = tuple(type for type in inputs if type is not None)
         if len(types) < len(inputs):
             return
         count = self._count(step, env)
@@ -180,13 +186,13 @@ class Instantiator:
             return  # it is at fault itself
         first = item.input_type if isinstance(item, Call) else item.input_types[0]
         if first.channels != types[0].channels:
-            came, made_for = types[0].channels, first.channels
+            arriving, made_for = types[0].channels, first.channels
             message = f"`{step.path}` has the weights of `{step.reuses}` on other channels"
             labels = (
-                Label(place_of(step), f"{came} channels come in"),
+                Label(place_of(step), f"{arriving} channels come in"),
                 Label(place_of(item), f"its weights are for {made_for}"),
             )
-            expected, found = str(made_for), str(came)
+            expected, found = str(made_for), str(arriving)
             raise StepFaultError(
                 Diagnostic("E307", message, labels, expected=expected, found=found)
             )
@@ -248,10 +254,10 @@ class Instantiator:
         return values
 
     def _evaluate(
-        self, given: Given, env: Mapping[str, Value], step: NodeDef | CallDef, name: str
+        self, expression: Given, env: Mapping[str, Value], step: NodeDef | CallDef, name: str
     ) -> Value:
         try:
-            return value_of(given, env)
+            return value_of(expression, env)
         except NoValueError as error:
             raise self._trail.unfit(str(error), step, name) from None
 
@@ -277,14 +283,14 @@ class Instantiator:
 
 
 def _count_weights(
-    step: NodeDef, values: Mapping[str, Value], given: TensorType, type: TensorType
+    step: NodeDef, values: Mapping[str, Value], input_type: TensorType, type: TensorType
 ) -> int:
     """Return the weights that a step holds, where it could be too many; else 0."""
     sizes = [value for value in values.values() if isinstance(value, int | tuple)]
     largest = max((max(size) if isinstance(size, tuple) else size for size in sizes), default=0)
-    if max(largest, given.channels, type.channels) < MANY:
+    if max(largest, input_type.channels, type.channels) < MANY:
         return 0
-    return OPS[step.op].cost(values, (given,), type).weights
+    return OPS[step.op].cost(values, (input_type,), type).weights
 
 
 def _copy(step: NodeDef | CallDef, path: Path) -> Path | None:

@@ -81,12 +81,12 @@ class _Resolver(Reporter):
             message = "there is no `network`: this is a library of blocks, which others `use`"
             self.fail("E102", message, self.places.value(()).part(0, 1))
         name = self._name()
-        given = self._input()
+        input_type = self._input()
         arguments = self._arguments()
         tables, defaults, signatures = self._declare()
         statements = Statements(self.places, self.diagnostics)
         budget = tuple(statements.budget(spec.budget))
-        claims = tuple(statements.claims(spec.claims, given))
+        claims = tuple(statements.claims(spec.claims, input_type))
         self._raise()
 
         blocks = self._blocks(tables, defaults, signatures)
@@ -99,7 +99,7 @@ class _Resolver(Reporter):
             name=name,
             title=spec.title,
             source=spec.source,
-            input=given,
+            input=input_type,
             blocks=blocks,
             order=tuple(order),
             arguments=arguments,
@@ -158,10 +158,10 @@ class _Resolver(Reporter):
             if self._overrides.input is not None:
                 return read_shape(self._overrides.input, None)
             self.fail("E102", "the key `input` is missing", self.places.value(()).part(0, 1))
-        own = read_shape(str(self._spec.input), self.places.text(("input",)))
+        own_input = read_shape(str(self._spec.input), self.places.text(("input",)))
         if self._overrides.input is None:
-            return own
-        return read_shape(self._overrides.input, None, own=own)
+            return own_input
+        return read_shape(self._overrides.input, None, own=own_input)
 
     def _arguments(self) -> dict[str, Value]:
         params: dict[str, Value] = {}
@@ -203,11 +203,13 @@ class _Resolver(Reporter):
         defaults: Defaults,
     ) -> Block:
         at: DocumentPath = ("blocks", name)
-        own = body.defaults if isinstance(body, BodySpec) else None
+        block_defaults = body.defaults if isinstance(body, BodySpec) else None
         declared = signatures[name].declared
-        if own:
+        if block_defaults:
             unread = [*self._spec.params, *declared]
-            defaults = self._declarations.defaults(own, (*at, "defaults"), defaults, unread)
+            defaults = self._declarations.defaults(
+                block_defaults, (*at, "defaults"), defaults, unread
+            )
         params = signatures[name].params
         unseen = {
             param: "a block does not see the network's parameters: "
@@ -228,12 +230,12 @@ class _Resolver(Reporter):
             output=output,
             origin=Origin((self.places.key(at),)),
         )
-        given = {
+        default_places = {
             param.name: self.places.value((*at, "params", param.name))
             for param in params
             if param.default is not None
         }
-        return merge_concats(definition, reader.notes, {**reader.written, "": given})
+        return merge_concats(definition, reader.notes, {**reader.written, "": default_places})
 
     def _network(
         self,
@@ -261,12 +263,14 @@ class _Resolver(Reporter):
             output=output,
             origin=Origin((self.places.key(("network",)),)),
         )
-        given = {
+        default_places = {
             name: self.places.value(("params", name))
             for name in arguments
             if name not in self._overrides.params
         }
-        return merge_concats(definition, reader.notes, {**reader.written, "": given}), heads
+        return merge_concats(
+            definition, reader.notes, {**reader.written, "": default_places}
+        ), heads
 
     def _heads(self, reader: BodyReader) -> tuple[Head, ...]:
         """Return the training heads; their steps are added to those of the network."""

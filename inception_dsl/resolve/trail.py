@@ -141,11 +141,11 @@ class Trail:
     def unfit(self, message: str, step: NodeDef | CallDef, name: str) -> StepFaultError:
         """Return E106 for a value that an attribute, an argument or a count cannot have."""
         site = self.site()
-        given = origins(site, step, name)
+        sources = origins(site, step, name)
         place = Label(site.place(step.path, name))
-        labels = [place, *given]
-        if len(given) == 1:  # what stands there is wrong for all that read it
-            labels = [given[0], replace(place, text="it is read here")]
+        labels = [place, *sources]
+        if len(sources) == 1:  # what stands there is wrong for all that read it
+            labels = [sources[0], replace(place, text="it is read here")]
         return StepFaultError(Diagnostic("E106", message, tuple(labels)))
 
     def trace(
@@ -168,17 +168,17 @@ class Trail:
                 axis, paths = "size", [step.inputs[0]]
             case "E306":
                 paths = [step.inputs[0]]
-        told: list[Label] = []
+        more: list[Label] = []
         if attribute is not None:
             found = replace(found, labels=(Label(site.place(step.path, attribute)),))
-            told = origins(site, step, attribute)
+            more = origins(site, step, attribute)
         for path in paths:
-            told += trace_back(axis, site, [instance.ends[path]], self._enter).labels()
+            more += trace_back(axis, site, [instance.ends[path]], self._enter).labels()
         if found.code == "E304":
-            nodes = [item for given in inputs for item in given.chain if isinstance(item, Node)]
+            nodes = [item for input in inputs for item in input.chain if isinstance(item, Node)]
             for node in nodes:
-                told += origins(site, site.step(node.path), "stride")
-        return _with_labels(found, told)
+                more += origins(site, site.step(node.path), "stride")
+        return _with_labels(found, more)
 
     def check_note(self, note: Note, instance: Instance) -> None:
         """Report a shape note that is not so, unless a note before it has failed for that."""
@@ -201,7 +201,7 @@ class Trail:
         unknown = [trace for trace in traces if not trace.is_known]
         if axes and not unknown:
             return  # a note before it has said so
-        told = [
+        more = [
             label
             for trace in unknown
             for label in replace(trace, sources=trace.sources or trace.keeping).labels()
@@ -210,9 +210,9 @@ class Trail:
         fix = Fix(note.span, str(type), "or change what makes it so")
         help: str | None = "change what makes it so"
         if note.text == "x".join(str(side) for side in type.shape):
-            told, help = [], None
+            more, help = [], None
             fix = replace(fix, gain="height x width x channels")
-        labels = (Label(note.span, f"{type} comes out"), *told)
+        labels = (Label(note.span, f"{type} comes out"), *more)
         self.report(
             Diagnostic(
                 "E301",
@@ -226,9 +226,9 @@ class Trail:
         )
 
 
-def key_of(block: str, arguments: Mapping[str, Value], given: TensorType) -> Key:
+def key_of(block: str, arguments: Mapping[str, Value], input_type: TensorType) -> Key:
     """Return the key of an instance; 1, 1.0 and true are equal, and not the same."""
-    return block, tuple((name, type(value), value) for name, value in arguments.items()), given
+    return block, tuple((name, type(value), value) for name, value in arguments.items()), input_type
 
 
 def _differing(note: str, type: TensorType) -> tuple[Axis, ...]:

@@ -143,12 +143,12 @@ def _extend(
 ) -> Entry:
     if name in done:
         return done[name]
-    own = blocks[name]
-    written = own.value.items.get("extends") if isinstance(own.value, Mapping) else None
+    block = blocks[name]
+    written = block.value.items.get("extends") if isinstance(block.value, Mapping) else None
     if written is None:
-        done[name] = own
-        return own
-    assert isinstance(own.value, Mapping)
+        done[name] = block
+        return block
+    assert isinstance(block.value, Mapping)
     base = written.value.value if isinstance(written.value, Scalar) else None
     if not isinstance(base, str) or base not in blocks:
         close = nearest(str(base), blocks)
@@ -157,22 +157,22 @@ def _extend(
         raise SpecError([Diagnostic("E212", message, (Label(span),), fix=fix)])
     if len(path) == MAX_EXTENDS:
         message = f"blocks extend each other more than {MAX_EXTENDS} deep"
-        raise SpecError([Diagnostic("E003", message, (Label(own.key),))])
+        raise SpecError([Diagnostic("E003", message, (Label(block.key),))])
     if base in [*path, name]:
         circle = " extends ".join(f"`{block}`" for block in [*path, name, base])
         label = Label(written.value.span)
         raise SpecError([Diagnostic("E008", f"{circle}: a circle", (label,))])
-    under = _extend(base, blocks, done, [*path, name], effort).value
-    if not isinstance(under, Mapping):  # a step or a list is a body's `steps`
-        under = Mapping({"steps": Entry(written.key, under)}, under.span)
-    layer = {key: entry for key, entry in own.value.items.items() if key != "extends"}
+    base_body = _extend(base, blocks, done, [*path, name], effort).value
+    if not isinstance(base_body, Mapping):  # a step or a list is a body's `steps`
+        base_body = Mapping({"steps": Entry(written.key, base_body)}, base_body.span)
+    layer = {key: entry for key, entry in block.value.items.items() if key != "extends"}
     # What the base says of itself is not said of the block that extends it.
-    plain = {key: e for key, e in under.items.items() if key not in ("title", "source")}
+    plain = {key: e for key, e in base_body.items.items() if key not in ("title", "source")}
     problems = _Problems(effort)
-    laid = _body(Mapping(plain, under.span), Mapping(layer, own.value.span), problems)
+    laid = _body(Mapping(plain, base_body.span), Mapping(layer, block.value.span), problems)
     if problems:
         raise SpecError(problems)
-    done[name] = Entry(own.key, laid)
+    done[name] = Entry(block.key, laid)
     return done[name]
 
 
@@ -399,12 +399,12 @@ def _named_steps(body: Sequence) -> Iterator[tuple[str | None, Tree]]:
             yield next(iter(item.items)), item
         elif isinstance(item, Scalar) and isinstance(item.value, str):
             try:
-                own = parse_step(item.value).name.text
+                called = parse_step(item.value).name.text
             except StepSyntaxError:
                 yield None, item  # said where the steps are resolved
                 continue
-            counts[own] = counts.get(own, 0) + 1
-            yield counted_name(own, counts[own]), item
+            counts[called] = counts.get(called, 0) + 1
+            yield counted_name(called, counts[called]), item
         else:
             yield None, item
 
