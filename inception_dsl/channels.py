@@ -1,4 +1,4 @@
-r"""Where an author's text goes out: one function for each channel that shows it.
+r"""The ways out of an author's text: one function for each channel that shows it.
 
 A spec is written by anybody, and a terminal, the log of a CI job, a comment of a pull request, a
 spreadsheet and a viewer of SVG each read some characters as commands. Every emitter and every
@@ -44,7 +44,7 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def printable(text: str) -> str:
-    r"""Replace what steers a terminal or a job's runner, column for column.
+    r"""Replace characters that steer a terminal or a job's runner, column for column.
 
     A blank of any kind becomes a space, and all else a question mark.
 
@@ -127,7 +127,7 @@ def markdown_line(text: str) -> str:
 
 
 def markdown_code(text: str) -> str:
-    r"""Write text as a code span of Markdown, in which GitHub links nothing.
+    r"""Write text as a code span of Markdown; GitHub links nothing there.
 
     Example:
         >>> print(markdown_code("conv"), markdown_code("a ` @b"))

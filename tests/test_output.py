@@ -87,7 +87,7 @@ COMMANDS = [
     (["resolve", "net"], 0),
     (["--help"], 0),
     (["check", "--help"], 0),
-    (["check", "--hlep"], 2),
+    (["check", "--halp"], 2),
 ]
 
 
@@ -111,7 +111,7 @@ def test_output_that_cannot_be_written_is_told(
     with Path("/dev/full").open("wb") as full:
         done = run_process(*arguments, stdout=full.fileno())
     assert done.returncode == 2
-    if arguments != ["check", "--hlep"]:  # it prints nothing on stdout
+    if arguments != ["check", "--halp"]:  # it prints nothing on stdout
         line = done.stderr.decode().splitlines()[-1]
         assert line == "error: the output cannot be written: No space left on device"
 
@@ -123,7 +123,7 @@ def test_a_closed_output_is_told(arguments: list[str], code: int, folder: Projec
         ["sh", "-c", 'exec "$@" >&-', "sh", *command], capture_output=True, check=False
     )
     assert done.returncode == 2
-    if arguments != ["check", "--hlep"]:
+    if arguments != ["check", "--halp"]:
         assert b"error: the output cannot be written: it is closed" in done.stderr
 
 
@@ -198,13 +198,33 @@ def test_a_failure_is_a_document(
             assert output.startswith(b"<svg ")
 
 
-def test_an_option_is_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "error", "help"),
+    [
+        (["check", "--hint"], "unrecognized arguments: --hint", "write `--hints`"),
+        (
+            ["check", "--colour", "net"],
+            "unrecognized arguments: --colour",
+            "`inception-dsl check --help` shows the arguments",
+        ),
+        (
+            ["--quiet", "check"],
+            "unrecognized arguments: --quiet",
+            "`inception-dsl --help` shows the arguments",
+        ),
+        (
+            [],
+            "the following arguments are required: COMMAND",
+            "`inception-dsl --help` shows the arguments",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_two_lines(
+    arguments: list[str], error: str, help: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        main(["check", "--hint"])
-    assert capsys.readouterr().err == (
-        "error: unrecognized arguments: --hint\n"
-        "  = help: `inception-dsl check --help` shows the arguments\n"
-    )
+        main(arguments)
+    assert capsys.readouterr() == ("", f"error: {error}\n  = help: {help}\n")
 
 
 def test_a_caret_stands_under_wide_characters(

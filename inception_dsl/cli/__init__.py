@@ -42,23 +42,23 @@ COMMANDS = (
     Command(
         "build", "write generated/<name>/: NAME.py, cost.md, poster.svg and schema.svg", "build"
     ),
-    Command("check", "say what is wrong with a spec, or that nothing is", "check"),
+    Command("check", "check specs, and print their errors", "check"),
     Command(
-        "explain", "print the page of a finding: what it means, a bad spec, a good one", "explain"
+        "explain", "print the page of a finding: its meaning, a bad spec, a good one", "explain"
     ),
     Command("flops", "count parameters, MACs and FLOPs", "flops"),
     Command(
         "list",
-        "show the specs of this project and the library, with what they cost",
+        "list the specs of this project and of the library, with their costs",
         "flops",
         "add_list",
     ),
-    Command("render", "draw a network or a block as the papers do", "render"),
-    Command("diff", "say what a change to an architecture means", "diff"),
-    Command("fmt", "write the steps of specs in their one form, in place", "specs", "add_fmt"),
+    Command("render", "draw a network or a block as papers do", "render"),
+    Command("diff", "compare two networks, and tell what the change means", "diff"),
+    Command("fmt", "format the steps of specs, in place", "specs", "add_fmt"),
     Command(
         "resolve",
-        "print a spec as one file, all that it uses and extends in it",
+        "print a spec as one file, with all that it uses and extends",
         "specs",
         "add_resolve",
     ),
@@ -102,7 +102,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
             command.fill(own)
     args, surplus = parser.parse_known_args(argv)
     if surplus:
-        parsers[argv[0]].error(f"unrecognized arguments: {' '.join(surplus)}")
+        parsers.get(argv[0], parser).refuse(surplus)
     return args
 
 

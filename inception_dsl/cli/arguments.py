@@ -25,7 +25,7 @@ Excuse: TypeAlias = "Callable[[argparse.Namespace, Sequence[Diagnostic]], str | 
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes no shortened options, and says what is wrong in two lines."""
+    """A parser that takes no shortened options, and whose errors are two lines."""
 
     def __init__(self, *, epilog: str | None = None, **options: object) -> None:
         super().__init__(
@@ -36,8 +36,22 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """Print what is wrong with the arguments, and exit."""
-        say(f"error: {message}", f"  = help: `{self.prog} --help` shows the arguments")
+        """Print an error in the arguments, and exit."""
+        self._fail(message, f"`{self.prog} --help` shows the arguments")
+
+    def refuse(self, arguments: Sequence[str]) -> NoReturn:
+        """Print arguments that the command does not know, with the nearest option, and exit."""
+        from inception_dsl.diagnostics import nearest
+
+        message = f"unrecognized arguments: {' '.join(arguments)}"
+        options = [name for action in self._actions for name in action.option_strings]
+        name = arguments[0].partition("=")[0]
+        if close := nearest(name, options) if name.startswith("--") else None:
+            self._fail(message, f"write `{close}`")
+        self.error(message)
+
+    def _fail(self, message: str, help: str) -> NoReturn:
+        say(f"error: {message}", f"  = help: {help}")
         self.exit(UNUSABLE)
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
@@ -62,7 +76,7 @@ def describe(
 
 
 def add_specs(command: Parser) -> None:
-    """Add the specs that a command is for, and what it may change of them."""
+    """Add the specs of a command, and the changes that it may make to them."""
     command.add_argument(
         "specs", nargs="*", metavar="SPEC", help=f"{SPEC_HELP}; without one, all of specs/"
     )
@@ -70,7 +84,7 @@ def add_specs(command: Parser) -> None:
 
 
 def add_overrides(command: Parser) -> None:
-    """Add what a caller may change of a spec."""
+    """Add the changes that a caller may make to a spec."""
     command.add_argument(
         "--input", metavar="HxWxC", help="another input than the spec's, as in 331x331x3"
     )

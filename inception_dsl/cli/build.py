@@ -42,7 +42,7 @@ def add(command: Parser) -> None:
     command.add_argument(
         "--verify",
         action="store_true",
-        help="run each module with torch first, without computing, and hold it against the spec",
+        help="run each module with torch first, without computing, and compare it with the spec",
     )
     command.add_argument("-o", "--output", metavar="DIR", help="write below DIR, not generated/")
     command.add_argument(
@@ -91,7 +91,7 @@ def _show_stale(build: driver.Build, args: argparse.Namespace) -> int:
 
 
 def _verify(checked: driver.Checked) -> bool:
-    """Tell whether torch finds in a model's module what the analysis says, and where not."""
+    """Tell whether torch agrees with the analysis of a model; print the differences."""
     from inception_dsl import driver
 
     found = driver.verify(checked)
@@ -108,7 +108,7 @@ def _verify(checked: driver.Checked) -> bool:
 
 
 def _build_command(args: argparse.Namespace, spec: str | None) -> str:
-    """Return what to type to build one of the specs of a command; None for the gallery of all."""
+    """Return the command that builds one spec, or the gallery of all for None."""
     words = ["inception-dsl", "build"]
     if spec and not spec.startswith("-"):
         words.append(spec)

@@ -1,4 +1,4 @@
-"""`check`: what is wrong with specs."""
+"""`check`: the errors of specs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def add(command: Parser) -> None:
         "--format",
         choices=["text", *FORMATS],
         default="text",
-        help="default: text; in another one the findings, and they alone, are on stdout",
+        help="default: text; every other format prints the findings alone, on stdout",
     )
     command.add_argument(
-        "--hints", action="store_true", help="say what would be better otherwise, too"
+        "--hints", action="store_true", help="also print hints: what could be better"
     )
 
 

@@ -1,4 +1,4 @@
-"""`diff`: what a change to an architecture means."""
+"""`diff`: the meaning of a change to an architecture."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _find_misuse(args: argparse.Namespace) -> str | None:
-    """Return what is wrong with arguments that do not go together."""
+    """Return the error of arguments that do not go together, if there is one."""
     if args.against is not None and args.weights is not None:
         return "`--weights` is for two specs, not for `--against`"
     if args.weights == "-":

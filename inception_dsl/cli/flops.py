@@ -1,4 +1,4 @@
-"""`flops` and `list`: what networks cost."""
+"""`flops` and `list`: the costs of networks."""
 
 from __future__ import annotations
 
@@ -45,19 +45,22 @@ def add(command: Parser) -> None:
         help="a row for each of these; default: stage for one spec, path in json and csv",
     )
     rows.add_argument(
-        "--against", metavar="SPEC", help="say how many times the figures of this one each has"
+        "--against", metavar="SPEC", help="compare each with this one: the multiples of its numbers"
     )
     command.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
     command.add_argument("--batch", type=_batch, default=1, metavar="N", help="images at once")
     command.add_argument(
-        "--dtype", choices=list(BYTES), default="float32", help="of every number; default: float32"
+        "--dtype",
+        choices=list(BYTES),
+        default="float32",
+        help="type of numbers; default: float32",
     )
     command.add_argument(
         "--columns",
         type=_columns,
         default=DEFAULT,
         metavar="NAME,NAME",
-        help=f"of {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
+        help=f"columns, from {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
     )
 
 

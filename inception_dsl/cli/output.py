@@ -63,7 +63,7 @@ def deliver(document: str | bytes) -> None:
 
 
 def finish() -> None:
-    """Write what is left in buffers.
+    """Write the contents of buffers.
 
     Raises:
         OutputError: stdout cannot be written.
@@ -108,7 +108,7 @@ def _attempt(stream: IO[str], action: Callable[[], Any]) -> None:
 
 
 def _attempt_silently(action: Callable[[], Any]) -> None:
-    """Write to stderr; there is nowhere to tell a failure, and the exit code tells the rest."""
+    """Write to stderr; a failure cannot be told, and the exit code tells the rest."""
     try:
         action()
     except OSError:
@@ -116,7 +116,7 @@ def _attempt_silently(action: Callable[[], Any]) -> None:
 
 
 def _silence(stream: IO[str]) -> None:
-    """Have a stream go nowhere, so that what is left in its buffer fails no more."""
+    """Connect a stream to the null device, so that its buffer fails no more."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -86,7 +86,7 @@ def _render(args: argparse.Namespace) -> int:
 
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
-    """Return the findings as a figure, where SVG is asked for on stdout."""
+    """Return the findings as a figure, if SVG is requested on stdout."""
     from inception_dsl.emit.figure.notice import notice_svg
 
     is_asked = args.format == "svg" and args.output in (None, "-")

@@ -24,6 +24,8 @@ MOST_BUILT = 2_000
 
 MOST_CROSSING = 1_000
 """Maximum number of lines in a body that is drawn though some of them cross."""
+MOST_NAMES = 20
+"""Maximum number of blocks that a message names."""
 
 BUILT: tuple[Detail, ...] = ("schema", "poster")
 """The figures that a build draws of a network."""
@@ -123,8 +125,12 @@ def _find_block(model: Model, name: str) -> BlockDef:
     if name in names:
         return model.blocks[names.index(name)]
     close = nearest(name, names)
-    help = f"it may be `{close}`" if close else f"it has {', '.join(names) or 'none'}"
-    raise SpecError([Diagnostic("E502", f"`{model.name}` has no block `{name}`", help=help)])
+    shown = ", ".join(f"`{own}`" for own in names[:MOST_NAMES])
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    has = f"its blocks are {shown}{more}" if names else "it has none"
+    help = f"it may be `{close}`" if close else None
+    message = f"`{model.name}` has no block `{name}`: {has}"
+    raise SpecError([Diagnostic("E502", message, help=help)])
 
 
 def _judge_crossing(model: Model, drawing: Drawing) -> Iterator[Diagnostic]:
