@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from conftest import NET, Project
+from hostile import alike_branches, many_claims, many_heads, unread_steps
 
 from inception_dsl import driver
 from inception_dsl.analysis import measure_depths, measure_fields, measure_memory
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import Checked
 
 SMALL, LARGE = 450, 1800
@@ -64,3 +66,24 @@ def test_memory_is_linear_and_small(project: Project) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert (peaks[1] - peaks[0]) / (LARGE - SMALL) < 3000
+
+
+@pytest.mark.parametrize("maker", [many_heads, many_claims, unread_steps, alike_branches])
+def test_checking_and_emitting_are_linear_in_what_a_spec_lists(
+    maker: Callable[[int], str], project: Project
+) -> None:
+    def work(count: int) -> int:
+        project.write(NET, maker(count))
+
+        def check_and_emit() -> None:
+            try:
+                checked = project.check()
+            except SpecError:  # no claim holds
+                return
+            driver.emit_module(checked)
+
+        return calls(check_and_emit)
+
+    work(2)  # what is imported once
+    none, small, large = work(1), work(25), work(100)
+    assert large - none < 1.1 * 100 / 25 * (small - none)

@@ -174,10 +174,14 @@ class _Rows:
 
     def rows(self) -> Iterator[CostRow]:
         root, heads = self._model.root, self._model.heads
-        read = _read(root, [root.output, *(_last_copy(head.output, root) for head in heads)])
+        ends = {item.path.step: item.path for item in root.body}  # the last copy of each step
+        outputs = [ends.get(head.output, head.output) for head in heads]
+        read = _read(root, [root.output, *outputs])
+        head_names = frozenset(head.path for head in heads)
         stage_of = stage_names(self._model)
         for item in root.body:
-            head = next((head.path for head in heads if head.holds(item.path)), None)
+            first = item.path.first
+            head = first if first in head_names else None
             stage = stage_of(item.path)
             is_read = item.path in read
             yield from self._item(item, _Place("", stage, NETWORK, head, is_read, True))
@@ -237,15 +241,6 @@ class _Rows:
             "all_activations": 0 if op.is_view else node.type.values * work,
             "moved": flowing * work + (params if is_read else 0),
         }
-
-
-def _last_copy(path: str, call: Call) -> str:
-    """The path of a step's value: its last copy's, where it is repeated."""
-    return next(
-        item.path
-        for item in reversed(call.body)
-        if item.path == path or item.path.rpartition(".")[0] == path
-    )
 
 
 def _read(call: Call, outputs: Iterable[str]) -> frozenset[str]:

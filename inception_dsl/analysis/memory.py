@@ -64,9 +64,10 @@ def measure_memory(
     """
     size = BYTES[dtype]
     state = heads_state = 0
+    heads = frozenset(head.path for head in model.heads)
     for node in inline(model).nodes:
         own = sum(_state_bytes(tensor, size) for tensor in state_of(node))
-        if any(head.holds(node.path) for head in model.heads):
+        if heads and node.path.first in heads:
             heads_state += own
         else:
             state += own

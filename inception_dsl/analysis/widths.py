@@ -22,6 +22,7 @@ from inception_dsl.ir import (
     Model,
     NodeDef,
     Param,
+    Path,
     TensorType,
     Value,
     all_calls,
@@ -77,14 +78,14 @@ class BlockWidths:
     entering: Mapping[str, tuple[Expr, ...]]
     growth: Mapping[str, Expr]
     heads: tuple[Head, ...]
+    head_reads: Mapping[str, Path]
     dependent_params: frozenset[str]
 
-    def read(self, value: Value | Expr, path: str) -> Value | Expr | None:
+    def read(self, value: Value | Expr, path: Path) -> Value | Expr | None:
         """An attribute of a step, with `in` read as the channels that enter its block or head."""
         if isinstance(value, str | tuple) or "in" not in names(value):
             return value
-        head = next((head for head in self.heads if head.holds(path)), None)
-        entering = self.widths[head.at if head else INPUT].channels
+        entering = self.widths[self.head_reads.get(path.first, INPUT)].channels
         return None if entering is None else _substitute(value, {"in": entering})
 
 
@@ -125,7 +126,14 @@ class _Widths:
         self._is_too_long = False
         self._depends = dependences.values[block.name]
         dependent = dependences.params[block.name]
-        self._result = BlockWidths(self._widths, self._copies, self._growth, heads, dependent)
+        self._result = BlockWidths(
+            widths=self._widths,
+            entering=self._copies,
+            growth=self._growth,
+            heads=heads,
+            head_reads={head.path: head.at for head in heads},
+            dependent_params=dependent,
+        )
 
     def measure(self) -> BlockWidths:
         types = self._types()

@@ -82,10 +82,11 @@ def compare_costs(
 def _last_field(model: Model) -> Field:
     """Return the receptive field of the last map of the trunk."""
     fields = measure_fields(model)
+    heads = {head.path for head in model.heads}
     maps = (
         node.path
         for node in reversed(inline(model).nodes)
-        if node.type.is_map and not any(head.holds(node.path) for head in model.heads)
+        if node.type.is_map and node.path.first not in heads
     )
     return fields[next(maps, INPUT)]
 

@@ -396,6 +396,100 @@ def _many(rng: random.Random) -> Hostile:
     return one("many", text, seconds=2.0)
 
 
+def _computed(rng: random.Random) -> Hostile:
+    """Short specs from which much follows: widths, heads, claims, unread steps, paths, joins."""
+    count = rng.choice((3, 20, 60, 100, 101, 300))
+    return one("computed", rng.choice(COMPUTED)(count), seconds=3.0)
+
+
+def growing_widths(count: int, argument: str = "a*b") -> str:
+    """Return blocks that hand products of their arguments on; the values of all are 1."""
+    blocks = "".join(
+        f"  b{i}: {{params: [a, b], steps: [s: b{i + 1} (a={argument} b=a+b-1), 1x1 conv (a)]}}\n"
+        for i in range(min(count, 60))
+    )
+    last = f"  b{min(count, 60)}: {{params: [a, b], steps: [1x1 conv (a+b)]}}\n"
+    head = f"{HEAD}params: {{p: 1}}\nblocks:\n{blocks}{last}"
+    return f"{head}network: [b0 (a=p b=p), 1x1 conv (p)]\n"
+
+
+def many_heads(count: int) -> str:
+    """Return a network with so many heads at one step."""
+    heads = "".join(
+        f"  h{i}: {{at: s, steps: [global avgpool, linear (3)]}}\n" for i in range(count)
+    )
+    return f"{HEAD}network: [s: relu, t: relu]\nheads:\n{heads}"
+
+
+def many_claims(count: int, at: str = "r.{}", claimed: str = "macs: 0, depth: 0") -> str:
+    """Return so many claims about the copies of a step."""
+    claims = "".join(f"- {{at: {at.format(i)}, {claimed}, source: a}}\n" for i in range(count))
+    return f"{HEAD}network: [r: {max(count, 1)} x relu]\nclaims:\n{claims}"
+
+
+def claims_at_inputs(count: int, nodes: int = 100) -> str:
+    """Return claims at so many other inputs."""
+    claims = "".join(f"- {{at: r, macs: 0, input: {33 + i}x32x3}}\n" for i in range(count))
+    return f"{HEAD}network: [r: {nodes} x relu]\nclaims:\n{claims}"
+
+
+def unread_steps(count: int) -> str:
+    """Return so many convs that nothing reads."""
+    steps = "".join(
+        f"- s{i}: 1x1 conv (3)\n- t{i}: {{from: input, steps: relu}}\n" for i in range(count)
+    )
+    return f"{HEAD}network:\n{steps}"
+
+
+def long_paths(count: int) -> str:
+    """Return blocks with long names that call each other, at their end copies of a step."""
+    names = [f"n{i}_".ljust(56, "x") for i in range(min(count, 60))]
+    blocks = "".join(f"  b{i}:\n  - {name}: b{i + 1}\n" for i, name in enumerate(names))
+    last = f"  b{len(names)}:\n  - r: {count * 20} x relu\n"
+    return f"{HEAD}blocks:\n{blocks}{last}network: [a: b0, b: b0, c: b0]\n"
+
+
+def wide_joins(count: int, copies: int = 60) -> str:
+    """Return copies of a block in which each step reads all steps before it."""
+    steps = "".join(
+        f"  - s{i}: {{from: [input{''.join(f', s{j}' for j in range(i))}], join: add}}\n"
+        for i in range(1, count)
+    )
+    return f"{HEAD}blocks:\n  b:\n  - s0: relu\n{steps}network: {copies} x b\n"
+
+
+def changed_lists(count: int) -> str:
+    """Return blocks that extend a long list, each with a change."""
+    steps = "".join(f"  - s{i}: relu\n" for i in range(count))
+    blocks = "".join(f"  b{i}: {{extends: a, s{i}: tanh}}\n" for i in range(count))
+    return f"{HEAD}blocks:\n  a:\n{steps}{blocks}network: b0\n"
+
+
+def alike_branches(count: int) -> str:
+    """Return two branches that hold branches of the same names."""
+    branches = "".join(f"        n{i}: [relu, tanh]\n" for i in range(count))
+    inner = f"      branches:\n{branches}"
+    return f"{HEAD}network:\n  branches:\n    a:\n{inner}    b:\n{inner}"
+
+
+COMPUTED: tuple[Callable[[int], str], ...] = (
+    growing_widths,
+    lambda count: growing_widths(count, "a*a"),
+    lambda count: growing_widths(count, "(a+b) * (a+b) // 4"),
+    many_heads,
+    many_claims,
+    lambda count: many_claims(count, "r.x{}"),
+    lambda count: many_claims(count, "r", "memory: 0, shape: 1x1x1"),
+    claims_at_inputs,
+    unread_steps,
+    long_paths,
+    wide_joins,
+    changed_lists,
+    alike_branches,
+)
+"""Makers of specs whose work is to be in proportion to a number."""
+
+
 def heavy() -> tuple[Hostile, ...]:
     """The few inputs that are as large as a file may be: each once."""
     mega = 4_900_000
@@ -494,6 +588,19 @@ def heavy() -> tuple[Hostile, ...]:
             + "".join(f"- r{i}: {{reuse: a}}\n" for i in range(2_000)),
             15.0,
         ),
+        one("growing widths", growing_widths(60), 5.0),
+        one("many heads at a step", many_heads(20_000), 5.0),
+        one("many claims", many_claims(90_000), 5.0),
+        one("as many claims as there may be", many_claims(500), 5.0),
+        one("many claims at misspelt paths", many_claims(500, "r.x{}"), 5.0),
+        one("claims at many inputs", claims_at_inputs(200, 10_000), 5.0),
+        one("claims at as many inputs as there may be", claims_at_inputs(300), 10.0),
+        one("many unread steps", unread_steps(6_000), 10.0),
+        one("long paths", long_paths(500), 5.0),
+        one("wide joins", wide_joins(400, 600), 5.0),
+        one("a wide join", wide_joins(340, 1), 5.0),
+        one("changes of long lists", changed_lists(900), 5.0),
+        one("alike branches", alike_branches(900), 10.0),
         one("as many nodes as there may be", f"{HEAD}network: 240000 x relu\n", 5.0),
         one(
             "as many calls as there may be",
@@ -523,6 +630,7 @@ KINDS: dict[Callable[[random.Random], Hostile], int] = {
     _outside: 3,
     _names: 6,
     _many: 1,
+    _computed: 1,
 }
 
 
