@@ -1,7 +1,7 @@
-"""How the weights of convs and linears begin, before training; no cost depends on it.
+"""Initial values of the weights of convs and linears; no cost depends on them.
 
-A spec writes a scheme and what it takes: `init normal 0.01`, `init kaiming_normal fan_out`. Without
-one, torch's layers begin as they do.
+A spec writes a scheme and its argument: `init normal 0.01`, `init kaiming_normal fan_out`. Without
+a scheme, torch's layers initialise themselves.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ SCHEMES: dict[str, Takes] = {
     "kaiming_normal": "fan",
     "xavier_uniform": "nothing",
 }
-"""What each scheme takes: a standard deviation, or `fan_in` or `fan_out`.
+"""The argument of each scheme: a standard deviation, or `fan_in` or `fan_out`.
 
-`torch` is torch's own, which undoes a default; `truncated_normal` is cut off at two deviations, as
-TensorFlow's is; `kaiming_normal` is for a ReLU behind.
+`torch` is torch's own, which overrides a default. `truncated_normal` is cut off at two deviations,
+as in TensorFlow. `kaiming_normal` suits a ReLU behind.
+
+Source: He et al., Delving Deep into Rectifiers, ICCV 2015, equation 10, for `kaiming_normal`;
+Glorot and Bengio, AISTATS 2010, equation 16, for `xavier_uniform`.
 """
 
 FANS = ("fan_in", "fan_out")
@@ -34,7 +37,7 @@ BIAS_INIT = Attribute("bias_init", "decimal", "torch", changes="training", is_dr
 
 
 def finish_init(attributes: dict[str, Value | Expr]) -> None:
-    """Leaves out what is torch's own, and how a bias begins that is not there."""
+    """Leave out the scheme of torch, and the initial value of a bias that is not there."""
     if attributes[INIT.name] == INIT.default:
         del attributes[INIT.name]
     if attributes[BIAS_INIT.name] == BIAS_INIT.default or attributes["bias"] is False:

@@ -45,7 +45,7 @@ def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
 
 
 INDEX_BYTES = 8
-"""A max pool also makes the index of each maximum, though nobody asks for it."""
+"""Bytes of the index of a maximum, which a max pool also makes, though nobody asks for it."""
 
 
 def _max_launches(
@@ -112,17 +112,17 @@ def _adaptive_infer(op: str, values: Values, inputs: Inputs) -> TensorType:
 
 def _adaptive_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     windows = 1
-    for given, wanted in zip(inputs[0].size, output.size, strict=True):
-        # torch's window i runs from floor(i * given / wanted) to ceil((i + 1) * given / wanted).
-        windows *= sum(-(-(i + 1) * given // wanted) - i * given // wanted for i in range(wanted))
+    for side, wanted in zip(inputs[0].size, output.size, strict=True):
+        # torch's window i runs from floor(i * side / wanted) to ceil((i + 1) * side / wanted).
+        windows *= sum(-(-(i + 1) * side // wanted) - i * side // wanted for i in range(wanted))
     return Cost(flops={"pool": output.channels * windows})
 
 
-def _adaptive_windows(values: Values, given: TensorType) -> tuple[Window | None, Window | None]:
-    """Windows of one size where the input's divides into the output's."""
+def _adaptive_windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
+    """Return windows of one size if the output's size divides the input's."""
     tall, wide = (
         Window(side // wanted, side // wanted, 0) if side % wanted == 0 else None
-        for side, wanted in zip(given.size, size(values, "output"), strict=True)
+        for side, wanted in zip(input.size, size(values, "output"), strict=True)
     )
     return tall, wide
 

@@ -1,4 +1,4 @@
-"""How a window slides over a map: padding, stride, dilation, and what size comes out."""
+"""Sliding windows: padding, stride, dilation, and the size of the output."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ WINDOW = frozenset(["kernel", "stride", "pad", "dilation", "ceil", "count_pad"])
 PAD_FLAGS: dict[str, Values] = {word: {"pad": word} for word in ("V", "same", "same_tf")}
 
 
-def slide(values: Values, given: TensorType) -> tuple[int, int]:
-    """Height and width of what a window gives on a map.
+def slide(values: Values, input: TensorType) -> tuple[int, int]:
+    """Return the height and the width of the output of a window that slides over a map.
 
-    Source: torch's formula for convolution and pooling, `ceil` included; for `same_tf`,
-    TensorFlow's: ceil(size / stride).
+    Shape: (C, H, W) in. Along an axis of size s, with a window of size k = (kernel - 1) * dilation
+    + 1: floor((s + 2 * pad - k) / stride) + 1, or with `ceil` the same rounded up; for `same_tf`
+    ceil(s / stride).
+
+    Source: the documentation of torch's Conv2d and MaxPool2d; for `same_tf`, TensorFlow's.
 
     Raises:
         ShapeError: E302, the window is larger than the padded input.
@@ -27,7 +30,7 @@ def slide(values: Values, given: TensorType) -> tuple[int, int]:
     dilation = number(values, "dilation") if "dilation" in values else 1
     ceil = values.get("ceil", False)
     result = []
-    for axis, side in enumerate(given.size):
+    for axis, side in enumerate(input.size):
         window = (kernel[axis] - 1) * dilation + 1
         if values["pad"] == "same_tf":
             result.append(-(-side // stride))
@@ -46,7 +49,7 @@ def slide(values: Values, given: TensorType) -> tuple[int, int]:
 
 
 def margins(pad: Value, window: int) -> tuple[int, int]:
-    """Padding above (and below) and to the left (and right) of a map, per side.
+    """Return the padding above, which is the one below, and to the left, which is the one right.
 
     Args:
         pad: `V`, `same`, a number or a size; `same_tf` has no margins of its own.
@@ -65,15 +68,15 @@ def margins(pad: Value, window: int) -> tuple[int, int]:
             raise AssertionError(pad)
 
 
-def same_margins(values: Values, given: TensorType) -> tuple[tuple[int, int], tuple[int, int]]:
-    """What `same_tf` pads: above and below, then left and right.
+def same_margins(values: Values, input: TensorType) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the padding of `same_tf`: above and below, then left and right.
 
     Source: TensorFlow's formula; the odd pixel is at the end.
     """
     kernel, stride = size(values, "kernel"), number(values, "stride")
     dilation = number(values, "dilation") if "dilation" in values else 1
     margins = []
-    for side, window in zip(given.size, kernel, strict=True):
+    for side, window in zip(input.size, kernel, strict=True):
         places = -(-side // stride)
         total = max((places - 1) * stride + (window - 1) * dilation + 1 - side, 0)
         margins.append((total // 2, total - total // 2))
@@ -81,32 +84,33 @@ def same_margins(values: Values, given: TensorType) -> tuple[tuple[int, int], tu
     return above_below, left_right
 
 
-def windows(values: Values, given: TensorType) -> tuple[Window, Window]:
-    """What a unit reads of a map, along its height and its width."""
+def windows(values: Values, input: TensorType) -> tuple[Window, Window]:
+    """Return the windows of a convolution or a pool, along the height and the width of a map."""
     kernel, stride = size(values, "kernel"), number(values, "stride")
     dilation = number(values, "dilation") if "dilation" in values else 1
     tall, wide = ((side - 1) * dilation + 1 for side in kernel)
     if values["pad"] == "same_tf":
-        (above, _), (left, _) = same_margins(values, given)
+        (above, _), (left, _) = same_margins(values, input)
     else:
         above, left = margins(values["pad"], tall)[0], margins(values["pad"], wide)[1]
     return Window(tall, stride, above), Window(wide, stride, left)
 
 
-def padded_values(written: Symbols, values: Values, given: TensorType) -> tuple[int, ...]:
-    """The values of the padded copy of its input that a layer makes which pads itself."""
+def padded_values(written: Symbols, values: Values, input: TensorType) -> tuple[int, ...]:
+    """Return how many values the padded copies hold that a layer makes of its input, if any."""
     if not pads_itself(written):
         return ()
-    (above, below), (left, right) = same_margins(values, given)
-    height, width = given.size
-    return (given.channels * (height + above + below) * (width + left + right),)
+    (above, below), (left, right) = same_margins(values, input)
+    height, width = input.size
+    return (input.channels * (height + above + below) * (width + left + right),)
 
 
 def pads_itself(attributes: Symbols) -> bool:
-    """TensorFlow's padding that depends on the input's size, or is more at one end.
+    """Tell whether a layer pads its input itself, because torch's padding cannot do it.
 
-    Without a stride an odd window is padded alike on both sides, whatever the size, and a window
-    of one pixel never is: there `same_tf` is `same`.
+    TensorFlow's padding depends on the input's size, or is larger at one end. Without a stride,
+    an odd window is padded alike at both ends, and a window of one pixel never is: in these cases
+    `same_tf` is `same`.
     """
     kernel, stride = attributes["kernel"], attributes["stride"]
     assert isinstance(kernel, tuple)
@@ -115,10 +119,10 @@ def pads_itself(attributes: Symbols) -> bool:
 
 
 def check_pool_padding(values: Values, op: str) -> None:
-    """What torch's pools ask: padding of at most half a window.
+    """Refuse the padding of a pool that torch refuses.
 
     Raises:
-        ShapeError: E211, more than that.
+        ShapeError: E211, more than half a window.
     """
     if values["pad"] == "same_tf":
         return

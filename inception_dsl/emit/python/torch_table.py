@@ -87,7 +87,7 @@ def _layer(callee: str, *positional: str, **keywords: str) -> LayersOf:
 
 def activation_class(act: str) -> str:
     """Return torch's class of an activation; `none` is one, too."""
-    return "nn.Identity" if act == "none" else _ACTIVATIONS[act]
+    return "nn.Identity" if act == "none" else _ACTIVATIONS[act][0]
 
 
 def _conv(
@@ -218,17 +218,18 @@ def _square(first: Expr, second: Expr) -> Argument:
     return first if first == second else (first, second)
 
 
-_ACTIVATIONS: dict[str, str] = {
-    "relu": "nn.ReLU",
-    "relu6": "nn.ReLU6",
-    "leaky_relu": "nn.LeakyReLU",
-    "silu": "nn.SiLU",
-    "gelu": "nn.GELU",
-    "hardswish": "nn.Hardswish",
-    "hardsigmoid": "nn.Hardsigmoid",
-    "sigmoid": "nn.Sigmoid",
-    "tanh": "nn.Tanh",
+_ACTIVATIONS: dict[str, tuple[str, str]] = {
+    "relu": ("nn.ReLU", "F.relu"),
+    "relu6": ("nn.ReLU6", "F.relu6"),
+    "leaky_relu": ("nn.LeakyReLU", "F.leaky_relu"),
+    "silu": ("nn.SiLU", "F.silu"),
+    "gelu": ("nn.GELU", "F.gelu"),
+    "hardswish": ("nn.Hardswish", "F.hardswish"),
+    "hardsigmoid": ("nn.Hardsigmoid", "F.hardsigmoid"),
+    "sigmoid": ("nn.Sigmoid", "torch.sigmoid"),
+    "tanh": ("nn.Tanh", "torch.tanh"),
 }
+"""The class and the function of every activation, by its name."""
 
 TORCH: dict[str, LayersOf] = {
     "conv": partial(_conv, "Conv2d", "groups", "nn."),
@@ -246,7 +247,7 @@ TORCH: dict[str, LayersOf] = {
     "batchnorm": _batchnorm,
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     "softmax": _softmax,
-    **{name: _layer(callee) for name, callee in _ACTIVATIONS.items()},
+    **{name: _layer(callee) for name, (callee, _) in _ACTIVATIONS.items()},
 }
 """The layers of every op of a step, by its name."""
 
@@ -277,23 +278,13 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
 }
 """The defaults of torch's classes, left out of emitted code; a pool's stride is always there."""
 
-FUNCTIONS: dict[str, str] = {
-    "nn.ReLU": "F.relu",
-    "nn.ReLU6": "F.relu6",
-    "nn.LeakyReLU": "F.leaky_relu",
-    "nn.SiLU": "F.silu",
-    "nn.GELU": "F.gelu",
-    "nn.Hardswish": "F.hardswish",
-    "nn.Hardsigmoid": "F.hardsigmoid",
-    "nn.Sigmoid": "torch.sigmoid",
-    "nn.Tanh": "torch.tanh",
-}
-"""Activations as functions."""
+FUNCTIONS: dict[str, str] = dict(_ACTIVATIONS.values())
+"""The functions of activations, by their classes."""
 
 NONLINEARITY = "relu"
 """The activation that `kaiming_normal` is scaled for, by torch's name."""
 
 IN_PLACE = frozenset(
-    callee for name, callee in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
+    callee for name, (callee, _) in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
 )
 """The activations that can write over what they read, as the end of a conv or a linear does."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inception_dsl.emit.spec.step import step_code
-from inception_dsl.ops import WRITTEN
+from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, parse_step
@@ -138,9 +138,9 @@ def _of_long(tree: Mapping) -> Iterator[_Step]:
     try:
         step = parse_step(text)
         modifier = f"{step.modifier.text} " if step.modifier else ""
-        is_op = f"{modifier}{step.name.text}" in WRITTEN
+        op = WRITTEN.get(f"{modifier}{step.name.text}")
         said = text[step.words[0].start : step.words[-1].end] if step.words else ""
-        words = [said, *(_word(key, value, is_op=is_op) for key, value in values.items())]
+        words = [said, *(_word(key, value, op) for key, value in values.items())]
         inner = " ".join(word for word in words if word)
         head = text[: step.name.end]
         yield _Step(_trimmed(tree.span), step_code(parse_step(f"{head} ({inner})")), note)
@@ -148,24 +148,17 @@ def _of_long(tree: Mapping) -> Iterator[_Step]:
         return
 
 
-def _word(key: str, value: str, *, is_op: bool) -> str:
-    if not is_op:
+def _word(key: str, value: str, op: Op | None) -> str:
+    """Return the word of a short step for a key and its value; empty for a flag that is off."""
+    if op is None:
         return f"{key}={value}"
-    match key, value:
-        case ("width", _):
-            return value
-        case ("pad", "V" | "same" | "same_tf"):
-            return value
-        case ("bias", "false"):
-            return "no_bias"
-        case ("gamma", "false"):
-            return "no_gamma"
-        case (_, "true"):
-            return key
-        case (_, "false"):
-            return ""
-        case _:
-            return f"{key} {value}"
+    if key == op.width:
+        return value
+    sets = {key: {"true": True, "false": False}.get(value, value)}
+    flag = next((word for word, attributes in op.flags.items() if attributes == sets), None)
+    if flag is not None:
+        return flag
+    return "" if value == "false" else f"{key} {value}"
 
 
 def _trimmed(span: Span) -> Span:

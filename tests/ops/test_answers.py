@@ -1,0 +1,84 @@
+"""The answers of an op agree with each other, on every node of the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inception_dsl import driver
+from inception_dsl.ir import Model, Node, TensorType, inline
+from inception_dsl.ops import ACTIVATIONS, NORMS, OPS, Attribute, Op, flop_kinds
+
+NAMES = driver.list_specs(Path(__file__).parents[2])
+
+
+def nodes(model: Model) -> list[Node]:
+    """Return the nodes of a model, one of each setting."""
+    told = {(node.op, str(node.attributes), node.input_types): node for node in inline(model).nodes}
+    return list(told.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_ops_answers_agree(name: str) -> None:
+    for node in nodes(driver.check(name, folder=Path(__file__).parent).model):
+        op = OPS[node.op]
+        cost = op.cost(node.attributes, node.input_types, node.type)
+        assert cost.flops.keys() <= op.flop_kinds.keys(), node.path
+        tensors = op.state(node.attributes, node.input_types[0].channels) if op.state else ()
+        learnt = sum(product(tensor.shape) for tensor in tensors if tensor.is_learnt)
+        assert learnt == cost.weights + cost.biases + cost.norms, node.path
+        for tensor in tensors:
+            if tensor.in_axis == 0 or tensor.in_axis == 1:
+                places = tensor.in_places * node.input_types[0].channels
+                assert tensor.shape[tensor.in_axis] == places, node.path
+        if op.join is None:
+            assert len(node.inputs) == 1, node.path
+            assert channels_of(node) == node.type.channels, node.path
+        if op.is_view:
+            assert node.type.values == node.input_types[0].values, node.path
+        if op.acts(node.attributes) != "always":
+            assert node.type == node.input_types[0], node.path
+
+
+def product(shape: tuple[int, ...]) -> int:
+    """Return the count of values of a tensor."""
+    values = 1
+    for side in shape:
+        values *= side
+    return values
+
+
+def channels_of(node: Node) -> object:
+    """Return the channels of a node by its op's attribute `width` and its rule of channels."""
+    op, (type, *_) = OPS[node.op], node.input_types
+    if op.width:
+        return node.attributes[op.width]
+    return type.values if op.channels == "flattened" else type.channels
+
+
+def test_every_kind_of_flops_is_told_once() -> None:
+    told = flop_kinds()
+    for op in OPS.values():
+        assert op.flop_kinds.items() <= told.items(), op.name
+
+
+def test_an_activation_and_a_norm_are_ops_of_their_own() -> None:
+    assert {*ACTIVATIONS, *NORMS} <= OPS.keys()
+    carrying = [op for op in OPS.values() if any(a.owner for a in op.attributes)]
+    assert carrying
+    for op in carrying:
+        assert {a.owner for a in op.attributes if a.owner} == NORMS.keys()
+        norm, act = op.attribute("norm"), op.attribute("act")
+        assert isinstance(norm, Attribute)
+        assert isinstance(act, Attribute)
+        assert norm.choices == ("none", *NORMS)
+        assert act.choices == ("none", *ACTIVATIONS)
+
+
+@pytest.mark.parametrize("norm", NORMS.values(), ids=NORMS)
+def test_a_norm_of_a_conv_does_not_need_what_the_activation_overwrites(norm: Op) -> None:
+    values = {a.name: a.default for a in norm.attributes if a.default is not None}
+    given = TensorType((64, 7, 7))
+    assert norm.infer(values, (given,)) == given
+    assert not norm.saves(values, values, (given,), given).result
