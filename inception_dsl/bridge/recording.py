@@ -66,17 +66,17 @@ def record(module: nn.Module, shape: tuple[int, ...], *, training: bool) -> Reco
 
 @contextmanager
 def _hooks(module: nn.Module, recording: Recording) -> Iterator[None]:
-    def watch(own: nn.Module, args: Any, output: Any, *, path: str) -> None:
+    def watch(module: nn.Module, args: Any, output: Any, *, path: str) -> None:
         if not isinstance(output, Tensor):
             return
         recording.shapes.setdefault(path, []).append(tuple(output.shape[1:]))
         per_image = output.numel() // output.shape[0]
-        if isinstance(own, nn.Conv2d):
-            height, width = own.kernel_size
-            fan_in = own.in_channels // own.groups * height * width
+        if isinstance(module, nn.Conv2d):
+            height, width = module.kernel_size
+            fan_in = module.in_channels // module.groups * height * width
             recording.macs[path] = recording.macs.get(path, 0) + per_image * fan_in
-        elif isinstance(own, nn.Linear):
-            recording.macs[path] = recording.macs.get(path, 0) + per_image * own.in_features
+        elif isinstance(module, nn.Linear):
+            recording.macs[path] = recording.macs.get(path, 0) + per_image * module.in_features
 
     handles = [
         child.register_forward_hook(partial(watch, path=path))

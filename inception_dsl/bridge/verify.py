@@ -103,8 +103,8 @@ def _outputs(model: Model, evaluated: Recording, trained: Recording) -> Iterator
         expected[head.path] = nodes[path].type
     fields = getattr(trained.output, "_fields", ())
     if fields != tuple(expected):
-        given = ", ".join(fields) or "no tuple"
-        yield f"training gives {given}, and should give {', '.join(expected)}"
+        names = ", ".join(fields) or "no tuple"
+        yield f"training gives {names}, and should give {', '.join(expected)}"
         return
     for name, type in expected.items():
         yield from _output(f"head `{name}`", type, getattr(trained.output, name))

@@ -172,7 +172,7 @@ class _Source:
         self, bias: StateTensor | None, new: Node, tensor: StateTensor
     ) -> Recipe | str:
         """Return the recipe of a bias that takes over the shift of the old step's norm."""
-        weight = next(own for own in state_of(new) if own.role == "weight")
+        weight = next(part for part in state_of(new) if part.role == "weight")
         scaled = self.recipe(new, weight)
         if isinstance(scaled, str):
             return scaled
@@ -205,7 +205,7 @@ class _Source:
         return f"{self._node.path}.{tensor.name}"
 
     def _find(self, role: Role) -> StateTensor | None:
-        return next((own for own in self._tensors.values() if own.role == role), None)
+        return next((tensor for tensor in self._tensors.values() if tensor.role == role), None)
 
     def _loses_bias(self, new: Node) -> bool:
         """Tell whether the bias before the norm is gone, so that the mean takes it over."""

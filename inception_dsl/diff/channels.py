@@ -88,8 +88,8 @@ class _Joined:
             was = there if there and self._starts[there][:1] == [place] else Path()
             if was in self._kept and was in read:
                 return None
-        given = self._view.model.input if was == INPUT else _type_of(self._view, was)
-        is_same = given is not None and given.channels == type.channels
+        old_type = self._view.model.input if was == INPUT else _type_of(self._view, was)
+        is_same = old_type is not None and old_type.channels == type.channels
         return self._starts[was].pop(0) if is_same and self._starts.get(was) else None
 
 

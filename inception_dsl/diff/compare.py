@@ -114,8 +114,8 @@ def _find_consequences(
             followers[number].append(ripple.path)
             following[number].extend(ripple.keys)
     return [
-        _Consequences(tuple(own), tuple(paths), tuple(reshaped))
-        for own, paths, reshaped in zip(keys, followers, following, strict=True)
+        _Consequences(tuple(changed), tuple(paths), tuple(reshaped))
+        for changed, paths, reshaped in zip(keys, followers, following, strict=True)
     ]
 
 

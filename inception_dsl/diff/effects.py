@@ -106,27 +106,27 @@ def _reading(node: Node) -> _Reading:
     """Return what a node gives on any input; nothing is known of an op that does not tell."""
     op = OPS[node.op]
 
-    def read(given: TensorType) -> tuple[TensorType, Gathers | None] | None:
+    def read(input: TensorType) -> tuple[TensorType, Gathers | None] | None:
         try:
-            type = op.infer(node.attributes, (given,))
-            return type, op.gathers(node.attributes, given) if op.gathers else None
+            type = op.infer(node.attributes, (input,))
+            return type, op.gathers(node.attributes, input) if op.gathers else None
         except ShapeError:
             return None
 
     return read
 
 
-def _read_own_place(given: TensorType) -> tuple[TensorType, Gathers | None]:
-    return given, gather_own_place({}, given)
+def _read_own_place(input: TensorType) -> tuple[TensorType, Gathers | None]:
+    return input, gather_own_place({}, input)
 
 
-def _compare_values(old: _Reading, new: _Reading, given: TensorType) -> Effect:
+def _compare_values(old: _Reading, new: _Reading, input: TensorType) -> Effect:
     """Return whether two nodes give other values: at this input, at another size, or nowhere."""
-    before, after = old(given), new(given)
+    before, after = old(input), new(input)
     if before is None or after is None or not _is_alike(before, after):
         return "eval"
     gathers = [axis for _, axes in (before, after) for axis in axes or ()]
-    for size in _other_sizes(given, gathers):
+    for size in _other_sizes(input, gathers):
         before, after = old(size), new(size)
         if before is None and after is None:
             continue
@@ -141,14 +141,14 @@ def _is_alike(
     return before[0] == after[0] and take_alike(before[1], after[1])
 
 
-def _other_sizes(given: TensorType, gathers: Sequence[Gather]) -> Iterator[TensorType]:
+def _other_sizes(input: TensorType, gathers: Sequence[Gather]) -> Iterator[TensorType]:
     """Yield the other sizes of a map at which windows lie in every way that they may.
 
     The way repeats with the stride; and only on a map that is larger than a window does some
     window meet no padding.
     """
-    height, width = given.size
+    height, width = input.size
     count = min(2 * max(axis.period for axis in gathers), MAX_SIZES)
     for start in (0, max(axis.extent for axis in gathers)):
         for more in range(start + 1, start + count + 1):
-            yield TensorType((given.channels, height + more, width + more))
+            yield TensorType((input.channels, height + more, width + more))

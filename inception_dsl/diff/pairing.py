@@ -85,8 +85,10 @@ class Pairing:
             self._read_by = _readers(old), _readers(new)
         olds, news = self._read_by
         match olds.get(name, []), news.get(other, []):
-            case [mine], [its]:
-                return self.chosen.get(mine) == its and not is_join(self._old[mine].item)
+            case [old_reader], [new_reader]:
+                return self.chosen.get(old_reader) == new_reader and not is_join(
+                    self._old[old_reader].item
+                )
             case _:
                 return False
 
@@ -98,10 +100,10 @@ class Pairing:
         if not self._is_free(name, other):
             return False
         reads = self._sources()
-        mine, its = reads[0].get(name), reads[1].get(other)
-        if not mine or not its:
+        old_reads, new_reads = reads[0].get(name), reads[1].get(other)
+        if not old_reads or not new_reads:
             return False
-        return {own if own == INPUT else self.chosen.get(own) for own in mine} == its
+        return {read if read == INPUT else self.chosen.get(read) for read in old_reads} == new_reads
 
     def _sources(self) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
         if self._reads is None:
@@ -165,8 +167,10 @@ def _reads(kids: Kids) -> dict[str, frozenset[str]]:
         within = item.path.removesuffix(path) if item.path.endswith(path) else ""
         inputs = (item.input,) if isinstance(item, Call) else item.inputs
         found[name] = frozenset(
-            _holder(kids, above + own.removeprefix(within)) if own.startswith(within) else INPUT
-            for own in inputs
+            _holder(kids, above + path_read.removeprefix(within))
+            if path_read.startswith(within)
+            else INPUT
+            for path_read in inputs
         )
     return found
 

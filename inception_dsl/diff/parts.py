@@ -156,8 +156,13 @@ def is_join(item: Node | Call | None) -> bool:
 
 def is_numbered(name: str, item: Node | Call) -> bool:
     """Tell whether a step is named after its op or its block, perhaps with a number."""
-    own = item.block if isinstance(item, Call) else OPS[item.op].written.rpartition(" ")[2]
-    return name == own or (name.startswith(own) and name.removeprefix(own).isdigit())
+    kind = item.block if isinstance(item, Call) else op_word(item.op)
+    return name == kind or (name.startswith(kind) and name.removeprefix(kind).isdigit())
+
+
+def op_word(name: str) -> str:
+    """Return the word that names the steps of an op: `conv`; `avgpool` of `adaptive avgpool`."""
+    return OPS[name].written.split()[-1]
 
 
 def has_numbers(kids: Iterable[str]) -> bool:

@@ -30,19 +30,19 @@ def compare_stages(old: View, new: View, pairs: Mapping[Path, Path]) -> tuple[St
     stage_of = stage_names(new.model)
     kept = {name for name in before if stage_of(pairs.get(before[name].maker, name)) == name}
     found: list[Stage] = []
-    for name, own in after.items():
-        was = old.nodes.get(back.get(own.maker, ""))
-        if was is None and name in kept:
-            found.append(Stage(name, before[name].type, own.type))
-        elif was is not None or own.type != own.enters:
-            found.append(Stage(name, was.type if was else None, own.type))
-    ends = {own.maker for own in after.values()}
-    for name, own in before.items():
-        now = new.nodes.get(pairs.get(own.maker, ""))
-        if (name in kept and name in after) or (now and now.path in ends):
+    for name, stage in after.items():
+        old_maker = old.nodes.get(back.get(stage.maker, ""))
+        if old_maker is None and name in kept:
+            found.append(Stage(name, before[name].type, stage.type))
+        elif old_maker is not None or stage.type != stage.enters:
+            found.append(Stage(name, old_maker.type if old_maker else None, stage.type))
+    ends = {stage.maker for stage in after.values()}
+    for name, stage in before.items():
+        new_maker = new.nodes.get(pairs.get(stage.maker, ""))
+        if (name in kept and name in after) or (new_maker and new_maker.path in ends):
             continue
-        if now is not None or own.type != own.enters:
-            found.append(Stage(name, own.type, now.type if now else None))
+        if new_maker is not None or stage.type != stage.enters:
+            found.append(Stage(name, stage.type, new_maker.type if new_maker else None))
     return tuple(stage for stage in found if stage.old != stage.new)
 
 

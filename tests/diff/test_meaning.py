@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from cases import between
 from conftest import Project
 
-from inception_dsl.diff import Report
+from inception_dsl.diff import CATEGORIES, Category, Report, StepCategory
 from inception_dsl.emit.diff.sentences import write_sentence
 
 HEAD = "inception: 1\nname: net\ninput: 8x8x3\n"
@@ -128,3 +130,8 @@ network:
     assert told(project, new, old) == {
         "D711": ["q: m (weights of its own -> of p): 4 tensors are gone"]
     }
+
+
+def test_every_category_has_its_meaning_and_its_place_in_the_order() -> None:
+    assert set(get_args(Category)) == CATEGORIES.keys()
+    assert {*get_args(StepCategory), "INTERFACE", "COST"} == CATEGORIES.keys()

@@ -23,14 +23,14 @@ def diff_json(report: Report) -> str:
         "schema_version": SCHEMA_VERSION,
         **({} if report.root is None else {"root": report.root.as_posix()}),
         "against": report.against,
-        "comparisons": [_comparison(own) for own in report.comparisons],
+        "comparisons": [_comparison(made) for made in report.comparisons],
         "specs": [_finding(finding) for finding in report.lone],
         "same": report.alike,
         "not_compared": [
-            {"name": own.name, "findings": [finding_document(d) for d in own.diagnostics]}
-            for own in report.unmade
+            {"name": unmade.name, "findings": [finding_document(d) for d in unmade.diagnostics]}
+            for unmade in report.unmade
         ],
-        "warnings": [finding_document(own) for own in report.warnings],
+        "warnings": [finding_document(warning) for warning in report.warnings],
         "fails": report.fails,
     }
     return json_text(document)
@@ -59,14 +59,16 @@ def _diagnostics(report: Report) -> Iterator[Diagnostic]:
         sentence = str(write_sentence(finding))
         level = "note" if finding.waived is not None else finding.severity
         yield Diagnostic(finding.code, sentence, labels, tuple(notes), level=level)
-    for own in report.unmade:
-        yield from own.diagnostics
+    for unmade in report.unmade:
+        yield from unmade.diagnostics
     yield from report.warnings
 
 
 def _comparison(comparison: Comparison) -> _Json:
     diff = comparison.diff
-    counts = {category: len(own) for category, own in by_category(comparison.findings).items()}
+    counts = {
+        category: len(findings) for category, findings in by_category(comparison.findings).items()
+    }
     return {
         "old": comparison.old_name,
         "new": comparison.new_name,

@@ -53,7 +53,7 @@ def diff_markdown(report: Report) -> str:
 
     What is left out is left out whole, the least grave first, and said at the end.
     """
-    sections = [(_head(own), list(_details(own))) for own in report.comparisons]
+    sections = [(_head(made), list(_details(made))) for made in report.comparisons]
     unmade = [(0, text) for text in _unmade(report)]
     if report.against is not None:
         if report.lone:
@@ -96,8 +96,8 @@ def _fitted(sections: list[_Section]) -> str:
 
 def _head(comparison: Comparison) -> str:
     """Return the names of both specs and the line of summary."""
-    said = markdown_text(headline(comparison))
-    return f"### {markdown_code(comparison.title)}\n\n**{said}**\n"
+    summary = markdown_text(headline(comparison))
+    return f"### {markdown_code(comparison.title)}\n\n**{summary}**\n"
 
 
 def _details(comparison: Comparison) -> Iterator[tuple[int, str]]:
@@ -105,7 +105,7 @@ def _details(comparison: Comparison) -> Iterator[tuple[int, str]]:
     for category, findings in by_category(comparison.findings).items():
         title = f"{len(findings)} {category}: {CATEGORIES[category]}"
         yield _RANK[category], _folded(title, "\n".join(_items(findings)))
-    if any(own.difference for own in comparison.costs):
+    if any(cost.difference for cost in comparison.costs):
         table = markdown_table(COST_COLUMNS, cost_rows(comparison.costs))
         yield last, _folded("What it costs", table)
     if comparison.diff.stages:
@@ -167,11 +167,11 @@ def _renamed(keys: Iterable[KeyChange]) -> Iterator[tuple[str, ...]]:
     for key in keys:
         names = _starred(key.old_step or "", key.new_step or "")
         steps.setdefault(names, []).append(key)
-    for (old, new), own in steps.items():
-        if len({(key.old or "").rpartition(".")[2] for key in own}) > 1:
-            yield from ((f"{old}.*", "", f"{new}.*", "") for _ in own)
+    for (old, new), of_step in steps.items():
+        if len({(key.old or "").rpartition(".")[2] for key in of_step}) > 1:
+            yield from ((f"{old}.*", "", f"{new}.*", "") for _ in of_step)
         else:
-            yield from map(_row, own)
+            yield from map(_row, of_step)
 
 
 def _row(key: KeyChange) -> tuple[str, ...]:
@@ -194,5 +194,5 @@ def _shape(shape: tuple[int, ...] | None) -> str:
 
 
 def _unmade(report: Report) -> Iterator[str]:
-    for own in report.unmade:
-        yield f"**{markdown_text(own.title)}**\n\n{to_markdown(own.diagnostics)}"
+    for unmade in report.unmade:
+        yield f"**{markdown_text(unmade.title)}**\n\n{to_markdown(unmade.diagnostics)}"

@@ -119,11 +119,6 @@ def detail_text(edit: Edit) -> str:
             return edit_text(edit)
 
 
-def op_title(name: str) -> str:
-    """Return an op as a report counts it: `conv`, `avgpool`."""
-    return OPS[name].written.rpartition(" ")[2]
-
-
 def step_text(step: StepWords) -> str:
     """Return a step as a spec writes it, without its count and its shape."""
     if not step.is_call:
@@ -162,13 +157,15 @@ def shorten(old: Sequence[Path], new: Sequence[Path]) -> tuple[list[str], list[s
     paths = list(dict.fromkeys([*old, *new]))
     names = [path.names for path in paths]
     skip = 0
-    while all(len(own) > skip + 1 for own in names) and len({own[skip] for own in names}) == 1:
+    while (
+        all(len(parts) > skip + 1 for parts in names) and len({parts[skip] for parts in names}) == 1
+    ):
         skip += 1
-    short = {path: own[skip] for path, own in zip(paths, names, strict=True)}
+    short = {path: parts[skip] for path, parts in zip(paths, names, strict=True)}
     counts = Counter(short.values())
-    for path, own in zip(paths, names, strict=True):
-        if counts[own[skip]] > 1:
-            short[path] = ".".join(own[skip : skip + 2])
+    for path, parts in zip(paths, names, strict=True):
+        if counts[parts[skip]] > 1:
+            short[path] = ".".join(parts[skip : skip + 2])
     if len(set(short.values())) < len(paths):
         short = {path: path for path in paths}
     return [short[path] for path in old], [short[path] for path in new]

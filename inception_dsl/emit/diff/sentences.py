@@ -21,7 +21,6 @@ from inception_dsl.diff import (
     HeadListed,
     KeyChange,
     LossChanged,
-    Measured,
     Moved,
     OutputRewired,
     ParameterListed,
@@ -37,7 +36,9 @@ from inception_dsl.diff import (
     StepEdit,
     TextsChanged,
 )
-from inception_dsl.emit.diff.notation import arrow, edit_text, op_title
+from inception_dsl.diff.parts import op_word
+from inception_dsl.emit.diff.notation import arrow, edit_text
+from inception_dsl.emit.diff.words import cost_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def write_sentence(finding: Finding) -> Sentence:
             means = "the emitted factory has another name" if is_renamed else "texts for readers"
             return _plain(finding, "; ".join(_text_changes(about)), means)
         case CostsChanged():
-            return _plain(finding, "", ", ".join(map(_cost_text, about.costs)))
+            return _plain(finding, "", ", ".join(map(cost_text, about.costs)))
         case BudgetBroken():
             whose = "the old" if about.is_old else "its"
             what = arrow(f"{about.before:,}", f"{about.after:,}")
@@ -104,11 +105,6 @@ def _text_changes(about: TextsChanged) -> Iterator[str]:
         yield f"{change.field} {arrow(change.before or 'none', change.after or 'none')}"
     if about.blocks:
         yield f"title or source of {', '.join(about.blocks)}"
-
-
-def _cost_text(cost: Measured) -> str:
-    percent = f" ({cost.percent_text} %)" if cost.percent else ""
-    return f"{cost.title} {cost.difference:+,}{percent}"
 
 
 def _budget_text(about: BudgetChanged) -> str:
@@ -139,7 +135,7 @@ def _subject(edit: Edit) -> tuple[str, str]:
 
 def _count_steps(edit: Changed) -> str:
     """Return the number of steps that share a change: `9 of 10 avgpools`."""
-    count, noun = len(edit.places), f"{op_title(edit.after.kind)}s"
+    count, noun = len(edit.places), f"{op_word(edit.after.kind)}s"
     return f"all {count} {noun}" if count == edit.among else f"{count} of {edit.among} {noun}"
 
 

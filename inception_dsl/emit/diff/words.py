@@ -38,26 +38,32 @@ def by_category(findings: Iterable[Finding]) -> dict[Category, list[Finding]]:
     found: dict[Category, list[Finding]] = {category: [] for category in CATEGORIES}
     for finding in findings:
         found[finding.category].append(finding)
-    return {category: own for category, own in found.items() if own}
+    return {category: listed for category, listed in found.items() if listed}
 
 
 def summary(findings: Sequence[Finding]) -> str:
     """Return the number of findings of each category, and of waived ones."""
     if not findings:
         return "no change"
-    said = [f"{len(own)} {category}" for category, own in by_category(findings).items()]
+    counts = [f"{len(listed)} {category}" for category, listed in by_category(findings).items()]
     waived = sum(1 for finding in findings if finding.waived is not None)
-    return ", ".join(said) + (f" ({waived} waived)" if waived else "")
+    return ", ".join(counts) + (f" ({waived} waived)" if waived else "")
 
 
 def headline(comparison: Comparison) -> str:
     """Return the number of findings of each category, and the change of params and MACs."""
     costs = [
-        f"{own.title} {own.difference:+,}{f' ({own.percent_text} %)' if own.percent_text else ''}"
-        for own in comparison.costs
-        if own.difference and own.measure in ("params", "macs")
+        cost_text(cost)
+        for cost in comparison.costs
+        if cost.difference and cost.measure in ("params", "macs")
     ]
     return "; ".join([summary(comparison.findings), *costs])
+
+
+def cost_text(cost: Measured) -> str:
+    """Return the difference of a measure: `params +2,048 (+1.3 %)`."""
+    percent = f" ({cost.percent_text} %)" if cost.percent_text else ""
+    return f"{cost.title} {cost.difference:+,}{percent}"
 
 
 def report_line(report: Report) -> str:
@@ -73,29 +79,31 @@ def report_line(report: Report) -> str:
         "the same": report.alike,
         "could not be compared": len(report.unmade),
     }
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"against {report.against}: specs: {said or 'none'}"
+    listed = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"against {report.against}: specs: {listed or 'none'}"
 
 
 def cost_rows(costs: Iterable[Measured]) -> list[list[str]]:
     """Return the rows of a table of costs: old, new, difference, per cent."""
     rows = []
-    for own in costs:
-        difference = f"{own.difference:+,}" if own.difference else "0"
-        rows.append([own.title, f"{own.old:,}", f"{own.new:,}", difference, own.percent_text])
+    for cost in costs:
+        difference = f"{cost.difference:+,}" if cost.difference else "0"
+        rows.append([cost.title, f"{cost.old:,}", f"{cost.new:,}", difference, cost.percent_text])
     return rows
 
 
 def stage_rows(stages: Iterable[Stage]) -> list[list[str]]:
     """Return the rows of a table of stages: the shape that each gives, old and new."""
-    return [[own.name, *(str(type or "-") for type in (own.old, own.new))] for own in stages]
+    return [
+        [stage.name, *(str(type or "-") for type in (stage.old, stage.new))] for stage in stages
+    ]
 
 
 def state_line(diff: Diff) -> str:
     """Return the changes of the state_dict in one line."""
     counts = Counter[str](change.kind for change in diff.keys)
-    said = [f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind]]
-    return ", ".join([f"{diff.kept:,} tensors keep key and shape", *said])
+    changes = [f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind]]
+    return ", ".join([f"{diff.kept:,} tensors keep key and shape", *changes])
 
 
 def arrow_of(places: Iterable[str]) -> str:
