@@ -64,7 +64,7 @@ def hints(spec: str, project: Project) -> list[Diagnostic]:
         ),
     ],
 )
-def test_steps_with_weights_that_counting_tells_apart(
+def test_steps_with_weights_that_are_told_apart_by_counting_give_a_hint(
     spec: str, said: list[str], project: Project
 ) -> None:
     found = hints(spec, project)
@@ -82,11 +82,11 @@ def test_steps_with_weights_that_counting_tells_apart(
         "network: relu",
     ],
 )
-def test_what_no_insertion_renames_gives_no_hint(spec: str, project: Project) -> None:
+def test_steps_that_no_insertion_renames_give_no_hint(spec: str, project: Project) -> None:
     assert hints(spec, project) == []
 
 
-def test_the_names_of_today_keep_the_keys(project: Project) -> None:
+def test_naming_counted_steps_as_they_are_called_keeps_their_keys(project: Project) -> None:
     unnamed = "network: [1x1 conv (4), {branches: {a: [1x1 conv (2), 3x3 conv (2)], b: relu}}]"
     named = unnamed.replace("[1x1 conv (2), 3x3", "[conv: 1x1 conv (2), conv2: 3x3")
     keys = []
@@ -97,7 +97,7 @@ def test_the_names_of_today_keep_the_keys(project: Project) -> None:
     assert hints(named, project) == []
 
 
-def test_nobody_hears_a_hint_who_does_not_ask(
+def test_hints_are_given_only_on_request(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.write(NET, f"{HEAD}network: [3x3 conv (4), 3x3 conv (4)]\n")

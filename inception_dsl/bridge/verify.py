@@ -29,6 +29,8 @@ def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
         module = on_meta(source, model.name)
         evaluated = record(module, model.input.shape, training=False)
         trained = record(module, model.input.shape, training=True)
+    except MemoryError:
+        raise  # the machine's, not the module's
     except Exception as error:
         return [f"it does not run: {type(error).__name__}: {error}"]
     read = {row.path for row in cost.rows if row.is_read}

@@ -125,6 +125,9 @@ def _run(args: argparse.Namespace) -> int:
         place = f"`{error.filename}`: " if error.filename else ""
         say(f"error: {place}{error.strerror or error}")
         return UNUSABLE
+    except MemoryError:
+        say("error: this machine has too little memory for it")
+        return UNUSABLE
     except KeyboardInterrupt:
         return 130
     except OutputError:

@@ -76,27 +76,27 @@ class BodyReader(Reporter):
         """Add the steps of a head that reads a step of the network."""
         return self._body(body, BodyPlace(at, Path(name), Path(name), reads, {}))
 
-    def _body(self, body: Item, spot: BodyPlace) -> Path:
+    def _body(self, body: Item, place: BodyPlace) -> Path:
         match body:
             case str():
-                return self._step(body, spot)
+                return self._step(body, place)
             case list():
-                return self._list(body, spot)
+                return self._list(body, place)
             case LongSpec():
-                return self._long(body, spot)
+                return self._long(body, place)
             case BodySpec():
-                return self._mapping(body, spot)
+                return self._mapping(body, place)
             case dict():
                 raise AssertionError(body)  # a named step stands in a list only
 
-    def _list(self, items: list[Item], spot: BodyPlace) -> Path:
+    def _list(self, items: list[Item], place: BodyPlace) -> Path:
         counts: Counter[str] = Counter()
-        siblings = _Earlier({INPUT: Sibling(Path(), spot.reads, (), self.places.key(spot.at))})
+        siblings = _Earlier({INPUT: Sibling(Path(), place.reads, (), self.places.key(place.at))})
         siblings.named = frozenset(filter(None, map(_name_of, items)))
-        reads = spot.reads
+        reads = place.reads
         for index, item in enumerate(items):
             inner: Item = item
-            here = replace(spot.key(index), reads=reads, siblings=siblings)
+            here = replace(place.key(index), reads=reads, siblings=siblings)
             name = _name_of(item)
             if isinstance(item, dict):
                 ((name, inner),) = item.items()
@@ -112,7 +112,7 @@ class BodyReader(Reporter):
             before, faults = len(self.steps), self._faults
             reads = self._body(inner, here.named(name) if name else here)
             if name is not None:
-                path, span = spot.path / name, self.places.key(here.at)
+                path, span = place.path / name, self.places.key(here.at)
                 is_whole = self._faults == faults
                 sibling = Sibling(path, reads, tuple(self.steps[before:]), span, is_whole)
                 if name in siblings:
@@ -120,7 +120,7 @@ class BodyReader(Reporter):
                 siblings[name] = sibling
                 self.results[path], self.named[path] = reads, span
         if not items:
-            self.complain("E103", "a list of steps has no step", self.places.value(spot.at))
+            self.complain("E103", "a list of steps has no step", self.places.value(place.at))
         return reads
 
     def _check_again(self, again: Sibling, first: Sibling) -> None:
@@ -130,70 +130,70 @@ class BodyReader(Reporter):
             labels = (Label(again.span, "again"), Label(first.span, "first"))
             self.report([Diagnostic("E208", message, labels)])
 
-    def _mapping(self, body: BodySpec, spot: BodyPlace) -> Path:
+    def _mapping(self, body: BodySpec, place: BodyPlace) -> Path:
         kinds = [key for key in ("branches", "steps", "reuse") if getattr(body, key) is not None]
         if len(kinds) > 1 or not (kinds or body.reads is not None):
-            self._no_body(body, spot)
-            return spot.reads
-        is_block = spot.at[0] == "blocks" and len(spot.at) == 2
+            self._no_body(body, place)
+            return place.reads
+        is_block = place.at[0] == "blocks" and len(place.at) == 2
         for key in ("params", "defaults"):
             if not is_block and getattr(body, key) is not None:
-                self.complain("E101", f"only a block has `{key}`", self._key(spot, key))
+                self.complain("E101", f"only a block has `{key}`", self._key(place, key))
         if body.order is not None and body.branches is None:
             message = "`order` is of branches, and there are none"
-            self.complain("E101", message, self._key(spot, "order"))
-        spot = self._from(body.reads, body.join, spot)
+            self.complain("E101", message, self._key(place, "order"))
+        place = self._from(body.reads, body.join, place)
         if body.steps is not None:
-            result = self._body(body.steps, replace(spot.key("steps"), siblings={}))
+            result = self._body(body.steps, replace(place.key("steps"), siblings={}))
         elif body.branches is not None:
-            result = self._branches(body, spot)
+            result = self._branches(body, place)
         elif body.reuse is not None:
-            result = self._reuse(body.reuse, spot)
+            result = self._reuse(body.reuse, place)
         else:
-            result = spot.reads
+            result = place.reads
         if body.residual is not None:
-            result = self._residual(body.residual, spot.key("residual"), result)
+            result = self._residual(body.residual, place.key("residual"), result)
         if body.out is not None:
-            self._note(result, body.out, spot)
+            self._note(result, body.out, place)
         return result
 
-    def _note(self, result: Path, out: str | int, spot: BodyPlace) -> None:
-        self.notes.append(Note(spot.path or result, result, str(out), self._text(spot, "out")))
+    def _note(self, result: Path, out: str | int, place: BodyPlace) -> None:
+        self.notes.append(Note(place.path or result, result, str(out), self._text(place, "out")))
 
-    def _no_body(self, body: BodySpec, spot: BodyPlace) -> None:
+    def _no_body(self, body: BodySpec, place: BodyPlace) -> None:
         """Report why a mapping is no body; a single key was perhaps meant to name a step."""
         keys = body.model_fields_set
         values = [getattr(body, key) for key in keys]
         if len(keys) == 1 and isinstance(values[0], str | int):
             (key,) = keys
             message = f"no step can be called `{key}`: that is a key of a body"
-            self.complain("E105", message, self._key(spot, key))
+            self.complain("E105", message, self._key(place, key))
             return
         message = "a body has one of `branches`, `steps`, `reuse` or `from`"
-        self.complain("E102", message, self.places.key(spot.at))
+        self.complain("E102", message, self.places.key(place.at))
 
-    def _from(self, names: str | list[str] | None, join: str, spot: BodyPlace) -> BodyPlace:
+    def _from(self, names: str | list[str] | None, join: str, place: BodyPlace) -> BodyPlace:
         """Return the place, reading the steps that `from` names; several are joined."""
         if names is None:
-            return spot
+            return place
         written = [names] if isinstance(names, str) else names
         inputs: list[Path] = []
         for index, name in enumerate(written):
-            at = (*spot.at, "from") if isinstance(names, str) else (*spot.at, "from", index)
-            sibling = self._sibling(name, spot, self.places.text(at))
+            at = (*place.at, "from") if isinstance(names, str) else (*place.at, "from", index)
+            sibling = self._sibling(name, place, self.places.text(at))
             if sibling is not None:
                 inputs.append(sibling.gives)
         if not inputs:
-            return spot
+            return place
         if len(inputs) == 1:
-            return replace(spot, reads=inputs[0])
-        return replace(spot, reads=self._addjoined(join, spot, tuple(inputs), {}))
+            return replace(place, reads=inputs[0])
+        return replace(place, reads=self._addjoined(join, place, tuple(inputs), {}))
 
-    def _sibling(self, name: str, spot: BodyPlace, span: Span) -> Sibling | None:
-        if name in spot.siblings:
-            return spot.siblings[name]
-        if isinstance(spot.siblings, _Earlier) and name in spot.siblings.named:
-            reader = spot.path.name
+    def _sibling(self, name: str, place: BodyPlace, span: Span) -> Sibling | None:
+        if name in place.siblings:
+            return place.siblings[name]
+        if isinstance(place.siblings, _Earlier) and name in place.siblings.named:
+            reader = place.path.name
             message = (
                 f"`{name}` comes later: `{reader}` reads `{name}`, which comes after `{reader}`"
             )
@@ -204,48 +204,48 @@ class BodyReader(Reporter):
         if self.has_unreadable:
             self._faults += 1  # it may be the step that cannot be read
             return None
-        close = _nearest(name, spot.siblings)
-        what = "step of this list" if isinstance(spot.siblings, _Earlier) else "branch"
+        close = _nearest(name, place.siblings)
+        what = "step of this list" if isinstance(place.siblings, _Earlier) else "branch"
         message = f"no earlier {what} is named `{name}`"
         self.complain("E212", message, span, others=close.labels, instead=close.name)
         return None
 
-    def _reuse(self, name: str, spot: BodyPlace) -> Path:
+    def _reuse(self, name: str, place: BodyPlace) -> Path:
         """Add an earlier step or branch again, with the same weights on another input."""
-        sibling = self._sibling(name, spot, self._text(spot, "reuse"))
+        sibling = self._sibling(name, place, self._text(place, "reuse"))
         if sibling is None:
-            return spot.reads
+            return place.reads
         if not sibling.is_whole:
             self._faults += 1  # its own fault was told
-            return spot.reads
+            return place.reads
         if not sibling.steps:
-            self.complain("E212", f"`{name}` has no step", self._text(spot, "reuse"))
-            return spot.reads
+            self.complain("E212", f"`{name}` has no step", self._text(place, "reuse"))
+            return place.reads
         made = {step.path for step in sibling.steps}
         entering = {path for step in sibling.steps for path in step.inputs} - made
-        origin = Origin((self.places.key(spot.at),))
+        origin = Origin((self.places.key(place.at),))
 
         def moved(path: Path) -> Path:
             if path not in made:
-                return spot.reads
+                return place.reads
             # The path of a list is that of what holds it; that of a step is its own.
-            return spot.path / path.relative_to(sibling.path)
+            return place.path / path.relative_to(sibling.path)
 
         if len(entering) > 1:
             message = f"`{name}` reads {len(entering)} values, and can be used on one only"
-            self.complain("E212", message, self._text(spot, "reuse"))
-            return spot.reads
+            self.complain("E212", message, self._text(place, "reuse"))
+            return place.reads
         if len(self.steps) + len(sibling.steps) > self._max_nodes:
             message = f"the model has more than {self._max_nodes:,} nodes"
-            self.fail("E003", message, self._text(spot, "reuse"))
+            self.fail("E003", message, self._text(place, "reuse"))
         self.steps.extend(
             replace(
                 step,
                 path=moved(step.path),
                 inputs=tuple(moved(path) for path in step.inputs),
-                branch=spot.branch / step.branch.relative_to(sibling.path)
+                branch=place.branch / step.branch.relative_to(sibling.path)
                 if step.branch.is_within(sibling.path)
-                else spot.branch,
+                else place.branch,
                 reuses=step.reuses or step.path,
                 origin=origin,
             )
@@ -253,11 +253,11 @@ class BodyReader(Reporter):
         )
         return moved(sibling.gives)
 
-    def _branches(self, body: BodySpec, spot: BodyPlace) -> Path:
+    def _branches(self, body: BodySpec, place: BodyPlace) -> Path:
         assert body.branches is not None
         results: dict[str, Sibling] = {}
         for name, inner in body.branches.items():
-            here = replace(spot.key("branches", name).branching(name), siblings=results)
+            here = replace(place.key("branches", name).branching(name), siblings=results)
             self._check_name(name, here.at, "branch")
             before, faults = len(self.steps), self._faults
             gives = self._body(inner, here)
@@ -269,27 +269,27 @@ class BodyReader(Reporter):
             if name not in results:
                 close = _nearest(name, results)
                 message = f"`order` names `{name}`, which is no branch"
-                span = self.places.value((*spot.at, "order", index))
+                span = self.places.value((*place.at, "order", index))
                 self.complain("E212", message, span, others=close.labels, instead=close.name)
         inputs = tuple(results[name].gives for name in order if name in results)
         if not inputs:
-            self.complain("E103", "there is no branch to join", self.places.key(spot.at))
-            return spot.reads
-        return self._addjoined(body.join, spot, inputs, {})
+            self.complain("E103", "there is no branch to join", self.places.key(place.at))
+            return place.reads
+        return self._addjoined(body.join, place, inputs, {})
 
     def _addjoined(
-        self, op: str, spot: BodyPlace, inputs: tuple[Path, ...], attributes: Mapping[str, Given]
+        self, op: str, place: BodyPlace, inputs: tuple[Path, ...], attributes: Mapping[str, Given]
     ) -> Path:
         if len(inputs) > MAX_JOINED:
             message = f"a join reads more than {MAX_JOINED:,} values"
-            self.fail("E003", message, self.places.key(spot.at))
-        path = spot.path / op
+            self.fail("E003", message, self.places.key(place.at))
+        path = place.path / op
         self._joins[path] += 1
         if self._joins[path] > 1:
             path = Path(f"{path}{self._joins[path]}")
         filled = {a.name: attributes.get(a.name, a.default) for a in OPS[op].attributes}
         complete = {name: value for name, value in filled.items() if value is not None}
-        origin = Origin((self.places.key(spot.at),))
+        origin = Origin((self.places.key(place.at),))
         self.steps.append(
             NodeDef(
                 path=path,
@@ -297,42 +297,42 @@ class BodyReader(Reporter):
                 op=op,
                 attributes=complete,
                 count=None,
-                branch=spot.branch,
+                branch=place.branch,
                 origin=origin,
             )
         )
         return path
 
-    def _residual(self, residual: ResidualSpec, spot: BodyPlace, body: Path) -> Path:
-        shortcut = spot.reads
+    def _residual(self, residual: ResidualSpec, place: BodyPlace, body: Path) -> Path:
+        shortcut = place.reads
         if residual.shortcut is not None:
             shortcut = self._body(
                 residual.shortcut,
-                replace(spot.key("shortcut").branching("shortcut"), siblings={}),
+                replace(place.key("shortcut").branching("shortcut"), siblings={}),
             )
         attributes: dict[str, Given] = {}
         for name in ("scale", "act"):
             try:
-                key, text = self._key(spot, name), self._text(spot, name)
+                key, text = self._key(place, name), self._text(place, name)
                 word = getattr(residual, name)
                 attributes[name] = read_word(RESIDUAL, name, word, key, text, self._scope)
             except SpecError as error:
                 self.report(error.diagnostics)
-        return self._addjoined(RESIDUAL.name, spot, (shortcut, body), attributes)
+        return self._addjoined(RESIDUAL.name, place, (shortcut, body), attributes)
 
-    def _long(self, step: LongSpec, spot: BodyPlace) -> Path:
-        spot = self._from(step.reads, GATHERED.name, spot)
-        result = self._step(step.op, spot.key("op"), step.__pydantic_extra__)
+    def _long(self, step: LongSpec, place: BodyPlace) -> Path:
+        place = self._from(step.reads, GATHERED.name, place)
+        result = self._step(step.op, place.key("op"), step.__pydantic_extra__)
         if step.out is not None:
-            self._note(result, step.out, spot)
+            self._note(result, step.out, place)
         return result
 
-    def _step(self, text: str, spot: BodyPlace, keys: Mapping[str, Word] | None = None) -> Path:
+    def _step(self, text: str, place: BodyPlace, keys: Mapping[str, Word] | None = None) -> Path:
         try:
-            made = self._reader.read(text, spot, keys or {})
+            made = self._reader.read(text, place, keys or {})
         except SpecError as error:
             self.report(error.diagnostics)
-            return spot.reads
+            return place.reads
         path = made.step.path
         self.steps.append(made.step)
         self.written[path] = made.places
@@ -357,11 +357,11 @@ class BodyReader(Reporter):
             instead = f"{{{free}: {text.text}}}" if "\n" not in text.text else None
             self.complain("E105", message, text, instead=instead)
 
-    def _key(self, spot: BodyPlace, key: str) -> Span:
-        return self.places.key((*spot.at, key))
+    def _key(self, place: BodyPlace, key: str) -> Span:
+        return self.places.key((*place.at, key))
 
-    def _text(self, spot: BodyPlace, key: str) -> Span:
-        return self.places.text((*spot.at, key))
+    def _text(self, place: BodyPlace, key: str) -> Span:
+        return self.places.text((*place.at, key))
 
 
 class _Earlier(dict[str, Sibling]):

@@ -107,20 +107,20 @@ class StepReader:
         self._scope = scope
         self._defaults = defaults
 
-    def read(self, text: str, spot: BodyPlace, keys: Mapping[str, Word]) -> Made:
+    def read(self, text: str, place: BodyPlace, keys: Mapping[str, Word]) -> Made:
         """Return a step as it is read, in its short form or, with `keys`, in its long one.
 
         Raises:
             SpecError: E104 no step, E2xx what it names is not there, or not so.
         """
-        span = self._places.text(spot.at)
+        span = self._places.text(place.at)
         step = self._parse(text, span)
         words = Words(step.words, span, self._scope)
         what = self._find(step, words)
         count = self._count(step, words)
         origin = Origin((span,))
-        path = spot.path or Path(step.name.text)
-        settings = self._settings(what, keys, spot)
+        path = place.path or Path(step.name.text)
+        settings = self._settings(what, keys, place)
         places = {"": words.span(step.count)} if step.count else {}
         made: NodeDef | CallDef
         if isinstance(what, Op):
@@ -128,13 +128,13 @@ class StepReader:
             places |= own
             made = NodeDef(
                 path=path,
-                inputs=(spot.reads,),
+                inputs=(place.reads,),
                 op=what.name,
                 attributes=attributes,
                 count=count,
-                branch=spot.branch,
+                branch=place.branch,
                 origin=origin,
-                is_named=spot.is_named,
+                is_named=place.is_named,
             )
         else:
             signature = self._signatures[what]
@@ -143,24 +143,24 @@ class StepReader:
             places |= {name: setting.span for name, setting in bound.items()}
             made = CallDef(
                 path=path,
-                inputs=(spot.reads,),
+                inputs=(place.reads,),
                 block=what,
                 arguments=arguments,
                 count=count,
-                branch=spot.branch,
+                branch=place.branch,
                 origin=origin,
-                is_named=spot.is_named,
+                is_named=place.is_named,
             )
         note = (step.note, words.span(step.note)) if step.note is not None else None
         return Made(made, note, places)
 
     def _settings(
-        self, what: Op | str, keys: Mapping[str, Word], spot: BodyPlace
+        self, what: Op | str, keys: Mapping[str, Word], place: BodyPlace
     ) -> dict[str, Setting]:
         """Return the settings that a step in its long form gives by keys."""
         settings: dict[str, Setting] = {}
         for name, word in keys.items():
-            at = (*spot.at[:-1], name)
+            at = (*place.at[:-1], name)
             text = self._places.text(at)
             key = self._places.key(at)
             if isinstance(what, Op):

@@ -60,17 +60,17 @@ def escaped(text: str) -> str:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_no_attribute_of_a_module_is_a_name(module: type[nn.Module]) -> None:
+def test_attributes_of_nn_module_are_refused_as_names(module: type[nn.Module]) -> None:
     attributes = {name for name in dir(module()) if not name.startswith("_")}
     assert not [name for name in sorted(attributes) if name_problem(name) is None]
 
 
-def test_no_keyword_is_a_name() -> None:
+def test_keywords_of_python_are_refused_as_names() -> None:
     assert not [name for name in keyword.kwlist if name_problem(name) is None]
 
 
 @pytest.mark.parametrize("name", ["in", "x", "input", "self", "torch", "nn", "F", "_x", "__init__"])
-def test_no_name_of_emitted_code_is_a_name(name: str) -> None:
+def test_names_that_emitted_code_uses_are_refused(name: str) -> None:
     assert name_problem(name) is not None
 
 
@@ -81,18 +81,18 @@ def test_a_name_is_an_ascii_identifier(name: str) -> None:
     assert name_problem(name) is not None
 
 
-def test_a_name_has_an_end() -> None:
+def test_a_name_of_more_than_60_letters_is_refused() -> None:
     assert name_problem("a" * MAX_LENGTH) is None
     assert name_problem("a" * (MAX_LENGTH + 1)) == "a name has at most 60 characters"
 
 
 @pytest.mark.parametrize("name", ["conv1", "b3x3dbl", "Mixed_5b", "stem", "norm", "match", "fc"])
-def test_what_the_papers_call_things_are_names(name: str) -> None:
+def test_names_from_the_papers_are_allowed(name: str) -> None:
     assert name_problem(name) is None
 
 
 @pytest.mark.parametrize("name", sorted(OPS))
-def test_no_block_is_an_op(name: str, project: Project) -> None:
+def test_the_name_of_an_op_is_refused_for_a_block(name: str, project: Project) -> None:
     project.write(NET, f"{HEAD}blocks: {{{name}: relu}}\nnetwork: relu\n")
     assert {found.code for found in project.findings()} == {"E105"}
 
@@ -108,7 +108,9 @@ def test_no_block_is_an_op(name: str, project: Project) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["forward", "class", "x", "k-l", "in"])
-def test_everything_that_is_named_is_checked(spec: str, name: str, project: Project) -> None:
+def test_names_of_steps_branches_heads_and_parameters_are_checked(
+    spec: str, name: str, project: Project
+) -> None:
     project.write(NET, HEAD + spec.format(name))
     (found,) = project.findings()
     assert (found.code, found.labels[0].span.text) == ("E105", name)

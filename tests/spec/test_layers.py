@@ -100,13 +100,13 @@ def test_an_inserted_step_renumbers_no_other(project: Project) -> None:
     ]
 
 
-def test_after_input_is_first(project: Project) -> None:
+def test_a_step_after_input_is_inserted_first(project: Project) -> None:
     layer = "network: {first: {after: input, steps: [3x3 conv (9), relu]}}\n"
     found = extended(project, STEPS, layer)
     assert found[:3] == ["first.conv: conv 9", "first.relu: relu", "conv: conv 8"]
 
 
-def test_what_is_inserted_can_be_followed(project: Project) -> None:
+def test_an_inserted_step_can_have_another_inserted_behind_it(project: Project) -> None:
     layer = (
         "network:\n  first: {after: mixed, steps: relu}\n  second: {after: first, steps: relu6}\n"
     )
@@ -272,7 +272,7 @@ def test_a_parameter_that_is_named_again_has_the_new_default(project: Project) -
     assert "`c` needs `w`" in text
 
 
-def test_layers_stand_on_layers(project: Project) -> None:
+def test_an_extending_spec_can_be_extended(project: Project) -> None:
     project.write("specs/root.yaml", BASE_HEAD + STEPS)
     project.write(BASE, "inception: 1\nextends: root.yaml\nnetwork: {conv: none}\n")
     project.write(NET, HEAD + "network: {conv2: 1x1 conv (7)}\n")
@@ -379,14 +379,12 @@ error[E212]: there is nothing at `reduction` to change
         ),
     ],
 )
-def test_a_change_that_cannot_be_is_pointed_at(
-    layer: str, rendering: str, project: Project
-) -> None:
+def test_a_change_at_no_place_is_pointed_at(layer: str, rendering: str, project: Project) -> None:
     base = f"blocks: {{unused: relu}}\n{STEPS}"
     assert complaint(project, base, layer) == rendering
 
 
-def test_what_a_change_is_advised_to_be_is_there(project: Project) -> None:
+def test_the_path_that_a_help_names_is_there(project: Project) -> None:
     """`bodd_b` is as near as `body_c`, which has no such step."""
     base = (
         "blocks:\n  body_a: {steps: relu}\n  bodd_b: [1x1 conv (8), 1x1 conv (8)]\n"
@@ -416,7 +414,7 @@ error[E304]: branches of `mixed` disagree in height and width
     )
 
 
-def test_all_changes_that_cannot_be_are_said_at_once(project: Project) -> None:
+def test_all_changes_at_no_place_are_told_at_once(project: Project) -> None:
     layer = "network: {conv4: none, conv5: relu}\nblocks: {c: none}\n"
     project.write(BASE, BASE_HEAD + BLOCKS)
     project.write(NET, HEAD + layer)
@@ -430,7 +428,7 @@ def test_an_unknown_key_beside_after_is_an_error(project: Project) -> None:
     assert (found.code, found.labels[0].span.text) == ("E101", "shortcut")
 
 
-def test_a_note_beside_after_holds(project: Project) -> None:
+def test_a_shape_note_of_an_inserted_step_is_checked(project: Project) -> None:
     project.write(BASE, BASE_HEAD + STEPS)
     layer = "network: {more: {after: conv, steps: 3x3 conv (8), out: 32x32x9}}\n"
     project.write(NET, HEAD + layer)

@@ -110,18 +110,18 @@ def test_a_parenthesis_that_is_not_closed_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["relu -> 35x35", "relu -> a", "relu ->", "relu -> -3"])
-def test_a_note_is_a_shape(text: str) -> None:
+def test_a_shape_note_is_a_map_or_a_vector(text: str) -> None:
     message, where = refused(text)
     assert "a shape, such as 35x35x384 or 1536" in message
     assert where == text[8:].removesuffix("3")
 
 
-def test_a_space_belongs_to_repeating_and_none_to_measuring() -> None:
+def test_x_has_spaces_in_a_count_and_none_in_a_kernel() -> None:
     assert parts("3 x conv")[:2] == ("3", "")
     assert parts("3x3 conv")[:2] == ("", "3x3")
 
 
-def test_tokens_know_where_they_stand() -> None:
+def test_tokens_have_the_positions_of_their_characters() -> None:
     text = "4 x  inception (t.3a k = 2//3) -> 3x3x3"
     assert all(text[token.start : token.end] == token.text for token in tokenise(text))
 
@@ -155,14 +155,14 @@ def test_expressions_group_as_in_python(text: str, shown: str) -> None:
         ("8 +", "the text ends where a number or a name should", ""),
     ],
 )
-def test_what_is_no_expression_is_pointed_at(text: str, message: str, where: str) -> None:
+def test_a_text_that_is_no_expression_is_pointed_at(text: str, message: str, where: str) -> None:
     with pytest.raises(StepSyntaxError) as caught:
         parse_expr(Reader(tokenise(text)))
     assert caught.value.message == message
     assert text[caught.value.start : caught.value.end] == where
 
 
-def test_an_expression_leaves_what_follows_it() -> None:
+def test_parsing_an_expression_stops_behind_it() -> None:
     reader = Reader(tokenise("2 * k stride"))
     parse_expr(reader)
     assert reader.take().text == "stride"
@@ -175,7 +175,7 @@ def test_numbers_are_exact() -> None:
         number(tokenise("9" * MAX_LENGTH)[0])
 
 
-def test_sides_of_a_shape() -> None:
+def test_a_shape_token_splits_into_its_sides() -> None:
     assert sides(Token("shape", "35x17x384", 0, 9)) == (35, 17, 384)
     with pytest.raises(StepSyntaxError):
         sides(Token("kernel", f"3x{'9' * 5000}", 0, 5002))
@@ -196,7 +196,7 @@ def test_a_text_beyond_the_limits_is_refused(text: str) -> None:
         parse_step(text)
 
 
-def test_the_limits_are_reached() -> None:
+def test_a_text_at_the_limits_is_read() -> None:
     depth = MAX_BRACKETS - 1
     parse_step(f"conv ({'(' * depth}1{')' * depth})")
     with pytest.raises(StepSyntaxError, match=f"parentheses more than {MAX_BRACKETS} deep"):

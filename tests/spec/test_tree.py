@@ -35,12 +35,12 @@ def refused(text: str) -> Diagnostic:
 
 
 @pytest.mark.parametrize("text", ["yes", "no", "on", "off", "y", "n", "tRUE", "1_000", "1:30"])
-def test_what_yaml_1_1_reads_as_something_else_is_text(text: str) -> None:
+def test_words_that_yaml_1_1_reads_as_values_are_text(text: str) -> None:
     assert value(f"a: {text}\n") == text
 
 
 @pytest.mark.parametrize("text", ["3x3", "0b11", "2001-01-01", "1e", "e5", ".", "nULL", "x"])
-def test_what_is_no_number_is_text(text: str) -> None:
+def test_a_text_that_only_looks_like_a_number_is_text(text: str) -> None:
     assert value(f"a: {text}\n") == text
 
 
@@ -121,7 +121,7 @@ def test_a_quoted_merge_key_is_a_key() -> None:
     assert value('a: {"<<": 1}\n') == {"<<": 1}
 
 
-def test_every_duplicate_key_is_said_with_both_places() -> None:
+def test_every_duplicate_key_is_told_with_both_places() -> None:
     with pytest.raises(SpecError) as caught:
         tree('a: 1\n1: {b: 1, b: 2}\na: 3\n"1": 4\na: 5\n')
     places = [[label.span.place for label in d.labels] for d in caught.value.diagnostics]
@@ -166,14 +166,14 @@ def test_64_levels_are_read(text: str) -> None:
         ("[{a: " * 40 + "1" + "}]" * 40, 161),
     ],
 )
-def test_65_levels_are_refused_however_deep_it_goes_on(text: str, column: int) -> None:
+def test_65_levels_are_refused_whatever_is_below(text: str, column: int) -> None:
     found = refused(text)
     assert (found.code, found.message) == ("E003", "nested more than 64 levels deep")
     assert found.labels[0].span.column == column
 
 
 @pytest.mark.parametrize("text", ["[" * 1_000_000, "{a: " * 100_000])
-def test_what_libyaml_itself_finds_too_deep_is_refused_alike(text: str) -> None:
+def test_nesting_beyond_libyamls_own_bound_is_refused_alike(text: str) -> None:
     """Its newer versions give up while they read ahead of the first level."""
     found = refused(text)
     assert (found.code, found.message) == ("E003", "nested more than 64 levels deep")
@@ -210,7 +210,7 @@ def test_a_second_document_is_refused_where_it_starts() -> None:
         ("{a: 1}: 2\n", "1:1"),
     ],
 )
-def test_what_is_not_yaml_is_pointed_at(text: str, place: str) -> None:
+def test_a_text_that_is_not_yaml_is_pointed_at(text: str, place: str) -> None:
     found = refused(text)
     assert found.code == "E002"
     assert found.labels[0].span.place == f"net.yaml:{place}"
