@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.modules import Holder, ModuleCall, StepDef, has_module
     from inception_dsl.analysis.parts import Part, largest_parts
     from inception_dsl.analysis.state import measure_state, state_of
+    from inception_dsl.analysis.unwritable import Unwritable, find_unwritable
     from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
 _LATER = {
@@ -41,9 +42,11 @@ _LATER = {
     "StepDef": "modules",
     "ModuleCall": "modules",
     "Unread": "liveness",
+    "Unwritable": "unwritable",
     "Width": "widths",
     "Windows": "field",
     "find_unread": "liveness",
+    "find_unwritable": "unwritable",
     "has_module": "modules",
     "largest_parts": "parts",
     "measure_depths": "depth",
@@ -75,10 +78,12 @@ __all__ = [
     "StepDef",
     "Totals",
     "Unread",
+    "Unwritable",
     "Width",
     "Windows",
     "find_quantity",
     "find_unread",
+    "find_unwritable",
     "group",
     "has_module",
     "largest_parts",

@@ -10,7 +10,7 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.selection import choose_files, tell_nothing
 from inception_dsl.driver.walk import read_model
 from inception_dsl.driver.writing import Artifact
-from inception_dsl.resolve import AS_WRITTEN, name_problem
+from inception_dsl.resolve import AS_WRITTEN, name_problem, network_name_problem
 from inception_dsl.source import Source
 from inception_dsl.spec.files import SpecFile, find_spec, read
 from inception_dsl.spec.project import SPECS, project_root
@@ -74,7 +74,8 @@ def begin_spec(name: str, base: str | None, *, folder: Path) -> Artifact:
     from inception_dsl.emit.spec import extending_spec, new_spec
 
     *above, bare = name.split("/")
-    problem = next(filter(None, map(name_problem, [*above, bare])), None)
+    problems = [*map(name_problem, above), network_name_problem(bare)]
+    problem = next(filter(None, problems), None)
     if problem is not None:
         raise SpecError([Diagnostic("E105", problem)])
     root = project_root(folder.resolve())

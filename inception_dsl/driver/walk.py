@@ -20,7 +20,7 @@ from inception_dsl.resolve import (
     find_odd_statements,
     read_network,
 )
-from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
+from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge, unwritable_blocks
 from inception_dsl.spec.files import SpecFile, find_spec
 from inception_dsl.spec.load import Loaded
 
@@ -240,6 +240,9 @@ def emit_module(checked: Checked) -> str:
 
     model = checked.model
     widths, plans = measure_widths(model), plan_forward(model)
+    problems = list(unwritable_blocks(model, widths))
+    if problems:  # the model may be one that no rule has judged
+        raise SpecError(problems)
     return emit_python(model, widths, plans, checked.cost, shown=checked.file.shown)
 
 

@@ -4,7 +4,7 @@ The stages are in this order, and each raises all of its errors at once: tables 
 blocks as symbols, the network and its heads, the calls with their shapes.
 """
 
-from inception_dsl.resolve.reserved import name_problem
+from inception_dsl.resolve.reserved import name_problem, network_name_problem
 from inception_dsl.resolve.resolver import check_blocks, read_network
 from inception_dsl.resolve.statements import find_odd_statements
 from inception_dsl.resolve.template import AS_WRITTEN, Overrides, Template
@@ -16,5 +16,6 @@ __all__ = [
     "check_blocks",
     "find_odd_statements",
     "name_problem",
+    "network_name_problem",
     "read_network",
 ]

@@ -26,7 +26,12 @@ from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.declarations import Declarations
 from inception_dsl.resolve.reporter import Reporter
-from inception_dsl.resolve.reserved import name_problem, usable_name
+from inception_dsl.resolve.reserved import (
+    name_problem,
+    network_name_problem,
+    usable_name,
+    usable_network_name,
+)
 from inception_dsl.resolve.scope import Scope, Table, close_by
 from inception_dsl.resolve.statements import Statements, read_shape
 from inception_dsl.resolve.steps import StepReader
@@ -144,12 +149,12 @@ class _Resolver(Reporter):
         name = self._spec.name
         if name is None:
             stem = self._file.path.stem
-            name = stem if name_problem(stem) is None else usable_name(stem, "net")
-        problem = name_problem(name or self._file.path.stem)
+            name = usable_network_name(stem)
+        problem = network_name_problem(name or self._file.path.stem)
         if problem is not None:
             is_written = self._spec.name is not None
             at = self.places.text(("name",)) if is_written else self.places.value(()).part(0, 1)
-            instead = usable_name(name, "net") if name and is_written else None
+            instead = usable_network_name(name) if name and is_written else None
             self.complain("E105", problem, at, instead=instead)
         return name or self._file.path.stem
 

@@ -11,10 +11,11 @@ from inception_dsl.rules.counted import counted_names
 from inception_dsl.rules.remarks import hardly_meant
 from inception_dsl.rules.subject import Subject
 from inception_dsl.rules.unread import never_read
+from inception_dsl.rules.writable import can_be_written, unwritable_blocks
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
 
-RULES: tuple[Rule, ...] = (over_budget, claims_hold, never_read, hardly_meant)
+RULES: tuple[Rule, ...] = (over_budget, claims_hold, can_be_written, never_read, hardly_meant)
 
 HINTS: tuple[Rule, ...] = (counted_names,)
 """The rules that only speak when asked."""
@@ -29,4 +30,4 @@ def judge(subject: Subject, *, hints: bool = False) -> Iterator[Diagnostic]:
         yield from rule(subject)
 
 
-__all__ = ["AS_WRITTEN_ONLY", "HINTS", "RULES", "Rule", "Subject", "judge"]
+__all__ = ["AS_WRITTEN_ONLY", "HINTS", "RULES", "Rule", "Subject", "judge", "unwritable_blocks"]

@@ -201,7 +201,8 @@ UNTOLD = {
         "params: {n: 2, width: 16}\n"
         "blocks:\n  halve: {steps: [1x1 conv (in//2)]}\n"
         "network:\n  - 3x3 conv (width)\n  - n x halve\n  - 1x1 conv (3)\n",
-        "no parameter tells whether 6x6x8 or 6x6x4 comes in",
+        "copies differ, and a parameter says how many there are: no expression gives what comes"
+        " into each",
         None,
     ),
     "copies that double": (

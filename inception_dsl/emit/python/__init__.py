@@ -4,6 +4,6 @@ One class a block, written as one would by hand. The author's names are the attr
 of the state_dict; an author's text reaches code only as checked identifiers or escaped literals.
 """
 
-from inception_dsl.emit.python.module import emit_python, refuse_unwritable
+from inception_dsl.emit.python.module import emit_python
 
-__all__ = ["emit_python", "refuse_unwritable"]
+__all__ = ["emit_python"]

@@ -8,7 +8,6 @@ from itertools import groupby, pairwise
 
 from inception_dsl.analysis import BlockWidths, Holder, StepDef, has_module
 from inception_dsl.analysis.widths import IN_CHANNELS
-from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.emit.python.code import (
     Assign,
     Atom,
@@ -26,15 +25,10 @@ from inception_dsl.emit.python.code import (
 )
 from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
 from inception_dsl.emit.python.small_classes import NONE, SUPER, SmallClasses
-from inception_dsl.emit.python.torch_table import EmitError, Layer, activation_class, layers_of
+from inception_dsl.emit.python.torch_table import Layer, activation_class, layers_of
 from inception_dsl.expr import Binary, Expr, Name, combine, names
 from inception_dsl.ir import BlockDef, NodeDef, Param, Value
 from inception_dsl.ops import OPS
-
-TOO_LONG = f"an expression of more than {MAX_OPERANDS} names and numbers says what comes in"
-
-MAX_TYPES = 4
-"""Maximum number of input types that an error lists."""
 
 _MIN_GROWING = 3
 """Copies whose channels grow evenly are counted, rather than listed, from this many on."""
@@ -128,10 +122,10 @@ class BlockModules:
         count = self._count(step)
         if isinstance(count, int):
             return self._sequential(list(self._counted(step, entering, count)))
-        if len(entering) > 2:
-            message = "copies differ, and a parameter says how many there are"
-            raise EmitError(f"{message}: no expression gives what comes into each")
-        *different, rest = [self._one(step, channels) for channels in entering]
+        copies = [self._one(step, channels) for channels in entering]
+        if copies.count(copies[0]) == len(copies):
+            return self._sequential([Copies(copies[0], literal(count))])
+        *different, rest = copies
         left = literal(combine("-", count, len(different)))
         return self._sequential([*different, Copies(rest, left)])
 
@@ -140,8 +134,7 @@ class BlockModules:
 
     def _count(self, step: StepDef) -> Expr:
         count = self._widths.read(step.count or 0, step.path)
-        if count is None or isinstance(count, str | tuple):
-            raise EmitError("no parameter tells how many copies `in` makes")
+        assert count is not None and not isinstance(count, str | tuple)
         return count
 
     def _counted(
@@ -175,15 +168,11 @@ class BlockModules:
         info = self._classes[step.block]
         arguments: list[tuple[str, Code]] = []
         if info.takes_in_channels:
-            if channels is None:
-                reads = self._widths.widths[step.inputs[0]]
-                message = "no parameter tells the channels that come into this call"
-                raise EmitError(TOO_LONG if reads.is_too_long else message)
+            assert channels is not None
             arguments.append(("", literal(channels)))
         for name, value in step.arguments.items():
             read = self._widths.read(value, step.path)
-            if read is None:
-                raise EmitError("no parameter tells the channels that `in` is")
+            assert read is not None
             arguments.append((name, argument(read, info.params[name])))
         return Construct(symbol(info.name), tuple(arguments))
 
@@ -207,28 +196,15 @@ def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tu
     Raises:
         EmitError: it has none.
     """
-    if channels is None:
-        if OPS[step.op].state is not None:
-            reads = widths.widths[step.inputs[0]]
-            types = [str(type) for type in reads.types]
-            raise EmitError(TOO_LONG if reads.is_too_long else _untold(types))
+    if channels is None:  # the layers of an op without weights do not ask for them
+        assert OPS[step.op].state is None
         channels = 0
     attributes: dict[str, Value | Expr] = {}
     for name, value in step.attributes.items():
         read = widths.read(value, step.path)
-        if read is None:
-            raise EmitError("no parameter tells the channels that `in` is")
+        assert read is not None
         attributes[name] = read
     return layers_of(step.op, attributes, channels)
-
-
-def _untold(types: list[str]) -> str:
-    """Say why a step cannot be written for its inputs."""
-    if len(types) == 1:
-        return f"{types[0]} comes in now: no expression says what the network's parameters make it"
-    more = [f"{len(types) - MAX_TYPES} more"] if len(types) > MAX_TYPES else []
-    *shown, last = [*types[:MAX_TYPES], *more]
-    return f"no parameter tells whether {', '.join(shown)} or {last} comes in"
 
 
 def argument(value: Value | Expr, type: Atom) -> Atom:

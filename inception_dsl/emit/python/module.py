@@ -52,7 +52,6 @@ from inception_dsl.ir import (
     Call,
     Model,
     NodeDef,
-    Origin,
     Value,
     fingerprint,
 )
@@ -76,7 +75,7 @@ def emit_python(
         shown: the spec's path, or its name in the library, for the header.
 
     Raises:
-        SpecError: E501, PyTorch has no layer for something.
+        SpecError: E501, torch has no layer for an op.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -104,17 +103,6 @@ def emit_python(
         exported="\n".join(layout("__all__ = ", exported, depth=0)),
         definitions=map(print_definition, [*helpers, *definitions]),
     )
-
-
-def refuse_unwritable(
-    model: Model, widths: Mapping[str, BlockWidths], plans: Mapping[str, ForwardPlan]
-) -> None:
-    """Make sure that a model can be written as a module.
-
-    Raises:
-        SpecError: E501, PyTorch has no layer for something.
-    """
-    _Parts(model, widths, plans).definitions()
 
 
 class _Parts:
@@ -174,7 +162,8 @@ class _Parts:
                 try:
                     layers = step_layers(step, widths, channels)
                 except EmitError as error:
-                    raise self._refuse(error, block, step.origin) from None
+                    labels = () if step.origin.span is None else (Label(step.origin.span),)
+                    raise SpecError([Diagnostic("E501", str(error), labels)]) from None
                 all_layers.append(layers)
                 if step.reuses is None and Weighted.has_weights(layers):
                     weighted.append(Weighted(block, step, layers))
@@ -189,10 +178,7 @@ class _Parts:
         modules = BlockModules(
             name, params, widths, self._small_classes, self._classes, self._names
         )
-        try:
-            made = modules.statements(plan.modules)
-        except EmitError as error:
-            raise self._refuse(error, block, block.origin) from None
+        made = modules.statements(plan.modules)
         bound = [param.name for param in params]
         begin = tuple(self._init.statements(bound)) if is_network else ()
         body = (*self._store(block, stored), *made, *begin)
@@ -248,14 +234,6 @@ class _Parts:
             params,
             doc=(f"Build {title}.",),
             is_method=False,
-        )
-
-    def _refuse(self, error: EmitError, block: BlockDef, origin: Origin) -> SpecError:
-        help = "give the block a parameter that tells, or write one for each"
-        is_network = block is self._model.network
-        labels = () if origin.span is None else (Label(origin.span),)
-        return SpecError(
-            [Diagnostic("E501", str(error), labels, help=None if is_network else help)]
         )
 
     def _block_summary(self, block: BlockDef) -> Iterator[str]:

@@ -1,0 +1,26 @@
+"""A model can be written as a module: one class for each block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from inception_dsl.analysis import BlockWidths, find_unwritable, measure_widths
+from inception_dsl.diagnostics import Diagnostic, Label
+from inception_dsl.ir import Model
+from inception_dsl.rules.subject import Subject
+
+_HELP = "give the block a parameter that tells, or write one for each"
+
+
+def can_be_written(subject: Subject) -> Iterator[Diagnostic]:
+    """E501 for every block that one class cannot stand for."""
+    yield from unwritable_blocks(subject.model, measure_widths(subject.model))
+
+
+def unwritable_blocks(model: Model, widths: Mapping[str, BlockWidths]) -> Iterator[Diagnostic]:
+    """Yield E501 for every block that one class cannot stand for."""
+    for problem in find_unwritable(model, widths):
+        span = problem.origin.span
+        labels = () if span is None else (Label(span),)
+        help = None if problem.is_in_network else _HELP
+        yield Diagnostic("E501", problem.reason, labels, help=help)
