@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,10 @@ def make_module(source: str, factory: str, *, seed: int | None = None, **params:
     module = ModuleType(f"inception_dsl_generated_{factory}")
     # Classes find their module by name, when they are pickled or compiled.
     sys.modules[module.__name__] = module
-    exec(compile(source, f"<generated {factory}>", "exec"), module.__dict__)  # noqa: S102
+    file = f"<generated {factory}>"
+    # Tracebacks and `torch.jit.script` look up the text of a function here.
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102
     devices = range(torch.cuda.device_count())
     with torch.random.fork_rng(devices, enabled=seed is not None):
         if seed is not None:

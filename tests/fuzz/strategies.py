@@ -115,6 +115,17 @@ KERNELS = ("1x1", "3x3", "1x3", "3x1", "5x5", "1x7", "7x1")
 WIDTHS = st.integers(1, 12)
 
 
+AWKWARD_NAMES = (
+    *("in_channels", "out_channels", "kernel_size", "num_features", "logits_", "weight"),
+    *("bn", "dim", "value", "module", "Module", "Conv2d", "Sequential", "Identity", "i", "i_"),
+    *("Net", "NetOutputs", "NetTrunk", "ConvNormAct", "conv_norm_act", "ConvAct", "conv_act"),
+    *("ConvNorm", "LinearAct", "SameConvAct", "SameConvNormAct", "pad_same", "pair", "init_normal"),
+    *("print", "len", "object", "str", "dict", "abs", "min", "zip", "chain"),
+    *("path", "mode", "std", "Any", "Union", "none_", "true_", "Block", "Layer", "Branches"),
+)
+"""Names that emitted code uses, or nearly so."""
+
+
 @dataclass
 class _Writer:
     """Draws bodies; names are counted over the whole spec, so that no two are the same.
@@ -124,6 +135,8 @@ class _Writer:
         blocks: the parameters of each block that may be called, and whether a table has them.
         optional: the parameters of blocks that have a default, which a call may leave out.
         budget: how many steps may still be drawn, so that no spec is huge.
+        awkward: names are made of the words of emitted code, whole and in part.
+        taken: the names that have been drawn whole.
     """
 
     draw: st.DrawFn
@@ -133,6 +146,8 @@ class _Writer:
     optional: set[str] = field(default_factory=set)
     counter: list[int] = field(default_factory=lambda: [0])
     budget: list[int] = field(default_factory=lambda: [40])
+    awkward: bool = False
+    taken: set[str] = field(default_factory=set)
 
     def pick(self, *options: Any) -> Any:
         """One of some values."""
@@ -145,7 +160,13 @@ class _Writer:
     def name(self, stem: str = "s") -> str:
         """A name that nothing else has."""
         self.counter[0] += 1
-        return f"{stem}{self.counter[0]}"
+        if not self.awkward:
+            return f"{stem}{self.counter[0]}"
+        word: str = self.pick(*AWKWARD_NAMES)
+        is_whole = word not in self.taken and (stem, word) != ("p", "in_channels")
+        self.taken.add(word)
+        number = self.counter[0]
+        return word if is_whole else str(self.pick(f"main_{word}_{number}", f"{word}{number}"))
 
     def width(self) -> str | int:
         """A number, or an expression over the parameters that is positive for positive ones."""
@@ -355,9 +376,13 @@ def _rest(step: Step) -> tuple[Any, ...]:
 
 
 @st.composite
-def specs(draw: st.DrawFn) -> Spec:
-    """A good spec: tables, blocks with parameters that call each other, a network and its heads."""
-    writer = _Writer(draw, {})
+def specs(draw: st.DrawFn, *, awkward: bool = False) -> Spec:
+    """Draw a good spec: tables, blocks with parameters that call each other, a network, its heads.
+
+    Args:
+        awkward: names are made of the words of emitted code.
+    """
+    writer = _Writer(draw, {}, awkward=awkward)
     document: dict[str, Any] = {"inception": 1, "name": "net"}
     size = draw(st.integers(5, 33)), draw(st.integers(5, 33))
     document["input"] = f"{size[0]}x{size[1]}x{draw(st.integers(1, 8))}"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 from conftest import NET, Project
 from test_language import HEAD
 from test_language import NETWORKS as SMALL
 from ways import WAYS, Network, network, on_fake_cuda
+
+from inception_dsl import driver
+from inception_dsl.bridge import make_module
+
+FOLDER = Path(__file__).parent
 
 # One with training heads, one with residuals, at inputs about as small as they take.
 NETWORKS = {"googlenet": "80x80x3", "inception_resnet_v2": "75x75x3"}
@@ -33,6 +41,16 @@ def test_every_part_of_the_language_runs(name: str, way: str, project: Project) 
     spec = SMALL[name].replace("2x2 adaptive maxpool", "3x3 adaptive maxpool")
     project.write(NET, HEAD + spec)
     WAYS[way](network(NET, folder=project.root))
+
+
+@pytest.mark.parametrize("name", driver.project_specs(FOLDER))
+def test_every_network_is_compiled_by_torchscript_and_traced_by_fx(name: str) -> None:
+    checked = driver.check(name, folder=FOLDER)
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # TorchScript is deprecated
+        module = make_module(driver.emit_module(checked), checked.model.name).eval()
+        torch.jit.script(module)
+        torch.fx.symbolic_trace(module)
 
 
 @pytest.mark.parametrize(

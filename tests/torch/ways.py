@@ -11,6 +11,7 @@ import io
 import pickle
 import socket
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,24 @@ def exported(own: Network) -> None:
     with torch.no_grad():
         given = tensors(program.module()(images))
     assert_same(given, run(module, images, training=False), error=1e-6)
+
+
+def traced(own: Network) -> None:
+    """`torch.fx` traces the forward pass, as feature extraction and FX quantisation do."""
+    module = own.build().eval()
+    given = run(torch.fx.symbolic_trace(module), own.images(3), training=False)
+    assert_same(given, run(module, own.images(3), training=False), error=0.0)
+
+
+def scripted(own: Network) -> None:
+    """`torch.jit.script` compiles the module, in training and out of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # TorchScript is deprecated
+        script = torch.jit.script(own.build())
+    for training in (False, True):
+        expected = run(own.build(), own.images(), training=training)
+        given = run(script.train(training), own.images(), training=training)
+        assert_same(given, expected, error=1e-5)
 
 
 def onnx(own: Network) -> None:
@@ -259,6 +278,8 @@ def on_fake_cuda(own: Network) -> None:
 WAYS: dict[str, Callable[[Network], None]] = {
     "compile": compiled_eager,
     "export": exported,
+    "fx": traced,
+    "script": scripted,
     "onnx": onnx,
     "autocast": autocast,
     "channels_last": channels_last,

@@ -29,6 +29,9 @@ class ShiftBatchNorm2d(nn.BatchNorm2d):
         super().__init__(num_features, eps, momentum, affine=False)
         self.bias = nn.Parameter(torch.zeros(num_features))
 
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Check nothing: FX cannot trace through a check."""
+
     def reset_parameters(self) -> None:
         self.reset_running_stats()
         if self.bias is not None:

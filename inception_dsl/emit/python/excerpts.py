@@ -25,7 +25,7 @@ _NAMES: dict[str, frozenset[str]] = {
         "SameAvgPool2d": "F Tensor _pad_same _pair nn torch",
         "SepConv2d": "Tensor nn",
         "SameSepConv2d": "SameConv2d Tensor nn",
-        "ShiftBatchNorm2d": "nn torch",
+        "ShiftBatchNorm2d": "Tensor nn torch",
     }.items()
 }
 """Each definition, and the names that it uses, in the order in which modules hold them."""

@@ -1,0 +1,93 @@
+"""Names that emitted code uses itself, whole and in part: such modules run, or `check` refuses."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+from conftest import NET, Project
+from hypothesis import given, settings
+from strategies import QUICK, Spec, specs
+from test_networks import hold_against_the_graph
+
+from inception_dsl import driver
+from inception_dsl.bridge import make_module
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.emit.python.excerpts import EXCERPTS
+from inception_dsl.emit.python.naming import IMPORTED
+from inception_dsl.resolve.names import PYTHON_MODULES, name_problem, network_name_problem
+
+HEAD = "inception: 1\nname: net\ninput: 9x9x4\n"
+CONV = "defaults: {conv: {norm: batchnorm, act: relu}}\n"
+NORMED = f"{HEAD}{CONV}"
+
+CASES = {
+    "a step that holds the letters of a parameter": f"{HEAD}network: [in_channels: 1x1 conv (5)]\n",
+    "a parameter of the network that holds them": "inception: 1\nname: net\ninput: 9x9x4\n"
+    "params: {main_channels: 8}\nnetwork: [c: 3x3 conv (main_channels)]\n",
+    "a parameter of a block that holds them": f"{HEAD}blocks: {{b: {{params: [min_channels],"
+    " steps: [c: 1x1 conv (min_channels)]}}\nnetwork: [a: b (min_channels=8)]\n",
+    "a network named like its class": "inception: 1\nname: Net\ninput: 9x9x4\nnetwork: [relu]\n",
+    "a network named like the class of a step": f"{NORMED}network: [1x1 conv (4)]\n".replace(
+        "name: net", "name: ConvNormAct"
+    ),
+    "a block named like the network": f"{HEAD}blocks: {{net: relu}}\nnetwork: [a: net]\n",
+    "a block named like a small class": f"{NORMED}blocks: {{conv_norm_act: [1x1 conv (4)]}}\n"
+    "network: [conv_norm_act]\n",
+    "two blocks of one class": f"{HEAD}blocks: {{conv_a: relu, convA: [1x1 conv (4)]}}\n"
+    "network: [conv_a, convA]\n",
+    "a block named like a keyword": f"{HEAD}blocks: {{none_: relu, 'none': relu}}\n"
+    "network: [a: none_]\n".replace(", 'none': relu", ""),
+    "a block named like a type of torch": f"{HEAD}blocks: {{tensor: relu, ordered_dict: relu}}\n"
+    "network: [tensor, ordered_dict]\n",
+    "a parameter named like a class": f"{NORMED}blocks: {{b: {{params: [ConvNormAct], steps:"
+    " [1x1 conv (ConvNormAct)]}}\nnetwork: [a: b (ConvNormAct=3)]\n",
+    "a step named like the outputs": f"{HEAD}network: [c: 1x1 conv (4), NetOutputs: relu]\n"
+    "heads: {aux: {at: NetOutputs, steps: [global avgpool, linear (3)]}}\n",
+    "a head named like the network": f"{HEAD}network: [c: 1x1 conv (4), r: relu]\n"
+    "heads: {Net: {at: c, steps: [global avgpool, linear (3)]}}\n",
+    "a step named like a stored parameter": f"{HEAD}blocks: {{b: {{params: [scale], residual:"
+    " {scale: scale}, steps: [scale: 1x1 conv (4), scale_: relu]}}\nnetwork: [b (scale=0.5)]\n",
+    "a parameter named like a loop's variable": f"{HEAD}params: {{module: 3, i: 2}}\n"
+    "network: [1x1 conv (module init normal 0.1), i x 1x1 conv (module init normal 0.1)]\n",
+    "a block and a branch that make one class": f"{NORMED}blocks: {{net_a: relu}}\n"
+    "network: [a: {branches: {p: [net_a, 1x1 conv (4)], q: 1x1 conv (3)}}]\n",
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_module_with_awkward_names_runs(case: str, project: Project) -> None:
+    project.write(NET, CASES[case])
+    checked = project.check()
+    assert driver.verify(checked) == []
+    module = make_module(driver.emit_module(checked), checked.model.name)
+    images = torch.randn(2, 4, 9, 9)
+    logits = module.eval()(images)
+    trained = module.train()(images)
+    assert logits.shape == (trained if isinstance(trained, torch.Tensor) else trained[0]).shape
+
+
+def test_random_networks_with_awkward_names_compute_what_their_graphs_say(project: Project) -> None:
+    @given(specs(awkward=True))
+    def claim(spec: Spec) -> None:
+        hold_against_the_graph(spec, project)
+
+    settings(QUICK, max_examples=25)(claim)()
+
+
+@pytest.mark.parametrize("name", ["range", "int", "isinstance", "random", "typing", "collections"])
+def test_a_network_that_would_hide_what_its_module_needs_is_refused(
+    name: str, project: Project
+) -> None:
+    project.write(NET, HEAD.replace("net", name) + "network: relu\n")
+    with pytest.raises(SpecError) as caught:
+        project.check()
+    assert [finding.code for finding in caught.value.diagnostics] == ["E105"]
+
+
+def test_what_a_module_imports_or_brings_along_names_nothing() -> None:
+    assert [name for name in (*IMPORTED, *EXCERPTS) if name_problem(name) is None] == []
+    standard = {name for name in sys.stdlib_module_names if not name.startswith("_")}
+    assert standard <= PYTHON_MODULES
+    assert [name for name in standard if network_name_problem(name) is None] == []
