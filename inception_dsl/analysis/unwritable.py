@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from inception_dsl.analysis.modules import Step, owns_module
+from inception_dsl.analysis.modules import StepDef, owns_module
 from inception_dsl.analysis.widths import IN_CHANNELS, BlockWidths, Width
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.expr import Expr, names
@@ -73,7 +73,7 @@ class _Block:
             if value is not None and not isinstance(value, str | tuple)
         )
 
-    def problems(self) -> Iterator[tuple[Step, str]]:
+    def problems(self) -> Iterator[tuple[StepDef, str]]:
         """Yield the steps that cannot be written, with the reasons."""
         for step in self._steps:
             if any(value is None for value in self._numbers(step)):
@@ -87,13 +87,13 @@ class _Block:
                     " what comes into each",
                 )
 
-    def _numbers(self, step: Step) -> list[Value | Expr | None]:
+    def _numbers(self, step: StepDef) -> list[Value | Expr | None]:
         """Return the attributes of a step and its number of copies; None for an untold one."""
         values = step.attributes if isinstance(step, NodeDef) else step.arguments
         read = [self._widths.read(value, step.path) for value in values.values()]
         return read if step.count is None else [*read, self._widths.read(step.count, step.path)]
 
-    def _channels(self, step: Step) -> Sequence[Expr | None]:
+    def _channels(self, step: StepDef) -> Sequence[Expr | None]:
         """Return the channels that a step's copies are made for; None for untold ones."""
         is_needed = (
             OPS[step.op].state is not None if isinstance(step, NodeDef) else self._takes[step.block]
@@ -106,20 +106,20 @@ class _Block:
             return self._widths.entering.get(step.path) or (None,)
         return (self._reads(step).channels,)
 
-    def _differ(self, step: Step) -> bool:
+    def _differ(self, step: StepDef) -> bool:
         """Tell whether copies that a parameter counts differ in more than the first one."""
         if step.count is None or len(self._channels(step)) == 0 or self._grows(step):
             return False
         is_counted = not isinstance(self._widths.read(step.count, step.path), int)
         return is_counted and len(self._widths.entering.get(step.path, ())) > _MAX_DIFFERENT
 
-    def _grows(self, step: Step) -> bool:
+    def _grows(self, step: StepDef) -> bool:
         return step.path in self._widths.growth
 
-    def _reads(self, step: Step) -> Width:
+    def _reads(self, step: StepDef) -> Width:
         return self._widths.widths[step.inputs[0]]
 
-    def _untold(self, step: Step) -> str:
+    def _untold(self, step: StepDef) -> str:
         """Say why the channels of a step are untold."""
         if self._reads(step).is_too_long:
             return f"an expression of more than {MAX_OPERANDS} names and numbers says what comes in"

@@ -43,7 +43,7 @@ def test_every_part_of_the_language_runs(name: str, way: str, project: Project) 
     WAYS[way](network(NET, folder=project.root))
 
 
-@pytest.mark.parametrize("name", driver.project_specs(FOLDER))
+@pytest.mark.parametrize("name", driver.list_specs(FOLDER))
 def test_every_network_is_compiled_by_torchscript_and_traced_by_fx(name: str) -> None:
     checked = driver.check(name, folder=FOLDER)
     with torch.device("meta"), warnings.catch_warnings():
