@@ -1,4 +1,4 @@
-"""What can be named: names become attributes, classes, functions and locals of emitted code.
+"""Names that the author may choose: they become attributes, classes and locals in emitted code.
 
 Names that the emitter chooses give way to an author's. Names that emitted code imports, calls or
 inherits cannot, so they are refused here, before a module is written that does not run.

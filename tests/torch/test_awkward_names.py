@@ -16,7 +16,7 @@ from inception_dsl.bridge import make_module
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.emit.python.excerpts import EXCERPTS
 from inception_dsl.emit.python.naming import IMPORTED
-from inception_dsl.resolve.names import PYTHON_MODULES, name_problem, network_name_problem
+from inception_dsl.resolve.reserved import PYTHON_MODULES, name_problem, network_name_problem
 
 HEAD = "inception: 1\nname: net\ninput: 9x9x4\n"
 CONV = "defaults: {conv: {norm: batchnorm, act: relu}}\n"
