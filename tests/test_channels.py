@@ -102,6 +102,12 @@ def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def lay(payload: str, project: Project) -> None:
     """Write a project whose every text is a payload, and commit it."""
+    waivers = [
+        f"[[tool.inception-dsl.diff.waivers]]\ncode = '{code}'\nat = {quoted(at)}\n"
+        f"reason = {quoted(payload)}\n"
+        for code, at in (("D702", "*"), ("D741", "*"), ("D721", payload))
+    ]
+    project.write("pyproject.toml", "".join(waivers))
     project.write("specs/net.yaml", spec_with(payload))
     project.write(f"specs/{file_name(payload)}.yaml", spec_with(payload))
     commit(project.root)
@@ -129,6 +135,9 @@ def commands(payload: str) -> Iterator[tuple[str, list[str]]]:
     for pair in ([own, "specs/net.yaml"], ["--against", "HEAD"], ["--against", "no"]):
         for format in ("text", "json", "sarif", "github", "markdown", "svg"):
             yield format, ["diff", *pair, "--format", format]
+    for format in ("text", "json", "github", "markdown"):
+        yield format, ["diff", f"--against={payload}", "--format", format]
+        yield format, ["diff", "--format", format, "--", f"{payload}:specs/net.yaml", own]
     for format in ("svg", "mermaid", "dot"):
         yield format, ["render", own, "--detail", "poster", "--format", format]
         yield format, ["render", own, "--block", "mixed", "--format", format]
