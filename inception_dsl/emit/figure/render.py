@@ -98,7 +98,7 @@ def _draw(model: Model, cost: CostReport, request: Request) -> Drawing:
     boxes = len(block.body) if block else _count_boxes(model, cost, request.detail)
     if boxes > MOST_BOXES:
         message = f"this figure would have {boxes:,} boxes, and {MOST_BOXES:,} are the most"
-        help = "draw its blocks: `--detail blocks`, or one of them: `--block NAME`"
+        help = "draw its blocks, which is the detail `blocks`, or one block alone"
         raise SpecError([Diagnostic("E502", message, _labels(block or model.network), help=help)])
     subject = describe(model, cost)
     if block is not None:
