@@ -19,6 +19,7 @@ from inception_dsl.resolve.blocks import Note, unique_paths
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.scope import Close, Given, Scope, close_by
+from inception_dsl.resolve.step_names import UNREADABLE, is_readable, name_of
 from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
 from inception_dsl.resolve.values import read_word
 from inception_dsl.source import Span
@@ -31,10 +32,7 @@ from inception_dsl.spec.schema import (
     ResidualSpec,
     Word,
 )
-from inception_dsl.spec.step import StepSyntaxError, counted_name, parse_step
-
-_UNREADABLE = "step"
-"""The name of a step whose text cannot be read, in its list."""
+from inception_dsl.spec.step import counted_name
 
 
 class BodyReader(Reporter):
@@ -92,12 +90,12 @@ class BodyReader(Reporter):
     def _list(self, items: list[Item], place: BodyPlace) -> Path:
         counts: Counter[str] = Counter()
         siblings = _Earlier({INPUT: Sibling(Path(), place.reads, (), self.places.key(place.at))})
-        siblings.named = frozenset(filter(None, map(_name_of, items)))
+        siblings.named = frozenset(filter(None, map(name_of, items)))
         reads = place.reads
         for index, item in enumerate(items):
             inner: Item = item
             here = replace(place.key(index), reads=reads, siblings=siblings)
-            name = _name_of(item)
+            name = name_of(item)
             if isinstance(item, dict):
                 ((name, inner),) = item.items()
                 here = here.key(name)
@@ -107,7 +105,7 @@ class BodyReader(Reporter):
                 counts[name] += 1
                 name = counted_name(name, counts[name])
                 here = replace(here, is_named=False)
-            if name == _UNREADABLE and inner is item and not _is_readable(item):
+            if name == UNREADABLE and inner is item and not is_readable(item):
                 self.has_unreadable = True
             before, faults = len(self.steps), self._faults
             reads = self._body(inner, here.named(name) if name else here)
@@ -372,32 +370,3 @@ class _Earlier(dict[str, Sibling]):
 
 def _nearest(name: str, siblings: Mapping[str, Sibling]) -> Close:
     return close_by(name, siblings, {own: sibling.span for own, sibling in siblings.items()})
-
-
-def _is_readable(item: Item) -> bool:
-    """Tell whether a step's text follows the grammar; a body without a text does."""
-    text = item.op if isinstance(item, LongSpec) else item
-    if not isinstance(text, str):
-        return True
-    try:
-        parse_step(text)
-    except StepSyntaxError:
-        return False
-    return True
-
-
-def _name_of(item: Item) -> str | None:
-    """Return the name of a step of a list; None for a body without one."""
-    match item:
-        case dict():
-            return next(iter(item))
-        case str():
-            text = item
-        case LongSpec():
-            text = item.op
-        case _:
-            return None
-    try:
-        return parse_step(text).name.text
-    except StepSyntaxError:
-        return _UNREADABLE
