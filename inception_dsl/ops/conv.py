@@ -276,71 +276,86 @@ _FLAGS: dict[str, Values] = {
 
 def make_ops() -> tuple[Op, ...]:
     """Return the convolutions, which can carry any of `NORMS`."""
-    by_norms = {kind: text for norm in NORMS.values() for kind, text in norm.flop_kinds.items()}
-    flop_kinds = {**MAC_FLOPS, **BIAS_FLOPS, **by_norms, **ACT_FLOPS}
-    return (
-        # y[o] = bias[o] + sum over the channels c of o's group and the places p of the kernel of
-        # weight[o, c, p] x[c, p]; then the norm, then the activation.
-        Op(
-            name="conv",
-            aliases=("conv2d", "convolution"),
-            title="Conv",
-            short_title="Conv",
-            figure="convolution",
-            family="convolution",
-            join=None,
-            attributes=_attributes(Attribute("groups", "positive", 1, changes="values")),
-            kernel="kernel",
-            flags=_FLAGS,
-            finish=_finish,
-            norm_layer="",
-            infer=_infer,
-            sizes="follow",
-            channels="mixed",
-            windows=_windows,
-            gathers=gather_windows("weighted"),
-            counts_in_depth=True,
-            cost=_cost,
-            flop_kinds=flop_kinds,
-            state=_state,
-            acts=acts_always,
-            is_left_to_loss=False,
-            launches=_launches,
-            saves=_saves,
-            remarks=_remarks,
-        ),
-        # A depthwise convolution, then a 1x1 one. As in TensorFlow, bias, norm and act come once,
-        # at the end. Source: Chollet, Xception, CVPR 2017, section 3.
-        Op(
-            name="sepconv",
-            aliases=("separable_conv2d", "separableconv2d"),
-            title="SepConv",
-            short_title="SepConv",
-            figure="convolution",
-            family="convolution",
-            join=None,
-            attributes=_attributes(Attribute("multiplier", "positive", 1, changes="values")),
-            kernel="kernel",
-            flags=_FLAGS,
-            defaults_of="conv",
-            finish=_finish,
-            norm_layer="",
-            infer=_separable_infer,
-            sizes="follow",
-            channels="mixed",
-            windows=_windows,
-            gathers=gather_windows("weighted"),
-            counts_in_depth=True,
-            cost=_separable_cost,
-            flop_kinds=flop_kinds,
-            state=_separable_state,
-            acts=acts_always,
-            is_left_to_loss=False,
-            launches=_separable_launches,
-            saves=_separable_saves,
-            remarks=_remarks,
-        ),
+    return _make_conv(), _make_sepconv()
+
+
+def _make_conv() -> Op:
+    """Return the convolution.
+
+    y[o] = bias[o] + the sum of weight[o, c, p] x[c, p] over the channels c of o's group and the
+    places p of the kernel; then the norm, then the activation.
+    """
+    return Op(
+        name="conv",
+        aliases=("conv2d", "convolution"),
+        title="Conv",
+        short_title="Conv",
+        figure="convolution",
+        family="convolution",
+        join=None,
+        attributes=_attributes(Attribute("groups", "positive", 1, changes="values")),
+        kernel="kernel",
+        flags=_FLAGS,
+        finish=_finish,
+        norm_layer="",
+        infer=_infer,
+        sizes="follow",
+        channels="mixed",
+        windows=_windows,
+        gathers=gather_windows("weighted"),
+        counts_in_depth=True,
+        cost=_cost,
+        flop_kinds=_flop_kinds(),
+        state=_state,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_launches,
+        saves=_saves,
+        remarks=_remarks,
     )
+
+
+def _make_sepconv() -> Op:
+    """Return the separable convolution: a depthwise one, then a 1x1 one.
+
+    As in TensorFlow, the bias, the norm and the activation come once, at the end.
+
+    Source: Chollet, Xception, CVPR 2017, section 3.
+    """
+    return Op(
+        name="sepconv",
+        aliases=("separable_conv2d", "separableconv2d"),
+        title="SepConv",
+        short_title="SepConv",
+        figure="convolution",
+        family="convolution",
+        join=None,
+        attributes=_attributes(Attribute("multiplier", "positive", 1, changes="values")),
+        kernel="kernel",
+        flags=_FLAGS,
+        defaults_of="conv",
+        finish=_finish,
+        norm_layer="",
+        infer=_separable_infer,
+        sizes="follow",
+        channels="mixed",
+        windows=_windows,
+        gathers=gather_windows("weighted"),
+        counts_in_depth=True,
+        cost=_separable_cost,
+        flop_kinds=_flop_kinds(),
+        state=_separable_state,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_separable_launches,
+        saves=_separable_saves,
+        remarks=_remarks,
+    )
+
+
+def _flop_kinds() -> dict[str, str]:
+    by_norms = {kind: text for norm in NORMS.values() for kind, text in norm.flop_kinds.items()}
+    return {**MAC_FLOPS, **BIAS_FLOPS, **by_norms, **ACT_FLOPS}
 
 
 OPS = make_ops()

@@ -131,7 +131,13 @@ class Op:
     remarks: RemarkRule | None
 
     def __post_init__(self) -> None:
-        """Refuse attributes of which one hides another."""
+        """Refuse answers that contradict each other."""
+        if self.kernel and self.attribute(self.kernel) is None:
+            raise TypeError(f"`{self.name}` has no attribute `{self.kernel}`, its kernel")
+        if self.figure == "convolution" and not self.kernel:
+            raise TypeError(f"`{self.name}` is drawn as a convolution, and takes no kernel")
+        if self.channels == "joined" and self.join is None:
+            raise TypeError(f"`{self.name}` joins channels, and is no join")
         names = [a.name for a in self.attributes if not a.owner]
         for owner in dict.fromkeys(a.owner for a in self.attributes if a.owner):
             with_owner = [*names, *(a.name for a in self.attributes if a.owner == owner)]

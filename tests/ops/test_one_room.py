@@ -125,3 +125,20 @@ def test_no_two_ops_share_a_name_or_an_alias() -> None:
     told = [*NAMES, *(alias for op in OPS.values() for alias in op.aliases)]
     assert len(told) == len(set(told))
     assert all(alias == alias.lower() for op in OPS.values() for alias in op.aliases)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"kernel": "size"}, "has no attribute `size`, its kernel"),
+        ({"figure": "convolution"}, "is drawn as a convolution, and takes no kernel"),
+        ({"channels": "joined"}, "joins channels, and is no join"),
+    ],
+)
+def test_answers_that_contradict_each_other_are_an_error_at_import(
+    wrong: dict[str, str], message: str
+) -> None:
+    (relu, *_) = ACTIVATION_OPS
+    answers = {field.name: getattr(relu, field.name) for field in fields(Op)}
+    with pytest.raises(TypeError, match=message):
+        Op(**{**answers, **wrong})

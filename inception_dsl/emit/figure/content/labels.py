@@ -40,8 +40,8 @@ def find_conventions(model: Model) -> Conventions:
     for body in bodies.values():
         for item in body:
             if isinstance(item, Node) and OPS[item.op].figure == "convolution":
-                norms[item.attributes["norm"]] += 1
-                acts[item.attributes["act"]] += 1
+                norms[item.attributes.get("norm", "none")] += 1
+                acts[item.attributes.get("act", "none")] += 1
     return Conventions(_most(norms), _most(acts))
 
 
@@ -139,7 +139,7 @@ def _convolution_kind(op: Op, attributes: Attributes, usual: Conventions) -> str
     if height != width:
         return "flat" if min(height, width) == 1 else _size_kind(max(height, width))
     if height == 1:
-        return "projection" if attributes["act"] == "none" != usual.act else "conv1"
+        return "projection" if attributes.get("act") == "none" != usual.act else "conv1"
     return _size_kind(height)
 
 
