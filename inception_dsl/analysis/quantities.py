@@ -6,15 +6,13 @@ path once, so that those of a step stand together, and each analysis runs once f
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from inception_dsl.analysis.cost import CostReport, CostRow
 from inception_dsl.bounds import MAX_PATH
-from inception_dsl.ir import INPUT, Call, Model, Node, Origin, Path, TensorType, inline
+from inception_dsl.ir import INPUT, Call, Model, Node, Origin, Path, TensorType, find_range, inline
 from inception_dsl.ops import OPS
 
 if TYPE_CHECKING:
@@ -138,7 +136,7 @@ class Quantities:
 
     def _range(self, at: str) -> tuple[int, int]:
         """Return the bounds of the sorted rows at or below a path."""
-        return _find_range(self._paths, at)
+        return find_range(self._paths, at)
 
     def _sums_of(self, measure: str) -> list[int]:
         """Return the sums of a measure over the first rows: over none, over one, over two, ..."""
@@ -212,18 +210,5 @@ class _BodyIndex:
 
     def within(self, at: Path) -> list[Node | Call]:
         """Return the steps at or below a path, in the order in which they run."""
-        start, end = _find_range(self._paths, at)
+        start, end = find_range(self._paths, at)
         return [self._body[index] for index in sorted(self._order[start:end])]
-
-
-def _find_range(paths: Sequence[str], at: str) -> tuple[int, int]:
-    """Return the first index at or below a path in sorted paths, and the one after the last.
-
-    A slash is the character after the dot, so all paths below sort before it.
-    """
-    start = bisect_left(paths, f"{at}.")
-    end = bisect_left(paths, f"{at}/", start)
-    if start == end:
-        start = bisect_left(paths, at)
-        end = start + (start < len(paths) and paths[start] == at)
-    return start, end

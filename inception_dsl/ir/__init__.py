@@ -25,7 +25,7 @@ from inception_dsl.ir.model import (
     TensorType,
     Value,
 )
-from inception_dsl.ir.path import Path
+from inception_dsl.ir.path import Path, find_range
 from inception_dsl.ir.text import fingerprint, identify, print_model
 from inception_dsl.ir.verify import verify
 
@@ -51,6 +51,7 @@ __all__ = [
     "TensorType",
     "Value",
     "all_calls",
+    "find_range",
     "fingerprint",
     "identify",
     "inline",

@@ -6,7 +6,8 @@ table, the id in a figure and the place in a finding. All code that takes a path
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 
 class Path(str):
@@ -87,3 +88,19 @@ class Path(str):
         if below == "":
             return self
         return Path(f"{self}.{below}" if self else below)
+
+
+def find_range(paths: Sequence[str], holder: str) -> tuple[int, int]:
+    """Return the first index below a path in sorted paths, and the one after the last.
+
+    If nothing lies below it, the range is that of the path itself. A slash is the character after
+    the dot, so all paths below sort before it.
+    """
+    if not holder:
+        return 0, len(paths)
+    start = bisect_left(paths, f"{holder}.")
+    end = bisect_left(paths, f"{holder}/", start)
+    if start == end:
+        start = bisect_left(paths, holder)
+        end = start + (start < len(paths) and paths[start] == holder)
+    return start, end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inception_dsl.diff import Changed, Comparison, Edit, Renamed, Reparented
@@ -29,7 +29,7 @@ from inception_dsl.emit.figure.content.tree import (
     leaves,
     map_leaves,
 )
-from inception_dsl.ir import Model, Path, inline
+from inception_dsl.ir import Model, Path, find_range, inline
 
 MAX_SITES = 8
 """Maximum number of lines that share a change in the figure; one that more share is told below."""
@@ -60,6 +60,7 @@ class ChangeIndex:
     Attributes:
         pairs: new nodes by old ones; `back` the other way round.
         direct: the edits at each new path.
+        touched: the same paths, sorted, so that those below one path stand together.
         followers: the nodes of which only the shape or the cost follows.
         shared: the edits that would mark nearly every box, which are told below the figure.
         blocks: the new blocks that some edit changes.
@@ -69,11 +70,22 @@ class ChangeIndex:
     pairs: Mapping[str, Path]
     back: Mapping[str, Path]
     direct: Mapping[Path, Sequence[Edit]]
+    touched: Sequence[Path]
     followers: frozenset[Path]
     shared: Sequence[Edit]
     blocks: frozenset[str]
     old_nodes: Mapping[str, Sequence[Path]]
     new_nodes: Mapping[str, Sequence[Path]]
+
+    def find_within(self, holders: Iterable[Path]) -> list[Path]:
+        """Return the touched paths that are one of the holders or lie below one, each once."""
+        found: dict[Path, None] = {}
+        for holder in holders:
+            if holder in self.direct:
+                found[holder] = None
+            start, end = find_range(self.touched, holder)
+            found.update(dict.fromkeys(self.touched[start:end]))
+        return list(found)
 
 
 def index_changes(comparison: Comparison) -> ChangeIndex:
@@ -91,6 +103,7 @@ def index_changes(comparison: Comparison) -> ChangeIndex:
         pairs=dict(diff.pairs),
         back={new: old for old, new in diff.pairs},
         direct=direct,
+        touched=sorted(direct),
         followers=frozenset(path for edit in diff.edits for path in edit.followers),
         shared=shared,
         blocks=frozenset(block for edit in marked for block in _changed_blocks(edit)),
@@ -203,7 +216,7 @@ def _find_box_change(
     changes: ChangeIndex, vertex: Vertex, scopes: Sequence[Path], nodes: Sequence[Path]
 ) -> _BoxChange:
     paths = [scope / path for scope in scopes for path in vertex.paths]
-    touched = [at for at in changes.direct if any(at.is_within(path) for path in paths)]
+    touched = changes.find_within(paths)
     edits = [edit for path in paths for edit in changes.direct.get(path, ())]
     # A copy that came or went is told at the repeated step itself.
     below = [at for at in touched if not (at.copy is not None and at.parent in paths)]
