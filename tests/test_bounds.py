@@ -11,8 +11,10 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import bounds
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff.carry import plan_weights
-from inception_dsl.driver.changes import compare_pair
+from inception_dsl.driver.changes import compare, compare_pair
+from inception_dsl.emit.diff.figure import diff_svg
 from inception_dsl.ir.weights import PermuteIn, WeightPlan
 
 LANGUAGE = Path(__file__).parents[1] / "docs" / "language.md"
@@ -186,6 +188,16 @@ def test_blocks_count_with_all_that_they_extend(project: Project) -> None:
     (found,) = project.findings()
     said = "with all that they extend, the blocks have more than 100,000 values"
     assert (found.code, found.message) == ("E003", said)
+
+
+def test_a_comparison_of_too_many_steps_is_not_drawn(project: Project) -> None:
+    project.write("specs/old.yaml", f"{HEAD}network:\n" + "- relu\n" * 6_001)
+    project.write(NET, f"{HEAD}network:\n" + "- relu\n" * 6_000 + "- tanh\n")
+    report = compare("specs/old.yaml", NET, folder=project.root)
+    with pytest.raises(SpecError) as caught:
+        diff_svg(report)
+    (found,) = caught.value.diagnostics
+    assert found.message == "this figure would have 6,001 boxes, and 6,000 are the most"
 
 
 def test_a_plan_of_weights_is_as_long_as_the_specs_not_as_their_channels(project: Project) -> None:

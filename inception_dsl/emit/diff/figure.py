@@ -38,6 +38,10 @@ MAX_LINE = 160
 """Maximum number of characters in a line below the figure."""
 
 
+MAX_BOXES = 6_000
+"""Maximum number of steps of the larger network, with all blocks that change, in one figure."""
+
+
 def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
     """Return every comparison of a report on one sheet, as SVG; below, what could not be made.
 
@@ -75,6 +79,7 @@ def _describe(comparison: Comparison, *, side_by_side: bool) -> _Drawn:
 def _draw(drawn: _Drawn) -> Scene:
     """Return the schema, then the blocks that change."""
     comparison, changes = drawn.comparison, drawn.changes
+    _refuse_large(comparison, changes)
     trunks = _schema_body(drawn.old), _schema_body(drawn.new)
     heads = draw_heads(comparison, (drawn.old, drawn.new), changes, trunks)
     panels = [Panel("schema", "Overall schema", "", _draw_bodies(drawn, trunks, heads))]
@@ -90,6 +95,21 @@ def _draw(drawn: _Drawn) -> Scene:
         subtitle=headline(comparison),
         parts=[draw_legend(), *_write_below(shared)],
     )
+
+
+def _refuse_large(comparison: Comparison, changes: ChangeIndex) -> None:
+    """Refuse to draw more steps than a figure may have.
+
+    Raises:
+        SpecError: E502.
+    """
+    boxes = max(
+        sum(len(b.body) for b in model.blocks if b.name == NETWORK or b.name in changes.blocks)
+        for model in (comparison.old, comparison.new)
+    )
+    if boxes > MAX_BOXES:
+        message = f"this figure would have {boxes:,} boxes, and {MAX_BOXES:,} are the most"
+        raise SpecError([Diagnostic("E502", message)])
 
 
 def _schema_body(subject: FigureSubject) -> Body:
