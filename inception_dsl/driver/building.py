@@ -9,9 +9,8 @@ from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.driver.selection import choose, find_clashes, tell_nothing
-from inception_dsl.driver.walk import Checked, LibraryError, check_file, emit_module
+from inception_dsl.driver.walk import Checked, LibraryError, check_file, read_for_emitters
 from inception_dsl.driver.writing import Artifact, bound_of, check_places, write_all
-from inception_dsl.ir import Model
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, walk
 from inception_dsl.spec.files import SpecFile
@@ -154,34 +153,19 @@ def emit(checked: Checked, *, output: Path, bound: Path | None = None) -> Emissi
     Raises:
         SpecError: E501, a module cannot say something.
     """
-    from inception_dsl.emit.deviations import deviations
-    from inception_dsl.emit.figure import build_figures
-    from inception_dsl.emit.report import Facts, cost_markdown
-    from inception_dsl.ir import fingerprint
+    from inception_dsl.emit.emitters import EMITTERS
 
-    model, cost, shown = checked.model, checked.cost, checked.file.shown
+    given = read_for_emitters(checked)
     folder = output / checked.file.full_name
-    title = model.title or model.name
-    page = cost_markdown(
-        Facts(cost),
-        title=title,
-        shown=shown,
-        fingerprint=fingerprint(model),
-        deviations=deviations(model),
+    made = [emitter.emit(given) for emitter in EMITTERS]
+    return Emission(
+        tuple(
+            Artifact(folder / name, text.encode(), bound)
+            for files in made
+            for name, text in files.texts.items()
+        ),
+        tuple(finding for files in made for finding in files.findings),
     )
-    built = build_figures(model, cost)
-    texts = {name_module_file(model): emit_module(checked), "cost.md": page}
-    texts |= {f"{detail}.svg": svg for detail, svg in built.figures.items()}
-    artifacts = (Artifact(folder / name, text.encode(), bound) for name, text in texts.items())
-    return Emission(tuple(artifacts), built.findings)
-
-
-def name_module_file(model: Model) -> str:
-    """Return the name of the file that holds a model's module, after its factory function.
-
-    Modules of several networks can so be imported side by side.
-    """
-    return f"{model.name}.py"
 
 
 def make_gallery(

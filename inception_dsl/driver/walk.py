@@ -25,6 +25,7 @@ from inception_dsl.spec.files import SpecFile, find_spec
 from inception_dsl.spec.load import Loaded
 
 if TYPE_CHECKING:
+    from inception_dsl.emit.emitters import EmitterInput
     from inception_dsl.emit.figure import Rendered, Request
     from inception_dsl.emit.report import Facts
 
@@ -235,15 +236,27 @@ def emit_module(checked: Checked) -> str:
     Raises:
         SpecError: E501, a module cannot say something.
     """
-    from inception_dsl.analysis import measure_widths, plan_forward
     from inception_dsl.emit.python import emit_python
 
+    given = read_for_emitters(checked)
+    return emit_python(given.model, given.widths, given.plans, given.cost, shown=given.shown)
+
+
+def read_for_emitters(checked: Checked) -> EmitterInput:
+    """Measure what the emitters of a build read besides the cost.
+
+    Raises:
+        SpecError: E501, a module cannot say something.
+    """
+    from inception_dsl.analysis import measure_widths, plan_forward
+    from inception_dsl.emit.emitters import EmitterInput
+
     model = checked.model
-    widths, plans = measure_widths(model), plan_forward(model)
+    widths = measure_widths(model)
     problems = list(unwritable_blocks(model, widths))
     if problems:  # the model may be one that no rule has judged
         raise SpecError(problems)
-    return emit_python(model, widths, plans, checked.cost, shown=checked.file.shown)
+    return EmitterInput(model, checked.cost, widths, plan_forward(model), checked.file.shown)
 
 
 def verify(checked: Checked) -> list[str]:

@@ -1,0 +1,96 @@
+"""The emitters of a build. To add a backend, write its folder and name an `Emitter` here.
+
+An emitter turns reports into texts: it reads what the driver has measured, and measures nothing.
+Heavy modules are imported by the emitter that needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan
+from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.ir import Model, fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class EmitterInput:
+    """A model and its reports, as every emitter gets them.
+
+    Attributes:
+        shown: the spec's path, or its name in the library, for headers.
+    """
+
+    model: Model
+    cost: CostReport
+    widths: Mapping[str, BlockWidths]
+    plans: Mapping[str, ForwardPlan]
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmittedFiles:
+    """The texts of an emitter by file name, and a finding for each file that it leaves out."""
+
+    texts: Mapping[str, str]
+    findings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Emitter:
+    """A backend of a build.
+
+    Attributes:
+        files: the names of its files, for help; NAME is the network's.
+        emit: makes them. Raises a SpecError, E501, if it cannot.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    emit: Callable[[EmitterInput], EmittedFiles]
+
+
+def name_module_file(model: Model) -> str:
+    """Return the name of the file that holds a model's module, after its factory function.
+
+    Modules of several networks can so be imported side by side.
+    """
+    return f"{model.name}.py"
+
+
+def _python(given: EmitterInput) -> EmittedFiles:
+    from inception_dsl.emit.python import emit_python
+
+    source = emit_python(given.model, given.widths, given.plans, given.cost, shown=given.shown)
+    return EmittedFiles({name_module_file(given.model): source})
+
+
+def _cost(given: EmitterInput) -> EmittedFiles:
+    from inception_dsl.emit.deviations import deviations
+    from inception_dsl.emit.report import Facts, cost_markdown
+
+    page = cost_markdown(
+        Facts(given.cost),
+        title=given.model.title or given.model.name,
+        shown=given.shown,
+        fingerprint=fingerprint(given.model),
+        deviations=deviations(given.model),
+    )
+    return EmittedFiles({"cost.md": page})
+
+
+def _figures(given: EmitterInput) -> EmittedFiles:
+    from inception_dsl.emit.figure import build_figures
+
+    built = build_figures(given.model, given.cost)
+    texts = {f"{detail}.svg": svg for detail, svg in built.figures.items()}
+    return EmittedFiles(texts, built.findings)
+
+
+EMITTERS: tuple[Emitter, ...] = (
+    Emitter("python", ("NAME.py",), _python),
+    Emitter("cost", ("cost.md",), _cost),
+    Emitter("figures", ("poster.svg", "schema.svg"), _figures),
+)
+"""All emitters, in the order in which a build writes their files."""

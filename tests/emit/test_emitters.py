@@ -1,0 +1,24 @@
+"""The emitters of a build: what each says of its files is what a build makes, and what help lists."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import NET, Project
+
+from inception_dsl import driver
+from inception_dsl.cli import main
+from inception_dsl.emit.emitters import EMITTERS
+
+
+def test_every_emitter_makes_the_files_that_it_names(project: Project) -> None:
+    project.write(NET, "inception: 1\nname: net\ninput: 8x8x3\nnetwork: [1x1 conv (4)]\n")
+    made = driver.emit(project.check(), output=project.root / "generated").artifacts
+    named = [name.replace("NAME", "net") for emitter in EMITTERS for name in emitter.files]
+    assert sorted(artifact.path.name for artifact in made) == sorted(named)
+
+
+def test_help_lists_the_files_of_every_emitter(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["build", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert [n for emitter in EMITTERS for n in emitter.files if n not in words] == []
