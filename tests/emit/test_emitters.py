@@ -1,4 +1,4 @@
-"""The emitters of a build: what each says of its files is what a build makes, and what help lists."""
+"""The emitters of a build make the files that they name, and help lists them."""
 
 from __future__ import annotations
 
