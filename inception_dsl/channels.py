@@ -17,22 +17,23 @@ from html import escape
 
 from inception_dsl.characters import UNPRINTABLE, is_wide
 
+# Patterns are texts, which `re` compiles when they are first used: most commands use few of them.
+
 _SKIPPED = (
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 )
 """Characters that are drawn as nothing and that `UNPRINTABLE` does not have."""
 
-_BLANK = re.compile("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_UNPRINTABLE_BUT_NEWLINE = re.compile(f"(?!\n){UNPRINTABLE.pattern}")
-_COMMAND = re.compile(f"(#[{_SKIPPED}]*)#(?=[{_SKIPPED}]*[A-Za-z]*\\[)")
-_LINE_COMMAND = re.compile(f"^([\\s{_SKIPPED}]*):(?=[{_SKIPPED}]*:)", re.MULTILINE)
+_BLANK = "[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
+_UNPRINTABLE_BUT_NEWLINE = f"(?!\n){UNPRINTABLE}"
+_COMMAND = f"(#[{_SKIPPED}]*)#(?=[{_SKIPPED}]*[A-Za-z]*\\[)"
+_LINE_COMMAND = f"(?m)^([\\s{_SKIPPED}]*):(?=[{_SKIPPED}]*:)"
 
-_MARKUP = re.compile(r"([\\`*\[\]()#|~$!])")
-_LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-_LINE_MARKUP = re.compile(r"^(?:(?=[-+=:])|([0-9]+)(?=[.)]))")
-_LINKED = re.compile(
-    r"@(?=\w)|#(?=[0-9])|\bGH(?=-[0-9])|:(?=//)|\bwww(?=\.)|:(?=[+-]1:|[0-9_]*[a-z][\w+-]*:)",
-    re.IGNORECASE,
+_MARKUP = r"([\\`*\[\]()#|~$!])"
+_LOOSE_UNDERSCORE = r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
+_LINE_MARKUP = r"^(?:(?=[-+=:])|([0-9]+)(?=[.)]))"
+_LINKED = (
+    r"(?i)@(?=\w)|#(?=[0-9])|\bGH(?=-[0-9])|:(?=//)|\bwww(?=\.)|:(?=[+-]1:|[0-9_]*[a-z][\w+-]*:)"
 )
 """Text behind which GitHub sees a mention, a reference, a link or an emoji.
 
@@ -52,7 +53,9 @@ def printable(text: str) -> str:
         >>> print(printable("a\tred \x1b[31mtitle\n##[error]x"))
         a red ?[31mtitle?#?[error]x
     """
-    return escape_commands(UNPRINTABLE.sub("?", _BLANK.sub(" ", text)))
+    if text.isascii() and text.isprintable() and "##" not in text:
+        return text
+    return escape_commands(re.sub(UNPRINTABLE, "?", re.sub(_BLANK, " ", text)))
 
 
 def spell_out(text: str) -> str:
@@ -62,7 +65,7 @@ def spell_out(text: str) -> str:
         >>> print(spell_out("`\u200b` starts no word"))
         `U+200B` starts no word
     """
-    return escape_commands(UNPRINTABLE.sub(lambda match: f"U+{ord(match[0]):04X}", text))
+    return escape_commands(re.sub(UNPRINTABLE, lambda match: f"U+{ord(match[0]):04X}", text))
 
 
 def guard_lines(text: str) -> str:
@@ -73,17 +76,17 @@ def guard_lines(text: str) -> str:
            ?:error::x
         fine ?
     """
-    return guard_commands(_UNPRINTABLE_BUT_NEWLINE.sub("?", _BLANK.sub(" ", text)))
+    return guard_commands(re.sub(_UNPRINTABLE_BUT_NEWLINE, "?", re.sub(_BLANK, " ", text)))
 
 
 def guard_commands(text: str) -> str:
     """Make whole lines of text safe for a job's runner, and leave all else as it is."""
-    return _LINE_COMMAND.sub(r"\1?", escape_commands(text))
+    return re.sub(_LINE_COMMAND, r"\1?", escape_commands(text))
 
 
 def escape_commands(text: str, sign: str = "?") -> str:
     """Write the last `#` of each `##[` in the words of a format, or as a question mark."""
-    return _COMMAND.sub(lambda match: f"{match[1]}{sign}", text)
+    return re.sub(_COMMAND, lambda match: f"{match[1]}{sign}", text)
 
 
 def count_columns(text: str) -> int:
@@ -109,11 +112,11 @@ def markdown_text(text: str) -> str:
         >>> print(markdown_text("*Fig* 4 by @octocat, #1\n<b>"))
         \*Fig\* 4 by @&#8203;octocat, \#&#8203;1 &lt;b&gt;
     """
-    folded = " ".join(UNPRINTABLE.sub(" ", text).split())
-    escaped = _MARKUP.sub(r"\\\1", escape(folded, quote=False))
+    folded = " ".join(re.sub(UNPRINTABLE, " ", text).split())
+    escaped = re.sub(_MARKUP, r"\\\1", escape(folded, quote=False))
     # Between letters an underscore is one; elsewhere it would be emphasis.
-    escaped = _LOOSE_UNDERSCORE.sub(r"\\_", escaped)
-    return _LINKED.sub(rf"\g<0>{_SPACE_OF_NO_WIDTH}", escaped)
+    escaped = re.sub(_LOOSE_UNDERSCORE, r"\\_", escaped)
+    return re.sub(_LINKED, rf"\g<0>{_SPACE_OF_NO_WIDTH}", escaped)
 
 
 def markdown_line(text: str) -> str:
@@ -123,7 +126,7 @@ def markdown_line(text: str) -> str:
         >>> print(markdown_line("1. step"), markdown_line("- step"))
         1\. step \- step
     """
-    return _LINE_MARKUP.sub(r"\1\\", markdown_text(text))
+    return re.sub(_LINE_MARKUP, r"\1\\", markdown_text(text))
 
 
 def markdown_code(text: str) -> str:
@@ -159,7 +162,7 @@ def xml_text(text: str, *, quote: bool = True) -> str:
         >>> print(xml_text("a < \"b\"\x00 ##[error]"))
         a &lt; &quot;b&quot;  #&#35;[error]
     """
-    return escape_commands(escape(UNPRINTABLE.sub(" ", text), quote=quote), "&#35;")
+    return escape_commands(escape(re.sub(UNPRINTABLE, " ", text), quote=quote), "&#35;")
 
 
 def json_text(document: object) -> str:

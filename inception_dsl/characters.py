@@ -56,7 +56,10 @@ def _as_class(ranges: tuple[tuple[int, int], ...]) -> str:
     return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
 
 
-UNPRINTABLE = re.compile(
-    f"[{_as_class((*_HIDDEN, *((plane + 0xFFFE, plane + 0xFFFF) for plane in _PLANES)))}]"
-)
-"""Every character for which `is_printable` is false."""
+UNPRINTABLE = f"[{_as_class((*_HIDDEN, *((plane + 0xFFFE, plane + 0xFFFF) for plane in _PLANES)))}]"
+"""The pattern of every character for which `is_printable` is false."""
+
+
+def are_printable(text: str) -> bool:
+    """Tell whether every character of a text is printable."""
+    return re.search(UNPRINTABLE, text) is None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from inception_dsl.bounds import MAX_BYTES
 from inception_dsl.channels import printable
-from inception_dsl.characters import UNPRINTABLE
+from inception_dsl.characters import are_printable
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.disk import DISK, SUFFIXES
@@ -107,7 +107,7 @@ def locate(
         message = f"there is no file `{files.label}{printable(_short(reference))}`"
         raise SpecError([Diagnostic("E001", message, labels)])
     beside = path.relative_to(root)
-    if UNPRINTABLE.search(beside.as_posix()):
+    if not are_printable(beside.as_posix()):
         message = f"`{printable(reference)}` cannot be read: its name has an invisible character"
         raise SpecError([Diagnostic("E001", message, labels)])
     is_in_specs = beside.parts[0] == SPECS and len(beside.parts) > 1

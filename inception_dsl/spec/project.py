@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from inception_dsl.characters import UNPRINTABLE
+from inception_dsl.characters import are_printable
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.spec.disk import DISK, SUFFIXES
 
@@ -131,7 +131,7 @@ def bare_name(path: Path) -> str:
 
 def is_name(text: str) -> bool:
     """Tell whether a text can name a spec below `specs/`, and nothing elsewhere."""
-    is_plain = not UNPRINTABLE.search(text) and "\\" not in text
+    is_plain = are_printable(text) and "\\" not in text
     return is_plain and all(part and not part.startswith(".") for part in text.split("/"))
 
 
