@@ -35,7 +35,8 @@ def facts(node: Node) -> Facts:
 def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
     """The old graph with the edits made: of the new one, only what they cover is looked at.
 
-    A step that no edit covers keeps its attributes. What it reads is what it read, under its new
+    A step that no edit covers keeps its attributes, but for a width that follows from an edit.
+    What it reads is what it read, under its new
     name; where that came or went, it is what stands there now.
     """
     before: dict[str, Node] = {node.path: node for node in inline(old).nodes}
@@ -53,6 +54,7 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
         if isinstance(edit, Removed)
         for path in _below([place.old for place in edit.places], before)
     }
+    followers = {path for edit in diff.edits for path in edit.followers}
     words = _covered(diff.edits, WORDS, after)
     wires = _covered(diff.edits, WIRES, after)
     for path, node in before.items():
@@ -71,7 +73,10 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
         ):
             inputs = reads
         reuses = covered.reuses if now in words else renamed.get(node.reuses or "")
-        result[now] = covered.op, dict(covered.attributes), inputs, reuses
+        attributes = dict(covered.attributes)
+        if now in followers and "width" in attributes:  # it may be written with `in`
+            attributes["width"] = after[now].attributes["width"]
+        result[now] = covered.op, attributes, inputs, reuses
     return result
 
 
