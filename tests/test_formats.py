@@ -78,14 +78,15 @@ def all_pages(project: Project) -> list[Diagnostic]:
     """What is found on every page that `check` answers."""
     found: list[Diagnostic] = []
     for code in CODES:
+        if not answered_by_check(code):
+            continue
         shown = read(page(code))
-        if shown.command is None:
-            for name, text in shown.bad.items():
-                project.write(name, text)
-            found += project.findings()
-        elif "--hints" in shown.command:
-            project.write(NET, shown.bad[NET])
+        for name, text in shown.bad.items():
+            project.write(name, text)
+        if "--hints" in (shown.command or ""):
             found += driver.check(NET, folder=project.root, hints=True).warnings
+        else:
+            found += project.findings()
     return found
 
 
