@@ -25,30 +25,29 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
     from inception_dsl.analysis.liveness import Unread, find_unread
     from inception_dsl.analysis.memory import MemoryReport, measure_memory
-    from inception_dsl.analysis.modules import Holder, ModuleCall, StepDef, has_module
-    from inception_dsl.analysis.parts import Part, largest_parts
+    from inception_dsl.analysis.modules import Holder, ModuleCall, has_module
+    from inception_dsl.analysis.shares import CostShare, find_largest_shares
     from inception_dsl.analysis.state import measure_state, state_of
     from inception_dsl.analysis.unwritable import Unwritable, find_unwritable
     from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
 _LATER = {
     "BlockWidths": "widths",
+    "CostShare": "shares",
     "Field": "field",
     "ForwardPlan": "forward",
     "Holder": "modules",
     "MemoryReport": "memory",
-    "Part": "parts",
-    "Statement": "forward",
-    "StepDef": "modules",
     "ModuleCall": "modules",
+    "Statement": "forward",
     "Unread": "liveness",
     "Unwritable": "unwritable",
     "Width": "widths",
     "Windows": "field",
+    "find_largest_shares": "shares",
     "find_unread": "liveness",
     "find_unwritable": "unwritable",
     "has_module": "modules",
-    "largest_parts": "parts",
     "measure_depths": "depth",
     "measure_fields": "field",
     "measure_memory": "memory",
@@ -65,6 +64,7 @@ __all__ = [
     "BlockWidths",
     "CostReport",
     "CostRow",
+    "CostShare",
     "Field",
     "ForwardPlan",
     "Group",
@@ -72,21 +72,19 @@ __all__ = [
     "Holder",
     "MemoryReport",
     "ModuleCall",
-    "Part",
     "Quantities",
     "Statement",
-    "StepDef",
     "Totals",
     "Unread",
     "Unwritable",
     "Width",
     "Windows",
+    "find_largest_shares",
     "find_quantity",
     "find_unread",
     "find_unwritable",
     "group",
     "has_module",
-    "largest_parts",
     "measure_cost",
     "measure_depths",
     "measure_fields",

@@ -15,9 +15,9 @@ from math import prod
 
 from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.forward import ForwardPlan, plan_forward
-from inception_dsl.analysis.modules import Holder, ModuleCall, StepDef
+from inception_dsl.analysis.modules import Holder, ModuleCall
 from inception_dsl.analysis.state import state_of
-from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, inline
+from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, StepDef, inline
 from inception_dsl.ops import OPS, Launch, SavedForBackward, StateTensor
 
 _COUNTER_BYTES = 8

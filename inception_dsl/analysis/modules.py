@@ -10,10 +10,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inception_dsl.ir import BlockDef, CallDef, Head, NodeDef, Path
+from inception_dsl.ir import BlockDef, CallDef, Head, Path, StepDef
 from inception_dsl.ops import OPS
-
-StepDef = NodeDef | CallDef
 
 
 @dataclass(frozen=True, slots=True)

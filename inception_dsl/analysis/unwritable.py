@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from inception_dsl.analysis.modules import StepDef, owns_module
+from inception_dsl.analysis.modules import owns_module
 from inception_dsl.analysis.widths import IN_CHANNELS, BlockWidths, Width
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.expr import Expr, names
-from inception_dsl.ir import BlockDef, Model, NodeDef, Origin, Value
+from inception_dsl.ir import BlockDef, Model, NodeDef, Origin, StepDef, Value
 from inception_dsl.ops import OPS
 
 MAX_TYPES = 4

@@ -31,8 +31,8 @@ AttributePlaces = Mapping[str, Mapping[str, Span]]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A block's definition, and the shape notes that its author wrote into it.
+class ReadBlock:
+    """A block as it was read: its definition, its shape notes, and the places of its words.
 
     Under an empty path, `places` has the defaults of the block's parameters.
     """
@@ -105,7 +105,7 @@ def _clash(step: NodeDef | CallDef, other: NodeDef | CallDef) -> Diagnostic:
     return Diagnostic("E208", message, labels, help=help)
 
 
-def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlaces) -> Block:
+def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlaces) -> ReadBlock:
     """Return a block in which a concat that only another concat reads is part of that one.
 
     A shape note on a concat that is merged keeps the paths that it joined.
@@ -139,7 +139,7 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
         else:
             body.append(replace(step, inputs=inputs))
     kept = tuple(replace(note, joined=merged.get(note.path, ())) for note in notes)
-    return Block(replace(block, body=tuple(body)), kept, places)
+    return ReadBlock(replace(block, body=tuple(body)), kept, places)
 
 
 def _is_concat(step: NodeDef | CallDef) -> bool:

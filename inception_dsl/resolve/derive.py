@@ -14,7 +14,7 @@ from inception_dsl.diagnostics import Label
 from inception_dsl.expr import names
 from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path
 from inception_dsl.ops import OPS
-from inception_dsl.resolve.blocks import Block, place_of
+from inception_dsl.resolve.blocks import ReadBlock, place_of
 from inception_dsl.resolve.disagree import change, what
 from inception_dsl.source import Span
 
@@ -41,7 +41,7 @@ class CallSite:
         reads: the path, in the outer block, of what enters.
     """
 
-    block: Block
+    block: ReadBlock
     steps: Mapping[str, NodeDef | CallDef]
     made: Mapping[str, Node | Call]
     notes: Mapping[str, tuple[Axis, ...]]
@@ -60,7 +60,7 @@ class CallSite:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AxisSource:
     """A step that sets an axis of a tensor: a node, or a step that is repeated."""
 
     axis: Axis
@@ -92,8 +92,8 @@ class Trace:
     `keeping` are steps that could have changed it, and did not.
     """
 
-    sources: tuple[Source, ...]
-    keeping: tuple[Source, ...]
+    sources: tuple[AxisSource, ...]
+    keeping: tuple[AxisSource, ...]
     is_known: bool
 
     def labels(self) -> list[Label]:
@@ -125,8 +125,8 @@ def trace_back(
     """
     pending = [_Way(axis, site, path) for path in reversed(list(paths))]
     seen: set[tuple[Axis, int, str]] = set()
-    sources: list[Source] = []
-    keeping: list[Source] = []
+    sources: list[AxisSource] = []
+    keeping: list[AxisSource] = []
     is_known = False
     while pending and len(seen) < MAX_STEPS and len(sources) < MAX_SOURCES:
         way = pending.pop()
@@ -136,7 +136,7 @@ def trace_back(
         ends = is_seen or path in site.notes
         if axis == "channels" and way.passing is not None and (ends or path == INPUT):
             says = f"{way.passing.type.channels} channels, as many as come in"
-            sources.append(Source(axis, site, way.passing, says))
+            sources.append(AxisSource(axis, site, way.passing, says))
         if ends:
             is_known |= axis in site.notes.get(path, ())
             continue
@@ -155,15 +155,15 @@ def trace_back(
     return Trace(tuple(sources), tuple(keeping[:MAX_KEEPING]), is_known)
 
 
-def _source(axis: Axis, site: CallSite, node: Node) -> Source | None:
+def _source(axis: Axis, site: CallSite, node: Node) -> AxisSource | None:
     if axis == "channels":
         is_one = "width" in node.attributes
-        return Source(axis, site, node, f"{node.type.channels} channels") if is_one else None
+        return AxisSource(axis, site, node, f"{node.type.channels} channels") if is_one else None
     if "stride" not in node.attributes:
         return None
     height, width = node.type.size
     made = change(node.input_types[0], node.type, sizes=True) or f"stays {height}x{width}"
-    return Source(axis, site, node, f"{made} ({what(node)})")
+    return AxisSource(axis, site, node, f"{made} ({what(node)})")
 
 
 def _sets(axis: Axis, node: Node) -> bool:
@@ -172,14 +172,14 @@ def _sets(axis: Axis, node: Node) -> bool:
     return change(node.input_types[0], node.type, sizes=True) is not None
 
 
-def _copies(axis: Axis, site: CallSite, call: Call) -> Source | None:
+def _copies(axis: Axis, site: CallSite, call: Call) -> AxisSource | None:
     """Return a repeated step as a source if every copy of it changes the axis."""
     step = site.step(call.path)
     same = change(call.input_type, call.type, sizes=axis == "size") is None
     if step.count is None or same:
         return None
     copies = (call.path.copy or 0) + 1
-    return Source(axis, site, call, f"{copies} {'copies' if copies > 1 else 'copy'}")
+    return AxisSource(axis, site, call, f"{copies} {'copies' if copies > 1 else 'copy'}")
 
 
 def _before(way: _Way, node: Node) -> Iterator[_Way]:

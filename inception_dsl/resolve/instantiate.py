@@ -25,7 +25,7 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import OPS, ShapeError
-from inception_dsl.resolve.blocks import Block, place_of
+from inception_dsl.resolve.blocks import ReadBlock, place_of
 from inception_dsl.resolve.disagree import explain, trace
 from inception_dsl.resolve.evaluate import NoValueError, as_written, value_of
 from inception_dsl.resolve.scope import Given
@@ -47,7 +47,7 @@ class Instantiator:
     """
 
     def __init__(
-        self, blocks: Mapping[str, Block], *, own: str, with_notes: bool, max_nodes: int
+        self, blocks: Mapping[str, ReadBlock], *, own: str, with_notes: bool, max_nodes: int
     ) -> None:
         self._blocks = blocks
         self._own = own

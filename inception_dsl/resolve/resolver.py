@@ -21,7 +21,7 @@ from inception_dsl.ir import (
     Value,
 )
 from inception_dsl.ops import WORDS
-from inception_dsl.resolve.blocks import Block, Signature, merge_concats, place_of, unique_paths
+from inception_dsl.resolve.blocks import ReadBlock, Signature, merge_concats, place_of, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.declarations import Declarations
@@ -135,7 +135,7 @@ class _Resolver(Reporter):
         tables: Mapping[str, Table],
         defaults: Defaults,
         signatures: Mapping[str, Signature],
-    ) -> dict[str, Block]:
+    ) -> dict[str, ReadBlock]:
         return {
             name: self._block(name, body, signatures, tables, defaults)
             for name, body in self._spec.blocks.items()
@@ -206,7 +206,7 @@ class _Resolver(Reporter):
         signatures: Mapping[str, Signature],
         tables: Mapping[str, Table],
         defaults: Defaults,
-    ) -> Block:
+    ) -> ReadBlock:
         at: DocumentPath = ("blocks", name)
         block_defaults = body.defaults if isinstance(body, BodySpec) else None
         declared = signatures[name].declared
@@ -248,7 +248,7 @@ class _Resolver(Reporter):
         signatures: Mapping[str, Signature],
         tables: Mapping[str, Table],
         defaults: Defaults,
-    ) -> tuple[Block, tuple[Head, ...]]:
+    ) -> tuple[ReadBlock, tuple[Head, ...]]:
         spec = self._spec
         assert spec.network is not None
         params = tuple(Param(name, value) for name, value in arguments.items())
@@ -334,7 +334,7 @@ class _Resolver(Reporter):
         self.report(causes(reader.diagnostics))
         self.report(unique_paths(reader.steps))
 
-    def _called(self, start: str, blocks: Mapping[str, Block]) -> list[str]:
+    def _called(self, start: str, blocks: Mapping[str, ReadBlock]) -> list[str]:
         """Return the blocks that are called, callees first, in order of first use.
 
         Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.ir import NETWORK, Bound, Claim, Head, Model, TensorType, Value
-from inception_dsl.resolve.blocks import Block
+from inception_dsl.resolve.blocks import ReadBlock
 from inception_dsl.resolve.causes import distinct
 from inception_dsl.resolve.instantiate import Instantiator
 
@@ -54,7 +54,7 @@ class Template:
     title: str | None
     source: str | None
     input: TensorType
-    blocks: Mapping[str, Block]
+    blocks: Mapping[str, ReadBlock]
     order: tuple[str, ...]
     arguments: Mapping[str, Value]
     heads: tuple[Head, ...]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path, TensorType, Value
 from inception_dsl.ops import GATHERED
-from inception_dsl.resolve.blocks import Block, Note, place_of
+from inception_dsl.resolve.blocks import Note, ReadBlock, place_of
 from inception_dsl.resolve.derive import Axis, CallSite, origins, trace_back
 from inception_dsl.resolve.disagree import Input
 from inception_dsl.source import Span
@@ -74,7 +74,7 @@ class Trail:
         done: all instances that were made or begun.
     """
 
-    def __init__(self, blocks: Mapping[str, Block]) -> None:
+    def __init__(self, blocks: Mapping[str, ReadBlock]) -> None:
         self._blocks = blocks
         self._steps: dict[str, Mapping[str, NodeDef | CallDef]] = {}
         self._met: dict[tuple[str, Span], Met] = {}

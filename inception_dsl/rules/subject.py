@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from inception_dsl.analysis import CostReport, Quantities, largest_parts
+from inception_dsl.analysis import CostReport, Quantities, find_largest_shares
 from inception_dsl.diagnostics import Label
 from inception_dsl.ir import Model, Origin, TensorType
 
@@ -50,5 +50,5 @@ def shares(
     """Return the largest parts of a quantity, each at the step that has it."""
     if measure not in _SHARED:
         return []
-    parts = largest_parts(quantities, measure, at, with_heads=with_heads)[:MAX_PARTS]
+    parts = find_largest_shares(quantities, measure, at, with_heads=with_heads)[:MAX_PARTS]
     return [label for part in parts for label in labels_at(part.origin, f"{part.share:,} here")]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from inception_dsl.analysis import BlockWidths, Holder, StepDef, has_module
+from inception_dsl.analysis import BlockWidths, Holder, has_module
 from inception_dsl.analysis.widths import IN_CHANNELS
 from inception_dsl.emit.python.code import (
     Assign,
@@ -27,7 +27,7 @@ from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
 from inception_dsl.emit.python.small_classes import NONE, SUPER, SmallClasses
 from inception_dsl.emit.python.torch_table import Layer, activation_class, layers_of
 from inception_dsl.expr import Binary, Expr, Name, combine, names
-from inception_dsl.ir import BlockDef, NodeDef, Param, Value
+from inception_dsl.ir import BlockDef, NodeDef, Param, StepDef, Value
 from inception_dsl.ops import OPS
 
 _MIN_GROWING = 3

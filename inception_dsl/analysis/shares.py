@@ -9,16 +9,16 @@ from inception_dsl.ir import Origin, Path
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CostShare:
     """A step, all its copies together, and its share of a quantity."""
 
     origin: Origin
     share: int
 
 
-def largest_parts(
+def find_largest_shares(
     quantities: Quantities, measure: str, at: str | None, *, with_heads: bool
-) -> list[Part]:
+) -> list[CostShare]:
     """Return the steps with a share of a quantity of the network, or of the call at a path.
 
     Args:
@@ -41,5 +41,5 @@ def largest_parts(
         if holder is not None:
             share = int(getattr(row, measure))
             shares[origins[holder]] = shares.get(origins[holder], 0) + share
-    parts = [Part(origin, share) for origin, share in shares.items() if share and origin.spans]
+    parts = [CostShare(origin, share) for origin, share in shares.items() if share and origin.spans]
     return sorted(parts, key=lambda part: -part.share)
