@@ -1,8 +1,8 @@
 """Facts about characters that do not change with Python's version.
 
 `str.isprintable` and `unicodedata` follow the Unicode version of the running Python, and files that
-this package writes are the same bytes on every version. The tables here are of Unicode 15.1; a
-character that it does not know is printable and narrow.
+this package writes must be the same bytes on every version. The tables here are of Unicode 15.1; a
+character that they lack counts as printable and narrow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HIDDEN = (
     *((0x110BD, 0x110BD), (0x110CD, 0x110CD), (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3)),
     *((0x1D173, 0x1D17A), (0xE0001, 0xE0001), (0xE0020, 0xE007F), (0xF0000, 0x10FFFF)),
 )
-"""Control, format, private, surrogate and separator characters but for the space."""
+"""Ranges of control, format, private, surrogate and separator characters, without the space."""
 
 _PLANES = range(0, 0x110000, 0x10000)
 
@@ -28,7 +28,7 @@ _WIDE = (
     *((0x1AFF0, 0x1B2FF), (0x1F300, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F7E0, 0x1F7FF)),
     *((0x1F90C, 0x1FAFF), (0x20000, 0x3FFFD)),
 )
-"""Blocks of East Asian scripts and of emoji."""
+"""Ranges of East Asian scripts and of emoji, whose characters are two columns wide."""
 
 
 def is_printable(char: str) -> bool:
@@ -43,7 +43,7 @@ def is_printable(char: str) -> bool:
 
 
 def is_wide(char: str) -> bool:
-    """Tell whether a character takes the room of two Latin ones."""
+    """Tell whether a character is two columns wide, as wide as two Latin letters."""
     return _is_in(_WIDE, ord(char))
 
 

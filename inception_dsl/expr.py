@@ -1,8 +1,8 @@
-"""Arithmetic over parameters: what a width or a count may be before its block is called.
+"""Arithmetic over parameters: the widths and counts of a block before it is called.
 
-Expressions are data. They are parsed by `spec.step`, evaluated here by walking them, and written
-into emitted code as Python, whose syntax for `+ - * //` is the spec language's. Nothing in this
-project evaluates text.
+Expressions are data. `spec.step` parses them, this module evaluates them by walking them, and the
+Python emitter prints them, since Python writes `+ - * //` as the spec language does. Nothing in
+this project evaluates text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """Two operands and what joins them."""
+    """An operator and its two operands."""
 
     operator: Operator
     left: Expr
@@ -44,10 +44,13 @@ class ExprError(Exception):
 
 
 def evaluate(expr: Expr, env: Mapping[str, Number]) -> Number:
-    """The value of an expression, its names bound by `env`.
+    """Return the value of an expression.
+
+    Args:
+        env: the value of each name.
 
     Raises:
-        ExprError: a name that `env` lacks, a division by zero, a value beyond `MAX_NUMBER`.
+        ExprError: `env` lacks a name, a divisor is zero, or a value is larger than `MAX_NUMBER`.
     """
     match expr:
         case Name(name):
@@ -76,25 +79,26 @@ def _apply(operator: Operator, left: Number, right: Number) -> Number:
                 raise ExprError("division by zero")
             if isinstance(left, int) and isinstance(right, int):
                 return left // right
-            return Decimal(math.floor(Fraction(left) / Fraction(right)))  # a Decimal's cuts
+            # The `//` of Decimal rounds towards zero, not down.
+            return Decimal(math.floor(Fraction(left) / Fraction(right)))
 
 
-def names(expr: Expr) -> frozenset[str]:
-    """Every name that an expression reads."""
+def find_names(expr: Expr) -> frozenset[str]:
+    """Return every name that an expression reads."""
     match expr:
         case Name(name):
             return frozenset([name])
         case Binary(_, left, right):
-            return names(left) | names(right)
+            return find_names(left) | find_names(right)
         case _:
             return frozenset()
 
 
 def count_operands(expr: Expr, sizes: Mapping[str, int] | None = None) -> int:
-    """Return how many names and numbers an expression has, each as often as it is written.
+    """Return the number of operands of an expression: its names and numbers, repeats included.
 
     Args:
-        sizes: how many operands a name counts for, if it is to be replaced.
+        sizes: the number of operands of the expression that is to replace each name.
     """
     match expr:
         case Name(name):
@@ -106,7 +110,7 @@ def count_operands(expr: Expr, sizes: Mapping[str, int] | None = None) -> int:
 
 
 def substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
-    """Return the expression with names replaced, simplified."""
+    """Replace the names in an expression by their bindings, and simplify the result."""
     if isinstance(expr, Name):
         return bindings.get(expr.name, expr)
     return _simplify(_replace(expr, bindings))
@@ -123,7 +127,7 @@ def _replace(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
 
 
 def combine(operator: Operator, left: Expr, right: Expr) -> Expr:
-    """Return two expressions joined and simplified: like terms gathered, constants last.
+    """Join two expressions by an operator and simplify: gather like terms, put constants last.
 
     Example:
         >>> show(combine("+", combine("+", Name("k"), 32), combine("+", 64, Name("k"))))
@@ -152,7 +156,7 @@ def _simplify(expr: Expr) -> Expr:
 
 
 def _divide(expr: Binary) -> Expr:
-    """Return a floor division with both sides simplified."""
+    """Simplify both sides of a floor division, and divide if both are integers."""
     left, right = _simplify(expr.left), _simplify(expr.right)
     if isinstance(left, int) and isinstance(right, int) and right:
         return left // right
@@ -160,16 +164,16 @@ def _divide(expr: Binary) -> Expr:
 
 
 def _terms(expr: Expr) -> _Terms:
-    """Return the terms of an expression that are not 0, the constant last."""
+    """Return the terms of an expression that are not zero, the constant last."""
     terms: _Terms = {}
     _add(expr, 1, terms)
     constant = terms.pop((), 0)
-    found = {atoms: coefficient for atoms, coefficient in terms.items() if coefficient != 0}
-    return found | {(): constant} if constant != 0 or not found else found
+    nonzero = {atoms: coefficient for atoms, coefficient in terms.items() if coefficient != 0}
+    return nonzero | {(): constant} if constant != 0 or not nonzero else nonzero
 
 
 def _add(expr: Expr, sign: int, terms: _Terms) -> None:
-    """Add the terms of an expression to others, in place; the time is in proportion to its size."""
+    """Add the terms of an expression to `terms`, in time proportional to its size."""
     match expr:
         case Binary("+" | "-" as operator, left, right):
             _add(left, sign, terms)
@@ -189,13 +193,13 @@ def _add(expr: Expr, sign: int, terms: _Terms) -> None:
             terms[()] = terms.get((), 0) + sign * expr
 
 
-def _multiply(factors: _Terms, others: _Terms) -> _Terms:
-    if len(factors) > 1 and len(others) > 1:  # multiplied out, it could fill the memory
-        return {(Binary("*", _from_terms(factors), _from_terms(others)),): 1}
+def _multiply(left: _Terms, right: _Terms) -> _Terms:
+    if len(left) > 1 and len(right) > 1:  # the terms of the product could fill the memory
+        return {(Binary("*", _from_terms(left), _from_terms(right)),): 1}
     return {
-        tuple(sorted(atoms + other, key=show)): coefficient * factor
-        for atoms, coefficient in factors.items()
-        for other, factor in others.items()
+        tuple(sorted(left_atoms + right_atoms, key=show)): left_coefficient * right_coefficient
+        for left_atoms, left_coefficient in left.items()
+        for right_atoms, right_coefficient in right.items()
     }
 
 
@@ -228,16 +232,16 @@ _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "//": 2}
 
 
 def show(expr: Expr) -> str:
-    """The expression as text: the spec language's and Python's alike."""
+    """Print an expression in the syntax that the spec language and Python share."""
     match expr:
         case Name(name):
             return name
         case Binary(operator, left, right):
             level = _PRECEDENCE[operator]
-            shown = show(left) if _level(left) >= level else f"({show(left)})"
-            # `-`, `*` and `//` do not associate: what stands at their right is bracketed.
-            other = show(right) if _level(right) > level else f"({show(right)})"
-            return f"{shown} {operator} {other}"
+            left_text = show(left) if _level(left) >= level else f"({show(left)})"
+            # A right operand of the same level has brackets: `a * (b // c)` is not `a * b // c`.
+            right_text = show(right) if _level(right) > level else f"({show(right)})"
+            return f"{left_text} {operator} {right_text}"
         case Decimal():
             return show_decimal(expr)
         case _:
@@ -245,7 +249,7 @@ def show(expr: Expr) -> str:
 
 
 def show_decimal(value: Decimal) -> str:
-    """A decimal in its shortest form: `0.17`, `1e-05`, `1.0`."""
+    """Print a decimal in its shortest form: `0.17`, `1e-05`, `1.0`."""
     return repr(float(value))
 
 

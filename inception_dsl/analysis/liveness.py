@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from inception_dsl.ir import BlockDef, Call, Model, Node, Origin, all_calls
+from inception_dsl.ir import BlockDef, Call, Model, Node, Origin, walk_calls
 from inception_dsl.ops import OPS
 
 
@@ -32,7 +32,7 @@ def find_unread(model: Model) -> tuple[Unread, ...]:
     ends = {block.name: _find_ends(block, model) for block in model.blocks}
     if not any(ends.values()):
         return ()
-    calls = Counter(call.block for call in all_calls(model))
+    calls = Counter(call.block for call in walk_calls(model))
     params = _Params(model).by_step()
     return tuple(
         Unread(

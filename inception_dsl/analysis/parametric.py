@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from inception_dsl.expr import Expr, names
+from inception_dsl.expr import Expr, find_names
 from inception_dsl.ir import (
     INPUT,
     BlockDef,
@@ -22,7 +22,7 @@ from inception_dsl.ir import (
     NodeDef,
     Path,
     Value,
-    all_calls,
+    walk_calls,
 )
 from inception_dsl.ops import OPS
 
@@ -99,7 +99,7 @@ def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
     """
     found: dict[tuple[str, str], Dependence] = {}
     seen: set[int] = set()
-    for call in all_calls(model):
+    for call in walk_calls(model):
         if id(call.body) in seen:
             continue
         seen.add(id(call.body))
@@ -202,7 +202,7 @@ class _BlockFlow:
         """
         if isinstance(value, str | tuple):
             return False
-        read = names(value)
+        read = find_names(value)
         if not read:
             return False
         entering = found[self._head_reads.get(path.first, INPUT)].channels

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from inception_dsl.analysis.modules import owns_module
 from inception_dsl.analysis.widths import IN_CHANNELS, BlockWidths, Width
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.expr import Expr, names
+from inception_dsl.expr import Expr, find_names
 from inception_dsl.ir import BlockDef, Model, NodeDef, Origin, StepDef, Value
 from inception_dsl.ops import OPS
 
@@ -67,7 +67,7 @@ class _Block:
     def takes_in_channels(self) -> bool:
         """Tell whether the constructor needs the channels of the block's input."""
         return any(
-            IN_CHANNELS in names(value)
+            IN_CHANNELS in find_names(value)
             for step in self._steps
             for value in (*self._numbers(step), *self._channels(step))
             if value is not None and not isinstance(value, str | tuple)

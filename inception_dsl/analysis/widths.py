@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis.parametric import Dependences, find_dependences
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.expr import Expr, Name, combine, count_operands, names, substitute, total
+from inception_dsl.expr import Expr, Name, combine, count_operands, find_names, substitute, total
 from inception_dsl.ir import (
     INPUT,
     BlockDef,
@@ -25,7 +25,7 @@ from inception_dsl.ir import (
     Path,
     TensorType,
     Value,
-    all_calls,
+    walk_calls,
 )
 from inception_dsl.ops import OPS
 
@@ -83,7 +83,7 @@ class BlockWidths:
 
     def read(self, value: Value | Expr, path: Path) -> Value | Expr | None:
         """An attribute of a step, with `in` read as the channels that enter its block or head."""
-        if isinstance(value, str | tuple) or "in" not in names(value):
+        if isinstance(value, str | tuple) or "in" not in find_names(value):
             return value
         entering = self.widths[self.head_reads.get(path.first, INPUT)].channels
         return None if entering is None else _substitute(value, {"in": entering})
@@ -92,7 +92,7 @@ class BlockWidths:
 def measure_widths(model: Model) -> dict[str, BlockWidths]:
     """The widths of every block of a model, by its name."""
     calls: dict[str, list[Call]] = {block.name: [] for block in model.blocks}
-    for call in all_calls(model):
+    for call in walk_calls(model):
         calls[call.block].append(call)
     dependences = find_dependences(model)
     params = {block.name: block.params for block in model.blocks}
@@ -205,7 +205,7 @@ class _Widths:
         if given is None or count is None or isinstance(count, str | tuple):
             return None
         growth = combine("-", given, _COPY)
-        if growth == 0 or _COPY.name in names(growth):
+        if growth == 0 or _COPY.name in find_names(growth):
             return None
         self._copies[step.path] = (came,)
         self._growth[step.path] = growth
@@ -239,7 +239,7 @@ class _Widths:
     def _called(self, step: CallDef, came: Expr | None) -> Expr | None:
         """What a call gives, its block's expression read with the call's own arguments."""
         result = self._outputs[step.block].channels
-        if result is None or not names(result):
+        if result is None or not find_names(result):
             self._is_too_long |= self._outputs[step.block].is_too_long
             return result
         bindings: dict[str, Expr] = {}
@@ -250,7 +250,7 @@ class _Widths:
                 bindings[param.name] = bound
         if came is not None:
             bindings[IN_CHANNELS] = came
-        if not names(result) <= bindings.keys():
+        if not find_names(result) <= bindings.keys():
             return None
         return self._bound(_substitute(result, bindings))
 

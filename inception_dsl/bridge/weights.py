@@ -18,7 +18,7 @@ from inception_dsl.ir.weights import (
     Recipe,
     Subtract,
     WeightPlan,
-    sources,
+    list_sources,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def carry_weights(
     Example:
         `model.load_state_dict(carry_weights(read_plan(text), checkpoint, model.state_dict()))`.
     """
-    keys = dict.fromkeys(key for _, recipe in plan.recipes for key in sources(recipe))
+    keys = dict.fromkeys(key for _, recipe in plan.recipes for key in list_sources(recipe))
     tensors = read_checkpoint(old, list(keys))
     unknown = [key for key, _ in (*plan.recipes, *plan.fresh) if key not in new]
     if unknown:
@@ -63,7 +63,7 @@ def carry_weights(
         raise CheckpointError(message)
     result = dict(new)
     for key, recipe in plan.recipes:
-        if all(source in tensors for source in sources(recipe)):  # else a count of batches
+        if all(source in tensors for source in list_sources(recipe)):  # else a count of batches
             result[key] = _make(key, recipe, tensors, new[key])
     return result
 
@@ -97,7 +97,7 @@ def _make(key: str, recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> 
     If `like` is on the meta device, the tensor stays on the device of the old ones.
     """
     try:
-        made = _run(recipe, {source: old[source].detach() for source in sources(recipe)}, like)
+        made = _run(recipe, {source: old[source].detach() for source in list_sources(recipe)}, like)
     except (IndexError, RuntimeError) as error:
         message = f"`{key}` cannot be made of the old checkpoint: {error}"
         raise CheckpointError(message) from None

@@ -20,7 +20,7 @@ from inception_dsl.diff.edits import (
 from inception_dsl.diff.effects import Effect
 from inception_dsl.diff.sides import GRAVITY, Sides
 from inception_dsl.diff.view import RunStep
-from inception_dsl.expr import Binary, Expr, Name, names
+from inception_dsl.expr import Binary, Expr, Name, find_names
 from inception_dsl.ir import NETWORK, Call, CallDef, Path, Value
 
 MANY = 3
@@ -73,7 +73,7 @@ class Arguments:
         """Yield the edits of arguments that a value of a step follows from, as it is written."""
         if not isinstance(written, Name | Binary):
             return
-        for name in sorted(names(written)):
+        for name in sorted(find_names(written)):
             if (step.scope, name) not in self.edit_of:
                 continue
             edit = self.edit_of[step.scope, name]
@@ -193,7 +193,7 @@ def find_renamed_blocks(sides: Sides, calls: list[CallPair]) -> Iterator[Sightin
 
 def is_symbolic(value: Value | Expr | None) -> bool:
     """Tell whether a value reads a parameter, or the channels that come in."""
-    return isinstance(value, Name | Binary) and bool(names(value))
+    return isinstance(value, Name | Binary) and bool(find_names(value))
 
 
 def _call(step: RunStep) -> Call:

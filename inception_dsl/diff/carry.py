@@ -24,7 +24,7 @@ from inception_dsl.ir.weights import (
     Recipe,
     Subtract,
     WeightPlan,
-    sources,
+    list_sources,
 )
 from inception_dsl.ops import OPS, Op, StateTensor, norm_of
 from inception_dsl.ops.facts import Role
@@ -57,7 +57,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
                 fresh.append((key, made))
             else:
                 recipes.append((key, made))
-                used.update(sources(made))
+                used.update(list_sources(made))
     paired = {a for a, _ in diff.pairs}
     left = [
         (key, _GONE if node.path not in paired else "nothing is made of it")

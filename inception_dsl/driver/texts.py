@@ -71,7 +71,7 @@ def begin_spec(name: str, base: str | None, *, folder: Path) -> Artifact:
         SpecError: E001 it is there already, E006 the base lies outside the project, E007 it has no
             such name, E105 a bad name.
     """
-    from inception_dsl.emit.spec import extending_spec, new_spec
+    from inception_dsl.emit.spec import write_extending_spec, write_new_spec
 
     *above, bare = name.split("/")
     problems = [*map(name_problem, above), network_name_problem(bare)]
@@ -83,9 +83,9 @@ def begin_spec(name: str, base: str | None, *, folder: Path) -> Artifact:
     if os.path.lexists(path):
         raise SpecError([Diagnostic("E001", f"`{name}` is there already")])
     if base is None:
-        return Artifact(path, new_spec(bare).encode(), root)
+        return Artifact(path, write_new_spec(bare).encode(), root)
     extended = _name_from(find_spec(base, folder), path, root)
-    return Artifact(path, extending_spec(bare, extended).encode(), root)
+    return Artifact(path, write_extending_spec(bare, extended).encode(), root)
 
 
 def _name_from(base: SpecFile, path: Path, root: Path) -> str:

@@ -68,9 +68,9 @@ def _python(given: EmitterInput) -> EmittedFiles:
 
 def _cost(given: EmitterInput) -> EmittedFiles:
     from inception_dsl.emit.deviations import deviations
-    from inception_dsl.emit.report import Facts, cost_markdown
+    from inception_dsl.emit.report import Facts, write_cost_page
 
-    page = cost_markdown(
+    page = write_cost_page(
         Facts(given.cost),
         title=given.model.title or given.model.name,
         shown=given.shown,

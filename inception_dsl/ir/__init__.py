@@ -1,10 +1,10 @@
 """The two levels of a model, and the invariants of both.
 
 `BlockDef` is symbolic: its attributes may be expressions over the block's parameters. `Call` and
-`Node` are concrete. The IR knows neither YAML nor what an op does.
+`Node` are concrete. The IR depends neither on YAML nor on the ops.
 """
 
-from inception_dsl.ir.inline import Graph, all_calls, inline
+from inception_dsl.ir.inline import Graph, inline, walk_calls
 from inception_dsl.ir.model import (
     INPUT,
     NETWORK,
@@ -50,11 +50,11 @@ __all__ = [
     "StepDef",
     "TensorType",
     "Value",
-    "all_calls",
     "find_range",
     "fingerprint",
     "identify",
     "inline",
     "print_model",
     "verify",
+    "walk_calls",
 ]

@@ -15,7 +15,7 @@ class Graph:
 
     Attributes:
         output: the path of the node that makes the network's result in inference.
-        head_outputs: the same for each training head.
+        head_outputs: the path of the node that makes the result of each training head.
     """
 
     nodes: tuple[Node, ...]
@@ -34,7 +34,7 @@ def inline(model: Model) -> Graph:
     )
 
 
-def all_calls(model: Model) -> Iterator[Call]:
+def walk_calls(model: Model) -> Iterator[Call]:
     """Yield every call that a model makes, the whole network first."""
     calls = [model.root]
     while calls:
@@ -49,9 +49,10 @@ def _inline(
     """Yield the nodes below a call.
 
     Args:
-        prefix: the call's path and a dot.
-        weights: the same for the call whose weights it has, if it has none of its own.
-        results: the node that makes the value of a step, by the step's path.
+        prefix: the call's path and a dot; empty for the network.
+        weights: the prefix of the earlier call whose weights this one has; None if it has its own.
+        results: the path of the node that makes the value of each step, by the step's path; filled
+            here.
     """
     for item in call.body:
         path = Path(prefix + item.path)
@@ -65,7 +66,7 @@ def _inline(
             results[path] = path
             inputs = tuple(results[prefix + name] for name in item.inputs)
             origin = item.origin.called_from(call.origin)
-            # Written out: `replace` takes several times as long, and nodes are many.
+            # A model has thousands of nodes, and `dataclasses.replace` takes several times as long.
             yield Node(
                 path,
                 inputs,
@@ -76,5 +77,5 @@ def _inline(
                 origin,
                 reuses,
             )
-        # A repeated step gives the result of its last copy.
+        # The result of a repeated step is that of its last copy.
         results[path.step] = results[path]

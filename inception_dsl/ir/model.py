@@ -1,6 +1,6 @@
 """A model: the blocks as their author wrote them, and the network as it runs.
 
-All of it is frozen data without parent pointers. A path is relative to the block, or the call,
+All types are frozen data without parent pointers. A path is relative to the block or the call
 that holds it; `inline` makes paths absolute.
 """
 
@@ -27,14 +27,14 @@ Value = int | Decimal | bool | str | tuple[int, int]
 """The value of an attribute once its block is called."""
 
 Attributes = Mapping[str, Value | Expr]
-"""All attributes of an op, defaults included; nobody changes the mapping."""
+"""All attributes of an op by their names, defaults included."""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """The shape of a value: (channels, height, width) of a map or (features,) of a vector.
+    """The type of a value: a map or a vector, without the batch.
 
-    The batch is never part of it.
+    Shape: `(channels, height, width)` of a map, `(features,)` of a vector.
     """
 
     shape: tuple[int, ...]
@@ -52,16 +52,16 @@ class TensorType:
 
     @property
     def is_map(self) -> bool:
-        """It has a height and a width."""
+        """True for a map, false for a vector."""
         return len(self.shape) == 3
 
     @property
     def values(self) -> int:
-        """The count of its numbers."""
+        """The number of values in a tensor of this type."""
         return prod(self.shape)
 
     def __str__(self) -> str:
-        """Return it as the papers print it: `35x35x384`, `1536`."""
+        """Print the type as the papers do: `35x35x384`, `1536`."""
         if self.is_map:
             channels, height, width = self.shape
             return f"{height}x{width}x{channels}"
@@ -70,26 +70,26 @@ class TensorType:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The lines that wrote something, innermost first: a block's line, then the line of its call.
+    """The lines of a spec that wrote a step: its line in a block, then the line of each outer call.
 
-    A model that no text wrote, such as an imported one, has origins without spans.
+    An imported model, which no spec wrote, has origins without spans.
     """
 
     spans: tuple[Span, ...] = ()
 
     @property
     def span(self) -> Span | None:
-        """The innermost line; None if no text wrote it."""
+        """The innermost line; None if no spec wrote the step."""
         return self.spans[0] if self.spans else None
 
     def called_from(self, outer: Origin) -> Origin:
-        """Return the same origin, seen through the call that stands at `outer`."""
+        """Return this origin followed by that of the call that runs the step."""
         return Origin(self.spans + outer.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter of a block; a call must bind one without a default."""
+    """A parameter of a block; each call must bind it unless it has a default."""
 
     name: str
     default: Value | None = None
@@ -100,15 +100,15 @@ class _Definition:
     """The common part of the steps of a block.
 
     Attributes:
-        path: where it stands in its block.
+        path: the path of the step in its block.
         inputs: the paths of the steps that it reads.
-        count: the number of copies that follow each other, each with weights of its own, at
-            `path.0`, `path.1`, ...; None for a single step at `path`.
-        branch: the path of the innermost branch that holds it.
-        origin: its line.
+        count: the number of copies of a repeated step; None for a single one. The copies run one
+            after the other, each with its own weights, at `path.0`, `path.1`, ...
+        branch: the path of the innermost branch that holds the step.
+        origin: the line that wrote the step.
         reuses: the path of the earlier step whose weights it has; None if it has its own.
-        is_named: its author named it; false if its path ends in the name of its op or block,
-            counted in its list.
+        is_named: whether its author named it. The path of any other step ends in the name of its op
+            or block, with a number if the list has several.
     """
 
     path: Path
@@ -130,22 +130,22 @@ class NodeDef(_Definition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallDef(_Definition):
-    """A block called in another; its arguments may be expressions over the other's parameters."""
+    """A call in a block; its arguments may be expressions over that block's parameters."""
 
     block: str
     arguments: Attributes
 
 
 StepDef = NodeDef | CallDef
-"""A step of a block, as its author wrote it."""
+"""A step of a block as its author wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockDef:
-    """A block as its author wrote it: steps in order, each reading earlier ones.
+    """A block as its author wrote it: its steps in order, each after the steps that it reads.
 
     Attributes:
-        output: the path of the step whose value the block gives.
+        output: the path of the step whose result is that of the block.
     """
 
     name: str
@@ -159,7 +159,7 @@ class BlockDef:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An op that runs: every attribute has its value, every edge its type."""
+    """An op of the network as it runs, with the values of its attributes and its types."""
 
     path: Path
     inputs: tuple[Path, ...]
@@ -173,9 +173,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A block that runs, on one input and with one set of arguments.
+    """A block of the network as it runs, on one input and with one set of arguments.
 
-    Calls of one block with equal arguments on equal types share one `body`.
+    Calls of one block with equal arguments and equal input types share one `body`.
     """
 
     path: Path
@@ -192,12 +192,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A training head: it reads the step `at`, and runs in training only.
+    """A training head, which reads the step `at` and runs in training only.
 
     Attributes:
-        path: the prefix of its steps in the network.
-        at: the step that it reads.
-        output: the step that makes its result.
+        path: the path that holds its steps.
+        at: the path of the step that it reads.
+        output: the path of the step that makes its result.
         loss_weight: the weight of its loss in the sum.
     """
 
@@ -207,7 +207,7 @@ class Head:
     loss_weight: Decimal
 
     def holds(self, path: str) -> bool:
-        """Tell whether the step at this path is one of the head's."""
+        """Tell whether the step at a path belongs to the head."""
         return Path(path).is_within(self.path)
 
 
@@ -216,6 +216,7 @@ class Quantity:
     """A number as a budget or a claim writes it: `<= 43M`, `~ 159Ki`, `9408`.
 
     Attributes:
+        amount: the number, with its unit multiplied in.
         tolerance: half a unit of the last digit of a number written with `~`.
         text: the number as written.
     """
@@ -256,13 +257,14 @@ class Claim:
     """A number or a shape that a source gives for the network, or for the step at a path.
 
     Attributes:
-        at: a path; None for the network.
-        measure: what is claimed: a cost, `depth`, `shape`, or `in`, what a step reads.
-        value: the number, or a shape's text.
-        input: the input that it is claimed for; None for the network's own.
-        with_heads: training heads count.
-        deviates: the reason why it does not hold, or why another claim of its entry does not.
-        origin: the line of the value, then the entry.
+        at: the path of the step; None for the network.
+        measure: a cost such as `params`, or `depth`, `memory`, `shape`, or `in`: input channels.
+        value: the number, or the text of the shape.
+        input: the network input that the claim assumes; None for the input of the spec.
+        with_heads: whether training heads count.
+        source: the source that makes the claim.
+        deviates: the reason why a claim of this entry does not hold; None if all hold.
+        origin: the line of the value, then the line of the entry.
     """
 
     at: str | None
@@ -277,9 +279,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A network: its blocks in order of first use, and the call of the whole.
+    """A network: its blocks as written, and the network as it runs.
 
-    `blocks` holds callees before callers and ends with the network's own, named `NETWORK`.
+    Attributes:
+        blocks: each block before the blocks that call it; the last one is the whole network and has
+            the name `NETWORK`.
+        root: the call of the whole network.
     """
 
     name: str
@@ -293,7 +298,7 @@ class Model:
 
     @property
     def network(self) -> BlockDef:
-        """The block that is the whole network; its parameters are the model's."""
+        """The block that is the whole network; its parameters are those of the model."""
         return self.blocks[-1]
 
     @property

@@ -1,7 +1,7 @@
 """The path of a step, a branch or a call: dotted names, such as `inception_c.0.b3x3dbl.conv2`.
 
 The same path is the attribute path and the state_dict prefix in emitted code, the row of a cost
-table, the id in a figure and the place in a finding. All code that takes a path apart asks here.
+table, the id in a figure and the place in a finding. Code that needs a part of a path gets it here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 class Path(str):
     """A dotted path that never changes.
 
-    A path is a string, so it prints, sorts and compares as its text. The empty path is the network
-    itself, or the block that holds the step. A name that is a number is the index of a copy:
+    A path is a string, so it prints, sorts and compares as its text. The empty path stands for the
+    network, or for the block that holds the step. A name that is a number is the index of a copy:
     `inception_c.0` is the first copy of `inception_c`.
     """
 
@@ -56,12 +56,12 @@ class Path(str):
 
     @property
     def step(self) -> Path:
-        """The repeated step of which this is a copy; the path itself if it is no copy."""
+        """The path without a copy's index at its end."""
         return self.parent if self.name.isdigit() else self
 
     @property
     def without_copies(self) -> Path:
-        """The path without any index of a copy: the same for all copies of one step."""
+        """The path without any copy's index: the same for all copies of one step."""
         return Path(".".join(name for name in self.names if not name.isdigit()))
 
     def is_below(self, holder: str) -> bool:
@@ -84,17 +84,17 @@ class Path(str):
         return Path(self[len(holder) + 1 :]) if holder else self
 
     def __truediv__(self, below: str | int) -> Path:
-        """Return the path of what lies below; `Path("a") / "b.c"` is `a.b.c`."""
+        """Return the path of `below` in this path: `Path("a") / "b.c"` is `a.b.c`."""
         if below == "":
             return self
         return Path(f"{self}.{below}" if self else below)
 
 
 def find_range(paths: Sequence[str], holder: str) -> tuple[int, int]:
-    """Return the first index below a path in sorted paths, and the one after the last.
+    """Return the range of the paths below `holder` in sorted paths: its first index and its end.
 
-    If nothing lies below it, the range is that of the path itself. A slash is the character after
-    the dot, so all paths below sort before it.
+    If nothing lies below `holder`, the range is that of `holder` itself. The slash is the character
+    after the dot, so all paths below `holder.` sort before `holder/`.
     """
     if not holder:
         return 0, len(paths)

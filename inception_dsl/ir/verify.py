@@ -1,24 +1,24 @@
-"""The invariants of every model, whether a resolver, a trace or a pass made it."""
+"""The invariants that every model must satisfy, whatever code made it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from inception_dsl.expr import names
+from inception_dsl.expr import find_names
 from inception_dsl.ir.model import INPUT, BlockDef, Call, CallDef, Model, Node, NodeDef
 
 
 def verify(model: Model) -> list[str]:
     """Return the invariants that a model breaks, each as a sentence.
 
-    A broken invariant is a fault of the code that made the model, never of a spec.
+    A broken invariant is a bug in the code that made the model, never an error in a spec.
     """
     problems: list[str] = []
     known: set[str] = set()
     for block in model.blocks:
-        problems.extend(_block(block, known))
+        problems.extend(_check_block(block, known))
         known.add(block.name)
-    problems.extend(_call(model.root))
+    problems.extend(_check_call(model.root))
     steps = {item.path for item in model.network.body}
     for head in model.heads:
         for path in (head.at, head.output):
@@ -27,35 +27,35 @@ def verify(model: Model) -> list[str]:
     return problems
 
 
-def _block(block: BlockDef, known: set[str]) -> Iterator[str]:
+def _check_block(block: BlockDef, known: set[str]) -> Iterator[str]:
     scope = {param.name for param in block.params} | {"in"}
-    yield from _edges(block.name, block.body, block.output)
+    yield from _check_edges(block.name, block.body, block.output)
     for item in block.body:
         values = item.attributes if isinstance(item, NodeDef) else item.arguments
         for name, value in values.items():
-            if not isinstance(value, str | bool | tuple) and not names(value) <= scope:
+            if not isinstance(value, str | bool | tuple) and not find_names(value) <= scope:
                 yield f"`{block.name}.{item.path}`: `{name}` reads a name that is not bound"
         if isinstance(item, CallDef) and item.block not in known:
             yield f"`{block.name}.{item.path}` calls `{item.block}`, which comes later or never"
 
 
-def _call(call: Call) -> Iterator[str]:
-    yield from _edges(call.block, call.body, call.output)
+def _check_call(call: Call) -> Iterator[str]:
+    yield from _check_edges(call.block, call.body, call.output)
     types = {INPUT: call.input_type} | {item.path: item.type for item in call.body}
     for item in call.body:
         if isinstance(item, Node):
-            read = tuple(types.get(name) for name in item.inputs)
-            if read != item.input_types:
+            actual = tuple(types.get(name) for name in item.inputs)
+            if actual != item.input_types:
                 yield f"`{call.block}.{item.path}` reads other types than it says"
         else:
             if types.get(item.input) != item.input_type:
                 yield f"`{call.block}.{item.path}` is called on another type than it says"
-            yield from _call(item)
+            yield from _check_call(item)
     if types.get(call.output) != call.type:
         yield f"`{call.block}` gives another type than it says"
 
 
-def _edges(
+def _check_edges(
     block: str, body: Iterable[NodeDef | CallDef | Node | Call], output: str
 ) -> Iterator[str]:
     seen: set[str] = set()

@@ -1,6 +1,6 @@
-"""The plan that makes the weights of a model out of a checkpoint of another: data without torch.
+"""The plan that makes the weights of a model from a checkpoint of another model.
 
-The bridge has the one executor. Keys are those of a state_dict.
+A plan is data without torch; `bridge.weights` executes it. Keys are those of a state_dict.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from typing import assert_never
 
 Order = tuple[tuple[int, int], ...]
-"""Channels in an order, as runs: the first channel of each, and the number of channels.
+"""An order of channels as runs, each with its first channel and its number of channels.
 
-A plan is so as long as the specs are, however many channels they have.
+Runs keep the length of a plan independent of the number of channels.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The tensor as it is."""
+    """A copy of one tensor."""
 
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class PermuteIn:
-    """A weight with its input channels in another order: runs of old channels, one by one."""
+    """A weight with its input channels in another order, given as runs of old channels."""
 
     source: str
     order: Order
@@ -32,7 +32,7 @@ class PermuteIn:
 
 @dataclass(frozen=True, slots=True)
 class PermuteOut:
-    """A tensor with its first axis in another order: runs of old places, one by one."""
+    """A tensor with its first axis in another order, given as runs of old indices."""
 
     source: str
     order: Order
@@ -40,7 +40,7 @@ class PermuteOut:
 
 @dataclass(frozen=True, slots=True)
 class Subtract:
-    """One tensor minus another: a norm's running mean minus the bias that stood before the norm."""
+    """The difference of two tensors, such as a norm's running mean minus a bias before the norm."""
 
     source: str
     subtrahend: str
@@ -48,16 +48,16 @@ class Subtract:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One number everywhere: a new tensor that changes nothing."""
+    """A new tensor with one number everywhere, such as a scale of 1 or a shift of 0."""
 
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class FoldScale:
-    """A weight with the scale of the norm behind it: source * gamma / sqrt(variance + eps).
+    """A weight times the scale of the norm that follows: source * gamma / sqrt(variance + eps).
 
-    `gamma` None is a scale of 1.
+    If `gamma` is None, it counts as 1.
     """
 
     source: str
@@ -68,9 +68,9 @@ class FoldScale:
 
 @dataclass(frozen=True, slots=True)
 class FoldShift:
-    """A bias with the shift of the norm behind it: scale * (bias - mean) + beta.
+    """A bias folded into the norm that follows: scale * (bias - mean) + beta.
 
-    The scale is the one of `FoldScale`; `bias` None is a bias of 0.
+    The scale is that of `FoldScale`. If `bias` is None, it counts as 0.
     """
 
     bias: str | None
@@ -84,7 +84,7 @@ class FoldShift:
 Recipe = Copy | PermuteIn | PermuteOut | Subtract | Fill | FoldScale | FoldShift
 
 
-def sources(recipe: Recipe) -> tuple[str, ...]:
+def list_sources(recipe: Recipe) -> tuple[str, ...]:
     """Return the keys of the old tensors that a recipe reads."""
     match recipe:
         case Copy(source) | PermuteIn(source) | PermuteOut(source):
@@ -106,9 +106,9 @@ class WeightPlan:
     """The recipe of every tensor of a new model.
 
     Attributes:
-        recipes: the recipes by the new key, in the order of the new model.
-        fresh: the new keys without a recipe, and why; they keep their initial values.
-        left: the old keys that no recipe reads, and why.
+        recipes: each new key with its recipe, in the order of the new model.
+        fresh: each new key that keeps its initial value, with the reason.
+        left: each old key that no recipe reads, with the reason.
     """
 
     recipes: tuple[tuple[str, Recipe], ...]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inception_dsl.diagnostics import Label
-from inception_dsl.expr import names
+from inception_dsl.expr import find_names
 from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path
 from inception_dsl.ops import OPS
 from inception_dsl.resolve.blocks import ReadBlock, place_of
@@ -226,4 +226,4 @@ def _reads(step: NodeDef | CallDef, name: str) -> Iterator[str]:
     written = step.attributes if isinstance(step, NodeDef) else step.arguments
     given = written.get(name) if name else step.count
     if given is not None and not isinstance(given, str | tuple):
-        yield from sorted(names(given) - {"in"})
+        yield from sorted(find_names(given) - {"in"})

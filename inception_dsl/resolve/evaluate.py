@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inception_dsl.expr import ExprError, Name, evaluate, names, show
+from inception_dsl.expr import ExprError, Name, evaluate, find_names, show
 from inception_dsl.ir import Value
 from inception_dsl.resolve.scope import Given
 
@@ -27,7 +27,7 @@ def value_of(written: Given, env: Mapping[str, Value]) -> Value:
             return written
         case Name(name):
             return env[name]
-    for name in sorted(names(written)):
+    for name in sorted(find_names(written)):
         if isinstance(env[name], str):
             raise NoValueError(f"`{as_written(written)}` is no number: `{name}` is {env[name]}")
     numbers = {name: value for name, value in env.items() if not isinstance(value, str | tuple)}

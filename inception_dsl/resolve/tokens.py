@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
-from inception_dsl.expr import Expr, names
+from inception_dsl.expr import Expr, find_names
 from inception_dsl.resolve.scope import Scope, param_close_by
 from inception_dsl.source import Span
 from inception_dsl.spec.step import Reader, StepSyntaxError, Token, parse_expr, tokenise
@@ -104,7 +104,7 @@ def read_expr(reader: Reader, words: Words) -> Expr:
     except StepSyntaxError as error:
         wrong = Token("end", "", error.start, error.end)
         raise words.error(error.code, error.message, wrong) from None
-    unknown = sorted(names(expr) - words.scope.names)
+    unknown = sorted(find_names(expr) - words.scope.names)
     if unknown:
         later = (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start)
         raise words.unknown(unknown[0], next(later, start), words.scope.names)

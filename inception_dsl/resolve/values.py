@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
-from inception_dsl.expr import ExprError, Name, evaluate, names, show
+from inception_dsl.expr import ExprError, Name, evaluate, find_names, show
 from inception_dsl.ops import FANS, SCHEMES, Attribute, Op
 from inception_dsl.resolve.habits import LACKING_VALUES
 from inception_dsl.resolve.scope import Given, Scope, close_by
@@ -43,7 +43,7 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
     span = Span(first.source, first.start, last.end)
     problem = None
     try:
-        if not names(value):
+        if not find_names(value):
             value = evaluate(value, {})
             problem = misfit(attribute, value)
         elif not attribute.is_symbolic:

@@ -1,4 +1,4 @@
-"""Specs out of specs: formatted, expanded, described to editors, begun."""
+"""Specs from specs: formatted, expanded, described to editors, started."""
 
 from __future__ import annotations
 

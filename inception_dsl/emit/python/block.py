@@ -26,7 +26,7 @@ from inception_dsl.emit.python.code import (
 from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
 from inception_dsl.emit.python.small_classes import NONE, SUPER, SmallClasses
 from inception_dsl.emit.python.torch_table import Layer, activation_class, layers_of
-from inception_dsl.expr import Binary, Expr, Name, combine, names
+from inception_dsl.expr import Binary, Expr, Name, combine, find_names
 from inception_dsl.ir import BlockDef, NodeDef, Param, StepDef, Value
 from inception_dsl.ops import OPS
 
@@ -232,7 +232,7 @@ def forward_params(block: BlockDef) -> dict[str, bool]:
         if isinstance(step, NodeDef) and not has_module(step):
             for name, value in step.attributes.items():
                 if not isinstance(value, str | tuple):
-                    found.update(dict.fromkeys(sorted(names(value) - {"in"}), name == "act"))
+                    found.update(dict.fromkeys(sorted(find_names(value) - {"in"}), name == "act"))
     return found
 
 

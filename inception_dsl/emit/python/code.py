@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from inception_dsl.emit.python.torch_table import Argument
-from inception_dsl.expr import names, show
+from inception_dsl.expr import find_names, show
 
 NO_NAMES: frozenset[str] = frozenset()
 
@@ -290,7 +290,7 @@ def literal(value: Argument) -> Atom:
         case Decimal():
             return Atom(repr(float(value)))
         case _:
-            return Atom(show(value), names(value))
+            return Atom(show(value), find_names(value))
 
 
 def _quoted(text: str) -> str:

@@ -20,7 +20,7 @@ from inception_dsl.emit.python.code import (
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, activation
 from inception_dsl.emit.python.torch_table import JOINS, activation_class
-from inception_dsl.expr import Expr, Name, names, substitute
+from inception_dsl.expr import Expr, Name, find_names, substitute
 from inception_dsl.ir import NodeDef, Value
 
 
@@ -134,7 +134,7 @@ class Forward:
     def _scale(self, name: Atom, scale: Value | Expr) -> Atom:
         if scale == 1 or isinstance(scale, str | tuple):
             return name
-        read = names(scale)
+        read = find_names(scale)
         stored: dict[str, Expr] = {param: Name(f"self.{self._stored[param]}") for param in read}
         factor = str(py.literal(substitute(scale, stored)))
         factor = f"({factor})" if " " in factor else factor

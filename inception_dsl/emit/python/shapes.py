@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inception_dsl.analysis import BlockWidths, Width
-from inception_dsl.expr import Binary, names, show
+from inception_dsl.expr import Binary, find_names, show
 from inception_dsl.ir import INPUT
 
 
@@ -22,7 +22,7 @@ def shape_text(widths: BlockWidths, path: str) -> str:
 
 def _channels(width: Width) -> str:
     written, channels = width.channels, {type.channels for type in width.types}
-    if written is not None and (names(written) or len(channels) > 1):
+    if written is not None and (find_names(written) or len(channels) > 1):
         return f"({show(written)})" if isinstance(written, Binary) else show(written)
     return str(channels.pop()) if len(channels) == 1 else "C"
 

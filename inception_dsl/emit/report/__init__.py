@@ -4,7 +4,7 @@ Every format says which number counts multiply-accumulates and which counts floa
 operations.
 """
 
-from inception_dsl.emit.report.cost import FORMATS, cost_markdown, render_costs
+from inception_dsl.emit.report.cost import FORMATS, render_costs, write_cost_page
 from inception_dsl.emit.report.layout import Layout, ReportFormat
 from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts
 
@@ -15,6 +15,6 @@ __all__ = [
     "Facts",
     "Layout",
     "ReportFormat",
-    "cost_markdown",
     "render_costs",
+    "write_cost_page",
 ]

@@ -1,4 +1,4 @@
-"""Costs for programs: JSON and CSV."""
+"""Cost reports for programs: JSON and CSV."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from inception_dsl.analysis import group
 from inception_dsl.channels import csv_cell, json_text
-from inception_dsl.emit.report.layout import Layout, measure_ratios, scope_of, whole_scope
+from inception_dsl.emit.report.layout import Layout, build_scope, build_whole_scope, measure_ratios
 from inception_dsl.emit.report.measures import MEASURES, Facts, RowScope
 
 SCHEMA_VERSION = 1
@@ -47,7 +47,7 @@ def _document(facts: Facts, layout: Layout) -> dict[str, Any]:
     if layout.by is None or layout.by == "path":
         for row in cost.rows:
             cost_of_row = {**asdict(row), "flops_by_kind": dict(row.flops_by_kind)}
-            rows.append({**cost_of_row, **_facts_of(facts, row.path)})
+            rows.append({**cost_of_row, **_collect_facts(facts, row.path)})
     else:
         for grouped in group(cost, layout.by):
             nodes = len(grouped.paths)
@@ -55,7 +55,7 @@ def _document(facts: Facts, layout: Layout) -> dict[str, Any]:
     return {**document, "rows": rows}
 
 
-def _facts_of(facts: Facts, path: str) -> dict[str, Any]:
+def _collect_facts(facts: Facts, path: str) -> dict[str, Any]:
     """Return the measurements of a node besides its cost.
 
     A receptive field that varies along an axis is null there.
@@ -86,7 +86,7 @@ def write_csv(networks: Sequence[Facts], layout: Layout) -> str:
         ratios = (f"{name}_ratio" for name in layout.ratio_columns)
         writer.writerow([*lead, *layout.total_columns, *ratios])
         for facts in networks:
-            values = _values(facts, whole_scope(facts), layout.total_columns)
+            values = _values(facts, build_whole_scope(facts), layout.total_columns)
             multiples = measure_ratios(facts, layout.against, layout).values()
             writer.writerow(map(csv_cell, [*_lead(facts), *values, *multiples]))
         return stream.getvalue()
@@ -94,7 +94,7 @@ def write_csv(networks: Sequence[Facts], layout: Layout) -> str:
     writer.writerow([*lead, by, *layout.total_columns])
     for facts in networks:
         for grouped in group(facts.cost, by):
-            values = _values(facts, scope_of(grouped), layout.total_columns)
+            values = _values(facts, build_scope(grouped), layout.total_columns)
             writer.writerow(map(csv_cell, [*_lead(facts), grouped.name, *values]))
     return stream.getvalue()
 

@@ -1,4 +1,4 @@
-"""The columns of a cost report, and the function that reads each off the facts of a model."""
+"""The columns of a cost report, and the functions that read them from the facts of a model."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     from inception_dsl.analysis import Field, MemoryReport, Windows
 
 Cell = int | float | str | None
-"""The value of a cell; None where a row has none."""
+"""The value of a cell; None if the row has no value in the column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The measurements of a model; those that no column needs may be missing."""
+    """The measurements of a model; those that no column needs may be None.
+
+    Attributes:
+        fields: the receptive field of each node by its path.
+        depths: the depth of each node by its path.
+        dtype: the number type that bytes are counted in.
+    """
 
     cost: CostReport
     memory: MemoryReport | None = None
@@ -28,7 +34,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RowScope:
-    """The nodes of a row, in order, and their sums.
+    """The nodes of a row in order, and their sums.
 
     Attributes:
         with_heads: whether the row is about training heads, or has them too.
@@ -46,11 +52,11 @@ class Measure:
     """A column of a report.
 
     Attributes:
-        legend: a sentence on the column; empty if the heading says it all.
+        legend: a sentence that explains the column; empty if the heading is enough.
         read: the function that reads the cell of a row.
         needs: the measurement that the column needs besides the cost.
-        is_share: whether the column compares the rows of one table; it has no total then.
-        is_amount: whether one network may have a multiple of another's.
+        is_share: whether the column gives the share of a row in its table; it then has no total.
+        is_amount: whether a ratio of the values of two networks has a meaning.
     """
 
     heading: str

@@ -8,17 +8,24 @@ from math import floor, log10
 
 from inception_dsl.analysis import Grouping, group
 from inception_dsl.channels import markdown_text, printable
-from inception_dsl.emit.report.layout import Layout, measure_ratios, scope_of, whole_scope
+from inception_dsl.emit.report.layout import Layout, build_scope, build_whole_scope, measure_ratios
 from inception_dsl.emit.report.measures import MEASURES, Facts, RowScope, write_cell
 from inception_dsl.tables import Column, markdown_table, plain_table
 
 Table = tuple[Sequence[Column], Iterable[Sequence[str]]]
-"""Columns, and the cells of each row."""
+"""The columns of a table, and the cells of each row."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextForm:
-    """A form of text: its tables, its way to write an author's text, its headings and its gaps."""
+    """A form of text for people.
+
+    Attributes:
+        table: the function that writes a table.
+        text: the function that escapes an author's text.
+        heading: the characters before a heading.
+        gap: the line breaks between paragraphs.
+    """
 
     table: Callable[[Sequence[Column], Iterable[Sequence[str]]], str]
     text: Callable[[str], str]
@@ -31,7 +38,7 @@ MARKDOWN = TextForm(markdown_table, markdown_text, heading="## ", gap="\n\n")
 
 
 def write_text(form: TextForm, networks: Sequence[Facts], layout: Layout) -> str:
-    """Return networks as text: one row each, or the rows and the totals of each."""
+    """Return networks as text: one row for each, or the rows and the totals of each."""
     table, gap = form.table, form.gap
     legend = layout.legend
     if layout.against is not None:
@@ -46,9 +53,9 @@ def write_text(form: TextForm, networks: Sequence[Facts], layout: Layout) -> str
         cost = facts.cost
         dtype = f", {facts.dtype}" if facts.dtype != "float32" else ""
         name = f"{cost.name}, input {cost.input}, batch {cost.batch}{dtype}"
-        rows = table(*group_rows(facts, layout, layout.by or "stage"))
+        rows = table(*list_group_rows(facts, layout, layout.by or "stage"))
         head = f"{form.heading}{form.text(name)}"
-        parts.append(f"{head}{gap}{rows}\n{table(*total_rows(facts, layout))}")
+        parts.append(f"{head}{gap}{rows}\n{table(*list_total_rows(facts, layout))}")
     return "\n".join(parts) + f"\n{below}\n"
 
 
@@ -66,7 +73,11 @@ def _side_by_side(networks: Sequence[Facts], layout: Layout) -> Table:
     for facts in networks:
         cost = facts.cost
         heads = cost.totals_with_heads.params - cost.totals.params
-        row = [cost.name, cost.input, *_cells(facts, whole_scope(facts), layout.total_columns)]
+        row = [
+            cost.name,
+            cost.input,
+            *_cells(facts, build_whole_scope(facts), layout.total_columns),
+        ]
         row.append(f"{heads:,}" if heads else "-")
         if layout.against is not None:
             row += map(_three_digits, measure_ratios(facts, layout.against, layout).values())
@@ -83,7 +94,7 @@ def _three_digits(ratio: float | None) -> str:
     return f"{rounded:.{max(digits, 0)}f}"
 
 
-def group_rows(facts: Facts, layout: Layout, by: Grouping) -> Table:
+def list_group_rows(facts: Facts, layout: Layout, by: Grouping) -> Table:
     """Return a row for each group of nodes."""
     columns = [
         Column(by, "left"),
@@ -91,25 +102,25 @@ def group_rows(facts: Facts, layout: Layout, by: Grouping) -> Table:
         *(Column(MEASURES[name].heading) for name in layout.columns),
     ]
     rows = [
-        [member.name, str(len(member.paths)), *_cells(facts, scope_of(member), layout.columns)]
+        [member.name, str(len(member.paths)), *_cells(facts, build_scope(member), layout.columns)]
         for member in group(facts.cost, by)
     ]
     return columns, rows
 
 
-def total_rows(facts: Facts, layout: Layout) -> Table:
+def list_total_rows(facts: Facts, layout: Layout) -> Table:
     """Return the totals of inference, of each training head, and of both."""
     cost = facts.cost
     columns = [
         Column("total", "left"),
         *(Column(MEASURES[name].heading) for name in layout.total_columns),
     ]
-    rows = [["inference", *_cells(facts, whole_scope(facts), layout.total_columns)]]
+    rows = [["inference", *_cells(facts, build_whole_scope(facts), layout.total_columns)]]
     for head in cost.heads:
-        scope = scope_of(head, with_heads=True)
+        scope = build_scope(head, with_heads=True)
         rows.append([f"head {head.name}", *_cells(facts, scope, layout.total_columns)])
     if cost.heads:
-        scope = whole_scope(facts, with_heads=True)
+        scope = build_whole_scope(facts, with_heads=True)
         rows.append(["with heads", *_cells(facts, scope, layout.total_columns)])
     return columns, rows
 

@@ -1,7 +1,7 @@
-"""Specs out of specs: formatted, expanded to one file, begun anew."""
+"""Spec text: format a spec, expand it to one file, or start a new one."""
 
 from inception_dsl.emit.spec.expand import expand
 from inception_dsl.emit.spec.format import format_spec
-from inception_dsl.emit.spec.skeleton import extending_spec, new_spec
+from inception_dsl.emit.spec.skeleton import write_extending_spec, write_new_spec
 
-__all__ = ["expand", "extending_spec", "format_spec", "new_spec"]
+__all__ = ["expand", "format_spec", "write_extending_spec", "write_new_spec"]

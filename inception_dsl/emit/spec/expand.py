@@ -1,4 +1,7 @@
-"""`resolve`: a spec as one file, with all that it uses in it and every layer laid over its base."""
+"""Write a spec as one file, with the files that it uses and the spec that it extends merged in.
+
+The command `resolve` prints this text.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from inception_dsl.spec.step import StepSyntaxError, parse_step
 from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree, reads_as_text
 
 WIDTH = 100
+"""Maximum number of characters of a line that holds a list or a mapping."""
 
 _ORDER = (
     "inception name title source input params defaults tables blocks network heads budget claims"
@@ -18,13 +22,14 @@ _ORDER = (
 
 
 def expand(tree: Mapping, model: Model, *, with_notes: bool) -> str:
-    """A spec's text as if its author had written everything in one file.
+    """Write a spec as if its author had written everything in one file.
 
-    Blocks that nothing calls are left out.
+    The text leaves out blocks that nothing calls.
 
     Args:
-        tree: the spec's tree, layers laid and used files in it.
-        with_notes: keep shape notes; not where an extending file has suspended them.
+        tree: the tree of the spec after `extends` and `use` are applied.
+        model: the model of the spec.
+        with_notes: keep the shape notes. They do not hold if an extending file has suspended them.
     """
     called = {block.name for block in model.blocks}
     lines: list[str] = []
@@ -34,58 +39,58 @@ def expand(tree: Mapping, model: Model, *, with_notes: bool) -> str:
             continue
         value = entry.value
         if key == "blocks" and isinstance(value, Mapping):
-            kept = {name: e for name, e in value.items.items() if name in called}
-            value = Mapping(kept, value.span)
-            if not kept:
+            called_blocks = {name: e for name, e in value.items.items() if name in called}
+            value = Mapping(called_blocks, value.span)
+            if not called_blocks:
                 continue
         if lines and isinstance(value, Mapping | Sequence):
             lines.append("")
-        lines.extend(_entry(key, value, 0, with_notes=with_notes))
+        lines.extend(_write_entry(key, value, 0, with_notes=with_notes))
     return "\n".join(lines) + "\n"
 
 
-def _entry(key: str, value: Tree, depth: int, *, with_notes: bool) -> Iterator[str]:
+def _write_entry(key: str, value: Tree, depth: int, *, with_notes: bool) -> Iterator[str]:
     pad = "  " * depth
-    name = _scalar_text(key)
-    flow = _flow(value, with_notes=with_notes)
-    if flow is not None and len(pad) + len(name) + len(flow) + 2 <= WIDTH:
-        yield f"{pad}{name}: {flow}"
+    name = _write_text(key)
+    on_one_line = _write_on_one_line(value, with_notes=with_notes)
+    if on_one_line is not None and len(pad) + len(name) + len(on_one_line) + 2 <= WIDTH:
+        yield f"{pad}{name}: {on_one_line}"
         return
     yield f"{pad}{name}:"
-    yield from _block(value, depth + 1, with_notes=with_notes)
+    yield from _write_block(value, depth + 1, with_notes=with_notes)
 
 
-def _block(value: Tree, depth: int, *, with_notes: bool) -> Iterator[str]:
+def _write_block(value: Tree, depth: int, *, with_notes: bool) -> Iterator[str]:
     pad = "  " * depth
     match value:
         case Mapping(items):
             for key, entry in items.items():
                 if with_notes or key != "out":
-                    yield from _entry(key, entry.value, depth, with_notes=with_notes)
+                    yield from _write_entry(key, entry.value, depth, with_notes=with_notes)
         case Sequence(items):
             for item in items:
-                first, *rest = _item(item, with_notes=with_notes)
+                first, *rest = _write_item(item, with_notes=with_notes)
                 yield f"{pad}- {first}"
                 yield from (f"{pad}  {line}" for line in rest)
         case Scalar():
-            yield f"{pad}{_scalar(value, with_notes=with_notes)}"
+            yield f"{pad}{_write_scalar(value, with_notes=with_notes)}"
 
 
-def _item(item: Tree, *, with_notes: bool) -> list[str]:
-    flow = _flow(item, with_notes=with_notes)
+def _write_item(item: Tree, *, with_notes: bool) -> list[str]:
+    on_one_line = _write_on_one_line(item, with_notes=with_notes)
     is_named = isinstance(item, Mapping) and len(item.items) == 1
-    if flow is not None and not is_named and len(flow) <= WIDTH // 2:
-        return [flow]
-    return list(_block(item, 0, with_notes=with_notes))
+    if on_one_line is not None and not is_named and len(on_one_line) <= WIDTH // 2:
+        return [on_one_line]
+    return list(_write_block(item, 0, with_notes=with_notes))
 
 
-def _flow(value: Tree, *, with_notes: bool) -> str | None:
-    """A value on one line; None for what reads better on several."""
+def _write_on_one_line(value: Tree, *, with_notes: bool) -> str | None:
+    """Write a value on one line; return None if it reads better on several."""
     match value:
         case Scalar():
-            return _scalar(value, with_notes=with_notes)
+            return _write_scalar(value, with_notes=with_notes)
         case Sequence(items):
-            parts = [_flow(item, with_notes=with_notes) for item in items]
+            parts = [_write_on_one_line(item, with_notes=with_notes) for item in items]
             if all(isinstance(item, Scalar) for item in items):
                 return f"[{', '.join(map(str, parts))}]"
             return None
@@ -95,20 +100,20 @@ def _flow(value: Tree, *, with_notes: bool) -> str | None:
             if not all(isinstance(entry.value, Scalar) for entry in items.values()):
                 return None
             pairs = (
-                f"{_scalar_text(key)}: {_flow(entry.value, with_notes=with_notes)}"
+                f"{_write_text(key)}: {_write_on_one_line(entry.value, with_notes=with_notes)}"
                 for key, entry in items.items()
                 if with_notes or key != "out"
             )
             return f"{{{', '.join(pairs)}}}"
 
 
-def _scalar(scalar: Scalar, *, with_notes: bool) -> str:
+def _write_scalar(scalar: Scalar, *, with_notes: bool) -> str:
     if not isinstance(scalar.value, str):
         return scalar.span.text or "null"
-    return _scalar_text(scalar.value if with_notes else _without_note(scalar.value))
+    return _write_text(scalar.value if with_notes else _drop_note(scalar.value))
 
 
-def _without_note(text: str) -> str:
+def _drop_note(text: str) -> str:
     try:
         note = parse_step(text).note
     except StepSyntaxError:
@@ -116,14 +121,14 @@ def _without_note(text: str) -> str:
     return text if note is None else text[: note.start].removesuffix("->").rstrip(" -><")
 
 
-def _scalar_text(text: str) -> str:
-    """A text as YAML: plain where it reads as itself anywhere, else quoted."""
+def _write_text(text: str) -> str:
+    """Write a text as YAML: plain if every reader takes it as this text, else quoted."""
     if reads_as_text(text) and escape_commands(text) == text:
         return text
-    return escape_commands(f'"{"".join(map(_escaped, text))}"', "\\x23")
+    return escape_commands(f'"{"".join(map(_escape, text))}"', "\\x23")
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     if char in '"\\':
         return f"\\{char}"
     if is_printable(char):

@@ -1,8 +1,8 @@
-"""`fmt`: every step's text in its one form, in place; nothing else of a file is touched.
+"""Format the steps of a spec in place, for the command `fmt`.
 
-Edits are made at the spans of texts, so that comments, blank lines and the author's own layout
-stay. The notes of steps on neighbouring lines are aligned. A step in its long form becomes a short
-one, unless a comment stands in it.
+Only the texts of steps change: comments, blank lines and the rest of the author's layout stay. The
+notes of steps on neighbouring lines are aligned. A step in its long form becomes a short one,
+unless it holds a comment.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inception_dsl.emit.spec.step import step_code
+from inception_dsl.emit.spec.step import write_step
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.schema import BODY_KEYS
@@ -22,7 +22,7 @@ _NO_STEPS = BODY_KEYS | {"at", "after", "loss_weight"}
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A step to write anew: where it stands, its text, and its note."""
+    """A formatted step: the region that it replaces, its new text, and its note."""
 
     span: Span
     code: str
@@ -30,14 +30,14 @@ class _Step:
 
 
 def format_spec(source: Source) -> str:
-    """Return the text of a spec with its steps formatted; unreadable steps stay as they are.
+    """Return the text of a spec with its steps formatted; steps with errors stay as they are.
 
     Raises:
-        SpecError: E0xx, the text is no YAML that the language takes.
+        SpecError: E0xx, the language does not accept the text as YAML.
     """
     tree = parse_tree(source)
-    steps = sorted(_of_file(tree), key=lambda step: step.span.start)
-    columns = _note_columns(steps)
+    steps = sorted(_find_steps(tree), key=lambda step: step.span.start)
+    columns = _align_notes(steps)
     pieces: list[str] = []
     end = 0
     for step, column in zip(steps, columns, strict=True):
@@ -50,55 +50,55 @@ def format_spec(source: Source) -> str:
     return "".join(pieces) + source.text[end:]
 
 
-def _note_columns(steps: list[_Step]) -> list[int]:
-    """For each step the column before its note: one for all steps of a run of lines."""
+def _align_notes(steps: list[_Step]) -> list[int]:
+    """Return the column at which the note of each step begins: the same in a run of lines."""
     columns: list[int] = []
     start = 0
     for index, step in enumerate(steps):
         following = steps[index + 1] if index + 1 < len(steps) else None
         goes_on = following is not None and following.span.line == step.span.line + 1
-        if goes_on and following and _alone(step) and _alone(following):
+        if goes_on and following and _ends_its_line(step) and _ends_its_line(following):
             continue
         run = steps[start : index + 1]
-        ends = [own.span.column - 1 + len(own.code) for own in run]
-        noted = [end for end, own in zip(ends, run, strict=True) if own.note]
+        ends = [step.span.column - 1 + len(step.code) for step in run]
+        noted = [end for end, step in zip(ends, run, strict=True) if step.note]
         columns.extend(max(noted, default=0) if len(run) > 1 else end for end in ends)
         start = index + 1
     return columns
 
 
-def _alone(step: _Step) -> bool:
-    """It ends its line, but for a comment: its note can be moved."""
+def _ends_its_line(step: _Step) -> bool:
+    """Tell whether at most a comment follows the step on its line, so that its note can move."""
     span = step.span
     line = span.source.line(span.line)
     rest = line[span.column - 1 + span.end - span.start :].strip()
     return not rest or rest.startswith("#")
 
 
-def _of_file(tree: Tree) -> Iterator[_Step]:
+def _find_steps(tree: Tree) -> Iterator[_Step]:
     if not isinstance(tree, Mapping):
         return
     for key, entry in tree.items.items():
         match key, entry.value:
             case "network", body:
-                yield from _of_body(body)
+                yield from _find_steps_of_body(body)
             case "blocks", Mapping(blocks):
                 for block in blocks.values():
-                    yield from _of_body(block.value)
+                    yield from _find_steps_of_body(block.value)
             case "heads", Mapping(heads):
                 for head in heads.values():
-                    yield from _of_body(head.value)
+                    yield from _find_steps_of_body(head.value)
 
 
-def _of_body(tree: Tree) -> Iterator[_Step]:
+def _find_steps_of_body(tree: Tree) -> Iterator[_Step]:
     match tree:
         case Scalar(value=str(text)):
-            yield from _of_text(text, tree.text)
+            yield from _format_text(text, tree.text)
         case Sequence(items):
             for item in items:
-                yield from _of_body(item)
+                yield from _find_steps_of_body(item)
         case Mapping(items) if "op" in items:
-            yield from _of_long(tree)
+            yield from _shorten(tree)
         case Mapping(items):
             for key, entry in items.items():
                 if key in {"steps", "shortcut"} or key not in BODY_KEYS | {
@@ -108,25 +108,27 @@ def _of_body(tree: Tree) -> Iterator[_Step]:
                     "act",
                     "loss_weight",
                 }:
-                    yield from _of_body(entry.value)
+                    yield from _find_steps_of_body(entry.value)
                 elif key in {"branches", "residual"} and isinstance(entry.value, Mapping):
                     for name, inner in entry.value.items.items():
                         if key == "branches" or name == "shortcut":
-                            yield from _of_body(inner.value)
+                            yield from _find_steps_of_body(inner.value)
 
 
-def _of_text(text: str, span: Span) -> Iterator[_Step]:
-    if text == "none" or span.text != text:  # a removal; or escapes, whose columns are not ours
+def _format_text(text: str, span: Span) -> Iterator[_Step]:
+    if (
+        text == "none" or span.text != text
+    ):  # a removed step, or a text with escapes, whose columns differ
         return
     try:
         step = parse_step(text)
-        yield _Step(span, step_code(step), step.note.text if step.note else "")
+        yield _Step(span, write_step(step), step.note.text if step.note else "")
     except StepSyntaxError:
-        return  # said by `check`
+        return  # `check` reports the error
 
 
-def _of_long(tree: Mapping) -> Iterator[_Step]:
-    """A step in its long form as a short one, where that can say it all."""
+def _shorten(tree: Mapping) -> Iterator[_Step]:
+    """Yield a step in its long form as a short one, if the short form can express it."""
     if "#" in tree.span.text or tree.items.keys() & {"from", "title", "source"}:
         return
     values: dict[str, str] = {}
@@ -139,16 +141,16 @@ def _of_long(tree: Mapping) -> Iterator[_Step]:
         step = parse_step(text)
         modifier = f"{step.modifier.text} " if step.modifier else ""
         op = WRITTEN.get(f"{modifier}{step.name.text}")
-        said = text[step.words[0].start : step.words[-1].end] if step.words else ""
-        words = [said, *(_word(key, value, op) for key, value in values.items())]
+        words_of_op = text[step.words[0].start : step.words[-1].end] if step.words else ""
+        words = [words_of_op, *(_write_word(key, value, op) for key, value in values.items())]
         inner = " ".join(word for word in words if word)
         head = text[: step.name.end]
-        yield _Step(_trimmed(tree.span), step_code(parse_step(f"{head} ({inner})")), note)
+        yield _Step(_trim(tree.span), write_step(parse_step(f"{head} ({inner})")), note)
     except StepSyntaxError:
         return
 
 
-def _word(key: str, value: str, op: Op | None) -> str:
+def _write_word(key: str, value: str, op: Op | None) -> str:
     """Return the word of a short step for a key and its value; empty for a flag that is off."""
     if op is None:
         return f"{key}={value}"
@@ -161,6 +163,6 @@ def _word(key: str, value: str, op: Op | None) -> str:
     return "" if value == "false" else f"{key} {value}"
 
 
-def _trimmed(span: Span) -> Span:
-    """A block mapping's region without the line breaks that end it."""
+def _trim(span: Span) -> Span:
+    """Return the region of a block mapping without the line breaks at its end."""
     return Span(span.source, span.start, span.start + len(span.text.rstrip()))

@@ -1,4 +1,4 @@
-"""`new`: a spec to begin with."""
+"""Write the first version of a spec, for the command `new`."""
 
 from __future__ import annotations
 
@@ -43,15 +43,19 @@ extends: {base}
 """
 
 
-def new_spec(name: str) -> str:
-    """A small network that checks, with one of everything that most need."""
-    return _NEW.format(name=name, title=_title(name))
+def write_new_spec(name: str) -> str:
+    """Write a small network without errors that shows the parts that most specs need."""
+    return _NEW.format(name=name, title=_make_title(name))
 
 
-def extending_spec(name: str, base: str) -> str:
-    """A spec that starts from another one."""
-    return _EXTENDING.format(name=name, title=_title(name), base=base)
+def write_extending_spec(name: str, base: str) -> str:
+    """Write a spec that extends another.
+
+    Args:
+        base: the file or the library name of the spec that it extends.
+    """
+    return _EXTENDING.format(name=name, title=_make_title(name), base=base)
 
 
-def _title(name: str) -> str:
+def _make_title(name: str) -> str:
     return name.replace("_", " ").capitalize()

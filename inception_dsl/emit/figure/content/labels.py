@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inception_dsl.expr import Expr, Name
-from inception_dsl.ir import Attributes, Model, Node, Value, all_calls
+from inception_dsl.ir import Attributes, Model, Node, Value, walk_calls
 from inception_dsl.ops import NORMS, OPS, Op
 from inception_dsl.ops import shown as written
 
@@ -36,7 +36,7 @@ def find_conventions(model: Model) -> Conventions:
     """Return the norm and the activation of most convolutions of a model."""
     norms: Counter[Value] = Counter()
     acts: Counter[Value] = Counter()
-    bodies = {id(call.body): call.body for call in all_calls(model)}
+    bodies = {id(call.body): call.body for call in walk_calls(model)}
     for body in bodies.values():
         for item in body:
             if isinstance(item, Node) and OPS[item.op].figure == "convolution":
