@@ -17,11 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 FLOP_COUNTER = """
-import sys
-sys.path.insert(0, "generated/inception_v4")
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from inception_v4 import inception_v4
+from generated.inception_v4.model import inception_v4
 with torch.device("meta"):
     network = inception_v4().eval()
     images = torch.empty(1, 3, 299, 299)

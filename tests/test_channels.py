@@ -116,7 +116,7 @@ def lay(payload: str, project: Project) -> None:
     visible = "".join(char for char in payload if char.isprintable())
     project.write(f"specs/bad {file_name(payload)}.yaml", f"{bad}# {visible}\n")
     project.write("specs/worse.yaml", f"inception: 1\nnetwork: [1x1 cnov (4)] # {visible}\n")
-    project.write(f"generated/{file_name(payload)}/net.py", payload)
+    project.write(f"generated/{file_name(payload)}/model.py", payload)
 
 
 def commands(payload: str) -> Iterator[tuple[str, list[str]]]:
@@ -168,7 +168,7 @@ def test_text_of_an_author_acts_nowhere(
 ) -> None:
     lay(payload, folder)
     assert main(["build", "specs/net.yaml"]) == 0
-    folder.write("generated/net/net.py", f"{payload}\n  {payload}\n")
+    folder.write("generated/net/model.py", f"{payload}\n  {payload}\n")
     capfdbinary.readouterr()
     for channel, arguments in commands(payload):
         code, output, errors = run(capfdbinary, arguments)

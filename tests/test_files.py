@@ -131,7 +131,7 @@ def test_what_a_spec_names_outside_is_not_read_nor_told_to_be_there(
     [
         ("generated", ""),
         ("generated/net", ""),
-        ("generated/net/net.py", "secret.yaml"),
+        ("generated/net/model.py", "secret.yaml"),
         ("generated/net/cost.md", "not_there"),
         ("docs", ""),
         ("docs/gallery.md", "secret.yaml"),
@@ -167,8 +167,8 @@ def test_links_within_the_project_are_followed(inside: Project, capsys: Captured
     link(inside, "generated", "made")
     link(inside, "specs/again.yaml", "net.yaml")
     assert run(capsys, "build")[0] == 0
-    assert (inside.root / "made/net/net.py").is_file()
-    assert (inside.root / "made/again/net.py").is_file()
+    assert (inside.root / "made/net/model.py").is_file()
+    assert (inside.root / "made/again/model.py").is_file()
     assert (inside.root / "generated").is_symlink()
 
 
@@ -201,7 +201,7 @@ def test_a_person_may_name_an_output_elsewhere(
 ) -> None:
     assert run(capsys, "render", "net", "-o", str(outside / "new" / "figure.svg"))[0] == 0
     assert run(capsys, "build", "net", "-o", str(outside / "made"))[0] == 0
-    assert {"new/figure.svg", "made/net/net.py"} <= contents(outside).keys()
+    assert {"new/figure.svg", "made/net/model.py"} <= contents(outside).keys()
     link(inside, "generated", outside)  # not asked for, and not in the way
     assert run(capsys, "build", "net", "-o", str(outside / "made"))[0] == 0
 
@@ -278,11 +278,11 @@ def test_a_generated_file_is_a_regular_one(
     command: list[str], make: Making, inside: Project, capsys: Captured
 ) -> None:
     (inside.root / "generated/net").mkdir(parents=True)
-    make(inside.root / "generated/net/net.py")
+    make(inside.root / "generated/net/model.py")
     code, printed = run(capsys, *command)
     assert code == 2
     assert "error[E00" in printed
-    assert "generated/net/net.py" in printed
+    assert "generated/net/model.py" in printed
     assert not (inside.root / "generated/net/cost.md").exists()
 
 
@@ -322,7 +322,7 @@ def test_no_device_is_written_over(path: str, inside: Project, capsys: Captured)
 def test_of_a_large_generated_file_no_more_is_read_than_is_needed(
     inside: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = inside.root / "generated/net/net.py"
+    path = inside.root / "generated/net/model.py"
     path.parent.mkdir(parents=True)
     with path.open("wb") as stream:
         stream.truncate(10**11)
@@ -443,11 +443,11 @@ def test_a_checkout_with_the_line_ends_of_windows_is_fresh(
 
 def test_mixed_line_ends_are_stale_and_told(inside: Project, capsys: Captured) -> None:
     run(capsys, "build")
-    path = inside.root / "generated/net/net.py"
+    path = inside.root / "generated/net/model.py"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n", 1))
     code, printed = run(capsys, "build", "--check")
     assert code == 1
-    assert "generated/net/net.py differs in its line ends\n" in printed
+    assert "generated/net/model.py differs in its line ends\n" in printed
 
 
 def test_an_output_elsewhere_in_python_is_bounded_too(inside: Project, outside: Path) -> None:

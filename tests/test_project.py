@@ -162,7 +162,7 @@ def test_a_file_without_a_name_in_it_has_one_of_its_file(
 ) -> None:
     repository.write("specs/my-net.yaml", SPEC.replace("name: net\n", ""))
     assert run(capsys, "build")[0] == 0
-    assert (repository.root / "generated/my-net/my_net.py").is_file()
+    assert "\ndef my_net(" in (repository.root / "generated/my-net/model.py").read_text()
 
 
 @pytest.mark.parametrize("command", ALL[:-1], ids=" ".join)
@@ -226,7 +226,7 @@ def test_two_files_of_one_name_have_distinct_folders(repository: Project, capsys
         repository.write(path, SPEC)
     assert run(capsys, "build", "x/net.yaml", "y/net.yaml")[0] == 0
     assert run(capsys, "build", "--check", "y/net.yaml", "x/net.yaml")[0] == 0
-    assert (repository.root / "generated/x/net/net.py").is_file()
+    assert (repository.root / "generated/x/net/model.py").is_file()
 
 
 def test_files_of_two_folders_without_a_project_are_not_mixed_up(

@@ -40,7 +40,7 @@ class Command:
 
 COMMANDS = (
     Command(
-        "build", "write generated/<name>/: NAME.py, cost.md, poster.svg and schema.svg", "build"
+        "build", "write generated/<name>/: model.py, cost.md, poster.svg and schema.svg", "build"
     ),
     Command("check", "check specs, and print their errors", "check"),
     Command(

@@ -13,6 +13,9 @@ from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.ir import Model, fingerprint
 
+MODULE_FILE = "model.py"
+"""The file of a module. Folders tell networks apart: `from generated.NAME.model import NAME`."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmitterInput:
@@ -51,19 +54,11 @@ class Emitter:
     emit: Callable[[EmitterInput], EmittedFiles]
 
 
-def name_module_file(model: Model) -> str:
-    """Return the name of the file that holds a model's module, after its factory function.
-
-    Modules of several networks can so be imported side by side.
-    """
-    return f"{model.name}.py"
-
-
 def _python(given: EmitterInput) -> EmittedFiles:
     from inception_dsl.emit.python import emit_python
 
     source = emit_python(given.model, given.widths, given.plans, given.cost, shown=given.shown)
-    return EmittedFiles({name_module_file(given.model): source})
+    return EmittedFiles({MODULE_FILE: source})
 
 
 def _cost(given: EmitterInput) -> EmittedFiles:
@@ -89,7 +84,7 @@ def _figures(given: EmitterInput) -> EmittedFiles:
 
 
 EMITTERS: tuple[Emitter, ...] = (
-    Emitter("python", ("NAME.py",), _python),
+    Emitter("python", (MODULE_FILE,), _python),
     Emitter("cost", ("cost.md",), _cost),
     Emitter("figures", ("poster.svg", "schema.svg"), _figures),
 )

@@ -21,33 +21,6 @@ _BUILTINS = frozenset(
 )
 """Names of Python that functions and annotations of a module read."""
 
-# A file of the same name, found first, would hide such a module.
-_PYTHON_MODULES = """
-    abc aifc annotationlib antigravity argparse array ast asynchat asyncio asyncore atexit
-    audioop base64 bdb binascii bisect builtins bz2 cProfile calendar cgi cgitb chunk cmath cmd
-    code codecs codeop collections colorsys compileall compression concurrent configparser
-    contextlib contextvars copy copyreg crypt csv ctypes curses dataclasses datetime dbm
-    decimal difflib dis distutils doctest email encodings ensurepip enum errno faulthandler
-    fcntl filecmp fileinput filelock fnmatch fractions fsspec ftplib functools gc genericpath
-    getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html http idlelib imaplib
-    imghdr imp importlib inspect io ipaddress itertools jinja2 json keyword lib2to3 linecache
-    locale logging lzma mailbox mailcap markupsafe marshal math mimetypes mmap modulefinder
-    mpmath msilib msvcrt multiprocessing netrc networkx nis nntplib nt ntpath nturl2path
-    numbers numpy opcode operator optparse os ossaudiodev pathlib pdb pickle pickletools pipes
-    pkgutil platform plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile
-    pyclbr pydoc pydoc_data pyexpat queue quopri random re readline reprlib resource
-    rlcompleter runpy sched secrets select selectors setuptools shelve shlex shutil signal site
-    smtpd smtplib sndhdr socket socketserver spwd sqlite3 sre_compile sre_constants sre_parse
-    ssl stat statistics string stringprep struct subprocess sunau sympy symtable sys sysconfig
-    syslog tabnanny tarfile telnetlib tempfile termios textwrap this threading time timeit
-    tkinter token tokenize tomllib trace traceback tracemalloc tty turtle turtledemo types
-    typing typing_extensions unicodedata unittest urllib uu uuid venv warnings wave weakref
-    webbrowser winreg winsound wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo
-"""
-
-PYTHON_MODULES = frozenset(_PYTHON_MODULES.split())
-"""Modules of Python 3.11 to 3.14, and those that torch imports."""
-
 # The public attributes of nn.Module, nn.Sequential and nn.ModuleDict.
 _MODULE = """
     T_destination add_module append apply bfloat16 buffers call_super_init children clear compile
@@ -67,11 +40,9 @@ RESERVED = frozenset(f"{_EMITTED} {_MODULE}".split())
 
 
 def network_name_problem(name: str) -> str | None:
-    """Return why a network cannot have this name, as its function and its file have; else None."""
+    """Return why a network cannot have this name, as its factory function would hide; else None."""
     if name in _BUILTINS:
         return f"emitted code needs the name `{name}` for itself"
-    if name in PYTHON_MODULES:
-        return f"`{name}` is a module of Python, which a file `{name}.py` would hide"
     return name_problem(name)
 
 

@@ -23,7 +23,7 @@ NAMES = driver.list_specs(ROOT)
 
 
 def module_of(name: str) -> Path:
-    return ROOT / "generated" / name / f"{name.rpartition('/')[2]}.py"
+    return ROOT / "generated" / name / "model.py"
 
 
 def classes(name: str) -> list[ast.ClassDef]:
@@ -165,3 +165,17 @@ claims:
         'a \\\\N{DASH} and a """, "quoted".\n'
         "- params 9 with heads at 9x9x3: no.\n"
     )
+
+
+def test_modules_of_two_networks_are_imported_side_by_side() -> None:
+    program = (
+        "from generated.googlenet.model import googlenet\n"
+        "from generated.inception_v4.model import inception_v4\n"
+        "from generated.timm.inception_v4.model import inception_v4 as of_timm\n"
+        "print(googlenet.__module__, inception_v4.__module__, of_timm.__module__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    names = ("googlenet", "inception_v4", "timm.inception_v4")
+    assert done.stdout.split() == [f"generated.{name}.model" for name in names], done.stderr

@@ -31,7 +31,7 @@ PLACES = [
     "specs/blocks/b.yaml",
     "generated",
     "generated/a",
-    "generated/a/net.py",
+    "generated/a/model.py",
     "generated/a/cost.md",
     "generated/deep",
     "docs",
