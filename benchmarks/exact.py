@@ -24,8 +24,8 @@ import torch  # noqa: E402
 from conftest import Project  # noqa: E402
 from hypothesis import given, seed, settings  # noqa: E402
 from hypothesis.strategies import SearchStrategy  # noqa: E402
-from operations import operations  # noqa: E402
-from strategies import QUICK, specs  # noqa: E402
+from random_operations import operations  # noqa: E402
+from random_specs import QUICK, specs  # noqa: E402
 from test_networks import hold_against_the_graph  # noqa: E402
 from test_operations import hold_against_formulas  # noqa: E402
 

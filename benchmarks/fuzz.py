@@ -17,10 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "fuzz"))
 
-from hostile import heavy  # noqa: E402
-from hunting import Hunt, hunt  # noqa: E402
-from judging import Tally, copy_specs, judge  # noqa: E402
+from hostile_specs import heavy  # noqa: E402
+from judge_mutations import Tally, copy_specs, judge  # noqa: E402
 from mutations import SPECS  # noqa: E402
+from run_hostile import Hunt, hunt  # noqa: E402
 
 
 def run_inputs(first: int, count: int, processes: int) -> bool:

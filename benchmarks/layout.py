@@ -18,6 +18,7 @@ for folder in ("tests/figure", "tests/fuzz"):
 
 from hypothesis import given, seed, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
+from random_specs import QUICK  # noqa: E402
 from random_trees import (  # noqa: E402
     assert_is_decomposed_into_itself,
     assert_nothing_overlaps,
@@ -25,7 +26,6 @@ from random_trees import (  # noqa: E402
     styles,
     trees,
 )
-from strategies import QUICK  # noqa: E402
 
 CLAIMS: dict[str, tuple[tuple[st.SearchStrategy[Any], ...], Callable[..., None]]] = {
     "alone": ((trees(3), styles), assert_nothing_overlaps),

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "torch"))
 
-from ways import WAYS, compiled_inductor, network  # noqa: E402
+from ways_to_run import WAYS, compiled_inductor, network  # noqa: E402
 
 from inception_dsl import driver  # noqa: E402
 

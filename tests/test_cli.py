@@ -501,7 +501,7 @@ def test_list_names_a_spec_with_errors(shell: Shell, project: Project) -> None:
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
-def test_what_cannot_be_asked_is_usage(arguments: list[str], said: str, shell: Shell) -> None:
+def test_bad_arguments_are_usage_errors(arguments: list[str], said: str, shell: Shell) -> None:
     code, output, errors = shell.run(*arguments)
     assert (code, output) == (2, "")
     assert said in errors

@@ -265,7 +265,7 @@ def test_tensorflows_padding_rounds_up(name: str, input: str, path: str, shape: 
 
 
 @pytest.mark.parametrize("name", ["inception_v3", "inception_v4", "inception_resnet_v2"])
-def test_where_tensorflow_strides_it_does_not_pad(name: str) -> None:
+def test_strided_windows_of_tf_slim_need_no_padding(name: str) -> None:
     """So the padding of these networks is the papers', at every size: ceil(size / 1) is the size.
 
     Source: TensorFlow's formula for `SAME`: (places - 1) * stride + window - size in all.
@@ -336,7 +336,7 @@ def test_the_notebook_as_its_author_wrote_it_is_refused(project: Project) -> Non
         ("inception_resnet_v2", "inception_v4", "macs", "0.756"),  # "matches the raw cost"
     ],
 )
-def test_what_papers_say_of_two_networks_can_be_read_off(
+def test_the_papers_comparisons_of_two_networks_can_be_read_off(
     network: str, other: str, measure: str, times: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["flops", network, "--against", other]) == 0

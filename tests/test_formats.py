@@ -274,7 +274,7 @@ def empty(format: str, root: Path) -> str:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_of_a_spec_that_is_fine_there_is_nothing_to_find(
+def test_a_good_spec_has_no_findings(
     format: str, folder: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder.write(NET, FINE)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import NET, Project
-from hostile import alike_branches, many_claims, many_heads, unread_steps
+from hostile_specs import alike_branches, many_claims, many_heads, unread_steps
 
 from inception_dsl import driver
 from inception_dsl.analysis import measure_depths, measure_fields, measure_memory

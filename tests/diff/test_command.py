@@ -52,7 +52,7 @@ def run(capsys: Captured, *arguments: str) -> tuple[int, str, str]:
     return code, output, errors
 
 
-def test_what_a_spec_uses_comes_from_its_revision(repository: Project, capsys: Captured) -> None:
+def test_used_files_come_from_the_same_revision(repository: Project, capsys: Captured) -> None:
     repository.write("specs/blocks/stem.yaml", STEM.replace("3x3 maxpool", "3x3 avgpool"))
     code, output, _ = run(capsys, f"HEAD:{NET}", NET)
     assert code == 1
@@ -101,7 +101,7 @@ def test_a_link_is_followed_inside_the_repository_alone(
         "HEAD\n",
     ],
 )
-def test_what_is_no_revision_reaches_nothing(
+def test_a_bad_revision_changes_no_file(
     revision: str, repository: Project, capsys: Captured
 ) -> None:
     before = sorted(repository.root.iterdir())
@@ -166,7 +166,7 @@ def test_a_spec_that_has_another_name_is_compared_with_what_it_was(
 
 
 @pytest.mark.parametrize("format", ["text", "json", "markdown", "github", "sarif"])
-def test_what_could_not_be_compared_is_never_clean(
+def test_a_failed_comparison_is_never_clean(
     format: str, repository: Project, capsys: Captured
 ) -> None:
     repository.write(NET, OLD.replace("linear (3)", "linear"))
@@ -191,7 +191,7 @@ def test_what_could_not_be_compared_is_never_clean(
         ("NUMERICS,CHECKPOINT", 0),
     ],
 )
-def test_it_fails_on_what_it_is_asked_to(
+def test_fail_on_sets_the_exit_code(
     asked: str | None, code: int, repository: Project, capsys: Captured
 ) -> None:
     repository.write(NET, OLD.replace("drop 0.2", "drop 0.3"))

@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 
 import pytest
-from cases import REAL, between, compare
 from conftest import Project
+from real_cases import REAL, between, compare
 
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff import Report

@@ -10,8 +10,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from cases import REAL, ROOT, between, compare
 from conftest import Project
+from real_cases import REAL, ROOT, between, compare
 from test_formats import sarif_schema
 
 from inception_dsl.emit.diff import FORMATS

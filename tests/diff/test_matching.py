@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cases import between
 from conftest import Project
+from real_cases import between
 
 from inception_dsl.diff import (
     Added,
@@ -83,9 +83,7 @@ def told(found: list[Edit]) -> list[tuple[str, str, str]]:
     ],
     ids=["parameter renamed", "row written out", "block written out", "long form", "0.50", "value"],
 )  # fmt: skip
-def test_what_is_written_otherwise_is_no_change(
-    changes: list[tuple[str, str]], project: Project
-) -> None:
+def test_another_spelling_is_no_change(changes: list[tuple[str, str]], project: Project) -> None:
     assert edits(project, *changes) == []
 
 
@@ -245,7 +243,7 @@ def test_steps_that_are_put_together_are_the_same_steps(
     assert len(comparison.diff.keys) + comparison.diff.kept == 2 * 9
 
 
-def test_of_equal_steps_those_pair_that_read_the_same(project: Project) -> None:
+def test_equal_steps_pair_by_what_they_read(project: Project) -> None:
     old = """\
 inception: 1
 name: net
@@ -337,7 +335,7 @@ network:
     ],
     ids=["branch removed", "branch added", "step renamed", "block reads", "step reads"],
 )
-def test_what_changes_keys_or_shapes_is_no_change_of_numbers_alone(
+def test_changed_keys_or_shapes_are_graded_checkpoint(
     was: str, now: str, code: str, project: Project
 ) -> None:
     assert was in FORK

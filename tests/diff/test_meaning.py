@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from cases import between
 from conftest import Project
+from real_cases import between
 
 from inception_dsl.diff import CATEGORIES, Category, Report, StepCategory
 from inception_dsl.emit.diff.sentences import write_sentence

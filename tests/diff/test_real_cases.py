@@ -12,8 +12,8 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from cases import REAL, ROWS, compare, found, rows
 from conftest import Project
+from real_cases import REAL, ROWS, compare, found, rows
 
 from inception_dsl.diff import Report
 from inception_dsl.emit.diff import FORMATS

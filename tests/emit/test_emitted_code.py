@@ -39,7 +39,7 @@ def test_every_spec_is_built_and_fresh() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_imports_torch_and_nothing_else(name: str) -> None:
+def test_emitted_modules_import_only_torch(name: str) -> None:
     tree = ast.parse(module_of(name).read_text())
     imported = set()
     for node in ast.walk(tree):
@@ -111,7 +111,7 @@ AWKWARD = {
 
 
 @pytest.mark.parametrize("case", AWKWARD)
-def test_nor_have_they_of_what_is_awkward(case: str, project: Project) -> None:
+def test_ruff_accepts_modules_of_awkward_specs(case: str, project: Project) -> None:
     name = "" if "name:" in AWKWARD[case] else "name: net\n"
     project.write(NET, f"inception: 1\n{name}input: 16x16x8\n{AWKWARD[case]}")
     file = project.root / "model.py"

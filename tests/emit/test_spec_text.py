@@ -201,7 +201,7 @@ def test_a_new_spec_has_a_name(
     assert not list(project.root.rglob("*.yaml"))
 
 
-def test_what_a_link_leads_out_to_is_neither_read_nor_written(
+def test_a_link_out_of_the_project_is_neither_read_nor_written(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside") / "net.yaml"

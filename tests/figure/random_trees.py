@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import count, pairwise
 
 from hypothesis import strategies as st
-from reading import Rect, read
+from read_svg import Rect, read
 
 from inception_dsl.emit.figure.content.decompose import decompose
 from inception_dsl.emit.figure.content.tree import (

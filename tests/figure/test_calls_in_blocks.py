@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 from conftest import NET, Project
-from reading import read
+from read_svg import read
 
 from inception_dsl import driver
 from inception_dsl.emit.figure import DETAILS, Request, render_figure

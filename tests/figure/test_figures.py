@@ -15,8 +15,8 @@ import pytest
 from conftest import NET, Project
 from hypothesis import given, settings
 from PIL import Image
-from reading import Box, Drawn, read
-from strategies import QUICK, Spec, specs
+from random_specs import QUICK, Spec, specs
+from read_svg import Box, Drawn, read
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import MissingExtraError, SpecError

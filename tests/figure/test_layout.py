@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ImageFont
+from random_specs import QUICK
 from random_trees import (
     assert_is_decomposed_into_itself,
     assert_nothing_overlaps,
@@ -16,8 +17,7 @@ from random_trees import (
     styles,
     trees,
 )
-from reading import read
-from strategies import QUICK
+from read_svg import read
 
 from inception_dsl.emit.figure.content.tree import Leaf, Line, Mark, Series
 from inception_dsl.emit.figure.formats.svg import to_svg

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import read
+from read_svg import read
 
 CELLS = [
     "import inception_dsl as idsl\nnetwork = idsl.load('inception_v4')\nnetwork",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from applying import applied, facts
-from confirming import edits_between, torchs_category
+from apply_edits import applied, facts
 from conftest import NET, Project
-from editing import edited
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from strategies import Spec, specs
+from random_edits import edited
+from random_specs import Spec, specs
+from torch_category import edits_between, torchs_category
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import SpecError

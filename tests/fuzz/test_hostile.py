@@ -6,8 +6,8 @@ Processes with limits of their own check the inputs, and emit those that are mod
 from __future__ import annotations
 
 import pytest
-from hostile import KINDS, heavy, hostile
-from hunting import hunt
+from hostile_specs import KINDS, heavy, hostile
+from run_hostile import hunt
 
 INPUTS = 10_000
 GIANTS = heavy()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from judging import Tally, copy_specs, findings, is_covered, judge
+from judge_mutations import Tally, copy_specs, findings, is_covered, judge
 from mutations import SPECS, mutations
 
 from inception_dsl.diagnostics import Label
@@ -40,7 +40,7 @@ def test_a_label_covers_the_mutated_place(tallies: dict[str, Tally]) -> None:
     assert total.rate >= 0.95, f"{total}\n" + "\n".join(total.misses)
 
 
-def test_what_help_says_to_write_takes_the_finding_away(tallies: dict[str, Tally]) -> None:
+def test_a_help_removes_its_finding(tallies: dict[str, Tally]) -> None:
     total = sum(tallies.values(), Tally())
     assert total.helped > PER_SPEC // 2
     assert not total.unmended, "\n".join(total.unmended)

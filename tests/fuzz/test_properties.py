@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conftest import NET, Project
 from hypothesis import given
-from strategies import QUICK, Spec, specs
+from random_specs import QUICK, Spec, specs
 
 from inception_dsl import driver
 from inception_dsl.ir import fingerprint, verify

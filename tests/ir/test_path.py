@@ -50,7 +50,7 @@ def test_a_name_that_begins_like_another_is_not_below_it() -> None:
 
 
 @given(names, names)
-def test_what_is_joined_comes_apart_again(above: list[str], below: list[str]) -> None:
+def test_a_joined_path_splits_again(above: list[str], below: list[str]) -> None:
     holder, rest = Path(".".join(above)), Path(".".join(below))
     path = holder / rest
     assert path.names == (*above, *below)

@@ -394,7 +394,7 @@ def test_the_path_that_a_help_names_is_there(project: Project) -> None:
     assert said.endswith("= help: write `bodd_b.conv2`\n")
 
 
-def test_of_two_files_that_disagree_the_extending_one_is_blamed(project: Project) -> None:
+def test_a_clash_of_two_files_is_an_error_of_the_extending_file(project: Project) -> None:
     layer = "network:\n  mixed.left: 1x1 conv (32 stride 2)\n"
     assert (
         complaint(project, STEPS, layer)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from conftest import NET, Project
 from hypothesis import given, settings
-from strategies import QUICK, Spec, specs
+from random_specs import QUICK, Spec, specs
 from test_networks import hold_against_the_graph
 
 from inception_dsl import driver

@@ -8,9 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 import torch
-from confirming import NEW, OLD, built, randomise
 from conftest import Project
 from torch import nn
+from torch_category import NEW, OLD, built, randomise
 
 from inception_dsl import driver
 from inception_dsl.bridge import carry_weights, read_plan
@@ -83,7 +83,7 @@ def carried(project: Project, plan: WeightPlan) -> tuple[nn.Module, nn.Module]:
 
 
 @pytest.mark.parametrize("change", EXACT)
-def test_what_can_be_carried_over_computes_the_same(change: str, project: Project) -> None:
+def test_carried_weights_compute_the_same_values(change: str, project: Project) -> None:
     was, now = EXACT[change]
     assert BASE.count(was) == 1
     plan = planned(project, BASE, BASE.replace(was, now))
@@ -94,7 +94,7 @@ def test_what_can_be_carried_over_computes_the_same(change: str, project: Projec
         torch.testing.assert_close(new(images), old(images), rtol=1e-4, atol=1e-4)
 
 
-def test_what_cannot_be_carried_over_is_said_and_left_as_it_was_made(project: Project) -> None:
+def test_weights_that_cannot_be_carried_are_told_and_left_fresh(project: Project) -> None:
     text = BASE.replace("wide: 3x3 conv (8)", "wide: 3x3 conv (9)").replace(
         "  - squeeze", "  - more: 1x1 conv (7)\n  - squeeze"
     )
@@ -188,7 +188,7 @@ def test_the_command_writes_a_plan_that_keeps_its_schema(
     assert kinds == {"Copy", "PermuteIn", "PermuteOut", "Subtract"}
 
 
-def test_what_is_no_plan_is_refused() -> None:
+def test_a_bad_plan_is_refused() -> None:
     with pytest.raises(ValueError, match="no plan"):
         read_plan("{}")
 

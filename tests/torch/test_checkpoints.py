@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from confirming import NEW, OLD, built, randomise
 from conftest import Project
 from test_carry import BASE, planned
 from torch import Tensor, nn
+from torch_category import NEW, OLD, built, randomise
 
 from inception_dsl.bridge import CheckpointError, carry_weights
 from inception_dsl.ir.weights import PermuteIn, WeightPlan

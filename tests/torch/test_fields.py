@@ -10,7 +10,7 @@ import pytest
 import torch
 from conftest import NET, Project
 from hypothesis import given, settings
-from strategies import QUICK, Spec, specs
+from random_specs import QUICK, Spec, specs
 from test_language import HEAD, NETWORKS
 from torch import Tensor, nn
 from torch.nn import functional as F

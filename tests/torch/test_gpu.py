@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from evidence import relative_error
 from test_parity import still
-from ways import (
+from torch_counts import relative_error
+from ways_to_run import (
     HERE,
     WAYS,
     Network,

@@ -144,7 +144,7 @@ def test_parameters_of_the_network_are_begun_too(project: Project) -> None:
     assert fc.bias.tolist() == pytest.approx([0.2] * 2000)
 
 
-def test_what_a_use_leaves_to_torch_is_torchs(project: Project) -> None:
+def test_weights_without_init_begin_as_torchs(project: Project) -> None:
     convs = [f"  - c{n}: 3x3 conv (64 act relu init normal 0.01 bias_init 0.25)" for n in (1, 2)]
     convs.append("  - other: 3x3 conv (64 act relu init normal 0.02)")
     convs.append("  - plain: 3x3 conv (64 act relu bias_init 0.5)")

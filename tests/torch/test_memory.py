@@ -8,8 +8,8 @@ import pytest
 import torch
 from conftest import NET, Project
 from hypothesis import given, settings
-from live import inference, kept_for_backward
-from strategies import QUICK, Spec, specs
+from live_storages import inference, kept_for_backward
+from random_specs import QUICK, Spec, specs
 from test_language import HEAD, NETWORKS
 
 from inception_dsl import driver

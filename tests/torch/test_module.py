@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from evidence import macs_below, params_below, weight_shape
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
+from torch_counts import macs_below, params_below, weight_shape
 
 from inception_dsl import driver
 from inception_dsl.bridge.recording import on_meta, record

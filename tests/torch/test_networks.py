@@ -12,14 +12,14 @@ from collections.abc import Callable
 import pytest
 import torch
 from conftest import NET, Project
-from evidence import randomise, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import Reference
-from strategies import QUICK, Spec, specs
+from random_specs import QUICK, Spec, specs
+from reference_operations import Reference
 from test_module import hold_against_torch
 from test_parity import still
 from torch import Tensor
+from torch_counts import randomise, relative_error
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
@@ -171,7 +171,7 @@ def test_a_factory_makes_the_network_of_any_parameters(project: Project) -> None
     ],
     ids=["a block's own", "copies", "as many copies", "branches", "an argument that reads in"],
 )
-def test_what_follows_from_a_parameter_is_no_number(
+def test_values_that_follow_from_a_parameter_stay_symbolic(
     steps: str, width: int, project: Project
 ) -> None:
     blocks = "  thin: {steps: [1x1 conv (in//2 + 1), batchnorm]}\n"
@@ -216,7 +216,7 @@ UNTOLD = {
 
 
 @pytest.mark.parametrize(("steps", "said", "help"), UNTOLD.values(), ids=UNTOLD.keys())
-def test_what_no_expression_tells_is_an_error(
+def test_widths_without_an_expression_are_an_error(
     steps: str, said: str, help: str | None, project: Project
 ) -> None:
     project.write(NET, f"inception: 1\nname: net\ninput: 6x6x3\n{steps}")

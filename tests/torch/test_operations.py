@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 import torch
 from conftest import NET, Project
-from evidence import randomise
 from hypothesis import given, settings
-from operations import Drawn, operations
-from reference import Reference
-from strategies import QUICK
+from random_operations import Drawn, operations
+from random_specs import QUICK
+from reference_operations import Reference
 from torch import Tensor, nn
+from torch_counts import randomise
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module

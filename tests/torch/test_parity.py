@@ -15,8 +15,8 @@ import pytest
 import timm
 import torch
 import torchvision
-from evidence import randomise, relative_error
 from torch import Tensor, nn
+from torch_counts import randomise, relative_error
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module

@@ -12,7 +12,7 @@ import torch
 from conftest import NET, Project
 from test_language import HEAD
 from test_language import NETWORKS as SMALL
-from ways import WAYS, Network, network, on_fake_cuda
+from ways_to_run import WAYS, Network, network, on_fake_cuda
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
@@ -62,7 +62,7 @@ def test_every_network_is_compiled_by_torchscript_and_traced_by_fx(name: str) ->
     ],
     ids=["a constant", "a layer", "an output"],
 )
-def test_what_is_bound_to_the_cpu_fails_on_fake_cuda(
+def test_a_module_bound_to_the_cpu_fails_on_fake_cuda(
     right: str, wrong: str, networks: dict[str, Network]
 ) -> None:
     own = networks["googlenet"]

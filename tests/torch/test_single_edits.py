@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from confirming import NEW, OLD, built, edits_between, same_at, torchs_category
 from conftest import Project
+from torch_category import NEW, OLD, built, edits_between, same_at, torchs_category
 
 from inception_dsl.diff import Changed
 

@@ -32,7 +32,7 @@ def hold_state(found: Checked) -> None:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_what_is_saved_is_what_torch_saves(name: str) -> None:
+def test_saved_tensors_equal_torchs_state_dict(name: str) -> None:
     hold_state(driver.check(name, folder=Path(__file__).parent))
 
 

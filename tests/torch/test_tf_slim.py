@@ -16,11 +16,11 @@ import pytest
 import timm
 import torch
 import torchvision
-from evidence import randomise, relative_error
 from test_parity import emitted, layers_run, outputs, still, trunk_then_heads
 from test_timm import renamed
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch_counts import randomise, relative_error
 
 
 def torchvisions(name: str, *, heads: bool) -> nn.Module:

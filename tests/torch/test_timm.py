@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import timm
 import torch
-from evidence import randomise
 from torch import Tensor
+from torch_counts import randomise
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module

@@ -40,7 +40,7 @@ def test_heads_that_change_places() -> None:
     assert difference.startswith("it does not run: RuntimeError")
 
 
-def test_it_is_said_which_nodes_differ(
+def test_verify_names_the_nodes_that_differ(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.write(NET, f"{HEAD}network: [3x3 conv (8), 2x2 maxpool (stride 2)]\n")

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMITS = Path(__file__).with_name("limits.py")
+LIMITS = Path(__file__).with_name("bounded_process.py")
 PATIENCE = 60.0
 """Seconds after which a process that does not come to the next input is ended."""
 

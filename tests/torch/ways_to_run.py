@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evidence import randomise, relative_error
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.multiprocessing.spawn import spawn
+from torch_counts import randomise, relative_error
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
-from strategies import ACTS, Spec, Step, specs
+from random_specs import ACTS, Spec, Step, specs
 
 
 def steps_of(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Step]]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
-from reference import Attributes, Reference
-from strategies import ACTS, Spec, Step
+from random_specs import ACTS, Spec, Step
+from reference_operations import Attributes, Reference
 from torch import Tensor
 
 Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]

@@ -1,6 +1,6 @@
 """A process that checks many hostile inputs, each within bounds of memory and time.
 
-    python limits.py FIRST COUNT PROGRESS [--heavy]
+    python bounded_process.py FIRST COUNT PROGRESS [--heavy]
 
 `PROGRESS` is a file that always holds the number of the input that is looked at, so that one which
 ends the process is known. Failures are printed, a line of JSON each.
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from hostile import MAIN, Hostile, heavy, hostile
+from hostile_specs import MAIN, Hostile, heavy, hostile
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import SpecError, render
