@@ -58,7 +58,7 @@ def test_every_type_of_a_public_signature_is_public() -> None:
 
 def test_emitted_source_is_the_generated_file() -> None:
     emitted = idsl.load(ROOT / "specs" / "inception_v4.yaml").emit()
-    assert emitted == (ROOT / "generated" / "inception_v4" / "inception_v4.py").read_text()
+    assert emitted == (ROOT / "generated" / "inception_v4" / "model.py").read_text()
 
 
 def test_input_and_params_are_those_of_the_command_line() -> None:

@@ -44,7 +44,7 @@ def test_an_installed_wheel_builds_from_any_folder(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     )
-    for file in ("inception_v4.py", "cost.md", "poster.svg", "schema.svg"):
+    for file in ("model.py", "cost.md", "poster.svg", "schema.svg"):
         built = folder / "generated" / "inception_v4" / file
         assert built.read_bytes() == (ROOT / "generated" / "inception_v4" / file).read_bytes()
     explain = "import sys; from inception_dsl.cli import main; sys.exit(main(['explain', 'E304']))"
