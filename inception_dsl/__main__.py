@@ -5,7 +5,7 @@ import sys
 
 
 def main() -> int:
-    """Runs a command and gives its exit code."""
+    """Run a command and return its exit code."""
     # Classes, specs and models are many objects, of which few are circular.
     gc.set_threshold(50_000, 20, 20)
     from inception_dsl.cli import main as run

@@ -1,3 +1,3 @@
-"""The version of the package; it has no place in what the package emits."""
+"""The version of the package; no emitted file contains it."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Which known name was misspelt: the one rule behind every "write `...`" for a wrong name."""
+"""The one rule that guesses the known name behind a misspelt one, for every "write `...`"."""
 
 from __future__ import annotations
 

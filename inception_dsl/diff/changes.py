@@ -66,14 +66,14 @@ class _Change:
 
     @property
     def likeness(self) -> tuple[object, ...]:
-        """What steps have in common if their changes are one."""
+        """The facts that two changes must share to be one edit."""
         old, new = self.old.node, self.new.node
         values = tuple((n, old.attributes.get(n), new.attributes.get(n)) for n in self.names)
         return new.op, values, self.effect == "none"
 
     @property
     def is_elsewhere(self) -> bool:
-        """Values change, but only for inputs of another size."""
+        """The change alters values only for inputs of another size."""
         return self.effect == "elsewhere" and self.category == "NUMERICS"
 
 

@@ -47,12 +47,12 @@ class Part:
 
     @property
     def is_node(self) -> bool:
-        """Whether it runs an op."""
+        """The part is a step that runs an op."""
         return isinstance(self.item, Node)
 
     @property
     def is_numbered(self) -> bool:
-        """Whether it is named after its op or its block, because no author gave it a name."""
+        """The name is derived from the op or the block, because no author gave one."""
         return self.item is not None and is_numbered(self.name, self.item)
 
     @property

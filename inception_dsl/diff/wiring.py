@@ -1,4 +1,4 @@
-"""What steps read, compared: which differences follow from steps that came, went or moved.
+"""The inputs of steps, compared: the differences that no added, removed or moved step explains.
 
 A step that reads what stood behind a removed step reads another one, and nobody rewired it. What is
 left when all of that is explained was moved, put in another order, or rewired.

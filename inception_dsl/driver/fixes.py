@@ -33,7 +33,7 @@ MAX_NODES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of reading a spec: its findings, and whether its files could be read at all."""
+    """The result of reading a spec: its findings, and whether its files could be read at all."""
 
     findings: Sequence[Diagnostic]
     is_loaded: bool

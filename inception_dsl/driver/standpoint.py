@@ -1,4 +1,4 @@
-"""The names of files in what is printed: from where a person stands, or from a repository's root.
+"""The names of files in printed output: relative to the working folder or to a repository's root.
 
 A finding knows a file by its path from the project's root, which is the same on every machine. A
 person wants a path that a terminal or an editor opens from the working folder; GitHub finds a file

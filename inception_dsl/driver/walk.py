@@ -42,7 +42,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class CheckedLibrary:
-    """A file of blocks and tables for other specs, all of which can be used."""
+    """A checked file of blocks and tables for other specs."""
 
     file: SpecFile
     blocks: int

@@ -142,7 +142,7 @@ Channels = Literal["separate", "positional", "mixed", "joined", "flattened"]
 * `flattened`: every value of a map is one, channel by channel."""
 
 Sizes = Literal["follow", "fixed"]
-"""Whether the height and width of the output follow from the input's, or are the same for any."""
+"""The source of the output's height and width: the input's, or the same for every input."""
 
 Role = Literal[
     "weight", "inner weight", "bias", "scale", "shift", "mean", "variance", "learnt", "buffer"
@@ -186,7 +186,7 @@ class StateTensor:
 
     @property
     def is_learnt(self) -> bool:
-        """It has a gradient; running statistics have none."""
+        """The tensor has a gradient; running statistics have none."""
         return self.role not in {"mean", "variance", "buffer"}
 
     @property
@@ -301,7 +301,7 @@ LaunchRule = Callable[[Symbols, Values, Inputs, TensorType], tuple[Launch, ...]]
 and its output; none where it gives what it reads, or a view of it."""
 
 SaveRule = Callable[[Symbols, Values, Inputs, TensorType], SavedForBackward]
-"""What a node saves for its backward pass, from the same."""
+"""The values that a node saves for its backward pass, from the same arguments as a `LaunchRule`."""
 
 
 def one_launch(

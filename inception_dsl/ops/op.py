@@ -38,8 +38,8 @@ FigureKind = Literal[
     "product",
     "plain",
 ]
-"""How figures paint an op. A `convolution` is named after its kernel and painted by its size; the
-`sum` and the `product` of two are circles."""
+"""The look of an op in figures. A `convolution` is named after its kernel and painted by its size.
+The `sum` and the `product` of two inputs are circles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +147,12 @@ class Op:
 
     @property
     def is_view(self) -> bool:
-        """In inference it gives what it reads, or a view of it."""
+        """In inference the op gives what it reads, or a view of it."""
         return self.launches is no_launch
 
     @property
     def is_identity(self) -> bool:
-        """It gives what it reads, whatever its attributes."""
+        """The op gives what it reads, whatever its attributes."""
         return self.acts is never_acts
 
     @property

@@ -107,7 +107,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Where a trace goes on; `passing` is a step of the block that hands on what it reads."""
+    """The next place of a trace; `passing` is a step of the block that hands on what it reads."""
 
     axis: Axis
     site: CallSite

@@ -55,7 +55,7 @@ LACKING_VALUES = LACKING | frozenset(f"{_LACKING_SCHEMES} {_LACKING_PADS}".split
 """Values of the field that this language lacks: activations, norms, initialisations, paddings."""
 
 KERNELS = frozenset(["kernel_size", "kernel", "ksize", "k"])
-"""What others call the kernel, which here stands before the op."""
+"""Names of the kernel in other tools; in this language it stands before the op."""
 
 
 def op_of(name: str) -> str | None:

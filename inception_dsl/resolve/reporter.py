@@ -1,4 +1,4 @@
-"""Where the findings of a walk are gathered: what is wrong, and where it stands."""
+"""The collector of a walk's findings: what is wrong, and the place in the spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the instantiation of blocks stands, and all that is found there.
+"""The position of the instantiation in calls of calls, and the findings made there.
 
 A block is looked at in a call, which is in a block that is looked at in a call, up to the network.
 A finding is told once, with the lines that call the block in which it is.

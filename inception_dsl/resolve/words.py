@@ -1,4 +1,4 @@
-"""What the words of a step mean to its op; what those of a call do, `bindings` says."""
+"""The meaning of a step's words to its op; `bindings` reads the words of a call."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _entries(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
 
 
 def _refuse(inputs: list[TensorType | None], subject: Subject) -> Diagnostic | None:
-    """Return E003 if claims at so many inputs take too long."""
+    """Return E003 if the claims of all inputs together take too long to check."""
     others = [input for input in inputs if input not in (None, subject.model.input)]
     nodes = len(subject.cost.rows)
     if len(others) * nodes <= MAX_CLAIMED_NODES:

@@ -40,7 +40,7 @@ class Subject:
 
 
 def labels_at(origin: Origin, text: str = "") -> tuple[Label, ...]:
-    """Return the label of a line; none for what no text wrote."""
+    """Return the label of a line; an empty tuple for a step that no text wrote."""
     return () if origin.span is None else (Label(origin.span, text),)
 
 

@@ -1,1 +1,1 @@
-"""What the author wrote: YAML with positions, its form checked, files and layers put together."""
+"""The spec as its author wrote it: YAML with positions, checked in form, its files put together."""

@@ -60,7 +60,7 @@ class Loaded:
 
     @property
     def is_library(self) -> bool:
-        """Whether the file has blocks and tables for others, and no network."""
+        """The file has blocks and tables for other specs, and no network."""
         brings = bool(self.spec.blocks or self.spec.tables)
         return brings and self.tree.items.keys() <= _LIBRARY_KEYS
 

@@ -1,4 +1,4 @@
-"""What is said of a text that is no YAML: in words of this project, never in libyaml's.
+"""The findings for a text that is no YAML: in words of this project, never in libyaml's.
 
 libyaml tells what it did not find. A person needs what stands there instead, and what is usual in
 YAML. What it tells is a short list of phrases; those that the table lacks are told as "not YAML".
@@ -103,7 +103,7 @@ def _misplaced_key(here: Span) -> Diagnostic | None:
 
 
 def _no_key(here: Span) -> Diagnostic:
-    """Return the finding for what stands where a mapping should go on with a key."""
+    """Return the finding for a text at a place where a mapping should continue with a key."""
     source = here.source
     before = source.text[max(0, here.start - MAX_FLOW) : here.start]
     line = before.rpartition("\n")[2].rstrip()

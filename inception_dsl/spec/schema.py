@@ -23,7 +23,7 @@ DocumentPath = tuple[str | int, ...]
 """Keys and indices from the top of the document."""
 
 Measure = Literal["params", "weights", "macs", "flops", "activations", "memory", "depth"]
-"""What a budget may bound."""
+"""A quantity that a budget can bound."""
 
 BODY_KEYS = frozenset(
     ["branches", "defaults", "extends", "from", "join", "op", "order", "out", "params"]
@@ -60,7 +60,7 @@ class _Spec(BaseModel):
 
 MAX_TEXT = 1000
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
-"""What is for people: a title, a source, a reason."""
+"""A text for people: a title, a source, a reason."""
 
 Word = str | int | Decimal | bool
 """A parameter's, a default's or a cell's value."""
@@ -134,7 +134,7 @@ class HeadSpec(_Spec):
 
 
 class ClaimSpec(_Spec):
-    """What a source says of the network, or of the step at a path."""
+    """The claims that a source makes of the network, or of the step at a path."""
 
     at: str | None = None
     input: str | None = None
@@ -320,7 +320,7 @@ def _no_list(path: DocumentPath, places: Places) -> Diagnostic:
 
 
 _NETWORK = dict.fromkeys(["backbone", "body", "layers", "model", "steps"], "network")
-"""What others call the network."""
+"""Keys that other tools use for the network."""
 
 _AS = {
     "branches": "name every branch, as in `{b1x1: 1x1 conv (64), b3x3: 3x3 conv (64)}`",
@@ -328,7 +328,7 @@ _AS = {
     "input": "height x width x channels, as in `299x299x3`",
     "residual": "`residual: {}` adds what enters as it is",
 }
-"""How a key is written whose value is of another kind."""
+"""Examples of a key with a value of the right kind, for findings of E103."""
 
 
 def _diagnose(

@@ -1,4 +1,4 @@
-"""The figure that somebody asks for: which one, of which part, and how it is to look.
+"""The request for a figure: the kind, the part of the network, and the look.
 
 The command line and the Python interface offer the choices that stand here.
 """

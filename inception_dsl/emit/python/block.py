@@ -153,7 +153,7 @@ class BlockModules:
             yield from [code] * length if length <= 2 else [Copies(code, literal(length))]
 
     def _growing(self, step: StepDef, first: Expr, growth: Expr, count: Expr) -> Code:
-        """Return copies that each take so many channels more than the one before."""
+        """Return copies whose input channels grow by a constant from copy to copy."""
         taken = {param.name for param in self._params}
         index = free_name("i", taken)
         if isinstance(first, int) and isinstance(growth, int) and growth > 1:
@@ -191,7 +191,7 @@ def constructor(
 
 
 def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tuple[Layer, ...]:
-    """Return the torch layers of a step on an input of so many channels.
+    """Return the torch layers of a step whose input has `in_channels` channels.
 
     Raises:
         EmitError: it has none.

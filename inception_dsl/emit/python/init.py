@@ -1,4 +1,4 @@
-"""How weights begin: one loop over all layers of the network, or each layer where it is made.
+"""The initialisation of weights: in one loop over all layers, or at each layer's construction.
 
 The loop is the way to write it by hand. It serves where all layers of a kind begin alike, but for a
 few that the network can name. Otherwise each layer is initialised where it is made.
@@ -46,7 +46,7 @@ _MAX_EXCEPTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """How the weights of a layer begin, and its bias; empty where torch decides."""
+    """The initialisation of a layer's weights and bias; empty where torch's default holds."""
 
     scheme: str = ""
     bias: Argument | None = None
@@ -66,18 +66,18 @@ class Init:
 
 @dataclass(frozen=True, slots=True)
 class LayerInits:
-    """How layers are initialised where they are made: not at all if the network has a loop."""
+    """The initialisation of layers at their construction; empty if the network has a loop."""
 
     are_in_loop: bool
 
     def of(self, layers: tuple[Layer, ...]) -> Init:
-        """Return how the weights of a step begin where it is made."""
+        """Return the initialisation of a step at its construction."""
         return Init() if self.are_in_loop else init_of(layers)
 
     def common(self, inits: Iterable[Init]) -> Init:
-        """Return the most frequent way of a class's uses, if each of them says as much.
+        """Return the most frequent initialisation among the uses of a class, if every use has one.
 
-        A use undoes it by saying another; nothing takes it back to torch's.
+        A use can override it with another one, but not with torch's default.
         """
         counts = Counter(inits)
         if not counts:
@@ -92,7 +92,7 @@ class LayerInits:
 
 
 def init_of(layers: tuple[Layer, ...]) -> Init:
-    """Return how the weights of a step begin, by its first layer."""
+    """Return the initialisation of a step, which its first layer determines."""
     return Init(layers[0].init, layers[0].bias_init)
 
 
@@ -116,28 +116,28 @@ class Weighted:
 
     @property
     def has_bias(self) -> bool:
-        """Whether the layer has a bias."""
+        """The layer has a bias."""
         return dict(self.layers[0].arguments).get("bias") is not False
 
     @property
     def has_norm(self) -> bool:
-        """Whether the layer stands beside a norm, in a class of their own."""
+        """The layer and a norm are children of one small class."""
         return any(layer.name != "act" for layer in self.layers[1:])
 
     @property
     def init(self) -> Init:
-        """How its weights begin."""
+        """The initialisation of its weights and its bias."""
         return init_of(self.layers)
 
 
 @dataclass(frozen=True, slots=True)
 class Initialisation:
-    """How the weights of a network begin.
+    """The initialisation of all weights of a network.
 
     Attributes:
-        layers: how layers are initialised where they are made.
-        rules: how the loop initialises each kind of layer.
-        exceptions: the layers that begin in another way, by their paths in the network.
+        layers: the initialisation of layers at their construction.
+        rules: the loop's initialisation of each kind of layer.
+        exceptions: the layers with another initialisation, by their paths in the network.
     """
 
     layers: LayerInits
@@ -173,7 +173,7 @@ class Initialisation:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """How layers of one kind begin.
+    """The initialisation of all layers of one kind.
 
     Attributes:
         init: the scheme of their weights and the value of their biases.
@@ -206,7 +206,7 @@ class _Rule:
 def plan_initialisation(
     model: Model, plans: Mapping[str, ForwardPlan], steps: Sequence[Weighted]
 ) -> Initialisation:
-    """Decide how the weights of a network begin.
+    """Plan the initialisation of a network's weights.
 
     Args:
         steps: all steps that have weights of their own.
@@ -257,7 +257,7 @@ def _agrees(step: Weighted, common: Init) -> bool:
 
 
 class _Places:
-    """Where the attributes of a network lead to the steps of its blocks."""
+    """The paths of steps in a network, as the attributes of its modules lead to them."""
 
     def __init__(self, model: Model, plans: Mapping[str, ForwardPlan]) -> None:
         self._plans = plans

@@ -1,4 +1,4 @@
-"""How code is printed: in lines of at most 100 columns that a formatter leaves as they are."""
+"""The layout of emitted code: lines of at most 100 columns that a formatter leaves unchanged."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _wrap(text: str, width: int) -> list[str]:
 
 
 def prose(text: str) -> str:
-    r"""An author's text as it may stand in a docstring: on one line, with nothing that ends it.
+    r"""Return an author's text for a docstring: on one line, and escaped so that it cannot end it.
 
     Example:
         >>> print(prose('a "quoted" name'))

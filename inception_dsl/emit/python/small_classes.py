@@ -84,7 +84,7 @@ _BASE_CALLS: dict[str, Code] = {
     "SameSepConv2d": _SEPARABLE,
     "nn.Linear": Construct(symbol("F.linear"), tuple(("", code) for code in (_INPUT, *_WEIGHTS))),
 }
-"""How a subclass runs its base; TorchScript has no `super`."""
+"""The call of the base class's forward pass in a subclass; TorchScript has no `super`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,7 +256,7 @@ JOINS: dict[str, Literal["cat", "sum", "product"]] = {
     "add": "sum",
     "mul": "product",
 }
-"""How a forward pass writes a join, by the op's name."""
+"""The code of each join in a forward pass, by the op's name."""
 
 _CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
 _NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
