@@ -1,4 +1,4 @@
-"""What can be computed of a model: frozen reports beside it, keyed by path. Nothing here raises."""
+"""Measurements of a model: frozen reports beside it, keyed by path. An analysis raises nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inception_dsl.analysis.cost import (
 )
 from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.quantities import Quantities, find_quantity
-from inception_dsl.analysis.stage import stage_names
+from inception_dsl.analysis.stage import build_stage_lookup
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.depth import measure_depths
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.memory import MemoryReport, measure_memory
     from inception_dsl.analysis.modules import Holder, ModuleCall, has_module
     from inception_dsl.analysis.shares import CostShare, find_largest_shares
-    from inception_dsl.analysis.state import measure_state, state_of
+    from inception_dsl.analysis.state import list_state, measure_state
     from inception_dsl.analysis.unwritable import Unwritable, find_unwritable
     from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
@@ -54,9 +54,9 @@ _LATER = {
     "measure_state": "state",
     "measure_widths": "widths",
     "plan_forward": "forward",
-    "state_of": "state",
+    "list_state": "state",
 }
-"""Reports that not every command asks for, and their modules: each import takes its time."""
+"""The module of each name that is imported on first use, because not every command needs it."""
 
 __all__ = [
     "BYTES",
@@ -79,12 +79,14 @@ __all__ = [
     "Unwritable",
     "Width",
     "Windows",
+    "build_stage_lookup",
     "find_largest_shares",
     "find_quantity",
     "find_unread",
     "find_unwritable",
     "group",
     "has_module",
+    "list_state",
     "measure_cost",
     "measure_depths",
     "measure_fields",
@@ -92,8 +94,6 @@ __all__ = [
     "measure_state",
     "measure_widths",
     "plan_forward",
-    "stage_names",
-    "state_of",
 ]
 
 

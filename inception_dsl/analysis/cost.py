@@ -1,10 +1,14 @@
-"""What a model costs: parameters, multiply-accumulates and floating-point operations, by path.
+"""The cost of a model: its parameters, operations and activations, by path.
 
-Units: `macs` are multiply-accumulates of conv and linear weights; `flops` are all floating-point
-operations, of which a multiply-accumulate is two. Both are for inference; a batch norm counts as
-the scale and shift that it folds to, dropout as nothing. Parameters are learnt values; the running
-statistics of batch norms are none. `activations` are what convs give, `all_activations` what every
-node gives; `moved` are the numbers that nodes read and write, their parameters among them.
+Units:
+    params: learnt values; the running statistics of a batch norm do not count.
+    weights: parameters without biases and norms.
+    macs: multiply-accumulates of conv and linear weights, in inference.
+    flops: all floating-point operations in inference. A multiply-accumulate is two; a batch norm
+        counts as a scale and a shift, dropout as zero.
+    activations: the values that convs output.
+    all_activations: the values that all nodes output.
+    moved: the values that nodes read and write, their parameters included.
 """
 
 from __future__ import annotations
@@ -13,20 +17,32 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from inception_dsl.analysis.stage import stage_names
+from inception_dsl.analysis.stage import build_stage_lookup
 from inception_dsl.ir import NETWORK, Call, Model, Node
 from inception_dsl.ops import OPS, flop_kinds
 
 Grouping = Literal["op", "block", "stage", "path"]
+"""A property of a node by which a report groups costs."""
 
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """What one node costs.
+    """The cost of one node.
 
-    `stage` is what `stage_names` has it part of, `block` the innermost block, `head` the
-    training head, if it is in one. `is_read` is false where no output depends on it: its
-    parameters count, its work does not. Weights that are used twice count once, their work twice.
+    Weights that two nodes share count for the first one; the work of both counts.
+
+    Attributes:
+        path: the path of the node.
+        op: the op as a spec writes it, with the kernel's size.
+        label: the op with its attributes, as a figure prints it.
+        stage: the stage of the network that holds the node.
+        block: the innermost block that holds the node.
+        head: the training head that holds the node; None in inference.
+        input: the types of the inputs.
+        output: the type of the result.
+        is_read: whether an output of the network depends on the node. If not, its parameters count
+            and its work does not.
+        flops_by_kind: the flops by the kinds of `flop_kinds`.
     """
 
     path: str
@@ -50,7 +66,7 @@ class CostRow:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over rows."""
+    """The sums of the costs of some rows."""
 
     params: int
     weights: int
@@ -63,7 +79,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows taken together: their paths in order, and what they cost."""
+    """A group of rows: their paths in order, and the sums of their costs."""
 
     name: str
     paths: tuple[str, ...]
@@ -72,13 +88,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class CostReport:
-    """What a model costs on one input.
+    """The cost of a model on one input.
 
     Attributes:
-        batch: images at once; macs, flops and activations are for all of them.
-        rows: one a node, in the order in which they run, training heads included.
-        totals: of inference, without training heads.
-        totals_with_heads: the same with every training head.
+        name: the name of the model.
+        input: the type of the input.
+        batch: the number of images; macs, flops and activations are for all of them.
+        rows: one for each node in the order of a run, training heads included.
+        totals: the sums of inference, without training heads.
+        totals_with_heads: the sums of inference and of every training head.
+        heads: the sums of each training head.
         flops_by_kind: the flops of `totals`, by the kinds of `flop_kinds`.
     """
 
@@ -97,7 +116,12 @@ class CostReport:
 
 
 def measure_cost(model: Model, *, batch: int = 1, name: str | None = None) -> CostReport:
-    """The cost of a model at its input, reported under its own name or another."""
+    """Measure the cost of a model at its input.
+
+    Args:
+        batch: the number of images.
+        name: the name of the report; that of the model for None.
+    """
     rows = tuple(_Rows(model, batch).rows())
     trunk = [row for row in rows if row.head is None]
     kinds = {
@@ -122,10 +146,11 @@ GROUPINGS: dict[Grouping, Callable[[CostRow], str]] = {
     "op": lambda row: row.op,
     "path": lambda row: row.path,
 }
+"""The function that reads the property of a row, by the name of each grouping."""
 
 
 def group(report: CostReport, by: Grouping) -> tuple[Group, ...]:
-    """The rows of inference taken together, in order of first appearance."""
+    """Group the rows of inference by a property, in order of first appearance."""
     rows = (row for row in report.rows if row.head is None)
     return tuple(_gather(rows, GROUPINGS[by]))
 
@@ -134,8 +159,9 @@ def _gather(rows: Iterable[CostRow], key: Callable[[CostRow], str]) -> Iterator[
     members: dict[str, list[CostRow]] = {}
     for row in rows:
         members.setdefault(key(row), []).append(row)
-    for name, own in members.items():
-        yield Group(name, tuple(row.path for row in own), _sum(own))
+    for name, members_of_group in members.items():
+        paths = tuple(row.path for row in members_of_group)
+        yield Group(name, paths, _sum(members_of_group))
 
 
 def _sum(rows: Iterable[CostRow]) -> Totals:
@@ -152,8 +178,8 @@ def _sum(rows: Iterable[CostRow]) -> Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """What the rows below a call have in common."""
+class _Context:
+    """The properties that the rows below a call share."""
 
     prefix: str
     stage: str
@@ -164,67 +190,72 @@ class _Place:
 
 
 class _Rows:
-    """The rows of a model; what is alike in those of a block that is called often is made once."""
+    """The rows of a model. Calls that share a body share the quantities of its nodes."""
 
     def __init__(self, model: Model, batch: int) -> None:
         self._model = model
         self._batch = batch
-        self._read: dict[int, frozenset[str]] = {}
-        self._alike: dict[tuple[int, bool, bool], dict[str, Any]] = {}
+        self._read_paths: dict[int, frozenset[str]] = {}
+        self._quantities: dict[tuple[int, bool, bool], dict[str, Any]] = {}
 
     def rows(self) -> Iterator[CostRow]:
         root, heads = self._model.root, self._model.heads
-        ends = {item.path.step: item.path for item in root.body}  # the last copy of each step
-        outputs = [ends.get(head.output, head.output) for head in heads]
-        read = _read(root, [root.output, *outputs])
+        last_copies = {item.path.step: item.path for item in root.body}
+        outputs = [last_copies.get(head.output, head.output) for head in heads]
+        read_paths = _find_read(root, [root.output, *outputs])
         head_names = frozenset(head.path for head in heads)
-        stage_of = stage_names(self._model)
+        stage_of = build_stage_lookup(self._model)
         for item in root.body:
             first = item.path.first
             head = first if first in head_names else None
             stage = stage_of(item.path)
-            is_read = item.path in read
-            yield from self._item(item, _Place("", stage, NETWORK, head, is_read, True))
+            is_read = item.path in read_paths
+            yield from self._measure_item(item, _Context("", stage, NETWORK, head, is_read, True))
 
-    def _item(self, item: Node | Call, place: _Place) -> Iterator[CostRow]:
-        path = place.prefix + item.path
-        has_weights = place.has_weights and item.reuses is None
+    def _measure_item(self, item: Node | Call, context: _Context) -> Iterator[CostRow]:
+        path = context.prefix + item.path
+        has_weights = context.has_weights and item.reuses is None
         if isinstance(item, Call):
-            read = self._read_in(item)
-            inside = replace(place, prefix=f"{path}.", block=item.block, has_weights=has_weights)
-            idle = replace(inside, is_read=False)
+            read_paths = self._find_read_in(item)
+            inside = replace(context, prefix=f"{path}.", block=item.block, has_weights=has_weights)
+            unread = replace(inside, is_read=False)
             for inner in item.body:
-                yield from self._item(inner, inside if inner.path in read else idle)
+                is_read = inner.path in read_paths
+                yield from self._measure_item(inner, inside if is_read else unread)
             return
         yield CostRow(
             path=path,
-            stage=place.stage,
-            block=place.block,
-            head=place.head,
-            is_read=place.is_read,
-            **self._figures(item, place, has_weights=has_weights),
+            stage=context.stage,
+            block=context.block,
+            head=context.head,
+            is_read=context.is_read,
+            **self._find_quantities(item, context, has_weights=has_weights),
         )
 
-    def _read_in(self, call: Call) -> frozenset[str]:
-        if id(call.body) not in self._read:
-            self._read[id(call.body)] = _read(call, [call.output])
-        return self._read[id(call.body)]
+    def _find_read_in(self, call: Call) -> frozenset[str]:
+        if id(call.body) not in self._read_paths:
+            self._read_paths[id(call.body)] = _find_read(call, [call.output])
+        return self._read_paths[id(call.body)]
 
-    def _figures(self, node: Node, place: _Place, *, has_weights: bool) -> dict[str, Any]:
-        """All of a row that does not depend on where its node is."""
-        if not place.prefix:  # a step of the network itself is there once
-            return self._measured(node, is_read=place.is_read, has_weights=has_weights)
-        key = id(node), place.is_read, has_weights
-        if key not in self._alike:
-            self._alike[key] = self._measured(node, is_read=place.is_read, has_weights=has_weights)
-        return self._alike[key]
+    def _find_quantities(
+        self, node: Node, context: _Context, *, has_weights: bool
+    ) -> dict[str, Any]:
+        """Return the part of a row that does not depend on the place of its node."""
+        if not context.prefix:  # no other call shares the network's body
+            return self._measure_node(node, is_read=context.is_read, has_weights=has_weights)
+        key = id(node), context.is_read, has_weights
+        if key not in self._quantities:
+            self._quantities[key] = self._measure_node(
+                node, is_read=context.is_read, has_weights=has_weights
+            )
+        return self._quantities[key]
 
-    def _measured(self, node: Node, *, is_read: bool, has_weights: bool) -> dict[str, Any]:
+    def _measure_node(self, node: Node, *, is_read: bool, has_weights: bool) -> dict[str, Any]:
         op = OPS[node.op]
         cost = op.cost(node.attributes, node.input_types, node.type)
         work = self._batch if is_read else 0
         params = cost.weights + cost.biases + cost.norms
-        flowing = 0 if op.is_view else sum(t.values for t in (*node.input_types, node.type))
+        moved = 0 if op.is_view else sum(t.values for t in (*node.input_types, node.type))
         kernel = node.attributes.get("kernel")
         size = f"{kernel[0]}x{kernel[1]} " if isinstance(kernel, tuple) else ""
         return {
@@ -239,12 +270,12 @@ class _Rows:
             "flops_by_kind": tuple((kind, flops * work) for kind, flops in cost.flops.items()),
             "activations": cost.activations * work,
             "all_activations": 0 if op.is_view else node.type.values * work,
-            "moved": flowing * work + (params if is_read else 0),
+            "moved": moved * work + (params if is_read else 0),
         }
 
 
-def _read(call: Call, outputs: Iterable[str]) -> frozenset[str]:
-    """The paths of a body that some outputs depend on."""
+def _find_read(call: Call, outputs: Iterable[str]) -> frozenset[str]:
+    """Return the paths of the steps of a call that some outputs depend on."""
     wanted = set(outputs)
     for item in reversed(call.body):
         if item.path in wanted:

@@ -1,4 +1,7 @@
-"""How deep a node lies: the convs and linears on the longest path that leads to it."""
+"""The depth of every node: the number of layers on the longest path from the input to it.
+
+Units: conv and linear layers.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from inception_dsl.ops import OPS
 
 
 def measure_depths(model: Model, counts: Callable[[Node], bool] | None = None) -> dict[str, int]:
-    """The depth of every node by its path, itself included.
+    """Measure the depth of every node, by its path; a layer counts itself.
 
     Args:
-        counts: whether a node with weights is to be counted; all are, without it.
+        counts: a predicate that tells whether a layer counts; all layers do for None.
     """
     depths: dict[str, int] = {INPUT: 0}
     for node in inline(model).nodes:

@@ -1,7 +1,7 @@
 """The forward pass of every block as a plan: its statements in order, and the local of each value.
 
-The Python emitter writes the plan down, and the memory analysis walks it, because a local keeps its
-value alive until it is assigned anew. Both therefore describe the same program.
+The Python emitter prints the plan and the memory analysis runs it, so both describe the same
+program. Memory depends on the locals, since each keeps its value alive until its next assignment.
 """
 
 from __future__ import annotations
@@ -20,12 +20,19 @@ from inception_dsl.ir import INPUT, BlockDef, Head, Model, NodeDef, Path
 from inception_dsl.ops import OPS
 
 MANY = 3
-"""Minimum number of values in a join that have names of their own, even where `x` would do."""
+"""Minimum number of inputs at which a join's inputs on the trunk have names instead of `x`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One assignment: the paths that it reads, and the path of the value that it gives."""
+    """An assignment of a forward pass.
+
+    Attributes:
+        reads: the paths of the values that it reads.
+        gives: the path of the value that it assigns.
+        branch: the path of the branch that holds it.
+        makes: the module call or the join that computes the value.
+    """
 
     reads: tuple[Path, ...]
     gives: Path
@@ -34,12 +41,12 @@ class Statement:
 
     @property
     def is_join(self) -> bool:
-        """The forward pass computes the value itself, without a module."""
+        """True if the forward pass computes the value itself, without a module."""
         return isinstance(self.makes, NodeDef)
 
     @property
     def name(self) -> Path:
-        """The path that names the value: the module's, unless that is another step's."""
+        """The path that names the value: that of the module if the value lies below it."""
         match self.makes:
             case ModuleCall(path=path) if self.gives.is_below(path):
                 return path
@@ -52,14 +59,14 @@ class ForwardPlan:
     """The forward pass of a block.
 
     Attributes:
-        modules: the modules that it may call, by their names.
+        modules: the tree of the modules.
         trunk: the statements of inference.
         in_heads: the statements that training adds.
-        called_heads: the statements of heads that are a single module; the return calls them.
+        called_heads: the calls of heads that are a single module, made in the return statement.
         output: the path of the result of inference.
         head_outputs: the path of each head's result, by the head's name.
         locals: the local that holds each value, by the value's path.
-        left_out: the steps that the module leaves out, with the paths that they read.
+        left_out: the path of each step that the module leaves out, with the path that it reads.
     """
 
     modules: Holder
@@ -71,7 +78,7 @@ class ForwardPlan:
     locals: Mapping[str, str]
     left_out: Mapping[str, Path]
 
-    def steps(self) -> Iterator[Path]:
+    def list_steps(self) -> Iterator[Path]:
         """Yield the paths of all steps that training runs."""
         for statement in (*self.trunk, *self.in_heads, *self.called_heads):
             match statement.makes:
@@ -82,7 +89,7 @@ class ForwardPlan:
 
 
 def plan_forward(model: Model) -> dict[str, ForwardPlan]:
-    """Return the plan of every block of a model by its name; a last softmax is left to the loss."""
+    """Plan the forward pass of every block, by its name; the loss computes a last softmax."""
     plans = {block.name: _plan(block, (), {}) for block in model.blocks[:-1]}
     plans[model.network.name] = _plan(model.network, model.heads, _find_last_softmaxes(model))
     return plans
@@ -102,7 +109,7 @@ def _plan(block: BlockDef, heads: tuple[Head, ...], left_out: Mapping[str, Path]
     modules = build_module_tree(block, heads, left_out)
     output = left_out.get(block.output, block.output)
     outputs: dict[str, str] = {head.path: left_out.get(head.output, head.output) for head in heads}
-    statements = _needed(_list_statements(block, modules), {output, *outputs.values()})
+    statements = _select_needed(_list_statements(block, modules), {output, *outputs.values()})
     trunk: list[Statement] = []
     by_head: dict[str, list[Statement]] = {head.path: [] for head in heads}
     for statement in statements:
@@ -140,22 +147,22 @@ def _list_statements(block: BlockDef, modules: Holder) -> list[Statement]:
     return sorted(statements, key=lambda statement: order[statement.gives])
 
 
-def _needed(statements: list[Statement], outputs: set[str]) -> list[Statement]:
-    """Return the statements that some outputs depend on."""
+def _select_needed(statements: list[Statement], outputs: set[str]) -> list[Statement]:
+    """Select the statements that some outputs depend on."""
     wanted = set(outputs)
-    needed: list[Statement] = []
+    selected: list[Statement] = []
     for statement in reversed(statements):
         if statement.gives in wanted:
             wanted.update(statement.reads)
-            needed.append(statement)
-    return needed[::-1]
+            selected.append(statement)
+    return selected[::-1]
 
 
 def _name_locals(statements: list[Statement], kept: list[str]) -> dict[str, str]:
-    """Return a local for every value; none is assigned anew while its value is still to be read.
+    """Choose a local for every value, so that none loses its value before the last read.
 
     Args:
-        kept: paths of values that are read once all statements have run.
+        kept: the paths of the values that are read after all statements.
     """
     last_use: dict[str, int] = {INPUT: -1}
     for index, statement in enumerate(statements):
@@ -176,19 +183,20 @@ def _assign(
     outliving: Set[str],
     ambiguous: Set[str],
 ) -> tuple[dict[str, str], set[str]]:
-    """Return a local for every value, and the names that several branches want at one time.
+    """Choose a local for every value, and find the names that two branches need at once.
 
     Args:
-        outliving: paths of values that are read after the next value of their branch is made.
-        ambiguous: names that call for the whole path of each branch that has them.
+        last_use: the index of the last statement that reads each value.
+        outliving: the paths of the values that are read after the next value of their branch.
+        ambiguous: the names that several branches have; a local then has the whole branch path.
     """
     locals: dict[str, str] = {INPUT: "x"}
     holds: dict[str, str] = {"x": INPUT}
     clashes: set[str] = set()
     for index, statement in enumerate(statements):
-        for name in _candidates(statement, ambiguous, outlives=statement.gives in outliving):
+        for name in _list_candidates(statement, ambiguous, outlives=statement.gives in outliving):
             if last_use.get(holds.get(name, ""), -1) <= index:
-                break  # its value is read no more
+                break  # no later statement reads the value that it holds
             if statement.branch and name not in ambiguous:
                 clashes.add(name)
         locals[statement.gives], holds[name] = name, statement.gives
@@ -196,9 +204,9 @@ def _assign(
 
 
 def _find_outliving(statements: list[Statement], last_use: Mapping[str, int]) -> set[str]:
-    """Return the values that are read after the next one of their branch, or by a wide join."""
+    """Find the values that are read after the next one of their branch, or by a wide join."""
     following = _find_following(statements)
-    found: set[str] = {
+    outliving: set[str] = {
         statement.gives
         for index, statement in enumerate(statements)
         if last_use.get(statement.gives, index) > following[index]
@@ -206,12 +214,12 @@ def _find_outliving(statements: list[Statement], last_use: Mapping[str, int]) ->
     trunk = {statement.gives for statement in statements if not statement.branch}
     for statement in statements:
         if statement.is_join and len(statement.reads) >= MANY:
-            found.update(trunk.intersection(statement.reads))
-    return found
+            outliving.update(trunk.intersection(statement.reads))
+    return outliving
 
 
 def _find_following(statements: list[Statement]) -> list[int]:
-    """Return for each statement the next one of its branch; an index past the end if none is."""
+    """Return the index of the next statement of each statement's branch; past the end if none."""
     following = [0] * len(statements)
     latest: dict[str, int] = {}
     for index in range(len(statements) - 1, -1, -1):
@@ -221,8 +229,8 @@ def _find_following(statements: list[Statement]) -> list[int]:
     return following
 
 
-def _candidates(statement: Statement, ambiguous: Set[str], *, outlives: bool) -> Iterator[str]:
-    """Yield names for a value, best first: its branch's, `x` on the trunk, then its own."""
+def _list_candidates(statement: Statement, ambiguous: Set[str], *, outlives: bool) -> Iterator[str]:
+    """Yield names for a value, the best first: its branch, `x` on the trunk, then its path."""
     names = statement.name.names
     branch = statement.branch.names
     if not outlives and branch:

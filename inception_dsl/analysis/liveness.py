@@ -1,4 +1,7 @@
-"""Steps that no output depends on: weights that are made, saved and never used."""
+"""Unread steps: those that no output of the network depends on.
+
+Units: parameters of steps that are built and saved, but never used.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,14 @@ from inception_dsl.ops import OPS
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A step whose value nothing reads, and all that only it reads.
+    """A step whose result nothing reads, with all steps that only it depends on.
 
     Attributes:
-        block: the block that it is a step of.
-        path: the path of the branch that it ends, or its own.
-        params: parameters that are unread with it, in all calls of the block.
-        calls: how many there are.
+        block: the name of the block that holds the step.
+        path: the path of the branch that the step ends; that of the step if it ends none.
+        params: the number of unread parameters in all calls of the block.
+        calls: the number of calls of the block.
+        origin: the line that wrote the step.
     """
 
     block: str
@@ -33,7 +37,7 @@ def find_unread(model: Model) -> tuple[Unread, ...]:
     if not any(ends.values()):
         return ()
     calls = Counter(call.block for call in walk_calls(model))
-    params = _Params(model).by_step()
+    params = _Params(model).count_by_step()
     return tuple(
         Unread(
             block.name,
@@ -49,7 +53,7 @@ def find_unread(model: Model) -> tuple[Unread, ...]:
 
 
 def _find_ends(block: BlockDef, model: Model) -> dict[str, list[str]]:
-    """Return the steps whose values nothing reads, each with all steps that only it depends on."""
+    """Return each step whose result nothing reads, with the paths of the steps that end in it."""
     read: set[str] = {block.output}
     if block is model.network:
         read |= {path for head in model.heads for path in (head.at, head.output)}
@@ -64,22 +68,22 @@ def _find_ends(block: BlockDef, model: Model) -> dict[str, list[str]]:
         order.setdefault(end, len(order))
         ends.setdefault(end, []).append(step.path)
         for path in step.inputs:
-            other = end_of.setdefault(path, end)
-            if order[end] < order[other]:
+            known_end = end_of.setdefault(path, end)
+            if order[end] < order[known_end]:
                 end_of[path] = end
     return ends
 
 
 class _Params:
-    """The parameters that the steps of each block hold, in all calls that have weights."""
+    """The number of parameters of each step, in all calls that have their own weights."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._totals: dict[int, int] = {}
 
-    def by_step(self) -> Counter[tuple[str, str]]:
-        """Return the parameters by block and path of a step, its copies taken together."""
-        found: Counter[tuple[str, str]] = Counter()
+    def count_by_step(self) -> Counter[tuple[str, str]]:
+        """Return the parameters of each step by block and path; copies are summed."""
+        params: Counter[tuple[str, str]] = Counter()
         times = Counter[int]()
         bodies: dict[int, Call] = {}
         pending = [self._model.root]
@@ -87,16 +91,18 @@ class _Params:
             call = pending.pop()
             times[id(call.body)] += 1
             bodies[id(call.body)] = call
-            pending += [i for i in call.body if isinstance(i, Call) and i.reuses is None]
+            pending += [
+                item for item in call.body if isinstance(item, Call) and item.reuses is None
+            ]
         for key, call in bodies.items():
             for item in call.body:
-                params = times[key] * self._of_item(item)
-                if params:
+                in_all_calls = times[key] * self._count(item)
+                if in_all_calls:
                     for path in {item.path, item.path.parent}:
-                        found[call.block, path] += params
-        return found
+                        params[call.block, path] += in_all_calls
+        return params
 
-    def _of_item(self, item: Node | Call) -> int:
+    def _count(self, item: Node | Call) -> int:
         if item.reuses is not None:
             return 0
         if isinstance(item, Node):
@@ -104,5 +110,5 @@ class _Params:
             return cost.weights + cost.biases + cost.norms
         key = id(item.body)
         if key not in self._totals:
-            self._totals[key] = sum(self._of_item(inner) for inner in item.body)
+            self._totals[key] = sum(self._count(inner) for inner in item.body)
         return self._totals[key]

@@ -1,7 +1,7 @@
 """The modules of a block as a tree of paths, and the calls of them that its forward pass makes.
 
-A chain of steps, each read by the next alone, runs as one `nn.Sequential`; any other step runs
-alone. Joins are no modules: the forward pass computes them itself.
+A chain of steps runs as one `nn.Sequential` if only the next step reads the result of each. Every
+other step runs alone. A join has no module: the forward pass computes it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from inception_dsl.ops import OPS
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A module that holds others under their names.
+    """A module that holds other modules by name.
 
-    `is_chain` is true if each of them reads the one before, so that one call runs them all.
+    Attributes:
+        path: the path of the module.
+        children: the modules that it holds.
+        is_chain: whether each child reads the one before, so that one call runs all of them.
     """
 
     path: Path
@@ -28,15 +31,16 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class ModuleCall:
-    """One call of a module: of a step, of the copies of a step, or of a chain of steps.
+    """A call of the module of a step, of the copies of a step, or of a chain of steps.
 
     Attributes:
         path: the path of the module.
-        reads: the path of the value that enters it.
-        gives: the path of its last step.
-        branch: the branch that holds it.
-        steps: the paths of the steps that it runs, in order.
-        module: the module at `path`; its steps have other paths if its weights are used again.
+        reads: the path of the input.
+        gives: the path of the last step, and of the result.
+        branch: the path of the branch that holds the call.
+        steps: the paths of the steps that the call runs, in order.
+        module: the module at `path`. If the call reuses its weights, the paths of the steps lie
+            elsewhere.
     """
 
     path: Path
@@ -48,23 +52,23 @@ class ModuleCall:
 
 
 def has_module(step: StepDef) -> bool:
-    """Tell whether a module runs the step; the forward pass itself computes a join."""
+    """Tell whether a module runs the step; a join has none."""
     return isinstance(step, CallDef) or OPS[step.op].join is None
 
 
 def owns_module(step: StepDef) -> bool:
-    """Tell whether a module of its own runs the step, with weights of its own."""
+    """Tell whether the step has a module that no earlier step has."""
     return has_module(step) and step.reuses is None
 
 
 def build_module_tree(
     block: BlockDef, heads: tuple[Head, ...] = (), left_out: Collection[str] = ()
 ) -> Holder:
-    """Return the modules of a block by their names.
+    """Build the tree of the modules of a block.
 
     Args:
-        heads: the training heads if the block is the network.
-        left_out: paths of steps that the module leaves out, such as the last softmax.
+        heads: the training heads of the network; none for any other block.
+        left_out: the paths of the steps that the module leaves out, such as the last softmax.
     """
     readers: dict[str, list[str]] = {block.output: [""]}
     for head in heads:
@@ -74,8 +78,8 @@ def build_module_tree(
             readers.setdefault(path, []).append(step.path)
     below: dict[str, list[StepDef]] = {}
     for step in block.body:
-        for holding in step.path.parents:
-            below.setdefault(holding, []).append(step)
+        for parent in step.path.parents:
+            below.setdefault(parent, []).append(step)
     root = Holder(Path(), {}, is_chain=False)
     for step in block.body:
         if not owns_module(step) or step.path in left_out:
@@ -83,12 +87,12 @@ def build_module_tree(
         holder = root
         *above, name = step.path.names
         path = Path()
-        for part in above:
-            path /= part
-            if part not in holder.children:
+        for name_above in above:
+            path /= name_above
+            if name_above not in holder.children:
                 is_chain = _is_chain(below[path], readers)
-                holder.children[part] = Holder(path, {}, is_chain)
-            child = holder.children[part]
+                holder.children[name_above] = Holder(path, {}, is_chain)
+            child = holder.children[name_above]
             assert isinstance(child, Holder)
             holder = child
         holder.children[name] = step
@@ -96,7 +100,7 @@ def build_module_tree(
 
 
 def _is_chain(steps: list[StepDef], readers: dict[str, list[str]]) -> bool:
-    """Tell whether each step has its own module and reads the one before, which no other reads."""
+    """Tell whether the steps form a chain: each alone reads the one before, and has its module."""
     return all(owns_module(step) for step in steps) and all(
         following.inputs == (step.path,) and readers.get(step.path) == [following.path]
         for step, following in pairwise(steps)
@@ -104,7 +108,7 @@ def _is_chain(steps: list[StepDef], readers: dict[str, list[str]]) -> bool:
 
 
 def find_module_calls(block: BlockDef, tree: Holder) -> list[ModuleCall]:
-    """Return the calls that a forward pass makes; those that use weights again come last."""
+    """Return the module calls of a forward pass; calls that reuse weights come last."""
     first = [call for child in tree.children.values() for call in _find_first_calls(child)]
     return [*first, *_find_repeated_calls(block, first)]
 
@@ -134,18 +138,18 @@ def _list_steps(item: Holder | StepDef) -> Iterator[StepDef]:
 
 
 def _find_repeated_calls(block: BlockDef, first: list[ModuleCall]) -> Iterator[ModuleCall]:
-    """Yield the calls of modules that run once more, with the weights that they have."""
+    """Yield the calls that reuse the weights of an earlier call."""
     by_step: dict[str, ModuleCall] = {call.steps[0]: call for call in first}
     steps = [step for step in block.body if step.reuses and has_module(step)]
     for index, step in enumerate(steps):
         call = by_step.get(step.reuses or "")
-        if call is not None:  # the copied steps stand in a row
-            copied = steps[index : index + len(call.steps)]
+        if call is not None:  # the steps that reuse its weights follow each other
+            reusing = steps[index : index + len(call.steps)]
             yield ModuleCall(
                 path=call.path,
                 reads=step.inputs[0],
-                gives=copied[-1].path,
-                branch=copied[-1].branch,
-                steps=tuple(copy.path for copy in copied),
+                gives=reusing[-1].path,
+                branch=reusing[-1].branch,
+                steps=tuple(step.path for step in reusing),
                 module=call.module,
             )

@@ -1,8 +1,8 @@
 """Find the widths and sizes that depend on a parameter of the network.
 
 The caller of the emitted module chooses such a parameter, so these widths must stay symbolic in
-emitted code, even if every call in this spec agrees. A value that cannot be decided counts as
-dependent.
+emitted code, even if every call in this spec agrees. If the analysis cannot decide, a value counts
+as dependent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from inception_dsl.ops import OPS
 
 
 class Dependence(NamedTuple):
-    """Whether the channels and the size of a value depend on a parameter of the network."""
+    """A pair of flags: whether channels and size of a value depend on the network's parameters."""
 
     channels: bool
     size: bool
@@ -40,12 +40,12 @@ _ALL = tuple(Dependence(*flags) for flags in product((False, True), repeat=2))
 
 @dataclass(frozen=True, slots=True)
 class Dependences:
-    """What depends on the parameters of the network, by block.
+    """The values of each block that depend on the parameters of the network.
 
     Attributes:
-        params: parameters of the block that some call binds to a dependent value.
-        values: the dependence of the block's input (under `INPUT`) and of each step's result, by
-            path, over all calls.
+        params: the parameters of each block that some call binds to a dependent value.
+        values: for each block, the dependence of its input (at `INPUT`) and of the result of each
+            step, by path. A value is dependent if it is so in any call.
     """
 
     params: Mapping[str, frozenset[str]]
@@ -53,15 +53,15 @@ class Dependences:
 
 
 def find_dependences(model: Model) -> Dependences:
-    """Return what depends on the parameters of the network."""
+    """Find the values that depend on the parameters of the network."""
     changing = _find_changing_copies(model)
     params = {block.name: frozenset[str]() for block in model.blocks}
     params[model.network.name] = frozenset(param.name for param in model.network.params)
-    while True:  # an argument may read `in`, which depends on what enters the block
-        found = _find(model, params, changing)
-        if found.params == params:
-            return found
-        params = dict(found.params)
+    while True:  # an argument may read `in`, which depends on the calls of its block
+        dependences = _find(model, params, changing)
+        if dependences.params == params:
+            return dependences
+        params = dict(dependences.params)
 
 
 def _find(
@@ -69,7 +69,7 @@ def _find(
     params: Mapping[str, frozenset[str]],
     changing: Mapping[tuple[str, str], Dependence],
 ) -> Dependences:
-    """Return what depends on some parameters, and the parameters that calls then bind to it."""
+    """Find the values that depend on some parameters, and the parameters bound to such values."""
     outputs: dict[str, dict[Dependence, Dependence]] = {}
     for block in model.blocks:  # callees before callers
         flow = _BlockFlow(model, block, params[block.name], outputs, changing)
@@ -93,11 +93,11 @@ def _find(
 
 
 def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
-    """Return by block and path whether copies of a step change their channels or their size.
+    """Tell for each repeated step, by block and path, whether its copies change channels or size.
 
-    Copies that give what they read do so however many copies there are.
+    If the copies do not change them, the number of copies does not matter.
     """
-    found: dict[tuple[str, str], Dependence] = {}
+    changing: dict[tuple[str, str], Dependence] = {}
     seen: set[int] = set()
     for call in walk_calls(model):
         if id(call.body) in seen:
@@ -105,17 +105,17 @@ def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
         seen.add(id(call.body))
         for item in call.body:
             if isinstance(item, Call) and item.path.copy is not None:
-                read, made = item.input_type, item.type
+                input, output = item.input_type, item.type
                 changes = Dependence(
-                    read.channels != made.channels, read.shape[1:] != made.shape[1:]
+                    input.channels != output.channels, input.shape[1:] != output.shape[1:]
                 )
                 key = call.block, item.path.parent
-                found[key] = _either(found.get(key, changes), changes)
-    return found
+                changing[key] = _either(changing.get(key, changes), changes)
+    return changing
 
 
 class _BlockFlow:
-    """The flow of dependences through one block, given that of its input."""
+    """The flow of dependences through one block, from a given dependence of its input."""
 
     def __init__(
         self,
@@ -134,19 +134,19 @@ class _BlockFlow:
 
     def trace(self, entering: Dependence) -> dict[str, Dependence]:
         """Return the dependence of every value in the block by path."""
-        found: dict[str, Dependence] = {INPUT: entering}
+        values: dict[str, Dependence] = {INPUT: entering}
         for step in self._block.body:
-            reads = [found[path] for path in step.inputs]
+            reads = [values[path] for path in step.inputs]
             if isinstance(step, CallDef):
-                found[step.path] = self._trace_call(step, reads[0], found)
+                values[step.path] = self._trace_call(step, reads[0], values)
             else:
-                found[step.path] = self._trace_node(step, reads, found)
-        return found
+                values[step.path] = self._trace_node(step, reads, values)
+        return values
 
     def find_inputs_of_calls(
         self, values: Mapping[str, Dependence]
     ) -> Iterator[tuple[str, Dependence]]:
-        """Yield the blocks that are called with the dependence of what enters each copy."""
+        """Yield each called block with the dependence of the input of the call, copy by copy."""
         for step in self._block.body:
             if isinstance(step, CallDef):
                 entering = values[step.inputs[0]]
@@ -155,7 +155,7 @@ class _BlockFlow:
                     yield step.block, _either(entering, values[step.path])
 
     def find_bound_params(self, values: Mapping[str, Dependence]) -> Iterator[tuple[str, str]]:
-        """Yield the blocks that are called with those of their parameters that are dependent."""
+        """Yield each called block with each parameter that the call binds to a dependent value."""
         for step in self._block.body:
             if isinstance(step, CallDef):
                 for name, value in step.arguments.items():
@@ -163,49 +163,49 @@ class _BlockFlow:
                         yield step.block, name
 
     def _trace_call(
-        self, step: CallDef, entering: Dependence, found: Mapping[str, Dependence]
+        self, step: CallDef, entering: Dependence, values: Mapping[str, Dependence]
     ) -> Dependence:
         outputs = self._outputs[step.block]
-        made = outputs[entering]
+        output = outputs[entering]
         if step.count is None:
-            return made
-        # A copy reads what the copy before it gave.
-        while (following := _either(entering, made)) != entering:
-            entering, made = following, outputs[following]
-        if not self._depends(step.count, step.path, found):
-            return made
+            return output
+        # A copy reads the result of the copy before it.
+        while (following := _either(entering, output)) != entering:
+            entering, output = following, outputs[following]
+        if not self._depends(step.count, step.path, values):
+            return output
         unknown = Dependence(channels=True, size=True)
-        return _either(made, self._changing.get((self._block.name, step.path), unknown))
+        return _either(output, self._changing.get((self._block.name, step.path), unknown))
 
     def _trace_node(
-        self, step: NodeDef, reads: list[Dependence], found: Mapping[str, Dependence]
+        self, step: NodeDef, reads: list[Dependence], values: Mapping[str, Dependence]
     ) -> Dependence:
         op = OPS[step.op]
         if op.channels == "flattened":
             return Dependence(channels=any(reads[0]), size=False)
         attributes = step.attributes
         if op.width:
-            channels = self._depends(attributes[op.width], step.path, found)
+            channels = self._depends(attributes[op.width], step.path, values)
         else:
             channels = any(read.channels for read in reads)
         shaping = [a.name for a in op.attributes if a.changes == "size"]
         sizes = [*(attributes.get(name, 0) for name in shaping), step.count or 0]
-        changes = any(self._depends(value, step.path, found) for value in sizes)
+        changes = any(self._depends(value, step.path, values) for value in sizes)
         size = changes or any(read.size for read in reads)
         return Dependence(channels, size and op.sizes == "follow")
 
-    def _depends(self, value: Value | Expr, path: Path, found: Mapping[str, Dependence]) -> bool:
-        """Tell whether an attribute reads a dependent parameter, or `in` where that is dependent.
+    def _depends(self, value: Value | Expr, path: Path, values: Mapping[str, Dependence]) -> bool:
+        """Tell whether an attribute reads a dependent parameter, or `in` if that is dependent.
 
         Args:
-            path: the step's; the steps of a head read `in` as the channels that enter the head.
+            path: the path of the step. In a head, `in` is the channels of the input of the head.
         """
         if isinstance(value, str | tuple):
             return False
         read = find_names(value)
         if not read:
             return False
-        entering = found[self._head_reads.get(path.first, INPUT)].channels
+        entering = values[self._head_reads.get(path.first, INPUT)].channels
         return bool(read & self._params) or ("in" in read and entering)
 
 

@@ -1,7 +1,10 @@
-"""The numbers and shapes that budgets and claims speak of, by measure and path.
+"""The numbers and shapes that budgets and claims can be about, by measure and path.
 
-A spec may make hundreds of claims of a network of thousands of nodes. Rows are therefore sorted by
-path once, so that those of a step stand together, and each analysis runs once for a model.
+A spec may make hundreds of claims about a network of thousands of nodes. The rows are therefore
+sorted by path once, so that the rows of a step are one range, and each analysis runs once.
+
+Units: those of `analysis.cost` for its measures, conv and linear layers for `depth`, bytes for
+`memory`.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ def find_quantity(
 
 
 class Quantities:
-    """All that may be claimed of one model."""
+    """The quantities of one model, each computed when it is first needed."""
 
     def __init__(self, model: Model, cost: CostReport) -> None:
         self.model = model
@@ -40,12 +43,13 @@ class Quantities:
 
         Args:
             measure: `params`, `weights`, `macs`, `flops` or `activations`; `depth`, conv and linear
-                layers on the longest path; `memory`, the most bytes that are alive at once in
-                inference, for one image in single precision; `shape`, the type of the result, as
-                text; `in`, the channels of the input.
-            with_heads: count training heads, too, if the quantity is the network's.
+                layers on the longest path; `memory`, peak bytes of inference for one image in
+                single precision; `shape`, the type of the result as text; `in`, the channels of
+                the input.
+            at: the path of the step; None for the network.
+            with_heads: whether training heads count towards a quantity of the network.
         """
-        types = self._types_at(at)
+        types = self._find_types(at)
         if types is None:
             return None
         match measure:
@@ -54,27 +58,26 @@ class Quantities:
             case "in":
                 return types[0].channels
             case "depth":
-                return self._depth(at, with_heads=with_heads)
+                return self._measure_depth(at, with_heads=with_heads)
             case "memory":
-                return self._memory(at, with_heads=with_heads)
+                return self._measure_memory(at, with_heads=with_heads)
             case _ if at is None:
                 totals = self.cost.totals_with_heads if with_heads else self.cost.totals
                 return int(getattr(totals, measure))
             case _:
-                sums = self._sums_of(measure)
-                start, end = self._range(at)
+                sums = self._accumulate(measure)
+                start, end = self._find_range(at)
                 return sums[end] - sums[start]
 
     def rows(self, at: str) -> list[CostRow]:
-        """Return the rows of the step at a path, and of all below it, in their order."""
-        start, end = self._range(at)
+        """Return the rows of all nodes at or below a path, in the order of the report."""
+        start, end = self._find_range(at)
         return [self.cost.rows[index] for index in sorted(self._sorted[start:end])]
 
     def body_origins(self, at: str | None) -> dict[Path, Origin]:
         """Return the origins of the steps of the network, or of the call at a path, by path.
 
-        Returns:
-            Nothing if no call is at the path.
+        The result is empty if no call is at the path.
         """
         call, holder = self.model.root, Path()
         while at is not None and holder != at:
@@ -88,20 +91,20 @@ class Quantities:
 
     @cached_property
     def origins(self) -> dict[Path, Origin]:
-        """The path of every step and where it is written; a call stands before what it holds."""
-        found: dict[Path, Origin] = {}
+        """The origin of every step by path; a call comes before the steps below it."""
+        origins: dict[Path, Origin] = {}
         pending: list[tuple[Path, Call]] = [(Path(), self.model.root)]
         while pending:
             holder, call = pending.pop()
             for item in call.body:
                 path = holder / item.path
-                found[path] = item.origin
+                origins[path] = item.origin
                 if isinstance(item, Call):
                     pending.append((path, item))
-        return found
+        return origins
 
-    def _types_at(self, at: str | None) -> tuple[TensorType, TensorType] | None:
-        """Return the types that enter the first and leave the last of the steps at a path."""
+    def _find_types(self, at: str | None) -> tuple[TensorType, TensorType] | None:
+        """Return the input type of the first and the output type of the last step at a path."""
         if at is None:
             return self.model.input, self.model.root.type
         if len(at) > MAX_PATH:
@@ -109,11 +112,11 @@ class Quantities:
         call, rest = self.model.root, Path(at)
         while True:
             body = self._index(call)
-            items = body.within(rest)
+            items = body.find(rest)
             if items:
                 first, last = items[0], items[-1]
-                enters = first.input_type if isinstance(first, Call) else first.input_types[0]
-                return enters, last.type
+                input = first.input_type if isinstance(first, Call) else first.input_types[0]
+                return input, last.type
             holder = next((path for path in rest.parents if path in body.calls), None)
             if holder is None:
                 return None
@@ -134,12 +137,12 @@ class Quantities:
     def _paths(self) -> list[str]:
         return [self.cost.rows[index].path for index in self._sorted]
 
-    def _range(self, at: str) -> tuple[int, int]:
-        """Return the bounds of the sorted rows at or below a path."""
+    def _find_range(self, at: str) -> tuple[int, int]:
+        """Return the range of the sorted rows at or below a path."""
         return find_range(self._paths, at)
 
-    def _sums_of(self, measure: str) -> list[int]:
-        """Return the sums of a measure over the first rows: over none, over one, over two, ..."""
+    def _accumulate(self, measure: str) -> list[int]:
+        """Return the prefix sums of a measure over the sorted rows; the first one is 0."""
         if measure not in self._sums:
             rows = self.cost.rows
             values = (int(getattr(rows[index], measure)) for index in self._sorted)
@@ -161,7 +164,7 @@ class Quantities:
         order = {INPUT: -1, **self._order}
         return [tuple(order[path] for path in node.inputs) for node in self._nodes]
 
-    def _depth(self, at: str | None, *, with_heads: bool) -> int:
+    def _measure_depth(self, at: str | None, *, with_heads: bool) -> int:
         nodes = self._nodes
         layers = {name for name, op in OPS.items() if op.counts_in_depth}
         if at is None:
@@ -177,7 +180,7 @@ class Quantities:
         if not counted:
             return 0
         weighted = set(counted)
-        depths = [0] * (len(nodes) + 1)  # the last one is the input's, at index -1
+        depths = [0] * (len(nodes) + 1)  # the last item is the depth of the input, read at index -1
         for index in range(counted[0], counted[-1] + 1):
             read = self._reads[index]
             deepest = depths[read[0]] if len(read) == 1 else max(depths[i] for i in read)
@@ -186,12 +189,12 @@ class Quantities:
 
     @cached_property
     def memory(self) -> MemoryReport:
-        """The memory of inference on one image."""
+        """The memory of inference on one image, in bytes."""
         from inception_dsl.analysis.memory import measure_memory
 
         return measure_memory(self.model, with_training=False)
 
-    def _memory(self, at: str | None, *, with_heads: bool) -> int:
+    def _measure_memory(self, at: str | None, *, with_heads: bool) -> int:
         memory = self.memory
         if at is None:
             return memory.peak + (memory.heads_state if with_heads else 0)
@@ -199,7 +202,7 @@ class Quantities:
 
 
 class _BodyIndex:
-    """The steps of a body by their paths, shared by all calls of it."""
+    """An index of the steps of a body by path, for all calls that share the body."""
 
     def __init__(self, call: Call) -> None:
         self._body = call.body
@@ -208,7 +211,7 @@ class _BodyIndex:
         self._paths = [call.body[index].path for index in order]
         self.calls = {item.path: item for item in call.body if isinstance(item, Call)}
 
-    def within(self, at: Path) -> list[Node | Call]:
+    def find(self, at: Path) -> list[Node | Call]:
         """Return the steps at or below a path, in the order in which they run."""
         start, end = find_range(self._paths, at)
         return [self._body[index] for index in sorted(self._order[start:end])]

@@ -1,4 +1,7 @@
-"""The steps that a quantity of the network, or of a step, adds up from."""
+"""The steps that contribute most to a cost of the network, or of a step.
+
+Units: the unit of the measure, such as parameters or multiply-accumulates.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from inception_dsl.ir import Origin, Path
 
 @dataclass(frozen=True, slots=True)
 class CostShare:
-    """A step, all its copies together, and its share of a quantity."""
+    """A step, with all its copies, and the part of a cost that it causes."""
 
     origin: Origin
     share: int
@@ -19,13 +22,15 @@ class CostShare:
 def find_largest_shares(
     quantities: Quantities, measure: str, at: str | None, *, with_heads: bool
 ) -> list[CostShare]:
-    """Return the steps with a share of a quantity of the network, or of the call at a path.
+    """Return the share of each step in a cost of the network, or of the call at a path.
 
     Args:
         measure: a measure of every row, such as `params` or `macs`.
+        at: the path of the call; None for the network.
+        with_heads: whether training heads count.
 
     Returns:
-        The parts, the largest first; none if a single node is at the path.
+        The shares, the largest first; none if the path is that of a single node.
     """
     if at is None:
         rows = list(quantities.cost.rows)
@@ -41,5 +46,7 @@ def find_largest_shares(
         if holder is not None:
             share = int(getattr(row, measure))
             shares[origins[holder]] = shares.get(origins[holder], 0) + share
-    parts = [CostShare(origin, share) for origin, share in shares.items() if share and origin.spans]
-    return sorted(parts, key=lambda part: -part.share)
+    written = [
+        CostShare(origin, n) for origin, n in shares.items() if n and origin.span is not None
+    ]
+    return sorted(written, key=lambda cost_share: -cost_share.share)

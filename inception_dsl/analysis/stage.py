@@ -1,30 +1,26 @@
-"""The stages of a network: what its costs are told by, where nothing else is asked for."""
+"""The stages of a network, by which reports and comparisons sum its costs."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
 
-from inception_dsl.ir import Model
+from inception_dsl.ir import Model, Path
 
 
-def stage_names(model: Model) -> Callable[[str], str]:
-    """What gives the stage of a path: the step of the network that it is part of.
+def build_stage_lookup(model: Model) -> Callable[[str], Path]:
+    """Return a function that gives the stage of a path: the step of the network that holds it.
 
-    A list that holds more than half of the network is no stage: its steps are.
+    A list that holds more than half of the steps is divided: each of its steps is a stage.
     """
-    found = Counter(_name(item.path, 1) for item in model.root.body)
-    steps = [step for step in model.network.body if "." in step.path]
-    lists = {_name(step.path, 1) for step in steps if not step.branch}
-    lists -= {_name(step.path, 1) for step in steps if step.branch}
-    large = {name for name in lists if 2 * found[name] > found.total()}
+    sizes = Counter(item.path.first for item in model.root.body)
+    steps = [step for step in model.network.body if step.path != step.path.first]
+    lists = {step.path.first for step in steps if not step.branch}
+    lists -= {step.path.first for step in steps if step.branch}
+    divided = {name for name in lists if 2 * sizes[name] > sizes.total()}
 
-    def stage(path: str) -> str:
-        name = _name(path, 1)
-        return _name(path, 2) if name in large else name
+    def find_stage(path: str) -> Path:
+        first = Path(path).first
+        return first / Path(path).relative_to(first).first if first in divided else first
 
-    return stage
-
-
-def _name(path: str, parts: int) -> str:
-    return ".".join(path.split(".", parts)[:parts])
+    return find_stage

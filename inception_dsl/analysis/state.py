@@ -1,4 +1,7 @@
-"""The state_dict of a model: every tensor that torch saves, by its key."""
+"""The state_dict of a model: every tensor that torch saves, by its key.
+
+Shape: that of the tensor in torch, such as `(out, in, height, width)` of a conv's weight.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,15 @@ from inception_dsl.ops import OPS, StateTensor
 
 
 def measure_state(graph: Graph) -> dict[str, StateTensor]:
-    """The tensors of the emitted module, training heads included, by their keys in its state_dict.
+    """Return the tensors of the emitted module, training heads included, by state_dict key.
 
-    Weights that are used again are saved once, where they are made.
+    Weights that several nodes share have the key of the first one.
     """
-    return {f"{node.path}.{t.name}": t for node in graph.nodes for t in state_of(node)}
+    return {f"{node.path}.{t.name}": t for node in graph.nodes for t in list_state(node)}
 
 
-def state_of(node: Node) -> tuple[StateTensor, ...]:
-    """The tensors that a node holds itself; none if it has the weights of another."""
+def list_state(node: Node) -> tuple[StateTensor, ...]:
+    """Return the tensors that a node holds; none if it has the weights of another node."""
     state = OPS[node.op].state
     if state is None or node.reuses is not None:
         return ()

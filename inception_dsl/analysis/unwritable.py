@@ -1,7 +1,7 @@
-"""Steps that no class can hold: one class stands for all calls of a block, and here it cannot.
+"""Steps that the emitted class of their block cannot build.
 
-A constructor knows the parameters of its block and, as `in_channels`, the channels of its input. A
-step that needs a number which follows from neither cannot be written.
+One class serves all calls of a block. Its constructor takes the parameters of the block and, as
+`in_channels`, the channels of its input. A step that needs any other number cannot be written.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from inception_dsl.ir import BlockDef, Model, NodeDef, Origin, StepDef, Value
 from inception_dsl.ops import OPS
 
 MAX_TYPES = 4
-"""Maximum number of input types that a reason lists."""
+"""Maximum number of input types that one reason lists."""
 
 _MAX_DIFFERENT = 2
-"""Maximum number of ways in which copies may differ if a parameter counts them."""
+"""Maximum number of different copies of a step if a parameter sets the number of copies."""
 
 _NO_CHANNELS = "no parameter tells the channels that `in` is"
 
 
 @dataclass(frozen=True, slots=True)
 class Unwritable:
-    """A step that no class can hold, and the reason.
+    """A step that the class of its block cannot build, and the reason.
 
     Attributes:
-        is_in_network: the step is one of the network's own, which has no calls to tell apart.
+        is_in_network: whether the block is the whole network.
     """
 
     origin: Origin
@@ -40,23 +40,23 @@ class Unwritable:
 
 def find_unwritable(model: Model, widths: Mapping[str, BlockWidths]) -> list[Unwritable]:
     """Return the first step of each block that cannot be written, callees before callers."""
-    found: list[Unwritable] = []
+    unwritable: list[Unwritable] = []
     takes: dict[str, bool] = {}
     for block in model.blocks:
         examined = _Block(block, widths[block.name], takes)
-        problem = next(examined.problems(), None)
+        problem = next(examined.find_problems(), None)
         if problem is not None:
             step, reason = problem
-            found.append(Unwritable(step.origin, reason, block is model.network))
+            unwritable.append(Unwritable(step.origin, reason, block is model.network))
         takes[block.name] = examined.takes_in_channels()
-    return found
+    return unwritable
 
 
 class _Block:
-    """A block as its constructor sees it.
+    """The constructor of a block, as far as it decides which steps can be written.
 
     Args:
-        takes: whether the classes of the blocks that it calls take the channels of their input.
+        takes: whether the class of each called block takes the channels of its input.
     """
 
     def __init__(self, block: BlockDef, widths: BlockWidths, takes: Mapping[str, bool]) -> None:
@@ -69,32 +69,32 @@ class _Block:
         return any(
             IN_CHANNELS in find_names(value)
             for step in self._steps
-            for value in (*self._numbers(step), *self._channels(step))
+            for value in (*self._read_numbers(step), *self._read_channels(step))
             if value is not None and not isinstance(value, str | tuple)
         )
 
-    def problems(self) -> Iterator[tuple[StepDef, str]]:
-        """Yield the steps that cannot be written, with the reasons."""
+    def find_problems(self) -> Iterator[tuple[StepDef, str]]:
+        """Yield each step that cannot be written, with the reason."""
         for step in self._steps:
-            if any(value is None for value in self._numbers(step)):
+            if any(value is None for value in self._read_numbers(step)):
                 yield step, _NO_CHANNELS
-            elif any(channels is None for channels in self._channels(step)):
-                yield step, self._untold(step)
-            elif self._differ(step):
+            elif any(channels is None for channels in self._read_channels(step)):
+                yield step, self._explain(step)
+            elif self._differs(step):
                 yield (
                     step,
                     "copies differ, and a parameter says how many there are: no expression gives"
                     " what comes into each",
                 )
 
-    def _numbers(self, step: StepDef) -> list[Value | Expr | None]:
-        """Return the attributes of a step and its number of copies; None for an untold one."""
+    def _read_numbers(self, step: StepDef) -> list[Value | Expr | None]:
+        """Return the attributes and the number of copies of a step; None without an expression."""
         values = step.attributes if isinstance(step, NodeDef) else step.arguments
         read = [self._widths.read(value, step.path) for value in values.values()]
         return read if step.count is None else [*read, self._widths.read(step.count, step.path)]
 
-    def _channels(self, step: StepDef) -> Sequence[Expr | None]:
-        """Return the channels that a step's copies are made for; None for untold ones."""
+    def _read_channels(self, step: StepDef) -> Sequence[Expr | None]:
+        """Return the input channels of each copy of a step; None if no expression gives them."""
         is_needed = (
             OPS[step.op].state is not None if isinstance(step, NodeDef) else self._takes[step.block]
         )
@@ -104,11 +104,11 @@ class _Block:
             return (*self._widths.entering[step.path], self._widths.growth[step.path])
         if step.count is not None:
             return self._widths.entering.get(step.path) or (None,)
-        return (self._reads(step).channels,)
+        return (self._find_input(step).channels,)
 
-    def _differ(self, step: StepDef) -> bool:
-        """Tell whether copies that a parameter counts differ in more than the first one."""
-        if step.count is None or len(self._channels(step)) == 0 or self._grows(step):
+    def _differs(self, step: StepDef) -> bool:
+        """Tell whether a parameter counts the copies of a step, and more than the first differs."""
+        if step.count is None or len(self._read_channels(step)) == 0 or self._grows(step):
             return False
         is_counted = not isinstance(self._widths.read(step.count, step.path), int)
         return is_counted and len(self._widths.entering.get(step.path, ())) > _MAX_DIFFERENT
@@ -116,18 +116,18 @@ class _Block:
     def _grows(self, step: StepDef) -> bool:
         return step.path in self._widths.growth
 
-    def _reads(self, step: StepDef) -> Width:
+    def _find_input(self, step: StepDef) -> Width:
         return self._widths.widths[step.inputs[0]]
 
-    def _untold(self, step: StepDef) -> str:
-        """Say why the channels of a step are untold."""
-        if self._reads(step).is_too_long:
+    def _explain(self, step: StepDef) -> str:
+        """Explain why no expression gives the channels of a step."""
+        if self._find_input(step).is_too_long:
             return f"an expression of more than {MAX_OPERANDS} names and numbers says what comes in"
-        types = [str(type) for type in self._reads(step).types]
+        types = [str(type) for type in self._find_input(step).types]
         if len(types) == 1:
             return (
                 f"{types[0]} comes in now: no expression says what the network's parameters make it"
             )
         more = [f"{len(types) - MAX_TYPES} more"] if len(types) > MAX_TYPES else []
-        *shown, last = [*types[:MAX_TYPES], *more]
-        return f"no parameter tells whether {', '.join(shown)} or {last} comes in"
+        *first_types, last = [*types[:MAX_TYPES], *more]
+        return f"no parameter tells whether {', '.join(first_types)} or {last} comes in"

@@ -1,8 +1,10 @@
 """The channels at every step of a block, as its author would write them: `c1 + c3 + c5 + proj`.
 
-What a class needs to know to be written once for all calls of its block. A block is looked at with
-all of its calls: where they agree, a number will do; where they differ, it takes an expression over
-the block's parameters and the channels that come in.
+One class is emitted for all calls of a block, so the analysis considers all of them. If they agree
+in the channels at a step, the result is a number. If they differ, it is an expression over the
+parameters of the block and the channels of its input.
+
+Units: channels of a map, features of a vector.
 """
 
 from __future__ import annotations
@@ -30,30 +32,34 @@ from inception_dsl.ir import (
 from inception_dsl.ops import OPS
 
 IN_CHANNELS = "in_channels"
-"""The name under which an expression reads the channels that enter its block."""
+"""The name that stands for the channels of a block's input in an expression."""
 
-_COPY = Name("what enters a copy")
+_COPY_INPUT = Name("channels of a copy's input")
+"""A stand-in for the channels of the input of a copy; no parameter can have its name."""
 
 MAX_DIFFERING_COPIES = 100
-"""A step whose copies differ in what comes in is written out copy by copy up to here."""
+"""Maximum number of copies with different inputs that are written one by one."""
 
 MAX_UNSIMPLIFIED = 20 * MAX_OPERANDS
-"""Maximum number of names and numbers of a width before like terms are gathered."""
+"""Maximum number of names and numbers in an expression before it is simplified."""
 
 MAX_COUNTED_COPIES = 3
-"""Of copies that a parameter counts, the first may differ from all others, and no more."""
+"""Maximum number of different copies that are listed if a parameter sets the number of copies.
+
+A third one shows that more than the first copy differs, which no class can express.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """What flows at one step of a block, over all calls of the block.
+    """The channels of the result of a step, over all calls of its block.
 
     Attributes:
-        channels: of a map, or features of a vector; None where calls differ and nothing that the
-            block knows tells them apart.
-        types: what it is in each call, in order, without repeats.
-        is_too_long: `channels` is None because the expression has more than `MAX_OPERANDS` names
-            and numbers, or because that of a step which it reads does.
+        channels: the channels of a map or the features of a vector; None if no number or expression
+            holds for all calls.
+        types: the types of the result in all calls, in order, without repeats.
+        is_too_long: whether `channels` is None because an expression, for this step or one that it
+            reads, has more than `MAX_OPERANDS` names and numbers.
     """
 
     channels: Expr | None
@@ -63,15 +69,18 @@ class Width:
 
 @dataclass(frozen=True, slots=True)
 class BlockWidths:
-    """Widths of a block's steps, by path; `INPUT` is what enters it.
+    """The widths of the steps of a block.
 
     Attributes:
-        entering: what comes into each copy of a repeated step, by its path, as far as copies
-            differ: the last one stands for all that follow.
-        growth: how much more comes into each copy than into the one before, by the path of a step
-            that is repeated as often as a parameter says.
-        dependent_params: parameters that depend on the network's own, so that no call in the spec
-            decides them.
+        widths: the width of the result of each step, by path; that of the block's input at `INPUT`.
+        entering: the input channels of the copies of each repeated step, by path. The last entry
+            holds for all copies that follow.
+        growth: the number of channels that each copy of a step adds, by path, if a parameter sets
+            the number of copies.
+        heads: the training heads of the network; none for any other block.
+        head_reads: the path that each head reads, by the path of the head.
+        dependent_params: the parameters that depend on those of the network, so that the calls in
+            the spec do not determine them.
     """
 
     widths: Mapping[str, Width]
@@ -82,7 +91,14 @@ class BlockWidths:
     dependent_params: frozenset[str]
 
     def read(self, value: Value | Expr, path: Path) -> Value | Expr | None:
-        """An attribute of a step, with `in` read as the channels that enter its block or head."""
+        """Replace `in` in an attribute of a step by the input channels of its block or head.
+
+        Args:
+            path: the path of the step.
+
+        Returns:
+            The attribute; None if no expression gives the channels.
+        """
         if isinstance(value, str | tuple) or "in" not in find_names(value):
             return value
         entering = self.widths[self.head_reads.get(path.first, INPUT)].channels
@@ -90,7 +106,10 @@ class BlockWidths:
 
 
 def measure_widths(model: Model) -> dict[str, BlockWidths]:
-    """The widths of every block of a model, by its name."""
+    """Measure the widths of every block of a model, by its name.
+
+    Units: channels of a map, features of a vector.
+    """
     calls: dict[str, list[Call]] = {block.name: [] for block in model.blocks}
     for call in walk_calls(model):
         calls[call.block].append(call)
@@ -107,6 +126,15 @@ def measure_widths(model: Model) -> dict[str, BlockWidths]:
 
 
 class _Widths:
+    """The measurement of the widths of one block, step by step.
+
+    Args:
+        calls: all calls of the block.
+        outputs: the width of the result of each block that is called, by name.
+        dependences: the values that depend on the parameters of the network.
+        params: the parameters of each block, by name.
+    """
+
     def __init__(
         self,
         block: BlockDef,
@@ -136,108 +164,113 @@ class _Widths:
         )
 
     def measure(self) -> BlockWidths:
-        types = self._types()
+        types = self._collect_types()
         entering = types[INPUT]
-        channels = {type.channels for type in entering}
-        is_number = len(channels) == 1 and not self._depends[INPUT].channels
-        known: Expr = entering[0].channels if is_number else Name(IN_CHANNELS)
-        self._widths[INPUT] = Width(known, entering)
+        input_channels = {type.channels for type in entering}
+        is_number = len(input_channels) == 1 and not self._depends[INPUT].channels
+        input: Expr = entering[0].channels if is_number else Name(IN_CHANNELS)
+        self._widths[INPUT] = Width(input, entering)
         for step in self._block.body:
             self._is_too_long = False
-            written = self._channels(step)
-            own = types[step.path]
-            if written is None and not self._depends[step.path].channels:
-                written = _agreed(own)
+            channels = self._measure_step(step)
+            step_types = types[step.path]
+            if channels is None and not self._depends[step.path].channels:
+                channels = _find_common(step_types)
             reads = [self._widths[path] for path in step.inputs]
             is_too_long = self._is_too_long or any(read.is_too_long for read in reads)
-            self._widths[step.path] = Width(written, own, written is None and is_too_long)
+            self._widths[step.path] = Width(channels, step_types, channels is None and is_too_long)
         return self._result
 
-    def _types(self) -> dict[str, tuple[TensorType, ...]]:
-        found: dict[str, dict[TensorType, None]] = {INPUT: {}}
+    def _collect_types(self) -> dict[str, tuple[TensorType, ...]]:
+        types: dict[str, dict[TensorType, None]] = {INPUT: {}}
         for step in self._block.body:
-            found[step.path] = {}
+            types[step.path] = {}
         seen: set[int] = set()
         for call in self._calls:
-            found[INPUT][call.input_type] = None
+            types[INPUT][call.input_type] = None
             if id(call.body) in seen:
                 continue
             seen.add(id(call.body))
             for item in call.body:
-                holder, _, copy = item.path.rpartition(".")
-                path = holder if copy.isdigit() and holder in found else item.path
-                found[path][item.type] = None
-        return {path: tuple(types) for path, types in found.items()}
+                types[item.path.step][item.type] = None
+        return {path: tuple(distinct) for path, distinct in types.items()}
 
-    def _channels(self, step: NodeDef | CallDef) -> Expr | None:
-        """What a step gives: its last copy, where it is repeated."""
+    def _measure_step(self, step: NodeDef | CallDef) -> Expr | None:
+        """Return the channels of the result of a step; of its last copy if it is repeated."""
         if step.count is None or (
             isinstance(step, NodeDef) and OPS[step.op].channels == "flattened"
         ):
-            # Flattened again, a vector is what it was.
-            return self._one(step, [self._widths[path].channels for path in step.inputs])
-        came = self._widths[step.inputs[0]].channels
+            # Flattening a vector does not change it, so only the first copy matters.
+            return self._measure_copy(step, [self._widths[path].channels for path in step.inputs])
+        entering = self._widths[step.inputs[0]].channels
         is_counted = not isinstance(step.count, int)
-        if came is not None and (
+        if entering is not None and (
             not isinstance(step.count, int) or step.count > MAX_DIFFERING_COPIES
         ):
-            grown = self._grown(step, came)
+            grown = self._measure_growth(step, entering)
             if grown is not None:
                 return grown
         limit = MAX_COUNTED_COPIES if is_counted else MAX_DIFFERING_COPIES
         copies: list[Expr] = []
-        while came is not None and came not in copies[-1:]:
+        while entering is not None and entering not in copies[-1:]:
             if len(copies) == step.count:
                 break
             if len(copies) == limit:
-                if is_counted:  # what is written of them says that they differ
+                if is_counted:  # the list shows that the copies differ
                     self._copies[step.path] = tuple(copies)
                 return None
-            copies.append(came)
-            came = self._one(step, [came])
+            copies.append(entering)
+            entering = self._measure_copy(step, [entering])
         self._copies[step.path] = tuple(copies)
-        return came
+        return entering
 
-    def _grown(self, step: NodeDef | CallDef, came: Expr) -> Expr | None:
-        """What the last copy gives, if each gives so much more than comes into it."""
-        given = self._one(step, [_COPY])
+    def _measure_growth(self, step: NodeDef | CallDef, entering: Expr) -> Expr | None:
+        """Return the channels of the last copy's result if every copy adds the same number.
+
+        Args:
+            entering: the channels of the input of the first copy.
+        """
+        output = self._measure_copy(step, [_COPY_INPUT])
         count = self._result.read(step.count, step.path) if step.count is not None else None
-        if given is None or count is None or isinstance(count, str | tuple):
+        if output is None or count is None or isinstance(count, str | tuple):
             return None
-        growth = combine("-", given, _COPY)
-        if growth == 0 or _COPY.name in find_names(growth):
+        growth = combine("-", output, _COPY_INPUT)
+        if growth == 0 or _COPY_INPUT.name in find_names(growth):
             return None
-        self._copies[step.path] = (came,)
+        self._copies[step.path] = (entering,)
         self._growth[step.path] = growth
         is_short = count_operands(growth) * count_operands(count) <= MAX_UNSIMPLIFIED
-        return self._bound(combine("+", came, combine("*", growth, count)) if is_short else None)
+        if not is_short:
+            return self._limit(None)
+        return self._limit(combine("+", entering, combine("*", growth, count)))
 
-    def _one(self, step: NodeDef | CallDef, came: list[Expr | None]) -> Expr | None:
+    def _measure_copy(self, step: NodeDef | CallDef, entering: list[Expr | None]) -> Expr | None:
+        """Return the channels of the result of one copy, given those of its inputs."""
         if isinstance(step, CallDef):
-            return self._called(step, came[0])
+            return self._measure_call(step, entering[0])
         op = OPS[step.op]
         if op.width:
             width = self._result.read(step.attributes[op.width], step.path)
             assert not isinstance(width, str | tuple)
-            return None if width is None else self._bound(width)
+            return None if width is None else self._limit(width)
         match op.channels:
             case "joined":
-                known = [channels for channels in came if channels is not None]
-                if len(known) < len(came):
+                summands = [channels for channels in entering if channels is not None]
+                if len(summands) < len(entering):
                     return None
-                is_short = sum(map(count_operands, known)) <= MAX_UNSIMPLIFIED
-                return self._bound(total(known) if is_short else None)
+                is_short = sum(map(count_operands, summands)) <= MAX_UNSIMPLIFIED
+                return self._limit(total(summands) if is_short else None)
             case "flattened":
                 types = self._widths[step.inputs[0]].types
                 areas = {type.values // type.channels for type in types}
-                if came[0] is None or len(areas) > 1 or self._depends[step.inputs[0]].size:
+                if entering[0] is None or len(areas) > 1 or self._depends[step.inputs[0]].size:
                     return None
-                return self._bound(combine("*", came[0], areas.pop()))
+                return self._limit(combine("*", entering[0], areas.pop()))
             case _:
-                return came[0]
+                return entering[0]
 
-    def _called(self, step: CallDef, came: Expr | None) -> Expr | None:
-        """What a call gives, its block's expression read with the call's own arguments."""
+    def _measure_call(self, step: CallDef, entering: Expr | None) -> Expr | None:
+        """Return the channels of the result of a call: those of its block, with its arguments."""
         result = self._outputs[step.block].channels
         if result is None or not find_names(result):
             self._is_too_long |= self._outputs[step.block].is_too_long
@@ -248,14 +281,14 @@ class _Widths:
             bound = None if value is None else self._result.read(value, step.path)
             if bound is not None and not isinstance(bound, str | tuple):
                 bindings[param.name] = bound
-        if came is not None:
-            bindings[IN_CHANNELS] = came
+        if entering is not None:
+            bindings[IN_CHANNELS] = entering
         if not find_names(result) <= bindings.keys():
             return None
-        return self._bound(_substitute(result, bindings))
+        return self._limit(_substitute(result, bindings))
 
-    def _bound(self, expr: Expr | None) -> Expr | None:
-        """Return the expression if it is short enough to be written; else None, and say so."""
+    def _limit(self, expr: Expr | None) -> Expr | None:
+        """Return an expression if it is short enough; else note that it is not, and return None."""
         if expr is not None and count_operands(expr) <= MAX_OPERANDS:
             return expr
         self._is_too_long = True
@@ -263,12 +296,12 @@ class _Widths:
 
 
 def _substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr | None:
-    """Return an expression with names replaced; None if it is too long for that."""
+    """Replace names in an expression; return None if the result could be too long to simplify."""
     sizes = {name: count_operands(bound) for name, bound in bindings.items()}
     return None if count_operands(expr, sizes) > MAX_UNSIMPLIFIED else substitute(expr, bindings)
 
 
-def _agreed(types: tuple[TensorType, ...]) -> Expr | None:
-    """The channels on which all calls agree."""
+def _find_common(types: tuple[TensorType, ...]) -> Expr | None:
+    """Return the channels that all types have; None if they differ."""
     channels = {type.channels for type in types}
     return channels.pop() if len(channels) == 1 else None

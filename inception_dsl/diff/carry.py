@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from inception_dsl.analysis import state_of
+from inception_dsl.analysis import list_state
 from inception_dsl.diff.channels import channel_orders, count_channels
 from inception_dsl.diff.edits import Diff
 from inception_dsl.diff.view import View
@@ -50,7 +50,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
         if was and was.reuses:
             was = before.nodes[was.reuses]
         source = _Source(was, orders[node.path]) if was and node.path in orders else None
-        for tensor in state_of(node):
+        for tensor in list_state(node):
             key = f"{node.path}.{tensor.name}"
             made = source.recipe(node, tensor) if source else _NEW
             if isinstance(made, str):
@@ -62,7 +62,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
     left = [
         (key, _GONE if node.path not in paired else "nothing is made of it")
         for node in before.graph.nodes
-        for tensor in state_of(node)
+        for tensor in list_state(node)
         if (key := f"{node.path}.{tensor.name}") not in used
     ]
     return WeightPlan(tuple(recipes), tuple(fresh), tuple(left))
@@ -88,7 +88,7 @@ class _Source:
     def __init__(self, node: Node, order: Order | None) -> None:
         self._node = node
         self._order = order
-        self._tensors = {tensor.slot: tensor for tensor in state_of(node)}
+        self._tensors = {tensor.slot: tensor for tensor in list_state(node)}
         self._norm = norm_of(node.attributes)
 
     def recipe(self, new: Node, tensor: StateTensor) -> Recipe | str:
@@ -143,7 +143,7 @@ class _Source:
         """Return the recipe of a norm that gives what it reads, save for a bias it takes over."""
         if self._norm is not None:
             return "its norm was another one"
-        if not _is_affine(state_of(new)):
+        if not _is_affine(list_state(new)):
             return "a new norm, which changes what it reads whatever its tensors are"
         bias = self._find("bias")
         match tensor.role:
@@ -172,7 +172,7 @@ class _Source:
         self, bias: StateTensor | None, new: Node, tensor: StateTensor
     ) -> Recipe | str:
         """Return the recipe of a bias that takes over the shift of the old step's norm."""
-        weight = next(part for part in state_of(new) if part.role == "weight")
+        weight = next(part for part in list_state(new) if part.role == "weight")
         scaled = self.recipe(new, weight)
         if isinstance(scaled, str):
             return scaled

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from inception_dsl.analysis import state_of
+from inception_dsl.analysis import list_state
 from inception_dsl.diff.changes import find_changes
 from inception_dsl.diff.drafts import Draft, index_drafts
 from inception_dsl.diff.edits import (
@@ -136,7 +136,7 @@ class _Loading:
     def still_loads(self, draft: Draft) -> bool:
         """Tell whether the tensors of a draft's steps load; all tensors, if these have none."""
         nodes = (self.sides.new.nodes.get(path) for path in draft.touches)
-        holders = [node.path for node in nodes if node is not None and state_of(node)]
+        holders = [node.path for node in nodes if node is not None and list_state(node)]
         return self.changed.isdisjoint(holders) if holders else self.is_whole
 
 

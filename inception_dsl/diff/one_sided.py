@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inception_dsl.analysis import state_of
+from inception_dsl.analysis import list_state
 from inception_dsl.diff.drafts import Draft, Sighting, gather
 from inception_dsl.diff.edits import (
     Added,
@@ -130,7 +130,7 @@ def _edit(sides: Sides, group: _Group, *, is_new: bool) -> Added | Removed:
 def _categorise(
     sides: Sides, group: _Group, effects: Sequence[tuple[Node, Effect]]
 ) -> StepCategory:
-    if any(state_of(node) for node in group.nodes):
+    if any(list_state(node) for node in group.nodes):
         return "CHECKPOINT"
     return gravest(sides.categorise(effect, node.path, node.path) for node, effect in effects)
 
@@ -190,7 +190,7 @@ def list_keys(nodes: Sequence[Node], *, is_new: bool) -> tuple[KeyChange, ...]:
     keys = [
         (f"{node.path}.{tensor.name}", tensor.shape, node.path)
         for node in nodes
-        for tensor in state_of(node)
+        for tensor in list_state(node)
     ]
     if is_new:
         return tuple(KeyChange(None, key, None, shape, None, step) for key, shape, step in keys)

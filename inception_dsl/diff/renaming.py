@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from inception_dsl.analysis import state_of
+from inception_dsl.analysis import list_state
 from inception_dsl.diff.drafts import Draft, DraftIndex, Sighting, gather, index_drafts
 from inception_dsl.diff.edits import (
     Added,
@@ -143,7 +143,7 @@ def _find(sides: Sides, earlier: DraftIndex) -> Iterator[_Renaming | tuple[Path,
         if cause is not None:
             yield new, cause
             continue
-        has_weights = any(state_of(node) for node in sides.old.nodes_within(old))
+        has_weights = any(list_state(node) for node in sides.old.nodes_within(old))
         scopes = sides.old.scope_of(old).path, sides.new.scope_of(new).path
         is_moved = sides.pairs.get(scopes[0]) != scopes[1]
         yield _Renaming(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inception_dsl.analysis import stage_names
+from inception_dsl.analysis import build_stage_lookup
 from inception_dsl.diff.edits import Stage
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Call, Path, TensorType
@@ -27,7 +27,7 @@ def compare_stages(old: View, new: View, pairs: Mapping[Path, Path]) -> tuple[St
     """
     before, after = _stages(old), _stages(new)
     back = {b: a for a, b in pairs.items()}
-    stage_of = stage_names(new.model)
+    stage_of = build_stage_lookup(new.model)
     kept = {name for name in before if stage_of(pairs.get(before[name].maker, name)) == name}
     found: list[Stage] = []
     for name, stage in after.items():
@@ -48,7 +48,7 @@ def compare_stages(old: View, new: View, pairs: Mapping[Path, Path]) -> tuple[St
 
 def _stages(view: View) -> dict[str, _Given]:
     heads = {head.path for head in view.model.heads}
-    stage_of = stage_names(view.model)
+    stage_of = build_stage_lookup(view.model)
     found: dict[str, _Given] = {}
     for item in view.model.root.body:
         name = stage_of(item.path)

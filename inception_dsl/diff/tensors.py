@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from inception_dsl.analysis import state_of
+from inception_dsl.analysis import list_state
 from inception_dsl.diff.drafts import DraftIndex
 from inception_dsl.diff.edits import (
     ArgumentsChanged,
@@ -60,7 +60,7 @@ def compare_tensors(sides: Sides, drafts: DraftIndex, naming: Mapping[Path, int]
         if old is None or new is None:
             continue
         if old_path == new_path and _is_same(old, new):
-            kept += len(state_of(old))
+            kept += len(list_state(old))
             continue
         for slot, key in _compare_state(old, new):
             if key.old == key.new and key.old_shape == key.new_shape:
@@ -84,8 +84,8 @@ def _is_same(old: Node, new: Node) -> bool:
 
 def _compare_state(old: Node, new: Node) -> Iterator[tuple[Slot, KeyChange]]:
     """Yield the tensors of a pair of nodes before and after, those that stay included."""
-    before = {tensor.slot: tensor for tensor in state_of(old)}
-    after = {tensor.slot: tensor for tensor in state_of(new)}
+    before = {tensor.slot: tensor for tensor in list_state(old)}
+    after = {tensor.slot: tensor for tensor in list_state(new)}
     for slot in {**after, **before}:
         was, now = before.get(slot), after.get(slot)
         yield (
