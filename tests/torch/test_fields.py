@@ -55,9 +55,16 @@ def even_weights(module: nn.Module) -> None:
 
 
 def mean_for_max(
-    x: Tensor, size: Any, stride: Any, pad: Any, dilation: int, *, ceil_mode: bool, **_: Any
+    x: Tensor,
+    size: Any,
+    stride: Any,
+    pad: Any = 0,
+    dilation: int = 1,
+    *,
+    ceil_mode: bool = False,
+    **_: Any,
 ) -> Tensor:
-    """A mean where there was a maximum, whose gradient goes to one pixel of its window alone."""
+    """Return a mean instead of a maximum, whose gradient would reach one pixel of its window."""
     return F.avg_pool2d(x.nan_to_num(neginf=0), size, stride, pad, ceil_mode)
 
 
