@@ -89,12 +89,13 @@ def index() -> str:
 
 
 _INDEX_HEAD = """\
-# What can be found in a spec
+# The findings of `inception-dsl`
 
-A page for every code: what it means, a bad spec, what is said of it, a good one.
-`inception-dsl explain CODE` prints it. E0xx is about reading files, E1xx the form of a spec, E2xx
-names and words, E3xx shapes, E4xx what must hold, E5xx output; W6xx are warnings, and hints that
-`check --hints` gives. D7xx is what `diff` says of a change.
+Every code has a page with its meaning, a bad spec with the finding, and a good spec.
+`inception-dsl explain CODE` prints the page. E0xx codes are about reading files, E1xx about the
+form of a spec, E2xx about names and words, E3xx about shapes, E4xx about budgets and claims, and
+E5xx about output. W6xx codes are warnings, and hints of `check --hints`. D7xx codes are the
+findings of `diff`.
 
 | code | name | meaning |
 |---|---|---|

@@ -14,22 +14,27 @@ from inception_dsl.diff.costs import (
     Measured,
     compare_costs,
 )
-from inception_dsl.diff.edits import (
+from inception_dsl.diff.edit_facts import (
     CATEGORIES,
+    Category,
+    Content,
+    EditPlace,
+    KeyChange,
+    SourceSpot,
+    StepCategory,
+    StepWords,
+)
+from inception_dsl.diff.edits import (
     Added,
     ArgumentChange,
     ArgumentsChanged,
     BlockRenamed,
-    Category,
     Changed,
-    Content,
     Diff,
     Edit,
-    EditPlace,
     EndChanged,
     HeadListed,
     InterfaceEdit,
-    KeyChange,
     LossChanged,
     Moved,
     OutputRewired,
@@ -41,11 +46,8 @@ from inception_dsl.diff.edits import (
     Replaced,
     Rewired,
     SharingChanged,
-    SourceSpot,
     Stage,
-    StepCategory,
     StepEdit,
-    StepWords,
 )
 from inception_dsl.diff.finding import (
     BudgetBroken,

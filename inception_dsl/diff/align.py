@@ -59,12 +59,12 @@ def _cheapest(old: Sequence[Named], new: Sequence[Named], gap: float) -> Iterato
     costs = [[gap * j for j in range(len(new) + 1)]]
     for i, part in enumerate(old, 1):
         row = [gap * i]
-        for j, other in enumerate(new, 1):
-            both = costs[i - 1][j - 1] + _cost(part, other)
+        for j, new_part in enumerate(new, 1):
+            both = costs[i - 1][j - 1] + _cost(part, new_part)
             row.append(min(both, costs[i - 1][j] + gap, row[j - 1] + gap))
         costs.append(row)
     i, j = len(old), len(new)
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     while i and j:
         if costs[i][j] == costs[i - 1][j] + gap:
             i -= 1
@@ -72,8 +72,8 @@ def _cheapest(old: Sequence[Named], new: Sequence[Named], gap: float) -> Iterato
             j -= 1
         else:
             i, j = i - 1, j - 1
-            found.append((old[i][0], new[j][0]))
-    yield from reversed(found)
+            pairs.append((old[i][0], new[j][0]))
+    yield from reversed(pairs)
 
 
 def _cost(old: Named, new: Named) -> int:
@@ -103,7 +103,7 @@ def _longest_common(old: Sequence[object], new: Sequence[object]) -> list[tuple[
 
 
 def _walked_back(trail: list[dict[int, int]], i: int, j: int) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
     for edits in range(len(trail) - 1, -1, -1):
         furthest, k = trail[edits], i - j
         down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
@@ -112,6 +112,6 @@ def _walked_back(trail: list[dict[int, int]], i: int, j: int) -> list[tuple[int,
         start, other = (start, start - before) if edits else (0, 0)
         while i > start and j > other:
             i, j = i - 1, j - 1
-            found.append((i, j))
+            pairs.append((i, j))
         i, j = start, other
-    return found[::-1]
+    return pairs[::-1]

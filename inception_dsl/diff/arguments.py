@@ -10,13 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.diff.drafts import Sighting
-from inception_dsl.diff.edits import (
-    ArgumentChange,
-    ArgumentsChanged,
-    BlockRenamed,
-    EditPlace,
-    StepCategory,
-)
+from inception_dsl.diff.edit_facts import EditPlace, StepCategory
+from inception_dsl.diff.edits import ArgumentChange, ArgumentsChanged, BlockRenamed
 from inception_dsl.diff.effects import Effect
 from inception_dsl.diff.sides import GRAVITY, Sides
 from inception_dsl.diff.view import RunStep

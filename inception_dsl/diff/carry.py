@@ -46,10 +46,10 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
     fresh: list[tuple[str, str]] = []
     used: set[str] = set()
     for node in after.graph.nodes:
-        was = before.nodes.get(back.get(node.path, ""))
-        if was and was.reuses:
-            was = before.nodes[was.reuses]
-        source = _Source(was, orders[node.path]) if was and node.path in orders else None
+        old_node = before.nodes.get(back.get(node.path, ""))
+        if old_node and old_node.reuses:
+            old_node = before.nodes[old_node.reuses]
+        source = _Source(old_node, orders[node.path]) if old_node and node.path in orders else None
         for tensor in list_state(node):
             key = f"{node.path}.{tensor.name}"
             made = source.recipe(node, tensor) if source else _NEW
@@ -79,7 +79,7 @@ def _orders_read(view: View, orders: Mapping[str, Order | None]) -> dict[Path, O
     read: dict[Path, set[Order | None]] = {}
     for node in view.graph.nodes:
         read.setdefault(node.reuses or node.path, set()).add(orders.get(node.inputs[0], ()))
-    return {path: next(iter(found)) if len(found) == 1 else None for path, found in read.items()}
+    return {path: next(iter(each)) if len(each) == 1 else None for path, each in read.items()}
 
 
 class _Source:
@@ -104,8 +104,8 @@ class _Source:
             return self._missing(new, tensor)
         if old_op is not new_op and tensor.role not in ("weight", "bias") and not old.is_of_norm:
             return "its step was another op"
-        if other := _other_shape(old, tensor):
-            return other
+        if misfit := _other_shape(old, tensor):
+            return misfit
         if self._norm is not None and new_norm is None and tensor.role == "weight":
             return self._folded_weight(old, new)
         if self._norm is not None and new_norm is None and tensor.role == "bias":

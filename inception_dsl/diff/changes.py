@@ -21,15 +21,13 @@ from inception_dsl.diff.arguments import (
     is_symbolic,
 )
 from inception_dsl.diff.drafts import Draft, Sighting, gather
-from inception_dsl.diff.edits import (
-    Changed,
+from inception_dsl.diff.edit_facts import (
     EditPlace,
-    Replaced,
-    SharingChanged,
     StepCategory,
     StepWords,
     words_of,
 )
+from inception_dsl.diff.edits import Changed, Replaced, SharingChanged
 from inception_dsl.diff.effects import Effect, attribute_effects, op_effect
 from inception_dsl.diff.sides import Sides, gravest
 from inception_dsl.diff.view import RunStep
@@ -98,12 +96,12 @@ def find_changes(sides: Sides) -> tuple[Draft, ...]:
         if old.node.op != new.node.op:
             others.append(_replace_op(sides, old, new))
             continue
-        for found in _compare_nodes(sides, arguments, old, new):
-            match found:
+        for change in _compare_nodes(sides, arguments, old, new):
+            match change:
                 case _Change():
-                    changes.append(found)
+                    changes.append(change)
                 case Consequence():
-                    consequences.append(found)
+                    consequences.append(change)
         others.extend(_compare_sharing(sides, old, new))
     return gather(
         [

@@ -32,12 +32,12 @@ def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str,
     orders: dict[str, Order | None] = {}
     kept = frozenset(back.values())
     for node in new.graph.nodes:
-        was = old.nodes.get(back.get(node.path, Path()))
-        if was is not None and was.type.channels != node.type.channels:
+        old_node = old.nodes.get(back.get(node.path, Path()))
+        if old_node is not None and old_node.type.channels != node.type.channels:
             continue
         channels = OPS[node.op].channels
-        if was is not None and was.op == node.op and channels == "joined":
-            order = _Joined(was, old, back, kept).order(node, orders)
+        if old_node is not None and old_node.op == node.op and channels == "joined":
+            order = _Joined(old_node, old, back, kept).order(node, orders)
         elif channels in ("separate", "positional", "flattened"):
             order = _passed(node, orders)
         else:
@@ -82,15 +82,16 @@ class _Joined:
 
     def _take(self, path: Path, type: TensorType, place: int, read: set[Path | None]) -> int | None:
         """Return where the channels of a new input began in the old concat."""
-        was = path if path == INPUT else self._back.get(path, Path())
-        if was not in self._starts:  # another branch, in the place of one that is no longer read
+        old_path = path if path == INPUT else self._back.get(path, Path())
+        if old_path not in self._starts:
+            # Another branch, in the place of one that nothing reads any longer.
             there = self._at.get(place)
-            was = there if there and self._starts[there][:1] == [place] else Path()
-            if was in self._kept and was in read:
+            old_path = there if there and self._starts[there][:1] == [place] else Path()
+            if old_path in self._kept and old_path in read:
                 return None
-        old_type = self._view.model.input if was == INPUT else _type_of(self._view, was)
+        old_type = self._view.model.input if old_path == INPUT else _type_of(self._view, old_path)
         is_same = old_type is not None and old_type.channels == type.channels
-        return self._starts[was].pop(0) if is_same and self._starts.get(was) else None
+        return self._starts[old_path].pop(0) if is_same and self._starts.get(old_path) else None
 
 
 def _extend(runs: list[tuple[int, int]], others: Iterable[tuple[int, int]]) -> None:

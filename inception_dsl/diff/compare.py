@@ -9,14 +9,13 @@ from typing import assert_never
 from inception_dsl.analysis import list_state
 from inception_dsl.diff.changes import find_changes
 from inception_dsl.diff.drafts import Draft, index_drafts
+from inception_dsl.diff.edit_facts import KeyChange, StepFacts
 from inception_dsl.diff.edits import (
     Diff,
     Edit,
     EndChanged,
     HeadListed,
-    KeyChange,
     ParameterListed,
-    StepFacts,
 )
 from inception_dsl.diff.interface import compare_interfaces
 from inception_dsl.diff.match import match

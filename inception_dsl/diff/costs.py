@@ -61,22 +61,22 @@ def compare_costs(
     old: Model, old_cost: CostReport, new: Model, new_cost: CostReport
 ) -> tuple[Measured, ...]:
     """Return every measure of two models, changed or not; with heads if one of them has some."""
-    found = [
+    measures = [
         Measured(measure, title, _figure(old, old_cost, measure), _figure(new, new_cost, measure))
         for measure, title in _MEASURES.items()
     ]
     if old.heads or new.heads:
         params = (cost.totals_with_heads.params for cost in (old_cost, new_cost))
-        found.insert(1, Measured("params_with_heads", _WITH_HEADS, *params))
+        measures.insert(1, Measured("params_with_heads", _WITH_HEADS, *params))
     fields = _last_field(old), _last_field(new)
     sides = {"height": [f.height for f in fields], "width": [f.width for f in fields]}
     if sides["height"] == sides["width"]:
         del sides["width"]
-    for side, (was, now) in sides.items():
-        if was is not None and now is not None:
+    for side, (old_field, new_field) in sides.items():
+        if old_field is not None and new_field is not None:
             title = "receptive field" if len(sides) == 1 else f"receptive field, {side}"
-            found.append(Measured(f"field_{side}", title, was.size, now.size))
-    return tuple(found)
+            measures.append(Measured(f"field_{side}", title, old_field.size, new_field.size))
+    return tuple(measures)
 
 
 def _last_field(model: Model) -> Field:

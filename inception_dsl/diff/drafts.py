@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inception_dsl.diff.edits import Edit, EditPlace, KeyChange
+from inception_dsl.diff.edit_facts import EditPlace, KeyChange
+from inception_dsl.diff.edits import Edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

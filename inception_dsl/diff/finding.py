@@ -9,14 +9,13 @@ from typing import Literal
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Severity
 from inception_dsl.diff.costs import Measured
+from inception_dsl.diff.edit_facts import Category, StepFacts
 from inception_dsl.diff.edits import (
-    Category,
     Diff,
     Edit,
     EndChanged,
     HeadListed,
     ParameterListed,
-    StepFacts,
 )
 from inception_dsl.ir import NETWORK, Bound, Model, Path
 from inception_dsl.source import Span

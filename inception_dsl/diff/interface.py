@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inception_dsl.diff.drafts import Draft, Sighting, gather
+from inception_dsl.diff.edit_facts import EditPlace
 from inception_dsl.diff.edits import (
-    EditPlace,
     EndChanged,
     HeadListed,
     LossChanged,

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 
 from inception_dsl.analysis import list_state
 from inception_dsl.diff.drafts import Draft, Sighting, gather
-from inception_dsl.diff.edits import (
-    Added,
+from inception_dsl.diff.edit_facts import (
     Content,
     EditPlace,
     KeyChange,
-    Removed,
     StepCategory,
     words_of,
 )
+from inception_dsl.diff.edits import Added, Removed
 from inception_dsl.diff.effects import Effect, presence_effect
 from inception_dsl.diff.match import Located
 from inception_dsl.diff.parts import Part, is_join

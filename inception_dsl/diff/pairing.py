@@ -124,13 +124,13 @@ class Pairing:
 def _scores(
     old: Kids, new: Kids, least: float, *, in_place: bool
 ) -> Iterator[tuple[float, bool, int, int, str, str]]:
-    for i, (name, part) in enumerate(old.items()):
-        for j, (other, its) in enumerate(new.items()):
-            score = likeness(part, its)
+    for i, (old_name, old_part) in enumerate(old.items()):
+        for j, (new_name, new_part) in enumerate(new.items()):
+            score = likeness(old_part, new_part)
             if in_place:
-                score = max(score, _step_by_step(part, its))
+                score = max(score, _step_by_step(old_part, new_part))
             if score >= least:
-                yield -score, _is_renamed(part, its), i, j, name, other
+                yield -score, _is_renamed(old_part, new_part), i, j, old_name, new_name
 
 
 def _step_by_step(one: Part, other: Part) -> float:
@@ -158,7 +158,7 @@ def _reads(kids: Kids) -> dict[str, frozenset[str]]:
     A name may be a path, where the part stood in another that was opened; paths of items are from
     their block's start.
     """
-    found: dict[str, frozenset[str]] = {}
+    reads: dict[str, frozenset[str]] = {}
     for name, part in kids.items():
         path, item = _first(name, part)
         if item is None:
@@ -166,22 +166,22 @@ def _reads(kids: Kids) -> dict[str, frozenset[str]]:
         above = path.removesuffix(item.path) if path.endswith(item.path) else ""
         within = item.path.removesuffix(path) if item.path.endswith(path) else ""
         inputs = (item.input,) if isinstance(item, Call) else item.inputs
-        found[name] = frozenset(
+        reads[name] = frozenset(
             _holder(kids, above + path_read.removeprefix(within))
             if path_read.startswith(within)
             else INPUT
             for path_read in inputs
         )
-    return found
+    return reads
 
 
 def _readers(reads: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
     """Return the readers of each part by name."""
-    found: dict[str, list[str]] = {}
+    readers: dict[str, list[str]] = {}
     for reader, read in reads.items():
         for name in read:
-            found.setdefault(name, []).append(reader)
-    return found
+            readers.setdefault(name, []).append(reader)
+    return readers
 
 
 def _first(name: str, part: Part) -> tuple[str, Node | Call | None]:

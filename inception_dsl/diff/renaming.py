@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis import list_state
 from inception_dsl.diff.drafts import Draft, DraftIndex, Sighting, gather, index_drafts
+from inception_dsl.diff.edit_facts import (
+    EditPlace,
+    SourceSpot,
+    StepCategory,
+)
 from inception_dsl.diff.edits import (
     Added,
-    EditPlace,
     Removed,
     Renamed,
     Reparented,
     Replaced,
-    SourceSpot,
-    StepCategory,
 )
 from inception_dsl.diff.parts import is_join, is_numbered
 from inception_dsl.diff.sides import Sides, gravest
@@ -79,10 +81,10 @@ def find_renames(sides: Sides, earlier: tuple[Draft, ...]) -> Renames:
     """
     naming: dict[Path, int] = {}
     renamings: list[_Renaming] = []
-    for found in _find(sides, index_drafts(earlier)):
-        match found:
+    for pair in _find(sides, index_drafts(earlier)):
+        match pair:
             case _Renaming():
-                renamings.append(found)
+                renamings.append(pair)
             case (path, cause):
                 naming[path] = cause
     alike: dict[_Site, list[_Renaming]] = {}

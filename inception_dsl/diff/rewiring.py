@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inception_dsl.diff.drafts import Draft, Sighting, gather
-from inception_dsl.diff.edits import (
+from inception_dsl.diff.edit_facts import (
     EditPlace,
+    StepCategory,
+    words_of,
+)
+from inception_dsl.diff.edits import (
     Moved,
     OutputRewired,
     Reordered,
     Rewired,
-    StepCategory,
-    words_of,
 )
 from inception_dsl.diff.effects import is_felt_in_training_only
 from inception_dsl.diff.sides import Sides, gravest
@@ -24,10 +26,10 @@ from inception_dsl.ops import OPS
 
 def find_rewired(sides: Sides) -> tuple[Draft, ...]:
     """Return the edits of what steps read, as far as they do not follow from other edits."""
-    found = compare_wiring(sides.old, sides.new, sides.pairs)
+    differences = compare_wiring(sides.old, sides.new, sides.pairs)
     return gather(
         _step(sides, reads) if reads.new_path in sides.new.steps else _output(sides, reads)
-        for reads in found
+        for reads in differences
     )
 
 

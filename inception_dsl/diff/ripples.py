@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from inception_dsl.diff.drafts import DraftIndex
-from inception_dsl.diff.edits import KeyChange
+from inception_dsl.diff.edit_facts import KeyChange
 from inception_dsl.diff.parts import is_join
 from inception_dsl.diff.sides import Sides
 from inception_dsl.diff.tensors import Tensors

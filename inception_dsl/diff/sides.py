@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from inception_dsl.diff.edits import CATEGORIES, Category, SourceSpot, StepCategory
+from inception_dsl.diff.edit_facts import (
+    CATEGORIES,
+    Category,
+    SourceSpot,
+    StepCategory,
+)
 from inception_dsl.diff.effects import Effect
 from inception_dsl.diff.match import Matching
 from inception_dsl.diff.view import View

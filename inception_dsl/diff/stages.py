@@ -29,31 +29,31 @@ def compare_stages(old: View, new: View, pairs: Mapping[Path, Path]) -> tuple[St
     back = {b: a for a, b in pairs.items()}
     stage_of = build_stage_lookup(new.model)
     kept = {name for name in before if stage_of(pairs.get(before[name].maker, name)) == name}
-    found: list[Stage] = []
+    differing: list[Stage] = []
     for name, stage in after.items():
         old_maker = old.nodes.get(back.get(stage.maker, ""))
         if old_maker is None and name in kept:
-            found.append(Stage(name, before[name].type, stage.type))
+            differing.append(Stage(name, before[name].type, stage.type))
         elif old_maker is not None or stage.type != stage.enters:
-            found.append(Stage(name, old_maker.type if old_maker else None, stage.type))
+            differing.append(Stage(name, old_maker.type if old_maker else None, stage.type))
     ends = {stage.maker for stage in after.values()}
     for name, stage in before.items():
         new_maker = new.nodes.get(pairs.get(stage.maker, ""))
         if (name in kept and name in after) or (new_maker and new_maker.path in ends):
             continue
         if new_maker is not None or stage.type != stage.enters:
-            found.append(Stage(name, stage.type, new_maker.type if new_maker else None))
-    return tuple(stage for stage in found if stage.old != stage.new)
+            differing.append(Stage(name, stage.type, new_maker.type if new_maker else None))
+    return tuple(stage for stage in differing if stage.old != stage.new)
 
 
 def _stages(view: View) -> dict[str, _Given]:
     heads = {head.path for head in view.model.heads}
     stage_of = build_stage_lookup(view.model)
-    found: dict[str, _Given] = {}
+    stages: dict[str, _Given] = {}
     for item in view.model.root.body:
         name = stage_of(item.path)
         if name not in heads:
             enters = item.input_type if isinstance(item, Call) else item.input_types[0]
-            first = found[name].enters if name in found else enters
-            found[name] = _Given(first, item.type, view.find_maker(item.path))
-    return found
+            first = stages[name].enters if name in stages else enters
+            stages[name] = _Given(first, item.type, view.find_maker(item.path))
+    return stages

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from inception_dsl.analysis import list_state
 from inception_dsl.diff.drafts import DraftIndex
+from inception_dsl.diff.edit_facts import KeyChange
 from inception_dsl.diff.edits import (
     ArgumentsChanged,
     Changed,
     Edit,
-    KeyChange,
     Moved,
     Reordered,
     Replaced,
@@ -87,16 +87,16 @@ def _compare_state(old: Node, new: Node) -> Iterator[tuple[Slot, KeyChange]]:
     before = {tensor.slot: tensor for tensor in list_state(old)}
     after = {tensor.slot: tensor for tensor in list_state(new)}
     for slot in {**after, **before}:
-        was, now = before.get(slot), after.get(slot)
+        old_tensor, new_tensor = before.get(slot), after.get(slot)
         yield (
             slot,
             KeyChange(
-                f"{old.path}.{was.name}" if was else None,
-                f"{new.path}.{now.name}" if now else None,
-                was.shape if was else None,
-                now.shape if now else None,
-                old.path if was else None,
-                new.path if now else None,
+                f"{old.path}.{old_tensor.name}" if old_tensor else None,
+                f"{new.path}.{new_tensor.name}" if new_tensor else None,
+                old_tensor.shape if old_tensor else None,
+                new_tensor.shape if new_tensor else None,
+                old.path if old_tensor else None,
+                new.path if new_tensor else None,
             ),
         )
 
@@ -152,7 +152,9 @@ def _alters(edit: Changed, old: Node, new: Node, slot: Slot) -> str:
     before = {name: value for name, value in old.attributes.items() if name not in edit.names}
     after = {name: new.attributes[name] for name in edit.names if name in new.attributes}
     altered = replace(old, attributes={**before, **after})
-    was, now = tensors_by_slot(old).get(slot), tensors_by_slot(altered).get(slot)
-    if was is None or now is None:
-        return "removed" if was else "added" if now else "none"
-    return "reshaped" if was.shape != now.shape else "renamed" if was.name != now.name else "none"
+    old_tensor, altered_tensor = tensors_by_slot(old).get(slot), tensors_by_slot(altered).get(slot)
+    if old_tensor is None or altered_tensor is None:
+        return "removed" if old_tensor else "added" if altered_tensor else "none"
+    if old_tensor.shape != altered_tensor.shape:
+        return "reshaped"
+    return "renamed" if old_tensor.name != altered_tensor.name else "none"

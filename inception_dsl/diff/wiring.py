@@ -43,28 +43,28 @@ class Reads:
 def compare_wiring(old: View, new: View, pairs: Mapping[Path, Path]) -> list[Reads]:
     """Return the pairs of steps that read different things for no other edit, in order."""
     wiring = _Wiring(old, new, pairs)
-    found = list(wiring.find_differences(frozenset()))
+    differences = list(wiring.find_differences(frozenset()))
     moved: list[Reads] = []
-    while len(candidates := _rewired_steps(found, old)) <= MAX_TRIED:
-        best = found
+    while len(candidates := _rewired_steps(differences, old)) <= MAX_TRIED:
+        best = differences
         for reads in candidates:
             # To call a step moved is worth it if that explains what other steps read.
             tried = frozenset(read.old_path for read in [*moved, reads])
             left = wiring.find_differences(tried)
             still = [read for read in left if read.old_path not in tried]
-            if len(still) + 1 < len(best) and (best is found or len(still) < len(best)):
+            if len(still) + 1 < len(best) and (best is differences or len(still) < len(best)):
                 best, chosen = still, reads
-        if best is found:
+        if best is differences:
             break
-        found = best
+        differences = best
         moved.append(replace(chosen, kind="moved"))
     order = {path: index for index, path in enumerate(new.steps)}
-    return sorted([*moved, *found], key=lambda reads: order.get(reads.new_path, len(order)))
+    return sorted([*moved, *differences], key=lambda reads: order.get(reads.new_path, len(order)))
 
 
-def _rewired_steps(found: list[Reads], old: View) -> list[Reads]:
+def _rewired_steps(differences: list[Reads], old: View) -> list[Reads]:
     """Return the differences of steps that read other steps, which a move may explain."""
-    return [reads for reads in found if reads.kind == "wires" and reads.old_path in old.steps]
+    return [reads for reads in differences if reads.kind == "wires" and reads.old_path in old.steps]
 
 
 class _Wiring:

@@ -23,16 +23,9 @@ from inception_dsl.resolve.step_names import UNREADABLE, is_readable, name_of
 from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
 from inception_dsl.resolve.values import read_word
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import (
-    BodySpec,
-    DocumentPath,
-    Item,
-    LongSpec,
-    Places,
-    ResidualSpec,
-    Word,
-)
+from inception_dsl.spec.schema import BodySpec, DocumentPath, Item, LongSpec, ResidualSpec, Word
 from inception_dsl.spec.step import counted_name
+from inception_dsl.spec.validate import Places
 
 
 class BodyReader(Reporter):
@@ -60,11 +53,11 @@ class BodyReader(Reporter):
         self.has_unreadable = False
         self._faults = 0
 
-    def report(self, found: Iterable[Diagnostic]) -> None:
+    def report(self, findings: Iterable[Diagnostic]) -> None:
         """Add findings, and count them as faults of the step that is being read."""
-        found = list(found)
-        self._faults += len(found)
-        super().report(found)
+        findings = list(findings)
+        self._faults += len(findings)
+        super().report(findings)
 
     def read(self, body: Item, at: DocumentPath) -> Path:
         """Add the steps of a block, or of the network, and return the path of its result."""

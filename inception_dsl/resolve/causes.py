@@ -14,18 +14,20 @@ _LOST = frozenset(["E201", "E205", "E207"])
 """Codes for a name that is missing wherever it is read, because its declaration is misspelt."""
 
 
-def causes(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+def causes(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the findings of a body, those that miss the same name as one at all its places."""
     groups: dict[object, list[Diagnostic]] = {}
-    for index, finding in enumerate(found):
+    for index, finding in enumerate(findings):
         key = (finding.code, finding.message) if finding.code in _LOST else index
         groups.setdefault(key, []).append(finding)
     return [_one(group) for group in groups.values()]
 
 
-def distinct(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+def distinct(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the findings without repeats: a block and its extension have the same steps."""
-    return list({(one.code, one.message, one.labels): one for one in found}.values())
+    return list(
+        {(finding.code, finding.message, finding.labels): finding for finding in findings}.values()
+    )
 
 
 def _one(group: list[Diagnostic]) -> Diagnostic:

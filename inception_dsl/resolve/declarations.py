@@ -78,7 +78,7 @@ class Declarations(Reporter):
         """
         said = "defaults read no parameters: write it in the steps that do"
         scope = Scope(unseen=dict.fromkeys(params, said))
-        result: dict[str, dict[str, Setting]] = {op: dict(own) for op, own in outer.items()}
+        result: dict[str, dict[str, Setting]] = {op: dict(words) for op, words in outer.items()}
         for name, words in written.items():
             op = WRITTEN.get(name)
             if op is None:

@@ -200,7 +200,7 @@ def origins(site: CallSite, step: NodeDef | CallDef, name: str) -> list[Label]:
 
     That is a word of a call, a table's cell, or a default.
     """
-    found: dict[Span, Label] = {}
+    labels: dict[Span, Label] = {}
     pending = [(site, param) for param in _reads(step, name)]
     seen: set[tuple[int, str]] = set()
     while pending:
@@ -217,13 +217,13 @@ def origins(site: CallSite, step: NodeDef | CallDef, name: str) -> list[Label]:
         else:
             span = outer.block.places.get(call.path, {}).get(param)
         if span is not None:
-            found.setdefault(span, Label(span, f"`{param}` is given here"))
-    return list(found.values())
+            labels.setdefault(span, Label(span, f"`{param}` is given here"))
+    return list(labels.values())
 
 
 def _reads(step: NodeDef | CallDef, name: str) -> Iterator[str]:
     """Yield the parameters that an attribute, an argument or (empty name) the count reads."""
     written = step.attributes if isinstance(step, NodeDef) else step.arguments
-    given = written.get(name) if name else step.count
-    if given is not None and not isinstance(given, str | tuple):
-        yield from sorted(find_names(given) - {"in"})
+    value = written.get(name) if name else step.count
+    if value is not None and not isinstance(value, str | tuple):
+        yield from sorted(find_names(value) - {"in"})

@@ -37,6 +37,6 @@ def value_of(written: Given, env: Mapping[str, Value]) -> Value:
         raise NoValueError(str(error)) from None
 
 
-def as_written(given: Given) -> str:
+def as_written(value: Given) -> str:
     """Return a value or an expression as a spec writes it."""
-    return str(given) if isinstance(given, str | tuple) else show(given)
+    return str(value) if isinstance(value, str | tuple) else show(value)

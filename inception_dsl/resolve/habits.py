@@ -86,5 +86,5 @@ def word_of(name: str) -> str | None:
     if short := re.fullmatch("([spdg])([0-9]+)", name):
         return f"{_LETTERS[short[1]]} {short[2]}"
     alias = name.lower()
-    norm = next((own for own, op in NORMS.items() if alias == own or alias in op.aliases), None)
+    norm = next((norm for norm, op in NORMS.items() if alias in (norm, *op.aliases)), None)
     return f"norm {norm}" if norm else _WORDS.get(alias)

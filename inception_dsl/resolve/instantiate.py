@@ -41,16 +41,16 @@ class Instantiator:
 
     Args:
         blocks: every block that is called, by name.
-        own: the name of the spec's own file, which its author can change.
+        own_file: the name of the spec's own file, which its author can change.
         with_notes: compare shapes with the notes that the author wrote.
         max_nodes: the most nodes of the model.
     """
 
     def __init__(
-        self, blocks: Mapping[str, ReadBlock], *, own: str, with_notes: bool, max_nodes: int
+        self, blocks: Mapping[str, ReadBlock], *, own_file: str, with_notes: bool, max_nodes: int
     ) -> None:
         self._blocks = blocks
-        self._own = own
+        self._own_file = own_file
         self._with_notes = with_notes
         self._max_nodes = max_nodes
         self._trail = Trail(blocks)
@@ -238,18 +238,21 @@ class Instantiator:
 
     def _attributes(self, step: NodeDef, env: Mapping[str, Value]) -> Mapping[str, Value]:
         written = step.attributes
-        values = {name: self._evaluate(given, env, step, name) for name, given in written.items()}
+        values = {
+            name: self._evaluate(expression, env, step, name)
+            for name, expression in written.items()
+        }
         changed = [name for name, value in values.items() if value is not written[name]]
         if not changed:  # literals, which were checked where they were read
             return cast("Mapping[str, Value]", written)
         for name in changed:
-            given, value, attribute = written[name], values[name], OPS[step.op].attribute(name)
+            expression, value, attribute = written[name], values[name], OPS[step.op].attribute(name)
             if attribute is None:
                 continue
             problem = misfit(attribute, value)
             if problem is not None:
                 raise self._trail.unfit(
-                    f"{problem}, and `{as_written(given)}` is {value}", step, name
+                    f"{problem}, and `{as_written(expression)}` is {value}", step, name
                 )
         return values
 
@@ -272,8 +275,9 @@ class Instantiator:
             type = OPS[step.op].infer(values, types)
         except ShapeError as error:
             inputs = trace([instance.ends[name] for name in step.inputs], instance.made, types)
-            found = explain(error, step, values, inputs, instance.block, self._own)
-            raise StepFaultError(self._trail.trace(found, error.attribute, step, inputs)) from None
+            finding = explain(error, step, values, inputs, instance.block, self._own_file)
+            finding = self._trail.trace(finding, error.attribute, step, inputs)
+            raise StepFaultError(finding) from None
         if type.values > MAX_NUMBER:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
         weights = _count_weights(step, values, types[0], type)

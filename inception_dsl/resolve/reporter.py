@@ -9,7 +9,8 @@ from typing import NoReturn
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import DocumentPath, Places
+from inception_dsl.spec.schema import DocumentPath
+from inception_dsl.spec.validate import Places
 
 
 class Reporter:
@@ -19,13 +20,13 @@ class Reporter:
         self.places = places
         self.diagnostics = diagnostics
 
-    def report(self, found: Iterable[Diagnostic]) -> None:
+    def report(self, findings: Iterable[Diagnostic]) -> None:
         """Add findings.
 
         Raises:
             SpecError: all of them, once they are as many as anyone reads.
         """
-        for finding in found:
+        for finding in findings:
             self.diagnostics.append(finding)
             if len(self.diagnostics) == MAX_FINDINGS:
                 raise SpecError(distinct(causes(self.diagnostics)))
@@ -45,7 +46,7 @@ class Reporter:
 
     def twice(self, code: str, message: str, names: list[str], name: str, at: DocumentPath) -> None:
         """Add a finding for a name that stands in a list twice."""
-        first, again, *_ = (i for i, own in enumerate(names) if own == name)
+        first, again, *_ = (i for i, listed in enumerate(names) if listed == name)
         labels = (
             Label(self.places.value((*at, again)), "again"),
             Label(self.places.value((*at, first)), "first"),

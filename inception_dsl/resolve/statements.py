@@ -45,7 +45,7 @@ class Statements(Reporter):
                 if name not in CLAIM_CONTEXT and (value := getattr(written, name)) is not None
             ]
             text = self.places.text((*at, "input"))
-            given = (
+            input_shape = (
                 None if written.input is None else read_shape(written.input, text, own=own_input)
             )
             if not measures:
@@ -60,7 +60,7 @@ class Statements(Reporter):
                     written.at,
                     measure,
                     figure,
-                    given,
+                    input_shape,
                     written.heads,
                     written.source,
                     written.deviates,

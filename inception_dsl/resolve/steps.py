@@ -17,9 +17,10 @@ from inception_dsl.resolve.tokens import Words, listed
 from inception_dsl.resolve.values import read_word
 from inception_dsl.resolve.words import Defaults, read_attributes
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import DocumentPath, Places, Word
+from inception_dsl.spec.schema import DocumentPath, Word
 from inception_dsl.spec.step import StepSyntaxError, StepText, Token, number, parse_step
 from inception_dsl.spec.text import syntax_finding
+from inception_dsl.spec.validate import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,8 @@ class StepReader:
         places = {"": words.span(step.count)} if step.count else {}
         made: NodeDef | CallDef
         if isinstance(what, Op):
-            attributes, own = read_attributes(what, step, words, settings, self._defaults)
-            places |= own
+            attributes, word_places = read_attributes(what, step, words, settings, self._defaults)
+            places |= word_places
             made = NodeDef(
                 path=path,
                 inputs=(place.reads,),

@@ -73,10 +73,10 @@ class Template:
         """
         with_notes = self.with_notes and input is None
         instantiator = Instantiator(
-            self.blocks, own=self.file, with_notes=with_notes, max_nodes=self.max_nodes
+            self.blocks, own_file=self.file, with_notes=with_notes, max_nodes=self.max_nodes
         )
-        given = input or self.input
-        root = instantiator.network(NETWORK, self.arguments, given, self.heads)
+        input_type = input or self.input
+        root = instantiator.network(NETWORK, self.arguments, input_type, self.heads)
         if instantiator.diagnostics:
             raise SpecError(distinct(instantiator.diagnostics))
         assert root is not None

@@ -149,7 +149,7 @@ class Trail:
         return StepFaultError(Diagnostic("E106", message, tuple(labels)))
 
     def trace(
-        self, found: Diagnostic, attribute: str | None, step: NodeDef, inputs: list[Input]
+        self, finding: Diagnostic, attribute: str | None, step: NodeDef, inputs: list[Input]
     ) -> Diagnostic:
         """Return a finding about shapes with the places where they, and their numbers, come from.
 
@@ -159,7 +159,7 @@ class Trail:
         site, instance = self.site(), self.open[-1]
         axis: Axis = "channels"
         paths: list[str] = []
-        match found.code:
+        match finding.code:
             case "E303":
                 same = inputs[0].type.shape[1:] == inputs[-1].type.shape[1:]
                 axis = "channels" if same else "size"
@@ -170,23 +170,24 @@ class Trail:
                 paths = [step.inputs[0]]
         more: list[Label] = []
         if attribute is not None:
-            found = replace(found, labels=(Label(site.place(step.path, attribute)),))
+            finding = replace(finding, labels=(Label(site.place(step.path, attribute)),))
             more = origins(site, step, attribute)
         for path in paths:
             more += trace_back(axis, site, [instance.ends[path]], self._enter).labels()
-        if found.code == "E304":
+        if finding.code == "E304":
             nodes = [item for input in inputs for item in input.chain if isinstance(item, Node)]
             for node in nodes:
                 more += origins(site, site.step(node.path), "stride")
-        return _with_labels(found, more)
+        return _with_labels(finding, more)
 
     def check_note(self, note: Note, instance: Instance) -> None:
         """Report a shape note that is not so, unless a note before it has failed for that."""
         type = instance.types.get(note.path)
         if note.joined:
             joined = [instance.types.get(path) for path in note.joined]
-            known = tuple(given for given in joined if given is not None)
-            fits = len(known) == len(joined) and len({given.shape[1:] for given in known}) == 1
+            known = tuple(joined_type for joined_type in joined if joined_type is not None)
+            sizes = {joined_type.shape[1:] for joined_type in known}
+            fits = len(known) == len(joined) and len(sizes) == 1
             type = GATHERED.infer({}, known) if fits else None
         if type is None:
             return
@@ -248,13 +249,13 @@ def _differing(note: str, type: TensorType) -> tuple[Axis, ...]:
     return tuple(differing)
 
 
-def _with_labels(found: Diagnostic, others: Iterable[Label]) -> Diagnostic:
-    """Return a finding with more labels; those within its own would add nothing."""
-    labels = list(found.labels)
+def _with_labels(finding: Diagnostic, others: Iterable[Label]) -> Diagnostic:
+    """Return a finding with more labels; those within its own labels would add nothing."""
+    labels = list(finding.labels)
     for label in others:
-        if not any(label.span in own.span for own in labels):
+        if not any(label.span in known.span for known in labels):
             labels.append(label)
-    return replace(found, labels=tuple(labels))
+    return replace(finding, labels=tuple(labels))
 
 
 def _with_calls(met: Met) -> Diagnostic:

@@ -33,8 +33,8 @@ def read_attributes(
         SpecError: E202 a word the op does not know, E203 one said twice, E204 one that is missing,
             E205 an unknown name, E210 a kernel too many or too few, E211 a value out of range.
     """
-    given = _StepWords(op, step, words).read(keys)
-    said = {attribute.canonical for attribute in op.attributes if attribute.name in given}
+    settings = _StepWords(op, step, words).read(keys)
+    said = {attribute.canonical for attribute in op.attributes if attribute.name in settings}
     own_defaults = defaults.get(op.defaults_of or op.name, {})
     attributes: dict[str, Given] = {}
     places: dict[str, Span] = {}
@@ -42,7 +42,7 @@ def read_attributes(
         if attribute.owner and attribute.owner != attributes["norm"]:
             continue
         inherited = defaults.get(attribute.owner, {}) if attribute.owner else own_defaults
-        setting = given.get(attribute.name)
+        setting = settings.get(attribute.name)
         if setting is None and attribute.canonical not in said:
             setting = inherited.get(attribute.name)
         if setting is not None:

@@ -8,39 +8,27 @@ keep their places, so a finding points at the layer that it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeGuard
+from collections.abc import Iterable
 
-from inception_dsl.bounds import MAX_CHANGED, MAX_VALUES
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.source import Span
+from inception_dsl.spec.effort import BlockValues, Effort
+from inception_dsl.spec.named_steps import (
+    find_syntax_error,
+    give_name,
+    inner_body,
+    list_names,
+    name_steps,
+    replace_inner,
+)
 from inception_dsl.spec.schema import BODY_KEYS
-from inception_dsl.spec.step import StepSyntaxError, counted_name, parse_step
-from inception_dsl.spec.text import syntax_finding
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
 
 MAX_EXTENDS = 64
+"""Maximum number of blocks that extend each other in a chain."""
+
 MAX_SHOWN = 6
 """Maximum number of names of a body that a finding lists."""
-
-
-@dataclass(slots=True)
-class Effort:
-    """The number of steps that all changes of a spec have looked at so far."""
-
-    steps: int = 0
-
-    def look_at(self, steps: int, change: Span) -> None:
-        """Count the steps of a list that a change is made in.
-
-        Raises:
-            SpecError: E003, the changes of the spec look at too many steps.
-        """
-        self.steps += steps
-        if self.steps > MAX_CHANGED:
-            message = f"the changes of `extends` look at more than {MAX_CHANGED:,} steps"
-            raise SpecError([Diagnostic("E003", message, (Label(change),))])
 
 
 class _Problems(list[Diagnostic]):
@@ -98,44 +86,12 @@ def extend_blocks(tree: Mapping, effort: Effort) -> Mapping:
         return tree
     blocks = dict(entry.value.items)
     done: dict[str, Entry] = {}
-    values = _Values()
+    values = BlockValues()
     for name in blocks:
         extended_block = _extend(name, blocks, done, [], effort)
         values.add(extended_block)
     extended = Entry(entry.key, Mapping({name: done[name] for name in blocks}, entry.value.span))
     return Mapping({**tree.items, "blocks": extended}, tree.span)
-
-
-class _Values:
-    """The values of blocks, each block with all that it takes from the one that it extends."""
-
-    def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
-        self._total = 0
-
-    def add(self, block: Entry) -> None:
-        """Count the values of a block.
-
-        Raises:
-            SpecError: E003, the blocks have too many values.
-        """
-        self._total += self._count(block.value)
-        if self._total > MAX_VALUES:
-            message = f"with all that they extend, the blocks have more than {MAX_VALUES:,} values"
-            raise SpecError([Diagnostic("E003", message, (Label(block.key),))])
-
-    def _count(self, tree: Tree) -> int:
-        if isinstance(tree, Scalar):
-            return 1
-        key = id(tree)  # the trees are kept alive by the blocks
-        if key not in self._counts:
-            inner = (
-                tree.items
-                if isinstance(tree, Sequence)
-                else (entry.value for entry in tree.items.values())
-            )
-            self._counts[key] = 1 + sum(map(self._count, inner))
-        return self._counts[key]
 
 
 def _extend(
@@ -198,8 +154,8 @@ def _members(base: Tree, layer: Tree, problems: _Problems) -> Tree:
         if present is None and (rest or _is_none(entry.value)):
             meant = [
                 name
-                for name, own in items.items()
-                if not rest or _has(own.value, rest, problems.effort)
+                for name, member in items.items()
+                if not rest or _has(member.value, rest, problems.effort)
             ]
             problems.append(_nowhere(key, entry, items, base.span, meant))
         elif present is None:
@@ -288,15 +244,15 @@ def _at(body: Tree, path: str, change: Entry, problems: _Problems) -> Tree:
             steps = items["steps"]
             new = Entry(steps.key, _at(steps.value, path, change, problems))
             return Mapping({**items, "steps": new}, body.span)
-    problems.append(_nowhere(path, change, _step_names(body), body.span))
+    problems.append(_nowhere(path, change, list_names(body), body.span))
     return body
 
 
 def _in_list(body: Sequence, path: str, change: Entry, problems: _Problems) -> Sequence:
     problems.effort.look_at(len(body.items), change.key)
-    names = [name for name, _ in _named_steps(body)]
+    names = [name for name, _ in name_steps(body)]
     # Every step is first given the name that it has, so that no change renumbers another.
-    items = [_named(item, name) for item, name in zip(body.items, names, strict=True)]
+    items = [give_name(item, name) for item, name in zip(body.items, names, strict=True)]
     body = Sequence(items, body.span)
     name, _, rest = path.partition(".")
     if isinstance(change.value, Mapping) and "after" in change.value.items and not rest:
@@ -304,40 +260,31 @@ def _in_list(body: Sequence, path: str, change: Entry, problems: _Problems) -> S
     if name in names:
         index = names.index(name)
         if rest:
-            inner = _at(_inner(items[index]), rest, change, problems)
-            items[index] = _with_inner(items[index], inner)
+            inner = _at(inner_body(items[index]), rest, change, problems)
+            items[index] = replace_inner(items[index], inner)
         elif _is_none(change.value):
             del items[index]
         else:
-            inner = _body(_inner(items[index]), change.value, problems)
-            items[index] = _with_inner(items[index], inner)
+            inner = _body(inner_body(items[index]), change.value, problems)
+            items[index] = replace_inner(items[index], inner)
         return Sequence(items, body.span)
     for index, item in enumerate(items):  # an unnamed body adds no segment
-        if not isinstance(item, Scalar) and names[index] is None and name in _step_names(item):
+        if not isinstance(item, Scalar) and names[index] is None and name in list_names(item):
             items[index] = _at(item, path, change, problems)
             return Sequence(items, body.span)
-    unreadable = [problem for item in body.items if (problem := _unreadable(item)) is not None]
-    known = _step_names(body)
+    unreadable = [
+        problem for item in body.items if (problem := find_syntax_error(item)) is not None
+    ]
+    known = list_names(body)
     meant = [
-        own
-        for own, item in zip(names, items, strict=True)
-        if own is not None and _has(_inner(item), rest, problems.effort)
+        step_name
+        for step_name, item in zip(names, items, strict=True)
+        if step_name is not None and _has(inner_body(item), rest, problems.effort)
     ]
     # A step that cannot be read has no name by which it could be changed.
     here = _nowhere(path, change, known, body.span, meant if rest else known)
     problems.extend(unreadable or [here])
     return body
-
-
-def _unreadable(item: Tree) -> Diagnostic | None:
-    inner = _inner(item) if _is_named(item) else item
-    if not isinstance(inner, Scalar) or not isinstance(inner.value, str):
-        return None
-    try:
-        parse_step(inner.value)
-    except StepSyntaxError as error:
-        return syntax_finding(error, inner.value, inner.text)
-    return None
 
 
 def _insert(
@@ -352,7 +299,7 @@ def _insert(
     after = rest.pop("after")
     anchor = after.value.value if isinstance(after.value, Scalar) else None
     if anchor != "input" and anchor not in names:
-        known = _step_names(body)
+        known = list_names(body)
         close = nearest(str(anchor), known)
         message = f"there is no step `{anchor}` for `{name}` to come after"
         fix = Fix(after.value.span, close) if close else None
@@ -370,73 +317,11 @@ def _insert(
     return Sequence([*body.items[:index], new, *body.items[index:]], body.span)
 
 
-def _named(item: Tree, name: str | None) -> Tree:
-    """Return a step of a list under a name; a body without one is left as it is."""
-    if name is None or _is_named(item):
-        return item
-    return Mapping({name: Entry(item.span, item)}, item.span)
-
-
-def _inner(item: Tree) -> Tree:
-    """Return the body of a named step."""
-    assert isinstance(item, Mapping)
-    ((_, entry),) = item.items.items()
-    return entry.value
-
-
-def _with_inner(item: Tree, inner: Tree) -> Tree:
-    """Return a named step with another body."""
-    assert isinstance(item, Mapping)
-    ((name, entry),) = item.items.items()
-    return Mapping({name: Entry(entry.key, inner)}, item.span)
-
-
-def _named_steps(body: Sequence) -> Iterator[tuple[str | None, Tree]]:
-    """Yield the items of a list with their names: their own, or counted ones; None for none."""
-    counts: dict[str, int] = {}
-    for item in body.items:
-        if _is_named(item):
-            yield next(iter(item.items)), item
-        elif isinstance(item, Scalar) and isinstance(item.value, str):
-            try:
-                called = parse_step(item.value).name.text
-            except StepSyntaxError:
-                yield None, item  # said where the steps are resolved
-                continue
-            counts[called] = counts.get(called, 0) + 1
-            yield counted_name(called, counts[called]), item
-        else:
-            yield None, item
-
-
 def _has(body: Tree, path: str, effort: Effort) -> bool:
     """Tell whether there is something to change at a path below a body."""
     trial = _Problems(effort)
     _at(body, path, Entry(body.span, body), trial)
     return not trial
-
-
-def _step_names(body: Tree) -> list[str]:
-    """Return the names at which a body can be changed."""
-    match body:
-        case Sequence():
-            found: list[str] = []
-            for name, item in _named_steps(body):
-                found.extend([name] if name is not None else _step_names(item))
-            return found
-        case Mapping(items) if "branches" in items:
-            branches = items["branches"].value
-            return list(branches.items) if isinstance(branches, Mapping) else []
-        case Mapping(items) if "steps" in items:
-            return _step_names(items["steps"].value)
-        case _:
-            return []
-
-
-def _is_named(item: Tree) -> TypeGuard[Mapping]:
-    if not isinstance(item, Mapping):
-        return False
-    return len(item.items) == 1 and not item.items.keys() & BODY_KEYS
 
 
 def _is_none(tree: Tree) -> bool:
@@ -450,9 +335,12 @@ def _nowhere(
     body: Span,
     meant: Iterable[str] | None = None,
 ) -> Diagnostic:
-    """E212: the path that was written has no such step; `path` is what is left of it there.
+    """Return E212 for a written path that names no step.
 
-    `meant` are the known names that it can be meant to be, if not all can.
+    Args:
+        path: the rest of the written path, from the body where no step has its name.
+        known: the names in that body.
+        meant: the known names that a fix may propose; all of them by default.
     """
     written = change.key.text if change.key.text.endswith(path) else path
     name, dot, rest = path.partition(".")
@@ -466,6 +354,6 @@ def _nowhere(
 
 def _shown(known: list[str], body: Span) -> list[Label]:
     """Return a label that lists the names in a body, if there are any."""
-    shown = ", ".join(f"`{own}`" for own in known[:MAX_SHOWN])
+    shown = ", ".join(f"`{name}`" for name in known[:MAX_SHOWN])
     told = f"here are {shown}{' and more' if len(known) > MAX_SHOWN else ''}"
     return [Label(body, told)] if known else []

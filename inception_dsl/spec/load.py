@@ -22,10 +22,12 @@ from inception_dsl.bounds import (
 )
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.source import Span
+from inception_dsl.spec.effort import Effort
 from inception_dsl.spec.files import SpecFile, find_used, read
-from inception_dsl.spec.layers import Effort, extend_blocks, lay_over
-from inception_dsl.spec.schema import ModelSpec, Places, validate
+from inception_dsl.spec.layers import extend_blocks, lay_over
+from inception_dsl.spec.schema import ModelSpec
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tally, Tree, parse_tree
+from inception_dsl.spec.validate import Places, validate
 
 VERSION = 1
 

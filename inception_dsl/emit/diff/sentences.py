@@ -1,4 +1,4 @@
-"""The sentence of every finding: where it is, what changed, and what that means."""
+"""The sentence of every finding: its place, the change, and the effect."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class Sentence:
     """A finding in words.
 
     Attributes:
-        at: where it is: a path, a block's path, or how many steps.
-        subject: where it is, in how many places, and what became of it.
+        at: the place: a path, a block's path, or a number of steps.
+        subject: the place, the number of places, and a verb such as `added`.
         what: the change in the papers' notation; may be empty.
-        means: what the change does, as a clause.
+        means: the effect of the change, as a clause.
     """
 
     at: str
@@ -68,16 +68,12 @@ def write_sentence(finding: Finding) -> Sentence:
     match about:
         case SpecListed():
             what = f"{about.params:,} params, {about.macs:,} MACs"
-            means = (
-                "a network more"
-                if about.is_new
-                else ("whoever builds it by this name no longer can")
-            )
+            means = "a new network" if about.is_new else "a build by this name fails"
             became = "added" if about.is_new else "removed"
             return Sentence(about.name, f"{about.name} {became}", what, means)
         case SpecRenamed():
             what = arrow(about.old_name, about.new_name)
-            means = "whoever builds it by the old name no longer can"
+            means = "a build by the old name fails"
             return Sentence(about.new_name, f"{about.new_name} renamed", what, means)
         case TextsChanged():
             is_renamed = any(change.field == "name" for change in about.texts)
@@ -114,14 +110,14 @@ def _budget_text(about: BudgetChanged) -> str:
 
 def _budget_meaning(about: BudgetChanged) -> str:
     if about.before is None:
-        return "nothing held the network to one before"
+        return "the network had no such budget before"
     if about.after is None:
-        return "nothing holds it any more"
-    return "the network is held to another figure"
+        return "the network has no such budget any more"
+    return "the network has another bound"
 
 
 def _subject(edit: Edit) -> tuple[str, str]:
-    """Return where an edit is, and the same with the number of places and what became of it."""
+    """Return the place of an edit, then the place with the number of places and a verb."""
     match edit:
         case Changed(sites=sites) if sites:
             at = _count_steps(edit)
@@ -140,7 +136,7 @@ def _count_steps(edit: Changed) -> str:
 
 
 def _verb(edit: Edit) -> str:
-    """Return what became of a step; nothing for one that stays and changes."""
+    """Return the participle that describes an edit; empty for a step that stays and changes."""
     match edit:
         case Added() | Removed() if edit.copies is not None:
             return ""  # they are counted
@@ -163,12 +159,12 @@ def _verb(edit: Edit) -> str:
 
 
 def _meaning(edit: Edit) -> str:
-    """Return what an edit does, as a clause."""
+    """Return the effect of an edit, as a clause."""
     match edit:
         case EndChanged():
             if edit.end == "input":
                 return f"the network takes another input{_followers(edit)}"
-            return "whatever reads the output gets another shape"
+            return "readers of the output get another shape"
         case HeadListed():
             return f"training gives one output {'more' if edit.is_new else 'less'}"
         case ParameterListed():
@@ -208,7 +204,7 @@ def _to_checkpoints(edit: StepEdit) -> str:
 
 
 def _tensors(keys: Iterable[KeyChange]) -> str:
-    """Return how many tensors become what: `7 tensors change shape and 14 are new`."""
+    """Return the changes of tensors with their numbers: `7 tensors change shape and 14 are new`."""
     counts = Counter(change.kind for change in keys)
     clauses = [
         (counts["reshaped"], "changes shape", "change shape"),
@@ -225,7 +221,7 @@ def _tensors(keys: Iterable[KeyChange]) -> str:
 
 
 def _followers(edit: Edit) -> str:
-    """Return what follows elsewhere from an edit, as the end of a clause."""
+    """Return the number of steps and tensors that follow from an edit, as the end of a clause."""
     steps, tensors = len(edit.followers), len(edit.following_keys)
     if not steps:
         return ""
@@ -240,11 +236,11 @@ _ATTRIBUTES = {
     "stride": "its windows lie elsewhere",
     "pad": "its windows lie elsewhere",
     "ceil": "its last windows lie elsewhere",
-    "dilation": "its windows reach elsewhere",
-    "kernel": "its windows are others",
-    "output": "its windows are others",
-    "eps": "what batch norms divide by is another number",
-    "act": "what comes out is activated otherwise",
+    "dilation": "its windows read other values",
+    "kernel": "its windows have another size",
+    "output": "its windows have another size",
+    "eps": "batch norms divide by another number",
+    "act": "the output has another activation",
     "scale": "the residual has another weight in the sum",
     "drop": "training drops another share of the values",
     "init": "training from scratch begins with other weights",
@@ -262,7 +258,7 @@ def _to_inference(edit: StepEdit) -> str:
 
 
 def _change_of_values(edit: StepEdit) -> str:
-    """Return how an edit changes what inference computes, as a clause."""
+    """Return the effect of an edit on the values of inference, as a clause."""
     match edit:
         case Reordered():
             return "the channels stand in another order; `diff --weights` reorders weights to match"
@@ -283,7 +279,7 @@ def _change_of_values(edit: StepEdit) -> str:
 
 
 def _attribute_meaning(edit: Changed) -> str:
-    """Return what a change of attributes does to the values."""
+    """Return the effect of a change of attributes on the values."""
     match edit.names:
         case ("count_pad",):
             count = "count" if dict(edit.after.values)["count_pad"] else "no longer count"
@@ -305,7 +301,7 @@ def _to_training(edit: StepEdit) -> str:
             does = "drops values" if edit.drops_values else "runs it"
             return f"training {now} {does}; inference is the same"
         case _:
-            return "training feels it, inference does not"
+            return "training changes; inference is the same"
 
 
 def _to_nobody(edit: StepEdit) -> str:
@@ -313,9 +309,9 @@ def _to_nobody(edit: StepEdit) -> str:
         case Added() | Removed() if edit.is_left_to_loss:
             return "the emitted module gives logits with it and without"
         case BlockRenamed(is_many=False):
-            return "its class has another name; what differs in it is told step by step"
+            return "its class has another name; other differences have findings of their own"
         case BlockRenamed():
-            return "their classes have other names; what differs in them is told step by step"
+            return "their classes have other names; other differences have findings of their own"
         case Renamed(is_many=True) | Reparented(is_many=True):
             return "they hold no tensor, so no key changes"
         case Renamed() | Reparented() | Moved():

@@ -27,7 +27,7 @@ COST_COLUMNS = (
     Column("%"),
 )
 
-STAGE_COLUMNS = (Column("what comes out", "left"), Column("old"), Column("new"))
+STAGE_COLUMNS = (Column("output of step", "left"), Column("old"), Column("new"))
 
 KINDS = ("reshaped", "renamed", "removed", "added")
 """The kinds of changes of tensors, in the order of a report."""

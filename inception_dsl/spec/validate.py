@@ -1,0 +1,274 @@
+"""The check of a spec's form, by pydantic, with its errors as findings at their places.
+
+pydantic's own messages are never shown. The texts of steps, and whether names exist, are checked
+later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError, nearest
+from inception_dsl.source import Span
+from inception_dsl.spec.schema import (
+    BODY_KEYS,
+    MAX_TEXT,
+    BodySpec,
+    ClaimSpec,
+    DocumentPath,
+    HeadSpec,
+    Measure,
+    ModelSpec,
+    ResidualSpec,
+)
+from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+class Places:
+    """The places of all keys and values of a document."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def tree(self, path: DocumentPath) -> Tree:
+        """Return the value at a path, or the deepest one on the way to it."""
+        tree = self._tree
+        for key in path:
+            match tree:
+                case Mapping(items) if key in items:
+                    tree = items[str(key)].value
+                case Sequence(items) if isinstance(key, int):
+                    tree = items[key]
+                case _:
+                    break
+        return tree
+
+    def value(self, path: DocumentPath) -> Span:
+        """Return the region of a value."""
+        return self.tree(path).span
+
+    def text(self, path: DocumentPath) -> Span:
+        """Return the characters of a text value, without quotes."""
+        tree = self.tree(path)
+        return tree.text if isinstance(tree, Scalar) else tree.span
+
+    def key(self, path: DocumentPath) -> Span:
+        """Return the region of the last key of a path; the item itself in a list."""
+        if not path:
+            return self.value(path)
+        parent = self.tree(path[:-1])
+        if isinstance(parent, Mapping) and path[-1] in parent.items:
+            return parent.items[str(path[-1])].key
+        return self.value(path)
+
+
+def plain(tree: Tree) -> Any:
+    """Return the tree as Python's own lists, dicts and values."""
+    match tree:
+        case Scalar(value):
+            return value
+        case Sequence(items):
+            return [plain(item) for item in items]
+        case Mapping(items):
+            return {key: plain(entry.value) for key, entry in items.items()}
+
+
+def validate(tree: Tree) -> tuple[ModelSpec, Places]:
+    """Return the spec that a tree holds, and where its parts stand.
+
+    Raises:
+        SpecError: E101 an unknown key, E102 a missing one, E103 a value of the wrong kind.
+    """
+    places = Places(tree)
+    try:
+        return ModelSpec.model_validate(plain(tree)), places
+    except ValidationError as error:
+        raise SpecError(islice(_translate(error, places), MAX_FINDINGS)) from None
+
+
+def _translate(error: ValidationError, places: Places) -> Iterator[Diagnostic]:
+    """Yield pydantic's errors as findings, each cause once."""
+    problems = error.errors(include_url=False, include_context=True, include_input=False)
+    misspelt = _misspelt(problems, places)
+    seen: set[DocumentPath] = set()
+    for problem in problems:
+        path = _document_path(problem["loc"], places)
+        if problem["type"] == "missing" and (path, problem["loc"][-1]) in misspelt:
+            continue  # the key is there, misspelt, which is told
+        if path in seen:  # each alternative of a union complains on its own
+            continue
+        seen.add(path)
+        is_extra = problem["type"] == "extra_forbidden"
+        if is_extra and _is_list(places.tree(path[:-1]), _known_keys(problem["loc"])):
+            if path[:-1] not in seen:  # every one of its keys names a step
+                seen.add(path[:-1])
+                yield _no_list(path, places)
+            continue
+        yield _diagnose(problem["type"], path, problem.get("ctx", {}), problem["loc"], places)
+
+
+def _misspelt(
+    problems: Iterable[ErrorDetails], places: Places
+) -> set[tuple[DocumentPath, int | str]]:
+    """Return the keys that are there under a misspelt name, each with the path of its mapping."""
+    found: set[tuple[DocumentPath, int | str]] = set()
+    for problem in problems:
+        if problem["type"] == "extra_forbidden":
+            path = _document_path(problem["loc"], places)
+            close = _meant_key(str(path[-1]), _known_keys(problem["loc"])) if path else None
+            found.update([(path[:-1], close)] if close else [])
+    return found
+
+
+def _meant_key(key: str, known: frozenset[str]) -> str | None:
+    """Return the known key that an unknown one was most likely meant to be."""
+    meant = _NETWORK.get(key) if "network" in known else None
+    return meant or nearest(key, known)
+
+
+def _fix(path: DocumentPath, key: str, places: Places) -> Fix:
+    """Return the fix that writes another key; what is wrong with its value speaks against it."""
+    span, value = places.key(path), places.value(path)
+    return Fix(span, key, about=Span(span.source, span.start, max(span.end, value.end)))
+
+
+def _document_path(loc: tuple[int | str, ...], places: Places) -> DocumentPath:
+    path: DocumentPath = ()
+    for key in loc:
+        tree = places.tree(path)
+        present = isinstance(tree, Mapping) and key in tree.items
+        present = present or (isinstance(tree, Sequence) and isinstance(key, int))
+        if present:
+            path = (*path, key)
+    return path
+
+
+def _is_list(tree: Tree, known: frozenset[str]) -> bool:
+    """Tell whether a mapping has steps by name, and no key of a body, where a list is wanted."""
+    if known != BODY_KEYS or not isinstance(tree, Mapping):
+        return False
+    return len(tree.items) > 1 and not tree.items.keys() & BODY_KEYS
+
+
+def _no_list(path: DocumentPath, places: Places) -> Diagnostic:
+    key = str(path[-1])
+    message = f"`{key}` is no key of a body: steps that have names are a list"
+    notes = (f"known keys are {_listed(sorted(BODY_KEYS))}",)
+    help = f"begin every step with a dash: `- {key}: ...`"
+    return Diagnostic("E101", message, (Label(places.key(path)),), notes, help)
+
+
+_NETWORK = dict.fromkeys(["backbone", "body", "layers", "model", "steps"], "network")
+"""Keys that other tools use for the network."""
+
+_AS = {
+    "branches": "name every branch, as in `{b1x1: 1x1 conv (64), b3x3: 3x3 conv (64)}`",
+    "heads": "name every head, as in `aux: {at: ..., steps: ...}`",
+    "input": "height x width x channels, as in `299x299x3`",
+    "residual": "`residual: {}` adds what enters as it is",
+}
+"""Examples of a key with a value of the right kind, for findings of E103."""
+
+
+def _diagnose(
+    kind: str,
+    path: DocumentPath,
+    context: dict[str, Any],
+    loc: tuple[int | str, ...],
+    places: Places,
+) -> Diagnostic:
+    if kind == "extra_forbidden" or loc[-1] == "[key]":
+        key = str(path[-1])
+        known = _known_keys(loc)
+        close = _meant_key(key, known)
+        return Diagnostic(
+            "E101",
+            f"`{key}` is no key here",
+            (Label(places.key(path)),),
+            notes=(f"known keys are {_listed(sorted(known))}",),
+            fix=_fix(path, close, places) if close else None,
+        )
+    if kind == "string_too_long":
+        message = f"a text of more than {MAX_TEXT:,} characters"
+        return Diagnostic("E003", message, (Label(places.value(path)),))
+    if kind == "missing":
+        key = str(loc[-1])
+        return Diagnostic("E102", f"the key `{key}` is missing", (Label(_head(path, places)),))
+    if kind == "literal_error":
+        choices = re.findall(r"[^' ,]+", context["expected"].replace(" or ", ", "))
+        tree = places.tree(path)
+        if isinstance(tree, Scalar):
+            message = f"`{tree.span.text}` is no value of `{path[-1]}`: {_listed(choices)}"
+        else:
+            message = f"this is {_found(tree)}, not one of {_listed(choices)}"
+        return Diagnostic("E103", message, (Label(places.value(path)),))
+    message = f"this is {_found(places.tree(path))}, not {_wanted(kind, loc)}"
+    help = _AS.get(str(path[-1])) if path else None
+    return Diagnostic("E103", message, (Label(places.value(path)),), help=help)
+
+
+def _head(path: DocumentPath, places: Places) -> Span:
+    return places.key(path) if path else places.value(()).part(0, 1)
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
+    models: dict[str, type[BaseModel]] = {
+        "<body>": BodySpec,
+        "claims": ClaimSpec,
+        "heads": HeadSpec,
+    }
+    owner: type[BaseModel] = ModelSpec
+    for key in loc[:-1]:
+        owner = models.get(str(key), owner)
+    if "residual" in loc[:-1] and owner is BodySpec:
+        owner = ResidualSpec
+    if loc[0] == "budget":
+        return frozenset(get_args(Measure))
+    if owner is BodySpec:
+        return BODY_KEYS
+    # `extends` is gone by now: what it names is in the tree.
+    extra = frozenset(["extends"]) if owner is ModelSpec else frozenset()
+    return extra | frozenset(field.alias or name for name, field in owner.model_fields.items())
+
+
+def _found(tree: Tree) -> str:
+    match tree:
+        case Sequence():
+            return "a list"
+        case Mapping():
+            return "a mapping"
+        case Scalar(value=None):
+            return "empty"
+        case Scalar(value=str()):
+            return "text"
+        case Scalar(value=bool()):
+            return "true or false"
+        case _:
+            return "a number"
+
+
+_WANTED = {
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "int_type": "a whole number",
+    "union_tag_invalid": "a step, a list of steps or a mapping",
+    "union_tag_not_found": "a step, a list of steps or a mapping",
+}
+
+
+def _wanted(kind: str, loc: tuple[int | str, ...]) -> str:
+    return _WANTED.get(kind, "a number or a name")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
