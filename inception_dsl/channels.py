@@ -1,11 +1,11 @@
 r"""The ways out of an author's text: one function for each channel that shows it.
 
-A spec is written by anybody, and a terminal, the log of a CI job, a comment of a pull request, a
+Anybody can write a spec, and a terminal, the log of a CI job, a comment of a pull request, a
 spreadsheet and a viewer of SVG each read some characters as commands. Every emitter and every
 command sends text that it has not written itself through the function of its channel. Text that is
 already safe stays as it is. DOT and Mermaid have their own quoting, beside their writers.
 
-GitHub's runner reads two forms of commands in what a step prints: `::name::` at the start of a
+GitHub's runner reads two forms of commands in the output of a step: `::name::` at the start of a
 line, behind blanks, and `##[name]` anywhere. Azure Pipelines and TeamCity have forms like the
 second. Characters that such a reader may skip when it compares texts do not protect.
 """
@@ -37,7 +37,7 @@ _LINKED = (
 )
 """Text behind which GitHub sees a mention, a reference, a link or an emoji.
 
-Neither a backslash nor an entity hides them: GitHub looks for them in what Markdown has rendered.
+Neither a backslash nor an entity hides them, because GitHub searches the rendered text.
 """
 
 _SPACE_OF_NO_WIDTH = "&#8203;"
@@ -59,7 +59,7 @@ def printable(text: str) -> str:
 
 
 def spell_out(text: str) -> str:
-    r"""Name the characters of a sentence that nobody can see.
+    r"""Name the invisible characters of a sentence.
 
     Example:
         >>> print(spell_out("`\u200b` starts no word"))

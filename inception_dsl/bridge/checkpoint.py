@@ -43,7 +43,7 @@ class Reading:
 
     Attributes:
         wrappers: the keys that lead to it.
-        prefix: what stands before each of its keys.
+        prefix: the text before each of its keys.
         tensors: its tensors, by key without prefix and without names of torch's wrappers.
     """
 
@@ -69,7 +69,7 @@ def read_checkpoint(checkpoint: object, wanted: Sequence[str]) -> Mapping[str, T
     A count of batches may be missing, as `load_state_dict` allows: it is not in the result then.
 
     Args:
-        checkpoint: what `torch.load` returned.
+        checkpoint: the object that `torch.load` returned.
         wanted: the keys of the tensors.
 
     Raises:
@@ -144,7 +144,7 @@ def _without_wrapper_names(key: str) -> str:
 
 
 def _describe_object(checkpoint: object) -> str:
-    """Return what to do with a checkpoint that is no mapping."""
+    """Return the advice for a checkpoint that is no mapping."""
     kind = type(checkpoint).__name__
     if hasattr(checkpoint, "state_dict"):
         return f"the old checkpoint is a `{kind}`: pass its `state_dict()`"
@@ -152,7 +152,7 @@ def _describe_object(checkpoint: object) -> str:
 
 
 def _describe_missing(checkpoint: Mapping[Any, Any], needed: Sequence[str]) -> str:
-    """Return which tensors a checkpoint lacks, which keys it has, and what to do."""
+    """Return the tensors that a checkpoint lacks, its keys, and the advice."""
     nearest = max(
         _find_readings(checkpoint, needed[0]),
         key=lambda reading: sum(key in reading.tensors for key in needed),

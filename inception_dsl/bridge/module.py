@@ -29,7 +29,7 @@ def make_module(source: str, factory: str, *, seed: int | None = None, **params:
     """Return the network that emitted source describes, on torch's default device.
 
     Args:
-        source: what the Python emitter gave; it is run.
+        source: the source from the Python emitter; it is run.
         factory: the function in it that makes the network.
         seed: makes the weights the same each time; torch's own generators are left as they were.
         params: the network's parameters, such as `num_classes=10`.

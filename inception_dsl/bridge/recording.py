@@ -1,6 +1,6 @@
 """A record of a module that runs on the meta device: shapes and MACs, by hooks.
 
-Nothing here uses the package's own arithmetic: it is what the package is held against.
+Nothing here uses the package's own arithmetic, because the package is compared with it.
 """
 
 from __future__ import annotations

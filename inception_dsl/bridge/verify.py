@@ -21,7 +21,7 @@ def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
     Nothing is computed: the module runs on the meta device, in inference and in training.
 
     Args:
-        source: what the Python emitter gave; it is run.
+        source: the source from the Python emitter; it is run.
         cost: of one image.
     """
     graph = inline(model)

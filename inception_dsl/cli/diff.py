@@ -128,7 +128,7 @@ def _standpoint(format: str) -> driver.Standpoint:
 
 
 def _fail_on(text: str) -> str | tuple[str, ...]:
-    """Return the findings on which a comparison is to fail."""
+    """Return the severity, or the categories, on which a comparison fails."""
     from inception_dsl.rules.agreement import read_fail_on
 
     try:

@@ -2,7 +2,7 @@
 
 A result goes to stdout, all else to stderr. Text for people is guarded, and never fails for a
 character that a terminal lacks. A document for programs is UTF-8, whatever the terminal has. If the
-reader of a pipe goes away, nobody reads the rest, and the command ends as it would have ended.
+reader of a pipe closes it, the rest is dropped, and the exit code stays the same.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _attempt(stream: IO[str], action: Callable[[], Any]) -> None:
 
 
 def _attempt_silently(action: Callable[[], Any]) -> None:
-    """Write to stderr; a failure cannot be told, and the exit code tells the rest."""
+    """Write to stderr, and ignore a failure: only the exit code can report it."""
     try:
         action()
     except OSError:

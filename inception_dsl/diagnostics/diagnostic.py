@@ -20,15 +20,15 @@ class Label:
 class Fix:
     """A change of a spec's text that may end a finding.
 
-    It is a proposal. Whoever checks a spec applies it in memory and checks again; it becomes the
-    finding's help only if it mends what it is for.
+    It is a proposal. The check of a spec applies it in memory and checks again. It becomes the
+    finding's help only if the finding is gone.
 
     Attributes:
         span: the characters to replace, on one line.
         text: the characters to write there; empty to take the old ones out.
         gain: the rest of the help's sentence, such as "which gives 35x35".
-        about: what the change is about, such as a key with its value. Where something new is wrong
-            there after the change, it does not mend. None for the changed characters.
+        about: the region that must be right after the change, such as a key with its value; None
+            for the changed characters.
     """
 
     span: Span
@@ -53,7 +53,7 @@ class Diagnostic:
         labels: the place of the fault; behind it the other half of a contradiction.
         notes: facts.
         help: the way out in words, if no fix mends; of one that does, its sentence.
-        fix: a change of the spec's text that is to be tried, or that mends.
+        fix: a change of the spec's text: a proposal, or a tried one that ends the finding.
         expected, found: the two values of a contradiction, in the words of the spec.
         level: the severity that the project has set; None for that of the code.
         calls: the lines that call the block in which the fault is.

@@ -2,8 +2,8 @@
 
 Pure functions from findings to text; text for people is the printer's. Lines and columns are
 counted from 1, columns in characters; an end is the place behind the last character. GitHub and
-viewers of SARIF show text to people, so characters that nobody can see are named in it; JSON keeps
-them, escaped.
+viewers of SARIF show text to people, so invisible characters are named in it; JSON keeps them,
+escaped.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Model x Model -> edits: what a change to an architecture means.
+"""The comparison of two models: the edits between them, with their effects.
 
 Models are compared, not text. Steps are paired by path, then by structure. Each difference of a
-pair is an edit, with its category, its places, its tensors and what follows from it.
+pair is an edit, with its category, its places, its tensors and its consequences.
 """
 
 from inception_dsl.diff.carry import (

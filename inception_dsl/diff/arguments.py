@@ -1,7 +1,7 @@
 """Calls that both models have: other arguments, and blocks under other names.
 
-A value that follows from an argument is nobody's change: its meaning is the argument's. So an edit
-of arguments is as grave as the gravest of what follows from it.
+A value that follows from an argument is no edit of its own: it belongs to the argument's edit. An
+edit of arguments is therefore as grave as the gravest of its consequences.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Consequence:
         edits: the edits of arguments that it follows from.
         path: the new path of the node.
         effect: the effect of the attribute's change.
-        category: what the effect means to the network.
+        category: the effect on users of the network.
     """
 
     edits: tuple[ArgumentsChanged, ...]
@@ -96,7 +96,7 @@ def compare_arguments(sides: Sides, calls: list[CallPair]) -> Arguments:
 
 
 def _changed(pair: CallPair) -> dict[bool | None, list[ArgumentChange]]:
-    """Return the arguments that change, by whether calls say them; None: by the caller's own."""
+    """Return the changed arguments, by whether calls write them; None: passed on by the caller."""
     old, new = _call(pair.old), _call(pair.new)
     before, after = _bound(pair.old), _bound(pair.new)
     changed: dict[bool | None, list[ArgumentChange]] = {}
@@ -112,7 +112,7 @@ def _changed(pair: CallPair) -> dict[bool | None, list[ArgumentChange]]:
 def _edit(
     sides: Sides, pair: CallPair, changes: list[ArgumentChange], *, is_default: bool
 ) -> ArgumentsChanged:
-    """Return the edit of a call's arguments; of itself it means nothing."""
+    """Return the edit of a call's arguments; its consequences set its category later."""
     blocks = _call(pair.old).block, _call(pair.new).block
     paths = pair.old.path, pair.new.path
     spots = sides.block_spots(*blocks) if is_default else sides.spots(*paths)
@@ -127,7 +127,7 @@ def _edit(
 
 
 def add_consequences(arguments: Arguments, consequences: list[Consequence]) -> Iterator[Sighting]:
-    """Yield the edits of arguments, each as grave as what follows from it."""
+    """Yield the edits of arguments, each as grave as its gravest consequence."""
     following: dict[ArgumentsChanged, list[Consequence]] = {}
     for consequence in consequences:
         for edit in consequence.edits:

@@ -1,7 +1,7 @@
 """The plan that carries an old checkpoint over to the new model, as far as it can be.
 
-A tensor is copied, or made of others so that its step computes what it did; where that is not
-possible it is left fresh, never filled with something near.
+A tensor is copied, or computed from other tensors so that its step gives the same values. Where
+that is not possible, the tensor keeps its initial values: no value is approximated.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
     """Return the plan that makes the new model's tensors of the old one's.
 
     Args:
-        diff: what became of one model, which knows the pairs of steps.
+        diff: the comparison of the models, with the pairs of steps.
     """
     before, after = View(old), View(new)
     back = {b: a for a, b in diff.pairs}
@@ -117,7 +117,7 @@ class _Source:
         return self._ordered(self._key(old), new_op, tensor)
 
     def _ordered(self, key: str, op: Op, tensor: StateTensor) -> Recipe | str:
-        """Return the recipe of a tensor that is what it was, save for the order of channels."""
+        """Return the recipe of a tensor that stays the same, except for the order of channels."""
         axis = tensor.in_axis
         if self._order == () or axis == "none":
             return Copy(key)
@@ -140,7 +140,7 @@ class _Source:
         return "a new tensor"
 
     def _of_new_norm(self, new: Node, tensor: StateTensor) -> Recipe | str:
-        """Return the recipe of a norm that gives what it reads, save for a bias it takes over."""
+        """Return the recipe of a new norm that changes no value, but may take over a bias."""
         if self._norm is not None:
             return "its norm was another one"
         if not _is_affine(list_state(new)):

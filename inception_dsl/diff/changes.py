@@ -1,6 +1,6 @@
-"""Steps that both models have, with other words: other attributes, another op, other weights.
+"""Edits of the steps that both models have: other attributes, another op, other weights.
 
-A value that follows from an argument, or from the channels that come in, is nobody's change. A
+A value that follows from an argument, or from the channels of the input, is no edit of its own. A
 change that many steps share is one edit.
 """
 
@@ -133,7 +133,7 @@ def _replace_op(sides: Sides, old: RunStep, new: RunStep) -> Sighting:
 def _compare_nodes(
     sides: Sides, arguments: Arguments, old: RunStep, new: RunStep
 ) -> Iterator[_Change | Consequence]:
-    """Yield the attributes that somebody changed, and those that follow from arguments."""
+    """Yield the changed attributes, and those that follow from arguments."""
     before, after = old.written.attributes, new.written.attributes
     direct: dict[str, Effect] = {}
     for name, effect in attribute_effects(old.node, new.node).items():
@@ -264,7 +264,7 @@ def _words(step: RunStep, hidden: Collection[str]) -> StepWords:
 
 
 def _common_words(nodes: Sequence[Node], names: Collection[str]) -> StepWords:
-    """Return what several nodes have in common of the attributes that change and the kernel."""
+    """Return the values on which several nodes agree, of the changed attributes and the kernel."""
     first, *others = nodes
     shown = {*names, OPS[first.op].kernel}
     values = tuple(

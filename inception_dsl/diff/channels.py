@@ -24,7 +24,7 @@ def count_channels(order: Order) -> int:
 def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str, Order | None]:
     """Return the orders of channels of those new nodes whose channels do not stand as before.
 
-    The order is None where none tells how they stand: channels came or went, or were mixed.
+    The order is None where no order describes them: channels are added, removed or mixed.
 
     Args:
         back: new paths to old ones.

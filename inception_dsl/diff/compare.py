@@ -145,7 +145,7 @@ def _finish_one(
     """Return the edit of a draft; one that changes a key or a shape is at least CHECKPOINT.
 
     Args:
-        told: the tensors that follow from edits which are as grave already.
+        told: the tensors that follow from other edits of the gravity CHECKPOINT.
     """
     edit = replace(
         draft.edit,

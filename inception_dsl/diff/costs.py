@@ -27,7 +27,7 @@ class Measured:
     Attributes:
         measure: by its name in budgets; `params_with_heads` counts training heads; `field_height`
             and `field_width` are pixels that a unit of the last map sees.
-        title: as a table shows it, which says what is counted.
+        title: the row's title in a table, which names the counted quantity.
     """
 
     measure: str
@@ -37,12 +37,12 @@ class Measured:
 
     @property
     def difference(self) -> int:
-        """The new figure minus the old one."""
+        """The new quantity minus the old one."""
         return self.new - self.old
 
     @property
     def percent(self) -> float | None:
-        """The difference in per cent of the old figure; None if it is 0, or the old figure is."""
+        """The difference in per cent of the old quantity; None if either is 0."""
         return 100 * self.difference / self.old if self.old and self.difference else None
 
     @property

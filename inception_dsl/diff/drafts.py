@@ -17,7 +17,7 @@ class Sighting:
         edit: the edit, without places and consequences.
         at: the new path beside which it is listed.
         key: sightings with one key are one edit; by default, equal edits are.
-        shapes: what the edit touches may have another shape for it.
+        shapes: the edit can change the shapes of the nodes that it touches.
         touches: the new nodes that it touches.
         removes: the old nodes that it removes.
         gives: the new node whose value a block gives for it.
@@ -72,7 +72,7 @@ def _draft(sightings: Sequence[Sighting]) -> Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftIndex:
-    """Drafts by what they touch; a draft is known by its number.
+    """An index of drafts by the nodes that they touch; a draft is known by its number.
 
     Attributes:
         drafts: all drafts, in the order in which they were found.
@@ -88,7 +88,7 @@ class DraftIndex:
 
 
 def index_drafts(drafts: tuple[Draft, ...]) -> DraftIndex:
-    """Return drafts by what they touch."""
+    """Return an index of drafts by the nodes that they touch."""
     touching: dict[str, tuple[int, ...]] = {}
     for number, draft in enumerate(drafts):
         for path in draft.touches:

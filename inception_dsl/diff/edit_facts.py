@@ -13,7 +13,7 @@ from inception_dsl.ir import NETWORK, Call, CallDef, Node, NodeDef, Path, Value
 from inception_dsl.source import Span
 
 StepCategory = Literal["CHECKPOINT", "NUMERICS", "TRAINING", "COSMETIC"]
-"""The meaning of an edit of steps to whoever has a checkpoint of the old model."""
+"""The effect of an edit of steps on users of a checkpoint of the old model."""
 
 Category = Literal["INTERFACE", "CHECKPOINT", "NUMERICS", "TRAINING", "COST", "COSMETIC"]
 
@@ -88,7 +88,7 @@ Words = tuple[tuple[str, Value | Expr], ...]
 
 @dataclass(frozen=True, slots=True)
 class StepWords:
-    """A step as its spec writes it: an op or a block, and what the step gives it.
+    """A step as its spec writes it: an op or a block, with its values.
 
     Attributes:
         kind: the name of the op, or of the block that is called.
@@ -102,7 +102,7 @@ class StepWords:
 
 
 def words_of(step: NodeDef | CallDef | Node | Call) -> StepWords:
-    """Return the words of a step, without its path and what it reads."""
+    """Return the words of a step, without its path and its inputs."""
     match step:
         case NodeDef() | Node():
             return StepWords(step.op, is_call=False, values=tuple(step.attributes.items()))

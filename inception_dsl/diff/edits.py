@@ -1,4 +1,4 @@
-"""The edits between two models, as data: what changed, where, and what follows from it.
+"""The edits between two models, as data: the change, its places and its consequences.
 
 An edit in a block is one edit, however often the block is called; its places say where it takes
 effect. Everything is frozen data in the order of the specs. The sentences are made by `emit.diff`.
@@ -54,11 +54,11 @@ class Listed(StepFacts):
     """Steps that stand on one side only.
 
     Attributes:
-        content: what the steps are.
+        content: the steps as their spec writes them.
         count: the number of nodes, at all places together.
         steps: the paths that a report names: of copies the repeated step, of a join its branch.
         copies: the number of copies before and after, if the steps are copies of a repeated step.
-        drops_values: all that the steps do is to drop values in training.
+        drops_values: the steps do nothing but drop values in training.
         is_left_to_loss: one of the steps is a softmax that ends the network or a head.
     """
 
@@ -93,7 +93,7 @@ class Changed(StepFacts):
 
     Attributes:
         names: the attributes that change.
-        before, after: the step's words; of several steps, what they have in common.
+        before, after: the step's words; of several steps, the words that they share.
         sites: the lines of the new spec that share the change, if there are many.
         among: the number of pairs of this op in both models.
     """
@@ -242,7 +242,7 @@ StepEdit = (
 )
 
 Edit = InterfaceEdit | StepEdit
-"""One change that somebody made, with everything that follows from it."""
+"""One change of an author, with all of its consequences."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The effect of a change of an op's attributes: on its tensors, on inference, on training.
 
-An effect is judged by what torch receives, not by what a spec says: `V` and `pad 0` are the same.
+An effect is judged by torch's arguments, not by the spec's words: `V` and `pad 0` are the same.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ _Reading = Callable[[TensorType], tuple[TensorType, Gathers | None] | None]
 
 
 def _reading(node: Node) -> _Reading:
-    """Return what a node gives on any input; nothing is known of an op that does not tell."""
+    """Return the type and the values that a node gives, as a function of the input's type."""
     op = OPS[node.op]
 
     def read(input: TensorType) -> tuple[TensorType, Gathers | None] | None:

@@ -1,4 +1,4 @@
-"""The findings of a comparison, as data: what a rule grades and an emitter prints."""
+"""The findings of a comparison, as data that a rule grades and an emitter prints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from inception_dsl.source import Span
 
 @dataclass(frozen=True, slots=True)
 class SpecListed:
-    """A spec that stands on one side only, with what its network costs."""
+    """A spec that only one side has, with the cost of its network."""
 
     name: str
     is_new: bool
@@ -78,7 +78,7 @@ class BudgetBroken:
 
 @dataclass(frozen=True, slots=True)
 class BudgetChanged:
-    """A budget that is added, removed or has another figure."""
+    """A budget that is added or removed, or has another bound."""
 
     before: Bound | None
     after: Bound | None
@@ -100,7 +100,7 @@ class Finding:
     """One thing that a reviewer should know.
 
     Attributes:
-        about: what it is about.
+        about: the edit, or another subject.
         old, new: the lines in both specs; None on a side that has none.
         waived: the project's reason for accepting it, if there is one.
     """

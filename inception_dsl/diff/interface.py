@@ -18,7 +18,7 @@ from inception_dsl.ir import INPUT, NETWORK, Path
 
 
 def compare_interfaces(sides: Sides) -> tuple[Draft, ...]:
-    """Return the edits of what goes into the network and what comes out of it."""
+    """Return the edits of the network's input, output, parameters and training heads."""
     return gather([*_compare_ends(sides), *_compare_parameters(sides), *_compare_heads(sides)])
 
 
@@ -40,7 +40,7 @@ def _compare_ends(sides: Sides) -> Iterator[Sighting]:
 
 
 def _compare_parameters(sides: Sides) -> Iterator[Sighting]:
-    """Find the parameters that come or go: `--set` and the emitted factory know them by name."""
+    """Find the added and removed parameters: `--set` and the emitted factory take them by name."""
     old, new = ([p.name for p in view.model.network.params] for view in (sides.old, sides.new))
     for name in old:
         if name not in new:

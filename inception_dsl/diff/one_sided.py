@@ -25,7 +25,7 @@ from inception_dsl.ir import Node, Path
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Parts that came or went together: copies of one step, or a branch and its join.
+    """Parts that were added or removed together: copies of one step, or a branch and its join.
 
     Attributes:
         path: the path by which they are named.
@@ -44,12 +44,12 @@ class _Group:
 
 
 def find_removed(sides: Sides, parts: Sequence[Located]) -> tuple[Draft, ...]:
-    """Return the edits that take parts of the old model away."""
+    """Return the edits that remove parts of the old model."""
     return _find(sides, parts, is_new=False)
 
 
 def find_added(sides: Sides, parts: Sequence[Located]) -> tuple[Draft, ...]:
-    """Return the edits that bring parts of the new model."""
+    """Return the edits that add parts of the new model."""
     return _find(sides, parts, is_new=True)
 
 
@@ -72,7 +72,7 @@ def _find(sides: Sides, parts: Sequence[Located], *, is_new: bool) -> tuple[Draf
 def _group(
     view: View, parts: Sequence[Located], counterparts: Mapping[Path, Path]
 ) -> Iterator[_Group]:
-    """Yield the parts that came or went together.
+    """Yield the parts that were added or removed together.
 
     Args:
         counterparts: the paths of the other side, by those of the parts' side.
@@ -98,7 +98,7 @@ def _group(
 
 
 def _edit(sides: Sides, group: _Group, *, is_new: bool) -> Added | Removed:
-    """Return the edit of a group, without what follows from its place."""
+    """Return the edit of a group, without the consequences of its place."""
     view = sides.new if is_new else sides.old
     first, part = group.parts[0]
     spot = find_spot(view, first)

@@ -69,7 +69,7 @@ def _drop_shared(old: Kids, new: Kids) -> tuple[Kids, Kids]:
 
 
 def _has_many(part: Part, others: Kids, whole: Mapping[str, float]) -> bool:
-    """Tell whether a part's kids are more like the others, one by one, than the part is."""
+    """Tell whether a part's kids resemble the other side's parts more than the part itself does."""
     least = max(ALIKE, *whole.values())
     kids = list(part.kids.values())
     scores = sorted(

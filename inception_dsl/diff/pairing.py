@@ -1,4 +1,4 @@
-"""The pairing of two lists of parts by their content; of equal parts, by what they read."""
+"""The pairing of two lists of parts by their content; of equal parts, by their inputs."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _is_sequence(kids: Kids, reads: dict[str, frozenset[str]]) -> bool:
 
 
 def _reads(kids: Kids) -> dict[str, frozenset[str]]:
-    """Return what the first step of each part reads, by name; `input` stands for the outside.
+    """Return the inputs of the first step of each part, by name; `input` stands for the outside.
 
     A name may be a path, where the part stood in another that was opened; paths of items are from
     their block's start.
@@ -192,7 +192,7 @@ def _first(name: str, part: Part) -> tuple[str, Node | Call | None]:
 
 
 def _holder(kids: Kids, path: str) -> str:
-    """Return the part that holds what stands at a path."""
+    """Return the name of the part that holds a path."""
     while path and path not in kids:
         path = path.rpartition(".")[0]
     return path or INPUT

@@ -33,7 +33,7 @@ class Part:
     """A name in the tree of paths.
 
     Attributes:
-        item: the node or the call that stands there; None for a name that only holds others.
+        item: the node or the call of this name; None for a name that only holds other parts.
         kids: the parts below it by name; none for a node.
         kinds: the number of nodes of each kind: in full, by op and size, by op and kernel.
         kernels: the number of nodes by op and kernel alone.

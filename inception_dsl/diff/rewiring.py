@@ -1,4 +1,4 @@
-"""Steps that read other steps: in another order, others, or at another place in the graph."""
+"""Edits of the inputs of steps: in another order, from other steps, or at another place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from inception_dsl.ops import OPS
 
 
 def find_rewired(sides: Sides) -> tuple[Draft, ...]:
-    """Return the edits of what steps read, as far as they do not follow from other edits."""
+    """Return the edits of the inputs of steps that do not follow from other edits."""
     differences = compare_wiring(sides.old, sides.new, sides.pairs)
     return gather(
         _step(sides, reads) if reads.new_path in sides.new.steps else _output(sides, reads)
@@ -100,7 +100,7 @@ def _branch(view: View, path: Path) -> Path:
 
 
 def _output(sides: Sides, reads: Reads) -> Sighting:
-    """Return the edit of a block, or the network, that gives what another of its steps makes."""
+    """Return the edit of a block, or the network, whose output is the value of another step."""
     old_call, new_call = reads.old_path.parent, reads.new_path.parent
     calls = sides.old.steps[old_call].item, sides.new.steps[new_call].item
     assert isinstance(calls[0], Call)

@@ -67,18 +67,18 @@ class _Causes:
     drafts: DraftIndex
 
     def select_shaping(self, numbers: frozenset[int]) -> frozenset[int]:
-        """Return the drafts of some for which what they touch may have another shape."""
+        """Return those of some drafts that can change the shapes of the nodes that they touch."""
         return frozenset(n for n in numbers if self.drafts.drafts[n].shapes)
 
     def find_arriving(
         self, old: Node | None, new: Node, reaching: Mapping[str, frozenset[int]]
     ) -> frozenset[int]:
-        """Return the drafts whose shapes reach what a node reads."""
+        """Return the drafts whose shapes reach the inputs of a node."""
         sources = (*new.inputs, *_find_read_as_in(self.sides, old, new))
         return _NONE.union(*(reaching.get(path, _NONE) for path in sources))
 
     def find_local(self, old: Node, new: Node) -> frozenset[int]:
-        """Return the drafts that changed what a pair of nodes reads."""
+        """Return the drafts that changed the inputs of a pair of nodes."""
         removed = frozenset(
             self.drafts.removing[path] for path in old.inputs if path in self.drafts.removing
         )

@@ -45,11 +45,11 @@ class Sides:
     def block_spots(
         self, old: str, new: str, paths: tuple[str, str] = ("", "")
     ) -> tuple[SourceSpot, SourceSpot]:
-        """Return the places of a pair of blocks, or of what has no line of its own in them."""
+        """Return the places of a pair of blocks, as `block_spot` does."""
         return block_spot(self.old, old, paths[0]), block_spot(self.new, new, paths[1])
 
     def categorise(self, effect: Effect, old: str | None, new: str | None) -> StepCategory:
-        """Return what an effect means to the network, given the nodes at which it takes place."""
+        """Return the category of an effect, given the nodes at which it takes place."""
         if effect == "state":
             return "CHECKPOINT"
         in_eval = old in self.old.in_eval or new in self.new.in_eval
@@ -68,7 +68,7 @@ def set_side_by_side(old: View, new: View, matching: Matching, ends: Iterable[st
     """Return two models beside each other.
 
     Args:
-        ends: what is listed behind all steps.
+        ends: the paths that are listed behind all steps.
     """
     pairs = dict(matching.pairs)
     before: dict[str, Path] = {}
@@ -86,7 +86,7 @@ def gravest(categories: Iterable[StepCategory]) -> StepCategory:
 
 
 def find_spot(view: View, path: str) -> SourceSpot:
-    """Return the block, the path in it and the line of what stands at a path, of any copy."""
+    """Return the block, the path in it and the line of the step at a path, of any copy."""
     step = view.steps.get(path)
     if step is not None and step.definition is not None:
         return SourceSpot(step.block, step.definition.path, step.item.origin.span)
@@ -99,5 +99,5 @@ def find_spot(view: View, path: str) -> SourceSpot:
 
 
 def block_spot(view: View, block: str, path: str = "") -> SourceSpot:
-    """Return the place of a block, or of what has no line of its own in it."""
+    """Return the place of a block, which also stands for a path in it without a line of its own."""
     return SourceSpot(block, Path(path), view.blocks[block].origin.span)

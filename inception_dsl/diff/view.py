@@ -1,4 +1,4 @@
-"""A model seen by absolute paths: its steps, nodes and calls alike, and what they read."""
+"""A view of a model by absolute paths: its steps, both nodes and calls, with their inputs."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class View:
         return len({rest.first for rest in below})
 
     def scope_of(self, path: str) -> RunStep:
-        """Return the innermost call that holds what stands at a path."""
+        """Return the path of the innermost call that holds a path."""
         for holder in Path(path).parents:
             step = self.steps.get(holder)
             if step is not None and isinstance(step.item, Call):

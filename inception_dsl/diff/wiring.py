@@ -1,7 +1,7 @@
 """The inputs of steps, compared: the differences that no added, removed or moved step explains.
 
-A step that reads what stood behind a removed step reads another one, and nobody rewired it. What is
-left when all of that is explained was moved, put in another order, or rewired.
+If a step is removed, its reader reads the step before it, without an edit of its own. The
+differences that remain are moves, other orders and rewirings.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def _rewired_steps(differences: list[Reads], old: View) -> list[Reads]:
 
 
 class _Wiring:
-    """The pairs of steps of two models, and what they read.
+    """The pairs of steps of two models, with their inputs.
 
-    A step that reads what stood behind a removed step reads another step, and nobody rewired it.
+    If a step is removed, its reader reads the step before it, without an edit of its own.
     """
 
     def __init__(self, old: View, new: View, pairs: Mapping[Path, Path]) -> None:
@@ -105,14 +105,14 @@ class _Wiring:
 
 @dataclass(frozen=True, slots=True)
 class _Comparer:
-    """A comparison of what two steps read, given the pairs that stay in the graph."""
+    """A comparison of the inputs of two steps, given the pairs that stay in the graph."""
 
     still: Mapping[Path, Path]
     before: _Standing
     after: _Standing
 
     def compare(self, olds: tuple[Path, ...], news: tuple[Path, ...]) -> ReadsKind | None:
-        """Return how what two steps read differs; None if it is the same or follows."""
+        """Return the kind of difference of two steps' inputs; None without one of its own."""
         if tuple(self.still.get(path) for path in olds) == news:
             return None
         free = list(range(len(news)))
@@ -134,7 +134,7 @@ class _Comparer:
 
 
 class _Standing:
-    """The steps of one side that have a pair, and which of them stand behind the others."""
+    """The steps of one side that have a pair, and the paired steps behind those without one."""
 
     def __init__(self, view: View, matched: frozenset[Path], paired: frozenset[Path]) -> None:
         self._view = view

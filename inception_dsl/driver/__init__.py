@@ -1,6 +1,6 @@
 """The walk: load, resolve, check, analyse, emit; and the only place from which files are written.
 
-`walk` goes from a spec to what is known of it. `checking` does so for several, which `selection`
+`walk` leads from a spec to its model and reports. `checking` does so for several, which `selection`
 chooses. `changes` compares two, `against` the specs of a project with those of a revision.
 `building` and `texts` make files, and `writing` writes them. `standpoint` names files in findings.
 """

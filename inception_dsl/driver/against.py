@@ -42,7 +42,7 @@ def compare_against(
     overrides: Overrides = AS_WRITTEN,
     fail_on: str | tuple[str, ...] | None = None,
 ) -> Report:
-    """Compare the specs of a project with those of a revision, and leave out what is the same.
+    """Compare the specs of a project with those of a revision, and leave out the equal ones.
 
     Args:
         places: the names, files and folders that are compared; without any, all specs of the

@@ -1,11 +1,10 @@
 """From a spec file to its model, and, where that fails, the fixes that mend: each one is tried.
 
 A finding may propose a change of the spec's text. Here the change is made in memory and the spec is
-read again. Only if the finding is gone, and nothing new is wrong with what was written, does the
-change become the finding's help; else it is dropped. Words behind it on its line may be the next
-that are wrong, for a step is read up to its first fault; but if a shape on its line is wrong, the
-change is hardly what was meant. Helps that are no change of a text are not tried: those are facts
-of the language.
+read again. The change becomes the finding's help only if the finding is gone and the changed text
+has no new fault. Later words of the line may still be at fault, because a step is read up to its
+first fault. A change is dropped if it makes a shape on its line wrong. Helps that change no text
+are facts of the language, and are not tried.
 
 Trials are few and small, so that a wrong spec costs little more than a good one.
 """

@@ -1,4 +1,4 @@
-"""Checks of what a caller chooses, for the command line and for Python alike.
+"""Checks of a caller's choices, for the command line and for Python.
 
 A message names the choices. It is a `ValueError`: the fault is the caller's, not the spec's.
 """

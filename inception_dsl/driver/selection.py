@@ -102,8 +102,8 @@ def find_clashes(files: Sequence[SpecFile], *, among_all: bool) -> list[Diagnost
     """Find specs that would be built to one folder on some file system.
 
     Args:
-        among_all: hold them against all other specs of their projects too: what is built today
-            must not overwrite what was built yesterday.
+        among_all: compare them with all other specs of their projects too, so that a build of one
+            never overwrites the files of another.
     """
     paths: dict[tuple[Path, str], dict[str, None]] = {}
     chosen = set()

@@ -243,7 +243,7 @@ def emit_module(checked: Checked) -> str:
 
 
 def read_for_emitters(checked: Checked) -> EmitterInput:
-    """Measure what the emitters of a build read besides the cost.
+    """Measure the reports that the emitters of a build read besides the cost.
 
     Raises:
         SpecError: E501, a module cannot say something.

@@ -31,7 +31,7 @@ WRITTEN: dict[str, Op] = {op.written: op for op in STEP_OPS}
 """The ops of steps by how a spec writes them."""
 
 RESIDUAL = ADD
-"""The join of a residual: of what enters, or its shortcut, and the body."""
+"""The join of a residual: the sum of its input, or of the shortcut, and the body."""
 
 GATHERED = CONCAT
 """The join of a step that reads several others."""

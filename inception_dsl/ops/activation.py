@@ -36,7 +36,7 @@ class Activation:
     Attributes:
         title: its name in figures.
         aliases: other tools' names for it.
-        needs: what torch's backward pass reads of the forward pass.
+        needs: the value of the forward pass that torch's backward pass reads.
         writes_in_place: torch can write its result over its input. In that case it still needs
             `needs_in_place`: a copy of the input, or the result.
     """
@@ -120,12 +120,12 @@ def act_launches(act: Value | Expr, value: Value, output: TensorType) -> tuple[L
 def act_saves(
     act: Value | Expr, value: Value, input: SavedForBackward, output: TensorType
 ) -> SavedForBackward:
-    """Return what an activation's backward pass needs at the end of a node.
+    """Return the values that the backward pass of an activation at the end of a node needs.
 
     Args:
         act: the activation as it is written; one that is a parameter is a module of its own.
         value: the activation here.
-        input: what saves the values that it reads.
+        input: the saved form of the values that it reads.
     """
     if value == "none":
         return SavedForBackward()

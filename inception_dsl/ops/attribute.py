@@ -15,7 +15,7 @@ Kind = Literal[
 ]
 """The values that an attribute takes: `width` and `positive` are at least 1, `natural` at least 0,
 a `fraction` lies from 0 to 1; a `size` is a kernel such as 3x3; `pad` is V, same, same_tf, a number
-or a size; `init` is a scheme and what it takes, as in `normal 0.01`."""
+or a size; `init` is a scheme and its argument, as in `normal 0.01`."""
 
 Changes = Literal["channels", "size", "values", "training"]
 """The most that an attribute changes: the channels of the output, its height and width, its values
@@ -42,7 +42,7 @@ class Attribute:
         owner: the op that the attribute belongs to, if it is another one: a conv's `eps` is its
             batch norm's. It is no word of the op, and is there only if the op has that norm.
         alias_of: the attribute that this one is another way to write: `keep` is one for `drop`.
-        is_drawn: false for what no figure mentions.
+        is_drawn: false for an attribute that no figure shows.
         above: a number lies above this bound, and `below` the other; it is neither of them.
     """
 

@@ -1,7 +1,7 @@
 """Convolutions, with the norm and the activation that the papers' `conv` brings along.
 
-The norm is any op of `norm.NORMS`: its answers about what the convolution gives are part of the
-conv's own answers.
+The norm is any op of `norm.NORMS`: its answers for the convolution's output are part of the conv's
+own answers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
 
 
 def _normed(values: Values, convolved: TensorType) -> TensorType:
-    """Return the type behind the norm, which may refuse what the convolution gives."""
+    """Return the type behind the norm, which may refuse the convolution's output."""
     norm = _norm(values)
     return norm.infer(values, (convolved,)) if norm else convolved
 
@@ -131,7 +131,7 @@ def _saves(
 def _saves_with_extras(
     written: Symbols, values: Values, input: TensorType, output: TensorType
 ) -> SavedForBackward:
-    """Return what a convolution, its norm and its activation save."""
+    """Return the values that a convolution, its norm and its activation save."""
     padded = padded_values(written, values, input)
     saved = SavedForBackward(values=padded[0]) if padded else SavedForBackward(inputs=True)
     a_map_of_output = SavedForBackward(values=output.values)

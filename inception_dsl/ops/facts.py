@@ -18,7 +18,7 @@ Inputs = tuple[TensorType, ...]
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A thing that torch runs and an author hardly means.
+    """A setting that torch accepts but that is probably a mistake.
 
     Attributes:
         code: the finding's, a warning.
@@ -274,8 +274,8 @@ class SavedForBackward:
     Attributes:
         inputs: it needs what the node reads.
         result: it needs what the node gives.
-        values: how many it needs of what is made on the way, an image.
-        bytes: what it needs of a type of its own, an image: indices and masks.
+        values: the number of intermediate values that it needs, an image.
+        bytes: the bytes of indices and masks that it needs, an image.
         statistics: values that it needs once a batch.
     """
 
@@ -286,7 +286,7 @@ class SavedForBackward:
     statistics: int = 0
 
     def __or__(self, other: SavedForBackward) -> SavedForBackward:
-        """Return what two parts of a node save together."""
+        """Return the values that two parts of a node save together."""
         return SavedForBackward(
             self.inputs or other.inputs,
             self.result or other.result,
@@ -328,5 +328,5 @@ def saves_nothing(
 def saves_result(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> SavedForBackward:
-    """Return the answer of an op whose backward pass reads what the op gave."""
+    """Return the answer of an op whose backward pass reads the op's output."""
     return SavedForBackward(result=True)

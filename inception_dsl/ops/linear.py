@@ -1,4 +1,4 @@
-"""Layers over vectors, and what makes or passes one: linear, dropout, flatten, identity."""
+"""Ops that read or make vectors, or pass any value on: linear, dropout, flatten, identity."""
 
 from __future__ import annotations
 

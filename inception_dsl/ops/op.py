@@ -66,8 +66,8 @@ class Op:
         name: its name in the IR.
         spelling: how a spec writes it, if not by its name: `global avgpool`.
         aliases: other tools' names for it, in lower case.
-        title: what figures call it: `MaxPool`.
-        short_title: what figures call it beside another op: `BN`.
+        title: its name in figures: `MaxPool`.
+        short_title: its name in figures beside another op: `BN`.
         figure: how figures paint it.
         family: ops of one family replace each other in variants of a network.
         join: the facts of a join; None for the op of a step.
@@ -83,7 +83,7 @@ class Op:
         infer: the type of its output.
         sizes: whether its output's height and width follow from its input's.
         channels: how its channels follow from those that it reads.
-        windows: what its units read of a map.
+        windows: the part of a map that each of its units reads.
         gathers: the values of a map that its units take as they are, by windows; None if they do
             more with them, so that two settings never give the same.
         counts_in_depth: it is one of the layers that a network's depth counts.
@@ -93,9 +93,10 @@ class Op:
         state: its tensors in a checkpoint; None for an op without any.
         acts: when it does something, for its attributes.
         is_left_to_loss: losses include it, so that a module which ends in it gives what it reads.
-        launches: what torch runs for it in inference.
-        saves: what its backward pass needs of its forward pass.
-        remarks: what its author hardly means; None if anything that torch takes may be meant.
+        launches: the device functions that torch runs for it in inference.
+        saves: the values of its forward pass that its backward pass needs.
+        remarks: warnings for settings that are probably mistakes; None if every setting is
+            plausible.
     """
 
     name: str
@@ -179,7 +180,7 @@ class Op:
         return frozenset(named | self.flags.keys())
 
     def label(self, attributes: Symbols) -> str:
-        """Return it in the papers' notation, without what its model's defaults usually say.
+        """Return it in the papers' notation, without the usual values of a model's defaults.
 
         Example:
             `3x3 conv (96 stride 2 V)`.

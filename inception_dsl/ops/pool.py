@@ -45,7 +45,7 @@ def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
 
 
 INDEX_BYTES = 8
-"""Bytes of the index of a maximum, which a max pool also makes, though nobody asks for it."""
+"""Bytes of the index of a maximum, which torch's max pool always computes."""
 
 
 def _max_launches(

@@ -28,7 +28,7 @@ def read_bindings(
 
     Args:
         signature: the block's.
-        keys: what a call in its long form gives by keys.
+        keys: the values that a call in its long form gives by keys.
 
     Raises:
         SpecError: E202 a word that is no binding, E203 a parameter bound twice, E205 an unknown

@@ -15,7 +15,7 @@ from inception_dsl.source import Span
 class Note:
     """A shape that an author expects: `-> 35x35x384`.
 
-    `name` is what it is a note of, `path` the step that makes its value. `joined` are the paths
+    `name` is the name in messages, `path` the step that makes the value. `joined` are the paths
     that a concat read which has become part of a wider one.
     """
 

@@ -34,9 +34,10 @@ class BodyReader(Reporter):
     Attributes:
         steps: those read so far.
         notes: the shapes that they are said to give.
-        results: by the path of a named step, that of what it gives; `named` has where it is named.
+        results: by the path of a named step, the path of its value; `named` has the place of its
+            name.
         written: by the path of a step, where its words stand.
-        has_unreadable: some step's text has no name, so that nobody knows what it is called.
+        has_unreadable: the text of some step cannot be read, so its name is unknown.
     """
 
     def __init__(self, places: Places, reader: StepReader, scope: Scope, max_nodes: int) -> None:

@@ -1,4 +1,4 @@
-"""One cause, one finding: a fault that several places have in common is told once."""
+"""One cause, one finding: a fault that several places share is reported once."""
 
 from __future__ import annotations
 

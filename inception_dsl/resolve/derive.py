@@ -1,7 +1,7 @@
 """Trace a tensor's channels or size back to the words of the spec that set them.
 
 A trace goes back through joins and through calls, into a block and out of it. It ends at a shape
-note: what comes out there is what its author says, or has been found fault with.
+note: the shape there is either as the note says, or already reported.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class CallSite:
 
     Attributes:
         steps: the block's steps as they are written, by path.
-        made: what became of them, by path.
-        notes: by path, in what its shape note fails; in nothing, for one that holds.
+        made: the nodes and calls made of them, by path.
+        notes: by path, the axes in which the shape note fails; none for a note that holds.
         outer: where the block is called; None for the network itself.
         call: the step that calls it.
-        reads: the path, in the outer block, of what enters.
+        reads: the path of its input, in the outer block.
     """
 
     block: ReadBlock
@@ -54,7 +54,7 @@ class CallSite:
         return self.steps.get(path) or self.steps[Path(path).step]
 
     def place(self, path: str, name: str) -> Span:
-        """Return where an attribute of a step stands; the step itself if nobody wrote it."""
+        """Return the place of an attribute of a step; the step itself if no author wrote it."""
         step = self.step(path)
         return self.block.places.get(step.path, {}).get(name) or place_of(step)
 
@@ -196,7 +196,7 @@ def _before(way: _Way, node: Node) -> Iterator[_Way]:
 
 
 def origins(site: CallSite, step: NodeDef | CallDef, name: str) -> list[Label]:
-    """Return where the parameters get their values that an attribute or an argument reads.
+    """Return the places that set the parameters of an attribute or an argument.
 
     That is a word of a call, a table's cell, or a default.
     """

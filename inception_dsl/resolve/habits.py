@@ -1,6 +1,6 @@
-"""The words of other tools (PyTorch, Keras, TensorFlow, Caffe), and what they are called here.
+"""The words of other tools (PyTorch, Keras, TensorFlow, Caffe), with the words of this language.
 
-These are no second spellings: a spec that uses one is told the word of this language.
+They are no second spellings: a spec that uses one gets an error that names the right word.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ LACKING = frozenset(_LACKING.split()) - {
 }
 """Ops of the field that this language lacks.
 
-They are told as such: the op whose name is nearest would be another one.
+The finding says so, because the op with the nearest name would compute something else.
 """
 LACKING_VALUES = LACKING | frozenset(f"{_LACKING_SCHEMES} {_LACKING_PADS}".split())
 """Values of the field that this language lacks: activations, norms, initialisations, paddings."""
@@ -65,7 +65,7 @@ def op_of(name: str) -> str | None:
 
 
 def is_depthwise(name: str) -> bool:
-    """Tell whether another tool calls a depthwise convolution so."""
+    """Tell whether this is a name of a depthwise convolution in another tool."""
     return name.lower() in _DEPTHWISE
 
 

@@ -24,7 +24,7 @@ class Reporter:
         """Add findings.
 
         Raises:
-            SpecError: all of them, once they are as many as anyone reads.
+            SpecError: all of them, once there are `MAX_FINDINGS`.
         """
         for finding in findings:
             self.diagnostics.append(finding)
@@ -57,7 +57,7 @@ class Reporter:
         """End the walk with a finding.
 
         Raises:
-            SpecError: it.
+            SpecError: always, with this finding.
         """
         raise SpecError([Diagnostic(code, message, (Label(span),))])
 

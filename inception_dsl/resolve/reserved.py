@@ -61,7 +61,8 @@ def usable_name(name: str, what: str) -> str | None:
     """Return a name that stands for one that nothing can have, or None if none suggests itself.
 
     Args:
-        what: what is named, such as `branch`: a name that is taken is told apart by it.
+        what: the kind of thing that is named, such as `branch`, which distinguishes a name that is
+            taken.
     """
     plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:MAX_LENGTH]
     if plain and not plain[0].isdigit():

@@ -52,7 +52,7 @@ def read_network(loaded: Loaded, overrides: Overrides, *, max_nodes: int = MAX_N
         max_nodes: the most steps of its blocks, and the most nodes of a model.
 
     Raises:
-        SpecError: E1xx for what a network must have, E2xx for names and words.
+        SpecError: E1xx for missing keys of a network, E2xx for names and words.
     """
     return _Resolver(loaded, overrides, max_nodes).read()
 
@@ -142,7 +142,7 @@ class _Resolver(Reporter):
         }
 
     def _name(self) -> str:
-        """Return the spec's name, which becomes that of a function.
+        """Return the spec's name, which becomes the name of a function.
 
         A spec without one has the name of its file, mended if no function can have it.
         """

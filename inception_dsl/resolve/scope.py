@@ -28,7 +28,7 @@ class Scope:
     Attributes:
         names: all of them.
         declared: where those stand that the author declared, which `in` is not.
-        unseen: what an author might not know of names that cannot be read here.
+        unseen: the reasons why some names cannot be read here.
     """
 
     names: frozenset[str] = frozenset()

@@ -25,14 +25,15 @@ from inception_dsl.spec.validate import Places
 
 @dataclass(frozen=True, slots=True)
 class BodyPlace:
-    """The place of a body in the document, and what it reads.
+    """The place of a body in the document, with its input.
 
     Attributes:
         at: its place in the document.
-        path: the path of what holds it; empty for the block itself.
+        path: the path of its holder; empty for the block itself.
         branch: the path of the innermost branch that holds it.
-        reads: the path of what enters it.
-        siblings: what `from` and `reuse` may name: earlier steps of its list, or earlier branches.
+        reads: the path of its input.
+        siblings: the earlier steps of its list, or earlier branches, which `from` and `reuse` may
+            name.
         is_named: false for a step that is called by its op or block, counted in its list.
     """
 
@@ -48,7 +49,7 @@ class BodyPlace:
         return replace(self, at=(*self.at, *keys))
 
     def named(self, name: str) -> BodyPlace:
-        """Return the place of what has a name below this one."""
+        """Return the place of a named part below this one."""
         return replace(self, path=self.path / name)
 
     def branching(self, name: str) -> BodyPlace:
@@ -59,7 +60,7 @@ class BodyPlace:
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """An earlier step or branch: its path, what it gives, its steps, and where its name stands.
+    """An earlier step or branch: its path, its value, its steps, and the place of its name.
 
     `is_whole` is false if a part of it is at fault and was left out.
     """
@@ -90,8 +91,8 @@ class StepReader:
 
     Args:
         signatures: the blocks that a step may call.
-        scope: what an expression may read.
-        defaults: what a bare op means.
+        scope: the names that an expression may read.
+        defaults: the values of attributes that a step leaves out.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class StepReader:
         """Return a step as it is read, in its short form or, with `keys`, in its long one.
 
         Raises:
-            SpecError: E104 no step, E2xx what it names is not there, or not so.
+            SpecError: E104 no step, E2xx a name or a word that is unknown or does not fit.
         """
         span = self._places.text(place.at)
         step = self._parse(text, span)
@@ -211,7 +212,7 @@ class StepReader:
         raise self._nothing(step, written, label)
 
     def _nothing(self, step: StepText, written: str, label: Label) -> SpecError:
-        """Return E201 with what was meant: another tool's name, a name that is near, or a join."""
+        """Return E201 with the probable meaning: another tool's name, a similar name, or a join."""
         message = f"no op and no block is named `{written}`"
         if is_lacking(step.name.text):
             message = f"`{written}` is not in the language yet"

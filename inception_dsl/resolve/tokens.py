@@ -1,4 +1,4 @@
-"""The words of a step, where they stand, and what can be said of them there."""
+"""The words of a step with their places, and the findings at these places."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def read_whole(words: Words, read: Callable[[Reader], T]) -> T:
     """Return a value that takes all the words there are.
 
     Raises:
-        SpecError: E104, words are left; and what `read` raises.
+        SpecError: E104, words are left; and all that `read` raises.
     """
     reader = Reader(words.tokens)
     value = read(reader)

@@ -1,7 +1,7 @@
 """The position of the instantiation in calls of calls, and the findings made there.
 
 A block is looked at in a call, which is in a block that is looked at in a call, up to the network.
-A finding is told once, with the lines that call the block in which it is.
+A finding is reported once, with the lines that call its block.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Trail:
         """Add a finding in the block that is looked at.
 
         Raises:
-            SpecError: all findings, once they are as many as one stage tells.
+            SpecError: all findings, once there are `MAX_FINDINGS`.
         """
         key = diagnostic.code, diagnostic.labels[0].span
         met = self._met.setdefault(key, Met(diagnostic, []))

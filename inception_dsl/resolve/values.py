@@ -1,4 +1,4 @@
-"""The value of an op's attribute: what is written for it, and whether the attribute can take it."""
+"""The values of an op's attributes: their reading, and the check that an attribute takes them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
 
 
 def _init(reader: Reader, words: Words) -> str:
-    """Return a scheme of initialisation with what it takes, its number in one form."""
+    """Return a scheme of initialisation with its argument, its number in one form."""
     scheme = reader.take()
     takes = SCHEMES.get(scheme.text)
     if takes is None:

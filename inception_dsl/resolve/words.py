@@ -15,7 +15,7 @@ from inception_dsl.source import Span
 from inception_dsl.spec.step import Reader, StepText, Token
 
 Defaults = Mapping[str, Mapping[str, Setting]]
-"""By op, by attribute: what a bare op means in a network, or in a block."""
+"""The defaults of a network, or of a block: by op, then by attribute."""
 
 
 def read_attributes(
@@ -24,10 +24,10 @@ def read_attributes(
     """Return all the attributes of an op's step: its words', then the defaults', then the op's own.
 
     Args:
-        keys: what a step in its long form gives by keys.
+        keys: the values that a step in its long form gives by keys.
 
     Returns:
-        Their values, and the places of those that somebody wrote.
+        Their values, and the places of those that an author wrote.
 
     Raises:
         SpecError: E202 a word the op does not know, E203 one said twice, E204 one that is missing,
@@ -71,7 +71,7 @@ class _StepWords:
         self._flags: dict[Span, str] = {}
 
     def read(self, keys: Mapping[str, Setting]) -> dict[str, Setting]:
-        """Return what the kernel, the words and the keys of a step set, by attribute."""
+        """Return the values that the kernel, the words and the keys of a step set, by attribute."""
         self._read_kernel()
         reader = Reader(self._words.tokens)
         while reader.peek().kind != "end":
@@ -104,7 +104,7 @@ class _StepWords:
         return SpecError([Diagnostic("E203", message, labels, fix=fix)])
 
     def _sets(self, span: Span) -> Mapping[str, Given]:
-        """Return what the flag at a place sets; nothing, if none stands there."""
+        """Return the values that the flag at a place sets; empty if no flag is there."""
         return self._op.flags.get(self._flags.get(span, ""), {})
 
     def _read_kernel(self) -> None:

@@ -1,7 +1,7 @@
 """A project's agreement on changes: `[tool.inception-dsl.diff]` of its pyproject.toml.
 
-It sets how grave a kind of finding is, what a comparison fails on, and which changes are waived,
-each with its reason. A waiver that waives nothing is a finding itself.
+It sets the severity of each kind of finding, the findings on which a comparison fails, and the
+waived changes, each with its reason. A waiver that waives nothing is a finding itself.
 """
 
 from __future__ import annotations
@@ -136,10 +136,10 @@ def _paths(finding: Finding) -> list[Path]:
 
 
 def read_fail_on(text: str) -> str | tuple[str, ...]:
-    """Return what to fail on: a severity, `never`, or categories separated by commas.
+    """Return the findings to fail on: a severity, `never`, or categories separated by commas.
 
     Raises:
-        ValueError: the text is none of them; the message says what is possible.
+        ValueError: the text is none of them; the message lists the choices.
     """
     if text in (*SEVERITIES, NEVER):
         return text

@@ -1,4 +1,4 @@
-"""Findings of a comparison: the code and the severity of every edit, and of what the whole costs.
+"""Findings of a comparison: the code and the severity of every edit, and of changed costs.
 
 Findings are data; `emit.diff` makes their sentences.
 """

@@ -1,7 +1,7 @@
 """The settings of a project: `[tool.inception-dsl]` of its pyproject.toml.
 
-A key that is not known is an error: a misspelt table would otherwise switch off what it was to
-make fail. The tables of other tools are not looked at, unless their name means this one.
+A key that is not known is an error: a misspelt table would otherwise switch off its checks
+silently. The tables of other tools are not looked at, unless their name means this one.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read_agreement(text: str, path: Path | None = None) -> Agreement:
 
 
 def _bare(name: str) -> str:
-    """Return a name without what people write otherwise: case, dashes, underscores."""
+    """Return a name in lower case, without dashes and underscores."""
     return "".join(filter(str.isalnum, name)).casefold()
 
 

@@ -250,7 +250,7 @@ def _command_line(*words: str) -> str:
 
 
 def _find_object(root: Path, revision: str) -> str | None:
-    """Return the hash of what a revision names, if the repository has it."""
+    """Return the hash of the object that a revision names, if the repository has it."""
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
     try:
         found = _git(root, *words).strip()
@@ -260,7 +260,7 @@ def _find_object(root: Path, revision: str) -> str | None:
 
 
 def _lines(root: Path, *arguments: str) -> list[str]:
-    """Return what git prints, line by line; nothing where it fails."""
+    """Return the output of git by lines; no lines if git fails."""
     try:
         return _git(root, *arguments).decode(errors="replace").splitlines()
     except SpecError:

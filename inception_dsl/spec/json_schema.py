@@ -1,7 +1,7 @@
 """The form of a spec as JSON Schema, for editors: completion of keys, and a pattern for steps.
 
-It is made from the models that check a spec. Editors judge one file: what needs other files, or
-the meaning of words, is for `check`.
+It is made from the models that check a spec. Editors judge one file; `check` judges the rest: other
+files, and the meaning of words.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class _Problems(list[Diagnostic]):
         """Add a problem.
 
         Raises:
-            SpecError: all problems, once they are as many as anyone reads.
+            SpecError: all problems, once there are `MAX_FINDINGS`.
         """
         super().append(problem)
         if len(self) == MAX_FINDINGS:

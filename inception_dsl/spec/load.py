@@ -69,7 +69,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Other texts for some files of a spec, to see what would be said of it.
+    """Other texts for some files of a spec, which are checked in place of the files.
 
     Attributes:
         texts: by the name of a file's source.

@@ -1,7 +1,8 @@
 """The findings for a text that is no YAML: in words of this project, never in libyaml's.
 
-libyaml tells what it did not find. A person needs what stands there instead, and what is usual in
-YAML. What it tells is a short list of phrases; those that the table lacks are told as "not YAML".
+libyaml names the token that it expected. A person needs the text that is there instead, and the
+usual form in YAML. libyaml has a short list of phrases; for those that the table lacks, the message
+is "not YAML".
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _MESSAGES = (
     ("control characters", "a control character stands here"),
     ("comment or line break", "text stands behind the sign of a block of text"),
 )
-"""Parts of libyaml's phrases, and what is said instead."""
+"""Parts of libyaml's phrases, with the messages that replace them."""
 
 _HELPS = {
     "block sequence entries": "begin the list on the next line, or write it in brackets",
@@ -54,7 +55,7 @@ def not_yaml(source: Source, problem: str, index: int, context: int | None) -> D
     """Return E002 for a text that libyaml cannot read.
 
     Args:
-        problem: what libyaml tells.
+        problem: libyaml's phrase.
         index: the character at which it stopped.
         context: the character at which the part began that it was reading, if it tells.
     """
@@ -126,7 +127,7 @@ def _shape_of_a_list(note: Span, line: str, shape: str) -> Diagnostic:
 
     Args:
         note: the note, with its arrow.
-        line: what stands before it on its line.
+        line: the text before it on its line.
     """
     message = "`->` notes the shape of a step, and a body in brackets stands before it"
     help = f"give the body's shape by `out`, as in `{{steps: [...], out: {shape}}}`"

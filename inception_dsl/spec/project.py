@@ -80,7 +80,7 @@ def project_root(folder: Path, files: Files = DISK) -> Path:
 
 
 def is_project(folder: Path, files: Files = DISK) -> bool:
-    """Tell whether a folder has what makes it the root of a project."""
+    """Tell whether a folder is the root of a project."""
     return any(files.exists(folder / marker) for marker in _MARKERS)
 
 

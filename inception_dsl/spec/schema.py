@@ -1,7 +1,6 @@
-"""The form of a spec file: which keys there are and what kind of value each takes.
+"""The form of a spec file: its keys, and the kind of value that each takes.
 
-pydantic checks a tree as the author wrote it; its errors are translated to where they stand and
-never shown. What a step's text says, and whether names exist, comes later.
+pydantic checks a tree as the author wrote it. `validate` turns its errors into findings.
 """
 
 from __future__ import annotations
@@ -117,7 +116,7 @@ class BodySpec(_Spec):
 
 
 class HeadSpec(_Spec):
-    """A training head: what hangs on a step."""
+    """A training head, which reads a step of the network."""
 
     at: str
     loss_weight: int | Decimal | None = None

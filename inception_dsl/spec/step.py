@@ -17,10 +17,13 @@ from typing import Literal, cast
 from inception_dsl.expr import Binary, Expr, Name, Operator
 
 MAX_LENGTH = 1000
-"""Characters of a step's text; a longer one is no step."""
+"""Maximum number of characters of a step's text."""
+
 MAX_WORDS = 200
+"""Maximum number of words of a step, which bounds the depth of an expression's tree."""
+
 MAX_BRACKETS = 16
-"""Together these bound how deep an expression is, and with it every walk over one."""
+"""Maximum number of nested brackets, which bounds the depth of an expression's tree."""
 
 Kind = Literal["shape", "kernel", "row", "number", "name", "symbol", "end"]
 
@@ -47,7 +50,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class StepText:
-    """A step's parts. `words` are what stands between the outer parentheses."""
+    """A step's parts. `words` are the tokens between the outer parentheses."""
 
     count: Token | None
     kernel: Token | None

@@ -16,8 +16,8 @@ def syntax_finding(error: StepSyntaxError, text: str, span: Span) -> Diagnostic:
 
     Args:
         text: the text as YAML gives it.
-        span: the characters that it was written with. Where quotes or escapes make them others
-            than the text, the finding is at all of them, and there is no fix.
+        span: the characters that it was written with. If quotes or escapes make them differ from
+            the text, the finding is at all of them, and there is no fix.
     """
     is_literal = span.text == text
     part = span.part(error.start, error.end) if is_literal else span

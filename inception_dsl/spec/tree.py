@@ -1,9 +1,9 @@
 """YAML text to a tree whose every key and value knows where it stands.
 
-The first stage of the walk. libyaml only tokenises here: the tree is built from its events, so
-that nesting, size, duplicate keys and the features that a spec does not need are refused before
-anything is composed. Scalars follow the core schema of YAML 1.2, not PyYAML's 1.1: `on` is text,
-`1e-3` a number. It knows nothing of what a spec means.
+The first stage of the walk. libyaml only tokenises here: the tree is built from its events, so that
+nesting, size, duplicate keys and the features that a spec does not need are refused before anything
+is composed. Scalars follow the core schema of YAML 1.2, not PyYAML's 1.1: `on` is text, `1e-3` a
+number. It knows nothing of the meaning of a spec.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def _meant_key(key: str, known: frozenset[str]) -> str | None:
 
 
 def _fix(path: DocumentPath, key: str, places: Places) -> Fix:
-    """Return the fix that writes another key; what is wrong with its value speaks against it."""
+    """Return the fix that writes another key; a fault of the value under that key refutes it."""
     span, value = places.key(path), places.value(path)
     return Fix(span, key, about=Span(span.source, span.start, max(span.end, value.end)))
 

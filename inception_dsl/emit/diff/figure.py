@@ -43,7 +43,7 @@ MAX_BOXES = 6_000
 
 
 def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
-    """Return every comparison of a report on one sheet, as SVG; below, what could not be made.
+    """Return every comparison of a report on one sheet, as SVG, above the failed ones.
 
     Raises:
         SpecError: E502, there is nothing to draw, or lines cross.
@@ -61,7 +61,7 @@ def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A comparison that is drawn, with what its figure asks of both networks."""
+    """A comparison that is drawn, with the facts that its figure needs of both networks."""
 
     comparison: Comparison
     old: FigureSubject

@@ -13,7 +13,7 @@ from inception_dsl.ir import INPUT
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """The boxes of a figure, each after what it reads, and the one whose value it gives."""
+    """The boxes of a figure, each after its inputs, and the box of its output."""
 
     vertices: Sequence[Vertex]
     output: str

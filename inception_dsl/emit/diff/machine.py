@@ -49,7 +49,8 @@ def diff_sarif(report: Report) -> str:
 def _diagnostics(report: Report) -> Iterator[Diagnostic]:
     """Yield the findings as the formats of diagnostics know them.
 
-    An annotation stands at the new spec, of which a checkout has the file; the old line is told.
+    An annotation stands at a line of the new spec, which the checkout has; a note names the old
+    line.
     """
     for finding in report.findings:
         labels = (Label(finding.new),) if finding.new else ()

@@ -32,7 +32,7 @@ from inception_dsl.emit.figure.content.tree import (
 from inception_dsl.ir import Model, Path, find_range, inline
 
 MAX_SITES = 8
-"""Maximum number of lines that share a change in the figure; one that more share is told below."""
+"""Maximum number of lines that share a change in the figure; others are listed below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Body:
         output: the box whose value it gives.
         scope: the path of the call that is looked at.
         scopes: the paths of all calls of the block.
-        entering: the box of what it reads.
+        entering: the box of its input.
     """
 
     vertices: Sequence[Vertex]
@@ -62,7 +62,7 @@ class ChangeIndex:
         direct: the edits at each new path.
         touched: the same paths, sorted, so that those below one path stand together.
         followers: the nodes of which only the shape or the cost follows.
-        shared: the edits that would mark nearly every box, which are told below the figure.
+        shared: the edits that would mark nearly every box; they are listed below the figure.
         blocks: the new blocks that some edit changes.
         old_nodes, new_nodes: the nodes at each path and below it.
     """
@@ -236,7 +236,7 @@ def _step_within(path: Path, holders: Sequence[Path]) -> Path:
 def _mark_box(
     changes: ChangeIndex, vertex: Vertex, scopes: Sequence[Path], old: Element | None
 ) -> Element:
-    """Return a box of the new body as it looks in a comparison; `old` is what it was."""
+    """Return a box of the new body with its mark in a comparison; `old` is its old box."""
     nodes = list(_nodes_in(vertex, scopes, changes.new_nodes))
     if old is None and not any(node in changes.back for node in nodes):
         return mark_element(vertex.element, ADDED)

@@ -32,7 +32,7 @@ _LEGEND = (
 
 
 def mark_element(element: Element, mark: Mark, *, struck: bool = False) -> Element:
-    """Return an element with one mark on all its boxes, their words struck if so asked."""
+    """Return an element with one mark on all its boxes, and with struck words on request."""
 
     def change(leaf: Leaf) -> Leaf:
         lines = tuple(replace(line, struck=struck) for line in leaf.lines)

@@ -153,7 +153,7 @@ def arrow(old: object, new: object) -> str:
 
 
 def shorten(old: Sequence[Path], new: Sequence[Path]) -> tuple[list[str], list[str]]:
-    """Return paths by as little as tells them apart: the names of branches, where these do."""
+    """Return the shortest names that tell paths apart: the names of branches, where these do."""
     paths = list(dict.fromkeys([*old, *new]))
     names = [path.names for path in paths]
     skip = 0
@@ -188,13 +188,13 @@ def _changed_loss(edit: LossChanged) -> str:
 
 
 def _changed_owner(edit: SharingChanged) -> str:
-    """Return whose weights a step uses, before and after."""
+    """Return the owners of the weights that a step uses, before and after."""
     owners = (f"of {owner}" if owner else "of its own" for owner in (edit.before, edit.after))
     return f"(weights {arrow(*owners)})"
 
 
 def _changed_inputs(edit: Rewired | Reordered) -> str:
-    """Return what a step reads, before and after, by as little as tells the steps apart."""
+    """Return the inputs of a step before and after, by the shortest names that tell them apart."""
     before, after = shorten(edit.before, edit.after)
     return arrow(" ".join(before), " ".join(after))
 
@@ -211,7 +211,7 @@ def _argument_texts(edit: ArgumentsChanged) -> list[str]:
 
 
 def _changed_step(edit: Changed) -> str:
-    """Return an op's step with the old and the new values of what changes.
+    """Return an op's step with the old and the new values of its changed attributes.
 
     Attributes that are in neither are left out, as where several steps are spoken of.
     """

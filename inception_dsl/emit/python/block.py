@@ -31,7 +31,7 @@ from inception_dsl.ir import BlockDef, NodeDef, Param, StepDef, Value
 from inception_dsl.ops import OPS
 
 _MIN_GROWING = 3
-"""Copies whose channels grow evenly are counted, rather than listed, from this many on."""
+"""Minimum number of copies with evenly growing channels that are written as a loop."""
 
 
 @dataclass(frozen=True, slots=True)

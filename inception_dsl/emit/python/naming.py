@@ -55,7 +55,7 @@ def class_name(name: str, title: str | None) -> str:
 
 
 def free_name(wanted: str, taken: Iterable[str]) -> str:
-    """Return `wanted`, with as many underscores behind it as nothing else has."""
+    """Return `wanted`, with underscores at its end until no other name equals it."""
     others = frozenset(taken)
     while wanted in others:
         wanted += "_"

@@ -109,7 +109,7 @@ class _Kind:
 class SmallClass:
     """A class, and the arguments that its uses give to its layers.
 
-    `init` is how its own body initialises its weights, where its uses do not say otherwise.
+    `init` is the default initialisation, which its body writes and a use can override.
     """
 
     name: str

@@ -52,7 +52,7 @@ CHANNELS = "channels of the input"
 """Stands for the channels of the input among the arguments of `_layer`."""
 
 OUT_CHANNELS = Name("out_channels")
-"""The channels of a conv as its class reads them: what comes into its norm."""
+"""The output channels of a conv, which its norm reads."""
 
 
 def layers_of(op: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -287,4 +287,4 @@ NONLINEARITY = "relu"
 IN_PLACE = frozenset(
     callee for name, (callee, _) in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
 )
-"""The activations that can write over what they read, as the end of a conv or a linear does."""
+"""The activations that can overwrite their input at the end of a conv or a linear."""

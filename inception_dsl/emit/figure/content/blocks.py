@@ -1,7 +1,8 @@
 """One block, as the papers have it: its input, its branches, the join behind them.
 
-A block that is called several times is drawn once. A box says what all calls agree on; where they
-differ it says what the block says, `(4*width)`, and a table has the values of each call.
+A block that is called several times is drawn once. A box shows the values on which all calls agree.
+Where they differ, it shows the block's expression, `(4*width)`, and a table lists the values of
+each call.
 """
 
 from __future__ import annotations

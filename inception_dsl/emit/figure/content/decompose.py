@@ -28,7 +28,7 @@ from inception_dsl.emit.figure.content.tree import (
 from inception_dsl.ir import INPUT
 
 DEEPEST = 100
-"""Maximum number of parallels that lie in each other, far beyond what anybody can read."""
+"""Maximum number of nested parallels, far beyond a legible figure."""
 
 
 class NotSeriesParallelError(Exception):
@@ -73,7 +73,7 @@ def decompose(vertices: Sequence[Vertex], output: str, source: str = INPUT) -> S
     """Return the tree of a body, without its input.
 
     Args:
-        vertices: its steps, each after what it reads.
+        vertices: its steps, each after its inputs.
         output: the name of the step that gives its output.
         source: the name by which its steps read its input.
 

@@ -1,4 +1,4 @@
-"""Everything that a figure shows: what this floor hands down to the layout."""
+"""The content of a figure, which this folder hands to the layout."""
 
 from __future__ import annotations
 

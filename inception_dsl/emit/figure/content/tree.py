@@ -164,7 +164,7 @@ Element = Leaf | Series | Parallel | Residual | Stub | StepGroup | Mesh
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """A step that is to be placed in a tree: its name, the names that it reads, and its element."""
+    """A step without a place in a tree: its name, the names of its inputs, and its element."""
 
     name: str
     inputs: tuple[str, ...]

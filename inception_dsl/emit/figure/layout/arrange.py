@@ -112,7 +112,7 @@ def _turn_over(wire: Wire, gutter: float, axis: float, top: float) -> None:
 
 
 def place_sheet(tree: Series, style: Style, heads: Heads) -> Scene:
-    """Return a tree in as many columns as bring it nearest to the form of a sheet.
+    """Return a tree in the number of columns that brings it nearest to the form of a sheet.
 
     Args:
         heads: the training heads, which stand apart.

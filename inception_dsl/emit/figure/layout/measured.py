@@ -1,4 +1,4 @@
-"""An element whose size is known: what measuring gives and placing takes.
+"""An element whose size is known: the result of measuring, and the input of placing.
 
 Every element has an axis, along which data enters and leaves it. Places are (x, u): u grows with
 the flow of the data, whichever way that is drawn.
