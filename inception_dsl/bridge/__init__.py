@@ -1,4 +1,4 @@
-"""The only folder that touches torch."""
+"""The bridge to torch: the only folder that imports it."""
 
 from inception_dsl.bridge.checkpoint import CheckpointError
 from inception_dsl.bridge.module import make_module, require_torch

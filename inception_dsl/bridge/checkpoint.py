@@ -34,7 +34,7 @@ _COUNTER = "num_batches_tracked"
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that does not hold the tensors that a plan reads."""
+    """The error of a checkpoint without the tensors that a plan reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from inception_dsl.channels import guard_commands, guard_lines, printable
 
 
 class OutputError(Exception):
-    """A result that could not be written, as the disk is full or stdout is closed."""
+    """The error of a result that could not be written: the disk is full, or stdout is closed."""
 
 
 def prepare() -> None:

@@ -46,7 +46,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding.
+    """A finding of a stage: its code, its message, its places, and the way out.
 
     Attributes:
         message: the fault, in lower case, with the author's names and numbers.

@@ -9,7 +9,7 @@ from inception_dsl.diagnostics.printer import render
 
 
 class SpecError(Exception):
-    """All errors of one stage; the stages behind it did not run.
+    """The errors of one stage, as an exception; later stages did not run.
 
     As text, it is the output of `inception-dsl check`.
 
@@ -30,7 +30,7 @@ class SpecError(Exception):
 
 
 class MissingExtraError(Exception):
-    """An output needs a package of one of this project's extras, and it is not installed.
+    """The error of an output that needs a package of one of this project's extras.
 
     Attributes:
         way_out: the command that installs the package.

@@ -23,7 +23,7 @@ from inception_dsl.ir import Path, TensorType, Value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndChanged(EditFacts):
-    """The network's input or output has another shape."""
+    """Another shape of the network's input or output."""
 
     end: Literal["input", "output"]
     before: TensorType
@@ -33,7 +33,7 @@ class EndChanged(EditFacts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterListed(EditFacts):
-    """A parameter of the network is added or removed."""
+    """A parameter of the network that only one side has."""
 
     name: str
     is_new: bool
@@ -42,7 +42,7 @@ class ParameterListed(EditFacts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadListed(EditFacts):
-    """A training head is added or removed; `reads` is the step that it stands at."""
+    """A training head that only one side has; `reads` is the step that it reads."""
 
     reads: Path
     is_new: bool
@@ -51,7 +51,7 @@ class HeadListed(EditFacts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed(StepFacts):
-    """Steps that stand on one side only.
+    """Steps that only one side has.
 
     Attributes:
         content: the steps as their spec writes them.
@@ -146,7 +146,7 @@ class ArgumentsChanged(StepFacts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRenamed(StepFacts):
-    """A call whose block has another name; `is_many`: all such calls of the network at once."""
+    """A call whose block has another name; with `is_many`, all such calls of the network."""
 
     names: tuple[tuple[str, str], ...]
     is_many: bool
@@ -174,7 +174,7 @@ class Renamed(StepFacts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reparented(StepFacts):
-    """A step, branch or block that another block holds now; the attributes are `Renamed`'s."""
+    """A step, branch or block that moved to another block; the attributes are `Renamed`'s."""
 
     names: tuple[tuple[Path, Path], ...]
     is_many: bool = False

@@ -50,7 +50,7 @@ class TextChange:
 
 @dataclass(frozen=True, slots=True)
 class TextsChanged:
-    """The network, or some blocks, have other texts for readers."""
+    """A change of the texts for readers, of the network or of some blocks."""
 
     texts: tuple[TextChange, ...]
     blocks: tuple[str, ...]
@@ -58,14 +58,14 @@ class TextsChanged:
 
 @dataclass(frozen=True, slots=True)
 class CostsChanged:
-    """The network costs more or less; `costs` are the measures that change."""
+    """A change of the network's cost; `costs` are the measures that change."""
 
     costs: tuple[Measured, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetBroken:
-    """A budget that held for the old network and does not for the new one.
+    """A budget that the old network met and the new one exceeds.
 
     `is_old`: only the old spec has it.
     """
@@ -97,7 +97,7 @@ Topic = Edit | SpecListed | SpecRenamed | TextsChanged | CostsChanged | BudgetBr
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a reviewer should know.
+    """A finding of a comparison: its code, its severity, and the edit or other subject.
 
     Attributes:
         about: the edit, or another subject.
@@ -140,7 +140,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two models, the edits between them, and the findings.
+    """A comparison of two models: the models, the edits between them, and the findings.
 
     Attributes:
         old_name, new_name: the names by which a report calls the specs.
@@ -166,7 +166,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Unmade:
-    """A comparison that could not be made, and why; it counts neither as clean nor as a change."""
+    """A failed comparison with its errors; it counts neither as clean nor as a change."""
 
     name: str
     diagnostics: tuple[Diagnostic, ...]
@@ -179,7 +179,7 @@ class Unmade:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that was asked for: comparisons, and specs that stand on one side only.
+    """The result of `diff`: comparisons, and specs that only one side has.
 
     Attributes:
         against: the revision that everything is compared with, if it is one.

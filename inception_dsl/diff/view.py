@@ -11,7 +11,7 @@ from inception_dsl.ops import OPS
 
 @dataclass(frozen=True, slots=True)
 class RunStep:
-    """A node or a call, as it runs and as it is written.
+    """A node or a call with absolute paths, and the line that wrote it.
 
     Attributes:
         path: its path from the network's root.

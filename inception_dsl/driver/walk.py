@@ -56,7 +56,7 @@ class CheckedLibrary:
 
 
 class LibraryError(SpecError):
-    """A library of blocks where a network is wanted."""
+    """The error of a library of blocks in the place of a network."""
 
     def __init__(self, loaded: Loaded, diagnostics: Iterable[Diagnostic]) -> None:
         self.loaded = loaded

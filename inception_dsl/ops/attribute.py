@@ -30,7 +30,7 @@ Symbols = Mapping[str, Value | Expr]
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of an op.
+    """An attribute of an op: its kind, its default, and its effect.
 
     A spec writes an attribute of kind `width` bare, one of kind `flag` as its name, and the others
     as their name and a value.

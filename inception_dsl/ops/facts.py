@@ -36,7 +36,7 @@ RemarkRule = Callable[[Values, Inputs], tuple[Remark, ...]]
 
 
 class ShapeError(Exception):
-    """An input that an op cannot take.
+    """The error of an op that cannot take its input.
 
     Attributes:
         code: the code of the finding.
@@ -250,7 +250,7 @@ def whole_map(values: Values, input: TensorType) -> tuple[Window, Window]:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One of the functions that torch launches on the device for a node in inference, in order.
+    """A function that torch launches on the device for a node in inference.
 
     Attributes:
         values: how many values its result holds, an image; 0 where it works in place or gives a

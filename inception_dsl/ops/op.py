@@ -58,7 +58,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Op:
-    """An op, and its answer to every question.
+    """An op with its answer to every question that a command asks.
 
     A field without a default must be answered: an op that leaves it out does not import.
 

@@ -10,7 +10,7 @@ from inception_dsl.resolve.scope import Given
 
 
 class NoValueError(Exception):
-    """An expression that has no value; its text is the message of a finding."""
+    """The error of an expression without a value; its text is the message of a finding."""
 
 
 def value_of(written: Given, env: Mapping[str, Value]) -> Value:

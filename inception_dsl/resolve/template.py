@@ -1,4 +1,4 @@
-"""A network between its two readings: its names and words are read, its shapes still open."""
+"""A network between its two stages: names and words are resolved, shapes are not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ AS_WRITTEN = Overrides()
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A network whose names and words are read, and whose shapes are still open.
+    """A network with its names and words resolved, and without shapes.
 
     Attributes:
         blocks: every block, the network's own included.

@@ -58,7 +58,7 @@ class Instance:
 
 
 class StepFaultError(Exception):
-    """A step that has no value; the rest of its block is still looked at."""
+    """The error of a step without a value; the rest of its block is still checked."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)

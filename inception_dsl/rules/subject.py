@@ -18,7 +18,7 @@ _SHARED = frozenset(["params", "weights", "macs", "flops", "activations"])
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A model with its cost.
+    """The model that a rule judges, with its cost.
 
     Attributes:
         measure_at: gives the model and its cost at another input.

@@ -18,7 +18,7 @@ DETAILS: tuple[Detail, ...] = get_args(Detail)
 """The network's steps, a panel for every block, both, or every op."""
 
 SHAPES: tuple[Shapes, ...] = get_args(Shapes)
-"""The boxes that have a shape beside them: all, those that join or change a shape, or none."""
+"""The boxes that show their shapes: all, those that join or change a shape, or none."""
 
 SHADINGS: tuple[Shading, ...] = get_args(Shading)
 """The costs that boxes can be shaded by."""
@@ -26,7 +26,7 @@ SHADINGS: tuple[Shading, ...] = get_args(Shading)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A figure that is wanted: of the network, or of one block.
+    """The choices for one figure, of the network or of one block.
 
     Attributes:
         block: the name of the block that is drawn alone.

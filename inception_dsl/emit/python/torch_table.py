@@ -21,7 +21,7 @@ Argument = Value | Expr | tuple[Expr, Expr]
 
 
 class EmitError(Exception):
-    """Attributes that torch has no layer for."""
+    """The error of attributes for which torch has no layer."""
 
 
 @dataclass(frozen=True, slots=True)
