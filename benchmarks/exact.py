@@ -37,7 +37,7 @@ def hunt(
     examples: int,
     number: int,
 ) -> bool:
-    """Holds a claim against random examples; prints what fails, and true if nothing does."""
+    """Hold a claim against random examples; print failures, and return whether none occurred."""
     counts, faults, start = Counter[str](), Counter[str](), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
@@ -65,13 +65,13 @@ def hunt(
 
 
 def network_holds(drawn: Any, project: Project, number: int) -> Counter[str]:
-    """A random network is one case."""
+    """Compare a random network with its flat graph, and return one case."""
     hold_against_the_graph(drawn, project)
     return Counter(["network"])
 
 
 def operations_hold(drawn: Any, project: Project, number: int) -> Counter[str]:
-    """The cases of a random spec; images and weights follow from the number."""
+    """Return the cases of a random spec; images and weights follow from the number."""
     return hold_against_formulas(drawn, project, seed=number)
 
 

@@ -1,4 +1,4 @@
-"""How long figures take: all of Inception-v4 from process start, and every op of a large network.
+"""Time figures: all of Inception-v4 from process start, and every op of a large network.
 
 python benchmarks/figures.py
 """
@@ -45,7 +45,7 @@ network: 1111 x cell
 
 
 def seconds(command: list[str], folder: Path) -> float:
-    """Wall-clock seconds of one whole process."""
+    """Return the wall-clock seconds of one whole process."""
     start = time.perf_counter()
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start

@@ -1,8 +1,8 @@
-"""The large run of what tests/fuzz runs small: hostile inputs, and mutations of shipped specs.
+"""The large run of the tests in tests/fuzz: hostile inputs, and mutations of shipped specs.
 
     python benchmarks/fuzz.py --inputs 1000000 --mutations 1000
 
-Inputs follow from their numbers: `--first` goes on where an earlier run stopped.
+Inputs follow from their numbers: `--first` continues an earlier run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from run_hostile import Hunt, hunt  # noqa: E402
 
 
 def run_inputs(first: int, count: int, processes: int) -> bool:
-    """Checks hostile inputs; true if all fared well."""
+    """Check hostile inputs, and return whether all passed."""
     start = time.monotonic()
     known: set[str] = set()
 
@@ -49,7 +49,7 @@ def run_inputs(first: int, count: int, processes: int) -> bool:
 
 
 def run_mutations(count: int, seed: int, *, verbose: bool) -> bool:
-    """Checks mutations of every shipped spec; true if all fared well."""
+    """Check mutations of every shipped spec, and return whether all passed."""
     total = Tally()
     for spec in SPECS:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,10 +1,10 @@
-"""How checking, counting and emitting grow with the number of steps, in whole processes.
+"""The growth of time and memory with the number of steps, in whole processes.
 
     python benchmarks/growth.py --steps 1000 3000 10000
 
 Every step is written out on a line of its own, in nested branches whose widths differ; nothing is
-repeated. For each size it prints the processor's seconds, which other work on the
-machine leaves alone, and the megabytes of the fastest of some runs.
+repeated. For each size it prints the processor's seconds and the megabytes of the fastest run.
+Other work on the machine does not change the processor's seconds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ STEPS_PER_MODULE = 9
 
 
 def spec(steps: int) -> str:
-    """A network of about so many steps."""
+    """Return a spec of about `steps` steps."""
     modules = []
     for index in range(steps // STEPS_PER_MODULE):
         widths = {name: 8 + (index * (7 + 2 * place)) % 57 for place, name in enumerate("abcdef")}
@@ -54,7 +54,7 @@ def spec(steps: int) -> str:
 
 
 def run(arguments: list[str]) -> tuple[float, float]:
-    """The processor's seconds and the megabytes of a process."""
+    """Return the processor's seconds and the megabytes of a process."""
     child = os.posix_spawn(
         sys.executable,
         [sys.executable, "-m", "inception_dsl", *arguments],
@@ -67,7 +67,7 @@ def run(arguments: list[str]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Prints a row for each command and size."""
+    """Print a row for each command and size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, nargs="+", default=[1000, 10000])
     parser.add_argument("--runs", type=int, default=3)

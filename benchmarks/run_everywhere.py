@@ -3,7 +3,7 @@
     python benchmarks/run_everywhere.py                     # all, at their own inputs: hours
     python benchmarks/run_everywhere.py vgg16 --ways export onnx
 
-tests/torch/test_running.py does it for two networks. `inductor` needs a C++ compiler.
+tests/torch/test_running.py does the same for two networks. `inductor` needs a C++ compiler.
 """
 
 from __future__ import annotations

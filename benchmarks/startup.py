@@ -1,6 +1,6 @@
-"""How long `flops` and `check` take from process start, beside torch's own flop counter.
+"""Time `flops` and `check` from process start, beside torch's own flop counter.
 
-All commands are run in turn, A B C A B C ..., so that a machine that slows down slows all of them.
+All commands are run in turn, A B C A B C ..., so a slower machine slows all of them alike.
 
     python benchmarks/startup.py            # needs the torch extra, for the comparison
 """
@@ -36,7 +36,7 @@ COMMANDS = {
 
 
 def seconds(command: list[str]) -> float:
-    """Wall-clock seconds of one whole process."""
+    """Return the wall-clock seconds of one whole process."""
     start = time.perf_counter()
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start

@@ -54,7 +54,7 @@ COMMANDS = (
         "add_list",
     ),
     Command("render", "draw a network or a block as papers do", "render"),
-    Command("diff", "compare two networks, and tell what the change means", "diff"),
+    Command("diff", "compare two networks, and report the effects of the change", "diff"),
     Command("fmt", "format the steps of specs, in place", "specs", "add_fmt"),
     Command(
         "resolve",

@@ -37,7 +37,7 @@ def add(command: Parser) -> None:
     )
     add_specs(command)
     command.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 and show what is stale"
+        "--check", action="store_true", help="write nothing; exit 1 and show the stale files"
     )
     command.add_argument(
         "--verify",

@@ -36,9 +36,7 @@ def add(command: Parser) -> None:
         default="text",
         help="default: text; every other format prints the findings alone, on stdout",
     )
-    command.add_argument(
-        "--hints", action="store_true", help="also print hints: what could be better"
-    )
+    command.add_argument("--hints", action="store_true", help="also print hints for improvements")
 
 
 def _check(args: argparse.Namespace) -> int:

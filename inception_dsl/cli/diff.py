@@ -44,7 +44,7 @@ def add(command: Parser) -> None:
         "--format",
         choices=list(FORMATS),
         default="text",
-        help="default: text; svg is a figure of what changes, old and new in one",
+        help="default: text; svg is a figure of the changes, old and new in one",
     )
     command.add_argument(
         "--side-by-side", action="store_true", help="with svg, draw the old beside the new"
@@ -59,7 +59,7 @@ def add(command: Parser) -> None:
         type=_fail_on,
         metavar="WHAT",
         help="exit with 1 on findings of a severity or a graver one (error, warning, note), never, "
-        "or of categories, as in NUMERICS,CHECKPOINT; default: error, or what pyproject.toml says",
+        "or of categories, as in NUMERICS,CHECKPOINT; default: error, or the project's setting",
     )
     add_overrides(command)
 

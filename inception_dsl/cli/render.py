@@ -51,13 +51,13 @@ def add(command: Parser) -> None:
     command.add_argument(
         "--cost",
         choices=SHADINGS,
-        help="shade every box by its share; memory: bytes of what an op gives, as float32",
+        help="shade every box by its share; memory: bytes of an op's output, as float32",
     )
     command.add_argument(
         "--shapes",
         choices=SHAPES,
         default="joins",
-        help="which boxes say what they give; default: joins, and where a shape changes",
+        help="the boxes that show their shapes; default: joins, and boxes that change a shape",
     )
     command.add_argument("-o", "--output", metavar="FILE", help="default, and `-`: stdout")
     add_overrides(command)

@@ -125,8 +125,8 @@ class _Source:
         order = tuple((places * first, places * count) for first, count in self._order or ())
         if not order or axis == "grouped" or tensor.shape[axis] != count_channels(order):
             if op.channels == "separate":
-                return "its channels are others, and in no order that can be told"
-            return "it reads its channels in an order that cannot be made good"
+                return "its channels differ, and their order is unknown"
+            return "it reads its channels in an order that no recipe can restore"
         return PermuteOut(key, order) if axis == 0 else PermuteIn(key, order)
 
     def _missing(self, new: Node, tensor: StateTensor) -> Recipe | str:
@@ -144,7 +144,7 @@ class _Source:
         if self._norm is not None:
             return "its norm was another one"
         if not _is_affine(list_state(new)):
-            return "a new norm, which changes what it reads whatever its tensors are"
+            return "a new norm, which changes its input whatever its tensors are"
         bias = self._find("bias")
         match tensor.role:
             case "shift" if bias is not None and not new.attributes["bias"]:
@@ -159,7 +159,7 @@ class _Source:
     def _folded_weight(self, weight: StateTensor, new: Node) -> Recipe | str:
         """Return the recipe of a weight into which the scale of the old step's norm goes."""
         if not _is_affine(self._tensors.values()):
-            return "its norm is gone, and what it did depends on its input"
+            return "its norm is removed, and its effect depends on its input"
         if self._order != ():
             return "its norm is gone, and its channels come in another order"
         if not new.attributes["bias"]:

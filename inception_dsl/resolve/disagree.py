@@ -186,7 +186,7 @@ def _prefers(
 
 
 def _size_label(branch: Input, step: NodeDef) -> Label:
-    story = branch.story(sizes=True) or "as what comes in"
+    story = branch.story(sizes=True) or "as the input"
     span = branch.span(sizes=True) or place_of(step)
     return Label(span, f"this branch is {_size(branch)}: {story}")
 
@@ -262,7 +262,7 @@ def _mended_step(step: NodeDef, values: Mapping[str, Value], input_type: TensorT
         OPS[step.op].infer({**values, "pad": "same"}, (input_type,))
     except ShapeError:
         return None
-    return Fix(place_of(step), text, "which keeps the size of what comes in")
+    return Fix(place_of(step), text, "which keeps the size of its input")
 
 
 def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
@@ -285,7 +285,7 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
         projection = _projection(first.type, last.type)
         low, high = sorted((first.type.channels, last.type.channels))
         if projection is not None and (fix is None or high >= 2 * low):
-            help = f"bring what enters to it by a residual's `shortcut: {projection}`"
+            help = f"bring the input to it by a residual's `shortcut: {projection}`"
             fix = replace(fix, gain=f"or {help}") if fix else None
     notes = () if other is not None else (f"{first.type} enters the block",)
     expected, actual = str(first.type), str(last.type)

@@ -83,7 +83,7 @@ class _Resolver(Reporter):
     def read(self) -> Template:
         spec = self._spec
         if spec.network is None:
-            message = "there is no `network`: this is a library of blocks, which others `use`"
+            message = "there is no `network`: this is a library of blocks, which other specs `use`"
             self.fail("E102", message, self.places.value(()).part(0, 1))
         name = self._name()
         input_type = self._input()
@@ -309,7 +309,7 @@ class _Resolver(Reporter):
                 Label(place_of(first[name]), "first"),
             )
             message = f"two steps have the path `{name}`"
-            way_out = "name the head otherwise"
+            way_out = "give the head another name"
             self.report([Diagnostic("E208", message, labels, help=way_out)])
             return None
         if written.at not in places:

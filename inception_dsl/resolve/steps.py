@@ -222,7 +222,7 @@ class StepReader:
             help = f"a depthwise convolution is a conv in groups: `{kernel} conv (in groups in)`"
             return SpecError([Diagnostic("E201", message, (label,), help=help)])
         if (join := join_of(written)) is not None:
-            message = f"`{written}` is no step: what is joined are branches"
+            message = f"`{written}` is no step: it joins branches"
             help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
             return SpecError([Diagnostic("E201", message, (label,), help=help)])
         if (meant := op_of(written)) is not None:

@@ -208,8 +208,8 @@ class Trail:
             for label in replace(trace, sources=trace.sources or trace.keeping).labels()
         ]
         message = f"`{note.name}` gives {type}, and its note says {note.text}"
-        fix = Fix(note.span, str(type), "or change what makes it so")
-        help: str | None = "change what makes it so"
+        fix = Fix(note.span, str(type), "or change the step that makes it")
+        help: str | None = "change the step that makes it"
         if note.text == "x".join(str(side) for side in type.shape):
             more, help = [], None
             fix = replace(fix, gain="height x width x channels")

@@ -109,7 +109,7 @@ def _no_key(here: Span) -> Diagnostic:
     before = source.text[max(0, here.start - MAX_FLOW) : here.start]
     line = before.rpartition("\n")[2].rstrip()
     if not line:
-        message = "this line is indented otherwise than the lines that it belongs to"
+        message = "this line is indented differently from the lines that it belongs to"
         return Diagnostic("E002", message, (Label(here),))
     end = source.text.find("\n", here.start)
     rest = Span(source, here.start, end if end >= 0 else len(source.text))

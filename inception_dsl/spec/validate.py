@@ -173,7 +173,7 @@ _AS = {
     "branches": "name every branch, as in `{b1x1: 1x1 conv (64), b3x3: 3x3 conv (64)}`",
     "heads": "name every head, as in `aux: {at: ..., steps: ...}`",
     "input": "height x width x channels, as in `299x299x3`",
-    "residual": "`residual: {}` adds what enters as it is",
+    "residual": "`residual: {}` adds the input unchanged",
 }
 """Examples of a key with a value of the right kind, for findings of E103."""
 

@@ -407,7 +407,7 @@ error[E304]: branches of `mixed` disagree in height and width
   ::: specs/base.yaml:11:32
    |
 11 |         right: [1x1 conv (40), 3x3 conv (48)]
-   |                                ------------- this branch is 32x32: as what comes in
+   |                                ------------- this branch is 32x32: as the input
    = note: `concat` joins along channels; height and width must agree
    = help: write `1x1 conv (32)`, which gives 32x32
 """
