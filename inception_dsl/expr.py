@@ -141,7 +141,7 @@ def total(exprs: Iterable[Expr]) -> Expr:
     terms: _Terms = {}
     for expr in exprs:
         _add(expr, 1, terms)
-    return _from_terms(terms)
+    return _join_terms(terms)
 
 
 # A polynomial: the coefficient of each product of atoms. An atom is a name, a floor division or a
@@ -152,7 +152,7 @@ _Terms = dict[tuple[Expr, ...], int | Decimal]
 def _simplify(expr: Expr) -> Expr:
     if not isinstance(expr, Binary):
         return expr
-    return _divide(expr) if expr.operator == "//" else _from_terms(_terms(expr))
+    return _divide(expr) if expr.operator == "//" else _join_terms(_collect_terms(expr))
 
 
 def _divide(expr: Binary) -> Expr:
@@ -163,7 +163,7 @@ def _divide(expr: Binary) -> Expr:
     return left if right == 1 else Binary("//", left, right)
 
 
-def _terms(expr: Expr) -> _Terms:
+def _collect_terms(expr: Expr) -> _Terms:
     """Return the terms of an expression that are not zero, the constant last."""
     terms: _Terms = {}
     _add(expr, 1, terms)
@@ -179,7 +179,9 @@ def _add(expr: Expr, sign: int, terms: _Terms) -> None:
             _add(left, sign, terms)
             _add(right, sign if operator == "+" else -sign, terms)
         case Binary("*", left, right):
-            for atoms, coefficient in _multiply(_terms(left), _terms(right)).items():
+            for atoms, coefficient in _multiply(
+                _collect_terms(left), _collect_terms(right)
+            ).items():
                 terms[atoms] = terms.get(atoms, 0) + sign * coefficient
         case Binary():
             quotient = _divide(expr)
@@ -195,7 +197,7 @@ def _add(expr: Expr, sign: int, terms: _Terms) -> None:
 
 def _multiply(left: _Terms, right: _Terms) -> _Terms:
     if len(left) > 1 and len(right) > 1:  # the terms of the product could fill the memory
-        return {(Binary("*", _from_terms(left), _from_terms(right)),): 1}
+        return {(Binary("*", _join_terms(left), _join_terms(right)),): 1}
     return {
         tuple(sorted(left_atoms + right_atoms, key=show)): left_coefficient * right_coefficient
         for left_atoms, left_coefficient in left.items()
@@ -203,13 +205,13 @@ def _multiply(left: _Terms, right: _Terms) -> _Terms:
     }
 
 
-def _from_terms(terms: _Terms) -> Expr:
+def _join_terms(terms: _Terms) -> Expr:
     result: Expr | None = None
     constant: Number = terms.pop((), 0)
     for atoms, coefficient in terms.items():
         if coefficient == 0:
             continue
-        term = _product(atoms, coefficient if coefficient > 0 else -coefficient)
+        term = _build_product(atoms, coefficient if coefficient > 0 else -coefficient)
         if result is None:
             result = term if coefficient > 0 else Binary("-", 0, term)
         else:
@@ -221,7 +223,7 @@ def _from_terms(terms: _Terms) -> Expr:
     return Binary("+" if constant > 0 else "-", result, constant if constant > 0 else -constant)
 
 
-def _product(atoms: tuple[Expr, ...], coefficient: Number) -> Expr:
+def _build_product(atoms: tuple[Expr, ...], coefficient: Number) -> Expr:
     result: Expr = atoms[0] if coefficient == 1 else Binary("*", coefficient, atoms[0])
     for atom in atoms[1:]:
         result = Binary("*", result, atom)
@@ -238,9 +240,9 @@ def show(expr: Expr) -> str:
             return name
         case Binary(operator, left, right):
             level = _PRECEDENCE[operator]
-            left_text = show(left) if _level(left) >= level else f"({show(left)})"
+            left_text = show(left) if _find_level(left) >= level else f"({show(left)})"
             # A right operand of the same level has brackets: `a * (b // c)` is not `a * b // c`.
-            right_text = show(right) if _level(right) > level else f"({show(right)})"
+            right_text = show(right) if _find_level(right) > level else f"({show(right)})"
             return f"{left_text} {operator} {right_text}"
         case Decimal():
             return show_decimal(expr)
@@ -253,5 +255,5 @@ def show_decimal(value: Decimal) -> str:
     return repr(float(value))
 
 
-def _level(expr: Expr) -> int:
+def _find_level(expr: Expr) -> int:
     return _PRECEDENCE[expr.operator] if isinstance(expr, Binary) else 3

@@ -116,5 +116,5 @@ def test_a_step_behind_a_width_that_is_too_long_is_not_emitted(project: Project)
     with pytest.raises(SpecError) as caught:
         driver.emit_module(project.check())
     (found,) = caught.value.diagnostics
-    said = "an expression of more than 50 names and numbers says what comes in"
+    said = "the expression of the input channels has more than 50 operands"
     assert (found.code, found.message) == ("E501", said)

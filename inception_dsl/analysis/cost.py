@@ -122,7 +122,7 @@ def measure_cost(model: Model, *, batch: int = 1, name: str | None = None) -> Co
         batch: the number of images.
         name: the name of the report; that of the model for None.
     """
-    rows = tuple(_Rows(model, batch).rows())
+    rows = tuple(_Rows(model, batch).measure())
     trunk = [row for row in rows if row.head is None]
     kinds = {
         kind: sum(flops for row in trunk for k, flops in row.flops_by_kind if k == kind)
@@ -198,7 +198,7 @@ class _Rows:
         self._read_paths: dict[int, frozenset[str]] = {}
         self._quantities: dict[tuple[int, bool, bool], dict[str, Any]] = {}
 
-    def rows(self) -> Iterator[CostRow]:
+    def measure(self) -> Iterator[CostRow]:
         root, heads = self._model.root, self._model.heads
         last_copies = {item.path.step: item.path for item in root.body}
         outputs = [last_copies.get(head.output, head.output) for head in heads]

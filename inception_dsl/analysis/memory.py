@@ -308,7 +308,7 @@ class _Training:
         self._plans = plans
         self._batch = batch
         self._size = size
-        # Torch saves statistics in single precision or better.
+        # torch saves statistics in single precision or better.
         self._statistic = max(size, BYTES["float32"])
         self._written = _Written(model)
         self._storages: list[_Storage] = []

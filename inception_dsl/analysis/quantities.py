@@ -69,12 +69,12 @@ class Quantities:
                 start, end = self._find_range(at)
                 return sums[end] - sums[start]
 
-    def rows(self, at: str) -> list[CostRow]:
+    def find_rows(self, at: str) -> list[CostRow]:
         """Return the rows of all nodes at or below a path, in the order of the report."""
         start, end = self._find_range(at)
         return [self.cost.rows[index] for index in sorted(self._sorted[start:end])]
 
-    def body_origins(self, at: str | None) -> dict[Path, Origin]:
+    def find_body_origins(self, at: str | None) -> dict[Path, Origin]:
         """Return the origins of the steps of the network, or of the call at a path, by path.
 
         The result is empty if no call is at the path.
@@ -175,7 +175,7 @@ class Quantities:
                 if node.op in layers and not (heads and node.path.first in heads)
             ]
         else:
-            inside = sorted(self._order[row.path] for row in self.rows(at))
+            inside = sorted(self._order[row.path] for row in self.find_rows(at))
             counted = [index for index in inside if nodes[index].op in layers]
         if not counted:
             return 0
@@ -198,7 +198,7 @@ class Quantities:
         memory = self.memory
         if at is None:
             return memory.peak + (memory.heads_state if with_heads else 0)
-        return max((memory.by_path.get(row.path, 0) for row in self.rows(at)), default=0)
+        return max((memory.by_path.get(row.path, 0) for row in self.find_rows(at)), default=0)
 
 
 class _BodyIndex:

@@ -37,8 +37,8 @@ def find_largest_shares(
         if not with_heads:
             rows = [row for row in rows if row.head is None]
     else:
-        rows = quantities.rows(at)
-    origins = quantities.body_origins(at)
+        rows = quantities.find_rows(at)
+    origins = quantities.find_body_origins(at)
     shares: dict[Origin, int] = {}
     for row in rows:
         path = Path(row.path)

@@ -22,7 +22,7 @@ MAX_TYPES = 4
 _MAX_DIFFERENT = 2
 """Maximum number of different copies of a step if a parameter sets the number of copies."""
 
-_NO_CHANNELS = "no parameter tells the channels that `in` is"
+_NO_CHANNELS = "no parameter tells the channels that `in` stands for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class _Block:
             elif self._differs(step):
                 yield (
                     step,
-                    "copies differ, and a parameter says how many there are: no expression gives"
-                    " what comes into each",
+                    "a parameter sets the number of copies, whose input channels differ:"
+                    " no expression gives them",
                 )
 
     def _read_numbers(self, step: StepDef) -> list[Value | Expr | None]:
@@ -122,12 +122,10 @@ class _Block:
     def _explain(self, step: StepDef) -> str:
         """Explain why no expression gives the channels of a step."""
         if self._find_input(step).is_too_long:
-            return f"an expression of more than {MAX_OPERANDS} names and numbers says what comes in"
+            return f"the expression of the input channels has more than {MAX_OPERANDS} operands"
         types = [str(type) for type in self._find_input(step).types]
         if len(types) == 1:
-            return (
-                f"{types[0]} comes in now: no expression says what the network's parameters make it"
-            )
+            return f"the input is {types[0]} here: no expression gives it for other parameters"
         more = [f"{len(types) - MAX_TYPES} more"] if len(types) > MAX_TYPES else []
         *first_types, last = [*types[:MAX_TYPES], *more]
-        return f"no parameter tells whether {', '.join(first_types)} or {last} comes in"
+        return f"no parameter tells whether the input is {', '.join(first_types)} or {last}"

@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 
 from inception_dsl.diff.align import RENAMED, align
 from inception_dsl.diff.parts import Kids, Part, free, is_join, likeness
-from inception_dsl.ir import INPUT, Call, Node
+from inception_dsl.ir import INPUT, Call, Node, Path
 
 MAX_PAIRS = 25_000
 """Maximum number of pairs that are weighed; in longer lists only equal parts pair, in order."""
@@ -193,6 +193,5 @@ def _first(name: str, part: Part) -> tuple[str, Node | Call | None]:
 
 def _holder(kids: Kids, path: str) -> str:
     """Return the name of the part that holds a path."""
-    while path and path not in kids:
-        path = path.rpartition(".")[0]
-    return path or INPUT
+    holders = (Path(path), *Path(path).parents)
+    return next((holder for holder in holders if holder in kids), INPUT)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from inception_dsl.ir import Call, Node
+from inception_dsl.ir import Call, Node, Path
 from inception_dsl.ops import OPS
 
 Kids = dict[str, "Part"]
@@ -78,7 +78,7 @@ class Parts:
         return made
 
     def _add(self, top: Part, item: Node | Call) -> None:
-        *holders, name = item.path.split(".")
+        *holders, name = item.path.names
         part = top
         for holder in holders:
             part = part.kids.setdefault(holder, Part(holder, None, {}))
@@ -167,7 +167,7 @@ def op_word(name: str) -> str:
 
 def has_numbers(kids: Iterable[str]) -> bool:
     """Tell whether names are those of the copies of a repeated step."""
-    return all(name.isdigit() for name in kids)
+    return all(Path(name).copy is not None for name in kids)
 
 
 def free(old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:

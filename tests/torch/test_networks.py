@@ -187,29 +187,29 @@ UNTOLD = {
     "as many features as a parameter makes": (
         "params: {stride: 2}\n"
         "network:\n  - 3x3 conv (4 stride stride)\n  - flatten\n  - linear (3)\n",
-        "36 comes in now: no expression says what the network's parameters make it",
+        "the input is 36 here: no expression gives it for other parameters",
         None,
     ),
-    "a stride that reads what comes in": (
+    "a stride that reads the channels of the input": (
         "params: {width: 8}\n"
         "blocks:\n  tail: {steps: [3x3 conv (4 stride in//4), flatten, linear (3)]}\n"
         "network:\n  - 3x3 conv (width)\n  - tail\n",
-        "36 comes in now: no expression says what the network's parameters make it",
+        "the input is 36 here: no expression gives it for other parameters",
         "give the block a parameter that tells, or write one for each",
     ),
     "as many halves as a parameter says": (
         "params: {n: 2, width: 16}\n"
         "blocks:\n  halve: {steps: [1x1 conv (in//2)]}\n"
         "network:\n  - 3x3 conv (width)\n  - n x halve\n  - 1x1 conv (3)\n",
-        "copies differ, and a parameter says how many there are: no expression gives what comes"
-        " into each",
+        "a parameter sets the number of copies, whose input channels differ: no expression"
+        " gives them",
         None,
     ),
     "copies that double": (
         "blocks:\n  twice: {branches: {a: identity, b: identity}}\n"
         "  many: {params: [n], steps: [n x twice, 1x1 conv (2)]}\n"
         "network:\n  - many (n=2)\n  - more: many (n=3)\n",
-        "no parameter tells whether 6x6x6, 6x6x12, 6x6x4, 6x6x8 or 1 more comes in",
+        "no parameter tells whether the input is 6x6x6, 6x6x12, 6x6x4, 6x6x8 or 1 more",
         "give the block a parameter that tells, or write one for each",
     ),
 }

@@ -23,6 +23,7 @@ from inception_dsl.emit.diff.words import (
     stage_rows,
     state_line,
 )
+from inception_dsl.ir import Path
 from inception_dsl.tables import Column, markdown_table
 
 LIMIT = 65_536
@@ -168,7 +169,7 @@ def _renamed(keys: Iterable[KeyChange]) -> Iterator[tuple[str, ...]]:
         names = _starred(key.old_step or "", key.new_step or "")
         steps.setdefault(names, []).append(key)
     for (old, new), of_step in steps.items():
-        if len({(key.old or "").rpartition(".")[2] for key in of_step}) > 1:
+        if len({Path(key.old or "").name for key in of_step}) > 1:
             yield from ((f"{old}.*", "", f"{new}.*", "") for _ in of_step)
         else:
             yield from map(_row, of_step)

@@ -21,7 +21,7 @@ from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, activation
 from inception_dsl.emit.python.torch_table import JOINS, activation_class
 from inception_dsl.expr import Expr, Name, find_names, substitute
-from inception_dsl.ir import NodeDef, Value
+from inception_dsl.ir import NodeDef, Path, Value
 
 
 class Forward:
@@ -157,6 +157,5 @@ def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:
 
 def _outermost(branch: str, branches: set[str]) -> str:
     """Return the outermost branch that holds a branch."""
-    parts = branch.split(".")
-    above = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
-    return next((path for path in above if path in branches), "")
+    from_outside = reversed([Path(branch), *Path(branch).parents])
+    return next((path for path in from_outside if path in branches), "")

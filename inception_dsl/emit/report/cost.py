@@ -79,11 +79,11 @@ def write_cost_page(
     if deviations:
         sections.append("## Known deviations")
         sections.append("Claims of its sources that the network does not meet, and the reasons.")
-        sections.append("\n".join(map(_deviation, deviations)))
+        sections.append("\n".join(map(_write_deviation, deviations)))
     return "\n\n".join(section.rstrip("\n") for section in sections) + "\n"
 
 
-def _deviation(deviation: Deviation) -> str:
+def _write_deviation(deviation: Deviation) -> str:
     at = f"`{deviation.at}`, " if deviation.at else ""
     source = f" ({markdown_text(deviation.source)})" if deviation.source else ""
     reason = markdown_text(deviation.reason)

@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 
 def write_json(networks: Sequence[Facts], layout: Layout) -> str:
     """Return networks as JSON: totals, heads, and a row for each node or group."""
-    documents = [_document(facts, layout) for facts in networks]
+    documents = [_build_document(facts, layout) for facts in networks]
     head: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
     if layout.against is not None:
         head["against"] = layout.against.cost.name
@@ -27,7 +27,7 @@ def write_json(networks: Sequence[Facts], layout: Layout) -> str:
     return json_text({**head, "models": documents})
 
 
-def _document(facts: Facts, layout: Layout) -> dict[str, Any]:
+def _build_document(facts: Facts, layout: Layout) -> dict[str, Any]:
     cost = facts.cost
     document: dict[str, Any] = {
         "name": cost.name,
@@ -86,22 +86,22 @@ def write_csv(networks: Sequence[Facts], layout: Layout) -> str:
         ratios = (f"{name}_ratio" for name in layout.ratio_columns)
         writer.writerow([*lead, *layout.total_columns, *ratios])
         for facts in networks:
-            values = _values(facts, build_whole_scope(facts), layout.total_columns)
+            values = _read_values(facts, build_whole_scope(facts), layout.total_columns)
             multiples = measure_ratios(facts, layout.against, layout).values()
-            writer.writerow(map(csv_cell, [*_lead(facts), *values, *multiples]))
+            writer.writerow(map(csv_cell, [*_read_lead(facts), *values, *multiples]))
         return stream.getvalue()
     by = layout.by or "path"
     writer.writerow([*lead, by, *layout.total_columns])
     for facts in networks:
         for grouped in group(facts.cost, by):
-            values = _values(facts, build_scope(grouped), layout.total_columns)
-            writer.writerow(map(csv_cell, [*_lead(facts), grouped.name, *values]))
+            values = _read_values(facts, build_scope(grouped), layout.total_columns)
+            writer.writerow(map(csv_cell, [*_read_lead(facts), grouped.name, *values]))
     return stream.getvalue()
 
 
-def _lead(facts: Facts) -> list[str | int]:
+def _read_lead(facts: Facts) -> list[str | int]:
     return [facts.cost.name, facts.cost.input, facts.cost.batch]
 
 
-def _values(facts: Facts, scope: RowScope, columns: Iterable[str]) -> list[Any]:
+def _read_values(facts: Facts, scope: RowScope, columns: Iterable[str]) -> list[Any]:
     return [MEASURES[name].read(facts, scope) for name in columns]

@@ -67,17 +67,17 @@ class Measure:
     is_amount: bool = True
 
 
-def _share(facts: Facts, scope: RowScope) -> Cell:
+def _read_share(facts: Facts, scope: RowScope) -> Cell:
     macs = facts.cost.totals.macs
     return 100 * scope.totals.macs / macs if macs else None
 
 
-def _intensity(facts: Facts, scope: RowScope) -> Cell:
+def _read_intensity(facts: Facts, scope: RowScope) -> Cell:
     moved = scope.totals.moved * BYTES[facts.dtype]
     return scope.totals.flops / moved if moved else None
 
 
-def _memory(facts: Facts, scope: RowScope) -> Cell:
+def _read_memory(facts: Facts, scope: RowScope) -> Cell:
     assert facts.memory is not None
     if scope.is_whole:
         return facts.memory.peak + (facts.memory.heads_state if scope.with_heads else 0)
@@ -85,16 +85,16 @@ def _memory(facts: Facts, scope: RowScope) -> Cell:
     return None if scope.with_heads else max(alive, default=None)
 
 
-def _depth(facts: Facts, scope: RowScope) -> Cell:
+def _read_depth(facts: Facts, scope: RowScope) -> Cell:
     assert facts.depths is not None
     return max(facts.depths[path] for path in scope.paths)
 
 
-def _field(facts: Facts, scope: RowScope) -> Cell:
+def _read_field(facts: Facts, scope: RowScope) -> Cell:
     return _read_last(facts, scope, lambda windows: windows.size)
 
 
-def _stride(facts: Facts, scope: RowScope) -> Cell:
+def _read_stride(facts: Facts, scope: RowScope) -> Cell:
     return _read_last(facts, scope, lambda windows: windows.stride)
 
 
@@ -127,7 +127,7 @@ MEASURES: dict[str, Measure] = {
         "FLOPs: all floating-point operations, 2 for a MAC.",
         lambda _, scope: scope.totals.flops,
     ),
-    "share": Measure("% of MACs", "", _share, is_share=True, is_amount=False),
+    "share": Measure("% of MACs", "", _read_share, is_share=True, is_amount=False),
     "activations": Measure(
         "activations",
         "activations: the values that convs output.",
@@ -141,31 +141,31 @@ MEASURES: dict[str, Measure] = {
     "intensity": Measure(
         "FLOPs/byte",
         "FLOPs/byte: arithmetic intensity; bytes are read and written ones, with parameters.",
-        _intensity,
+        _read_intensity,
     ),
     "memory": Measure(
         "memory",
         "memory: peak bytes alive, with parameters, running statistics and the input.",
-        _memory,
+        _read_memory,
         needs="memory",
     ),
     "depth": Measure(
         "depth",
         "depth: convs and linears on the longest path from the input.",
-        _depth,
+        _read_depth,
         needs="depths",
     ),
     "field": Measure(
         "field",
         "field: the receptive field of one output unit, in pixels of the input.",
-        _field,
+        _read_field,
         needs="fields",
         is_amount=False,
     ),
     "stride": Measure(
         "stride",
         "stride: the distance of two neighbouring output units, in pixels of the input.",
-        _stride,
+        _read_stride,
         needs="fields",
         is_amount=False,
     ),

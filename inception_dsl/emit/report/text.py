@@ -47,7 +47,7 @@ def write_text(form: TextForm, networks: Sequence[Facts], layout: Layout) -> str
         legend.append(f"{names}: multiples of those of {base}.")
     below = "".join(f"{sentence}{gap}" for sentence in legend).rstrip("\n")
     if layout.against is not None or (len(networks) > 1 and layout.by is None):
-        return f"{table(*_side_by_side(networks, layout))}\n{below}\n"
+        return f"{table(*_list_network_rows(networks, layout))}\n{below}\n"
     parts = []
     for facts in networks:
         cost = facts.cost
@@ -59,7 +59,7 @@ def write_text(form: TextForm, networks: Sequence[Facts], layout: Layout) -> str
     return "\n".join(parts) + f"\n{below}\n"
 
 
-def _side_by_side(networks: Sequence[Facts], layout: Layout) -> Table:
+def _list_network_rows(networks: Sequence[Facts], layout: Layout) -> Table:
     """Return a row for each network."""
     columns = [
         Column("name", "left"),
@@ -76,16 +76,18 @@ def _side_by_side(networks: Sequence[Facts], layout: Layout) -> Table:
         row = [
             cost.name,
             cost.input,
-            *_cells(facts, build_whole_scope(facts), layout.total_columns),
+            *_write_cells(facts, build_whole_scope(facts), layout.total_columns),
         ]
         row.append(f"{heads:,}" if heads else "-")
         if layout.against is not None:
-            row += map(_three_digits, measure_ratios(facts, layout.against, layout).values())
+            row += map(
+                _round_to_three_digits, measure_ratios(facts, layout.against, layout).values()
+            )
         rows.append(row)
     return columns, rows
 
 
-def _three_digits(ratio: float | None) -> str:
+def _round_to_three_digits(ratio: float | None) -> str:
     """Return a ratio with three significant digits, or with all digits before the point."""
     if ratio is None:
         return "-"
@@ -102,7 +104,11 @@ def list_group_rows(facts: Facts, layout: Layout, by: Grouping) -> Table:
         *(Column(MEASURES[name].heading) for name in layout.columns),
     ]
     rows = [
-        [member.name, str(len(member.paths)), *_cells(facts, build_scope(member), layout.columns)]
+        [
+            member.name,
+            str(len(member.paths)),
+            *_write_cells(facts, build_scope(member), layout.columns),
+        ]
         for member in group(facts.cost, by)
     ]
     return columns, rows
@@ -115,15 +121,15 @@ def list_total_rows(facts: Facts, layout: Layout) -> Table:
         Column("total", "left"),
         *(Column(MEASURES[name].heading) for name in layout.total_columns),
     ]
-    rows = [["inference", *_cells(facts, build_whole_scope(facts), layout.total_columns)]]
+    rows = [["inference", *_write_cells(facts, build_whole_scope(facts), layout.total_columns)]]
     for head in cost.heads:
         scope = build_scope(head, with_heads=True)
-        rows.append([f"head {head.name}", *_cells(facts, scope, layout.total_columns)])
+        rows.append([f"head {head.name}", *_write_cells(facts, scope, layout.total_columns)])
     if cost.heads:
         scope = build_whole_scope(facts, with_heads=True)
-        rows.append(["with heads", *_cells(facts, scope, layout.total_columns)])
+        rows.append(["with heads", *_write_cells(facts, scope, layout.total_columns)])
     return columns, rows
 
 
-def _cells(facts: Facts, scope: RowScope, columns: Iterable[str]) -> list[str]:
+def _write_cells(facts: Facts, scope: RowScope, columns: Iterable[str]) -> list[str]:
     return [write_cell(MEASURES[name].read(facts, scope)) for name in columns]

@@ -10,7 +10,7 @@ title: {title}
 input: 224x224x3                     # height x width x channels
 params: {{num_classes: 1000}}
 
-defaults:                            # what a bare `conv` means here
+defaults:                            # the meaning of a bare `conv`
   conv: {{norm: batchnorm, act: relu}}
 
 blocks:
@@ -35,7 +35,7 @@ name: {name}
 title: {title}
 extends: {base}
 
-# What differs from it, and nothing else:
+# Write only the differences, such as:
 # blocks:
 #   BLOCK.BRANCH.conv2: 3x3 conv (96)
 # network:
