@@ -34,9 +34,9 @@ _PAIRWISE = {Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, 
 class _Joins(TorchFunctionMode):
     """A mode that notes the shapes of concats, and of sums and products of two tensors."""
 
-    def __init__(self, found: list[tuple[int, ...]]) -> None:
+    def __init__(self, shapes: list[tuple[int, ...]]) -> None:
         super().__init__()
-        self._found = found
+        self._shapes = shapes
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -45,7 +45,7 @@ class _Joins(TorchFunctionMode):
             # A residual's scale is a number; its sum has two tensors.
             is_join = all(isinstance(operand, Tensor) for operand in args)
         if is_join:
-            self._found.append(tuple(result.shape[1:]))
+            self._shapes.append(tuple(result.shape[1:]))
         return result
 
 

@@ -34,7 +34,7 @@ def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
     except Exception as error:
         return [f"it does not run: {type(error).__name__}: {error}"]
     read = {row.path for row in cost.rows if row.is_read}
-    found = [
+    differences = [
         *_state(module, graph),
         *_shapes(graph, read, trained),
         *_joins(graph, read, trained),
@@ -42,8 +42,8 @@ def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
         *_macs("training", cost.totals_with_heads.macs, trained),
         *_outputs(model, evaluated, trained),
     ]
-    more = len(found) - MAX_DIFFERENCES
-    return [*found[:MAX_DIFFERENCES], f"and {more} more"] if more > 0 else found
+    more = len(differences) - MAX_DIFFERENCES
+    return [*differences[:MAX_DIFFERENCES], f"and {more} more"] if more > 0 else differences
 
 
 def _state(module: nn.Module, graph: Graph) -> Iterator[str]:

@@ -96,10 +96,10 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parsers: dict[str, Parser] = {}
     for command in COMMANDS:
         description = f"{command.help[0].upper()}{command.help[1:]}."
-        own = commands.add_parser(command.name, help=command.help, description=description)
-        parsers[command.name] = own
+        subparser = commands.add_parser(command.name, help=command.help, description=description)
+        parsers[command.name] = subparser
         if argv[:1] == [command.name]:
-            command.fill(own)
+            command.fill(subparser)
     args, surplus = parser.parse_known_args(argv)
     if surplus:
         parsers.get(argv[0], parser).refuse(surplus)

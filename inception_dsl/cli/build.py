@@ -94,14 +94,14 @@ def _verify(checked: driver.Checked) -> bool:
     """Tell whether torch agrees with the analysis of a model; print the differences."""
     from inception_dsl import driver
 
-    found = driver.verify(checked)
+    differences = driver.verify(checked)
     name, totals = checked.cost.name, checked.cost.totals_with_heads
-    if not found:
+    if not differences:
         counts = f"{len(checked.cost.rows)} nodes, {totals.params:,} parameters"
         say(f"{name}: torch finds what the spec says, {counts}")
         return True
     say(f"error: the module of `{name}` is not what its spec says")
-    for difference in found:
+    for difference in differences:
         say(f"  = note: {difference}")
     say(f"  = note: {OUR_FAULT}")
     return False

@@ -33,14 +33,14 @@ def to_json(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
     Args:
         root: the folder from which files are named.
     """
-    findings = [finding_document(found) for found in diagnostics]
+    findings = [finding_document(finding) for finding in diagnostics]
     place: _Json = {} if root is None else {"root": root.as_posix()}
     return json_text({"schema_version": 1, **place, "findings": findings})
 
 
 def to_github(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
     """Return findings as workflow commands, one a line: they annotate a pull request's files."""
-    return "".join(f"{_command(found)}\n" for found in diagnostics)
+    return "".join(f"{_command(finding)}\n" for finding in diagnostics)
 
 
 def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
@@ -62,22 +62,22 @@ def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: base},
-        "results": [_result(found, places[found.code]) for found in diagnostics],
+        "results": [_result(finding, places[finding.code]) for finding in diagnostics],
     }
     return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def to_markdown(diagnostics: Iterable[Diagnostic]) -> str:
     """Return findings as a list in Markdown, for a comment or a summary."""
-    return "".join(f"{line}\n" for found in diagnostics for line in _items(found))
+    return "".join(f"{line}\n" for finding in diagnostics for line in _items(finding))
 
 
-def _items(found: Diagnostic) -> Iterator[str]:
-    place = f" ({markdown_code(found.labels[0].span.place)})" if found.labels else ""
-    yield f"- **{found.severity} {found.code}**: {markdown_text(found.message)}{place}"
-    yield from (f"  - note: {markdown_text(note)}" for note in found.all_notes)
-    if found.help is not None:
-        yield f"  - help: {markdown_text(found.help)}"
+def _items(finding: Diagnostic) -> Iterator[str]:
+    place = f" ({markdown_code(finding.labels[0].span.place)})" if finding.labels else ""
+    yield f"- **{finding.severity} {finding.code}**: {markdown_text(finding.message)}{place}"
+    yield from (f"  - note: {markdown_text(note)}" for note in finding.all_notes)
+    if finding.help is not None:
+        yield f"  - help: {markdown_text(finding.help)}"
 
 
 class Formatter(Protocol):
@@ -94,18 +94,18 @@ FORMATS: dict[str, Formatter] = {
 }
 
 
-def finding_document(found: Diagnostic) -> dict[str, object]:
+def finding_document(finding: Diagnostic) -> dict[str, object]:
     """Return a finding as the schema describes it."""
     return {
-        "code": found.code,
-        "name": found.name,
-        "severity": found.severity,
-        "message": found.message,
-        "expected": found.expected,
-        "found": found.found,
-        "help": found.help,
-        "notes": list(found.all_notes),
-        "labels": [_label(label, primary=index == 0) for index, label in enumerate(found.labels)],
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity,
+        "message": finding.message,
+        "expected": finding.expected,
+        "found": finding.found,
+        "help": finding.help,
+        "notes": list(finding.all_notes),
+        "labels": [_label(label, primary=index == 0) for index, label in enumerate(finding.labels)],
     }
 
 
@@ -124,14 +124,14 @@ def _position(span: Span) -> _Json:
     return {"line": span.line, "column": span.column, "offset": span.start}
 
 
-def _command(found: Diagnostic) -> str:
-    properties = {"title": f"{found.code} {found.name}"}
-    if found.labels:
-        properties = {**_place(found.labels[0].span), **properties}
+def _command(finding: Diagnostic) -> str:
+    properties = {"title": f"{finding.code} {finding.name}"}
+    if finding.labels:
+        properties = {**_place(finding.labels[0].span), **properties}
     shown = ",".join(f"{name}={_escaped_property(value)}" for name, value in properties.items())
-    others = [f"{label.span.place}: {label.text}" for label in found.labels if label.text]
-    command = "notice" if found.severity == "note" else found.severity
-    return f"::{command} {shown}::{_escaped(_prose(found, others))}"
+    others = [f"{label.span.place}: {label.text}" for label in finding.labels if label.text]
+    command = "notice" if finding.severity == "note" else finding.severity
+    return f"::{command} {shown}::{_escaped(_prose(finding, others))}"
 
 
 def _place(span: Span) -> dict[str, str]:
@@ -150,11 +150,11 @@ def _escaped_property(text: str) -> str:
     return _escaped(printable(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def _prose(found: Diagnostic, more: Iterable[str] = ()) -> str:
+def _prose(finding: Diagnostic, more: Iterable[str] = ()) -> str:
     """Return message, notes and help of a finding, a line each."""
-    lines = [found.message, *more, *(f"note: {note}" for note in found.all_notes)]
-    if found.help is not None:
-        lines.append(f"help: {found.help}")
+    lines = [finding.message, *more, *(f"note: {note}" for note in finding.all_notes)]
+    if finding.help is not None:
+        lines.append(f"help: {finding.help}")
     return "\n".join(map(spell_out, lines))
 
 
@@ -168,21 +168,21 @@ def _rule(code: str, kind: Code) -> _Json:
     }
 
 
-def _result(found: Diagnostic, place: int) -> _Json:
+def _result(finding: Diagnostic, place: int) -> _Json:
     result: _Json = {
-        "ruleId": found.code,
+        "ruleId": finding.code,
         "ruleIndex": place,
-        "level": found.severity,
-        "message": {"text": _literal(_prose(found))},
+        "level": finding.severity,
+        "message": {"text": _literal(_prose(finding))},
     }
-    if found.labels:
-        first, *others = found.labels
+    if finding.labels:
+        first, *others = finding.labels
         result["locations"] = [_location(first)]
         if others:
             result["relatedLocations"] = [
                 {"id": index, **_location(label)} for index, label in enumerate(others, 1)
             ]
-    facts = {"expected": found.expected, "found": found.found, "help": found.help}
+    facts = {"expected": finding.expected, "found": finding.found, "help": finding.help}
     said = {name: fact for name, fact in facts.items() if fact is not None}
     return result | {"properties": said} if said else result
 

@@ -146,10 +146,10 @@ def _report_on(pairs: _Pairs) -> tuple[dict[str, Comparison], Report]:
         elif new is not None:
             come[name] = new
     models = ({name: side.model for name, side in specs.items()} for specs in (gone, come))
-    for was, name in match_specs(*models).items():
-        before, after = gone.pop(was), come.pop(name)
+    for old_name, name in match_specs(*models).items():
+        before, after = gone.pop(old_name), come.pop(name)
         made = compare_pair(before, after)
-        renamed = judge_renamed_spec(before.model, after.model, (was, name))
+        renamed = judge_renamed_spec(before.model, after.model, (old_name, name))
         comparisons[name] = replace(made, findings=(renamed, *made.findings))
     lone = [
         judge_lone_spec(checked.model, checked.cost, is_new=name in come)

@@ -155,9 +155,9 @@ def emit(checked: Checked, *, output: Path, bound: Path | None = None) -> Emissi
     """
     from inception_dsl.emit.emitters import EMITTERS
 
-    given = read_for_emitters(checked)
+    emitter_input = read_for_emitters(checked)
     folder = output / checked.file.full_name
-    made = [emitter.emit(given) for emitter in EMITTERS]
+    made = [emitter.emit(emitter_input) for emitter in EMITTERS]
     return Emission(
         tuple(
             Artifact(folder / name, text.encode(), bound)

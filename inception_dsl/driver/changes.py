@@ -109,18 +109,25 @@ def judge_report(
     if fail_on is not None:
         agreement = replace(agreement, fail_on=fail_on)
     comparisons = tuple(
-        replace(own, findings=tuple(agreement.judge(found, name) for found in own.findings))
-        for name, own in zip(names, report.comparisons, strict=True)
+        replace(
+            comparison,
+            findings=tuple(agreement.judge(finding, name) for finding in comparison.findings),
+        )
+        for name, comparison in zip(names, report.comparisons, strict=True)
     )
-    lone = tuple(agreement.judge(found, found.at) for found in report.lone)
-    by_spec = [(n, f) for n, own in zip(names, comparisons, strict=True) for f in own.findings]
-    by_spec += [(found.at, found) for found in lone]
+    lone = tuple(agreement.judge(finding, finding.at) for finding in report.lone)
+    by_spec = [
+        (name, finding)
+        for name, comparison in zip(names, comparisons, strict=True)
+        for finding in comparison.findings
+    ]
+    by_spec += [(finding.at, finding) for finding in lone]
     return replace(
         report,
         comparisons=comparisons,
         lone=lone,
         warnings=tuple(agreement.unused(by_spec, asked, known)),
-        fails=agreement.fails(found for _, found in by_spec),
+        fails=agreement.fails(finding for _, finding in by_spec),
     )
 
 
@@ -145,7 +152,7 @@ def compare_pair(old: Checked, new: Checked) -> Comparison:
     diff = compare(old.model, new.model)
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     findings = tuple(judge_changes((old.model, old.cost), (new.model, new.cost), diff, costs))
-    names = [f"{own.file.files.label}{own.cost.name}" for own in (old, new)]
+    names = [f"{checked.file.files.label}{checked.cost.name}" for checked in (old, new)]
     return Comparison(
         names[0],
         names[1],

@@ -114,10 +114,10 @@ def check_file(
         for finding in judge(Subject(model, cost, measure_at), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
-    found = [*odd, *judged]
-    if any(finding.severity == "error" for finding in found):
-        raise SpecError(found)
-    return Checked(file, model, cost, tuple(found))
+    findings = [*odd, *judged]
+    if any(finding.severity == "error" for finding in findings):
+        raise SpecError(findings)
+    return Checked(file, model, cost, tuple(findings))
 
 
 def check_library(loaded: Loaded) -> CheckedLibrary:
@@ -238,8 +238,14 @@ def emit_module(checked: Checked) -> str:
     """
     from inception_dsl.emit.python import emit_python
 
-    given = read_for_emitters(checked)
-    return emit_python(given.model, given.widths, given.plans, given.cost, shown=given.shown)
+    emitter_input = read_for_emitters(checked)
+    return emit_python(
+        emitter_input.model,
+        emitter_input.widths,
+        emitter_input.plans,
+        emitter_input.cost,
+        shown=emitter_input.shown,
+    )
 
 
 def read_for_emitters(checked: Checked) -> EmitterInput:

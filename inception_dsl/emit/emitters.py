@@ -54,31 +54,31 @@ class Emitter:
     emit: Callable[[EmitterInput], EmittedFiles]
 
 
-def _python(given: EmitterInput) -> EmittedFiles:
+def _python(facts: EmitterInput) -> EmittedFiles:
     from inception_dsl.emit.python import emit_python
 
-    source = emit_python(given.model, given.widths, given.plans, given.cost, shown=given.shown)
+    source = emit_python(facts.model, facts.widths, facts.plans, facts.cost, shown=facts.shown)
     return EmittedFiles({MODULE_FILE: source})
 
 
-def _cost(given: EmitterInput) -> EmittedFiles:
+def _cost(facts: EmitterInput) -> EmittedFiles:
     from inception_dsl.emit.deviations import deviations
     from inception_dsl.emit.report import Facts, write_cost_page
 
     page = write_cost_page(
-        Facts(given.cost),
-        title=given.model.title or given.model.name,
-        shown=given.shown,
-        fingerprint=fingerprint(given.model),
-        deviations=deviations(given.model),
+        Facts(facts.cost),
+        title=facts.model.title or facts.model.name,
+        shown=facts.shown,
+        fingerprint=fingerprint(facts.model),
+        deviations=deviations(facts.model),
     )
     return EmittedFiles({"cost.md": page})
 
 
-def _figures(given: EmitterInput) -> EmittedFiles:
+def _figures(facts: EmitterInput) -> EmittedFiles:
     from inception_dsl.emit.figure import build_figures
 
-    built = build_figures(given.model, given.cost)
+    built = build_figures(facts.model, facts.cost)
     texts = {f"{detail}.svg": svg for detail, svg in built.figures.items()}
     return EmittedFiles(texts, built.findings)
 

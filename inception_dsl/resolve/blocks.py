@@ -122,10 +122,10 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
     merged: dict[str, tuple[Path, ...]] = {}
 
     def read(name: Path) -> tuple[Path, ...]:
-        found = merged.get(name, (name,))
+        paths = merged.get(name, (name,))
         if name not in noted:  # only a note asks for it again
             merged.pop(name, None)
-        return found
+        return paths
 
     body: list[NodeDef | CallDef] = []
     for step in block.body:

@@ -363,4 +363,4 @@ class _Earlier(dict[str, Sibling]):
 
 
 def _nearest(name: str, siblings: Mapping[str, Sibling]) -> Close:
-    return close_by(name, siblings, {own: sibling.span for own, sibling in siblings.items()})
+    return close_by(name, siblings, {key: sibling.span for key, sibling in siblings.items()})

@@ -176,7 +176,7 @@ class _Resolver(Reporter):
             params[name] = word
         for name, text in self._overrides.params.items():
             if name not in params:
-                there = ", ".join(f"`{own}`" for own in self._spec.params)
+                there = ", ".join(f"`{param}`" for param in self._spec.params)
                 has = f"its parameters are {there}" if there else "it has none"
                 message = f"the network has no parameter `{name}`: {has}"
                 close = nearest(name, params)

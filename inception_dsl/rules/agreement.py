@@ -58,7 +58,7 @@ class Agreement:
     def judge(self, finding: Finding, spec: str) -> Finding:
         """Return a finding with the agreed severity, and with its waiver if it has one."""
         severity = self.severities.get(finding.code, self.severities.get(finding.category))
-        waiver = next((own for own in self.waivers if own.covers(finding, spec)), None)
+        waiver = next((each for each in self.waivers if each.covers(finding, spec)), None)
         return replace(
             finding,
             severity=severity or finding.severity,
@@ -86,7 +86,7 @@ class Agreement:
                 yield _idle(waiver, message, help)
                 continue
             is_asked = waiver.spec is None or waiver.spec in specs
-            if is_asked and not any(waiver.covers(found, spec) for spec, found in findings):
+            if is_asked and not any(waiver.covers(finding, spec) for spec, finding in findings):
                 of = f" of `{waiver.spec}`" if waiver.spec else ""
                 message = f"no {waiver.code} at `{waiver.at}`{of} is there to waive"
                 yield _idle(waiver, message, _REMOVE)

@@ -171,14 +171,14 @@ def _compare_budgets(old: Priced, new: Priced) -> Iterator[Finding]:
     """Yield the findings of budgets that change, then of those that no longer hold."""
     before = {(bound.measure, bound.quantity.text): bound for bound in old[0].budget}
     after = {(bound.measure, bound.quantity.text): bound for bound in new[0].budget}
-    gone = [bound for key, bound in before.items() if key not in after]
-    come = [bound for key, bound in after.items() if key not in before]
-    for bound in come:
-        was = next((old_bound for old_bound in gone if old_bound.measure == bound.measure), None)
-        if was is not None:
-            gone.remove(was)
-        yield _budget_finding(was, bound)
-    for bound in gone:
+    removed = [bound for key, bound in before.items() if key not in after]
+    added = [bound for key, bound in after.items() if key not in before]
+    for bound in added:
+        old_bound = next((each for each in removed if each.measure == bound.measure), None)
+        if old_bound is not None:
+            removed.remove(old_bound)
+        yield _budget_finding(old_bound, bound)
+    for bound in removed:
         yield _budget_finding(bound, None)
     for bound in after.values():
         yield from _check_bound(bound, old, new, is_old=False)
@@ -188,7 +188,7 @@ def _compare_budgets(old: Priced, new: Priced) -> Iterator[Finding]:
 
 
 def _budget_finding(old: Bound | None, new: Bound | None) -> Finding:
-    """Return the finding of a budget that is added, removed or has another figure."""
+    """Return the finding of a budget that is added or removed, or has another bound."""
     old_span = old.origin.span if old else None
     new_span = new.origin.span if new else None
     return _finding("D743", "COST", BudgetChanged(old, new), (old_span, new_span))

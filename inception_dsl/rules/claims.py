@@ -39,7 +39,7 @@ def claims_hold(subject: Subject) -> Iterator[Diagnostic]:
 def _entries(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
     """Yield the claims of each entry; a claim that no text wrote is one by itself."""
     numbered = enumerate(claims)
-    for _, group in groupby(numbered, key=lambda own: own[1].origin.spans[1:] or own[0]):
+    for _, group in groupby(numbered, key=lambda pair: pair[1].origin.spans[1:] or pair[0]):
         yield [claim for _, claim in group]
 
 
@@ -58,21 +58,23 @@ def _refuse(inputs: list[TensorType | None], subject: Subject) -> Diagnostic | N
 
 def _entry(claims: list[Claim], quantities: Quantities) -> Iterator[Diagnostic]:
     """Judge the claims of one entry; a deviation explains any that fail."""
-    found = [quantities.find(c.measure, c.at, with_heads=c.with_heads) for c in claims]
-    if None in found:
+    values = [quantities.find(c.measure, c.at, with_heads=c.with_heads) for c in claims]
+    if None in values:
         yield _nowhere(claims[0], quantities)
         return
-    pairs = [(c, figure) for c, figure in zip(claims, found, strict=True) if figure is not None]
+    pairs = [(c, figure) for c, figure in zip(claims, values, strict=True) if figure is not None]
     first, figure = pairs[0]
     if first.deviates is None:
-        for claim, own in pairs:
-            if not _holds(claim, own):
+        for claim, value in pairs:
+            if not _holds(claim, value):
                 text = claim.value.text if isinstance(claim.value, Quantity) else claim.value
-                message = f"{_what(claim)} is {_shown(own)}, and {_source(claim)} {text}"
+                message = f"{_what(claim)} is {_shown(value)}, and {_source(claim)} {text}"
                 help = "if the source is wrong, say so: `deviates: why`"
                 labels = (*labels_at(claim.origin), *_made_of(claim, quantities))
-                yield Diagnostic("E402", message, labels, help=help, expected=text, found=str(own))
-    elif all(_holds(claim, own) for claim, own in pairs):
+                yield Diagnostic(
+                    "E402", message, labels, help=help, expected=text, found=str(value)
+                )
+    elif all(_holds(claim, value) for claim, value in pairs):
         message = f"{_what(first)} is {_shown(figure)}, as {_source(first)}: it does not deviate"
         yield Diagnostic("E403", message, labels_at(first.origin), help="take `deviates` out")
 
@@ -83,7 +85,7 @@ def _made_of(claim: Claim, quantities: Quantities) -> list[Label]:
     step = labels_at(origin, f"this is `{claim.at}`") if origin else ()
     at, heads = claim.at, claim.with_heads
     parts = shares(quantities, claim.measure, at, with_heads=heads)
-    return [*step, *(part for part in parts if part.span not in [own.span for own in step])]
+    return [*step, *(part for part in parts if part.span not in [label.span for label in step])]
 
 
 def _nowhere(claim: Claim, quantities: Quantities) -> Diagnostic:
@@ -106,10 +108,10 @@ def _source(claim: Claim) -> str:
     return f"{claim.source} claims" if claim.source else "it is claimed"
 
 
-def _holds(claim: Claim, found: int | str) -> bool:
+def _holds(claim: Claim, value: int | str) -> bool:
     if isinstance(claim.value, Quantity):
-        return isinstance(found, int) and claim.value.holds(found)
-    return found == claim.value
+        return isinstance(value, int) and claim.value.holds(value)
+    return value == claim.value
 
 
 def _what(claim: Claim) -> str:
@@ -117,5 +119,5 @@ def _what(claim: Claim) -> str:
     return f"`{claim.measure}` of {of}"
 
 
-def _shown(found: int | str) -> str:
-    return f"{found:,}" if isinstance(found, int) else found
+def _shown(value: int | str) -> str:
+    return f"{value:,}" if isinstance(value, int) else value

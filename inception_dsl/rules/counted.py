@@ -54,11 +54,11 @@ def _counted(block: BlockDef, weighted: frozenset[str]) -> Iterator[list[NodeDef
 
 def _weighted(model: Model) -> frozenset[str]:
     """Return the ops and the blocks that hold weights."""
-    found = {name for name, op in OPS.items() if op.state is not None}
+    weighted = {name for name, op in OPS.items() if op.state is not None}
     for block in model.blocks:  # callees before callers
-        if any(_what(step) in found for step in block.body):
-            found.add(block.name)
-    return frozenset(found)
+        if any(_what(step) in weighted for step in block.body):
+            weighted.add(block.name)
+    return frozenset(weighted)
 
 
 def _what(step: NodeDef | CallDef) -> str:

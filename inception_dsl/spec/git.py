@@ -253,10 +253,10 @@ def _find_object(root: Path, revision: str) -> str | None:
     """Return the hash of the object that a revision names, if the repository has it."""
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
     try:
-        found = _git(root, *words).strip()
+        output = _git(root, *words).strip()
     except SpecError:
         return None
-    return found.decode("ascii") if _HASH.fullmatch(found) else None
+    return output.decode("ascii") if _HASH.fullmatch(output) else None
 
 
 def _lines(root: Path, *arguments: str) -> list[str]:

@@ -70,9 +70,9 @@ def project_root(folder: Path, files: Files = DISK) -> Path:
     Args:
         folder: an absolute path; links stay as they are.
     """
-    found = _marked(folder, files)
-    if found is not None:
-        return found
+    root = _marked(folder, files)
+    if root is not None:
+        return root
     for above in (folder, *folder.parents):
         if above.name == SPECS:
             return above.parent
@@ -90,13 +90,13 @@ def enclosing_project(path: Path, files: Files = DISK) -> Path | None:
 
 
 def _marked(folder: Path, files: Files) -> Path | None:
-    found = None
+    root = None
     for above in (*reversed(folder.parents), folder):
-        if found is not None and (files.is_link(above) or above == found / SPECS):
+        if root is not None and (files.is_link(above) or above == root / SPECS):
             break
         if is_project(above, files):
-            found = above
-    return found
+            root = above
+    return root
 
 
 def spec_paths(root: Path, files: Files = DISK) -> list[Path]:

@@ -265,9 +265,9 @@ def _bracketed(reader: Reader, opening: Token) -> tuple[Token, ...]:
 def _expect(reader: Reader, kind: Kind, what: str) -> Token:
     token = reader.take_if(kind)
     if token is None:
-        found = reader.peek()
-        seen = f"`{found.text}` stands" if found.kind != "end" else "the text ends"
-        raise StepSyntaxError(f"{seen} where {what} should", found.start, found.end)
+        token = reader.peek()
+        seen = f"`{token.text}` stands" if token.kind != "end" else "the text ends"
+        raise StepSyntaxError(f"{seen} where {what} should", token.start, token.end)
     return token
 
 

@@ -127,8 +127,8 @@ class _Builder:
                 raise _error("E003", _TOO_DEEP, Span(self._source, index, index + 1)) from None
             context = error.context_mark.index if error.context_mark else None
             phrase = f"{error.context}: {error.problem}"
-            found = not_yaml(self._source, phrase, index, context)
-            raise SpecError([found]) from None
+            finding = not_yaml(self._source, phrase, index, context)
+            raise SpecError([finding]) from None
         except yaml.reader.ReaderError as error:
             before = self._source.text.encode()[: error.position]  # libyaml counts in bytes here
             index = len(before.decode(errors="ignore"))

@@ -119,13 +119,13 @@ def _misspelt(
     problems: Iterable[ErrorDetails], places: Places
 ) -> set[tuple[DocumentPath, int | str]]:
     """Return the keys that are there under a misspelt name, each with the path of its mapping."""
-    found: set[tuple[DocumentPath, int | str]] = set()
+    misspelt: set[tuple[DocumentPath, int | str]] = set()
     for problem in problems:
         if problem["type"] == "extra_forbidden":
             path = _document_path(problem["loc"], places)
             close = _meant_key(str(path[-1]), _known_keys(problem["loc"])) if path else None
-            found.update([(path[:-1], close)] if close else [])
-    return found
+            misspelt.update([(path[:-1], close)] if close else [])
+    return misspelt
 
 
 def _meant_key(key: str, known: frozenset[str]) -> str | None:

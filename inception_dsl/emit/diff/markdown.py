@@ -156,9 +156,9 @@ def _keys(keys: Sequence[KeyChange]) -> str:
         if key.kind != "renamed":
             rows[key.kind][_row(key)] += 1
     rows["renamed"].update(_renamed(key for key in keys if key.kind == "renamed"))
-    found = [[kind, str(n), *row] for kind in KINDS for row, n in rows[kind].items()]
-    table = markdown_table(_KEY_COLUMNS, found[:MAX_ROWS])
-    more = len(found) - MAX_ROWS
+    lines = [[kind, str(n), *row] for kind in KINDS for row, n in rows[kind].items()]
+    table = markdown_table(_KEY_COLUMNS, lines[:MAX_ROWS])
+    more = len(lines) - MAX_ROWS
     return f"{table}\nand {more:,} more rows" if more > 0 else table
 
 

@@ -79,13 +79,13 @@ class ChangeIndex:
 
     def find_within(self, holders: Iterable[Path]) -> list[Path]:
         """Return the touched paths that are one of the holders or lie below one, each once."""
-        found: dict[Path, None] = {}
+        paths: dict[Path, None] = {}
         for holder in holders:
             if holder in self.direct:
-                found[holder] = None
+                paths[holder] = None
             start, end = find_range(self.touched, holder)
-            found.update(dict.fromkeys(self.touched[start:end]))
-        return list(found)
+            paths.update(dict.fromkeys(self.touched[start:end]))
+        return list(paths)
 
 
 def index_changes(comparison: Comparison) -> ChangeIndex:

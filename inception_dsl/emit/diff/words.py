@@ -35,10 +35,10 @@ KINDS = ("reshaped", "renamed", "removed", "added")
 
 def by_category(findings: Iterable[Finding]) -> dict[Category, list[Finding]]:
     """Return the findings of each category that has some, the gravest first."""
-    found: dict[Category, list[Finding]] = {category: [] for category in CATEGORIES}
+    groups: dict[Category, list[Finding]] = {category: [] for category in CATEGORIES}
     for finding in findings:
-        found[finding.category].append(finding)
-    return {category: listed for category, listed in found.items() if listed}
+        groups[finding.category].append(finding)
+    return {category: listed for category, listed in groups.items() if listed}
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -69,13 +69,13 @@ def cost_text(cost: Measured) -> str:
 def report_line(report: Report) -> str:
     """Return the number of specs that changed, were added or removed, or could not be compared."""
     abouts = [finding.about for finding in report.findings]
-    came = sum(1 for about in abouts if isinstance(about, SpecListed) and about.is_new)
+    added = sum(1 for about in abouts if isinstance(about, SpecListed) and about.is_new)
     renamed = sum(1 for about in abouts if isinstance(about, SpecRenamed))
     counts = {
         "changed": len(report.comparisons) - renamed,
         "renamed": renamed,
-        "added": came,
-        "removed": len(report.lone) - came,
+        "added": added,
+        "removed": len(report.lone) - added,
         "the same": report.alike,
         "could not be compared": len(report.unmade),
     }

@@ -125,7 +125,7 @@ def _find_block(model: Model, name: str) -> BlockDef:
     if name in names:
         return model.blocks[names.index(name)]
     close = nearest(name, names)
-    shown = ", ".join(f"`{own}`" for own in names[:MOST_NAMES])
+    shown = ", ".join(f"`{block}`" for block in names[:MOST_NAMES])
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     has = f"its blocks are {shown}{more}" if names else "it has none"
     help = f"it may be `{close}`" if close else None

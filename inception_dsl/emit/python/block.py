@@ -227,13 +227,13 @@ def parameter(param: Param, type: Atom) -> Parameter:
 
 def forward_params(block: BlockDef) -> dict[str, bool]:
     """Return the parameters that the forward pass reads; true for activations."""
-    found: dict[str, bool] = {}
+    params: dict[str, bool] = {}
     for step in block.body:
         if isinstance(step, NodeDef) and not has_module(step):
             for name, value in step.attributes.items():
                 if not isinstance(value, str | tuple):
-                    found.update(dict.fromkeys(sorted(find_names(value) - {"in"}), name == "act"))
-    return found
+                    params.update(dict.fromkeys(sorted(find_names(value) - {"in"}), name == "act"))
+    return params
 
 
 def _even_growth(entering: Sequence[Expr | None]) -> Expr | None:
