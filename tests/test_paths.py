@@ -162,4 +162,4 @@ def test_headers_of_generated_files_are_the_same_from_anywhere(
         assert main(["build", path, "-o", str(repository.root / "out")]) == 0
         texts |= {(path.name, path.read_text()) for path in (repository.root / "out/net").iterdir()}
     assert len(texts) == len(dict(texts))
-    assert "from specs/net.yaml" in dict(texts)["net.py"]
+    assert "from specs/net.yaml" in dict(texts)["model.py"]

@@ -32,7 +32,7 @@ POOLS: list[tuple[str, Words]] = [
     ("identity", {}),
 ]
 CONVS: list[tuple[str, Words]] = [
-    ("conv", {"kernel": (3, 3), "stride": stride, "pad": pad, "dilation": dilation})
+    ("conv", {"kernel": (3, 3), "stride": stride, "pad": pad, "dilation": dilation, "norm": "none"})
     for stride, pad, dilation in product((1, 2), ("V", "same", 1, 2, 3), (1, 2, 3))
 ]
 
