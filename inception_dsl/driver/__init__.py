@@ -5,27 +5,32 @@ chooses. `changes` compares two, `against` the specs of a project with those of 
 `building` and `texts` make files, and `writing` writes them. `standpoint` names files in findings.
 """
 
-from inception_dsl.driver.against import compare_against
-from inception_dsl.driver.building import Build, Emission, emit, plan_build
-from inception_dsl.driver.changes import compare, make_weight_plan
-from inception_dsl.driver.checking import CheckResult, check_all, measure_all
-from inception_dsl.driver.selection import list_known_specs, list_specs
-from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
-from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
-from inception_dsl.driver.walk import (
-    Checked,
-    CheckedLibrary,
-    LibraryError,
-    check,
-    draw,
-    emit_module,
-    measure,
-    measure_cost_of,
-    measure_facts,
-    measure_file,
-    verify,
-)
-from inception_dsl.driver.writing import Artifact, write_all
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inception_dsl.driver.against import compare_against
+    from inception_dsl.driver.building import Build, Emission, emit, plan_build
+    from inception_dsl.driver.changes import compare, make_weight_plan
+    from inception_dsl.driver.checking import CheckResult, check_all, measure_all
+    from inception_dsl.driver.selection import list_known_specs, list_specs
+    from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
+    from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
+    from inception_dsl.driver.walk import (
+        Checked,
+        CheckedLibrary,
+        LibraryError,
+        check,
+        draw,
+        emit_module,
+        measure,
+        measure_cost_of,
+        measure_facts,
+        measure_file,
+        verify,
+    )
+    from inception_dsl.driver.writing import Artifact, write_all
 
 __all__ = [
     "Artifact",
@@ -61,3 +66,41 @@ __all__ = [
     "verify",
     "write_all",
 ]
+
+_HOMES = {
+    "against": ("compare_against",),
+    "building": ("Build", "Emission", "emit", "plan_build"),
+    "changes": ("compare", "make_weight_plan"),
+    "checking": ("CheckResult", "check_all", "measure_all"),
+    "selection": ("list_known_specs", "list_specs"),
+    "standpoint": ("Standpoint", "stand_at_root", "stand_in"),
+    "texts": ("begin_spec", "expand_spec", "format_all", "format_file"),
+    "walk": (
+        "Checked",
+        "CheckedLibrary",
+        "LibraryError",
+        "check",
+        "draw",
+        "emit_module",
+        "measure",
+        "measure_cost_of",
+        "measure_facts",
+        "measure_file",
+        "verify",
+    ),
+    "writing": ("Artifact", "write_all"),
+}
+"""The public names by the module that has them: a command pays for none that it does not use."""
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
