@@ -91,3 +91,33 @@ def test_the_shortest_commands_load_the_command_line_alone(tmp_path: Path) -> No
         modules = imported_modules([argument], tmp_path)
         rooms = {name.split(".")[1] for name in modules if name.startswith("inception_dsl.")}
         assert rooms == {"channels", "characters", "cli", "version"}, argument
+
+
+@pytest.mark.parametrize("command", ["check", "flops"])
+def test_a_right_spec_loads_no_explanations_and_nothing_that_writes(
+    command: str, tmp_path: Path
+) -> None:
+    modules = imported_modules([command, "inception_v4"], tmp_path)
+    for name in (
+        "driver.against",
+        "driver.building",
+        "driver.changes",
+        "driver.texts",
+        "driver.writing",
+        "resolve.derive",
+        "resolve.disagree",
+        "spec.not_yaml",
+    ):
+        assert f"inception_dsl.{name}" not in modules
+
+
+def test_counting_loads_no_rules(tmp_path: Path) -> None:
+    assert "inception_dsl.rules" not in imported_modules(["flops", "inception_v4"], tmp_path)
+
+
+def test_the_public_names_of_the_driver_are_there() -> None:
+    from inception_dsl import driver
+
+    assert all(getattr(driver, name) is not None for name in driver.__all__)
+    with pytest.raises(AttributeError):
+        _ = driver.nothing

@@ -73,7 +73,8 @@ def _find(
     outputs: dict[str, dict[Dependence, Dependence]] = {}
     for block in model.blocks:  # callees before callers
         flow = _BlockFlow(model, block, params[block.name], outputs, changing)
-        outputs[block.name] = {entering: flow.trace(entering)[block.output] for entering in _ALL}
+        if block is not model.network:  # nothing calls the network
+            outputs[block.name] = {kind: flow.trace(kind)[block.output] for kind in _ALL}
     entering: dict[str, set[Dependence]] = {block.name: set() for block in model.blocks}
     entering[model.network.name].add(_NONE)
     bound = {name: set(known) for name, known in params.items()}
@@ -200,7 +201,7 @@ class _BlockFlow:
         Args:
             path: the path of the step. In a head, `in` is the channels of the input of the head.
         """
-        if isinstance(value, str | tuple):
+        if isinstance(value, int | str | tuple):  # most are plain numbers
             return False
         read = find_names(value)
         if not read:

@@ -99,7 +99,7 @@ class BlockWidths:
         Returns:
             The attribute; None if no expression gives the channels.
         """
-        if isinstance(value, str | tuple) or "in" not in find_names(value):
+        if isinstance(value, int | str | tuple) or "in" not in find_names(value):
             return value
         entering = self.widths[self.head_reads.get(path.first, INPUT)].channels
         return None if entering is None else _substitute(value, {"in": entering})

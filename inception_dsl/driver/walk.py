@@ -20,7 +20,6 @@ from inception_dsl.resolve import (
     find_odd_statements,
     read_network,
 )
-from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge, unwritable_blocks
 from inception_dsl.spec.files import SpecFile, find_spec
 from inception_dsl.spec.load import Loaded
 
@@ -102,6 +101,8 @@ def check_file(
     Raises:
         SpecError: as for `check`; a LibraryError if it is no network.
     """
+    from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
+
     template, model, odd = _read(file, overrides, set() if read is None else read)
     cost = _cost(file, model, batch)
 
@@ -256,6 +257,7 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
     """
     from inception_dsl.analysis import measure_widths, plan_forward
     from inception_dsl.emit.emitters import EmitterInput
+    from inception_dsl.rules import unwritable_blocks
 
     model = checked.model
     widths = measure_widths(model)

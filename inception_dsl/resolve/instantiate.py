@@ -26,7 +26,6 @@ from inception_dsl.ir import (
 )
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.resolve.blocks import ReadBlock, place_of
-from inception_dsl.resolve.disagree import explain, trace
 from inception_dsl.resolve.evaluate import NoValueError, as_written, value_of
 from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.trail import Instance, StepFaultError, Trail, key_of
@@ -274,6 +273,8 @@ class Instantiator:
         try:
             type = OPS[step.op].infer(values, types)
         except ShapeError as error:
+            from inception_dsl.resolve.disagree import explain, trace
+
             inputs = trace([instance.ends[name] for name in step.inputs], instance.made, types)
             finding = explain(error, step, values, inputs, instance.block, self._own_file)
             finding = self._trail.trace(finding, error.attribute, step, inputs)

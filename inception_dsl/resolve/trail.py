@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path, TensorType, Value
 from inception_dsl.ops import GATHERED
 from inception_dsl.resolve.blocks import Note, ReadBlock, place_of
-from inception_dsl.resolve.derive import Axis, CallSite, origins, trace_back
-from inception_dsl.resolve.disagree import Input
 from inception_dsl.source import Span
+
+if TYPE_CHECKING:  # what explains an error is loaded when there is one
+    from inception_dsl.resolve.derive import Axis, CallSite
+    from inception_dsl.resolve.disagree import Input
 
 Key = tuple[str, tuple[tuple[str, type, Value], ...], TensorType]
 """All that an instance depends on: its block, its arguments and its input."""
@@ -125,6 +128,8 @@ class Trail:
         call: CallDef | None = None,
         reads: str = INPUT,
     ) -> CallSite:
+        from inception_dsl.resolve.derive import CallSite
+
         block = self._blocks[instance.block]
         if instance.block not in self._steps:
             self._steps[instance.block] = {step.path: step for step in block.definition.body}
@@ -140,6 +145,8 @@ class Trail:
 
     def unfit(self, message: str, step: NodeDef | CallDef, name: str) -> StepFaultError:
         """Return E106 for a value that an attribute, an argument or a count cannot have."""
+        from inception_dsl.resolve.derive import origins
+
         site = self.site()
         sources = origins(site, step, name)
         place = Label(site.place(step.path, name))
@@ -156,6 +163,8 @@ class Trail:
         Args:
             attribute: the attribute of the step that is at fault, if one is.
         """
+        from inception_dsl.resolve.derive import origins, trace_back
+
         site, instance = self.site(), self.open[-1]
         axis: Axis = "channels"
         paths: list[str] = []
@@ -197,6 +206,8 @@ class Trail:
             return
         site, axes = self.site(), _differing(note.text, type)
         paths = note.joined or (end,)
+        from inception_dsl.resolve.derive import trace_back
+
         traces = [trace_back(axis, site, paths, self._enter) for axis in axes]
         instance.notes[end] = axes
         unknown = [trace for trace in traces if not trace.is_known]

@@ -18,7 +18,6 @@ import yaml
 from inception_dsl.bounds import MAX_NESTING, MAX_NUMBER, MAX_VALUES
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.source import Source, Span
-from inception_dsl.spec.not_yaml import not_yaml
 
 MAX_DUPLICATES = 100
 MAX_DIGITS = 18
@@ -122,6 +121,8 @@ class _Builder:
             next(self._events)  # the document ends
             following = next(self._events)
         except yaml.MarkedYAMLError as error:
+            from inception_dsl.spec.not_yaml import not_yaml
+
             index = error.problem_mark.index if error.problem_mark else 0
             if "nesting depth" in (error.problem or ""):  # libyaml, which reads ahead, has a bound
                 raise _error("E003", _TOO_DEEP, Span(self._source, index, index + 1)) from None
@@ -130,6 +131,8 @@ class _Builder:
             finding = not_yaml(self._source, phrase, index, context)
             raise SpecError([finding]) from None
         except yaml.reader.ReaderError as error:
+            from inception_dsl.spec.not_yaml import not_yaml
+
             before = self._source.text.encode()[: error.position]  # libyaml counts in bytes here
             index = len(before.decode(errors="ignore"))
             raise SpecError([not_yaml(self._source, error.reason, index, None)]) from None
