@@ -212,6 +212,6 @@ class _BodyIndex:
         self.calls = {item.path: item for item in call.body if isinstance(item, Call)}
 
     def find(self, at: Path) -> list[Node | Call]:
-        """Return the steps at or below a path, in the order in which they run."""
+        """Return the steps at or below a path in the order of a run."""
         start, end = find_range(self._paths, at)
         return [self._body[index] for index in sorted(self._order[start:end])]

@@ -35,7 +35,7 @@ class Layout:
 
     @property
     def ratio_columns(self) -> tuple[str, ...]:
-        """The columns in which networks are compared by a multiple."""
+        """The columns whose values a report compares by a ratio."""
         return tuple(name for name in self.total_columns if MEASURES[name].is_amount)
 
     @property

@@ -1,7 +1,7 @@
 """Write the text of a step in its one form: `4 x 3x3 conv (96 stride 2 V) -> 35x35x384`.
 
-Single spaces separate the words: first the width, then the attributes in the order in which the op
-declares them, then the flags. A product has no spaces, `2*in`; a sum has, `in + 8`.
+Single spaces separate the words: first the width, then the attributes in the order of the op's
+declaration, then the flags. A product has no spaces, `2*in`; a sum has, `in + 8`.
 """
 
 from __future__ import annotations
