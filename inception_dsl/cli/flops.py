@@ -94,7 +94,7 @@ def _flops(args: argparse.Namespace) -> int:
         else:
             networks.append(facts(outcome))
     is_table = args.format == "table"
-    if networks and (is_table or not failed):  # a document is of all, or of what is wrong
+    if networks and (is_table or not failed):  # a document has all networks, or the errors
         report = render_costs(networks, Layout(args.by, base, args.columns), format=args.format)
         (show if is_table else deliver)(report)
     if failed:

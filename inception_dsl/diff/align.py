@@ -34,7 +34,7 @@ def align(
         yield from _cheapest(old, new, gap)
         return
     equal = _longest_common([_kind(p) for _, p in old], [_kind(p) for _, p in new])
-    if equal is None:  # hardly anything is
+    if equal is None:  # the lists differ in too many steps
         names = {name for name, _ in new}
         yield from ((name, name) for name, _ in old if name in names)
         return

@@ -115,7 +115,7 @@ def _passed(node: Node, orders: Mapping[str, Order | None]) -> Order | None:
     (order,) = read
     if not order:
         return ((0, node.type.channels),)
-    if OPS[node.op].channels == "positional":  # neighbours, or groups, are others
+    if OPS[node.op].channels == "positional":  # the neighbours, or the groups, change
         return None
     if OPS[node.op].channels == "flattened" and node.input_types[0].is_map:
         height, width = node.input_types[0].size

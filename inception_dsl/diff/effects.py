@@ -34,7 +34,7 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
         assert attribute is not None
         is_both = name in old.attributes and name in new.attributes
         if name == "norm" or ("norm" in changed and attribute.owner):
-            effects[name] = "state"  # a norm comes or goes, with all its attributes
+            effects[name] = "state"  # a norm is added or removed, with all its attributes
         elif is_both and _tensors(old) != _tensors(_with(old, {name: new.attributes[name]})):
             effects[name] = "state"
         elif attribute.changes == "training":
@@ -76,7 +76,7 @@ def presence_effect(node: Node) -> Effect:
 
 
 def is_felt_in_training_only(node: Node) -> bool:
-    """Tell whether a node gives what it reads in inference."""
+    """Tell whether a node changes no value in inference."""
     return OPS[node.op].acts(node.attributes) != "always"
 
 

@@ -89,7 +89,7 @@ def _group(
         for node in view.nodes_within(at)
     }
     for path, part in parts:
-        if is_join(part.item):  # it came or went with the first of the branches that it joins
+        if is_join(part.item):  # it belongs to the first branch that it joins
             first = next((holders[p] for p in view.nodes[path].inputs if p in holders), path)
             groups.setdefault(first, []).append((path, part))
     for path, located in groups.items():

@@ -135,7 +135,7 @@ def _find(sides: Sides, earlier: DraftIndex) -> Iterator[_Renaming | tuple[Path,
     for old, new in sides.pairs.items():
         is_below = sides.pairs.get(old.parent) == new.parent
         if old == new or (is_below and old.name == new.name) or _is_join(sides, old):
-            continue  # what holds it was renamed, if anything was
+            continue  # only its holder may be renamed
         # A step that is alone in its holder has the holder's path.
         holder = new.parent if is_below or old == new.parent else new
         is_number = (is_below or holder in (old, old.parent)) and _is_numbered(

@@ -89,7 +89,7 @@ class _Causes:
         )
         if not (is_join(new) and len(old.inputs) != len(new.inputs)):
             return self.select_shaping(removed) | rewired
-        # A branch more or less is another shape, whatever the branch's own.
+        # An added or removed branch changes the shape of the concat, whatever its own shape is.
         added = frozenset(
             number
             for path in new.inputs

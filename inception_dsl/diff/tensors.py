@@ -125,7 +125,7 @@ def _find_maker(
     ]
     as_before = tensors_by_slot(replace(new, input_types=old.input_types)).get(slot)
     if key.kind == "reshaped" and as_before is not None and as_before.shape == key.old_shape:
-        # The step's words give it the shape that it had: its input is another one.
+        # The step's words do not change the shape: its input does.
         return next((n for n, edit in touching if _reads_others(edit)), None)
     makers = [
         (number, edit)

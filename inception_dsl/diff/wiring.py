@@ -48,7 +48,7 @@ def compare_wiring(old: View, new: View, pairs: Mapping[Path, Path]) -> list[Rea
     while len(candidates := _rewired_steps(differences, old)) <= MAX_TRIED:
         best = differences
         for reads in candidates:
-            # To call a step moved is worth it if that explains what other steps read.
+            # A move is reported only if it explains the changed inputs of other steps.
             tried = frozenset(read.old_path for read in [*moved, reads])
             left = wiring.find_differences(tried)
             still = [read for read in left if read.old_path not in tried]
@@ -139,7 +139,7 @@ class _Standing:
     def __init__(self, view: View, matched: frozenset[Path], paired: frozenset[Path]) -> None:
         self._view = view
         self.matched = matched
-        self._paired = paired  # with moved ones, which are not looked through either
+        self._paired = paired  # moved steps included
         self._behind: dict[Path, frozenset[Path]] = {}
 
     def find_maker(self, path: Path) -> Path:

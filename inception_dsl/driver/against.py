@@ -50,8 +50,8 @@ def compare_against(
         fail_on: as for `compare`.
 
     Raises:
-        SpecError: E009 there is no such revision, E007 no spec is at one of the places, E010 what
-            the project has agreed cannot be used, E011 the project has no spec, then or now.
+        SpecError: E009 there is no such revision, E007 no spec is at one of the places, E010 the
+            project's settings cannot be used, E011 the project has no spec, then or now.
     """
     from inception_dsl.diff import Unmade
     from inception_dsl.spec.git import find_revision
@@ -112,7 +112,7 @@ def _measure(
     """Return the network at a path, or None if there is none.
 
     Raises:
-        SpecError: what is wrong with it; E503 there are several of one name.
+        SpecError: the errors of the spec; E503 several specs have one name.
     """
     if not paths:
         return None

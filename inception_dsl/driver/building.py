@@ -65,7 +65,7 @@ class Build:
             Each file, and whether it was written.
 
         Raises:
-            SpecError: E001 or E006, a file cannot be where it is to go; nothing is written.
+            SpecError: E001 or E006, a file cannot be at its path; nothing is written.
             OSError: a file cannot be written.
         """
         return write_all(self.artifacts)

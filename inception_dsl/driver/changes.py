@@ -99,7 +99,7 @@ def judge_report(
     asked: Iterable[str],
     known: Iterable[str],
 ) -> Report:
-    """Return a report judged by what is agreed.
+    """Return a report judged by the project's settings.
 
     Args:
         names: the spec of each comparison.

@@ -46,8 +46,8 @@ def read_spec(file: SpecFile, use: Use[T]) -> T:
     """Load a spec file and read it.
 
     Raises:
-        SpecError: what is wrong with the spec, with the fixes that mend it. An error of another
-            kind, which a reading raises for reasons of its own, is left as it is.
+        SpecError: the errors of the spec, with the fixes that end them. Other exceptions of a
+            reading pass through.
     """
     loaded = None
     try:

@@ -44,7 +44,7 @@ def choose(word: str, choices: Iterable[str], kind: str) -> None:
     """Refuse a word that is none of the choices.
 
     Args:
-        kind: what the word names, as in `detail`.
+        kind: the noun for the choices, such as `detail`.
 
     Raises:
         ValueError: the message names the nearest choice, or all of them.

@@ -1,4 +1,4 @@
-"""The walk of one spec: load, resolve, check, analyse. Nothing is written."""
+"""The walk of one spec: load, resolve, check, analyse. It writes nothing."""
 
 from __future__ import annotations
 
@@ -287,7 +287,8 @@ def draw(checked: Checked, request: Request) -> Rendered:
 
     Raises:
         SpecError: E502, it cannot be drawn.
-        MissingExtraError: what draws its format, or places lines that cross, is not installed.
+        MissingExtraError: the package that draws its format, or that places crossing lines, is not
+            installed.
     """
     from inception_dsl.emit.figure import render_figure
 

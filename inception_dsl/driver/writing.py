@@ -109,7 +109,7 @@ def bound_of(folder: Path) -> Path:
 
 
 def write_all(artifacts: Iterable[Artifact]) -> list[tuple[Artifact, bool]]:
-    """Write files, none of them if one cannot be where it is to go.
+    """Write files, or none of them if one cannot be at its path.
 
     Returns:
         Each of them, and whether it was written.
@@ -159,7 +159,7 @@ def _replace(path: Path, content: bytes) -> None:
         except BaseException:
             temporary.unlink()
             raise
-    except OSError as error:  # names the file that a person knows
+    except OSError as error:  # the message names the file, not the temporary one
         raise OSError(error.errno, error.strerror, _shown(path)) from None
 
 

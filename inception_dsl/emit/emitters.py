@@ -1,7 +1,7 @@
 """The emitters of a build. To add a backend, write its folder and name an `Emitter` here.
 
-An emitter turns reports into texts: it reads what the driver has measured, and measures nothing.
-Heavy modules are imported by the emitter that needs them.
+An emitter turns reports into texts: it reads the reports of the driver, and measures nothing. Heavy
+modules are imported by the emitter that needs them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The values of a map that an op's units take: two ops that take the same give the same.
+"""The values of a map that an op's units take, by which two settings of an op are compared.
 
-`pad` and `V`, or `same` and TensorFlow's, may be two ways to say one thing; and on a small map all
-windows may meet the same few values. So windows are compared by the values that they take.
+`pad 0` and `V`, or `same` and `same_tf`, may mean the same, and on a small map all windows may take
+the same few values. Therefore windows are compared by the values that they take.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from inception_dsl.source import Span
 class Note:
     """A shape that an author expects: `-> 35x35x384`.
 
-    `name` is the name in messages, `path` the step that makes the value. `joined` are the paths
-    that a concat read which has become part of a wider one.
+    `name` is the name in messages, `path` the step that makes the value. `joined` are the inputs of
+    a concat that was merged into a wider one.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """From a body as it is written to symbolic steps in order, each with the paths that it reads.
 
 Nothing here knows a shape. Names, words and paths are checked once a block, however often it is
-called. A step that is at fault is reported, and reading goes on as if it were not there.
+called. A faulty step is reported, and the reader continues without it.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class BodyReader(Reporter):
         self.notes.append(Note(place.path or result, result, str(out), self._text(place, "out")))
 
     def _no_body(self, body: BodySpec, place: BodyPlace) -> None:
-        """Report why a mapping is no body; a single key was perhaps meant to name a step."""
+        """Report why a mapping is no body; a single key may be meant as the name of a step."""
         keys = body.model_fields_set
         values = [getattr(body, key) for key in keys]
         if len(keys) == 1 and isinstance(values[0], str | int):
@@ -208,7 +208,7 @@ class BodyReader(Reporter):
         if sibling is None:
             return place.reads
         if not sibling.is_whole:
-            self._faults += 1  # its own fault was told
+            self._faults += 1  # its own fault was reported
             return place.reads
         if not sibling.steps:
             self.complain("E212", f"`{name}` has no step", self._text(place, "reuse"))
@@ -339,7 +339,7 @@ class BodyReader(Reporter):
             self.complain("E105", problem, self.places.key(at), instead=usable_name(name, what))
 
     def _check_unnamed(self, name: str, at: DocumentPath, taken: Container[str]) -> None:
-        """Complain of a step that would be called by its block, which may have any name."""
+        """Report a step without a name whose block has a name that no step can have."""
         if may_name_block(name):
             message = f"a step cannot be called `{name}` like its block: name it"
             text = self.places.value(at)

@@ -1,4 +1,4 @@
-"""One cause, one finding: a fault that several places share is reported once."""
+"""One finding for one cause: a fault that several places share is reported once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_PLACES = 4
 """Maximum number of places of one cause that are shown; the rest are counted."""
 
 _LOST = frozenset(["E201", "E205", "E207"])
-"""Codes for a name that is missing wherever it is read, because its declaration is misspelt."""
+"""Codes of a name that may be missing at every use, because its declaration is misspelt."""
 
 
 def causes(findings: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -19,7 +19,7 @@ from inception_dsl.spec.step import StepSyntaxError, StepText, parse_step
 class Input:
     """One input of a step: its type, and the steps that it came through, last first.
 
-    They go back to a join, or to where the inputs of the step part.
+    They go back to a join, or to the place where the inputs of the step part.
     """
 
     type: TensorType
@@ -156,7 +156,7 @@ def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own_file: st
     agreeing = next(branch for branch in inputs if branch.type.shape[1:] == common)
     first, second = inputs[odd], agreeing
     best = _mended_branch(first, common)
-    if len(inputs) == 2:  # nobody knows which of two is meant
+    if len(inputs) == 2:  # either of the two may be the right one
         other = _mended_branch(second, first.type.shape[1:])
         if _prefers(second, other, first, best, own_file):
             first, second, best = second, first, other
@@ -172,9 +172,9 @@ def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own_file: st
 def _prefers(
     one: Input, fix: _Mend | None, other: Input, other_fix: _Mend | None, own_file: str
 ) -> bool:
-    """Tell whether the first of two branches is the one to point at.
+    """Tell whether the finding should point at the first of two branches.
 
-    It is the one in the author's own file, else the one that is easier to mend.
+    It is the one in the author's own file, else the one with the smaller fix.
     """
     in_own = [
         (span := branch.span(sizes=True)) is not None and span.source.name == own_file
@@ -211,7 +211,7 @@ _UNMENDABLE = (1000, 0)
 
 
 def _mended_branch(branch: Input, wanted: tuple[int, ...]) -> _Mend | None:
-    """Return the fix of the step that a branch's label is at which gives it the wanted size."""
+    """Return the fix of the labelled step of a branch that gives the branch the wanted size."""
     mends: list[_Mend] = []
     labelled = branch.span(sizes=True)
     for index, item in enumerate(branch.chain):
@@ -308,7 +308,7 @@ _PADS = ("V", "same", "same_tf")
 
 
 def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
-    """Return a step's text with some attributes changed; None if its words cannot express that."""
+    """Return a step's text with some attributes changed; None if its words cannot express them."""
     try:
         step = parse_step(text)
     except StepSyntaxError:

@@ -1,7 +1,7 @@
 """From symbols to numbers: every call of every block, with its attributes and its shapes.
 
 Calls that agree in block, arguments and input share one instance, so a block that is called nine
-times is inferred, and found fault with, once.
+times is inferred, and reported on, once.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def network_name_problem(name: str) -> str | None:
 
 
 def usable_network_name(name: str) -> str | None:
-    """Return a name that stands for one that a network cannot have, or None."""
+    """Return a usable name in place of one that a network cannot have; None if there is none."""
     usable = usable_name(name, "net")
     return f"{usable}_net" if usable and network_name_problem(usable) else usable
 
@@ -58,7 +58,7 @@ def may_name_block(name: str) -> bool:
 
 
 def usable_name(name: str, what: str) -> str | None:
-    """Return a name that stands for one that nothing can have, or None if none suggests itself.
+    """Return a usable name in place of a reserved one; None if there is none.
 
     Args:
         what: the kind of thing that is named, such as `branch`, which distinguishes a name that is

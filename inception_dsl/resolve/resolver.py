@@ -1,4 +1,4 @@
-"""The resolver: one readable walk from a checked spec to a model."""
+"""The resolver: the walk from a checked spec to a template."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TUPLE_NAMES = frozenset(["logits", "count", "index"])
 
 
 def read_network(loaded: Loaded, overrides: Overrides, *, max_nodes: int = MAX_NODES) -> Template:
-    """Read all names and words of a spec, so that it can be called on any input.
+    """Resolve all names and words of a spec; the result can be instantiated on any input.
 
     Args:
         max_nodes: the most steps of its blocks, and the most nodes of a model.
@@ -314,7 +314,7 @@ class _Resolver(Reporter):
             return None
         if written.at not in places:
             if reader.has_unreadable:
-                return None  # it may be the step that cannot be read, which was told
+                return None  # it may be the unreadable step, which was reported
             spans = {step.path: place_of(step) for step in reader.steps} | reader.named
             close = close_by(written.at, places, spans)
             message = f"no step of the network has the path `{written.at}`"

@@ -73,7 +73,7 @@ def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -
 
     Args:
         own: the input of the spec itself, where another one is read. The network is made for its
-            channels, so a shape that has them first and others last is refused.
+            channels, so a shape with these first and another number last is refused.
 
     Raises:
         SpecError: E003 it is too large, E106 it is no shape or has its channels first.
@@ -108,8 +108,8 @@ MIN_SIDE = 28
 def find_odd_statements(loaded: Loaded) -> list[Diagnostic]:
     """Return a warning for an input such as 3x224x224, which reads as a map three pixels high.
 
-    A map of 1 or 3 rows that has as many columns as channels, 28 or more, is hardly ever meant; an
-    image with its channels first always looks so if it is square.
+    A map of 1 or 3 rows that has as many columns as channels, 28 or more, is nearly always a
+    mistake. A square image with its channels first always looks like this.
     """
     written = loaded.spec.input
     match = _SHAPE.fullmatch(str(written))

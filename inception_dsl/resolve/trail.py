@@ -1,7 +1,7 @@
 """The position of the instantiation in calls of calls, and the findings made there.
 
-A block is looked at in a call, which is in a block that is looked at in a call, up to the network.
-A finding is reported once, with the lines that call its block.
+A block is instantiated in a call, which stands in a block that is instantiated in a call, up to the
+network. A finding is reported once, with the lines that call its block.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class Trail:
         sources = origins(site, step, name)
         place = Label(site.place(step.path, name))
         labels = [place, *sources]
-        if len(sources) == 1:  # what stands there is wrong for all that read it
+        if len(sources) == 1:  # the value there is wrong for all of its readers
             labels = [sources[0], replace(place, text="it is read here")]
         return StepFaultError(Diagnostic("E106", message, tuple(labels)))
 
@@ -190,7 +190,7 @@ class Trail:
         return _with_labels(finding, more)
 
     def check_note(self, note: Note, instance: Instance) -> None:
-        """Report a shape note that is not so, unless a note before it has failed for that."""
+        """Report a wrong shape note, unless an earlier note already failed for the same reason."""
         type = instance.types.get(note.path)
         if note.joined:
             joined = [instance.types.get(path) for path in note.joined]
@@ -239,7 +239,7 @@ class Trail:
 
 
 def key_of(block: str, arguments: Mapping[str, Value], input_type: TensorType) -> Key:
-    """Return the key of an instance; 1, 1.0 and true are equal, and not the same."""
+    """Return the key of an instance, which tells 1, 1.0 and true apart."""
     return block, tuple((name, type(value), value) for name, value in arguments.items()), input_type
 
 

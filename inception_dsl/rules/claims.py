@@ -1,4 +1,4 @@
-"""The rule that every claim of a source holds, or that the spec says why it does not."""
+"""The rule that every claim of a source holds, or that the spec notes a deviation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inception_dsl.rules.subject import Subject, labels_at, shares
 
 
 def claims_hold(subject: Subject) -> Iterator[Diagnostic]:
-    """Find claims that fail (E402), deviations that are none (E403), and unknown paths (E212).
+    """Find failing claims (E402), deviations from claims that hold (E403) and unknown paths (E212).
 
     The claims at each other input are judged together, so that one other model at a time is kept.
     E003 refuses the claims if these models are too many or too large.

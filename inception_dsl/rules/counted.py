@@ -14,7 +14,7 @@ MAX_SHOWN = 4
 
 
 def counted_names(subject: Subject) -> Iterator[Diagnostic]:
-    """Find the lists in which only counting tells steps with weights apart (W602)."""
+    """Find the lists whose steps with weights differ only in their counted names (W602)."""
     weighted = _weighted(subject.model)
     for block in subject.model.blocks:
         where = f" of `{block.name}`" if block is not subject.model.network else ""

@@ -1,4 +1,4 @@
-"""The rule about steps that torch runs but an author hardly means; each op has its remarks."""
+"""The rule about settings that torch accepts but that are probably mistakes."""
 
 from __future__ import annotations
 

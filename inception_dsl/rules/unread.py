@@ -1,4 +1,4 @@
-"""The rule that every step is read by something."""
+"""The rule that an output depends on every step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model can be written as a module: one class for each block."""
+"""The rule that a model can be written as a module, with one class for each block."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _HELP = "give the block a parameter that tells, or write one for each"
 
 
 def can_be_written(subject: Subject) -> Iterator[Diagnostic]:
-    """E501 for every block that one class cannot stand for."""
+    """Return E501 for every block that one class cannot express."""
     yield from unwritable_blocks(subject.model, measure_widths(subject.model))
 
 
 def unwritable_blocks(model: Model, widths: Mapping[str, BlockWidths]) -> Iterator[Diagnostic]:
-    """Yield E501 for every block that one class cannot stand for."""
+    """Yield E501 for every block that one class cannot express."""
     for problem in find_unwritable(model, widths):
         span = problem.origin.span
         labels = () if span is None else (Label(span),)

@@ -1,7 +1,7 @@
 """The one door through which files of this machine are read.
 
-It reads regular files alone: a pipe would wait for ever, and a device has no end. It reads no more
-bytes than a caller asks for. A path is judged by the place that its links lead to.
+It reads only regular files: a pipe would wait for ever, and a device has no end. It reads no more
+bytes than a caller requests. A path is judged by the target of its links.
 """
 
 from __future__ import annotations

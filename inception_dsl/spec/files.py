@@ -98,7 +98,7 @@ def locate(
     """
     labels = (Label(span),) if span else ()
     target = files.resolve(path)
-    # Whether a file is there is not told of what lies outside.
+    # The message must not reveal whether a file outside the project exists.
     is_inside = path.is_relative_to(root) and (not target or target.is_relative_to(root.resolve()))
     if not is_inside:
         message = f"`{printable(_short(reference))}` lies outside the project"

@@ -201,7 +201,7 @@ def find_revision(revision: str, folder: Path) -> Revision:
 
 
 def _tell_how_to_fetch(root: Path, revision: str) -> str | None:
-    """Return the way to a revision that a repository lacks.
+    """Return the command that fetches a missing revision.
 
     A clone may have only the last commits, or only one branch. The command is for the clone as it
     is, and asks for no more than the revision needs.

@@ -122,7 +122,7 @@ def _extend(
     if not isinstance(base_body, Mapping):  # a step or a list is a body's `steps`
         base_body = Mapping({"steps": Entry(written.key, base_body)}, base_body.span)
     layer = {key: entry for key, entry in block.value.items.items() if key != "extends"}
-    # What the base says of itself is not said of the block that extends it.
+    # The base's title and source do not describe the block that extends it.
     plain = {key: e for key, e in base_body.items.items() if key not in ("title", "source")}
     problems = _Problems(effort)
     laid = _body(Mapping(plain, base_body.span), Mapping(layer, block.value.span), problems)

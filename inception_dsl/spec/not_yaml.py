@@ -91,7 +91,7 @@ def _no_start(here: Span) -> Diagnostic:
 
 
 def _misplaced_key(here: Span) -> Diagnostic | None:
-    """Return the finding for a key that is indented as if it went on with the text before it."""
+    """Return the finding for a key whose indentation makes it part of the text before it."""
     source, start = here.source, here.source.line_starts[here.line - 1]
     if here.line == 1 or not _KEY.fullmatch(source.text[start : here.start]):
         return None
@@ -123,7 +123,7 @@ def _no_key(here: Span) -> Diagnostic:
 
 
 def _shape_of_a_list(note: Span, line: str, shape: str) -> Diagnostic:
-    """Return the finding for a shape note behind a body in brackets, which has a key for it.
+    """Return the finding for a shape note behind a body in brackets.
 
     Args:
         note: the note, with its arrow.

@@ -102,7 +102,7 @@ def _translate(error: ValidationError, places: Places) -> Iterator[Diagnostic]:
     for problem in problems:
         path = _document_path(problem["loc"], places)
         if problem["type"] == "missing" and (path, problem["loc"][-1]) in misspelt:
-            continue  # the key is there, misspelt, which is told
+            continue  # the key is there, misspelt, and has a finding
         if path in seen:  # each alternative of a union complains on its own
             continue
         seen.add(path)

@@ -218,7 +218,7 @@ def _find_box_change(
     paths = [scope / path for scope in scopes for path in vertex.paths]
     touched = changes.find_within(paths)
     edits = [edit for path in paths for edit in changes.direct.get(path, ())]
-    # A copy that came or went is told at the repeated step itself.
+    # An added or removed copy is marked at the repeated step itself.
     below = [at for at in touched if not (at.copy is not None and at.parent in paths)]
     inside = len({_step_within(at, paths) for at in below}) if not edits else 0
     follows = any(node in changes.followers for node in nodes)

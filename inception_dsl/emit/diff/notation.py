@@ -236,7 +236,9 @@ def _words(old: _Symbols, new: _Symbols, op: str, names: Collection[str]) -> Ite
         if name == OPS[op].kernel or not (name in old or name in new):
             continue
         if name in names:
-            if "norm" in names and attribute.owner:  # a norm comes or goes, and these with it
+            if (
+                "norm" in names and attribute.owner
+            ):  # a norm is added or removed, with its attributes
                 if name in new and attribute.changes == "values" and attribute.kind != "flag":
                     yield f"{name} {value_text(new[name])}"
                 continue

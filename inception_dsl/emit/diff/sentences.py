@@ -48,7 +48,7 @@ class Sentence:
     Attributes:
         at: the place: a path, a block's path, or a number of steps.
         subject: the place, the number of places, and a verb such as `added`.
-        what: the change in the papers' notation; may be empty.
+        what: the change, in the papers' notation; may be empty.
         means: the effect of the change, as a clause.
     """
 

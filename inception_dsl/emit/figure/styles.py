@@ -1,7 +1,7 @@
 """The looks of figures: their presets and their colours.
 
 One ramp of lightness tells kernel sizes apart, so that greyscale still does; the hues were chosen
-for protanopia, deuteranopia and tritanopia. A text always repeats what a colour says.
+for protanopia, deuteranopia and tritanopia. A text always repeats the meaning of a colour.
 """
 
 from __future__ import annotations
