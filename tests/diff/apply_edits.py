@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from inception_dsl.diff import (
     Added,
@@ -18,11 +20,17 @@ from inception_dsl.diff import (
     Rewired,
     SharingChanged,
 )
-from inception_dsl.ir import INPUT, Model, Node, inline
+from inception_dsl.expr import Binary, Name, evaluate
+from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, inline
 
 Facts = tuple[object, ...]
 """What a node is: its op, its attributes, what it reads, whose weights it has."""
 
+Env = dict[str, Any]
+"""Values by the names that an expression reads."""
+
+ROOT = Path()
+"""The path of the network itself."""
 
 WORDS = (Changed, Replaced, SharingChanged, ArgumentsChanged)
 WIRES = (Rewired, Reordered, OutputRewired, Moved)
@@ -35,9 +43,9 @@ def facts(node: Node) -> Facts:
 def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
     """The old graph with the edits made: of the new one, only what they cover is looked at.
 
-    A step that no edit covers keeps its attributes, but for a width that follows from an edit.
-    What it reads is what it read, under its new
-    name; where that came or went, it is what stands there now.
+    A step that no edit covers keeps its attributes. If it follows from an edit, it keeps its words:
+    the old line says its attributes, with the channels that come in now as `in`. What it reads is
+    what it read, under its new name; where that came or went, it is what stands there now.
     """
     before: dict[str, Node] = {node.path: node for node in inline(old).nodes}
     after: dict[str, Node] = {node.path: node for node in inline(new).nodes}
@@ -55,6 +63,7 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
         for path in _below([place.old for place in edit.places], before)
     }
     followers = {path for edit in diff.edits for path in edit.followers}
+    old_lines, new_lines = _lines_of(old), _lines_of(new)
     words = _covered(diff.edits, WORDS, after)
     wires = _covered(diff.edits, WIRES, after)
     for path, node in before.items():
@@ -74,10 +83,58 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
             inputs = reads
         reuses = covered.reuses if now in words else renamed.get(node.reuses or "")
         attributes = dict(covered.attributes)
-        if now in followers and "width" in attributes:  # it may be written with `in`
-            attributes["width"] = after[now].attributes["width"]
+        if now in followers and now not in words:
+            attributes = _read_again(old_lines, node.path, new_lines, after[now].path)
         result[now] = covered.op, attributes, inputs, reuses
     return result
+
+
+@dataclass(frozen=True)
+class Line:
+    """A step with the line that wrote it, the call that holds it and the channels called `in`."""
+
+    step: Node | Call
+    written: Attributes
+    scope: Path
+    channels: int
+
+
+Lines = dict[Path, Line]
+
+
+def _lines_of(model: Model) -> Lines:
+    """Every step of a model by its absolute path, and the network itself."""
+    return {ROOT: Line(model.root, {}, ROOT, 0), **dict(_lines_below(model, model.root, ROOT))}
+
+
+def _lines_below(model: Model, call: Call, scope: Path) -> Iterator[tuple[Path, Line]]:
+    (block,) = [block for block in model.blocks if block.name == call.block]
+    definitions = {step.path: step for step in block.body}
+    types = {step.path: step.type for step in call.body}
+    for step in call.body:
+        definition = definitions.get(step.path) or definitions[step.path.parent]
+        written = definition.attributes if isinstance(definition, NodeDef) else definition.arguments
+        channels = call.input_type.channels
+        for head in model.heads if scope == ROOT else ():
+            if head.holds(step.path):  # its `in` is what it stands at; of copies, the last one
+                channels = [t for path, t in types.items() if path.is_within(head.at)][-1].channels
+        yield scope / step.path, Line(step, written, scope, channels)
+        if isinstance(step, Call):
+            yield from _lines_below(model, step, scope / step.path)
+
+
+def _read_again(
+    old: dict[Path, Line], old_path: Path, new: dict[Path, Line], new_path: Path
+) -> Env:
+    """The values that an old line gives its step, where the step stands now."""
+    line = old[old_path]
+    values: Env = dict(line.step.attributes if isinstance(line.step, Node) else line.step.arguments)
+    for name, expr in line.written.items():
+        if isinstance(expr, Name | Binary):
+            env = _read_again(old, line.scope, new, new[new_path].scope)
+            env["in"] = new[new_path].channels
+            values[name] = env[expr.name] if isinstance(expr, Name) else evaluate(expr, env)
+    return values
 
 
 def _covered(

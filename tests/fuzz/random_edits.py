@@ -71,7 +71,11 @@ _EDITS: dict[str, list[Callable[[st.DrawFn, Step], Step]]] = {
         _head(r"\d+x\d+", "1x1", "3x3", "1x3"),
     ],
     r"\bmaxpool$": [_head("maxpool", "avgpool"), _head(r"\d+x\d+", "3x3", "5x5")],
-    r"\bavgpool$": [_word("count_pad", True), _word("ceil", True), _head(r"\d+x\d+", "3x3", "5x5")],
+    r"\bavgpool$": [
+        _word("count_pad", True, False),
+        _word("ceil", True, False),
+        _head(r"\d+x\d+", "3x3", "5x5"),
+    ],
     r"\bdropout$": [lambda draw, step: replace(step, words=(("drop", 0.75),))],
     r"\bbatchnorm$": [_word("eps", 0.5, 0.25), _word("momentum", 0.5, 0.25)],
     r"\blrn$": [_word("alpha", 0.5, 0.25), _word("size", 3, 7)],

@@ -81,6 +81,22 @@ def test_applying_the_edits_gives_the_other_model(project: Project) -> None:
     given(specs())(QUICK(claim))()
 
 
+def test_a_follower_with_other_words_does_not_pass_for_one(project: Project) -> None:
+    """The old line says the words of a follower; the new model does not vouch for them."""
+    text = (
+        "{inception: 1, name: net, input: 9x9x3, network: [{trunk: 1x1 conv (4)}, global avgpool,"
+        " linear (2)], heads: {aux: {at: trunk, steps: [global avgpool, {fc: linear (in + 1)}]}}}"
+    )
+    old = model_of(project, text)
+    wider = model_of(project, text.replace("conv (4)", "conv (5)"))
+    other = model_of(project, text.replace("conv (4)", "conv (5)").replace("in + 1", "in + 2"))
+    assert old and wider and other
+    follows = compare(old, wider)
+    assert any("aux.fc" in edit.followers for edit in follows.edits)
+    assert applied(follows, old, wider) == {n.path: facts(n) for n in inline(wider).nodes}
+    assert applied(follows, old, other) != {n.path: facts(n) for n in inline(other).nodes}
+
+
 def shape_of(diff: Diff, *, mirrored: bool) -> Counter[tuple[object, ...]]:
     """What edits there are, by kind, category and number of places."""
     names = _MIRRORED if mirrored else {}

@@ -12,47 +12,80 @@ from torch import Tensor, nn
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
-from inception_dsl.diff import Category, Edit
+from inception_dsl.diff import StepCategory, StepEdit
+from inception_dsl.diff.edits import StepFacts
 from inception_dsl.ir import Model
 
 OLD, NEW = "specs/old.yaml", "specs/net.yaml"
 
 
-def edits_between(project: Project, old: str, new: str) -> tuple[Edit, ...]:
+def edits_between(project: Project, old: str, new: str) -> tuple[StepEdit, ...]:
     """The edits that are found between two specs, those to callers left out."""
     project.write(OLD, old)
     project.write(NEW, new)
     (comparison,) = driver.compare(OLD, NEW, folder=project.root).comparisons
-    return tuple(edit for edit in comparison.diff.edits if edit.category != "INTERFACE")
+    return tuple(edit for edit in comparison.diff.edits if isinstance(edit, StepFacts))
 
 
-def torchs_category(project: Project) -> Category:
+GRAVITY: list[StepCategory] = ["CHECKPOINT", "NUMERICS", "TRAINING", "COSMETIC"]
+"""The categories that torch can confirm, the gravest first."""
+
+OTHER_SIZES = (*range(1, 8), 16, 17)
+"""How many pixels more other inputs are high and wide."""
+
+
+def torchs_category(project: Project, *, weights: int = 1) -> StepCategory:
     """What the change between the two specs of a project is, as far as torch can tell."""
     sides = [built(project, name) for name in (OLD, NEW)]
     (old, before), (new, after) = sides
     shapes = [{k: v.shape for k, v in side.state_dict().items()} for side, _ in sides]
     if shapes[0] != shapes[1]:
         return "CHECKPOINT"
-    randomise(old)
-    new.load_state_dict(old.state_dict())
-    torch.manual_seed(3)
-    images = torch.randn(3, *before.input.shape)
-    with torch.no_grad():
-        if not _same(old.eval()(images), new.eval()(images)):
-            return "NUMERICS"
-    if _trained(old, before, images) != _trained(new, after, images):
-        return "TRAINING"
-    return "COSMETIC"
+    trained = False
+    for seed in range(1, weights + 1):
+        randomise(old, seed)
+        new.load_state_dict(old.state_dict())
+        images = torch.randn(3, *before.input.shape)
+        with torch.no_grad():
+            if not _same(old.eval()(images), new.eval()(images)):
+                return "NUMERICS"
+        trained |= _trained(old, before, images) != _trained(new, after, images)
+    return "TRAINING" if trained else "COSMETIC"
+
+
+def is_same_at_other_sizes(project: Project) -> bool:
+    """Both modules give the same for images of every other size that they both take."""
+    (old, before), (new, _) = (built(project, name) for name in (OLD, NEW))
+    height, width = before.input.size
+    return all(
+        _same_at(old, new, (before.input.channels, height + more, width + also))
+        for more in OTHER_SIZES
+        for also in {more, 0}
+    )
 
 
 def same_at(project: Project, size: int) -> bool:
     """Both modules give the same for images of another size."""
     (old, before), (new, _) = (built(project, name) for name in (OLD, NEW))
+    return _same_at(old, new, (before.input.channels, size, size))
+
+
+def _same_at(old: nn.Module, new: nn.Module, shape: tuple[int, ...]) -> bool:
+    """Both modules give the same for images of a shape, or neither takes them."""
     randomise(old)
     new.load_state_dict(old.state_dict())
-    images = torch.randn(2, before.input.channels, size, size)
-    with torch.no_grad():
-        return _same(old.eval()(images), new.eval()(images))
+    images = torch.randn(2, *shape)
+    outputs: list[Tensor | None] = []
+    for module in (old, new):
+        try:
+            with torch.no_grad():
+                outputs.append(module.eval()(images))
+        except RuntimeError:
+            outputs.append(None)
+    first, second = outputs
+    if first is None or second is None:
+        return first is second
+    return _same(first, second)
 
 
 def built(project: Project, name: str) -> tuple[nn.Module, Model]:
@@ -60,15 +93,20 @@ def built(project: Project, name: str) -> tuple[nn.Module, Model]:
     return make_module(driver.emit_module(checked), checked.model.name), checked.model
 
 
-def randomise(module: nn.Module) -> None:
-    """Weights and statistics that nothing is likely to be indifferent to."""
-    torch.manual_seed(1)
+def randomise(module: nn.Module, seed: int = 1) -> None:
+    """Weights and statistics that nothing is likely to be indifferent to.
+
+    With any seed but the first, a sum of many products is no larger than one of few: in a deep
+    network, large values leave a relu6 at 6 and a sigmoid at 1, whatever comes in.
+    """
+    torch.manual_seed(seed)
     with torch.no_grad():
         for name, tensor in module.state_dict().items():
             if name.endswith("running_var"):
                 tensor.uniform_(0.5, 1.5)
             elif tensor.is_floating_point():
-                tensor.normal_(0.1, 0.5)
+                scale = 1.0 if seed == 1 or tensor.ndim < 2 else 3 / tensor[0].numel() ** 0.5
+                tensor.normal_(0.1 * scale, 0.5 * scale)
 
 
 def _trained(module: nn.Module, model: Model, images: Tensor) -> list[str]:
