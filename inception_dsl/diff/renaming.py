@@ -15,6 +15,7 @@ from inception_dsl.diff.edit_facts import (
     EditPlace,
     SourceSpot,
     StepCategory,
+    words_of,
 )
 from inception_dsl.diff.edits import (
     Added,
@@ -93,7 +94,7 @@ def find_renames(sides: Sides, earlier: tuple[Draft, ...]) -> Renames:
     shared = {site: _shared_edit(sides, site, same) for site, same in alike.items()}
     sightings = [
         Sighting(
-            edit=shared[renaming.site] or _edit(renaming),
+            edit=shared[renaming.site] or _edit(sides, renaming),
             place=EditPlace(renaming.old, renaming.new),
             at=renaming.new,
         )
@@ -105,13 +106,17 @@ def find_renames(sides: Sides, earlier: tuple[Draft, ...]) -> Renames:
     return Renames(drafts, naming)
 
 
-def _edit(renaming: _Renaming) -> Renamed | Reparented:
+def _edit(sides: Sides, renaming: _Renaming) -> Renamed | Reparented:
     """Return the edit of one renamed step."""
     old, new = renaming.spots
     names, category = (renaming.names,), renaming.category
     if renaming.is_moved:
         return Reparented(category=category, old=old, new=new, names=names)
-    is_number = renaming.is_number
+    kinds = [
+        words_of(view.steps[path].item).kind if path in view.steps else ""
+        for view, path in ((sides.old, renaming.old), (sides.new, renaming.new))
+    ]
+    is_number = renaming.is_number and kinds[0] == kinds[1]
     return Renamed(category=category, old=old, new=new, names=names, is_renumbered=is_number)
 
 

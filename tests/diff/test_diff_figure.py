@@ -144,3 +144,39 @@ def test_training_heads_come_go_and_change_beside_the_network(project: Project) 
             old, now = ("near", "soon") if look == "added" else ("soon", "near")
             names = f"{old} (training only) -&gt; {now} (training only)"
             assert (names in svg) is not side_by_side
+
+
+CALLS = """\
+inception: 1
+name: net
+input: 16x16x3
+blocks:
+  down:
+    params: {width, stride: 1}
+    residual: {shortcut: 1x1 conv (width stride stride)}
+    steps: [3x3 conv (width stride stride)]
+network:
+  - one: down (width=4)
+  - two: down (width=8 stride=2)
+  - three: down (width=16 stride=2)
+"""
+
+
+def test_an_argument_that_no_longer_varies_between_calls_is_not_struck(project: Project) -> None:
+    """The box leaves out `stride=2` if all calls say it, and no call changes."""
+    same_stride = CALLS.replace("  - one: down (width=4)\n", "  - one: 1x1 conv (4)\n")
+    same_stride = same_stride.replace("1x1 conv (width stride", "3x3 conv (width stride")
+    drawn = boxes(FORMATS["svg"](between(project, CALLS, same_stride)))
+    assert drawn["two three"] == (
+        "changed",
+        ["2 x Down", "(width=8, 16)", "(1 step changed inside)"],
+        [],
+    )
+
+
+def test_an_argument_that_a_call_changes_is_struck(project: Project) -> None:
+    changed = CALLS.replace("two: down (width=8", "two: down (width=9")
+    drawn = boxes(FORMATS["svg"](between(project, CALLS, changed)))
+    _, texts, struck = drawn["two three"]
+    assert struck == ["(width=8, 16 stride=2)"]
+    assert "(width=9, 16 stride=2)" in texts

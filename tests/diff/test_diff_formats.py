@@ -54,6 +54,82 @@ def test_json_keeps_its_schema(name: str) -> None:
     assert not {json.dumps(t) for t in own} & followed
 
 
+BASE = """\
+inception: 1
+name: net
+input: 16x16x3
+blocks:
+  unit: {params: {width, rate: 0.5}, steps: [3x3 conv (width), dropout (drop rate), relu]}
+network:
+  - stem: 3x3 conv (8)
+  - one: unit (width=8)
+  - two: 2 x 1x1 conv (8)
+  - sum: {from: [stem, one, two], join: add}
+  - last: {reuse: stem, from: input}
+  - global avgpool
+  - fc: linear (3)
+heads:
+  aux: {at: one, loss_weight: 0.3, steps: [global avgpool, linear (3)]}
+"""
+
+_RELU: dict[str, Any] = {"op": "relu", "values": {}}
+_SILU: dict[str, Any] = {"op": "silu", "values": {}}
+_DROPOUT = {"op": "dropout", "values": {"drop": 0.25}}
+
+EDITS: dict[str, tuple[str, str, Any, Any]] = {
+    "changed": (
+        "stem: 3x3 conv (8)",
+        "stem: 5x5 conv (8)",
+        {"op": "conv", "values": {"kernel": [3, 3]}},
+        {"op": "conv", "values": {"kernel": [5, 5]}},
+    ),
+    "replaced": (", relu]", ", silu]", _RELU, _SILU),
+    "arguments": (
+        "(width=8)",
+        "(width=8 rate=0.25)",
+        {"block": "unit", "values": {"rate": 0.5}},
+        {"block": "unit", "values": {"rate": 0.25}},
+    ),
+    "added": (
+        "  - fc:",
+        "  - dropout (drop 0.25)\n  - fc:",
+        None,
+        {"steps": [_DROPOUT], "nodes": 1},
+    ),
+    "removed": (", relu]", "]", {"steps": [_RELU], "nodes": 1}, None),
+    "block-renamed": ("unit", "piece", {"names": ["unit"]}, {"names": ["piece"]}),
+    "renamed": ("fc: linear", "logits: linear", {"names": ["fc"]}, {"names": ["logits"]}),
+    "reordered": (
+        "[stem, one, two]",
+        "[one, stem, two]",
+        {"reads": ["stem", "one", "two.1"]},
+        {"reads": ["one", "stem", "two.1"]},
+    ),
+    "loss-weight": (
+        "loss_weight: 0.3",
+        "loss_weight: 0.4",
+        {"loss_weight": 0.3},
+        {"loss_weight": 0.4},
+    ),
+    "input-shape": (
+        "input: 16x16x3",
+        "input: 18x16x3",
+        {"shape": [3, 16, 16]},
+        {"shape": [3, 18, 16]},
+    ),
+    "output-shape": ("linear (3)\nheads", "linear (4)\nheads", {"shape": [3]}, {"shape": [4]}),
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_json_tells_an_edit_as_data(kind: str, project: Project) -> None:
+    was, now, before, after = EDITS[kind]
+    report = between(project, BASE, BASE.replace(was, now))
+    document = valid(FORMATS["json"](report), json.loads(SCHEMA.read_text()))
+    edits = [finding["edit"] for finding in document["comparisons"][0]["findings"]]
+    assert {"kind": kind, "before": before, "after": after} in edits
+
+
 @pytest.mark.parametrize("name", REAL)
 def test_sarif_keeps_the_schema_of_oasis(name: str) -> None:
     report = compare(*REAL[name])

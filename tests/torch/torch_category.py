@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.diff import StepCategory, StepEdit
-from inception_dsl.diff.edits import StepFacts
+from inception_dsl.diff.edit_facts import StepFacts
 from inception_dsl.ir import Model
 
 OLD, NEW = "specs/old.yaml", "specs/net.yaml"

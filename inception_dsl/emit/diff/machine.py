@@ -8,6 +8,7 @@ from inception_dsl.channels import json_text
 from inception_dsl.diagnostics import CODES, Diagnostic, Label
 from inception_dsl.diagnostics.formats import finding_document, to_github, to_sarif
 from inception_dsl.diff import Comparison, Finding, KeyChange, Measured, Report
+from inception_dsl.emit.diff.facts import describe_edit
 from inception_dsl.emit.diff.sentences import write_sentence
 from inception_dsl.emit.diff.words import by_category
 from inception_dsl.source import Span
@@ -98,6 +99,7 @@ def _finding(finding: Finding) -> _Json:
         "at": sentence.at,
         "what": sentence.what,
         "sentence": str(sentence),
+        "edit": describe_edit(edit) if edit else None,
         "old": _span(finding.old),
         "new": _span(finding.new),
         "places": [{"old": place.old, "new": place.new} for place in edit.places] if edit else [],

@@ -242,13 +242,14 @@ def _mark_box(
         return mark_element(vertex.element, ADDED)
     change = _find_box_change(changes, vertex, scopes, nodes)
     old_leaves = iter(list(leaves(old)) if old is not None else [])
-    first = next(leaves(vertex.element)).lines
+    first, *others = (leaf.lines for leaf in leaves(vertex.element))
+    is_whole = not others
 
     def mark_leaf(leaf: Leaf) -> Leaf:
         old_leaf = next(old_leaves, None)
         lines = leaf.lines
         if old_leaf is not None and change.mark is not SAME:
-            lines = strike_old(old_leaf.lines, leaf.lines)
+            lines = _strike_changed(change, old_leaf.lines, leaf.lines, is_whole=is_whole)
         if change.inside and leaf.lines == first:
             word = "steps" if change.inside > 1 else "step"
             lines = (*lines, Line(f"({change.inside} {word} changed inside)", colour=BLUE))
@@ -259,3 +260,23 @@ def _mark_box(
         return note_shape(marked, old_leaf.shape if old_leaf is not None else leaf.shape)
 
     return only_element(map_leaves(Series((vertex.element,)), mark_leaf))
+
+
+def _strike_changed(
+    change: _BoxChange, old: Sequence[Line], new: Sequence[Line], *, is_whole: bool
+) -> tuple[Line, ...]:
+    """Return the lines of a box, with the words struck that its own edits change.
+
+    A box shows the arguments in which the calls of its block differ. One side's calls may differ in
+    more than those of the other, and no call has changed.
+
+    Args:
+        is_whole: the step has no other box.
+    """
+    if not is_whole or (not change.edits and not change.inside):
+        return strike_old(old, new)
+    if not change.edits:
+        return tuple(new)
+    if all(isinstance(edit, Renamed | Reparented) for edit in change.edits):
+        return (*strike_old(old[:1], new[:1]), *new[1:])
+    return strike_old(old, new)
