@@ -74,7 +74,10 @@ def read_plan(text: str) -> WeightPlan:
     Raises:
         ValueError: the text is no plan, or a plan of another version.
     """
-    document = json.loads(text)
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"this is no plan of weights: it is not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("schema_version") != 2:
         raise ValueError("this is no plan of weights of version 2")
     kinds = {kind.__name__: kind for kind in _RECIPES}

@@ -166,9 +166,25 @@ def read_model(
         if paths is not None:
             paths.update(loaded.paths)
         template = _read_network(loaded, overrides, max_nodes)
-        return loaded, template, template.instantiate()
+        return loaded, template, _instantiate(loaded, template, overrides)
 
     return read_spec(file, use)
+
+
+def _instantiate(loaded: Loaded, template: Template, overrides: Overrides) -> Model:
+    """Return the model at the network's own input.
+
+    Raises:
+        SpecError: shapes that do not fit. If the input itself is odd, a warning of it comes first,
+            because it explains the others.
+    """
+    try:
+        return template.instantiate()
+    except SpecError as error:
+        odd = [] if overrides.input else find_odd_statements(loaded)
+        if not odd or type(error) is not SpecError:
+            raise
+        raise SpecError([*odd, *error.diagnostics]) from None
 
 
 def _read_network(loaded: Loaded, overrides: Overrides, max_nodes: int) -> Template:

@@ -8,7 +8,7 @@ from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.expr import ExprError, Name, evaluate, find_names, show
 from inception_dsl.ops import FANS, SCHEMES, Attribute, Op
-from inception_dsl.resolve.habits import LACKING_VALUES
+from inception_dsl.resolve.habits import LACKING_VALUES, op_of, word_of
 from inception_dsl.resolve.scope import Given, Scope, close_by
 from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.source import Span
@@ -33,6 +33,9 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
             return op.flags[reader.take().text][attribute.name]
         case "pad" if token.text in LACKING_VALUES and token.text not in words.scope.names:
             raise words.error("E211", f"`pad {token.text}` is not in the language yet", token)
+        case "pad" if (meant := _meant_pad(op, token, words)) is not None:
+            message = f"`{token.text}` is no value of `pad`: `V`, `same`, `same_tf` or a number"
+            raise words.error("E211", message, token, instead=meant)
         case "flag":
             message = f"`{attribute.name}` stands alone and takes no value"
             raise words.error("E211", message, token)
@@ -55,6 +58,14 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
     return value
 
 
+def _meant_pad(op: Op, token: Token, words: Words) -> str | None:
+    """Return the padding that another tool calls so, as in `VALID` or `SAME`."""
+    if token.text in words.scope.names:
+        return None
+    word = word_of(token.text) or token.text.lower()
+    return word if "pad" in op.flags.get(word, {}) else None
+
+
 def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
     """Return one of the attribute's choices, or a parameter that stands for one."""
     if attribute.is_symbolic and token.text in words.scope.names:
@@ -71,7 +82,10 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
         message = f"`{attribute.name} {token.text}` is not in the language yet"
         notes = (f"values of `{attribute.name}` are {listed(attribute.choices)}",)
         raise words.error("E211", message, token, notes=notes)
-    raise words.error("E211", message, token, others=close.labels, instead=close.name)
+    alias = op_of(token.text)
+    meant = alias if alias in attribute.choices else close.name
+    labels = close.labels if meant == close.name else ()
+    raise words.error("E211", message, token, others=labels, instead=meant)
 
 
 def _init(reader: Reader, words: Words) -> str:

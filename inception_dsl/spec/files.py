@@ -76,9 +76,21 @@ def find_spec(reference: str, folder: Path, files: Files = DISK) -> SpecFile:
     """
     folder = folder.resolve()
     if not reference.endswith(SUFFIXES):
-        return find_named(reference, project_root(folder, files), None, files)
+        try:
+            return find_named(reference, project_root(folder, files), None, files)
+        except SpecError:
+            if files is not DISK or not reference or not (folder / reference).is_dir():
+                raise
+            raise _folder(reference) from None
     path = Path(os.path.normpath(folder / reference))
     return locate(path, project_root(path.parent, files), reference, files)
+
+
+def _folder(reference: str) -> SpecError:
+    """Return E007 for a folder where a spec is wanted."""
+    message = f"`{printable(_short(reference))}` is a folder, not a spec"
+    help = "name its files; a command for all of `specs/` takes no name"
+    return SpecError([Diagnostic("E007", message, help=help)])
 
 
 def locate(

@@ -68,6 +68,8 @@ def not_yaml(source: Source, problem: str, index: int, context: int | None) -> D
         return _no_start(here)
     if "mapping values" in problem and (misplaced := _misplaced_key(here)) is not None:
         return misplaced
+    if "expected ':'" in problem and context is not None:
+        return _no_colon(source, context)
     if "expected key" in problem:
         return _no_key(here)
     part = next((part for part, _ in _MESSAGES if part in problem), "")
@@ -101,6 +103,22 @@ def _misplaced_key(here: Span) -> Diagnostic | None:
     message = f"the key `{span.text}` goes on with the text of the line before"
     help = "indent it as the other keys, and give the line before a key of its own"
     return Diagnostic("E002", message, (Label(span),), help=help)
+
+
+def _no_colon(source: Source, start: int) -> Diagnostic:
+    """Return the finding for a line that stands among keys or items and is neither.
+
+    Args:
+        start: the first character of its text.
+    """
+    end = source.text.find("\n", start)
+    line = Span(source, start, end if end >= 0 else len(source.text))
+    line = line.part(0, max(1, len(line.text.rstrip())))
+    fix = None
+    if item := re.fullmatch(r"-(\w.*)", line.text):
+        fix = Fix(line, f"- {item[1]}")
+    message = "this line is neither a key with `: ` behind it nor an item with `- ` before it"
+    return Diagnostic("E002", message, (Label(line),), fix=fix)
 
 
 def _no_key(here: Span) -> Diagnostic:

@@ -147,11 +147,17 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
         return StepSyntaxError(message, start, end, "")
     if word[0].isdigit():
         meant = f"{word[:-1]} x" if re.fullmatch("[0-9]+x", word) else None
+        if counted := re.fullmatch("([0-9]+)x([A-Za-z_]\\w*)", word):
+            meant = f"{counted[1]} x {counted[2]}"
+        if re.fullmatch("[0-9]+(X[0-9]+){1,2}", word):
+            meant = word.lower()
         if glued := re.fullmatch("([0-9]+x[0-9]+)([A-Za-z_]\\w*)", word):
             meant = f"{glued[1]} {glued[2]}"
         message = f"`{word}` is neither a number, a kernel nor a shape"
         return StepSyntaxError(message, start, end, meant)
-    meant = {"\u00d7": "x", "\u2192": "->"}.get(word)
+    if text[start - 1 : end] == "=>":
+        return StepSyntaxError("`=>` starts no word", start - 1, end, "->")
+    meant = {"\u00d7": "x", "\u2192": "->", "/": "//"}.get(word)
     return StepSyntaxError(f"`{word}` starts no word", start, end, meant)
 
 
@@ -174,9 +180,8 @@ def parse_step(text: str) -> StepText:
     words = _bracketed(reader, opening) if opening else ()
     note = None
     if reader.take_if("symbol", "->"):
-        note = reader.take_if("shape") or _expect(
-            reader, "number", "a shape, such as 35x35x384 or 1536"
-        )
+        help = "height x width x channels, or the features of a vector"
+        note = reader.take_if("shape") or _expect(reader, "number", "a shape", help)
     step = StepText(count, kernel, modifier, name, words, note)
     if reader.peek().kind != "end":
         raise _too_much(reader.peek(), step, text)
@@ -262,12 +267,13 @@ def _bracketed(reader: Reader, opening: Token) -> tuple[Token, ...]:
         words.append(token)
 
 
-def _expect(reader: Reader, kind: Kind, what: str) -> Token:
+def _expect(reader: Reader, kind: Kind, what: str, help: str | None = None) -> Token:
     token = reader.take_if(kind)
     if token is None:
         token = reader.peek()
         seen = f"`{token.text}` stands" if token.kind != "end" else "the text ends"
-        raise StepSyntaxError(f"{seen} where {what} should", token.start, token.end)
+        message = f"{seen} where {what} should"
+        raise StepSyntaxError(message, token.start, token.end, help=help)
     return token
 
 

@@ -112,7 +112,7 @@ def test_a_parenthesis_that_is_not_closed_is_refused() -> None:
 @pytest.mark.parametrize("text", ["relu -> 35x35", "relu -> a", "relu ->", "relu -> -3"])
 def test_a_shape_note_is_a_map_or_a_vector(text: str) -> None:
     message, where = refused(text)
-    assert "a shape, such as 35x35x384 or 1536" in message
+    assert "where a shape should" in message
     assert where == text[8:].removesuffix("3")
 
 
