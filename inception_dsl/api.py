@@ -58,7 +58,8 @@ def load(
         TensorType(shape=(10,))
     """
     if not isinstance(spec, str | PathLike):
-        raise TypeError(f"a spec is a .yaml file or the name of one, not {spec!r}")
+        kind = type(spec).__name__
+        raise TypeError(f"a spec is a .yaml file or the name of one; this is of type {kind}")
     if input is not None and not isinstance(input, str):
         raise TypeError(f"an input is a text such as '331x331x3', not {input!r}")
     overrides = Overrides(input, _write_params(params or {}), from_python=True)
@@ -69,7 +70,7 @@ def load(
 def _write_params(params: Mapping[str, Param]) -> dict[str, str]:
     """Return the values of parameters as the command line takes them."""
     if not isinstance(params, Mapping):
-        raise TypeError(f"params is a mapping such as {{'num_classes': 10}}, not {params!r}")
+        raise TypeError(f"`params` is a mapping such as {{'num_classes': 10}}, not {params!r}")
     texts = {}
     for name, value in params.items():
         if isinstance(value, bool) or not isinstance(value, int | float | str):

@@ -174,7 +174,8 @@ MISUSES: list[tuple[Callable[[Any], Any], str]] = [
     (lambda net: net.module(seed="a"), "a seed is a whole number, not 'a'"),
     (lambda net: load("alexnet", params={"num_clases": 3}), "write `num_classes=3`"),
     (lambda net: load("alexnet", input=3), "an input is a text such as '331x331x3', not 3"),
-    (lambda net: load(net), "a spec is a .yaml file or the name of one, not a Network"),
+    (lambda net: load("alexnet", params=[("num_classes", 3)]), "`params` is a mapping such as"),
+    (lambda net: load(net), "a spec is a .yaml file or the name of one; this is of type Network"),
 ]
 
 

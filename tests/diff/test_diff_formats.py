@@ -149,6 +149,15 @@ def test_annotations_stand_at_the_new_spec_and_one_to_a_line(project: Project) -
     assert "it was at specs/old.yaml:6:11" in lines[0]
 
 
+def test_an_annotation_without_a_line_tells_its_networks(project: Project) -> None:
+    """The step that is gone stood in the built-in spec that both extend."""
+    extending = "inception: 1\nname: net\nextends: alexnet\n"
+    report = between(project, extending, extending + "network: {drop6: none}\n")
+    (line,) = FORMATS["github"](report).splitlines()
+    assert "file=" not in line
+    assert "%0Anote: in old -> net%0A" in line
+
+
 def test_a_comment_shows_what_an_author_wrote_and_nothing_else(project: Project) -> None:
     text = FORMATS["markdown"](between(project, OLD, NEW))
     outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)

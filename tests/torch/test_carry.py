@@ -188,9 +188,10 @@ def test_the_command_writes_a_plan_that_keeps_its_schema(
     assert kinds == {"Copy", "PermuteIn", "PermuteOut", "Subtract"}
 
 
-def test_a_bad_plan_is_refused() -> None:
+@pytest.mark.parametrize("text", ["{}", "[]", "", "plan"])
+def test_a_bad_plan_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no plan"):
-        read_plan("{}")
+        read_plan(text)
 
 
 REORDERED = """\

@@ -51,19 +51,33 @@ def _diagnostics(report: Report) -> Iterator[Diagnostic]:
     """Yield the findings as the formats of diagnostics know them.
 
     An annotation stands at a line of the new spec, which the checkout has; a note names the old
-    line.
+    line. A finding without a line in the new spec names its networks.
     """
-    for finding in report.findings:
-        labels = (Label(finding.new),) if finding.new else ()
-        notes = [f"it was at {finding.old.place}"] if finding.old and finding.edit else []
-        if finding.waived is not None:
-            notes.append(f"waived: {finding.waived}")
-        sentence = str(write_sentence(finding))
-        level = "note" if finding.waived is not None else finding.severity
-        yield Diagnostic(finding.code, sentence, labels, tuple(notes), level=level)
+    for made in report.comparisons:
+        for finding in made.findings:
+            yield _diagnostic(finding, f"{made.old_name} -> {made.new_name}")
+    for finding in report.lone:
+        yield _diagnostic(finding)
     for unmade in report.unmade:
         yield from unmade.diagnostics
     yield from report.warnings
+
+
+def _diagnostic(finding: Finding, networks: str | None = None) -> Diagnostic:
+    """Return a finding as the formats of diagnostics know it.
+
+    Args:
+        networks: the names of the old and the new network, if there are two.
+    """
+    labels = (Label(finding.new),) if finding.new else ()
+    notes = [f"it was at {finding.old.place}"] if finding.old and finding.edit else []
+    if networks is not None and not labels:
+        notes.insert(0, f"in {networks}")
+    if finding.waived is not None:
+        notes.append(f"waived: {finding.waived}")
+    sentence = str(write_sentence(finding))
+    level = "note" if finding.waived is not None else finding.severity
+    return Diagnostic(finding.code, sentence, labels, tuple(notes), level=level)
 
 
 def _comparison(comparison: Comparison) -> _Json:

@@ -140,7 +140,7 @@ MEASURES: dict[str, Measure] = {
     ),
     "intensity": Measure(
         "FLOPs/byte",
-        "FLOPs/byte: arithmetic intensity; bytes are read and written ones, with parameters.",
+        "FLOPs/byte: arithmetic intensity; bytes that nodes read and write, with parameters.",
         _read_intensity,
     ),
     "memory": Measure(
