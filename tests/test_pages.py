@@ -265,6 +265,8 @@ def _refresh(code: str) -> str:
         project.write("pyproject.toml", "")
         lay(shown.bad, project)
         main(shown.arguments)
+    if not shown.rendering.strip():
+        raise ValueError(f"{code}.md has an empty rendering: write any line there")
     return text.replace(shown.rendering, said.getvalue().rstrip("\n") + "\n")
 
 

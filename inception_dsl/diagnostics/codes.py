@@ -65,6 +65,9 @@ CODES: dict[str, Code] = {
     "E305": Code("map-or-vector", "An op reads a vector but takes a map, or the reverse."),
     "E306": Code("groups-disagree", "The groups of a conv do not divide its channels."),
     "E307": Code("reuse-disagrees", "Weights are reused on another number of channels."),
+    "E308": Code(
+        "norm-groups", "The groups of a norm do not divide its channels, or hold one value."
+    ),
     "E401": Code("over-budget", "The model costs more than its budget."),
     "E402": Code("claim-fails", "A claim does not hold, and no deviation is noted."),
     "E403": Code("deviation-gone", "A claim holds, but a deviation from it is noted."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from inception_dsl.analysis import list_state
-from inception_dsl.diff.channels import channel_orders, count_channels
+from inception_dsl.diff.channels import channel_orders, count_channels, count_groups, keeps_groups
 from inception_dsl.diff.edits import Diff
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model, Node, Path, Value
@@ -26,7 +26,7 @@ from inception_dsl.ir.weights import (
     WeightPlan,
     list_sources,
 )
-from inception_dsl.ops import OPS, Op, StateTensor, norm_of
+from inception_dsl.ops import OPS, StateTensor, norm_of
 from inception_dsl.ops.facts import Role
 
 _NEW = "a new step"
@@ -94,7 +94,7 @@ class _Source:
     def recipe(self, new: Node, tensor: StateTensor) -> Recipe | str:
         """Return the recipe of a tensor of a new step, or the reason why there is none."""
         old_op, new_op = OPS[self._node.op], OPS[new.op]
-        if not self._tensors or old_op.family != new_op.family:
+        if old_op.family != new_op.family or (old_op is not new_op and not self._tensors):
             return "its step was another op"
         new_norm = norm_of(new.attributes)
         if tensor.is_of_norm and self._norm is not new_norm:
@@ -114,17 +114,21 @@ class _Source:
             bias = self._find("bias")
             assert bias is not None
             return Subtract(self._key(old), self._key(bias))
-        return self._ordered(self._key(old), new_op, tensor)
+        return self._ordered(self._key(old), new, tensor)
 
-    def _ordered(self, key: str, op: Op, tensor: StateTensor) -> Recipe | str:
+    def _ordered(self, key: str, new: Node, tensor: StateTensor) -> Recipe | str:
         """Return the recipe of a tensor that stays the same, except for the order of channels."""
         axis = tensor.in_axis
         if self._order == () or axis == "none":
             return Copy(key)
         places = tensor.in_places
         order = tuple((places * first, places * count) for first, count in self._order or ())
-        if not order or axis == "grouped" or tensor.shape[axis] != count_channels(order):
-            if op.channels == "separate":
+        channels = OPS[new.op].channels
+        is_torn = channels == "grouped" and not keeps_groups(
+            order, new.type.channels, count_groups(new)
+        )
+        if not order or axis == "grouped" or tensor.shape[axis] != count_channels(order) or is_torn:
+            if channels == "separate":
                 return "its channels differ, and their order is unknown"
             return "it reads its channels in an order that no recipe can restore"
         return PermuteOut(key, order) if axis == 0 else PermuteIn(key, order)
@@ -133,7 +137,7 @@ class _Source:
         """Return the recipe of a tensor that the old step did not have."""
         if tensor.role == "bias" and self._norm is not None and norm_of(new.attributes) is None:
             return self._folded_bias(None, new, tensor)
-        if tensor.role == "bias":
+        if tensor.role in ("bias", "shift"):
             return Fill(0.0)
         if tensor.role == "scale":
             return Fill(1.0)

@@ -11,6 +11,7 @@ from inception_dsl.diff.view import View
 from inception_dsl.ir import INPUT, Node, Path, TensorType
 from inception_dsl.ir.weights import Order
 from inception_dsl.ops import OPS
+from inception_dsl.ops.attribute import number
 
 MAX_RUNS = 200
 """Maximum number of runs of an order; channels in more pieces are taken as mixed."""
@@ -19,6 +20,29 @@ MAX_RUNS = 200
 def count_channels(order: Order) -> int:
     """Return the number of channels that stand in an order."""
     return sum(count for _, count in order)
+
+
+def keeps_groups(order: Order, channels: int, groups: int) -> bool:
+    """Tell whether each group of channels is one of the old groups, its channels in any order."""
+    size = channels // groups
+    old_groups: dict[int, int] = {}
+    place = 0
+    for first, count in order:
+        old, new = first // size, place // size
+        last_old, last_new = (first + count - 1) // size, (place + count - 1) // size
+        if last_old - old != last_new - new or (last_new > new and (first - place) % size):
+            return False
+        if old_groups.setdefault(new, old) != old:
+            return False
+        if old_groups.setdefault(last_new, last_old) != last_old:
+            return False
+        place += count
+    return True
+
+
+def count_groups(node: Node) -> int:
+    """Return the number of groups of a node whose op keeps its channels in groups."""
+    return number(node.attributes, "groups")
 
 
 def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str, Order | None]:
@@ -38,7 +62,7 @@ def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str,
         channels = OPS[node.op].channels
         if old_node is not None and old_node.op == node.op and channels == "joined":
             order = _Joined(old_node, old, back, kept).order(node, orders)
-        elif channels in ("separate", "positional", "flattened"):
+        elif channels in ("separate", "grouped", "positional", "flattened"):
             order = _passed(node, orders)
         else:
             continue
@@ -115,7 +139,11 @@ def _passed(node: Node, orders: Mapping[str, Order | None]) -> Order | None:
     (order,) = read
     if not order:
         return ((0, node.type.channels),)
-    if OPS[node.op].channels == "positional":  # the neighbours, or the groups, change
+    if OPS[node.op].channels == "positional":  # the neighbours change
+        return None
+    if OPS[node.op].channels == "grouped" and not keeps_groups(
+        order, node.type.channels, count_groups(node)
+    ):
         return None
     if OPS[node.op].channels == "flattened" and node.input_types[0].is_map:
         height, width = node.input_types[0].size

@@ -41,6 +41,8 @@ class Attribute:
         choices: the values of a `choice`.
         owner: the op that the attribute belongs to, if it is another one: a conv's `eps` is its
             batch norm's. It is no word of the op, and is there only if the op has that norm.
+        owner_name: its name in its owner, if that is another one: a conv has groups of its own, so
+            that the `groups` of its group norm are its `norm_groups`.
         alias_of: the attribute that this one is another way to write: `keep` is one for `drop`.
         is_drawn: false for an attribute that no figure shows.
         above: a number lies above this bound, and `below` the other; it is neither of them.
@@ -53,6 +55,7 @@ class Attribute:
     changes: Changes
     choices: tuple[str, ...] = ()
     owner: str = ""
+    owner_name: str = ""
     alias_of: str = ""
     is_drawn: bool = True
     above: int | None = None
@@ -62,6 +65,11 @@ class Attribute:
     def canonical(self) -> str:
         """The name of the attribute that it sets in the end."""
         return self.alias_of or self.name
+
+    @property
+    def name_in_owner(self) -> str:
+        """The name by which the op that it belongs to reads it."""
+        return self.owner_name or self.name
 
     @property
     def is_symbolic(self) -> bool:

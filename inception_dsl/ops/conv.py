@@ -7,6 +7,7 @@ own answers.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import overload
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
@@ -33,6 +34,12 @@ from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import Op
 from inception_dsl.ops.window import KERNEL, PAD, PAD_FLAGS, STRIDE, padded_values, slide, windows
 
+_OWN_NAMES = frozenset(
+    ["kernel", "width", "stride", "pad", "dilation", "groups", "multiplier", "bias", "norm", "act"]
+    + ["init", "bias_init"]
+)
+"""The names of a conv's own attributes, which those of its norm may not hide."""
+
 _LAYER = "conv"
 """The child that holds the convolution itself, beside a norm."""
 
@@ -50,7 +57,12 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
 def _normed(values: Values, convolved: TensorType) -> TensorType:
     """Return the type behind the norm, which may refuse the convolution's output."""
     norm = _norm(values)
-    return norm.infer(values, (convolved,)) if norm else convolved
+    if norm is None:
+        return convolved
+    try:
+        return norm.infer(norm_attributes(values), (convolved,))
+    except ShapeError as error:  # the width says what the norm gets
+        raise ShapeError(error.code, error.message, attribute="width") from None
 
 
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -68,7 +80,7 @@ def _with_extras(values: Values, output: TensorType, weights: int) -> Cost:
         flops["bias"] = output.values
     norms = 0
     if (norm := _norm(values)) is not None:
-        cost = norm.cost(values, (output,), output)
+        cost = norm.cost(norm_attributes(values), (output,), output)
         norms = cost.weights + cost.biases + cost.norms
         flops.update(cost.flops)
     flops |= act_flops(values["act"], output)
@@ -87,6 +99,30 @@ def _norm(values: Symbols) -> Op | None:
     return NORMS.get(str(values["norm"]))
 
 
+@overload
+def norm_attributes(attributes: Values) -> Values: ...
+@overload
+def norm_attributes(attributes: Symbols) -> Symbols: ...
+def norm_attributes(attributes: Symbols) -> Symbols:
+    """Return the attributes of a conv as its norm reads them: the norm's by the norm's names."""
+    norm = _norm(attributes)
+    if norm is None:
+        return attributes
+    of_norm = {a.name: attributes[_name_beside_conv(a.name)] for a in norm.attributes}
+    return {**attributes, **of_norm}
+
+
+def _name_beside_conv(name: str) -> str:
+    """Return the name that an attribute of a norm has among those of a conv."""
+    return f"norm_{name}" if name in _OWN_NAMES else name
+
+
+def _owned(attribute: Attribute, norm: Op) -> Attribute:
+    """Return an attribute of a norm as one of the conv that carries it."""
+    name = _name_beside_conv(attribute.name)
+    return replace(attribute, name=name, owner=norm.name, owner_name=attribute.name)
+
+
 def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
     """Return the windows of a convolution and of the norm behind it, taken together."""
     tall, wide = windows(values, input)
@@ -94,7 +130,7 @@ def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window |
     if norm is None:
         return tall, wide
     convolved = TensorType((number(values, "width"), *slide(values, input)))
-    taller, wider = norm.windows(values, convolved)
+    taller, wider = norm.windows(norm_attributes(values), convolved)
     return taller and tall.then(taller), wider and wide.then(wider)
 
 
@@ -118,7 +154,8 @@ def _launches_with_extras(
     """
     steps = [Launch(size) for size in (*padded_values(written, values, input), *convolved)]
     if (norm := _norm(values)) is not None:
-        steps.extend(norm.launches(written, values, (output,), output))
+        of_norm = norm_attributes(written), norm_attributes(values)
+        steps.extend(norm.launches(*of_norm, (output,), output))
     return (*steps, *act_launches(written["act"], values["act"], output))
 
 
@@ -137,7 +174,8 @@ def _saves_with_extras(
     a_map_of_output = SavedForBackward(values=output.values)
     into_act = a_map_of_output
     if (norm := _norm(values)) is not None:
-        by_norm = norm.saves(written, values, (output,), output)
+        of_norm = norm_attributes(written), norm_attributes(values)
+        by_norm = norm.saves(*of_norm, (output,), output)
         if by_norm.inputs:
             saved |= a_map_of_output
         if by_norm.result:
@@ -170,7 +208,8 @@ def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTen
     norm = _norm(values)
     if norm is None:
         return tuple(convolution)
-    of_norm = norm.state(values, number(values, "width")) if norm.state else ()
+    width = number(values, "width")
+    of_norm = norm.state(norm_attributes(values), width) if norm.state else ()
     return (
         *(tensor.below(_LAYER) for tensor in convolution),
         *(
@@ -233,7 +272,7 @@ def _separable_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
 def _remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
     """Return the remarks on the norm."""
     norm = _norm(values)
-    return norm.remarks(values, inputs) if norm and norm.remarks else ()
+    return norm.remarks(norm_attributes(values), inputs) if norm and norm.remarks else ()
 
 
 def _finish(attributes: dict[str, Value | Expr]) -> None:
@@ -241,8 +280,14 @@ def _finish(attributes: dict[str, Value | Expr]) -> None:
         attributes["bias"] = attributes["norm"] == "none"
     norm = _norm(attributes)
     if norm is not None and norm.finish is not None:
-        norm.finish(attributes)
+        of_norm = dict(norm_attributes(attributes))
+        norm.finish(of_norm)
+        attributes.update((_name_beside_conv(a.name), of_norm[a.name]) for a in norm.attributes)
     finish_init(attributes)
+
+
+_GROUPS = Attribute("groups", "positive", 1, changes="values")
+_MULTIPLIER = Attribute("multiplier", "positive", 1, changes="values")
 
 
 def _attributes(special: Attribute) -> tuple[Attribute, ...]:
@@ -256,11 +301,7 @@ def _attributes(special: Attribute) -> tuple[Attribute, ...]:
         Attribute("bias", "flag", "auto", changes="values"),
         Attribute("norm", "choice", "none", changes="values", choices=("none", *NORMS)),
         ACT,
-        *(
-            replace(attribute, owner=norm.name)
-            for norm in NORMS.values()
-            for attribute in norm.attributes
-        ),
+        *(_owned(attribute, norm) for norm in NORMS.values() for attribute in norm.attributes),
         INIT,
         BIAS_INIT,
     )
@@ -293,7 +334,7 @@ def _make_conv() -> Op:
         figure="convolution",
         family="convolution",
         join=None,
-        attributes=_attributes(Attribute("groups", "positive", 1, changes="values")),
+        attributes=_attributes(_GROUPS),
         kernel="kernel",
         flags=_FLAGS,
         finish=_finish,
@@ -330,7 +371,7 @@ def _make_sepconv() -> Op:
         figure="convolution",
         family="convolution",
         join=None,
-        attributes=_attributes(Attribute("multiplier", "positive", 1, changes="values")),
+        attributes=_attributes(_MULTIPLIER),
         kernel="kernel",
         flags=_FLAGS,
         defaults_of="conv",

@@ -129,14 +129,16 @@ def never_acts(values: Values) -> Acts:
     return "never"
 
 
-Channels = Literal["separate", "positional", "mixed", "joined", "flattened"]
+Channels = Literal["separate", "grouped", "positional", "mixed", "joined", "flattened"]
 """The channels of an op's output, seen from those of its input. An op with an attribute of kind
 `width` gives as many as that says; any other, unless it says otherwise here, as many as come in.
 
 * `separate`: each is made of its own input channel, and in the same way wherever it stands: a pool,
   a batch norm, whose tensors stand in the order of the channels.
-* `positional`: as many as come in, but their order matters: a local response norm reads
-  neighbours, a group norm the channels of a group.
+* `grouped`: each is made of the channels of its group, its own among them, and in the same way
+  wherever it stands in it; the op's attribute `groups` says how many groups of equal size there
+  are. An order that keeps the groups together is passed on: a group norm.
+* `positional`: as many as come in, but their order matters: a local response norm reads neighbours.
 * `mixed`: each is made of all that come in, by weights of the op: a conv, a linear.
 * `joined`: those of all inputs, one after the other.
 * `flattened`: every value of a map is one, channel by channel."""

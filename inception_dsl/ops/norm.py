@@ -1,4 +1,4 @@
-"""Norms: batch norm, and local response normalisation.
+"""Norms: batch norm, group norm, and local response normalisation.
 
 An op with a `norm_layer` can also be the norm of a conv: it then reads what the conv gives, and its
 attributes are among the conv's.
@@ -17,11 +17,13 @@ from inception_dsl.ops.facts import (
     Launch,
     Remark,
     SavedForBackward,
+    ShapeError,
     StateTensor,
     a_map,
     acts_always,
     one_launch,
     own_place,
+    whole_map,
 )
 from inception_dsl.ops.op import Op
 
@@ -72,6 +74,51 @@ def _batchnorm_remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
         "torch's momentum is 1 - decay"
     )
     return (Remark("W607", message, help if meant else None),)
+
+
+def _groupnorm_infer(values: Values, inputs: Inputs) -> TensorType:
+    (input,) = inputs
+    groups = number(values, "groups")
+    each, left = divmod(input.channels, groups)
+    if left:
+        message = (
+            f"{groups} groups of `groupnorm` do not divide {input.channels} channels: "
+            f"{input.channels} = {groups} x {each} + {left}"
+        )
+        raise ShapeError("E308", message, attribute="groups")
+    if input.values == groups:
+        message = f"each of {groups} groups of `groupnorm` holds one value of {input}"
+        raise ShapeError("E308", message, attribute="groups")
+    return input
+
+
+def _groupnorm_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    learnt = 2 * output.channels if values["affine"] else 0
+    return Cost(norms=learnt, flops={"groupnorm": 5 * output.values})
+
+
+def _groupnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    if not values["affine"]:
+        return ()
+    return (
+        StateTensor(name="weight", shape=(channels,), role="scale", in_axis=0),
+        StateTensor(name="bias", shape=(channels,), role="shift", in_axis=0),
+    )
+
+
+def _groupnorm_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    # One function makes the mean and the deviation of each group, and the output.
+    statistics = Launch(2 * number(values, "groups"))
+    return statistics, Launch(output.values, holds=(1, 2))
+
+
+def _groupnorm_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    # Besides its input, the mean and the deviation of each group of each image.
+    return SavedForBackward(inputs=True, values=2 * number(values, "groups"))
 
 
 def _lrn_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -130,6 +177,42 @@ OPS = (
         launches=one_launch,
         saves=_batchnorm_saves,
         remarks=_batchnorm_remarks,
+    ),
+    # (x - mean) / sqrt(var + eps) * weight + bias, with the mean and the variance of a group of
+    # channels over an image's whole map, and a weight and a bias for each channel.
+    # Source: Wu and He, Group Normalization, ECCV 2018, equations 1, 2 and 7; 32 groups: section 4.
+    Op(
+        name="groupnorm",
+        aliases=("group_norm", "groupnormalization", "gn"),
+        title="GroupNorm",
+        short_title="GN",
+        figure="plain",
+        family="norm",
+        join=None,
+        attributes=(
+            Attribute("groups", "positive", 32, changes="values"),
+            Attribute("eps", "decimal", Decimal("1e-5"), changes="values", above=0),
+            Attribute("affine", "flag", True, changes="values"),
+        ),
+        flags={"affine": {"affine": True}, "no_affine": {"affine": False}},
+        norm_layer="gn",
+        infer=_groupnorm_infer,
+        sizes="follow",
+        channels="grouped",
+        windows=whole_map,
+        gathers=None,
+        counts_in_depth=False,
+        cost=_groupnorm_cost,
+        flop_kinds={
+            "groupnorm": "5 a value of a group norm: 3 for the mean and the variance of its group, "
+            "2 for a scale and a shift"
+        },
+        state=_groupnorm_state,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_groupnorm_launches,
+        saves=_groupnorm_saves,
+        remarks=None,
     ),
     # x / (k + alpha / size * (sum of the squares of the `size` channels around its own)) ** beta
     # Source: Krizhevsky et al., ImageNet Classification with Deep CNNs, 2012, section 3.3; torch

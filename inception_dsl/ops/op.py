@@ -78,11 +78,15 @@ class Op:
         defaults_of: the op whose defaults it takes, if not its own.
         finish: completes attributes that follow from others.
         norm_layer: the name of its module where a conv carries it as its norm, as `bn`; empty for
-            an op that is no norm of a conv.
+            an op that is no norm of a conv. The conv has the norm's attributes, too: one that the
+            conv has itself, such as `groups`, is its `norm_groups`, and the norm reads it as
+            `groups`.
 
-        infer: the type of its output.
+        infer: the type of its output; raises `ShapeError` for all that torch would refuse, in
+            inference or in training. The norm of a conv is blamed at the conv's width.
         sizes: whether its output's height and width follow from its input's.
-        channels: how its channels follow from those that it reads.
+        channels: how its channels follow from those that it reads. One that is `grouped` has an
+            attribute `groups`.
         windows: the part of a map that each of its units reads.
         gathers: the values of a map that its units take as they are, by windows; None if they do
             more with them, so that two settings never give the same.
@@ -139,6 +143,8 @@ class Op:
             raise TypeError(f"`{self.name}` is drawn as a convolution, and takes no kernel")
         if self.channels == "joined" and self.join is None:
             raise TypeError(f"`{self.name}` joins channels, and is no join")
+        if self.channels == "grouped" and self.attribute("groups") is None:
+            raise TypeError(f"`{self.name}` groups channels, and has no attribute `groups`")
         names = [a.name for a in self.attributes if not a.owner]
         for owner in dict.fromkeys(a.owner for a in self.attributes if a.owner):
             with_owner = [*names, *(a.name for a in self.attributes if a.owner == owner)]

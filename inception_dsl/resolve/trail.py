@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path, TensorType, Value
-from inception_dsl.ops import GATHERED
+from inception_dsl.ops import GATHERED, OPS
 from inception_dsl.resolve.blocks import Note, ReadBlock, place_of
 from inception_dsl.source import Span
 
@@ -176,6 +176,8 @@ class Trail:
             case "E302":
                 axis, paths = "size", [step.inputs[0]]
             case "E306":
+                paths = [step.inputs[0]]
+            case "E308" if not OPS[step.op].width:  # a conv's norm reads what its width says
                 paths = [step.inputs[0]]
         more: list[Label] = []
         if attribute is not None:

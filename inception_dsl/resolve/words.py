@@ -44,7 +44,7 @@ def read_attributes(
         inherited = defaults.get(attribute.owner, {}) if attribute.owner else own_defaults
         setting = settings.get(attribute.name)
         if setting is None and attribute.canonical not in said:
-            setting = inherited.get(attribute.name)
+            setting = inherited.get(attribute.name_in_owner)
         if setting is not None:
             attributes[attribute.name], places[attribute.name] = setting.value, setting.span
         elif attribute.default is not None:

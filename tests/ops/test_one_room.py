@@ -133,6 +133,7 @@ def test_no_two_ops_share_a_name_or_an_alias() -> None:
         ({"kernel": "size"}, "has no attribute `size`, its kernel"),
         ({"figure": "convolution"}, "is drawn as a convolution, and takes no kernel"),
         ({"channels": "joined"}, "joins channels, and is no join"),
+        ({"channels": "grouped"}, "groups channels, and has no attribute `groups`"),
     ],
 )
 def test_answers_that_contradict_each_other_are_an_error_at_import(

@@ -104,6 +104,19 @@ class _Writer:
         own = {"eps": 1e-5, "momentum": 0.1, "gamma": True}
         return {**own, **self.defaults["batchnorm"]}
 
+    def groupnorm(self, channels: int, area: int) -> Leaf:
+        """A group norm of so many channels; none where every group would hold one value."""
+        fitting = [n for n in range(1, channels + 1) if channels % n == 0 and channels * area > n]
+        if not fitting:
+            return Leaf("identity", "identity", None, (), {})
+        words: dict[str, Any] = {"groups": self.pick(*fitting)}
+        if self.chance(50):
+            words["eps"] = self.pick(0.001, 0.5, 1)
+        if self.chance(50):
+            words["affine"] = self.chance(50)
+        attributes = {"eps": 1e-5, "affine": True, **self.defaults["groupnorm"], **words}
+        return Leaf("groupnorm", "groupnorm", None, tuple(words.items()), attributes)
+
     def kernel(self) -> tuple[int, int]:
         side = st.integers(1, 5) | st.just(7)
         height, width = self.draw(side), self.draw(side)
@@ -153,13 +166,18 @@ class _Writer:
             if self.chance(40):
                 words["act"] = self.pick("none", *ACTS)
             if self.chance(30):
-                words["norm"] = self.pick("none", "batchnorm")
+                groups = self.defaults["groupnorm"]["groups"]
+                fits = width > groups and width % groups == 0
+                words["norm"] = self.pick("none", "batchnorm", *["groupnorm"] * 2 * fits)
             if self.chance(25):
                 words["bias"] = self.chance(50)
             attributes |= {name: words[name] for name in ("act", "norm", "bias") if name in words}
             attributes.setdefault("bias", attributes["norm"] == "none")
         if attributes["norm"] == "batchnorm":
             attributes |= self.norm()
+        elif attributes["norm"] == "groupnorm":
+            own = {"eps": 1e-5, "affine": True, **self.defaults["groupnorm"]}
+            attributes |= {"norm_groups": own.pop("groups"), **own}
         return self.leaf(op, kernel, width, words, attributes)
 
     def pool(self) -> Leaf:
@@ -191,6 +209,8 @@ class _Writer:
         """A step that has no window."""
         op = self.pick("batchnorm", "batchnorm", "lrn", "lrn", "dropout", "identity", "softmax")
         op = op if self.chance(60) else self.pick(*ACTS, "adaptive", "global")
+        if self.chance(15):
+            return self.groupnorm(self.channels, self.size[0] * self.size[1])
         words: dict[str, Any] = {}
         match op:
             case "batchnorm":
@@ -211,7 +231,7 @@ class _Writer:
                 words = {name: value for name, value in drawn.items() if self.chance(60)}
                 attributes = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1, **words}
             case "dropout":
-                words = self.pick({}, {"drop": 0.25}, {"keep": 0.8}, {"drop": 1})
+                words = self.pick({}, {"drop": 0.25}, {"keep": 0.8}, {"drop": 0})
                 attributes = {}
             case "adaptive" | "global":
                 kind = self.pick("avgpool", "maxpool")
@@ -232,7 +252,7 @@ class _Writer:
         return made if isinstance(made, list) else [made]
 
     def any_leaf(self) -> Leaf:
-        leaf: Leaf = self.pick(self.conv, self.pool, self.pool, self.plain)()
+        leaf: Leaf = self.pick(self.conv, self.pool, self.pool, self.plain, self.plain)()
         return leaf
 
     def single(self) -> Case:
@@ -282,10 +302,12 @@ class _Writer:
         attributes = {"bias": True, "act": "none", **words}
         return Leaf("linear", "linear", own, tuple(words.items()), attributes)
 
-    def on_vectors(self) -> Leaf:
+    def on_vectors(self, features: int) -> Leaf:
         """A step that reads a vector."""
         if self.chance(60):
             return self.linear()
+        if self.chance(20):
+            return self.groupnorm(features, 1)
         op = self.pick(*ACTS, "softmax", "identity", "flatten", "dropout")
         return Leaf(op, op, None, (), {})
 
@@ -296,7 +318,8 @@ class _Writer:
             Leaf("global_avgpool", "global avgpool", None, (), {}),
             Leaf("global_maxpool", "global maxpool", None, (), {}),
         )
-        second = self.on_vectors()
+        area = self.size[0] * self.size[1]
+        second = self.on_vectors(self.channels * (area if first.op == "flatten" else 1))
 
         def compute(reference: Reference, path: str, x: Tensor) -> Tensor:
             x = first.compute(reference, f"{path}.first", x)
@@ -394,7 +417,10 @@ def operations(draw: st.DrawFn, count: int = 12) -> Drawn:
     }
     norms: list[dict[str, Any]] = [{}, {"eps": 0.001}, {"gamma": False}, {"momentum": 0.3}]
     norm = draw(st.sampled_from([*norms, {"eps": 0.25, "momentum": 0.003, "gamma": False}]))
-    writer = _Writer(draw, size, channels, {"conv": conv, "batchnorm": norm})
+    groups: dict[str, Any] = {"groups": draw(st.integers(1, 3)), "affine": draw(st.booleans())}
+    if draw(st.booleans()):
+        groups["eps"] = 0.25
+    writer = _Writer(draw, size, channels, {"conv": conv, "batchnorm": norm, "groupnorm": groups})
     found: list[Case] = []
     while len(found) < count:
         found += writer.cases()

@@ -200,6 +200,8 @@ class Reference:
                 return self._weighted(op, path, attributes, x)
             case "batchnorm":
                 return self._normalised(path, attributes, x)
+            case "groupnorm":
+                return self._normalised_in_groups(path, attributes, x)
             case "maxpool" | "avgpool":
                 return pooled(op, x, attributes)
             case "global_avgpool" | "global_maxpool":
@@ -221,8 +223,8 @@ class Reference:
                 return activated(op, x)
 
     def _weighted(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
-        has_norm = attributes.get("norm", "none") == "batchnorm"
-        own = f"{path}.conv" if has_norm else path
+        norm = attributes.get("norm", "none")
+        own = path if norm == "none" else f"{path}.conv"
         if op == "sepconv":
             deep = self.state[f"{own}.depthwise.weight"]
             depthwise = {**attributes, "groups": x.shape[1]}
@@ -237,9 +239,31 @@ class Reference:
                 y = convolved(x, weight, bias, pointwise)
             case _:
                 y = convolved(x, weight, bias, attributes)
-        if has_norm:
+        if norm == "batchnorm":
             y = self._normalised(f"{path}.bn", attributes, y)
+        elif norm == "groupnorm":
+            groups = {**attributes, "groups": attributes["norm_groups"]}
+            y = self._normalised_in_groups(f"{path}.gn", groups, y)
         return activated(attributes["act"], y)
+
+    def _normalised_in_groups(self, path: str, attributes: Attributes, x: Tensor) -> Tensor:
+        """Wu and He's group norm, group by group: each has the mean and variance of its values."""
+        weight, bias = (self.state.get(f"{path}.{name}") for name in ("weight", "bias"))
+        assert (weight is not None) == (bias is not None) == attributes["affine"]
+        size = x.shape[1] // attributes["groups"]
+        y = torch.empty_like(x)
+        for image in range(x.shape[0]):
+            for first in range(0, x.shape[1], size):
+                values = x[image, first : first + size]
+                mean = values.sum() / values.numel()
+                variance = (values - mean).square().sum() / values.numel()
+                deviation = torch.sqrt(variance + float(attributes["eps"]))
+                for channel in range(first, first + size):
+                    normed = (x[image, channel] - mean) / deviation
+                    if weight is not None and bias is not None:
+                        normed = normed * weight[channel] + bias[channel]
+                    y[image, channel] = normed
+        return y
 
     def _normalised(self, path: str, attributes: Attributes, x: Tensor) -> Tensor:
         mean, variance = (self.state[f"{path}.running_{what}"] for what in ("mean", "var"))

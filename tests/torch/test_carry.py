@@ -9,6 +9,8 @@ import jsonschema
 import pytest
 import torch
 from conftest import Project
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from torch_category import NEW, OLD, built, randomise
 
@@ -16,6 +18,7 @@ from inception_dsl import driver
 from inception_dsl.bridge import carry_weights, read_plan
 from inception_dsl.bridge.recording import on_meta
 from inception_dsl.cli import main
+from inception_dsl.diff.channels import keeps_groups
 from inception_dsl.ir.weights import WeightPlan
 
 ROOT = Path(__file__).parents[2]
@@ -194,6 +197,47 @@ def test_a_bad_plan_is_refused(text: str) -> None:
         read_plan(text)
 
 
+GROUPED = (
+    BASE.replace("batchnorm", "groupnorm")
+    .replace("blocks:\n", "  groupnorm: {groups: 1}\nblocks:\n")
+    .replace(
+        "defaults: {conv: {norm: groupnorm, act: relu}}", "defaults:\n  conv: {norm: groupnorm}"
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("- norm: groupnorm", "- normal: groupnorm"),
+        ("- norm: groupnorm (no_affine)", "- norm: groupnorm"),
+        EXACT["order of a concat"],
+    ],
+    ids=["renamed", "weights come", "order of a concat"],
+)
+def test_group_norms_are_carried_over(was: str, now: str, project: Project) -> None:
+    old = GROUPED if was in GROUPED else GROUPED.replace(now, was)
+    plan = planned(project, old, old.replace(was, now))
+    assert plan.fresh == ()
+    before, after = carried(project, plan)
+    images = torch.randn(3, 3, 17, 17)
+    with torch.no_grad():
+        torch.testing.assert_close(after(images), before(images), rtol=1e-4, atol=1e-4)
+
+
+@given(st.data())
+def test_an_order_keeps_groups_if_each_group_is_an_old_one(data: st.DataObject) -> None:
+    size, groups = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
+    channels = size * groups
+    cuts = data.draw(st.sets(st.integers(1, channels), max_size=4)) | {channels}
+    starts = [0, *sorted(cuts)][: len(cuts)]
+    runs = [(first, end - first) for first, end in zip(starts, sorted(cuts), strict=True)]
+    order = tuple(data.draw(st.permutations(runs)))
+    old = [first + index for first, count in order for index in range(count)]
+    torn = any(len({c // size for c in old[g : g + size]}) > 1 for g in range(0, channels, size))
+    assert keeps_groups(order, channels, groups) is not torn
+
+
 REORDERED = """\
 inception: 1
 name: net
@@ -210,6 +254,19 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
     "separable conv with a multiplier": (["u: 3x3 sepconv (5 multiplier 3 norm none)"], set()),
     "grouped conv": (["u: 3x3 conv (6 groups 2)", "v: 1x1 conv (5)"], {"u"}),
     "batch norm": (["u: batchnorm", "v: 1x1 conv (5)"], set()),
+    "group norm whose groups move as they are": (
+        ["u: groupnorm (groups 7)", "v: 1x1 conv (5)"],
+        set(),
+    ),
+    "group norm of one group": (["u: groupnorm (groups 1)", "v: 1x1 conv (5)"], set()),
+    "group norm whose groups are torn": (
+        ["u: groupnorm (groups 2)", "v: 1x1 conv (5)"],
+        {"u", "v"},
+    ),
+    "group norm without weights whose groups are torn": (
+        ["u: groupnorm (groups 2 no_affine)", "v: 1x1 conv (5)"],
+        {"v"},
+    ),
     "softmax": (["u: softmax", "v: 1x1 conv (5)"], set()),
     "linear": (["u: flatten", "v: linear (5)"], set()),
     "pools": (["u: 2x2 adaptive maxpool", "p: flatten", "v: linear (5)"], set()),

@@ -52,6 +52,8 @@ def even_weights(module: nn.Module) -> None:
             nn.init.constant_(child.weight, 1 / child.weight[0].numel())
             if child.bias is not None:
                 nn.init.zeros_(child.bias)
+        elif isinstance(child, nn.GroupNorm) and child.affine:
+            nn.init.constant_(child.bias, 100)  # so that no value is lost to a ReLU
 
 
 def mean_for_max(
@@ -85,7 +87,7 @@ def is_seen(windows: Windows, unit: int, side: int, actual: tuple[int, int], *, 
     is_first = actual[0] == max(first, 0) or (gaps and first < 0 <= actual[0])
     if end + 2 * windows.stride > side:
         last = min(end, side) - 1
-        return is_first and last - 2 * windows.stride < actual[1] <= last
+        return is_first and last - max(2 * windows.stride, 1) < actual[1] <= last
     return is_first and actual[1] == end - 1
 
 

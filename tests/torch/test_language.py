@@ -108,6 +108,24 @@ network:
   - dense (layers=1 i=2)
   - global avgpool
 """,
+    "group norms": """\
+defaults: {conv: {norm: groupnorm, act: relu}, groupnorm: {groups: 2}}
+blocks:
+  unit:
+    params: {g: 1, act: relu}
+    residual: {}
+    steps: [{norm: groupnorm (groups g)}, 3x3 conv (in act act)]
+network:
+  - stem: 3x3 conv (8 stride 2)
+  - mixed: {branches: {left: 1x1 conv (4 groups 2 act none), right: 3x3 sepconv (6)}}
+  - norm: groupnorm (groups 5 no_affine eps 1e-3)
+  - unit: unit (g=10)
+  - unit2: unit (g=1 act=none)
+  - bare: 3x3 conv (4 linear)
+  - global avgpool
+  - vector: groupnorm
+  - linear (3)
+""",
     "heads": """\
 params: {num_classes: 7}
 network:
@@ -244,6 +262,37 @@ def test_tensorflows_padding_of_a_conv(size: int, stride: int, project: Project)
     state = module.state_dict()
     expected = F.conv2d(F.pad(images, margins), state["c.weight"], state["c.bias"], stride)
     torch.testing.assert_close(module(images), expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "layer"),
+    [
+        ("", nn.GroupNorm(32, 64)),
+        (" (groups 1)", nn.GroupNorm(1, 64)),
+        (" (groups 64 eps 0.5)", nn.GroupNorm(64, 64, eps=0.5)),
+        (" (groups 16 no_affine)", nn.GroupNorm(16, 64, affine=False)),
+    ],
+)
+def test_a_group_norm_is_torchs(words: str, layer: nn.GroupNorm, project: Project) -> None:
+    head = "inception: 1\nname: net\ninput: 4x5x64\n"
+    project.write("specs/net.yaml", f"{head}network: [b: groupnorm{words}]\n")
+    module = make_module(source(project.check()), "net")
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
+    images = torch.randn(2, 64, 4, 5)
+    torch.testing.assert_close(module(images), layer(images), rtol=0, atol=0)
+
+
+def test_a_convs_norm_has_groups_beside_the_convs(project: Project) -> None:
+    head = "inception: 1\nname: net\ninput: 4x5x6\ndefaults: {groupnorm: {groups: 4}}\n"
+    step = "c: 3x3 conv (8 groups 2 norm groupnorm)"
+    project.write("specs/net.yaml", f"{head}network: [{step}]\n")
+    module = make_module(source(project.check()), "net")
+    conv, norm = module.get_submodule("c.conv"), module.get_submodule("c.gn")
+    assert isinstance(conv, nn.Conv2d)
+    assert isinstance(norm, nn.GroupNorm)
+    assert (conv.groups, norm.num_groups, norm.num_channels) == (2, 4, 8)
 
 
 def test_a_batch_norm_without_gamma_only_shifts(project: Project) -> None:

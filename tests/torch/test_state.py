@@ -39,7 +39,7 @@ def test_saved_tensors_equal_torchs_state_dict(name: str) -> None:
 EVERY_KIND = """\
 inception: 1
 input: 32x32x6
-defaults: {batchnorm: {eps: 1e-3}}
+defaults: {batchnorm: {eps: 1e-3}, groupnorm: {groups: 1}}
 network:
   - plain: 3x3 conv (8)
   - bare: 3x3 conv (8 no_bias)
@@ -48,6 +48,9 @@ network:
   - sepnorm: 3x3 sepconv (8 norm batchnorm bias)
   - shift: batchnorm (no_gamma)
   - norm: batchnorm
+  - groups: groupnorm (groups 4)
+  - plain_groups: groupnorm (groups 4 no_affine)
+  - grouped: 3x3 conv (8 groups 2 norm groupnorm)
   - again: {reuse: bare}
   - twice: 2 x 1x1 conv (8 norm batchnorm)
   - lrn

@@ -15,6 +15,7 @@ from typing import Literal
 from inception_dsl.expr import Expr, Name, combine
 from inception_dsl.ir import Value
 from inception_dsl.ops import ACTIVATIONS, OPS, Symbols
+from inception_dsl.ops.conv import norm_attributes
 from inception_dsl.ops.window import pads_itself
 
 Argument = Value | Expr | tuple[Expr, Expr]
@@ -121,7 +122,7 @@ def _norm(attributes: Symbols) -> tuple[Layer, ...]:
     if norm == "none":
         return ()
     assert isinstance(norm, str)
-    (layer,) = layers_of(norm, attributes, OUT_CHANNELS)
+    (layer,) = layers_of(norm, norm_attributes(attributes), OUT_CHANNELS)
     return (replace(layer, name=OPS[norm].norm_layer),)
 
 
@@ -245,6 +246,9 @@ TORCH: dict[str, LayersOf] = {
     "flatten": _layer("nn.Flatten"),
     "identity": _layer("nn.Identity"),
     "batchnorm": _batchnorm,
+    "groupnorm": _layer(
+        "nn.GroupNorm", num_groups="groups", num_channels=CHANNELS, eps="eps", affine="affine"
+    ),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     "softmax": _softmax,
     **{name: _layer(callee) for name, (callee, _) in _ACTIVATIONS.items()},
@@ -271,6 +275,7 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
     "nn.Linear": {"bias": True},
     "nn.BatchNorm2d": _NORM,
     "ShiftBatchNorm2d": _NORM,
+    "nn.GroupNorm": {"eps": Decimal("1e-5"), "affine": True},
     "nn.MaxPool2d": _MAX,
     "nn.AvgPool2d": _AVG,
     "SameAvgPool2d": {"count_include_pad": True},

@@ -171,5 +171,7 @@ def _relative(path: Path, beside: Path) -> str:
 
 
 def _is_depthwise(node: Node) -> bool:
+    if OPS[node.op].figure != "convolution":
+        return False
     groups = node.attributes.get("groups", 1)
     return groups != 1 and groups == node.input_types[0].channels
