@@ -272,6 +272,25 @@ def test_a_file_that_is_none_is_told_beside_the_others(
     assert "`specs/odd.yaml`" in printed
 
 
+@pytest.mark.parametrize("make", [make_fifo, make_device, make_circle, make_dangling])
+@pytest.mark.parametrize("command", ["check", "flops", "fmt", "list"])
+def test_commands_agree_on_a_spec_that_cannot_be_read(
+    command: str, make: Making, inside: Project, capsys: Captured
+) -> None:
+    make(inside.root / "specs/odd.yaml")
+    assert run(capsys, command)[0] == 2
+
+
+@pytest.mark.parametrize("reference", ["specs/odd.yaml", "odd", "specs/there/net.yaml"])
+def test_links_in_a_circle_are_named_as_such(
+    reference: str, inside: Project, capsys: Captured
+) -> None:
+    make_circle(inside.root / "specs/odd.yaml")
+    make_circle(inside.root / "specs/there")
+    code, printed = run(capsys, "check", reference)
+    assert (code, "links lead in a circle" in printed) == (2, True)
+
+
 @pytest.mark.parametrize("make", ODD)
 @pytest.mark.parametrize("command", [["build"], ["build", "--check"]])
 def test_a_generated_file_is_a_regular_one(
@@ -286,7 +305,7 @@ def test_a_generated_file_is_a_regular_one(
     assert not (inside.root / "generated/net/cost.md").exists()
 
 
-@pytest.mark.parametrize("make", ODD)
+@pytest.mark.parametrize("make", [*ODD, make_dangling])
 def test_the_settings_of_a_project_are_a_regular_file(
     make: Making, inside: Project, capsys: Captured
 ) -> None:
@@ -294,11 +313,8 @@ def test_the_settings_of_a_project_are_a_regular_file(
     (inside.root / ".git").mkdir()
     make(inside.root / "pyproject.toml")
     code, printed = run(capsys, "diff", NET, NET)
-    if make is make_circle:  # nothing is there
-        assert code == 0
-    else:
-        assert code == 2
-        assert "`pyproject.toml`" in printed
+    assert code == 2
+    assert "`pyproject.toml`" in printed
 
 
 def test_settings_outside_the_project_are_not_read(
@@ -340,6 +356,24 @@ def test_settings_have_an_end(inside: Project, capsys: Captured) -> None:
     assert (code, "larger than" in printed) == (2, True)
 
 
+@pytest.mark.parametrize("names", ["a.{}a = 1", "[a.{}a]", "b = {{a.{}a = 1}}", '"x.y".{}a = 1'])
+def test_a_long_dotted_key_of_the_settings_is_refused(
+    names: str, inside: Project, capsys: Captured
+) -> None:
+    inside.write("pyproject.toml", "\n" + names.format("a." * 20_000))
+    code, printed = run(capsys, "diff", NET, NET)
+    assert code == 2
+    assert "error[E010]" in printed
+    assert "pyproject.toml:2" in printed
+    assert len(printed) < 10_000
+
+
+def test_dots_in_texts_and_numbers_are_no_dotted_key(inside: Project, capsys: Captured) -> None:
+    numbers = "1.5, " * 100
+    inside.write("pyproject.toml", f'a.b = "{"a." * 100}"\nc = [{numbers}]  # {"." * 100}\n')
+    assert run(capsys, "diff", NET, NET)[0] == 0
+
+
 WRITING = [
     ["build"],
     ["fmt"],
@@ -355,6 +389,10 @@ def files_of(root: Path) -> dict[str, bytes]:
     return found
 
 
+def folders_of(root: Path) -> set[Path]:
+    return {path for path in root.rglob("*") if path.is_dir()}
+
+
 @pytest.mark.parametrize("command", WRITING, ids=" ".join)
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(
     command: list[str], inside: Project, capsys: Captured
@@ -362,7 +400,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(
     """A limit on the size of files fails a write in its middle, as a full disk does."""
     inside.write(NET, LOOSE)
     inside.write("old.svg", "old")
-    before = files_of(inside.root)
+    before, folders = files_of(inside.root), folders_of(inside.root)
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
@@ -379,6 +417,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(
     assert "File too large" in done.stderr
     assert "`None`" not in done.stderr
     assert files_of(inside.root) == before
+    assert folders_of(inside.root) == folders
 
 
 def test_a_disk_that_is_full_is_told_with_the_file(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never, get_type_hints
 
 from inception_dsl.bridge.checkpoint import CheckpointError, read_checkpoint
 from inception_dsl.ir.weights import (
@@ -76,22 +76,69 @@ def read_plan(text: str) -> WeightPlan:
     """
     try:
         document = json.loads(text)
+    except RecursionError:
+        raise ValueError("this is no plan of weights: it is nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"this is no plan of weights: it is not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("schema_version") != 2:
         raise ValueError("this is no plan of weights of version 2")
-    kinds = {kind.__name__: kind for kind in _RECIPES}
     recipes = tuple(
-        (key, _recipe(kinds, dict(recipe))) for key, recipe in document["tensors"].items()
+        (key, _read_recipe(key, recipe)) for key, recipe in _read_mapping(document, "tensors")
     )
-    return WeightPlan(recipes, tuple(document["fresh"].items()), tuple(document["left"].items()))
+    fresh, left = (_read_reasons(document, name) for name in ("fresh", "left"))
+    return WeightPlan(recipes, fresh, left)
 
 
-def _recipe(kinds: Mapping[str, type[Recipe]], document: dict[str, Any]) -> Recipe:
-    kind = kinds[document.pop("recipe")]
-    if "order" in document:
-        document["order"] = tuple((first, count) for first, count in document["order"])
-    return kind(**document)
+def _read_mapping(document: Mapping[str, object], name: str) -> list[tuple[str, object]]:
+    mapping = document.get(name)
+    if not isinstance(mapping, dict):
+        raise ValueError(f"`{name}` of a plan of weights is an object")
+    return list(mapping.items())
+
+
+def _read_reasons(document: Mapping[str, object], name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((key, str(reason)) for key, reason in _read_mapping(document, name))
+
+
+def _read_recipe(key: str, document: object) -> Recipe:
+    """Return the recipe of a tensor.
+
+    Raises:
+        ValueError: there is no such recipe, or it has other values than such a recipe takes.
+    """
+    values = dict(document) if isinstance(document, dict) else {}
+    name = values.pop("recipe", None)
+    kind = next((kind for kind in _RECIPES if kind.__name__ == name), None)
+    if kind is None:
+        names = ", ".join(kind.__name__ for kind in _RECIPES)
+        raise ValueError(f"the recipe of the tensor `{key}` is none of {names}")
+    types = get_type_hints(kind)
+    for field, value in values.items():
+        if field in types and not _fits(value, types[field]):
+            raise ValueError(f"`{field}` of the tensor `{key}` has a value that it cannot take")
+    if values.keys() != types.keys():
+        raise ValueError(f"a `{name}`, as of the tensor `{key}`, has {', '.join(types)}")
+    if "order" in values:
+        values["order"] = tuple((first, count) for first, count in values["order"])
+    return kind(**values)
+
+
+def _fits(value: object, type: object) -> bool:
+    """Tell whether a value of JSON is of the type that a recipe's field has."""
+    if type == Order:
+        return isinstance(value, list) and all(map(_is_run, value))
+    if type is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, str) or (value is None and type == str | None)
+
+
+def _is_run(value: object) -> bool:
+    """Tell whether a value of JSON is a run of channels: its first one, and their number."""
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(number, int) and number >= 0 for number in value)
+    )
 
 
 def _make(key: str, recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from inception_dsl.analysis import BYTES, GROUPINGS
 from inception_dsl.cli.arguments import Parser, add_specs, describe
-from inception_dsl.cli.console import FINDINGS, FINE, overrides_of
+from inception_dsl.cli.console import FINE, exit_code, overrides_of
 from inception_dsl.cli.output import deliver, say, show
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.emit.report import (
@@ -122,14 +123,14 @@ def _list(args: argparse.Namespace) -> int:
 
     folder = Path.cwd()
     rows: list[list[str]] = []
-    broken: list[str] = []
+    broken: dict[str, Sequence[Diagnostic]] = {}
     for name in driver.list_known_specs(folder):
         try:
             measured = driver.measure(name, folder=folder)
         except driver.LibraryError:
             continue
-        except SpecError:
-            broken.append(name)
+        except SpecError as error:
+            broken[name] = error.diagnostics
             continue
         totals = measured.cost.totals
         title, source = measured.model.title or "", measured.model.source or ""
@@ -147,7 +148,7 @@ def _list(args: argparse.Namespace) -> int:
     show(plain_table(columns, rows))
     for name in broken:
         say(f"`{name}` has errors: see `inception-dsl check {shlex.quote(name)}`")
-    return FINDINGS if broken else FINE
+    return exit_code(chain.from_iterable(broken.values())) if broken else FINE
 
 
 def _columns(text: str) -> tuple[str, ...]:

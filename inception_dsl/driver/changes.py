@@ -72,9 +72,12 @@ def find_agreement(root: Path) -> Agreement:
     from inception_dsl.rules.settings import read_agreement
 
     path = root / "pyproject.toml"
-    target = DISK.resolve(path)
-    if target is None or not DISK.exists(target):
+    if not DISK.exists(path) and not DISK.is_link(path):
         return Agreement()
+    target = DISK.resolve(path)
+    if target is None:
+        message = "`pyproject.toml` cannot be read: its links lead in a circle"
+        raise SpecError([Diagnostic("E010", message)])
     if not target.is_relative_to(root.resolve()):
         raise SpecError([Diagnostic("E006", "`pyproject.toml` lies outside the project")])
     try:

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,21 +147,31 @@ def _with_plain_ends(content: bytes) -> bytes | None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put a file in the place of another one, or of none."""
+    """Put a file in the place of another one, or of none; a failure leaves no new folder."""
+    new_folders = [folder for folder in path.parents if not folder.exists()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary, handle = _open_beside(path)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                if path.exists():
-                    temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-                stream.write(content)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink()
-            raise
-    except OSError as error:  # the message names the file, not the temporary one
-        raise OSError(error.errno, error.strerror, _shown(path)) from None
+        _fill(path, content)
+    except BaseException as error:
+        with suppress(OSError):  # it was not made, or another process uses it
+            for folder in new_folders:
+                folder.rmdir()
+        if isinstance(error, OSError):  # whose file may be the temporary one
+            raise OSError(error.errno, error.strerror, _shown(path)) from None
+        raise
+
+
+def _fill(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary, handle = _open_beside(path)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            if path.exists():
+                temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+            stream.write(content)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink()
+        raise
 
 
 def _open_beside(path: Path) -> tuple[Path, int]:

@@ -105,8 +105,8 @@ def locate(
         span: where a spec names it.
 
     Raises:
-        SpecError: E001 there is no such file, or its name cannot be shown; E006 it lies outside the
-            project.
+        SpecError: E001 there is no such file, its links lead in a circle, or its name cannot be
+            shown; E006 it lies outside the project.
     """
     labels = (Label(span),) if span else ()
     target = files.resolve(path)
@@ -115,6 +115,10 @@ def locate(
     if not is_inside:
         message = f"`{printable(_short(reference))}` lies outside the project"
         raise SpecError([Diagnostic("E006", message, labels)])
+    if target is None and any(files.is_link(above) for above in (path, *path.parents)):
+        named = f"{files.label}{printable(_short(reference))}"
+        message = f"`{named}` cannot be read: its links lead in a circle"
+        raise SpecError([Diagnostic("E001", message, labels)])
     if target is None or not files.exists(target):
         message = f"there is no file `{files.label}{printable(_short(reference))}`"
         raise SpecError([Diagnostic("E001", message, labels)])

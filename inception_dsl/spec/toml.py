@@ -13,6 +13,9 @@ from inception_dsl.source import Source, Span
 KeyPath: TypeAlias = tuple[str | int, ...]
 """The keys that lead to a value, from the top of a document; a number for an item of an array."""
 
+MAX_KEY_NAMES = 16
+"""Maximum number of names in a dotted key, such as the 3 of `tool.inception-dsl.diff`."""
+
 _TOKEN = re.compile(
     r"""
     (?P<text>\"{3}(?:[^\\]|\\.)*?\"{3,5} | '{3}.*?'{3,5} | \"(?:[^\"\\\n]|\\.)*\" | '[^'\n]*')
@@ -47,6 +50,7 @@ def read_toml(source: Source) -> Toml:
     Raises:
         SpecError: E010, it is no TOML, or it is nested too deeply.
     """
+    _check_keys(source)
     try:
         return Toml(source, tomllib.loads(source.text))
     except RecursionError:
@@ -54,6 +58,28 @@ def read_toml(source: Source) -> Toml:
     except ValueError as error:  # a syntax error, or a number of too many digits
         problem = str(error)
     raise SpecError([Diagnostic("E010", f"`{source.name}` is no TOML: {problem}")])
+
+
+def _check_keys(source: Source) -> None:
+    """Make sure that no dotted key is long: Python's reader takes memory for each of its parts.
+
+    Raises:
+        SpecError: E010, a key has more names than `MAX_KEY_NAMES`.
+    """
+    if all(line.count(".") < MAX_KEY_NAMES for line in source.text.splitlines()):
+        return
+    dots = start = 0
+    for match in _TOKEN.finditer(source.text):
+        match match.lastgroup, match[0]:
+            case "sign", ".":
+                dots += 1
+            case (("sign" | "newline"), _):
+                dots, start = 0, match.end()
+        if dots >= MAX_KEY_NAMES:
+            message = f"a key of `{source.name}` has more than {MAX_KEY_NAMES} names"
+            raise SpecError(
+                [Diagnostic("E010", message, (Label(Span(source, start, match.end())),))]
+            )
 
 
 class _Token(NamedTuple):

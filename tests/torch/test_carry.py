@@ -191,9 +191,35 @@ def test_the_command_writes_a_plan_that_keeps_its_schema(
     assert kinds == {"Copy", "PermuteIn", "PermuteOut", "Subtract"}
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "", "plan"])
-def test_a_bad_plan_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no plan"):
+def bad_plan(**recipe: object) -> str:
+    tensors = {"a": recipe}
+    return json.dumps({"schema_version": 2, "tensors": tensors, "fresh": {}, "left": {}})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{}", "no plan"),
+        ("[]", "no plan"),
+        ("plan", "no plan"),
+        ("[" * 100_000, "no plan"),
+        ('{"schema_version": 2}', "`tensors`"),
+        ('{"schema_version": 2, "tensors": {"a": 3}}', "the recipe of the tensor `a`"),
+        ('{"schema_version": 2, "tensors": {}, "fresh": []}', "`fresh`"),
+        (bad_plan(), "Copy, PermuteIn"),
+        (bad_plan(recipe="Melt"), "Copy, PermuteIn"),
+        (bad_plan(recipe=["Copy"]), "Copy, PermuteIn"),
+        (bad_plan(recipe="Copy"), "has source"),
+        (bad_plan(recipe="Copy", source="b", order=3), "has source"),
+        (bad_plan(recipe="Copy", source=3), "`source`"),
+        (bad_plan(recipe="Fill", value="1"), "`value`"),
+        (bad_plan(recipe="PermuteIn", source="b", order=[[1]]), "`order`"),
+        (bad_plan(recipe="PermuteIn", source="b", order=[[-1, 2]]), "`order`"),
+        (bad_plan(recipe="PermuteIn", source="b", order=3), "`order`"),
+    ],
+)
+def test_a_bad_plan_is_refused(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
         read_plan(text)
 
 
