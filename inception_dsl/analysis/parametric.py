@@ -54,8 +54,14 @@ class Dependences:
 
 def find_dependences(model: Model) -> Dependences:
     """Find the values that depend on the parameters of the network."""
-    changing = _find_changing_copies(model)
     params = {block.name: frozenset[str]() for block in model.blocks}
+    if not model.network.params:
+        values: dict[str, dict[str, Dependence]] = {
+            block.name: dict.fromkeys([INPUT, *(step.path for step in block.body)], _NONE)
+            for block in model.blocks
+        }
+        return Dependences(params, values)
+    changing = _find_changing_copies(model)
     params[model.network.name] = frozenset(param.name for param in model.network.params)
     while True:  # an argument may read `in`, which depends on the calls of its block
         dependences = _find(model, params, changing)
