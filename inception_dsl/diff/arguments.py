@@ -169,21 +169,22 @@ def find_renamed_blocks(sides: Sides, calls: list[CallPair]) -> Iterator[Sightin
             renamed.setdefault(blocks, []).append(pair)
     pairs = [pair for alike in renamed.values() for pair in alike]
     is_many = len({sides.spots(pair.old.path, pair.new.path) for pair in pairs}) >= MANY
+    spots = sides.block_spots(NETWORK, NETWORK)
+    names = tuple(renamed)
+    shared = BlockRenamed(
+        category="COSMETIC", old=spots[0], new=spots[1], names=names, is_many=True
+    )
     for blocks, alike in renamed.items():
         for pair in alike:
-            if is_many:
-                spots = sides.block_spots(NETWORK, NETWORK)
-            else:
-                spots = sides.spots(pair.old.path, pair.new.path)
-            edit = BlockRenamed(
-                category="COSMETIC",
-                old=spots[0],
-                new=spots[1],
-                names=tuple(renamed) if is_many else (blocks,),
-                is_many=is_many,
-            )
+            edit = shared if is_many else _renamed_block(sides, pair, blocks)
             place = EditPlace(pair.old.path, pair.new.path)
             yield Sighting(edit=edit, place=place, at=pair.new.path)
+
+
+def _renamed_block(sides: Sides, pair: CallPair, names: tuple[str, str]) -> BlockRenamed:
+    """Return the edit of one call whose block has another name."""
+    old, new = sides.spots(pair.old.path, pair.new.path)
+    return BlockRenamed(category="COSMETIC", old=old, new=new, names=(names,), is_many=False)
 
 
 def is_symbolic(value: Value | Expr | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inception_dsl.diff.edit_facts import EditPlace, KeyChange
@@ -16,7 +16,6 @@ class Sighting:
     Attributes:
         edit: the edit, without places and consequences.
         at: the new path beside which it is listed.
-        key: sightings with one key are one edit; by default, equal edits are.
         shapes: the edit can change the shapes of the nodes that it touches.
         touches: the new nodes that it touches.
         removes: the old nodes that it removes.
@@ -27,7 +26,6 @@ class Sighting:
     edit: Edit
     place: EditPlace
     at: str
-    key: Hashable = None
     shapes: bool = False
     touches: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
@@ -50,9 +48,15 @@ class Draft:
 
 def gather(sightings: Iterable[Sighting]) -> tuple[Draft, ...]:
     """Return the drafts of some sightings, in the order in which they were first seen."""
-    alike: dict[Hashable, list[Sighting]] = {}
-    for sighting in sightings:
-        alike.setdefault(sighting.key or sighting.edit, []).append(sighting)
+    listed = list(sightings)
+    alike: dict[Edit, list[Sighting]] = {}
+    # An edit of many steps takes long to hash, and the sightings of its places hold one object.
+    known: dict[int, list[Sighting]] = {}
+    for sighting in listed:
+        same = known.get(id(sighting.edit))
+        if same is None:
+            same = known[id(sighting.edit)] = alike.setdefault(sighting.edit, [])
+        same.append(sighting)
     return tuple(_draft(same) for same in alike.values())
 
 
@@ -82,17 +86,17 @@ class DraftIndex:
     """
 
     drafts: tuple[Draft, ...]
-    touching: Mapping[str, tuple[int, ...]]
+    touching: Mapping[str, Sequence[int]]
     removing: Mapping[str, int]
     giving: Mapping[str, int]
 
 
 def index_drafts(drafts: tuple[Draft, ...]) -> DraftIndex:
     """Return an index of drafts by the nodes that they touch."""
-    touching: dict[str, tuple[int, ...]] = {}
+    touching: dict[str, list[int]] = {}
     for number, draft in enumerate(drafts):
         for path in draft.touches:
-            touching[path] = (*touching.get(path, ()), number)
+            touching.setdefault(path, []).append(number)
     return DraftIndex(
         drafts,
         touching,

@@ -4,7 +4,7 @@
 `Node` are concrete. The IR depends neither on YAML nor on the ops.
 """
 
-from inception_dsl.ir.inline import Graph, inline, walk_calls
+from inception_dsl.ir.inline import inline, walk_calls
 from inception_dsl.ir.model import (
     INPUT,
     NETWORK,
@@ -14,6 +14,7 @@ from inception_dsl.ir.model import (
     Call,
     CallDef,
     Claim,
+    Graph,
     Head,
     Model,
     Node,

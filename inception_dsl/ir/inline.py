@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from inception_dsl.ir.model import INPUT, Call, Model, Node
+from inception_dsl.ir.model import INPUT, Call, Graph, Model, Node
 from inception_dsl.ir.path import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """The nodes of a model with absolute paths, each after the nodes that it reads.
-
-    Attributes:
-        output: the path of the node that makes the network's result in inference.
-        head_outputs: the path of the node that makes the result of each training head.
-    """
-
-    nodes: tuple[Node, ...]
-    output: Path
-    head_outputs: tuple[Path, ...]
-
-
 def inline(model: Model) -> Graph:
-    """Return the network as one flat graph, training heads included."""
+    """Return the network as one flat graph, training heads included; it is made once a model."""
+    if not model.flat:
+        model.flat.append(_make_graph(model))
+    return model.flat[0]
+
+
+def _make_graph(model: Model) -> Graph:
     results: dict[str, Path] = {INPUT: INPUT}
     nodes = tuple(_inline(model.root, "", None, results))
     return Graph(

@@ -7,7 +7,7 @@ that holds it; `inline` makes paths absolute.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from math import prod
@@ -278,6 +278,20 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """The nodes of a model with absolute paths, each after the nodes that it reads.
+
+    Attributes:
+        output: the path of the node that makes the network's result in inference.
+        head_outputs: the path of the node that makes the result of each training head.
+    """
+
+    nodes: tuple[Node, ...]
+    output: Path
+    head_outputs: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A network: its blocks as written, and the network as it runs.
 
@@ -285,6 +299,7 @@ class Model:
         blocks: each block before the blocks that call it; the last one is the whole network and has
             the name `NETWORK`.
         root: the call of the whole network.
+        flat: its flat graph, once `inline` has made it.
     """
 
     name: str
@@ -295,6 +310,7 @@ class Model:
     heads: tuple[Head, ...]
     budget: tuple[Bound, ...]
     claims: tuple[Claim, ...]
+    flat: list[Graph] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def network(self) -> BlockDef:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -61,11 +61,16 @@ def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A comparison that is drawn, with the facts that its figure needs of both networks."""
+    """A comparison that is drawn, with the facts that its figure needs of both networks.
+
+    Attributes:
+        old_blocks: the block that each call of the old network runs, by the call's path.
+    """
 
     comparison: Comparison
     old: FigureSubject
     new: FigureSubject
+    old_blocks: Mapping[Path, str]
     changes: ChangeIndex
     side_by_side: bool
 
@@ -73,7 +78,8 @@ class _Drawn:
 def _describe(comparison: Comparison, *, side_by_side: bool) -> _Drawn:
     old = describe(comparison.old, comparison.old_cost)
     new = describe(comparison.new, comparison.new_cost)
-    return _Drawn(comparison, old, new, index_changes(comparison), side_by_side)
+    blocks = {call.path: name for name, calls in old.calls.items() for call in calls}
+    return _Drawn(comparison, old, new, blocks, index_changes(comparison), side_by_side)
 
 
 def _draw(drawn: _Drawn) -> Scene:
@@ -88,7 +94,8 @@ def _draw(drawn: _Drawn) -> Scene:
         for name, block in drawn.new.blocks.items()
         if name in changes.blocks and name != NETWORK and (bodies := _find_bodies(drawn, name))
     ]
-    shared = (finding for finding in comparison.findings if finding.edit in changes.shared)
+    listed = frozenset(changes.shared)
+    shared = (finding for finding in comparison.findings if finding.edit in listed)
     return page(
         arrange_panels(panels, blocks, _STYLE),
         title=comparison.title,
@@ -124,10 +131,9 @@ def _find_bodies(drawn: _Drawn, name: str) -> tuple[Body, Body] | None:
             if old_node is None:
                 continue
             holders = [
-                (old_name == name, len(old_call.path), old_name, old_call.path)
-                for old_name, old_calls in drawn.old.calls.items()
-                for old_call in old_calls
-                if old_node.is_below(old_call.path)
+                (old_name == name, len(holder), old_name, holder)
+                for holder in (*old_node.parents, Path())
+                if (old_name := drawn.old_blocks.get(holder)) is not None
             ]
             if holders:
                 *_, old_name, scope = max(holders)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inception_dsl.diff import Changed, Comparison, Edit, Renamed, Reparented
@@ -141,10 +141,12 @@ def _nodes_within(model: Model) -> dict[str, list[Path]]:
 def match_boxes(changes: ChangeIndex, old: Body, new: Body) -> dict[str, str]:
     """Return the new box that each old box is, by the old one's name."""
     matches: dict[str, str] = {}
+    taken: set[str] = set()
     for name, counterparts in _find_counterparts(changes, old, new).items():
-        free = (box for box in counterparts if box not in matches.values())
+        free = (box for box in counterparts if box not in taken)
         if (match := next(free, None)) is not None:
             matches[name] = match
+            taken.add(match)
     return matches
 
 
@@ -215,7 +217,7 @@ class _BoxChange:
 def _find_box_change(
     changes: ChangeIndex, vertex: Vertex, scopes: Sequence[Path], nodes: Sequence[Path]
 ) -> _BoxChange:
-    paths = [scope / path for scope in scopes for path in vertex.paths]
+    paths = dict.fromkeys(scope / path for scope in scopes for path in vertex.paths)
     touched = changes.find_within(paths)
     edits = [edit for path in paths for edit in changes.direct.get(path, ())]
     # An added or removed copy is marked at the repeated step itself.
@@ -226,9 +228,9 @@ def _find_box_change(
     return _BoxChange(mark, edits, inside)
 
 
-def _step_within(path: Path, holders: Sequence[Path]) -> Path:
+def _step_within(path: Path, holders: Container[Path]) -> Path:
     """Return a path within its holder; the same for all copies of the holder."""
-    holder = next(holder for holder in holders if path.is_within(holder))
+    holder = next(holder for holder in (path, *path.parents, Path()) if holder in holders)
     inner = path.relative_to(holder)
     return inner.relative_to(inner.first) if inner.first.copy is not None else inner
 

@@ -75,7 +75,7 @@ def _element(
         return node_element(subject, same, steps, BlockView(definition.attributes, known, count))
     arguments = [
         f"{name}={show_value(bind(_argument(subject, definition, name), known))}"
-        for name in subject.varying(definition.block)
+        for name in subject.varying[definition.block]
     ]
     leaf = call_leaf(subject, same[0], steps, " ".join(arguments), count)
     return replace(leaf, shape=common(str(step.type) for step in same))
@@ -127,7 +127,7 @@ def _activation_of_sum(node: Node | None) -> str:
 
 def call_table(subject: FigureSubject, block: BlockDef) -> Rows:
     """Return a heading, and a row for each way in which a block is called; nothing for one way."""
-    varying = subject.varying(block.name)
+    varying = subject.varying[block.name]
     if not varying:
         return ()
     rows: dict[tuple[str, ...], list[Path]] = {}

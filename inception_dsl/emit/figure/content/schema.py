@@ -102,7 +102,7 @@ def _is_one_row(subject: FigureSubject, row: FoldedStep) -> bool:
     calls = [item for item in row.copies if isinstance(item, Call)]
     if len(calls) < len(row.copies) or len({call.block for call in calls}) > 1:
         return False
-    names = subject.varying(calls[0].block)
+    names = subject.varying[calls[0].block]
     varying = [name for name in names if len({call.arguments[name] for call in calls}) > 1]
     return len(varying) < 2 and len(_arguments(subject, row)) <= _LONGEST_ARGUMENTS
 
@@ -111,7 +111,7 @@ def _arguments(subject: FigureSubject, row: FoldedStep) -> str:
     """Return the arguments of a row's calls in which the calls of their block differ."""
     parts = []
     calls = [item for item in row.copies if isinstance(item, Call)]
-    for name in subject.varying(calls[0].block):
+    for name in subject.varying[calls[0].block]:
         values = [show_value(call.arguments[name]) for call in calls]
         parts.append(f"{name}={values[0] if len(set(values)) == 1 else ', '.join(values)}")
     return " ".join(parts)

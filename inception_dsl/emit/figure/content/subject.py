@@ -41,6 +41,7 @@ class FigureSubject:
         kinds: the kind that the box of each block has in the palette, by the block's name.
         usual: the norm and the activation that go without saying.
         sums: the cost of every step by its absolute path; that of inference under the empty path.
+        varying: the parameters that the calls of each block bind differently, by the block's name.
     """
 
     model: Model
@@ -49,21 +50,13 @@ class FigureSubject:
     kinds: Mapping[str, str]
     usual: Conventions
     sums: Mapping[Path, Sums]
+    varying: Mapping[str, Sequence[str]]
 
     def title(self, block: BlockDef) -> str:
         """Return the title of a block, or of the network."""
         if block.name == NETWORK:
             return self.model.title or self.model.name
         return block.title or humanise(block.name)
-
-    def varying(self, block: str) -> list[str]:
-        """Return the parameters that the calls of a block bind differently."""
-        calls = [located.call for located in self.calls[block]]
-        return [
-            name
-            for name, value in calls[0].arguments.items()
-            if any(call.arguments[name] != value for call in calls)
-        ]
 
     def total(self, steps: Iterable[Path]) -> Sums:
         """Return the cost of the steps at some absolute paths together."""
@@ -83,7 +76,24 @@ def describe(model: Model, cost: CostReport) -> FigureSubject:
         taken = sum(kind in BLOCK_KINDS for kind in kinds.values())
         kinds[name] = _kind(located_calls, taken)
     blocks = {block.name: block for block in model.blocks}
-    return FigureSubject(model, blocks, calls, kinds, find_conventions(model), _sum_up(model, cost))
+    return FigureSubject(
+        model,
+        blocks,
+        calls,
+        kinds,
+        usual=find_conventions(model),
+        sums=_sum_up(model, cost),
+        varying={name: _find_varying(located_calls) for name, located_calls in calls.items()},
+    )
+
+
+def _find_varying(calls: Sequence[LocatedCall]) -> list[str]:
+    """Return the parameters that the calls of a block bind differently."""
+    return [
+        name
+        for name, value in calls[0].call.arguments.items()
+        if any(located.call.arguments[name] != value for located in calls)
+    ]
 
 
 def _kind(calls: Sequence[LocatedCall], taken: int) -> str:
