@@ -7,6 +7,7 @@ each output is read by the rules of its channel, not by the functions that wrote
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -300,6 +301,24 @@ def test_a_spec_that_is_resolved_says_what_its_author_wrote(
     folder.write("specs/net.yaml", spec_with(payload))
     _, output, _ = run(capfdbinary, ["resolve", "net"])
     assert yaml.safe_load(output)["title"] == payload
+
+
+@every_payload
+def test_a_job_that_prints_generated_files_obeys_none(payload: str, folder: Project) -> None:
+    named = folder.write(f"specs/{file_name(payload)}.yaml", spec_with(payload))
+    main(["build", str(named)])  # refused, if the name cannot be shown
+    folder.write("specs/net.yaml", spec_with(f"{payload} {'word ' * 17}{payload}"))
+    assert main(["build", "specs/net.yaml"]) == 0
+    for path in filter(Path.is_file, (folder.root / "generated").rglob("*")):
+        text = path.read_text()
+        assert_no_command(text, text)
+        assert_no_old_command(text, text)
+        if path.suffix == ".py":
+            for line in ast.walk(ast.parse(text)):
+                if isinstance(line, ast.Module | ast.ClassDef | ast.FunctionDef):
+                    words = ast.get_docstring(line) or ""
+                    assert_no_command(words, text)
+                    assert_no_old_command(words, text)
 
 
 @every_payload

@@ -365,7 +365,7 @@ def _make_sepconv() -> Op:
     """
     return Op(
         name="sepconv",
-        aliases=("separable_conv2d", "separableconv2d"),
+        aliases=("separableconv", "separableconv2d"),
         title="SepConv",
         short_title="SepConv",
         figure="convolution",

@@ -94,7 +94,7 @@ OPS = (
     # y = weight x + bias, then the activation
     Op(
         name="linear",
-        aliases=("dense", "fc", "inner_product"),
+        aliases=("dense", "fc", "fullyconnected", "innerproduct"),
         title="FC",
         short_title="FC",
         figure="classifier",

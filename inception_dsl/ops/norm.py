@@ -150,7 +150,7 @@ OPS = (
     # Source: Ioffe and Szegedy, Batch Normalization, ICML 2015, algorithm 1.
     Op(
         name="batchnorm",
-        aliases=("batch_norm", "batchnorm2d", "batchnormalization", "bn"),
+        aliases=("batchnorm2d", "batchnormalization", "bn"),
         title="BatchNorm",
         short_title="BN",
         figure="plain",
@@ -219,7 +219,7 @@ OPS = (
     # divides alpha by `size`, as Caffe does, and the paper does not.
     Op(
         name="lrn",
-        aliases=("local_response_norm", "localresponsenorm"),
+        aliases=("localresponsenorm", "localresponsenormalization"),
         title="Local Response Norm",
         short_title="LRN",
         figure="plain",

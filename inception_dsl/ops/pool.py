@@ -151,7 +151,7 @@ OPS = (
     # The largest value of a window; padding never is.
     Op(
         name="maxpool",
-        aliases=("max_pool", "max_pool2d", "maxpooling2d"),
+        aliases=("maxpool2d", "maxpooling", "maxpooling2d"),
         title="MaxPool",
         short_title="MaxPool",
         figure=_MAX,
@@ -179,7 +179,7 @@ OPS = (
     # The mean of a window: of what lies on the map, or with `count_pad` of the padding too.
     Op(
         name="avgpool",
-        aliases=("avg_pool", "avg_pool2d", "averagepooling2d"),
+        aliases=("avgpool2d", "averagepool", "averagepooling", "averagepooling2d"),
         title="Avg Pooling",
         short_title="Avg Pooling",
         figure=_AVG,
@@ -244,11 +244,11 @@ OPS = (
                 "avg",
                 "Average Pooling",
                 _AVG,
-                ("gap", "globalaveragepooling2d", "globalavgpool"),
+                ("gap", "globalaveragepool", "globalaveragepooling2d"),
                 one_launch,
                 saves_nothing,
             ),
-            ("max", "Global MaxPool", _MAX, (), _max_launches, _max_saves),
+            ("max", "Global MaxPool", _MAX, ("globalmaxpooling2d",), _max_launches, _max_saves),
         )
     ),
     # The same over windows that make a map of the size that is asked for: window i of n on a side
@@ -257,7 +257,7 @@ OPS = (
         Op(
             name=f"adaptive_{kind}pool",
             spelling=f"adaptive {kind}pool",
-            aliases=(f"adaptive_{kind}_pool2d", f"adaptive{kind}pool2d"),
+            aliases=(f"adaptive{kind}pool2d",),
             title=title,
             short_title=title,
             figure=figure,

@@ -21,8 +21,8 @@ _WORDS = {
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
 _LACKING = """
-    alphadropout attention blurpool celu channel_shuffle channelshuffle chunk conv1d conv3d
-    conv2d_transpose conv2dtranspose conv_transpose conv_transpose2d convlstm convtranspose
+    alphadropout aspp attention blurpool celu channel_shuffle channelshuffle chunk conv1d
+    conv2d_transpose conv2dtranspose conv3d conv_transpose conv_transpose2d convlstm convtranspose
     convtranspose2d crelu crop dcn deconv deconv2d deconvolution deform_conv deform_conv2d
     depth_to_space div divide dot drop_path dropblock dropout2d droppath einsum elu embedding
     fractionalmaxpool frn gaussian_noise gem glu group_norm groupnorm gru hard_tanh hardshrink
@@ -30,13 +30,13 @@ _LACKING = """
     layernorm log_sigmoid log_softmax logsigmoid logsoftmax lp_pool lp_pool2d lppool lppool2d lstm
     matmul max_unpool maximum maxout maxunpool maxunpool2d mha minimum mish multihead_attention
     multiheadattention pad permute pixel_shuffle pixel_unshuffle pixelshuffle pixelunshuffle prelu
-    quick_gelu reflection_pad reflectionpad2d reshape resize rms_norm rmsnorm rnn roi_align
-    roi_pool roialign roipool rrelu self_attention selu shuffle slice softmax2d softmin softplus
+    quick_gelu reflection_pad reflectionpad2d reshape resize rms_norm rmsnorm rnn roi_align roi_pool
+    roialign roipool rrelu se se_block self_attention selu shuffle slice softmax2d softmin softplus
     softpool softshrink softsign space_to_depth spatial_dropout spatialdropout2d spectral_norm
-    spectralnorm split squeeze stochastic_depth sub subtract sumpool swiglu sync_bn syncbatchnorm
-    tanhshrink threshold transformer transpose transpose_conv transposed_conv unpool unsqueeze
-    upconv upconv2d upsample upsampling upsampling2d view weight_norm weightnorm zero_pad
-    zeropad2d zeropadding2d
+    spectralnorm split spp squeeze squeeze_excitation squeeze_excite stochastic_depth sub subtract
+    sumpool swiglu sync_bn syncbatchnorm tanhshrink threshold transformer transpose transpose_conv
+    transposed_conv unpool unsqueeze upconv upconv2d upsample upsampling upsampling2d view
+    weight_norm weightnorm zeropad zeropad2d zeropadding2d
 """
 _LACKING_SCHEMES = """
     constant dirac glorot_normal he_normal he_uniform kaiming_uniform lecun_normal lecun_uniform
@@ -58,10 +58,22 @@ KERNELS = frozenset(["kernel_size", "kernel", "ksize", "k"])
 """Names of the kernel in other tools; in this language it stands before the op."""
 
 
+def _plain(name: str) -> str:
+    """Return a name in lower case, without blanks and underscores: tools differ in both."""
+    return name.lower().replace("_", "").replace(" ", "")
+
+
+_OPS_BY_NAME = {
+    _plain(name): written
+    for written, op in WRITTEN.items()
+    for name in (op.name, written, *op.aliases)
+}
+_LACKING_PLAIN = frozenset(map(_plain, LACKING)) - _OPS_BY_NAME.keys()
+
+
 def op_of(name: str) -> str | None:
     """Return the op that another tool's name means."""
-    alias = name.lower()
-    return next((written for written, op in WRITTEN.items() if alias in op.aliases), None)
+    return _OPS_BY_NAME.get(_plain(name))
 
 
 def is_depthwise(name: str) -> bool:
@@ -71,7 +83,7 @@ def is_depthwise(name: str) -> bool:
 
 def is_lacking(name: str) -> bool:
     """Tell whether the field has an op of this name that the language lacks."""
-    return name.lower() in LACKING
+    return _plain(name) in _LACKING_PLAIN
 
 
 def join_of(name: str) -> str | None:

@@ -226,7 +226,8 @@ class StepReader:
             help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
             return SpecError([Diagnostic("E201", message, (label,), help=help)])
         if (meant := op_of(written)) is not None:
-            return SpecError([Diagnostic("E201", message, (label,), fix=Fix(label.span, meant))])
+            fix, help = Fix(label.span, meant), f"this language has it as `{meant}`"
+            return SpecError([Diagnostic("E201", message, (label,), help=help, fix=fix)])
         blocks = {name: signature.span for name, signature in self._signatures.items()}
         close = close_by(written, [*WRITTEN, *blocks], blocks)
         notes = () if close.name else (f"ops are {listed(WRITTEN)}",)

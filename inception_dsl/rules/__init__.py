@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
-from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic
 from inception_dsl.rules.budget import over_budget
 from inception_dsl.rules.claims import claims_hold
 from inception_dsl.rules.counted import counted_names
@@ -25,9 +26,19 @@ AS_WRITTEN_ONLY = frozenset(["E401", "E402", "E403"])
 
 
 def judge(subject: Subject, *, hints: bool = False) -> Iterator[Diagnostic]:
-    """Yield the findings of every rule, and those of every hint if hints are wanted."""
+    """Yield the findings of every rule, and those of every hint if hints are wanted.
+
+    Of each code the first `MAX_FINDINGS` are given; the last of them tells how many more there are.
+    """
+    groups: dict[str, list[Diagnostic]] = {}
     for rule in (*RULES, *(HINTS if hints else ())):
-        yield from rule(subject)
+        for finding in rule(subject):
+            groups.setdefault(finding.code, []).append(finding)
+    for group in groups.values():
+        *shown, last = group[:MAX_FINDINGS]
+        yield from shown
+        more = len(group) - MAX_FINDINGS
+        yield replace(last, notes=(*last.notes, f"{more:,} more are alike")) if more > 0 else last
 
 
 __all__ = ["AS_WRITTEN_ONLY", "HINTS", "RULES", "Rule", "Subject", "judge", "unwritable_blocks"]

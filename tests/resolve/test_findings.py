@@ -87,3 +87,38 @@ def test_shape_notes_hold_for_the_network_as_written_only(layer: str, project: P
     project.write("specs/base.yaml", HEAD + network)
     project.write(NET, f"inception: 1\nextends: base.yaml\n{layer}\n")
     assert project.rendering() == ""
+
+
+OTHER_TOOLS = {
+    "Dense (4)": "linear",
+    "fc (4)": "linear",
+    "fully_connected (4)": "linear",
+    "bn": "batchnorm",
+    "BatchNormalization": "batchnorm",
+    "3x3 average_pool": "avgpool",
+    "3x3 MaxPooling2D": "maxpool",
+    "GlobalAvgPool": "global avgpool",
+    "global_average_pool": "global avgpool",
+    "gap": "global avgpool",
+    "3x3 separableconv (4)": "sepconv",
+    "swish": "silu",
+    "hswish": "hardswish",
+    "hard_swish": "hardswish",
+}
+
+
+@pytest.mark.parametrize("step", OTHER_TOOLS)
+def test_an_op_by_the_name_of_another_tool_is_told_ours(step: str, project: Project) -> None:
+    """Where the rest of the step is right too, the help is one that mends."""
+    project.write(NET, f"{HEAD}network: [flatten, {step}]\n")
+    flat = project.findings()[0]
+    project.write(NET, f"{HEAD}network: [{step}]\n")
+    for found in (flat, project.findings()[0]):
+        assert (found.code, f"`{OTHER_TOOLS[step]}`" in (found.help or "")) == ("E201", True)
+
+
+@pytest.mark.parametrize("step", ["zeropad", "ZeroPadding2D", "se_block", "spp", "group_conv_lstm"])
+def test_an_op_of_the_field_that_is_lacking_is_told_as_such(step: str, project: Project) -> None:
+    project.write(NET, f"{HEAD}network: [{step}]\n")
+    (found,) = project.findings()
+    assert ("not in the language yet" in found.message) == (step != "group_conv_lstm")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from inception_dsl.channels import guard_commands
 from inception_dsl.characters import is_printable
 from inception_dsl.emit.python.code import (
     Assign,
@@ -162,7 +163,7 @@ def docstring(paragraphs: Sequence[str], *, depth: int) -> list[str]:
         if index:
             lines.append("")
         lines.extend(pad + part for part in _wrap(before + text, WIDTH - len(pad)))
-    return [*lines, f'{pad}"""']
+    return [*guard_commands("\n".join(lines)).split("\n"), f'{pad}"""']
 
 
 def _wrap(text: str, width: int) -> list[str]:
@@ -172,9 +173,12 @@ def _wrap(text: str, width: int) -> list[str]:
 def prose(text: str) -> str:
     r"""Return an author's text for a docstring: on one line, and escaped so that it cannot end it.
 
+    A job that prints the module obeys no command in it.
+
     Example:
-        >>> print(prose('a "quoted" name'))
-        a \"quoted\" name
+        >>> print(prose('a "quoted" name ##[error]'))
+        a \"quoted\" name #?[error]
     """
     shown = "".join(char if is_printable(char) else " " for char in text)
-    return " ".join(shown.replace("\\", "\\\\").replace('"', '\\"').split())
+    escaped = guard_commands(shown).replace("\\", "\\\\").replace('"', '\\"')
+    return " ".join(escaped.split())
