@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import NET, Project
 
-from inception_dsl import bounds
-from inception_dsl.diagnostics import SpecError
+from inception_dsl import bounds, driver
+from inception_dsl.diagnostics import MAX_FINDINGS, SpecError
 from inception_dsl.diff.carry import plan_weights
 from inception_dsl.driver.changes import compare, compare_pair
 from inception_dsl.emit.diff.figure import diff_svg
@@ -220,3 +220,45 @@ def test_a_plan_of_weights_is_as_long_as_the_specs_not_as_their_channels(project
     order = ((100_000_000, 200_000_000), (0, 100_000_000))
     assert recipes["last.weight"] == PermuteIn("last.weight", order)
     assert peak < 20_000_000
+
+
+LONG = {
+    "budget": "budget: {params: <= 9}",
+    "claim": "claims: [{source: x, params: 9}]",
+    "shape": "claims: [{source: x, shape: 9}]",
+    "path": "claims: [{source: x, at: 9, params: 3}]",
+    "input of a claim": "claims: [{source: x, input: 9, params: 3}]",
+    "deviation": "claims: [{source: x, params: 3, deviates: 9}]",
+    "title": "title: 9",
+    "key": "x9: 3",
+    "hexadecimal": "title: 0x9",
+    "use": "use: [x9]",
+    "extends": "extends: x9.yaml",
+    "order": "blocks: {b: {branches: {a: relu}, order: [x9]}}",
+    "join": "blocks: {b: {branches: {a: relu}, join: x9}}",
+    "from": "blocks: {b: [a: {from: x9, steps: relu}]}",
+    "act": "blocks: {b: 1x1 conv (4 act x9)}",
+    "default": "defaults: {conv: {act: x9}}",
+    "cell": "tables: {t: {columns: [k], r: [x9]}}",
+    "param": "params: {k: x9}",
+}
+
+
+@pytest.mark.parametrize("length", [900, 1_500, 1_000_000])
+@pytest.mark.parametrize("place", LONG)
+def test_no_finding_echoes_a_long_text(place: str, length: int, project: Project) -> None:
+    key = LONG[place].replace("9", "9" * length)
+    project.write(NET, f"inception: 1\nname: net\ninput: 8x8x3\n{key}\nnetwork: relu\n")
+    assert len(project.rendering()) < 3_000
+
+
+@pytest.mark.parametrize(("hints", "code"), [(False, "W601"), (True, "W602")])
+def test_findings_of_one_code_come_to_an_end(hints: bool, code: str, project: Project) -> None:
+    unread = "".join(f"  - {{branches: {{a: relu, b{i}: relu}}, order: [a]}}\n" for i in range(301))
+    counted = "".join(f"  - s{i}: [3x3 conv (1), 3x3 conv (1)]\n" for i in range(301))
+    project.write(NET, f"inception: 1\nname: net\ninput: 8x8x3\nnetwork:\n{unread}{counted}")
+    checked = driver.check(NET, folder=project.root, hints=hints)
+    found = [finding for finding in checked.warnings if finding.code == code]
+    assert len(found) == MAX_FINDINGS
+    assert found[-1].notes[-1] == "201 more are alike"
+    assert all("more are alike" not in " ".join(finding.notes) for finding in found[:-1])

@@ -16,7 +16,7 @@ from inception_dsl.diagnostics.diagnostic import (
 from inception_dsl.diagnostics.errors import MissingExtraError, SpecError
 from inception_dsl.diagnostics.pages import page, pages
 from inception_dsl.diagnostics.printer import render
-from inception_dsl.diagnostics.spelling import nearest
+from inception_dsl.diagnostics.spelling import nearest, shorten
 
 __all__ = [
     "CODES",
@@ -34,4 +34,5 @@ __all__ = [
     "pages",
     "render",
     "severity_of",
+    "shorten",
 ]

@@ -8,6 +8,8 @@ from itertools import islice
 
 MAX_LENGTH = 60
 """Maximum length of a name that is compared."""
+MAX_QUOTED = 60
+"""Maximum number of characters that a message quotes of a text that may be long."""
 MAX_CANDIDATES = 400
 """Maximum number of known names that a name is compared with."""
 MAX_CHARACTERS = 8_000
@@ -20,6 +22,16 @@ _DIGIT = re.compile("[0-9]")
 _REPEATED = re.compile(r"([0-9])\1+")
 _MEMBER = re.compile("(_?[0-9]+[a-z]?|_[a-z])$")
 """The end that tells the members of a series apart: `conv2`, `inception_4a`, `reduction_b`."""
+
+
+def shorten(text: str) -> str:
+    """Return a text as a message quotes it: the beginning of a long one.
+
+    Example:
+        >>> shorten("9408"), shorten("9" * 61) == "9" * 60 + "..."
+        ('9408', True)
+    """
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import count
 
 from inception_dsl.bounds import MAX_JOINED
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, shorten
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import GATHERED, OPS, RESIDUAL
 from inception_dsl.resolve.blocks import Note, unique_paths
@@ -198,7 +198,7 @@ class BodyReader(Reporter):
             return None
         close = _nearest(name, place.siblings)
         what = "step of this list" if isinstance(place.siblings, _Earlier) else "branch"
-        message = f"no earlier {what} is named `{name}`"
+        message = f"no earlier {what} is named `{shorten(name)}`"
         self.complain("E212", message, span, others=close.labels, instead=close.name)
         return None
 
@@ -260,7 +260,7 @@ class BodyReader(Reporter):
         for index, name in enumerate(order):
             if name not in results:
                 close = _nearest(name, results)
-                message = f"`order` names `{name}`, which is no branch"
+                message = f"`order` names `{shorten(name)}`, which is no branch"
                 span = self.places.value((*place.at, "order", index))
                 self.complain("E212", message, span, others=close.labels, instead=close.name)
         inputs = tuple(results[name].gives for name in order if name in results)

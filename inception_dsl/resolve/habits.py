@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from inception_dsl.ops import NORMS, OPS, WRITTEN
+from inception_dsl.ops import NORMS, OPS, WRITTEN, Op
 
 _DEPTHWISE = frozenset(
     ["depthwise", "depthwise_conv", "depthwise_conv2d", "depthwiseconv", "depthwiseconv2d"]
@@ -88,15 +88,17 @@ def is_lacking(name: str) -> bool:
 
 def join_of(name: str) -> str | None:
     """Return the join that another tool has as a layer."""
-    alias = name.lower()
     joins = (op for op in OPS.values() if op.join is not None)
-    return next((op.name for op in joins if alias == op.name or alias in op.aliases), None)
+    return next((op.name for op in joins if _is_named(op, name)), None)
 
 
 def word_of(name: str) -> str | None:
     """Return the word of an op that another tool's word means: `padding`, `bn`, `s2`."""
     if short := re.fullmatch("([spdg])([0-9]+)", name):
         return f"{_LETTERS[short[1]]} {short[2]}"
-    alias = name.lower()
-    norm = next((norm for norm, op in NORMS.items() if alias in (norm, *op.aliases)), None)
-    return f"norm {norm}" if norm else _WORDS.get(alias)
+    norm = next((norm for norm, op in NORMS.items() if _is_named(op, name)), None)
+    return f"norm {norm}" if norm else _WORDS.get(name.lower())
+
+
+def _is_named(op: Op, name: str) -> bool:
+    return _plain(name) in map(_plain, (op.name, *op.aliases))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, shorten
 from inception_dsl.ir import Bound, Claim, Origin, TensorType
 from inception_dsl.resolve.quantities import read_quantity
 from inception_dsl.resolve.reporter import Reporter
@@ -33,7 +33,7 @@ class Statements(Reporter):
 
     def _no_quantity(self, written: object, span: Span) -> None:
         help = "a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`"
-        self.complain("E106", f"`{written}` is no quantity", span, help)
+        self.complain("E106", f"`{shorten(str(written))}` is no quantity", span, help)
 
     def claims(self, claims: Sequence[ClaimSpec], own_input: TensorType) -> Iterable[Claim]:
         """Yield the claims of the sources, each for the spec's own input or for another one."""
@@ -83,7 +83,7 @@ def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -
     sides = tuple(int(side) for side in match.groups()) if match else ()
     if not sides or min(sides) < 1:
         help = "height x width x channels, as in 299x299x3"
-        message = f"the input `{text}` is no shape"
+        message = f"the input `{shorten(text)}` is no shape"
         raise SpecError([Diagnostic("E106", message, labels, help=help)])
     height, width, channels = sides
     if height * width * channels > MAX_INPUT_VALUES:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from inception_dsl.analysis import Quantities
 from inception_dsl.bounds import MAX_CLAIMED_NODES
-from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, nearest
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, nearest, shorten
 from inception_dsl.ir import Claim, Path, Quantity, TensorType
 from inception_dsl.rules.subject import Subject, labels_at, shares
 
@@ -93,7 +93,7 @@ def _nowhere(claim: Claim, quantities: Quantities) -> Diagnostic:
     depth = str(claim.at).count(".")
     alike = (path for path in places if path.count(".") == depth)
     close = nearest(str(claim.at), alike) or nearest(str(claim.at), places)
-    message = f"no step has the path `{claim.at}`"
+    message = f"no step has the path `{shorten(str(claim.at))}`"
     help = f"its path may be `{close}`" if close else None
     others = labels_at(places[Path(close)], f"`{close}` is here") if close else ()
     return Diagnostic("E212", message, (*_entry_labels(claim), *others), help=help)

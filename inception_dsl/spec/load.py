@@ -20,7 +20,7 @@ from inception_dsl.bounds import (
     MAX_PARAMS,
     MAX_TABLES,
 )
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, shorten
 from inception_dsl.source import Span
 from inception_dsl.spec.effort import Effort
 from inception_dsl.spec.files import SpecFile, find_used, read
@@ -212,7 +212,7 @@ def _check_version(tree: Mapping) -> None:
         raise SpecError([Diagnostic("E102", message, (Label(start),), help=help)])
     if not isinstance(version.value, Scalar) or version.value.value != VERSION:
         span = version.value.span
-        message = f"`{span.text}` is no value of `inception`: `{VERSION}`"
+        message = f"`{shorten(span.text)}` is no value of `inception`: `{VERSION}`"
         raise SpecError([Diagnostic("E103", message, (Label(span),))])
 
 

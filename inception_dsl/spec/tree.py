@@ -16,11 +16,13 @@ from decimal import Decimal
 import yaml
 
 from inception_dsl.bounds import MAX_NESTING, MAX_NUMBER, MAX_VALUES
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, shorten
 from inception_dsl.source import Source, Span
 
 MAX_DUPLICATES = 100
 MAX_DIGITS = 18
+MAX_SCALAR = 2_000
+"""Maximum number of characters of a key or a text."""
 
 _TOO_DEEP = f"nested more than {MAX_NESTING} levels deep"
 
@@ -176,6 +178,7 @@ class _Builder:
                 raise _error("E002", "a key is text, not a list or a mapping", self._span(event))
             self._refuse_features(event)
             key, span = event.value, self._span(event)
+            self._refuse_length(key, span)
             if key == "<<" and event.implicit[0]:
                 raise _error("E005", "merge keys are not part of the language", span)
             value = self._value(next(self._events), depth)
@@ -191,6 +194,7 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         span = self._span(event)
         if not event.implicit[0]:  # quoted or a block: always text
+            self._refuse_length(event.value, span)
             quoted = span.part(1, span.end - span.start - 1)
             return Scalar(event.value, span, quoted if quoted.text == event.value else span)
         return Scalar(self._plain(event.value, span), span, span)
@@ -201,7 +205,10 @@ class _Builder:
         if _OTHER_NUMBER.fullmatch(text):
             help = "write a plain decimal number, or quote it if it is text"
             raise _error(
-                "E005", f"`{text}` means different numbers to different readers", span, help
+                "E005",
+                f"`{shorten(text)}` means different numbers to different readers",
+                span,
+                help,
             )
         if _INTEGER.fullmatch(text):
             self._refuse_digits(text, span)
@@ -211,7 +218,13 @@ class _Builder:
             if abs(value := Decimal(text)) > MAX_NUMBER:
                 raise _error("E106", f"`{text}` is larger than {MAX_NUMBER:,}", span)
             return value
+        self._refuse_length(text, span)
         return text
+
+    def _refuse_length(self, text: str, span: Span) -> None:
+        """Refuse a text that is longer than any key takes."""
+        if len(text) > MAX_SCALAR:
+            raise _error("E003", f"a text of more than {MAX_SCALAR:,} characters", span)
 
     def _refuse_digits(self, text: str, span: Span) -> None:
         if len(text.lstrip("+-")) > MAX_DIGITS:

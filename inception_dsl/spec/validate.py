@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError, nearest
+from inception_dsl.diagnostics import (
+    MAX_FINDINGS,
+    Diagnostic,
+    Fix,
+    Label,
+    SpecError,
+    nearest,
+    shorten,
+)
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import (
     BODY_KEYS,
@@ -191,7 +199,7 @@ def _diagnose(
         close = _meant_key(key, known)
         return Diagnostic(
             "E101",
-            f"`{key}` is no key here",
+            f"`{shorten(key)}` is no key here",
             (Label(places.key(path)),),
             notes=(f"known keys are {_listed(sorted(known))}",),
             fix=_fix(path, close, places) if close else None,
@@ -206,7 +214,7 @@ def _diagnose(
         choices = re.findall(r"[^' ,]+", context["expected"].replace(" or ", ", "))
         tree = places.tree(path)
         if isinstance(tree, Scalar):
-            message = f"`{tree.span.text}` is no value of `{path[-1]}`: {_listed(choices)}"
+            message = f"`{shorten(tree.span.text)}` is no value of `{path[-1]}`: {_listed(choices)}"
         else:
             message = f"this is {_found(tree)}, not one of {_listed(choices)}"
         return Diagnostic("E103", message, (Label(places.value(path)),))
