@@ -254,7 +254,9 @@ def test_no_finding_echoes_a_long_text(place: str, length: int, project: Project
 
 @pytest.mark.parametrize(("hints", "code"), [(False, "W601"), (True, "W602")])
 def test_findings_of_one_code_come_to_an_end(hints: bool, code: str, project: Project) -> None:
-    unread = "".join(f"  - {{branches: {{a: relu, b{i}: relu}}, order: [a]}}\n" for i in range(301))
+    unread = "".join(
+        f"  - u{i}: {{branches: {{a: relu, b: relu}}, order: [a]}}\n" for i in range(301)
+    )
     counted = "".join(f"  - s{i}: [3x3 conv (1), 3x3 conv (1)]\n" for i in range(301))
     project.write(NET, f"inception: 1\nname: net\ninput: 8x8x3\nnetwork:\n{unread}{counted}")
     checked = driver.check(NET, folder=project.root, hints=hints)
