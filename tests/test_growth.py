@@ -17,6 +17,7 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_depths, measure_fields, measure_memory
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import Checked
+from inception_dsl.emit.diff import FORMATS
 
 SMALL, LARGE = 450, 1800
 GROWN = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "growth.py"))["spec"]
@@ -87,3 +88,67 @@ def test_checking_and_emitting_are_linear_in_what_a_spec_lists(
     work(2)  # what is imported once
     none, small, large = work(1), work(25), work(100)
     assert large - none < 1.1 * 100 / 25 * (small - none)
+
+
+HEAD = "inception: 1\nname: net\ninput: 32x32x3\n"
+
+
+def steps_to_reuses(count: int) -> tuple[str, str]:
+    """Return steps beside each other, and as many steps in a row that share weights."""
+    old = "".join(f"- s{i}: {{from: input, steps: 1x1 conv (3)}}\n" for i in range(count))
+    new = "".join(f"- r{i}: {{reuse: s0}}\n" for i in range(1, count))
+    return f"{HEAD}network:\n{old}", f"{HEAD}network:\n- s0: 1x1 conv (3)\n{new}"
+
+
+def calls_of_a_renamed_block(count: int) -> tuple[str, str]:
+    """Return calls of one block with different arguments; the block is renamed and changes."""
+    acts = ("relu", "silu", "gelu", "tanh")
+
+    def text(name: str, kernel: int) -> str:
+        convs = f"[1x1 conv (3 act act), {kernel}x{kernel} conv (3 act act)]"
+        block = f"blocks:\n  {name}: {{params: {{act: relu}}, steps: {convs}}}\n"
+        rows = "".join(f"- s{i}: {name} (act={acts[i % 4]})\n" for i in range(count))
+        return f"{HEAD}{block}network:\n{rows}"
+
+    return text("b", 3), text("b2", 5)
+
+
+def renamed_steps(count: int) -> tuple[str, str]:
+    """Return a row of steps, all of which have other names."""
+    old, new = ("".join(f"- {p}{i}: 1x1 conv (3)\n" for i in range(count)) for p in "ab")
+    return f"{HEAD}network:\n{old}", f"{HEAD}network:\n{new}"
+
+
+def renamed_blocks(count: int) -> tuple[str, str]:
+    """Return blocks that are called once each and have other names and kernels."""
+
+    def text(prefix: str, kernel: int) -> str:
+        convs = f"[{kernel}x{kernel} conv (3), 1x1 conv (3)]"
+        blocks = "".join(f"  {prefix}{i}: {convs}\n" for i in range(count))
+        return f"{HEAD}blocks:\n{blocks}network:\n" + "".join(
+            f"- s{i}: {prefix}{i}\n" for i in range(count)
+        )
+
+    return text("b", 3), text("c", 5)
+
+
+@pytest.mark.parametrize("format", ["text", "markdown", "json", "svg"])
+@pytest.mark.parametrize(
+    "maker", [steps_to_reuses, calls_of_a_renamed_block, renamed_steps, renamed_blocks]
+)
+def test_comparisons_are_linear(
+    maker: Callable[[int], tuple[str, str]], format: str, project: Project
+) -> None:
+    def count_work(count: int) -> int:
+        old, new = maker(count)
+        project.write("old.yaml", old)
+        project.write("new.yaml", new)
+        return calls(
+            lambda: FORMATS[format](
+                driver.compare("old.yaml", "new.yaml", folder=project.root, fail_on="never")
+            )
+        )
+
+    count_work(5)  # what is imported once
+    small, large = count_work(200), count_work(800)
+    assert large < 1.1 * 800 / 200 * small

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 
 from inception_dsl.diff.parts import Part, likeness
@@ -18,19 +19,36 @@ MAX_CELLS = 250_000
 MAX_EDITS = 500
 """Maximum number of steps added or removed in a longer list, in which equal steps pair first."""
 
+MAX_WEIGHED = 300_000
+"""Maximum number of pairs of parts that one comparison weighs; then only equal parts pair."""
+
 Named = tuple[str, Part]
 """A part and its name."""
 
 
+class Allowance:
+    """The number of pairs of parts that one comparison may still weigh."""
+
+    def __init__(self) -> None:
+        self._left = MAX_WEIGHED
+
+    def take(self, count: int) -> bool:
+        """Take so many pairs; tell whether they were left."""
+        if count > self._left:
+            return False
+        self._left -= count
+        return True
+
+
 def align(
-    old: Sequence[Named], new: Sequence[Named], gap: float = GAP
+    old: Sequence[Named], new: Sequence[Named], allowance: Allowance, gap: float = GAP
 ) -> Iterator[tuple[str, str]]:
     """Yield the pairs of two lists, in order.
 
     Args:
         gap: the cost of an added or removed step.
     """
-    if len(old) * len(new) <= MAX_CELLS:
+    if _may_weigh(len(old) * len(new), allowance):
         yield from _cheapest(old, new, gap)
         return
     equal = _longest_common([_kind(p) for _, p in old], [_kind(p) for _, p in new])
@@ -42,8 +60,12 @@ def align(
     for (i, j), (after, other) in pairwise(ends):
         if i >= 0:
             yield old[i][0], new[j][0]
-        if (after - i) * (other - j) <= MAX_CELLS:
+        if _may_weigh((after - i) * (other - j), allowance):
             yield from _cheapest(old[i + 1 : after], new[j + 1 : other], gap)
+
+
+def _may_weigh(count: int, allowance: Allowance) -> bool:
+    return count <= MAX_CELLS and allowance.take(count)
 
 
 def _kind(part: Part) -> frozenset[object]:
@@ -81,11 +103,16 @@ def _cost(old: Named, new: Named) -> int:
     return round(lost * _PARTS)
 
 
-def _longest_common(old: Sequence[object], new: Sequence[object]) -> list[tuple[int, int]] | None:
+def _longest_common(
+    old: Sequence[Hashable], new: Sequence[Hashable]
+) -> list[tuple[int, int]] | None:
     """Return the indices of a longest common subsequence; None beyond `MAX_EDITS`.
 
     Source: Myers, 1986.
     """
+    common = (Counter(old) & Counter(new)).total()
+    if len(old) + len(new) - 2 * common > MAX_EDITS:
+        return None
     furthest = {1: 0}
     trail: list[dict[int, int]] = []
     for edits in range(MAX_EDITS + 1):

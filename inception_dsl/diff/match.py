@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inception_dsl.diff.align import align
+from inception_dsl.diff.align import Allowance, align
 from inception_dsl.diff.opening import ALIKE, Opener
 from inception_dsl.diff.pairing import Pairing
 from inception_dsl.diff.parts import Kids, Part, Parts, has_numbers, likeness
@@ -52,7 +52,7 @@ def match_specs(old: Mapping[str, Model], new: Mapping[str, Model]) -> dict[str,
     sides = [
         {name: parts.below(model.root) for name, model in models.items()} for models in (old, new)
     ]
-    pairing = Pairing(sides[0], sides[1], {})
+    pairing = Pairing(sides[0], sides[1], {}, Allowance())
     pairing.pair_alike(SAME)
     return pairing.chosen
 
@@ -64,6 +64,7 @@ class _Matcher:
         self._parts = Parts()
         self._done: dict[tuple[int, int], Matching] = {}
         self._opener = Opener()
+        self._allowance = Allowance()
 
     def match_models(self, old: Model, new: Model) -> Matching:
         """Return the pairs of two models, the networks themselves included."""
@@ -98,7 +99,7 @@ class _Matcher:
         ]
         chosen = {n: n for n in named if _is_plausible(old[n], new[n])}
         old, new = self._opener.open(old, new, chosen)
-        pairing = Pairing(old, new, chosen)
+        pairing = Pairing(old, new, chosen, self._allowance)
         _align(pairing)
         pairing.align(ALIKE)
         pairing.pair_alike(ALIKE)
@@ -125,7 +126,7 @@ class _Matcher:
             added.extend((new_path / path, kid) for path, kid in inner.added)
         added.extend((Path(name), part) for name, part in new.items() if name not in taken)
         only_old, only_new = dict(removed), dict(added)
-        moved = Pairing(_select_weighty(only_old), _select_weighty(only_new), {})
+        moved = Pairing(_select_weighty(only_old), _select_weighty(only_new), {}, self._allowance)
         moved.pair_alike(SAME)
         for name, other in moved.chosen.items():
             old_path, new_path = Path(name), Path(other)
@@ -150,7 +151,7 @@ def _align(pairing: Pairing) -> None:
     """Pair the steps without names of two lists, in order."""
     lists = [[kid for kid in kids.items() if kid[1].is_numbered] for kids in pairing.free()]
     if all(len({Path(name).parent for name, _ in kids}) == 1 for kids in lists):
-        for old_name, new_name in align(lists[0], lists[1]):
+        for old_name, new_name in align(lists[0], lists[1], pairing.allowance):
             pairing.choose(old_name, new_name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import groupby, pairwise
 
-from inception_dsl.diff.align import RENAMED, align
+from inception_dsl.diff.align import RENAMED, Allowance, align
 from inception_dsl.diff.parts import Kids, Part, free, is_join, likeness
 from inception_dsl.ir import INPUT, Call, Node, Path
 
@@ -18,13 +18,15 @@ class Pairing:
 
     Attributes:
         chosen: the new name by the old one.
+        allowance: the pairs that the comparison may still weigh.
     """
 
-    def __init__(self, old: Kids, new: Kids, chosen: dict[str, str]) -> None:
+    def __init__(self, old: Kids, new: Kids, chosen: dict[str, str], allowance: Allowance) -> None:
         self._old, self._new = old, new
         self._reads: tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]] | None = None
         self._read_by: tuple[dict[str, list[str]], dict[str, list[str]]] | None = None
         self.chosen = chosen
+        self.allowance = allowance
         self._taken = set(chosen.values())
 
     def free(self) -> tuple[Kids, Kids]:
@@ -48,7 +50,7 @@ class Pairing:
         ):
             return
         gap = (1 - least + RENAMED) / 2  # two gaps cost as much as the worst of pairs
-        for name, other in align(list(old.items()), list(new.items()), gap):
+        for name, other in align(list(old.items()), list(new.items()), self.allowance, gap):
             if likeness(old[name], new[other]) >= least:
                 self.choose(name, other)
 
@@ -60,7 +62,8 @@ class Pairing:
             in_place: a pair must read the same, too; two steps must be read by the same.
         """
         old, new = self.free()
-        if len(old) * len(new) > MAX_PAIRS:
+        count = len(old) * len(new)
+        if count > MAX_PAIRS or not self.allowance.take(count):
             self._pair_equal(old, new)
             return
         scores = sorted(_scores(old, new, least, in_place=in_place))

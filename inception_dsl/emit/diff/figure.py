@@ -38,7 +38,7 @@ MAX_LINE = 160
 """Maximum number of characters in a line below the figure."""
 
 
-MAX_BOXES = 6_000
+MAX_BOXES = 5_000
 """Maximum number of steps of the larger network, with all blocks that change, in one figure."""
 
 

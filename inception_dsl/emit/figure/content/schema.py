@@ -89,13 +89,31 @@ def _rows(
                 longer = FoldedStep(
                     (*row.paths, *step.paths), row.inputs, (*row.copies, *step.copies)
                 )
-                if _is_one_row(subject, longer):
+                if _goes_on(subject, row, step, longer):
                     row = longer
                     continue
             yield row
         row = step
     if row is not None:
         yield row
+
+
+def _goes_on(subject: FigureSubject, row: FoldedStep, step: FoldedStep, longer: FoldedStep) -> bool:
+    """Tell whether a row goes on with a step, which makes it the longer one."""
+    if len(row.paths) <= _LONGEST_ARGUMENTS:
+        return _is_one_row(subject, longer)
+    # So many different arguments have no place in a box: all calls of the row have the same.
+    first = row.copies[0]
+    return isinstance(first, Call) and all(
+        isinstance(item, Call)
+        and item.block == first.block
+        and all(
+            item.arguments[name] == first.arguments[name]
+            and show_value(item.arguments[name]) == show_value(first.arguments[name])
+            for name in subject.varying[first.block]
+        )
+        for item in step.copies
+    )
 
 
 def _is_one_row(subject: FigureSubject, row: FoldedStep) -> bool:
