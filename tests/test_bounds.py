@@ -191,7 +191,7 @@ def test_blocks_count_with_all_that_they_extend(project: Project) -> None:
 
 
 def test_a_comparison_of_too_many_steps_is_not_drawn(project: Project) -> None:
-    project.write("specs/old.yaml", f"{HEAD}network:\n" + "- relu\n" * 6_001)
+    project.write("specs/old.yaml", f"{HEAD}network:\n" + "- relu\n" * 5_001)
     project.write(NET, f"{HEAD}network:\n" + "- relu\n" * 5_000 + "- tanh\n")
     report = compare("specs/old.yaml", NET, folder=project.root)
     with pytest.raises(SpecError) as caught:
