@@ -89,3 +89,34 @@ def test_a_network_that_would_hide_what_its_module_needs_is_refused(
 
 def test_what_a_module_imports_or_brings_along_names_nothing() -> None:
     assert [name for name in (*IMPORTED, *EXCERPTS) if name_problem(name) is None] == []
+
+
+READ_BY_MODULES = "range isinstance int max float super tuple list type bool dict print".split()
+SMALL_CLASSES = "SepConv2d SameMaxPool2d SameConv2d SameAvgPool2d ShiftBatchNorm2d".split()
+SEVERAL = "3x3 sepconv (4), 2 x 3x3 conv (4), 3x3 maxpool (stride 2 pad same_tf)"
+BEARERS = {
+    "network": "name: NAME\nnetwork: [SEVERAL]\n",
+    "count": "name: net\nparams: {NAME: 3}\nnetwork: [NAME x 3x3 conv (4), SEVERAL]\n",
+    "block": "name: net\nblocks: {b: {params: [NAME, k], steps: [k x 3x3 conv (in), 3x3 conv"
+    " (NAME), SEVERAL]}}\nnetwork: [b (NAME=3 k=2)]\n",
+    "activation": "name: net\nparams: {NAME: relu}\nnetwork: [3x3 conv (4 act NAME), SEVERAL]\n",
+    "initialisation": "name: net\nparams: {NAME: 3}\ndefaults: {conv: {init: normal 0.1}}\n"
+    "network: [3x3 conv (NAME), SEVERAL]\n",
+}
+
+
+@pytest.mark.parametrize("name", [*READ_BY_MODULES, *SMALL_CLASSES])
+@pytest.mark.parametrize("bearer", BEARERS)
+def test_a_name_that_modules_read_is_refused_or_runs(
+    bearer: str, name: str, project: Project
+) -> None:
+    text = BEARERS[bearer].replace("NAME", name).replace("SEVERAL", SEVERAL)
+    project.write(NET, f"inception: 1\ninput: 9x9x4\n{text}")
+    try:
+        checked = project.check()
+    except SpecError as error:
+        assert {finding.code for finding in error.diagnostics} == {"E105"}
+        return
+    module = make_module(driver.emit_module(checked), checked.model.name)
+    images = torch.randn(2, 4, 9, 9)
+    assert module.train()(images).shape == module.eval()(images).shape
