@@ -14,7 +14,13 @@ _DEPTHWISE = frozenset(
     + ["dwconv", "dw_conv"]
 )
 _WORDS = {
+    "drop_prob": "drop",
+    "drop_rate": "drop",
+    "epsilon": "eps",
+    "keep_prob": "keep",
+    "keep_probability": "keep",
     "padding": "pad",
+    "rate": "drop",
     "strides": "stride",
     "valid": "V",
 }
