@@ -2,6 +2,8 @@
 
 The norm is any op of `norm.NORMS`: its answers for the convolution's output are part of the conv's
 own answers.
+
+Longer than 400 lines: an op answers all questions in one module, and this one holds two ops.
 """
 
 from __future__ import annotations
