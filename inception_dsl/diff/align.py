@@ -33,7 +33,7 @@ class Allowance:
         self._left = MAX_WEIGHED
 
     def take(self, count: int) -> bool:
-        """Take so many pairs; tell whether they were left."""
+        """Take a number of pairs from the allowance; tell whether it had that many left."""
         if count > self._left:
             return False
         self._left -= count
