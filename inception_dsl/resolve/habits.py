@@ -69,17 +69,13 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace(" ", "")
 
 
-_OPS_BY_NAME = {
-    _plain(name): written
-    for written, op in WRITTEN.items()
-    for name in (op.name, written, *op.aliases)
-}
-_LACKING_PLAIN = frozenset(map(_plain, LACKING)) - _OPS_BY_NAME.keys()
-
-
 def op_of(name: str) -> str | None:
     """Return the op that another tool's name means."""
-    return _OPS_BY_NAME.get(_plain(name))
+    plain = _plain(name)
+    for written, op in WRITTEN.items():
+        if plain in map(_plain, (op.name, written, *op.aliases)):
+            return written
+    return None
 
 
 def is_depthwise(name: str) -> bool:
@@ -89,7 +85,7 @@ def is_depthwise(name: str) -> bool:
 
 def is_lacking(name: str) -> bool:
     """Tell whether the field has an op of this name that the language lacks."""
-    return _plain(name) in _LACKING_PLAIN
+    return _plain(name) in map(_plain, LACKING) and op_of(name) is None
 
 
 def join_of(name: str) -> str | None:
