@@ -36,7 +36,7 @@ from inception_dsl.diff import StepCategory  # noqa: E402
 
 
 def judge(project: Project, old: str, new: str) -> str:
-    """Whether `diff` and torch agree on an edit, and if not, which of them finds it graver."""
+    """The verdict on an edit: `diff` and torch agree, or one of them finds it graver."""
     if old == new:
         return "nothing edited"
     try:

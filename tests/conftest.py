@@ -1,4 +1,4 @@
-"""What the tests share: a project in a folder of its own."""
+"""The fixture that tests share: a project in a folder of its own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Project:
             return error.diagnostics
 
     def rendering(self, name: str = NET) -> str:
-        """What is found in a spec, as a person sees it."""
+        """Return the findings of a spec, as a person sees them."""
         return render(self.findings(name))
 
 

@@ -28,7 +28,7 @@ def named(count: int, line: str) -> str:
 
 
 def values(count: int) -> str:
-    """Return a spec of so many values, most of them cells of a table."""
+    """Return a spec with a number of values, most of them cells of a table."""
     head = f"{HEAD}network: relu\ntables:\n  t:\n    columns: [c]\n"  # 9 values
     rows, rest = divmod(count - 9, 2)
     return f"{head}" + "".join(f"    r{i}: [1]\n" for i in range(rows)) + "title: t\n" * rest
@@ -45,7 +45,7 @@ def many_columns(count: int) -> str:
 
 
 def nodes(count: int) -> str:
-    """Return a network of so many nodes: copies of two steps."""
+    """Return a network with a number of nodes: copies of two steps."""
     return f"{HEAD}network: [a: 9999 x relu, b: {count - 9999} x relu]\n"
 
 
@@ -75,7 +75,7 @@ def edges(count: int) -> str:
 
 
 def long_path(count: int) -> str:
-    """Return a network whose only path has so many characters."""
+    """Return a network whose only path has a number of characters."""
     names = ["n" * 60] * 4
     names.append("n" * (count - len(".".join(names)) - 1))
     chain = "".join(f"  b{i}: [{name}: b{i + 1}]\n" for i, name in enumerate(names[1:-1]))

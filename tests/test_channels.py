@@ -249,7 +249,7 @@ OUR_TAGS = re.compile(r"</?(details|summary|sub)>")
 LINKED = re.compile(
     r"(?<![A-Za-z0-9])@[A-Za-z0-9]|#[0-9]|\bGH-[0-9]|://|\bwww\.|[\w.]@\w|:tada:", re.IGNORECASE
 )
-"""What GitHub links in rendered text that is no code."""
+"""Text that GitHub turns into links outside of code."""
 
 
 def assert_markdown(text: str, said: str) -> None:

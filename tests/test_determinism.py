@@ -51,7 +51,7 @@ budget: {parms: 1, maccs: 2}
 
 
 def made(seed: str, folder: Path, **environment: str) -> dict[str, bytes]:
-    """What a process prints and the files it writes, by name."""
+    """Return the output of a process and the files that it writes, by name."""
     folder.mkdir()
     (folder / "bad.yaml").write_text(BAD)
     (folder / "worse.yaml").write_text(WORSE)

@@ -266,7 +266,7 @@ def test_tensorflows_padding_rounds_up(name: str, input: str, path: str, shape: 
 
 @pytest.mark.parametrize("name", ["inception_v3", "inception_v4", "inception_resnet_v2"])
 def test_strided_windows_of_tf_slim_need_no_padding(name: str) -> None:
-    """So the padding of these networks is the papers', at every size: ceil(size / 1) is the size.
+    """The padding of these networks is the papers' at every size: ceil(size / 1) is the size.
 
     Source: TensorFlow's formula for `SAME`: (places - 1) * stride + window - size in all.
     """

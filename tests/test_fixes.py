@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import NET, Project
 
+from inception_dsl import bounds
 from inception_dsl.diagnostics import Diagnostic, Fix, nearest
 from inception_dsl.driver import fixes
 from inception_dsl.ops import WRITTEN
@@ -63,6 +64,13 @@ def test_of_many_wrong_fixes_a_few_are_tried(
     spec += "".join(f"  - s{i}: 3x3 co{i}nv (16) -> 9x9x9\n" for i in range(30))
     helps(spec, project)
     assert len(readings) <= 2 + fixes.MAX_TRIALS
+
+
+def test_all_trials_cost_at_most_one_reading_of_the_largest_model(project: Project) -> None:
+    assert (fixes.MAX_TRIALS + 1) * fixes.MAX_NODES <= bounds.MAX_NODES
+    spec = "network:\n  - many: {0} x relu\n  - 3x3 covn (16)\n"
+    assert helps(spec.format(fixes.MAX_NODES - 10), project) == ["write `conv`"]
+    assert helps(spec.format(fixes.MAX_NODES + 10), project) == [None]
 
 
 def test_a_large_spec_is_read_once_and_told_without_fixes(project: Project) -> None:

@@ -75,7 +75,7 @@ def answered_by_check(code: str) -> bool:
 
 @pytest.fixture
 def all_pages(project: Project) -> list[Diagnostic]:
-    """What is found on every page that `check` answers."""
+    """Return the findings of every page that `check` answers."""
     found: list[Diagnostic] = []
     for code in CODES:
         if not answered_by_check(code):

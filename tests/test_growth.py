@@ -36,7 +36,7 @@ def checked(steps: int, project: Project) -> Checked:
 
 
 def calls(work: Callable[[], object]) -> int:
-    """How many functions are called, C's included: the same every time but the first."""
+    """Count the calls of functions, C's included: the same every time but the first."""
     profile = cProfile.Profile()
     profile.runcall(work)
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
@@ -57,7 +57,7 @@ def test_analyses_and_emission_are_linear(analysis: str, project: Project) -> No
 
 
 def test_memory_is_linear_and_small(project: Project) -> None:
-    """What is alive at the most while a spec is checked: under 3 KB a step."""
+    """The peak of memory while a spec is checked stays under 3 KB a step."""
     checked(SMALL, project)  # what is imported once
     peaks = []
     for steps in (SMALL, LARGE):
@@ -114,7 +114,7 @@ def calls_of_a_renamed_block(count: int) -> tuple[str, str]:
 
 
 def renamed_steps(count: int) -> tuple[str, str]:
-    """Return a row of steps, all of which have other names."""
+    """Return a row of steps that all have other names."""
     old, new = ("".join(f"- {p}{i}: 1x1 conv (3)\n" for i in range(count)) for p in "ab")
     return f"{HEAD}network:\n{old}", f"{HEAD}network:\n{new}"
 

@@ -1,4 +1,4 @@
-"""What `check --hints` says, and that nobody hears it who does not ask."""
+"""The hints of `check --hints`; without that option no command shows them."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "inception_dsl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+OTHERS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
 PAGE = ROOT / "docs" / "architecture.md"
 
 LAYERS = (
@@ -111,7 +112,9 @@ def test_a_types_name_means_one_thing() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize(
+    "path", [*MODULES, *OTHERS], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
 def test_docstrings_are_plain(path: Path) -> None:
     riddles = {name: text for name, text in docstrings(path) if RIDDLE.search(first_sentence(text))}
     assert riddles == {}

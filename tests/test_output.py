@@ -1,4 +1,4 @@
-"""What a command writes to stdout: the bytes, whatever the terminal, and the exit code always."""
+"""The bytes that commands write to stdout, and their exit codes, on every kind of stdout."""
 
 from __future__ import annotations
 

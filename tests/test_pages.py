@@ -41,7 +41,7 @@ _Files = dict[str, str]
 
 @dataclass(frozen=True)
 class Page:
-    """What a page shows: two specs, and what is said of the first.
+    """A page: two specs, and the findings of the first.
 
     `command` is what says it; None for what `check` finds in the spec.
     """

@@ -1,4 +1,4 @@
-"""The paths of files in what is printed: from the working folder, or from the repository's root."""
+"""Printed paths of files: from the working folder, or from the repository's root."""
 
 from __future__ import annotations
 

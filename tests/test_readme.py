@@ -1,4 +1,4 @@
-"""What the README shows is what the tool prints."""
+"""The README shows exactly the text that the tool prints."""
 
 from __future__ import annotations
 

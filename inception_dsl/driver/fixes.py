@@ -26,8 +26,11 @@ MAX_TRIALS = 4
 """Maximum number of fixes that are tried again, after all of them have been tried together."""
 MAX_BYTES = 100_000
 """Maximum size of all files that a spec is made of, for its fixes to be tried."""
-MAX_NODES = 20_000
-"""Maximum number of nodes of a model that is made on trial."""
+MAX_NODES = 2_500
+"""Maximum number of nodes of a model that is made on trial.
+
+All trials of a spec together take at most the time of one reading of the largest model.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from inception_dsl.expr import Binary, Name, evaluate
 from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, inline
 
 Facts = tuple[object, ...]
-"""What a node is: its op, its attributes, what it reads, whose weights it has."""
+"""A node as data: its op, its attributes, its inputs, and the node whose weights it has."""
 
 Env = dict[str, Any]
 """Values by the names that an expression reads."""

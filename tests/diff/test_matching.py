@@ -1,4 +1,4 @@
-"""Which step is which: what is no change, what is one edit, and what it is called."""
+"""The matching of steps: changes that are no edit, changes that are one, and their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a finding says: it follows from the facts of the edit, never from a name that a text has."""
+"""The sentences of findings follow from the facts of edits, never from names in a text."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def edges(tree: Series) -> set[tuple[str, str]]:
 
 
 def _through(element: Element, sources: set[str], found: set[tuple[str, str]]) -> set[str]:
-    """What an element reads from some boxes, and the boxes that it leads on to."""
+    """Return the boxes that an element reads from, and those that it leads on to."""
     match element:
         case Leaf():
             found |= {(source, element.name) for source in sources}

@@ -64,7 +64,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a figure shows."""
+    """The boxes, texts and lines of a figure."""
 
     root: ET.Element
     boxes: tuple[Box, ...]

@@ -19,7 +19,7 @@ CELLS = [
 
 @pytest.fixture(scope="module")
 def outputs() -> list[dict[str, str]]:
-    """What the cells of a notebook show, by the kinds of their data."""
+    """Return the outputs of the cells of a notebook, by the kinds of their data."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the notebook's own libraries
         import nbformat

@@ -30,7 +30,7 @@ from inception_dsl.diagnostics import SpecError, render
 MEMORY = 200 * 2**20
 """Bytes of address space that an input may take beyond what the process has."""
 BUSY = 10
-"""How many times longer than its work an input may wait for a busy machine."""
+"""The factor by which an input may take longer than its work on a busy machine."""
 
 
 class OutOfTimeError(BaseException):
@@ -43,7 +43,7 @@ def _out_of_time(signum: int, frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def bounds(seconds: float) -> Iterator[None]:
-    """Memory for what is done inside, and time: the processor's, and as the clock has it."""
+    """Bound the memory and the time of the code inside: processor time, and time by the clock."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))

@@ -414,7 +414,7 @@ def growing_widths(count: int, argument: str = "a*b") -> str:
 
 
 def many_heads(count: int) -> str:
-    """Return a network with so many heads at one step."""
+    """Return a network with a number of heads at one step."""
     heads = "".join(
         f"  h{i}: {{at: s, steps: [global avgpool, linear (3)]}}\n" for i in range(count)
     )
@@ -422,19 +422,19 @@ def many_heads(count: int) -> str:
 
 
 def many_claims(count: int, at: str = "r.{}", claimed: str = "macs: 0, depth: 0") -> str:
-    """Return so many claims about the copies of a step."""
+    """Return a number of claims about the copies of a step."""
     claims = "".join(f"- {{at: {at.format(i)}, {claimed}, source: a}}\n" for i in range(count))
     return f"{HEAD}network: [r: {max(count, 1)} x relu]\nclaims:\n{claims}"
 
 
 def claims_at_inputs(count: int, nodes: int = 100) -> str:
-    """Return claims at so many other inputs."""
+    """Return claims at a number of other inputs."""
     claims = "".join(f"- {{at: r, macs: 0, input: {33 + i}x32x3}}\n" for i in range(count))
     return f"{HEAD}network: [r: {nodes} x relu]\nclaims:\n{claims}"
 
 
 def unread_steps(count: int) -> str:
-    """Return so many convs that nothing reads."""
+    """Return a number of convs that nothing reads."""
     steps = "".join(
         f"- s{i}: 1x1 conv (3)\n- t{i}: {{from: input, steps: relu}}\n" for i in range(count)
     )

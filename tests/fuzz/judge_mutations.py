@@ -1,4 +1,4 @@
-"""How a mutated spec fares: is it a model, do labels stand at the mutated place, does help mend?
+"""The verdict on a mutated spec: is it a model, do labels stand at the mutation, does help mend?
 
 A label covers a mutated place if it touches the changed word. A word that was left out has no
 place of its own: a label in its step covers it; a step that was left out, one in its body.
@@ -26,7 +26,7 @@ SECONDS = 1.0
 
 @dataclass
 class Tally:
-    """What became of the mutations of one or more specs."""
+    """The outcomes of the mutations of one or more specs."""
 
     total: int = 0
     models: int = 0
@@ -76,7 +76,7 @@ def copy_specs(root: Path) -> None:
 
 
 def judge(spec: str, count: int, root: Path, seed: int = 0) -> Tally:
-    """The tally of so many mutations of a spec, in a copy of the shipped specs."""
+    """Return the tally of a number of mutations of a spec, in a copy of the shipped specs."""
     tally = Tally()
     known = frozenset(finding.message for finding in findings(spec, root))  # its own warnings
     for mutation in mutations(spec, count, seed):
@@ -122,7 +122,7 @@ def _judge(spec: str, mutation: Mutation, root: Path, tally: Tally, known: froze
 
 
 def findings(spec: str, root: Path) -> tuple[Diagnostic, ...]:
-    """What is found in a spec; all of it can be shown, and a model can be built."""
+    """Return the findings of a spec, once all are printed and its model, if any, is built."""
     try:
         checked = driver.check(spec, folder=root)
         found = checked.warnings

@@ -58,7 +58,7 @@ class Mutation:
 
 @dataclass
 class _Parts:
-    """What of a file can be changed; a region each, and the body around it where one is needed."""
+    """The parts of a file that can be changed: a region each, with its body if one is needed."""
 
     steps: list[Span]
     cells: list[Span]
@@ -340,7 +340,7 @@ def _dropped(file: str, parts: _Parts, rng: random.Random) -> Mutation | None:
 
 
 def _swapped(file: str, parts: _Parts, rng: random.Random) -> Mutation | None:
-    """What two neighbouring branches hold changes sides."""
+    """Exchange the contents of two neighbouring branches."""
     if not parts.branches:
         return None
     one, other = rng.choice(parts.branches)
@@ -353,7 +353,7 @@ def _swapped(file: str, parts: _Parts, rng: random.Random) -> Mutation | None:
 
 
 def mutations(spec: str, count: int, seed: int = 0) -> Iterator[Mutation]:
-    """So many different mutations of a spec, the same ones every time."""
+    """Return a number of different mutations of a spec, the same ones every time."""
     rng = random.Random(f"{spec} {seed}")
     for _ in range(count):
         yield mutate(spec, rng)

@@ -29,7 +29,7 @@ QUICK = settings(
 """Random cases that are the same in every run."""
 
 Body: TypeAlias = "Step | list[Any] | dict[str, Any]"
-"""What the language calls a body, with steps that are yet to be written."""
+"""A body of the language, with steps that are yet to be written."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Step:
     row: str = ""
 
     def short(self) -> str:
-        """It on one line."""
+        """Return the step on one line."""
         words = [self.row] if self.row else []
         words += [str(self.width)] if self.width is not None else []
         for name, value in self.words:
@@ -64,7 +64,7 @@ class Step:
         return f"{self.head} ({' '.join(words)})" if words else self.head
 
     def long(self) -> dict[str, Any]:
-        """It as a mapping."""
+        """Return the step as a mapping."""
         written: dict[str, Any] = {"op": f"{self.head} ({self.row})" if self.row else self.head}
         if self.width is not None:
             written["width"] = self.width
@@ -78,7 +78,7 @@ class Spec:
         self.document = document
 
     def text(self, *, long: bool = False) -> str:
-        """It as YAML, with every step in its short form, or in its long one."""
+        """Return the spec as YAML, with every step in its short form or in its long one."""
         plain = _written(self.document, Step.long if long else Step.short)
         dumped = yaml.safe_dump(plain, sort_keys=False, width=10**9, allow_unicode=True)
         assert isinstance(dumped, str)
@@ -274,7 +274,7 @@ class _Writer:
         return made
 
     def steps(self) -> list[Any]:
-        """A list of steps, some of which read earlier ones or use them again."""
+        """Return a list of steps; some read earlier ones or use them again."""
         items: list[Any] = []
         for _ in range(self.draw(st.integers(1, 4))):
             items += self.pick(self.item, self.item, self.item, self.again, self.skipping)()

@@ -21,7 +21,7 @@ PATIENCE = 60.0
 
 @dataclass
 class Hunt:
-    """What became of the inputs; `failures` are said with the number of the input."""
+    """The outcomes of the inputs; each failure names the number of its input."""
 
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Hunt:
         return sum(self.counts.values())
 
     def signatures(self) -> Counter[str]:
-        """How often each kind of failure was met, whatever input led to it."""
+        """Count the failures of each kind, over all inputs."""
         return Counter(failure.partition(": ")[2] for failure in self.failures)
 
 
@@ -46,7 +46,7 @@ def hunt(
     heavy: bool = False,
     progress: Callable[[Hunt], None] | None = None,
 ) -> Hunt:
-    """What becomes of inputs by number, in chunks that are given to processes in turn."""
+    """Run inputs by number, in chunks that processes take in turn, and return the outcomes."""
     result = Hunt()
     lock = threading.Lock()
 

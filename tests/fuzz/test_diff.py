@@ -1,4 +1,4 @@
-"""What holds of every comparison, tried on random specs and random edits of them."""
+"""Properties of every comparison, tried on random specs and random edits of them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_follower_with_other_words_does_not_pass_for_one(project: Project) -> 
 
 
 def shape_of(diff: Diff, *, mirrored: bool) -> Counter[tuple[object, ...]]:
-    """What edits there are, by kind, category and number of places."""
+    """Count the edits by kind, category and number of places."""
     names = _MIRRORED if mirrored else {}
     return Counter(
         (names.get(type(e).__name__, type(e).__name__), e.category, len(e.places))
@@ -181,7 +181,7 @@ def test_steps_that_are_put_into_a_list_are_renamed_or_moved(project: Project) -
 
 
 def test_torch_never_finds_an_edit_graver_than_it_is_said_to_be(project: Project) -> None:
-    """It may find it less grave: a relu behind a relu is another op, and the same function."""
+    """Torch may find an edit less grave: a second relu is another op and the same function."""
     order = ["CHECKPOINT", "NUMERICS", "TRAINING", "COSMETIC"]
     judged: Counter[bool] = Counter()
 

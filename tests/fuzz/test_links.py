@@ -43,7 +43,7 @@ PLACES = [
     "out/a.svg",
     "link",
 ]
-"""Where a pull request may have a link instead of a file or a folder."""
+"""Paths at which a pull request may have a link instead of a file or a folder."""
 
 COMMANDS = [
     "check",
@@ -71,7 +71,7 @@ COMMANDS = [
 
 
 def lay(rng: random.Random, root: Path, outside: Path) -> None:
-    """Lay out a project with a few links, some of which lead to each other."""
+    """Lay out a project with a few links; some lead to each other."""
     targets = [
         str(outside),
         os.path.relpath(outside, root),

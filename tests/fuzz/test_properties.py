@@ -1,4 +1,4 @@
-"""What holds of every good spec, tried on random ones."""
+"""Properties of every good spec, tried on random ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of wrong specs: the pages of `findings/`, and what holds for findings in general."""
+"""The findings of wrong specs: the pages of `findings/`, and rules for all findings."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ OTHER_TOOLS = {
 
 @pytest.mark.parametrize("step", OTHER_TOOLS)
 def test_an_op_by_the_name_of_another_tool_is_told_ours(step: str, project: Project) -> None:
-    """Where the rest of the step is right too, the help is one that mends."""
+    """If the rest of the step is right, the help mends it."""
     project.write(NET, f"{HEAD}network: [flatten, {step}]\n")
     flat = project.findings()[0]
     project.write(NET, f"{HEAD}network: [{step}]\n")

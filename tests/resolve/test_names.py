@@ -1,4 +1,4 @@
-"""What can be named, and that no name or text of a spec reaches a terminal as it is."""
+"""The names that a spec may use; no name or text of a spec reaches a terminal unescaped."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ PLACES = [
 
 
 def steers(text: str) -> bool:
-    """It holds a character that a terminal does not show as itself."""
+    """Tell whether a text holds a character that a terminal does not show as itself."""
     shown = text.replace("\n", "")
     return any(unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"} for char in shown)
 

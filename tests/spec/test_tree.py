@@ -22,7 +22,7 @@ def tree(text: str) -> Tree:
 
 
 def value(text: str) -> Any:
-    """What the key `a` of a document holds."""
+    """Return the value of the key `a` of a document."""
     return plain(tree(text))["a"]
 
 

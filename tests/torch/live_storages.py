@@ -1,4 +1,4 @@
-"""What torch keeps in memory while a module runs, storage by storage, as it really happens."""
+"""The memory that torch holds while a module runs, recorded storage by storage."""
 
 from __future__ import annotations
 

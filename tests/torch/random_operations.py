@@ -17,7 +17,7 @@ from reference_operations import Attributes, Reference
 from torch import Tensor
 
 Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]
-"""What a body gives: from weights, the path that the body has, and what it reads."""
+"""A function that computes a body from weights, the path of the body, and its input."""
 
 PARAMETERS = frozenset(
     ["width", "stride", "dilation", "groups", "multiplier", "act"]
@@ -72,15 +72,15 @@ class Leaf:
     attributes: Attributes
 
     def step(self) -> Step:
-        """It as a step."""
+        """Return the case as a step."""
         return Step(self.head, self.width, self.words)
 
     def compute(self, reference: Reference, path: str, x: Tensor) -> Tensor:
-        """What it gives."""
+        """Return the value of the step."""
         return reference.run(self.op, path, self.attributes, [x])
 
     def inside(self, name: str) -> Compute:
-        """What a body gives that it is the only step of."""
+        """Return a function that computes a body with this step alone."""
         return lambda reference, path, x: self.compute(reference, f"{path}.{name}", x)
 
 
@@ -105,7 +105,7 @@ class _Writer:
         return {**own, **self.defaults["batchnorm"]}
 
     def groupnorm(self, channels: int, area: int) -> Leaf:
-        """A group norm of so many channels; none where every group would hold one value."""
+        """Return a group norm of a number of channels; none if every group would hold one value."""
         fitting = [n for n in range(1, channels + 1) if channels % n == 0 and channels * area > n]
         if not fitting:
             return Leaf("identity", "identity", None, (), {})
@@ -260,7 +260,7 @@ class _Writer:
         return Case(leaf.op, leaf.step(), leaf.compute)
 
     def others(self, values: dict[str, Any]) -> dict[str, Any]:
-        """What a second call may change."""
+        """Return the words that a second call may change."""
         return {"stride": values.get("stride", 1) % 3 + 1, "act": self.pick("none", *ACTS)}
 
     def called(self) -> list[Case]:
@@ -329,7 +329,7 @@ class _Writer:
         return Case(f"{second.op} of a vector", {"steps": steps}, compute)
 
     def keeping(self, width: int) -> Leaf:
-        """A step that keeps height and width, and gives so many channels."""
+        """Return a step that keeps height and width, with a number of output channels."""
         if width == self.channels and self.chance(40):
             op = self.pick("identity", *ACTS)
             return Leaf(op, op, None, (), {})

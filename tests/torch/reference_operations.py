@@ -1,4 +1,4 @@
-"""What every operation computes, said a second time: window by window, and by published formulas.
+"""A second implementation of every operation: window by window, and by published formulas.
 
 Nothing here lets torch pad, round up, or leave padding out of a mean. Every window is gathered cell
 by cell; a cell outside the map has a value of the reference's choice. It takes attributes as a spec
@@ -34,7 +34,7 @@ class Axis:
 
 
 def windows(side: int, kernel: int, attributes: Attributes, axis: int) -> Axis:
-    """Where the windows of a conv or a pool stand along a side.
+    """Return the windows of a conv or a pool along a side.
 
     TensorFlow's `same`: ceil(side / stride) windows, total padding max((windows - 1) * stride +
     window - side, 0), of which the smaller half comes first. Otherwise windows follow each other
@@ -193,7 +193,7 @@ class Reference:
         self._training = training
 
     def run(self, op: str, path: str, attributes: Attributes, inputs: list[Tensor]) -> Tensor:
-        """What an operation gives; `path` is where its weights are."""
+        """Return the value of an operation; `path` is the path of its weights."""
         x = inputs[0]
         match op:
             case "conv" | "sepconv" | "linear":

@@ -139,7 +139,7 @@ def test_a_step_that_gives_up_the_weights_of_another_takes_a_copy(project: Proje
 
 
 def test_another_branch_in_the_place_of_one_keeps_its_channels(project: Project) -> None:
-    """What the concat reads is other; where its readers' weights stand is as it was."""
+    """The inputs of the concat change; the weights of its readers stay at their places."""
     plan = planned(project, BASE, BASE.replace("right: 1x1 conv (5)", "other: 5x5 conv (5)"))
     assert plan.fresh
     assert all(".other." in key for key, _ in plan.fresh)

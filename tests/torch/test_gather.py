@@ -38,7 +38,7 @@ CONVS: list[tuple[str, Words]] = [
 
 
 def torch_gives(op: str, words: Words, image: Tensor) -> Tensor:
-    """What torch makes of an image."""
+    """Return the result of torch for an image."""
     if op == "identity":
         return image
     if op == "adaptive_maxpool":

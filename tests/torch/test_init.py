@@ -1,4 +1,4 @@
-"""How weights begin: as the spec says, as torchvision and timm have it, from a seed the same."""
+"""Fresh weights are as the spec says, as in torchvision and timm, and the same for one seed."""
 
 from __future__ import annotations
 

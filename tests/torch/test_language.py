@@ -191,7 +191,7 @@ def test_the_module_runs_forward_and_backward(spec: str, project: Project) -> No
 
 
 def windows(size: int, kernel: int, stride: int) -> list[range]:
-    """Where TensorFlow's `same` puts windows: ceil(size / stride) of them, the odd pixel behind."""
+    """Pad as TensorFlow's `same` does: ceil(size / stride) windows, the odd pixel behind."""
     places = -(-size // stride)
     before = max((places - 1) * stride + kernel - size, 0) // 2
     starts = [place * stride - before for place in range(places)]
@@ -315,7 +315,7 @@ def test_a_batch_norm_without_gamma_only_shifts(project: Project) -> None:
 def test_an_activation_that_is_a_parameter(
     act: str, function: Callable[[Tensor], Tensor], project: Project
 ) -> None:
-    """Of a conv with a norm, of one without, of a linear; their keys are those of any other."""
+    """Weights are shared by convs with and without a norm and by linears; keys stay as usual."""
     unit = "steps: [3x3 conv (8 stride 2 norm batchnorm act act), 1x1 conv (4 act act)]"
     head = "{params: [act], steps: [global avgpool, linear (5 act act)]}"
     spec = (

@@ -29,7 +29,7 @@ from inception_dsl.resolve import Overrides
 
 
 def outputs_of(model: Model, reference: Reference, images: Tensor) -> list[Tensor]:
-    """What a model gives, then its heads: logits, where a softmax ends them."""
+    """Return the outputs of a model and of its heads; logits where a softmax ends them."""
     graph = inline(model)
     values = {INPUT: images}
     for node in graph.nodes:

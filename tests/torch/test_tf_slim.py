@@ -86,7 +86,7 @@ def images(size: int) -> Tensor:
 
 
 def difference(name: str, build: Callable[[], nn.Module], size: int) -> float:
-    """Of what the trunks give, the weights carried over."""
+    """Return the error between the outputs of the trunks, with the weights carried over."""
     theirs, ours, batch = made(build), emitted(name).eval(), images(size)
     carry_over(layers_run(theirs, batch[:1]), layers_run(ours, batch[:1]))
     return relative_error(outputs(ours, batch)[0], outputs(theirs, batch)[0])

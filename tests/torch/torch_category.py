@@ -1,4 +1,4 @@
-"""What torch says of a change: the same keys and shapes? the same inference? the same training?
+"""The category of a change by torch: equal keys and shapes, equal inference, equal training?
 
 Two emitted modules are given the same weights; what they then do decides the category, and nothing
 of the package's own reasoning.
@@ -31,11 +31,11 @@ GRAVITY: list[StepCategory] = ["CHECKPOINT", "NUMERICS", "TRAINING", "COSMETIC"]
 """The categories that torch can confirm, the gravest first."""
 
 OTHER_SIZES = (*range(1, 8), 16, 17)
-"""How many pixels more other inputs are high and wide."""
+"""Numbers of pixels by which other inputs are higher and wider."""
 
 
 def torchs_category(project: Project, *, weights: int = 1) -> StepCategory:
-    """What the change between the two specs of a project is, as far as torch can tell."""
+    """Return the category of the change between two specs of a project, as torch finds it."""
     sides = [built(project, name) for name in (OLD, NEW)]
     (old, before), (new, after) = sides
     shapes = [{k: v.shape for k, v in side.state_dict().items()} for side, _ in sides]

@@ -1,4 +1,4 @@
-"""What torch says of a module and of what it gives; nothing here uses the package's arithmetic."""
+"""Counts that torch makes of a module; nothing here uses the package's arithmetic."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Network:
     device: str = "cpu"
 
     def build(self) -> nn.Module:
-        """It, with the same random weights each time."""
+        """Return the module, with the same random weights each time."""
         module = make_module(self.source, self.name)
         randomise(module, seed=5)
         return module.to(self.device)
@@ -59,7 +59,7 @@ def network(name: str, *, input: str | None = None, folder: Path = HERE) -> Netw
 
 
 def tensors(output: Any) -> list[Tensor]:
-    """What a module gave, its heads' outputs included."""
+    """Return the outputs of a module, those of its heads included."""
     return [output] if isinstance(output, Tensor) else list(output)
 
 
@@ -71,7 +71,7 @@ def run(module: nn.Module, images: Tensor, *, training: bool) -> list[Tensor]:
 
 
 def gradients(module: nn.Module, outputs: list[Tensor]) -> dict[str, Tensor]:
-    """Of a loss that every output has its part in, by parameter; what is never read has none."""
+    """Return the gradients of a loss over all outputs, by parameter; unread ones have none."""
     module.zero_grad()
     loss = torch.stack([output.float().square().mean() for output in outputs]).sum()
     torch.autograd.backward([loss])
