@@ -217,6 +217,11 @@ def test_check_finds_what_no_spec_makes(shell: Shell, project: Project) -> None:
     assert shell.run("build", "--check", NET)[0] == 0
 
 
+def test_a_spec_of_the_library_may_be_built_beside_those_of_the_project(shell: Shell) -> None:
+    assert shell.run("build", "alexnet", "timm/inception_v4", NET)[0] == 0
+    assert shell.run("build", "--check") == (0, "", "4 files are fresh\n")
+
+
 def test_check_says_that_a_spec_is_fine(shell: Shell) -> None:
     assert shell.run("check", NET) == (
         0,

@@ -13,8 +13,8 @@ from inception_dsl.driver.walk import Checked, LibraryError, check_file, read_fo
 from inception_dsl.driver.writing import Artifact, bound_of, check_places, write_all
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, walk
-from inception_dsl.spec.files import SpecFile
-from inception_dsl.spec.project import is_project, project_root
+from inception_dsl.spec.files import SpecFile, library
+from inception_dsl.spec.project import is_project, project_root, spec_names
 
 GENERATED = "generated"
 
@@ -205,11 +205,17 @@ def locate_gallery(folder: Path) -> Path:
 def find_orphans(output: Path, kept: Sequence[Artifact]) -> list[Path]:
     """Return the generated modules, or their whole folders, and drawings that no spec makes.
 
+    A person may build a spec of the library by its name, so the folder of such a spec is no orphan.
     Folders that are links are not looked into.
     """
     expected = {artifact.path for artifact in kept}
     folders = {path.parent for path in expected}
-    left = [path for path in _below(output, ".py") if path not in expected and _is_generated(path)]
+    built_in = {output / name for name in spec_names(library().parent)} - folders
+    left = [
+        path
+        for path in _below(output, ".py")
+        if path not in expected and path.parent not in built_in and _is_generated(path)
+    ]
     orphans = sorted({path if path.parent in folders else path.parent for path in left})
     for page in sorted(path for path in expected if path.name == "gallery.md"):
         drawings = _below(page.parent / page.stem, ".svg")

@@ -45,7 +45,7 @@ class Emitter:
     """A backend of a build.
 
     Attributes:
-        files: the names of its files, for help; NAME is the network's.
+        files: the names of its files, for help.
         emit: makes them. Raises a SpecError, E501, if it cannot.
     """
 
