@@ -202,7 +202,7 @@ class _Rows:
         root, heads = self._model.root, self._model.heads
         last_copies = {item.path.step: item.path for item in root.body}
         outputs = [last_copies.get(head.output, head.output) for head in heads]
-        read_paths = _find_read(root, [root.output, *outputs])
+        read_paths = _find_read(root, [*root.outputs.values(), *outputs])
         head_names = frozenset(head.path for head in heads)
         stage_of = build_stage_lookup(self._model)
         for item in root.body:
@@ -234,7 +234,7 @@ class _Rows:
 
     def _find_read_in(self, call: Call) -> frozenset[str]:
         if id(call.body) not in self._read_paths:
-            self._read_paths[id(call.body)] = _find_read(call, [call.output])
+            self._read_paths[id(call.body)] = _find_read(call, call.outputs.values())
         return self._read_paths[id(call.body)]
 
     def _find_quantities(
@@ -278,6 +278,9 @@ def _find_read(call: Call, outputs: Iterable[str]) -> frozenset[str]:
     """Return the paths of the steps of a call that some outputs depend on."""
     wanted = set(outputs)
     for item in reversed(call.body):
+        is_several = isinstance(item, Call) and len(item.outputs) > 1
+        if is_several and not wanted.isdisjoint(item.types):
+            wanted.add(item.path)
         if item.path in wanted:
-            wanted.update((item.input,) if isinstance(item, Call) else item.inputs)
+            wanted.update(item.inputs)
     return frozenset(wanted)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inception_dsl.ir import INPUT, Model, Node, inline
+from inception_dsl.ir import Model, Node, inline
 from inception_dsl.ops import OPS
 
 
@@ -17,8 +17,9 @@ def measure_depths(model: Model, counts: Callable[[Node], bool] | None = None) -
     Args:
         counts: a predicate that tells whether a layer counts; all layers do for None.
     """
-    depths: dict[str, int] = {INPUT: 0}
-    for node in inline(model).nodes:
+    graph = inline(model)
+    depths: dict[str, int] = dict.fromkeys(graph.inputs, 0)
+    for node in graph.nodes:
         is_layer = OPS[node.op].counts_in_depth and (counts is None or counts(node))
         depths[node.path] = max(depths[path] for path in node.inputs) + is_layer
     return depths

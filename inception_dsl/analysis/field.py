@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_dsl.ir import INPUT, Model, Node, TensorType, inline
+from inception_dsl.ir import Model, Node, TensorType, inline
 from inception_dsl.ops import OPS
 
 
@@ -65,8 +65,9 @@ def measure_fields(model: Model) -> dict[str, Field]:
     A vector sees the windows of all units of the map that it was made from.
     """
     pixel = Windows(start=0, stride=1, size=1)
-    fields: dict[str, Field] = {INPUT: Field(pixel, pixel)}
-    for node in inline(model).nodes:
+    graph = inline(model)
+    fields: dict[str, Field] = dict.fromkeys(graph.inputs, Field(pixel, pixel))
+    for node in graph.nodes:
         read = [fields[path] for path in node.inputs]
         fields[node.path] = Field(
             _measure_axis(node, 0, [field.height for field in read]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from itertools import accumulate, chain, repeat
 
 from inception_dsl.analysis.modules import (
     Holder,
@@ -29,13 +30,13 @@ class Statement:
 
     Attributes:
         reads: the paths of the values that it reads.
-        gives: the path of the value that it assigns.
+        gives: the paths of the values that it assigns: one, or the outputs of a call.
         branch: the path of the branch that holds it.
         makes: the module call or the join that computes the value.
     """
 
     reads: tuple[Path, ...]
-    gives: Path
+    gives: tuple[Path, ...]
     branch: Path
     makes: ModuleCall | NodeDef
 
@@ -46,12 +47,13 @@ class Statement:
 
     @property
     def name(self) -> Path:
-        """The path that names the value: that of the module if the value lies below it."""
+        """The path that names its only value: that of the module if the value lies below it."""
+        (value,) = self.gives
         match self.makes:
-            case ModuleCall(path=path) if self.gives.is_below(path):
+            case ModuleCall(path=path) if value.is_below(path):
                 return path
             case _:
-                return self.gives
+                return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class ForwardPlan:
         trunk: the statements of inference.
         in_heads: the statements that training adds.
         called_heads: the calls of heads that are a single module, made in the return statement.
-        output: the path of the result of inference.
+        outputs: the path of each result of inference, by its name; a single one has no name.
         head_outputs: the path of each head's result, by the head's name.
         locals: the local that holds each value, by the value's path.
         left_out: the path of each step that the module leaves out, with the path that it reads.
@@ -73,10 +75,16 @@ class ForwardPlan:
     trunk: tuple[Statement, ...]
     in_heads: tuple[Statement, ...]
     called_heads: tuple[Statement, ...]
-    output: str
-    head_outputs: Mapping[str, str]
+    outputs: Mapping[str, Path]
+    head_outputs: Mapping[str, Path]
     locals: Mapping[str, str]
     left_out: Mapping[str, Path]
+
+    @property
+    def output(self) -> Path:
+        """The path of the only result of inference."""
+        (output,) = self.outputs.values()
+        return output
 
     def list_steps(self) -> Iterator[Path]:
         """Yield the paths of all steps that training runs."""
@@ -96,8 +104,12 @@ def plan_forward(model: Model) -> dict[str, ForwardPlan]:
 
 
 def _find_last_softmaxes(model: Model) -> dict[str, Path]:
-    """Return the softmaxes that end the network or a head, with the paths that they read."""
-    ends = {model.network.output, *(head.output for head in model.heads)}
+    """Return the softmaxes that end the network or a head, with the paths that they read.
+
+    Several outputs are all returned as their author names them.
+    """
+    outputs = list(model.network.outputs.values())
+    ends = {*(outputs if len(outputs) == 1 else ()), *(head.output for head in model.heads)}
     return {
         step.path: step.inputs[0]
         for step in model.network.body
@@ -107,44 +119,48 @@ def _find_last_softmaxes(model: Model) -> dict[str, Path]:
 
 def _plan(block: BlockDef, heads: tuple[Head, ...], left_out: Mapping[str, Path]) -> ForwardPlan:
     modules = build_module_tree(block, heads, left_out)
-    output = left_out.get(block.output, block.output)
-    outputs: dict[str, str] = {head.path: left_out.get(head.output, head.output) for head in heads}
-    statements = _select_needed(_list_statements(block, modules), {output, *outputs.values()})
+    outputs = {name: left_out.get(path, path) for name, path in block.outputs.items()}
+    head_outputs: dict[str, Path] = {
+        head.path: left_out.get(head.output, head.output) for head in heads
+    }
+    statements = _select_needed(
+        _list_statements(block, modules), {*outputs.values(), *head_outputs.values()}
+    )
     trunk: list[Statement] = []
     by_head: dict[str, list[Statement]] = {head.path: [] for head in heads}
     for statement in statements:
-        by_head.get(statement.gives.first, trunk).append(statement)
+        by_head.get(statement.gives[0].first, trunk).append(statement)
     in_heads: list[Statement] = []
     called_heads: list[Statement] = []
     for inner in by_head.values():
         is_called = len(inner) == 1 and not inner[0].is_join
         (called_heads if is_called else in_heads).extend(inner)
-    kept = [output, *(path for head in heads for path in (head.at, outputs[head.path]))]
+    kept = [path for head in heads for path in (head.at, head_outputs[head.path])]
     return ForwardPlan(
         modules=modules,
         trunk=tuple(trunk),
         in_heads=tuple(in_heads),
         called_heads=tuple(called_heads),
-        output=output,
-        head_outputs=outputs,
-        locals=_name_locals([*trunk, *in_heads], kept),
+        outputs=outputs,
+        head_outputs=head_outputs,
+        locals=_name_locals(block.inputs, [*trunk, *in_heads], [*outputs.values(), *kept]),
         left_out=left_out,
     )
 
 
 def _list_statements(block: BlockDef, modules: Holder) -> list[Statement]:
     """Return the calls of modules and the joins of a block, in the order of its steps."""
-    order = {step.path: index for index, step in enumerate(block.body)}
+    order = {path: index for index, step in enumerate(block.body) for path in step.gives}
     statements = [
-        Statement((call.reads,), call.gives, call.branch, call)
+        Statement(call.reads, call.gives, call.branch, call)
         for call in find_module_calls(block, modules)
     ]
     statements += [
-        Statement(step.inputs, step.path, step.branch, step)
+        Statement(step.inputs, step.gives, step.branch, step)
         for step in block.body
         if isinstance(step, NodeDef) and not has_module(step)
     ]
-    return sorted(statements, key=lambda statement: order[statement.gives])
+    return sorted(statements, key=lambda statement: order[statement.gives[0]])
 
 
 def _select_needed(statements: list[Statement], outputs: set[str]) -> list[Statement]:
@@ -152,32 +168,36 @@ def _select_needed(statements: list[Statement], outputs: set[str]) -> list[State
     wanted = set(outputs)
     selected: list[Statement] = []
     for statement in reversed(statements):
-        if statement.gives in wanted:
+        if not wanted.isdisjoint(statement.gives):
             wanted.update(statement.reads)
             selected.append(statement)
     return selected[::-1]
 
 
-def _name_locals(statements: list[Statement], kept: list[str]) -> dict[str, str]:
+def _name_locals(
+    inputs: tuple[Path, ...], statements: list[Statement], kept: list[Path]
+) -> dict[str, str]:
     """Choose a local for every value, so that none loses its value before the last read.
 
     Args:
+        inputs: the paths of the block's inputs, which its forward pass takes.
         kept: the paths of the values that are read after all statements.
     """
-    last_use: dict[str, int] = {INPUT: -1}
+    last_use: dict[str, int] = dict.fromkeys(inputs, -1)
     for index, statement in enumerate(statements):
         last_use |= dict.fromkeys(statement.reads, index)
     last_use |= dict.fromkeys(kept, len(statements))
     outliving = _find_outliving(statements, last_use)
     ambiguous: set[str] = set()
     while True:
-        locals, clashes = _assign(statements, last_use, outliving, ambiguous)
+        locals, clashes = _assign(inputs, statements, last_use, outliving, ambiguous)
         if not clashes:
             return locals
         ambiguous |= clashes
 
 
 def _assign(
+    inputs: tuple[Path, ...],
     statements: list[Statement],
     last_use: Mapping[str, int],
     outliving: Set[str],
@@ -190,28 +210,50 @@ def _assign(
         outliving: the paths of the values that are read after the next value of their branch.
         ambiguous: the names that several branches have; a local then has the whole branch path.
     """
-    locals: dict[str, str] = {INPUT: "x"}
-    holds: dict[str, str] = {"x": INPUT}
+    locals: dict[str, str] = {path: "x" if path == INPUT else path.name for path in inputs}
+    holds: dict[str, str] = {name: path for path, name in locals.items()}
     clashes: set[str] = set()
     for index, statement in enumerate(statements):
-        for name in _list_candidates(statement, ambiguous, outlives=statement.gives in outliving):
+        if len(statement.gives) > 1:
+            for path in statement.gives:
+                name = _name_output(path, index, holds, last_use)
+                locals[path], holds[name] = name, path
+            continue
+        (value,) = statement.gives
+        for name in _list_candidates(statement, ambiguous, outlives=value in outliving):
             if last_use.get(holds.get(name, ""), -1) <= index:
                 break  # no later statement reads the value that it holds
             if statement.branch and name not in ambiguous:
                 clashes.add(name)
-        locals[statement.gives], holds[name] = name, statement.gives
+        locals[value], holds[name] = name, value
     return locals, clashes
+
+
+def _name_output(
+    path: Path, index: int, holds: Mapping[str, str], last_use: Mapping[str, int]
+) -> str:
+    """Choose a local for one of several outputs of a call: its own name, or its whole path.
+
+    Args:
+        index: the index of the statement that calls.
+        holds: the path of the value that each local holds.
+    """
+    if path not in last_use:
+        return "_"
+    names = chain([path.name], accumulate(repeat("_"), initial="_".join(path.names)))
+    return next(name for name in names if last_use.get(holds.get(name, ""), -1) < index)
 
 
 def _find_outliving(statements: list[Statement], last_use: Mapping[str, int]) -> set[str]:
     """Find the values that are read after the next one of their branch, or by a wide join."""
     following = _find_following(statements)
     outliving: set[str] = {
-        statement.gives
+        path
         for index, statement in enumerate(statements)
-        if last_use.get(statement.gives, index) > following[index]
+        for path in statement.gives
+        if last_use.get(path, index) > following[index]
     }
-    trunk = {statement.gives for statement in statements if not statement.branch}
+    trunk = {path for statement in statements if not statement.branch for path in statement.gives}
     for statement in statements:
         if statement.is_join and len(statement.reads) >= MANY:
             outliving.update(trunk.intersection(statement.reads))

@@ -54,23 +54,26 @@ def find_unread(model: Model) -> tuple[Unread, ...]:
 
 def _find_ends(block: BlockDef, model: Model) -> dict[str, list[str]]:
     """Return each step whose result nothing reads, with the paths of the steps that end in it."""
-    read: set[str] = {block.output}
+    read: set[str] = set(block.outputs.values())
     if block is model.network:
         read |= {path for head in model.heads for path in (head.at, head.output)}
+    makers: dict[str, str] = {path: path for path in block.inputs}
+    makers |= {path: step.path for step in block.body for path in step.gives}
     ends: dict[str, list[str]] = {}
     order: dict[str, int] = {}
     end_of: dict[str, str] = {}
     for step in reversed(block.body):
-        if step.path in read:
+        if not read.isdisjoint(step.gives):
             read.update(step.inputs)
             continue
         end = end_of.get(step.path, step.path)
         order.setdefault(end, len(order))
         ends.setdefault(end, []).append(step.path)
         for path in step.inputs:
-            known_end = end_of.setdefault(path, end)
+            maker = makers[path]
+            known_end = end_of.setdefault(maker, end)
             if order[end] < order[known_end]:
-                end_of[path] = end
+                end_of[maker] = end
     return ends
 
 

@@ -11,7 +11,7 @@ Units: bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -19,7 +19,7 @@ from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.forward import ForwardPlan, plan_forward
 from inception_dsl.analysis.modules import Holder, ModuleCall
 from inception_dsl.analysis.state import list_state
-from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, StepDef, inline
+from inception_dsl.ir import Attributes, Call, Model, Node, NodeDef, Path, StepDef, inline
 from inception_dsl.ops import OPS, Launch, SavedForBackward, StateTensor
 
 _COUNTER_BYTES = 8
@@ -38,7 +38,7 @@ class MemoryReport:
         state: parameters and running statistics, without those of training heads.
         heads_state: parameters and running statistics of training heads. A module holds them, but
             inference does not use them.
-        input: the batch of images.
+        input: the batch of images; of all inputs, where there are several.
         peak: the most memory that is alive at once in inference: `state`, the input and all
             values computed so far that are still needed.
         peak_at: the path of the node that runs at the peak; None if no node takes memory.
@@ -87,7 +87,7 @@ def measure_memory(
     plans = plan_forward(model)
     kept = _Training(model, plans, batch, size).measure() if with_training else None
     walk = _Walk(model, plans, batch, size)
-    images = model.input.values * batch * size
+    images = sum(type.values for type in model.inputs.values()) * batch * size
     by_path = dict(walk.measure(model.root, "", state + images))
     peak_at = max(by_path, key=by_path.__getitem__, default=None)
     peak = state + images if peak_at is None else by_path[peak_at]
@@ -112,13 +112,15 @@ class _Body:
     Units: bytes.
 
     Attributes:
-        peak: the most memory that is alive at once, without the input.
-        gives: the memory of the result; None if the result is the input itself.
+        peak: the most memory that is alive at once, without the inputs.
+        inputs: the inputs, which its caller keeps alive and counts.
+        gives: the results, which may be inputs.
         before: the memory that is alive when each item begins, by the item's path.
     """
 
+    inputs: tuple[_Value, ...]
     peak: int = 0
-    gives: int | None = None
+    gives: tuple[_Value, ...] = ()
     before: dict[str, int] = field(default_factory=dict)
 
 
@@ -175,12 +177,18 @@ class _Walk:
         """Return the plan of the forward pass of a block."""
         return self._plans[block]
 
-    def measure_item(self, item: Node | Call, block: str) -> tuple[int, int | None]:
-        """Return the peak bytes of an item of a block's body, and the bytes of its result."""
-        if isinstance(item, Call):
-            body = self._run_body(item)
-            return body.peak, body.gives
-        return self._measure_node(item, block)
+    def run_item(
+        self, item: Node | Call, block: str, inputs: Sequence[_Value]
+    ) -> tuple[int, list[_Value]]:
+        """Return the peak bytes of an item of a block's body, and its results."""
+        if not isinstance(item, Call):
+            peak, gives = self._measure_node(item, block)
+            return peak, [inputs[0] if gives is None else _Value(gives)]
+        body = self._run_body(item)
+        values = dict(zip(body.inputs, inputs, strict=True))
+        for value in body.gives:
+            values.setdefault(value, _Value(value.bytes))
+        return body.peak, [values[value] for value in body.gives]
 
     def _measure_node(self, node: Node, block: str) -> tuple[int, int | None]:
         written = self._written.find_attributes(node, block)
@@ -232,56 +240,63 @@ class _Frame:
         self._walk = walk
         self._block = call.block
         self._items = {item.path: item for item in call.body}
-        self._input = _Value(0)  # the caller keeps it alive, and counts it
-        self._result = _Body()
+        self._entries = call.entries
+        # The caller keeps the inputs alive, and counts them.
+        self._result = _Body(tuple(_Value(0) for _ in call.entries))
 
     def run(self) -> _Body:
         plan = self._walk.find_plan(self._block)
         values = _Locals()
-        values[plan.locals[INPUT]] = self._input
+        for entry, input in zip(self._entries, self._result.inputs, strict=True):
+            values[plan.locals[entry]] = input
         for statement in plan.trunk:
             alive = values.bytes
-            input = values[plan.locals[statement.reads[0]]]
+            inputs = [values[plan.locals[path]] for path in statement.reads]
             match statement.makes:
                 case ModuleCall() as call:
-                    result = self._run_module(call.module, iter(call.steps), input, alive)
+                    results = self._run_module(call.module, iter(call.steps), inputs, alive)
                 case NodeDef(path=path):
-                    result = self._run_item(self._items[path], input, alive)
-            values[plan.locals[statement.gives]] = result
-        output = values[plan.locals[plan.output]]
-        self._result.gives = None if output is self._input else output.bytes
+                    results = self._run_item(self._items[path], inputs, alive)
+            for path, result in zip(statement.gives, results, strict=True):
+                values[plan.locals[path]] = result
+        self._result.gives = tuple(values[plan.locals[path]] for path in plan.outputs.values())
         return self._result
 
     def _run_module(
-        self, module: Holder | StepDef, steps: Iterator[Path], input: _Value, alive: int
-    ) -> _Value:
-        """Run a module on an input that its caller keeps alive.
+        self, module: Holder | StepDef, steps: Iterator[Path], inputs: list[_Value], alive: int
+    ) -> list[_Value]:
+        """Run a module on inputs that its caller keeps alive, and return its results.
 
         Args:
             steps: the paths of the steps that the module runs.
-            alive: bytes that are alive in the frame, those of the input included.
+            alive: bytes that are alive in the frame, those of the inputs included.
         """
         if isinstance(module, Holder):
-            current = input
+            current = inputs
             for child in module.children.values():
-                between = 0 if current is input else current.bytes
+                between = _count_other(current, inputs)
                 current = self._run_module(child, steps, current, alive + between)
             return current
         path = next(steps)
         if path in self._items:
-            return self._run_item(self._items[path], input, alive)
-        current, copy = input, 0
+            return self._run_item(self._items[path], inputs, alive)
+        current, copy = inputs, 0
         while (item := self._items.get(path / copy)) is not None:
-            between = 0 if current is input else current.bytes
+            between = _count_other(current, inputs)
             current = self._run_item(item, current, alive + between)
             copy += 1
         return current
 
-    def _run_item(self, item: Node | Call, input: _Value, alive: int) -> _Value:
-        peak, gives = self._walk.measure_item(item, self._block)
+    def _run_item(self, item: Node | Call, inputs: list[_Value], alive: int) -> list[_Value]:
+        peak, results = self._walk.run_item(item, self._block, inputs)
         self._result.before[item.path] = alive
         self._result.peak = max(self._result.peak, alive + peak)
-        return input if gives is None else _Value(gives)
+        return results
+
+
+def _count_other(values: list[_Value], inputs: list[_Value]) -> int:
+    """Return the bytes of the values that are no inputs."""
+    return sum(value.bytes for value in values if value not in inputs)
 
 
 @dataclass(slots=True, eq=False)
@@ -316,8 +331,11 @@ class _Training:
 
     def measure(self) -> int:
         """Return the number of bytes that the pass saves."""
-        images = self._model.input.values * self._batch * self._size
-        self._run_call(self._model.root, self._allocate(images, learns=False))
+        images = [
+            self._allocate(type.values * self._batch * self._size, learns=False)
+            for type in self._model.inputs.values()
+        ]
+        self._run_call(self._model.root, images)
         return self._other_bytes + sum(
             storage.bytes for storage in self._storages if storage.is_kept
         )
@@ -326,21 +344,21 @@ class _Training:
         self._storages.append(_Storage(size, learns))
         return self._storages[-1]
 
-    def _run_call(self, call: Call, input: _Storage) -> _Storage:
+    def _run_call(self, call: Call, inputs: list[_Storage]) -> list[_Storage]:
         plan = self._plans[call.block]
         runs = frozenset(plan.list_steps())
-        values: dict[str, _Storage] = {INPUT: input}
+        values: dict[str, _Storage] = dict(zip(call.entries, inputs, strict=True))
         for item in call.body:
             if item.path not in runs and item.path.step not in runs:
                 continue
+            read = [values[path] for path in item.inputs]
             if isinstance(item, Call):
-                values[item.path] = self._run_call(item, values[item.input])
+                values |= zip(item.types, self._run_call(item, read), strict=True)
             else:
-                read = [values[path] for path in item.inputs]
                 values[item.path] = self._run_node(item, call.block, read)
-        output = plan.output if call.block == self._model.network.name else call.output
-        # The module returns the input of a softmax that it leaves to the loss.
-        return values.get(output, input)
+        if call.block == self._model.network.name:
+            return []  # nothing reads what the network gives
+        return [values[path] for path in call.outputs.values()]
 
     def _run_node(self, node: Node, block: str, read: list[_Storage]) -> _Storage:
         op = OPS[node.op]

@@ -35,8 +35,8 @@ class ModuleCall:
 
     Attributes:
         path: the path of the module.
-        reads: the path of the input.
-        gives: the path of the last step, and of the result.
+        reads: the paths of the inputs; a chain has one.
+        gives: the paths of the results; a chain has one, that of its last step.
         branch: the path of the branch that holds the call.
         steps: the paths of the steps that the call runs, in order.
         module: the module at `path`. If the call reuses its weights, the paths of the steps lie
@@ -44,8 +44,8 @@ class ModuleCall:
     """
 
     path: Path
-    reads: Path
-    gives: Path
+    reads: tuple[Path, ...]
+    gives: tuple[Path, ...]
     branch: Path
     steps: tuple[Path, ...]
     module: Holder | StepDef
@@ -70,7 +70,7 @@ def build_module_tree(
         heads: the training heads of the network; none for any other block.
         left_out: the paths of the steps that the module leaves out, such as the last softmax.
     """
-    readers: dict[str, list[str]] = {block.output: [""]}
+    readers: dict[str, list[str]] = {path: [""] for path in block.outputs.values()}
     for head in heads:
         readers.setdefault(head.at, []).append("")
     for step in block.body:
@@ -121,8 +121,8 @@ def _find_first_calls(item: Holder | StepDef) -> Iterator[ModuleCall]:
     steps = list(_list_steps(item))
     yield ModuleCall(
         path=item.path,
-        reads=steps[0].inputs[0],
-        gives=steps[-1].path,
+        reads=steps[0].inputs,
+        gives=steps[-1].gives,
         branch=steps[-1].branch,
         steps=tuple(step.path for step in steps),
         module=item,
@@ -147,8 +147,8 @@ def _find_repeated_calls(block: BlockDef, first: list[ModuleCall]) -> Iterator[M
             reusing = steps[index : index + len(call.steps)]
             yield ModuleCall(
                 path=call.path,
-                reads=step.inputs[0],
-                gives=reusing[-1].path,
+                reads=step.inputs,
+                gives=reusing[-1].gives,
                 branch=reusing[-1].branch,
                 steps=tuple(step.path for step in reusing),
                 module=call.module,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
 from typing import NamedTuple
 
@@ -37,6 +38,12 @@ class Dependence(NamedTuple):
 _NONE = Dependence(channels=False, size=False)
 _ALL = tuple(Dependence(*flags) for flags in product((False, True), repeat=2))
 
+_Entering = tuple[Dependence, ...]
+"""The dependences of the inputs of a call, or of its outputs, in order."""
+
+_Outputs = Mapping[tuple[int, Dependence], _Entering]
+"""The dependences of a block's outputs, if one input alone (by index) has a dependence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dependences:
@@ -44,8 +51,8 @@ class Dependences:
 
     Attributes:
         params: the parameters of each block that some call binds to a dependent value.
-        values: for each block, the dependence of its input (at `INPUT`) and of the result of each
-            step, by path. A value is dependent if it is so in any call.
+        values: for each block, the dependence of its inputs and of the values of its steps, by
+            path. A value is dependent if it is so in any call.
     """
 
     params: Mapping[str, frozenset[str]]
@@ -57,7 +64,7 @@ def find_dependences(model: Model) -> Dependences:
     params = {block.name: frozenset[str]() for block in model.blocks}
     if not model.network.params:
         values: dict[str, dict[str, Dependence]] = {
-            block.name: dict.fromkeys([INPUT, *(step.path for step in block.body)], _NONE)
+            block.name: dict.fromkeys([*block.inputs, *_list_values(block)], _NONE)
             for block in model.blocks
         }
         return Dependences(params, values)
@@ -76,24 +83,24 @@ def _find(
     changing: Mapping[tuple[str, str], Dependence],
 ) -> Dependences:
     """Find the values that depend on some parameters, and the parameters bound to such values."""
-    outputs: dict[str, dict[Dependence, Dependence]] = {}
+    outputs: dict[str, _Outputs] = {}
     for block in model.blocks:  # callees before callers
         flow = _BlockFlow(model, block, params[block.name], outputs, changing)
         if block is not model.network:  # nothing calls the network
-            outputs[block.name] = {kind: flow.trace(kind)[block.output] for kind in _ALL}
-    entering: dict[str, set[Dependence]] = {block.name: set() for block in model.blocks}
-    entering[model.network.name].add(_NONE)
+            outputs[block.name] = flow.list_outputs()
+    entering: dict[str, set[_Entering]] = {block.name: set() for block in model.blocks}
+    entering[model.network.name].add((_NONE,) * len(model.network.inputs))
     bound = {name: set(known) for name, known in params.items()}
     values: dict[str, dict[str, Dependence]] = {}
     for block in reversed(model.blocks):  # callers before callees
         flow = _BlockFlow(model, block, frozenset(bound[block.name]), outputs, changing)
-        merged = values[block.name] = {INPUT: _NONE}
-        for input in sorted(entering[block.name]):
-            traced = flow.trace(input)
+        merged = values[block.name] = dict.fromkeys(block.inputs, _NONE)
+        for inputs in sorted(entering[block.name]):
+            traced = flow.trace(inputs)
             for path, value in traced.items():
                 merged[path] = _either(merged.get(path, value), value)
-            for name, value in flow.find_inputs_of_calls(traced):
-                entering[name].add(value)
+            for name, reads in flow.find_inputs_of_calls(traced):
+                entering[name].add(reads)
         for name, param in flow.find_bound_params(merged):
             bound[name].add(param)
     return Dependences({name: frozenset(known) for name, known in bound.items()}, values)
@@ -111,7 +118,7 @@ def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
             continue
         seen.add(id(call.body))
         for item in call.body:
-            if isinstance(item, Call) and item.path.copy is not None:
+            if isinstance(item, Call) and item.path.copy is not None:  # it has one input
                 input, output = item.input_type, item.type
                 changes = Dependence(
                     input.channels != output.channels, input.shape[1:] != output.shape[1:]
@@ -122,14 +129,14 @@ def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
 
 
 class _BlockFlow:
-    """The flow of dependences through one block, from a given dependence of its input."""
+    """The flow of dependences through one block, from given dependences of its inputs."""
 
     def __init__(
         self,
         model: Model,
         block: BlockDef,
         params: frozenset[str],
-        outputs: Mapping[str, Mapping[Dependence, Dependence]],
+        outputs: Mapping[str, _Outputs],
         changing: Mapping[tuple[str, str], Dependence],
     ) -> None:
         heads = model.heads if block is model.network else ()
@@ -139,27 +146,39 @@ class _BlockFlow:
         self._outputs = outputs
         self._changing = changing
 
-    def trace(self, entering: Dependence) -> dict[str, Dependence]:
+    def list_outputs(self) -> _Outputs:
+        """Return the dependences of the outputs, for each kind of each input alone."""
+        inputs, outputs = self._block.inputs, self._block.outputs.values()
+        traced: dict[tuple[int, Dependence], _Entering] = {}
+        for index in range(len(inputs)):
+            for kind in _ALL:
+                alone = tuple(kind if other == index else _NONE for other in range(len(inputs)))
+                values = self.trace(alone)
+                traced[index, kind] = tuple(values[path] for path in outputs)
+        return traced
+
+    def trace(self, entering: _Entering) -> dict[str, Dependence]:
         """Return the dependence of every value in the block by path."""
-        values: dict[str, Dependence] = {INPUT: entering}
+        values: dict[str, Dependence] = dict(zip(self._block.inputs, entering, strict=True))
         for step in self._block.body:
             reads = [values[path] for path in step.inputs]
             if isinstance(step, CallDef):
-                values[step.path] = self._trace_call(step, reads[0], values)
+                made = self._trace_call(step, tuple(reads), values)
+                values |= zip(step.gives, made, strict=True)
             else:
                 values[step.path] = self._trace_node(step, reads, values)
         return values
 
     def find_inputs_of_calls(
         self, values: Mapping[str, Dependence]
-    ) -> Iterator[tuple[str, Dependence]]:
-        """Yield each called block with the dependence of the input of the call, copy by copy."""
+    ) -> Iterator[tuple[str, _Entering]]:
+        """Yield each called block with the dependences of the call's inputs, copy by copy."""
         for step in self._block.body:
             if isinstance(step, CallDef):
-                entering = values[step.inputs[0]]
+                entering = tuple(values[path] for path in step.inputs)
                 yield step.block, entering
-                if step.count is not None:
-                    yield step.block, _either(entering, values[step.path])
+                if step.count is not None:  # a step that is repeated has one input
+                    yield step.block, (_either(entering[0], values[step.path]),)
 
     def find_bound_params(self, values: Mapping[str, Dependence]) -> Iterator[tuple[str, str]]:
         """Yield each called block with each parameter that the call binds to a dependent value."""
@@ -170,19 +189,24 @@ class _BlockFlow:
                         yield step.block, name
 
     def _trace_call(
-        self, step: CallDef, entering: Dependence, values: Mapping[str, Dependence]
-    ) -> Dependence:
+        self, step: CallDef, entering: _Entering, values: Mapping[str, Dependence]
+    ) -> _Entering:
         outputs = self._outputs[step.block]
-        output = outputs[entering]
         if step.count is None:
-            return output
+            # An output depends on a parameter if one input alone makes it so.
+            traced = [outputs[index, kind] for index, kind in enumerate(entering)]
+            return tuple(reduce(_either, kinds) for kinds in zip(*traced, strict=True))
+        (input,) = entering
+        (output,) = outputs[0, input]
         # A copy reads the result of the copy before it.
-        while (following := _either(entering, output)) != entering:
-            entering, output = following, outputs[following]
-        if not self._depends(step.count, step.path, values):
-            return output
-        unknown = Dependence(channels=True, size=True)
-        return _either(output, self._changing.get((self._block.name, step.path), unknown))
+        while (following := _either(input, output)) != input:
+            input = following
+            (output,) = outputs[0, input]
+        if self._depends(step.count, step.path, values):
+            unknown = Dependence(channels=True, size=True)
+            changes = self._changing.get((self._block.name, step.path), unknown)
+            output = _either(output, changes)
+        return (output,)
 
     def _trace_node(
         self, step: NodeDef, reads: list[Dependence], values: Mapping[str, Dependence]
@@ -214,6 +238,10 @@ class _BlockFlow:
             return False
         entering = values[self._head_reads.get(path.first, INPUT)].channels
         return bool(read & self._params) or ("in" in read and entering)
+
+
+def _list_values(block: BlockDef) -> Iterator[Path]:
+    return (path for step in block.body for path in step.gives)
 
 
 def _either(one: Dependence, other: Dependence) -> Dependence:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.analysis.cost import CostReport, CostRow
 from inception_dsl.bounds import MAX_PATH
-from inception_dsl.ir import INPUT, Call, Model, Node, Origin, Path, TensorType, find_range, inline
+from inception_dsl.ir import Call, Model, Node, Origin, Path, TensorType, find_range, inline
 from inception_dsl.ops import OPS
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ class Quantities:
             items = body.find(rest)
             if items:
                 first, last = items[0], items[-1]
-                input = first.input_type if isinstance(first, Call) else first.input_types[0]
-                return input, last.type
+                return first.input_types[0], last.type
             holder = next((path for path in rest.parents if path in body.calls), None)
             if holder is None:
                 return None
@@ -161,7 +160,8 @@ class Quantities:
     @cached_property
     def _reads(self) -> list[tuple[int, ...]]:
         """The indices of the nodes that each node reads; -1 is the input."""
-        order = {INPUT: -1, **self._order}
+        order: dict[str, int] = dict.fromkeys(inline(self.model).inputs, -1)
+        order |= self._order
         return [tuple(order[path] for path in node.inputs) for node in self._nodes]
 
     def _measure_depth(self, at: str | None, *, with_heads: bool) -> int:

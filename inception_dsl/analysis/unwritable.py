@@ -1,7 +1,8 @@
 """Steps that the emitted class of their block cannot build.
 
 One class serves all calls of a block. Its constructor takes the parameters of the block and, as
-`in_channels`, the channels of its input. A step that needs any other number cannot be written.
+`in_channels`, the channels of its input (`left_channels`, `right_channels` of several). A step
+that needs any other number cannot be written.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from inception_dsl.analysis.modules import owns_module
-from inception_dsl.analysis.widths import IN_CHANNELS, BlockWidths, Width
+from inception_dsl.analysis.widths import BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.expr import Expr, find_names
 from inception_dsl.ir import BlockDef, Model, NodeDef, Origin, StepDef, Value
@@ -41,14 +42,14 @@ class Unwritable:
 def find_unwritable(model: Model, widths: Mapping[str, BlockWidths]) -> list[Unwritable]:
     """Return the first step of each block that cannot be written, callees before callers."""
     unwritable: list[Unwritable] = []
-    takes: dict[str, bool] = {}
+    takes: dict[str, tuple[int, ...]] = {}
     for block in model.blocks:
         examined = _Block(block, widths[block.name], takes)
         problem = next(examined.find_problems(), None)
         if problem is not None:
             step, reason = problem
             unwritable.append(Unwritable(step.origin, reason, block is model.network))
-        takes[block.name] = examined.takes_in_channels()
+        takes[block.name] = examined.list_taken_channels()
     return unwritable
 
 
@@ -56,22 +57,28 @@ class _Block:
     """The constructor of a block, as far as it decides which steps can be written.
 
     Args:
-        takes: whether the class of each called block takes the channels of its input.
+        takes: the indices of the inputs whose channels the class of each called block takes.
     """
 
-    def __init__(self, block: BlockDef, widths: BlockWidths, takes: Mapping[str, bool]) -> None:
+    def __init__(
+        self, block: BlockDef, widths: BlockWidths, takes: Mapping[str, tuple[int, ...]]
+    ) -> None:
         self._steps = [step for step in block.body if owns_module(step)]
         self._widths = widths
         self._takes = takes
 
-    def takes_in_channels(self) -> bool:
-        """Tell whether the constructor needs the channels of the block's input."""
-        return any(
-            IN_CHANNELS in find_names(value)
-            for step in self._steps
-            for value in (*self._read_numbers(step), *self._read_channels(step))
-            if value is not None and not isinstance(value, str | tuple)
+    def list_taken_channels(self) -> tuple[int, ...]:
+        """Return the indices of the inputs whose channels the constructor needs."""
+        read = frozenset[str]().union(
+            *(
+                find_names(value)
+                for step in self._steps
+                for value in (*self._read_numbers(step), *self._read_channels(step))
+                if value is not None and not isinstance(value, str | tuple)
+            )
         )
+        names = enumerate(map(name_channels, self._widths.inputs))
+        return tuple(index for index, name in names if name in read)
 
     def find_problems(self) -> Iterator[tuple[StepDef, str]]:
         """Yield each step that cannot be written, with the reason."""
@@ -94,17 +101,21 @@ class _Block:
         return read if step.count is None else [*read, self._widths.read(step.count, step.path)]
 
     def _read_channels(self, step: StepDef) -> Sequence[Expr | None]:
-        """Return the input channels of each copy of a step; None if no expression gives them."""
-        is_needed = (
-            OPS[step.op].state is not None if isinstance(step, NodeDef) else self._takes[step.block]
-        )
-        if not is_needed:
+        """Return the input channels of each copy of a step; None if no expression gives them.
+
+        If the step has several inputs, these are the channels of each that its class takes.
+        """
+        if isinstance(step, NodeDef):
+            taken: tuple[int, ...] = (0,) if OPS[step.op].state is not None else ()
+        else:
+            taken = self._takes[step.block]
+        if not taken:
             return ()
         if self._grows(step):
             return (*self._widths.entering[step.path], self._widths.growth[step.path])
         if step.count is not None:
             return self._widths.entering.get(step.path) or (None,)
-        return (self._find_input(step).channels,)
+        return [self._widths.widths[step.inputs[index]].channels for index in taken]
 
     def _differs(self, step: StepDef) -> bool:
         """Tell whether a parameter counts the copies of a step, and more than the first differs."""
@@ -117,7 +128,9 @@ class _Block:
         return step.path in self._widths.growth
 
     def _find_input(self, step: StepDef) -> Width:
-        return self._widths.widths[step.inputs[0]]
+        """Return the width of the input whose channels no expression gives; else of the first."""
+        widths = [self._widths.widths[path] for path in step.inputs]
+        return next((width for width in widths if width.channels is None), widths[0])
 
     def _explain(self, step: StepDef) -> str:
         """Explain why no expression gives the channels of a step."""

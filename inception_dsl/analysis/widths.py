@@ -23,7 +23,6 @@ from inception_dsl.ir import (
     Head,
     Model,
     NodeDef,
-    Param,
     Path,
     TensorType,
     Value,
@@ -33,6 +32,12 @@ from inception_dsl.ops import OPS
 
 IN_CHANNELS = "in_channels"
 """The name that stands for the channels of a block's input in an expression."""
+
+
+def name_channels(input: Path) -> str:
+    """Return the name that stands for the channels of an input of a block in an expression."""
+    return IN_CHANNELS if input == INPUT else f"{input.name}_channels"
+
 
 _COPY_INPUT = Name("channels of a copy's input")
 """A stand-in for the channels of the input of a copy; no parameter can have its name."""
@@ -72,7 +77,9 @@ class BlockWidths:
     """The widths of the steps of a block.
 
     Attributes:
-        widths: the width of the result of each step, by path; that of the block's input at `INPUT`.
+        widths: the width of every value, by path; those of the block's inputs included.
+        inputs: the paths of the block's inputs.
+        outputs: the path of the value of each output, by its name; a single output has no name.
         entering: the input channels of the copies of each repeated step, by path. The last entry
             holds for all copies that follow.
         growth: the number of channels that each copy of a step adds, by path, if a parameter sets
@@ -84,6 +91,8 @@ class BlockWidths:
     """
 
     widths: Mapping[str, Width]
+    inputs: tuple[Path, ...]
+    outputs: Mapping[str, Path]
     entering: Mapping[str, tuple[Expr, ...]]
     growth: Mapping[str, Expr]
     heads: tuple[Head, ...]
@@ -114,13 +123,13 @@ def measure_widths(model: Model) -> dict[str, BlockWidths]:
     for call in walk_calls(model):
         calls[call.block].append(call)
     dependences = find_dependences(model)
-    params = {block.name: block.params for block in model.blocks}
-    outputs: dict[str, Width] = {}
+    by_name = {block.name: block for block in model.blocks}
+    outputs: dict[str, tuple[Width, ...]] = {}
     result: dict[str, BlockWidths] = {}
     for block in model.blocks:
         heads = model.heads if block is model.network else ()
-        widths = _Widths(block, calls[block.name], outputs, heads, dependences, params).measure()
-        outputs[block.name] = widths.widths[block.output]
+        widths = _Widths(block, calls[block.name], outputs, heads, dependences, by_name).measure()
+        outputs[block.name] = tuple(widths.widths[path] for path in block.outputs.values())
         result[block.name] = widths
     return result
 
@@ -130,24 +139,25 @@ class _Widths:
 
     Args:
         calls: all calls of the block.
-        outputs: the width of the result of each block that is called, by name.
+        outputs: the widths of the outputs of each block that is called, by its name.
         dependences: the values that depend on the parameters of the network.
-        params: the parameters of each block, by name.
+        blocks: all blocks, by name.
     """
 
     def __init__(
         self,
         block: BlockDef,
         calls: list[Call],
-        outputs: Mapping[str, Width],
+        outputs: Mapping[str, tuple[Width, ...]],
         heads: tuple[Head, ...],
         dependences: Dependences,
-        params: Mapping[str, tuple[Param, ...]],
+        blocks: Mapping[str, BlockDef],
     ) -> None:
         self._block = block
         self._calls = calls
         self._outputs = outputs
-        self._params = params
+        self._params = {name: known.params for name, known in blocks.items()}
+        self._entries = {name: known.inputs for name, known in blocks.items()}
         self._widths: dict[str, Width] = {}
         self._copies: dict[str, tuple[Expr, ...]] = {}
         self._growth: dict[str, Expr] = {}
@@ -156,6 +166,8 @@ class _Widths:
         dependent = dependences.params[block.name]
         self._result = BlockWidths(
             widths=self._widths,
+            inputs=block.inputs,
+            outputs=block.outputs,
             entering=self._copies,
             growth=self._growth,
             heads=heads,
@@ -165,43 +177,47 @@ class _Widths:
 
     def measure(self) -> BlockWidths:
         types = self._collect_types()
-        entering = types[INPUT]
-        input_channels = {type.channels for type in entering}
-        is_number = len(input_channels) == 1 and not self._depends[INPUT].channels
-        input: Expr = entering[0].channels if is_number else Name(IN_CHANNELS)
-        self._widths[INPUT] = Width(input, entering)
+        for path in self._block.inputs:
+            entering = types[path]
+            input_channels = {type.channels for type in entering}
+            is_number = len(input_channels) == 1 and not self._depends[path].channels
+            input: Expr = entering[0].channels if is_number else Name(name_channels(path))
+            self._widths[path] = Width(input, entering)
         for step in self._block.body:
-            self._is_too_long = False
-            channels = self._measure_step(step)
-            step_types = types[step.path]
-            if channels is None and not self._depends[step.path].channels:
-                channels = _find_common(step_types)
             reads = [self._widths[path] for path in step.inputs]
-            is_too_long = self._is_too_long or any(read.is_too_long for read in reads)
-            self._widths[step.path] = Width(channels, step_types, channels is None and is_too_long)
+            for index, path in enumerate(step.gives):
+                self._is_too_long = False
+                channels = self._measure_step(step, index)
+                if channels is None and not self._depends[path].channels:
+                    channels = _find_common(types[path])
+                is_too_long = self._is_too_long or any(read.is_too_long for read in reads)
+                self._widths[path] = Width(channels, types[path], channels is None and is_too_long)
         return self._result
 
     def _collect_types(self) -> dict[str, tuple[TensorType, ...]]:
-        types: dict[str, dict[TensorType, None]] = {INPUT: {}}
+        types: dict[str, dict[TensorType, None]] = {path: {} for path in self._block.inputs}
         for step in self._block.body:
-            types[step.path] = {}
+            types |= {path: {} for path in step.gives}
         seen: set[int] = set()
         for call in self._calls:
-            types[INPUT][call.input_type] = None
+            for path, type in zip(call.entries, call.input_types, strict=True):
+                types[path][type] = None
             if id(call.body) in seen:
                 continue
             seen.add(id(call.body))
             for item in call.body:
-                types[item.path.step][item.type] = None
+                for path, type in item.types.items():
+                    types[path.step][type] = None
         return {path: tuple(distinct) for path, distinct in types.items()}
 
-    def _measure_step(self, step: NodeDef | CallDef) -> Expr | None:
-        """Return the channels of the result of a step; of its last copy if it is repeated."""
+    def _measure_step(self, step: NodeDef | CallDef, output: int) -> Expr | None:
+        """Return the channels of an output of a step; of its last copy if it is repeated."""
         if step.count is None or (
             isinstance(step, NodeDef) and OPS[step.op].channels == "flattened"
         ):
             # Flattening a vector does not change it, so only the first copy matters.
-            return self._measure_copy(step, [self._widths[path].channels for path in step.inputs])
+            entering_all = [self._widths[path].channels for path in step.inputs]
+            return self._measure_copy(step, entering_all, output)
         entering = self._widths[step.inputs[0]].channels
         is_counted = not isinstance(step.count, int)
         if entering is not None and (
@@ -244,10 +260,12 @@ class _Widths:
             return self._limit(None)
         return self._limit(combine("+", entering, combine("*", growth, count)))
 
-    def _measure_copy(self, step: NodeDef | CallDef, entering: list[Expr | None]) -> Expr | None:
-        """Return the channels of the result of one copy, given those of its inputs."""
+    def _measure_copy(
+        self, step: NodeDef | CallDef, entering: list[Expr | None], output: int = 0
+    ) -> Expr | None:
+        """Return the channels of an output of one copy, given those of its inputs."""
         if isinstance(step, CallDef):
-            return self._measure_call(step, entering[0])
+            return self._measure_call(step, entering, output)
         op = OPS[step.op]
         if op.width:
             width = self._result.read(step.attributes[op.width], step.path)
@@ -269,11 +287,12 @@ class _Widths:
             case _:
                 return entering[0]
 
-    def _measure_call(self, step: CallDef, entering: Expr | None) -> Expr | None:
-        """Return the channels of the result of a call: those of its block, with its arguments."""
-        result = self._outputs[step.block].channels
+    def _measure_call(self, step: CallDef, entering: list[Expr | None], output: int) -> Expr | None:
+        """Return the channels of an output of a call: those of its block, with its arguments."""
+        width = self._outputs[step.block][output]
+        result = width.channels
         if result is None or not find_names(result):
-            self._is_too_long |= self._outputs[step.block].is_too_long
+            self._is_too_long |= width.is_too_long
             return result
         bindings: dict[str, Expr] = {}
         for param in self._params[step.block]:
@@ -281,8 +300,9 @@ class _Widths:
             bound = None if value is None else self._result.read(value, step.path)
             if bound is not None and not isinstance(bound, str | tuple):
                 bindings[param.name] = bound
-        if entering is not None:
-            bindings[IN_CHANNELS] = entering
+        for path, channels in zip(self._entries[step.block], entering, strict=True):
+            if channels is not None:
+                bindings[name_channels(path)] = channels
         if not find_names(result) <= bindings.keys():
             return None
         return self._limit(_substitute(result, bindings))

@@ -168,7 +168,7 @@ def _reads(kids: Kids) -> dict[str, frozenset[str]]:
             continue
         above = path.removesuffix(item.path) if path.endswith(item.path) else ""
         within = item.path.removesuffix(path) if item.path.endswith(path) else ""
-        inputs = (item.input,) if isinstance(item, Call) else item.inputs
+        inputs = item.inputs
         reads[name] = frozenset(
             _holder(kids, above + path_read.removeprefix(within))
             if path_read.startswith(within)

@@ -77,7 +77,7 @@ class View:
             if definition is None:
                 definition = definitions[item.path.step]
             path = scope / item.path
-            names = (item.input,) if isinstance(item, Call) else item.inputs
+            names = item.inputs
             inputs = tuple(scope / name for name in names)
             yield RunStep(path, item, definition, call.block, scope, inputs)
             if isinstance(item, Call):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_dsl.ir.model import INPUT, Call, Graph, Model, Node
+from inception_dsl.ir.model import Call, Graph, Model, Node
 from inception_dsl.ir.path import Path
 
 
@@ -16,12 +16,14 @@ def inline(model: Model) -> Graph:
 
 
 def _make_graph(model: Model) -> Graph:
-    results: dict[str, Path] = {INPUT: INPUT}
-    nodes = tuple(_inline(model.root, "", None, results))
+    root = model.root
+    results: dict[str, Path] = {path: path for path in root.entries}
+    nodes = tuple(_inline(root, "", None, results))
     return Graph(
         nodes,
-        output=results[model.root.output],
+        outputs={name: results[path] for name, path in root.outputs.items()},
         head_outputs=tuple(results[head.output] for head in model.heads),
+        inputs=root.entries,
     )
 
 
@@ -42,17 +44,18 @@ def _inline(
     Args:
         prefix: the call's path and a dot; empty for the network.
         weights: the prefix of the earlier call whose weights this one has; None if it has its own.
-        results: the path of the node that makes the value of each step, by the step's path; filled
-            here.
+        results: the path of the node that makes each value, by the value's path; filled here.
     """
     for item in call.body:
         path = Path(prefix + item.path)
         owner = Path((prefix if weights is None else weights) + (item.reuses or item.path))
         reuses = None if owner == path else owner
         if isinstance(item, Call):
-            results[f"{path}.{INPUT}"] = results[prefix + item.input]
+            for entry, name in zip(item.entries, item.inputs, strict=True):
+                results[f"{path}.{entry}"] = results[prefix + name]
             yield from _inline(item, f"{path}.", f"{reuses}." if reuses else None, results)
-            results[path] = results[f"{path}.{item.output}"]
+            for output, inside in item.outputs.items():
+                results[path / output] = results[f"{path}.{inside}"]
         else:
             results[path] = path
             inputs = tuple(results[prefix + name] for name in item.inputs)
@@ -68,5 +71,5 @@ def _inline(
                 origin,
                 reuses,
             )
-        # The result of a repeated step is that of its last copy.
-        results[path.step] = results[path]
+        if path in results:  # the result of a repeated step is that of its last copy
+            results[path.step] = results[path]

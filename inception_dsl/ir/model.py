@@ -18,7 +18,7 @@ from inception_dsl.ir.path import Path
 from inception_dsl.source import Span
 
 INPUT = Path("input")
-"""The path of a block's input. No step can have this name."""
+"""The path of a block's input; several are `input.left`, `input.right`. No step has this name."""
 
 NETWORK = "network"
 """The name of the block that is the whole network. No other block can have this name."""
@@ -127,13 +127,28 @@ class NodeDef(_Definition):
     op: str
     attributes: Attributes
 
+    @property
+    def gives(self) -> tuple[Path, ...]:
+        """The path of its value: its own."""
+        return (self.path,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallDef(_Definition):
-    """A call in a block; its arguments may be expressions over that block's parameters."""
+    """A call in a block; its arguments may be expressions over that block's parameters.
+
+    Attributes:
+        outputs: the names of the outputs of the called block; a single output has no name.
+    """
 
     block: str
     arguments: Attributes
+    outputs: tuple[str, ...] = ("",)
+
+    @property
+    def gives(self) -> tuple[Path, ...]:
+        """The paths of its values: its own, or one below it for each of several outputs."""
+        return tuple(self.path / name for name in self.outputs)
 
 
 StepDef = NodeDef | CallDef
@@ -145,7 +160,8 @@ class BlockDef:
     """A block as its author wrote it: its steps in order, each after the steps that it reads.
 
     Attributes:
-        output: the path of the step whose result is that of the block.
+        outputs: the path of the value of each output, by its name; a single output has no name.
+        inputs: the path of each input: `input`, or `input.left` and `input.right`.
     """
 
     name: str
@@ -153,8 +169,15 @@ class BlockDef:
     source: str | None
     params: tuple[Param, ...]
     body: tuple[StepDef, ...]
-    output: Path
+    outputs: Mapping[str, Path]
     origin: Origin
+    inputs: tuple[Path, ...] = (INPUT,)
+
+    @property
+    def output(self) -> Path:
+        """The path of the value of its only output."""
+        (output,) = self.outputs.values()
+        return output
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,24 +193,61 @@ class Node:
     origin: Origin
     reuses: Path | None = None
 
+    @property
+    def types(self) -> dict[Path, TensorType]:
+        """The type of its value, by the path of the value: its own."""
+        return {self.path: self.type}
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A block of the network as it runs, on one input and with one set of arguments.
+    """A block of the network as it runs, on its inputs and with one set of arguments.
 
     Calls of one block with equal arguments and equal input types share one `body`.
+
+    Attributes:
+        inputs: the paths of the values that it reads, one for each input of its block.
+        outputs: the path in the body of each output's value, by the output's name; a single output
+            has no name.
+        output_types: the types of the outputs, in order.
+        entries: the path in the body of each input: `input`, or `input.left` and `input.right`.
     """
 
     path: Path
-    input: Path
+    inputs: tuple[Path, ...]
     block: str
     arguments: Mapping[str, Value]
-    input_type: TensorType
-    type: TensorType
+    input_types: tuple[TensorType, ...]
+    output_types: tuple[TensorType, ...]
     body: tuple[Node | Call, ...]
-    output: Path
+    outputs: Mapping[str, Path]
     origin: Origin
     reuses: Path | None = None
+    entries: tuple[Path, ...] = (INPUT,)
+
+    @property
+    def input_type(self) -> TensorType:
+        """The type of its only input."""
+        (type,) = self.input_types
+        return type
+
+    @property
+    def type(self) -> TensorType:
+        """The type of its only output."""
+        (type,) = self.output_types
+        return type
+
+    @property
+    def output(self) -> Path:
+        """The path in the body of the value of its only output."""
+        (output,) = self.outputs.values()
+        return output
+
+    @property
+    def types(self) -> dict[Path, TensorType]:
+        """The types of its values, by path: its own path, or one below it for each output."""
+        paths = (self.path / name for name in self.outputs)
+        return dict(zip(paths, self.output_types, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,13 +342,22 @@ class Graph:
     """The nodes of a model with absolute paths, each after the nodes that it reads.
 
     Attributes:
-        output: the path of the node that makes the network's result in inference.
+        outputs: the path of the node that makes each output of inference, by the output's name; a
+            single output has no name.
         head_outputs: the path of the node that makes the result of each training head.
+        inputs: the paths of the network's inputs: `input`, or `input.left` and `input.right`.
     """
 
     nodes: tuple[Node, ...]
-    output: Path
+    outputs: Mapping[str, Path]
     head_outputs: tuple[Path, ...]
+    inputs: tuple[Path, ...] = (INPUT,)
+
+    @property
+    def output(self) -> Path:
+        """The path of the node that makes the only output of inference."""
+        (output,) = self.outputs.values()
+        return output
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,5 +388,16 @@ class Model:
 
     @property
     def input(self) -> TensorType:
-        """The type of the network's input."""
+        """The type of the network's only input."""
         return self.root.input_type
+
+    @property
+    def inputs(self) -> dict[str, TensorType]:
+        """The types of the network's inputs, by name; a single input has no name."""
+        names = (path.relative_to(INPUT) for path in self.root.entries)
+        return dict(zip(names, self.root.input_types, strict=True))
+
+    @property
+    def outputs(self) -> dict[str, TensorType]:
+        """The types of the network's outputs, by name; a single output has no name."""
+        return dict(zip(self.root.outputs, self.root.output_types, strict=True))

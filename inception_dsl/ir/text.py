@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from inception_dsl.expr import Binary, Expr, Name, show
-from inception_dsl.ir.model import BlockDef, Call, CallDef, Model, Node, NodeDef, Value
+from inception_dsl.ir.model import (
+    INPUT,
+    BlockDef,
+    Call,
+    CallDef,
+    Model,
+    Node,
+    NodeDef,
+    TensorType,
+    Value,
+)
 
 
 def print_model(model: Model) -> str:
@@ -14,7 +24,8 @@ def print_model(model: Model) -> str:
 
     Origins are left out, so two specs of the same model print the same text.
     """
-    lines = [f"model {model.name}", f"input {model.input}"]
+    inputs = [f"input {name} {type}".replace("  ", " ") for name, type in model.inputs.items()]
+    lines = [f"model {model.name}", *inputs]
     for block in model.blocks:
         lines.append("")
         lines.extend(_print_block(block))
@@ -49,7 +60,11 @@ def _print_block(block: BlockDef) -> Iterator[str]:
     for item in block.body:
         inputs = " ".join(item.inputs)
         yield f"  {item.path} = {_print_definition(item)} <- {inputs}{_print_reuse(item)}"
-    yield f"  gives {block.output}"
+    for path in block.inputs:
+        if path != INPUT:
+            yield f"  takes {path}"
+    for name, path in block.outputs.items():
+        yield f"  gives {name} = {path}" if name else f"  gives {path}"
 
 
 def _print_definition(item: NodeDef | CallDef) -> str:
@@ -60,11 +75,13 @@ def _print_definition(item: NodeDef | CallDef) -> str:
 
 
 def _print_call(call: Call, prefix: str) -> Iterator[str]:
-    yield f"{prefix}{call.block} : {call.input_type} -> {call.type}"
+    takes, gives = _print_types(call.input_types), _print_types(call.output_types)
+    yield f"{prefix}{call.block} : {takes} -> {gives}"
     for item in call.body:
         if isinstance(item, Call):
             arguments = _print_attributes(item.arguments)
-            yield f"{prefix}  {item.path} <- {item.input} {arguments}".rstrip() + _print_reuse(item)
+            inputs = " ".join(item.inputs)
+            yield f"{prefix}  {item.path} <- {inputs} {arguments}".rstrip() + _print_reuse(item)
             yield from _print_call(item, prefix + "  ")
         else:
             attributes = _print_attributes(item.attributes)
@@ -72,6 +89,10 @@ def _print_call(call: Call, prefix: str) -> Iterator[str]:
             operation = f"{item.op} {attributes}".rstrip()
             reuse = _print_reuse(item)
             yield f"{prefix}  {item.path} : {item.type} = {operation} <- {inputs}{reuse}"
+
+
+def _print_types(types: Iterable[TensorType]) -> str:
+    return " ".join(map(str, types))
 
 
 def _print_reuse(item: NodeDef | CallDef | Node | Call) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from inception_dsl.expr import find_names
-from inception_dsl.ir.model import INPUT, BlockDef, Call, CallDef, Model, Node, NodeDef
+from inception_dsl.ir.model import BlockDef, Call, CallDef, Model, Node, NodeDef, TensorType
+from inception_dsl.ir.path import Path
 
 
 def verify(model: Model) -> list[str]:
@@ -19,17 +20,17 @@ def verify(model: Model) -> list[str]:
         problems.extend(_check_block(block, known))
         known.add(block.name)
     problems.extend(_check_call(model.root))
-    steps = {item.path for item in model.network.body}
+    values = {path for item in model.network.body for path in item.gives}
     for head in model.heads:
         for path in (head.at, head.output):
-            if path not in steps:
+            if path not in values:
                 problems.append(f"head `{head.path}` reads `{path}`, which is no step")
     return problems
 
 
 def _check_block(block: BlockDef, known: set[str]) -> Iterator[str]:
     scope = {param.name for param in block.params} | {"in"}
-    yield from _check_edges(block.name, block.body, block.output)
+    yield from _check_edges(block.name, block.body, block.inputs, block.outputs.values())
     for item in block.body:
         values = item.attributes if isinstance(item, NodeDef) else item.arguments
         for name, value in values.items():
@@ -40,38 +41,42 @@ def _check_block(block: BlockDef, known: set[str]) -> Iterator[str]:
 
 
 def _check_call(call: Call) -> Iterator[str]:
-    yield from _check_edges(call.block, call.body, call.output)
-    types = {INPUT: call.input_type} | {item.path: item.type for item in call.body}
+    yield from _check_edges(call.block, call.body, call.entries, call.outputs.values())
+    types: dict[Path, TensorType] = dict(zip(call.entries, call.input_types, strict=True))
     for item in call.body:
-        if isinstance(item, Node):
-            actual = tuple(types.get(name) for name in item.inputs)
-            if actual != item.input_types:
-                yield f"`{call.block}.{item.path}` reads other types than it says"
-        else:
-            if types.get(item.input) != item.input_type:
-                yield f"`{call.block}.{item.path}` is called on another type than it says"
+        types |= item.types
+    for item in call.body:
+        if tuple(types.get(name) for name in item.inputs) != item.input_types:
+            kind = "reads" if isinstance(item, Node) else "is called on"
+            yield f"`{call.block}.{item.path}` {kind} other types than it says"
+        if isinstance(item, Call):
             yield from _check_call(item)
-    if types.get(call.output) != call.type:
+    if tuple(types.get(output) for output in call.outputs.values()) != call.output_types:
         yield f"`{call.block}` gives another type than it says"
 
 
 def _check_edges(
-    block: str, body: Iterable[NodeDef | CallDef | Node | Call], output: str
+    block: str,
+    body: Iterable[NodeDef | CallDef | Node | Call],
+    inputs: Iterable[Path],
+    outputs: Iterable[Path],
 ) -> Iterator[str]:
-    seen: set[str] = set()
+    steps: set[str] = set()
+    values: set[str] = set(inputs)
     holders: set[str] = set()
     for item in body:
-        inputs = (item.input,) if isinstance(item, Call) else item.inputs
-        for name in inputs:
-            if name != INPUT and name not in seen:
+        for name in item.inputs:
+            if name not in values:
                 yield f"`{block}.{item.path}` reads `{name}`, which comes later or never"
-        if item.reuses is not None and item.reuses not in seen:
+        if item.reuses is not None and item.reuses not in steps:
             yield f"`{block}.{item.path}` has weights of `{item.reuses}`: it comes later or never"
-        if item.path in seen or item.path in holders:
+        if item.path in steps or item.path in holders:
             yield f"`{block}.{item.path}` is there twice"
-        seen.add(item.path)
+        steps.add(item.path)
+        values.update(item.types if isinstance(item, Node | Call) else item.gives)
         holders.update(item.path.parents)
-    for path in sorted(seen & holders):
+    for path in sorted(steps & holders):
         yield f"`{block}.{path}` is a step and also holds steps"
-    if output not in seen | {INPUT}:
-        yield f"`{block}` gives `{output}`, which is no step"
+    for output in outputs:
+        if output not in values:
+            yield f"`{block}` gives `{output}`, which is no step"

@@ -117,7 +117,7 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
         for name in step.inputs:
             if name in readers:
                 readers[name].append(step)
-    notes = tuple(notes)
+    notes, outputs = tuple(notes), set(block.outputs.values())
     noted = {note.path for note in notes}
     merged: dict[str, tuple[Path, ...]] = {}
 
@@ -134,7 +134,7 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
             continue
         inputs = tuple(path for name in step.inputs for path in read(name))
         readers_of = readers[step.path]
-        if step.path != block.output and len(readers_of) == 1 and _is_concat(readers_of[0]):
+        if step.path not in outputs and len(readers_of) == 1 and _is_concat(readers_of[0]):
             merged[step.path] = inputs
         else:
             body.append(replace(step, inputs=inputs))

@@ -12,7 +12,7 @@ from typing import Literal
 
 from inception_dsl.diagnostics import Label
 from inception_dsl.expr import find_names
-from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path
+from inception_dsl.ir import Call, CallDef, Node, NodeDef, Path
 from inception_dsl.ops import OPS
 from inception_dsl.resolve.blocks import ReadBlock, place_of
 from inception_dsl.resolve.disagree import change, what
@@ -38,7 +38,7 @@ class CallSite:
         notes: by path, the axes in which the shape note fails; none for a note that holds.
         outer: where the block is called; None for the network itself.
         call: the step that calls it.
-        reads: the path of its input, in the outer block.
+        reads: the paths of its inputs, in the outer block.
     """
 
     block: ReadBlock
@@ -47,7 +47,14 @@ class CallSite:
     notes: Mapping[str, tuple[Axis, ...]]
     outer: CallSite | None = None
     call: CallDef | None = None
-    reads: str = INPUT
+    reads: tuple[Path, ...] = ()
+
+    def find_outside(self, path: str) -> str | None:
+        """Return the path in the outer block of an input of this one; None for any other path."""
+        inputs = self.block.definition.inputs
+        if path not in inputs or not self.reads:
+            return None
+        return self.reads[inputs.index(Path(path))]
 
     def step(self, path: str) -> NodeDef | CallDef:
         """Return the step at a path, or the one whose copy is there."""
@@ -134,19 +141,23 @@ def trace_back(
         is_seen = (axis, id(site.made), path) in seen
         seen.add((axis, id(site.made), path))
         ends = is_seen or path in site.notes
-        if axis == "channels" and way.passing is not None and (ends or path == INPUT):
+        is_input = path in site.block.definition.inputs
+        if axis == "channels" and way.passing is not None and (ends or is_input):
             says = f"{way.passing.type.channels} channels, as many as come in"
             sources.append(AxisSource(axis, site, way.passing, says))
         if ends:
             is_known |= axis in site.notes.get(path, ())
             continue
-        item = site.made.get(path)
-        if path == INPUT:
-            pending.extend([_Way(axis, site.outer, site.reads)] if site.outer else [])
+        item = site.made.get(path) or site.made.get(Path(path).parent)
+        if is_input:
+            outside = site.find_outside(path)
+            if site.outer is not None and outside is not None:
+                pending.append(_Way(axis, site.outer, outside))
         elif isinstance(item, Call):
             copies = _copies(axis, site, item)
             sources.extend([copies] if copies else [])
-            pending.append(_Way(axis, enter(site, item), item.output))
+            inside = item.outputs[Path(path).relative_to(item.path)]
+            pending.append(_Way(axis, enter(site, item), inside))
         elif item is not None:
             source = _source(axis, site, item)
             if source is not None:
@@ -175,8 +186,7 @@ def _sets(axis: Axis, node: Node) -> bool:
 def _copies(axis: Axis, site: CallSite, call: Call) -> AxisSource | None:
     """Return a repeated step as a source if every copy of it changes the axis."""
     step = site.step(call.path)
-    same = change(call.input_type, call.type, sizes=axis == "size") is None
-    if step.count is None or same:
+    if step.count is None or change(call.input_type, call.type, sizes=axis == "size") is None:
         return None
     copies = (call.path.copy or 0) + 1
     return AxisSource(axis, site, call, f"{copies} {'copies' if copies > 1 else 'copy'}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label
-from inception_dsl.ir import Call, Node, NodeDef, TensorType, Value
+from inception_dsl.ir import Call, Node, NodeDef, Path, TensorType, Value
 from inception_dsl.ops import OPS, RESIDUAL, ShapeError
 from inception_dsl.resolve.blocks import place_of
 from inception_dsl.source import Span
@@ -43,10 +43,9 @@ class Input:
 
     def _changes(self, *, sizes: bool) -> Iterator[tuple[Node | Call, str]]:
         for item in self.chain:
-            before = item.input_type if isinstance(item, Call) else item.input_types[0]
-            if isinstance(item, Node) and len(item.inputs) > 1:
+            if len(item.inputs) > 1 or len(item.types) > 1:
                 continue
-            made = change(before, item.type, sizes=sizes)
+            made = change(item.input_types[0], item.type, sizes=sizes)
             if made:
                 yield item, made
 
@@ -59,18 +58,17 @@ def trace(
     known = [{path for path, _ in chain} for chain in chains]
     shared = set.intersection(*known) if len(chains) > 1 else set()
     return [
-        Input(type, tuple(made[path] for path, _ in takewhile(lambda c: c[0] not in shared, chain)))
+        Input(type, tuple(item for _, item in takewhile(lambda c: c[0] not in shared, chain)))
         for type, chain in zip(types, chains, strict=True)
     ]
 
 
 def _back(path: str, made: Mapping[str, Node | Call]) -> Iterator[tuple[str, Node | Call]]:
-    while path in made:
-        item = made[path]
+    while (item := made.get(path) or made.get(Path(path).parent)) is not None:
         yield path, item
-        if isinstance(item, Node) and len(item.inputs) > 1:
+        if len(item.inputs) > 1:
             return
-        path = item.input if isinstance(item, Call) else item.inputs[0]
+        path = item.inputs[0]
 
 
 def change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:

@@ -13,7 +13,6 @@ from typing import cast
 from inception_dsl.bounds import MAX_CALLS_DEEP, MAX_COPIES, MAX_EDGES, MAX_NUMBER, MAX_PATH
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.ir import (
-    INPUT,
     Call,
     CallDef,
     Head,
@@ -63,7 +62,7 @@ class Instantiator:
         self,
         name: str,
         arguments: Mapping[str, Value],
-        input_type: TensorType,
+        input_types: tuple[TensorType, ...],
         heads: tuple[Head, ...],
     ) -> Call | None:
         """Return the call of the whole network; None if a fault leaves its shape unknown.
@@ -71,48 +70,65 @@ class Instantiator:
         Raises:
             SpecError: E003, it is too large to expand.
         """
-        instance = self._instance(name, arguments, input_type, heads)
-        origin = self._blocks[name].definition.origin
-        return self._called(Path(), INPUT, name, arguments, input_type, instance, origin)
+        instance = self._instance(name, arguments, input_types, heads)
+        definition = self._blocks[name].definition
+        return self._called(
+            Path(), definition.inputs, name, arguments, input_types, instance, definition.origin
+        )
 
     def _called(
         self,
         path: Path,
-        read: Path,
+        read: tuple[Path, ...],
         block: str,
         arguments: Mapping[str, Value],
-        input_type: TensorType,
+        input_types: tuple[TensorType, ...],
         instance: Instance,
         origin: Origin,
     ) -> Call | None:
-        output = self._blocks[block].definition.output
-        type = instance.types.get(output)
-        if type is None:
+        definition = self._blocks[block].definition
+        found = [instance.types.get(output) for output in definition.outputs.values()]
+        types = tuple(type for type in found if type is not None)
+        if len(types) < len(found):
             return None
-        items, end = tuple(instance.items), instance.ends[output]
-        return Call(path, read, block, arguments, input_type, type, items, end, origin)
+        ends = {name: instance.ends[output] for name, output in definition.outputs.items()}
+        return Call(
+            path,
+            read,
+            block,
+            arguments,
+            input_types,
+            types,
+            tuple(instance.items),
+            ends,
+            origin,
+            entries=definition.inputs,
+        )
 
     def _instance(
         self,
         name: str,
         arguments: Mapping[str, Value],
-        input_type: TensorType,
+        input_types: tuple[TensorType, ...],
         heads: tuple[Head, ...] = (),
     ) -> Instance:
-        key = key_of(name, arguments, input_type)
+        key = key_of(name, arguments, input_types)
         if key in self._trail.done:
             self._trail.meet_again(self._trail.done[key])
             return self._trail.done[key]
         block = self._blocks[name]
+        inputs = block.definition.inputs
         instance = self._trail.done[key] = Instance(
-            name, types={INPUT: input_type}, ends={INPUT: INPUT}
+            name,
+            types=dict(zip(inputs, input_types, strict=True)),
+            ends={path: path for path in inputs},
         )
         self._trail.open.append(instance)
         head_of = {head.path: head for head in heads}
         for step in block.definition.body:
             head = head_of.get(step.path.first) if head_of else None
-            enters = instance.types.get(head.at) if head else input_type
-            instance.types[step.path] = None
+            enters = instance.types.get(head.at) if head else input_types[0]
+            instance.types.update(dict.fromkeys(step.gives))
             if enters is not None:
                 try:
                     self._step(step, {**arguments, "in": enters.channels}, instance)
@@ -140,8 +156,12 @@ class Instantiator:
                 return
             instance.items.append(item)
             instance.made[path] = item
-            read, types = (path,), (item.type,)
-        instance.types[step.path], instance.ends[step.path] = types[0], read[0]
+            if isinstance(item, Node):
+                read, types = (path,), (item.type,)
+            else:
+                read, types = tuple(item.types), item.output_types
+        instance.types.update(zip(step.gives, types, strict=True))
+        instance.ends.update(zip(step.gives, read, strict=True))
 
     def _one(
         self,
@@ -160,14 +180,14 @@ class Instantiator:
             return Node(path, read, step.op, values, types, type, step.origin, reuses)
         if len(self._trail.calls) == MAX_CALLS_DEEP:
             raise _too_large(f"blocks call each other more than {MAX_CALLS_DEEP} deep", step)
-        self._trail.calls.append((step, read[0]))
-        inner = self._instance(step.block, values, types[0])
+        self._trail.calls.append((step, read))
+        inner = self._instance(step.block, values, types)
         self._trail.calls.pop()
         below = len(path) + 1 + inner.longest
         self._grow(instance, step, nodes=inner.nodes + 1, edges=inner.edges, path=below)
         reuses = _copy(step, path)
         self._check_reuse(step, reuses, types, instance)
-        made = self._called(path, read[0], step.block, values, types[0], inner, step.origin)
+        made = self._called(path, read, step.block, values, types, inner, step.origin)
         return None if made is None else replace(made, reuses=reuses)
 
     def _check_reuse(
@@ -183,9 +203,10 @@ class Instantiator:
         item = instance.made.get(reuses)
         if item is None:
             return  # it is at fault itself
-        first = item.input_type if isinstance(item, Call) else item.input_types[0]
-        if first.channels != types[0].channels:
-            arriving, made_for = types[0].channels, first.channels
+        channels = zip(item.input_types, types, strict=True)
+        differing = ((a.channels, b.channels) for a, b in channels if a.channels != b.channels)
+        made_for, arriving = next(differing, (0, 0))
+        if made_for != arriving:
             message = f"`{step.path}` has the weights of `{step.reuses}` on other channels"
             labels = (
                 Label(place_of(step), f"{arriving} channels come in"),

@@ -232,7 +232,7 @@ class _Resolver(Reporter):
             source=body.source if isinstance(body, BodySpec) else None,
             params=params,
             body=tuple(reader.steps),
-            output=output,
+            outputs={"": output},
             origin=Origin((self.places.key(at),)),
         )
         default_places = {
@@ -265,7 +265,7 @@ class _Resolver(Reporter):
             source=spec.source,
             params=params,
             body=tuple(reader.steps),
-            output=output,
+            outputs={"": output},
             origin=Origin((self.places.key(("network",)),)),
         )
         default_places = {

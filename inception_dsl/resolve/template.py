@@ -76,7 +76,7 @@ class Template:
             self.blocks, own_file=self.file, with_notes=with_notes, max_nodes=self.max_nodes
         )
         input_type = input or self.input
-        root = instantiator.network(NETWORK, self.arguments, input_type, self.heads)
+        root = instantiator.network(NETWORK, self.arguments, (input_type,), self.heads)
         if instantiator.diagnostics:
             raise SpecError(distinct(instantiator.diagnostics))
         assert root is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
-from inception_dsl.ir import INPUT, Call, CallDef, Node, NodeDef, Path, TensorType, Value
+from inception_dsl.ir import Call, CallDef, Node, NodeDef, Path, TensorType, Value
 from inception_dsl.ops import GATHERED, OPS
 from inception_dsl.resolve.blocks import Note, ReadBlock, place_of
 from inception_dsl.source import Span
@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # what explains an error is loaded when there is one
     from inception_dsl.resolve.derive import Axis, CallSite
     from inception_dsl.resolve.disagree import Input
 
-Key = tuple[str, tuple[tuple[str, type, Value], ...], TensorType]
-"""All that an instance depends on: its block, its arguments and its input."""
+Key = tuple[str, tuple[tuple[str, type, Value], ...], tuple[TensorType, ...]]
+"""All that an instance depends on: its block, its arguments and its inputs."""
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Trail:
 
     Attributes:
         open: the instances that are being made, the network's first.
-        calls: the steps that call them, each with the path that it reads; none for the network.
+        calls: the steps that call them, each with the paths that it reads; none for the network.
         done: all instances that were made or begun.
     """
 
@@ -82,7 +82,7 @@ class Trail:
         self._steps: dict[str, Mapping[str, NodeDef | CallDef]] = {}
         self._met: dict[tuple[str, Span], Met] = {}
         self.open: list[Instance] = []
-        self.calls: list[tuple[CallDef, str]] = []
+        self.calls: list[tuple[CallDef, tuple[Path, ...]]] = []
         self.done: dict[Key, Instance] = {}
 
     @property
@@ -126,7 +126,7 @@ class Trail:
         instance: Instance,
         outer: CallSite | None = None,
         call: CallDef | None = None,
-        reads: str = INPUT,
+        reads: tuple[Path, ...] = (),
     ) -> CallSite:
         from inception_dsl.resolve.derive import CallSite
 
@@ -138,10 +138,10 @@ class Trail:
 
     def _enter(self, site: CallSite, call: Call) -> CallSite:
         """Return the block that a call calls, as it is called there."""
-        instance = self.done[key_of(call.block, call.arguments, call.input_type)]
+        instance = self.done[key_of(call.block, call.arguments, call.input_types)]
         step = site.step(call.path)
         assert isinstance(step, CallDef)
-        return self._site_of(instance, site, step, call.input)
+        return self._site_of(instance, site, step, call.inputs)
 
     def unfit(self, message: str, step: NodeDef | CallDef, name: str) -> StepFaultError:
         """Return E106 for a value that an attribute, an argument or a count cannot have."""
@@ -240,9 +240,10 @@ class Trail:
         )
 
 
-def key_of(block: str, arguments: Mapping[str, Value], input_type: TensorType) -> Key:
+def key_of(block: str, arguments: Mapping[str, Value], input_types: tuple[TensorType, ...]) -> Key:
     """Return the key of an instance, which tells 1, 1.0 and true apart."""
-    return block, tuple((name, type(value), value) for name, value in arguments.items()), input_type
+    bound = tuple((name, type(value), value) for name, value in arguments.items())
+    return block, bound, input_types
 
 
 def _differing(note: str, type: TensorType) -> tuple[Axis, ...]:

@@ -127,4 +127,4 @@ def test_unsound_models_are_found_out(tmp_path: Path) -> None:
     twice = replace(model.root, body=(*model.root.body, fc))
     assert verify(replace(model, root=twice))
     assert verify(replace(model, blocks=model.blocks[::-1]))
-    assert verify(replace(model, root=replace(model.root, output=NOWHERE)))
+    assert verify(replace(model, root=replace(model.root, outputs={"": NOWHERE})))

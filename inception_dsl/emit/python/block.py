@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from inception_dsl.analysis import BlockWidths, Holder, has_module
-from inception_dsl.analysis.widths import IN_CHANNELS
+from inception_dsl.analysis.widths import name_channels
 from inception_dsl.emit.python.code import (
     Assign,
     Atom,
@@ -40,12 +40,15 @@ class ClassInfo:
 
     Attributes:
         params: the type of each of the block's parameters.
-        takes_in_channels: its constructor takes the channels of its input, in which calls differ.
+        channels: the keyword of the channels of each input; empty if they are given by position.
+        takes: the indices of the inputs whose channels, in which calls differ, its constructor
+            takes.
     """
 
     name: str
     params: Mapping[str, Atom]
-    takes_in_channels: bool
+    channels: tuple[str, ...]
+    takes: tuple[int, ...]
 
 
 class BlockModules:
@@ -67,7 +70,8 @@ class BlockModules:
         class_names: ClassNames,
     ) -> None:
         self._name = name
-        self._params = (Parameter(IN_CHANNELS, annotation("int")), *params)
+        self._channels = [name_channels(path) for path in widths.inputs]
+        self._params = (*(Parameter(name, annotation("int")) for name in self._channels), *params)
         self._widths = widths
         self._small_classes = small_classes
         self._classes = classes
@@ -105,16 +109,17 @@ class BlockModules:
             above = "".join(class_name(name, None) for name in holder.path.names)
             name = self._class_names.claim(f"{self._name}{above}", "Branches")
             doc = f"Layers of `{holder.path}` in `{self._name}`, whose forward pass runs them."
-            made = constructor(params, body)
+            made = constructor(params, body, channels=self._channels)
             self._nested[body] = Class(name, symbol("nn.Module"), (doc,), (made,))
+        by_position = self._channels if len(self._channels) == 1 else ()
         arguments = tuple(
-            ("" if param.name == IN_CHANNELS else param.name, local(param.name)) for param in params
+            ("" if param.name in by_position else param.name, local(param.name)) for param in params
         )
         return Construct(symbol(self._nested[body].name), arguments)
 
     def _step(self, step: StepDef) -> Code:
         if step.count is None:
-            return self._one(step, self._widths.widths[step.inputs[0]].channels)
+            return self._one(step, *(self._widths.widths[path].channels for path in step.inputs))
         if step.path in self._widths.growth:
             (first,), growth = self._widths.entering[step.path], self._widths.growth[step.path]
             return self._sequential([self._growing(step, first, growth, self._count(step))])
@@ -162,14 +167,16 @@ class BlockModules:
             channels = combine("+", first, combine("*", growth, Name(index)))
         return Copies(self._one(step, channels), literal(count), index)
 
-    def _one(self, step: StepDef, channels: Expr | None) -> Code:
+    def _one(self, step: StepDef, *channels: Expr | None) -> Code:
+        """Return the construction of one copy of a step, given the channels of its inputs."""
         if isinstance(step, NodeDef):
-            return self._small_classes.construct(step_layers(step, self._widths, channels))
+            return self._small_classes.construct(step_layers(step, self._widths, channels[0]))
         info = self._classes[step.block]
         arguments: list[tuple[str, Code]] = []
-        if info.takes_in_channels:
-            assert channels is not None
-            arguments.append(("", literal(channels)))
+        for index in info.takes:
+            taken = channels[index]
+            assert taken is not None
+            arguments.append((info.channels[index], literal(taken)))
         for name, value in step.arguments.items():
             read = self._widths.read(value, step.path)
             assert read is not None
@@ -178,14 +185,20 @@ class BlockModules:
 
 
 def constructor(
-    params: Sequence[Parameter], body: Sequence[Statement], *, by_position: bool = False
+    params: Sequence[Parameter],
+    body: Sequence[Statement],
+    *,
+    channels: Sequence[str] = (),
+    by_position: bool = False,
 ) -> Function:
-    """Return a constructor; only the channels of the input are given by position.
+    """Return a constructor; only the channels of a single input are given by position.
 
     Args:
+        channels: the names of the channels of the inputs.
         by_position: all parameters may be.
     """
-    positional = [param for param in params if by_position or param.name == IN_CHANNELS]
+    single = channels if len(channels) == 1 else ()
+    positional = [param for param in params if by_position or param.name in single]
     keywords = [param for param in params if param not in positional]
     return Function("__init__", NONE, (SUPER, *body), tuple(positional), tuple(keywords))
 

@@ -28,7 +28,8 @@ class Forward:
     """The body of a block's forward pass.
 
     Args:
-        outputs: the NamedTuple that training returns; None without training heads.
+        outputs: the NamedTuple of several outputs; None for a single one.
+        training: the NamedTuple that training returns; None without training heads.
         stored: by name, the attribute that holds a parameter which the pass reads.
     """
 
@@ -37,10 +38,14 @@ class Forward:
         widths: BlockWidths,
         plan: ForwardPlan,
         outputs: str | None,
+        training: str | None,
         stored: Mapping[str, str],
     ) -> None:
         self._widths = widths
         self._outputs = outputs
+        self._training = training
+        self._returned = tuple(plan.outputs.values())
+        self._taken = {plan.locals[path] for path in widths.inputs}
         self._plan = plan
         self._locals = plan.locals
         self._stored = stored
@@ -48,30 +53,40 @@ class Forward:
     def statements(self) -> Iterator[py.Statement]:
         """Yield the statements, the return included."""
         trunk = self._plan.trunk
-        result = py.local(self._locals[self._plan.output])
         breaks = _paragraph_breaks(trunk) if trunk else frozenset()
         for index, statement in enumerate(trunk):
             if index in breaks:
                 yield Blank()
-            is_last = index == len(trunk) - 1 and statement.gives == self._plan.output
-            if is_last and statement.is_join and not self._outputs and self._is_typed(statement):
-                yield Return(self._code(statement), self._remark(statement.gives))
+            is_last = index == len(trunk) - 1 and statement.gives == self._returned
+            if is_last and statement.is_join and not self._training and self._is_typed(statement):
+                yield Return(self._code(statement), self._remark(statement.gives[0]))
                 return
             yield self._assign(statement)
-        if self._outputs is None:
-            yield Return(result)
+        result = self._return()
+        if self._training is None:
+            yield result
             return
-        yield Block(Atom("if not self.training", frozenset(["self"])), (Return(result),))
+        yield Block(Atom("if not self.training", frozenset(["self"])), (result,))
         for statement in self._plan.in_heads:
             yield self._assign(statement)
-        yield self._return_heads(self._outputs, result)
+        yield self._return_heads(self._training)
+
+    def _return(self) -> Return:
+        """Return the end of inference: its only result, or the tuple of its results."""
+        if self._outputs is None:
+            return Return(py.local(self._locals[self._returned[0]]))
+        arguments = tuple(
+            (name, py.local(self._locals[path])) for name, path in self._plan.outputs.items()
+        )
+        return Return(Construct(py.symbol(self._outputs), arguments))
 
     def _assign(self, statement: Statement) -> Assign:
-        local = self._locals[statement.gives]
-        is_returned = statement.gives == self._plan.output and local != "x"
+        target = ", ".join(self._locals[path] for path in statement.gives)
+        is_returned = statement.gives == self._returned and target not in self._taken
         # A module gives an untyped result; `x` is declared a Tensor, and other results are here.
-        type = TENSOR if is_returned and not self._is_typed(statement) else None
-        return Assign(local, self._code(statement), type, self._remark(statement.gives))
+        is_declared = is_returned and self._outputs is None and not self._is_typed(statement)
+        remark = ", ".join(map(self._remark, statement.gives))
+        return Assign(target, self._code(statement), TENSOR if is_declared else None, remark)
 
     def _remark(self, path: str) -> str:
         return shape_text(self._widths, path)
@@ -80,9 +95,12 @@ class Forward:
         made = statement.makes
         return self._join(made) if isinstance(made, NodeDef) else self._call(made)
 
-    def _return_heads(self, outputs: str, result: Atom) -> Return:
-        arguments: list[tuple[str, Code]] = [("logits", result)]
-        remarks = [self._remark(self._plan.output)]
+    def _return_heads(self, outputs: str) -> Return:
+        arguments: list[tuple[str, Code]] = [
+            (name or "logits", py.local(self._locals[path]))
+            for name, path in self._plan.outputs.items()
+        ]
+        remarks = [*map(self._remark, self._returned)]
         for head in self._widths.heads:
             output = self._plan.head_outputs[head.path]
             if output in self._locals:
@@ -102,7 +120,8 @@ class Forward:
         return JOINS[made.op] == "cat" or (isinstance(act, str) and act != "none")
 
     def _call(self, unit: ModuleCall) -> Code:
-        return Construct(py.attribute(unit.path), (("", py.local(self._locals[unit.reads])),))
+        arguments = tuple(("", py.local(self._locals[path])) for path in unit.reads)
+        return Construct(py.attribute(unit.path), arguments)
 
     def _join(self, join: NodeDef) -> Code:
         inputs = [py.local(self._locals[path]) for path in join.inputs]

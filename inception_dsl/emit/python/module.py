@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
+from inception_dsl.analysis.widths import name_channels
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.emit.deviations import deviations
@@ -47,7 +48,6 @@ from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import ACT_TYPE, TENSOR, SmallClasses
 from inception_dsl.emit.python.torch_table import EmitError, Layer
 from inception_dsl.ir import (
-    INPUT,
     BlockDef,
     Call,
     Model,
@@ -126,19 +126,31 @@ class _Parts:
         }
         network = class_name(model.name, model.title)
         self._class_names[model.network.name] = self._names.claim(network, "Network")
-        self._outputs = self._names.claim(f"{network}Outputs", "Tuple") if model.heads else None
+        self._outputs = {
+            block.name: self._names.claim(f"{self._class_names[block.name]}Outputs", "Tuple")
+            for block in model.blocks
+            if len(block.outputs) > 1
+        }
+        self._training = self._claim_training(network) if model.heads else None
         weighted, layers = self._layers()
         self._init = plan_initialisation(model, plans, weighted)
         self._small_classes = SmallClasses(layers, self._init.layers, self._names)
+
+    def _claim_training(self, network: str) -> str:
+        """Return the name of the tuple that training returns."""
+        is_several = len(self._model.network.outputs) > 1
+        return self._names.claim(f"{network}{'Training' if is_several else ''}Outputs", "Tuple")
 
     def definitions(self) -> list[Definition]:
         """Return all classes and the factory, in the order of the file."""
         definitions: list[Definition] = [*self._small_classes.definitions()]
         for block in self._model.blocks[:-1]:
             definitions.extend(self._block(block, self._stored(block)))
-        if self._outputs is not None:
-            definitions.append(self._named_tuple(self._outputs))
         network = self._model.network
+        if network.name in self._outputs:
+            definitions.append(self._tuple_of(network))
+        if self._training is not None:
+            definitions.append(self._training_tuple(self._training))
         definitions.extend(self._block(network, self._stored(network)))
         definitions.append(self._factory())
         return definitions
@@ -146,7 +158,8 @@ class _Parts:
     def exported(self) -> list[str]:
         """Return the names that the module offers: the network, its outputs and its factory."""
         network = self._class_names[self._model.network.name]
-        names = filter(None, (network, self._outputs, self._model.name))
+        outputs = self._outputs.get(self._model.network.name)
+        names = filter(None, (network, outputs, self._training, self._model.name))
         return sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
 
     def _layers(self) -> tuple[list[Weighted], list[tuple[Layer, ...]]]:
@@ -170,8 +183,11 @@ class _Parts:
         return weighted, all_layers
 
     def _block(self, block: BlockDef, stored: Mapping[str, str]) -> Iterator[Class]:
-        """Yield the class of a block, behind those of its nested branches."""
+        """Yield the class of a block, behind those of its outputs and its nested branches."""
         is_network = block is self._model.network
+        outputs = self._outputs.get(block.name)
+        if outputs is not None and not is_network:
+            yield self._tuple_of(block)
         name, types = self._class_names[block.name], self._types[block.name]
         widths, plan = self._widths[block.name], self._plans[block.name]
         params = [parameter(param, types[param.name]) for param in block.params]
@@ -183,16 +199,20 @@ class _Parts:
         begin = tuple(self._init.statements(bound)) if is_network else ()
         body = (*self._store(block, stored), *made, *begin)
         new = constructor(params, body, by_position=is_network)
-        takes = "in_channels" in new.reads
+        channels = list(map(name_channels, block.inputs))
+        takes = tuple(index for index, channel in enumerate(channels) if channel in new.reads)
         if takes:
-            new = constructor([Parameter("in_channels", _INT), *params], body)
-        self._classes[block.name] = ClassInfo(name, types, takes)
-        outputs = self._outputs if is_network else None
-        result = TENSOR
-        if outputs is not None:
-            result = annotation(f"Tensor | {outputs}", "Tensor", outputs)
-        passes = tuple(Forward(widths, plan, outputs, stored).statements())
-        forward = Function("forward", result, passes, (Parameter("x", TENSOR),))
+            entering = [Parameter(channels[index], _INT) for index in takes]
+            new = constructor([*entering, *params], body, channels=channels)
+        keywords = tuple(channels) if len(channels) > 1 else ("",)
+        self._classes[block.name] = ClassInfo(name, types, keywords, takes)
+        training = self._training if is_network else None
+        result = TENSOR if outputs is None else annotation(outputs, outputs)
+        if training is not None:
+            result = annotation(f"{result} | {training}", *result.uses, training)
+        passes = tuple(Forward(widths, plan, outputs, training, stored).statements())
+        inputs = tuple(Parameter(plan.locals[path], TENSOR) for path in block.inputs)
+        forward = Function("forward", result, passes, inputs)
         yield from modules.nested
         doc = tuple(self._block_summary(block))
         yield Class(name, symbol("nn.Module"), doc, (new, forward))
@@ -207,18 +227,27 @@ class _Parts:
             value = Construct(local(name)) if is_act else local(name)
             yield Assign(f"self.{stored[name]}", value)
 
-    def _named_tuple(self, name: str) -> Class:
+    def _tuple_of(self, block: BlockDef) -> Class:
+        """Return the tuple of the outputs of a block, or of the network in inference."""
+        widths, plan = self._widths[block.name], self._plans[block.name]
+        members = tuple(
+            Member(name, TENSOR, shape_text(widths, path)) for name, path in plan.outputs.items()
+        )
+        doc = f"Outputs of `{self._class_names[block.name]}`."
+        return Class(self._outputs[block.name], symbol("NamedTuple"), (doc,), members=members)
+
+    def _training_tuple(self, name: str) -> Class:
         network = self._model.network
         widths, plan = self._widths[network.name], self._plans[network.name]
-        members = [
-            Member("logits", TENSOR, shape_text(widths, plan.output)),
-            *(
-                Member(head.path, TENSOR, shape_text(widths, plan.head_outputs[head.path]))
-                for head in self._model.heads
-            ),
-        ]
-        doc = "Outputs in training mode; eval mode returns the logits."
-        return Class(name, symbol("NamedTuple"), (doc,), members=tuple(members))
+        paths = {name or "logits": path for name, path in plan.outputs.items()}
+        paths |= {head.path: plan.head_outputs[head.path] for head in self._model.heads}
+        members = tuple(
+            Member(member, TENSOR, shape_text(widths, path)) for member, path in paths.items()
+        )
+        outputs = self._outputs.get(network.name)
+        returned = "the logits" if outputs is None else f"`{outputs}`"
+        doc = f"Outputs in training mode; eval mode returns {returned}."
+        return Class(name, symbol("NamedTuple"), (doc,), members=members)
 
     def _factory(self) -> Function:
         network = self._model.network
@@ -238,8 +267,9 @@ class _Parts:
 
     def _block_summary(self, block: BlockDef) -> Iterator[str]:
         widths = self._widths[block.name]
-        output = shape_text(widths, self._plans[block.name].output)
-        shapes = f"{shape_text(widths, INPUT)} -> {output}."
+        inputs = (shape_text(widths, path) for path in block.inputs)
+        outputs = (shape_text(widths, path) for path in self._plans[block.name].outputs.values())
+        shapes = f"{', '.join(inputs)} -> {', '.join(outputs)}."
         if block is self._model.network:
             title, source = self._model.title or self._model.name, None
         else:
@@ -266,14 +296,23 @@ def _summary(
     paragraphs = [
         f"{model.title or model.name}.",
         f"Source: {model.source}." if model.source else "",
-        f"Input: {shape_text(widths[network], INPUT)}. Parameters: {params}."
+        f"{_describe_inputs(model, widths[network])} Parameters: {params}."
         f" Multiply-accumulates: {cost.totals.macs:,}.",
     ]
-    if model.network.output in plans[network].left_out:
+    if any(path in plans[network].left_out for path in model.network.outputs.values()):
         paragraphs.append("The network returns logits; the loss applies the softmax.")
     if deviations(model):
         paragraphs.append("Known deviations from its sources: see cost.md.")
     return paragraphs
+
+
+def _describe_inputs(model: Model, widths: BlockWidths) -> str:
+    first, *others = (shape_text(widths, path) for path in model.network.inputs)
+    if not others:
+        return f"Input: {first}."
+    names = (path.name for path in model.network.inputs)
+    named = zip(names, (first, *others), strict=True)
+    return f"Inputs: {', '.join(f'{name} {shape}' for name, shape in named)}."
 
 
 def _author_names(model: Model, plans: Mapping[str, ForwardPlan]) -> Iterator[str]:
@@ -281,8 +320,9 @@ def _author_names(model: Model, plans: Mapping[str, ForwardPlan]) -> Iterator[st
     yield model.name
     for block in model.blocks:
         yield from (param.name for param in block.params)
-    if model.heads:  # the network's forward pass makes the tuple of outputs
-        yield from plans[model.network.name].locals.values()
+    for block in model.blocks:  # a forward pass that makes a tuple of outputs needs its name
+        if len(block.outputs) > 1 or (model.heads and block is model.network):
+            yield from plans[block.name].locals.values()
 
 
 def _parameter_types(model: Model) -> dict[str, dict[str, Atom]]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from inception_dsl.analysis import BlockWidths, Width
 from inception_dsl.expr import Binary, find_names, show
-from inception_dsl.ir import INPUT
 
 
 def shape_text(widths: BlockWidths, path: str) -> str:
     """Return the shape at a path of a block: N x channels x height x width, or N x features.
 
     Channels that depend on the block's parameters are an expression over them. A height and a width
-    in which calls differ are those of the block's input, H and W: `N x (c1 + c3) x H/2 x W/2`.
+    in which calls differ are those of the first input, H and W: `N x (c1 + c3) x H/2 x W/2`.
     """
     width = widths.widths[path]
-    sides = [_side(widths.widths[INPUT], width, axis) for axis in (1, 2)]
+    sides = [_side(widths.widths[widths.inputs[0]], width, axis) for axis in (1, 2)]
     if not width.types[0].is_map:
         return f"N x {_channels(width)}"
     return " x ".join(["N", _channels(width), *sides])

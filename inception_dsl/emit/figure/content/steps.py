@@ -76,7 +76,7 @@ def unfold(call: Call) -> tuple[list[FoldedStep], Path]:
 
 
 def _inputs(item: Item) -> tuple[Path, ...]:
-    return (item.input,) if isinstance(item, Call) else item.inputs
+    return item.inputs
 
 
 def drop_bare(
@@ -127,7 +127,7 @@ def _locate(call: Call, path: Path, reads: Node | None) -> Iterator[LocatedCall]
     values: dict[str, Node | None] = {INPUT: reads}
     for item in call.body:
         if isinstance(item, Call):
-            source = values[item.input]
+            source = values[item.inputs[0]]
             below = path / item.path
             yield LocatedCall(below, item, source)
             yield from _locate(item, below, source)
