@@ -21,12 +21,12 @@ from inception_dsl.ir.model import (
     NodeDef,
     Origin,
     Param,
-    Quantity,
     StepDef,
     TensorType,
     Value,
 )
 from inception_dsl.ir.path import Path, find_range
+from inception_dsl.ir.quantity import Quantity
 from inception_dsl.ir.text import fingerprint, identify, print_model
 from inception_dsl.ir.verify import verify
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
 from math import prod
-from typing import Literal
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir.path import Path
+from inception_dsl.ir.quantity import Quantity
 from inception_dsl.source import Span
 
 INPUT = Path("input")
@@ -269,38 +268,6 @@ class Head:
     def holds(self, path: str) -> bool:
         """Tell whether the step at a path belongs to the head."""
         return Path(path).is_within(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number as a budget or a claim writes it: `<= 43M`, `~ 159Ki`, `9408`.
-
-    Attributes:
-        amount: the number, with its unit multiplied in.
-        tolerance: half a unit of the last digit of a number written with `~`.
-        text: the number as written.
-    """
-
-    relation: Literal["<=", "<", ">=", ">", "==", "~"]
-    amount: int
-    tolerance: Fraction
-    text: str
-
-    def holds(self, computed: int) -> bool:
-        """Tell whether a computed number satisfies the relation."""
-        match self.relation:
-            case "~":
-                return abs(computed - self.amount) <= self.tolerance
-            case "<=":
-                return computed <= self.amount
-            case "<":
-                return computed < self.amount
-            case ">=":
-                return computed >= self.amount
-            case ">":
-                return computed > self.amount
-            case "==":
-                return computed == self.amount
 
 
 @dataclass(frozen=True, slots=True)
