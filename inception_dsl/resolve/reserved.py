@@ -13,7 +13,7 @@ MAX_LENGTH = 60
 
 _EMITTED = """
     F Literal NamedTuple OrderedDict Tensor TypeVar in input isinstance nn out range self super
-    torch x SameAvgPool2d SameConv2d SameMaxPool2d SameSepConv2d SepConv2d ShiftBatchNorm2d
+    torch x
 """
 
 _BUILTINS = frozenset(

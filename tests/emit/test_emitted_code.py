@@ -14,7 +14,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import driver
-from inception_dsl.emit.python.excerpts import EXCERPTS
+from inception_dsl.emit.python.excerpts import all_excerpts
 from inception_dsl.emit.python.naming import class_name
 from inception_dsl.ir import NETWORK
 
@@ -66,13 +66,13 @@ def test_each_block_has_one_class(name: str) -> None:
     blocks = [class_name(b.name, b.title) for b in model.blocks if b.name != NETWORK]
     network = class_name(model.name, model.title)
     outputs = [f"{network}Outputs"] if model.heads else []
-    small = re.compile("(Same|Sep)*(Conv|Linear)(Shift)?(Norm)?(Act)?")
+    small = re.compile("(Same|Sep)*(Conv|Linear)(Norm)?(Act)?")
     nested = re.compile(rf"({'|'.join([*blocks, network])})[A-Z][A-Za-z0-9]*")
     runs: dict[str, bool] = {}
     for definition in classes(name):
         methods = {node.name for node in definition.body if isinstance(node, ast.FunctionDef)}
         runs[definition.name] = "forward" in methods or definition.name in outputs
-    helpers = {*EXCERPTS}
+    helpers = {excerpt.name for excerpt in all_excerpts()}
     written = [own for own in runs if runs[own] and not small.fullmatch(own)]
     written = [own for own in written if own not in helpers]
     assert written == [*blocks, *outputs, network]

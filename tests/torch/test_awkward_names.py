@@ -12,8 +12,7 @@ from test_networks import hold_against_the_graph
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.emit.python.excerpts import EXCERPTS
-from inception_dsl.emit.python.naming import IMPORTED
+from inception_dsl.emit.python.excerpts import IMPORTED, all_excerpts
 from inception_dsl.resolve.reserved import name_problem
 
 HEAD = "inception: 1\nname: net\ninput: 9x9x4\n"
@@ -88,7 +87,8 @@ def test_a_network_that_would_hide_what_its_module_needs_is_refused(
 
 
 def test_what_a_module_imports_or_brings_along_names_nothing() -> None:
-    assert [name for name in (*IMPORTED, *EXCERPTS) if name_problem(name) is None] == []
+    names = [*IMPORTED, *(excerpt.name for excerpt in all_excerpts())]
+    assert [name for name in names if name_problem(name) is None] == []
 
 
 READ_BY_MODULES = [
@@ -105,7 +105,7 @@ READ_BY_MODULES = [
     "dict",
     "print",
 ]
-SMALL_CLASSES = ["SepConv2d", "SameMaxPool2d", "SameConv2d", "SameAvgPool2d", "ShiftBatchNorm2d"]
+SMALL_CLASSES = ["ConvNorm", "SepConvNormAct", "SameMaxPool2d", "_SameMaxPool2d"]
 SEVERAL = "3x3 sepconv (4), 2 x 3x3 conv (4), 3x3 maxpool (stride 2 pad same_tf)"
 BEARERS = {
     "network": "name: NAME\nnetwork: [SEVERAL]\n",

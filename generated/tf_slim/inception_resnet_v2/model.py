@@ -22,7 +22,7 @@ from torch import Tensor, nn
 __all__ = ["InceptionResnetV2", "InceptionResnetV2Outputs", "inception_resnet_v2"]
 
 
-class ShiftBatchNorm2d(nn.BatchNorm2d):
+class _ShiftBatchNorm2d(nn.BatchNorm2d):
     """Batch norm with a shift and no scale, as TensorFlow's `scale=False`."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -38,8 +38,8 @@ class ShiftBatchNorm2d(nn.BatchNorm2d):
             nn.init.zeros_(self.bias)
 
 
-class ConvShiftNormAct(nn.Module):
-    """Convolution, batch norm and ReLU."""
+class ConvNormAct(nn.Module):
+    """Convolution, shift batch norm and ReLU."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class ConvShiftNormAct(nn.Module):
             padding=padding,
             bias=False,
         )
-        self.bn = ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
+        self.bn = _ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn(self.conv(x)), inplace=True)
@@ -69,12 +69,12 @@ class StemV3(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_1a = ConvShiftNormAct(3, 32, kernel_size=3, stride=2)
-        self.conv_2a = ConvShiftNormAct(32, 32, kernel_size=3)
-        self.conv_2b = ConvShiftNormAct(32, 64, kernel_size=3, padding=1)
+        self.conv_1a = ConvNormAct(3, 32, kernel_size=3, stride=2)
+        self.conv_2a = ConvNormAct(32, 32, kernel_size=3)
+        self.conv_2b = ConvNormAct(32, 64, kernel_size=3, padding=1)
         self.pool_3a = nn.MaxPool2d(3, stride=2)
-        self.conv_3b = ConvShiftNormAct(64, 80, kernel_size=1)
-        self.conv_4a = ConvShiftNormAct(80, 192, kernel_size=3)
+        self.conv_3b = ConvNormAct(64, 80, kernel_size=1)
+        self.conv_4a = ConvNormAct(80, 192, kernel_size=3)
         self.pool_5a = nn.MaxPool2d(3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,24 +93,24 @@ class Mixed5b(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.b1x1 = ConvShiftNormAct(192, 96, kernel_size=1)
+        self.b1x1 = ConvNormAct(192, 96, kernel_size=1)
         self.b5x5 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(192, 48, kernel_size=1),
-                conv2=ConvShiftNormAct(48, 64, kernel_size=5, padding=2),
+                conv=ConvNormAct(192, 48, kernel_size=1),
+                conv2=ConvNormAct(48, 64, kernel_size=5, padding=2),
             ),
         )
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(192, 64, kernel_size=1),
-                conv2=ConvShiftNormAct(64, 96, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(96, 96, kernel_size=3, padding=1),
+                conv=ConvNormAct(192, 64, kernel_size=1),
+                conv2=ConvNormAct(64, 96, kernel_size=3, padding=1),
+                conv3=ConvNormAct(96, 96, kernel_size=3, padding=1),
             ),
         )
         self.pool = nn.Sequential(
             OrderedDict(
                 avgpool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-                conv=ConvShiftNormAct(192, 64, kernel_size=1),
+                conv=ConvNormAct(192, 64, kernel_size=1),
             ),
         )
 
@@ -129,18 +129,18 @@ class InceptionResNetA(nn.Module):
         super().__init__()
         self.scale = scale
         self.act = act()
-        self.b1x1 = ConvShiftNormAct(320, 32, kernel_size=1)
+        self.b1x1 = ConvNormAct(320, 32, kernel_size=1)
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(320, 32, kernel_size=1),
-                conv2=ConvShiftNormAct(32, 32, kernel_size=3, padding=1),
+                conv=ConvNormAct(320, 32, kernel_size=1),
+                conv2=ConvNormAct(32, 32, kernel_size=3, padding=1),
             ),
         )
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(320, 32, kernel_size=1),
-                conv2=ConvShiftNormAct(32, 48, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(48, 64, kernel_size=3, padding=1),
+                conv=ConvNormAct(320, 32, kernel_size=1),
+                conv2=ConvNormAct(32, 48, kernel_size=3, padding=1),
+                conv3=ConvNormAct(48, 64, kernel_size=3, padding=1),
             ),
         )
         self.expand = nn.Conv2d(128, 320, kernel_size=1)
@@ -162,12 +162,12 @@ class ReductionA(nn.Module):
     def __init__(self, *, k: int, l: int, m: int, n: int) -> None:
         super().__init__()
         self.pool = nn.MaxPool2d(3, stride=2)
-        self.b3x3 = ConvShiftNormAct(320, n, kernel_size=3, stride=2)
+        self.b3x3 = ConvNormAct(320, n, kernel_size=3, stride=2)
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(320, k, kernel_size=1),
-                conv2=ConvShiftNormAct(k, l, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(l, m, kernel_size=3, stride=2),
+                conv=ConvNormAct(320, k, kernel_size=1),
+                conv2=ConvNormAct(k, l, kernel_size=3, padding=1),
+                conv3=ConvNormAct(l, m, kernel_size=3, stride=2),
             ),
         )
 
@@ -185,12 +185,12 @@ class InceptionResNetB(nn.Module):
         super().__init__()
         self.scale = scale
         self.act = act()
-        self.b1x1 = ConvShiftNormAct(1088, 192, kernel_size=1)
+        self.b1x1 = ConvNormAct(1088, 192, kernel_size=1)
         self.b7x7 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1088, 128, kernel_size=1),
-                conv2=ConvShiftNormAct(128, 160, kernel_size=(1, 7), padding=(0, 3)),
-                conv3=ConvShiftNormAct(160, 192, kernel_size=(7, 1), padding=(3, 0)),
+                conv=ConvNormAct(1088, 128, kernel_size=1),
+                conv2=ConvNormAct(128, 160, kernel_size=(1, 7), padding=(0, 3)),
+                conv3=ConvNormAct(160, 192, kernel_size=(7, 1), padding=(3, 0)),
             ),
         )
         self.expand = nn.Conv2d(384, 1088, kernel_size=1)
@@ -216,21 +216,21 @@ class ReductionB(nn.Module):
         self.pool = nn.MaxPool2d(3, stride=2)
         self.left = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1088, 256, kernel_size=1),
-                conv2=ConvShiftNormAct(256, wide, kernel_size=3, stride=2),
+                conv=ConvNormAct(1088, 256, kernel_size=1),
+                conv2=ConvNormAct(256, wide, kernel_size=3, stride=2),
             ),
         )
         self.middle = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1088, 256, kernel_size=1),
-                conv2=ConvShiftNormAct(256, mid, kernel_size=3, stride=2),
+                conv=ConvNormAct(1088, 256, kernel_size=1),
+                conv2=ConvNormAct(256, mid, kernel_size=3, stride=2),
             ),
         )
         self.right = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1088, 256, kernel_size=1),
-                conv2=ConvShiftNormAct(256, mid, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(mid, last, kernel_size=3, stride=2),
+                conv=ConvNormAct(1088, 256, kernel_size=1),
+                conv2=ConvNormAct(256, mid, kernel_size=3, padding=1),
+                conv3=ConvNormAct(mid, last, kernel_size=3, stride=2),
             ),
         )
 
@@ -250,12 +250,12 @@ class InceptionResNetC(nn.Module):
         super().__init__()
         self.scale = scale
         self.act = act()
-        self.b1x1 = ConvShiftNormAct(2080, 192, kernel_size=1)
+        self.b1x1 = ConvNormAct(2080, 192, kernel_size=1)
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(2080, 192, kernel_size=1),
-                conv2=ConvShiftNormAct(192, 224, kernel_size=(1, 3), padding=(0, 1)),
-                conv3=ConvShiftNormAct(224, 256, kernel_size=(3, 1), padding=(1, 0)),
+                conv=ConvNormAct(2080, 192, kernel_size=1),
+                conv2=ConvNormAct(192, 224, kernel_size=(1, 3), padding=(0, 1)),
+                conv3=ConvNormAct(224, 256, kernel_size=(3, 1), padding=(1, 0)),
             ),
         )
         self.expand = nn.Conv2d(448, 2080, kernel_size=1)
@@ -276,8 +276,8 @@ class AuxHead(nn.Module):
     def __init__(self, *, num_classes: int) -> None:
         super().__init__()
         self.pool = nn.AvgPool2d(5, stride=3)
-        self.conv0 = ConvShiftNormAct(1088, 128, kernel_size=1)
-        self.conv1 = ConvShiftNormAct(128, 768, kernel_size=5)
+        self.conv0 = ConvNormAct(1088, 128, kernel_size=1)
+        self.conv1 = ConvNormAct(128, 768, kernel_size=5)
         self.flatten = nn.Flatten()
         self.fc = nn.Linear(768, num_classes)
 
@@ -310,7 +310,7 @@ class InceptionResnetV2(nn.Module):
         self.reduction_b = ReductionB(wide=384, mid=288, last=320)
         self.inception_c = nn.Sequential(*(InceptionResNetC() for _ in range(9)))
         self.block8 = InceptionResNetC(scale=1.0, act=nn.Identity)
-        self.conv2d_7b = ConvShiftNormAct(2080, 1536, kernel_size=1)
+        self.conv2d_7b = ConvNormAct(2080, 1536, kernel_size=1)
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.dropout = nn.Dropout(0.2)
         self.fc = nn.Linear(1536, num_classes)

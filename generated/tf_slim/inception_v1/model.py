@@ -38,7 +38,7 @@ def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
-class SameConv2d(nn.Conv2d):
+class _SameConv2d(nn.Conv2d):
     """Convolution with the padding of TensorFlow's `same`."""
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -48,7 +48,7 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, self.groups)
 
 
-class SameMaxPool2d(nn.Module):
+class _SameMaxPool2d(nn.Module):
     """Max pooling with the padding of TensorFlow's `same`."""
 
     def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int]) -> None:
@@ -64,7 +64,7 @@ class SameMaxPool2d(nn.Module):
         return F.max_pool2d(x, self.kernel_size, self.stride)
 
 
-class ShiftBatchNorm2d(nn.BatchNorm2d):
+class _ShiftBatchNorm2d(nn.BatchNorm2d):
     """Batch norm with a shift and no scale, as TensorFlow's `scale=False`."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -80,8 +80,8 @@ class ShiftBatchNorm2d(nn.BatchNorm2d):
             nn.init.zeros_(self.bias)
 
 
-class ConvShiftNormAct(nn.Module):
-    """Convolution, batch norm and ReLU."""
+class ConvNormAct(nn.Module):
+    """Convolution, shift batch norm and ReLU."""
 
     def __init__(
         self,
@@ -98,14 +98,14 @@ class ConvShiftNormAct(nn.Module):
             padding=padding,
             bias=False,
         )
-        self.bn = ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
+        self.bn = _ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn(self.conv(x)), inplace=True)
 
 
-class SameConvShiftNormAct(nn.Module):
-    """Convolution (TensorFlow's `same`), batch norm and ReLU."""
+class SameConvNormAct(nn.Module):
+    """Convolution (TensorFlow's `same`), shift batch norm and ReLU."""
 
     def __init__(
         self,
@@ -115,14 +115,14 @@ class SameConvShiftNormAct(nn.Module):
         stride: int = 1,
     ) -> None:
         super().__init__()
-        self.conv = SameConv2d(
+        self.conv = _SameConv2d(
             in_channels,
             out_channels,
             kernel_size=kernel_size,
             stride=stride,
             bias=False,
         )
-        self.bn = ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
+        self.bn = _ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn(self.conv(x)), inplace=True)
@@ -146,23 +146,23 @@ class Inception(nn.Module):
         proj: int,
     ) -> None:
         super().__init__()
-        self.b1x1 = ConvShiftNormAct(in_channels, c1, kernel_size=1)
+        self.b1x1 = ConvNormAct(in_channels, c1, kernel_size=1)
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(in_channels, r3, kernel_size=1),
-                conv2=ConvShiftNormAct(r3, c3, kernel_size=3, padding=1),
+                conv=ConvNormAct(in_channels, r3, kernel_size=1),
+                conv2=ConvNormAct(r3, c3, kernel_size=3, padding=1),
             ),
         )
         self.b5x5 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(in_channels, r5, kernel_size=1),
-                conv2=ConvShiftNormAct(r5, c5, kernel_size=3, padding=1),
+                conv=ConvNormAct(in_channels, r5, kernel_size=1),
+                conv2=ConvNormAct(r5, c5, kernel_size=3, padding=1),
             ),
         )
         self.pool = nn.Sequential(
             OrderedDict(
                 maxpool=nn.MaxPool2d(3, stride=1, padding=1),
-                conv=ConvShiftNormAct(in_channels, proj, kernel_size=1),
+                conv=ConvNormAct(in_channels, proj, kernel_size=1),
             ),
         )
 
@@ -179,20 +179,20 @@ class InceptionV1(nn.Module):
 
     def __init__(self, num_classes: int = 1000) -> None:
         super().__init__()
-        self.conv1 = SameConvShiftNormAct(3, 64, kernel_size=7, stride=2)
-        self.pool1 = SameMaxPool2d(3, stride=2)
-        self.conv2 = ConvShiftNormAct(64, 64, kernel_size=1)
-        self.conv3 = ConvShiftNormAct(64, 192, kernel_size=3, padding=1)
-        self.pool2 = SameMaxPool2d(3, stride=2)
+        self.conv1 = SameConvNormAct(3, 64, kernel_size=7, stride=2)
+        self.pool1 = _SameMaxPool2d(3, stride=2)
+        self.conv2 = ConvNormAct(64, 64, kernel_size=1)
+        self.conv3 = ConvNormAct(64, 192, kernel_size=3, padding=1)
+        self.pool2 = _SameMaxPool2d(3, stride=2)
         self.inception_3a = Inception(192, c1=64, r3=96, c3=128, r5=16, c5=32, proj=32)
         self.inception_3b = Inception(256, c1=128, r3=128, c3=192, r5=32, c5=96, proj=64)
-        self.pool3 = SameMaxPool2d(3, stride=2)
+        self.pool3 = _SameMaxPool2d(3, stride=2)
         self.inception_4a = Inception(480, c1=192, r3=96, c3=208, r5=16, c5=48, proj=64)
         self.inception_4b = Inception(512, c1=160, r3=112, c3=224, r5=24, c5=64, proj=64)
         self.inception_4c = Inception(512, c1=128, r3=128, c3=256, r5=24, c5=64, proj=64)
         self.inception_4d = Inception(512, c1=112, r3=144, c3=288, r5=32, c5=64, proj=64)
         self.inception_4e = Inception(528, c1=256, r3=160, c3=320, r5=32, c5=128, proj=128)
-        self.pool4 = SameMaxPool2d(2, stride=2)
+        self.pool4 = _SameMaxPool2d(2, stride=2)
         self.inception_5a = Inception(832, c1=256, r3=160, c3=320, r5=32, c5=128, proj=128)
         self.inception_5b = Inception(832, c1=384, r3=192, c3=384, r5=48, c5=128, proj=128)
         self.pool5 = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())

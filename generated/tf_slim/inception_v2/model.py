@@ -38,7 +38,7 @@ def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
-class SameConv2d(nn.Conv2d):
+class _SameConv2d(nn.Conv2d):
     """Convolution with the padding of TensorFlow's `same`."""
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -48,7 +48,7 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, self.groups)
 
 
-class SameMaxPool2d(nn.Module):
+class _SameMaxPool2d(nn.Module):
     """Max pooling with the padding of TensorFlow's `same`."""
 
     def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int]) -> None:
@@ -64,7 +64,7 @@ class SameMaxPool2d(nn.Module):
         return F.max_pool2d(x, self.kernel_size, self.stride)
 
 
-class SameSepConv2d(nn.Module):
+class _SameSepConv2d(nn.Module):
     """Depthwise convolution with the padding of TensorFlow's `same`, then a 1x1 convolution."""
 
     def __init__(
@@ -78,7 +78,7 @@ class SameSepConv2d(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.depthwise = SameConv2d(
+        self.depthwise = _SameConv2d(
             in_channels,
             multiplier * in_channels,
             kernel_size,
@@ -94,7 +94,7 @@ class SameSepConv2d(nn.Module):
         return x
 
 
-class ShiftBatchNorm2d(nn.BatchNorm2d):
+class _ShiftBatchNorm2d(nn.BatchNorm2d):
     """Batch norm with a shift and no scale, as TensorFlow's `scale=False`."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -110,8 +110,8 @@ class ShiftBatchNorm2d(nn.BatchNorm2d):
             nn.init.zeros_(self.bias)
 
 
-class ConvShiftNormAct(nn.Module):
-    """Convolution, batch norm and ReLU."""
+class ConvNormAct(nn.Module):
+    """Convolution, shift batch norm and ReLU."""
 
     def __init__(
         self,
@@ -128,14 +128,14 @@ class ConvShiftNormAct(nn.Module):
             padding=padding,
             bias=False,
         )
-        self.bn = ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
+        self.bn = _ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn(self.conv(x)), inplace=True)
 
 
-class SameConvShiftNormAct(nn.Module):
-    """Convolution (TensorFlow's `same`), batch norm and ReLU."""
+class SameConvNormAct(nn.Module):
+    """Convolution (TensorFlow's `same`), shift batch norm and ReLU."""
 
     def __init__(
         self,
@@ -145,20 +145,20 @@ class SameConvShiftNormAct(nn.Module):
         stride: int = 1,
     ) -> None:
         super().__init__()
-        self.conv = SameConv2d(
+        self.conv = _SameConv2d(
             in_channels,
             out_channels,
             kernel_size=kernel_size,
             stride=stride,
             bias=False,
         )
-        self.bn = ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
+        self.bn = _ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn(self.conv(x)), inplace=True)
 
 
-class SameSepConvAct(SameSepConv2d):
+class SameSepConvAct(_SameSepConv2d):
     """Separable convolution (TensorFlow's `same`) and ReLU."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -183,24 +183,24 @@ class Inception(nn.Module):
         proj: int,
     ) -> None:
         super().__init__()
-        self.b1x1 = ConvShiftNormAct(in_channels, c1, kernel_size=1)
+        self.b1x1 = ConvNormAct(in_channels, c1, kernel_size=1)
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(in_channels, r3, kernel_size=1),
-                conv2=ConvShiftNormAct(r3, c3, kernel_size=3, padding=1),
+                conv=ConvNormAct(in_channels, r3, kernel_size=1),
+                conv2=ConvNormAct(r3, c3, kernel_size=3, padding=1),
             ),
         )
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(in_channels, rd, kernel_size=1),
-                conv2=ConvShiftNormAct(rd, cd, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(cd, cd, kernel_size=3, padding=1),
+                conv=ConvNormAct(in_channels, rd, kernel_size=1),
+                conv2=ConvNormAct(rd, cd, kernel_size=3, padding=1),
+                conv3=ConvNormAct(cd, cd, kernel_size=3, padding=1),
             ),
         )
         self.pool = nn.Sequential(
             OrderedDict(
                 avgpool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-                conv=ConvShiftNormAct(in_channels, proj, kernel_size=1),
+                conv=ConvNormAct(in_channels, proj, kernel_size=1),
             ),
         )
 
@@ -222,18 +222,18 @@ class Reduction(nn.Module):
         super().__init__()
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(in_channels, r3, kernel_size=1),
-                conv2=SameConvShiftNormAct(r3, c3, kernel_size=3, stride=2),
+                conv=ConvNormAct(in_channels, r3, kernel_size=1),
+                conv2=SameConvNormAct(r3, c3, kernel_size=3, stride=2),
             ),
         )
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(in_channels, rd, kernel_size=1),
-                conv2=ConvShiftNormAct(rd, cd, kernel_size=3, padding=1),
-                conv3=SameConvShiftNormAct(cd, cd, kernel_size=3, stride=2),
+                conv=ConvNormAct(in_channels, rd, kernel_size=1),
+                conv2=ConvNormAct(rd, cd, kernel_size=3, padding=1),
+                conv3=SameConvNormAct(cd, cd, kernel_size=3, stride=2),
             ),
         )
-        self.pool = SameMaxPool2d(3, stride=2)
+        self.pool = _SameMaxPool2d(3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         b3x3 = self.b3x3(x)  # N x c3 x H/2 x W/2
@@ -250,24 +250,24 @@ class InceptionMax(nn.Module):
 
     def __init__(self, *, c1: int, r3: int, c3: int, rd: int, cd: int, proj: int) -> None:
         super().__init__()
-        self.b1x1 = ConvShiftNormAct(1024, c1, kernel_size=1)
+        self.b1x1 = ConvNormAct(1024, c1, kernel_size=1)
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1024, r3, kernel_size=1),
-                conv2=ConvShiftNormAct(r3, c3, kernel_size=3, padding=1),
+                conv=ConvNormAct(1024, r3, kernel_size=1),
+                conv2=ConvNormAct(r3, c3, kernel_size=3, padding=1),
             ),
         )
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1024, rd, kernel_size=1),
-                conv2=ConvShiftNormAct(rd, cd, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(cd, cd, kernel_size=3, padding=1),
+                conv=ConvNormAct(1024, rd, kernel_size=1),
+                conv2=ConvNormAct(rd, cd, kernel_size=3, padding=1),
+                conv3=ConvNormAct(cd, cd, kernel_size=3, padding=1),
             ),
         )
         self.pool = nn.Sequential(
             OrderedDict(
                 maxpool=nn.MaxPool2d(3, stride=1, padding=1),
-                conv=ConvShiftNormAct(1024, proj, kernel_size=1),
+                conv=ConvNormAct(1024, proj, kernel_size=1),
             ),
         )
 
@@ -285,10 +285,10 @@ class InceptionV2(nn.Module):
     def __init__(self, num_classes: int = 1000) -> None:
         super().__init__()
         self.conv1 = SameSepConvAct(3, 64, kernel_size=7, stride=2, multiplier=8)
-        self.pool1 = SameMaxPool2d(3, stride=2)
-        self.conv2 = ConvShiftNormAct(64, 64, kernel_size=1)
-        self.conv3 = ConvShiftNormAct(64, 192, kernel_size=3, padding=1)
-        self.pool2 = SameMaxPool2d(3, stride=2)
+        self.pool1 = _SameMaxPool2d(3, stride=2)
+        self.conv2 = ConvNormAct(64, 64, kernel_size=1)
+        self.conv3 = ConvNormAct(64, 192, kernel_size=3, padding=1)
+        self.pool2 = _SameMaxPool2d(3, stride=2)
         self.inception_3a = Inception(192, c1=64, r3=64, c3=64, rd=64, cd=96, proj=32)
         self.inception_3b = Inception(256, c1=64, r3=64, c3=96, rd=64, cd=96, proj=64)
         self.inception_3c = Reduction(320, r3=128, c3=160, rd=64, cd=96)

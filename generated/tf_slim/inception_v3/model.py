@@ -22,7 +22,7 @@ from torch import Tensor, nn
 __all__ = ["InceptionV3", "InceptionV3Outputs", "inception_v3"]
 
 
-class ShiftBatchNorm2d(nn.BatchNorm2d):
+class _ShiftBatchNorm2d(nn.BatchNorm2d):
     """Batch norm with a shift and no scale, as TensorFlow's `scale=False`."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -38,8 +38,8 @@ class ShiftBatchNorm2d(nn.BatchNorm2d):
             nn.init.zeros_(self.bias)
 
 
-class ConvShiftNormAct(nn.Module):
-    """Convolution, batch norm and ReLU."""
+class ConvNormAct(nn.Module):
+    """Convolution, shift batch norm and ReLU."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class ConvShiftNormAct(nn.Module):
             padding=padding,
             bias=False,
         )
-        self.bn = ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
+        self.bn = _ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn(self.conv(x)), inplace=True)
@@ -69,12 +69,12 @@ class StemV3(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_1a = ConvShiftNormAct(3, 32, kernel_size=3, stride=2)
-        self.conv_2a = ConvShiftNormAct(32, 32, kernel_size=3)
-        self.conv_2b = ConvShiftNormAct(32, 64, kernel_size=3, padding=1)
+        self.conv_1a = ConvNormAct(3, 32, kernel_size=3, stride=2)
+        self.conv_2a = ConvNormAct(32, 32, kernel_size=3)
+        self.conv_2b = ConvNormAct(32, 64, kernel_size=3, padding=1)
         self.pool_3a = nn.MaxPool2d(3, stride=2)
-        self.conv_3b = ConvShiftNormAct(64, 80, kernel_size=1)
-        self.conv_4a = ConvShiftNormAct(80, 192, kernel_size=3)
+        self.conv_3b = ConvNormAct(64, 80, kernel_size=1)
+        self.conv_4a = ConvNormAct(80, 192, kernel_size=3)
         self.pool_5a = nn.MaxPool2d(3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -96,24 +96,24 @@ class InceptionA(nn.Module):
 
     def __init__(self, in_channels: int, *, proj: int) -> None:
         super().__init__()
-        self.b1x1 = ConvShiftNormAct(in_channels, 64, kernel_size=1)
+        self.b1x1 = ConvNormAct(in_channels, 64, kernel_size=1)
         self.b5x5 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(in_channels, 48, kernel_size=1),
-                conv2=ConvShiftNormAct(48, 64, kernel_size=5, padding=2),
+                conv=ConvNormAct(in_channels, 48, kernel_size=1),
+                conv2=ConvNormAct(48, 64, kernel_size=5, padding=2),
             ),
         )
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(in_channels, 64, kernel_size=1),
-                conv2=ConvShiftNormAct(64, 96, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(96, 96, kernel_size=3, padding=1),
+                conv=ConvNormAct(in_channels, 64, kernel_size=1),
+                conv2=ConvNormAct(64, 96, kernel_size=3, padding=1),
+                conv3=ConvNormAct(96, 96, kernel_size=3, padding=1),
             ),
         )
         self.pool = nn.Sequential(
             OrderedDict(
                 avgpool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-                conv=ConvShiftNormAct(in_channels, proj, kernel_size=1),
+                conv=ConvNormAct(in_channels, proj, kernel_size=1),
             ),
         )
 
@@ -130,12 +130,12 @@ class ReductionA(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.b3x3 = ConvShiftNormAct(288, 384, kernel_size=3, stride=2)
+        self.b3x3 = ConvNormAct(288, 384, kernel_size=3, stride=2)
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(288, 64, kernel_size=1),
-                conv2=ConvShiftNormAct(64, 96, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(96, 96, kernel_size=3, stride=2),
+                conv=ConvNormAct(288, 64, kernel_size=1),
+                conv2=ConvNormAct(64, 96, kernel_size=3, padding=1),
+                conv3=ConvNormAct(96, 96, kernel_size=3, stride=2),
             ),
         )
         self.pool = nn.MaxPool2d(3, stride=2)
@@ -152,27 +152,27 @@ class InceptionB(nn.Module):
 
     def __init__(self, *, c: int) -> None:
         super().__init__()
-        self.b1x1 = ConvShiftNormAct(768, 192, kernel_size=1)
+        self.b1x1 = ConvNormAct(768, 192, kernel_size=1)
         self.b7x7 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(768, c, kernel_size=1),
-                conv2=ConvShiftNormAct(c, c, kernel_size=(1, 7), padding=(0, 3)),
-                conv3=ConvShiftNormAct(c, 192, kernel_size=(7, 1), padding=(3, 0)),
+                conv=ConvNormAct(768, c, kernel_size=1),
+                conv2=ConvNormAct(c, c, kernel_size=(1, 7), padding=(0, 3)),
+                conv3=ConvNormAct(c, 192, kernel_size=(7, 1), padding=(3, 0)),
             ),
         )
         self.b7x7dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(768, c, kernel_size=1),
-                conv2=ConvShiftNormAct(c, c, kernel_size=(7, 1), padding=(3, 0)),
-                conv3=ConvShiftNormAct(c, c, kernel_size=(1, 7), padding=(0, 3)),
-                conv4=ConvShiftNormAct(c, c, kernel_size=(7, 1), padding=(3, 0)),
-                conv5=ConvShiftNormAct(c, 192, kernel_size=(1, 7), padding=(0, 3)),
+                conv=ConvNormAct(768, c, kernel_size=1),
+                conv2=ConvNormAct(c, c, kernel_size=(7, 1), padding=(3, 0)),
+                conv3=ConvNormAct(c, c, kernel_size=(1, 7), padding=(0, 3)),
+                conv4=ConvNormAct(c, c, kernel_size=(7, 1), padding=(3, 0)),
+                conv5=ConvNormAct(c, 192, kernel_size=(1, 7), padding=(0, 3)),
             ),
         )
         self.pool = nn.Sequential(
             OrderedDict(
                 avgpool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-                conv=ConvShiftNormAct(768, 192, kernel_size=1),
+                conv=ConvNormAct(768, 192, kernel_size=1),
             ),
         )
 
@@ -191,16 +191,16 @@ class ReductionB(nn.Module):
         super().__init__()
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(768, 192, kernel_size=1),
-                conv2=ConvShiftNormAct(192, 320, kernel_size=3, stride=2),
+                conv=ConvNormAct(768, 192, kernel_size=1),
+                conv2=ConvNormAct(192, 320, kernel_size=3, stride=2),
             ),
         )
         self.b7x7x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(768, 192, kernel_size=1),
-                conv2=ConvShiftNormAct(192, 192, kernel_size=(1, 7), padding=(0, 3)),
-                conv3=ConvShiftNormAct(192, 192, kernel_size=(7, 1), padding=(3, 0)),
-                conv4=ConvShiftNormAct(192, 192, kernel_size=3, stride=2),
+                conv=ConvNormAct(768, 192, kernel_size=1),
+                conv2=ConvNormAct(192, 192, kernel_size=(1, 7), padding=(0, 3)),
+                conv3=ConvNormAct(192, 192, kernel_size=(7, 1), padding=(3, 0)),
+                conv4=ConvNormAct(192, 192, kernel_size=3, stride=2),
             ),
         )
         self.pool = nn.MaxPool2d(3, stride=2)
@@ -217,9 +217,9 @@ class InceptionCB3x3(nn.Module):
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.conv = ConvShiftNormAct(in_channels, 384, kernel_size=1)
-        self.left = ConvShiftNormAct(384, 384, kernel_size=(1, 3), padding=(0, 1))
-        self.right = ConvShiftNormAct(384, 384, kernel_size=(3, 1), padding=(1, 0))
+        self.conv = ConvNormAct(in_channels, 384, kernel_size=1)
+        self.left = ConvNormAct(384, 384, kernel_size=(1, 3), padding=(0, 1))
+        self.right = ConvNormAct(384, 384, kernel_size=(3, 1), padding=(1, 0))
 
 
 class InceptionCB3x3dbl(nn.Module):
@@ -227,10 +227,10 @@ class InceptionCB3x3dbl(nn.Module):
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.conv = ConvShiftNormAct(in_channels, 448, kernel_size=1)
-        self.conv2 = ConvShiftNormAct(448, 384, kernel_size=3, padding=1)
-        self.left = ConvShiftNormAct(384, 384, kernel_size=(1, 3), padding=(0, 1))
-        self.right = ConvShiftNormAct(384, 384, kernel_size=(3, 1), padding=(1, 0))
+        self.conv = ConvNormAct(in_channels, 448, kernel_size=1)
+        self.conv2 = ConvNormAct(448, 384, kernel_size=3, padding=1)
+        self.left = ConvNormAct(384, 384, kernel_size=(1, 3), padding=(0, 1))
+        self.right = ConvNormAct(384, 384, kernel_size=(3, 1), padding=(1, 0))
 
 
 class InceptionC(nn.Module):
@@ -238,13 +238,13 @@ class InceptionC(nn.Module):
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.b1x1 = ConvShiftNormAct(in_channels, 320, kernel_size=1)
+        self.b1x1 = ConvNormAct(in_channels, 320, kernel_size=1)
         self.b3x3 = InceptionCB3x3(in_channels)
         self.b3x3dbl = InceptionCB3x3dbl(in_channels)
         self.pool = nn.Sequential(
             OrderedDict(
                 avgpool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-                conv=ConvShiftNormAct(in_channels, 192, kernel_size=1),
+                conv=ConvNormAct(in_channels, 192, kernel_size=1),
             ),
         )
 
@@ -271,8 +271,8 @@ class AuxHead(nn.Module):
     def __init__(self, *, num_classes: int) -> None:
         super().__init__()
         self.pool = nn.AvgPool2d(5, stride=3)
-        self.conv0 = ConvShiftNormAct(768, 128, kernel_size=1)
-        self.conv1 = ConvShiftNormAct(128, 768, kernel_size=5)
+        self.conv0 = ConvNormAct(768, 128, kernel_size=1)
+        self.conv1 = ConvNormAct(128, 768, kernel_size=5)
         self.flatten = nn.Flatten()
         self.fc = nn.Linear(768, num_classes)
 

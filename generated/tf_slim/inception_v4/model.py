@@ -22,7 +22,7 @@ from torch import Tensor, nn
 __all__ = ["InceptionV4", "InceptionV4Outputs", "inception_v4"]
 
 
-class ShiftBatchNorm2d(nn.BatchNorm2d):
+class _ShiftBatchNorm2d(nn.BatchNorm2d):
     """Batch norm with a shift and no scale, as TensorFlow's `scale=False`."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -38,8 +38,8 @@ class ShiftBatchNorm2d(nn.BatchNorm2d):
             nn.init.zeros_(self.bias)
 
 
-class ConvShiftNormAct(nn.Module):
-    """Convolution, batch norm and ReLU."""
+class ConvNormAct(nn.Module):
+    """Convolution, shift batch norm and ReLU."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class ConvShiftNormAct(nn.Module):
             padding=padding,
             bias=False,
         )
-        self.bn = ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
+        self.bn = _ShiftBatchNorm2d(out_channels, eps=0.001, momentum=0.0003)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn(self.conv(x)), inplace=True)
@@ -70,7 +70,7 @@ class StemV4Mixed1(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.pool = nn.MaxPool2d(3, stride=2)
-        self.conv = ConvShiftNormAct(64, 96, kernel_size=3, stride=2)
+        self.conv = ConvNormAct(64, 96, kernel_size=3, stride=2)
 
 
 class StemV4Mixed2(nn.Module):
@@ -80,16 +80,16 @@ class StemV4Mixed2(nn.Module):
         super().__init__()
         self.left = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(160, 64, kernel_size=1),
-                conv2=ConvShiftNormAct(64, 96, kernel_size=3),
+                conv=ConvNormAct(160, 64, kernel_size=1),
+                conv2=ConvNormAct(64, 96, kernel_size=3),
             ),
         )
         self.right = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(160, 64, kernel_size=1),
-                conv2=ConvShiftNormAct(64, 64, kernel_size=(1, 7), padding=(0, 3)),
-                conv3=ConvShiftNormAct(64, 64, kernel_size=(7, 1), padding=(3, 0)),
-                conv4=ConvShiftNormAct(64, 96, kernel_size=3),
+                conv=ConvNormAct(160, 64, kernel_size=1),
+                conv2=ConvNormAct(64, 64, kernel_size=(1, 7), padding=(0, 3)),
+                conv3=ConvNormAct(64, 64, kernel_size=(7, 1), padding=(3, 0)),
+                conv4=ConvNormAct(64, 96, kernel_size=3),
             ),
         )
 
@@ -99,7 +99,7 @@ class StemV4Mixed3(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv = ConvShiftNormAct(192, 192, kernel_size=3, stride=2)
+        self.conv = ConvNormAct(192, 192, kernel_size=3, stride=2)
         self.pool = nn.MaxPool2d(3, stride=2)
 
 
@@ -111,9 +111,9 @@ class StemV4(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = ConvShiftNormAct(3, 32, kernel_size=3, stride=2)
-        self.conv2 = ConvShiftNormAct(32, 32, kernel_size=3)
-        self.conv3 = ConvShiftNormAct(32, 64, kernel_size=3, padding=1)
+        self.conv1 = ConvNormAct(3, 32, kernel_size=3, stride=2)
+        self.conv2 = ConvNormAct(32, 32, kernel_size=3)
+        self.conv3 = ConvNormAct(32, 64, kernel_size=3, padding=1)
         self.mixed1 = StemV4Mixed1()
         self.mixed2 = StemV4Mixed2()
         self.mixed3 = StemV4Mixed3()
@@ -144,21 +144,21 @@ class InceptionA(nn.Module):
         self.pool = nn.Sequential(
             OrderedDict(
                 avgpool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-                conv=ConvShiftNormAct(384, 96, kernel_size=1),
+                conv=ConvNormAct(384, 96, kernel_size=1),
             ),
         )
-        self.b1x1 = ConvShiftNormAct(384, 96, kernel_size=1)
+        self.b1x1 = ConvNormAct(384, 96, kernel_size=1)
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(384, 64, kernel_size=1),
-                conv2=ConvShiftNormAct(64, 96, kernel_size=3, padding=1),
+                conv=ConvNormAct(384, 64, kernel_size=1),
+                conv2=ConvNormAct(64, 96, kernel_size=3, padding=1),
             ),
         )
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(384, 64, kernel_size=1),
-                conv2=ConvShiftNormAct(64, 96, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(96, 96, kernel_size=3, padding=1),
+                conv=ConvNormAct(384, 64, kernel_size=1),
+                conv2=ConvNormAct(64, 96, kernel_size=3, padding=1),
+                conv3=ConvNormAct(96, 96, kernel_size=3, padding=1),
             ),
         )
 
@@ -176,12 +176,12 @@ class ReductionA(nn.Module):
     def __init__(self, *, k: int, l: int, m: int, n: int) -> None:
         super().__init__()
         self.pool = nn.MaxPool2d(3, stride=2)
-        self.b3x3 = ConvShiftNormAct(384, n, kernel_size=3, stride=2)
+        self.b3x3 = ConvNormAct(384, n, kernel_size=3, stride=2)
         self.b3x3dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(384, k, kernel_size=1),
-                conv2=ConvShiftNormAct(k, l, kernel_size=3, padding=1),
-                conv3=ConvShiftNormAct(l, m, kernel_size=3, stride=2),
+                conv=ConvNormAct(384, k, kernel_size=1),
+                conv2=ConvNormAct(k, l, kernel_size=3, padding=1),
+                conv3=ConvNormAct(l, m, kernel_size=3, stride=2),
             ),
         )
 
@@ -200,24 +200,24 @@ class InceptionB(nn.Module):
         self.pool = nn.Sequential(
             OrderedDict(
                 avgpool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-                conv=ConvShiftNormAct(1024, 128, kernel_size=1),
+                conv=ConvNormAct(1024, 128, kernel_size=1),
             ),
         )
-        self.b1x1 = ConvShiftNormAct(1024, 384, kernel_size=1)
+        self.b1x1 = ConvNormAct(1024, 384, kernel_size=1)
         self.b7x7 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1024, 192, kernel_size=1),
-                conv2=ConvShiftNormAct(192, 224, kernel_size=(1, 7), padding=(0, 3)),
-                conv3=ConvShiftNormAct(224, 256, kernel_size=(7, 1), padding=(3, 0)),
+                conv=ConvNormAct(1024, 192, kernel_size=1),
+                conv2=ConvNormAct(192, 224, kernel_size=(1, 7), padding=(0, 3)),
+                conv3=ConvNormAct(224, 256, kernel_size=(7, 1), padding=(3, 0)),
             ),
         )
         self.b7x7dbl = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1024, 192, kernel_size=1),
-                conv2=ConvShiftNormAct(192, 192, kernel_size=(7, 1), padding=(3, 0)),
-                conv3=ConvShiftNormAct(192, 224, kernel_size=(1, 7), padding=(0, 3)),
-                conv4=ConvShiftNormAct(224, 224, kernel_size=(7, 1), padding=(3, 0)),
-                conv5=ConvShiftNormAct(224, 256, kernel_size=(1, 7), padding=(0, 3)),
+                conv=ConvNormAct(1024, 192, kernel_size=1),
+                conv2=ConvNormAct(192, 192, kernel_size=(7, 1), padding=(3, 0)),
+                conv3=ConvNormAct(192, 224, kernel_size=(1, 7), padding=(0, 3)),
+                conv4=ConvNormAct(224, 224, kernel_size=(7, 1), padding=(3, 0)),
+                conv5=ConvNormAct(224, 256, kernel_size=(1, 7), padding=(0, 3)),
             ),
         )
 
@@ -237,16 +237,16 @@ class ReductionB(nn.Module):
         self.pool = nn.MaxPool2d(3, stride=2)
         self.b3x3 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1024, 192, kernel_size=1),
-                conv2=ConvShiftNormAct(192, 192, kernel_size=3, stride=2),
+                conv=ConvNormAct(1024, 192, kernel_size=1),
+                conv2=ConvNormAct(192, 192, kernel_size=3, stride=2),
             ),
         )
         self.b7x7 = nn.Sequential(
             OrderedDict(
-                conv=ConvShiftNormAct(1024, 256, kernel_size=1),
-                conv2=ConvShiftNormAct(256, 256, kernel_size=(1, 7), padding=(0, 3)),
-                conv3=ConvShiftNormAct(256, 320, kernel_size=(7, 1), padding=(3, 0)),
-                conv4=ConvShiftNormAct(320, 320, kernel_size=3, stride=2),
+                conv=ConvNormAct(1024, 256, kernel_size=1),
+                conv2=ConvNormAct(256, 256, kernel_size=(1, 7), padding=(0, 3)),
+                conv3=ConvNormAct(256, 320, kernel_size=(7, 1), padding=(3, 0)),
+                conv4=ConvNormAct(320, 320, kernel_size=3, stride=2),
             ),
         )
 
@@ -262,9 +262,9 @@ class InceptionCB3x3(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv = ConvShiftNormAct(1536, 384, kernel_size=1)
-        self.left = ConvShiftNormAct(384, 256, kernel_size=(1, 3), padding=(0, 1))
-        self.right = ConvShiftNormAct(384, 256, kernel_size=(3, 1), padding=(1, 0))
+        self.conv = ConvNormAct(1536, 384, kernel_size=1)
+        self.left = ConvNormAct(384, 256, kernel_size=(1, 3), padding=(0, 1))
+        self.right = ConvNormAct(384, 256, kernel_size=(3, 1), padding=(1, 0))
 
 
 class InceptionCB3x3dbl(nn.Module):
@@ -272,11 +272,11 @@ class InceptionCB3x3dbl(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv = ConvShiftNormAct(1536, 384, kernel_size=1)
-        self.conv2 = ConvShiftNormAct(384, 448, kernel_size=(3, 1), padding=(1, 0))
-        self.conv3 = ConvShiftNormAct(448, 512, kernel_size=(1, 3), padding=(0, 1))
-        self.left = ConvShiftNormAct(512, 256, kernel_size=(1, 3), padding=(0, 1))
-        self.right = ConvShiftNormAct(512, 256, kernel_size=(3, 1), padding=(1, 0))
+        self.conv = ConvNormAct(1536, 384, kernel_size=1)
+        self.conv2 = ConvNormAct(384, 448, kernel_size=(3, 1), padding=(1, 0))
+        self.conv3 = ConvNormAct(448, 512, kernel_size=(1, 3), padding=(0, 1))
+        self.left = ConvNormAct(512, 256, kernel_size=(1, 3), padding=(0, 1))
+        self.right = ConvNormAct(512, 256, kernel_size=(3, 1), padding=(1, 0))
 
 
 class InceptionC(nn.Module):
@@ -287,10 +287,10 @@ class InceptionC(nn.Module):
         self.pool = nn.Sequential(
             OrderedDict(
                 avgpool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-                conv=ConvShiftNormAct(1536, 256, kernel_size=1),
+                conv=ConvNormAct(1536, 256, kernel_size=1),
             ),
         )
-        self.b1x1 = ConvShiftNormAct(1536, 256, kernel_size=1)
+        self.b1x1 = ConvNormAct(1536, 256, kernel_size=1)
         self.b3x3 = InceptionCB3x3()
         self.b3x3dbl = InceptionCB3x3dbl()
 
@@ -318,8 +318,8 @@ class AuxHead(nn.Module):
     def __init__(self, *, num_classes: int) -> None:
         super().__init__()
         self.pool = nn.AvgPool2d(5, stride=3)
-        self.conv0 = ConvShiftNormAct(1024, 128, kernel_size=1)
-        self.conv1 = ConvShiftNormAct(128, 768, kernel_size=5)
+        self.conv0 = ConvNormAct(1024, 128, kernel_size=1)
+        self.conv1 = ConvNormAct(128, 768, kernel_size=5)
         self.flatten = nn.Flatten()
         self.fc = nn.Linear(768, num_classes)
 

@@ -1,64 +1,54 @@
-"""The definitions of `helpers.py` by name, cut out of its text, and those that a module needs."""
+"""The definitions of `helpers.py`, cut out of its text, and those that a module needs."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from inception_dsl.emit.python.code import Excerpt
 
-_NAMES: dict[str, frozenset[str]] = {
-    name: frozenset(uses.split())
-    for name, uses in {
-        "_AnyModule": "TypeVar nn",
-        "_kernels_of": "Tensor nn",
-        "_init_normal": "_AnyModule _kernels_of nn",
-        "_init_truncated_normal": "_AnyModule _kernels_of nn",
-        "_init_kaiming_normal": "Literal _AnyModule _kernels_of nn",
-        "_init_xavier_uniform": "_AnyModule _kernels_of nn",
-        "_init_bias": "_AnyModule nn",
-        "_pad_same": "F Tensor torch",
-        "_pair": "",
-        "SameConv2d": "F Tensor _pad_same nn",
-        "SameMaxPool2d": "F Tensor _pad_same _pair nn",
-        "SameAvgPool2d": "F Tensor _pad_same _pair nn torch",
-        "SepConv2d": "Tensor nn",
-        "SameSepConv2d": "SameConv2d Tensor nn",
-        "ShiftBatchNorm2d": "Tensor nn torch",
-    }.items()
-}
-"""Each definition, and the names that it uses, in the order in which modules hold them."""
-
-EXCERPTS = tuple(_NAMES)
-"""The names of all definitions that a module may bring along."""
+IMPORTED = ("F", "Literal", "NamedTuple", "OrderedDict", "Tensor", "TypeVar", "nn", "torch")
+"""Names that a module may import."""
 
 
 def needed_excerpts(uses: Iterable[str]) -> list[Excerpt]:
     """Return the definitions that a module needs, in order, with those that they need in turn."""
     wanted = set(uses)
-    for name in reversed(EXCERPTS):  # each uses only those above it
-        if name in wanted:
-            wanted |= _NAMES[name]
-    return [excerpt for excerpt in _excerpts() if excerpt.name in wanted]
+    for excerpt in reversed(all_excerpts()):  # each uses only those above it
+        if excerpt.name in wanted:
+            wanted |= excerpt.uses
+    return [excerpt for excerpt in all_excerpts() if excerpt.name in wanted]
 
 
 @cache
-def _excerpts() -> tuple[Excerpt, ...]:
-    """Cut `helpers.py` into its definitions; each has the statements behind it that no name has."""
-    import ast
+def all_excerpts() -> tuple[Excerpt, ...]:
+    """Cut `helpers.py` into its definitions, in the order in which modules hold them.
 
+    A definition has the statements behind it that give no name, and tells which names it uses.
+    """
     text = Path(__file__).with_name("helpers.py").read_text(encoding="utf-8")
     lines = text.splitlines()
-    starts: dict[str, int] = {}
+    parts: dict[str, list[ast.stmt]] = {}
     for node in ast.parse(text).body:
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                starts[name] = node.lineno - 1
+                parts[name] = [node]
             case ast.Assign(targets=[ast.Name(name)]):
-                starts[name] = node.lineno - 1
-    ends = [*list(starts.values())[1:], len(lines)]
-    cut = dict(zip(starts, map(slice, starts.values(), ends), strict=True))
+                parts[name] = [node]
+            case _ if parts:
+                parts[next(reversed(parts))].append(node)
+    known = {*IMPORTED, *parts}
+    starts = [nodes[0].lineno - 1 for nodes in parts.values()]
+    ends = [*starts[1:], len(lines)]
     return tuple(
-        Excerpt(name, "\n".join(lines[cut[name]]).rstrip(), uses) for name, uses in _NAMES.items()
+        Excerpt(name, "\n".join(lines[start:end]).rstrip(), _names(nodes) & known - {name})
+        for (name, nodes), start, end in zip(parts.items(), starts, ends, strict=True)
     )
+
+
+def _names(nodes: Iterable[ast.stmt]) -> frozenset[str]:
+    """Return all names that some statements read."""
+    read = (part for node in nodes for part in ast.walk(node))
+    return frozenset(part.id for part in read if isinstance(part, ast.Name))

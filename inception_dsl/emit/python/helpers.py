@@ -1,7 +1,7 @@
 """Code that emitted modules bring along where torch has no layer or no short form.
 
 Nothing imports this module: `excerpts` cuts the definitions out of its text, and a module gets
-those that it needs. The names of functions begin with an underscore, as no author's name does.
+those that it needs. All names begin with an underscore, as no author's name does.
 """
 
 from typing import Literal, TypeVar
@@ -72,7 +72,7 @@ def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
-class SameConv2d(nn.Conv2d):
+class _SameConv2d(nn.Conv2d):
     """Convolution with the padding of TensorFlow's `same`."""
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -82,7 +82,7 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, self.groups)
 
 
-class SameMaxPool2d(nn.Module):
+class _SameMaxPool2d(nn.Module):
     """Max pooling with the padding of TensorFlow's `same`."""
 
     def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int]) -> None:
@@ -98,7 +98,7 @@ class SameMaxPool2d(nn.Module):
         return F.max_pool2d(x, self.kernel_size, self.stride)
 
 
-class SameAvgPool2d(nn.Module):
+class _SameAvgPool2d(nn.Module):
     """Average pooling with the padding of TensorFlow's `same`, which the mean counts or not."""
 
     def __init__(
@@ -124,7 +124,7 @@ class SameAvgPool2d(nn.Module):
         return mean / F.avg_pool2d(ones, self.kernel_size, self.stride)
 
 
-class SepConv2d(nn.Module):
+class _SepConv2d(nn.Module):
     """Depthwise convolution, then a 1x1 convolution over its channels."""
 
     def __init__(
@@ -156,7 +156,7 @@ class SepConv2d(nn.Module):
         return x
 
 
-class SameSepConv2d(nn.Module):
+class _SameSepConv2d(nn.Module):
     """Depthwise convolution with the padding of TensorFlow's `same`, then a 1x1 convolution."""
 
     def __init__(
@@ -170,7 +170,7 @@ class SameSepConv2d(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.depthwise = SameConv2d(
+        self.depthwise = _SameConv2d(
             in_channels,
             multiplier * in_channels,
             kernel_size,
@@ -186,7 +186,7 @@ class SameSepConv2d(nn.Module):
         return x
 
 
-class ShiftBatchNorm2d(nn.BatchNorm2d):
+class _ShiftBatchNorm2d(nn.BatchNorm2d):
     """Batch norm with a shift and no scale, as TensorFlow's `scale=False`."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:

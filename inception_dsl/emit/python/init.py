@@ -25,21 +25,10 @@ from inception_dsl.emit.python.code import (
     symbol,
 )
 from inception_dsl.emit.python.naming import free_name
-from inception_dsl.emit.python.torch_table import NONLINEARITY, Argument, Layer
+from inception_dsl.emit.python.torch_table import BASES, NONLINEARITY, Argument, Layer
 from inception_dsl.ir import BlockDef, CallDef, Model, NodeDef, Path
 
 _CONV, _LINEAR = "nn.Conv2d", "nn.Linear"
-_KINDS = {
-    "nn.Conv2d": _CONV,
-    "SameConv2d": _CONV,
-    "SepConv2d": _CONV,
-    "SameSepConv2d": _CONV,
-    "nn.Linear": _LINEAR,
-}
-"""The layers that hold the weights of each base of a step."""
-
-_OF_ONE_LAYER = frozenset(["nn.Conv2d", "SameConv2d", "nn.Linear"])
-
 _MAX_EXCEPTIONS = 8
 """Maximum number of layers that the network initialises by name."""
 
@@ -107,12 +96,12 @@ class Weighted:
     @staticmethod
     def has_weights(layers: tuple[Layer, ...]) -> bool:
         """Tell whether the first of some layers is a convolution or a linear layer."""
-        return layers[0].callee in _KINDS
+        return layers[0].callee in BASES
 
     @property
     def kind(self) -> str:
         """The torch layer that holds its weights."""
-        return _KINDS[self.layers[0].callee]
+        return BASES[self.layers[0].callee].holder
 
     @property
     def has_bias(self) -> bool:
@@ -280,7 +269,7 @@ class _Places:
     def of(self, step: Weighted) -> list[str] | None:
         """Return the paths of a step's layer in the network; None where attributes lead to none."""
         prefixes = self._prefixes[step.block.name]
-        is_one_layer = step.layers[0].callee in _OF_ONE_LAYER
+        is_one_layer = not BASES[step.layers[0].callee].children
         if prefixes is None or not is_one_layer or not self._has_attribute(step.block, step.step):
             return None
         layer = f".{step.layers[0].name}" if step.has_norm else ""

@@ -10,10 +10,7 @@ import re
 from collections.abc import Iterable
 from keyword import iskeyword
 
-from inception_dsl.emit.python.excerpts import EXCERPTS
-
-IMPORTED = ("F", "Literal", "NamedTuple", "OrderedDict", "Tensor", "TypeVar", "nn", "torch")
-"""Names that a module may import."""
+from inception_dsl.emit.python.excerpts import IMPORTED, all_excerpts
 
 
 class ClassNames:
@@ -24,7 +21,8 @@ class ClassNames:
     """
 
     def __init__(self, author_names: Iterable[str]) -> None:
-        self._taken = {*author_names, *IMPORTED, *EXCERPTS}
+        helpers = (excerpt.name for excerpt in all_excerpts())
+        self._taken = {*author_names, *IMPORTED, *helpers}
 
     def claim(self, wanted: str, kind: str) -> str:
         """Return `wanted` if no other thing has that name, else `wanted` with its kind behind it.

@@ -7,6 +7,7 @@ activation, so that its path is the path of its weight.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,29 +32,18 @@ from inception_dsl.emit.python.code import (
 )
 from inception_dsl.emit.python.init import Init, LayerInits
 from inception_dsl.emit.python.naming import ClassNames
-from inception_dsl.emit.python.torch_table import DEFAULTS, FUNCTIONS, IN_PLACE, Argument, Layer
+from inception_dsl.emit.python.torch_table import (
+    BASES,
+    DEFAULTS,
+    FUNCTIONS,
+    IN_PLACE,
+    Argument,
+    Base,
+    Layer,
+)
 
-_PROSE = {
-    "nn.Conv2d": "convolution",
-    "SameConv2d": "convolution (TensorFlow's `same`)",
-    "SepConv2d": "separable convolution",
-    "SameSepConv2d": "separable convolution (TensorFlow's `same`)",
-    "nn.Linear": "linear layer",
-}
-_NAMES = {
-    "nn.Conv2d": "Conv",
-    "SameConv2d": "SameConv",
-    "SepConv2d": "SepConv",
-    "SameSepConv2d": "SameSepConv",
-    "nn.Linear": "Linear",
-}
-_NORM_NAMES = {"nn.BatchNorm2d": "Norm", "ShiftBatchNorm2d": "ShiftNorm"}
-_NORM_PROSE = {"nn.BatchNorm2d": "batch norm", "ShiftBatchNorm2d": "batch norm"}
 # Each use has a window of its own; other values may be written once, in the body of the class.
 _GEOMETRY = frozenset(["kernel_size", "stride", "padding", "dilation", "groups", "multiplier"])
-_OF_TORCH = frozenset(["nn.Conv2d", "SameConv2d", "nn.Linear"])
-"""Bases that initialise their own weights, as torch's layers do."""
-
 _ACT = "act"
 """The parameter that takes the activation where a parameter of the block chooses it."""
 
@@ -74,17 +64,17 @@ def _call(path: str, *arguments: Code) -> Construct:
     return Construct(attribute(path), tuple(("", argument) for argument in arguments))
 
 
-_INPUT, _WEIGHTS = local("input"), (attribute("weight"), attribute("bias"))
-_CONVOLVE = _call("_conv_forward", _INPUT, *_WEIGHTS)
-_SEPARABLE = _call("pointwise", _call("depthwise", _INPUT))
-_BASE_CALLS: dict[str, Code] = {
-    "nn.Conv2d": _CONVOLVE,
-    "SameConv2d": _CONVOLVE,
-    "SepConv2d": _SEPARABLE,
-    "SameSepConv2d": _SEPARABLE,
-    "nn.Linear": Construct(symbol("F.linear"), tuple(("", code) for code in (_INPUT, *_WEIGHTS))),
-}
-"""The call of the base class's forward pass in a subclass; TorchScript has no `super`."""
+def _base_call(base: Base) -> Code:
+    """Return the call of a base's forward pass in a subclass; TorchScript has no `super`."""
+    input, weights = local("input"), (attribute("weight"), attribute("bias"))
+    if base.children:
+        code: Code = input
+        for child in base.children:
+            code = _call(child, code)
+        return code
+    if base.holder == "nn.Linear":
+        return Construct(symbol("F.linear"), tuple(("", code) for code in (input, *weights)))
+    return _call("_conv_forward", input, *weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +119,16 @@ class SmallClasses:
         self, uses: Iterable[tuple[Layer, ...]], inits: LayerInits, names: ClassNames
     ) -> None:
         uses = [layers for layers in uses if has_small_class(layers)]
-        acts = Counter((k.base, k.norm) for k in {_kind(layers) for layers in uses} if k.act)
+        kinds = {_kind(layers) for layers in uses}
+        acts = Counter((kind.base, kind.norm) for kind in kinds if kind.act)
+        norms = Counter(base for base, norm in {(k.base, k.norm) for k in kinds} if norm)
         self._inits = inits
         self._classes: dict[_Kind, SmallClass] = {}
         inits_of: dict[_Kind, list[Init]] = {}
         for layers in uses:
             kind = _kind(layers)
             if kind not in self._classes:
-                name = names.claim(_name(kind, acts), "Layer")
+                name = names.claim(_name(kind, acts, norms), "Layer")
                 self._classes[kind] = SmallClass(name, kind)
             small_class = self._classes[kind]
             inits_of.setdefault(kind, []).append(inits.of(layers))
@@ -145,7 +137,7 @@ class SmallClasses:
                     if name:
                         small_class.values.setdefault((layer.callee, name), set()).add(value)
         for kind, small_class in self._classes.items():
-            if kind.norm or kind.base in _OF_TORCH:
+            if kind.norm or not BASES[kind.base].children:
                 small_class.init = inits.common(inits_of[kind])
 
     def construct(self, layers: tuple[Layer, ...]) -> Code:
@@ -177,7 +169,7 @@ class SmallClasses:
 
 def has_small_class(layers: tuple[Layer, ...]) -> bool:
     """Tell whether a step's layers are made by one class of their own."""
-    return len(layers) > 1 and layers[0].callee in _NAMES
+    return len(layers) > 1 and layers[0].callee in BASES
 
 
 def _is_argument(small_class: SmallClass, layer: Layer, name: str, value: Argument) -> bool:
@@ -232,7 +224,7 @@ def _subclass(small_class: SmallClass) -> Class:
         reset = Construct(Atom("super().reset_parameters", uses=frozenset(["super"])))
         begun = small_class.init.around(local("self"))
         methods.append(Function("reset_parameters", NONE, (Evaluate(reset), Evaluate(begun))))
-    body = _activate(_BASE_CALLS[kind.base], kind.act, declares=TENSOR)
+    body = _activate(_base_call(BASES[kind.base]), kind.act, declares=TENSOR)
     methods.append(Function("forward", TENSOR, body, (Parameter("input", TENSOR),)))
     return Class(small_class.name, symbol(kind.base), (_summary(kind),), tuple(methods))
 
@@ -273,14 +265,26 @@ def _kind(layers: tuple[Layer, ...]) -> _Kind:
     return _Kind(layers[0].callee, norm.callee, act, layers[0].name, norm.name, positional)
 
 
-def _name(kind: _Kind, acts: Mapping[tuple[str, str], int]) -> str:
-    plain_norm = kind.norm.removeprefix("nn.")
-    name = _NAMES[kind.base] + _NORM_NAMES.get(kind.norm, plain_norm)
+def _name(kind: _Kind, acts: Mapping[tuple[str, str], int], norms: Mapping[str, int]) -> str:
+    """Return the name of a small class: its norm and activation are named if there are others.
+
+    Args:
+        acts: the number of activations behind each base and norm.
+        norms: the number of norms behind each base.
+    """
+    name = BASES[kind.base].name
+    if kind.norm:
+        name += "Norm" if norms[kind.base] == 1 else "".join(_norm_words(kind.norm))
     if not kind.act:
         return name
     if kind.act == _ACT or acts[kind.base, kind.norm] == 1:
         return f"{name}Act"
     return name + kind.act.removeprefix("nn.")
+
+
+def _norm_words(norm: str) -> list[str]:
+    """Return the words of the name of a norm's class: `Batch`, `Norm` for `nn.BatchNorm2d`."""
+    return re.findall(r"[A-Z][a-z]+", norm)
 
 
 def _layer(layer: Layer) -> Construct:
@@ -310,10 +314,10 @@ def _type(values: set[Argument]) -> Atom:
 
 
 def _summary(kind: _Kind) -> str:
-    prose = _PROSE[kind.base]
+    prose = BASES[kind.base].prose
     parts = [prose[0].upper() + prose[1:]]
     if kind.norm:
-        parts.append(_NORM_PROSE.get(kind.norm, kind.norm.removeprefix("nn.")))
+        parts.append(" ".join(_norm_words(kind.norm)).lower())
     if kind.act:
         parts.append("an activation" if kind.act == _ACT else kind.act.removeprefix("nn."))
     return f"{', '.join(parts[:-1])} and {parts[-1]}."

@@ -31,8 +31,8 @@ class Layer:
 
     Attributes:
         name: the child that holds it, if the op has several layers.
-        callee: torch's class; one without `nn.` is a helper that emitted code brings along. Empty
-            for an activation that is a parameter.
+        callee: torch's class; one with an underscore is a helper that emitted code brings along.
+            Empty for an activation that is a parameter.
         arguments: those without a keyword first, under an empty name.
         init: how its weights begin; empty for torch's own way.
         bias_init: how its bias begins; None for torch's own way.
@@ -43,6 +43,23 @@ class Layer:
     arguments: tuple[tuple[str, Argument], ...] = ()
     init: str = ""
     bias_init: Argument | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A class of layers with weights, behind which a norm and an activation can stand.
+
+    Attributes:
+        name: its part of a small class's name: `Conv`.
+        prose: its name in a sentence.
+        holder: torch's layer that holds the weights: the class itself, its base, or its children.
+        children: the children that it runs in turn; empty if it holds the weights itself.
+    """
+
+    name: str
+    prose: str
+    holder: str
+    children: tuple[str, ...] = ()
 
 
 LayersOf = Callable[[Symbols, Expr], tuple[Layer, ...]]
@@ -97,7 +114,7 @@ def _conv(
     """Return a convolution, its norm and its activation.
 
     Args:
-        name: torch's class; `prefix` is `nn.`, or nothing for one that torch lacks.
+        name: torch's class; `prefix` is `nn.`, or an underscore for one that torch lacks.
         special: the attribute that only this kind of convolution has.
     """
     kernel = attributes["kernel"]
@@ -112,7 +129,7 @@ def _conv(
         (special, attributes[special]),
         ("bias", attributes["bias"]),
     ]
-    callee = f"Same{name}" if pads_itself(attributes) else f"{prefix}{name}"
+    callee = f"_Same{name}" if pads_itself(attributes) else f"{prefix}{name}"
     conv = replace(_init(attributes), name="conv", callee=callee, arguments=tuple(arguments))
     return (conv, *_norm(attributes), *_act(attributes))
 
@@ -161,7 +178,7 @@ def _pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
         arguments.append(("ceil_mode", attributes["ceil"]))
     if kind == "Avg" and padding != (("padding", 0),):
         arguments.append(("count_include_pad", attributes["count_pad"]))
-    prefix = "Same" if pads_itself(attributes) else "nn."
+    prefix = "_Same" if pads_itself(attributes) else "nn."
     return (Layer("", f"{prefix}{kind}Pool2d", tuple(arguments)),)
 
 
@@ -179,7 +196,7 @@ def _adaptive_pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Laye
 
 
 def _batchnorm(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    callee = "nn.BatchNorm2d" if attributes["gamma"] else "ShiftBatchNorm2d"
+    callee = "nn.BatchNorm2d" if attributes["gamma"] else "_ShiftBatchNorm2d"
     return _layer(callee, CHANNELS, eps="eps", momentum="momentum")(attributes, channels)
 
 
@@ -234,7 +251,7 @@ _ACTIVATIONS: dict[str, tuple[str, str]] = {
 
 TORCH: dict[str, LayersOf] = {
     "conv": partial(_conv, "Conv2d", "groups", "nn."),
-    "sepconv": partial(_conv, "SepConv2d", "multiplier", ""),
+    "sepconv": partial(_conv, "SepConv2d", "multiplier", "_"),
     "maxpool": partial(_pool, "Max"),
     "avgpool": partial(_pool, "Avg"),
     "global_avgpool": partial(_global_pool, "Avg"),
@@ -255,6 +272,19 @@ TORCH: dict[str, LayersOf] = {
 }
 """The layers of every op of a step, by its name."""
 
+_PARTS = ("depthwise", "pointwise")
+
+BASES: dict[str, Base] = {
+    "nn.Conv2d": Base("Conv", "convolution", "nn.Conv2d"),
+    "_SameConv2d": Base("SameConv", "convolution (TensorFlow's `same`)", "nn.Conv2d"),
+    "_SepConv2d": Base("SepConv", "separable convolution", "nn.Conv2d", _PARTS),
+    "_SameSepConv2d": Base(
+        "SameSepConv", "separable convolution (TensorFlow's `same`)", "nn.Conv2d", _PARTS
+    ),
+    "nn.Linear": Base("Linear", "linear layer", "nn.Linear"),
+}
+"""The classes that small classes are made of."""
+
 JOINS: dict[str, Literal["cat", "sum", "product"]] = {
     "concat": "cat",
     "add": "sum",
@@ -269,16 +299,16 @@ _AVG: dict[str, Argument] = {**_MAX, "count_include_pad": True}
 
 DEFAULTS: dict[str, dict[str, Argument]] = {
     "nn.Conv2d": {**_CONV, "groups": 1},
-    "SameConv2d": {**_CONV, "groups": 1},
-    "SepConv2d": {**_CONV, "multiplier": 1},
-    "SameSepConv2d": {**_CONV, "multiplier": 1},
+    "_SameConv2d": {**_CONV, "groups": 1},
+    "_SepConv2d": {**_CONV, "multiplier": 1},
+    "_SameSepConv2d": {**_CONV, "multiplier": 1},
     "nn.Linear": {"bias": True},
     "nn.BatchNorm2d": _NORM,
-    "ShiftBatchNorm2d": _NORM,
+    "_ShiftBatchNorm2d": _NORM,
     "nn.GroupNorm": {"eps": Decimal("1e-5"), "affine": True},
     "nn.MaxPool2d": _MAX,
     "nn.AvgPool2d": _AVG,
-    "SameAvgPool2d": {"count_include_pad": True},
+    "_SameAvgPool2d": {"count_include_pad": True},
     "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
 }
 """The defaults of torch's classes, left out of emitted code; a pool's stride is always there."""
