@@ -83,7 +83,8 @@ def _measure_axis(node: Node, axis: int, input_windows: list[Windows | None]) ->
         if windows is None:
             return None
         units = type.size[axis] if type.is_map else 1
-        seen.append(windows if node.type.is_map else windows.merge(units))
+        is_gate = len(node.inputs) > 1 and node.type.is_map and units < node.type.size[axis]
+        seen.append(windows.merge(units) if is_gate or not node.type.is_map else windows)
     if len(seen) > 1:
         return _join(seen, node.type, axis)
     (windows,) = seen
@@ -111,6 +112,6 @@ def _join(seen: list[Windows], type: TensorType, axis: int) -> Windows | None:
     start = min(windows.start for windows in whole)
     end = max(windows.end for windows in whole)
     gates = [windows for windows in seen if windows.stride == 0]
-    if any(gate.start == start and gate.end == end for gate in gates):
+    if units == 1 or any(gate.start == start and gate.end == end for gate in gates):
         return Windows(start, 0, end - start)
     return None

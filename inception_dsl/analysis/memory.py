@@ -374,9 +374,20 @@ class _Training:
         size = node.type.values * self._batch * self._size
         result = read[0] if is_view else self._allocate(size, learns=learns)
         result.is_kept |= kept.result
-        if kept.inputs:
-            learning = sum(storage.learns for storage in read)
-            for storage in read:
-                # The gradient of one factor needs the other factors.
-                storage.is_kept |= len(read) == 1 or learning > storage.learns
+        for storage in read if kept.inputs else ():
+            storage.is_kept = True
+        if kept.products:
+            self._keep_factors(read, kept.products)
         return result
+
+    def _keep_factors(self, read: list[_Storage], products: tuple[int, ...]) -> None:
+        """Keep the factors of a product, and its products of the first ones, that gradients need.
+
+        The gradient of one factor needs the other one.
+        """
+        product = read[0]
+        for factor, values in zip(read[1:], products, strict=True):
+            factor.is_kept |= product.learns
+            product.is_kept |= factor.learns
+            learns = product.learns or factor.learns
+            product = self._allocate(values * self._batch * self._size, learns=learns)

@@ -64,6 +64,9 @@ class _Block:
         self, block: BlockDef, widths: BlockWidths, takes: Mapping[str, tuple[int, ...]]
     ) -> None:
         self._steps = [step for step in block.body if owns_module(step)]
+        self._joins = [
+            step for step in block.body if isinstance(step, NodeDef) and OPS[step.op].join
+        ]
         self._widths = widths
         self._takes = takes
 
@@ -82,6 +85,10 @@ class _Block:
 
     def find_problems(self) -> Iterator[tuple[StepDef, str]]:
         """Yield each step that cannot be written, with the reason."""
+        for step in self._joins:
+            kinds = [{type.is_map for type in self._widths.widths[p].types} for p in step.inputs]
+            if any(len(both) > 1 for both in kinds) and len(set(map(frozenset, kinds))) > 1:
+                yield step, "it gates a map in some calls of the block, and a vector in others"
         for step in self._steps:
             if any(value is None for value in self._read_numbers(step)):
                 yield step, _NO_CHANNELS

@@ -22,6 +22,7 @@ from inception_dsl.ir import (
     CallDef,
     Head,
     Model,
+    Node,
     NodeDef,
     Path,
     TensorType,
@@ -161,6 +162,7 @@ class _Widths:
         self._widths: dict[str, Width] = {}
         self._copies: dict[str, tuple[Expr, ...]] = {}
         self._growth: dict[str, Expr] = {}
+        self._wholes: dict[Path, frozenset[int]] = {}
         self._is_too_long = False
         self._depends = dependences.values[block.name]
         dependent = dependences.params[block.name]
@@ -208,6 +210,9 @@ class _Widths:
             for item in call.body:
                 for path, type in item.types.items():
                     types[path.step][type] = None
+                if isinstance(item, Node) and len(item.inputs) > 1:
+                    wholes = self._wholes.get(item.path)
+                    self._wholes[item.path] = _find_wholes(item, wholes)
         return {path: tuple(distinct) for path, distinct in types.items()}
 
     def _measure_step(self, step: NodeDef | CallDef, output: int) -> Expr | None:
@@ -284,6 +289,9 @@ class _Widths:
                 if entering[0] is None or len(areas) > 1 or self._depends[step.inputs[0]].size:
                     return None
                 return self._limit(combine("*", entering[0], areas.pop()))
+            case _ if len(entering) > 1:  # a gate may have one channel
+                wholes = sorted(self._wholes.get(step.path, ()))
+                return next((entering[i] for i in wholes if entering[i] is not None), None)
             case _:
                 return entering[0]
 
@@ -319,6 +327,13 @@ def _substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr | None:
     """Replace names in an expression; return None if the result could be too long to simplify."""
     sizes = {name: count_operands(bound) for name, bound in bindings.items()}
     return None if count_operands(expr, sizes) > MAX_UNSIMPLIFIED else substitute(expr, bindings)
+
+
+def _find_wholes(node: Node, earlier: frozenset[int] | None) -> frozenset[int]:
+    """Return the inputs that have as many channels as a join gives, in earlier calls as well."""
+    channels = node.type.channels
+    here = frozenset(i for i, type in enumerate(node.input_types) if type.channels == channels)
+    return here if earlier is None else here & earlier
 
 
 def _find_common(types: tuple[TensorType, ...]) -> Expr | None:

@@ -60,7 +60,9 @@ CODES: dict[str, Code] = {
     "E213": Code("bad-table", "A table's rows and columns do not agree."),
     "E301": Code("shape-note", "The output of a step has another shape than its note says."),
     "E302": Code("window-too-large", "A kernel does not fit into its input."),
-    "E303": Code("add-disagrees", "The inputs of an `add` or a `mul` differ in shape."),
+    "E303": Code(
+        "add-disagrees", "The inputs of an `add` or a `mul` differ in shape, and are no gates."
+    ),
     "E304": Code("branches-disagree", "Branches of a concat differ in height and width."),
     "E305": Code("map-or-vector", "An op reads a vector but takes a map, or the reverse."),
     "E306": Code("groups-disagree", "The groups of a conv do not divide its channels."),

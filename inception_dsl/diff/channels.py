@@ -133,7 +133,10 @@ def _type_of(view: View, path: Path) -> TensorType | None:
 
 
 def _passed(node: Node, orders: Mapping[str, Order | None]) -> Order | None:
-    read = {orders.get(path, ()) for path in node.inputs}
+    pairs = zip(node.inputs, node.input_types, strict=True)
+    # A gate of one channel acts on all channels alike, wherever they stand.
+    wholes = [path for path, type in pairs if type.channels == node.type.channels]
+    read = {orders.get(path, ()) for path in wholes or node.inputs}
     if len(read) > 1 or None in read:
         return None
     (order,) = read

@@ -279,6 +279,8 @@ class SavedForBackward:
         values: the number of intermediate values that it needs, an image.
         bytes: the bytes of indices and masks that it needs, an image.
         statistics: values that it needs once a batch.
+        products: of a product of several inputs, the number of values of each product from left to
+            right, an image; the gradient of one factor needs the other. Empty for any other node.
     """
 
     inputs: bool = False
@@ -286,6 +288,7 @@ class SavedForBackward:
     values: int = 0
     bytes: int = 0
     statistics: int = 0
+    products: tuple[int, ...] = ()
 
     def __or__(self, other: SavedForBackward) -> SavedForBackward:
         """Return the values that two parts of a node save together."""
@@ -295,6 +298,7 @@ class SavedForBackward:
             self.values + other.values,
             self.bytes + other.bytes,
             self.statistics + other.statistics,
+            self.products + other.products,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from inception_dsl.expr import Name
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.activation import ACT, act_flops, act_saves
@@ -19,6 +21,7 @@ from inception_dsl.ops.facts import (
     own_place,
     saves_nothing,
 )
+from inception_dsl.ops.gate import count_partial_values, find_misfit, find_whole
 from inception_dsl.ops.op import Join, Op
 
 _ADD_FLOPS = {"add": "1 a value of an add or a mul, for each input after the first"}
@@ -35,50 +38,44 @@ def _concat_infer(values: Values, inputs: Inputs) -> TensorType:
     return TensorType((sum(type.channels for type in inputs), *first.shape[1:]))
 
 
-def _add_infer(values: Values, inputs: Inputs) -> TensorType:
-    for type in inputs:
-        if type != inputs[0]:
-            raise ShapeError("E303", f"the inputs of `add` differ: {inputs[0]} and {type}")
-    return inputs[0]
+def _whole_infer(op: str, values: Values, inputs: Inputs) -> TensorType:
+    """Return the type of the whole, which all other inputs equal or gate."""
+    whole = find_whole(inputs)
+    if whole is None:
+        first, odd = (inputs[index] for index in find_misfit(inputs))
+        raise ShapeError("E303", f"the inputs of `{op}` differ: {first} and {odd}")
+    return inputs[whole]
 
 
-def _mul_infer(values: Values, inputs: Inputs) -> TensorType:
-    """Return the type of a product, in which a vector may gate the channels of a map."""
-    whole = next((type for type in inputs if type.is_map), inputs[0])
-    for type in inputs:
-        is_gate = not type.is_map and type.channels == whole.channels
-        if type != whole and not is_gate:
-            raise ShapeError("E303", f"the inputs of `mul` differ: {whole} and {type}")
-    return whole
-
-
-def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
-    flops = {"add": (len(inputs) - 1) * output.values}
-    if values.get("scale", 1) != 1:
-        flops["scale"] = output.values
-    flops |= act_flops(values.get("act", "none"), output)
+def _add_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    flops = {"add": sum(count_partial_values(inputs))}
+    if values["scale"] != 1:
+        flops["scale"] = inputs[-1].values
+    flops |= act_flops(values["act"], output)
     return Cost(flops=flops)
+
+
+def _mul_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    return Cost(flops={"add": sum(count_partial_values(inputs))})
 
 
 def _add_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
     """Return sums from left to right; the last input is scaled before it is added."""
-    step = Launch(output.values)
-    sums = (step,) * (len(inputs) - 2)
-    act = () if written["act"] == "none" or values["act"] == "none" else (step,)
+    *sums, last = map(Launch, count_partial_values(inputs))
+    act = () if written["act"] == "none" or values["act"] == "none" else (Launch(output.values),)
     if written["scale"] == 1:
-        return (*sums, step, *act)
-    return (*sums, step, Launch(output.values, holds=(1, 2) if sums else (1,)), *act)
+        return (*sums, last, *act)
+    scaled = Launch(inputs[-1].values)
+    return (*sums, scaled, Launch(output.values, holds=(1, 2) if sums else (1,)), *act)
 
 
 def _mul_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
-    """Return products from left to right; one of gates alone is no map yet."""
-    products = range(2, len(inputs) + 1)
-    maps = (any(type.is_map for type in inputs[:count]) for count in products)
-    return tuple(Launch(output.values if is_map else output.channels) for is_map in maps)
+    """Return products from left to right."""
+    return tuple(map(Launch, count_partial_values(inputs)))
 
 
 def _add_saves(
@@ -92,8 +89,7 @@ def _add_saves(
 def _mul_saves(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> SavedForBackward:
-    between = _mul_launches(written, values, inputs, output)[:-1]
-    return SavedForBackward(inputs=True, values=sum(launch.values for launch in between))
+    return SavedForBackward(products=tuple(count_partial_values(inputs)))
 
 
 def _order_matters(values: Values) -> bool:
@@ -133,7 +129,8 @@ CONCAT = Op(
     saves=saves_nothing,
     remarks=None,
 )
-# x_1 + ... + x_(n-1) + scale * x_n, then the activation. A residual's body is the last input.
+# x_1 + ... + x_(n-1) + scale * x_n, then the activation. A residual's body is the last input;
+# a gate is repeated along the whole.
 # Source: He et al., Deep Residual Learning, CVPR 2016, equation 1; for the scale, Szegedy et al.,
 # Inception-v4, AAAI 2017, section 3.3.
 ADD = Op(
@@ -146,13 +143,13 @@ ADD = Op(
     join=Join(noun="the sum", commutes=_add_commutes),
     attributes=(Attribute("scale", "decimal", 1, changes="values"), ACT),
     norm_layer="",
-    infer=_add_infer,
+    infer=partial(_whole_infer, "add"),
     sizes="follow",
     channels="separate",
     windows=own_place,
     gathers=None,
     counts_in_depth=False,
-    cost=_cost,
+    cost=_add_cost,
     flop_kinds={**_ADD_FLOPS, **_SCALE_FLOPS, **ACT_FLOPS},
     state=None,
     acts=acts_always,
@@ -161,7 +158,7 @@ ADD = Op(
     saves=_add_saves,
     remarks=None,
 )
-# x_1 * ... * x_n, in which a vector is a factor for each channel of a map.
+# x_1 * ... * x_n, in which a gate is repeated along the whole.
 # Source: Hu et al., Squeeze-and-Excitation Networks, CVPR 2018, equation 4.
 MUL = Op(
     name="mul",
@@ -173,13 +170,13 @@ MUL = Op(
     join=Join(noun="the product", commutes=_mul_commutes),
     attributes=(),
     norm_layer="",
-    infer=_mul_infer,
+    infer=partial(_whole_infer, "mul"),
     sizes="follow",
     channels="separate",
     windows=own_place,
     gathers=None,
     counts_in_depth=False,
-    cost=_cost,
+    cost=_mul_cost,
     flop_kinds=_ADD_FLOPS,
     state=None,
     acts=acts_always,

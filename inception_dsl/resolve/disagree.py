@@ -10,6 +10,7 @@ from itertools import takewhile
 from inception_dsl.diagnostics import Diagnostic, Fix, Label
 from inception_dsl.ir import Call, Node, NodeDef, Path, TensorType, Value
 from inception_dsl.ops import OPS, RESIDUAL, ShapeError
+from inception_dsl.ops.gate import differs_in_size, find_misfit
 from inception_dsl.resolve.blocks import place_of
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepSyntaxError, StepText, parse_step
@@ -264,32 +265,62 @@ def _mended_step(step: NodeDef, values: Mapping[str, Value], input_type: TensorT
 
 
 def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
-    first, last = inputs[0], inputs[-1]
-    sizes = first.type.shape[1:] != last.type.shape[1:]
-    span = last.span(sizes=sizes) or place_of(step)
-    story = last.story(sizes=sizes)
-    labels = [Label(span, f"{last.type} arrives here{': ' + story if story else ''}")]
-    other = first.span(sizes=sizes)
+    whole_index, odd_index = find_misfit([input.type for input in inputs])
+    whole, odd = inputs[whole_index], inputs[odd_index]
+    sizes = differs_in_size(odd.type, whole.type)
+    span = odd.span(sizes=sizes) or place_of(step)
+    story = odd.story(sizes=sizes)
+    labels = [Label(span, f"{odd.type} arrives here{': ' + story if story else ''}")]
+    other = whole.span(sizes=sizes)
     if other is not None:
-        labels.append(Label(other, f"{first.type} arrives here"))
-    message = f"`{step.op}` wants equal shapes: {first.type} and {last.type} come in"
+        labels.append(Label(other, f"{whole.type} arrives here"))
+    message = f"`{step.op}` wants equal shapes: {whole.type} and {odd.type} come in"
     fix = help = None
-    widths = (i for i in last.chain if isinstance(i, Call) or "width" in i.attributes)
+    widths = (i for i in odd.chain if isinstance(i, Call) or "width" in i.attributes)
     item = next(widths, None)
-    if not sizes and isinstance(item, Node):
-        mended = _rewritten(place_of(item).text, {"width": first.type.channels})
+    if not sizes and isinstance(item, Node) and not _are_two_gates(whole.type, odd.type):
+        mended = _rewritten(place_of(item).text, {"width": whole.type.channels})
         fix = Fix(place_of(item), mended) if mended else None
-    if other is None and OPS[step.op] is RESIDUAL and len(inputs) == 2:
-        projection = _projection(first.type, last.type)
-        low, high = sorted((first.type.channels, last.type.channels))
+    gates = _tell_gates(whole.type, odd.type)
+    if other is None and OPS[step.op] is RESIDUAL and len(inputs) == 2 and not gates:
+        projection = _projection(whole.type, odd.type)
+        low, high = sorted((whole.type.channels, odd.type.channels))
         if projection is not None and (fix is None or high >= 2 * low):
             help = f"bring the input to it by a residual's `shortcut: {projection}`"
             fix = replace(fix, gain=f"or {help}") if fix else None
-    notes = () if other is not None else (f"{first.type} enters the block",)
-    expected, actual = str(first.type), str(last.type)
+    notes = [] if other is not None else [f"{whole.type} enters the block"]
+    notes += gates
+    expected, actual = str(whole.type), str(odd.type)
     return Diagnostic(
-        "E303", message, tuple(labels), notes, help, expected=expected, found=actual, fix=fix
+        "E303",
+        message,
+        tuple(labels),
+        tuple(notes),
+        help,
+        expected=expected,
+        found=actual,
+        fix=fix,
     )
+
+
+def _tell_gates(whole: TensorType, odd: TensorType) -> list[str]:
+    """Return why an input that looks like a gate is none; nothing for two maps."""
+    channels = whole.channels
+    is_of_places = odd.is_map and odd.channels == 1 < channels
+    if not whole.is_map or not (is_of_places or not odd.is_map or odd.size == (1, 1)):
+        return []
+    height, width = whole.size
+    if _are_two_gates(whole, odd):
+        both = TensorType((odd.channels, height, width))
+        return [f"they are two gates of {both}, which no input is"]
+    by_channel = f"a vector of {channels} or 1x1x{channels}"
+    return [f"a gate of {whole} is {by_channel}, one number a channel, or {height}x{width}x1"]
+
+
+def _are_two_gates(whole: TensorType, odd: TensorType) -> bool:
+    """Tell whether one input has a number for each place, and the other for each channel."""
+    is_of_channels = not odd.is_map or odd.size == (1, 1)
+    return whole.is_map and whole.channels == 1 < odd.channels and is_of_channels
 
 
 def _projection(input_type: TensorType, output_type: TensorType) -> str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.ir import Call, CallDef, Node, NodeDef, Path, TensorType, Value
 from inception_dsl.ops import GATHERED, OPS
+from inception_dsl.ops.gate import differs_in_size, find_misfit
 from inception_dsl.resolve.blocks import Note, ReadBlock, place_of
 from inception_dsl.source import Span
 
@@ -170,9 +171,10 @@ class Trail:
         paths: list[str] = []
         match finding.code:
             case "E303":
-                same = inputs[0].type.shape[1:] == inputs[-1].type.shape[1:]
-                axis = "channels" if same else "size"
-                paths = [step.inputs[-1], step.inputs[0]]
+                types = [input.type for input in inputs]
+                whole, odd = find_misfit(types)
+                axis = "size" if differs_in_size(types[odd], types[whole]) else "channels"
+                paths = [step.inputs[odd], step.inputs[whole]]
             case "E302":
                 axis, paths = "size", [step.inputs[0]]
             case "E306":

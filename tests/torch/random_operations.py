@@ -345,36 +345,48 @@ class _Writer:
         }
         return self.leaf(leaf.op, kernel, width, words, attributes)
 
+    def gate(self, width: int) -> tuple[tuple[str, Leaf], ...]:
+        """Return the steps of a gate of maps: a vector, a 1x1 map, or one number a place."""
+        pool = self.pick("avgpool", "maxpool")
+        match self.pick("vector", "channels", "places"):
+            case "vector":
+                whole = Leaf(f"global_{pool}", f"global {pool}", None, (), {})
+                return ("pool", whole), ("fc", self.linear(width))
+            case "channels":
+                output = {"output": (1, 1)}
+                whole = Leaf(f"adaptive_{pool}", f"1x1 adaptive {pool}", None, (), output)
+                return ("pool", whole), ("fc", self.pixelwise(width))
+            case _:
+                return (("own", self.keeping(1)),)
+
+    def pixelwise(self, width: int) -> Leaf:
+        """Return a 1x1 conv, which a map of one place can take in training: it has no norm."""
+        words = {"act": self.pick("none", *ACTS), "norm": "none"}
+        attributes = {**words, "bias": True, "stride": 1, "dilation": 1, "pad": "same"}
+        whole = {**attributes, "kernel": (1, 1)}
+        return Leaf("conv", "1x1 conv", width, tuple(words.items()), whole)
+
     def join(self) -> Case:
-        """Branches that are joined; a vector may gate the channels of a map."""
+        """Branches that are joined; a gate acts on all the places, or on all the channels."""
         op = self.pick("concat", "add", "mul", "mul")
         width = self.pick(self.channels, self.draw(st.integers(1, 6)))
         count = self.draw(st.integers(2, 4))
-        branches: dict[str, Leaf | tuple[Leaf, Leaf]] = {}
+        branches: dict[str, tuple[tuple[str, Leaf], ...]] = {}
         for index in range(count):
             own = self.draw(st.integers(1, 6)) if op == "concat" else width
-            branches[f"b{index}"] = self.keeping(own)
-            if op == "mul" and index and self.chance(60):
-                pool = self.pick("avgpool", "maxpool")
-                gate = Leaf(f"global_{pool}", f"global {pool}", None, (), {})
-                branches[f"b{index}"] = gate, self.linear(width)
+            branches[f"b{index}"] = (("own", self.keeping(own)),)
+            if op != "concat" and index and self.chance(60):
+                branches[f"b{index}"] = self.gate(width)
         names = list(self.draw(st.permutations(list(branches))))
-        body: dict[str, Any] = {
-            name: own.step()
-            if isinstance(own, Leaf)
-            else [{"pool": own[0].step()}, {"fc": own[1].step()}]
-            for name, own in ((name, branches[name]) for name in names)
-        }
+        body = {name: [{key: leaf.step()} for key, leaf in branches[name]] for name in names}
 
         def compute(reference: Reference, path: str, x: Tensor) -> Tensor:
             values = []
             for name in names:
-                own = branches[name]
-                if isinstance(own, Leaf):
-                    values.append(own.compute(reference, f"{path}.{name}", x))
-                else:
-                    given = own[0].compute(reference, f"{path}.{name}.pool", x)
-                    values.append(own[1].compute(reference, f"{path}.{name}.fc", given))
+                value = x
+                for key, leaf in branches[name]:
+                    value = leaf.compute(reference, f"{path}.{name}.{key}", value)
+                values.append(value)
             return reference.run(op, path, {}, values)
 
         return Case(op, {"branches": body, "join": op}, compute)
@@ -393,11 +405,14 @@ class _Writer:
             width = self.draw(st.integers(1, 6))
             shortcut = self.keeping(width)
             written["shortcut"] = [{"short": shortcut.step()}]
-        inner = self.keeping(width)
-        body = {"residual": written, "steps": [{"inner": inner.step()}]}
+        inner = self.gate(width) if self.chance(40) else (("inner", self.keeping(width)),)
+        steps = [{name: leaf.step()} for name, leaf in inner]
+        body = {"residual": written, "steps": steps}
 
         def compute(reference: Reference, path: str, x: Tensor) -> Tensor:
-            y = inner.compute(reference, f"{path}.inner", x)
+            y = x
+            for name, leaf in inner:
+                y = leaf.compute(reference, f"{path}.{name}", y)
             if shortcut is not None:
                 x = shortcut.compute(reference, f"{path}.shortcut.short", x)
             return reference.run("add", path, words, [x, y])

@@ -160,23 +160,28 @@ def activated(act: str, x: Tensor) -> Tensor:
             raise AssertionError(act)
 
 
+def repeated(inputs: list[Tensor]) -> list[Tensor]:
+    """Repeat each gate to the size of the whole: a vector has one number a channel."""
+    shapes = [(*own.shape, *[1] * (4 - own.dim())) for own in inputs]
+    whole = [max(sides) for sides in zip(*shapes, strict=True)]
+    if all(own.dim() == 2 for own in inputs):
+        return inputs
+    return [own.reshape(shape).expand(whole) for own, shape in zip(inputs, shapes, strict=True)]
+
+
 def joined(op: str, inputs: list[Tensor], attributes: Attributes) -> Tensor:
-    """Several values as one. A sum scales the last; a vector that is multiplied gates channels."""
-    match op:
-        case "concat":
-            return torch.cat(inputs, dim=1)
-        case "add":
-            *others, last = inputs
-            total = float(attributes.get("scale", 1)) * last
-            for other in others:
-                total = total + other
-            return activated(attributes.get("act", "none"), total)
-        case _:
-            whole = max(inputs, key=Tensor.dim)
-            product = torch.ones_like(whole)
-            for own in inputs:
-                product = product * own.reshape(*own.shape, *[1] * (whole.dim() - own.dim()))
-            return product
+    """Several values as one. A sum scales the last; a gate is repeated along the whole."""
+    if op == "concat":
+        return torch.cat(inputs, dim=1)
+    *others, last = repeated(inputs)
+    if op == "mul":
+        for other in others:
+            last = last * other
+        return last
+    total = float(attributes.get("scale", 1)) * last
+    for other in others:
+        total = total + other
+    return activated(attributes.get("act", "none"), total)
 
 
 class Reference:

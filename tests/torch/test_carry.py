@@ -311,6 +311,11 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         ],
         {"v"},
     ),
+    "gate of places": (["u: {residual: {}, steps: [1x1 conv (1)]}", "v: 1x1 conv (5)"], set()),
+    "gate without weights": (
+        ["u: {residual: {}, steps: [1x1 adaptive avgpool]}", "v: 1x1 conv (5)"],
+        set(),
+    ),
     "weights used again on another order": (
         ["u: 1x1 conv (14)", "v: {from: u, reuse: u}", "w: 1x1 conv (5)"],
         {"u"},

@@ -88,6 +88,54 @@ blocks:
     join: mul
 network: [2 x gated, 1x1 conv (8), gated (reduction=4)]
 """,
+    "gates": """\
+defaults: {conv: {act: relu}}
+blocks:
+  squeeze_excite:
+    params: {reduction: 2}
+    steps:
+      - avgpool: 1x1 adaptive avgpool
+      - fc1: 1x1 conv (in // reduction)
+      - fc2: 1x1 conv (in act sigmoid)
+      - {from: [input, fc2], join: mul}
+  both:
+    branches:
+      places: 7x7 conv (1 act sigmoid)
+      whole: identity
+      channels: [global avgpool, linear (in act sigmoid)]
+      pooled: [global maxpool, linear (in act tanh)]
+    join: mul
+network:
+  - stem: 3x3 conv (8 stride 2)
+  - squeeze_excite
+  - both
+  - 1x1 conv (12)
+  - both
+  - context: {residual: {scale: 0.5, act: silu}, steps: [1x1 adaptive avgpool, 1x1 conv (12)]}
+  - left: {residual: {scale: 0.5}, steps: [1x1 conv (1)]}
+  - sums:
+      branches:
+        one: [global avgpool, linear (12)]
+        two: [global maxpool, linear (12)]
+        three: 1x1 conv (12)
+        four: 1x1 conv (1)
+      join: add
+  - squeeze_excite (reduction=4)
+  - sums_of_vectors:
+      branches: {one: global avgpool, two: [1x1 adaptive maxpool, flatten]}
+      join: add
+  - 2 x linear (12 act relu)
+""",
+    "factors of which some learn": """network:
+  - gates:
+      branches:
+        whole: identity
+        same: identity
+        flat: [global avgpool]
+        gate: [1x1 adaptive avgpool, 1x1 conv (in)]
+        whole2: identity
+      join: mul
+""",
     "channels that grow": """\
 blocks:
   dense: {branches: {skip: identity, new: [batchnorm, relu, 3x3 conv (4)]}}

@@ -205,6 +205,13 @@ UNTOLD = {
         " gives them",
         None,
     ),
+    "a gate that is a vector beside a map, and beside a vector": (
+        "blocks:\n  gated:\n    branches: {whole: identity, gate: [flatten, linear (in)]}\n"
+        "    join: mul\n"
+        "network: [1x1 adaptive avgpool, gated, flatten, again: gated]\n",
+        "it gates a map in some calls of the block, and a vector in others",
+        "give the block a parameter that tells, or write one for each",
+    ),
     "copies that double": (
         "blocks:\n  twice: {branches: {a: identity, b: identity}}\n"
         "  many: {params: [n], steps: [n x twice, 1x1 conv (2)]}\n"

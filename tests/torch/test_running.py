@@ -36,7 +36,7 @@ def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> N
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "ddp"])
 @pytest.mark.parametrize(
-    "name", ["every op", "group norms", "squeeze and excite", "residuals in residuals"]
+    "name", ["every op", "group norms", "squeeze and excite", "gates", "residuals in residuals"]
 )
 def test_every_part_of_the_language_runs(name: str, way: str, project: Project) -> None:
     # torch exports no adaptive max pool to ONNX whose windows differ in size, as of 5 pixels for 2.

@@ -124,24 +124,26 @@ class Forward:
         return Construct(py.attribute(unit.path), arguments)
 
     def _join(self, join: NodeDef) -> Code:
-        inputs = [py.local(self._locals[path]) for path in join.inputs]
         match JOINS[join.op]:
             case "cat":
-                tensors = Construct(Atom(""), tuple(("", name) for name in inputs), brackets="[]")
+                inputs = tuple(("", py.local(self._locals[path])) for path in join.inputs)
+                tensors = Construct(Atom(""), inputs, brackets="[]")
                 return Construct(py.symbol("torch.cat"), (("", tensors), ("dim", py.literal(1))))
             case "sum":
-                *others, last = inputs
+                *others, last = self._broadcast(join)
                 added = Chained("+", (*others, self._scale(last, join.attributes["scale"])))
                 return self._activate(added, join.attributes["act"])
             case "product":
-                is_map = [self._widths.widths[path].types[0].is_map for path in join.inputs]
-                gates = [any(is_map) and not is_own_map for is_own_map in is_map]
-                pairs = zip(inputs, gates, strict=True)
-                factors = [
-                    Atom(f"{name}[..., None, None]", name.reads) if gate else name
-                    for name, gate in pairs
-                ]
-                return Chained("*", tuple(factors))
+                return Chained("*", self._broadcast(join))
+
+    def _broadcast(self, join: NodeDef) -> tuple[Atom, ...]:
+        """Return the inputs of a sum or a product; a vector beside a map has 1x1 places."""
+        inputs = [(py.local(self._locals[p]), self._widths.widths[p].types[0]) for p in join.inputs]
+        has_map = any(type.is_map for _, type in inputs)
+        return tuple(
+            Atom(f"{name}[..., None, None]", name.reads) if has_map and not type.is_map else name
+            for name, type in inputs
+        )
 
     def _activate(self, code: Chained, act: Value | Expr) -> Code:
         if isinstance(act, Name):
