@@ -85,10 +85,10 @@ class _Block:
 
     def find_problems(self) -> Iterator[tuple[StepDef, str]]:
         """Yield each step that cannot be written, with the reason."""
-        for step in self._joins:
-            kinds = [{type.is_map for type in self._widths.widths[p].types} for p in step.inputs]
+        for join in self._joins:
+            kinds = [{type.is_map for type in self._widths.widths[p].types} for p in join.inputs]
             if any(len(both) > 1 for both in kinds) and len(set(map(frozenset, kinds))) > 1:
-                yield step, "it gates a map in some calls of the block, and a vector in others"
+                yield join, "it gates a map in some calls of the block, and a vector in others"
         for step in self._steps:
             if any(value is None for value in self._read_numbers(step)):
                 yield step, _NO_CHANNELS
