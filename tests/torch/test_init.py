@@ -27,7 +27,9 @@ IMPLEMENTATIONS: dict[str, Callable[[], nn.Module]] = {
     "mobilenet_v2": tv("mobilenet_v2"),
     "torchvision/googlenet": tv("googlenet", aux_logits=True, init_weights=True),
     "torchvision/inception_v3": tv("inception_v3", aux_logits=True, init_weights=True),
+    "resnext50": tv("resnext50_32x4d"),
     "timm/inception_v3": tm("inception_v3"),
+    "timm/legacy_xception": tm("legacy_xception"),
 }
 
 

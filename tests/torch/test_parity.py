@@ -48,6 +48,9 @@ IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
         tv("inception_v3", aux_logits=True, transform_input=False, init_weights=False),
         299,
     ),
+    "torchvision squeezenet1_1": ("squeezenet1_1", tv("squeezenet1_1"), 64),
+    "torchvision resnext50_32x4d": ("resnext50", tv("resnext50_32x4d"), 64),
+    "timm legacy_xception": ("timm/legacy_xception", tm("legacy_xception"), 96),
     "timm inception_v3": ("timm/inception_v3", tm("inception_v3"), 299),
     "timm inception_resnet_v2": ("timm/inception_resnet_v2", tm("inception_resnet_v2"), 299),
 }
