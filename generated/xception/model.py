@@ -34,7 +34,7 @@ def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
-class SameMaxPool2d(nn.Module):
+class _SameMaxPool2d(nn.Module):
     """Max pooling with the padding of TensorFlow's `same`."""
 
     def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int]) -> None:
@@ -50,7 +50,7 @@ class SameMaxPool2d(nn.Module):
         return F.max_pool2d(x, self.kernel_size, self.stride)
 
 
-class SepConv2d(nn.Module):
+class _SepConv2d(nn.Module):
     """Depthwise convolution, then a 1x1 convolution over its channels."""
 
     def __init__(
@@ -93,7 +93,7 @@ class SepConvNorm(nn.Module):
         padding: int = 0,
     ) -> None:
         super().__init__()
-        self.conv = SepConv2d(
+        self.conv = _SepConv2d(
             in_channels,
             out_channels,
             kernel_size=kernel_size,
@@ -167,7 +167,7 @@ class SepConvNormAct(nn.Module):
         padding: int = 0,
     ) -> None:
         super().__init__()
-        self.conv = SepConv2d(
+        self.conv = _SepConv2d(
             in_channels,
             out_channels,
             kernel_size=kernel_size,
@@ -188,7 +188,7 @@ class First(nn.Module):
         self.sepconv = SepConvNorm(64, middle, kernel_size=3, padding=1)
         self.relu2 = nn.ReLU()
         self.sepconv2 = SepConvNorm(middle, width, kernel_size=3, padding=1)
-        self.maxpool = SameMaxPool2d(3, stride=2)
+        self.maxpool = _SameMaxPool2d(3, stride=2)
         self.shortcut = ConvNorm(64, width, kernel_size=1, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -214,7 +214,7 @@ class Down(nn.Module):
         self.sepconv = SepConvNorm(in_channels, middle, kernel_size=3, padding=1)
         self.relu2 = nn.ReLU()
         self.sepconv2 = SepConvNorm(middle, width, kernel_size=3, padding=1)
-        self.maxpool = SameMaxPool2d(3, stride=2)
+        self.maxpool = _SameMaxPool2d(3, stride=2)
         self.shortcut = ConvNorm(in_channels, width, kernel_size=1, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:

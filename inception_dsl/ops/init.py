@@ -19,15 +19,16 @@ SCHEMES: dict[str, Takes] = {
     "normal": "deviation",
     "truncated_normal": "deviation",
     "kaiming_normal": "fan",
+    "kaiming_uniform": "fan",
     "xavier_uniform": "nothing",
 }
 """The argument of each scheme: a standard deviation, or `fan_in` or `fan_out`.
 
 `torch` is torch's own, which overrides a default. `truncated_normal` is cut off at two deviations,
-as in TensorFlow. `kaiming_normal` suits a ReLU behind.
+as in TensorFlow. `kaiming_normal` and `kaiming_uniform` suit a ReLU behind.
 
-Source: He et al., Delving Deep into Rectifiers, ICCV 2015, equation 10, for `kaiming_normal`;
-Glorot and Bengio, AISTATS 2010, equation 16, for `xavier_uniform`.
+Source: He et al., Delving Deep into Rectifiers, ICCV 2015, equation 10, for `kaiming_normal`
+and `kaiming_uniform`; Glorot and Bengio, AISTATS 2010, equation 16, for `xavier_uniform`.
 """
 
 FANS = ("fan_in", "fan_out")

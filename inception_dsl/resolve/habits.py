@@ -45,7 +45,7 @@ _LACKING = """
     weight_norm weightnorm zeropad zeropad2d zeropadding2d
 """
 _LACKING_SCHEMES = """
-    constant dirac glorot_normal he_normal he_uniform kaiming_uniform lecun_normal lecun_uniform
+    constant dirac glorot_normal he_normal he_uniform lecun_normal lecun_uniform
     msra ones orthogonal sparse uniform variance_scaling xavier_normal zeros
 """
 _LACKING_PADS = "causal circular reflect reflection replicate symmetric"

@@ -105,6 +105,8 @@ AWKWARD = {
     "a long product": f"network:\n  - wide: {{branches: {{{BRANCHES}}}, join: mul}}\n",
     "words that are names": "title: Network of F. Chollet, a pair of torch.hub\n"
     "network:\n  - pair: 3x3 conv (8)\n  - {residual: {}, steps: 1x1 conv (8)}\n",
+    "biases alone are initialised": "defaults: {conv: {act: relu, bias_init: 0}}\n"
+    "network: [3x3 conv (8), 3x3 conv (8 init normal 0.01)]\n",
     "a name that has another in it": "name: literal_net\nnetwork: [1x1 conv (8)]\n"
     "heads:\n  aux: {at: conv, steps: [global avgpool, linear (3)]}\n",
 }
@@ -116,7 +118,7 @@ def test_ruff_accepts_modules_of_awkward_specs(case: str, project: Project) -> N
     project.write(NET, f"inception: 1\n{name}input: 16x16x8\n{AWKWARD[case]}")
     file = project.root / "model.py"
     file.write_text(driver.emit_module(project.check()))
-    for command in ("check --select E,F,I", "format --check"):
+    for command in ("check --select E,F,I,SIM", "format --check"):
         words = [sys.executable, "-m", "ruff", *command.split(), "--isolated"]
         found = subprocess.run(
             [*words, "--line-length", "100", str(file)], capture_output=True, text=True, check=False

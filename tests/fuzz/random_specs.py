@@ -194,7 +194,9 @@ class _Writer:
         if self.chance(15):
             words["bias"] = self.pick(True, False)
         if self.chance(10):
-            words["init"] = self.pick("normal 0.02", "kaiming_normal fan_out", "xavier_uniform")
+            words["init"] = self.pick(
+                "normal 0.02", "kaiming_normal fan_out", "kaiming_uniform fan_in"
+            )
         words |= fixed
         op = "conv"
         if self.chance(12):

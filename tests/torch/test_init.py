@@ -27,6 +27,7 @@ IMPLEMENTATIONS: dict[str, Callable[[], nn.Module]] = {
     "mobilenet_v2": tv("mobilenet_v2"),
     "torchvision/googlenet": tv("googlenet", aux_logits=True, init_weights=True),
     "torchvision/inception_v3": tv("inception_v3", aux_logits=True, init_weights=True),
+    "squeezenet1_1": tv("squeezenet1_1"),
     "resnext50": tv("resnext50_32x4d"),
     "timm/inception_v3": tm("inception_v3"),
     "timm/legacy_xception": tm("legacy_xception"),
@@ -81,6 +82,7 @@ network:
   - alone:   3x3 conv (64 norm none act relu bias_init 0.2)
   - kaiming: 3x3 conv (128 norm none act relu init kaiming_normal fan_out)
   - fan_in:  3x3 conv (64 norm none init kaiming_normal fan_in)
+  - he_even: 3x3 conv (64 norm none init kaiming_uniform fan_in)
   - xavier:  3x3 conv (96 norm none init xavier_uniform)
   - sep:     3x3 sepconv (64 multiplier 2)
   - plain:   2 x 3x3 conv (64 init torch)
@@ -96,6 +98,7 @@ DEVIATIONS = {
     "alone.weight": 0.1 * 0.8796,
     "kaiming.weight": sqrt(2 / (128 * 9)),
     "fan_in.weight": sqrt(2 / (128 * 9)),
+    "he_even.weight": sqrt(2 / (64 * 9)),
     "xavier.weight": sqrt(2 / ((64 + 96) * 9)),
     "sep.conv.depthwise.weight": 0.1 * 0.8796,
     "sep.conv.pointwise.weight": 0.1 * 0.8796,
@@ -126,7 +129,7 @@ def test_every_scheme_has_the_deviation_of_its_formula(project: Project) -> None
     assert state["kaiming.bias"].std() > 0
     evenly = {key for key in DEVIATIONS if is_uniform(state[key])}
     plain = {"plain.0.conv.weight", "plain.1.conv.weight", "last.weight"}
-    assert evenly == {"xavier.weight", *plain}
+    assert evenly == {"he_even.weight", "xavier.weight", *plain}
 
 
 def test_a_seed_makes_the_same_weights(project: Project) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 __all__ = ["LegacyXception", "legacy_xception"]
 
 
-class SepConv2d(nn.Module):
+class _SepConv2d(nn.Module):
     """Depthwise convolution, then a 1x1 convolution over its channels."""
 
     def __init__(
@@ -58,7 +58,7 @@ class SepConvNorm(nn.Module):
         padding: int = 0,
     ) -> None:
         super().__init__()
-        self.conv = SepConv2d(
+        self.conv = _SepConv2d(
             in_channels,
             out_channels,
             kernel_size=kernel_size,
@@ -132,7 +132,7 @@ class SepConvNormAct(nn.Module):
         padding: int = 0,
     ) -> None:
         super().__init__()
-        self.conv = SepConv2d(
+        self.conv = _SepConv2d(
             in_channels,
             out_channels,
             kernel_size=kernel_size,

@@ -39,6 +39,13 @@ def _init_kaiming_normal(module: _AnyModule, mode: Literal["fan_in", "fan_out"])
     return module
 
 
+def _init_kaiming_uniform(module: _AnyModule, mode: Literal["fan_in", "fan_out"]) -> _AnyModule:
+    """Draw a module's weights uniformly, of the variance of He et al.; return the module."""
+    for weight in _kernels_of(module):
+        nn.init.kaiming_uniform_(weight, mode=mode, nonlinearity="relu")
+    return module
+
+
 def _init_xavier_uniform(module: _AnyModule) -> _AnyModule:
     """Draw a module's weights as Glorot and Bengio do; return the module."""
     for weight in _kernels_of(module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from inception_dsl.analysis import ForwardPlan, Holder
@@ -148,11 +148,11 @@ class Initialisation:
             for index, (rule, kinds) in enumerate(by_rule.items()):
                 types = " | ".join(kinds)
                 word = "elif" if index else "if"
-                test = Atom(
-                    f"{word} isinstance({module}, {types})",
-                    module.reads,
-                    frozenset(["isinstance", "nn"]),
-                )
+                condition = f"{word} isinstance({module}, {types})"
+                if rule.is_guard:
+                    condition += f" and {_is_there(rule.bias_of(module))}"
+                    rule = replace(rule, is_bias_sure=True)
+                test = Atom(condition, module.reads, frozenset(["isinstance", "nn"]))
                 heads.append(Block(test, tuple(rule.statements(module))))
             loop = Atom(f"for {module} in self.modules()", frozenset(["self"]))
             yield Block(loop, tuple(heads), binds=str(module))
@@ -174,10 +174,21 @@ class _Rule:
     is_bias_sure: bool
     resets: bool = False
 
+    @property
+    def is_guard(self) -> bool:
+        """All of its statements are for layers that have a bias."""
+        sets_only_the_bias = not (self.resets or self.init.scheme) and self.init.bias is not None
+        return sets_only_the_bias and not self.is_bias_sure
+
+    @staticmethod
+    def bias_of(module: Atom) -> Atom:
+        """Return the bias of a layer."""
+        return Atom(f"{module}.bias", module.reads)
+
     def statements(self, module: Atom) -> Iterator[Statement]:
         """Yield the statements that initialise a layer."""
         weight = Atom(f"{module}.weight", module.reads)
-        bias = Atom(f"{module}.bias", module.reads)
+        bias = self.bias_of(module)
         if self.resets:
             yield Evaluate(Construct(Atom(f"{module}.reset_parameters", module.reads)))
         if self.init.scheme:
@@ -188,7 +199,7 @@ class _Rule:
             value = () if is_zero else (("", _number(self.init.bias)),)
             name = "nn.init.zeros_" if is_zero else "nn.init.constant_"
             fill = Evaluate(Construct(symbol(name), (("", bias), *value)))
-            guard = Atom(f"if {bias} is not None", module.reads)
+            guard = Atom(f"if {_is_there(bias)}", module.reads)
             yield fill if self.is_bias_sure else Block(guard, (fill,))
 
 
@@ -222,7 +233,8 @@ def plan_initialisation(
             resets = bool(common.scheme and not step.init.scheme) or (
                 common.bias is not None and step.has_bias and step.init.bias is None
             )
-            rule = _Rule(step.init, kind == _LINEAR, resets)
+            init = step.init if resets else _beyond(step.init, common)
+            rule = _Rule(init, kind == _LINEAR, resets)
             exceptions |= dict.fromkeys(paths, rule)
     return Initialisation(LayerInits(are_in_loop=True), rules, exceptions)
 
@@ -238,6 +250,14 @@ def _common(uses: Sequence[Weighted]) -> Init:
     scheme = Counter(step.init.scheme for step in later_first).most_common(1)[0][0]
     biases = Counter(s.init.bias for s in later_first if s.has_bias and s.init.scheme == scheme)
     return Init(scheme, biases.most_common(1)[0][0] if biases else None)
+
+
+def _beyond(init: Init, common: Init) -> Init:
+    """Return the part of a layer's initialisation that the loop has not done."""
+    return Init(
+        "" if init.scheme == common.scheme else init.scheme,
+        None if init.bias == common.bias else init.bias,
+    )
 
 
 def _agrees(step: Weighted, common: Init) -> bool:
@@ -286,6 +306,10 @@ class _Places:
         return step.count is None
 
 
+def _is_there(bias: Atom) -> str:
+    return f"{bias} is not None"
+
+
 def _keyword(takes: str) -> list[tuple[str, Code]]:
     if not takes:
         return []
@@ -300,7 +324,7 @@ def _torch_call(scheme: str) -> tuple[str, list[tuple[str, Code]]]:
             bound = 2 * Decimal(takes)
             bounds = [("a", literal(-bound)), ("b", literal(bound))]
             return "trunc_normal", [*_keyword(takes), *bounds]
-        case "kaiming_normal":
+        case "kaiming_normal" | "kaiming_uniform":
             return name, [*_keyword(takes), ("nonlinearity", literal(NONLINEARITY))]
         case _:
             return name, _keyword(takes)

@@ -317,7 +317,7 @@ FUNCTIONS: dict[str, str] = dict(_ACTIVATIONS.values())
 """The functions of activations, by their classes."""
 
 NONLINEARITY = "relu"
-"""The activation that `kaiming_normal` is scaled for, by torch's name."""
+"""The activation that `kaiming_normal` and `kaiming_uniform` are scaled for, by torch's name."""
 
 IN_PLACE = frozenset(
     callee for name, (callee, _) in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
