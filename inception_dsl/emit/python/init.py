@@ -151,9 +151,9 @@ class Initialisation:
                 condition = f"{word} isinstance({module}, {types})"
                 if rule.is_guard:
                     condition += f" and {_is_there(rule.bias_of(module))}"
-                    rule = replace(rule, is_bias_sure=True)
                 test = Atom(condition, module.reads, frozenset(["isinstance", "nn"]))
-                heads.append(Block(test, tuple(rule.statements(module))))
+                inner = replace(rule, is_bias_sure=True) if rule.is_guard else rule
+                heads.append(Block(test, tuple(inner.statements(module))))
             loop = Atom(f"for {module} in self.modules()", frozenset(["self"]))
             yield Block(loop, tuple(heads), binds=str(module))
         for path, rule in self.exceptions.items():
