@@ -62,4 +62,6 @@ UNPRINTABLE = f"[{_as_class((*_HIDDEN, *((plane + 0xFFFE, plane + 0xFFFF) for pl
 
 def are_printable(text: str) -> bool:
     """Tell whether every character of a text is printable."""
+    if text.isascii():
+        return text.isprintable()
     return re.search(UNPRINTABLE, text) is None

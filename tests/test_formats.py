@@ -16,7 +16,7 @@ from test_pages import read
 from inception_dsl import driver
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import CODES, Diagnostic, Label, page
-from inception_dsl.diagnostics.formats import FORMATS, to_github, to_json, to_sarif
+from inception_dsl.diagnostics.formats import WRITERS, to_github, to_json, to_sarif
 from inception_dsl.source import Source, Span
 
 ROOT = Path(__file__).parents[1]
@@ -248,11 +248,11 @@ def test_sarif_has_no_placeholders_no_links_and_uris() -> None:
     assert third["level"] == "warning"
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITERS)
 def test_the_same_findings_are_the_same_bytes_in_ascii(
     format: str, all_pages: list[Diagnostic]
 ) -> None:
-    once, again = FORMATS[format](all_pages), FORMATS[format](iter(all_pages))
+    once, again = WRITERS[format](all_pages), WRITERS[format](iter(all_pages))
     assert once == again
     if format != "github":
         assert once.isascii()
@@ -270,10 +270,10 @@ def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def empty(format: str, root: Path) -> str:
     """The document of no findings."""
-    return FORMATS[format]([], root=root)
+    return WRITERS[format]([], root=root)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITERS)
 def test_a_good_spec_has_no_findings(
     format: str, folder: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -282,7 +282,7 @@ def test_a_good_spec_has_no_findings(
     assert capsys.readouterr() == (empty(format, folder.root), "")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITERS)
 @pytest.mark.parametrize(
     ("spec", "code", "ended"), [(POOL, "E304", 1), (UNREAD, "W601", 0), (None, "E001", 2)]
 )
@@ -330,4 +330,4 @@ def test_the_command_line_knows_the_formats(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit):
         main(["check", "--help"])
     assert "{text,json,github,sarif}" in capsys.readouterr().out
-    assert list(FORMATS) == ["json", "github", "sarif"]
+    assert list(WRITERS) == ["json", "github", "sarif"]

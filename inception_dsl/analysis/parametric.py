@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from itertools import product
+from functools import cache, reduce
 from typing import NamedTuple
 
 from inception_dsl.expr import Expr, find_names
@@ -36,13 +35,9 @@ class Dependence(NamedTuple):
 
 
 _NONE = Dependence(channels=False, size=False)
-_ALL = tuple(Dependence(*flags) for flags in product((False, True), repeat=2))
 
 _Entering = tuple[Dependence, ...]
 """The dependences of the inputs of a call, or of its outputs, in order."""
-
-_Outputs = Mapping[tuple[int, Dependence], _Entering]
-"""The dependences of a block's outputs, if one input alone (by index) has a dependence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +78,15 @@ def _find(
     changing: Mapping[tuple[str, str], Dependence],
 ) -> Dependences:
     """Find the values that depend on some parameters, and the parameters bound to such values."""
-    outputs: dict[str, _Outputs] = {}
-    for block in model.blocks:  # callees before callers
-        flow = _BlockFlow(model, block, params[block.name], outputs, changing)
-        if block is not model.network:  # nothing calls the network
-            outputs[block.name] = flow.list_outputs()
+    callees: dict[str, _BlockFlow] = {}
+    for block in model.blocks:
+        callees[block.name] = _BlockFlow(model, block, params[block.name], callees, changing)
     entering: dict[str, set[_Entering]] = {block.name: set() for block in model.blocks}
     entering[model.network.name].add((_NONE,) * len(model.network.inputs))
     bound = {name: set(known) for name, known in params.items()}
     values: dict[str, dict[str, Dependence]] = {}
     for block in reversed(model.blocks):  # callers before callees
-        flow = _BlockFlow(model, block, frozenset(bound[block.name]), outputs, changing)
+        flow = _BlockFlow(model, block, frozenset(bound[block.name]), callees, changing)
         merged = values[block.name] = dict.fromkeys(block.inputs, _NONE)
         for inputs in sorted(entering[block.name]):
             traced = flow.trace(inputs)
@@ -136,26 +129,27 @@ class _BlockFlow:
         model: Model,
         block: BlockDef,
         params: frozenset[str],
-        outputs: Mapping[str, _Outputs],
+        callees: Mapping[str, _BlockFlow],
         changing: Mapping[tuple[str, str], Dependence],
     ) -> None:
         heads = model.heads if block is model.network else ()
         self._head_reads = {head.path: head.at for head in heads}
         self._block = block
         self._params = params
-        self._outputs = outputs
+        self._callees = callees
         self._changing = changing
+        self._found: dict[tuple[int, Dependence], _Entering] = {}
 
-    def list_outputs(self) -> _Outputs:
-        """Return the dependences of the outputs, for each kind of each input alone."""
-        inputs, outputs = self._block.inputs, self._block.outputs.values()
-        traced: dict[tuple[int, Dependence], _Entering] = {}
-        for index in range(len(inputs)):
-            for kind in _ALL:
-                alone = tuple(kind if other == index else _NONE for other in range(len(inputs)))
-                values = self.trace(alone)
-                traced[index, kind] = tuple(values[path] for path in outputs)
-        return traced
+    def find_outputs(self, index: int, kind: Dependence) -> _Entering:
+        """Return the dependences of the outputs if one input alone has this kind.
+
+        Traced when a call first asks for it: calls have few of the kinds that there are.
+        """
+        if (index, kind) not in self._found:
+            others = range(len(self._block.inputs))
+            values = self.trace(tuple(kind if other == index else _NONE for other in others))
+            self._found[index, kind] = tuple(values[path] for path in self._block.outputs.values())
+        return self._found[index, kind]
 
     def trace(self, entering: _Entering) -> dict[str, Dependence]:
         """Return the dependence of every value in the block by path."""
@@ -191,17 +185,17 @@ class _BlockFlow:
     def _trace_call(
         self, step: CallDef, entering: _Entering, values: Mapping[str, Dependence]
     ) -> _Entering:
-        outputs = self._outputs[step.block]
+        callee = self._callees[step.block]
         if step.count is None:
             # An output depends on a parameter if one input alone makes it so.
-            traced = [outputs[index, kind] for index, kind in enumerate(entering)]
+            traced = [callee.find_outputs(index, kind) for index, kind in enumerate(entering)]
             return tuple(reduce(_either, kinds) for kinds in zip(*traced, strict=True))
         (input,) = entering
-        (output,) = outputs[0, input]
+        (output,) = callee.find_outputs(0, input)
         # A copy reads the result of the copy before it.
         while (following := _either(input, output)) != input:
             input = following
-            (output,) = outputs[0, input]
+            (output,) = callee.find_outputs(0, input)
         if self._depends(step.count, step.path, values):
             unknown = Dependence(channels=True, size=True)
             changes = self._changing.get((self._block.name, step.path), unknown)
@@ -219,8 +213,7 @@ class _BlockFlow:
             channels = self._depends(attributes[op.width], step.path, values)
         else:
             channels = any(read.channels for read in reads)
-        shaping = [a.name for a in op.attributes if a.changes == "size"]
-        sizes = [*(attributes.get(name, 0) for name in shaping), step.count or 0]
+        sizes = [*(attributes.get(name, 0) for name in _list_shaping(op.name)), step.count or 0]
         changes = any(self._depends(value, step.path, values) for value in sizes)
         size = changes or any(read.size for read in reads)
         return Dependence(channels, size and op.sizes == "follow")
@@ -242,6 +235,12 @@ class _BlockFlow:
 
 def _list_values(block: BlockDef) -> Iterator[Path]:
     return (path for step in block.body for path in step.gives)
+
+
+@cache
+def _list_shaping(op: str) -> tuple[str, ...]:
+    """Return the attributes of an op that set the height and width of its result."""
+    return tuple(a.name for a in OPS[op].attributes if a.changes == "size")
 
 
 def _either(one: Dependence, other: Dependence) -> Dependence:

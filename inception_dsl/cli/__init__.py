@@ -71,6 +71,8 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     prepare()
+    # Plugins of other packages have no say in how a spec is checked; pydantic would look for them.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = _run(_parse(list(sys.argv[1:] if argv is None else argv)))
         finish()

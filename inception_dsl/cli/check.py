@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.cli.arguments import Parser, add_specs, describe
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, show_line
-from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
-from inception_dsl.diagnostics.formats import FORMATS
+from inception_dsl.diagnostics import FORMATS, Diagnostic, SpecError, merge_findings
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -89,6 +88,7 @@ def _check_as(format: str, outcomes: Iterable[tuple[str, driver.CheckResult]]) -
 def _write(format: str, findings: Sequence[Diagnostic]) -> str:
     """Return the document of some findings, their files named from the repository's root."""
     from inception_dsl import driver
+    from inception_dsl.diagnostics.formats import WRITERS
 
     place = driver.stand_at_root(Path.cwd(), annotates=format != "json")
-    return FORMATS[format](place.see(findings), root=place.folder)
+    return WRITERS[format](place.see(findings), root=place.folder)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import UNUSABLE
 from inception_dsl.cli.output import say_rendered, show
-from inception_dsl.diagnostics import Diagnostic, render
+from inception_dsl.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -40,6 +40,7 @@ def print_findings(diagnostics: Iterable[Diagnostic]) -> None:
     findings = list(diagnostics)
     if findings:
         from inception_dsl import driver
+        from inception_dsl.diagnostics import render
 
         seen = driver.stand_in(Path.cwd()).see(findings)
         has_colour = sys.stderr is not None and sys.stderr.isatty()

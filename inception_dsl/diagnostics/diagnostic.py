@@ -95,5 +95,8 @@ def severity_of(code: str) -> Severity:
     return CODES[code].severity or ("warning" if code.startswith("W") else "error")
 
 
+FORMATS = ("json", "github", "sarif")
+"""The formats of findings for programs; `formats.WRITERS` writes them."""
+
 MAX_FINDINGS = 100
 """Maximum number of findings of one stage."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from inception_dsl.diagnostics.diagnostic import Diagnostic
-from inception_dsl.diagnostics.printer import render
 
 
 class SpecError(Exception):
@@ -22,11 +21,13 @@ class SpecError(Exception):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
+        from inception_dsl.diagnostics.printer import render
+
         return "\n" + render(self.diagnostics)
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that a notebook shows: the findings, without the frames above them."""
-        return render(self.diagnostics).splitlines()
+        return str(self).splitlines()[1:]
 
 
 class MissingExtraError(Exception):

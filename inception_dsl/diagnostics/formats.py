@@ -87,7 +87,7 @@ class Formatter(Protocol):
         """Return the document of some findings; `root` is the folder that files are named from."""
 
 
-FORMATS: dict[str, Formatter] = {
+WRITERS: dict[str, Formatter] = {
     "json": to_json,
     "github": to_github,
     "sarif": to_sarif,

@@ -1,4 +1,4 @@
-"""From a spec file to its model, and, where that fails, the fixes that mend: each one is tried.
+"""The fixes of a wrong spec that mend it: each one is tried.
 
 A finding may propose a change of the spec's text. Here the change is made in memory and the spec is
 read again. The change becomes the finding's help only if the finding is gone and the changed text
@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from inception_dsl import bounds
 from inception_dsl.diagnostics import Diagnostic, Fix, SpecError
 from inception_dsl.spec.files import SpecFile
-from inception_dsl.spec.load import Loaded, Trial, load
+from inception_dsl.spec.load import Trial, load
+
+if TYPE_CHECKING:
+    from inception_dsl.driver.walk import Use
 
 T = TypeVar("T")
 
@@ -39,27 +41,6 @@ class Outcome:
 
     findings: Sequence[Diagnostic]
     is_loaded: bool
-
-
-Use = Callable[[Loaded, int], T]
-"""A reading of a loaded spec, with the most nodes that its model may have."""
-
-
-def read_spec(file: SpecFile, use: Use[T]) -> T:
-    """Load a spec file and read it.
-
-    Raises:
-        SpecError: the errors of the spec, with the fixes that end them. Other exceptions of a
-            reading pass through.
-    """
-    loaded = None
-    try:
-        loaded = load(file)
-        return use(loaded, bounds.MAX_NODES)
-    except SpecError as error:
-        if type(error) is not SpecError:
-            raise
-        raise try_fixes(error, file, use, is_loaded=loaded is not None) from None
 
 
 def try_fixes(error: SpecError, file: SpecFile, use: Use[T], *, is_loaded: bool) -> SpecError:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, SpecError
-from inception_dsl.driver.fixes import read_spec, try_fixes
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import (
     AS_WRITTEN,
@@ -21,12 +20,17 @@ from inception_dsl.resolve import (
     read_network,
 )
 from inception_dsl.spec.files import SpecFile, find_spec
-from inception_dsl.spec.load import Loaded
+from inception_dsl.spec.load import Loaded, load
 
 if TYPE_CHECKING:
     from inception_dsl.emit.emitters import EmitterInput
     from inception_dsl.emit.figure import Rendered, Request
     from inception_dsl.emit.report import Facts
+
+T = TypeVar("T")
+
+Use = Callable[[Loaded, int], T]
+"""A reading of a loaded spec, with the most nodes that its model may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ def check_library(loaded: Loaded) -> CheckedLibrary:
     try:
         _read_blocks(loaded, MAX_NODES)
     except SpecError as error:
+        from inception_dsl.driver.fixes import try_fixes
+
         raise try_fixes(error, loaded.file, _read_blocks, is_loaded=True) from None
     spec = loaded.spec
     return CheckedLibrary(loaded.file, len(spec.blocks), len(spec.tables))
@@ -168,7 +174,26 @@ def read_model(
         template = _read_network(loaded, overrides, max_nodes)
         return loaded, template, _instantiate(loaded, template, overrides)
 
-    return read_spec(file, use)
+    return _read_spec(file, use)
+
+
+def _read_spec(file: SpecFile, use: Use[T]) -> T:
+    """Load a spec file and read it.
+
+    Raises:
+        SpecError: the errors of the spec, with the fixes that end them. Other exceptions of a
+            reading pass through.
+    """
+    loaded = None
+    try:
+        loaded = load(file)
+        return use(loaded, MAX_NODES)
+    except SpecError as error:
+        if type(error) is not SpecError:
+            raise
+        from inception_dsl.driver.fixes import try_fixes
+
+        raise try_fixes(error, file, use, is_loaded=loaded is not None) from None
 
 
 def _instantiate(loaded: Loaded, template: Template, overrides: Overrides) -> Model:

@@ -29,8 +29,8 @@ from inception_dsl.ops.facts import (
     Window,
     a_map,
     acts_always,
+    gathers_windows,
 )
-from inception_dsl.ops.gather import gather_windows
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import Op
@@ -345,7 +345,7 @@ def _make_conv() -> Op:
         sizes="follow",
         channels="mixed",
         windows=_windows,
-        gathers=gather_windows("weighted"),
+        gathers=gathers_windows("weighted"),
         counts_in_depth=True,
         cost=_cost,
         flop_kinds=_flop_kinds(),
@@ -383,7 +383,7 @@ def _make_sepconv() -> Op:
         sizes="follow",
         channels="mixed",
         windows=_windows,
-        gathers=gather_windows("weighted"),
+        gathers=gathers_windows("weighted"),
         counts_in_depth=True,
         cost=_separable_cost,
         flop_kinds=_flop_kinds(),

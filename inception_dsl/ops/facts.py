@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Symbols, Values
+
+if TYPE_CHECKING:
+    from inception_dsl.ops.gather import Gathers
 
 Inputs = tuple[TensorType, ...]
 
@@ -248,6 +251,63 @@ def whole_map(values: Values, input: TensorType) -> tuple[Window, Window]:
     """Return the windows of an op whose units all read the whole map."""
     height, width = input.size if input.is_map else (1, 1)
     return Window(height, 0, 0), Window(width, 0, 0)
+
+
+How = Literal["weighted", "largest", "mean"]
+"""The way in which a unit combines the values that it takes."""
+
+GatherRule: TypeAlias = "Callable[[Values, TensorType], Gathers | None]"
+"""The values that an op's units take, from its attributes and its input; None if an axis alone
+does not tell. Raises `ShapeError` if the op cannot take the input.
+
+Only comparisons ask for them, so a rule imports `ops.gather` when it runs."""
+
+
+def gathers_own_place(values: Values, input: TensorType) -> Gathers | None:
+    """Return the values of an op that gives what it reads."""
+    from inception_dsl.ops.gather import gather_own_place
+
+    return gather_own_place(values, input)
+
+
+def gathers_flat(values: Values, input: TensorType) -> Gathers | None:
+    """Return the values of an op that flattens a map."""
+    from inception_dsl.ops.gather import gather_flat
+
+    return gather_flat(values, input)
+
+
+def gathers_windows(how: How) -> GatherRule:
+    """Return the rule of an op whose windows slide over the map."""
+
+    def gathers(values: Values, input: TensorType) -> Gathers | None:
+        from inception_dsl.ops.gather import gather_windows
+
+        return gather_windows(how, values, input)
+
+    return gathers
+
+
+def gathers_whole(how: How) -> GatherRule:
+    """Return the rule of an op whose one unit takes the whole map."""
+
+    def gathers(values: Values, input: TensorType) -> Gathers | None:
+        from inception_dsl.ops.gather import gather_whole
+
+        return gather_whole(how, input)
+
+    return gathers
+
+
+def gathers_adaptive(how: How) -> GatherRule:
+    """Return the rule of an op whose windows make a map of the size in `output`."""
+
+    def gathers(values: Values, input: TensorType) -> Gathers | None:
+        from inception_dsl.ops.gather import gather_adaptive
+
+        return gather_adaptive(how, values, input)
+
+    return gathers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Values, number, size
-from inception_dsl.ops.facts import Window
+from inception_dsl.ops.facts import How, Window
 from inception_dsl.ops.window import slide, windows
 
 MAX_UNITS = 4096
 """Maximum number of units along an axis that are compared one by one; longer axes take the same
 only if they take it by the same rule."""
-
-How = Literal["weighted", "largest", "mean"]
-"""The way in which a unit combines the values that it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +61,6 @@ class Gather:
 Gathers = tuple[Gather, Gather]
 """The values that units take along height and width."""
 
-GatherRule = Callable[[Values, TensorType], Gathers | None]
-"""The values that an op's units take, from its attributes and its input; None if an axis alone
-does not tell. Raises `ShapeError` if the op cannot take the input."""
-
 
 def take_alike(one: Gathers | None, other: Gathers | None) -> bool:
     """Tell whether two ops take the same values of one map; False if that is not known."""
@@ -103,14 +95,10 @@ def gather_flat(values: Values, input: TensorType) -> Gathers | None:
     return gather_own_place(values, input) if input.is_map and input.size == (1, 1) else None
 
 
-def gather_whole(how: How) -> GatherRule:
-    """Return the rule of an op whose one unit takes the whole map."""
-
-    def gather(values: Values, input: TensorType) -> Gathers:
-        height, width = (_whole(side, how) for side in input.size)
-        return height, width
-
-    return gather
+def gather_whole(how: How, input: TensorType) -> Gathers:
+    """Return the values of an op whose one unit takes the whole map."""
+    height, width = (_whole(side, how) for side in input.size)
+    return height, width
 
 
 def _whole(side: int, how: How) -> Gather:
@@ -118,15 +106,11 @@ def _whole(side: int, how: How) -> Gather:
     return Gather(1, (how, side), lambda _: taken, period=1, extent=1)
 
 
-def gather_adaptive(how: How) -> GatherRule:
-    """Return the rule of an op whose windows make a map of the size in `output`."""
-
-    def gather(values: Values, input: TensorType) -> Gathers:
-        sizes = zip(input.size, size(values, "output"), strict=True)
-        height, width = (_adaptive(side, wanted, how) for side, wanted in sizes)
-        return height, width
-
-    return gather
+def gather_adaptive(how: How, values: Values, input: TensorType) -> Gathers:
+    """Return the values of an op whose windows make a map of the size in `output`."""
+    sizes = zip(input.size, size(values, "output"), strict=True)
+    height, width = (_adaptive(side, wanted, how) for side, wanted in sizes)
+    return height, width
 
 
 def _adaptive(side: int, wanted: int, how: How) -> Gather:
@@ -138,25 +122,21 @@ def _adaptive(side: int, wanted: int, how: How) -> Gather:
     return Gather(wanted, ("adaptive", how, side), take, period=wanted, extent=wanted)
 
 
-def gather_windows(how: How) -> GatherRule:
-    """Return the rule of an op whose windows slide over the map."""
-
-    def gather(values: Values, input: TensorType) -> Gathers:
-        dilation = number(values, "dilation") if "dilation" in values else 1
-        axes = zip(
-            input.size,
-            slide(values, input),
-            windows(values, input),
-            size(values, "kernel"),
-            strict=True,
-        )
-        height, width = (
-            _slide(values, how, side, units, window, kernel, dilation)
-            for side, units, window, kernel in axes
-        )
-        return height, width
-
-    return gather
+def gather_windows(how: How, values: Values, input: TensorType) -> Gathers:
+    """Return the values of an op whose windows slide over the map."""
+    dilation = number(values, "dilation") if "dilation" in values else 1
+    axes = zip(
+        input.size,
+        slide(values, input),
+        windows(values, input),
+        size(values, "kernel"),
+        strict=True,
+    )
+    height, width = (
+        _slide(values, how, side, units, window, kernel, dilation)
+        for side, units, window, kernel in axes
+    )
+    return height, width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

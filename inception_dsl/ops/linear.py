@@ -21,6 +21,8 @@ from inception_dsl.ops.facts import (
     a_vector,
     acts_always,
     free,
+    gathers_flat,
+    gathers_own_place,
     never_acts,
     no_launch,
     own_place,
@@ -28,7 +30,6 @@ from inception_dsl.ops.facts import (
     saves_nothing,
     whole_map,
 )
-from inception_dsl.ops.gather import gather_flat, gather_own_place
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.op import Op
 
@@ -144,7 +145,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=own_place,
-        gathers=gather_own_place,
+        gathers=gathers_own_place,
         counts_in_depth=False,
         cost=free,
         flop_kinds={},
@@ -168,7 +169,7 @@ OPS = (
         sizes="fixed",
         channels="flattened",
         windows=whole_map,
-        gathers=gather_flat,
+        gathers=gathers_flat,
         counts_in_depth=False,
         cost=free,
         flop_kinds={},
@@ -192,7 +193,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=own_place,
-        gathers=gather_own_place,
+        gathers=gathers_own_place,
         counts_in_depth=False,
         cost=free,
         flop_kinds={},

@@ -16,6 +16,7 @@ from inception_dsl.ops.facts import (
     Acts,
     Channels,
     CostRule,
+    GatherRule,
     InferRule,
     LaunchRule,
     RemarkRule,
@@ -26,7 +27,6 @@ from inception_dsl.ops.facts import (
     never_acts,
     no_launch,
 )
-from inception_dsl.ops.gather import GatherRule
 
 FigureKind = Literal[
     "convolution",

@@ -8,6 +8,7 @@ from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, size
 from inception_dsl.ops.facts import (
     Cost,
+    How,
     Inputs,
     Launch,
     Remark,
@@ -15,11 +16,13 @@ from inception_dsl.ops.facts import (
     Window,
     a_map,
     acts_always,
+    gathers_adaptive,
+    gathers_whole,
+    gathers_windows,
     one_launch,
     saves_nothing,
     whole_map,
 )
-from inception_dsl.ops.gather import How, gather_adaptive, gather_whole, gather_windows
 from inception_dsl.ops.op import FigureKind, Op
 from inception_dsl.ops.window import (
     KERNEL,
@@ -165,7 +168,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=windows,
-        gathers=gather_windows("largest"),
+        gathers=gathers_windows("largest"),
         counts_in_depth=False,
         cost=_cost,
         flop_kinds=_POOL_FLOPS,
@@ -199,7 +202,7 @@ OPS = (
         sizes="follow",
         channels="separate",
         windows=windows,
-        gathers=gather_windows("mean"),
+        gathers=gathers_windows("mean"),
         counts_in_depth=False,
         cost=_cost,
         flop_kinds=_POOL_FLOPS,
@@ -228,7 +231,7 @@ OPS = (
             sizes="fixed",
             channels="separate",
             windows=whole_map,
-            gathers=gather_whole(_HOW[kind]),
+            gathers=gathers_whole(_HOW[kind]),
             counts_in_depth=False,
             cost=_global_cost,
             flop_kinds=_POOL_FLOPS,
@@ -270,7 +273,7 @@ OPS = (
             sizes="fixed",
             channels="separate",
             windows=_adaptive_windows,
-            gathers=gather_adaptive(_HOW[kind]),
+            gathers=gathers_adaptive(_HOW[kind]),
             counts_in_depth=False,
             cost=_adaptive_cost,
             flop_kinds=_POOL_FLOPS,

@@ -183,8 +183,10 @@ def _meant_kernel(words: Words) -> str | None:
 def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     """Refuse `=` among an op's words: it is for the parameters of blocks."""
     name, equals, value = (reader.peek(ahead) for ahead in range(3))
+    if name.kind != "name" or equals.text != "=":
+        return
     word = word_of(name.text) or name.text
-    if name.kind != "name" or equals.text != "=" or not (op.words() | {"width"}) >= {word}:
+    if word not in op.words() and word != "width":
         return
     span = words.span(name, value)
     attribute = op.attribute(word)

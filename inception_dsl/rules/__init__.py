@@ -8,7 +8,6 @@ from dataclasses import replace
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic
 from inception_dsl.rules.budget import over_budget
 from inception_dsl.rules.claims import claims_hold
-from inception_dsl.rules.counted import counted_names
 from inception_dsl.rules.remarks import hardly_meant
 from inception_dsl.rules.subject import Subject
 from inception_dsl.rules.unread import never_read
@@ -18,8 +17,13 @@ Rule = Callable[[Subject], Iterable[Diagnostic]]
 
 RULES: tuple[Rule, ...] = (over_budget, claims_hold, can_be_written, never_read, hardly_meant)
 
-HINTS: tuple[Rule, ...] = (counted_names,)
-"""The rules that only speak when asked."""
+
+def list_hints() -> tuple[Rule, ...]:
+    """Return the rules that run only on request, and are loaded only then."""
+    from inception_dsl.rules.counted import counted_names
+
+    return (counted_names,)
+
 
 AS_WRITTEN_ONLY = frozenset(["E401", "E402", "E403"])
 """Findings that hold for a spec as it is written, not for another input or other parameters."""
@@ -31,7 +35,7 @@ def judge(subject: Subject, *, hints: bool = False) -> Iterator[Diagnostic]:
     Of each code the first `MAX_FINDINGS` are given; the last of them tells how many more there are.
     """
     groups: dict[str, list[Diagnostic]] = {}
-    for rule in (*RULES, *(HINTS if hints else ())):
+    for rule in (*RULES, *(list_hints() if hints else ())):
         for finding in rule(subject):
             groups.setdefault(finding.code, []).append(finding)
     for group in groups.values():
@@ -41,4 +45,12 @@ def judge(subject: Subject, *, hints: bool = False) -> Iterator[Diagnostic]:
         yield replace(last, notes=(*last.notes, f"{more:,} more are alike")) if more > 0 else last
 
 
-__all__ = ["AS_WRITTEN_ONLY", "HINTS", "RULES", "Rule", "Subject", "judge", "unwritable_blocks"]
+__all__ = [
+    "AS_WRITTEN_ONLY",
+    "RULES",
+    "Rule",
+    "Subject",
+    "judge",
+    "list_hints",
+    "unwritable_blocks",
+]

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inception_dsl.bounds import (
     MAX_BLOCKS,
@@ -22,12 +24,13 @@ from inception_dsl.bounds import (
 )
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, shorten
 from inception_dsl.source import Span
-from inception_dsl.spec.effort import Effort
 from inception_dsl.spec.files import SpecFile, find_used, read
-from inception_dsl.spec.layers import extend_blocks, lay_over
 from inception_dsl.spec.schema import ModelSpec
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tally, Tree, parse_tree
 from inception_dsl.spec.validate import Places, validate
+
+if TYPE_CHECKING:
+    from inception_dsl.spec.effort import Effort
 
 VERSION = 1
 
@@ -89,7 +92,7 @@ def load(file: SpecFile, *, trial: Trial | None = None) -> Loaded:
     loader = _Loader(trial)
     tree = loader.load_tree(file, None)
     _check_counts(tree)
-    tree = extend_blocks(tree, loader.effort)
+    tree = loader.extend_blocks(tree)
     spec, places = validate(tree)
     paths = frozenset(loader.paths)
     return Loaded(spec, tree, places, file, suspends_notes=loader.suspends_notes, paths=paths)
@@ -101,7 +104,6 @@ class _Loader:
         self._open: list[SpecFile] = []
         self._libraries: dict[SpecFile, Mapping] = {}
         self._tally = Tally()
-        self.effort = Effort()
         self.suspends_notes = False
         self.paths: set[Path] = set()
 
@@ -120,9 +122,26 @@ class _Loader:
             merged.items.pop("extends")
             # The claims of a source are about the base alone.
             base_tree.items.pop("claims", None)
-            merged = lay_over(base_tree, merged, self.effort)
+            from inception_dsl.spec.layers import lay_over
+
+            merged = lay_over(base_tree, merged, self._effort)
         self._open.pop()
         return merged
+
+    def extend_blocks(self, tree: Mapping) -> Mapping:
+        """Return the tree with every block that `extends` another one laid over it."""
+        blocks = tree.items.get("blocks")
+        if blocks is None or not _may_extend(blocks.value):
+            return tree
+        from inception_dsl.spec.layers import extend_blocks
+
+        return extend_blocks(tree, self._effort)
+
+    @cached_property
+    def _effort(self) -> Effort:
+        from inception_dsl.spec.effort import Effort
+
+        return Effort()
 
     def _add_used(self, tree: Mapping, file: SpecFile) -> Mapping:
         merged = Mapping(dict(tree.items), tree.span)
@@ -177,6 +196,14 @@ class _Loader:
             raise SpecError([Diagnostic("E103", message, (Label(tree.span),))])
         _check_version(tree)
         return tree
+
+
+def _may_extend(blocks: Tree) -> bool:
+    """Tell whether one of the blocks extends another."""
+    return isinstance(blocks, Mapping) and any(
+        isinstance(block.value, Mapping) and "extends" in block.value.items
+        for block in blocks.items.values()
+    )
 
 
 def _check_counts(tree: Mapping) -> None:
