@@ -99,14 +99,38 @@ def test_a_right_spec_loads_no_explanations_and_nothing_that_writes(
 ) -> None:
     modules = imported_modules([command, "inception_v4"], tmp_path)
     for name in (
+        "diagnostics.formats",
+        "diagnostics.printer",
         "driver.against",
         "driver.building",
         "driver.changes",
+        "driver.fixes",
         "driver.texts",
         "driver.writing",
         "resolve.derive",
         "resolve.disagree",
+        "rules.counted",
+        "spec.effort",
+        "spec.layers",
         "spec.not_yaml",
+    ):
+        assert f"inception_dsl.{name}" not in modules
+    text = "the rules of `gathers` import it when they run, as those of ops/facts.py do"
+    assert "inception_dsl.ops.gather" not in modules, text
+
+
+def test_a_comparison_for_people_loads_nothing_for_other_readers(tmp_path: Path) -> None:
+    modules = imported_modules(["diff", "googlenet", "googlenet"], tmp_path)
+    for name in (
+        "diagnostics.formats",
+        "diff.carry",
+        "driver.fixes",
+        "driver.writing",
+        "emit.diff.figure",
+        "emit.diff.machine",
+        "emit.diff.markdown",
+        "rules.judge",
+        "spec.git",
     ):
         assert f"inception_dsl.{name}" not in modules
 

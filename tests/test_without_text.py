@@ -20,7 +20,8 @@ from inception_dsl.emit.diff import FORMATS as DIFF_FORMATS
 from inception_dsl.emit.figure import Request
 from inception_dsl.emit.report import FORMATS, MEASURES, Facts, Layout, render_costs
 from inception_dsl.ir import Origin, fingerprint, print_model, verify
-from inception_dsl.rules import Subject, judge
+from inception_dsl.rules.judge import judge
+from inception_dsl.rules.subject import Subject
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,14 +17,11 @@ from inception_dsl.diagnostics.diagnostic import (
     severity_of,
 )
 from inception_dsl.diagnostics.errors import MissingExtraError, SpecError
+from inception_dsl.diagnostics.pages import page, pages
 from inception_dsl.diagnostics.spelling import nearest, shorten
 
 if TYPE_CHECKING:
-    from inception_dsl.diagnostics.pages import page, pages
     from inception_dsl.diagnostics.printer import render
-
-_LATE = {"page": "pages", "pages": "pages", "render": "printer"}
-"""The module of each name that is imported on first use: a right spec needs none of them."""
 
 __all__ = [
     "CODES",
@@ -48,8 +45,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    if name == "render":  # the printer is imported when there is something to print
+        from inception_dsl.diagnostics.printer import render
 
-    return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+        return render
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

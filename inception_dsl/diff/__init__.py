@@ -4,9 +4,6 @@ Models are compared, not text. Steps are paired by path, then by structure. Each
 pair is an edit, with its category, its places, its tensors and its consequences.
 """
 
-from inception_dsl.diff.carry import (
-    plan_weights,
-)
 from inception_dsl.diff.compare import (
     compare,
 )
@@ -115,5 +112,4 @@ __all__ = [
     "compare",
     "compare_costs",
     "match_specs",
-    "plan_weights",
 ]

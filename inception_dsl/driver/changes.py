@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.selection import list_known_specs
 from inception_dsl.driver.walk import Checked, measure_file
-from inception_dsl.driver.writing import Artifact
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, SUFFIXES
 from inception_dsl.spec.files import SpecFile, find_spec
@@ -18,6 +17,7 @@ from inception_dsl.spec.project import project_root
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
+    from inception_dsl.driver.writing import Artifact
     from inception_dsl.rules.agreement import Agreement
 
 MAX_SETTINGS = 1_000_000
@@ -54,7 +54,8 @@ def compare(
 
 def make_weight_plan(report: Report, path: Path) -> Artifact:
     """Return the plan that carries an old checkpoint over to the new spec; nothing is written."""
-    from inception_dsl.diff import plan_weights
+    from inception_dsl.diff.carry import plan_weights
+    from inception_dsl.driver.writing import Artifact
     from inception_dsl.emit.diff.weights import plan_json
 
     (made,) = report.comparisons
@@ -136,6 +137,8 @@ def judge_report(
 
 def _find(reference: str, folder: Path) -> SpecFile:
     """Return a spec that a person names, perhaps in a revision."""
+    if ":" not in reference:
+        return find_spec(reference, folder)
     from inception_dsl.spec.git import find_revision, split_reference
 
     parts = split_reference(reference)

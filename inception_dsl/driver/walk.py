@@ -105,7 +105,8 @@ def check_file(
     Raises:
         SpecError: as for `check`; a LibraryError if it is no network.
     """
-    from inception_dsl.rules import AS_WRITTEN_ONLY, Subject, judge
+    from inception_dsl.rules.judge import AS_WRITTEN_ONLY, judge
+    from inception_dsl.rules.subject import Subject
 
     template, model, odd = _read(file, overrides, set() if read is None else read)
     cost = _cost(file, model, batch)
@@ -298,7 +299,7 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
     """
     from inception_dsl.analysis import measure_widths, plan_forward
     from inception_dsl.emit.emitters import EmitterInput
-    from inception_dsl.rules import unwritable_blocks
+    from inception_dsl.rules.writable import unwritable_blocks
 
     model = checked.model
     widths = measure_widths(model)

@@ -214,10 +214,7 @@ def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTen
     of_norm = norm.state(norm_attributes(values), width) if norm.state else ()
     return (
         *(tensor.below(_LAYER) for tensor in convolution),
-        *(
-            replace(tensor.below(norm.norm_layer), in_axis="none", is_of_norm=True)
-            for tensor in of_norm
-        ),
+        *(tensor.below_conv(norm.norm_layer) for tensor in of_norm),
     )
 
 

@@ -7,7 +7,7 @@ that holds for it: none is taken silently.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from inception_dsl.ir import TensorType
@@ -206,7 +206,29 @@ class StateTensor:
 
     def below(self, layer: str) -> StateTensor:
         """Return the same tensor, held by a child of the module."""
-        return replace(self, name=f"{layer}.{self.name}", layer=layer)
+        return StateTensor(
+            name=f"{layer}.{self.name}",
+            shape=self.shape,
+            role=self.role,
+            in_axis=self.in_axis,
+            in_places=self.in_places,
+            layer=layer,
+        )
+
+    def below_conv(self, layer: str) -> StateTensor:
+        """Return the tensor of a norm, held by the conv that carries the norm.
+
+        The channels that come into the conv are not those of the norm.
+        """
+        return StateTensor(
+            name=f"{layer}.{self.name}",
+            shape=self.shape,
+            role=self.role,
+            in_axis="none",
+            in_places=self.in_places,
+            layer=layer,
+            is_of_norm=True,
+        )
 
 
 StateRule = Callable[[Values, int], tuple[StateTensor, ...]]

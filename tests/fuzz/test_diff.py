@@ -15,7 +15,8 @@ from torch_category import edits_between, torchs_category
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.diff import Comparison, Diff, Renamed, compare, plan_weights
+from inception_dsl.diff import Comparison, Diff, Renamed, compare
+from inception_dsl.diff.carry import plan_weights
 from inception_dsl.ir import Model, inline
 from inception_dsl.ir.weights import Copy
 

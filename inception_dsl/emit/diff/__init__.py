@@ -1,4 +1,7 @@
-"""Comparisons as text: for a terminal, a pull request, a program, a figure."""
+"""Comparisons as text: for a terminal, a pull request, a program, a figure.
+
+A command writes one format, so each writer is imported when it is first called.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,50 @@ from collections.abc import Callable
 from functools import partial
 
 from inception_dsl.diff import Report
-from inception_dsl.emit.diff.machine import diff_github, diff_json, diff_sarif
-from inception_dsl.emit.diff.markdown import diff_markdown
-from inception_dsl.emit.diff.text import diff_text
+
+
+def _text(report: Report) -> str:
+    from inception_dsl.emit.diff.text import diff_text
+
+    return diff_text(report)
+
+
+def _json(report: Report) -> str:
+    from inception_dsl.emit.diff.machine import diff_json
+
+    return diff_json(report)
+
+
+def _markdown(report: Report) -> str:
+    from inception_dsl.emit.diff.markdown import diff_markdown
+
+    return diff_markdown(report)
+
+
+def _github(report: Report) -> str:
+    from inception_dsl.emit.diff.machine import diff_github
+
+    return diff_github(report)
+
+
+def _sarif(report: Report) -> str:
+    from inception_dsl.emit.diff.machine import diff_sarif
+
+    return diff_sarif(report)
 
 
 def _svg(report: Report, *, side_by_side: bool) -> str:
-    """Return the figure; its layout is imported for no other format."""
     from inception_dsl.emit.diff.figure import diff_svg
 
     return diff_svg(report, side_by_side=side_by_side)
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {
-    "text": diff_text,
-    "json": diff_json,
-    "markdown": diff_markdown,
-    "github": diff_github,
-    "sarif": diff_sarif,
+    "text": _text,
+    "json": _json,
+    "markdown": _markdown,
+    "github": _github,
+    "sarif": _sarif,
     "svg": partial(_svg, side_by_side=False),
 }
 
