@@ -29,6 +29,7 @@ IMPLEMENTATIONS: dict[str, Callable[[], nn.Module]] = {
     "torchvision/inception_v3": tv("inception_v3", aux_logits=True, init_weights=True),
     "squeezenet1_1": tv("squeezenet1_1"),
     "resnext50": tv("resnext50_32x4d"),
+    "regnet_y_400mf": tv("regnet_y_400mf"),
     "timm/inception_v3": tm("inception_v3"),
     "timm/legacy_xception": tm("legacy_xception"),
 }

@@ -21,8 +21,6 @@ from torch_counts import randomise, relative_error
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
 
-LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
-
 
 def tv(name: str, **options: Any) -> Callable[[], nn.Module]:
     return lambda: getattr(torchvision.models, name)(weights=None, **options)
@@ -50,10 +48,16 @@ IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     ),
     "torchvision squeezenet1_1": ("squeezenet1_1", tv("squeezenet1_1"), 64),
     "torchvision resnext50_32x4d": ("resnext50", tv("resnext50_32x4d"), 64),
+    "timm seresnet50": ("se_resnet50", tm("seresnet50"), 64),
+    "torchvision regnet_y_400mf": ("regnet_y_400mf", tv("regnet_y_400mf"), 64),
     "timm legacy_xception": ("timm/legacy_xception", tm("legacy_xception"), 96),
     "timm inception_v3": ("timm/inception_v3", tm("inception_v3"), 299),
     "timm inception_resnet_v2": ("timm/inception_resnet_v2", tm("inception_resnet_v2"), 299),
 }
+
+
+LATE = {"torchvision regnet_y_400mf": "proj"}
+"""Modules that run before the siblings behind which the emitted module runs its own."""
 
 
 def emitted(name: str) -> nn.Module:
@@ -62,24 +66,50 @@ def emitted(name: str) -> nn.Module:
     return make_module(source, found.model.name)
 
 
-def layers_run(module: nn.Module, images: Tensor) -> list[nn.Module]:
-    """The layers with weights, in the order in which a pass runs them."""
-    run: list[nn.Module] = []
+def own_state(module: nn.Module) -> list[Tensor]:
+    """The tensors that a module holds itself."""
+    return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+
+
+def layers_run(module: nn.Module, images: Tensor, *, late: str | None = None) -> list[nn.Module]:
+    """The layers with tensors of their own, in the order in which a pass runs them.
+
+    Args:
+        late: the name of modules that are moved behind the siblings that run after them.
+    """
+    run: list[str] = []
     handles = [
-        child.register_forward_hook(lambda own, *_: run.append(own))
-        for child in module.modules()
-        if isinstance(child, LAYERS)
+        child.register_forward_hook(lambda *_, name=name: run.append(name))
+        for name, child in module.named_modules()
+        if own_state(child)
     ]
     with torch.no_grad():
         module(images)
     for handle in handles:
         handle.remove()
-    return run
+    if late is not None:
+        run = move_late(run, late)
+    return [module.get_submodule(name) for name in run]
 
 
-def trunk_then_heads(module: nn.Module, images: Tensor) -> list[nn.Module]:
-    trunk = layers_run(module.eval(), images[:1])
-    in_training = layers_run(still(module), images)
+def move_late(names: list[str], late: str) -> list[str]:
+    """Move the layers below modules called `late` behind all layers of the module around them."""
+    result: list[str] = []
+    waiting: list[str] = []
+    for name in names:
+        around = waiting[0].partition(f".{late}.")[0] if waiting else ""
+        if waiting and not name.startswith(f"{around}."):
+            result += waiting
+            waiting = []
+        (waiting if f".{late}." in name else result).append(name)
+    return result + waiting
+
+
+def trunk_then_heads(
+    module: nn.Module, images: Tensor, *, late: str | None = None
+) -> list[nn.Module]:
+    trunk = layers_run(module.eval(), images[:1], late=late)
+    in_training = layers_run(still(module), images, late=late)
     module.eval()
     return [*trunk, *(layer for layer in in_training if layer not in trunk)]
 
@@ -93,13 +123,24 @@ def still(module: nn.Module) -> nn.Module:
     return module
 
 
-def carry_over(theirs: nn.Module, ours: nn.Module, images: Tensor) -> None:
-    pairs = zip(trunk_then_heads(theirs, images), trunk_then_heads(ours, images), strict=True)
+def sides(tensor: Tensor) -> list[int]:
+    """The shape without ones at its end: a linear of each pixel is a 1x1 conv."""
+    shape = list(tensor.shape)
+    while shape and shape[-1] == 1:
+        shape.pop()
+    return shape
+
+
+def carry_over(theirs: nn.Module, ours: nn.Module, images: Tensor, *, late: str | None) -> None:
+    given_layers = trunk_then_heads(theirs, images, late=late)
+    pairs = zip(given_layers, trunk_then_heads(ours, images), strict=True)
     for given, wanted in pairs:
-        if isinstance(wanted, nn.BatchNorm2d):
-            assert isinstance(given, nn.BatchNorm2d)
-            assert (given.eps, given.momentum) == (wanted.eps, wanted.momentum)
-        wanted.load_state_dict(given.state_dict(), strict=True)
+        for name in ("eps", "momentum"):
+            assert getattr(given, name, None) == getattr(wanted, name, None)
+        for old, new in zip(own_state(given), own_state(wanted), strict=True):
+            assert sides(old) == sides(new)
+            with torch.no_grad():
+                new.copy_(old.reshape(new.shape))
 
 
 def outputs(module: nn.Module, images: Tensor) -> list[Tensor]:
@@ -117,7 +158,7 @@ def test_outputs_are_the_implementations(implementation: str) -> None:
     randomise(theirs, seed=3)
     ours = emitted(name)
     images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(4))
-    carry_over(theirs, ours, images)
+    carry_over(theirs, ours, images, late=LATE.get(implementation))
     (given,), (expected,) = outputs(ours.eval(), images), outputs(theirs.eval(), images)
     assert relative_error(given, expected) < 1e-5
     heads = [head.path for head in driver.check(name, folder=Path(__file__).parent).model.heads]
