@@ -2,13 +2,13 @@
 
 Expressions are data. `spec.step` parses them, this module evaluates them by walking them, and the
 Python emitter prints them, since Python writes `+ - * //` as the spec language does. Nothing in
-this project evaluates text.
+this project evaluates text. All arithmetic is exact: numbers are whole or fractions, never floats.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,7 +17,10 @@ from typing import Literal
 from inception_dsl.bounds import MAX_NUMBER
 
 Number = int | Decimal
-Operator = Literal["+", "-", "*", "//"]
+Operator = Literal["+", "-", "*", "//", "/"]
+
+MAX_DIGITS = 18
+"""Maximum number of significant digits of a computed decimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,20 @@ class Binary:
     right: Expr
 
 
-Expr = int | Decimal | Name | Binary
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A function of some operands: `max(a, b)`, `make_divisible(a, 8)`.
+
+    A condition is one, too: its functions are `==`, `<`, `and`, `not`, ..., and an operand of
+    these may be a word, such as `relu`. Analyses and emitters have further functions, which no
+    author writes: `if` has a condition and two values, `item` is a side of a pair.
+    """
+
+    function: str
+    operands: tuple[Expr | str, ...]
+
+
+Expr = int | Decimal | Name | Binary | Apply
 
 
 class ExprError(Exception):
@@ -44,21 +60,31 @@ class ExprError(Exception):
 
 
 def evaluate(expr: Expr, env: Mapping[str, Number]) -> Number:
-    """Return the value of an expression.
+    """Return the value of an expression; what is computed is whole where it can be.
 
     Args:
         env: the value of each name.
 
     Raises:
-        ExprError: `env` lacks a name, a divisor is zero, or a value is larger than `MAX_NUMBER`.
+        ExprError: `env` lacks a name, a divisor is zero, a value is larger than `MAX_NUMBER`, or
+            the result is neither a whole number nor a decimal of at most `MAX_DIGITS` digits.
     """
+    value = _evaluate(expr, env)
+    return _as_decimal(expr, value) if isinstance(value, Fraction) else value
+
+
+def _evaluate(expr: Expr, env: Mapping[str, Number]) -> Number | Fraction:
+    value: Number | Fraction
     match expr:
         case Name(name):
             if name not in env:
                 raise ExprError(f"nothing is named `{name}`")
             value = env[name]
         case Binary(operator, left, right):
-            value = _apply(operator, evaluate(left, env), evaluate(right, env))
+            value = _compute(operator, _evaluate(left, env), _evaluate(right, env))
+        case Apply(function, operands):
+            values = [_evaluate(each, env) for each in operands if not isinstance(each, str)]
+            value = _call(function, [Fraction(value) for value in values])
         case _:
             value = expr
     if not -MAX_NUMBER <= value <= MAX_NUMBER:
@@ -66,7 +92,11 @@ def evaluate(expr: Expr, env: Mapping[str, Number]) -> Number:
     return value
 
 
-def _apply(operator: Operator, left: Number, right: Number) -> Number:
+def _compute(
+    operator: Operator, left: Number | Fraction, right: Number | Fraction
+) -> int | Fraction:
+    if not isinstance(left, int) or not isinstance(right, int):
+        left, right = Fraction(left), Fraction(right)
     match operator:
         case "+":
             return left + right
@@ -74,27 +104,114 @@ def _apply(operator: Operator, left: Number, right: Number) -> Number:
             return left - right
         case "*":
             return left * right
-        case "//":
+        case "//" | "/":
             if right == 0:
                 raise ExprError("division by zero")
-            if isinstance(left, int) and isinstance(right, int):
-                return left // right
-            # The `//` of Decimal rounds towards zero, not down.
-            return Decimal(math.floor(Fraction(left) / Fraction(right)))
+            return left // right if operator == "//" else Fraction(left) / Fraction(right)
 
 
-def find_names(expr: Expr) -> frozenset[str]:
+FUNCTIONS: dict[str, tuple[int, int]] = {
+    "max": (2, 20),
+    "min": (2, 20),
+    "ceil": (1, 1),
+    "floor": (1, 1),
+    "round": (1, 1),
+    "make_divisible": (2, 2),
+}
+"""The functions that an author may call, each with its least and its largest number of operands."""
+
+
+def _call(function: str, operands: Sequence[Fraction]) -> Fraction:
+    match function, operands:
+        case "max", _:
+            return max(operands)
+        case "min", _:
+            return min(operands)
+        case "ceil", [value]:
+            return Fraction(math.ceil(value))
+        case "floor", [value]:
+            return Fraction(math.floor(value))
+        case "round", [value]:
+            return Fraction(round(value))
+        case "make_divisible", [value, divisor]:
+            return _make_divisible(value, divisor)
+        case _:
+            raise AssertionError(function)
+
+
+def _make_divisible(value: Fraction, divisor: Fraction) -> Fraction:
+    """Return the multiple of a divisor that is nearest to a value, and not below 90 % of it.
+
+    Source: `_make_divisible` of torchvision's models/_utils.py, `make_divisible` of timm's
+    layers/helpers.py, and both after TensorFlow's slim/nets/mobilenet.
+    """
+    if divisor.denominator != 1 or divisor < 1:
+        raise ExprError(f"`make_divisible` has the divisor {show_fraction(divisor)}")
+    # torchvision's `int` rounds towards zero, which differs below zero alone: there the least
+    # multiple is the result.
+    rounded = max(divisor, math.floor(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if 10 * rounded < 9 * value else rounded
+
+
+def _as_decimal(expr: Expr, value: Fraction) -> Number:
+    """Return a computed fraction as a whole number or as a decimal.
+
+    Raises:
+        ExprError: no decimal of at most `MAX_DIGITS` digits equals it.
+    """
+    if value.denominator == 1:
+        return value.numerator
+    rest, places = value.denominator, 0
+    while rest % 10 == 0 or rest % 5 == 0 or rest % 2 == 0:
+        rest //= 10 if rest % 10 == 0 else 5 if rest % 5 == 0 else 2
+        places += 1
+    if rest == 1 and places <= MAX_DIGITS:
+        scaled = value.numerator * 10**places // value.denominator
+        if abs(scaled) < 10**MAX_DIGITS:
+            return Decimal(scaled).scaleb(-places)
+    message = f"`{show(expr)}` is {show_fraction(value)}: neither a whole number nor a decimal"
+    raise ExprError(message)
+
+
+def show_fraction(value: Fraction) -> str:
+    """Print a fraction: `64/3`, and one with a long numerator or denominator rounded."""
+    text = str(value)
+    return text if len(text) <= 2 * MAX_DIGITS else f"about {float(value):.6g}"
+
+
+def find_names(expr: Expr | str) -> frozenset[str]:
     """Return every name that an expression reads."""
     match expr:
         case Name(name):
             return frozenset([name])
         case Binary(_, left, right):
             return find_names(left) | find_names(right)
+        case Apply(_, operands):
+            return frozenset().union(*map(find_names, operands))
         case _:
             return frozenset()
 
 
-def count_operands(expr: Expr, sizes: Mapping[str, int] | None = None) -> int:
+def find_functions(expr: Expr | str) -> frozenset[str]:
+    """Return the functions that an expression calls by a name, without their modules' contents.
+
+    Example:
+        >>> find_functions(Apply("math.ceil", (Name("depth"),)))
+        frozenset({'math'})
+    """
+    match expr:
+        case Binary(_, left, right):
+            return find_functions(left) | find_functions(right)
+        case Apply(function, operands):
+            inner = frozenset[str]().union(*map(find_functions, operands))
+            name = function.partition(".")[0]
+            is_named = name.isidentifier() and function not in _FORMS
+            return inner | {name} if is_named else inner
+        case _:
+            return frozenset()
+
+
+def count_operands(expr: Expr | str, sizes: Mapping[str, int] | None = None) -> int:
     """Return the number of operands of an expression: its names and numbers, repeats included.
 
     Args:
@@ -105,149 +222,73 @@ def count_operands(expr: Expr, sizes: Mapping[str, int] | None = None) -> int:
             return sizes.get(name, 1) if sizes else 1
         case Binary(_, left, right):
             return count_operands(left, sizes) + count_operands(right, sizes)
+        case Apply(_, operands):
+            return sum(count_operands(operand, sizes) for operand in operands)
         case _:
             return 1
 
 
-def substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
-    """Replace the names in an expression by their bindings, and simplify the result."""
-    if isinstance(expr, Name):
-        return bindings.get(expr.name, expr)
-    return _simplify(_replace(expr, bindings))
+_PRECEDENCE = {
+    "if": -5,
+    "or": -4,
+    "and": -3,
+    "not": -2,
+    **dict.fromkeys(["==", "!=", "<", "<=", ">", ">=", "is", "is not"], -1),
+    "+": 1,
+    "-": 1,
+    "*": 2,
+    "//": 2,
+    "/": 2,
+}
+_TIGHTEST = 3
+_FORMS = frozenset(["item", "pair", "if", "and", "or", "not", "is", "is not"])
+"""The functions that are no calls but forms of their own."""
 
 
-def _replace(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
-    match expr:
-        case Name(name):
-            return bindings.get(name, expr)
-        case Binary(operator, left, right):
-            return Binary(operator, _replace(left, bindings), _replace(right, bindings))
-        case _:
-            return expr
-
-
-def combine(operator: Operator, left: Expr, right: Expr) -> Expr:
-    """Join two expressions by an operator and simplify: gather like terms, put constants last.
-
-    Example:
-        >>> show(combine("+", combine("+", Name("k"), 32), combine("+", 64, Name("k"))))
-        '2 * k + 96'
-    """
-    return _simplify(Binary(operator, left, right))
-
-
-def total(exprs: Iterable[Expr]) -> Expr:
-    """Return the simplified sum of some expressions; 0 for none."""
-    terms: _Terms = {}
-    for expr in exprs:
-        _add(expr, 1, terms)
-    return _join_terms(terms)
-
-
-# A polynomial: the coefficient of each product of atoms. An atom is a name, a floor division or a
-# product of sums.
-_Terms = dict[tuple[Expr, ...], int | Decimal]
-
-
-def _simplify(expr: Expr) -> Expr:
-    if not isinstance(expr, Binary):
-        return expr
-    return _divide(expr) if expr.operator == "//" else _join_terms(_collect_terms(expr))
-
-
-def _divide(expr: Binary) -> Expr:
-    """Simplify both sides of a floor division, and divide if both are integers."""
-    left, right = _simplify(expr.left), _simplify(expr.right)
-    if isinstance(left, int) and isinstance(right, int) and right:
-        return left // right
-    return left if right == 1 else Binary("//", left, right)
-
-
-def _collect_terms(expr: Expr) -> _Terms:
-    """Return the terms of an expression that are not zero, the constant last."""
-    terms: _Terms = {}
-    _add(expr, 1, terms)
-    constant = terms.pop((), 0)
-    nonzero = {atoms: coefficient for atoms, coefficient in terms.items() if coefficient != 0}
-    return nonzero | {(): constant} if constant != 0 or not nonzero else nonzero
-
-
-def _add(expr: Expr, sign: int, terms: _Terms) -> None:
-    """Add the terms of an expression to `terms`, in time proportional to its size."""
-    match expr:
-        case Binary("+" | "-" as operator, left, right):
-            _add(left, sign, terms)
-            _add(right, sign if operator == "+" else -sign, terms)
-        case Binary("*", left, right):
-            for atoms, coefficient in _multiply(
-                _collect_terms(left), _collect_terms(right)
-            ).items():
-                terms[atoms] = terms.get(atoms, 0) + sign * coefficient
-        case Binary():
-            quotient = _divide(expr)
-            if isinstance(quotient, Binary) and quotient.operator == "//":
-                terms[(quotient,)] = terms.get((quotient,), 0) + sign
-            else:
-                _add(quotient, sign, terms)
-        case Name():
-            terms[(expr,)] = terms.get((expr,), 0) + sign
-        case _:
-            terms[()] = terms.get((), 0) + sign * expr
-
-
-def _multiply(left: _Terms, right: _Terms) -> _Terms:
-    if len(left) > 1 and len(right) > 1:  # the terms of the product could fill the memory
-        return {(Binary("*", _join_terms(left), _join_terms(right)),): 1}
-    return {
-        tuple(sorted(left_atoms + right_atoms, key=show)): left_coefficient * right_coefficient
-        for left_atoms, left_coefficient in left.items()
-        for right_atoms, right_coefficient in right.items()
-    }
-
-
-def _join_terms(terms: _Terms) -> Expr:
-    result: Expr | None = None
-    constant: Number = terms.pop((), 0)
-    for atoms, coefficient in terms.items():
-        if coefficient == 0:
-            continue
-        term = _build_product(atoms, coefficient if coefficient > 0 else -coefficient)
-        if result is None:
-            result = term if coefficient > 0 else Binary("-", 0, term)
-        else:
-            result = Binary("+" if coefficient > 0 else "-", result, term)
-    if result is None:
-        return constant
-    if constant == 0:
-        return result
-    return Binary("+" if constant > 0 else "-", result, constant if constant > 0 else -constant)
-
-
-def _build_product(atoms: tuple[Expr, ...], coefficient: Number) -> Expr:
-    result: Expr = atoms[0] if coefficient == 1 else Binary("*", coefficient, atoms[0])
-    for atom in atoms[1:]:
-        result = Binary("*", result, atom)
-    return result
-
-
-_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "//": 2}
-
-
-def show(expr: Expr) -> str:
+def show(expr: Expr | str) -> str:
     """Print an expression in the syntax that the spec language and Python share."""
     match expr:
         case Name(name):
             return name
         case Binary(operator, left, right):
-            level = _PRECEDENCE[operator]
-            left_text = show(left) if _find_level(left) >= level else f"({show(left)})"
-            # A right operand of the same level has brackets: `a * (b // c)` is not `a * b // c`.
-            right_text = show(right) if _find_level(right) > level else f"({show(right)})"
-            return f"{left_text} {operator} {right_text}"
+            return _show_between(operator, left, right)
+        case Apply("item", (pair, index)):
+            return f"{show(pair)}[{show(index)}]"
+        case Apply("pair", (Apply("item", (first, _)), Apply("item", (second, _)))):
+            assert first == second
+            return show(first)
+        case Apply("pair", (first, second)):
+            return f"({show(first)}, {show(second)})"
+        case Apply("-", (operand,)):
+            return f"-{_in_brackets(operand, 2)}"
+        case Apply("if", (condition, value, other)):
+            return f"{_in_brackets(value, -5)} if {_in_brackets(condition, -5)} else {show(other)}"
+        case Apply("not", (operand,)):
+            return f"not {_in_brackets(operand, _PRECEDENCE['not'] - 1)}"
+        case Apply(function, (left, right)) if function in _PRECEDENCE:
+            return _show_between(function, left, right)
+        case Apply(function, operands):
+            return f"{function}({', '.join(map(show, operands))})"
         case Decimal():
             return show_decimal(expr)
         case _:
             return str(expr)
+
+
+def _show_between(operator: str, left: Expr | str, right: Expr | str) -> str:
+    """Print an operator between its operands.
+
+    A right operand of the same level has brackets: `a * (b // c)` is not `a * b // c`. A
+    comparison has them on both sides, because Python chains comparisons.
+    """
+    level = _PRECEDENCE[operator]
+    lowest = level if level == _PRECEDENCE["=="] else level - 1
+    return f"{_in_brackets(left, lowest)} {operator} {_in_brackets(right, level)}"
+
+
+def _in_brackets(expr: Expr | str, level: int) -> str:
+    """Print an operand, in brackets unless it binds tighter than a level."""
+    return show(expr) if _find_level(expr) > level else f"({show(expr)})"
 
 
 def show_decimal(value: Decimal) -> str:
@@ -255,5 +296,11 @@ def show_decimal(value: Decimal) -> str:
     return repr(float(value))
 
 
-def _find_level(expr: Expr) -> int:
-    return _PRECEDENCE[expr.operator] if isinstance(expr, Binary) else 3
+def _find_level(expr: Expr | str) -> int:
+    match expr:
+        case Binary(operator):
+            return _PRECEDENCE[operator]
+        case Apply(function):
+            return _PRECEDENCE.get(function, _TIGHTEST)
+        case _:
+            return _TIGHTEST

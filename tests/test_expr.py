@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import cProfile
+import math
 import pstats
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from conftest import NET, Project
@@ -14,23 +17,25 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_widths
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.expr import (
-    Binary,
-    Expr,
-    ExprError,
-    Name,
-    combine,
-    count_operands,
-    evaluate,
-    substitute,
-    total,
-)
+from inception_dsl.emit.python.helpers import _exact, _make_divisible
+from inception_dsl.emit.python.parameters import ParamType, write_int
+from inception_dsl.expr import Apply, Binary, Expr, ExprError, Name, count_operands, evaluate, show
+from inception_dsl.simplify import combine, substitute, total
 
 LETTERS = st.sampled_from("abc")
-OPERATORS = st.sampled_from(("+", "-", "*", "//"))
+OPERATORS = st.sampled_from(("+", "-", "*", "//", "/"))
 EXPRS = st.recursive(
-    st.integers(0, 9) | LETTERS.map(Name),
-    lambda inner: st.builds(Binary, OPERATORS, inner, inner),
+    st.integers(0, 9) | LETTERS.map(Name) | st.sampled_from([Decimal("0.35"), Decimal("1.5")]),
+    lambda inner: (
+        st.builds(Binary, OPERATORS, inner, inner)
+        | st.builds(Apply, st.sampled_from(("max", "min")), st.tuples(inner, inner))
+        | st.builds(Apply, st.sampled_from(("ceil", "floor", "round")), st.tuples(inner))
+        | st.builds(
+            Apply,
+            st.just("make_divisible"),
+            st.tuples(inner, st.integers(1, 9) | LETTERS.map(Name)),
+        )
+    ),
     max_leaves=12,
 )
 VALUES = st.fixed_dictionaries({letter: st.integers(1, 50) for letter in "abc"})
@@ -75,6 +80,26 @@ def test_the_work_grows_with_the_operands(operator: str) -> None:
 
     per_operand = calls(20) / 20
     assert calls(80) / 80 < (1.2 if operator == "+" else 5) * per_operand
+
+
+@settings(max_examples=300)
+@given(EXPRS, VALUES, st.sets(LETTERS))
+def test_python_computes_what_the_language_does(
+    expr: Expr, values: dict[str, int], floats: set[str]
+) -> None:
+    types = {name: ParamType("float" if name in floats else "int") for name in values}
+    exact = {n: Decimal(v) / 8 if n in floats else v for n, v in values.items()}
+    try:
+        value = evaluate(expr, exact)
+    except ExprError:
+        return
+    if not isinstance(value, int):
+        return
+    given = {n: float(v) if n in floats else v for n, v in exact.items()}
+    simple = write_int(substitute(expr, {}), types)
+    names = {"_exact": _exact, "_make_divisible": _make_divisible, "Fraction": Fraction}
+    computed = eval(show(simple), {**names, "math": math}, given)
+    assert (computed, type(computed)) == (value, int)
 
 
 def test_a_sum_gathers_like_terms() -> None:

@@ -7,15 +7,16 @@ that needs any other number cannot be written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from inception_dsl.analysis.modules import owns_module
 from inception_dsl.analysis.widths import BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.expr import Expr, find_names
-from inception_dsl.ir import BlockDef, Model, NodeDef, Origin, StepDef, Value
+from inception_dsl.expr import Expr, Name, find_names
+from inception_dsl.ir import BlockDef, Model, Node, NodeDef, Origin, StepDef, Value, walk_calls
 from inception_dsl.ops import OPS
+from inception_dsl.ops.window import pads_itself
 
 MAX_TYPES = 4
 """Maximum number of input types that one reason lists."""
@@ -43,8 +44,9 @@ def find_unwritable(model: Model, widths: Mapping[str, BlockWidths]) -> list[Unw
     """Return the first step of each block that cannot be written, callees before callers."""
     unwritable: list[Unwritable] = []
     takes: dict[str, tuple[int, ...]] = {}
+    padded = _find_padded(model)
     for block in model.blocks:
-        examined = _Block(block, widths[block.name], takes)
+        examined = _Block(block, widths[block.name], takes, padded.get(block.name, frozenset()))
         problem = next(examined.find_problems(), None)
         if problem is not None:
             step, reason = problem
@@ -53,16 +55,47 @@ def find_unwritable(model: Model, widths: Mapping[str, BlockWidths]) -> list[Unw
     return unwritable
 
 
+def _find_padded(model: Model) -> dict[str, frozenset[str]]:
+    """Return the paths of steps, by block, that a parameter gives TensorFlow's padding in a call.
+
+    A layer that pads itself is of another class, which no argument can choose.
+    """
+    chosen = {
+        block.name: {step.path for step in block.body if _takes_padding(step)}
+        for block in model.blocks
+        if block.params
+    }
+    if not any(chosen.values()):
+        return {}
+    found: dict[str, set[str]] = {}
+    for call in walk_calls(model):
+        for item in call.body:
+            is_chosen = isinstance(item, Node) and item.path.step in chosen.get(call.block, ())
+            if is_chosen and isinstance(item, Node) and pads_itself(item.attributes):
+                found.setdefault(call.block, set()).add(item.path.step)
+    return {name: frozenset(paths) for name, paths in found.items()}
+
+
+def _takes_padding(step: StepDef) -> bool:
+    return isinstance(step, NodeDef) and isinstance(step.attributes.get("pad"), Name)
+
+
 class _Block:
     """The constructor of a block, as far as it decides which steps can be written.
 
     Args:
         takes: the indices of the inputs whose channels the class of each called block takes.
+        padded: the paths of steps that a parameter gives TensorFlow's padding.
     """
 
     def __init__(
-        self, block: BlockDef, widths: BlockWidths, takes: Mapping[str, tuple[int, ...]]
+        self,
+        block: BlockDef,
+        widths: BlockWidths,
+        takes: Mapping[str, tuple[int, ...]],
+        padded: Set[str],
     ) -> None:
+        self._padded = padded
         self._steps = [step for step in block.body if owns_module(step)]
         self._joins = [
             step for step in block.body if isinstance(step, NodeDef) and OPS[step.op].join
@@ -94,6 +127,8 @@ class _Block:
                 yield step, _NO_CHANNELS
             elif any(channels is None for channels in self._read_channels(step)):
                 yield step, self._explain(step)
+            elif step.path in self._padded:
+                yield step, "a parameter sets the padding `same_tf`, which needs another layer"
             elif self._differs(step):
                 yield (
                     step,

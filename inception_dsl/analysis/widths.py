@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis.parametric import Dependences, find_dependences
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.expr import Expr, Name, combine, count_operands, find_names, substitute, total
+from inception_dsl.expr import Expr, Name, count_operands, find_names
 from inception_dsl.ir import (
     INPUT,
     BlockDef,
@@ -30,6 +30,7 @@ from inception_dsl.ir import (
     walk_calls,
 )
 from inception_dsl.ops import OPS
+from inception_dsl.simplify import combine, substitute, total
 
 IN_CHANNELS = "in_channels"
 """The name that stands for the channels of a block's input in an expression."""

@@ -45,6 +45,7 @@ CODES: dict[str, Code] = {
     "E104": Code("step-syntax", "A step's text does not follow the grammar."),
     "E105": Code("bad-name", "A name cannot be used."),
     "E106": Code("bad-number", "A number or an expression has no usable value."),
+    "E107": Code("bad-function", "An expression calls an unknown function, or calls one wrongly."),
     "E201": Code("unknown-op", "A step names no op and no block."),
     "E202": Code("unknown-word", "An op has a word that it does not know."),
     "E203": Code("said-twice", "An attribute is given two values."),

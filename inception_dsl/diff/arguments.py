@@ -15,7 +15,7 @@ from inception_dsl.diff.edits import ArgumentChange, ArgumentsChanged, BlockRena
 from inception_dsl.diff.effects import Effect
 from inception_dsl.diff.sides import GRAVITY, Sides
 from inception_dsl.diff.view import RunStep
-from inception_dsl.expr import Binary, Expr, Name, find_names
+from inception_dsl.expr import Apply, Binary, Expr, Name, find_names
 from inception_dsl.ir import NETWORK, Call, CallDef, Path, Value
 
 MANY = 3
@@ -66,7 +66,7 @@ class Arguments:
         self, step: RunStep, written: Value | Expr | None
     ) -> Iterator[ArgumentsChanged]:
         """Yield the edits of arguments that a value of a step follows from, as it is written."""
-        if not isinstance(written, Name | Binary):
+        if not isinstance(written, Name | Binary | Apply):
             return
         for name in sorted(find_names(written)):
             if (step.scope, name) not in self.edit_of:
@@ -189,7 +189,7 @@ def _renamed_block(sides: Sides, pair: CallPair, names: tuple[str, str]) -> Bloc
 
 def is_symbolic(value: Value | Expr | None) -> bool:
     """Tell whether a value reads a parameter, or the channels that come in."""
-    return isinstance(value, Name | Binary) and bool(find_names(value))
+    return isinstance(value, Name | Binary | Apply) and bool(find_names(value))
 
 
 def _call(step: RunStep) -> Call:

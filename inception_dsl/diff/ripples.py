@@ -15,7 +15,7 @@ from inception_dsl.diff.parts import is_join
 from inception_dsl.diff.sides import Sides
 from inception_dsl.diff.tensors import Tensors
 from inception_dsl.diff.view import RunStep, View
-from inception_dsl.expr import Binary, Expr, Name, find_names
+from inception_dsl.expr import Apply, Binary, Expr, Name, find_names
 from inception_dsl.ir import INPUT, CallDef, Node, Path, Value
 
 MAX_CAUSES = 16
@@ -111,7 +111,7 @@ def _find_read_as_in(sides: Sides, old: Node | None, new: Node) -> Iterator[Path
 
 def _find_sources(view: View, step: RunStep, value: Value | Expr | None) -> Iterator[Path]:
     """Yield the nodes that a value reads as `in`, in its own block or through the caller's."""
-    if not isinstance(value, Name | Binary):
+    if not isinstance(value, Name | Binary | Apply):
         return
     for name in sorted(find_names(value)):
         if name == "in":

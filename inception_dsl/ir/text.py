@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from inception_dsl.expr import Binary, Expr, Name, show
+from inception_dsl.expr import Apply, Binary, Expr, Name, show
 from inception_dsl.ir.model import (
     INPUT,
     BlockDef,
@@ -109,7 +109,7 @@ def _print_value(value: Value | Expr) -> str:
             return "true" if value else "false"
         case (height, width):
             return f"{height}x{width}"
-        case Binary():
+        case Binary() | Apply():
             return f"({show(value)})"
         case int() | Decimal() | Name():
             return show(value)

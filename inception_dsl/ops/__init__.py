@@ -36,10 +36,19 @@ RESIDUAL = ADD
 GATHERED = CONCAT
 """The join of a step that reads several others."""
 
-WORDS: frozenset[str] = frozenset(
+PAD_WORDS: frozenset[str] = frozenset(
+    str(sets[a.name])
+    for op in OPS.values()
+    for a in op.attributes
+    for sets in op.flags.values()
+    if a.kind == "pad" and a.name in sets
+)
+"""The paddings that have a name: `V`, `same`, `same_tf`."""
+
+WORDS: frozenset[str] = PAD_WORDS | frozenset(
     choice for op in OPS.values() for a in op.attributes for choice in a.choices
 )
-"""Names that an argument may hold without being a parameter: `act=none`."""
+"""Names that an argument may hold without being a parameter: `act=none`, `pad=V`."""
 
 
 def norm_of(attributes: Symbols) -> Op | None:
@@ -60,6 +69,7 @@ __all__ = [
     "GATHERED",
     "NORMS",
     "OPS",
+    "PAD_WORDS",
     "RESIDUAL",
     "SCHEMES",
     "STEP_OPS",

@@ -75,7 +75,7 @@ class Attribute:
     def is_symbolic(self) -> bool:
         """Its value may read a parameter of the block."""
         numeric = {"width", "natural", "positive", "decimal", "fraction"}
-        return self.kind in numeric or self.name == "act"
+        return self.kind in numeric or self.kind in {"size", "pad"} or self.name == "act"
 
 
 def number(values: Values, name: str) -> int:

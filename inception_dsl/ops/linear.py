@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from inception_dsl.expr import Expr, combine
+from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops.activation import ACT, act_flops, act_launches, act_saves
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, decimal, number
@@ -32,6 +32,7 @@ from inception_dsl.ops.facts import (
 )
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.op import Op
+from inception_dsl.simplify import combine
 
 
 def _linear_infer(values: Values, inputs: Inputs) -> TensorType:

@@ -112,10 +112,14 @@ def pads_itself(attributes: Symbols) -> bool:
     an odd window is padded alike at both ends, and a window of one pixel never is: in these cases
     `same_tf` is `same`.
     """
+    if attributes["pad"] != "same_tf":
+        return False
     kernel, stride = attributes["kernel"], attributes["stride"]
-    assert isinstance(kernel, tuple)
-    is_even = all(side == 1 or (stride == 1 and side % 2 == 1) for side in kernel)
-    return attributes["pad"] == "same_tf" and not is_even
+    if not isinstance(kernel, tuple):  # a parameter, which may be any kernel
+        return True
+    return not all(
+        side == 1 or (stride == 1 and isinstance(side, int) and side % 2 == 1) for side in kernel
+    )
 
 
 def check_pool_padding(values: Values, op: str) -> None:

@@ -9,6 +9,7 @@ from inception_dsl.ops import WORDS
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by, param_close_by
 from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
+from inception_dsl.resolve.values import read_size
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import Reader, StepText, Token
@@ -155,7 +156,10 @@ def read_argument(word: Word, text: Span, scope: Scope) -> Given:
 
 def _argument(reader: Reader, words: Words) -> Given:
     token = reader.peek()
-    if token.kind == "name" and token.text not in words.scope.names:
+    if token.kind == "kernel":
+        return read_size(reader.take(), words, least=0)
+    is_known = token.text in words.scope.names or reader.is_at_call()
+    if token.kind == "name" and not is_known:
         if token.text in WORDS:
             return reader.take().text
         raise words.unknown(token.text, token, [*words.scope.names, *WORDS])

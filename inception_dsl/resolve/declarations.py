@@ -6,22 +6,18 @@ from collections.abc import Iterable, Mapping
 
 from inception_dsl.bounds import MAX_PARAMS
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
-from inception_dsl.ir import NETWORK, Param
+from inception_dsl.expr import FUNCTIONS
+from inception_dsl.ir import NETWORK, Param, Value
 from inception_dsl.ops import OPS, WORDS, WRITTEN
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.habits import LACKING_VALUES, is_lacking, op_of
 from inception_dsl.resolve.reporter import Reporter, repeated
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.scope import Row, Scope, Setting, Table
-from inception_dsl.resolve.values import read_word
+from inception_dsl.resolve.values import SIZE, parameter_value, read_word
 from inception_dsl.resolve.words import Defaults
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, TableSpec, Word
-
-PAD_WORDS = frozenset(
-    word for op in OPS.values() for word, sets in op.flags.items() if "pad" in sets
-)
-"""Words that set a padding, which no parameter can stand for."""
 
 
 class Declarations(Reporter):
@@ -60,7 +56,7 @@ class Declarations(Reporter):
             for index, cell in enumerate(cells):
                 self.check_value(cell, (*at, row, index))
             spans = (self.places.value((*at, row, index)) for index in range(len(cells)))
-            settings = tuple(map(Setting, cells, spans))
+            settings = tuple(map(Setting, map(parameter_value, cells), spans))
             rows[row] = Row(self.places.key((*at, row)), settings)
         return result
 
@@ -126,7 +122,7 @@ class Declarations(Reporter):
                     self.check_param(param, (*at, "params", param))
                     if default is not None:
                         self.check_value(default, (*at, "params", param))
-                    params.append(Param(param, default))
+                    params.append(Param(param, _default(default)))
         places = {p.name: self._param_place(at, written, p.name) for p in params}
         return Signature(tuple(params), places, self.places.key(at))
 
@@ -141,24 +137,26 @@ class Declarations(Reporter):
     def check_param(self, name: str, at: DocumentPath) -> None:
         """Report a name that no parameter can have."""
         problem = name_problem(name)
-        if problem is None and name in {"in_channels", *WORDS}:
+        if problem is None and name in {"in_channels", "float", "int", *FUNCTIONS, *WORDS}:
             problem = f"`{name}` has a meaning of its own"
         if problem is not None:
             self.complain("E105", problem, self.places.key(at), instead=usable_name(name, "param"))
 
     def check_value(self, value: Word, at: DocumentPath) -> None:
         """Report a value that no parameter can have."""
-        if isinstance(value, str) and value not in WORDS:
+        if isinstance(value, str) and value not in WORDS and not SIZE.fullmatch(value):
             shown = value[:60]
             message = f"`{shown}` is neither a number nor a word of an op"
             close = None
-            if value in PAD_WORDS:
-                message = f"a parameter cannot stand for `{shown}`: `pad` reads none"
-            elif value.lower() in LACKING_VALUES:
+            if value.lower() in LACKING_VALUES:
                 message = f"`{shown}` is not in the language yet"
             else:
                 close = nearest(value, WORDS)
             self.complain("E211", message, self.places.value(at), instead=close)
+
+
+def _default(word: Word | None) -> Value | None:
+    return None if word is None else parameter_value(word)
 
 
 def _counted(count: int, noun: str) -> str:

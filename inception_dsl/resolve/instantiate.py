@@ -23,7 +23,7 @@ from inception_dsl.ir import (
     TensorType,
     Value,
 )
-from inception_dsl.ops import OPS, ShapeError
+from inception_dsl.ops import OPS, ShapeError, shown
 from inception_dsl.resolve.blocks import ReadBlock, place_of
 from inception_dsl.resolve.evaluate import NoValueError, as_written, value_of
 from inception_dsl.resolve.scope import Given
@@ -272,8 +272,10 @@ class Instantiator:
             problem = misfit(attribute, value)
             if problem is not None:
                 raise self._trail.unfit(
-                    f"{problem}, and `{as_written(expression)}` is {value}", step, name
+                    f"{problem}, and `{as_written(expression)}` is {shown(value)}", step, name
                 )
+            if attribute.kind == "size" and isinstance(value, int):  # the side of a square
+                values[name] = value, value
         return values
 
     def _evaluate(

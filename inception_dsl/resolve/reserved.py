@@ -12,12 +12,25 @@ from keyword import iskeyword
 MAX_LENGTH = 60
 
 _EMITTED = """
-    F Literal NamedTuple OrderedDict Tensor TypeVar in input isinstance nn out range self super
-    torch x
+    F Fraction Literal NamedTuple OrderedDict Tensor TypeVar in input isinstance math nn out range
+    self super torch x
 """
 
 _BUILTINS = frozenset(
-    ["bool", "float", "int", "isinstance", "list", "max", "range", "super", "tuple", "type"]
+    [
+        "bool",
+        "float",
+        "int",
+        "isinstance",
+        "list",
+        "max",
+        "min",
+        "range",
+        "round",
+        "super",
+        "tuple",
+        "type",
+    ]
 )
 """Names of Python that functions and annotations of a module read."""
 

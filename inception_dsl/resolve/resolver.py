@@ -36,6 +36,7 @@ from inception_dsl.resolve.scope import Scope, Table, close_by
 from inception_dsl.resolve.statements import Statements, read_shape
 from inception_dsl.resolve.steps import StepReader
 from inception_dsl.resolve.template import AS_WRITTEN, Overrides, Template
+from inception_dsl.resolve.values import SIZE, parameter_value
 from inception_dsl.resolve.words import Defaults
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath
@@ -173,7 +174,7 @@ class _Resolver(Reporter):
         for name, word in self._spec.params.items():
             self._declarations.check_param(name, ("params", name))
             self._declarations.check_value(word, ("params", name))
-            params[name] = word
+            params[name] = parameter_value(word)
         for name, text in self._overrides.params.items():
             if name not in params:
                 there = ", ".join(f"`{param}`" for param in self._spec.params)
@@ -193,8 +194,8 @@ class _Resolver(Reporter):
             return int(text)
         if re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
             return Decimal(text)
-        if text in WORDS:
-            return text
+        if text in WORDS or SIZE.fullmatch(text):
+            return parameter_value(text)
         shown = self._overrides.write_param(name, text)
         message = f"`{shown}` gives neither a number nor a word of an op"
         raise SpecError([Diagnostic("E211", message)])

@@ -118,6 +118,7 @@ class StepReader:
         span = self._places.text(place.at)
         step = self._parse(text, span)
         words = Words(step.words, span, self._scope)
+        self._check_kernel(step, words)
         what = self._find(step, words)
         count = self._count(step, words)
         origin = Origin((span,))
@@ -180,6 +181,19 @@ class StepReader:
             return parse_step(text)
         except StepSyntaxError as error:
             raise SpecError([syntax_finding(error, text, span)]) from None
+
+    def _check_kernel(self, step: StepText, words: Words) -> None:
+        """Refuse a kernel that is a name and no parameter: one of two names is too many."""
+        kernel = step.kernel
+        if kernel is None or kernel.kind != "name" or kernel.text in self._scope.names:
+            return
+        op = WRITTEN.get(step.name.text)
+        close = close_by(kernel.text, self._scope.declared, self._scope.declared)
+        if op is not None and op.kernel and (close.name or kernel.text in self._scope.unseen):
+            raise words.unknown(kernel.text, kernel, self._scope.names)
+        message = f"`{step.name.text}` stands where the step should end"
+        label = Label(words.span(kernel, step.name))
+        raise SpecError([Diagnostic("E104", message, (label,))])
 
     def _count(self, step: StepText, words: Words) -> Expr | None:
         token = step.count

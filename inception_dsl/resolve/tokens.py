@@ -10,7 +10,8 @@ from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
 from inception_dsl.expr import Expr, find_names
 from inception_dsl.resolve.scope import Scope, param_close_by
 from inception_dsl.source import Span
-from inception_dsl.spec.step import Reader, StepSyntaxError, Token, parse_expr, tokenise
+from inception_dsl.spec.expression import parse_expr
+from inception_dsl.spec.step import Reader, StepSyntaxError, Token, tokenise
 from inception_dsl.spec.text import syntax_finding
 
 T = TypeVar("T")
@@ -103,7 +104,9 @@ def read_expr(reader: Reader, words: Words) -> Expr:
         expr = parse_expr(reader)
     except StepSyntaxError as error:
         wrong = Token("end", "", error.start, error.end)
-        raise words.error(error.code, error.message, wrong) from None
+        raise words.error(
+            error.code, error.message, wrong, error.help, instead=error.instead
+        ) from None
     unknown = sorted(find_names(expr) - words.scope.names)
     if unknown:
         later = (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start)

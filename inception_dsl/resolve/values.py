@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.expr import ExprError, Name, evaluate, find_names, show
-from inception_dsl.ops import FANS, SCHEMES, Attribute, Op
+from inception_dsl.ir import Value
+from inception_dsl.ops import FANS, PAD_WORDS, SCHEMES, Attribute, Op
 from inception_dsl.resolve.habits import LACKING_VALUES, op_of, word_of
 from inception_dsl.resolve.scope import Given, Scope, close_by
 from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import Reader, StepSyntaxError, Token, sides
+
+SIZE = re.compile(r"([0-9]{1,12})x([0-9]{1,12})")
+"""A kernel or a padding with two sides."""
 
 
 def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Given:
@@ -27,8 +32,8 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
     match attribute.kind:
         case "choice":
             return _choice(attribute, reader.take(), words)
-        case "pad" if token.kind == "kernel":
-            return read_size(reader.take(), words, least=0)
+        case "size" | "pad" if token.kind == "kernel":
+            return read_size(reader.take(), words, least=0 if attribute.kind == "pad" else 1)
         case "pad" if attribute.name in op.flags.get(token.text, {}):
             return op.flags[reader.take().text][attribute.name]
         case "pad" if token.text in LACKING_VALUES and token.text not in words.scope.names:
@@ -130,6 +135,13 @@ def read_size(token: Token, words: Words, *, least: int) -> tuple[int, int]:
     return height, width
 
 
+def parameter_value(word: Word) -> Value:
+    """Return a parameter's value that stands in a YAML value of its own: a kernel is a pair."""
+    if isinstance(word, str) and (size := SIZE.fullmatch(word)):
+        return int(size[1]), int(size[2])
+    return word
+
+
 def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope) -> Given:
     """Return an attribute's value that stands in a YAML value of its own.
 
@@ -177,10 +189,11 @@ def misfit(attribute: Attribute, value: Given) -> str | None:
         case "choice":
             fits, wanted = value in attribute.choices, f"one of {listed(attribute.choices)}"
         case "pad":
-            fits = value in ("V", "same", "same_tf") or whole >= 0
+            fits = value in PAD_WORDS or whole >= 0 or isinstance(value, tuple)
             wanted = "V, same, same_tf, a whole number or a size such as 0x3"
         case "size":
-            fits, wanted = isinstance(value, tuple), "a size such as 3x3"
+            sides = value if isinstance(value, tuple) else (whole, whole)
+            fits, wanted = min(sides) >= 1, "a size such as 3x3, or the side of a square"
         case "init":
             fits, wanted = isinstance(value, str), "a scheme such as `normal 0.01`"
     if is_number and not _is_between(attribute, number):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
+from inception_dsl.expr import Name
 from inception_dsl.ops import Attribute, Op
 from inception_dsl.resolve.habits import KERNELS, LACKING_VALUES, word_of
 from inception_dsl.resolve.scope import Given, Setting
@@ -122,7 +123,10 @@ class _StepWords:
             span = words.span(kernel, name)
             message, fix = f"`{op.written}` takes no kernel", Fix(span, op.written)
             raise SpecError([Diagnostic("E210", message, (Label(span),), fix=fix)])
-        self._give(op.kernel, read_size(kernel, words, least=1), words.span(kernel))
+        if kernel.kind == "name":
+            self._give(op.kernel, Name(kernel.text), words.span(kernel))
+        else:
+            self._give(op.kernel, read_size(kernel, words, least=1), words.span(kernel))
 
     def _read_word(self, reader: Reader) -> None:
         """Read a flag, an attribute with its value, or the width."""
@@ -137,7 +141,9 @@ class _StepWords:
                 raise words.error("E104", f"`{token.text}` has no value", token)
             value = read_value(op, attribute, reader, words)
             self._give(attribute.name, value, words.span(token, reader.peek(-1)))
-        elif width is not None and (token.kind != "name" or token.text in words.scope.names):
+        elif width is not None and (
+            token.kind != "name" or token.text in words.scope.names or reader.is_at_call()
+        ):
             self._refuse_second_value(reader)
             value = read_value(op, width, reader, words)
             self._give(width.name, value, words.span(token, reader.peek(-1)))

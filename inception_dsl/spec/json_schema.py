@@ -13,7 +13,7 @@ from inception_dsl.spec.schema import BODY_KEYS, Measure, ModelSpec
 
 STEP_PATTERN = (
     r"^\s*(?:[A-Za-z0-9_]+\s+x\s+)?"  # 4 x
-    r"(?:[0-9]+x[0-9]+\s+)?(?:(?:global|adaptive)\s+)?"  # 3x3 adaptive
+    r"(?:(?:[0-9]+x[0-9]+|[A-Za-z_]\w*)\s+)?(?:(?:global|adaptive)\s+)?"  # 3x3 adaptive
     r"[A-Za-z_][A-Za-z0-9_]*(?:\s*\(.*\))?"  # conv (96 stride 2 V)
     r"\s*(?:->\s*(?:[0-9]+x[0-9]+x[0-9]+|[0-9]+))?\s*$"  # -> 35x35x384
 )

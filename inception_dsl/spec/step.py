@@ -1,7 +1,7 @@
 """The text of one step, from characters to its parts: `4 x inception_a -> 35x35x384`.
 
     step := [count "x"] call ["->" shape]
-    call := [KERNEL] ["global" | "adaptive"] NAME ["(" word* ")"]
+    call := [KERNEL | NAME] ["global" | "adaptive"] NAME ["(" word* ")"]
 
 Only the form is checked here. Which names exist, and which words an op knows, is `resolve`'s.
 """
@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, cast
 
-from inception_dsl.expr import Binary, Expr, Name, Operator
+from inception_dsl.expr import FUNCTIONS
 
 MAX_LENGTH = 1000
 """Maximum number of characters of a step's text."""
@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     r"|(?P<row>[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_]+)"
     r"|(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?)(?![\w.])"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<symbol>->|//|[-+*()=])"
+    r"|(?P<symbol>->|//|[-+*/()=,])"
 )
 _SPACE = re.compile(r"[ \t]*")
 
@@ -50,7 +50,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class StepText:
-    """A step's parts. `words` are the tokens between the outer parentheses."""
+    """A step's parts.
+
+    `words` are the tokens between the outer parentheses. A kernel that is a name is a parameter.
+    """
 
     count: Token | None
     kernel: Token | None
@@ -110,6 +113,11 @@ class Reader:
             return None
         return self.take()
 
+    def is_at_call(self) -> bool:
+        """Tell whether a function comes next: a name and a bracket without a blank between them."""
+        name, opening = self.peek(), self.peek(1)
+        return name.kind == "name" and opening.text == "(" and opening.start == name.end
+
 
 def tokenise(text: str) -> tuple[Token, ...]:
     """Return the words of a step's text.
@@ -120,17 +128,37 @@ def tokenise(text: str) -> tuple[Token, ...]:
     if len(text) > MAX_LENGTH:
         raise StepSyntaxError(f"a step of more than {MAX_LENGTH} characters", 0, len(text))
     tokens: list[Token] = []
+    open: list[bool] = []  # for each open bracket, whether it is that of a function
     position = _skip(text, 0)
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
             raise _unreadable(text, position)
         kind = cast(Kind, match.lastgroup)
-        tokens.append(Token(kind, match[0], position, match.end()))
+        token = Token(kind, match[0], position, match.end())
+        if match[0] in _BRACKETS:
+            _follow_brackets(text, token, tokens, open)
+        tokens.append(token)
         position = _skip(text, match.end())
     if len(tokens) > MAX_WORDS:
         raise StepSyntaxError(f"a step of more than {MAX_WORDS} words", 0, len(text))
     return tuple(tokens)
+
+
+_BRACKETS = frozenset("(),")
+
+
+def _follow_brackets(text: str, token: Token, before: list[Token], open: list[bool]) -> None:
+    """Note a bracket that opens or closes; refuse a comma outside those of a function."""
+    if token.text == "(":
+        name = before[-1] if before and before[-1].kind == "name" else None
+        # A name that is none of a function, deeper than a step's own bracket, is told so later.
+        is_called = name is not None and name.end == token.start and bool(open)
+        open.append(is_called or (name is not None and name.text in FUNCTIONS))
+    elif token.text == ")":
+        del open[-1:]
+    elif not any(open[-1:]):
+        raise _unreadable(text, token.start)
 
 
 def _skip(text: str, position: int) -> int:
@@ -157,7 +185,7 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
         return StepSyntaxError(message, start, end, meant)
     if text[start - 1 : end] == "=>":
         return StepSyntaxError("`=>` starts no word", start - 1, end, "->")
-    meant = {"\u00d7": "x", "\u2192": "->", "/": "//"}.get(word)
+    meant = {"\u00d7": "x", "\u2192": "->"}.get(word)
     return StepSyntaxError(f"`{word}` starts no word", start, end, meant)
 
 
@@ -171,9 +199,9 @@ def parse_step(text: str) -> StepText:
     reader = Reader(tokenise(text))
     _refuse_spaces(reader, text)
     count = _count(reader)
-    kernel = reader.take_if("kernel")
+    kernel = reader.take_if("kernel") or _named_kernel(reader)
     modifier = None
-    if reader.peek().text in {"global", "adaptive"} and reader.peek(1).kind == "name":
+    if reader.peek().text in _MODIFIERS and reader.peek(1).kind == "name":
         modifier = reader.take()
     name = _expect(reader, "name", "the name of an op or a block")
     opening = reader.take_if("symbol", "(")
@@ -186,6 +214,17 @@ def parse_step(text: str) -> StepText:
     if reader.peek().kind != "end":
         raise _too_much(reader.peek(), step, text)
     return step
+
+
+_MODIFIERS = frozenset(["global", "adaptive"])
+
+
+def _named_kernel(reader: Reader) -> Token | None:
+    """Take the parameter that stands for a kernel, before an op: `kernel conv (64)`."""
+    first, second = reader.peek(), reader.peek(1)
+    if first.kind == second.kind == "name" and first.text not in _MODIFIERS and second.text != "x":
+        return reader.take()
+    return None
 
 
 def counted_name(name: str, nth: int) -> str:
@@ -275,42 +314,6 @@ def _expect(reader: Reader, kind: Kind, what: str, help: str | None = None) -> T
         message = f"{seen} where {what} should"
         raise StepSyntaxError(message, token.start, token.end, help=help)
     return token
-
-
-def parse_expr(reader: Reader) -> Expr:
-    """Return the expression that comes next; the rest is left.
-
-    Raises:
-        StepSyntaxError: no expression comes next.
-    """
-    left = _term(reader)
-    while token := reader.take_if("symbol", "+", "-"):
-        left = Binary(cast(Operator, token.text), left, _term(reader))
-    return left
-
-
-def _term(reader: Reader) -> Expr:
-    left = _atom(reader)
-    while token := reader.take_if("symbol", "*", "//"):
-        left = Binary(cast(Operator, token.text), left, _atom(reader))
-    return left
-
-
-def _atom(reader: Reader) -> Expr:
-    token = reader.take()
-    if token.kind == "number":
-        return number(token)
-    if token.kind == "name":
-        return Name(token.text)
-    if token.text == "(":
-        inner = parse_expr(reader)
-        close = reader.take()
-        if close.text != ")":
-            raise StepSyntaxError("a parenthesis is not closed", token.start, token.end)
-        return inner
-    seen = f"`{token.text}` stands" if token.kind != "end" else "the text ends"
-    message = f"{seen} where a number or a name should"
-    raise StepSyntaxError(message, token.start, token.end)
 
 
 def number(token: Token) -> int | Decimal:

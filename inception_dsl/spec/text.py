@@ -25,4 +25,11 @@ def syntax_finding(error: StepSyntaxError, text: str, span: Span) -> Diagnostic:
     notes: tuple[str, ...] = ()
     if is_literal and error.end >= len(text) and _COMMENT.match(span.source.text, span.end):
         notes = ("YAML ends the text before ` #`, where a comment begins",)
+    if is_literal and _ends_at_comma(text, span):
+        notes = ("YAML ends the text at a comma within `[]` or `{}`: quote the step",)
     return Diagnostic(error.code, error.message, (Label(part),), notes, error.help, fix=fix)
+
+
+def _ends_at_comma(text: str, span: Span) -> bool:
+    """Tell whether a comma between the operands of a function ends a text that is not quoted."""
+    return text.count("(") > text.count(")") and span.source.text[span.end : span.end + 1] == ","

@@ -134,6 +134,8 @@ class _Writer:
         scope: the parameters that a width may read.
         blocks: the parameters of each block that may be called, and whether a table has them.
         optional: the parameters of blocks that have a default, which a call may leave out.
+        kernels: the parameters that stand for a kernel, and `pads` those for a padding; all blocks
+            share them, and a step reads them if they are its block's.
         budget: how many steps may still be drawn, so that no spec is huge.
         awkward: names are made of the words of emitted code, whole and in part.
         taken: the names that have been drawn whole.
@@ -148,6 +150,9 @@ class _Writer:
     budget: list[int] = field(default_factory=lambda: [40])
     awkward: bool = False
     taken: set[str] = field(default_factory=set)
+    kernels: set[str] = field(default_factory=set)
+    pads: set[str] = field(default_factory=set)
+    own: tuple[str, ...] = ()
 
     def pick(self, *options: Any) -> Any:
         """One of some values."""
@@ -163,7 +168,8 @@ class _Writer:
         if not self.awkward:
             return f"{stem}{self.counter[0]}"
         word: str = self.pick(*AWKWARD_NAMES)
-        is_whole = word not in self.taken and (stem, word) != ("p", "in_channels")
+        refused = [("p", "in_channels"), ("p", "min")]
+        is_whole = word not in self.taken and (stem, word) not in refused
         self.taken.add(word)
         number = self.counter[0]
         return word if is_whole else str(self.pick(f"main_{word}_{number}", f"{word}{number}"))
@@ -175,6 +181,9 @@ class _Writer:
         for param in self.scope:
             options += [param, param, f"{number} * {param}", f"({param} + {number}) // 2 + 1"]
             options += [f"{param} * {param} - {param} + 1", f"{param} + in // {number + 1}"]
+            options += [f"max({param}, {number})", f"min({param}, in, {number})"]
+            options += [f"ceil({param} / {number})", f"round({param} * 1.5)"]
+            options += [f"make_divisible({param} * 0.35, {number})", f"floor({param} / 3) + 1"]
         return self.draw(st.sampled_from(options))
 
     # Steps that keep height and width.
@@ -204,8 +213,21 @@ class _Writer:
             if self.chance(40):
                 words["multiplier"] = self.pick(1, 2, 3)
             words.pop("dilation", None)
+        kernel = self.pick(*KERNELS)
+        if self.chance(40) and (kernels := [name for name in self.own if name in self.kernels]):
+            kernel = self.pick(*kernels)
+        elif self.chance(40) and (pads := [name for name in self.own if name in self.pads]):
+            kernel, words["pad"] = "1x1", self.pick(*pads)
         ordered = self.draw(st.permutations(sorted(words.items())))
-        return Step(f"{self.pick(*KERNELS)} {op}", width, tuple(ordered))
+        return Step(f"{kernel} {op}", width, tuple(ordered))
+
+    def value(self, param: str) -> Any:
+        """Return a value that a parameter can have; no padding of a 1x1 kernel changes a map."""
+        if param in self.kernels:
+            return self.pick(*KERNELS, 1, 3)
+        if param in self.pads:
+            return self.pick("same", "V", 0)
+        return self.draw(WIDTHS)
 
     def keeping(self) -> Step:
         """A step that keeps the channels too."""
@@ -239,7 +261,7 @@ class _Writer:
         if params and self.chance(30):
             return Step(block, row=f"table_{block}.{self.pick('r1', '2nd')}", bindings=True)
         bound = [p for p in params if p not in self.optional or self.chance(60)]
-        words = tuple((param, self.draw(WIDTHS)) for param in bound)
+        words = tuple((param, self.value(param)) for param in bound)
         return Step(block, None, words, bindings=True)
 
     def step(self) -> Step:
@@ -408,16 +430,21 @@ def _write_blocks(writer: _Writer, document: dict[str, Any]) -> None:
     for _ in range(writer.draw(st.integers(0, 3))):
         name = writer.name("block")
         params = tuple(writer.name("p") for _ in range(writer.draw(st.integers(0, 3))))
+        kernels = tuple(writer.name("p") for _ in range(writer.draw(st.integers(0, 1))))
+        pads = tuple(writer.name("p") for _ in range(writer.draw(st.integers(0, 1))))
+        writer.kernels |= set(kernels)
+        writer.pads |= set(pads)
         writer.scope = params
+        params = writer.own = params + kernels + pads
         writer.depth = 1
         body = writer.body()
         mapping: dict[str, Any] = body if isinstance(body, dict) else {"steps": body}
         if params:
-            defaults = {param: writer.pick(None, 3) for param in params}
+            defaults = {param: writer.pick(None, writer.value(param)) for param in params}
             mapping["params"] = writer.pick(list(params), defaults)
             if isinstance(mapping["params"], dict):
                 writer.optional |= {param for param in params if defaults[param] is not None}
-            rows = {row: [writer.draw(WIDTHS) for _ in params] for row in ("r1", "2nd")}
+            rows = {row: [writer.value(param) for param in params] for row in ("r1", "2nd")}
             tables[f"table_{name}"] = {"columns": list(params), **rows}
         if writer.chance(30):
             mapping["title"] = "A block: \"quoted\" \\ 'text' # of its own"
@@ -432,6 +459,7 @@ def _write_blocks(writer: _Writer, document: dict[str, Any]) -> None:
 def _write_network(writer: _Writer, document: dict[str, Any], size: tuple[int, int]) -> None:
     items: list[Any] = []
     writer.depth = 0
+    writer.own = ()
     for _ in range(writer.draw(st.integers(1, 3))):
         items += writer.steps()
         made, size = writer.shrinking(size)

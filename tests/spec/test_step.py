@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inception_dsl.expr import show
+from inception_dsl.spec.expression import parse_expr
 from inception_dsl.spec.step import (
     MAX_BRACKETS,
     MAX_LENGTH,
@@ -17,7 +18,6 @@ from inception_dsl.spec.step import (
     StepSyntaxError,
     Token,
     number,
-    parse_expr,
     parse_step,
     sides,
     tokenise,
@@ -82,7 +82,9 @@ def test_a_step_has_these_parts(
         ("3X3 conv (96)", "`3X3` is neither a number, a kernel nor a shape", "3X3"),
         ("3x3 conv (1.2.3)", "`1.2.3` is neither a number, a kernel nor a shape", "1.2.3"),
         ("3x3 conv (1e9999)", "`1e9999` is neither a number, a kernel nor a shape", "1e9999"),
-        ("3x3 conv (96 / 2)", "`/` starts no word", "/"),
+        ("1 x", "the text ends where the name of an op or a block should", ""),
+        ("3x3 conv (max(8, 4), 2)", "words stand between spaces, without commas", ","),
+        ("3x3 conv ((8, 4))", "words stand between spaces, without commas", ","),
         ("3\u00d73 conv (96)", "`\u00d7` starts no word", "\u00d7"),
         ("3x3 conv (96) → 3x3x96", "`→` starts no word", "→"),
         ("3x3 conv\n(96)", "`\n` starts no word", "\n"),

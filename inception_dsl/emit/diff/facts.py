@@ -32,7 +32,7 @@ from inception_dsl.diff import (
     SharingChanged,
     StepWords,
 )
-from inception_dsl.expr import Binary, Expr, Name, show
+from inception_dsl.expr import Apply, Binary, Expr, Name, show
 from inception_dsl.ir import Value
 
 _Json = dict[str, object]
@@ -115,7 +115,7 @@ def _words(words: StepWords, names: Collection[str] | None = None) -> _Json:
 def _value(value: Value | Expr) -> object:
     """Return a value as JSON; an expression as its text, a pair as a list."""
     match value:
-        case Name() | Binary():
+        case Name() | Binary() | Apply():
             return show(value)
         case tuple():
             return list(value)

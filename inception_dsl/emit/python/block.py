@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import cast
 
 from inception_dsl.analysis import BlockWidths, Holder, has_module
 from inception_dsl.analysis.widths import name_channels
 from inception_dsl.emit.python.code import (
     Assign,
-    Atom,
     Class,
     Code,
     Construct,
@@ -24,11 +24,20 @@ from inception_dsl.emit.python.code import (
     symbol,
 )
 from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
+from inception_dsl.emit.python.parameters import (
+    ParamTypes,
+    argument,
+    write_float,
+    write_int,
+    write_pad,
+    write_size,
+)
 from inception_dsl.emit.python.small_classes import NONE, SUPER, SmallClasses
-from inception_dsl.emit.python.torch_table import Layer, activation_class, layers_of
-from inception_dsl.expr import Binary, Expr, Name, combine, find_names
-from inception_dsl.ir import BlockDef, NodeDef, Param, StepDef, Value
-from inception_dsl.ops import OPS
+from inception_dsl.emit.python.torch_table import Layer, layers_of
+from inception_dsl.expr import Binary, Expr, Name, find_names
+from inception_dsl.ir import BlockDef, NodeDef, StepDef, Value
+from inception_dsl.ops import OPS, Attribute
+from inception_dsl.simplify import combine
 
 _MIN_GROWING = 3
 """Minimum number of copies with evenly growing channels that are written as a loop."""
@@ -39,14 +48,14 @@ class ClassInfo:
     """A block's class, as its callers need to know it: `Inception(192, c1=64, ...)`.
 
     Attributes:
-        params: the type of each of the block's parameters.
+        types: the type of each of the block's parameters.
         channels: the keyword of the channels of each input; empty if they are given by position.
         takes: the indices of the inputs whose channels, in which calls differ, its constructor
             takes.
     """
 
     name: str
-    params: Mapping[str, Atom]
+    types: ParamTypes
     channels: tuple[str, ...]
     takes: tuple[int, ...]
 
@@ -56,7 +65,7 @@ class BlockModules:
 
     Args:
         name: the name of the class.
-        params: the parameters of the block.
+        types: the types of the parameters of the block, and `params` their declarations.
         classes: the classes of the blocks that it calls.
     """
 
@@ -64,6 +73,7 @@ class BlockModules:
         self,
         name: str,
         params: Sequence[Parameter],
+        types: ParamTypes,
         widths: BlockWidths,
         small_classes: SmallClasses,
         classes: Mapping[str, ClassInfo],
@@ -72,6 +82,7 @@ class BlockModules:
         self._name = name
         self._channels = [name_channels(path) for path in widths.inputs]
         self._params = (*(Parameter(name, annotation("int")) for name in self._channels), *params)
+        self._types = types
         self._widths = widths
         self._small_classes = small_classes
         self._classes = classes
@@ -140,7 +151,7 @@ class BlockModules:
     def _count(self, step: StepDef) -> Expr:
         count = self._widths.read(step.count or 0, step.path)
         assert count is not None and not isinstance(count, str | tuple)
-        return count
+        return write_int(count, self._types)
 
     def _counted(
         self, step: StepDef, entering: Sequence[Expr | None], count: int
@@ -170,17 +181,18 @@ class BlockModules:
     def _one(self, step: StepDef, *channels: Expr | None) -> Code:
         """Return the construction of one copy of a step, given the channels of its inputs."""
         if isinstance(step, NodeDef):
-            return self._small_classes.construct(step_layers(step, self._widths, channels[0]))
+            layers = step_layers(step, self._widths, channels[0], self._types)
+            return self._small_classes.construct(layers)
         info = self._classes[step.block]
         arguments: list[tuple[str, Code]] = []
         for index in info.takes:
             taken = channels[index]
             assert taken is not None
-            arguments.append((info.channels[index], literal(taken)))
+            arguments.append((info.channels[index], literal(write_int(taken, self._types))))
         for name, value in step.arguments.items():
             read = self._widths.read(value, step.path)
             assert read is not None
-            arguments.append((name, argument(read, info.params[name])))
+            arguments.append((name, argument(read, info.types[name], self._types)))
         return Construct(symbol(info.name), tuple(arguments))
 
 
@@ -203,8 +215,13 @@ def constructor(
     return Function("__init__", NONE, (SUPER, *body), tuple(positional), tuple(keywords))
 
 
-def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tuple[Layer, ...]:
+def step_layers(
+    step: NodeDef, widths: BlockWidths, channels: Expr | None, types: ParamTypes
+) -> tuple[Layer, ...]:
     """Return the torch layers of a step whose input has `in_channels` channels.
+
+    Args:
+        types: those of the parameters of its block.
 
     Raises:
         EmitError: it has none.
@@ -216,26 +233,23 @@ def step_layers(step: NodeDef, widths: BlockWidths, channels: Expr | None) -> tu
     for name, value in step.attributes.items():
         read = widths.read(value, step.path)
         assert read is not None
-        attributes[name] = read
-    return layers_of(step.op, attributes, channels)
+        attributes[name] = _write(OPS[step.op].attribute(name), read, types)
+    return layers_of(step.op, attributes, write_int(channels, types))
 
 
-def argument(value: Value | Expr, type: Atom) -> Atom:
-    """Return a parameter's value as a call writes it."""
-    if isinstance(value, str):
-        return symbol(activation_class(value))
-    if type == FLOAT and isinstance(value, int):
-        return Atom(f"{value}.0")
-    return literal(value)
-
-
-FLOAT = annotation("float")
-
-
-def parameter(param: Param, type: Atom) -> Parameter:
-    """Return a parameter of a block as a constructor declares it."""
-    default = None if param.default is None else argument(param.default, type)
-    return Parameter(param.name, type, default)
+def _write(attribute: Attribute | None, value: Value | Expr, types: ParamTypes) -> Value | Expr:
+    """Return the value of an attribute as Python computes it."""
+    match attribute.kind if attribute else "":
+        case "size":
+            return cast("tuple[int, int]", write_size(value, types))  # of expressions
+        case "pad":
+            return write_pad(value, types)
+        case "width" | "positive" | "natural" if not isinstance(value, str | tuple):
+            return write_int(value, types)
+        case "decimal" | "fraction" if not isinstance(value, str | tuple):
+            return write_float(value, types)
+        case _:
+            return value
 
 
 def forward_params(block: BlockDef) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from inception_dsl.emit.python.torch_table import Argument
-from inception_dsl.expr import find_names, show
+from inception_dsl.expr import Apply, find_functions, find_names, show
 
 NO_NAMES: frozenset[str] = frozenset()
 
@@ -284,13 +284,12 @@ def literal(value: Argument) -> Atom:
             return Atom(str(value))
         case str():
             return Atom(_quoted(value))
-        case (first, second):
-            one, other = literal(first), literal(second)
-            return Atom(f"({one}, {other})", one.reads | other.reads)
+        case tuple():
+            return literal(Apply("pair", value))
         case Decimal():
             return Atom(repr(float(value)))
         case _:
-            return Atom(show(value), find_names(value))
+            return Atom(show(value), find_names(value), find_functions(value))
 
 
 def _quoted(text: str) -> str:

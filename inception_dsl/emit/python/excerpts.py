@@ -9,7 +9,10 @@ from pathlib import Path
 
 from inception_dsl.emit.python.code import Excerpt
 
-IMPORTED = ("F", "Literal", "NamedTuple", "OrderedDict", "Tensor", "TypeVar", "nn", "torch")
+IMPORTED = frozenset(
+    ["F", "Fraction", "Literal", "NamedTuple", "OrderedDict", "Tensor", "TypeVar"]
+    + ["math", "nn", "torch"]
+)
 """Names that a module may import."""
 
 

@@ -20,8 +20,9 @@ from inception_dsl.emit.python.code import (
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, activation
 from inception_dsl.emit.python.torch_table import JOINS, activation_class
-from inception_dsl.expr import Expr, Name, find_names, substitute
+from inception_dsl.expr import Expr, Name, find_names
 from inception_dsl.ir import NodeDef, Path, Value
+from inception_dsl.simplify import substitute
 
 
 class Forward:

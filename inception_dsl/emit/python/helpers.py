@@ -4,6 +4,7 @@ Nothing imports this module: `excerpts` cuts the definitions out of its text, an
 those that it needs. All names begin with an underscore, as no author's name does.
 """
 
+from fractions import Fraction
 from typing import Literal, TypeVar
 
 import torch
@@ -59,6 +60,17 @@ def _init_bias(module: _AnyModule, value: float) -> _AnyModule:
         if isinstance(part, nn.Conv2d | nn.Linear) and part.bias is not None:
             nn.init.constant_(part.bias, value)
     return module
+
+
+def _exact(number: float) -> Fraction:
+    """Return the decimal that a number is written as: 0.1 is one tenth."""
+    return Fraction(str(number))
+
+
+def _make_divisible(value: int | Fraction, divisor: int) -> int:
+    """Round to the nearest multiple of a divisor, but never down by more than 10 %."""
+    rounded = max(divisor, (2 * value + divisor) // (2 * divisor) * divisor)
+    return rounded + divisor if 10 * rounded < 9 * value else rounded
 
 
 def _pad_same(

@@ -6,7 +6,6 @@ The module is put together as data and printed once, at the end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 
 from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
@@ -15,12 +14,10 @@ from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.emit.deviations import deviations
 from inception_dsl.emit.python.block import (
-    FLOAT,
     BlockModules,
     ClassInfo,
     constructor,
     forward_params,
-    parameter,
     step_layers,
 )
 from inception_dsl.emit.python.code import (
@@ -44,8 +41,9 @@ from inception_dsl.emit.python.forward import Forward
 from inception_dsl.emit.python.init import Weighted, plan_initialisation
 from inception_dsl.emit.python.layout import docstring, layout, print_definition
 from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
+from inception_dsl.emit.python.parameters import ParamType, declare, find_type
 from inception_dsl.emit.python.shapes import shape_text
-from inception_dsl.emit.python.small_classes import ACT_TYPE, TENSOR, SmallClasses
+from inception_dsl.emit.python.small_classes import TENSOR, SmallClasses
 from inception_dsl.emit.python.torch_table import EmitError, Layer
 from inception_dsl.ir import (
     BlockDef,
@@ -97,6 +95,8 @@ def emit_python(
         fingerprint=fingerprint(model),
         docstring="\n".join(docstring(_summary(model, widths, plans, cost), depth=0)),
         collections="OrderedDict" in uses,
+        fraction="Fraction" in uses,
+        math="math" in uses,
         typing=", ".join(name for name in _TYPING if name in uses),
         torch="torch" in uses,
         functional="F" in uses,
@@ -167,13 +167,13 @@ class _Parts:
         weighted: list[Weighted] = []
         all_layers: list[tuple[Layer, ...]] = []
         for block in self._model.blocks:
-            widths = self._widths[block.name]
+            widths, types = self._widths[block.name], self._types[block.name]
             for step in block.body:
                 if not isinstance(step, NodeDef) or not has_module(step):
                     continue
                 channels = widths.widths[step.inputs[0]].channels
                 try:
-                    layers = step_layers(step, widths, channels)
+                    layers = step_layers(step, widths, channels, types)
                 except EmitError as error:
                     labels = () if step.origin.span is None else (Label(step.origin.span),)
                     raise SpecError([Diagnostic("E501", str(error), labels)]) from None
@@ -190,9 +190,9 @@ class _Parts:
             yield self._tuple_of(block)
         name, types = self._class_names[block.name], self._types[block.name]
         widths, plan = self._widths[block.name], self._plans[block.name]
-        params = [parameter(param, types[param.name]) for param in block.params]
+        params = [declare(param, types[param.name]) for param in block.params]
         modules = BlockModules(
-            name, params, widths, self._small_classes, self._classes, self._names
+            name, params, types, widths, self._small_classes, self._classes, self._names
         )
         made = modules.statements(plan.modules)
         bound = [param.name for param in params]
@@ -252,7 +252,7 @@ class _Parts:
     def _factory(self) -> Function:
         network = self._model.network
         types = self._types[network.name]
-        params = tuple(parameter(param, types[param.name]) for param in network.params)
+        params = tuple(declare(param, types[param.name]) for param in network.params)
         made = symbol(self._class_names[network.name])
         arguments = tuple((param.name, local(param.name)) for param in params)
         title = self._model.title or self._model.name
@@ -325,7 +325,7 @@ def _author_names(model: Model, plans: Mapping[str, ForwardPlan]) -> Iterator[st
             yield from plans[block.name].locals.values()
 
 
-def _parameter_types(model: Model) -> dict[str, dict[str, Atom]]:
+def _parameter_types(model: Model) -> dict[str, dict[str, ParamType]]:
     """Return the type of every parameter by block, from all the values that it ever has."""
     values: dict[tuple[str, str], list[Value]] = {}
     for block in model.blocks:
@@ -345,13 +345,7 @@ def _parameter_types(model: Model) -> dict[str, dict[str, Atom]]:
                 visit(item)
 
     visit(model.root)
-    result: dict[str, dict[str, Atom]] = {block.name: {} for block in model.blocks}
+    result: dict[str, dict[str, ParamType]] = {block.name: {} for block in model.blocks}
     for (block_name, name), bound in values.items():
-        result[block_name][name] = _type(bound)
+        result[block_name][name] = find_type(bound)
     return result
-
-
-def _type(values: list[Value]) -> Atom:
-    if any(isinstance(value, str) for value in values):
-        return ACT_TYPE
-    return FLOAT if any(isinstance(value, Decimal) for value in values) else _INT

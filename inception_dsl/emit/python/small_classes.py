@@ -41,6 +41,7 @@ from inception_dsl.emit.python.torch_table import (
     Base,
     Layer,
 )
+from inception_dsl.expr import Apply
 
 # Each use has a window of its own; other values may be written once, in the body of the class.
 _GEOMETRY = frozenset(["kernel_size", "stride", "padding", "dilation", "groups", "multiplier"])
@@ -306,11 +307,21 @@ def _sequential(parts: list[Construct]) -> Construct:
 def _type(values: set[Argument]) -> Atom:
     if any(isinstance(value, bool) for value in values):
         return annotation("bool")
-    if all(isinstance(value, tuple) for value in values):
-        return annotation("tuple[int, int]")
-    if any(isinstance(value, tuple) for value in values):
-        return annotation("int | tuple[int, int]")
+    are_pairs = frozenset[bool]().union(*map(_are_pairs, values))
+    if True in are_pairs:
+        return annotation("int | tuple[int, int]" if False in are_pairs else "tuple[int, int]")
     return annotation("float" if any(isinstance(value, Decimal) for value in values) else "int")
+
+
+def _are_pairs(value: Argument) -> frozenset[bool]:
+    """Tell of each value that an argument may have whether it is a pair."""
+    match value:
+        case Apply("if", (_, one, other)):
+            assert not isinstance(one, str) and not isinstance(other, str)
+            return _are_pairs(one) | _are_pairs(other)
+        case _:
+            is_pair = isinstance(value, tuple)
+            return frozenset([is_pair or (isinstance(value, Apply) and value.function == "pair")])
 
 
 def _summary(kind: _Kind) -> str:

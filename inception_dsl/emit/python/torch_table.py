@@ -12,11 +12,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Literal
 
-from inception_dsl.expr import Expr, Name, combine
+from inception_dsl.expr import Apply, Expr, Name
 from inception_dsl.ir import Value
 from inception_dsl.ops import ACTIVATIONS, OPS, Symbols
 from inception_dsl.ops.conv import norm_attributes
 from inception_dsl.ops.window import pads_itself
+from inception_dsl.simplify import combine
 
 Argument = Value | Expr | tuple[Expr, Expr]
 
@@ -208,30 +209,41 @@ def _padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Argument
     """Return the padding argument of a layer; none for one that pads itself."""
     if pads_itself(attributes):
         return ()
-    pad, kernel = attributes["pad"], attributes["kernel"]
-    assert isinstance(kernel, tuple)
+    pad = attributes["pad"]
     match pad:
         case "V":
             padding: Argument = 0
         case "same" | "same_tf":
-            dilation = attributes["dilation"] if dilated else 1
-            assert not isinstance(dilation, str | tuple)
-            above, left = (_half(side - 1, dilation) for side in kernel)
-            padding = _square(above, left)
+            padding = _same_padding(attributes, dilated=dilated)
         case (above, left):
             padding = _square(above, left)
+        case Apply("if", (condition, "same", other)):
+            same = _same_padding(attributes, dilated=dilated)
+            kept = Apply("pair", same) if isinstance(same, tuple) else same
+            padding = Apply("if", (condition, kept, other))
         case _:
             padding = pad
     return (("padding", padding),)
 
 
-def _half(reach: int, dilation: Expr) -> Expr:
-    if reach % 2 == 0:
+def _same_padding(attributes: Symbols, *, dilated: bool) -> Expr | tuple[Expr, Expr]:
+    """Return the padding that keeps the size of a map: half of what a window reaches over."""
+    kernel, dilation = attributes["kernel"], attributes["dilation"] if dilated else 1
+    assert isinstance(kernel, tuple) and not isinstance(dilation, str | tuple)
+    above, left = (_half(side, dilation) for side in kernel)
+    return _square(above, left)
+
+
+def _half(side: Expr, dilation: Expr) -> Expr:
+    reach = combine("-", side, 1)
+    if isinstance(reach, int) and reach % 2 == 0:
         return combine("*", reach // 2, dilation)
+    if isinstance(dilation, int) and dilation % 2 == 0:
+        return combine("*", dilation // 2, reach)
     return combine("//", combine("*", reach, dilation), 2)
 
 
-def _square(first: Expr, second: Expr) -> Argument:
+def _square(first: Expr, second: Expr) -> Expr | tuple[Expr, Expr]:
     """Return a pair as torch's layers write it: one number for two equal ones."""
     return first if first == second else (first, second)
 

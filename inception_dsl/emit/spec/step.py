@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ops import SCHEMES, WRITTEN, Op
-from inception_dsl.spec.step import Reader, StepText, Token, parse_expr
+from inception_dsl.spec.expression import parse_expr
+from inception_dsl.spec.step import Reader, StepText, Token
 
 
 def write_step(step: StepText) -> str:
@@ -63,7 +65,7 @@ def _read_value(reader: Reader, step: StepText) -> str:
     return _join([word for word in step.words if start.start <= word.start < end])
 
 
-_TIGHT = {"*", "//", "="}
+_TIGHT = {"*", "//", "/", "="}
 
 
 def _join(tokens: list[Token]) -> str:
@@ -71,6 +73,8 @@ def _join(tokens: list[Token]) -> str:
     text = ""
     for index, token in enumerate(tokens):
         before = tokens[index - 1].text if index else ""
-        is_tight = token.text in _TIGHT or before in _TIGHT or token.text == ")" or before == "("
+        is_tight = token.text in _TIGHT or before in _TIGHT or token.text in ("),") or before == "("
+        if token.text == "(" and before in FUNCTIONS:
+            is_tight = tokens[index - 1].end == token.start
         text += token.text if is_tight or not text else f" {token.text}"
     return text

@@ -13,9 +13,10 @@ from inception_dsl.emit.figure.content.labels import (
 from inception_dsl.emit.figure.content.steps import FoldedStep
 from inception_dsl.emit.figure.content.subject import FigureSubject, common, humanise
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series
-from inception_dsl.expr import Binary, Expr, Name, substitute
+from inception_dsl.expr import Apply, Binary, Expr, Name
 from inception_dsl.ir import INPUT, Attributes, Call, Head, Node, Path, Value
 from inception_dsl.ops import OPS
+from inception_dsl.simplify import substitute
 
 _LONGEST_TITLE = 28
 """Maximum number of characters of a title that goes into a box."""
@@ -159,7 +160,7 @@ def _tooltip(subject: FigureSubject, name: str, shape: str, steps: Iterable[Path
 
 def bind(value: Value | Expr, known: Mapping[str, Expr]) -> Value | Expr:
     """Return a value of a block with the known parameters put in."""
-    return substitute(value, known) if isinstance(value, Name | Binary) else value
+    return substitute(value, known) if isinstance(value, Name | Binary | Apply) else value
 
 
 def _relative(path: Path, beside: Path) -> str:

@@ -134,7 +134,8 @@ def _kind(op: Op, attributes: Attributes, usual: Conventions) -> str:
 
 def _convolution_kind(op: Op, attributes: Attributes, usual: Conventions) -> str:
     kernel = attributes[op.kernel]
-    assert isinstance(kernel, tuple)
+    if not isinstance(kernel, tuple):  # a parameter, painted as the usual size
+        return _size_kind(3)
     height, width = kernel
     if height != width:
         return "flat" if min(height, width) == 1 else _size_kind(max(height, width))

@@ -1,0 +1,196 @@
+"""Simplification of expressions: like terms gathered, constants last, names replaced.
+
+It leaves an expression that stays as it is written: only analyses and emitters simplify.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from inception_dsl.expr import (
+    FUNCTIONS,
+    Apply,
+    Binary,
+    Expr,
+    ExprError,
+    Name,
+    Number,
+    Operator,
+    evaluate,
+    find_names,
+    show,
+)
+
+
+def substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
+    """Replace the names in an expression by their bindings, and simplify the result."""
+    if isinstance(expr, Name):
+        return bindings.get(expr.name, expr)
+    return _simplify(_replace(expr, bindings))
+
+
+def _replace(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
+    match expr:
+        case Name(name):
+            return bindings.get(name, expr)
+        case Binary(operator, left, right):
+            return Binary(operator, _replace(left, bindings), _replace(right, bindings))
+        case Apply(function, operands):
+            return Apply(
+                function,
+                tuple(
+                    each if isinstance(each, str) else _replace(each, bindings) for each in operands
+                ),
+            )
+        case _:
+            return expr
+
+
+def combine(operator: Operator, left: Expr, right: Expr) -> Expr:
+    """Join two expressions by an operator and simplify: gather like terms, put constants last.
+
+    Example:
+        >>> show(combine("+", combine("+", Name("k"), 32), combine("+", 64, Name("k"))))
+        '2 * k + 96'
+    """
+    return _simplify(Binary(operator, left, right))
+
+
+def total(exprs: Iterable[Expr]) -> Expr:
+    """Return the simplified sum of some expressions; 0 for none."""
+    terms: _Terms = {}
+    for expr in exprs:
+        _add(expr, 1, terms)
+    return _join_terms(terms)
+
+
+# A polynomial: the coefficient of each product of atoms. An atom is a name, a division, a function
+# or a product of sums.
+_Terms = dict[tuple[Expr, ...], int | Decimal]
+
+
+def _simplify(expr: Expr) -> Expr:
+    match expr:
+        case Apply():
+            return _simplify_function(expr)
+        case Binary("//" | "/"):
+            return _divide(expr)
+        case Binary():
+            return _join_terms(_collect_terms(expr))
+        case _:
+            return expr
+
+
+def _divide(expr: Binary) -> Expr:
+    """Simplify both sides of a division, and divide if both are integers."""
+    left, right = _simplify(expr.left), _simplify(expr.right)
+    if isinstance(left, int) and isinstance(right, int) and right:
+        quotient, rest = divmod(left, right)
+        if expr.operator == "//" or not rest:
+            return quotient
+    return left if right == 1 else Binary(expr.operator, left, right)
+
+
+def _simplify_function(expr: Apply) -> Expr:
+    """Simplify the operands of a function, and call it if they are numbers."""
+    operands = tuple(each if isinstance(each, str) else _simplify(each) for each in expr.operands)
+    simple = Apply(expr.function, operands)
+    if expr.function in FUNCTIONS and not find_names(simple):
+        try:
+            return evaluate(simple, {})
+        except ExprError:
+            return simple
+    return simple
+
+
+def _collect_terms(expr: Expr) -> _Terms:
+    """Return the terms of an expression that are not zero, the constant last."""
+    terms: _Terms = {}
+    _add(expr, 1, terms)
+    constant = terms.pop((), 0)
+    nonzero = {atoms: coefficient for atoms, coefficient in terms.items() if coefficient != 0}
+    return nonzero | {(): constant} if constant != 0 or not nonzero else nonzero
+
+
+def _add(expr: Expr, sign: int, terms: _Terms) -> None:
+    """Add the terms of an expression to `terms`, in time proportional to its size."""
+    match expr:
+        case Binary("+" | "-" as operator, left, right):
+            _add(left, sign, terms)
+            _add(right, sign if operator == "+" else -sign, terms)
+        case Binary("*", left, right):
+            for atoms, coefficient in _multiply(
+                _collect_terms(left), _collect_terms(right)
+            ).items():
+                terms[atoms] = terms.get(atoms, 0) + sign * coefficient
+        case Binary() | Apply():
+            atom = _simplify(expr)
+            is_division = isinstance(atom, Binary) and atom.operator in _DIVISIONS
+            if is_division or isinstance(atom, Apply):
+                terms[(atom,)] = terms.get((atom,), 0) + sign
+            else:
+                _add(atom, sign, terms)
+        case Name():
+            terms[(expr,)] = terms.get((expr,), 0) + sign
+        case _:
+            terms[()] = terms.get((), 0) + sign * expr
+
+
+_DIVISIONS = frozenset(["//", "/"])
+
+
+def _multiply(left: _Terms, right: _Terms) -> _Terms:
+    if len(left) > 1 and len(right) > 1:  # the terms of the product could fill the memory
+        return {(Binary("*", _join_terms(left), _join_terms(right)),): 1}
+    return {
+        tuple(sorted(left_atoms + right_atoms, key=show)): left_coefficient * right_coefficient
+        for left_atoms, left_coefficient in left.items()
+        for right_atoms, right_coefficient in right.items()
+    }
+
+
+def _join_terms(terms: _Terms) -> Expr:
+    result: Expr | None = None
+    constant: Number = terms.pop((), 0)
+    for atoms, coefficient in terms.items():
+        if coefficient == 0:
+            continue
+        term = _build_product(atoms, coefficient if coefficient > 0 else -coefficient)
+        if result is None:
+            result = term if coefficient > 0 else Binary("-", 0, term)
+        else:
+            result = Binary("+" if coefficient > 0 else "-", result, term)
+    if result is None:
+        return constant
+    if constant == 0:
+        return result
+    return Binary("+" if constant > 0 else "-", result, constant if constant > 0 else -constant)
+
+
+def _build_product(atoms: tuple[Expr, ...], coefficient: Number) -> Expr:
+    result: Expr = atoms[0] if coefficient == 1 else Binary("*", coefficient, atoms[0])
+    for atom in atoms[1:]:
+        result = Binary("*", result, atom)
+    return result
+
+
+def select(condition: Expr, value: Expr, other: Expr) -> Expr:
+    """Return one of two values by a condition; simplify if both are the same where it decides.
+
+    Example:
+        >>> is_wider = Apply("!=", (Name("expand"), 1))
+        >>> show(select(is_wider, Binary("*", Name("in"), Name("expand")), Name("in")))
+        'expand * in'
+    """
+    value, other = _simplify(value), _simplify(other)
+    if value == other:
+        return value
+    match condition:
+        case Apply("!=", (Name(name), bound)) if not isinstance(bound, str):
+            if substitute(value, {name: bound}) == substitute(other, {name: bound}):
+                return value
+        case Apply("==", (Name(name), bound)) if not isinstance(bound, str):
+            if substitute(value, {name: bound}) == substitute(other, {name: bound}):
+                return other
+    return Apply("if", (condition, value, other))
