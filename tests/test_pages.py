@@ -149,6 +149,7 @@ def test_the_bad_spec_is_answered_as_its_page_shows(
         assert ended == int(CODES[code].severity == "error")
         assert code in found_codes(output)
         return
+    code = CODES[code].successor or code
     is_error = code.startswith("E")
     if is_error and ("diff" in shown.arguments or "-->" not in shown.rendering):
         assert ended == 2  # no comparison could be made, or the finding has no place in a spec
@@ -182,6 +183,12 @@ def test_a_page_is_headed_by_its_code(code: str) -> None:
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
     assert {path.stem for path in pages().iterdir()} - {"README"} == set(CODES)
+
+
+def test_a_code_out_of_use_names_one_in_use() -> None:
+    successors = [kind.successor for kind in CODES.values() if kind.successor]
+    assert successors
+    assert all(not CODES[code].successor for code in successors)
 
 
 def test_the_index_is_fresh() -> None:

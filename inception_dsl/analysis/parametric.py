@@ -213,6 +213,8 @@ class _BlockFlow:
             channels = self._depends(attributes[op.width], step.path, values)
         else:
             channels = any(read.channels for read in reads)
+        if op.channels in ("spread", "packed"):
+            channels |= self._depends(attributes["factor"], step.path, values)
         sizes = [*(attributes.get(name, 0) for name in _list_shaping(op.name)), step.count or 0]
         changes = any(self._depends(value, step.path, values) for value in sizes)
         size = changes or any(read.size for read in reads)

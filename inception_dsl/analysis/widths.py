@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis.parametric import Dependences, find_dependences
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.expr import Expr, Name, count_operands, find_names
+from inception_dsl.expr import Expr, Name, Operator, count_operands, find_names
 from inception_dsl.ir import (
     INPUT,
     BlockDef,
@@ -290,6 +290,13 @@ class _Widths:
                 if entering[0] is None or len(areas) > 1 or self._depends[step.inputs[0]].size:
                     return None
                 return self._limit(combine("*", entering[0], areas.pop()))
+            case "spread" | "packed":
+                factor = self._result.read(step.attributes["factor"], step.path)
+                if entering[0] is None or factor is None or isinstance(factor, str | tuple):
+                    return None
+                operator: Operator = "//" if op.channels == "spread" else "*"
+                area = combine("*", factor, factor)
+                return self._limit(combine(operator, entering[0], area))
             case _ if len(entering) > 1:  # a gate may have one channel
                 wholes = sorted(self._wholes.get(step.path, ()))
                 return next((entering[i] for i in wholes if entering[i] is not None), None)

@@ -20,11 +20,14 @@ class Code:
     Attributes:
         meaning: a sentence that explains it.
         severity: the severity of its findings; None if the letter of the code gives it.
+        successor: the code that findings of its kind have now; empty for a code in use. No other
+            kind ever takes over a code.
     """
 
     name: str
     meaning: str
     severity: Severity | None = None
+    successor: str = ""
 
 
 CODES: dict[str, Code] = {
@@ -71,6 +74,7 @@ CODES: dict[str, Code] = {
     "E308": Code(
         "norm-groups", "The groups of a norm do not divide its channels, or hold one value."
     ),
+    "E310": Code("no-such-size", "An op cannot make a map of the size that is asked for."),
     "E401": Code("over-budget", "The model costs more than its budget."),
     "E402": Code("claim-fails", "A claim does not hold, and no deviation is noted."),
     "E403": Code("deviation-gone", "A claim holds, but a deviation from it is noted."),
@@ -84,7 +88,12 @@ CODES: dict[str, Code] = {
     "W605": Code("figure-left-out", "A build leaves a figure out.", "note"),
     "W606": Code("channels-first", "An input looks as if its channels stood first."),
     "W607": Code("decay-for-momentum", "A batch norm's momentum looks like another tool's decay."),
-    "W608": Code("pool-enlarges", "An adaptive pool gives a larger map than it reads."),
+    "W608": Code(
+        "pool-enlarges",
+        "An adaptive pool gives a larger map than it reads. This is E310 now.",
+        successor="E310",
+    ),
+    "W613": Code("upsample-shrinks", "An upsampling gives a smaller map than it reads."),
     "D701": Code("input-changed", "The input of the network changes.", "error"),
     "D702": Code("output-changed", "The output of the network changes.", "error"),
     "D703": Code("head-changed", "A training head is added or removed.", "error"),

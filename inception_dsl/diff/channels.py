@@ -62,7 +62,7 @@ def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str,
         channels = OPS[node.op].channels
         if old_node is not None and old_node.op == node.op and channels == "joined":
             order = _Joined(old_node, old, back, kept).order(node, orders)
-        elif channels in ("separate", "grouped", "positional", "flattened"):
+        elif channels not in ("mixed", "joined"):
             order = _passed(node, orders)
         else:
             continue
@@ -152,4 +152,12 @@ def _passed(node: Node, orders: Mapping[str, Order | None]) -> Order | None:
         height, width = node.input_types[0].size
         area = height * width
         return tuple((area * first, area * count) for first, count in order)
+    if OPS[node.op].channels == "packed":
+        area = number(node.attributes, "factor") ** 2
+        return tuple((area * first, area * count) for first, count in order)
+    if OPS[node.op].channels == "spread":
+        area = number(node.attributes, "factor") ** 2
+        if any(first % area or count % area for first, count in order):
+            return None
+        return tuple((first // area, count // area) for first, count in order)
     return order

@@ -14,7 +14,6 @@ from inception_dsl.ops import OPS, ShapeError, StateTensor
 from inception_dsl.ops.attribute import Values
 from inception_dsl.ops.facts import Slot
 from inception_dsl.ops.gather import Gather, Gathers, gather_own_place, take_alike
-from inception_dsl.ops.window import WINDOW
 
 Effect = Literal["state", "eval", "elsewhere", "training", "none"]
 """From the gravest: other tensors; other values in inference; the same values at this input and
@@ -41,9 +40,15 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
             effects[name] = "training"
         else:
             effects[name] = "eval"
-    window = [name for name, effect in effects.items() if name in WINDOW and effect == "eval"]
+    op = OPS[old.op]
+    named = ((effect, op.attribute(name)) for name, effect in effects.items())
+    window = [
+        a.name for effect, a in named if effect == "eval" and a is not None and a.sets_windows
+    ]
     if window:
-        after = _with(old, {name: new.attributes[name] for name in window})
+        kept = {name: value for name, value in old.attributes.items() if name not in window}
+        chosen = {name: new.attributes[name] for name in window if name in new.attributes}
+        after = replace(old, attributes={**kept, **chosen})
         effect = _compare_values(_reading(old), _reading(after), old.input_types[0])
         effects |= dict.fromkeys(window, effect)
     return effects

@@ -4,24 +4,25 @@ To add one, write its `Op` in a module of this folder, and its layers in the tab
 An op of a family that is new has a module of its own, whose tuple is named here.
 """
 
-from inception_dsl.ops import activation, conv, join, linear, norm, pool
+from inception_dsl.ops import activation, conv, join, linear, norm, pool, resize, sides
 from inception_dsl.ops.activation import ACTIVATIONS
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, shown
-from inception_dsl.ops.facts import (
-    Cost,
-    Launch,
-    Remark,
-    SavedForBackward,
-    ShapeError,
-    StateTensor,
-    Window,
-)
+from inception_dsl.ops.facts import Cost, Launch, Remark, SavedForBackward, ShapeError, StateTensor
 from inception_dsl.ops.init import FANS, SCHEMES
 from inception_dsl.ops.join import ADD, CONCAT
 from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import FigureKind, Join, Op
+from inception_dsl.ops.reach import Window
 
-STEP_OPS: tuple[Op, ...] = (*conv.OPS, *pool.OPS, *linear.OPS, *norm.OPS, *activation.OPS)
+STEP_OPS: tuple[Op, ...] = (
+    *conv.OPS,
+    *pool.OPS,
+    *resize.OPS,
+    *sides.OPS,
+    *linear.OPS,
+    *norm.OPS,
+    *activation.OPS,
+)
 """The ops that a step may name."""
 
 OPS: dict[str, Op] = {op.name: op for op in (*STEP_OPS, *join.JOINS)}
@@ -59,7 +60,7 @@ def norm_of(attributes: Symbols) -> Op | None:
 
 def flop_kinds() -> dict[str, str]:
     """Return the kinds of floating-point operations that ops count, and how they count them."""
-    ordered = (*conv.OPS, *pool.OPS, *join.JOINS, *OPS.values())
+    ordered = (*conv.OPS, *pool.OPS, *resize.OPS, *join.JOINS, *OPS.values())
     return {kind: text for op in ordered for kind, text in op.flop_kinds.items()}
 
 

@@ -45,6 +45,8 @@ class Attribute:
             that the `groups` of its group norm are its `norm_groups`.
         alias_of: the attribute that this one is another way to write: `keep` is one for `drop`.
         is_drawn: false for an attribute that no figure shows.
+        sets_windows: it says which values of a map each unit takes, so that with another value of
+            it the units may still take the same ones.
         above: a number lies above this bound, and `below` the other; it is neither of them.
     """
 
@@ -58,6 +60,7 @@ class Attribute:
     owner_name: str = ""
     alias_of: str = ""
     is_drawn: bool = True
+    sets_windows: bool = False
     above: int | None = None
     below: int | None = None
 

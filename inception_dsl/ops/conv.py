@@ -26,7 +26,6 @@ from inception_dsl.ops.facts import (
     SavedForBackward,
     ShapeError,
     StateTensor,
-    Window,
     a_map,
     acts_always,
     gathers_windows,
@@ -34,7 +33,17 @@ from inception_dsl.ops.facts import (
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import Op
-from inception_dsl.ops.window import KERNEL, PAD, PAD_FLAGS, STRIDE, padded_values, slide, windows
+from inception_dsl.ops.reach import Window
+from inception_dsl.ops.window import (
+    DILATION,
+    KERNEL,
+    PAD,
+    PAD_FLAGS,
+    STRIDE,
+    padded_values,
+    slide,
+    windows,
+)
 
 _OWN_NAMES = frozenset(
     ["kernel", "width", "stride", "pad", "dilation", "groups", "multiplier", "bias", "norm", "act"]
@@ -295,7 +304,7 @@ def _attributes(special: Attribute) -> tuple[Attribute, ...]:
         Attribute("width", "width", changes="channels"),
         STRIDE,
         PAD,
-        Attribute("dilation", "positive", 1, changes="size"),
+        DILATION,
         special,
         Attribute("bias", "flag", "auto", changes="values"),
         Attribute("norm", "choice", "none", changes="values", choices=("none", *NORMS)),

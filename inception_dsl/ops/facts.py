@@ -2,6 +2,8 @@
 
 Each kind of fact has its stock answers here, such as `free` or `own_place`. An op names the one
 that holds for it: none is taken silently.
+
+Longer than 400 lines: the kinds of facts stand side by side, each beside its stock answers.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Symbols, Values
+from inception_dsl.ops.reach import Window
 
 if TYPE_CHECKING:
     from inception_dsl.ops.gather import Gathers
@@ -44,11 +47,14 @@ class ShapeError(Exception):
     Attributes:
         code: the code of the finding.
         attribute: the attribute at fault, if one is.
+        help: the way out, as prose, if the op knows it.
     """
 
-    def __init__(self, code: str, message: str, *, attribute: str | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, attribute: str | None = None, help: str | None = None
+    ) -> None:
         super().__init__(message)
-        self.code, self.message, self.attribute = code, message, attribute
+        self.code, self.message, self.attribute, self.help = code, message, attribute, help
 
 
 InferRule = Callable[[Values, Inputs], TensorType]
@@ -132,7 +138,9 @@ def never_acts(values: Values) -> Acts:
     return "never"
 
 
-Channels = Literal["separate", "grouped", "positional", "mixed", "joined", "flattened"]
+Channels = Literal[
+    "separate", "grouped", "positional", "mixed", "joined", "flattened", "spread", "packed"
+]
 """The channels of an op's output, seen from those of its input. An op with an attribute of kind
 `width` gives as many as that says; any other, unless it says otherwise here, as many as come in.
 
@@ -144,7 +152,10 @@ Channels = Literal["separate", "grouped", "positional", "mixed", "joined", "flat
 * `positional`: as many as come in, but their order matters: a local response norm reads neighbours.
 * `mixed`: each is made of all that come in, by weights of the op: a conv, a linear.
 * `joined`: those of all inputs, one after the other.
-* `flattened`: every value of a map is one, channel by channel."""
+* `flattened`: every value of a map is one, channel by channel.
+* `spread`: each is made of as many neighbouring channels as a square of the op's attribute `factor`
+  has places, one for each place: a pixel shuffle.
+* `packed`: the reverse, so that each channel that comes in gives as many neighbouring ones."""
 
 Sizes = Literal["follow", "fixed"]
 """The source of the output's height and width: the input's, or the same for every input."""
@@ -233,29 +244,6 @@ class StateTensor:
 
 StateRule = Callable[[Values, int], tuple[StateTensor, ...]]
 """The tensors of an op, from its attributes and the channels of its input."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The units of the input that one unit of the output reads along an axis.
-
-    Attributes:
-        size: in units of the input, dilation's gaps included.
-        stride: from one unit's window to the next one's; 0 where all read the same one.
-        before: how far the first one lies before the first unit of the input.
-    """
-
-    size: int
-    stride: int
-    before: int
-
-    def then(self, behind: Window) -> Window:
-        """Return the window of an op behind this one, in units of this one's input."""
-        return Window(
-            self.size + (behind.size - 1) * self.stride,
-            self.stride * behind.stride,
-            self.before + behind.before * self.stride,
-        )
 
 
 WindowRule = Callable[[Values, TensorType], tuple[Window | None, Window | None]]

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from math import gcd
+from typing import Literal
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Values, number, size
-from inception_dsl.ops.facts import How, Window
+from inception_dsl.ops.facts import How
+from inception_dsl.ops.reach import Window
 from inception_dsl.ops.window import slide, windows
 
 MAX_UNITS = 4096
@@ -30,6 +33,8 @@ class Taken:
         weight: the index of the first value's weight; 0 without weights.
         divisor: the number by which their sum is divided: 1 for one value as it is; 0 for the
             largest of several.
+        mix: the numbers besides these that set how values are combined: of two that are
+            interpolated the part of the second, as a fraction.
     """
 
     first: int
@@ -37,6 +42,15 @@ class Taken:
     step: int
     weight: int
     divisor: int
+    mix: tuple[int, ...] = ()
+
+
+_NOTHING = Taken(0, 0, 0, 0, 0)
+
+
+def _as_it_is(index: int) -> Taken:
+    """Return one value as it is."""
+    return Taken(index, 1, 0, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +98,7 @@ def gather_own_place(values: Values, input: TensorType) -> Gathers | None:
     if not input.is_map:
         return None
     height, width = (
-        Gather(side, ("own", side), lambda unit: Taken(unit, 1, 0, 0, 1), period=1, extent=1)
-        for side in input.size
+        Gather(side, ("own", side), _as_it_is, period=1, extent=1) for side in input.size
     )
     return height, width
 
@@ -120,6 +133,80 @@ def _adaptive(side: int, wanted: int, how: How) -> Gather:
         return _combine(first, end - first, 1, how, divisor=end - first)
 
     return Gather(wanted, ("adaptive", how, side), take, period=wanted, extent=wanted)
+
+
+def gather_interpolated(
+    input: TensorType, units: tuple[int, int], *, is_linear: bool, is_aligned: bool
+) -> Gathers:
+    """Return the values of an upsampling to a number of units along both axes.
+
+    Args:
+        is_linear: values are interpolated; else the nearest one is taken.
+        is_aligned: the outermost units lie at the outermost values.
+    """
+    height, width = (
+        _interpolate(side, count, is_linear=is_linear, is_aligned=is_aligned)
+        for side, count in zip(input.size, units, strict=True)
+    )
+    return height, width
+
+
+def _interpolate(side: int, units: int, *, is_linear: bool, is_aligned: bool) -> Gather:
+    def take(unit: int) -> Taken:
+        if not is_linear:
+            return _as_it_is(unit * side // units)
+        if not is_aligned:  # at (unit + 1/2) * side / units - 1/2
+            place, scale = max((2 * unit + 1) * side - units, 0), 2 * units
+        elif units == 1:
+            place, scale = 0, 1
+        else:
+            place, scale = unit * (side - 1), units - 1
+        first, left = divmod(place, scale)
+        if left == 0 or first >= side - 1:
+            return _as_it_is(min(first, side - 1))
+        common = gcd(left, scale)
+        if 2 * left == scale:
+            return Taken(first, 2, 1, 0, 2)
+        return Taken(first, 2, 1, 0, 1, mix=(left // common, scale // common))
+
+    rule = ("interpolated", side, units, is_linear, is_aligned)
+    return Gather(units, rule, take, period=units, extent=side)
+
+
+Outside = Literal["zero", "mirror", "edge"]
+"""The values around a map: zeros, the map mirrored at its outermost values, or these repeated."""
+
+
+def gather_shifted(
+    input: TensorType, margins: tuple[tuple[int, int], tuple[int, int]], outside: Outside
+) -> Gathers:
+    """Return the values of an op that adds units to the sides of a map, or takes some off.
+
+    Args:
+        margins: the units above and below, then left and right; negative where they are taken off.
+    """
+    height, width = (
+        _shift(side, *margin, outside) for side, margin in zip(input.size, margins, strict=True)
+    )
+    return height, width
+
+
+def _shift(side: int, before: int, behind: int, outside: Outside) -> Gather:
+    def take(unit: int) -> Taken:
+        place = unit - before
+        if 0 <= place < side:
+            return _as_it_is(place)
+        match outside:
+            case "zero":
+                return _NOTHING
+            case "edge":
+                return _as_it_is(0 if place < 0 else side - 1)
+            case "mirror":
+                return _as_it_is(-place if place < 0 else 2 * (side - 1) - place)
+
+    units = before + side + behind
+    rule = ("shifted", side, before, behind, outside)
+    return Gather(units, rule, take, period=1, extent=1 + max(abs(before), abs(behind)))
 
 
 def gather_windows(how: How, values: Values, input: TensorType) -> Gathers:

@@ -75,6 +75,9 @@ class Op:
         attributes: its attributes, in the order in which they are printed.
         kernel: the attribute that the kernel before it sets, if it takes one.
         flags: words that set attributes: `V` sets `pad`.
+        ways: groups of attributes that say the same in several ways: the factor of an upsampling,
+            or its size. A step takes exactly one way, and the attributes of the others are not
+            there.
         defaults_of: the op whose defaults it takes, if not its own.
         finish: completes attributes that follow from others.
         norm_layer: the name of its module where a conv carries it as its norm, as `bn`; empty for
@@ -115,6 +118,7 @@ class Op:
     attributes: tuple[Attribute, ...]
     kernel: str = ""
     flags: Mapping[str, Values] = field(default_factory=dict)
+    ways: tuple[tuple[str, ...], ...] = ()
     defaults_of: str = ""
     finish: Callable[[dict[str, Value | Expr]], None] | None = None
     norm_layer: str
@@ -145,6 +149,8 @@ class Op:
             raise TypeError(f"`{self.name}` joins channels, and is no join")
         if self.channels == "grouped" and self.attribute("groups") is None:
             raise TypeError(f"`{self.name}` groups channels, and has no attribute `groups`")
+        if self.channels in ("spread", "packed") and self.attribute("factor") is None:
+            raise TypeError(f"`{self.name}` moves channels, and has no attribute `factor`")
         names = [a.name for a in self.attributes if not a.owner]
         for owner in dict.fromkeys(a.owner for a in self.attributes if a.owner):
             with_owner = [*names, *(a.name for a in self.attributes if a.owner == owner)]
@@ -175,6 +181,10 @@ class Op:
     def attribute(self, name: str) -> Attribute | None:
         """Return the attribute of this name, if it has one."""
         return next((a for a in self.attributes if a.name == name), None)
+
+    def flag_of(self, name: str, value: Value | Expr) -> str | None:
+        """Return the flag that sets an attribute, and no other one, to a value, if there is one."""
+        return next((flag for flag, sets in self.flags.items() if sets == {name: value}), None)
 
     def words(self) -> frozenset[str]:
         """Return every word that it knows; its width has none."""
@@ -214,8 +224,8 @@ def _words(op: Op, attributes: Symbols) -> Iterator[str]:
                 yield shown(value)
             case "flag":
                 yield attribute.name if value is True else f"no {attribute.name}"
-            case "pad" if isinstance(value, str):
-                yield value
+            case "pad" | "choice" if flag := op.flag_of(attribute.name, value):
+                yield flag
             case _:
                 yield f"{attribute.name} {shown(value)}"
     if plain:

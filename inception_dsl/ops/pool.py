@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from math import gcd
 
-from inception_dsl.ir import TensorType
+from inception_dsl.expr import Expr
+from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, size
 from inception_dsl.ops.facts import (
     Cost,
     How,
     Inputs,
     Launch,
-    Remark,
     SavedForBackward,
-    Window,
+    ShapeError,
     a_map,
     acts_always,
     gathers_adaptive,
@@ -24,6 +25,7 @@ from inception_dsl.ops.facts import (
     whole_map,
 )
 from inception_dsl.ops.op import FigureKind, Op
+from inception_dsl.ops.reach import Window
 from inception_dsl.ops.window import (
     KERNEL,
     PAD,
@@ -31,6 +33,7 @@ from inception_dsl.ops.window import (
     STRIDE,
     check_pool_padding,
     padded_values,
+    repeat,
     slide,
     windows,
 )
@@ -109,39 +112,41 @@ def _global_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
 
 
 def _adaptive_infer(op: str, values: Values, inputs: Inputs) -> TensorType:
-    channels, _, _ = a_map(inputs[0], op)
-    return TensorType((channels, *size(values, "output")))
+    channels, *before = a_map(inputs[0], op)
+    after = size(values, "output")
+    if "enlarge" not in values and any(new > old for old, new in zip(before, after, strict=True)):
+        (height, width), (new_height, new_width) = before, after
+        message = f"`{op}` to {new_height}x{new_width} enlarges {height}x{width}"
+        help = f"if values are to be repeated, write `{new_height}x{new_width} {op} (enlarge)`"
+        raise ShapeError("E310", message, help=help)
+    return TensorType((channels, *after))
+
+
+def _finish_adaptive(attributes: dict[str, Value | Expr]) -> None:
+    """Leave out the permission to enlarge where it is not given."""
+    if attributes["enlarge"] is False:
+        del attributes["enlarge"]
 
 
 def _adaptive_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
-    windows = 1
+    pooled = output.channels
     for side, wanted in zip(inputs[0].size, output.size, strict=True):
-        # torch's window i runs from floor(i * side / wanted) to ceil((i + 1) * side / wanted).
-        windows *= sum(-(-(i + 1) * side // wanted) - i * side // wanted for i in range(wanted))
-    return Cost(flops={"pool": output.channels * windows})
+        # torch's window i runs from floor(i * side / wanted) to ceil((i + 1) * side / wanted), so
+        # that two windows share a value wherever one ends between two values.
+        pooled *= side + wanted - gcd(side, wanted)
+    return Cost(flops={"pool": pooled})
 
 
 def _adaptive_windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
-    """Return windows of one size if the output's size divides the input's."""
+    """Return the windows if the output's size divides the input's, or the input's the output's."""
     tall, wide = (
-        Window(side // wanted, side // wanted, 0) if side % wanted == 0 else None
+        Window(side // wanted, side // wanted, 0) if side % wanted == 0 else repeat(side, wanted)
         for side, wanted in zip(input.size, size(values, "output"), strict=True)
     )
     return tall, wide
 
 
-def _adaptive_remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
-    """Return a remark on a pool that gives a larger map than it reads, by repeating values."""
-    before, after = inputs[0].size, size(values, "output")
-    if all(new <= old for old, new in zip(before, after, strict=True)):
-        return ()
-    (height, width), (new_height, new_width) = before, after
-    most = f"{min(height, new_height)}x{min(width, new_width)}"
-    message = f"enlarges {height}x{width} to {new_height}x{new_width}, by repeating values"
-    return (Remark("W608", message, f"if that is not meant, pool to {most} or less"),)
-
-
-_CEIL = Attribute("ceil", "flag", False, changes="size")
+_CEIL = Attribute("ceil", "flag", False, changes="size", sets_windows=True)
 
 _POOL_FLOPS = {"pool": "kernel height x kernel width a pooled value"}
 
@@ -193,7 +198,7 @@ OPS = (
             STRIDE,
             PAD,
             _CEIL,
-            Attribute("count_pad", "flag", False, changes="values"),
+            Attribute("count_pad", "flag", False, changes="values", sets_windows=True),
         ),
         kernel="kernel",
         flags={**PAD_FLAGS, "ceil": {"ceil": True}, "count_pad": {"count_pad": True}},
@@ -266,8 +271,13 @@ OPS = (
             figure=figure,
             family="pool",
             join=None,
-            attributes=(Attribute("output", "size", changes="size"),),
+            attributes=(
+                Attribute("output", "size", changes="size", sets_windows=True),
+                Attribute("enlarge", "flag", False, changes="size", sets_windows=True),
+            ),
             kernel="output",
+            flags={"enlarge": {"enlarge": True}},
+            finish=_finish_adaptive,
             norm_layer="",
             infer=partial(_adaptive_infer, f"adaptive {kind}pool"),
             sizes="fixed",
@@ -282,7 +292,7 @@ OPS = (
             is_left_to_loss=False,
             launches=launches,
             saves=saves,
-            remarks=_adaptive_remarks,
+            remarks=None,
         )
         for kind, title, figure, launches, saves in (
             ("avg", "Adaptive Avg Pooling", _AVG, one_launch, _adaptive_avg_saves),

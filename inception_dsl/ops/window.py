@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, size
-from inception_dsl.ops.facts import ShapeError, Window
+from inception_dsl.ops.facts import ShapeError
+from inception_dsl.ops.reach import MAX_PHASES, Window, take_turns
 
-KERNEL = Attribute("kernel", "size", changes="size")
-STRIDE = Attribute("stride", "positive", 1, changes="size")
-PAD = Attribute("pad", "pad", "same", changes="size")
-WINDOW = frozenset(["kernel", "stride", "pad", "dilation", "ceil", "count_pad"])
-"""The attributes of sliding windows."""
+KERNEL = Attribute("kernel", "size", changes="size", sets_windows=True)
+STRIDE = Attribute("stride", "positive", 1, changes="size", sets_windows=True)
+PAD = Attribute("pad", "pad", "same", changes="size", sets_windows=True)
+DILATION = Attribute("dilation", "positive", 1, changes="size", sets_windows=True)
 PAD_FLAGS: dict[str, Values] = {word: {"pad": word} for word in ("V", "same", "same_tf")}
 
 
@@ -94,6 +94,18 @@ def windows(values: Values, input: TensorType) -> tuple[Window, Window]:
     else:
         above, left = margins(values["pad"], tall)[0], margins(values["pad"], wide)[1]
     return Window(tall, stride, above), Window(wide, stride, left)
+
+
+def repeat(side: int, units: int) -> Window | None:
+    """Return the windows of units that repeat the values of a side, each equally often.
+
+    None if `side` does not divide `units`, or if more windows take turns than `MAX_PHASES`.
+    """
+    if side == 1:
+        return Window(1, 0, 0)
+    if units % side or units // side > MAX_PHASES:
+        return None
+    return take_turns([(0, 1)] * (units // side), 1)
 
 
 def padded_values(written: Symbols, values: Values, input: TensorType) -> tuple[int, ...]:

@@ -168,18 +168,29 @@ def trace_back(
 
 def _source(axis: Axis, site: CallSite, node: Node) -> AxisSource | None:
     if axis == "channels":
-        is_one = "width" in node.attributes
-        return AxisSource(axis, site, node, f"{node.type.channels} channels") if is_one else None
-    if "stride" not in node.attributes:
+        if "width" in node.attributes:
+            return AxisSource(axis, site, node, f"{node.type.channels} channels")
+        moved = _moved_channels(node)
+        return AxisSource(axis, site, node, f"{moved} ({what(node)})") if moved else None
+    made = change(node.input_types[0], node.type, sizes=True)
+    if made is None and "stride" not in node.attributes:
         return None
-    height, width = node.type.size
-    made = change(node.input_types[0], node.type, sizes=True) or f"stays {height}x{width}"
+    if made is None:
+        height, width = node.type.size
+        made = f"stays {height}x{width}"
     return AxisSource(axis, site, node, f"{made} ({what(node)})")
+
+
+def _moved_channels(node: Node) -> str | None:
+    """Return the change of the channels by an op that moves them to places, or back; else None."""
+    if OPS[node.op].channels not in ("spread", "packed"):
+        return None
+    return change(node.input_types[0], node.type, sizes=False)
 
 
 def _sets(axis: Axis, node: Node) -> bool:
     if axis == "channels":
-        return "width" in node.attributes
+        return "width" in node.attributes or _moved_channels(node) is not None
     return change(node.input_types[0], node.type, sizes=True) is not None
 
 

@@ -140,7 +140,7 @@ def explain(
             fix = _mended_step(step, values, input.type)
             return Diagnostic("E302", error.message, (Label(span),), notes, fix=fix)
         case _:
-            return Diagnostic(error.code, error.message, (Label(span),))
+            return Diagnostic(error.code, error.message, (Label(span),), help=error.help)
 
 
 def _kind_label(branch: Input, step: NodeDef) -> Label:

@@ -14,14 +14,18 @@ _DEPTHWISE = frozenset(
     + ["dwconv", "dw_conv"]
 )
 _WORDS = {
+    "downscale_factor": "factor",
     "drop_prob": "drop",
     "drop_rate": "drop",
     "epsilon": "eps",
     "keep_prob": "keep",
     "keep_probability": "keep",
+    "output_padding": "output_pad",
     "padding": "pad",
     "rate": "drop",
+    "scale_factor": "factor",
     "strides": "stride",
+    "upscale_factor": "factor",
     "valid": "V",
 }
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
@@ -50,9 +54,16 @@ _LACKING_SCHEMES = """
 """
 _LACKING_PADS = "causal circular reflect reflection replicate symmetric"
 
-LACKING = frozenset(_LACKING.split()) - {
-    name for op in OPS.values() for name in (op.name, *op.aliases)
-}
+
+def _plain(name: str) -> str:
+    """Return a name in lower case, without blanks and underscores: tools differ in both."""
+    return name.lower().replace("_", "").replace(" ", "")
+
+
+_KNOWN = frozenset(
+    _plain(name) for op in OPS.values() for name in (op.name, op.written, *op.aliases)
+)
+LACKING = frozenset(name for name in _LACKING.split() if _plain(name) not in _KNOWN)
 """Ops of the field that this language lacks.
 
 The finding says so, because the op with the nearest name would compute something else.
@@ -62,11 +73,6 @@ LACKING_VALUES = LACKING | frozenset(f"{_LACKING_SCHEMES} {_LACKING_PADS}".split
 
 KERNELS = frozenset(["kernel_size", "kernel", "ksize", "k"])
 """Names of the kernel in other tools; in this language it stands before the op."""
-
-
-def _plain(name: str) -> str:
-    """Return a name in lower case, without blanks and underscores: tools differ in both."""
-    return name.lower().replace("_", "").replace(" ", "")
 
 
 def op_of(name: str) -> str | None:

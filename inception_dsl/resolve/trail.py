@@ -177,6 +177,9 @@ class Trail:
                 paths = [step.inputs[odd], step.inputs[whole]]
             case "E302":
                 axis, paths = "size", [step.inputs[0]]
+            case "E310":
+                axis = "channels" if OPS[step.op].channels == "spread" else "size"
+                paths = [step.inputs[0]]
             case "E306":
                 paths = [step.inputs[0]]
             case "E308" if not OPS[step.op].width:  # a conv's norm reads what its width says

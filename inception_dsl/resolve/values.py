@@ -9,7 +9,7 @@ from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.expr import ExprError, Name, evaluate, find_names, show
 from inception_dsl.ir import Value
-from inception_dsl.ops import FANS, PAD_WORDS, SCHEMES, Attribute, Op
+from inception_dsl.ops import FANS, PAD_WORDS, SCHEMES, WRITTEN, Attribute, Op
 from inception_dsl.resolve.habits import LACKING_VALUES, op_of, word_of
 from inception_dsl.resolve.scope import Given, Scope, close_by
 from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
@@ -37,7 +37,9 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
         case "pad" if attribute.name in op.flags.get(token.text, {}):
             return op.flags[reader.take().text][attribute.name]
         case "pad" if token.text in LACKING_VALUES and token.text not in words.scope.names:
-            raise words.error("E211", f"`pad {token.text}` is not in the language yet", token)
+            step = next((op for op in WRITTEN.values() if token.text in op.flags), None)
+            help = f"put a step `{step.written} (... {token.text})` before it" if step else None
+            raise words.error("E211", f"`pad {token.text}` is not in the language yet", token, help)
         case "pad" if (meant := _meant_pad(op, token, words)) is not None:
             message = f"`{token.text}` is no value of `pad`: `V`, `same`, `same_tf` or a number"
             raise words.error("E211", message, token, instead=meant)

@@ -37,9 +37,12 @@ def read_attributes(
     settings = _StepWords(op, step, words).read(keys)
     said = {attribute.canonical for attribute in op.attributes if attribute.name in settings}
     own_defaults = defaults.get(op.defaults_of or op.name, {})
+    left_out = _other_ways(op, step, words, settings, own_defaults)
     attributes: dict[str, Given] = {}
     places: dict[str, Span] = {}
     for attribute in op.attributes:
+        if attribute.name in left_out:
+            continue
         if attribute.owner and attribute.owner != attributes["norm"]:
             continue
         inherited = defaults.get(attribute.owner, {}) if attribute.owner else own_defaults
@@ -52,12 +55,46 @@ def read_attributes(
             attributes[attribute.name] = attribute.default
         else:
             kernel = f"{step.kernel.text} " if step.kernel else ""
-            help = f"write its {attribute.name}, as in `{kernel}{op.written} (64)`"
+            example = "64" if attribute.kind == "width" else f"{attribute.name} 2"
+            help = f"write its {attribute.name}, as in `{kernel}{op.written} ({example})`"
             message = f"`{op.written}` has no {attribute.name}"
             raise words.error("E204", message, step.name, help)
     if op.finish is not None:
         op.finish(attributes)
     return attributes, places
+
+
+def _other_ways(
+    op: Op,
+    step: StepText,
+    words: Words,
+    settings: Mapping[str, Setting],
+    own_defaults: Mapping[str, Setting],
+) -> frozenset[str]:
+    """Return the attributes of an op's ways that a step does not take.
+
+    Raises:
+        SpecError: E203 it takes two ways, E204 it takes none.
+    """
+    for known in (settings, own_defaults):
+        taken = [way for way in op.ways if any(name in known for name in way)]
+        if taken:
+            break
+    else:
+        if not op.ways:
+            return frozenset()
+        names = [name for way in op.ways for name in way]
+        message = f"`{op.written}` has none of {listed(names)}"
+        help = f"write one, as in `{op.written} ({names[0]} 2)`"
+        raise words.error("E204", message, step.name, help)
+    if len(taken) > 1:
+        firsts = (next(known[name].span for name in way if name in known) for way in taken)
+        first, again, *_ = sorted(firsts, key=lambda span: span.start)
+        names = [next(name for name in way if name in known) for way in taken]
+        message = f"`{op.written}` takes one of {listed(names)}, not both"
+        labels = (Label(again, "again"), Label(first, "first"))
+        raise SpecError([Diagnostic("E203", message, labels)])
+    return frozenset(name for way in op.ways if way not in taken for name in way)
 
 
 class _StepWords:

@@ -18,6 +18,8 @@ PACKAGE = Path(inception_dsl.__file__).parent
 TORCH_MODULES = [PACKAGE / "emit" / "python" / name for name in ("torch_table.py", "helpers.py")]
 """The torch backend's table, and code of emitted modules, which speaks torch's language."""
 NAMES = {*OPS, *WRITTEN}
+WORDS = {attribute.name for op in OPS.values() for attribute in op.attributes} & NAMES
+"""Names of ops that are words of others, too: the op `pad`, and the `pad` of a conv."""
 
 
 def named_ops(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -38,10 +40,13 @@ def named_ops(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 parts = [index]
             case _:
                 continue
+        is_of_op = any(isinstance(part, ast.Attribute) and part.attr == "op" for part in parts)
         for part in parts:
             inner = part.elts if isinstance(part, ast.Tuple) else [part]
             for leaf in inner:
-                if isinstance(leaf, ast.Constant) and leaf.value in NAMES:
+                if not isinstance(leaf, ast.Constant):
+                    continue
+                if leaf.value in (NAMES if is_of_op else NAMES - WORDS):
                     yield leaf.lineno, str(leaf.value)
 
 
@@ -66,6 +71,7 @@ def test_no_other_module_knows_an_op_by_its_name(path: Path) -> None:
     "code",
     [
         'node.op == "conv"',
+        'node.op == "pad"',
         '"lrn" in names',
         'op in {"add", "mul"}',
         'op in ("add", "mul")',
@@ -99,7 +105,7 @@ def is_required(field: object) -> bool:
     return field.default is MISSING and field.default_factory is MISSING  # type: ignore[attr-defined]
 
 
-OPTIONAL = {"spelling", "aliases", "kernel", "flags", "defaults_of", "finish"}
+OPTIONAL = {"spelling", "aliases", "kernel", "flags", "ways", "defaults_of", "finish"}
 
 
 def test_only_the_spelling_of_a_step_has_defaults() -> None:
@@ -134,6 +140,7 @@ def test_no_two_ops_share_a_name_or_an_alias() -> None:
         ({"figure": "convolution"}, "is drawn as a convolution, and takes no kernel"),
         ({"channels": "joined"}, "joins channels, and is no join"),
         ({"channels": "grouped"}, "groups channels, and has no attribute `groups`"),
+        ({"channels": "spread"}, "moves channels, and has no attribute `factor`"),
     ],
 )
 def test_answers_that_contradict_each_other_are_an_error_at_import(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from operator import gt
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]
 PARAMETERS = frozenset(
     ["width", "stride", "dilation", "groups", "multiplier", "act"]
     + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep"]
+    + ["factor", "top", "bottom", "left", "right"]
 )
 """Words whose value may be a parameter of a block."""
 
@@ -238,10 +240,70 @@ class _Writer:
                 output = self.draw(st.integers(1, 9)), self.draw(st.integers(1, 9))
                 size = f"{output[0]}x{output[1]} " if op == "adaptive" else ""
                 head = f"{size}{op} {kind}"
-                return Leaf(f"{op}_{kind}", head, None, (), {"output": output})
+                enlarges = op == "adaptive" and any(map(gt, output, self.size))
+                enlarging = (("enlarge", True),) if enlarges else ()
+                return Leaf(f"{op}_{kind}", head, None, enlarging, {"output": output})
             case _:
                 attributes = {}
         return Leaf(op, op, None, tuple(words.items()), attributes)
+
+    def resized(self) -> Leaf:
+        """A step that gives a map of another size."""
+        kinds = ("upsample", "pad", "crop", "pixelshuffle")
+        op = self.pick(*kinds, *kinds, "pixelunshuffle")
+        words: dict[str, Any] = {}
+        attributes: dict[str, Any]
+        match op:
+            case "upsample":
+                size = self.draw(st.integers(1, 20)), self.draw(st.integers(1, 20))
+                words = self.pick({"factor": self.draw(st.integers(1, 5))}, {"size": size})
+                attributes = {"mode": "nearest", "align_corners": False}
+                attributes["mode"] = self.pick("nearest", "bilinear", "bilinear")
+                if attributes["mode"] == "bilinear":
+                    attributes["align_corners"] = self.chance(50)
+                flags = [attributes["mode"]]
+                flags += ["align_corners"] * attributes["align_corners"]
+            case "pad":
+                mode = self.pick("zero", "reflect", "replicate")
+                sides = {}
+                for side in ("top", "bottom", "left", "right"):
+                    most = self.size[side in ("left", "right")] - 1 if mode == "reflect" else 5
+                    sides[side] = self.draw(st.integers(0, most))
+                attributes, flags = {"mode": mode}, [mode]
+                words = sides
+            case "crop":
+                height, width = self.size
+                if self.chance(50):
+                    words["size"] = (
+                        self.draw(st.integers(1, height)),
+                        self.draw(st.integers(1, width)),
+                    )
+                else:
+                    top = self.draw(st.integers(0, height - 1))
+                    left = self.draw(st.integers(0, width - 1))
+                    words = {"top": top, "left": left}
+                    words["bottom"] = self.draw(st.integers(0, height - 1 - top))
+                    words["right"] = self.draw(st.integers(0, width - 1 - left))
+                attributes, flags = {}, []
+            case _:
+                fitting = [
+                    n
+                    for n in range(1, 4)
+                    if (
+                        self.channels % (n * n) == 0
+                        if op == "pixelshuffle"
+                        else self.size[0] % n == self.size[1] % n == 0
+                    )
+                ]
+                words["factor"] = self.pick(*fitting)
+                attributes, flags = {}, []
+        whole = {**attributes, **words}
+        written = {
+            name: "x".join(map(str, value)) if isinstance(value, tuple) else value
+            for name, value in words.items()
+        }
+        written |= dict.fromkeys(flags, True)
+        return Leaf(op, op, None, tuple(written.items()), whole)
 
     # Cases.
 
@@ -252,7 +314,8 @@ class _Writer:
         return made if isinstance(made, list) else [made]
 
     def any_leaf(self) -> Leaf:
-        leaf: Leaf = self.pick(self.conv, self.pool, self.pool, self.plain, self.plain)()
+        makers = (self.conv, self.pool, self.pool, self.plain, self.plain, self.resized)
+        leaf: Leaf = self.pick(*makers)()
         return leaf
 
     def single(self) -> Case:
@@ -269,7 +332,11 @@ class _Writer:
         self.count += 1
         name = f"block{self.count}"
         said = dict(leaf.words) | ({} if leaf.width is None else {"width": leaf.width})
-        values = {word: value for word, value in said.items() if word in PARAMETERS}
+        values = {
+            word: value
+            for word, value in said.items()
+            if word in PARAMETERS and not (word == "size" and isinstance(value, str))
+        }
         params = {word: f"p_{word}" for word in values}
         inner = Step(
             leaf.head,
@@ -424,7 +491,7 @@ class _Writer:
 def operations(draw: st.DrawFn, count: int = 12) -> Drawn:
     """A spec of that many cases on one input."""
     size = draw(st.integers(1, 12)), draw(st.integers(1, 12))
-    channels = draw(st.integers(1, 6))
+    channels = draw(st.integers(1, 6) | st.sampled_from([4, 8, 9]))
     conv = {
         name: value
         for name, value in (("norm", "batchnorm"), ("act", draw(st.sampled_from(ACTS))))

@@ -115,6 +115,85 @@ def adapted(op: str, x: Tensor, output: tuple[int, int]) -> Tensor:
     return torch.stack(rows, dim=-2)
 
 
+def interpolated(x: Tensor, dim: int, count: int, attributes: Attributes) -> Tensor:
+    """One side resampled, place by place: the nearest value before it, or the mean of two."""
+    side = x.shape[dim]
+    lines = []
+    for i in range(count):
+        if attributes["mode"] == "nearest":
+            lines.append(x.select(dim, i * side // count))
+            continue
+        if not attributes["align_corners"]:
+            place = (i + 0.5) * side / count - 0.5
+        else:
+            place = i * (side - 1) / (count - 1) if count > 1 else 0.0
+        place = min(max(place, 0.0), side - 1.0)
+        first = math.floor(place)
+        last = min(first + 1, side - 1)
+        share = place - first
+        lines.append((1 - share) * x.select(dim, first) + share * x.select(dim, last))
+    return torch.stack(lines, dim=dim)
+
+
+def upsampled(x: Tensor, attributes: Attributes) -> Tensor:
+    """The rows resampled, then the columns."""
+    factor = attributes.get("factor", 1)
+    height, width = attributes.get("size", (x.shape[2] * factor, x.shape[3] * factor))
+    return interpolated(interpolated(x, 2, height, attributes), 3, width, attributes)
+
+
+def shuffled(op: str, x: Tensor, factor: int) -> Tensor:
+    """Pixels from channels, or back: the place in a square counts row by row."""
+    batch, channels, height, width = x.shape
+    area = factor * factor
+    if op == "pixelshuffle":
+        y = x.new_empty(batch, channels // area, height * factor, width * factor)
+        for channel in range(channels):
+            row, column = divmod(channel % area, factor)
+            y[:, channel // area, row::factor, column::factor] = x[:, channel]
+        return y
+    y = x.new_empty(batch, channels * area, height // factor, width // factor)
+    for channel in range(channels * area):
+        row, column = divmod(channel % area, factor)
+        y[:, channel] = x[:, channel // area, row::factor, column::factor]
+    return y
+
+
+def bordered(x: Tensor, attributes: Attributes) -> Tensor:
+    """Lines added around a map, each a zero, a mirrored one, or the outermost one."""
+
+    def line(x: Tensor, dim: int, place: int) -> Tensor:
+        side = x.shape[dim]
+        if 0 <= place < side:
+            return x.select(dim, place)
+        match attributes["mode"]:
+            case "zero":
+                return torch.zeros_like(x.select(dim, 0))
+            case "reflect":
+                return x.select(dim, -place if place < 0 else 2 * side - 2 - place)
+            case _:
+                return x.select(dim, 0 if place < 0 else side - 1)
+
+    for dim, before, behind in ((2, "top", "bottom"), (3, "left", "right")):
+        places = range(-attributes[before], x.shape[dim] + attributes[behind])
+        x = torch.stack([line(x, dim, place) for place in places], dim=dim)
+    return x
+
+
+def cropped(x: Tensor, attributes: Attributes) -> Tensor:
+    """Lines taken off; to a size the middle ones are kept."""
+    for axis, (before, behind) in enumerate((("top", "bottom"), ("left", "right"))):
+        side = x.shape[axis + 2]
+        if "size" in attributes:
+            kept = attributes["size"][axis]
+            first = (side - kept) // 2
+        else:
+            first = attributes[before]
+            kept = side - first - attributes[behind]
+        x = x.index_select(axis + 2, torch.arange(first, first + kept))
+    return x
+
+
 def normalised_locally(x: Tensor, attributes: Attributes) -> Tensor:
     """AlexNet's normalisation: channel c is divided by (k + alpha / size * sum of squares) ** beta.
 
@@ -213,6 +292,14 @@ class Reference:
                 return adapted(op, x, (1, 1)).flatten(1)
             case "adaptive_avgpool" | "adaptive_maxpool":
                 return adapted(op, x, attributes["output"])
+            case "upsample":
+                return upsampled(x, attributes)
+            case "pixelshuffle" | "pixelunshuffle":
+                return shuffled(op, x, attributes["factor"])
+            case "pad":
+                return bordered(x, attributes)
+            case "crop":
+                return cropped(x, attributes)
             case "lrn":
                 return normalised_locally(x, attributes)
             case "softmax":

@@ -293,6 +293,17 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         ["u: groupnorm (groups 2 no_affine)", "v: 1x1 conv (5)"],
         {"v"},
     ),
+    "upsampling": (["u: upsample (factor 2)", "v: 1x1 conv (5)"], set()),
+    "pixel shuffle that tears runs": (
+        ["{from: [mixed, mixed], join: concat}", "u: pixelshuffle (factor 2)", "v: 1x1 conv (5)"],
+        {"v"},
+    ),
+    "pixel shuffle of whole runs": (
+        ["w: pixelunshuffle (factor 3)", "u: pixelshuffle (factor 3)", "v: 1x1 conv (5)"],
+        set(),
+    ),
+    "pixel unshuffle": (["u: pixelunshuffle (factor 3)", "v: 1x1 conv (5)"], set()),
+    "pad and crop": (["u: pad (top 1)", "c: crop (left 2)", "v: 1x1 conv (5)"], set()),
     "softmax": (["u: softmax", "v: 1x1 conv (5)"], set()),
     "linear": (["u: flatten", "v: linear (5)"], set()),
     "pools": (["u: 2x2 adaptive maxpool", "p: flatten", "v: linear (5)"], set()),

@@ -82,13 +82,18 @@ def is_seen(windows: Windows, unit: int, side: int, actual: tuple[int, int], *, 
     reach into the padding behind those that are left, and see fewer; where dilation leaves `gaps`,
     the first pixel of a window that begins in the padding may lie in one.
     """
-    first = windows.start + unit * windows.stride
-    end = first + windows.size
+    first, end = windows.span(unit)
+    assert end - first <= windows.size
     is_first = actual[0] == max(first, 0) or (gaps and first < 0 <= actual[0])
     if end + 2 * windows.stride > side:
         last = min(end, side) - 1
         return is_first and last - max(2 * windows.stride, 1) < actual[1] <= last
     return is_first and actual[1] == end - 1
+
+
+def reaches_out(span: tuple[int, int], side: int) -> bool:
+    """Tell whether a unit sees padding, too."""
+    return span[0] < 0 or span[1] > side
 
 
 def hold_against_gradients(found: Checked, *, most: int) -> int:
@@ -125,14 +130,23 @@ def hold_against_gradients(found: Checked, *, most: int) -> int:
         if field.height is None or field.width is None or node.reuses or node.path in again:
             continue
         height, width = node.type.size
-        for row, column in ((0, 0), (height // 2, width // 2), (height - 1, width - 1)):
+        places = [(height // 2, width // 2), ((height - 1) // 2, (width - 1) // 2)]
+        if node.attributes.get("mode") != "reflect":  # in its padding units see what is mirrored
+            places += [(0, 0), (height - 1, width - 1)]
+        for row, column in places:
             value = outputs[node.path][0, :, row, column].sum()
             (gradient,) = torch.autograd.grad(value, image, retain_graph=True)
             rows, columns = gradient[0].abs().amax(0).nonzero().T
-            for windows, unit, side, pixels in (
+            sides = (
                 (field.height, row, model.input.size[0], rows),
                 (field.width, column, model.input.size[1], columns),
-            ):
+            )
+            if not len(rows):  # the unit reads the padding of a map alone
+                assert any(
+                    reaches_out(windows.span(unit), side) for windows, unit, side, _ in sides
+                )
+                continue
+            for windows, unit, side, pixels in sides:
                 actual = int(pixels.min()), int(pixels.max())
                 assert is_seen(windows, unit, side, actual, gaps=gaps), (node.path, unit, actual)
             looked_at += 1

@@ -37,10 +37,53 @@ CONVS: list[tuple[str, Words]] = [
 ]
 
 
+MODES: list[Words] = [
+    {"mode": "nearest", "align_corners": False},
+    {"mode": "bilinear", "align_corners": False},
+    {"mode": "bilinear", "align_corners": True},
+]
+SIDES = ("top", "bottom", "left", "right")
+RESIZES: list[tuple[str, Words]] = [
+    *(("upsample", {**how, **mode}) for how in ({"factor": 1}, {"factor": 2}) for mode in MODES),
+    *(
+        ("upsample", {"size": size, **mode})
+        for size in ((1, 1), (2, 2), (4, 4), (6, 6), (8, 6))
+        for mode in MODES
+    ),
+    *(
+        ("pad", {**dict(zip(SIDES, sides, strict=True)), "mode": mode})
+        for sides in ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 0), (2, 0, 0, 1))
+        for mode in ("zero", "reflect", "replicate")
+    ),
+    *(
+        ("crop", dict(zip(SIDES, sides, strict=True)))
+        for sides in ((0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (1, 1, 0, 0))
+    ),
+    *(("crop", {"size": size}) for size in ((1, 1), (2, 2), (3, 3))),
+    *(("adaptive_avgpool", {"output": (n, n), "enlarge": True}) for n in (1, 2, 6)),
+    ("pixelshuffle", {"factor": 1}),
+    ("identity", {}),
+]
+
+
 def torch_gives(op: str, words: Words, image: Tensor) -> Tensor:
     """Return the result of torch for an image."""
-    if op == "identity":
+    if op in ("identity", "pixelshuffle"):
         return image
+    if op == "upsample":
+        aligned = words["align_corners"] if words["mode"] == "bilinear" else None
+        size, factor = words.get("size"), words.get("factor")
+        return F.interpolate(image, size, factor, words["mode"], aligned)
+    if op in ("pad", "crop"):
+        height, width = image.shape[2:]
+        if "size" in words:
+            top, left = ((a - b) // 2 for a, b in zip((height, width), words["size"], strict=True))
+            return image[:, :, top : top + words["size"][0], left : left + words["size"][1]]
+        top, bottom, left, right = (words[side] for side in SIDES)
+        if op == "crop":
+            return image[:, :, top : height - bottom, left : width - right]
+        mode = "constant" if words["mode"] == "zero" else words["mode"]
+        return F.pad(image, (left, right, top, bottom), mode)
     if op == "adaptive_maxpool":
         largest: Tensor = F.adaptive_max_pool2d(image, words["output"])
         return largest
@@ -60,7 +103,7 @@ def torch_gives(op: str, words: Words, image: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("ops", [POOLS, CONVS], ids=["pools", "convs"])
+@pytest.mark.parametrize("ops", [POOLS, CONVS, RESIZES], ids=["pools", "convs", "resizes"])
 def test_two_ops_take_the_same_values_exactly_if_torch_gives_the_same(
     ops: list[tuple[str, Words]], size: tuple[int, int]
 ) -> None:

@@ -174,6 +174,39 @@ network:
   - vector: groupnorm
   - linear (3)
 """,
+    "maps of other sizes": """\
+blocks:
+  up:
+    params: {width: 4, f: 2}
+    steps:
+      - 3x3 conv (width)
+      - upsample (factor f bilinear)
+      - 1x1 conv (f * f * width)
+      - pixelshuffle (factor f)
+      - 3x3 conv (in act relu)
+network:
+  - a: 3x3 conv (8 stride 2)
+  - skip: pad (top 1 left 2 right 1)
+  - 3x3 conv (8 stride 2)
+  - nearest: upsample (factor 3)
+  - crop (top 3 bottom 2 left 1 right 3)
+  - mirrored: pad (top 1 bottom 1 left 1 right 1 reflect)
+  - 3x3 conv (8 V)
+  - cut: crop (size 18x20)
+  - both: {from: [skip, cut], join: concat}
+  - repeated: pad (top 2 right 2 replicate)
+  - packed: pixelunshuffle (factor 2)
+  - 1x1 conv (8 act relu)
+  - up (width=3)
+  - up (f=1)
+  - aligned: upsample (size 23x10 bilinear align_corners)
+  - smaller: upsample (size 20x5)
+  - larger: 20x10 adaptive avgpool (enlarge)
+  - once_more: 20x20 adaptive maxpool (enlarge)
+  - 3x3 conv (4)
+  - global avgpool
+  - linear (5)
+""",
     "heads": """\
 params: {num_classes: 7}
 network:

@@ -85,7 +85,10 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
     assert (
         min(
             counts[op]
-            for op in ("conv", "sepconv", "maxpool", "avgpool", "lrn", "groupnorm", "mul")
+            for op in (
+                *("conv", "sepconv", "maxpool", "avgpool", "lrn", "groupnorm", "mul"),
+                *("upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle"),
+            )
         )
         >= 10
     )
@@ -113,6 +116,14 @@ FAULTS = {
         "nn.GroupNorm(num_groups=2",
         "nn.GroupNorm(num_groups=1",
     ),
+    "a crop begins a row too early": ("self.top : height", "max(self.top - 1, 0) : height - 1"),
+    "the odd row of a crop is taken off at its beginning": (
+        "(x.shape[2] - self.height) // 2",
+        "(x.shape[2] - self.height + 1) // 2",
+    ),
+    "corners are not aligned": (", align_corners=True", ""),
+    "a mirror repeats the outermost line": ("nn.ReflectionPad2d", "nn.ReplicationPad2d"),
+    "pixels are taken from the wrong channels": ("nn.PixelShuffle(2)", "nn.PixelShuffle(1)"),
     "a shift is no parameter": ("nn.Parameter(torch.zeros(num_features))", "0.0"),
 }
 

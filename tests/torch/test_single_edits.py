@@ -119,6 +119,72 @@ EDITS = {
 }
 
 
+RESIZING = """\
+inception: 1
+name: net
+input: 8x6x4
+network:
+  - first: 1x1 conv (4)
+  - crop: crop (top 2)
+  - pad: pad (top 1 reflect)
+  - up: upsample (factor 2)
+  - branches:
+      middle: crop (size 6x6)
+      smooth: upsample (size 6x6 bilinear)
+      pool: [2x2 maxpool (stride 2 V), 4x6 adaptive avgpool, 6x6 adaptive avgpool (enlarge)]
+  - last: 3x3 conv (4)
+"""
+
+# The old words, the new ones, what the change is, and whether only inputs of other sizes feel it.
+RESIZING_EDITS = {
+    "factor": ("up: upsample (factor 2)", "up: upsample (factor 3)", "NUMERICS", False),
+    "factor as a size": ("up: upsample (factor 2)", "up: upsample (size 14x12)", "NUMERICS", True),
+    "nearest": ("(factor 2)", "(factor 2 nearest)", "COSMETIC", False),
+    "bilinear": ("(factor 2)", "(factor 2 bilinear)", "NUMERICS", False),
+    "corners": ("6x6 bilinear", "6x6 bilinear align_corners", "NUMERICS", False),
+    "zeros for a mirror": ("(top 1 reflect)", "(top 1)", "NUMERICS", False),
+    "edge for a mirror": ("(top 1 reflect)", "(top 1 replicate)", "NUMERICS", False),
+    "another side": ("(top 1 reflect)", "(bottom 1 reflect)", "NUMERICS", False),
+    "crop of another side": ("crop (top 2)", "crop (top 1 bottom 1)", "NUMERICS", False),
+    "crop of the middle by its sides": (
+        "crop (size 6x6)",
+        "crop (top 4 bottom 4 left 3 right 3)",
+        "NUMERICS",
+        True,
+    ),
+    "an upsampling for a pool": (
+        "6x6 adaptive avgpool (enlarge)",
+        "upsample (size 6x6 bilinear)",
+        "NUMERICS",
+        False,
+    ),
+    "an enlarging pool that need not": (
+        "4x6 adaptive avgpool",
+        "4x6 adaptive avgpool (enlarge)",
+        "COSMETIC",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", RESIZING_EDITS)
+def test_an_edit_of_the_size_of_a_map_is_found_in_the_category_that_torch_confirms(
+    edit: str, project: Project
+) -> None:
+    was, now, category, elsewhere = RESIZING_EDITS[edit]
+    assert RESIZING.count(was) == 1, was
+    found = edits_between(project, RESIZING, RESIZING.replace(was, now))
+    assert {own.category for own in found if own.category != "COSMETIC"} == {category} - {
+        "COSMETIC"
+    }
+    assert any(isinstance(own, Changed) and own.elsewhere for own in found) == elsewhere
+    if elsewhere:
+        assert torchs_category(project) == "COSMETIC"
+        assert not same_at(project, 9)
+    else:
+        assert torchs_category(project) == category
+
+
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edit_is_found_alone_in_the_category_that_torch_confirms(
     edit: str, project: Project

@@ -191,7 +191,9 @@ def channels_last(own: Network) -> None:
     def watch(name: str) -> Callable[..., None]:
         def hook(_: nn.Module, __: Any, output: Any) -> None:
             is_map = isinstance(output, Tensor) and output.dim() == 4 and output.shape[2:] != (1, 1)
-            if is_map and not output.is_contiguous(memory_format=torch.channels_last):
+            if not is_map or output.is_contiguous(memory_format=torch.channels_last):
+                return
+            if output.stride(1) != 1:  # a view of a part of a map has its channels innermost
                 strays.append(name)
 
         return hook

@@ -32,7 +32,7 @@ from inception_dsl.diff import (
 )
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Path, Value
-from inception_dsl.ops import OPS
+from inception_dsl.ops import OPS, Op
 from inception_dsl.ops.attribute import Attribute, shown
 
 MAX_STEPS = 6
@@ -244,25 +244,25 @@ def _words(old: _Symbols, new: _Symbols, op: str, names: Collection[str]) -> Ite
                 continue
             value = _value(old, new, attribute, names)
             yield value if attribute.kind == "width" else f"{name} {value}"
-        elif name in new and (word := _unchanged_word(attribute, new[name])):
+        elif name in new and (word := _unchanged_word(OPS[op], attribute, new[name])):
             yield word
 
 
-def _unchanged_word(attribute: Attribute, value: Value | Expr) -> str | None:
+def _unchanged_word(op: Op, attribute: Attribute, value: Value | Expr) -> str | None:
     """Return the word of an attribute that stays, if a reader would miss it.
 
     Nobody misses norms and activations.
     """
     if attribute.kind == "width":
         return value_text(value)
-    is_missed = attribute.is_drawn and not attribute.owner and attribute.kind != "choice"
+    is_missed = attribute.is_drawn and not attribute.owner and attribute.name not in ("norm", "act")
     if not is_missed or value == attribute.default:
         return None
     match attribute.kind:
         case "flag":
             return attribute.name if value is True and attribute.name != "bias" else None
-        case "pad" if isinstance(value, str):
-            return value
+        case "pad" | "choice" if flag := op.flag_of(attribute.name, value):
+            return flag
         case _:
             return f"{attribute.name} {value_text(value)}"
 

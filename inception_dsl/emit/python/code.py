@@ -284,8 +284,12 @@ def literal(value: Argument) -> Atom:
             return Atom(str(value))
         case str():
             return Atom(_quoted(value))
-        case tuple():
+        case (_, _):
             return literal(Apply("pair", value))
+        case tuple():
+            parts = [literal(part) for part in value]
+            reads = frozenset(name for part in parts for name in part.reads)
+            return Atom(f"({', '.join(map(str, parts))})", reads)
         case Decimal():
             return Atom(repr(float(value)))
         case _:

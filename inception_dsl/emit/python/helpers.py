@@ -205,6 +205,36 @@ class _SameSepConv2d(nn.Module):
         return x
 
 
+class _Crop2d(nn.Module):
+    """A map without the outermost rows and columns of each side."""
+
+    def __init__(self, top: int = 0, bottom: int = 0, left: int = 0, right: int = 0) -> None:
+        super().__init__()
+        self.top, self.bottom, self.left, self.right = top, bottom, left, right
+
+    def extra_repr(self) -> str:
+        return f"top={self.top}, bottom={self.bottom}, left={self.left}, right={self.right}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2], x.shape[3]
+        return x[:, :, self.top : height - self.bottom, self.left : width - self.right]
+
+
+class _CenterCrop2d(nn.Module):
+    """The middle of a map; the odd row or column is taken off at the end."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+
+    def extra_repr(self) -> str:
+        return f"{self.height}, {self.width}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        top, left = (x.shape[2] - self.height) // 2, (x.shape[3] - self.width) // 2
+        return x[:, :, top : top + self.height, left : left + self.width]
+
+
 class _ShiftBatchNorm2d(nn.BatchNorm2d):
     """Batch norm with a shift and no scale, as TensorFlow's `scale=False`."""
 

@@ -19,7 +19,7 @@ from inception_dsl.ops.conv import norm_attributes
 from inception_dsl.ops.window import pads_itself
 from inception_dsl.simplify import combine
 
-Argument = Value | Expr | tuple[Expr, Expr]
+Argument = Value | Expr | tuple[Expr, ...]
 
 
 class EmitError(Exception):
@@ -196,6 +196,48 @@ def _adaptive_pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Laye
     return (Layer("", f"nn.Adaptive{kind}Pool2d", (("", _square(*output)),)),)
 
 
+def _upsample(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    if "size" in attributes:
+        sides = attributes["size"]
+        assert isinstance(sides, tuple)
+        arguments: list[tuple[str, Argument]] = [("size", _square(*sides))]
+    else:
+        arguments = [("scale_factor", attributes["factor"])]
+    aligned = (("align_corners", True),) if attributes["align_corners"] else ()
+    return (Layer("", "nn.Upsample", (*arguments, ("mode", attributes["mode"]), *aligned)),)
+
+
+_PADS = {
+    "zero": "nn.ZeroPad2d",
+    "reflect": "nn.ReflectionPad2d",
+    "replicate": "nn.ReplicationPad2d",
+}
+_PADDED = ("left", "right", "top", "bottom")
+"""The sides of a map in the order in which torch pads them."""
+
+_CROPPED = ("top", "bottom", "left", "right")
+"""The sides of a map in the order in which a crop takes them off."""
+
+
+def _pad(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    sides = tuple(_whole(attributes[side]) for side in _PADDED)
+    return (Layer("", _PADS[str(attributes["mode"])], (("", sides),)),)
+
+
+def _whole(value: Value | Expr) -> Expr:
+    """Return a number or an expression; an attribute of its kind is nothing else."""
+    assert not isinstance(value, str | tuple)
+    return value
+
+
+def _crop(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    if "size" in attributes:
+        sides = attributes["size"]
+        assert isinstance(sides, tuple)
+        return (Layer("", "_CenterCrop2d", (("", sides[0]), ("", sides[1]))),)
+    return (Layer("", "_Crop2d", tuple((side, attributes[side]) for side in _CROPPED)),)
+
+
 def _batchnorm(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     callee = "nn.BatchNorm2d" if attributes["gamma"] else "_ShiftBatchNorm2d"
     return _layer(callee, CHANNELS, eps="eps", momentum="momentum")(attributes, channels)
@@ -270,6 +312,11 @@ TORCH: dict[str, LayersOf] = {
     "global_maxpool": partial(_global_pool, "Max"),
     "adaptive_avgpool": partial(_adaptive_pool, "Avg"),
     "adaptive_maxpool": partial(_adaptive_pool, "Max"),
+    "upsample": _upsample,
+    "pixelshuffle": _layer("nn.PixelShuffle", "factor"),
+    "pixelunshuffle": _layer("nn.PixelUnshuffle", "factor"),
+    "pad": _pad,
+    "crop": _crop,
     "linear": _linear,
     "dropout": _layer("nn.Dropout", "drop"),
     "flatten": _layer("nn.Flatten"),
@@ -321,6 +368,8 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
     "nn.MaxPool2d": _MAX,
     "nn.AvgPool2d": _AVG,
     "_SameAvgPool2d": {"count_include_pad": True},
+    "nn.Upsample": {"mode": "nearest"},
+    "_Crop2d": dict.fromkeys(_CROPPED, 0),
     "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
 }
 """The defaults of torch's classes, left out of emitted code; a pool's stride is always there."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inception_dsl.analysis import group
 from inception_dsl.channels import csv_cell, json_text
 from inception_dsl.emit.report.layout import Layout, build_scope, build_whole_scope, measure_ratios
 from inception_dsl.emit.report.measures import MEASURES, Facts, RowScope
+
+if TYPE_CHECKING:
+    from inception_dsl.analysis import Windows
 
 SCHEMA_VERSION = 1
 
@@ -66,12 +69,22 @@ def _collect_facts(facts: Facts, path: str) -> dict[str, Any]:
     if facts.depths is not None:
         known["depth"] = facts.depths[path]
     if facts.fields is not None:
-        axes = asdict(facts.fields[path])
-        for name, windows in axes.items():
-            axis = getattr(facts.fields[path], name)
-            axes[name] = {**windows, "centre": axis.centre} if windows else None
-        known["field"] = axes
+        field = facts.fields[path]
+        known["field"] = {"height": _write_axis(field.height), "width": _write_axis(field.width)}
     return known
+
+
+def _write_axis(windows: Windows | None) -> dict[str, int | float] | None:
+    """Return a receptive field along an axis; a stride of a fraction of a pixel as a decimal."""
+    if windows is None:
+        return None
+    stride = windows.stride if isinstance(windows.stride, int) else float(windows.stride)
+    return {
+        "start": windows.start,
+        "stride": stride,
+        "size": windows.size,
+        "centre": windows.centre,
+    }
 
 
 def write_csv(networks: Sequence[Facts], layout: Layout) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from inception_dsl.analysis import BYTES, CostReport, Totals
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from inception_dsl.analysis import Field, MemoryReport, Windows
 
 Cell = int | float | str | None
@@ -98,7 +100,7 @@ def _read_stride(facts: Facts, scope: RowScope) -> Cell:
     return _read_last(facts, scope, lambda windows: windows.stride)
 
 
-def _read_last(facts: Facts, scope: RowScope, read: Callable[[Windows], int]) -> Cell:
+def _read_last(facts: Facts, scope: RowScope, read: Callable[[Windows], int | Fraction]) -> Cell:
     """Return a property of the receptive field of the last node; a vector has no stride."""
     assert facts.fields is not None
     if scope.is_whole and scope.with_heads:

@@ -96,8 +96,8 @@ def _words(
                 yield show_value(value)
             case "flag":
                 yield name if value is True else f"no {name}"
-            case "pad" if isinstance(value, str):
-                yield value
+            case "pad" | "choice" if flag := op.flag_of(name, value):
+                yield flag
             case _ if value == Name(name):
                 yield name
             case _:
