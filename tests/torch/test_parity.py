@@ -48,6 +48,7 @@ IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     ),
     "torchvision squeezenet1_1": ("squeezenet1_1", tv("squeezenet1_1"), 64),
     "torchvision resnext50_32x4d": ("resnext50", tv("resnext50_32x4d"), 64),
+    "torchvision efficientnet_b0": ("efficientnet_b0", tv("efficientnet_b0"), 64),
     "timm seresnet50": ("se_resnet50", tm("seresnet50"), 64),
     "torchvision regnet_y_400mf": ("regnet_y_400mf", tv("regnet_y_400mf"), 64),
     "timm legacy_xception": ("timm/legacy_xception", tm("legacy_xception"), 96),
