@@ -32,21 +32,29 @@ _PAIRWISE = {Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, 
 
 
 class _Joins(TorchFunctionMode):
-    """A mode that notes the shapes of concats, and of sums and products of two tensors."""
+    """A mode that notes the shapes of concats, and of sums and products of two values.
 
-    def __init__(self, shapes: list[tuple[int, ...]]) -> None:
+    A residual's scale is a number, and a learnt scale is a parameter: neither is a value.
+    """
+
+    def __init__(self, module: nn.Module, shapes: list[tuple[int, ...]]) -> None:
         super().__init__()
         self._shapes = shapes
+        self._parameters = {own.untyped_storage()._cdata for own in module.parameters()}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         is_join = func in {torch.cat, torch.concat}
         if func in _PAIRWISE:
-            # A residual's scale is a number; its sum has two tensors.
-            is_join = all(isinstance(operand, Tensor) for operand in args)
+            is_join = all(map(self._is_value, args))
         if is_join:
             self._shapes.append(tuple(result.shape[1:]))
         return result
+
+    def _is_value(self, operand: Any) -> bool:
+        if not isinstance(operand, Tensor):
+            return False
+        return operand.untyped_storage()._cdata not in self._parameters
 
 
 def on_meta(source: str, factory: str, **params: Any) -> nn.Module:
@@ -59,7 +67,7 @@ def record(module: nn.Module, shape: tuple[int, ...], *, training: bool) -> Reco
     """Run one forward pass of a batch of two, and return the record of every module."""
     recording = Recording()
     module.train(training)
-    with _hooks(module, recording), _Joins(recording.joins), torch.no_grad():
+    with _hooks(module, recording), _Joins(module, recording.joins), torch.no_grad():
         recording.output = module(torch.empty(2, *shape, device="meta"))
     return recording
 

@@ -93,6 +93,7 @@ CODES: dict[str, Code] = {
         "An adaptive pool gives a larger map than it reads. This is E310 now.",
         successor="E310",
     ),
+    "W611": Code("norm-of-one-channel", "A norm over the channels reads a single one."),
     "W613": Code("upsample-shrinks", "An upsampling gives a smaller map than it reads."),
     "D701": Code("input-changed", "The input of the network changes.", "error"),
     "D702": Code("output-changed", "The output of the network changes.", "error"),

@@ -61,8 +61,13 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
     for what, of in (("in", channels), ("out", width)):
         if of % groups:
             message = f"{groups} groups do not divide the {of} channels that go {what}"
-            raise ShapeError("E306", message, attribute="groups")
-    return _normed(values, TensorType((width, *slide(values, inputs[0]))))
+            raise ShapeError("E306", message, attribute="groups", traces="channels")
+    return _normed(values, _convolved(values, inputs[0]))
+
+
+def _convolved(values: Values, input: TensorType) -> TensorType:
+    """Return the type that a convolution gives to its norm."""
+    return TensorType((number(values, "width"), *slide(values, input)))
 
 
 def _normed(values: Values, convolved: TensorType) -> TensorType:
@@ -72,7 +77,10 @@ def _normed(values: Values, convolved: TensorType) -> TensorType:
         return convolved
     try:
         return norm.infer(norm_attributes(values), (convolved,))
-    except ShapeError as error:  # the width says what the norm gets
+    except ShapeError as error:
+        if error.traces == "size":
+            raise
+        # The width says how many channels the norm gets.
         raise ShapeError(error.code, error.message, attribute="width") from None
 
 
@@ -140,8 +148,7 @@ def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window |
     norm = _norm(values)
     if norm is None:
         return tall, wide
-    convolved = TensorType((number(values, "width"), *slide(values, input)))
-    taller, wider = norm.windows(norm_attributes(values), convolved)
+    taller, wider = norm.windows(norm_attributes(values), _convolved(values, input))
     return taller and tall.then(taller), wider and wide.then(wider)
 
 
@@ -229,8 +236,7 @@ def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTen
 
 def _separable_infer(values: Values, inputs: Inputs) -> TensorType:
     a_map(inputs[0], "sepconv")
-    convolved = TensorType((number(values, "width"), *slide(values, inputs[0])))
-    return _normed(values, convolved)
+    return _normed(values, _convolved(values, inputs[0]))
 
 
 def _separable_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -278,9 +284,11 @@ def _separable_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
 
 
 def _remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
-    """Return the remarks on the norm."""
+    """Return the remarks on the norm, which reads what the convolution gives."""
     norm = _norm(values)
-    return norm.remarks(norm_attributes(values), inputs) if norm and norm.remarks else ()
+    if norm is None or norm.remarks is None:
+        return ()
+    return norm.remarks(norm_attributes(values), (_convolved(values, inputs[0]),))
 
 
 def _finish(attributes: dict[str, Value | Expr]) -> None:

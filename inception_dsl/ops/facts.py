@@ -47,14 +47,22 @@ class ShapeError(Exception):
     Attributes:
         code: the code of the finding.
         attribute: the attribute at fault, if one is.
+        traces: the part of the input that is at fault, too; the finding shows where it was set.
         help: the way out, as prose, if the op knows it.
     """
 
     def __init__(
-        self, code: str, message: str, *, attribute: str | None = None, help: str | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        attribute: str | None = None,
+        traces: Literal["channels", "size"] | None = None,
+        help: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.attribute, self.help = code, message, attribute, help
+        self.traces: Literal["channels", "size"] | None = traces
 
 
 InferRule = Callable[[Values, Inputs], TensorType]
@@ -144,8 +152,8 @@ Channels = Literal[
 """The channels of an op's output, seen from those of its input. An op with an attribute of kind
 `width` gives as many as that says; any other, unless it says otherwise here, as many as come in.
 
-* `separate`: each is made of its own input channel, and in the same way wherever it stands: a pool,
-  a batch norm, whose tensors stand in the order of the channels.
+* `separate`: each is made of its own input channel, or of all alike, and in the same way wherever
+  it stands: a pool, a softmax, a batch norm, whose tensors stand in the order of the channels.
 * `grouped`: each is made of the channels of its group, its own among them, and in the same way
   wherever it stands in it; the op's attribute `groups` says how many groups of equal size there
   are. An order that keeps the groups together is passed on: a group norm.

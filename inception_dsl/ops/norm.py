@@ -1,4 +1,4 @@
-"""Norms: batch norm, group norm, and local response normalisation.
+"""Norms: batch norm, group norm, local response normalisation, and those of `image_norm`.
 
 An op with a `norm_layer` can also be the norm of a conv: it then reads what the conv gives, and its
 attributes are among the conv's.
@@ -7,7 +7,6 @@ attributes are among the conv's.
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, shown
@@ -23,13 +22,15 @@ from inception_dsl.ops.facts import (
     acts_always,
     one_launch,
     own_place,
+    same,
     whole_map,
 )
+from inception_dsl.ops.image_norm import INSTANCENORM, L2NORM, LAYERNORM, affine_state
 from inception_dsl.ops.op import Op
 
 
-def _map(op: str, values: Values, inputs: Inputs) -> TensorType:
-    a_map(inputs[0], op)
+def _lrn_infer(values: Values, inputs: Inputs) -> TensorType:
+    a_map(inputs[0], "lrn")
     return inputs[0]
 
 
@@ -85,25 +86,16 @@ def _groupnorm_infer(values: Values, inputs: Inputs) -> TensorType:
             f"{groups} groups of `groupnorm` do not divide {input.channels} channels: "
             f"{input.channels} = {groups} x {each} + {left}"
         )
-        raise ShapeError("E308", message, attribute="groups")
+        raise ShapeError("E308", message, attribute="groups", traces="channels")
     if input.values == groups:
         message = f"each of {groups} groups of `groupnorm` holds one value of {input}"
-        raise ShapeError("E308", message, attribute="groups")
+        raise ShapeError("E308", message, attribute="groups", traces="channels")
     return input
 
 
 def _groupnorm_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     learnt = 2 * output.channels if values["affine"] else 0
     return Cost(norms=learnt, flops={"groupnorm": 5 * output.values})
-
-
-def _groupnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
-    if not values["affine"]:
-        return ()
-    return (
-        StateTensor(name="weight", shape=(channels,), role="scale", in_axis=0),
-        StateTensor(name="bias", shape=(channels,), role="shift", in_axis=0),
-    )
 
 
 def _groupnorm_launches(
@@ -150,7 +142,7 @@ OPS = (
     # Source: Ioffe and Szegedy, Batch Normalization, ICML 2015, algorithm 1.
     Op(
         name="batchnorm",
-        aliases=("batchnorm2d", "batchnormalization", "bn"),
+        aliases=("batchnorm1d", "batchnorm2d", "batchnormalization", "bn"),
         title="BatchNorm",
         short_title="BN",
         figure="plain",
@@ -163,7 +155,7 @@ OPS = (
         ),
         flags={"gamma": {"gamma": True}, "no_gamma": {"gamma": False}},
         norm_layer="bn",
-        infer=partial(_map, "batchnorm"),
+        infer=same,
         sizes="follow",
         channels="separate",
         windows=own_place,
@@ -207,13 +199,16 @@ OPS = (
             "groupnorm": "5 a value of a group norm: 3 for the mean and the variance of its group, "
             "2 for a scale and a shift"
         },
-        state=_groupnorm_state,
+        state=affine_state,
         acts=acts_always,
         is_left_to_loss=False,
         launches=_groupnorm_launches,
         saves=_groupnorm_saves,
         remarks=None,
     ),
+    LAYERNORM,
+    INSTANCENORM,
+    L2NORM,
     # x / (k + alpha / size * (sum of the squares of the `size` channels around its own)) ** beta
     # Source: Krizhevsky et al., ImageNet Classification with Deep CNNs, 2012, section 3.3; torch
     # divides alpha by `size`, as Caffe does, and the paper does not.
@@ -232,7 +227,7 @@ OPS = (
             Attribute("k", "decimal", Decimal(1), changes="values"),
         ),
         norm_layer="",
-        infer=partial(_map, "lrn"),
+        infer=_lrn_infer,
         sizes="follow",
         channels="positional",
         windows=own_place,

@@ -118,7 +118,7 @@ def _adaptive_infer(op: str, values: Values, inputs: Inputs) -> TensorType:
         (height, width), (new_height, new_width) = before, after
         message = f"`{op}` to {new_height}x{new_width} enlarges {height}x{width}"
         help = f"if values are to be repeated, write `{new_height}x{new_width} {op} (enlarge)`"
-        raise ShapeError("E310", message, help=help)
+        raise ShapeError("E310", message, traces="size", help=help)
     return TensorType((channels, *after))
 
 

@@ -107,7 +107,7 @@ def _spread_infer(values: Values, inputs: Inputs) -> TensorType:
             f"`pixelshuffle` by {factor} makes one channel of {area}, "
             f"and {channels} = {area} x {each} + {left} come in"
         )
-        raise ShapeError("E310", message, attribute="factor")
+        raise ShapeError("E310", message, attribute="factor", traces="channels")
     return TensorType((each, factor * height, factor * width))
 
 
@@ -127,7 +127,7 @@ def _packed_infer(values: Values, inputs: Inputs) -> TensorType:
                 f"`pixelunshuffle` by {factor} makes one of {factor} {what}, "
                 f"and {side} = {factor} x {each} + {left} come in"
             )
-            raise ShapeError("E310", message, attribute="factor")
+            raise ShapeError("E310", message, attribute="factor", traces="size")
     return TensorType((factor * factor * channels, height // factor, width // factor))
 
 

@@ -49,7 +49,7 @@ def _pad_infer(values: Values, inputs: Inputs) -> TensorType:
                     f"`reflect` needs less than the side: {values[name]} {_PLACES[name]}, "
                     f"and the map has {_lines(side, lines)}"
                 )
-                raise ShapeError("E310", message, attribute=name)
+                raise ShapeError("E310", message, attribute=name, traces="size")
     (top, bottom), (left, right) = _margins(values)
     return TensorType((channels, height + top + bottom, width + left + right))
 
@@ -92,13 +92,14 @@ def _crop_infer(values: Values, inputs: Inputs) -> TensorType:
         message = (
             f"a crop to {wanted_height}x{wanted_width} takes more than the map of {height}x{width}"
         )
-        raise ShapeError("E310", message, attribute="size")
+        raise ShapeError("E310", message, attribute="size", traces="size")
     lines = (("rows", _SIDES[:2]), ("columns", _SIDES[2:]))
     for side, cut, (what, names) in zip((height, width), cuts, lines, strict=True):
         if sum(cut) >= side:
             first, last = (f"{lost} {_PLACES[name]}" for lost, name in zip(cut, names, strict=True))
             message = f"a crop of {first} and {last} leaves nothing of {_lines(side, what)}"
-            raise ShapeError("E310", message, attribute=max(names, key=lambda n: number(values, n)))
+            largest = max(names, key=lambda name: number(values, name))
+            raise ShapeError("E310", message, attribute=largest, traces="size")
     (top, bottom), (left, right) = cuts
     return TensorType((channels, height - top - bottom, width - left - right))
 

@@ -42,7 +42,8 @@ def slide(values: Values, input: TensorType) -> tuple[int, int]:
         if ceil and steps * stride >= side + pad:
             steps -= 1
         if steps < 0:  # one that only overhangs is taken, with `ceil`
-            raise ShapeError("E302", f"a window of {window} does not fit into {side + 2 * pad}")
+            message = f"a window of {window} does not fit into {side + 2 * pad}"
+            raise ShapeError("E302", message, traces="size")
         result.append(steps + 1)
     height, width = result
     return height, width

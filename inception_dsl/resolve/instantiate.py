@@ -300,7 +300,7 @@ class Instantiator:
 
             inputs = trace([instance.ends[name] for name in step.inputs], instance.made, types)
             finding = explain(error, step, values, inputs, instance.block, self._own_file)
-            finding = self._trail.trace(finding, error.attribute, step, inputs)
+            finding = self._trail.trace(finding, error, step, inputs)
             raise StepFaultError(finding) from None
         if type.values > MAX_NUMBER:
             raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.ir import Call, CallDef, Node, NodeDef, Path, TensorType, Value
-from inception_dsl.ops import GATHERED, OPS
+from inception_dsl.ops import GATHERED, ShapeError
 from inception_dsl.ops.gate import differs_in_size, find_misfit
 from inception_dsl.resolve.blocks import Note, ReadBlock, place_of
 from inception_dsl.source import Span
@@ -157,37 +157,23 @@ class Trail:
         return StepFaultError(Diagnostic("E106", message, tuple(labels)))
 
     def trace(
-        self, finding: Diagnostic, attribute: str | None, step: NodeDef, inputs: list[Input]
+        self, finding: Diagnostic, error: ShapeError, step: NodeDef, inputs: list[Input]
     ) -> Diagnostic:
-        """Return a finding about shapes with the places where they, and their numbers, come from.
-
-        Args:
-            attribute: the attribute of the step that is at fault, if one is.
-        """
+        """Return a finding about shapes with the places that set them and their numbers."""
         from inception_dsl.resolve.derive import origins, trace_back
 
         site, instance = self.site(), self.open[-1]
-        axis: Axis = "channels"
-        paths: list[str] = []
-        match finding.code:
-            case "E303":
-                types = [input.type for input in inputs]
-                whole, odd = find_misfit(types)
-                axis = "size" if differs_in_size(types[odd], types[whole]) else "channels"
-                paths = [step.inputs[odd], step.inputs[whole]]
-            case "E302":
-                axis, paths = "size", [step.inputs[0]]
-            case "E310":
-                axis = "channels" if OPS[step.op].channels == "spread" else "size"
-                paths = [step.inputs[0]]
-            case "E306":
-                paths = [step.inputs[0]]
-            case "E308" if not OPS[step.op].width:  # a conv's norm reads what its width says
-                paths = [step.inputs[0]]
+        axis: Axis = error.traces or "channels"
+        paths = [step.inputs[0]] if error.traces else []
+        if finding.code == "E303":
+            types = [input.type for input in inputs]
+            whole, odd = find_misfit(types)
+            axis = "size" if differs_in_size(types[odd], types[whole]) else "channels"
+            paths = [step.inputs[odd], step.inputs[whole]]
         more: list[Label] = []
-        if attribute is not None:
-            finding = replace(finding, labels=(Label(site.place(step.path, attribute)),))
-            more = origins(site, step, attribute)
+        if error.attribute is not None:
+            finding = replace(finding, labels=(Label(site.place(step.path, error.attribute)),))
+            more = origins(site, step, error.attribute)
         for path in paths:
             more += trace_back(axis, site, [instance.ends[path]], self._enter).labels()
         if finding.code == "E304":

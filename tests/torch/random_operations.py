@@ -22,7 +22,7 @@ Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]
 
 PARAMETERS = frozenset(
     ["width", "stride", "dilation", "groups", "multiplier", "act"]
-    + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep"]
+    + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep", "init"]
     + ["factor", "top", "bottom", "left", "right"]
 )
 """Words whose value may be a parameter of a block."""
@@ -119,6 +119,34 @@ class _Writer:
         attributes = {"eps": 1e-5, "affine": True, **self.defaults["groupnorm"], **words}
         return Leaf("groupnorm", "groupnorm", None, tuple(words.items()), attributes)
 
+    def batchnorm(self) -> Leaf:
+        words: dict[str, Any] = {}
+        if self.chance(50):
+            words["eps"] = self.pick(0.001, 0.5, 1)
+        if self.chance(50):
+            words["momentum"] = self.pick(0.003, 0.25, 1)
+        if self.chance(50):
+            words["gamma"] = self.chance(50)
+        return Leaf("batchnorm", "batchnorm", None, tuple(words.items()), {**self.norm(), **words})
+
+    def by_image(self, op: str) -> Leaf:
+        """Return a norm of one image's values, or a learnt scale."""
+        words: dict[str, Any] = {}
+        attributes: dict[str, Any] = {"eps": 1e-5, "affine": op == "layernorm"}
+        if op == "scale":
+            attributes = {"one": False, "bias": False}
+            words = {name: True for name in attributes if self.chance(40)}
+            if self.chance(50):
+                words["init"] = self.pick(0, 0.25)
+        elif self.chance(50):
+            words["eps"] = self.pick(0.001, 0.5, 1)
+        elif op == "l2norm":
+            attributes["eps"] = 1e-12
+        if op in {"layernorm", "instancenorm"} and self.chance(50):
+            words["affine"] = self.chance(50)
+        own = {**attributes, **self.defaults.get(op, {}), **words}
+        return Leaf(op, op, None, tuple(words.items()), own)
+
     def kernel(self) -> tuple[int, int]:
         side = st.integers(1, 5) | st.just(7)
         height, width = self.draw(side), self.draw(side)
@@ -170,7 +198,8 @@ class _Writer:
             if self.chance(30):
                 groups = self.defaults["groupnorm"]["groups"]
                 fits = width > groups and width % groups == 0
-                words["norm"] = self.pick("none", "batchnorm", *["groupnorm"] * 2 * fits)
+                more = ["layernorm", *["groupnorm"] * 2 * fits]
+                words["norm"] = self.pick("none", "batchnorm", *more)
             if self.chance(25):
                 words["bias"] = self.chance(50)
             attributes |= {name: words[name] for name in ("act", "norm", "bias") if name in words}
@@ -180,6 +209,8 @@ class _Writer:
         elif attributes["norm"] == "groupnorm":
             own = {"eps": 1e-5, "affine": True, **self.defaults["groupnorm"]}
             attributes |= {"norm_groups": own.pop("groups"), **own}
+        elif attributes["norm"] == "layernorm":
+            attributes |= {"eps": 1e-5, "affine": True, **self.defaults["layernorm"]}
         return self.leaf(op, kernel, width, words, attributes)
 
     def pool(self) -> Leaf:
@@ -213,16 +244,14 @@ class _Writer:
         op = op if self.chance(60) else self.pick(*ACTS, "adaptive", "global")
         if self.chance(15):
             return self.groupnorm(self.channels, self.size[0] * self.size[1])
+        if self.chance(40):
+            fits = self.size != (1, 1)
+            norms = ["layernorm", "l2norm", "scale", *["instancenorm"] * 2 * fits]
+            return self.by_image(self.pick(*norms))
         words: dict[str, Any] = {}
         match op:
             case "batchnorm":
-                if self.chance(50):
-                    words["eps"] = self.pick(0.001, 0.5, 1)
-                if self.chance(50):
-                    words["momentum"] = self.pick(0.003, 0.25, 1)
-                if self.chance(50):
-                    words["gamma"] = self.chance(50)
-                attributes = {**self.norm(), **words}
+                return self.batchnorm()
             case "lrn":
                 drawn = {
                     "size": self.draw(st.integers(1, 7)),
@@ -371,10 +400,13 @@ class _Writer:
 
     def on_vectors(self, features: int) -> Leaf:
         """A step that reads a vector."""
-        if self.chance(60):
+        if self.chance(35):
             return self.linear()
         if self.chance(20):
             return self.groupnorm(features, 1)
+        if self.chance(50):
+            norm = self.pick("batchnorm", "layernorm", "l2norm", "scale")
+            return self.batchnorm() if norm == "batchnorm" else self.by_image(norm)
         op = self.pick(*ACTS, "softmax", "identity", "flatten", "dropout")
         return Leaf(op, op, None, (), {})
 
@@ -502,7 +534,9 @@ def operations(draw: st.DrawFn, count: int = 12) -> Drawn:
     groups: dict[str, Any] = {"groups": draw(st.integers(1, 3)), "affine": draw(st.booleans())}
     if draw(st.booleans()):
         groups["eps"] = 0.25
-    writer = _Writer(draw, size, channels, {"conv": conv, "batchnorm": norm, "groupnorm": groups})
+    layers = draw(st.sampled_from([{}, {"eps": 0.25}, {"affine": False}]))
+    defaults = {"conv": conv, "batchnorm": norm, "groupnorm": groups, "layernorm": layers}
+    writer = _Writer(draw, size, channels, defaults)
     found: list[Case] = []
     while len(found) < count:
         found += writer.cases()

@@ -8,8 +8,9 @@ has them and weights by the names of emitted modules.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import torch
@@ -263,6 +264,20 @@ def joined(op: str, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     return activated(attributes.get("act", "none"), total)
 
 
+def by_channel(values: Tensor, x: Tensor) -> Tensor:
+    """Return one value for each channel in the shape of maps or of vectors."""
+    return values.reshape(1, -1, *[1] * (x.dim() - 2))
+
+
+def sets_of_values(op: str, attributes: Attributes, x: Tensor) -> Iterator[tuple[Any, ...]]:
+    """Yield the indices of the values of an image that a norm puts together."""
+    if op == "layernorm":
+        yield from ((slice(None), *place) for place in product(*map(range, x.shape[1:])))
+        return
+    size = 1 if op == "instancenorm" else x.shape[0] // attributes["groups"]
+    yield from ((slice(first, first + size),) for first in range(0, x.shape[0], size))
+
+
 class Reference:
     """Runs operations with the weights of a module; dropout passes on what it reads.
 
@@ -284,8 +299,13 @@ class Reference:
                 return self._weighted(op, path, attributes, x)
             case "batchnorm":
                 return self._normalised(path, attributes, x)
-            case "groupnorm":
-                return self._normalised_in_groups(path, attributes, x)
+            case "groupnorm" | "layernorm" | "instancenorm":
+                return self._normalised_by_image(op, path, attributes, x)
+            case "l2norm":
+                length = torch.sqrt(x.square().sum(dim=1, keepdim=True))
+                return x / length.clamp(min=float(attributes["eps"]))
+            case "scale":
+                return self._scaled(path, attributes, x)
             case "maxpool" | "avgpool":
                 return pooled(op, x, attributes)
             case "global_avgpool" | "global_maxpool":
@@ -331,38 +351,51 @@ class Reference:
                 y = convolved(x, weight, bias, pointwise)
             case _:
                 y = convolved(x, weight, bias, attributes)
-        if norm == "batchnorm":
-            y = self._normalised(f"{path}.bn", attributes, y)
-        elif norm == "groupnorm":
-            groups = {**attributes, "groups": attributes["norm_groups"]}
-            y = self._normalised_in_groups(f"{path}.gn", groups, y)
+        match norm:
+            case "batchnorm":
+                y = self._normalised(f"{path}.bn", attributes, y)
+            case "groupnorm":
+                groups = {**attributes, "groups": attributes["norm_groups"]}
+                y = self._normalised_by_image(norm, f"{path}.gn", groups, y)
+            case "layernorm":
+                y = self._normalised_by_image(norm, f"{path}.ln", attributes, y)
+            case "instancenorm":
+                y = self._normalised_by_image(norm, f"{path}.inorm", attributes, y)
         return activated(attributes["act"], y)
 
-    def _normalised_in_groups(self, path: str, attributes: Attributes, x: Tensor) -> Tensor:
-        """Wu and He's group norm, group by group: each has the mean and variance of its values."""
+    def _normalised_by_image(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
+        """A norm whose mean and variance are those of some values of one image.
+
+        They are the values of a group of channels (Wu and He), of a channel (Ulyanov et al.), or of
+        all channels at a place (Ba et al.).
+        """
         weight, bias = (self.state.get(f"{path}.{name}") for name in ("weight", "bias"))
         assert (weight is not None) == (bias is not None) == attributes["affine"]
-        size = x.shape[1] // attributes["groups"]
         y = torch.empty_like(x)
         for image in range(x.shape[0]):
-            for first in range(0, x.shape[1], size):
-                values = x[image, first : first + size]
-                mean = values.sum() / values.numel()
-                variance = (values - mean).square().sum() / values.numel()
-                deviation = torch.sqrt(variance + float(attributes["eps"]))
-                for channel in range(first, first + size):
-                    normed = (x[image, channel] - mean) / deviation
-                    if weight is not None and bias is not None:
-                        normed = normed * weight[channel] + bias[channel]
-                    y[image, channel] = normed
+            for values in sets_of_values(op, attributes, x[image]):
+                held = x[image][values]
+                mean = held.sum() / held.numel()
+                variance = (held - mean).square().sum() / held.numel()
+                y[image][values] = (held - mean) / torch.sqrt(variance + float(attributes["eps"]))
+        if weight is not None and bias is not None:
+            y = y * by_channel(weight, x) + by_channel(bias, x)
         return y
+
+    def _scaled(self, path: str, attributes: Attributes, x: Tensor) -> Tensor:
+        """A factor and perhaps a shift for each channel, or one of each for all."""
+        weight, bias = self.state[f"{path}.weight"], self.state.get(f"{path}.bias")
+        assert (bias is not None) == attributes["bias"]
+        assert weight.shape == (1 if attributes["one"] else x.shape[1],)
+        y = x * by_channel(weight, x)
+        return y if bias is None else y + by_channel(bias, x)
 
     def _normalised(self, path: str, attributes: Attributes, x: Tensor) -> Tensor:
         mean, variance = (self.state[f"{path}.running_{what}"] for what in ("mean", "var"))
         if self._training:
-            own_mean = x.mean(dim=(0, 2, 3))
-            centred = x - own_mean[:, None, None]
-            own_variance = centred.square().mean(dim=(0, 2, 3))
+            dims = tuple(dim for dim in range(x.dim()) if dim != 1)
+            own_mean = x.mean(dim=dims)
+            own_variance = (x - by_channel(own_mean, x)).square().mean(dim=dims)
             momentum, count = float(attributes["momentum"]), x.numel() / x.shape[1]
             unbiased = own_variance * count / (count - 1)
             self.state[f"{path}.running_mean"] = (1 - momentum) * mean + momentum * own_mean
@@ -375,4 +408,4 @@ class Reference:
         if gamma is not None:
             scale = scale * gamma
         shift = self.state[f"{path}.bias"] - mean * scale
-        return x * scale[:, None, None] + shift[:, None, None]
+        return x * by_channel(scale, x) + by_channel(shift, x)

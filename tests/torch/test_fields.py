@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -54,6 +55,8 @@ def even_weights(module: nn.Module) -> None:
                 nn.init.zeros_(child.bias)
         elif isinstance(child, nn.GroupNorm) and child.affine:
             nn.init.constant_(child.bias, 100)  # so that no value is lost to a ReLU
+        elif type(child).__name__.startswith("_Scale"):
+            nn.init.ones_(child.get_parameter("weight"))
 
 
 def mean_for_max(
@@ -73,6 +76,15 @@ def mean_for_max(
 def adaptive_mean_for_max(x: Tensor, size: Any, return_indices: bool) -> Tensor:
     """The same for an adaptive pool."""
     return F.adaptive_avg_pool2d(x, size)
+
+
+def mean_added(*dims: int) -> Callable[..., Tensor]:
+    """Return a sum with a mean in place of a norm, whose gradients would cancel each other."""
+
+    def add(x: Tensor, *_: Any, **__: Any) -> Tensor:
+        return x + x.mean(dim=dims, keepdim=True)
+
+    return add
 
 
 def is_seen(windows: Windows, unit: int, side: int, actual: tuple[int, int], *, gaps: bool) -> bool:
@@ -119,6 +131,9 @@ def hold_against_gradients(found: Checked, *, most: int) -> int:
     with (
         patch("torch.nn.functional.max_pool2d", mean_for_max),
         patch("torch.nn.functional.adaptive_max_pool2d", adaptive_mean_for_max),
+        patch("torch.nn.functional.layer_norm", mean_added(-1)),
+        patch("torch.nn.functional.normalize", mean_added(1)),
+        patch("torch.nn.functional.instance_norm", mean_added(2, 3)),
     ):
         module(image)
     again = {node.reuses for node in inline(model).nodes}

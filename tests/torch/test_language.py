@@ -9,8 +9,10 @@ import pytest
 import torch
 from conftest import Project
 from test_module import hold_against_torch
+from timm.layers.norm import LayerNorm2d as LayerNorm2dOfTimm
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.models.convnext import LayerNorm2d as LayerNorm2dOfTorchvision
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
@@ -207,6 +209,45 @@ network:
   - global avgpool
   - linear (5)
 """,
+    "instance norms": """\
+defaults: {conv: {norm: instancenorm, act: relu}}
+network:
+  - stem: 3x3 conv (6 stride 2)
+  - mixed: {branches: {left: 1x1 conv (4 groups 2 act none), right: 3x3 sepconv (6)}}
+  - norm: instancenorm (affine eps 1e-3)
+  - bare: 3x3 conv (4 linear)
+  - plain: instancenorm
+""",
+    "norms of one image": """\
+defaults: {conv: {norm: layernorm, act: relu}, layernorm: {eps: 1e-6}}
+blocks:
+  unit:
+    params: {width: 6, begin: 1e-6}
+    residual: {}
+    steps:
+      - 3x3 conv (in groups in norm none act none)
+      - layernorm
+      - 1x1 conv (width norm none act gelu)
+      - 1x1 conv (in linear)
+      - scale (init begin)
+network:
+  - stem: 3x3 conv (6 stride 2)
+  - unit: 2 x unit
+  - wide: unit (width=8 begin=0.5)
+  - mixed:
+      branches:
+        left: 3x3 sepconv (4)
+        right: [l2norm, gain: {residual: {}, steps: [scale (one init 0)]}, scale (bias)]
+  - bare: layernorm (no_affine)
+  - global avgpool
+  - norm: batchnorm
+  - shift: batchnorm (no_gamma)
+  - layernorm
+  - scale (bias)
+  - all: scale (one)
+  - l2norm
+  - linear (3)
+""",
     "heads": """\
 params: {num_classes: 7}
 network:
@@ -363,6 +404,70 @@ def test_a_group_norm_is_torchs(words: str, layer: nn.GroupNorm, project: Projec
     module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
     images = torch.randn(2, 64, 4, 5)
     torch.testing.assert_close(module(images), layer(images), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "layer", [LayerNorm2dOfTorchvision(6, eps=1e-6), LayerNorm2dOfTimm(6, eps=1e-6)]
+)
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+def test_a_layer_norm_of_a_map_is_torchvisions_and_timms(
+    layer: nn.LayerNorm, memory: torch.memory_format, project: Project
+) -> None:
+    head = "inception: 1\nname: net\ninput: 4x5x6\n"
+    project.write("specs/net.yaml", f"{head}network: [b: layernorm (eps 1e-6)]\n")
+    module = make_module(source(project.check()), "net")
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
+    images = torch.randn(2, 6, 4, 5).to(memory_format=memory)
+    assert torch.equal(module(images), layer(images))
+
+
+VECTOR_LAYERS: dict[str, nn.Module] = {
+    "batchnorm (eps 1e-3)": nn.BatchNorm1d(7, eps=1e-3),
+    "layernorm": nn.LayerNorm(7),
+    "layernorm (no_affine eps 0.5)": nn.LayerNorm(7, 0.5, elementwise_affine=False),
+}
+
+
+@pytest.mark.parametrize("step", VECTOR_LAYERS)
+@pytest.mark.parametrize("training", [False, True])
+def test_a_norm_of_vectors_is_torchs(step: str, training: bool, project: Project) -> None:
+    head = "inception: 1\nname: net\ninput: 4x5x7\n"
+    project.write("specs/net.yaml", f"{head}network: [global avgpool, b: {step}]\n")
+    module, layer = make_module(source(project.check()), "net"), VECTOR_LAYERS[step]
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
+    images = torch.randn(3, 7, 4, 5)
+    expected = layer.train(training)(images.mean(dim=(2, 3)))
+    assert torch.equal(module.train(training)(images), expected)
+
+
+@pytest.mark.parametrize("words", ["", " (affine eps 0.5)"])
+def test_an_instance_norm_is_torchs(words: str, project: Project) -> None:
+    head = "inception: 1\nname: net\ninput: 4x5x7\n"
+    project.write("specs/net.yaml", f"{head}network: [b: instancenorm{words}]\n")
+    module = make_module(source(project.check()), "net")
+    layer = nn.InstanceNorm2d(7, eps=0.5, affine=True) if words else nn.InstanceNorm2d(7)
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
+    images = torch.randn(3, 7, 4, 5)
+    for training in (False, True):
+        assert torch.equal(module.train(training)(images), layer.train(training)(images))
+
+
+def test_a_scale_begins_as_it_says(project: Project) -> None:
+    head = "inception: 1\nname: net\ninput: 4x5x7\n"
+    steps = "[a: scale (init 1e-6), b: scale (one init 0 bias), c: scale]"
+    project.write("specs/net.yaml", f"{head}network: {steps}\n")
+    state = make_module(source(project.check()), "net").state_dict()
+    assert torch.equal(state["a.weight"], torch.full((7,), 1e-6))
+    assert torch.equal(state["b.weight"], torch.zeros(1))
+    assert torch.equal(state["b.bias"], torch.zeros(1))
+    assert torch.equal(state["c.weight"], torch.ones(7))
+    assert state.keys() == {"a.weight", "b.weight", "b.bias", "c.weight"}
 
 
 def test_a_convs_norm_has_groups_beside_the_convs(project: Project) -> None:

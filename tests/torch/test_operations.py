@@ -82,16 +82,15 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
         counts.update(hold_against_formulas(drawn, project))
 
     MANY(claim)()
-    assert (
-        min(
-            counts[op]
-            for op in (
-                *("conv", "sepconv", "maxpool", "avgpool", "lrn", "groupnorm", "mul"),
-                *("upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle"),
-            )
-        )
-        >= 10
-    )
+    often = ("conv", "sepconv", "maxpool", "avgpool", "lrn", "groupnorm", "mul", *OTHER_SIZES)
+    assert min(counts[op] for op in often) >= 10, counts
+    assert min(counts[op] for op in BY_IMAGE) >= 3, counts
+    assert min(counts[f"{op} of a vector"] for op in ON_VECTORS) >= 1, counts
+
+
+OTHER_SIZES = ("upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle")
+BY_IMAGE = ("layernorm", "instancenorm", "l2norm", "scale")
+ON_VECTORS = ("batchnorm", "groupnorm", "layernorm", "l2norm", "scale")
 
 
 FAULTS = {
@@ -124,6 +123,10 @@ FAULTS = {
     "corners are not aligned": (", align_corners=True", ""),
     "a mirror repeats the outermost line": ("nn.ReflectionPad2d", "nn.ReplicationPad2d"),
     "pixels are taken from the wrong channels": ("nn.PixelShuffle(2)", "nn.PixelShuffle(1)"),
+    "a layer norm reads rows for channels": ("permute(0, 2, 3, 1)", "permute(0, 3, 2, 1)"),
+    "a length has no bound": ("F.normalize(x, dim=1, eps=self.eps)", "x / x.norm(dim=1)"),
+    "a scale is the last axis's": ("self.weight[:, None, None]", "self.weight[:, None]"),
+    "a shift is left out": ("x + self.bias", "x"),
     "a shift is no parameter": ("nn.Parameter(torch.zeros(num_features))", "0.0"),
 }
 

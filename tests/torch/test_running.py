@@ -38,12 +38,8 @@ def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> N
 @pytest.mark.parametrize(
     "name",
     [
-        "every op",
-        "group norms",
-        "maps of other sizes",
-        "squeeze and excite",
-        "gates",
-        "residuals in residuals",
+        *("every op", "group norms", "squeeze and excite", "gates", "residuals in residuals"),
+        *("maps of other sizes", "norms of one image", "instance norms"),
     ],
 )
 def test_every_part_of_the_language_runs(name: str, way: str, project: Project) -> None:
@@ -52,6 +48,8 @@ def test_every_part_of_the_language_runs(name: str, way: str, project: Project) 
     spec = SMALL[name].replace("2x2 adaptive maxpool", "3x3 adaptive maxpool")
     spec = spec.replace("20x20 adaptive maxpool", "20x10 adaptive maxpool")
     project.write(NET, HEAD + spec)
+    if (name, way) == ("instance norms", "channels_last"):
+        pytest.skip("torch's instance norm gives maps whose channels stand first")
     WAYS[way](network(NET, folder=project.root))
 
 

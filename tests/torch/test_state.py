@@ -51,10 +51,25 @@ network:
   - groups: groupnorm (groups 4)
   - plain_groups: groupnorm (groups 4 no_affine)
   - grouped: 3x3 conv (8 groups 2 norm groupnorm)
+  - layers: layernorm
+  - plain_layers: layernorm (no_affine)
+  - instances: instancenorm
+  - affine_instances: instancenorm (affine)
+  - with_layers: 1x1 conv (8 norm layernorm)
+  - with_instances: 1x1 conv (8 norm instancenorm)
+  - l2norm
+  - factors: scale
+  - factors_shifts: scale (bias init 0)
+  - factor: scale (one)
+  - factor_shift: scale (one bias)
   - again: {reuse: bare}
   - twice: 2 x 1x1 conv (8 norm batchnorm)
   - lrn
   - global avgpool
+  - vector_norm: batchnorm
+  - vector_shift: batchnorm (no_gamma)
+  - vector_layers: layernorm
+  - vector_factors: scale (bias)
   - hidden: linear (4 act relu)
   - linear (3 no_bias)
 heads:

@@ -33,7 +33,7 @@ from inception_dsl.emit.python.parameters import (
     write_size,
 )
 from inception_dsl.emit.python.small_classes import NONE, SUPER, SmallClasses
-from inception_dsl.emit.python.torch_table import Layer, layers_of
+from inception_dsl.emit.python.torch_table import EmitError, Layer, layers_of
 from inception_dsl.expr import Binary, Expr, Name, find_names
 from inception_dsl.ir import BlockDef, NodeDef, StepDef, Value
 from inception_dsl.ops import OPS, Attribute
@@ -224,7 +224,7 @@ def step_layers(
         types: those of the parameters of its block.
 
     Raises:
-        EmitError: it has none.
+        EmitError: it has none, or others in another call of its block.
     """
     if channels is None:  # the layers of an op without weights do not ask for them
         assert OPS[step.op].state is None
@@ -234,7 +234,14 @@ def step_layers(
         read = widths.read(value, step.path)
         assert read is not None
         attributes[name] = _write(OPS[step.op].attribute(name), read, types)
-    return layers_of(step.op, attributes, write_int(channels, types))
+    entering = write_int(channels, types)
+    ranks = sorted({type.is_map for type in widths.widths[step.inputs[0]].types}, reverse=True)
+    layers, *others = (
+        layers_of(step.op, attributes, entering, on_vectors=not is_map) for is_map in ranks
+    )
+    if any(other != layers for other in others):
+        raise EmitError(f"`{OPS[step.op].written}` reads maps in one call and vectors in another")
+    return layers
 
 
 def _write(attribute: Attribute | None, value: Value | Expr, types: ParamTypes) -> Value | Expr:

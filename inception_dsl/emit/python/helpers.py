@@ -249,3 +249,61 @@ class _ShiftBatchNorm2d(nn.BatchNorm2d):
         self.reset_running_stats()
         if self.bias is not None:
             nn.init.zeros_(self.bias)
+
+
+class _ShiftBatchNorm1d(_ShiftBatchNorm2d):
+    """Batch norm of vectors with a shift and no scale."""
+
+
+class _LayerNorm2d(nn.LayerNorm):
+    """Layer norm over the channels at each place of a map."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        x = input.permute(0, 2, 3, 1)
+        x = F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
+
+
+class _L2Norm(nn.Module):
+    """Division by the length of the vector of all channels."""
+
+    def __init__(self, eps: float = 1e-12) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def extra_repr(self) -> str:
+        return f"eps={self.eps}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.normalize(x, dim=1, eps=self.eps)
+
+
+class _Scale(nn.Module):
+    """A learnt factor and perhaps a learnt shift, for each feature of a vector or one for all."""
+
+    def __init__(self, num_features: int, init: float = 1.0, bias: bool = False) -> None:
+        super().__init__()
+        self.init = init
+        self.weight = nn.Parameter(torch.empty(num_features))
+        self.bias = nn.Parameter(torch.empty(num_features)) if bias else None
+        self.reset_parameters()
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}, init={self.init}, bias={self.bias is not None}"
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.weight, self.init)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x * self.weight
+        return x if self.bias is None else x + self.bias
+
+
+class _Scale2d(_Scale):
+    """A learnt factor and perhaps a learnt shift for each channel of a map."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x * self.weight[:, None, None]
+        return x if self.bias is None else x + self.bias[:, None, None]

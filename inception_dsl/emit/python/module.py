@@ -5,7 +5,7 @@ The module is put together as data and printed once, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
@@ -168,15 +168,19 @@ class _Parts:
         all_layers: list[tuple[Layer, ...]] = []
         for block in self._model.blocks:
             widths, types = self._widths[block.name], self._types[block.name]
+            of_block: dict[str, tuple[Layer, ...]] = {}
             for step in block.body:
                 if not isinstance(step, NodeDef) or not has_module(step):
                     continue
                 channels = widths.widths[step.inputs[0]].channels
                 try:
                     layers = step_layers(step, widths, channels, types)
+                    if step.reuses is not None:
+                        _hold_to_reused(step, layers, of_block[step.reuses])
                 except EmitError as error:
                     labels = () if step.origin.span is None else (Label(step.origin.span),)
                     raise SpecError([Diagnostic("E501", str(error), labels)]) from None
+                of_block[step.path] = layers
                 all_layers.append(layers)
                 if step.reuses is None and Weighted.has_weights(layers):
                     weighted.append(Weighted(block, step, layers))
@@ -280,6 +284,17 @@ class _Parts:
         else:
             yield f"{named}."
             yield f"Shape: {shapes}"
+
+
+def _hold_to_reused(step: NodeDef, layers: Sequence[Layer], reused: Sequence[Layer]) -> None:
+    """Refuse a step that runs another one's layers where its own would be of other classes.
+
+    Raises:
+        EmitError: one reads maps, and the other vectors.
+    """
+    if [layer.callee for layer in layers] != [layer.callee for layer in reused]:
+        text = f"`{step.path}` and `{step.reuses}` share a layer"
+        raise EmitError(f"{text}: one reads maps, the other vectors")
 
 
 def _summary(

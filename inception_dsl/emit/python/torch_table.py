@@ -74,15 +74,21 @@ OUT_CHANNELS = Name("out_channels")
 """The output channels of a conv, which its norm reads."""
 
 
-def layers_of(op: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+def layers_of(
+    op: str, attributes: Symbols, channels: Expr, *, on_vectors: bool = False
+) -> tuple[Layer, ...]:
     """Return the layers of an op.
+
+    Args:
+        on_vectors: whether it reads vectors rather than maps.
 
     Raises:
         EmitError: torch has none for it.
     """
     if op not in TORCH:
         raise EmitError(f"torch has no layer for `{OPS[op].written}`")
-    return TORCH[op](attributes, channels)
+    layers = ON_VECTORS.get(op, TORCH[op]) if on_vectors else TORCH[op]
+    return layers(attributes, channels)
 
 
 def _layer(callee: str, *positional: str, **keywords: str) -> LayersOf:
@@ -238,9 +244,19 @@ def _crop(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     return (Layer("", "_Crop2d", tuple((side, attributes[side]) for side in _CROPPED)),)
 
 
-def _batchnorm(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    callee = "nn.BatchNorm2d" if attributes["gamma"] else "_ShiftBatchNorm2d"
+def _batchnorm(rank: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    callee = f"nn.BatchNorm{rank}" if attributes["gamma"] else f"_ShiftBatchNorm{rank}"
     return _layer(callee, CHANNELS, eps="eps", momentum="momentum")(attributes, channels)
+
+
+def _scale(callee: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    if attributes["one"]:
+        return (Layer("", "_Scale", (("", 1), *_keywords(attributes, "init", "bias"))),)
+    return (Layer("", callee, (("", channels), *_keywords(attributes, "init", "bias"))),)
+
+
+def _keywords(attributes: Symbols, *names: str) -> tuple[tuple[str, Argument], ...]:
+    return tuple((name, attributes[name]) for name in names)
 
 
 def _softmax(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -321,15 +337,26 @@ TORCH: dict[str, LayersOf] = {
     "dropout": _layer("nn.Dropout", "drop"),
     "flatten": _layer("nn.Flatten"),
     "identity": _layer("nn.Identity"),
-    "batchnorm": _batchnorm,
+    "batchnorm": partial(_batchnorm, "2d"),
     "groupnorm": _layer(
         "nn.GroupNorm", num_groups="groups", num_channels=CHANNELS, eps="eps", affine="affine"
     ),
+    "layernorm": _layer("_LayerNorm2d", CHANNELS, eps="eps", elementwise_affine="affine"),
+    "instancenorm": _layer("nn.InstanceNorm2d", CHANNELS, eps="eps", affine="affine"),
+    "l2norm": _layer("_L2Norm", eps="eps"),
+    "scale": partial(_scale, "_Scale2d"),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     "softmax": _softmax,
     **{name: _layer(callee) for name, (callee, _) in _ACTIVATIONS.items()},
 }
 """The layers of every op of a step, by its name."""
+
+ON_VECTORS: dict[str, LayersOf] = {
+    "batchnorm": partial(_batchnorm, "1d"),
+    "layernorm": _layer("nn.LayerNorm", CHANNELS, eps="eps", elementwise_affine="affine"),
+    "scale": partial(_scale, "_Scale"),
+}
+"""The layers of the ops that have others on vectors."""
 
 _PARTS = ("depthwise", "pointwise")
 
@@ -353,6 +380,7 @@ JOINS: dict[str, Literal["cat", "sum", "product"]] = {
 
 _CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
 _NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
+_LAYER_NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "elementwise_affine": True}
 _MAX: dict[str, Argument] = {"padding": 0, "ceil_mode": False}
 _AVG: dict[str, Argument] = {**_MAX, "count_include_pad": True}
 
@@ -362,8 +390,16 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
     "_SepConv2d": {**_CONV, "multiplier": 1},
     "_SameSepConv2d": {**_CONV, "multiplier": 1},
     "nn.Linear": {"bias": True},
+    "nn.BatchNorm1d": _NORM,
     "nn.BatchNorm2d": _NORM,
+    "_ShiftBatchNorm1d": _NORM,
     "_ShiftBatchNorm2d": _NORM,
+    "nn.LayerNorm": _LAYER_NORM,
+    "_LayerNorm2d": _LAYER_NORM,
+    "nn.InstanceNorm2d": {"eps": Decimal("1e-5"), "affine": False},
+    "_L2Norm": {"eps": Decimal("1e-12")},
+    "_Scale": {"init": 1, "bias": False},
+    "_Scale2d": {"init": 1, "bias": False},
     "nn.GroupNorm": {"eps": Decimal("1e-5"), "affine": True},
     "nn.MaxPool2d": _MAX,
     "nn.AvgPool2d": _AVG,

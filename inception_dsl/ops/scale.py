@@ -1,0 +1,85 @@
+"""A learnt scale: layer scale, the gain of a residual, a learnt shift."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from inception_dsl.ir import TensorType
+from inception_dsl.ops.attribute import Attribute, Symbols, Values
+from inception_dsl.ops.facts import (
+    Cost,
+    InAxis,
+    Inputs,
+    Launch,
+    SavedForBackward,
+    StateTensor,
+    acts_always,
+    own_place,
+    same,
+)
+from inception_dsl.ops.op import Op
+
+
+def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    parts = 2 if values["bias"] else 1
+    learnt = parts * (1 if values["one"] else output.channels)
+    return Cost(norms=learnt, flops={"affine": parts * output.values})
+
+
+def _state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    """Return the factors and the shifts, in a shape that no rank of the input changes."""
+    shape = (1,) if values["one"] else (channels,)
+    in_axis: InAxis = "none" if values["one"] else 0
+    weight = StateTensor(name="weight", shape=shape, role="scale", in_axis=in_axis)
+    bias = StateTensor(name="bias", shape=shape, role="shift", in_axis=in_axis)
+    return (weight, bias) if values["bias"] else (weight,)
+
+
+def _launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    scaled = Launch(output.values)
+    return (scaled, scaled) if values["bias"] else (scaled,)
+
+
+def _saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    return SavedForBackward(inputs=True)
+
+
+OPS = (
+    # x * weight + bias, with a weight and a bias for each channel, or one of each for all.
+    # Source: Touvron et al., Going deeper with Image Transformers, ICCV 2021, equation 3, for a
+    # factor of each channel; Bachlechner et al., ReZero, UAI 2021, equation 1, for one of all.
+    Op(
+        name="scale",
+        aliases=("layer_scale", "layerscale"),
+        title="Scale",
+        short_title="Scale",
+        figure="plain",
+        family="scale",
+        join=None,
+        attributes=(
+            Attribute("init", "decimal", Decimal(1), changes="training"),
+            Attribute("one", "flag", False, changes="values"),
+            Attribute("bias", "flag", False, changes="values"),
+        ),
+        flags={"one": {"one": True}, "bias": {"bias": True}, "no_bias": {"bias": False}},
+        norm_layer="",
+        infer=same,
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        gathers=None,
+        counts_in_depth=False,
+        cost=_cost,
+        flop_kinds={"affine": "1 a value of a learnt scale, 1 more for its shift"},
+        state=_state,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_launches,
+        saves=_saves,
+        remarks=None,
+    ),
+)
