@@ -25,7 +25,8 @@ from inception_dsl.analysis import (
 )
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.driver.options import check_batch, choose
-from inception_dsl.ir import Model, TensorType, fingerprint, identify
+from inception_dsl.ir import Model, TensorType
+from inception_dsl.ir.text import fingerprint, identify
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 
 if TYPE_CHECKING:

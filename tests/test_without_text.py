@@ -19,7 +19,9 @@ from inception_dsl.driver.changes import compare_pair
 from inception_dsl.emit.diff import FORMATS as DIFF_FORMATS
 from inception_dsl.emit.figure import Request
 from inception_dsl.emit.report import FORMATS, MEASURES, Facts, Layout, render_costs
-from inception_dsl.ir import Origin, fingerprint, print_model, verify
+from inception_dsl.ir import Origin
+from inception_dsl.ir.text import fingerprint, print_model
+from inception_dsl.ir.verify import verify
 from inception_dsl.rules.judge import judge
 from inception_dsl.rules.subject import Subject
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan
 from inception_dsl.diagnostics import Diagnostic
-from inception_dsl.ir import Model, fingerprint
+from inception_dsl.ir import Model
 
 MODULE_FILE = "model.py"
 """The file of a module. Folders tell networks apart: `from generated.NAME.model import NAME`."""
@@ -64,6 +64,7 @@ def _python(facts: EmitterInput) -> EmittedFiles:
 def _cost(facts: EmitterInput) -> EmittedFiles:
     from inception_dsl.emit.deviations import deviations
     from inception_dsl.emit.report import Facts, write_cost_page
+    from inception_dsl.ir.text import fingerprint
 
     page = write_cost_page(
         Facts(facts.cost),

@@ -1,7 +1,8 @@
-"""The two levels of a model, and the invariants of both.
+"""The two levels of a model.
 
 `BlockDef` is symbolic: its attributes may be expressions over the block's parameters. `Call` and
-`Node` are concrete. The IR depends neither on YAML nor on the ops.
+`Node` are concrete. The IR depends neither on YAML nor on the ops. `ir.text` prints a model, and
+`ir.verify` checks the invariants.
 """
 
 from inception_dsl.ir.inline import inline, walk_calls
@@ -27,8 +28,6 @@ from inception_dsl.ir.model import (
 )
 from inception_dsl.ir.path import Path, find_range
 from inception_dsl.ir.quantity import Quantity
-from inception_dsl.ir.text import fingerprint, identify, print_model
-from inception_dsl.ir.verify import verify
 
 __all__ = [
     "INPUT",
@@ -52,10 +51,6 @@ __all__ = [
     "TensorType",
     "Value",
     "find_range",
-    "fingerprint",
-    "identify",
     "inline",
-    "print_model",
-    "verify",
     "walk_calls",
 ]

@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 from inception_dsl import driver
 from inception_dsl.cli import main
 from inception_dsl.emit.spec import format_spec
-from inception_dsl.ir import fingerprint
+from inception_dsl.ir.text import fingerprint
 from inception_dsl.source import Source
 from inception_dsl.spec.json_schema import STEP_PATTERN, json_schema
 from inception_dsl.spec.project import spec_paths

@@ -12,7 +12,8 @@ from hypothesis import given
 from random_specs import QUICK, Spec, specs
 
 from inception_dsl import driver
-from inception_dsl.ir import fingerprint, verify
+from inception_dsl.ir.text import fingerprint
+from inception_dsl.ir.verify import verify
 
 
 def emitted(project: Project) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from inception_dsl import driver, ir
-from inception_dsl.ir import Call, Model, Node, fingerprint, inline, print_model, verify
+from inception_dsl.ir import Call, Model, Node, inline
+from inception_dsl.ir.text import fingerprint, print_model
+from inception_dsl.ir.verify import verify
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = ir.Path("nowhere")

@@ -51,8 +51,8 @@ from inception_dsl.ir import (
     Model,
     NodeDef,
     Value,
-    fingerprint,
 )
+from inception_dsl.ir.text import fingerprint
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TYPING = ("Literal", "NamedTuple", "TypeVar")

@@ -9,7 +9,6 @@ from inception_dsl.analysis import Grouping
 from inception_dsl.channels import markdown_text, xml_text
 from inception_dsl.emit.deviations import Deviation
 from inception_dsl.emit.report.layout import Layout, ReportFormat
-from inception_dsl.emit.report.machine import write_csv, write_json
 from inception_dsl.emit.report.measures import Facts
 from inception_dsl.emit.report.text import (
     MARKDOWN,
@@ -21,10 +20,23 @@ from inception_dsl.emit.report.text import (
 from inception_dsl.ops import flop_kinds
 from inception_dsl.tables import Column, markdown_table
 
+
+def _json(networks: Sequence[Facts], layout: Layout) -> str:
+    from inception_dsl.emit.report.machine import write_json
+
+    return write_json(networks, layout)
+
+
+def _csv(networks: Sequence[Facts], layout: Layout) -> str:
+    from inception_dsl.emit.report.machine import write_csv
+
+    return write_csv(networks, layout)
+
+
 FORMATS: dict[ReportFormat, Callable[[Sequence[Facts], Layout], str]] = {
     "table": partial(write_text, PLAIN),
-    "json": write_json,
-    "csv": write_csv,
+    "json": _json,
+    "csv": _csv,
     "markdown": partial(write_text, MARKDOWN),
 }
 """The formats of a report by their names."""
