@@ -13,6 +13,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import analysis, driver
+from inception_dsl.analysis import measure_widths
 from inception_dsl.diff import Report
 from inception_dsl.driver import Checked
 from inception_dsl.driver.changes import compare_pair
@@ -135,7 +136,8 @@ def findings(checked: Checked) -> list[tuple[str, str, int]]:
     def measure_at(input: Any) -> Any:
         raise AssertionError(input)
 
-    subject = Subject(checked.model, checked.cost, measure_at)
+    widths = measure_widths(checked.model)
+    subject = Subject(checked.model, checked.cost, widths, measure_at)
     return [(f.code, f.message, len(f.labels)) for f in judge(subject, hints=True)]
 
 

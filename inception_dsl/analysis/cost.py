@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from inception_dsl.analysis.stage import build_stage_lookup
-from inception_dsl.ir import NETWORK, Call, Model, Node
+from inception_dsl.ir import NETWORK, Call, Model, Node, TensorType
 from inception_dsl.ops import OPS, flop_kinds
 
 Grouping = Literal["op", "block", "stage", "path"]
@@ -197,6 +197,7 @@ class _Rows:
         self._batch = batch
         self._read_paths: dict[int, frozenset[str]] = {}
         self._quantities: dict[tuple[int, bool, bool], dict[str, Any]] = {}
+        self._type_texts: dict[TensorType, str] = {}
 
     def measure(self) -> Iterator[CostRow]:
         root, heads = self._model.root, self._model.heads
@@ -250,6 +251,12 @@ class _Rows:
             )
         return self._quantities[key]
 
+    def _print_type(self, type: TensorType) -> str:
+        """Return the text of a type; nodes of one type share it."""
+        if type not in self._type_texts:
+            self._type_texts[type] = str(type)
+        return self._type_texts[type]
+
     def _measure_node(self, node: Node, *, is_read: bool, has_weights: bool) -> dict[str, Any]:
         op = OPS[node.op]
         cost = op.cost(node.attributes, node.input_types, node.type)
@@ -261,8 +268,8 @@ class _Rows:
         return {
             "op": f"{size}{op.written}",
             "label": op.label(node.attributes),
-            "input": " + ".join(str(type) for type in node.input_types),
-            "output": str(node.type),
+            "input": " + ".join(map(self._print_type, node.input_types)),
+            "output": self._print_type(node.type),
             "params": params if has_weights else 0,
             "weights": cost.weights if has_weights else 0,
             "macs": cost.macs * work,

@@ -105,16 +105,13 @@ class _Block:
 
     def list_taken_channels(self) -> tuple[int, ...]:
         """Return the indices of the inputs whose channels the constructor needs."""
-        read = frozenset[str]().union(
-            *(
-                find_names(value)
-                for step in self._steps
-                for value in (*self._read_numbers(step), *self._read_channels(step))
-                if value is not None and not isinstance(value, str | tuple)
-            )
-        )
-        names = enumerate(map(name_channels, self._widths.inputs))
-        return tuple(index for index, name in names if name in read)
+        indices = {name: i for i, name in enumerate(map(name_channels, self._widths.inputs))}
+        taken: set[int] = set()
+        for step in self._steps:
+            for value in (*self._read_numbers(step), *self._read_channels(step)):
+                if value is not None and not isinstance(value, int | str | tuple):
+                    taken.update(indices[name] for name in find_names(value) if name in indices)
+        return tuple(sorted(taken))
 
     def find_problems(self) -> Iterator[tuple[StepDef, str]]:
         """Yield each step that cannot be written, with the reason."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +23,7 @@ from inception_dsl.spec.files import SpecFile, find_spec
 from inception_dsl.spec.load import Loaded, load
 
 if TYPE_CHECKING:
+    from inception_dsl.analysis import BlockWidths
     from inception_dsl.emit.emitters import EmitterInput
     from inception_dsl.emit.figure import Rendered, Request
     from inception_dsl.emit.report import Facts
@@ -35,12 +36,17 @@ Use = Callable[[Loaded, int], T]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A checked model, its cost, and the findings that are no errors."""
+    """A checked model, its cost, and the findings that are no errors.
+
+    Attributes:
+        widths: the widths of its blocks, which a module can express; None if no rule has judged it.
+    """
 
     file: SpecFile
     model: Model
     cost: CostReport
     warnings: tuple[Diagnostic, ...]
+    widths: Mapping[str, BlockWidths] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,12 @@ def check_file(
     Raises:
         SpecError: as for `check`; a LibraryError if it is no network.
     """
+    from inception_dsl.analysis import measure_widths
     from inception_dsl.rules.judge import AS_WRITTEN_ONLY, judge
     from inception_dsl.rules.subject import Subject
 
     template, model, odd = _read(file, overrides, set() if read is None else read)
+    widths = measure_widths(model)  # before the cost: it takes memory that it does not keep
     cost = _cost(file, model, batch)
 
     def measure_at(input: TensorType) -> tuple[Model, CostReport]:
@@ -117,13 +125,13 @@ def check_file(
 
     judged = [
         finding
-        for finding in judge(Subject(model, cost, measure_at), hints=hints)
+        for finding in judge(Subject(model, cost, widths, measure_at), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
     findings = [*odd, *judged]
     if any(finding.severity == "error" for finding in findings):
         raise SpecError(findings)
-    return Checked(file, model, cost, tuple(findings))
+    return Checked(file, model, cost, tuple(findings), widths)
 
 
 def check_library(loaded: Loaded) -> CheckedLibrary:
@@ -302,10 +310,12 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
     from inception_dsl.rules.writable import unwritable_blocks
 
     model = checked.model
-    widths = measure_widths(model)
-    problems = list(unwritable_blocks(model, widths))
-    if problems:  # the model may be one that no rule has judged
-        raise SpecError(problems)
+    widths = checked.widths
+    if widths is None:
+        widths = measure_widths(model)
+        problems = list(unwritable_blocks(model, widths))
+        if problems:
+            raise SpecError(problems)
     return EmitterInput(model, checked.cost, widths, plan_forward(model), checked.file.shown)
 
 

@@ -29,6 +29,7 @@ from inception_dsl.ops.facts import (
     a_map,
     acts_always,
     gathers_windows,
+    own_place,
 )
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.norm import NORMS
@@ -127,8 +128,10 @@ def norm_attributes(attributes: Symbols) -> Symbols:
     norm = _norm(attributes)
     if norm is None:
         return attributes
-    of_norm = {a.name: attributes[_name_beside_conv(a.name)] for a in norm.attributes}
-    return {**attributes, **of_norm}
+    renamed = [a.name for a in norm.attributes if a.name in _OWN_NAMES]
+    if not renamed:
+        return attributes
+    return {**attributes, **{name: attributes[_name_beside_conv(name)] for name in renamed}}
 
 
 def _name_beside_conv(name: str) -> str:
@@ -146,7 +149,7 @@ def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window |
     """Return the windows of a convolution and of the norm behind it, taken together."""
     tall, wide = windows(values, input)
     norm = _norm(values)
-    if norm is None:
+    if norm is None or norm.windows is own_place:
         return tall, wide
     taller, wider = norm.windows(norm_attributes(values), _convolved(values, input))
     return taller and tall.then(taller), wider and wide.then(wider)

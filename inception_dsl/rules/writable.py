@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from inception_dsl.analysis import BlockWidths, find_unwritable, measure_widths
+from inception_dsl.analysis import BlockWidths, find_unwritable
 from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.ir import Model
 from inception_dsl.rules.subject import Subject
@@ -14,7 +14,7 @@ _HELP = "give the block a parameter that tells, or write one for each"
 
 def can_be_written(subject: Subject) -> Iterator[Diagnostic]:
     """Return E501 for every block that one class cannot express."""
-    yield from unwritable_blocks(subject.model, measure_widths(subject.model))
+    yield from unwritable_blocks(subject.model, subject.widths)
 
 
 def unwritable_blocks(model: Model, widths: Mapping[str, BlockWidths]) -> Iterator[Diagnostic]:

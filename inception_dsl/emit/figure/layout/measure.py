@@ -23,7 +23,6 @@ from inception_dsl.emit.figure.layout.elements import (
 )
 from inception_dsl.emit.figure.layout.leaf_box import text_span
 from inception_dsl.emit.figure.layout.measured import MeasuredElement
-from inception_dsl.emit.figure.layout.mesh import MeasuredMesh
 from inception_dsl.emit.figure.styles import Style
 
 
@@ -60,6 +59,9 @@ def measure(element: Element, style: Style, width: float = 0) -> MeasuredElement
             return MeasuredGroup(element, measure(body, style, width), has_badge=has_badge)
         case Mesh(vertices):
             sizes = [measure(vertex.element, style) for vertex in vertices]
+            # Few figures have a mesh, which needs the interface to Graphviz.
+            from inception_dsl.emit.figure.layout.mesh import MeasuredMesh
+
             return MeasuredMesh(element, sizes)
 
 
