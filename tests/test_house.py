@@ -90,7 +90,7 @@ def glossary() -> str:
     rows = ["| type | folder | a value is |", "|---|---|---|"]
     for layer in LAYERS:
         module = importlib.import_module(f"inception_dsl.{layer}")
-        for name in sorted(module.__all__):
+        for name in sorted(getattr(module, "__all__", ())):
             exported = getattr(module, name)
             if inspect.isclass(exported):
                 sentence = first_sentence(inspect.getdoc(exported) or "").replace("|", "\\|")

@@ -93,7 +93,7 @@ def word(op: Op, attribute: Attribute) -> str:
         return "width"
     if attribute.alias_of:
         return f"`{attribute.name}` for `{attribute.alias_of}`"
-    if attribute.default is None:
+    if attribute.default in (None, "auto"):
         return f"`{attribute.name}`"
     return f"`{attribute.name} {shown(attribute.default)}`"
 

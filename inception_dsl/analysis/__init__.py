@@ -22,7 +22,7 @@ from inception_dsl.analysis.stage import build_stage_lookup
 if TYPE_CHECKING:
     from inception_dsl.analysis.depth import measure_depths
     from inception_dsl.analysis.field import Field, Windows, measure_fields
-    from inception_dsl.analysis.forward import ForwardPlan, Statement, plan_forward
+    from inception_dsl.analysis.forward import ForwardPlan, Partition, Statement, plan_forward
     from inception_dsl.analysis.liveness import Unread, find_unread
     from inception_dsl.analysis.memory import MemoryReport, measure_memory
     from inception_dsl.analysis.modules import Holder, ModuleCall, has_module
@@ -39,6 +39,7 @@ _LATER = {
     "Holder": "modules",
     "MemoryReport": "memory",
     "ModuleCall": "modules",
+    "Partition": "forward",
     "Statement": "forward",
     "Unread": "liveness",
     "Unwritable": "unwritable",
@@ -72,6 +73,7 @@ __all__ = [
     "Holder",
     "MemoryReport",
     "ModuleCall",
+    "Partition",
     "Quantities",
     "Statement",
     "Totals",

@@ -6,7 +6,7 @@ program. Memory depends on the locals, since each keeps its value alive until it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
 
@@ -17,11 +17,25 @@ from inception_dsl.analysis.modules import (
     find_module_calls,
     has_module,
 )
+from inception_dsl.expr import Expr
 from inception_dsl.ir import INPUT, BlockDef, Head, Model, NodeDef, Path
 from inception_dsl.ops import OPS
+from inception_dsl.simplify import combine
 
 MANY = 3
 """Minimum number of inputs at which a join's inputs on the trunk have names instead of `x`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Slices that take the channels of one value in order, each from where the last one ends.
+
+    Attributes:
+        parts: the number of equal parts, which are all there; None for ranges of channels.
+    """
+
+    slices: tuple[NodeDef, ...]
+    parts: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +44,20 @@ class Statement:
 
     Attributes:
         reads: the paths of the values that it reads.
-        gives: the paths of the values that it assigns: one, or the outputs of a call.
+        gives: the paths of the values that it assigns: one, the outputs of a call, or slices.
         branch: the path of the branch that holds it.
-        makes: the module call or the join that computes the value.
+        makes: the module call, the join, the slice or the slices that compute the value.
     """
 
     reads: tuple[Path, ...]
     gives: tuple[Path, ...]
     branch: Path
-    makes: ModuleCall | NodeDef
+    makes: ModuleCall | NodeDef | Partition
 
     @property
     def is_join(self) -> bool:
-        """True if the forward pass computes the value itself, without a module."""
-        return isinstance(self.makes, NodeDef)
+        """True if the forward pass computes the value itself, of several others."""
+        return isinstance(self.makes, NodeDef) and OPS[self.makes.op].join is not None
 
     @property
     def name(self) -> Path:
@@ -94,6 +108,8 @@ class ForwardPlan:
                     yield from steps
                 case NodeDef(path=path):
                     yield path
+                case Partition(slices=slices):
+                    yield from (step.path for step in slices)
 
 
 def plan_forward(model: Model) -> dict[str, ForwardPlan]:
@@ -132,8 +148,11 @@ def _plan(block: BlockDef, heads: tuple[Head, ...], left_out: Mapping[str, Path]
         by_head.get(statement.gives[0].first, trunk).append(statement)
     in_heads: list[Statement] = []
     called_heads: list[Statement] = []
-    for inner in by_head.values():
-        is_called = len(inner) == 1 and not inner[0].is_join
+    # The only result of a forward pass is declared a Tensor, which one of several slices cannot be.
+    alone = outputs.values() if len(outputs) == 1 else ()
+    trunk = _gather_slices(trunk, alone)
+    for inner in (_gather_slices(inner, alone) for inner in by_head.values()):
+        is_called = len(inner) == 1 and isinstance(inner[0].makes, ModuleCall)
         (called_heads if is_called else in_heads).extend(inner)
     kept = [path for head in heads for path in (head.at, head_outputs[head.path])]
     return ForwardPlan(
@@ -161,6 +180,48 @@ def _list_statements(block: BlockDef, modules: Holder) -> list[Statement]:
         if isinstance(step, NodeDef) and not has_module(step)
     ]
     return sorted(statements, key=lambda statement: order[statement.gives[0]])
+
+
+def _gather_slices(statements: list[Statement], alone: Collection[Path]) -> list[Statement]:
+    """Return the statements, those slices as one that take the channels of a value in order.
+
+    Args:
+        alone: the paths of values that have a statement of their own.
+    """
+    by_input: dict[Path, list[NodeDef]] = {}
+    for statement in statements:
+        if isinstance(statement.makes, NodeDef) and not statement.is_join:
+            by_input.setdefault(statement.reads[0], []).append(statement.makes)
+    gathered: dict[Path, Statement | None] = {}
+    for read, slices in by_input.items():
+        made = _find_partition(slices)
+        if made is not None and not any(step.path in alone for step in slices):
+            branches = {step.branch for step in slices}
+            branch = slices[0].branch if len(branches) == 1 else slices[0].branch.parent
+            gives = tuple(step.path for step in made.slices)
+            gathered |= dict.fromkeys(gives)
+            gathered[slices[0].path] = Statement((read,), gives, branch, made)
+    found = (gathered.get(statement.gives[0], statement) for statement in statements)
+    return [statement for statement in found if statement is not None]
+
+
+def _find_partition(slices: list[NodeDef]) -> Partition | None:
+    """Return the slices of one value as a partition; None if they do not follow one another."""
+    if len(slices) == 1:
+        return None
+    parts = {step.attributes.get("of") for step in slices}
+    if None not in parts:
+        by_part = {step.attributes["part"]: step for step in slices}
+        if parts != {len(slices)} or by_part.keys() != {*range(1, len(slices) + 1)}:
+            return None
+        return Partition(tuple(by_part[n] for n in range(1, len(slices) + 1)), len(slices))
+    end: Expr = 0
+    for step in slices:
+        start, width = step.attributes.get("from"), step.attributes.get("width")
+        if start != end or width is None or isinstance(width, str | tuple):
+            return None
+        end = combine("+", end, width)
+    return Partition(tuple(slices), None)
 
 
 def _select_needed(statements: list[Statement], outputs: set[str]) -> list[Statement]:
@@ -215,8 +276,8 @@ def _assign(
     clashes: set[str] = set()
     for index, statement in enumerate(statements):
         if len(statement.gives) > 1:
-            for path in statement.gives:
-                name = _name_output(path, index, holds, last_use)
+            for path, wanted in zip(statement.gives, _list_outputs(statement), strict=True):
+                name = _name_output(path, wanted, index, holds, last_use)
                 locals[path], holds[name] = name, path
             continue
         (value,) = statement.gives
@@ -229,10 +290,20 @@ def _assign(
     return locals, clashes
 
 
+def _list_outputs(statement: Statement) -> list[str]:
+    """Return the best names for the values of a statement: of slices, those of their branches."""
+    if not isinstance(statement.makes, Partition):
+        return [path.name for path in statement.gives]
+    return [
+        step.branch.name if step.branch != statement.branch else step.path.name
+        for step in statement.makes.slices
+    ]
+
+
 def _name_output(
-    path: Path, index: int, holds: Mapping[str, str], last_use: Mapping[str, int]
+    path: Path, wanted: str, index: int, holds: Mapping[str, str], last_use: Mapping[str, int]
 ) -> str:
-    """Choose a local for one of several outputs of a call: its own name, or its whole path.
+    """Choose a local for one of several values of a statement: the best name, or its whole path.
 
     Args:
         index: the index of the statement that calls.
@@ -240,7 +311,7 @@ def _name_output(
     """
     if path not in last_use:
         return "_"
-    names = chain([path.name], accumulate(repeat("_"), initial="_".join(path.names)))
+    names = chain([wanted], accumulate(repeat("_"), initial="_".join(path.names)))
     return next(name for name in names if last_use.get(holds.get(name, ""), -1) < index)
 
 

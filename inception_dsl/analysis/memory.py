@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from inception_dsl.analysis.dtypes import BYTES
-from inception_dsl.analysis.forward import ForwardPlan, plan_forward
+from inception_dsl.analysis.forward import ForwardPlan, Partition, plan_forward
 from inception_dsl.analysis.modules import Holder, ModuleCall
 from inception_dsl.analysis.state import list_state
 from inception_dsl.ir import Attributes, Call, Model, Node, NodeDef, Path, StepDef, inline
@@ -255,6 +255,10 @@ class _Frame:
             match statement.makes:
                 case ModuleCall() as call:
                     results = self._run_module(call.module, iter(call.steps), inputs, alive)
+                case Partition(slices=slices):
+                    results = [
+                        self._run_item(self._items[step.path], inputs, alive)[0] for step in slices
+                    ]
                 case NodeDef(path=path):
                     results = self._run_item(self._items[path], inputs, alive)
             for path, result in zip(statement.gives, results, strict=True):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inception_dsl.ir import BlockDef, CallDef, Head, Path, StepDef
+from inception_dsl.ir import BlockDef, CallDef, Head, NodeDef, Path, StepDef
 from inception_dsl.ops import OPS
 
 
@@ -52,8 +52,8 @@ class ModuleCall:
 
 
 def has_module(step: StepDef) -> bool:
-    """Tell whether a module runs the step; a join has none."""
-    return isinstance(step, CallDef) or OPS[step.op].join is None
+    """Tell whether a module runs the step; a join and a slice have none."""
+    return isinstance(step, CallDef) or OPS[step.op].has_module
 
 
 def owns_module(step: StepDef) -> bool:
@@ -99,8 +99,19 @@ def build_module_tree(
     return root
 
 
+def _is_slice(step: StepDef) -> bool:
+    return isinstance(step, NodeDef) and OPS[step.op].channels == "sliced"
+
+
 def _is_chain(steps: list[StepDef], readers: dict[str, list[str]]) -> bool:
-    """Tell whether the steps form a chain: each alone reads the one before, and has its module."""
+    """Tell whether the steps form a chain: each alone reads the one before, and has its module.
+
+    Slices before and behind a chain are no part of it.
+    """
+    while steps and _is_slice(steps[0]):
+        steps = steps[1:]
+    while steps and _is_slice(steps[-1]):
+        steps = steps[:-1]
     return all(owns_module(step) for step in steps) and all(
         following.inputs == (step.path,) and readers.get(step.path) == [following.path]
         for step, following in pairwise(steps)

@@ -209,12 +209,13 @@ class _BlockFlow:
         if op.channels == "flattened":
             return Dependence(channels=any(reads[0]), size=False)
         attributes = step.attributes
-        if op.width:
-            channels = self._depends(attributes[op.width], step.path, values)
-        else:
-            channels = any(read.channels for read in reads)
-        if op.channels in ("spread", "packed"):
-            channels |= self._depends(attributes["factor"], step.path, values)
+        channels = any(
+            self._depends(attributes[name], step.path, values)
+            for name in _list_counting(op.name)
+            if name in attributes
+        )
+        if op.width not in attributes:
+            channels |= any(read.channels for read in reads)
         sizes = [*(attributes.get(name, 0) for name in _list_shaping(op.name)), step.count or 0]
         changes = any(self._depends(value, step.path, values) for value in sizes)
         size = changes or any(read.size for read in reads)
@@ -237,6 +238,12 @@ class _BlockFlow:
 
 def _list_values(block: BlockDef) -> Iterator[Path]:
     return (path for step in block.body for path in step.gives)
+
+
+@cache
+def _list_counting(op: str) -> tuple[str, ...]:
+    """Return the attributes of an op that set the channels of its result."""
+    return tuple(a.name for a in OPS[op].attributes if a.changes == "channels")
 
 
 @cache

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from inception_dsl.analysis.modules import owns_module
 from inception_dsl.analysis.widths import BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.expr import Expr, Name, find_names
@@ -96,7 +95,7 @@ class _Block:
         padded: Set[str],
     ) -> None:
         self._padded = padded
-        self._steps = [step for step in block.body if owns_module(step)]
+        self._steps = [step for step in block.body if step.reuses is None]
         self._joins = [
             step for step in block.body if isinstance(step, NodeDef) and OPS[step.op].join
         ]

@@ -273,7 +273,7 @@ class _Widths:
         if isinstance(step, CallDef):
             return self._measure_call(step, entering, output)
         op = OPS[step.op]
-        if op.width:
+        if op.width in step.attributes:
             width = self._result.read(step.attributes[op.width], step.path)
             assert not isinstance(width, str | tuple)
             return None if width is None else self._limit(width)
@@ -297,6 +297,11 @@ class _Widths:
                 operator: Operator = "//" if op.channels == "spread" else "*"
                 area = combine("*", factor, factor)
                 return self._limit(combine(operator, entering[0], area))
+            case "sliced":
+                parts = self._result.read(step.attributes["of"], step.path)
+                if entering[0] is None or parts is None or isinstance(parts, str | tuple):
+                    return None
+                return self._limit(combine("//", entering[0], parts))
             case _ if len(entering) > 1:  # a gate may have one channel
                 wholes = sorted(self._wholes.get(step.path, ()))
                 return next((entering[i] for i in wholes if entering[i] is not None), None)

@@ -65,7 +65,7 @@ def _shapes(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]
     }
     expected: dict[str, list[tuple[int, ...]]] = {}
     for node in graph.nodes:
-        if OPS[node.op].join is None and node.path in read and node.path not in ends:
+        if OPS[node.op].has_module and node.path in read and node.path not in ends:
             expected.setdefault(node.reuses or node.path, []).append(node.type.shape)
     for path, shapes in expected.items():
         for shape, actual in zip_longest(shapes, recording.shapes.get(path, [])):

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from inception_dsl.analysis import list_state
-from inception_dsl.diff.channels import channel_orders, count_channels, count_groups, keeps_groups
+from inception_dsl.diff.channels import (
+    channel_orders,
+    count_channels,
+    count_groups,
+    keeps_groups,
+    moves_channels,
+)
 from inception_dsl.diff.edits import Diff
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model, Node, Path, Value
@@ -42,6 +48,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
     before, after = View(old), View(new)
     back = {b: a for a, b in diff.pairs}
     orders = _orders_read(after, channel_orders(before, after, back))
+    orders |= dict.fromkeys(_find_unmoved(before, after, back))
     recipes: list[tuple[str, Recipe]] = []
     fresh: list[tuple[str, str]] = []
     used: set[str] = set()
@@ -80,6 +87,18 @@ def _orders_read(view: View, orders: Mapping[str, Order | None]) -> dict[Path, O
     for node in view.graph.nodes:
         read.setdefault(node.reuses or node.path, set()).add(orders.get(node.inputs[0], ()))
     return {path: next(iter(each)) if len(each) == 1 else None for path, each in read.items()}
+
+
+def _find_unmoved(old: View, new: View, back: Mapping[Path, Path]) -> list[Path]:
+    """Return the new steps that read channels as they are, which steps that are gone moved."""
+    kept = frozenset(back.values())
+    moved: set[Path] = set()
+    for node in old.graph.nodes:
+        is_behind = not moved.isdisjoint(node.inputs)
+        if node.path not in kept and (is_behind or moves_channels(node)):
+            moved.add(node.path)
+    behind = {node.path for node in old.graph.nodes if not moved.isdisjoint(node.inputs)}
+    return [node.path for node in new.graph.nodes if back.get(node.path) in behind]
 
 
 class _Source:

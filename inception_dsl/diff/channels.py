@@ -1,5 +1,7 @@
 """The order of channels behind a concat that joins its branches in another one.
 
+Slices and shuffles pass an order on, or change it.
+
 An order is a tuple of runs, so that its length depends on the branches, not on their channels.
 """
 
@@ -12,6 +14,7 @@ from inception_dsl.ir import INPUT, Node, Path, TensorType
 from inception_dsl.ir.weights import Order
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import number
+from inception_dsl.ops.channels import find_range
 
 MAX_RUNS = 200
 """Maximum number of runs of an order; channels in more pieces are taken as mixed."""
@@ -62,6 +65,10 @@ def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str,
         channels = OPS[node.op].channels
         if old_node is not None and old_node.op == node.op and channels == "joined":
             order = _Joined(old_node, old, back, kept).order(node, orders)
+        elif moves_channels(node) or (
+            old_node is not None and moves_channels(old_node) and channels == "separate"
+        ):
+            order = _moved(old_node, node, orders)
         elif channels not in ("mixed", "joined"):
             order = _passed(node, orders)
         else:
@@ -125,6 +132,93 @@ def _extend(runs: list[tuple[int, int]], others: Iterable[tuple[int, int]]) -> N
             runs[-1] = runs[-1][0], runs[-1][1] + count
         else:
             runs.append((first, count))
+
+
+def moves_channels(node: Node) -> bool:
+    """Tell whether an op picks channels, or gives them in another order."""
+    return OPS[node.op].channels in ("sliced", "shuffled")
+
+
+def _moved(old: Node | None, new: Node, orders: Mapping[str, Order | None]) -> Order | None:
+    """Return the order of the channels of an old node's output in that of the new one.
+
+    Either of them picks channels, or gives them in another order.
+    """
+    whole = ((0, new.input_types[0].channels),)
+    read = orders.get(new.inputs[0], whole)
+    if old is None:
+        if new.type != new.input_types[0]:
+            return None
+        before: Order | None = whole
+    elif not (moves_channels(old) or OPS[old.op].channels == "separate"):
+        return None
+    else:
+        before = _list_moves(old)
+    after = _list_moves(new)
+    if read == whole and old is not None and _is_alike(old, new):
+        return ((0, new.type.channels),)
+    if read is None or before is None or after is None:
+        return None
+    taken = _take_all(read, after)
+    return taken and _place_all(old, before, taken)
+
+
+def _is_alike(old: Node, new: Node) -> bool:
+    """Tell whether two nodes move as many channels in one way."""
+    return (old.op, old.attributes, old.input_types) == (new.op, new.attributes, new.input_types)
+
+
+def _list_moves(node: Node) -> Order | None:
+    """Return the channels that a node takes, in order; None for more than `MAX_RUNS` runs."""
+    channels = node.input_types[0].channels
+    match OPS[node.op].channels:
+        case "sliced":
+            return (find_range(node.attributes, channels),)
+        case "shuffled":
+            return _shuffle(channels, count_groups(node))
+        case _:
+            return ((0, channels),)
+
+
+def _shuffle(channels: int, groups: int) -> Order | None:
+    each = channels // groups
+    if groups == 1 or each == 1:
+        return ((0, channels),)
+    if channels > MAX_RUNS:
+        return None
+    return tuple((group * each + index, 1) for index in range(each) for group in range(groups))
+
+
+def _take_all(order: Order, places: Order) -> Order | None:
+    """Return what an order has at some places; None for more than `MAX_RUNS` runs."""
+    runs: list[tuple[int, int]] = []
+    for first, count in places:
+        at = 0
+        for start, length in order:
+            low, high = max(first, at), min(first + count, at + length)
+            if low < high:
+                _extend(runs, [(start + low - at, high - low)])
+            at += length
+        if len(runs) > MAX_RUNS:
+            return None
+    return tuple(runs)
+
+
+def _place_all(old: Node | None, before: Order, taken: Order) -> Order | None:
+    """Return the places that channels had behind an old node; None if it did not take them all.
+
+    Args:
+        before: the channels that the old node took.
+        taken: the channels that the new node takes, by their places before the old node.
+    """
+    if old is not None and OPS[old.op].channels == "shuffled":
+        channels = old.type.channels
+        inverse = _shuffle(channels, channels // count_groups(old))
+        return inverse and _take_all(inverse, taken)
+    ((start, width),) = before
+    if any(first < start or first + count > start + width for first, count in taken):
+        return None
+    return tuple((first - start, count) for first, count in taken)
 
 
 def _type_of(view: View, path: Path) -> TensorType | None:

@@ -4,7 +4,18 @@ To add one, write its `Op` in a module of this folder, and its layers in the tab
 An op of a family that is new has a module of its own, whose tuple is named here.
 """
 
-from inception_dsl.ops import activation, conv, join, linear, norm, pool, resize, scale, sides
+from inception_dsl.ops import (
+    activation,
+    channels,
+    conv,
+    join,
+    linear,
+    norm,
+    pool,
+    resize,
+    scale,
+    sides,
+)
 from inception_dsl.ops.activation import ACTIVATIONS
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, shown
 from inception_dsl.ops.facts import Cost, Launch, Remark, SavedForBackward, ShapeError, StateTensor
@@ -19,6 +30,7 @@ STEP_OPS: tuple[Op, ...] = (
     *pool.OPS,
     *resize.OPS,
     *sides.OPS,
+    *channels.OPS,
     *linear.OPS,
     *norm.OPS,
     *scale.OPS,

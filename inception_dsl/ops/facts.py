@@ -147,7 +147,16 @@ def never_acts(values: Values) -> Acts:
 
 
 Channels = Literal[
-    "separate", "grouped", "positional", "mixed", "joined", "flattened", "spread", "packed"
+    "separate",
+    "grouped",
+    "positional",
+    "mixed",
+    "joined",
+    "flattened",
+    "spread",
+    "packed",
+    "sliced",
+    "shuffled",
 ]
 """The channels of an op's output, seen from those of its input. An op with an attribute of kind
 `width` gives as many as that says; any other, unless it says otherwise here, as many as come in.
@@ -163,7 +172,9 @@ Channels = Literal[
 * `flattened`: every value of a map is one, channel by channel.
 * `spread`: each is made of as many neighbouring channels as a square of the op's attribute `factor`
   has places, one for each place: a pixel shuffle.
-* `packed`: the reverse, so that each channel that comes in gives as many neighbouring ones."""
+* `packed`: the reverse, so that each channel that comes in gives as many neighbouring ones.
+* `sliced`: some of those that come in, as they are, from `from` on or one `part` `of` several.
+* `shuffled`: those that come in, as they are; channel j of group i of `groups` is i of group j."""
 
 Sizes = Literal["follow", "fixed"]
 """The source of the output's height and width: the input's, or the same for every input."""

@@ -147,7 +147,7 @@ class Op:
             raise TypeError(f"`{self.name}` is drawn as a convolution, and takes no kernel")
         if self.channels == "joined" and self.join is None:
             raise TypeError(f"`{self.name}` joins channels, and is no join")
-        if self.channels == "grouped" and self.attribute("groups") is None:
+        if self.channels in ("grouped", "shuffled") and self.attribute("groups") is None:
             raise TypeError(f"`{self.name}` groups channels, and has no attribute `groups`")
         if self.channels in ("spread", "packed") and self.attribute("factor") is None:
             raise TypeError(f"`{self.name}` moves channels, and has no attribute `factor`")
@@ -157,6 +157,11 @@ class Op:
             if len(set(with_owner)) < len(with_owner):
                 message = f"an attribute of `{owner}` has the name of one of `{self.name}`"
                 raise TypeError(message)
+
+    @property
+    def has_module(self) -> bool:
+        """A module of its own runs the op; a join and a slice are code of the forward pass."""
+        return self.join is None and self.channels != "sliced"
 
     @property
     def is_view(self) -> bool:

@@ -124,6 +124,8 @@ class StepReader:
         origin = Origin((span,))
         path = place.path or Path(step.name.text)
         settings = self._settings(what, keys, place)
+        if step.count is not None and isinstance(what, Op) and not what.has_module:
+            raise words.error("E211", f"`{what.written}` is not repeated", step.count)
         places = {"": words.span(step.count)} if step.count else {}
         made: NodeDef | CallDef
         if isinstance(what, Op):

@@ -85,7 +85,8 @@ def _other_ways(
             return frozenset()
         names = [name for way in op.ways for name in way]
         message = f"`{op.written}` has none of {listed(names)}"
-        help = f"write one, as in `{op.written} ({names[0]} 2)`"
+        example = "64" if names[0] == op.width else f"{names[0]} 2"
+        help = f"write one, as in `{op.written} ({example})`"
         raise words.error("E204", message, step.name, help)
     if len(taken) > 1:
         firsts = (next(known[name].span for name in way if name in known) for way in taken)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import inception_dsl
-from inception_dsl.emit.python.torch_table import JOINS, TORCH
+from inception_dsl.emit.python.torch_table import IN_FORWARD, TORCH
 from inception_dsl.ops import OPS, WRITTEN, Attribute, Op
 from inception_dsl.ops.activation import OPS as ACTIVATION_OPS
 
@@ -123,8 +123,8 @@ def test_an_attribute_of_a_norm_may_not_hide_one_of_the_conv() -> None:
 
 
 def test_the_torch_table_has_every_op_and_no_other() -> None:
-    assert {op.name for op in OPS.values() if op.join is None} == TORCH.keys()
-    assert {op.name for op in OPS.values() if op.join is not None} == JOINS.keys()
+    assert {op.name for op in OPS.values() if op.has_module} == TORCH.keys()
+    assert {op.name for op in OPS.values() if not op.has_module} == IN_FORWARD.keys()
 
 
 def test_no_two_ops_share_a_name_or_an_alias() -> None:

@@ -23,7 +23,7 @@ Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]
 PARAMETERS = frozenset(
     ["width", "stride", "dilation", "groups", "multiplier", "act"]
     + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep", "init"]
-    + ["factor", "top", "bottom", "left", "right"]
+    + ["factor", "top", "bottom", "left", "right", "from", "part", "of"]
 )
 """Words whose value may be a parameter of a block."""
 
@@ -146,6 +146,24 @@ class _Writer:
             words["affine"] = self.chance(50)
         own = {**attributes, **self.defaults.get(op, {}), **words}
         return Leaf(op, op, None, tuple(words.items()), own)
+
+    def sliced(self, channels: int) -> Leaf:
+        """Return a slice: a range of channels, or one of several parts."""
+        if self.chance(50):
+            first = self.draw(st.integers(0, channels - 1))
+            width = self.draw(st.integers(1, channels - first))
+            words = {"from": first} if first or self.chance(30) else {}
+            return Leaf("slice", "slice", width, tuple(words.items()), {"taken": (first, width)})
+        parts = self.pick(*(n for n in range(1, channels + 1) if channels % n == 0))
+        part = self.draw(st.integers(1, parts))
+        size = channels // parts
+        words = {"of": parts, "part": part} if self.chance(30) else {"part": part, "of": parts}
+        taken = {"taken": ((part - 1) * size, size)}
+        return Leaf("slice", "slice", None, tuple(words.items()), taken)
+
+    def shuffled(self, channels: int) -> Leaf:
+        groups = self.pick(*(n for n in range(1, channels + 1) if channels % n == 0))
+        return Leaf("shuffle", "shuffle", None, (("groups", groups),), {"groups": groups})
 
     def kernel(self) -> tuple[int, int]:
         side = st.integers(1, 5) | st.just(7)
@@ -344,8 +362,14 @@ class _Writer:
 
     def any_leaf(self) -> Leaf:
         makers = (self.conv, self.pool, self.pool, self.plain, self.plain, self.resized)
+        if self.chance(12):
+            return self.moving()
         leaf: Leaf = self.pick(*makers)()
         return leaf
+
+    def moving(self) -> Leaf:
+        """Return a step that picks channels, or gives them in another order."""
+        return self.sliced(self.channels) if self.chance(60) else self.shuffled(self.channels)
 
     def single(self) -> Case:
         leaf = self.any_leaf()
@@ -407,6 +431,8 @@ class _Writer:
         if self.chance(50):
             norm = self.pick("batchnorm", "layernorm", "l2norm", "scale")
             return self.batchnorm() if norm == "batchnorm" else self.by_image(norm)
+        if self.chance(20):
+            return self.sliced(features)
         op = self.pick(*ACTS, "softmax", "identity", "flatten", "dropout")
         return Leaf(op, op, None, (), {})
 
@@ -520,7 +546,7 @@ class _Writer:
 
 
 @st.composite
-def operations(draw: st.DrawFn, count: int = 12) -> Drawn:
+def operations(draw: st.DrawFn, count: int = 16) -> Drawn:
     """A spec of that many cases on one input."""
     size = draw(st.integers(1, 12)), draw(st.integers(1, 12))
     channels = draw(st.integers(1, 6) | st.sampled_from([4, 8, 9]))

@@ -240,6 +240,16 @@ def activated(act: str, x: Tensor) -> Tensor:
             raise AssertionError(act)
 
 
+def channels_shuffled(x: Tensor, groups: int) -> Tensor:
+    """Put channel j of group i where channel i of group j is to stand."""
+    size = x.shape[1] // groups
+    y = torch.empty_like(x)
+    for group in range(groups):
+        for index in range(size):
+            y[:, index * groups + group] = x[:, group * size + index]
+    return y
+
+
 def repeated(inputs: list[Tensor]) -> list[Tensor]:
     """Repeat each gate to the size of the whole: a vector has one number a channel."""
     shapes = [(*own.shape, *[1] * (4 - own.dim())) for own in inputs]
@@ -329,6 +339,11 @@ class Reference:
                 return x.reshape(x.shape[0], -1)
             case "identity" | "dropout":
                 return x
+            case "slice":
+                first, count = attributes["taken"]
+                return x[:, first : first + count]
+            case "shuffle":
+                return channels_shuffled(x, attributes["groups"])
             case "concat" | "add" | "mul":
                 return joined(op, inputs, attributes)
             case _:

@@ -336,6 +336,15 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         ["u: {residual: {}, steps: [1x1 adaptive avgpool]}", "v: 1x1 conv (5)"],
         set(),
     ),
+    "slice of a branch": (["u: slice (4 from 0)", "v: 1x1 conv (5)"], {"v"}),
+    "slice of another part": (["u: slice (part 1 of 2)", "v: 1x1 conv (5)"], {"v"}),
+    "slice of all": (["u: slice (14)", "v: 1x1 conv (5)"], set()),
+    "shuffle": (["u: shuffle (groups 2)", "v: 1x1 conv (5)"], set()),
+    "two shuffles": (
+        ["u: shuffle (groups 7)", "n: batchnorm", "s: shuffle (groups 2)", "v: 3x3 conv (5)"],
+        set(),
+    ),
+    "shuffle of one group": (["u: shuffle (groups 1)", "v: 1x1 conv (5)"], set()),
     "weights used again on another order": (
         ["u: 1x1 conv (14)", "v: {from: u, reuse: u}", "w: 1x1 conv (5)"],
         {"u"},
@@ -350,6 +359,41 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         {"u"},
     ),
 }
+
+
+MOVES = {
+    "a shuffle of other groups": ("- s: shuffle (groups 2)", "- s: shuffle (groups 4)", set()),
+    "a shuffle that comes": ("- s: identity", "- s: shuffle (groups 4)", set()),
+    "a shuffle that is added": ("- k: relu", "- k: relu\n  - s: shuffle (groups 4)", set()),
+    "a shuffle that is gone": ("- k: relu\n  - s: shuffle (groups 4)", "- k: relu", {"v"}),
+    "a slice as a part": ("- s: slice (4 from 4)", "- s: slice (part 2 of 2)", set()),
+    "a slice as it was, of other channels": ("- s: slice (4)", "- s: slice (4 from 4)", {"v"}),
+    "a slice that is gone": ("- s: slice (8)", "- s: identity", set()),
+    "slices that follow their channels": (
+        "- s: {branches: {a: slice (4), b: slice (4 from 4)}}",
+        "- s: {branches: {b: slice (4 from 4), a: slice (4)}}",
+        set(),
+    ),
+}
+"""Steps between two convs before and after, and the steps whose weights are lost."""
+
+
+@pytest.mark.parametrize("case", MOVES)
+def test_weights_follow_channels_through_slices_and_shuffles_or_are_told(
+    case: str, project: Project
+) -> None:
+    was, now, lost = MOVES[case]
+    head = "inception: 1\nname: net\ninput: 9x9x4\nnetwork:\n  - c: 1x1 conv (8)\n"
+    old, new = (
+        f"{head}  {'' if 'k:' in steps else '- k: relu'}\n  {steps}\n" for steps in (was, now)
+    )
+    plan = planned(project, f"{old}  - v: 3x3 conv (5)\n", f"{new}  - v: 3x3 conv (5)\n")
+    assert {key.partition(".")[0] for key, _ in plan.fresh} == lost
+    before, after = carried(project, plan)
+    images = torch.randn(3, 4, 9, 9)
+    with torch.no_grad():
+        if not lost:
+            torch.testing.assert_close(after(images), before(images), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("case", BEHIND)

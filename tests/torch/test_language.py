@@ -128,6 +128,49 @@ network:
       join: add
   - 2 x linear (12 act relu)
 """,
+    "slices and shuffles": """\
+defaults: {conv: {act: relu}}
+blocks:
+  shuffle_unit:
+    steps:
+      - branches:
+          left: slice (part 1 of 2)
+          right: [slice (part 2 of 2), 1x1 conv (in//2), 3x3 conv (in//2 groups in//2 act none)]
+      - shuffle (groups 2)
+  cross_stage:
+    params: {width: 4}
+    branches:
+      skip: slice (in - width)
+      body: [slice (width from in - width), 3x3 conv (width), 3x3 conv (width)]
+  res2net:
+    params: {width: 3}
+    residual: {act: relu}
+    steps:
+      - conv1: 1x1 conv (4*width)
+      - x1: slice (width)
+      - x2: {from: conv1, steps: slice (width from width)}
+      - x3: {from: conv1, steps: slice (width from 2*width)}
+      - x4: {from: conv1, steps: slice (width from 3*width)}
+      - y2: {from: x2, steps: 3x3 conv (width)}
+      - y3: {from: [y2, x3], join: add, steps: [3x3 conv (width)]}
+      - {from: [x1, y2, y3, x4], join: concat}
+      - 1x1 conv (in act none)
+network:
+  - stem: 3x3 conv (16 stride 2)
+  - 2 x shuffle_unit
+  - cross_stage
+  - 1x1 conv (24)
+  - cross_stage (width=10)
+  - shuffle_unit
+  - 2 x res2net
+  - gaps: {branches: {a: slice (5 from 3), b: [slice (5 from 15), relu], c: slice (part 2 of 3)}}
+  - halves: {branches: {b: slice (part 2 of 2), a: [slice (part 1 of 2), 1x1 conv (9)]}, join: mul}
+  - shuffle (groups 3)
+  - slice (7 from 1)
+  - global avgpool
+  - slice (4 from 3)
+  - linear (3)
+""",
     "factors of which some learn": """network:
   - gates:
       branches:

@@ -82,7 +82,17 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
         counts.update(hold_against_formulas(drawn, project))
 
     MANY(claim)()
-    often = ("conv", "sepconv", "maxpool", "avgpool", "lrn", "groupnorm", "mul", *OTHER_SIZES)
+    often = (
+        "conv",
+        "sepconv",
+        "maxpool",
+        "avgpool",
+        "lrn",
+        "groupnorm",
+        "mul",
+        "slice",
+        *OTHER_SIZES,
+    )
     assert min(counts[op] for op in often) >= 10, counts
     assert min(counts[op] for op in BY_IMAGE) >= 3, counts
     assert min(counts[f"{op} of a vector"] for op in ON_VECTORS) >= 1, counts
@@ -127,6 +137,9 @@ FAULTS = {
     "a length has no bound": ("F.normalize(x, dim=1, eps=self.eps)", "x / x.norm(dim=1)"),
     "a scale is the last axis's": ("self.weight[:, None, None]", "self.weight[:, None]"),
     "a shift is left out": ("x + self.bias", "x"),
+    "a shuffle has one group": ("nn.ChannelShuffle(2)", "nn.ChannelShuffle(1)"),
+    "a part is the one before": ("dim=1)[1]", "dim=1)[0]"),
+    "a range begins one later": ("x[:, 1:", "x[:, 2:"),
     "a shift is no parameter": ("nn.Parameter(torch.zeros(num_features))", "0.0"),
 }
 

@@ -259,14 +259,15 @@ def _write(attribute: Attribute | None, value: Value | Expr, types: ParamTypes) 
             return value
 
 
-def forward_params(block: BlockDef) -> dict[str, bool]:
+def forward_params(block: BlockDef, widths: BlockWidths) -> dict[str, bool]:
     """Return the parameters that the forward pass reads; true for activations."""
     params: dict[str, bool] = {}
     for step in block.body:
         if isinstance(step, NodeDef) and not has_module(step):
             for name, value in step.attributes.items():
-                if not isinstance(value, str | tuple):
-                    params.update(dict.fromkeys(sorted(find_names(value) - {"in"}), name == "act"))
+                read = widths.read(value, step.path)
+                if read is not None and not isinstance(read, str | tuple):
+                    params.update(dict.fromkeys(sorted(find_names(read)), name == "act"))
     return params
 
 

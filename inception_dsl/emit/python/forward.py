@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from inception_dsl.analysis import BlockWidths, ForwardPlan, ModuleCall, Statement
+from inception_dsl.analysis import BlockWidths, ForwardPlan, ModuleCall, Partition, Statement
 from inception_dsl.emit.python import code as py
 from inception_dsl.emit.python.code import (
     Assign,
@@ -19,10 +19,10 @@ from inception_dsl.emit.python.code import (
 )
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, activation
-from inception_dsl.emit.python.torch_table import JOINS, activation_class
+from inception_dsl.emit.python.torch_table import IN_FORWARD, activation_class
 from inception_dsl.expr import Expr, Name, find_names
 from inception_dsl.ir import NodeDef, Path, Value
-from inception_dsl.simplify import substitute
+from inception_dsl.simplify import combine, substitute, total
 
 
 class Forward:
@@ -62,14 +62,14 @@ class Forward:
             if is_last and statement.is_join and not self._training and self._is_typed(statement):
                 yield Return(self._code(statement), self._remark(statement.gives[0]))
                 return
-            yield self._assign(statement)
+            yield from self._assign(statement)
         result = self._return()
         if self._training is None:
             yield result
             return
         yield Block(Atom("if not self.training", frozenset(["self"])), (result,))
         for statement in self._plan.in_heads:
-            yield self._assign(statement)
+            yield from self._assign(statement)
         yield self._return_heads(self._training)
 
     def _return(self) -> Return:
@@ -81,20 +81,68 @@ class Forward:
         )
         return Return(Construct(py.symbol(self._outputs), arguments))
 
-    def _assign(self, statement: Statement) -> Assign:
+    def _assign(self, statement: Statement) -> Iterator[Assign]:
+        if isinstance(statement.makes, Partition):
+            yield from self._assign_slices(statement.makes)
+            return
         target = ", ".join(self._locals[path] for path in statement.gives)
         is_returned = statement.gives == self._returned and target not in self._taken
         # A module gives an untyped result; `x` is declared a Tensor, and other results are here.
         is_declared = is_returned and self._outputs is None and not self._is_typed(statement)
         remark = ", ".join(map(self._remark, statement.gives))
-        return Assign(target, self._code(statement), TENSOR if is_declared else None, remark)
+        yield Assign(target, self._code(statement), TENSOR if is_declared else None, remark)
+
+    def _assign_slices(self, partition: Partition) -> Iterator[Assign]:
+        """Yield one assignment of several slices; one of each if they leave out channels."""
+        targets = [self._locals[step.path] for step in partition.slices]
+        remarks = [self._remark(step.path) for step in partition.slices]
+        made = self._divide(partition)
+        if made is None:
+            for step, target, remark in zip(partition.slices, targets, remarks, strict=True):
+                yield Assign(target, self._slice(step), None, remark)
+            return
+        remark = f"{remarks[0]} each" if len(set(remarks)) == 1 else ", ".join(remarks)
+        yield Assign(", ".join(targets), made, None, remark)
+
+    def _divide(self, partition: Partition) -> Code | None:
+        """Return the code that makes all the slices; None if they leave out channels."""
+        first = partition.slices[0]
+        read = py.local(self._locals[first.inputs[0]])
+        if partition.parts is not None:
+            return Atom(f"{read}.chunk({partition.parts}, dim=1)", read.reads)
+        widths = [self._number(step, "width") for step in partition.slices]
+        if total(widths) != self._widths.widths[first.inputs[0]].channels:
+            return None
+        sizes = ", ".join(str(self._stored_number(width)) for width in widths)
+        sizes = str(self._stored_number(widths[0])) if len(set(widths)) == 1 else f"[{sizes}]"
+        reads = frozenset(["self"]) if any(map(find_names, widths)) else frozenset[str]()
+        return Atom(f"{read}.split({sizes}, dim=1)", read.reads | reads)
+
+    def _number(self, step: NodeDef, name: str) -> Expr:
+        """Return an attribute of a step that is a number, without `in`."""
+        value = self._widths.read(step.attributes[name], step.path)
+        assert value is not None and not isinstance(value, str | tuple)
+        return value
+
+    def _stored_number(self, value: Expr) -> Atom:
+        """Return a number as a forward pass reads it: its parameters are attributes."""
+        read = find_names(value)
+        stored: dict[str, Expr] = {param: Name(f"self.{self._stored[param]}") for param in read}
+        text = str(py.literal(substitute(value, stored)))
+        return Atom(text, frozenset(["self"]) if read else frozenset())
 
     def _remark(self, path: str) -> str:
         return shape_text(self._widths, path)
 
     def _code(self, statement: Statement) -> Code:
         made = statement.makes
-        return self._join(made) if isinstance(made, NodeDef) else self._call(made)
+        match made:
+            case NodeDef():
+                return self._compute(made)
+            case ModuleCall():
+                return self._call(made)
+            case Partition():
+                raise AssertionError(made)  # it has several values
 
     def _return_heads(self, outputs: str) -> Return:
         arguments: list[tuple[str, Code]] = [
@@ -118,24 +166,48 @@ class Forward:
         if not isinstance(made, NodeDef):
             return False
         act = made.attributes.get("act", "none")
-        return JOINS[made.op] == "cat" or (isinstance(act, str) and act != "none")
+        return IN_FORWARD[made.op] == "cat" or (isinstance(act, str) and act != "none")
 
     def _call(self, unit: ModuleCall) -> Code:
         arguments = tuple(("", py.local(self._locals[path])) for path in unit.reads)
         return Construct(py.attribute(unit.path), arguments)
 
-    def _join(self, join: NodeDef) -> Code:
-        match JOINS[join.op]:
+    def _compute(self, step: NodeDef) -> Code:
+        """Return the code of a step without a module: a join or a slice."""
+        match IN_FORWARD[step.op]:
+            case "index":
+                return self._slice(step)
             case "cat":
-                inputs = tuple(("", py.local(self._locals[path])) for path in join.inputs)
+                inputs = tuple(("", py.local(self._locals[path])) for path in step.inputs)
                 tensors = Construct(Atom(""), inputs, brackets="[]")
                 return Construct(py.symbol("torch.cat"), (("", tensors), ("dim", py.literal(1))))
             case "sum":
-                *others, last = self._broadcast(join)
-                added = Chained("+", (*others, self._scale(last, join.attributes["scale"])))
-                return self._activate(added, join.attributes["act"])
+                *others, last = self._broadcast(step)
+                added = Chained("+", (*others, self._scale(last, step)))
+                return self._activate(added, step.attributes["act"])
             case "product":
-                return Chained("*", self._broadcast(join))
+                return Chained("*", self._broadcast(step))
+
+    def _slice(self, step: NodeDef) -> Atom:
+        """Return some channels of a value: one of several parts, or a range."""
+        read = py.local(self._locals[step.inputs[0]])
+        if "part" in step.attributes:
+            parts = self._stored_number(self._number(step, "of"))
+            index = self._stored_number(combine("-", self._number(step, "part"), 1))
+            text = f"{read}.chunk({parts}, dim=1)[{index}]"
+            return Atom(text, read.reads | parts.reads | index.reads)
+        first, width = self._number(step, "from"), self._number(step, "width")
+        end = combine("+", first, width)
+        bounds = [None if first == 0 else self._stored_number(first), self._stored_number(end)]
+        if end == self._widths.widths[step.inputs[0]].channels:
+            bounds[1] = None
+        # A colon between names and numbers stands close; one beside anything else has blanks.
+        is_simple = all(bound is None or str(bound).isdecimal() for bound in bounds)
+        left, right = ("" if bound is None else str(bound) for bound in bounds)
+        blank = "" if is_simple else " "
+        text = f"{left}{blank if left else ''}:{blank if right else ''}{right}"
+        reads = (bound.reads for bound in bounds if bound is not None)
+        return Atom(f"{read}[:, {text}]", read.reads.union(*reads))
 
     def _broadcast(self, join: NodeDef) -> tuple[Atom, ...]:
         """Return the inputs of a sum or a product; a vector beside a map has 1x1 places."""
@@ -153,14 +225,13 @@ class Forward:
             return code
         return activation(activation_class(str(act)), code)
 
-    def _scale(self, name: Atom, scale: Value | Expr) -> Atom:
-        if scale == 1 or isinstance(scale, str | tuple):
+    def _scale(self, name: Atom, join: NodeDef) -> Atom:
+        scale = self._number(join, "scale")
+        if scale == 1:
             return name
-        read = find_names(scale)
-        stored: dict[str, Expr] = {param: Name(f"self.{self._stored[param]}") for param in read}
-        factor = str(py.literal(substitute(scale, stored)))
-        factor = f"({factor})" if " " in factor else factor
-        return Atom(f"{factor} * {name}", name.reads | ({"self"} if read else set()))
+        factor = self._stored_number(scale)
+        text = f"({factor})" if " " in str(factor) else str(factor)
+        return Atom(f"{text} * {name}", name.reads | factor.reads)
 
 
 def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:

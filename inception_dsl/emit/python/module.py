@@ -224,10 +224,12 @@ class _Parts:
     def _stored(self, block: BlockDef) -> dict[str, str]:
         """Return the attributes that hold the parameters which the forward pass reads."""
         steps = [step.path.names[0] for step in block.body]
-        return {name: free_name(name, steps) for name in forward_params(block)}
+        return {
+            name: free_name(name, steps) for name in forward_params(block, self._widths[block.name])
+        }
 
     def _store(self, block: BlockDef, stored: Mapping[str, str]) -> Iterator[Statement]:
-        for name, is_act in forward_params(block).items():
+        for name, is_act in forward_params(block, self._widths[block.name]).items():
             value = Construct(local(name)) if is_act else local(name)
             yield Assign(f"self.{stored[name]}", value)
 

@@ -1,7 +1,9 @@
 """The table of the torch backend: the layers of every op, and the defaults of torch's classes.
 
-All that is known of torch's names stands here. An op has one entry, `TORCH` for the op of a step or
-`JOINS` for a join. A class that emitted code passes keywords to may have one in `DEFAULTS`.
+All that is known of torch's names stands here. An op has one entry, `TORCH` or, without a
+module, `IN_FORWARD`. A class that emitted code passes keywords to may have one in `DEFAULTS`.
+
+Longer than 400 lines: torch's names stand in one place.
 """
 
 from __future__ import annotations
@@ -345,6 +347,7 @@ TORCH: dict[str, LayersOf] = {
     "instancenorm": _layer("nn.InstanceNorm2d", CHANNELS, eps="eps", affine="affine"),
     "l2norm": _layer("_L2Norm", eps="eps"),
     "scale": partial(_scale, "_Scale2d"),
+    "shuffle": _layer("nn.ChannelShuffle", "groups"),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     "softmax": _softmax,
     **{name: _layer(callee) for name, (callee, _) in _ACTIVATIONS.items()},
@@ -371,12 +374,13 @@ BASES: dict[str, Base] = {
 }
 """The classes that small classes are made of."""
 
-JOINS: dict[str, Literal["cat", "sum", "product"]] = {
+IN_FORWARD: dict[str, Literal["cat", "sum", "product", "index"]] = {
     "concat": "cat",
     "add": "sum",
     "mul": "product",
+    "slice": "index",
 }
-"""The code of each join in a forward pass, by the op's name."""
+"""The code of each op without a module in a forward pass, by the op's name."""
 
 _CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
 _NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
