@@ -27,9 +27,9 @@ LAYERS = (
     "resolve",
     "analysis",
     "diff",
-    "rules",
     "emit.report",
     "emit.figure",
+    "recover",
     "bridge",
     "driver",
 )

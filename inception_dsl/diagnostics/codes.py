@@ -1,8 +1,9 @@
 """Every code that a finding may carry. A code never changes its meaning.
 
 E0xx: reading files. E1xx: the form of a spec. E2xx: names and words. E3xx: shapes. E4xx: budgets
-and claims. E5xx: output. W6xx: warnings and hints. D7xx: the effects of a change, on callers
-(D70x), checkpoints (D71x), inference (D72x), training (D73x), cost (D74x) or nothing (D75x).
+and claims. E5xx: output. E7xx: networks that exist as code. W6xx: warnings and hints. D7xx: the
+effects of a change, on callers (D70x), checkpoints (D71x), inference (D72x), training (D73x), cost
+(D74x) or nothing (D75x).
 """
 
 from __future__ import annotations
@@ -82,6 +83,11 @@ CODES: dict[str, Code] = {
     "E501": Code("not-emittable", "PyTorch code cannot be written for this."),
     "E502": Code("not-drawable", "A figure cannot be drawn as requested."),
     "E503": Code("same-output", "Two specs would be built to one folder."),
+    "E701": Code("unknown-target", "A target names no network that exists as code."),
+    "E702": Code("target-fails", "The code of a target cannot be imported, or builds nothing."),
+    "E703": Code("unknown-input", "The input of a network that exists as code is not known."),
+    "E704": Code("does-not-run", "A network that exists as code does not run."),
+    "E705": Code("no-word", "The language has no word for something that a network does."),
     "W601": Code("never-read", "No output depends on a step."),
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),
@@ -96,6 +102,9 @@ CODES: dict[str, Code] = {
     ),
     "W611": Code("norm-of-one-channel", "A norm over the channels reads a single one."),
     "W613": Code("upsample-shrinks", "An upsampling gives a smaller map than it reads."),
+    "W620": Code("training-only", "A network does something at random in training alone.", "note"),
+    "W621": Code("heads-left-out", "Training gives results that an import leaves out.", "note"),
+    "W622": Code("weights-left-out", "Parameters of a network take no part in inference.", "note"),
     "D701": Code("input-changed", "The input of the network changes.", "error"),
     "D702": Code("output-changed", "The output of the network changes.", "error"),
     "D703": Code("head-changed", "A training head is added or removed.", "error"),

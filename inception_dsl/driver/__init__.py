@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from inception_dsl.driver.building import Build, Emission, emit, plan_build
     from inception_dsl.driver.changes import compare, make_weight_plan
     from inception_dsl.driver.checking import CheckResult, check_all, measure_all
+    from inception_dsl.driver.importing import Imported, import_target
     from inception_dsl.driver.selection import list_known_specs, list_specs
     from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
     from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
@@ -39,6 +40,7 @@ __all__ = [
     "Checked",
     "CheckedLibrary",
     "Emission",
+    "Imported",
     "LibraryError",
     "Standpoint",
     "begin_spec",
@@ -52,6 +54,7 @@ __all__ = [
     "expand_spec",
     "format_all",
     "format_file",
+    "import_target",
     "list_known_specs",
     "list_specs",
     "make_weight_plan",
@@ -72,6 +75,7 @@ _HOMES = {
     "building": ("Build", "Emission", "emit", "plan_build"),
     "changes": ("compare", "make_weight_plan"),
     "checking": ("CheckResult", "check_all", "measure_all"),
+    "importing": ("Imported", "import_target"),
     "selection": ("list_known_specs", "list_specs"),
     "standpoint": ("Standpoint", "stand_at_root", "stand_in"),
     "texts": ("begin_spec", "expand_spec", "format_all", "format_file"),

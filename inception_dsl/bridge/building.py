@@ -1,0 +1,190 @@
+"""The module of a target, on the meta device. To build it runs the code that the target names."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from inception_dsl.bridge.frames import OriginMaker
+from inception_dsl.bridge.target import Target
+from inception_dsl.channels import printable
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.ir import TensorType
+
+MAX_MESSAGE = 500
+"""Maximum number of characters that are shown of an error of a network's own code."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltTarget:
+    """The module of a target.
+
+    Attributes:
+        input: the input that its library says it takes; None if that is not known.
+        origin: the package and the version that it comes from, or the file.
+    """
+
+    module: nn.Module
+    input: TensorType | None
+    origin: str
+
+
+def build_target(target: Target, folder: Path) -> BuiltTarget:
+    """Return the module of a target, without values.
+
+    Args:
+        folder: the folder that files and packages are named from.
+
+    Raises:
+        SpecError: E701 there is no such network, E702 its code fails.
+    """
+    with _quiet():
+        factory, input, origin = _find_factory(target, folder)
+        module = _build(target, factory)
+    if not isinstance(module, nn.Module):
+        message = f"`{printable(target.text)}` gives a {type(module).__name__}, no `nn.Module`"
+        raise SpecError([Diagnostic("E701", message)])
+    module.requires_grad_(requires_grad=False)
+    return BuiltTarget(module, input or _input_of(module), origin)
+
+
+def _find_factory(
+    target: Target, folder: Path
+) -> tuple[Callable[..., Any], TensorType | None, str]:
+    match target.library:
+        case "timm":
+            timm = _import_library("timm")
+            if not timm.is_model(target.name):
+                raise _unknown(target, timm.list_models())
+
+            def make(**arguments: Any) -> Any:
+                return timm.create_model(target.name, pretrained=False, **arguments)
+
+            return make, None, f"timm {timm.__version__}"
+        case "torchvision":
+            torchvision = _import_library("torchvision")
+            if target.name not in torchvision.models.list_models():
+                raise _unknown(target, torchvision.models.list_models())
+            builder = torchvision.models.get_model_builder(target.name)
+            extra: dict[str, Any] = {"weights": None}
+            names = builder.__wrapped__.__code__.co_varnames
+            if "weights_backbone" in names:
+                extra["weights_backbone"] = None
+            if target.name in {"googlenet", "inception_v3"}:
+                extra["init_weights"] = False  # its own values take seconds, and are not read
+            side = 299 if target.name == "inception_v3" else 224
+
+            def make(**arguments: Any) -> Any:
+                return builder(**{**extra, **arguments})
+
+            return make, TensorType((3, side, side)), f"torchvision {torchvision.__version__}"
+        case "py":
+            module = _import_own(target, folder)
+            factory = getattr(module, target.name, None)
+            if not callable(factory):
+                names = [name for name, value in vars(module).items() if callable(value)]
+                raise _unknown(target, names)
+            is_built = isinstance(factory, nn.Module)
+            return (lambda: factory) if is_built else factory, None, target.module
+
+
+def _import_library(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        message = f"`{name}` is not installed"
+        raise SpecError([Diagnostic("E701", message, help=f"pip install {name}")]) from None
+
+
+def _import_own(target: Target, folder: Path) -> ModuleType:
+    """Import the module of a `py` target: a file, or a package seen from the working folder."""
+    try:
+        if not target.module.endswith(".py"):
+            if str(folder) not in sys.path:
+                sys.path.insert(0, str(folder))
+            return importlib.import_module(target.module)
+        path = folder / target.module
+        if not path.is_file():
+            message = f"there is no file `{printable(target.module)}`"
+            raise SpecError([Diagnostic("E701", message)])
+        if str(path.parent) not in sys.path:
+            sys.path.insert(0, str(path.parent))
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module  # classes find their module by name
+        spec.loader.exec_module(module)
+    except SpecError:
+        raise
+    except Exception as error:
+        raise explain_failure(
+            "E702", f"`{printable(target.module)}` cannot be imported", error
+        ) from None
+    return module
+
+
+def _build(target: Target, factory: Callable[..., Any]) -> Any:
+    """Build on the meta device; on the CPU if a constructor computes with values."""
+    try:
+        with torch.device("meta"):
+            return factory(**target.arguments)
+    except Exception:
+        try:
+            module = factory(**target.arguments)
+            return module.to("meta") if isinstance(module, nn.Module) else module
+        except Exception as error:
+            raise explain_failure(
+                "E702", f"`{printable(target.text)}` cannot be built", error
+            ) from None
+
+
+def _input_of(module: nn.Module) -> TensorType | None:
+    """Return the input that the configuration of a network names, as timm's networks have one."""
+    for name in ("pretrained_cfg", "default_cfg"):
+        config: Any = getattr(module, name, None)
+        size = config.get("input_size") if hasattr(config, "get") else None
+        if isinstance(size, tuple | list) and all(isinstance(side, int) for side in size):
+            return TensorType(tuple(size))
+    return None
+
+
+def _unknown(target: Target, names: list[str]) -> SpecError:
+    message = f"`{printable(target.text)}`: there is no `{printable(target.name)}`"
+    close = nearest(target.name, names)
+    return SpecError([Diagnostic("E701", message, help=f"write `{close}`" if close else None)])
+
+
+def explain_failure(code: str, message: str, error: Exception) -> SpecError:
+    """Return the error of a network's own code as a finding at the line that raised it."""
+    text = printable(f"{type(error).__name__}: {error}".splitlines()[0][:MAX_MESSAGE])
+    torch_folder = os.fspath(Path(torch.__file__).parent)
+    frames = [
+        (frame.filename, frame.lineno or 1)
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+        if not frame.filename.startswith((torch_folder, os.fspath(Path(__file__).parent), "<"))
+    ]
+    spans = OriginMaker().make(tuple(frames[:1])).spans
+    labels = tuple(Label(span) for span in spans)
+    return SpecError([Diagnostic(code, message, labels, notes=(text,))])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what foreign code prints away from the results of a command."""
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr):
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,84 @@
+"""The lines of Python that run while a module is traced, as origins."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from inception_dsl.ir import Origin
+from inception_dsl.source import Source, Span
+
+Frames = tuple[tuple[str, int], ...]
+"""The files and the lines of the calls that are running, the innermost first."""
+
+MAX_FRAMES = 16
+"""Maximum number of calls that an origin keeps, the innermost ones."""
+
+
+def _folders_of_torch() -> tuple[str, ...]:
+    import torch
+
+    return (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+
+
+class FrameReader:
+    """A reader of the calls that are running, those within torch and this package left out."""
+
+    def __init__(self) -> None:
+        self._left_out = _folders_of_torch()
+        self._kept: dict[str, bool] = {}
+
+    def read(self) -> Frames:
+        """Return the calls between the tracer and the function that it traces."""
+        frames: list[tuple[str, int]] = []
+        frame = sys._getframe(1)
+        while frame is not None and len(frames) < MAX_FRAMES:
+            file = frame.f_code.co_filename
+            kept = self._kept.get(file)
+            if kept is None:
+                kept = self._kept[file] = not file.startswith((*self._left_out, "<"))
+            if kept:
+                frames.append((file, frame.f_lineno))
+            elif file == __file__.replace("frames", "tracing") and frames:
+                break
+            frame = frame.f_back  # type: ignore[assignment]
+        return tuple(frames)
+
+
+class OriginMaker:
+    """A maker of origins, which reads each file once."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, Source | None] = {}
+        self._origins: dict[Frames, Origin] = {}
+
+    def make(self, frames: Frames) -> Origin:
+        """Return the origin of a call: the line that made it, then the line of each outer call."""
+        if frames not in self._origins:
+            spans = (self._span(file, line) for file, line in frames)
+            self._origins[frames] = Origin(tuple(span for span in spans if span is not None))
+        return self._origins[frames]
+
+    def _span(self, file: str, line: int) -> Span | None:
+        if file not in self._sources:
+            self._sources[file] = _read(file)
+        source = self._sources[file]
+        if source is None or line > len(source.line_starts):
+            return None
+        text = source.line(line)
+        start = source.line_starts[line - 1] + len(text) - len(text.lstrip())
+        return Span(source, start, start + len(text.strip()))
+
+
+def _read(file: str) -> Source | None:
+    """Return a file of Python, named from the folder that it is imported from."""
+    path = Path(file)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    folders = [Path(folder) for folder in sys.path if folder]
+    names = [
+        path.relative_to(folder).as_posix() for folder in folders if path.is_relative_to(folder)
+    ]
+    return Source(min(names, key=len, default=path.name), text, path)

@@ -1,0 +1,183 @@
+"""A network that exists as code, traced and told: its graph, and what the graph leaves out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from inception_dsl.bridge.building import build_target, explain_failure
+from inception_dsl.bridge.reading import Cause, read_trace
+from inception_dsl.bridge.reading.lacks import NO_WORD
+from inception_dsl.bridge.target import Target
+from inception_dsl.bridge.tracing import CallTrace, find_values, trace_module
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
+from inception_dsl.ir import TensorType
+from inception_dsl.recover import TracedGraph
+
+MAX_PLACES = 3
+"""Maximum number of modules that one finding names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedTarget:
+    """A traced network.
+
+    Attributes:
+        kind: the name of its class.
+        origin: the package and the version, or the file, that it comes from.
+        macs: its multiply-accumulates, as torch counts them.
+        params: the number of its parameters.
+        notes: what the graph does not show.
+    """
+
+    graph: TracedGraph
+    module: nn.Module
+    kind: str
+    origin: str
+    macs: int
+    params: int
+    notes: tuple[Diagnostic, ...]
+
+
+def trace_target(
+    target: Target, folder: Path, input: TensorType | None, *, name: str
+) -> TracedTarget:
+    """Build the network of a target, run it without values, and return its graph.
+
+    Raises:
+        SpecError: E701 there is no such network; E702 its code fails; E703 its input is not known;
+            E704 it does not run; E705 the language cannot say it.
+    """
+    built = build_target(target, folder)
+    size = input or built.input
+    if size is None:
+        help = "write it, as in `--input 224x224x3`"
+        raise SpecError(
+            [Diagnostic("E703", f"the input of `{target.text}` is not known", help=help)]
+        )
+    return trace_network(built.module, size, name=name, origin=built.origin)
+
+
+def trace_network(
+    module: nn.Module, input: TensorType, *, name: str, origin: str = ""
+) -> TracedTarget:
+    """Run a module that is on the meta device, and return its graph.
+
+    Raises:
+        SpecError: E704 it does not run; E705 the language cannot say it.
+    """
+    trace = _run(module, input, training=False)
+    read = read_trace(trace, module, input, name=name)
+    if read.causes:
+        raise SpecError(list_causes(read.causes))
+    params = sum(parameter.numel() for parameter in module.parameters())
+    notes = (*_tell_training(module, input, trace), *_tell_left_out(module, trace, read.graph))
+    return TracedTarget(
+        graph=read.graph,
+        module=module,
+        kind=type(module).__name__,
+        origin=origin,
+        macs=_count_macs(module, input),
+        params=params,
+        notes=notes,
+    )
+
+
+def _run(module: nn.Module, input: TensorType, *, training: bool) -> CallTrace:
+    try:
+        return trace_module(module, input.shape, training=training)
+    except Exception as error:
+        message = f"`{type(module).__name__}` does not run on an input of {input}"
+        raise explain_failure("E704", message, error) from None
+
+
+def _count_macs(module: nn.Module, input: TensorType) -> int:
+    """Return the multiply-accumulates for one image, by torch's own counter."""
+    import torch
+
+    module.eval()
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        module(torch.empty(1, *input.shape, device="meta"))
+    return int(counter.get_total_flops()) // 2
+
+
+def list_causes(causes: Sequence[Cause]) -> list[Diagnostic]:
+    """Return a finding for each thing that the language cannot say, with the places of it."""
+    groups: dict[tuple[str, str, str], list[Cause]] = {}
+    for cause in causes:
+        groups.setdefault((cause.lack.what, cause.function, cause.kind), []).append(cause)
+    findings = []
+    for (what, function, kind), group in list(groups.items())[:MAX_FINDINGS]:
+        lack = group[0].lack
+        count = "once" if len(group) == 1 else f"{len(group)} times"
+        subject = f"`{function}`" if lack is NO_WORD else f"{what}: `{function}`"
+        message = f"the language has no word for {subject} in `{kind}`, {count}"
+        paths = dict.fromkeys(cause.module for cause in group if cause.module)
+        shown = ", ".join(f"`{path}`" for path in list(paths)[:MAX_PLACES])
+        more = f" and {len(paths) - MAX_PLACES} more" if len(paths) > MAX_PLACES else ""
+        span = group[0].origin.span
+        findings.append(
+            Diagnostic(
+                "E705",
+                message,
+                (Label(span),) if span else (),
+                notes=(f"in {shown}{more}",) if shown else (),
+                help=f"the nearest word is {lack.nearest}" if lack.nearest else None,
+            )
+        )
+    return findings
+
+
+_RANDOM = frozenset(["bernoulli", "rand_like", "rand", "empty_like"])
+"""The functions that draw at random, other than a dropout's."""
+
+
+def _tell_training(module: nn.Module, input: TensorType, evaluated: CallTrace) -> list[Diagnostic]:
+    """Return notes on what a network does in training only."""
+    try:
+        trained = trace_module(module, input.shape, training=True)
+    except Exception:
+        message = (
+            f"`{type(module).__name__}` does not run in training mode; only inference is imported"
+        )
+        return [Diagnostic("W620", message)]
+    finally:
+        module.eval()
+    notes = []
+    kinds = {path: type(child).__name__ for path, child in module.named_modules()}
+    draws = {call.module for call in trained.calls if call.name in _RANDOM}
+    for kind, count in Counter(kinds.get(path, "") for path in draws).items():
+        who = f"`{kind}` draws" if count == 1 else f"{count} modules `{kind}` draw"
+        message = f"{who} at random in training; this is not imported"
+        notes.append(Diagnostic("W620", message))
+    extra = len(list(find_values(trained.output))) - len(list(find_values(evaluated.output)))
+    if extra > 0:
+        only = [path for path in trained.runs if path not in evaluated.runs]
+        tops = [path for path in only if not any(path.startswith(f"{top}.") for top in only)]
+        names = ", ".join(f"`{path}`" for path in tops)
+        results = "one more result" if extra == 1 else f"{extra} more results"
+        message = f"training gives {results}, of {names}; heads are not imported"
+        notes.append(Diagnostic("W621", message))
+    return notes
+
+
+def _tell_left_out(module: nn.Module, trace: CallTrace, graph: TracedGraph) -> list[Diagnostic]:
+    """Return a note on the parameters that the graph does not have."""
+    used = {name for node in graph.nodes for name in node.tensors.values()}
+    left = {name: prod(shape) for name, shape in graph.weights.items() if name not in used}
+    if not left:
+        return []
+    tops = Counter[str]()
+    for name, count in left.items():
+        tops[name.partition(".")[0]] += count
+    shown = ", ".join(f"`{name}` {count:,}" for name, count in tops.most_common(MAX_PLACES))
+    total = sum(prod(shape) for shape in graph.weights.values())
+    message = f"{sum(left.values()):,} of {total:,} parameters take no part in inference: {shown}"
+    return [Diagnostic("W622", message)]

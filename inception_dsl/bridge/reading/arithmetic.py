@@ -1,0 +1,149 @@
+"""Sums, products and arithmetic with numbers, in the language's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.reader import (
+    GraphReader,
+    Results,
+    Seen,
+    UnsayableError,
+    can_say,
+    is_number,
+)
+from inception_dsl.bridge.tracing import ConstantRef, WeightRef
+from inception_dsl.ir import Value
+
+TIMES, PLUS = "~times", "~plus"
+"""The ops that multiply by a number and add one, until an idiom or a word of its own takes them."""
+
+
+def _number_op(
+    reader: GraphReader, op: str, value: float, seen: Seen, written: str = ""
+) -> Results:
+    """Add a product with a number or a sum with one; it may be part of an idiom."""
+    if seen.layout == "lost":
+        raise UnsayableError(lacks.TOKENS)
+    if value == (1 if op == TIMES else 0):
+        return seen
+    attributes: dict[str, Value] = {"number": repr(float(value)), "divisor": written}
+    return reader.add_shaped(op, attributes, [seen], Seen(None, seen.layout, seen.shape))
+
+
+def _add(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused: Any) -> Results:
+    if alpha != 1:
+        raise UnsayableError(lacks.NUMBERS)
+    return _combine(reader, "add", input, other)
+
+
+def _mul(reader: GraphReader, input: Any, other: Any) -> Results:
+    return _combine(reader, "mul", input, other)
+
+
+def _combine(reader: GraphReader, op: str, input: Any, other: Any) -> Results:
+    if is_number(input) or is_number(other):
+        number, tensor = (input, other) if is_number(input) else (other, input)
+        return _number_op(reader, TIMES if op == "mul" else PLUS, number, reader.see(tensor))
+    first, second = reader.see(input), reader.see(other)
+    if first.key is None or second.key is None:
+        return _with_weight(reader, op, input, other)
+    if "lost" in {first.layout, second.layout}:
+        raise UnsayableError(lacks.TOKENS)
+    return _join(reader, op, first, second)
+
+
+def _with_weight(reader: GraphReader, op: str, input: Any, other: Any) -> Results:
+    """Read a product with a parameter, or a sum with one."""
+    seen, weight = reader.see(input), other
+    if seen.key is None:
+        seen, weight = reader.see(other), input
+    if isinstance(weight, ConstantRef):
+        raise UnsayableError(lacks.CONSTANTS)
+    shape = reader.see(weight).shape
+    values = prod(shape)
+    if values == 1:
+        raise UnsayableError(lacks.LEARNT_NUMBER)
+    if seen.layout == "lost":
+        raise UnsayableError(lacks.TOKENS)
+    is_by_channel = values == max(shape) == seen.type.channels
+    if not is_by_channel:
+        raise UnsayableError(lacks.LEARNT_MAP)
+    if op == "add" or not isinstance(weight, WeightRef):
+        raise UnsayableError(lacks.LEARNT_SHIFT if op == "add" else lacks.LEARNT_SCALE)
+    tensors = reader.weights(weight=weight)
+    attributes: dict[str, Value] = {"one": False, "bias": False}
+    result = Seen(None, seen.layout, seen.shape)
+    if not can_say("scale", attributes, [seen], result):
+        raise UnsayableError(lacks.LEARNT_SCALE)
+    return reader.add_shaped("scale", attributes, [seen], result, tensors)
+
+
+def _join(reader: GraphReader, op: str, first: Seen, second: Seen) -> Results:
+    """Read a sum or a product of two tensors; one may be a gate of the other."""
+    whole = second if prod(second.shape) > prod(first.shape) else first
+    result = Seen(None, whole.layout, reader.call.results[0].shape)
+    if result.shape != whole.shape:
+        raise UnsayableError(lacks.BROADCAST)
+    attributes: dict[str, Value] = {"scale": 1, "act": "none"} if op == "add" else {}
+    inputs = [first, second]
+    if can_say(op, attributes, inputs, result):
+        return reader.add_shaped(op, attributes, inputs, result)
+    flat = [_flatten_gate(reader, seen, whole) for seen in inputs]
+    if can_say(op, attributes, flat, result):
+        return reader.add_shaped(op, attributes, flat, result)
+    raise UnsayableError(lacks.BROADCAST)
+
+
+def _flatten_gate(reader: GraphReader, seen: Seen, whole: Seen) -> Seen:
+    """Return a 1x1 map beside a larger one as the vector that it is."""
+    if seen is whole or not seen.is_whole_map or seen.type.shape[1:] != (1, 1):
+        return seen
+    vector = Seen(None, "vector", (seen.shape[0], seen.type.channels))
+    return reader.add_shaped("flatten", {}, [seen], vector)
+
+
+def _sub(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused: Any) -> Results:
+    if is_number(other) and alpha == 1:
+        return _number_op(reader, PLUS, -other, reader.see(input))
+    raise UnsayableError(lacks.TOKENS if _any_lost(reader, input, other) else lacks.SUBTRACTION)
+
+
+def _div(reader: GraphReader, input: Any, other: Any, rounding_mode: str | None = None) -> Results:
+    if is_number(other) and rounding_mode is None and other != 0:
+        return _number_op(reader, TIMES, 1 / other, reader.see(input), repr(float(other)))
+    raise UnsayableError(lacks.TOKENS if _any_lost(reader, input, other) else lacks.DIVISION)
+
+
+def _any_lost(reader: GraphReader, *values: Any) -> bool:
+    seen = [reader.see(value) for value in values if not is_number(value)]
+    return any(one.layout == "lost" and one.key is not None for one in seen)
+
+
+def _rsub(reader: GraphReader, input: Any, other: Any, **unused: Any) -> Results:
+    raise UnsayableError(lacks.TOKENS if _any_lost(reader, input, other) else lacks.SUBTRACTION)
+
+
+def _pow(reader: GraphReader, input: Any, exponent: Any = None) -> Results:
+    raise UnsayableError(lacks.POWER)
+
+
+ARITHMETIC: dict[str, Callable[..., Results]] = {
+    "add": _add,
+    "radd": _add,
+    "mul": _mul,
+    "rmul": _mul,
+    "multiply": _mul,
+    "sub": _sub,
+    "rsub": _rsub,
+    "div": _div,
+    "truediv": _div,
+    "pow": _pow,
+    "square": _pow,
+    "sqrt": _pow,
+    "rsqrt": _pow,
+}
+"""The functions that read the calls of torch's arithmetic, by the name of the call."""

@@ -1,0 +1,214 @@
+"""Several calls of torch that are one op of the language.
+
+A hard sigmoid is written out in many networks; a pad stands before its convolution; a mean and a
+flatten are a global pool. All that is left of the ops that wait for this (`~pad`, `~times`, ...)
+becomes a word of its own, or a cause of refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.arithmetic import PLUS, TIMES
+from inception_dsl.bridge.reading.lacks import Cause, Lack
+from inception_dsl.bridge.reading.reader import exact
+from inception_dsl.ir import TensorType, Value
+from inception_dsl.ops import OPS, ShapeError
+from inception_dsl.ops.window import same_margins
+from inception_dsl.recover import TracedDraft, TracedGraph, TracedNode
+
+
+def read_idioms(graph: TracedGraph, kinds: Mapping[str, str]) -> tuple[TracedGraph, list[Cause]]:
+    """Return a graph whose ops are the language's, and a cause for each that it cannot say."""
+    draft = TracedDraft(graph)
+    for fold in (_fold_hard_sigmoid, _fold_hard_swish, _fold_padding, _fold_scale, _fold_pool):
+        for node in draft:
+            fold(draft, node)
+    for node in draft:
+        _write_word(draft, node)
+    causes = [
+        Cause(lack, node.op.strip("~"), node.module, kinds.get(node.module, ""), node.origin)
+        for node, lack in _find_waiting(draft)
+    ]
+    return draft.finish(), causes
+
+
+_WAITING: dict[str, Lack] = {
+    "~pad": lacks.PADDING,
+    "~slice": lacks.SPLIT,
+    "~crop": lacks.CROP,
+    TIMES: lacks.NUMBERS,
+    PLUS: lacks.NUMBERS,
+}
+
+
+def _find_waiting(draft: TracedDraft) -> Iterator[tuple[TracedNode, Lack]]:
+    for node in draft:
+        if node.op in _WAITING:
+            yield node, _WAITING[node.op]
+
+
+def _number(node: TracedNode) -> float:
+    return float(str(node.attributes["number"]))
+
+
+def _is_product(node: TracedNode | None, numerator: int, denominator: int) -> bool:
+    """Tell whether a node multiplies by a fraction, or divides by its inverse."""
+    if node is None or node.op != TIMES:
+        return False
+    return _number(node) == float(Fraction(numerator, denominator))
+
+
+def _fold_hard_sigmoid(draft: TracedDraft, node: TracedNode) -> None:
+    """Fold relu6(x + 3) / 6 into a hard sigmoid."""
+    if node.op != PLUS or _number(node) != 3:
+        return
+    bounded = draft.sole_reader(node.key)
+    if bounded is None or bounded.op != "relu6":
+        return
+    last = draft.sole_reader(bounded.key)
+    if last is not None and _is_product(last, 1, 6):
+        draft.put(replace(last, op="hardsigmoid", attributes={}, inputs=node.inputs))
+        draft.remove(bounded)
+        draft.remove(node)
+    elif last is not None and last.op == "mul" and node.inputs[0] in last.inputs:
+        share = draft.sole_reader(last.key)
+        if share is not None and _is_product(share, 1, 6):  # x * relu6(x + 3) / 6
+            draft.put(replace(share, op="hardswish", attributes={}, inputs=node.inputs))
+            draft.remove(last)
+            draft.remove(bounded)
+            draft.remove(node)
+
+
+def _fold_hard_swish(draft: TracedDraft, node: TracedNode) -> None:
+    """Fold x * hardsigmoid(x) into a hard swish, and x * sigmoid(x) is left as it is."""
+    if node.op != "hardsigmoid":
+        return
+    product = draft.sole_reader(node.key)
+    if product is None or product.op != "mul" or len(product.inputs) != 2:
+        return
+    if set(product.inputs) == {node.key, node.inputs[0]}:
+        draft.put(replace(product, op="hardswish", attributes={}, inputs=node.inputs))
+        draft.remove(node)
+
+
+def _fold_padding(draft: TracedDraft, node: TracedNode) -> None:
+    """Fold padding into the windows that read it, where it is the same or TensorFlow's."""
+    if node.op != "~pad" or node.key == draft.output:
+        return
+    readers = draft.readers(node.key)
+    folded = [_pad_window(draft, node, reader) for reader in readers]
+    if folded and all(reader is not None for reader in folded):
+        for reader in folded:
+            assert reader is not None
+            draft.put(reader)
+        draft.take_out(node, node.inputs[0])
+
+
+def _pad_window(draft: TracedDraft, pad: TracedNode, node: TracedNode) -> TracedNode | None:
+    """Return a window that pads its input itself; None if it cannot, or gives other values."""
+    at = node.attributes
+    if at.get("pad") is None or "kernel" not in at or at.get("ceil") or "output_pad" in at:
+        return None
+    top, bottom, left, right = (_whole(pad, side) for side in ("top", "bottom", "left", "right"))
+    is_pool, is_mean = "ceil" in at, "count_pad" in at
+    fill = "lowest" if is_pool and not is_mean else "zero"
+    is_harmless = is_pool and not is_mean and _is_never_negative(draft, pad.inputs[0])
+    if pad.attributes["fill"] != fill and not (is_harmless and pad.attributes["fill"] == "zero"):
+        return None
+    source = draft.nodes.get(pad.inputs[0])
+    before = source.type if source is not None else draft.graph.input
+    inner = at["pad"]
+    assert isinstance(inner, tuple)
+    counted: dict[str, Value] = {"count_pad": True} if is_mean else {}
+    if (top, left) == (bottom, right):
+        if is_pool and inner != (0, 0):
+            return None
+        both = (inner[0] + top, inner[1] + left)
+        return _try_window(node, {"pad": both, **counted}, before)
+    if inner == (0, 0) and same_margins(at, before) == ((top, bottom), (left, right)):
+        return _try_window(node, {"pad": "same_tf", **counted}, before)
+    return None
+
+
+def _try_window(
+    node: TracedNode, changed: Mapping[str, Value], before: TensorType
+) -> TracedNode | None:
+    """Return a window with other attributes, if it is valid and gives the same shape."""
+    attributes = {**node.attributes, **changed}
+    try:
+        is_same = OPS[node.op].infer(attributes, (before,)) == node.type
+    except ShapeError:
+        return None
+    return replace(node, attributes=attributes) if is_same else None
+
+
+def _whole(node: TracedNode, name: str) -> int:
+    value = node.attributes[name]
+    assert isinstance(value, int)
+    return value
+
+
+def _is_never_negative(draft: TracedDraft, key: int) -> bool:
+    """Tell whether all values of a node are known to be zero or more."""
+    node = draft.nodes.get(key)
+    while node is not None and node.op in {"maxpool", "dropout"}:
+        node = draft.source(node)
+    return node is not None and node.op in {"relu", "relu6"}
+
+
+def _fold_scale(draft: TracedDraft, node: TracedNode) -> None:
+    """Fold a product with a number into the sum that reads it: a residual's scale."""
+    if node.op != TIMES:
+        return
+    total = draft.sole_reader(node.key)
+    if total is None or total.op != "add" or len(set(total.inputs)) != 2:
+        return
+    if total.attributes["scale"] != 1 or node.attributes["divisor"]:
+        return
+    (straight,) = (key for key in total.inputs if key != node.key)
+    attributes = {**total.attributes, "scale": exact(_number(node))}
+    draft.put(replace(total, attributes=attributes, inputs=(straight, node.inputs[0])))
+    draft.remove(node)
+
+
+def _fold_pool(draft: TracedDraft, node: TracedNode) -> None:
+    """Fold a pool to one place and a flatten into a global pool."""
+    if node.attributes.get("output") != (1, 1) or not node.op.startswith("adaptive_"):
+        return
+    flat = draft.sole_reader(node.key)
+    if flat is not None and flat.op == "flatten":
+        module = node.module if len(node.module) > len(flat.module) else flat.module
+        op = node.op.replace("adaptive", "global")
+        draft.put(replace(flat, op=op, attributes={}, inputs=node.inputs, module=module))
+        draft.remove(node)
+
+
+def _write_word(draft: TracedDraft, node: TracedNode) -> None:
+    """Write what is left in a word of its own, where the language has it."""
+    match node.op:
+        case "~pad" if node.attributes["fill"] != "lowest":
+            sides = {side: _whole(node, side) for side in ("top", "bottom", "left", "right")}
+            if min(sides.values()) >= 0:
+                _try_op(draft, node, "pad", {**sides, "mode": node.attributes["fill"]})
+            elif node.attributes["fill"] == "zero" and max(sides.values()) <= 0:
+                _try_op(draft, node, "crop", {side: -size for side, size in sides.items()})
+        case "~crop":
+            _try_op(draft, node, "crop", node.attributes)
+
+
+def _try_op(draft: TracedDraft, node: TracedNode, op: str, attributes: Mapping[str, Value]) -> None:
+    """Put an op in the place of a waiting node, if the language has it and it fits."""
+    source = draft.nodes.get(node.inputs[0])
+    before = source.type if source is not None else draft.graph.input
+    if op not in OPS or any(OPS[op].attribute(name) is None for name in attributes):
+        return
+    try:
+        if OPS[op].infer(attributes, (before,)) != node.type:
+            return
+    except (ShapeError, KeyError):
+        return
+    draft.put(replace(node, op=op, attributes=attributes))

@@ -1,0 +1,80 @@
+"""The things that a network does and that the language has no words for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inception_dsl.ir import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A thing that the language cannot say.
+
+    Attributes:
+        what: the thing, as the subject of a sentence in the plural or of a substance.
+        nearest: the nearest word of the language; empty if there is none.
+    """
+
+    what: str
+    nearest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A place of a traced network that the language cannot say.
+
+    Attributes:
+        function: the function of torch that does it.
+        module: the path of the module that calls it; empty for the network itself.
+        kind: the name of the module's class.
+    """
+
+    lack: Lack
+    function: str
+    module: str
+    kind: str
+    origin: Origin
+
+
+TOKENS = Lack("maps that are read as tokens, and attention")
+COMPUTED_WEIGHTS = Lack("weights that are computed from parameters")
+FIXED_WEIGHTS = Lack("fixed weights, which a buffer holds", "a conv learns its weights")
+CONSTANTS = Lack("values that the network does not compute from its input")
+LEARNT_SCALE = Lack("a learnt scale of each channel", "`scale`")
+LEARNT_SHIFT = Lack("a learnt shift of each channel", "`scale (bias)`")
+LEARNT_NUMBER = Lack("a learnt number that scales or shifts a map", "`scale (one)`")
+LEARNT_MAP = Lack("a learnt map that is added or multiplied")
+NUMBERS = Lack("multiplication or addition of a number", "`rescale`")
+OTHER_NORM_AXES = Lack("a norm over other axes than the language's")
+BROADCAST = Lack("a sum or a product of other shapes than the language's", "`join: mul`")
+DIVISION = Lack("division of two tensors")
+SUBTRACTION = Lack("subtraction of two tensors", "`join: add`")
+POWER = Lack("powers of values")
+STATISTICS = Lack("means, deviations or extrema over other axes", "`global avgpool`")
+SPLIT = Lack("slices of the channels", "`slice`")
+OTHER_SLICE = Lack("slices of another kind than runs of channels, rows or columns", "`slice`")
+CROP = Lack("slices of the height or the width", "`crop`")
+PADDING = Lack("padding that is not a window's own", "`pad`")
+RECTANGLE = Lack("a stride or a dilation that differs between height and width", "`stride`")
+DIVISOR = Lack("a mean that is divided by another number", "`avgpool`")
+UPSAMPLING = Lack("upsampling", "`upsample`")
+SHUFFLE = Lack("a shuffle of channels", "`shuffle`")
+OTHER_AXIS = Lack("a concat along another axis than the channels", "`join: concat`")
+CHANNEL_CONV = Lack("a convolution along the channels")
+CONV_1D = Lack("convolutions over one axis")
+CONV_3D = Lack("convolutions over three axes")
+DECONV = Lack("transposed convolutions", "`deconv`")
+RESHAPE = Lack("a reshape of a vector")
+ACTIVATION = Lack("an activation that the language does not know")
+ACT_ARGUMENT = Lack("an activation with an argument that the language does not know")
+NO_WORD = Lack("a function that the language does not know")
+WRITTEN_UNDER = Lack("values that are overwritten under another name")
+ASSIGNMENT = Lack("values that are assigned to a part of a tensor")
+RUNS_TWICE = Lack("weights that several steps use", "`reuse`")
+NORM_VECTOR = Lack("a norm of a vector", "`batchnorm`")
+NORM_FORM = Lack("a norm in a form that the language does not have")
+LAYER_NORM = Lack("a layer norm", "`layernorm`")
+GROUP_NORM = Lack("a group norm in a form that the language does not have", "`groupnorm`")
+INSTANCE_NORM = Lack("an instance norm", "`instancenorm`")
+OUTPUTS = Lack("several results", "one result")

@@ -1,0 +1,405 @@
+"""The layers of torch in the language's words: convolutions, pools, norms, dropout.
+
+A function's parameters are those of torch, in torch's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.reader import (
+    GraphReader,
+    Results,
+    Seen,
+    UnsayableError,
+    exact,
+    pair,
+    refuse,
+    square,
+)
+from inception_dsl.bridge.tracing import WeightRef
+from inception_dsl.ir import Value
+
+_BARE: dict[str, Value] = {"norm": "none", "act": "none"}
+
+
+def _conv2d(
+    reader: GraphReader,
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Results:
+    tensors = reader.weights(weight=weight, bias=bias)
+    width, _, *kernel = weight.shape
+    height, breadth = kernel
+    spread = square(dilation)
+    attributes: dict[str, Value] = {
+        "kernel": (height, breadth),
+        "width": width,
+        "stride": square(stride),
+        "pad": _padding(padding, (height, breadth), spread),
+        "dilation": spread,
+        "groups": groups,
+        "bias": bias is not None,
+        **_BARE,
+    }
+    return reader.add("conv", attributes, [reader.see_map(input)], "map", tensors)
+
+
+def _padding(padding: Any, kernel: tuple[int, int], dilation: int) -> tuple[int, int]:
+    """Return the padding above and to the left, which is also that below and to the right."""
+    if padding == "valid":
+        return 0, 0
+    if padding == "same":
+        total = [(side - 1) * dilation for side in kernel]
+        if any(side % 2 for side in total):
+            raise UnsayableError(lacks.PADDING)
+        return total[0] // 2, total[1] // 2
+    return pair(padding)
+
+
+def _conv_transpose2d(
+    reader: GraphReader,
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Results:
+    tensors = reader.weights(weight=weight, bias=bias)
+    _, width, height, breadth = weight.shape
+    attributes: dict[str, Value] = {
+        "kernel": (height, breadth),
+        "width": width * groups,
+        "stride": square(stride),
+        "pad": pair(padding),
+        "output_pad": pair(output_padding),
+        "dilation": square(dilation),
+        "groups": groups,
+        "bias": bias is not None,
+        **_BARE,
+    }
+    seen = [reader.see_map(input)]
+    return reader.add("deconv", attributes, seen, "map", tensors, lack=lacks.DECONV)
+
+
+def _linear(reader: GraphReader, input: Any, weight: Any, bias: Any = None) -> Results:
+    seen = reader.see(input)
+    if seen.key is None:
+        raise UnsayableError(lacks.COMPUTED_WEIGHTS)
+    tensors = reader.weights(weight=weight, bias=bias)
+    width = weight.shape[0]
+    if seen.layout == "last":  # the same as a convolution of single pixels
+        attributes: dict[str, Value] = {
+            "kernel": (1, 1),
+            "width": width,
+            "stride": 1,
+            "pad": (0, 0),
+            "dilation": 1,
+            "groups": 1,
+            "bias": bias is not None,
+            **_BARE,
+        }
+        return reader.add("conv", attributes, [seen], "last", tensors)
+    if seen.layout != "vector" or len(seen.shape) != 2:
+        raise UnsayableError(lacks.TOKENS)
+    attributes = {"width": width, "bias": bias is not None, "act": "none"}
+    return reader.add("linear", attributes, [seen], "vector", tensors)
+
+
+def _batch_norm(
+    reader: GraphReader,
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float | None = 0.1,
+    eps: float = 1e-5,
+) -> Results:
+    seen = reader.see(input)
+    if seen.key is None:
+        raise UnsayableError(lacks.COMPUTED_WEIGHTS)
+    if running_mean is None or bias is None or momentum is None:
+        raise UnsayableError(lacks.NORM_FORM)
+    if not isinstance(running_mean, WeightRef) or not isinstance(running_var, WeightRef):
+        raise UnsayableError(lacks.COMPUTED_WEIGHTS)
+    if seen.layout == "lost":
+        seen = reader.see_map(input)
+    tensors = reader.weights(weight=weight, bias=bias)
+    tensors |= {"running_mean": running_mean.name, "running_var": running_var.name}
+    attributes: dict[str, Value] = {
+        "eps": exact(eps),
+        "momentum": exact(momentum),
+        "gamma": weight is not None,
+    }
+    lack = lacks.NORM_FORM if seen.is_whole_map else lacks.NORM_VECTOR
+    return reader.add("batchnorm", attributes, [seen], seen.layout, tensors, lack=lack)
+
+
+def _group_norm(
+    reader: GraphReader,
+    input: Any,
+    num_groups: int,
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+) -> Results:
+    seen = reader.see(input)
+    tensors = reader.weights(weight=weight, bias=bias)
+    attributes: dict[str, Value] = {
+        "groups": num_groups,
+        "eps": exact(eps),
+        "affine": weight is not None,
+    }
+    if (weight is None) != (bias is None):
+        raise UnsayableError(lacks.GROUP_NORM)
+    return reader.add("groupnorm", attributes, [seen], seen.layout, tensors, lack=lacks.GROUP_NORM)
+
+
+def _layer_norm(
+    reader: GraphReader,
+    input: Any,
+    normalized_shape: Sequence[int],
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+) -> Results:
+    seen = reader.see(input)
+    channels = seen.shape[-1:]
+    if seen.layout not in {"last", "vector"} or tuple(normalized_shape) != channels:
+        raise UnsayableError(lacks.OTHER_NORM_AXES if seen.layout == "map" else lacks.TOKENS)
+    if (weight is None) != (bias is None):
+        raise UnsayableError(lacks.NORM_FORM)
+    tensors = reader.weights(weight=weight, bias=bias)
+    attributes: dict[str, Value] = {"eps": exact(eps), "affine": weight is not None}
+    return reader.add("layernorm", attributes, [seen], seen.layout, tensors, lack=lacks.LAYER_NORM)
+
+
+def _instance_norm(
+    reader: GraphReader,
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Results:
+    if running_mean is not None or not use_input_stats or (weight is None) != (bias is None):
+        raise UnsayableError(lacks.NORM_FORM)
+    tensors = reader.weights(weight=weight, bias=bias)
+    attributes: dict[str, Value] = {"eps": exact(eps), "affine": weight is not None}
+    seen = [reader.see_map(input)]
+    return reader.add("instancenorm", attributes, seen, "map", tensors, lack=lacks.INSTANCE_NORM)
+
+
+def _local_response_norm(
+    reader: GraphReader,
+    input: Any,
+    size: int,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 1.0,
+) -> Results:
+    attributes: dict[str, Value] = {
+        "size": size,
+        "alpha": exact(alpha),
+        "beta": exact(beta),
+        "k": exact(k),
+    }
+    return reader.add("lrn", attributes, [reader.see_map(input)], "map")
+
+
+def _normalize(
+    reader: GraphReader, input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12
+) -> Results:
+    seen = reader.see(input)
+    if p != 2 or seen.layout == "lost" or seen.axis(dim) != seen.channel_axis:
+        raise UnsayableError(lacks.OTHER_NORM_AXES)
+    return reader.add("l2norm", {"eps": exact(eps)}, [seen], seen.layout, lack=lacks.NORM_FORM)
+
+
+def _window(
+    input: Seen, kernel_size: Any, stride: Any, padding: Any, *, ceil: bool
+) -> dict[str, Value]:
+    """Return the attributes that all pools have."""
+    kernel = pair(kernel_size)
+    steps = stride if stride not in (None, (), []) else kernel
+    return {
+        "kernel": kernel,
+        "stride": square(steps),
+        "pad": pair(padding),
+        "ceil": bool(ceil),
+    }
+
+
+def _max_pool2d(
+    reader: GraphReader,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Results:
+    seen = reader.see_map(input)
+    if square(dilation) != 1 or return_indices:
+        raise UnsayableError(lacks.NO_WORD)
+    attributes = _window(seen, kernel_size, stride, padding, ceil=ceil_mode)
+    return reader.add("maxpool", attributes, [seen], "map")
+
+
+def _avg_pool2d(
+    reader: GraphReader,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Results:
+    seen = reader.see_map(input)
+    if divisor_override is not None:
+        raise UnsayableError(lacks.DIVISOR)
+    attributes = _window(seen, kernel_size, stride, padding, ceil=ceil_mode)
+    attributes["count_pad"] = count_include_pad and attributes["pad"] != (0, 0)
+    return reader.add("avgpool", attributes, [seen], "map")
+
+
+def _adaptive(kind: str) -> Callable[..., Results]:
+    def read(
+        reader: GraphReader, input: Any, output_size: Any, return_indices: bool = False
+    ) -> Results:
+        seen = reader.see_map(input)
+        if return_indices:
+            raise UnsayableError(lacks.NO_WORD)
+        height, width = reader.call.results[0].shape[2:]
+        attributes: dict[str, Value] = {"output": (height, width)}
+        if height > seen.shape[2] or width > seen.shape[3]:
+            attributes["enlarge"] = True
+        return reader.add(f"adaptive_{kind}pool", attributes, [seen], "map")
+
+    return read
+
+
+def _dropout(
+    reader: GraphReader,
+    input: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+) -> Results:
+    seen = reader.see(input)
+    if seen.layout == "lost":
+        return reader.same(seen)
+    if p == 0:
+        return reader.same(seen)
+    return reader.add("dropout", {"drop": exact(p)}, [seen], seen.layout)
+
+
+def _other_dropout(reader: GraphReader, input: Any, *arguments: Any, **keywords: Any) -> Results:
+    raise UnsayableError(lacks.NO_WORD)
+
+
+def _softmax(reader: GraphReader, input: Any, dim: int | None = None, **unused: Any) -> Results:
+    seen = reader.see(input)
+    if seen.layout != "vector" or len(seen.shape) != 2 or dim is None or seen.axis(dim) != 1:
+        raise UnsayableError(lacks.TOKENS)
+    return reader.add("softmax", {}, [seen], "vector")
+
+
+def _interpolate(
+    reader: GraphReader,
+    input: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Results:
+    """Add an upsampling by a whole factor, or to a size."""
+    seen = reader.see_map(input)
+    (height, width), (new_height, new_width) = seen.shape[2:], reader.call.results[0].shape[2:]
+    if antialias or mode not in {"nearest", "bilinear"} or seen.layout != "map":
+        raise UnsayableError(lacks.UPSAMPLING)
+    attributes: dict[str, Value] = {"mode": mode, "align_corners": bool(align_corners)}
+    factor = new_height // height
+    if (new_height, new_width) == (factor * height, factor * width):
+        attributes["factor"] = factor
+    elif scale_factor is None:
+        attributes["size"] = (new_height, new_width)
+    else:
+        raise UnsayableError(lacks.UPSAMPLING)
+    return reader.add("upsample", attributes, [seen], "map", lack=lacks.UPSAMPLING)
+
+
+def _by_factor(op: str) -> Callable[..., Results]:
+    def read(reader: GraphReader, input: Any, factor: int) -> Results:
+        return reader.add(op, {"factor": factor}, [reader.see_map(input)], "map")
+
+    return read
+
+
+def _conv1d(reader: GraphReader, input: Any, *arguments: Any, **keywords: Any) -> Results:
+    seen = reader.see(input)
+    is_vector = prod(seen.shape[2:]) == 1 or prod(seen.shape[:2]) == seen.shape[0]
+    raise UnsayableError(
+        lacks.CHANNEL_CONV if is_vector or seen.layout != "lost" else lacks.CONV_1D
+    )
+
+
+LAYERS: dict[str, Callable[..., Results]] = {
+    "conv2d": _conv2d,
+    "conv_transpose2d": _conv_transpose2d,
+    "conv1d": _conv1d,
+    "conv3d": refuse(lacks.CONV_3D),
+    "linear": _linear,
+    "batch_norm": _batch_norm,
+    "group_norm": _group_norm,
+    "layer_norm": _layer_norm,
+    "instance_norm": _instance_norm,
+    "rms_norm": refuse(lacks.NORM_FORM),
+    "local_response_norm": _local_response_norm,
+    "normalize": _normalize,
+    "max_pool2d": _max_pool2d,
+    "avg_pool2d": _avg_pool2d,
+    "adaptive_avg_pool2d": _adaptive("avg"),
+    "adaptive_max_pool2d": _adaptive("max"),
+    "dropout": _dropout,
+    "dropout2d": _other_dropout,
+    "alpha_dropout": _other_dropout,
+    "feature_dropout": _other_dropout,
+    "softmax": _softmax,
+    "interpolate": _interpolate,
+    "upsample": _interpolate,
+    "pixel_shuffle": _by_factor("pixelshuffle"),
+    "pixel_unshuffle": _by_factor("pixelunshuffle"),
+    **dict.fromkeys(
+        [
+            "matmul",
+            "bmm",
+            "einsum",
+            "scaled_dot_product_attention",
+            "multi_head_attention_forward",
+            "baddbmm",
+        ],
+        refuse(lacks.TOKENS),
+    ),
+}
+"""The functions that read the calls of torch's layers, by the name of the call."""

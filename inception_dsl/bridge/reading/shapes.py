@@ -1,0 +1,335 @@
+"""The functions of torch that move, cut and put together values, in the language's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
+from inception_dsl.ir import Value
+
+
+def _pass(reader: GraphReader, input: Any, *arguments: Any, **keywords: Any) -> Results:
+    return reader.same(reader.see(input))
+
+
+def _flatten(reader: GraphReader, input: Any, start_dim: int = 0, end_dim: int = -1) -> Results:
+    return reshape(reader, reader.see(input))
+
+
+def _view(reader: GraphReader, input: Any, *shape: Any, **unused: Any) -> Results:
+    return reshape(reader, reader.see(input))
+
+
+def reshape(reader: GraphReader, seen: Seen) -> Results:
+    """Return a tensor under another shape, with the node that the language has for it.
+
+    Shape: a map to a vector; a vector to a 1x1 map; a map to one with grouped channels.
+    """
+    shape = reader.call.results[0].shape
+    if shape == seen.shape:
+        return seen
+    if len(shape) == 2 and len(seen.shape) == 4 and seen.is_whole_map:
+        if seen.layout == "last" and prod(seen.shape[1:3]) > 1:
+            raise UnsayableError(lacks.TOKENS)
+        return reader.add("flatten", {}, [seen], "vector")
+    if seen.layout in {"vector", "column"}:
+        if shape[:2] == seen.shape[:2] and prod(shape[2:]) == 1:
+            return reader.same(seen, "vector" if len(shape) == 2 else "column")
+        raise UnsayableError(lacks.RESHAPE)
+    if seen.layout == "map" and len(shape) == 3 and shape[:2] == seen.shape[:2]:
+        if shape[2] == 1:  # one axis of a 1x1 map is gone, and the other follows
+            return reader.add("flatten", {}, [seen], "column")
+        raise UnsayableError(lacks.TOKENS)
+    if seen.layout == "map" and len(shape) == 5 and shape[3:] == seen.shape[2:]:
+        return reader.same(seen, "grouped")
+    if seen.layout == "turned" and len(shape) == 4 and shape[2:] == seen.shape[3:]:
+        return _shuffle(reader, seen)
+    if seen.layout == "grouped" and len(shape) == 4 and shape[2:] == seen.shape[3:]:
+        return reader.same(seen, "map")
+    raise UnsayableError(lacks.TOKENS)
+
+
+def _shuffle(reader: GraphReader, seen: Seen) -> Seen:
+    groups = seen.shape[2]  # the axes are exchanged
+    shape = reader.call.results[0].shape
+    source = Seen(seen.key, "map", shape)
+    return reader.add("shuffle", {"groups": groups}, [source], "map", lack=lacks.SHUFFLE)
+
+
+def _channel_shuffle(reader: GraphReader, input: Any, groups: int) -> Results:
+    seen = [reader.see_map(input)]
+    return reader.add("shuffle", {"groups": groups}, seen, "map", lack=lacks.SHUFFLE)
+
+
+def _squeeze(reader: GraphReader, input: Any, dim: Any = None) -> Results:
+    return reshape(reader, reader.see(input))
+
+
+def _unsqueeze(reader: GraphReader, input: Any, dim: int) -> Results:
+    seen = reader.see(input)
+    if seen.layout in {"vector", "column"}:
+        return reshape(reader, seen)
+    raise UnsayableError(lacks.TOKENS)
+
+
+def _expand(reader: GraphReader, input: Any, *sizes: Any) -> Results:
+    """Return a tensor that torch repeats without copying: a product does so by itself."""
+    seen = reader.see(input)
+    shape = reader.call.results[0].shape
+    if shape == seen.shape:
+        return seen
+    if seen.layout in {"map", "column"} and len(shape) == 4 and prod(seen.shape[2:]) == 1:
+        return Seen(seen.key, seen.layout, seen.shape)
+    raise UnsayableError(lacks.BROADCAST)
+
+
+def _permute(reader: GraphReader, input: Any, *dims: Any) -> Results:
+    seen = reader.see(input)
+    order = dims[0] if len(dims) == 1 and isinstance(dims[0], tuple) else dims
+    axes = tuple(seen.axis(axis) for axis in order)
+    return _turn(reader, seen, axes)
+
+
+def _transpose(reader: GraphReader, input: Any, dim0: int, dim1: int) -> Results:
+    seen = reader.see(input)
+    axes = list(range(len(seen.shape)))
+    first, second = seen.axis(dim0), seen.axis(dim1)
+    axes[first], axes[second] = second, first
+    return _turn(reader, seen, tuple(axes))
+
+
+def _turn(reader: GraphReader, seen: Seen, axes: tuple[int, ...]) -> Results:
+    match seen.layout, axes:
+        case "map", (0, 2, 3, 1):
+            return reader.same(seen, "last")
+        case "last", (0, 3, 1, 2):
+            return reader.same(seen, "map")
+        case "grouped", (0, 2, 1, 3, 4):
+            return reader.same(seen, "turned")
+        case _:
+            raise UnsayableError(lacks.TOKENS)
+
+
+def _cat(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
+    parts = [reader.see(tensor) for tensor in tensors]
+    if any(part.key is None for part in parts):
+        raise UnsayableError(lacks.TOKENS)
+    if len(parts) == 1:
+        return parts[0]
+    layouts = {part.layout for part in parts}
+    if layouts & {"lost", "grouped", "turned"}:
+        raise UnsayableError(lacks.TOKENS)
+    if len(layouts) > 1 or parts[0].axis(dim) != parts[0].channel_axis:
+        raise UnsayableError(lacks.OTHER_AXIS)
+    return reader.add("concat", {}, parts, parts[0].layout)
+
+
+def _pad(
+    reader: GraphReader, input: Any, pad: Any, mode: str = "constant", value: float | None = None
+) -> Results:
+    """Add padding that waits for the window which it is for, or for the word of its own."""
+    seen = reader.see_map(input)
+    if len(pad) != 4 or mode not in {"constant", "reflect", "replicate"}:
+        raise UnsayableError(lacks.PADDING)
+    left, right, above, below = pad
+    fill = {"constant": "zero"}.get(mode, mode)
+    if mode == "constant" and value not in (None, 0, 0.0):
+        if value != float("-inf"):
+            raise UnsayableError(lacks.PADDING)
+        fill = "lowest"
+    attributes: dict[str, Value] = {
+        "top": above,
+        "bottom": below,
+        "left": left,
+        "right": right,
+        "fill": fill,
+    }
+    shape = reader.call.results[0].shape
+    return reader.add_shaped("~pad", attributes, [seen], Seen(None, "map", shape))
+
+
+def _chunk(reader: GraphReader, input: Any, chunks: int, dim: int = 0) -> Results:
+    return _cut(reader, reader.see(input), dim)
+
+
+def _split(reader: GraphReader, input: Any, split_size_or_sections: Any, dim: int = 0) -> Results:
+    return _cut(reader, reader.see(input), dim)
+
+
+def _split_with_sizes(reader: GraphReader, input: Any, split_sizes: Any, dim: int = 0) -> Results:
+    return _cut(reader, reader.see(input), dim)
+
+
+def _cut(reader: GraphReader, seen: Seen, dim: int) -> Results:
+    """Return the parts into which the channels of a tensor are cut, one after the other."""
+    if seen.layout not in {"map", "last", "vector"}:
+        raise UnsayableError(lacks.TOKENS)
+    if seen.axis(dim) != seen.channel_axis:
+        raise UnsayableError(lacks.CROP)
+    start = 0
+    parts = []
+    for ref in reader.call.results:
+        part = Seen(None, seen.layout, ref.shape)
+        width = part.type.channels
+        parts.append(_take(reader, seen, start, width, ref.shape))
+        start += width
+    return parts
+
+
+def _take(reader: GraphReader, seen: Seen, start: int, width: int, shape: tuple[int, ...]) -> Seen:
+    """Add a node that takes a run of the channels of a tensor."""
+    result = Seen(None, seen.layout, shape)
+    return reader.add_shaped("~slice", {"start": start, "width": width}, [seen], result)
+
+
+def _narrow(reader: GraphReader, input: Any, dim: int, start: int, length: int) -> Results:
+    seen = reader.see(input)
+    if not (seen.is_whole_map or seen.layout == "vector") or seen.axis(dim) != seen.channel_axis:
+        raise UnsayableError(lacks.CROP)
+    return _take(reader, seen, start, length, reader.call.results[0].shape)
+
+
+def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
+    seen = reader.see(input)
+    shape = reader.call.results[0].shape
+    if shape == seen.shape:
+        return seen
+    parts = index if isinstance(index, tuple) else (index,)
+    if seen.layout == "vector" and len(shape) == 4 and shape[2:] == (1, 1):
+        return reader.same(seen, "column")
+    if Ellipsis in parts:
+        missing = len(seen.shape) - len(parts) + 1
+        at = parts.index(Ellipsis)
+        parts = (*parts[:at], *[slice(None)] * missing, *parts[at + 1 :])
+    if not seen.is_whole_map or not all(isinstance(part, slice) for part in parts):
+        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.OTHER_SLICE)
+    full = (*parts, *[slice(None)] * (len(seen.shape) - len(parts)))
+    runs = [part.indices(side) for part, side in zip(full, seen.shape, strict=True)]
+    if any(step != 1 for _, _, step in runs):
+        raise UnsayableError(lacks.OTHER_SLICE)
+    moved = [axis for axis, side in enumerate(seen.shape) if shape[axis] != side]
+    if moved == [seen.channel_axis]:
+        start, stop, _ = runs[seen.channel_axis]
+        return _take(reader, seen, start, stop - start, shape)
+    if 0 in moved or seen.channel_axis in moved or seen.layout != "map":
+        raise UnsayableError(lacks.OTHER_SLICE)
+    (top, bottom, _), (left, right, _) = runs[2:]
+    attributes: dict[str, Value] = {
+        "top": top,
+        "left": left,
+        "bottom": seen.shape[2] - bottom,
+        "right": seen.shape[3] - right,
+    }
+    return reader.add_shaped("~crop", attributes, [seen], Seen(None, "map", shape))
+
+
+def _mean(
+    reader: GraphReader, input: Any, dim: Any = None, keepdim: bool = False, **unused: Any
+) -> Results:
+    """Return the mean of every channel, which is an adaptive pool to one place."""
+    seen = reader.see(input)
+    axes = () if dim is None else (dim,) if isinstance(dim, int) else dim
+    places = {seen.axis(axis) for axis in axes}
+    wanted = {2, 3} if seen.layout == "map" else {1, 2}
+    if not seen.is_whole_map or places != wanted:
+        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
+    channels = seen.type.channels
+    point = Seen(None, seen.layout, _point(seen.layout, seen.shape[0], channels))
+    pooled = reader.add_shaped("adaptive_avgpool", {"output": (1, 1)}, [seen], point)
+    if keepdim:
+        return pooled
+    return reader.add("flatten", {}, [pooled], "vector")
+
+
+def _point(layout: str, batch: int, channels: int) -> tuple[int, ...]:
+    return (batch, 1, 1, channels) if layout == "last" else (batch, channels, 1, 1)
+
+
+def _amax(reader: GraphReader, input: Any, dim: Any = (), keepdim: bool = False) -> Results:
+    seen = reader.see(input)
+    places = {seen.axis(axis) for axis in ((dim,) if isinstance(dim, int) else dim)}
+    if seen.layout != "map" or places != {2, 3}:
+        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
+    point = Seen(None, "map", (*seen.shape[:2], 1, 1))
+    pooled = reader.add_shaped("adaptive_maxpool", {"output": (1, 1)}, [seen], point)
+    return pooled if keepdim else reader.add("flatten", {}, [pooled], "vector")
+
+
+SHAPES: dict[str, Callable[..., Results]] = {
+    **dict.fromkeys(
+        [
+            "contiguous",
+            "to",
+            "float",
+            "half",
+            "type_as",
+            "clone",
+            "detach",
+            "cuda",
+            "cpu",
+            "bfloat16",
+            "alias",
+            "requires_grad",
+            "identity",
+        ],
+        _pass,
+    ),
+    "flatten": _flatten,
+    "view": _view,
+    "reshape": _view,
+    "unflatten": _view,
+    "squeeze": _squeeze,
+    "unsqueeze": _unsqueeze,
+    "expand": _expand,
+    "expand_as": _expand,
+    "permute": _permute,
+    "transpose": _transpose,
+    "swapaxes": _transpose,
+    "channel_shuffle": _channel_shuffle,
+    "cat": _cat,
+    "concat": _cat,
+    "pad": _pad,
+    "chunk": _chunk,
+    "split": _split,
+    "tensor_split": _chunk,
+    "split_with_sizes": _split_with_sizes,
+    "narrow": _narrow,
+    "getitem": _getitem,
+    "mean": _mean,
+    "amax": _amax,
+    "setitem": refuse(lacks.ASSIGNMENT),
+    **dict.fromkeys(
+        [
+            "stack",
+            "unbind",
+            "unfold",
+            "fold",
+            "roll",
+            "movedim",
+            "repeat",
+            "repeat_interleave",
+            "matrix_transpose",
+        ],
+        refuse(lacks.TOKENS),
+    ),
+    **dict.fromkeys(
+        [
+            "sum",
+            "std",
+            "var",
+            "std_mean",
+            "var_mean",
+            "max",
+            "min",
+            "amin",
+            "norm",
+            "vector_norm",
+            "linalg_vector_norm",
+        ],
+        refuse(lacks.STATISTICS),
+    ),
+}
+"""The functions that read the calls of torch which move values, by the name of the call."""

@@ -1,0 +1,90 @@
+"""Targets: networks that exist as code, as a person names them on the command line.
+
+`timm:NAME`, `torchvision:NAME`, `py:package.module:factory` and `py:path/file.py:Net`, each with
+arguments behind an `@`, which are literals of Python: `py:net.py:Net@width=32,depth=3`. Nothing
+of a target is evaluated while it is read; to build one runs its code.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from inception_dsl.channels import printable
+from inception_dsl.diagnostics import Diagnostic, SpecError
+
+Library = Literal["timm", "torchvision", "py"]
+
+LIBRARIES: tuple[Library, ...] = get_args(Library)
+"""The words before the colon of a target."""
+
+MAX_LETTERS = 1_000
+"""Maximum number of characters of a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A network that exists as code.
+
+    Attributes:
+        text: the target as it was written.
+        module: the module of Python, or its file, that a `py` target names; else empty.
+        name: the name of the network in its library, or of its class or function in the module.
+        arguments: what its function is called with.
+    """
+
+    text: str
+    library: Library
+    module: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+def is_target(reference: str) -> bool:
+    """Tell whether a reference is a target, not a spec."""
+    return reference.partition(":")[0] in LIBRARIES and ":" in reference
+
+
+def read_target(text: str) -> Target:
+    """Return the target that a text names.
+
+    Raises:
+        SpecError: E701, it names none.
+    """
+    if len(text) > MAX_LETTERS:
+        raise _refuse(f"a target has at most {MAX_LETTERS:,} characters")
+    library, _, rest = text.partition(":")
+    name, at, written = rest.partition("@")
+    arguments = _read_arguments(written) if at else {}
+    module = ""
+    if library == "py":
+        module, _, name = name.rpartition(":")
+        if not module or not name.isidentifier():
+            help = "write `py:package.module:factory` or `py:path/to/file.py:Net`"
+            raise _refuse(f"`{printable(text)}` names no class or function of a module", help)
+    if not name:
+        raise _refuse(f"`{printable(text)}` names no network", f"write `{library}:NAME`")
+    kinds = {kind: kind for kind in LIBRARIES}
+    return Target(text, kinds[library], module, name, arguments)  # type: ignore[index]
+
+
+def _read_arguments(text: str) -> dict[str, Any]:
+    """Return arguments as `width=32,depth=3`, whose values are literals."""
+    help = "write literals, such as `width=32,act='relu'`"
+    try:
+        call = ast.parse(f"f({text})", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args or ast.unparse(call.func) != "f":
+            raise ValueError(text)
+        names = [keyword.arg or "" for keyword in call.keywords]
+        values = [ast.literal_eval(keyword.value) for keyword in call.keywords]
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        raise _refuse(f"`{printable(text)}` are no arguments of a target", help) from None
+    if not names or not all(names) or len(set(names)) < len(names):
+        raise _refuse(f"`{printable(text)}` are no arguments of a target", help)
+    return dict(zip(names, values, strict=True))
+
+
+def _refuse(message: str, help: str | None = None) -> SpecError:
+    return SpecError([Diagnostic("E701", message, help=help)])

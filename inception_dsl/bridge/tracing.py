@@ -1,0 +1,314 @@
+"""A trace of a module: every call of torch that one forward pass makes, with its arguments.
+
+The module runs on the meta device, which has shapes and no values. A mode of torch sees the calls
+of `torch.nn.functional`, of methods and of operators; hooks tell which module makes them. Nothing
+here knows the meaning of a call.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks
+from torch.overrides import TorchFunctionMode
+
+from inception_dsl.bridge.frames import FrameReader, Frames
+
+BATCH = 2
+"""The number of images in the traced batch: one would look like an axis to squeeze away."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRef:
+    """A tensor that a traced call reads or makes.
+
+    Attributes:
+        shape: with the batch.
+    """
+
+    number: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRef:
+    """A parameter or a buffer of the traced module, by its name."""
+
+    name: str
+    shape: tuple[int, ...]
+    is_parameter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantRef:
+    """A tensor that is neither computed from the input nor held by a module."""
+
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorchCall:
+    """A call of torch in a forward pass.
+
+    Attributes:
+        name: the function's name, without the underscores of operators and of changes in place.
+        arguments, keywords: its arguments, with references for tensors.
+        results: the tensors that it gives, in order.
+        module: the path of the module that makes the call.
+        run: the number of earlier runs of that module.
+        is_stale: it reads a tensor that was overwritten under another name.
+    """
+
+    name: str
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    results: tuple[ValueRef, ...]
+    module: str
+    run: int
+    frames: Frames
+    is_stale: bool = False
+
+
+@dataclass(slots=True)
+class CallTrace:
+    """A record of one forward pass: its calls in order, and the modules that ran.
+
+    Attributes:
+        inputs: the tensors that went in.
+        output: what came out, with references for tensors.
+        runs: how often each module ran, by its path.
+    """
+
+    inputs: list[ValueRef] = field(default_factory=list)
+    calls: list[TorchCall] = field(default_factory=list)
+    output: Any = None
+    runs: Counter[str] = field(default_factory=Counter)
+
+
+_SILENT = frozenset(
+    [
+        "size",
+        "dim",
+        "stride",
+        "is_contiguous",
+        "is_floating_point",
+        "numel",
+        "type",
+        "len",
+        "is_cuda",
+        "requires_grad",
+        "get_device",
+        "element_size",
+        "data_ptr",
+        "storage_offset",
+        "ndimension",
+        "bool",
+        "is_complex",
+        "repr",
+        "format",
+        "is_autocast_enabled",
+        "hash",
+    ]
+)
+"""The functions that give facts of a tensor, and compute nothing."""
+
+_IN_PLACE_OPERATORS = frozenset(
+    [
+        "iadd",
+        "isub",
+        "imul",
+        "itruediv",
+        "ifloordiv",
+        "ipow",
+        "iand",
+        "ior",
+        "ixor",
+        "imatmul",
+        "imod",
+    ]
+)
+
+
+class _Recorder(TorchFunctionMode):
+    """A mode of torch that writes a trace."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.trace = CallTrace()
+        self._values: dict[int, ValueRef] = {}
+        self._kept: list[Tensor] = []  # a tensor that is freed would give its id to another one
+        self._storages: dict[int, list[int]] = {}
+        self._overwritten: set[int] = set()
+        self._weights = dict(_list_weights(module))
+        self._paths: dict[int, str] = {}
+        for path, child in module.named_modules():
+            self._paths.setdefault(id(child), path)
+        self.stack: list[tuple[str, int]] = []
+        self._frames = FrameReader()
+
+    def add_input(self, tensor: Tensor) -> None:
+        self.trace.inputs.append(self._add(tensor))
+
+    def enter(self, module: nn.Module) -> None:
+        path = self._paths.get(id(module), self.stack[-1][0] if self.stack else "")
+        self.stack.append((path, self.trace.runs[path]))
+        self.trace.runs[path] += 1
+
+    def leave(self) -> None:
+        if self.stack:
+            self.stack.pop()
+
+    def refer(self, value: Any) -> Any:
+        """Return a value with references in the place of its tensors."""
+        match value:
+            case Tensor():
+                shape = tuple(value.shape)
+                name, is_parameter = self._weights.get(id(value), ("", False))
+                known = self._values.get(id(value))
+                if known is None and name:
+                    return WeightRef(name, shape, is_parameter)
+                return known or ConstantRef(shape)
+            case tuple() | list():
+                return tuple(self.refer(part) for part in value)
+            case dict():
+                return {key: self.refer(part) for key, part in value.items()}
+            case _:
+                return value
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", str(func))
+        if name == "__get__":
+            name = f"get_{getattr(getattr(func, '__self__', None), '__name__', '')}"
+        elif getattr(func, "__module__", None) != "torch.nn.functional" and name == "batch_norm":
+            name = "torch_batch_norm"  # its arguments have another order
+        arguments, keywords = self.refer(args), self.refer(kwargs)
+        read = list(_list_tensors((args, kwargs)))
+        versions = [_version(tensor) for tensor in read]
+        result = func(*args, **kwargs)
+        plain = _plain_name(name)
+        made = list(_list_tensors(result))
+        if plain in _SILENT or not read or (name.startswith("get_") and made == read):
+            return result
+        written = [
+            tensor
+            for tensor, version in zip(read, versions, strict=True)
+            if _version(tensor) > version
+        ]
+        if not made and not written:
+            return result
+        stale = any(ref.number in self._overwritten for ref in find_values((arguments, keywords)))
+        for tensor in written:
+            self._overwritten.update(self._storages.get(_storage(tensor), ()))
+        path, run = self.stack[-1] if self.stack else ("", 0)
+        call = TorchCall(
+            name=plain,
+            arguments=arguments,
+            keywords=keywords,
+            results=tuple(self._add(tensor) for tensor in made),
+            module=path,
+            run=run,
+            frames=self._frames.read(),
+            is_stale=stale,
+        )
+        self.trace.calls.append(call)
+        return result
+
+    def _add(self, tensor: Tensor) -> ValueRef:
+        """Give a tensor a number; a change in place gives it another one."""
+        self._kept.append(tensor)
+        ref = ValueRef(len(self._kept), tuple(tensor.shape))
+        self._values[id(tensor)] = ref
+        self._storages.setdefault(_storage(tensor), []).append(ref.number)
+        return ref
+
+
+def _storage(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
+def _version(tensor: Tensor) -> int:
+    """Return the number of changes in place that a tensor, or a view of it, has seen."""
+    return tensor._version
+
+
+def _plain_name(name: str) -> str:
+    """Return the name of a function without the marks of an operator or of a change in place."""
+    plain = name.strip("_")
+    return plain[1:] if plain in _IN_PLACE_OPERATORS and name.startswith("__") else plain
+
+
+def _list_weights(module: nn.Module) -> Iterator[tuple[int, tuple[str, bool]]]:
+    for name, buffer in module.named_buffers(remove_duplicate=False):
+        yield id(buffer), (name, False)
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        yield id(parameter), (name, True)
+
+
+def _list_tensors(value: Any) -> Iterator[Tensor]:
+    match value:
+        case Tensor():
+            yield value
+        case tuple() | list():
+            for part in value:
+                yield from _list_tensors(part)
+        case dict():
+            for part in value.values():
+                yield from _list_tensors(part)
+
+
+def find_values(value: Any) -> Iterator[ValueRef]:
+    """Yield the references to computed tensors in the arguments or the output of a call."""
+    match value:
+        case ValueRef():
+            yield value
+        case tuple() | list():
+            for part in value:
+                yield from find_values(part)
+        case dict():
+            for part in value.values():
+                yield from find_values(part)
+
+
+def trace_module(module: nn.Module, shape: Sequence[int], *, training: bool = False) -> CallTrace:
+    """Run a module that is on the meta device once, and return the record.
+
+    The module is left in the mode in which it ran.
+
+    Shape: `(channels, height, width)` of one image.
+    """
+    module.train(training)
+    recorder = _Recorder(module)
+    image = torch.empty(BATCH, *shape, device="meta")
+    recorder.add_input(image)
+    with _watch(recorder), torch.no_grad(), recorder:
+        output = module(image)
+    recorder.trace.output = recorder.refer(output)
+    return recorder.trace
+
+
+@contextmanager
+def _watch(recorder: _Recorder) -> Iterator[None]:
+    """Tell a recorder which module runs."""
+
+    def enter(module: nn.Module, arguments: Any) -> None:
+        recorder.enter(module)
+
+    def leave(module: nn.Module, arguments: Any, output: Any) -> None:
+        recorder.leave()
+
+    handles = (
+        hooks.register_module_forward_pre_hook(enter),
+        hooks.register_module_forward_hook(leave, always_call=True),
+    )
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,49 @@
+"""`import`: the spec of a network that exists as code."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from inception_dsl.cli.arguments import Parser, describe
+from inception_dsl.cli.console import FINE, print_findings, shown
+from inception_dsl.cli.output import deliver, show
+
+
+def add(command: Parser) -> None:
+    """Add the arguments of `import`."""
+    describe(
+        command,
+        _import,
+        examples=[
+            "import timm:resnet50 -o specs/resnet50.yaml",
+            "import torchvision:googlenet",
+            "import py:net.py:Net@width=32,depth=3 --input 64x64x3 -o specs/net.yaml",
+        ],
+    )
+    command.add_argument(
+        "target",
+        metavar="TARGET",
+        help="timm:NAME, torchvision:NAME, py:package.module:factory or py:file.py:Net, with "
+        "literal arguments behind an @; `py:` runs the code",
+    )
+    command.add_argument(
+        "--input", metavar="HxWxC", help="the network's input, where its library names none"
+    )
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="the spec to write; default: stdout"
+    )
+
+
+def _import(args: argparse.Namespace) -> int:
+    from inception_dsl import driver
+
+    imported = driver.import_target(args.target, folder=Path.cwd(), input=args.input)
+    print_findings(imported.notes)
+    if args.output is None:
+        deliver(imported.text)
+        return FINE
+    artifact = driver.Artifact(args.output, imported.text.encode())
+    artifact.write()
+    show(f"wrote {shown(args.output)}\n")
+    return FINE

@@ -1,0 +1,205 @@
+"""From a network that exists as code to a spec: traced, written, read back and compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.ir import TensorType, inline
+from inception_dsl.source import Source
+from inception_dsl.spec.files import SpecFile
+from inception_dsl.spec.memory import hold_text
+from inception_dsl.spec.project import project_root
+from inception_dsl.version import __version__
+
+if TYPE_CHECKING:
+    from inception_dsl.bridge.importing import TracedTarget
+    from inception_dsl.bridge.target import Target
+    from inception_dsl.driver.walk import Checked
+    from inception_dsl.recover import Recovered
+
+MAX_COMPARED = 60_000_000
+"""Maximum number of parameters of a network whose outputs are compared."""
+
+MAX_SHOWN = 5
+"""Maximum number of nodes that a finding names."""
+
+
+class ImportFaultError(RuntimeError):
+    """The error of a spec that is not the network behind it: a fault of this package.
+
+    Nothing is written then.
+    """
+
+    def __init__(self, target: str, difference: str) -> None:
+        super().__init__(f"the spec of `{target}` is not the same network: {difference}")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A network that exists as code, as a spec.
+
+    Attributes:
+        file: the spec, whose text is in memory.
+        notes: what the spec leaves out.
+    """
+
+    file: SpecFile
+    text: str
+    notes: tuple[Diagnostic, ...]
+
+
+def import_target(
+    reference: str, *, folder: Path, input: str | None = None, compares: bool = True
+) -> Imported:
+    """Return the spec of a target, after it has proved that it is the same network.
+
+    Args:
+        reference: a target such as `timm:resnet50`.
+        folder: where the caller stands.
+        input: the network's input as height x width x channels; None for that of its library.
+        compares: compare outputs, too, if the network is not too large.
+
+    Raises:
+        SpecError: E701 to E704, the network cannot be run; E705, the language cannot say it.
+        ImportFaultError: the spec is not the same network.
+        MissingExtraError: torch is not installed.
+    """
+    from inception_dsl.bridge import require_torch
+    from inception_dsl.bridge.target import read_target
+
+    target = read_target(reference)
+    require_torch()
+    from inception_dsl.bridge.importing import trace_target
+
+    name = name_network(target)
+    traced = trace_target(target, folder.resolve(), _read_input(input), name=name)
+    return write_traced(traced, target=reference, folder=folder, compares=compares)
+
+
+def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: bool) -> Imported:
+    """Return the spec of a traced network, after it has proved that it is the same.
+
+    Raises:
+        SpecError: E705, the language cannot say it.
+        ImportFaultError: the spec is not the same network.
+    """
+    from inception_dsl.driver.walk import measure_file
+    from inception_dsl.emit.spec import format_spec
+    from inception_dsl.recover import MeshError, SpecHeader, recover_spec
+    from inception_dsl.resolve import AS_WRITTEN
+
+    params = _count_used(traced)
+    header = SpecHeader(
+        name=traced.graph.name,
+        title=traced.kind,
+        source=f"{traced.origin}, {target}" if traced.origin else target,
+        comments=(f"imported by inception-dsl {__version__} from {target}",),
+        claims=({"params": str(params), "macs": str(traced.macs), "source": "counted by torch"},),
+    )
+    try:
+        recovered = recover_spec(traced.graph, header)
+    except MeshError:
+        message = "the language has no word for a scale of a sum whose inputs cross others"
+        raise SpecError([Diagnostic("E705", message)]) from None
+    root = project_root(folder.resolve())
+    name = traced.graph.name
+    text = recovered.text
+    file = hold_text(text, name=name, reference=target, folder=root)
+    text = format_spec(Source(target, text))
+    file = hold_text(text, name=name, reference=target, folder=root)
+    try:
+        checked = measure_file(file, AS_WRITTEN)
+    except SpecError as error:
+        first = error.diagnostics[0]
+        if first.code == "E003":  # a network may be larger than a spec
+            raise
+        raise ImportFaultError(target, f"{first.code}: {first.message}") from None
+    _prove(traced, recovered, checked, params, compares=compares)
+    return Imported(file, text, traced.notes)
+
+
+def _count_used(traced: TracedTarget) -> int:
+    """Return the parameters that the traced graph uses."""
+    from math import prod
+
+    weights = traced.graph.weights
+    used = {name for node in traced.graph.nodes for name in node.tensors.values()}
+    return sum(prod(shape) for name, shape in weights.items() if name in used)
+
+
+def _prove(
+    traced: TracedTarget,
+    recovered: Recovered,
+    checked: Checked,
+    params: int,
+    *,
+    compares: bool,
+) -> None:
+    """Compare a spec with the trace that it was written from.
+
+    Raises:
+        ImportFaultError: they differ.
+    """
+    from inception_dsl.recover import pair_nodes
+
+    graph = inline(checked.model)
+    pairing = pair_nodes(recovered.fused.graph, graph)
+    target = checked.file.reference
+    if not pairing.is_whole:
+        nodes = {node.key: node for node in recovered.fused.graph.nodes}
+        lone = [f"{nodes[key].op} in `{nodes[key].module}`" for key in pairing.lone_traced]
+        written = [f"`{path}`" for path in pairing.lone_written]
+        shown = ", ".join((*lone[:MAX_SHOWN], *written[:MAX_SHOWN]))
+        raise ImportFaultError(target, f"nodes without a partner: {shown}")
+    totals = checked.cost.totals
+    if totals.params != params:
+        raise ImportFaultError(
+            target, f"it has {totals.params:,} parameters, and the module {params:,}"
+        )
+    if totals.macs != traced.macs:
+        message = f"it takes {totals.macs:,} MACs, and the module takes {traced.macs:,}"
+        raise ImportFaultError(target, message)
+    if not compares or traced.params > MAX_COMPARED:
+        return
+    from inception_dsl.bridge.comparing import compare_outputs
+    from inception_dsl.driver.walk import emit_module
+
+    difference = compare_outputs(
+        traced.module,
+        recovered.fused.graph,
+        emit_module(checked),
+        checked.model.name,
+        graph,
+        pairing,
+    )
+    if difference is not None:
+        raise ImportFaultError(target, difference)
+
+
+def _read_input(text: str | None) -> TensorType | None:
+    """Return an input that is written as height x width x channels.
+
+    Raises:
+        SpecError: E103, it is no such text.
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,5}(x[1-9][0-9]{0,5}){2}", text):
+        message = f"`{text[:60]}` is no input: height x width x channels, as in 224x224x3"
+        raise SpecError([Diagnostic("E103", message)])
+    height, width, channels = (int(side) for side in text.split("x"))
+    return TensorType((channels, height, width))
+
+
+def name_network(target: Target) -> str:
+    """Return a name for the network of a target that a spec can have."""
+    from inception_dsl.resolve.reserved import network_name_problem, usable_network_name
+
+    plain = re.sub(r"\W+", "_", target.name, flags=re.ASCII).strip("_").lower() or "net"
+    if network_name_problem(plain) is None:
+        return plain
+    return usable_network_name(plain) or "net"

@@ -1,0 +1,27 @@
+"""The recovery of structure: from the flat graph of a traced network to the text of a spec.
+
+`fusion` folds norms and activations into convolutions, `scopes` makes a tree of the modules,
+`bodies` lists of steps, `blocks` calls with parameters, and `writing` text. `pairing` compares a
+traced graph with that of a spec. Nothing here knows torch, or an op by its name.
+"""
+
+from inception_dsl.recover.bodies import MeshError
+from inception_dsl.recover.fusion import Fused
+from inception_dsl.recover.graph import ENTRY, TracedDraft, TracedGraph, TracedNode, find_live
+from inception_dsl.recover.pairing import TracePairing, pair_nodes
+from inception_dsl.recover.recovery import Recovered, SpecHeader, recover_spec
+
+__all__ = [
+    "ENTRY",
+    "Fused",
+    "MeshError",
+    "Recovered",
+    "SpecHeader",
+    "TracePairing",
+    "TracedDraft",
+    "TracedGraph",
+    "TracedNode",
+    "find_live",
+    "pair_nodes",
+    "recover_spec",
+]

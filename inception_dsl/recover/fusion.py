@@ -1,0 +1,119 @@
+"""Convolutions with the norm and the activation that follow them, and a graph without dead ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from inception_dsl.ir import Value
+from inception_dsl.ops import ACTIVATIONS, GATHERED, NORMS, OPS
+from inception_dsl.recover.graph import TracedDraft, TracedGraph, TracedNode, find_live
+
+Settings = tuple[tuple[str, Value], ...]
+"""The attributes of a norm or of an activation, in the order of their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """A graph in which convolutions carry their norms and activations.
+
+    Attributes:
+        usual: the attributes that most nodes of an op have, by the op: the defaults of the network.
+        dead: the nodes that no result depends on.
+    """
+
+    graph: TracedGraph
+    usual: Mapping[str, Mapping[str, Value]]
+    dead: tuple[TracedNode, ...]
+
+
+def fuse(graph: TracedGraph, *, sums: bool = True) -> Fused:
+    """Fold norms and activations into the convolutions, linears and sums before them.
+
+    Args:
+        sums: give sums their activations, too.
+    """
+    live = find_live(graph.nodes, graph.output)
+    dead = tuple(node for node in graph.nodes if node.key not in live)
+    kept = tuple(node for node in graph.nodes if node.key in live)
+    draft = TracedDraft(replace(graph, nodes=kept))
+    _share_prefixes(draft)
+    usual = _find_usual(draft)
+    for node in draft:
+        source = draft.source(node)
+        if source is None or draft.sole_reader(source.key) is not node:
+            continue
+        if _settings(node) != _of(usual, node.op):
+            continue
+        if node.op in NORMS and _takes_norm(source):
+            _fold_norm(draft, source, node)
+        elif node.op in ACTIVATIONS and _takes_act(source, sums=sums):
+            draft.put(replace(source, attributes={**source.attributes, "act": node.op}))
+            draft.take_out(node, source.key)
+    return Fused(draft.finish(), usual, dead)
+
+
+def _share_prefixes(draft: TracedDraft) -> None:
+    """Have a concat of what another one joins, and more, read that one: cat(cat(a, b), c)."""
+    known: dict[tuple[int, ...], int] = {}
+    for node in draft:
+        if node.op != GATHERED.name:
+            continue
+        inputs = node.inputs
+        for length in range(len(inputs) - 1, 1, -1):
+            if inputs[:length] in known:
+                draft.put(replace(node, inputs=(known[inputs[:length]], *inputs[length:])))
+                break
+        known.setdefault(inputs, node.key)
+
+
+def _find_usual(draft: TracedDraft) -> dict[str, dict[str, Value]]:
+    """Return the attributes that most norms and activations of each op have.
+
+    Those behind a convolution come first, since it cannot have others.
+    """
+    counts: dict[str, Counter[Settings]] = {}
+    behind: dict[str, Counter[Settings]] = {}
+    for node in draft:
+        if node.op in NORMS or (node.op in ACTIVATIONS and node.attributes):
+            counts.setdefault(node.op, Counter())[_settings(node)] += 1
+            source = draft.source(node)
+            if source is not None and _takes_norm(source):
+                behind.setdefault(node.op, Counter())[_settings(node)] += 1
+    return {op: dict(behind.get(op, count).most_common(1)[0][0]) for op, count in counts.items()}
+
+
+def _settings(node: TracedNode) -> Settings:
+    return tuple(sorted(node.attributes.items()))
+
+
+def _of(usual: Mapping[str, Mapping[str, Value]], op: str) -> Settings:
+    return tuple(sorted(usual.get(op, {}).items()))
+
+
+def _takes_norm(node: TracedNode) -> bool:
+    """Tell whether a node can carry a norm, and has neither one nor an activation."""
+    return node.attributes.get("norm") == "none" and node.attributes.get("act") == "none"
+
+
+def _takes_act(node: TracedNode, *, sums: bool) -> bool:
+    """Tell whether a node can carry an activation, and has none."""
+    is_join = OPS[node.op].join is not None
+    return node.attributes.get("act") == "none" and (
+        not is_join or (sums and len(node.inputs) == 2)
+    )
+
+
+def _fold_norm(draft: TracedDraft, node: TracedNode, norm: TracedNode) -> None:
+    owned = {a.name_in_owner: a.name for a in OPS[node.op].attributes if a.owner == norm.op}
+    attributes = {
+        **node.attributes,
+        "norm": norm.op,
+        **{owned[name]: value for name, value in norm.attributes.items()},
+    }
+    layer = NORMS[norm.op].norm_layer
+    tensors = {f"conv.{name}": key for name, key in node.tensors.items()}
+    tensors |= {f"{layer}.{name}": key for name, key in norm.tensors.items()}
+    draft.put(replace(node, attributes=attributes, tensors=tensors))
+    draft.take_out(norm, node.key)

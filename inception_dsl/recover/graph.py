@@ -1,0 +1,138 @@
+"""The flat graph of a traced network, before any structure is recovered.
+
+It knows neither torch nor specs. A tracer makes it; the rest of this folder reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from inception_dsl.ir import Origin, TensorType, Value
+
+ENTRY = -1
+"""The key of the network's input, which no node makes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedNode:
+    """An op that a traced network ran, with the module that ran it.
+
+    Attributes:
+        key: its number, by which other nodes read it.
+        attributes: the attributes of the op that the trace shows; those of initial weights are not
+            among them.
+        inputs: the keys of the nodes that it reads.
+        module: the path of the module that ran it; empty for the network itself.
+        tensors: the names that its tensors have in the traced module, by the names that the op
+            gives them.
+    """
+
+    key: int
+    op: str
+    attributes: Mapping[str, Value]
+    inputs: tuple[int, ...]
+    type: TensorType
+    module: str
+    tensors: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedGraph:
+    """A traced network: its nodes in the order in which they ran, and the tree of its modules.
+
+    Attributes:
+        output: the key of the node whose result the network returns.
+        classes: the name of the class of each module, by the path of the module.
+        containers: the paths of the modules that only hold others, such as lists.
+        weights: the shapes of all parameters, by their names in the traced module.
+    """
+
+    name: str
+    input: TensorType
+    nodes: tuple[TracedNode, ...]
+    output: int
+    classes: Mapping[str, str]
+    containers: frozenset[str]
+    weights: Mapping[str, tuple[int, ...]]
+
+
+class TracedDraft:
+    """A working copy of a traced graph, for functions that return another one.
+
+    Attributes:
+        graph: the graph that it began as.
+        nodes: the nodes in order, by key.
+    """
+
+    def __init__(self, graph: TracedGraph) -> None:
+        self.graph = graph
+        self.nodes = {node.key: node for node in graph.nodes}
+        self.output = graph.output
+        self._readers: dict[int, list[int]] = {}
+        for node in graph.nodes:
+            for key in node.inputs:
+                self._readers.setdefault(key, []).append(node.key)
+
+    def __iter__(self) -> Iterator[TracedNode]:
+        """Yield the nodes that are there, in order; they may change meanwhile."""
+        for key in tuple(self.nodes):
+            if key in self.nodes:
+                yield self.nodes[key]
+
+    def readers(self, key: int) -> list[TracedNode]:
+        """Return the nodes that read a node, once for each time that they do."""
+        return [self.nodes[reader] for reader in self._readers.get(key, ())]
+
+    def sole_reader(self, key: int) -> TracedNode | None:
+        """Return the only node that reads a node; None if there are several, or it is returned."""
+        readers = self._readers.get(key, [])
+        return self.nodes[readers[0]] if len(readers) == 1 and key != self.output else None
+
+    def source(self, node: TracedNode) -> TracedNode | None:
+        """Return the node that is the first input of a node; None if it reads none."""
+        return self.nodes.get(node.inputs[0]) if node.inputs else None
+
+    def put(self, node: TracedNode) -> None:
+        """Put a node in the place of the one with its key."""
+        old = self.nodes[node.key]
+        if old.inputs != node.inputs:
+            for key in old.inputs:
+                self._readers[key].remove(node.key)
+            for key in node.inputs:
+                self._readers.setdefault(key, []).append(node.key)
+        self.nodes[node.key] = node
+
+    def take_out(self, node: TracedNode, instead: int) -> None:
+        """Take a node out, and have its readers read another one."""
+        for reader in dict.fromkeys(self._readers.get(node.key, ())):
+            inputs = tuple(instead if key == node.key else key for key in self.nodes[reader].inputs)
+            self.put(replace(self.nodes[reader], inputs=inputs))
+        if self.output == node.key:
+            self.output = instead
+        self.remove(node)
+
+    def remove(self, node: TracedNode) -> None:
+        """Remove a node that nothing reads."""
+        for key in node.inputs:
+            self._readers[key].remove(node.key)
+        del self.nodes[node.key]
+        self._readers.pop(node.key, None)
+
+    def finish(self) -> TracedGraph:
+        """Return the graph as it is now."""
+        return replace(self.graph, nodes=tuple(self.nodes.values()), output=self.output)
+
+
+def find_live(nodes: Iterable[TracedNode], output: int) -> set[int]:
+    """Return the keys of the nodes that a node depends on, itself among them."""
+    by_key = {node.key: node for node in nodes}
+    live: set[int] = set()
+    stack = [output]
+    while stack:
+        key = stack.pop()
+        if key in by_key and key not in live:
+            live.add(key)
+            stack.extend(by_key[key].inputs)
+    return live

@@ -1,0 +1,55 @@
+"""Names of steps, branches, blocks and parameters, made of those of modules and classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from keyword import iskeyword
+
+from inception_dsl.ops import OPS, STEP_OPS, WORDS
+from inception_dsl.resolve.reserved import RESERVED
+from inception_dsl.spec.schema import BODY_KEYS
+
+MAX_LETTERS = 50
+"""Maximum number of letters of a name, a number behind it not counted."""
+
+_OF_THE_LANGUAGE = (
+    BODY_KEYS
+    | {"input", "none", "after", "at", "scale", "act", "shortcut", "network", "residual", "when"}
+    | {"drop_path", "inputs", "outputs", "global", "adaptive"}
+    | {op.name for op in OPS.values() if op.join is not None}
+)
+"""The words that a spec reads in another way than as a name."""
+
+OP_WORDS = frozenset(op.written.split()[-1] for op in STEP_OPS) | WORDS
+"""The words that begin a step, and those that an argument may hold."""
+
+
+def clean(name: str) -> str:
+    """Return a name that a step can have, made of any text."""
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_")[:MAX_LETTERS] or "step"
+    if plain[0].isdigit():
+        plain = f"layer{plain}"
+    return f"{plain}_" if iskeyword(plain) or plain in RESERVED | _OF_THE_LANGUAGE else plain
+
+
+def name_block(kind: str, taken: Container[str]) -> str:
+    """Return the name of a block for a class: `InvertedResidual` becomes `inverted_residual`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind)
+    name = clean(re.sub("_+", "_", words).lower())
+    return number(f"{name}_block" if name in OP_WORDS else name, taken, "_")
+
+
+def number(name: str, taken: Container[str], sign: str = "") -> str:
+    """Return a name with the first number from 2 that makes it another one than those taken."""
+    count = 2
+    numbered = name
+    while numbered in taken:
+        numbered = f"{name}{sign if sign or not name[-1].isdigit() else '_'}{count}"
+        count += 1
+    return numbered
+
+
+def without_number(name: str) -> str:
+    """Return a name without a number at its end: `denselayer12` is one of many `denselayer`."""
+    return re.sub(r"_?\d+$", "", name) or name

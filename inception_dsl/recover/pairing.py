@@ -1,0 +1,173 @@
+"""The pairs of a traced graph's nodes and those of a spec that was written from it.
+
+Both graphs are walked together from their results back to their inputs. The graphs are the same
+only if every node has one partner. Concats are compared by all that they join, however it is
+nested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from inception_dsl.ir import INPUT, Graph, Path, TensorType, Value
+from inception_dsl.ops import GATHERED, OPS
+from inception_dsl.ops.window import margins
+from inception_dsl.recover.graph import ENTRY, TracedGraph
+
+
+@dataclass(frozen=True, slots=True)
+class TracePairing:
+    """The partners of traced nodes.
+
+    Attributes:
+        pairs: the path of the node of the spec, by the key of the traced node.
+        lone_traced: the traced nodes without a partner.
+        lone_written: the nodes of the spec without a partner.
+    """
+
+    pairs: Mapping[int, Path]
+    lone_traced: tuple[int, ...]
+    lone_written: tuple[Path, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Every node has a partner."""
+        return not self.lone_traced and not self.lone_written
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A node of either graph, with what must be equal of partners."""
+
+    facts: Hashable
+    op: str
+    inputs: tuple[Hashable, ...]
+    commutes: bool
+
+
+def pair_nodes(traced: TracedGraph, written: Graph) -> TracePairing:
+    """Return the partners of the nodes of a traced graph in the graph of a spec."""
+    names_of: dict[str, frozenset[str]] = {}
+    for node in traced.nodes:
+        names_of[node.op] = names_of.get(node.op, frozenset()) | node.attributes.keys()
+    first: dict[Hashable, _Place] = {}
+    for node in traced.nodes:
+        facts = _facts(node.op, node.attributes, names_of[node.op], node.type)
+        first[node.key] = _Place(facts, node.op, node.inputs, _commutes(node.op, node.attributes))
+    second: dict[Hashable, _Place] = {}
+    for inner in written.nodes:
+        names = names_of.get(inner.op, frozenset())
+        facts = _facts(inner.op, inner.attributes, names, inner.type)
+        commutes = _commutes(inner.op, inner.attributes)
+        second[inner.path] = _Place(facts, inner.op, inner.inputs, commutes)
+    walker = _PairWalker(first, second)
+    walker.walk(traced.output, written.output)
+    plain = {key for key, place in first.items() if place.op != GATHERED.name}
+    others = {
+        path
+        for path, place in second.items()
+        if place.op != GATHERED.name and not OPS[place.op].is_identity
+    }
+    pairs = {key: path for key, path in walker.pairs.items() if key in plain}
+    return TracePairing(
+        {int(str(key)): Path(str(path)) for key, path in pairs.items()},
+        tuple(sorted(int(str(key)) for key in plain - pairs.keys())),
+        tuple(sorted(Path(str(path)) for path in others - set(pairs.values()))),
+    )
+
+
+def _commutes(op: str, attributes: Mapping[str, Value]) -> bool:
+    join = OPS[op].join
+    return join is not None and join.commutes(attributes)
+
+
+def _facts(
+    op: str, attributes: Mapping[str, Value], names: frozenset[str], type: TensorType
+) -> Hashable:
+    """Return what must be equal of two nodes: op, shape and the attributes that a trace shows."""
+    values = tuple((name, _plain(attributes, name)) for name in sorted(names & attributes.keys()))
+    return op, type.shape, values
+
+
+def _plain(attributes: Mapping[str, Value], name: str) -> Hashable:
+    """Return the value of an attribute in one form of several equal ones."""
+    value = attributes[name]
+    if name == "pad" and value != "same_tf" and "kernel" in attributes:
+        kernel, dilation = attributes["kernel"], attributes.get("dilation", 1)
+        assert isinstance(kernel, tuple)
+        assert isinstance(dilation, int)
+        return tuple(
+            margins(value, (side - 1) * dilation + 1)[axis] for axis, side in enumerate(kernel)
+        )
+    if name == "pad" and attributes.get("kernel") == (1, 1) and attributes.get("stride") == 1:
+        return (0, 0)
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        return Decimal(value).normalize()
+    return value
+
+
+class _PairWalker:
+    """A walk through two graphs at once, from their results back."""
+
+    def __init__(self, first: Mapping[Hashable, _Place], second: Mapping[Hashable, _Place]) -> None:
+        self._sides = (first, second)
+        self.pairs: dict[Hashable, Hashable] = {}
+        self._partners: dict[Hashable, Hashable] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._hashes: tuple[dict[Hashable, int], dict[Hashable, int]] = ({}, {})
+        self._joined: tuple[dict[Hashable, tuple[Hashable, ...]], ...] = ({}, {})
+        for side in (0, 1):
+            for key in self._sides[side]:
+                self._hashes[side][key] = self._hash(side, key)
+
+    def _number(self, content: Hashable) -> int:
+        return self._numbers.setdefault(content, len(self._numbers))
+
+    def _hash(self, side: int, key: Hashable) -> int:
+        """Return a number that two nodes share if all that leads to them is equal."""
+        place = self._sides[side][key]
+        inputs = [self._hash_of(side, source) for source in self._read(side, key)]
+        if place.op == GATHERED.name:
+            return self._number((GATHERED.name, tuple(inputs)))
+        if OPS[place.op].is_identity:
+            return inputs[0]
+        return self._number((place.facts, tuple(sorted(inputs) if place.commutes else inputs)))
+
+    def _hash_of(self, side: int, key: Hashable) -> int:
+        return self._number("input") if key in (ENTRY, INPUT) else self._hashes[side][key]
+
+    def _read(self, side: int, key: Hashable) -> tuple[Hashable, ...]:
+        """Return what a node reads, with identities and nested concats opened."""
+        place = self._sides[side][key]
+        is_concat = place.op == GATHERED.name
+        result: list[Hashable] = []
+        for source in place.inputs:
+            source = self._skip(side, source)  # noqa: PLW2901
+            inner = self._joined[side].get(source)
+            result.extend(inner if is_concat and inner is not None else [source])
+        if is_concat:
+            self._joined[side][key] = tuple(result)
+        return tuple(result)
+
+    def _skip(self, side: int, key: Hashable) -> Hashable:
+        while key in self._sides[side] and OPS[self._sides[side][key].op].is_identity:
+            key = self._sides[side][key].inputs[0]
+        return key
+
+    def walk(self, first: Hashable, second: Hashable) -> None:
+        """Pair two results, and everything that leads to them."""
+        stack = [(self._skip(0, first), self._skip(1, second))]
+        while stack:
+            old, new = stack.pop()
+            if old in self.pairs or old == ENTRY or self._hash_of(0, old) != self._hash_of(1, new):
+                continue
+            if new in self._partners:
+                continue
+            self.pairs[old], self._partners[new] = new, old
+            olds, news = self._read(0, old), self._read(1, new)
+            if self._sides[0][old].commutes:
+                olds = tuple(sorted(olds, key=lambda key: self._hash_of(0, key)))
+                news = tuple(sorted(news, key=lambda key: self._hash_of(1, key)))
+            stack.extend(reversed(list(zip(olds, news, strict=True))))

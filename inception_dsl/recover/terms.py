@@ -1,0 +1,200 @@
+"""The structure of a spec while it is recovered: terms, in which every number is a hole.
+
+Two terms of one skeleton differ in nothing but the numbers in their holes, so that one block with
+parameters can stand for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from inception_dsl.ir import Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hole:
+    """A value in a term.
+
+    Attributes:
+        attribute: the attribute, or the parameter, that it sets.
+        is_bare: a spec writes it without the attribute's name.
+        step: the name of the step that it stands in; empty if that has none.
+        default: the value that need not be written.
+        text: what a spec writes in its place, once it is settled.
+    """
+
+    attribute: str
+    value: Value
+    default: Value | None
+    is_bare: bool = False
+    step: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpTerm:
+    """A step that is an op: `3x3 conv`, then words that are texts or holes."""
+
+    op: str
+    head: str
+    words: tuple[str | Hole, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallTerm:
+    """A step that calls a block; its arguments fill the block's parameters."""
+
+    block: str
+    kind: str
+    arguments: tuple[Hole, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScopeTerm:
+    """A step that will call a block: the body of that block as it stands here.
+
+    Attributes:
+        kind: the name of the module's class.
+        channels: the channels that enter it.
+    """
+
+    kind: str
+    body: Term
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListTerm:
+    """A list of steps, each with its name, or without one."""
+
+    items: tuple[tuple[str, Term], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JoinTerm:
+    """A join of branches.
+
+    Attributes:
+        attributes: the attributes of the join that have no default.
+        channels: the channels that all branches read.
+    """
+
+    op: str
+    attributes: tuple[Hole, ...]
+    branches: tuple[tuple[str, Term], ...]
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FromTerm:
+    """A step that reads others than the one before it: a join of them, or a step on one.
+
+    Attributes:
+        reads: the names of the steps that it reads.
+        join: the op of the join; empty if it reads one step.
+        step: the step on what it reads; None for a join alone.
+    """
+
+    reads: tuple[str, ...]
+    join: str
+    step: Term | None
+
+
+Term = OpTerm | CallTerm | ScopeTerm | ListTerm | JoinTerm | FromTerm
+
+
+def children(term: Term) -> tuple[Term, ...]:
+    """Return the terms within a term."""
+    match term:
+        case ListTerm(items):
+            return tuple(inner for _, inner in items)
+        case JoinTerm(branches=branches):
+            return tuple(inner for _, inner in branches)
+        case FromTerm(step=step):
+            return (step,) if step is not None else ()
+        case ScopeTerm(body=body):
+            return (body,)
+        case _:
+            return ()
+
+
+def walk(term: Term) -> Iterator[Term]:
+    """Yield a term and all terms within it."""
+    yield term
+    for child in children(term):
+        yield from walk(child)
+
+
+def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
+    """Return a term whose children are changed."""
+    match term:
+        case ListTerm(items):
+            return ListTerm(tuple((name, change(inner)) for name, inner in items))
+        case JoinTerm(branches=branches):
+            return replace(term, branches=tuple((name, change(inner)) for name, inner in branches))
+        case FromTerm(step=step):
+            return replace(term, step=change(step) if step is not None else None)
+        case ScopeTerm(body=body):
+            return replace(term, body=change(body))
+        case _:
+            return term
+
+
+def skeleton(term: Term) -> Hashable:
+    """Return everything of a term but the values in its holes."""
+    match term:
+        case OpTerm(_, head, words):
+            return head, tuple(
+                word if isinstance(word, str) else (word.attribute,) for word in words
+            )
+        case CallTerm(block):
+            return "call", block
+        case ScopeTerm(kind, body):
+            return "scope", kind, skeleton(body)
+        case ListTerm(items):
+            return "list", tuple((name, skeleton(inner)) for name, inner in items)
+        case JoinTerm(op, attributes, branches):
+            names = tuple(hole.attribute for hole in attributes)
+            return op, names, tuple((name, skeleton(inner)) for name, inner in branches)
+        case FromTerm(reads, join, step):
+            return "from", reads, join, skeleton(step) if step is not None else None
+
+
+def holes(term: Term) -> Iterator[Hole]:
+    """Yield the holes of a term in the order in which a spec writes them."""
+    match term:
+        case OpTerm(words=words):
+            yield from (word for word in words if isinstance(word, Hole))
+        case CallTerm(arguments=arguments):
+            yield from arguments
+        case JoinTerm(attributes=attributes):
+            yield from attributes
+    for child in children(term):
+        yield from holes(child)
+
+
+def fill(term: Term, texts: Mapping[int, str]) -> Term:
+    """Return a term whose holes have texts.
+
+    Args:
+        texts: by the `id` of the hole.
+    """
+
+    def settle(hole: Hole) -> Hole:
+        return replace(hole, text=texts[id(hole)])
+
+    match term:
+        case OpTerm(words=words):
+            return replace(term, words=tuple(w if isinstance(w, str) else settle(w) for w in words))
+        case CallTerm(arguments=arguments):
+            return replace(term, arguments=tuple(map(settle, arguments)))
+        case JoinTerm(attributes=attributes):
+            term = replace(term, attributes=tuple(map(settle, attributes)))
+    return rebuild(term, lambda child: fill(child, texts))
+
+
+def height(term: Term) -> int:
+    """Return how many scopes are nested in a term."""
+    inner = max(map(height, children(term)), default=0)
+    return inner + 1 if isinstance(term, ScopeTerm) else inner

@@ -1,0 +1,262 @@
+"""The text of a spec, from the terms of its network and its blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from inception_dsl.ir import TensorType
+from inception_dsl.ops import RESIDUAL, shown
+from inception_dsl.recover.blocks import FoundBlock
+from inception_dsl.recover.terms import (
+    CallTerm,
+    FromTerm,
+    Hole,
+    JoinTerm,
+    ListTerm,
+    OpTerm,
+    ScopeTerm,
+    Term,
+)
+from inception_dsl.spec.tree import reads_as_text
+
+WIDTH = 96
+"""Maximum number of characters of a line that holds a list or a mapping."""
+
+Written = str | list["Written"] | dict[str, "Written"]
+"""A part of a spec as texts in lists and mappings."""
+
+_SHORTCUT = re.compile(r"downsample|shortcut|skip|proj|identity|residual|^ds", re.IGNORECASE)
+"""The names that networks give to the branch around a residual's body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecParts:
+    """The parts of a spec that is written.
+
+    Attributes:
+        header: lines of comments that say where the network comes from.
+        defaults: what the network sets for each op.
+        claims: what must hold of the network, as texts.
+    """
+
+    name: str
+    title: str
+    source: str
+    header: Sequence[str]
+    input: TensorType
+    defaults: Mapping[str, Mapping[str, str]]
+    blocks: Sequence[FoundBlock]
+    network: Term
+    claims: Sequence[Mapping[str, str]]
+
+
+def write_spec(parts: SpecParts) -> str:
+    """Return the text of a spec; blank lines stand between its sections."""
+    lines = [f"# {line}" for line in parts.header]
+    lines += ["inception: 1", f"name: {parts.name}", f"title: {_quote(parts.title)}"]
+    lines += [f"source: {_quote(parts.source)}", "", f"input: {parts.input}"]
+    if parts.defaults:
+        lines += ["", "defaults:"]
+        lines += [f"  {op}: {_flow(dict(values))}" for op, values in parts.defaults.items()]
+    if parts.blocks:
+        lines += ["", "blocks:"]
+        for index, block in enumerate(parts.blocks):
+            lines += [""] if index else []
+            lines += _write({block.name: _write_block(block)}, 2)
+    body = _body(parts.network)
+    network: Written = body if isinstance(body, list) else [body]
+    lines += ["", "network:", *_write(network, 2)]
+    if parts.claims:
+        lines += ["", "claims:"]
+        lines += [f"  - {_flow(dict(claim))}" for claim in parts.claims]
+    return "\n".join(lines) + "\n"
+
+
+def _write_block(block: FoundBlock) -> Written:
+    head: dict[str, Written] = {}
+    if block.params:
+        bound = {name: shown(value) for name, value in block.params.items() if value is not None}
+        if bound:
+            head["params"] = {name: bound.get(name, "") for name in block.params}
+        else:
+            head["params"] = list(block.params)
+    body = _body(block.body)
+    if isinstance(body, dict) and body.keys() & {"branches", "steps", "residual", "from"}:
+        return {**head, **body}
+    return {**head, "steps": body}
+
+
+def _body(term: Term) -> Written:
+    """Return a term as a spec writes it in the place of a body."""
+    match term:
+        case OpTerm(_, head, words):
+            texts = [text for word in words if (text := _word(word))]
+            return f"{head} ({' '.join(texts)})" if texts else head
+        case CallTerm(block, _, arguments):
+            bound = [
+                f"{hole.attribute}={hole.text}"
+                for hole in arguments
+                if hole.default is None or hole.text != shown(hole.default)
+            ]
+            return f"{block} ({' '.join(bound)})" if bound else block
+        case ListTerm(items):
+            return _list(items)
+        case JoinTerm():
+            return _join(term)
+        case FromTerm(reads, join, step):
+            return _from(reads, join, step)
+        case ScopeTerm():
+            raise AssertionError(term)
+
+
+def _word(word: str | Hole) -> str:
+    """Return a word of a step; empty for one that need not be written."""
+    if isinstance(word, str):
+        return word
+    if word.default is not None and word.text == shown(word.default):
+        return ""
+    return word.text if word.is_bare else f"{word.attribute} {word.text}"
+
+
+def _list(items: Sequence[tuple[str, Term]]) -> Written:
+    """Return a list of steps, in which equal calls without names are counted."""
+    written: list[Written] = []
+    pairs = [(name, _body(term), isinstance(term, CallTerm)) for name, term in items]
+    for (name, body, is_call), run in groupby(pairs, key=lambda pair: (pair[0], pair[1], pair[2])):
+        count = len(list(run))
+        if is_call and not name and count > 1:
+            written.append(f"{count} x {body}")
+        else:
+            written.extend([{name: body} if name else body] * count)
+    return written[0] if len(written) == 1 and not items[0][0] else written
+
+
+def _from(reads: Sequence[str], join: str, step: Term | None) -> Written:
+    names: Written = reads[0] if len(reads) == 1 else list(reads)
+    if step is None:
+        return {"from": names, "join": join}
+    body = _body(step)
+    if isinstance(body, dict) and "from" not in body:
+        return {"from": names, **body}
+    return {"from": names, "steps": body}
+
+
+def _join(term: JoinTerm) -> Written:
+    branches = [(name, _body(inner)) for name, inner in term.branches]
+    if term.op == RESIDUAL.name and len(branches) == 2:
+        shortcut = _find_shortcut(term, branches)
+        if shortcut is not None:
+            return _residual(term, branches[shortcut][1], branches[1 - shortcut][1])
+    written: dict[str, Written] = {"branches": dict(branches)}
+    if term.op != "concat":
+        written["join"] = term.op
+    return written
+
+
+def _find_shortcut(term: JoinTerm, branches: Sequence[tuple[str, Written]]) -> int | None:
+    """Return which branch of a sum is the shortcut of a residual; None if it is no residual."""
+    if any(hole.attribute == "scale" for hole in term.attributes):
+        return 0
+    plain = [index for index, (_, body) in enumerate(branches) if body == "identity"]
+    if plain:
+        return plain[0]
+    named = [index for index, (name, _) in enumerate(branches) if _SHORTCUT.search(name)]
+    if len(named) == 1:
+        return named[0]
+    sizes = [len(str(body)) for _, body in branches]
+    return sizes.index(min(sizes)) if term.attributes else None
+
+
+def _residual(term: JoinTerm, shortcut: Written, body: Written) -> Written:
+    settings: dict[str, Written] = {hole.attribute: hole.text for hole in term.attributes}
+    if shortcut != "identity":
+        settings["shortcut"] = shortcut
+    if isinstance(body, dict) and "branches" in body and not body.keys() & {"residual", "from"}:
+        return {"residual": settings, **body}
+    # In a named body, a single step that is no list would have the path of the sum.
+    return {"residual": settings, "steps": body if isinstance(body, list) else [body]}
+
+
+def _quote(text: str) -> str:
+    """Return a text as YAML reads it: plain where it can be."""
+    return text if reads_as_text(text) and text.isprintable() else _escape(text)
+
+
+def _escape(text: str) -> str:
+    import json
+
+    return json.dumps(text)
+
+
+def _flow(value: Written) -> str:
+    """Return a part of a spec on one line."""
+    match value:
+        case dict():
+            pairs = (
+                f"{key}: {_flow(inner)}" if inner != "" else key for key, inner in value.items()
+            )
+            return f"{{{', '.join(pairs)}}}"
+        case list():
+            return f"[{', '.join(map(_flow, value))}]"
+        case _:
+            return value
+
+
+def _write(value: Written, indent: int) -> Iterator[str]:
+    """Yield the lines of a part of a spec."""
+    pad = " " * indent
+    match value:
+        case dict():
+            width = _common_width(value)
+            for key, inner in value.items():
+                yield from _write_entry(pad, f"{key}:", inner, indent, width)
+        case list():
+            for item in value:
+                yield from _write_item(item, indent)
+        case _:
+            yield f"{pad}{value}"
+
+
+def _common_width(value: Mapping[str, Written]) -> int:
+    """Return the width of the longest key, if the values of all keys stand beside them."""
+    is_aligned = all(isinstance(inner, str | list) for inner in value.values()) and len(value) > 1
+    is_steps = not value.keys() & {"params", "residual", "steps", "branches", "from", "join"}
+    return max(map(len, value)) + 1 if is_aligned and is_steps else 0
+
+
+def _write_entry(pad: str, key: str, inner: Written, indent: int, width: int) -> Iterator[str]:
+    text = _flow(inner)
+    is_short = len(pad) + max(len(key), width) + 1 + len(text) <= WIDTH
+    is_branches = isinstance(inner, dict) and key == "branches:" and len(inner) > 2
+    is_deep = isinstance(inner, dict) and any(isinstance(part, dict) for part in inner.values())
+    if isinstance(inner, str) or (is_short and not is_branches and not is_deep):
+        yield f"{pad}{key.ljust(width)} {text}".rstrip()
+    else:
+        yield f"{pad}{key}"
+        yield from _write(inner, indent + 2)
+
+
+def _write_item(item: Written, indent: int) -> Iterator[str]:
+    pad = " " * indent
+    text = _flow(item)
+    is_short = indent + 2 + len(text) <= WIDTH
+    match item:
+        case dict() if len(item) == 1:
+            ((name, inner),) = item.items()
+            has_branches = isinstance(inner, dict) and "branches" in inner
+            if isinstance(inner, str) or (is_short and not has_branches):
+                yield f"{pad}- {name}: {_flow(inner)}"
+            else:
+                yield f"{pad}- {name}:"
+                yield from _write(inner, indent + 4)
+        case dict() | list() if is_short:
+            yield f"{pad}- {text}"
+        case dict() | list():
+            first, *rest = _write(item, indent + 2)
+            yield f"{pad}- {first[indent + 2 :]}"
+            yield from rest
+        case _:
+            yield f"{pad}- {text}"

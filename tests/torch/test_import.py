@@ -1,0 +1,231 @@
+"""Networks that exist as code become specs: of libraries, of emitted modules, and written by hand.
+
+An import proves itself: it pairs every node, counts as torch does and compares outputs. The tests
+hold it to what it must say, what it must refuse, and the text that a person reads.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from inception_dsl import load
+from inception_dsl.bridge import make_module
+from inception_dsl.bridge.importing import trace_network
+from inception_dsl.bridge.target import read_target
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver import import_target
+from inception_dsl.driver.importing import Imported, write_traced
+from inception_dsl.ir import TensorType
+
+
+def bring(module: Callable[[], nn.Module], shape: tuple[int, ...], folder: Path) -> Imported:
+    """Import a module of the tests."""
+    with torch.device("meta"):
+        built = module()
+    traced = trace_network(built, TensorType(shape), name="net")
+    return write_traced(traced, target="py:net", folder=folder, compares=True)
+
+
+def causes(module: Callable[[], nn.Module], shape: tuple[int, ...], folder: Path) -> list[str]:
+    """Return the messages with which the import of a module is refused."""
+    with pytest.raises(SpecError) as refused:
+        bring(module, shape, folder)
+    assert {finding.code for finding in refused.value.diagnostics} == {"E705"}
+    return [finding.message for finding in refused.value.diagnostics]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "torchvision:resnet18",
+        "torchvision:squeezenet1_1",
+        "torchvision:densenet121",
+        "torchvision:mobilenet_v3_small",
+        "timm:tf_efficientnet_lite0",
+        "timm:dla34",
+    ],
+)
+def test_networks_of_libraries_give_the_same_outputs(target: str, tmp_path: Path) -> None:
+    assert import_target(target, folder=tmp_path).text.startswith("# imported by inception-dsl")
+
+
+@pytest.mark.parametrize("spec", ["googlenet", "resnet50", "inception_resnet_v1", "mobilenet_v2"])
+def test_an_emitted_module_comes_back_as_the_same_network(spec: str, tmp_path: Path) -> None:
+    network = load(spec)
+    source = network.emit()
+    imported = bring(lambda: make_module(source, spec), network.input.shape, tmp_path)
+    path = tmp_path / "net.yaml"
+    path.write_text(imported.text)
+    again = load(path)
+    assert again.cost().totals.params == network.cost().totals.params
+    assert again.cost().totals.macs == network.cost().totals.macs
+    lines = [line for line in imported.text.splitlines() if line]
+    assert len(lines) < 100
+
+
+class _Functional(nn.Module):
+    """A network whose layers are called by keyword, in place and under one name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.bn = nn.BatchNorm2d(8)
+        self.relu = nn.ReLU(inplace=True)
+        self.fc = nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.conv2d(input=x, weight=self.conv.weight, bias=self.conv.bias, padding=1)
+        y = self.relu(self.bn(y))
+        z = F.avg_pool2d(input=y, kernel_size=3, stride=1, padding=1)
+        z += y
+        z = F.relu(z, True)
+        z = z * F.relu6(z + 3) / 6
+        pooled = F.adaptive_avg_pool2d(z, 1).view(z.size(0), -1)
+        y = F.dropout(pooled, p=0.2, training=self.training)
+        return F.linear(y, self.fc.weight, self.fc.bias)
+
+
+def test_functional_calls_are_read_by_their_arguments_names(tmp_path: Path) -> None:
+    text = bring(_Functional, (3, 16, 16), tmp_path).text
+    assert "3x3 avgpool (count_pad)" in text
+    assert "hardswish" in text
+    assert "dropout (drop 0.2)" in text
+
+
+class _Gated(nn.Module):
+    """A squeeze-and-excitation gate of 1x1 maps, between two convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 16, 3)
+        self.reduce = nn.Conv2d(16, 4, 1)
+        self.grow = nn.Conv2d(4, 16, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        gate = x.mean((2, 3), keepdim=True)
+        return x * torch.sigmoid(self.grow(F.silu(self.reduce(gate))))
+
+
+def test_a_gate_is_a_product_of_branches(tmp_path: Path) -> None:
+    assert "join: mul" in bring(_Gated, (3, 16, 16), tmp_path).text
+
+
+class _Fixed(nn.Module):
+    """A convolution whose weights are a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("kernel", torch.ones(3, 1, 3, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel = self.kernel
+        assert isinstance(kernel, Tensor)
+        return F.conv2d(x, kernel, groups=3)
+
+
+class _Computed(nn.Conv2d):
+    """A convolution whose weights are standardised."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        weight = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+        return F.conv2d(input, weight, self.bias)
+
+
+class _Overwritten(nn.Module):
+    """A network that reads a map after a view of it was changed in place."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.view(x.shape)
+        y.relu_()
+        return torch.cat([torch.sigmoid(y), torch.tanh(x)], 1)
+
+
+class _Shared(nn.Module):
+    """A network that runs one convolution twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.conv(self.conv(x)))
+
+
+class _Unknown(nn.Module):
+    """A network that does two things which the language cannot say."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cumsum(x, 1) + torch.cumprod(x, 1)
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (_Fixed, ["fixed weights"]),
+        (lambda: nn.Sequential(_Computed(3, 8, 3)), ["weights that are computed"]),
+        (_Overwritten, ["values that are overwritten"]),
+        (_Shared, ["weights that several steps use"]),
+        (_Unknown, ["`cumsum`", "`cumprod`"]),
+    ],
+)
+def test_a_refusal_names_every_cause(
+    module: Callable[[], nn.Module], words: list[str], tmp_path: Path
+) -> None:
+    messages = causes(module, (3, 8, 8), tmp_path)
+    assert [word in message for word, message in zip(words, messages, strict=True)]
+    assert all(word in message for word, message in zip(words, messages, strict=True))
+
+
+def test_a_cause_stands_at_the_line_of_the_users_file(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as refused:
+        bring(_Unknown, (3, 8, 8), tmp_path)
+    (label,) = refused.value.diagnostics[0].labels
+    assert label.span.source.name.endswith("test_import.py")
+    assert label.span.text == "return torch.cumsum(x, 1) + torch.cumprod(x, 1)"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "timm:",
+        "py:net.py",
+        "py:net.py:Net@__import__('os')",
+        "py:net.py:Net@width=__import__('os').getpid()",
+        "py:net.py:Net@width=1,width=2",
+        "py:net.py:Net@**{'a': 1}",
+        "py:net.py:Net@width=1)(2",
+        f"timm:{'x' * 2000}",
+    ],
+)
+def test_a_malformed_target_is_refused_unread(target: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        read_target(target)
+    assert [finding.code for finding in refused.value.diagnostics] == ["E701"]
+
+
+def test_arguments_are_literals() -> None:
+    arguments = read_target("py:a.b:make@width=32,act='relu',depths=(3, 4),flag=True").arguments
+    assert arguments == {"width": 32, "act": "relu", "depths": (3, 4), "flag": True}
+
+
+def test_what_a_network_prints_stays_out_of_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\nprint('hello')\n\n\ndef make(width):\n    print('world')\n"
+        "    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())\n"
+    )
+    command = [sys.executable, "-m", "inception_dsl", "import", "py:net.py:make@width=4"]
+    done = subprocess.run(
+        [*command, "--input", "8x8x3"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("# imported")
+    assert "hello" not in done.stdout
+    assert "3x3 conv (4 V)" in done.stdout
