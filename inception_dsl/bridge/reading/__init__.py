@@ -12,6 +12,7 @@ from inception_dsl.bridge.reading.arithmetic import ARITHMETIC
 from inception_dsl.bridge.reading.idioms import read_idioms
 from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.bridge.reading.layers import LAYERS
+from inception_dsl.bridge.reading.pools import POOLS
 from inception_dsl.bridge.reading.reader import GraphReader
 from inception_dsl.bridge.reading.shapes import SHAPES
 from inception_dsl.bridge.tracing import CallTrace, find_values
@@ -35,7 +36,7 @@ def read_trace(trace: CallTrace, module: nn.Module, input: TensorType, *, name: 
     """Read a trace of a module as a flat graph in the language's ops."""
     kinds = {path: type(child).__name__ for path, child in module.named_modules()}
     reader = GraphReader(kinds)
-    reader.read(trace, {**LAYERS, **ACTIVATION_CALLS, **SHAPES, **ARITHMETIC})
+    reader.read(trace, {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **ARITHMETIC})
     outputs = dict.fromkeys(reader.values[ref.number].key for ref in find_values(trace.output))
     if len(outputs) != 1 or None in outputs:
         reader.causes.append(Cause(lacks.OUTPUTS, "return", "", kinds[""], Origin()))

@@ -1,4 +1,4 @@
-"""The layers of torch in the language's words: convolutions, pools, norms, dropout.
+"""The layers of torch in the language's words: convolutions, linears, norms, dropout.
 
 A function's parameters are those of torch, in torch's order.
 """
@@ -13,7 +13,6 @@ from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.reader import (
     GraphReader,
     Results,
-    Seen,
     UnsayableError,
     exact,
     pair,
@@ -232,71 +231,6 @@ def _normalize(
     return reader.add("l2norm", {"eps": exact(eps)}, [seen], seen.layout, lack=lacks.NORM_FORM)
 
 
-def _window(
-    input: Seen, kernel_size: Any, stride: Any, padding: Any, *, ceil: bool
-) -> dict[str, Value]:
-    """Return the attributes that all pools have."""
-    kernel = pair(kernel_size)
-    steps = stride if stride not in (None, (), []) else kernel
-    return {
-        "kernel": kernel,
-        "stride": square(steps),
-        "pad": pair(padding),
-        "ceil": bool(ceil),
-    }
-
-
-def _max_pool2d(
-    reader: GraphReader,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Results:
-    seen = reader.see_map(input)
-    if square(dilation) != 1 or return_indices:
-        raise UnsayableError(lacks.NO_WORD)
-    attributes = _window(seen, kernel_size, stride, padding, ceil=ceil_mode)
-    return reader.add("maxpool", attributes, [seen], "map")
-
-
-def _avg_pool2d(
-    reader: GraphReader,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Results:
-    seen = reader.see_map(input)
-    if divisor_override is not None:
-        raise UnsayableError(lacks.DIVISOR)
-    attributes = _window(seen, kernel_size, stride, padding, ceil=ceil_mode)
-    attributes["count_pad"] = count_include_pad and attributes["pad"] != (0, 0)
-    return reader.add("avgpool", attributes, [seen], "map")
-
-
-def _adaptive(kind: str) -> Callable[..., Results]:
-    def read(
-        reader: GraphReader, input: Any, output_size: Any, return_indices: bool = False
-    ) -> Results:
-        seen = reader.see_map(input)
-        if return_indices:
-            raise UnsayableError(lacks.NO_WORD)
-        height, width = reader.call.results[0].shape[2:]
-        attributes: dict[str, Value] = {"output": (height, width)}
-        if height > seen.shape[2] or width > seen.shape[3]:
-            attributes["enlarge"] = True
-        return reader.add(f"adaptive_{kind}pool", attributes, [seen], "map")
-
-    return read
-
-
 def _dropout(
     reader: GraphReader,
     input: Any,
@@ -323,39 +257,6 @@ def _softmax(reader: GraphReader, input: Any, dim: int | None = None, **unused: 
     return reader.add("softmax", {}, [seen], "vector")
 
 
-def _interpolate(
-    reader: GraphReader,
-    input: Any,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: str = "nearest",
-    align_corners: bool | None = None,
-    recompute_scale_factor: bool | None = None,
-    antialias: bool = False,
-) -> Results:
-    """Add an upsampling by a whole factor, or to a size."""
-    seen = reader.see_map(input)
-    (height, width), (new_height, new_width) = seen.shape[2:], reader.call.results[0].shape[2:]
-    if antialias or mode not in {"nearest", "bilinear"} or seen.layout != "map":
-        raise UnsayableError(lacks.UPSAMPLING)
-    attributes: dict[str, Value] = {"mode": mode, "align_corners": bool(align_corners)}
-    factor = new_height // height
-    if (new_height, new_width) == (factor * height, factor * width):
-        attributes["factor"] = factor
-    elif scale_factor is None:
-        attributes["size"] = (new_height, new_width)
-    else:
-        raise UnsayableError(lacks.UPSAMPLING)
-    return reader.add("upsample", attributes, [seen], "map", lack=lacks.UPSAMPLING)
-
-
-def _by_factor(op: str) -> Callable[..., Results]:
-    def read(reader: GraphReader, input: Any, factor: int) -> Results:
-        return reader.add(op, {"factor": factor}, [reader.see_map(input)], "map")
-
-    return read
-
-
 def _conv1d(reader: GraphReader, input: Any, *arguments: Any, **keywords: Any) -> Results:
     seen = reader.see(input)
     is_vector = prod(seen.shape[2:]) == 1 or prod(seen.shape[:2]) == seen.shape[0]
@@ -377,19 +278,11 @@ LAYERS: dict[str, Callable[..., Results]] = {
     "rms_norm": refuse(lacks.NORM_FORM),
     "local_response_norm": _local_response_norm,
     "normalize": _normalize,
-    "max_pool2d": _max_pool2d,
-    "avg_pool2d": _avg_pool2d,
-    "adaptive_avg_pool2d": _adaptive("avg"),
-    "adaptive_max_pool2d": _adaptive("max"),
     "dropout": _dropout,
     "dropout2d": _other_dropout,
     "alpha_dropout": _other_dropout,
     "feature_dropout": _other_dropout,
     "softmax": _softmax,
-    "interpolate": _interpolate,
-    "upsample": _interpolate,
-    "pixel_shuffle": _by_factor("pixelshuffle"),
-    "pixel_unshuffle": _by_factor("pixelunshuffle"),
     **dict.fromkeys(
         [
             "matmul",
