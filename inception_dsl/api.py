@@ -25,7 +25,7 @@ from inception_dsl.analysis import (
 )
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.driver.options import check_batch, choose
-from inception_dsl.ir import Model, TensorType
+from inception_dsl.ir import Model, TensorType, write_types
 from inception_dsl.ir.text import fingerprint, identify
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 
@@ -41,14 +41,15 @@ Param = int | float | str
 def load(
     spec: str | PathLike[str],
     *,
-    input: str | None = None,
+    input: str | Mapping[str, str] | None = None,
     params: Mapping[str, Param] | None = None,
 ) -> Network:
     """Load a spec and check it, as `inception-dsl check` does.
 
     Args:
         spec: a .yaml file, or a name that `inception-dsl list` shows.
-        input: another input than the spec's: height x width x channels, as in `331x331x3`.
+        input: another input than the spec's: height x width x channels, as in `331x331x3`; of
+            several, a mapping such as `{"left": "105x105x1"}`.
         params: other values for the network's parameters, as in `{"num_classes": 10}`.
 
     Raises:
@@ -61,11 +62,18 @@ def load(
     if not isinstance(spec, str | PathLike):
         kind = type(spec).__name__
         raise TypeError(f"a spec is a .yaml file or the name of one; this is of type {kind}")
-    if input is not None and not isinstance(input, str):
+    texts = input.items() if isinstance(input, Mapping) else [("", input or "")]
+    if not all(isinstance(name, str) and isinstance(text, str) for name, text in texts):
         raise TypeError(f"an input is a text such as '331x331x3', not {input!r}")
     overrides = Overrides(input, _write_params(params or {}), from_python=True)
     checked = driver.check(fsdecode(spec), folder=Path.cwd(), overrides=overrides)
     return Network(checked, overrides)
+
+
+def _take_only(types: Mapping[str, TensorType], kind: str) -> TensorType:
+    if len(types) > 1:
+        raise ValueError(f"the network has {len(types)} {kind}s: read `{kind}s`")
+    return next(iter(types.values()))
 
 
 def _write_params(params: Mapping[str, Param]) -> dict[str, str]:
@@ -115,7 +123,8 @@ class Network:
     def __repr__(self) -> str:
         totals = self.checked.cost.totals
         counts = f"{totals.params:,} params, {_shorten(totals.macs)}MACs"
-        return f"<Network {self.model.name}: {self.input} -> {self.output}, {counts}>"
+        outputs = write_types(self.outputs)
+        return f"<Network {self.model.name}: {self.checked.cost.input} -> {outputs}, {counts}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
@@ -132,13 +141,31 @@ class Network:
 
     @property
     def input(self) -> TensorType:
-        """Return the type of the network's input."""
-        return self.model.input
+        """Return the type of the network's only input.
+
+        Raises:
+            ValueError: it has several; see `inputs`.
+        """
+        return _take_only(self.inputs, "input")
+
+    @property
+    def inputs(self) -> dict[str, TensorType]:
+        """Return the types of the network's inputs, by name; a single one has an empty name."""
+        return self.model.inputs
 
     @property
     def output(self) -> TensorType:
-        """Return the type of the network's output in inference."""
-        return self.model.root.type
+        """Return the type of the network's only output in inference.
+
+        Raises:
+            ValueError: it has several; see `outputs`.
+        """
+        return _take_only(self.outputs, "output")
+
+    @property
+    def outputs(self) -> dict[str, TensorType]:
+        """Return the types of the outputs of inference, by name; a single one has an empty name."""
+        return self.model.outputs
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:

@@ -32,6 +32,9 @@ MAX_TABLES = 1_000
 MAX_PARAMS = 100
 """Maximum number of parameters of a block or of the network, and of columns of a table."""
 
+MAX_PORTS = 100
+"""Maximum number of inputs, and of outputs, of a block or of the network."""
+
 MAX_HEADS = 100
 """Maximum number of training heads of a spec."""
 

@@ -18,7 +18,8 @@ import inception_dsl as idsl
 ROOT = Path(__file__).parents[1]
 
 SIGNATURES: dict[Callable[..., Any], str] = {
-    idsl.load: "(spec: 'str | PathLike[str]', *, input: 'str | None' = None, "
+    idsl.load: "(spec: 'str | PathLike[str]', *, "
+    "input: 'str | Mapping[str, str] | None' = None, "
     "params: 'Mapping[str, Param] | None' = None) -> 'Network'",
     idsl.Network.cost: "(self, *, batch: 'int' = 1) -> 'CostReport'",
     idsl.Network.memory: "(self, *, batch: 'int' = 1, dtype: 'str' = 'float32') -> 'MemoryReport'",
@@ -37,7 +38,8 @@ def test_signatures_are_pinned() -> None:
     assert {own: str(inspect.signature(own)) for own in SIGNATURES} == SIGNATURES
     public = {name for name in vars(idsl.Network) if not name.startswith("_")}
     methods = {own.__name__ for own in SIGNATURES} - {"load"}
-    properties = {"blocks", "checked", "model", "input", "output", "overrides", "warnings"}
+    properties = {"blocks", "checked", "model", "overrides", "warnings"}
+    properties |= {"input", "inputs", "output", "outputs"}
     assert public == methods | properties
 
 

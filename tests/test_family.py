@@ -173,7 +173,7 @@ def checked(name: str, input: str | None = None) -> Checked:
 
 def at(found: Checked, measure: str, path: str) -> int | str:
     figure = find_quantity(found.model, found.cost, measure, path, with_heads=False)
-    assert figure is not None, path
+    assert isinstance(figure, int | str), path
     return figure
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from inception_dsl.analysis.stage import build_stage_lookup
-from inception_dsl.ir import NETWORK, Call, Model, Node, TensorType
+from inception_dsl.ir import NETWORK, Call, Model, Node, TensorType, write_types
 from inception_dsl.ops import OPS, flop_kinds
 
 Grouping = Literal["op", "block", "stage", "path"]
@@ -92,7 +92,7 @@ class CostReport:
 
     Attributes:
         name: the name of the model.
-        input: the type of the input.
+        input: the type of the input; of several, each after its name.
         batch: the number of images; macs, flops and activations are for all of them.
         rows: one for each node in the order of a run, training heads included.
         totals: the sums of inference, without training heads.
@@ -130,7 +130,7 @@ def measure_cost(model: Model, *, batch: int = 1, name: str | None = None) -> Co
     }
     return CostReport(
         name=name or model.name,
-        input=str(model.input),
+        input=write_types(model.inputs),
         batch=batch,
         rows=rows,
         totals=_sum(trunk),

@@ -232,8 +232,10 @@ class _BlockFlow:
         read = find_names(value)
         if not read:
             return False
-        entering = values[self._head_reads.get(path.first, INPUT)].channels
-        return bool(read & self._params) or ("in" in read and entering)
+        if read & self._params:
+            return True
+        # A block of several inputs has no `in`.
+        return "in" in read and values[self._head_reads.get(path.first, INPUT)].channels
 
 
 def _list_values(block: BlockDef) -> Iterator[Path]:

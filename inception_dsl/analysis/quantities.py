@@ -9,22 +9,35 @@ Units: those of `analysis.cost` for its measures, conv and linear layers for `de
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from inception_dsl.analysis.cost import CostReport, CostRow
 from inception_dsl.bounds import MAX_PATH
-from inception_dsl.ir import Call, Model, Node, Origin, Path, TensorType, find_range, inline
+from inception_dsl.ir import INPUT, Call, Model, Node, Origin, Path, find_range, inline
 from inception_dsl.ops import OPS
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.memory import MemoryReport
 
 
+@dataclass(frozen=True, slots=True)
+class SeveralTypes:
+    """The answer for the shape or the channels of a step that has several, as none is named.
+
+    Attributes:
+        names: the names of its inputs, or of its outputs.
+    """
+
+    kind: Literal["input", "output"]
+    names: tuple[str, ...]
+
+
 def find_quantity(
     model: Model, cost: CostReport, measure: str, at: str | None, *, with_heads: bool
-) -> int | str | None:
+) -> int | str | SeveralTypes | None:
     """Return one quantity of a model; see `Quantities.find`."""
     return Quantities(model, cost).find(measure, at, with_heads=with_heads)
 
@@ -38,8 +51,12 @@ class Quantities:
         self._sums: dict[str, list[int]] = {}
         self._bodies: dict[int, _BodyIndex] = {}
 
-    def find(self, measure: str, at: str | None, *, with_heads: bool) -> int | str | None:
+    def find(
+        self, measure: str, at: str | None, *, with_heads: bool
+    ) -> int | str | SeveralTypes | None:
         """Return a quantity of the network, or of the step at a path; None if no step is there.
+
+        The path of one of several outputs stands for the step that makes it.
 
         Args:
             measure: `params`, `weights`, `macs`, `flops` or `activations`; `depth`, conv and linear
@@ -49,14 +66,23 @@ class Quantities:
             at: the path of the step; None for the network.
             with_heads: whether training heads count towards a quantity of the network.
         """
-        types = self._find_types(at)
-        if types is None:
+        ends = self._find_ends(at)
+        if ends is None and at is not None and len(at) <= MAX_PATH:
+            at = self.find_maker(at)
+            ends = self._find_ends(at) if at is not None else None
+        if ends is None:
             return None
+        first, last = ends
         match measure:
+            case "shape" if isinstance(last, Call) and len(last.outputs) > 1:
+                return SeveralTypes("output", tuple(last.outputs))
             case "shape":
-                return str(types[1])
+                return str(last.type)
+            case "in" if isinstance(first, Call) and len(first.inputs) > 1:
+                names = (path.relative_to(INPUT) for path in first.entries)
+                return SeveralTypes("input", tuple(names))
             case "in":
-                return types[0].channels
+                return first.input_types[0].channels
             case "depth":
                 return self._measure_depth(at, with_heads=with_heads)
             case "memory":
@@ -103,10 +129,27 @@ class Quantities:
                     pending.append((path, item))
         return origins
 
-    def _find_types(self, at: str | None) -> tuple[TensorType, TensorType] | None:
-        """Return the input type of the first and the output type of the last step at a path."""
+    def find_maker(self, at: str) -> Path | None:
+        """Return the path of the step that makes an output; None if the path is of no output."""
+        path = Path(at)
+        for holder in (*path.parents, Path()):
+            call = self._find_call(holder)
+            inside = call.outputs.get(path.relative_to(holder)) if call is not None else None
+            if inside is not None:
+                maker = holder / inside
+                return maker if self._find_ends(maker) is not None else self.find_maker(maker)
+        return None
+
+    def _find_call(self, at: Path) -> Call | None:
+        if not at:
+            return self.model.root
+        ends = self._find_ends(at)
+        return ends[1] if ends is not None and isinstance(ends[1], Call) else None
+
+    def _find_ends(self, at: str | None) -> tuple[Node | Call, Node | Call] | None:
+        """Return the first and the last step at a path, which may be one; None if none is there."""
         if at is None:
-            return self.model.input, self.model.root.type
+            return self.model.root, self.model.root
         if len(at) > MAX_PATH:
             return None
         call, rest = self.model.root, Path(at)
@@ -114,8 +157,7 @@ class Quantities:
             body = self._index(call)
             items = body.find(rest)
             if items:
-                first, last = items[0], items[-1]
-                return first.input_types[0], last.type
+                return items[0], items[-1]
             holder = next((path for path in rest.parents if path in body.calls), None)
             if holder is None:
                 return None

@@ -63,12 +63,16 @@ def on_meta(source: str, factory: str, **params: Any) -> nn.Module:
         return make_module(source, factory, **params)
 
 
-def record(module: nn.Module, shape: tuple[int, ...], *, training: bool) -> Recording:
-    """Run one forward pass of a batch of two, and return the record of every module."""
+def record(module: nn.Module, *shapes: tuple[int, ...], training: bool) -> Recording:
+    """Run one forward pass of a batch of two, and return the record of every module.
+
+    Args:
+        shapes: the shape of each input, without the batch.
+    """
     recording = Recording()
     module.train(training)
     with _hooks(module, recording), _Joins(module, recording.joins), torch.no_grad():
-        recording.output = module(torch.empty(2, *shape, device="meta"))
+        recording.output = module(*(torch.empty(2, *shape, device="meta") for shape in shapes))
     return recording
 
 

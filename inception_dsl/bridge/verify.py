@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
 from torch import Tensor, nn
@@ -27,8 +27,9 @@ def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
     graph = inline(model)
     try:
         module = on_meta(source, model.name)
-        evaluated = record(module, model.input.shape, training=False)
-        trained = record(module, model.input.shape, training=True)
+        shapes = [type.shape for type in model.inputs.values()]
+        evaluated = record(module, *shapes, training=False)
+        trained = record(module, *shapes, training=True)
     except MemoryError:
         raise  # the machine's, not the module's
     except Exception as error:
@@ -58,11 +59,10 @@ def _state(module: nn.Module, graph: Graph) -> Iterator[str]:
 def _shapes(graph: Graph, read: set[str], recording: Recording) -> Iterator[str]:
     """Compare the shapes that modules give with those of the nodes that they run, in order."""
     # A module gives logits: a softmax that ends it, or a head, is left to the loss.
-    ends = {
-        node.path
-        for node in graph.nodes
-        if OPS[node.op].is_left_to_loss and node.path in (graph.output, *graph.head_outputs)
-    }
+    ends = set(graph.head_outputs)
+    if len(graph.outputs) == 1:
+        ends.update(graph.outputs.values())
+    ends = {node.path for node in graph.nodes if OPS[node.op].is_left_to_loss and node.path in ends}
     expected: dict[str, list[tuple[int, ...]]] = {}
     for node in graph.nodes:
         if OPS[node.op].has_module and node.path in read and node.path not in ends:
@@ -95,21 +95,30 @@ def _macs(when: str, expected: int, recording: Recording) -> Iterator[str]:
 
 def _outputs(model: Model, evaluated: Recording, trained: Recording) -> Iterator[str]:
     """Compare the output of inference, and that of training with its heads."""
-    yield from _output("inference", model.root.type, evaluated.output)
+    yield from _tuple("inference", model.outputs, evaluated.output)
     if not model.heads:
-        yield from _output("training", model.root.type, trained.output)
+        yield from _tuple("training", model.outputs, trained.output)
         return
     nodes = {node.path: node for node in inline(model).nodes}
-    expected = {"logits": model.root.type}
+    expected = {name or "logits": type for name, type in model.outputs.items()}
     for head, path in zip(model.heads, inline(model).head_outputs, strict=True):
         expected[head.path] = nodes[path].type
-    fields = getattr(trained.output, "_fields", ())
-    if fields != tuple(expected):
-        names = ", ".join(fields) or "no tuple"
-        yield f"training gives {names}, and should give {', '.join(expected)}"
+    yield from _tuple("training", expected, trained.output)
+
+
+def _tuple(when: str, types: Mapping[str, TensorType], output: object) -> Iterator[str]:
+    """Compare the outputs with their types by name; a single output has no name."""
+    if len(types) == 1:
+        (type,) = types.values()
+        yield from _output(when, type, output)
         return
-    for name, type in expected.items():
-        yield from _output(f"head `{name}`", type, getattr(trained.output, name))
+    fields = getattr(output, "_fields", ())
+    if fields != tuple(types):
+        names = ", ".join(fields) or "no tuple"
+        yield f"{when} gives {names}, and should give {', '.join(types)}"
+        return
+    for name, type in types.items():
+        yield from _output(f"`{name}` of {when}", type, getattr(output, name))
 
 
 def _output(what: str, type: TensorType, output: object) -> Iterator[str]:

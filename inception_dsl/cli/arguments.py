@@ -86,7 +86,11 @@ def add_specs(command: Parser) -> None:
 def add_overrides(command: Parser) -> None:
     """Add the changes that a caller may make to a spec."""
     command.add_argument(
-        "--input", metavar="HxWxC", help="another input than the spec's, as in 331x331x3"
+        "--input",
+        action="append",
+        default=[],
+        metavar="HxWxC",
+        help="another input than the spec's, as in 331x331x3; of several, left=105x105x1",
     )
     command.add_argument(
         "--set",
@@ -96,6 +100,14 @@ def add_overrides(command: Parser) -> None:
         metavar="NAME=VALUE",
         help="another value for a parameter of the network, as in num_classes=10",
     )
+
+
+def read_inputs(texts: Sequence[str]) -> str | dict[str, str] | None:
+    """Return the inputs that a caller gives: one without a name, or some by name."""
+    if not any("=" in text for text in texts):
+        return texts[-1] if texts else None
+    named = (text.rpartition("=") for text in texts)
+    return {name: shape for name, _, shape in named}
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -114,8 +114,8 @@ def _build_command(args: argparse.Namespace, spec: str | None) -> str:
         words.append(spec)
     if args.output:
         words += ["-o", args.output]
-    if args.input:
-        words += ["--input", args.input]
+    for text in args.input:
+        words += ["--input", text]
     for name, value in args.set:
         words += ["--set", f"{name}={value}"]
     if args.gallery:

@@ -49,6 +49,7 @@ def _check(args: argparse.Namespace) -> int:
 def _show(outcomes: Iterable[tuple[str, driver.CheckResult]]) -> int:
     """Print a line on each spec that is fine, and all findings."""
     from inception_dsl import driver
+    from inception_dsl.ir import write_types
 
     failed: list[tuple[str, Diagnostic]] = []
     warned: list[tuple[str, Diagnostic]] = []
@@ -61,7 +62,7 @@ def _show(outcomes: Iterable[tuple[str, driver.CheckResult]]) -> int:
             case driver.Checked(model=model, cost=cost, warnings=findings):
                 warned.extend((spec, finding) for finding in findings)
                 show_line(
-                    f"{cost.name}: fine, {cost.input} -> {model.root.type}, "
+                    f"{cost.name}: fine, {cost.input} -> {write_types(model.outputs)}, "
                     f"{cost.totals.params:,} parameters, {cost.totals.macs:,} MACs"
                 )
     print_findings(merge_findings(warned))

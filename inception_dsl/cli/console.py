@@ -81,6 +81,7 @@ def count_files(count: int, state: str) -> str:
 
 def overrides_of(args: argparse.Namespace) -> Overrides:
     """Return the changes to a spec that the arguments of a command ask for."""
+    from inception_dsl.cli.arguments import read_inputs
     from inception_dsl.resolve import Overrides
 
-    return Overrides(args.input, dict(args.set))
+    return Overrides(read_inputs(args.input), dict(args.set))

@@ -63,6 +63,9 @@ CODES: dict[str, Code] = {
     "E211": Code("bad-value", "A word has a value that it cannot take."),
     "E212": Code("unknown-place", "A path names no step."),
     "E213": Code("bad-table", "A table's rows and columns do not agree."),
+    "E215": Code("inputs-disagree", "A step does not say which inputs it reads, or names others."),
+    "E216": Code("outputs-disagree", "A step gives several values, and the one meant is unclear."),
+    "E217": Code("one-value-only", "Several inputs or outputs stand where one value is needed."),
     "E301": Code("shape-note", "The output of a step has another shape than its note says."),
     "E302": Code("window-too-large", "A kernel does not fit into its input."),
     "E303": Code(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from inception_dsl.analysis import list_state
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.diff.changes import find_changes
 from inception_dsl.diff.drafts import Draft, index_drafts
 from inception_dsl.diff.edit_facts import KeyChange, StepFacts
@@ -32,7 +33,13 @@ from inception_dsl.ir import Model, Path
 
 
 def compare(old: Model, new: Model) -> Diff:
-    """Return every edit that makes one model of the other, in the specs' order."""
+    """Return every edit that makes one model of the other, in the specs' order.
+
+    Raises:
+        SpecError: E217, a block has several inputs or outputs.
+    """
+    for model in (old, new):
+        _refuse_several(model)
     matching = match(old, new)
     sides = set_side_by_side(View(old), View(new), matching, ends=[OUTPUT])
     words = (
@@ -59,6 +66,15 @@ def compare(old: Model, new: Model) -> Diff:
         ),
         stages=compare_stages(sides.old, sides.new, sides.pairs),
     )
+
+
+def _refuse_several(model: Model) -> None:
+    """Refuse a model whose blocks have several inputs or outputs."""
+    for block in model.blocks:
+        if len(block.inputs) > 1 or len(block.outputs) > 1:
+            message = f"`{block.name}` has several inputs or outputs: it cannot be compared yet"
+            labels = () if block.origin.span is None else (Label(block.origin.span),)
+            raise SpecError([Diagnostic("E217", message, labels)])
 
 
 def _listed_keys(sides: Sides) -> Iterator[KeyChange]:

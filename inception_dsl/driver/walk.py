@@ -119,8 +119,8 @@ def check_file(
     widths = measure_widths(model)  # before the cost: it takes memory that it does not keep
     cost = _cost(file, model, batch)
 
-    def measure_at(input: TensorType) -> tuple[Model, CostReport]:
-        other = template.instantiate(input)
+    def measure_at(inputs: tuple[TensorType, ...]) -> tuple[Model, CostReport]:
+        other = template.instantiate(inputs)
         return other, _cost(file, other, batch)
 
     judged = [

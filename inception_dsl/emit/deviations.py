@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from inception_dsl.ir import Claim, Model, Quantity
+from inception_dsl.ir import Claim, Model, Quantity, write_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,22 @@ def deviations(model: Model) -> list[Deviation]:
         key=lambda claim: (
             claim.origin.spans[1:2],
             claim.at,
-            claim.input,
+            claim.inputs,
             claim.with_heads,
             claim.source,
             claim.deviates,
         ),
     )
-    return [_deviation(list(claims)) for _, claims in entries]
+    return [_deviation(list(claims), list(model.inputs)) for _, claims in entries]
 
 
-def _deviation(claims: list[Claim]) -> Deviation:
+def _deviation(claims: list[Claim], names: list[str]) -> Deviation:
     first = claims[0]
     assert first.deviates
     values = ", ".join(f"{claim.measure} {_text(claim.value)}" for claim in claims)
     heads = " with heads" if first.with_heads else ""
-    size = f" at {first.input}" if first.input else ""
+    types = dict(zip(names, first.inputs, strict=True)) if first.inputs else {}
+    size = f" at {write_types(types)}" if types else ""
     return Deviation(first.at, f"{values}{heads}{size}", first.source, first.deviates)
 
 

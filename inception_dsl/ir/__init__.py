@@ -25,6 +25,7 @@ from inception_dsl.ir.model import (
     StepDef,
     TensorType,
     Value,
+    write_types,
 )
 from inception_dsl.ir.path import Path, find_range
 from inception_dsl.ir.quantity import Quantity
@@ -53,4 +54,5 @@ __all__ = [
     "find_range",
     "inline",
     "walk_calls",
+    "write_types",
 ]

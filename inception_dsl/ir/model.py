@@ -67,6 +67,15 @@ class TensorType:
         return str(self.channels)
 
 
+def write_types(types: Mapping[str, TensorType]) -> str:
+    """Print the types of inputs or outputs: `299x299x3`, or `left 105x105x1, right 105x105x1`.
+
+    Args:
+        types: the types by name; a single one has no name.
+    """
+    return ", ".join(f"{name} {type}" if name else str(type) for name, type in types.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The lines of a spec that wrote a step: its line in a block, then the line of each outer call.
@@ -287,7 +296,7 @@ class Claim:
         at: the path of the step; None for the network.
         measure: a cost such as `params`, or `depth`, `memory`, `shape`, or `in`: input channels.
         value: the number, or the text of the shape.
-        input: the network input that the claim assumes; None for the input of the spec.
+        inputs: the network's inputs that the claim assumes; None for those of the spec.
         with_heads: whether training heads count.
         source: the source that makes the claim.
         deviates: the reason why a claim of this entry does not hold; None if all hold.
@@ -297,7 +306,7 @@ class Claim:
     at: str | None
     measure: str
     value: Quantity | str
-    input: TensorType | None
+    inputs: tuple[TensorType, ...] | None
     with_heads: bool
     source: str | None
     deviates: str | None

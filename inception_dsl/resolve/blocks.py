@@ -44,11 +44,18 @@ class ReadBlock:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The part of a block that callers need: its parameters, and where they and its name stand."""
+    """The part of a block that callers need: its parameters, and where they and its name stand.
+
+    Attributes:
+        inputs: the names of its inputs; a single one needs no name, and has an empty one.
+        outputs: the names of its outputs; a single one needs no name, and has an empty one.
+    """
 
     params: tuple[Param, ...]
     declared: Mapping[str, Span]
     span: Span
+    inputs: tuple[str, ...] = ("",)
+    outputs: tuple[str, ...] = ("",)
 
 
 def place_of(item: NodeDef | CallDef | Node | Call) -> Span:

@@ -1,27 +1,37 @@
 """From a body as it is written to symbolic steps in order, each with the paths that it reads.
 
 Nothing here knows a shape. Names, words and paths are checked once a block, however often it is
-called. A faulty step is reported, and the reader continues without it.
+called. A faulty step is reported, and the reader continues without it. Longer than most modules,
+because the forms of a body hold each other: one reader takes them all.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
 from inception_dsl.bounds import MAX_JOINED
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, shorten
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest, shorten
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import GATHERED, OPS, RESIDUAL
 from inception_dsl.resolve.blocks import Note, unique_paths
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
-from inception_dsl.resolve.scope import Close, Given, Scope, close_by
+from inception_dsl.resolve.scope import Given, Scope
+from inception_dsl.resolve.siblings import (
+    Earlier,
+    count_entering,
+    find_taker,
+    nearest_sibling,
+    use_again,
+)
 from inception_dsl.resolve.step_names import UNREADABLE, is_readable, name_of
 from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
+from inception_dsl.resolve.tokens import listed
 from inception_dsl.resolve.values import read_word
+from inception_dsl.resolve.wiring import SINGLE, Inputs, explain_no_output
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BodySpec, DocumentPath, Item, LongSpec, ResidualSpec, Word
 from inception_dsl.spec.step import counted_name
@@ -40,8 +50,11 @@ class BodyReader(Reporter):
         has_unreadable: the text of some step cannot be read, so its name is unknown.
     """
 
-    def __init__(self, places: Places, reader: StepReader, scope: Scope, max_nodes: int) -> None:
+    def __init__(
+        self, places: Places, reader: StepReader, scope: Scope, max_nodes: int, inputs: Inputs
+    ) -> None:
         super().__init__(places, [])
+        self._inputs = inputs
         self._reader = reader
         self._scope = scope
         self._max_nodes = max_nodes
@@ -64,8 +77,15 @@ class BodyReader(Reporter):
         """Add the steps of a block, or of the network, and return the path of its result."""
         return self._body(body, BodyPlace(at, Path(), Path(), INPUT, {}))
 
-    def read_head(self, body: Item, at: DocumentPath, name: str, reads: Path) -> Path:
-        """Add the steps of a head that reads a step of the network."""
+    def read_head(
+        self, body: Item, at: DocumentPath, name: str, reads: Path, reader: StepReader
+    ) -> Path:
+        """Add the steps of a head that reads a step of the network.
+
+        Args:
+            reader: the reader of its steps.
+        """
+        self._reader = reader
         return self._body(body, BodyPlace(at, Path(name), Path(name), reads, {}))
 
     def _body(self, body: Item, place: BodyPlace) -> Path:
@@ -83,12 +103,13 @@ class BodyReader(Reporter):
 
     def _list(self, items: list[Item], place: BodyPlace) -> Path:
         counts: Counter[str] = Counter()
-        siblings = _Earlier({INPUT: Sibling(Path(), place.reads, (), self.places.key(place.at))})
+        siblings = Earlier({INPUT: Sibling(Path(), place.reads, (), self.places.key(place.at))})
         siblings.named = frozenset(filter(None, map(name_of, items)))
         reads = place.reads
         for index, item in enumerate(items):
             inner: Item = item
-            here = replace(place.key(index), reads=reads, siblings=siblings)
+            several = () if index else place.several
+            here = replace(place.key(index), reads=reads, siblings=siblings, several=several)
             name = name_of(item)
             if isinstance(item, dict):
                 ((name, inner),) = item.items()
@@ -128,13 +149,19 @@ class BodyReader(Reporter):
             self._no_body(body, place)
             return place.reads
         is_block = place.at[0] == "blocks" and len(place.at) == 2
-        for key in ("params", "defaults"):
+        for key in ("params", "defaults", "inputs", "outputs"):
             if not is_block and getattr(body, key) is not None:
                 self.complain("E101", f"only a block has `{key}`", self._key(place, key))
         if body.order is not None and body.branches is None:
             message = "`order` is of branches, and there are none"
             self.complain("E101", message, self._key(place, "order"))
-        place = self._from(body.reads, body.join, place)
+        place = self._from(body.reads, body.join, place, find_taker(body, place, self._reader))
+        if body.residual is not None and place.several:
+            message = "a residual adds what it reads to its body's result, and this body reads"
+            message = f"{message} {len(place.several)} values"
+            help = "write the sum as a step that reads both, `{from: [a, b], join: add}`"
+            self.complain("E217", message, self._key(place, "residual"), help)
+            return place.reads
         if body.steps is not None:
             result = self._body(body.steps, replace(place.key("steps"), siblings={}))
         elif body.branches is not None:
@@ -164,10 +191,50 @@ class BodyReader(Reporter):
         message = "a body has one of `branches`, `steps`, `reuse` or `from`"
         self.complain("E102", message, self.places.key(place.at))
 
-    def _from(self, names: str | list[str] | None, join: str, place: BodyPlace) -> BodyPlace:
-        """Return the place, reading the steps that `from` names; several are joined."""
+    def _from_by_name(
+        self, names: Mapping[str, str], place: BodyPlace, taker: Sequence[str]
+    ) -> BodyPlace:
+        """Return the place, reading a step for each input of the block that it calls."""
+        at = (*place.at, "from")
+        if not taker:
+            message = "inputs have names only where a block of several inputs is called"
+            help = "write the names of the steps that are read, as a list"
+            self.complain("E215", message, self.places.value(at), help)
+            return place
+        reads: dict[str, Path] = {}
+        for name, step in names.items():
+            if name not in taker:
+                message = f"no input is named `{shorten(name)}`: they are {listed(taker)}"
+                close = nearest(name, [input for input in taker if input not in names])
+                self.complain("E215", message, self.places.key((*at, name)), instead=close)
+            sibling = self._sibling(step, place, self.places.text((*at, name)))
+            if sibling is not None:
+                reads[name] = sibling.gives
+        missing = [name for name in taker if name not in names]
+        if missing and names.keys() <= set(taker):
+            message = f"no step is named for the input {listed(missing[:1])}"
+            self.complain("E215", message, self.places.value(at))
+        several = tuple(reads.get(name, place.reads) for name in taker)
+        return replace(place, reads=several[0], several=several)
+
+    def _from(
+        self,
+        names: str | list[str] | dict[str, str] | None,
+        join: str,
+        place: BodyPlace,
+        taker: Sequence[str],
+    ) -> BodyPlace:
+        """Return the place, reading the steps that `from` names.
+
+        Several are joined, unless a block that takes several is called.
+
+        Args:
+            taker: the names of the inputs of that block.
+        """
         if names is None:
             return place
+        if isinstance(names, dict):
+            return self._from_by_name(names, place, taker)
         written = [names] if isinstance(names, str) else names
         inputs: list[Path] = []
         for index, name in enumerate(written):
@@ -176,7 +243,11 @@ class BodyReader(Reporter):
             if sibling is not None:
                 inputs.append(sibling.gives)
         if not inputs:
-            return place
+            return replace(place, several=(place.reads,) * len(taker))
+        if taker:
+            lacking = len(written) - len(inputs)  # reported
+            several = (*inputs, *inputs[:1] * lacking)
+            return replace(place, reads=inputs[0], several=several)
         if len(inputs) == 1:
             return replace(place, reads=inputs[0])
         return replace(place, reads=self._addjoined(join, place, tuple(inputs), {}))
@@ -184,7 +255,12 @@ class BodyReader(Reporter):
     def _sibling(self, name: str, place: BodyPlace, span: Span) -> Sibling | None:
         if name in place.siblings:
             return place.siblings[name]
-        if isinstance(place.siblings, _Earlier) and name in place.siblings.named:
+        if name in self._inputs.paths:
+            return Sibling(Path(), self._inputs.paths[name], (), span)
+        holder, _, output = name.partition(".")
+        if output and holder in place.siblings:
+            return self._output(name, place.siblings[holder], span)
+        if isinstance(place.siblings, Earlier) and name in place.siblings.named:
             reader = place.path.name
             message = (
                 f"`{name}` comes later: `{reader}` reads `{name}`, which comes after `{reader}`"
@@ -196,11 +272,24 @@ class BodyReader(Reporter):
         if self.has_unreadable:
             self._faults += 1  # it may be the step that cannot be read
             return None
-        close = _nearest(name, place.siblings)
-        what = "step of this list" if isinstance(place.siblings, _Earlier) else "branch"
+        close = nearest_sibling(name, place.siblings)
+        what = "step of this list" if isinstance(place.siblings, Earlier) else "branch"
         message = f"no earlier {what} is named `{shorten(name)}`"
         self.complain("E212", message, span, others=close.labels, instead=close.name)
         return None
+
+    def _output(self, name: str, holder: Sibling, span: Span) -> Sibling | None:
+        """Return one output of an earlier step, as `from` names it: `fpn.p3`."""
+        holder_name, _, output = name.partition(".")
+        calls = (step for step in holder.steps if isinstance(step, CallDef))
+        call = next((step for step in calls if step.path == holder.gives), None)
+        outputs = call.outputs if call is not None else SINGLE
+        if call is None or output not in outputs:
+            if holder.is_whole:
+                self.report([explain_no_output(holder_name, output, outputs, span)])
+            self._faults += 1
+            return None
+        return replace(holder, gives=call.path / output)
 
     def _reuse(self, name: str, place: BodyPlace) -> Path:
         """Add an earlier step or branch again, with the same weights on another input."""
@@ -213,37 +302,19 @@ class BodyReader(Reporter):
         if not sibling.steps:
             self.complain("E212", f"`{name}` has no step", self._text(place, "reuse"))
             return place.reads
-        made = {step.path for step in sibling.steps}
-        entering = {path for step in sibling.steps for path in step.inputs} - made
-        origin = Origin((self.places.key(place.at),))
-
-        def moved(path: Path) -> Path:
-            if path not in made:
-                return place.reads
-            # The path of a list is that of what holds it; that of a step is its own.
-            return place.path / path.relative_to(sibling.path)
-
-        if len(entering) > 1:
-            message = f"`{name}` reads {len(entering)} values, and can be used on one only"
-            self.complain("E212", message, self._text(place, "reuse"))
-            return place.reads
         if len(self.steps) + len(sibling.steps) > self._max_nodes:
             message = f"the model has more than {self._max_nodes:,} nodes"
             self.fail("E003", message, self._text(place, "reuse"))
-        self.steps.extend(
-            replace(
-                step,
-                path=moved(step.path),
-                inputs=tuple(moved(path) for path in step.inputs),
-                branch=place.branch / step.branch.relative_to(sibling.path)
-                if step.branch.is_within(sibling.path)
-                else place.branch,
-                reuses=step.reuses or step.path,
-                origin=origin,
+        again = use_again(sibling, place, Origin((self.places.key(place.at),)))
+        if again is None:
+            message = (
+                f"`{name}` reads {count_entering(sibling)} values, and can be used on one only"
             )
-            for step in sibling.steps
-        )
-        return moved(sibling.gives)
+            self.complain("E212", message, self._text(place, "reuse"))
+            return place.reads
+        steps, gives = again
+        self.steps.extend(steps)
+        return gives
 
     def _branches(self, body: BodySpec, place: BodyPlace) -> Path:
         assert body.branches is not None
@@ -259,7 +330,7 @@ class BodyReader(Reporter):
         order = body.order if body.order is not None else list(results)
         for index, name in enumerate(order):
             if name not in results:
-                close = _nearest(name, results)
+                close = nearest_sibling(name, results)
                 message = f"`order` names `{shorten(name)}`, which is no branch"
                 span = self.places.value((*place.at, "order", index))
                 self.complain("E212", message, span, others=close.labels, instead=close.name)
@@ -313,7 +384,7 @@ class BodyReader(Reporter):
         return self._addjoined(RESIDUAL.name, place, (shortcut, body), attributes)
 
     def _long(self, step: LongSpec, place: BodyPlace) -> Path:
-        place = self._from(step.reads, GATHERED.name, place)
+        place = self._from(step.reads, GATHERED.name, place, find_taker(step, place, self._reader))
         result = self._step(step.op, place.key("op"), step.__pydantic_extra__)
         if step.out is not None:
             self._note(result, step.out, place)
@@ -337,9 +408,11 @@ class BodyReader(Reporter):
         problem = name_problem(name)
         if problem is not None:
             self.complain("E105", problem, self.places.key(at), instead=usable_name(name, what))
+        self._check_no_input(name, self.places.key(at))
 
     def _check_unnamed(self, name: str, at: DocumentPath, taken: Container[str]) -> None:
         """Report a step without a name whose block has a name that no step can have."""
+        self._check_no_input(name, self.places.value(at))
         if may_name_block(name):
             message = f"a step cannot be called `{name}` like its block: name it"
             text = self.places.value(at)
@@ -349,18 +422,13 @@ class BodyReader(Reporter):
             instead = f"{{{free}: {text.text}}}" if "\n" not in text.text else None
             self.complain("E105", message, text, instead=instead)
 
+    def _check_no_input(self, name: str, span: Span) -> None:
+        if name in self._inputs.paths:
+            message = f"`{name}` is an input here: no step can have its name"
+            self.complain("E215", message, span, "give the step another name")
+
     def _key(self, place: BodyPlace, key: str) -> Span:
         return self.places.key((*place.at, key))
 
     def _text(self, place: BodyPlace, key: str) -> Span:
         return self.places.text((*place.at, key))
-
-
-class _Earlier(dict[str, Sibling]):
-    """The earlier steps of a list; `named` are the names of all of its steps."""
-
-    named: frozenset[str] = frozenset()
-
-
-def _nearest(name: str, siblings: Mapping[str, Sibling]) -> Close:
-    return close_by(name, siblings, {key: sibling.span for key, sibling in siblings.items()})

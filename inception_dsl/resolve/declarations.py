@@ -15,6 +15,7 @@ from inception_dsl.resolve.reporter import Reporter, repeated
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.scope import Row, Scope, Setting, Table
 from inception_dsl.resolve.values import SIZE, parameter_value, read_word
+from inception_dsl.resolve.wiring import SINGLE, PortReader
 from inception_dsl.resolve.words import Defaults
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, TableSpec, Word
@@ -124,7 +125,21 @@ class Declarations(Reporter):
                         self.check_value(default, (*at, "params", param))
                     params.append(Param(param, _default(default)))
         places = {p.name: self._param_place(at, written, p.name) for p in params}
-        return Signature(tuple(params), places, self.places.key(at))
+        inputs, outputs = self._ports(body, at)
+        for index, input in enumerate(inputs if len(inputs) > 1 else ()):
+            if f"{input}_channels" in places:
+                problem = f"emitted code needs the name `{input}_channels` for the input `{input}`"
+                self.complain("E105", problem, self.places.key((*at, "inputs", index)))
+        return Signature(tuple(params), places, self.places.key(at), inputs, outputs)
+
+    def _ports(self, body: Body, at: DocumentPath) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the names of a block's inputs and of its outputs; an empty one for a single."""
+        if not isinstance(body, BodySpec):
+            return SINGLE, SINGLE
+        ports = PortReader(self.places, self.diagnostics)
+        inputs = ports.read_names(body.inputs, (*at, "inputs"), "E215", "input")
+        outputs = ports.read_names(body.outputs, (*at, "outputs"), "E216", "output")
+        return inputs or SINGLE, outputs if len(outputs) > 1 else SINGLE
 
     def _param_place(self, at: DocumentPath, written: object, name: str) -> Span:
         key = written.index(name) if isinstance(written, list) else name

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label
-from inception_dsl.ir import Call, Node, NodeDef, Path, TensorType, Value
+from inception_dsl.ir import INPUT, Call, Node, NodeDef, Path, TensorType, Value
 from inception_dsl.ops import OPS, RESIDUAL, ShapeError
 from inception_dsl.ops.gate import differs_in_size, find_misfit
 from inception_dsl.resolve.blocks import place_of
@@ -21,10 +21,14 @@ class Input:
     """One input of a step: its type, and the steps that it came through, last first.
 
     They go back to a join, or to the place where the inputs of the step part.
+
+    Attributes:
+        entry: the name of the block's input that they go back to, if the block has several.
     """
 
     type: TensorType
     chain: tuple[Node | Call, ...]
+    entry: str | None = None
 
     def span(self, *, sizes: bool) -> Span | None:
         """Return the step that last changed the size or the channels; the last step if none did."""
@@ -59,9 +63,19 @@ def trace(
     known = [{path for path, _ in chain} for chain in chains]
     shared = set.intersection(*known) if len(chains) > 1 else set()
     return [
-        Input(type, tuple(item for _, item in takewhile(lambda c: c[0] not in shared, chain)))
-        for type, chain in zip(types, chains, strict=True)
+        Input(
+            type,
+            tuple(item for _, item in takewhile(lambda c: c[0] not in shared, chain)),
+            _find_entry(chain[-1][1].inputs if chain else (Path(path),)),
+        )
+        for path, type, chain in zip(paths, types, chains, strict=True)
     ]
+
+
+def _find_entry(reads: tuple[Path, ...]) -> str | None:
+    """Return the name of one of several inputs of a block; None for any other value."""
+    (path, *others) = reads
+    return path.name if not others and path.is_below(INPUT) else None
 
 
 def _back(path: str, made: Mapping[str, Node | Call]) -> Iterator[tuple[str, Node | Call]]:
@@ -186,6 +200,8 @@ def _prefers(
 
 def _size_label(branch: Input, step: NodeDef) -> Label:
     story = branch.story(sizes=True) or "as the input"
+    if branch.entry is not None and not branch.story(sizes=True):
+        story = f"as the input `{branch.entry}`"
     span = branch.span(sizes=True) or place_of(step)
     return Label(span, f"this branch is {_size(branch)}: {story}")
 

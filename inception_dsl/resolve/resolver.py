@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from inception_dsl.bounds import MAX_NODES
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, SpecError, nearest
 from inception_dsl.ir import (
     NETWORK,
     BlockDef,
     CallDef,
     Head,
-    NodeDef,
     Origin,
     Param,
-    Path,
     TensorType,
     Value,
 )
@@ -25,25 +24,30 @@ from inception_dsl.resolve.blocks import ReadBlock, Signature, merge_concats, pl
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.declarations import Declarations
+from inception_dsl.resolve.ends import EndReader
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.reserved import (
-    name_problem,
     network_name_problem,
-    usable_name,
     usable_network_name,
 )
-from inception_dsl.resolve.scope import Scope, Table, close_by
-from inception_dsl.resolve.statements import Statements, read_shape
+from inception_dsl.resolve.scope import Scope, Table
+from inception_dsl.resolve.statements import Statements, change_inputs, read_shape
 from inception_dsl.resolve.steps import StepReader
 from inception_dsl.resolve.template import AS_WRITTEN, Overrides, Template
+from inception_dsl.resolve.tokens import listed
 from inception_dsl.resolve.values import SIZE, parameter_value
+from inception_dsl.resolve.wiring import (
+    Inputs,
+    PortReader,
+    check_reads,
+    name_inputs,
+)
 from inception_dsl.resolve.words import Defaults
+from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath
 
 _Declared = tuple[dict[str, Table], Defaults, dict[str, Signature]]
-
-_TUPLE_NAMES = frozenset(["logits", "count", "index"])
 
 
 def read_network(loaded: Loaded, overrides: Overrides, *, max_nodes: int = MAX_NODES) -> Template:
@@ -87,16 +91,16 @@ class _Resolver(Reporter):
             message = "there is no `network`: this is a library of blocks, which other specs `use`"
             self.fail("E102", message, self.places.value(()).part(0, 1))
         name = self._name()
-        input_type = self._input()
+        inputs = self._inputs()
         arguments = self._arguments()
         tables, defaults, signatures = self._declare()
         statements = Statements(self.places, self.diagnostics)
         budget = tuple(statements.budget(spec.budget))
-        claims = tuple(statements.claims(spec.claims, input_type))
+        claims = tuple(statements.claims(spec.claims, inputs))
         self._raise()
 
         blocks = self._blocks(tables, defaults, signatures)
-        network, heads = self._network(arguments, signatures, tables, defaults)
+        network, heads = self._network(inputs, arguments, signatures, tables, defaults)
         blocks[NETWORK] = network
         self._raise()
 
@@ -105,7 +109,7 @@ class _Resolver(Reporter):
             name=name,
             title=spec.title,
             source=spec.source,
-            input=input_type,
+            inputs=inputs,
             blocks=blocks,
             order=tuple(order),
             arguments=arguments,
@@ -159,15 +163,24 @@ class _Resolver(Reporter):
             self.complain("E105", problem, at, instead=instead)
         return name or self._file.path.stem
 
-    def _input(self) -> TensorType:
-        if self._spec.input is None:
-            if self._overrides.input is not None:
-                return read_shape(self._overrides.input, None)
+    def _inputs(self) -> dict[str, TensorType]:
+        """Return the types of the network's inputs, by name; a single one may have no name."""
+        written, changes = self._spec.input, self._overrides.input
+        if written is None:
+            if isinstance(changes, str):
+                return {"": read_shape(changes, None)}
             self.fail("E102", "the key `input` is missing", self.places.value(()).part(0, 1))
-        own_input = read_shape(str(self._spec.input), self.places.text(("input",)))
-        if self._overrides.input is None:
-            return own_input
-        return read_shape(self._overrides.input, None, own=own_input)
+        if isinstance(written, dict):
+            ports = PortReader(self.places, self.diagnostics)
+            names = ports.read_names(written, ("input",), "E215", "input")
+            own = {
+                name: read_shape(str(written[name]), self.places.text(("input", name)))
+                for name in names
+            }
+            self._raise()
+        else:
+            own = {"": read_shape(str(written), self.places.text(("input",)))}
+        return own if changes is None else change_inputs(own, changes, {})
 
     def _arguments(self) -> dict[str, Value]:
         params: dict[str, Value] = {}
@@ -222,10 +235,17 @@ class _Resolver(Reporter):
             f"pass it, as in `{name} ({param}={param})`"
             for param in self._spec.params
         }
-        scope = Scope(frozenset(["in", *declared]), declared, unseen)
+        inputs = name_inputs([name for name in signatures[name].inputs if name])
+        if isinstance(body, BodySpec) and body.inputs and len(body.inputs) == 1:
+            inputs = name_inputs(body.inputs)
+        scope = _make_scope(declared, unseen, inputs)
         steps = StepReader(self.places, signatures, tables, scope, defaults)
-        reader = BodyReader(self.places, steps, scope, self._max_nodes)
+        reader = BodyReader(self.places, steps, scope, self._max_nodes, inputs)
         output = reader.read(body, at)
+        written = body.outputs if isinstance(body, BodySpec) else None
+        outputs = EndReader(reader, self.diagnostics).read_outputs(written, at, output)
+        if not reader.diagnostics:
+            reader.report(check_reads(f"`{name}`", reader.steps, inputs))
         self._gather(reader)
         definition = BlockDef(
             name=name,
@@ -233,8 +253,9 @@ class _Resolver(Reporter):
             source=body.source if isinstance(body, BodySpec) else None,
             params=params,
             body=tuple(reader.steps),
-            outputs={"": output},
+            outputs=outputs,
             origin=Origin((self.places.key(at),)),
+            inputs=inputs.values,
         )
         default_places = {
             param.name: self.places.value((*at, "params", param.name))
@@ -245,6 +266,7 @@ class _Resolver(Reporter):
 
     def _network(
         self,
+        types: Mapping[str, TensorType],
         arguments: Mapping[str, Value],
         signatures: Mapping[str, Signature],
         tables: Mapping[str, Table],
@@ -254,11 +276,21 @@ class _Resolver(Reporter):
         assert spec.network is not None
         params = tuple(Param(name, value) for name, value in arguments.items())
         declared = {name: self.places.key(("params", name)) for name in arguments}
-        scope = Scope(frozenset(["in", *declared]), declared)
+        inputs = name_inputs([name for name in types if name])
+        scope = _make_scope(declared, {}, inputs)
         steps = StepReader(self.places, signatures, tables, scope, defaults)
-        reader = BodyReader(self.places, steps, scope, self._max_nodes)
+        reader = BodyReader(self.places, steps, scope, self._max_nodes, inputs)
         output = reader.read(spec.network, ("network",))
-        heads = self._heads(reader) if spec.heads else ()
+        if spec.outputs is not None:
+            ports = PortReader(self.places, self.diagnostics)
+            ports.read_names(spec.outputs, ("outputs",), "E216", "output")
+        ends = EndReader(reader, self.diagnostics)
+        outputs = ends.read_outputs(spec.outputs, (), output)
+        if not reader.diagnostics:
+            reader.report(check_reads("the network", reader.steps, inputs))
+        in_heads = replace(scope, names=scope.names | {"in"})  # as many as their step gives
+        steps = StepReader(self.places, signatures, tables, in_heads, defaults)
+        heads = ends.read_heads(spec.heads, steps, outputs) if spec.heads else ()
         self._gather(reader)
         definition = BlockDef(
             name=NETWORK,
@@ -266,8 +298,9 @@ class _Resolver(Reporter):
             source=spec.source,
             params=params,
             body=tuple(reader.steps),
-            outputs={"": output},
+            outputs=outputs,
             origin=Origin((self.places.key(("network",)),)),
+            inputs=inputs.values,
         )
         default_places = {
             name: self.places.value(("params", name))
@@ -277,55 +310,6 @@ class _Resolver(Reporter):
         return merge_concats(
             definition, reader.notes, {**reader.written, "": default_places}
         ), heads
-
-    def _heads(self, reader: BodyReader) -> tuple[Head, ...]:
-        """Return the training heads; their steps are added to those of the network."""
-        places = {str(step.path): step.path for step in reader.steps} | reader.results
-        first = {str(step.path.first): step for step in reversed(reader.steps)}
-        heads = (self._head(name, reader, places, first) for name in self._spec.heads)
-        return tuple(head for head in heads if head is not None)
-
-    def _head(
-        self,
-        name: str,
-        reader: BodyReader,
-        places: Mapping[str, Path],
-        first: Mapping[str, NodeDef | CallDef],
-    ) -> Head | None:
-        """Return a head; its steps are added.
-
-        Args:
-            places: the steps that it may hang on, and the paths of their values.
-        """
-        written = self._spec.heads[name]
-        at: DocumentPath = ("heads", name)
-        problem = name_problem(name)
-        if problem is None and name in _TUPLE_NAMES:
-            problem = f"emitted code needs the name `{name}` for itself"
-        if problem is not None:
-            self.complain("E105", problem, self.places.key(at), instead=usable_name(name, "head"))
-        if name in first:
-            labels = (
-                Label(self.places.key(at), "again"),
-                Label(place_of(first[name]), "first"),
-            )
-            message = f"two steps have the path `{name}`"
-            way_out = "give the head another name"
-            self.report([Diagnostic("E208", message, labels, help=way_out)])
-            return None
-        if written.at not in places:
-            if reader.has_unreadable:
-                return None  # it may be the unreadable step, which was reported
-            spans = {step.path: place_of(step) for step in reader.steps} | reader.named
-            close = close_by(written.at, places, spans)
-            message = f"no step of the network has the path `{written.at}`"
-            span = self.places.text((*at, "at"))
-            self.complain("E212", message, span, others=close.labels, instead=close.name)
-            return None
-        place = places[written.at]
-        output = reader.read_head(written.steps, (*at, "steps"), name, place)
-        weight = written.loss_weight if written.loss_weight is not None else 1
-        return Head(Path(name), place, output, Decimal(weight))
 
     def _gather(self, reader: BodyReader) -> None:
         self._steps += len(reader.steps)
@@ -365,3 +349,11 @@ class _Resolver(Reporter):
     def _raise(self) -> None:
         if self.diagnostics:
             raise SpecError(distinct(self.diagnostics))
+
+
+def _make_scope(declared: Mapping[str, Span], unseen: Mapping[str, str], inputs: Inputs) -> Scope:
+    """Return the names that the expressions of a block may read."""
+    if not inputs.are_several:
+        return Scope(frozenset(["in", *declared]), declared, unseen)
+    why = f"`in` would be the channels of one of {listed(inputs.paths)}: pass the number"
+    return Scope(frozenset(declared), declared, {**unseen, "in": why})

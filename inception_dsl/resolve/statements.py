@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, shorten
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest, shorten
 from inception_dsl.ir import Bound, Claim, Origin, TensorType
 from inception_dsl.resolve.quantities import read_quantity
 from inception_dsl.resolve.reporter import Reporter
+from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import CLAIM_CONTEXT, ClaimSpec, DocumentPath, Measure
@@ -35,8 +36,24 @@ class Statements(Reporter):
         help = "a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`"
         self.complain("E106", f"`{shorten(str(written))}` is no quantity", span, help)
 
-    def claims(self, claims: Sequence[ClaimSpec], own_input: TensorType) -> Iterable[Claim]:
-        """Yield the claims of the sources, each for the spec's own input or for another one."""
+    def _places_of_inputs(
+        self, written: str | Mapping[str, str], at: DocumentPath, known: Container[str]
+    ) -> dict[str, Span]:
+        """Return the place of each shape; of a name that no input has, the place of the name."""
+        if isinstance(written, str):
+            return {"": self.places.text(at)}
+        places = {name: (*at, name) for name in written}
+        return {
+            name: self.places.text(place) if name in known else self.places.key(place)
+            for name, place in places.items()
+        }
+
+    def claims(self, claims: Sequence[ClaimSpec], own: Mapping[str, TensorType]) -> Iterable[Claim]:
+        """Yield the claims of the sources, each for the spec's own inputs or for others.
+
+        Args:
+            own: the inputs of the spec.
+        """
         for index, written in enumerate(claims):
             at: DocumentPath = ("claims", index)
             measures = [
@@ -44,10 +61,10 @@ class Statements(Reporter):
                 for name, field in ClaimSpec.model_fields.items()
                 if name not in CLAIM_CONTEXT and (value := getattr(written, name)) is not None
             ]
-            text = self.places.text((*at, "input"))
-            input_shape = (
-                None if written.input is None else read_shape(written.input, text, own=own_input)
-            )
+            inputs: tuple[TensorType, ...] | None = None
+            if written.input is not None:
+                spans = self._places_of_inputs(written.input, (*at, "input"), own)
+                inputs = tuple(change_inputs(own, written.input, spans).values())
             if not measures:
                 self.complain("E102", "the claim claims nothing", self.places.value(at))
             for measure, value in measures:
@@ -60,12 +77,61 @@ class Statements(Reporter):
                     written.at,
                     measure,
                     figure,
-                    input_shape,
+                    inputs,
                     written.heads,
                     written.source,
                     written.deviates,
                     Origin((span, self.places.value(at))),
                 )
+
+
+def change_inputs(
+    own: Mapping[str, TensorType], changes: str | Mapping[str, str], spans: Mapping[str, Span]
+) -> dict[str, TensorType]:
+    """Return the inputs of a network with some of another shape.
+
+    Args:
+        own: the inputs of the spec, by name; a single one may have no name.
+        changes: the shape of the only input, or shapes by name.
+        spans: the place of each shape by name, and of the only one under an empty name; none if no
+            spec writes them.
+
+    Raises:
+        SpecError: E215 a name that no input has, or none where there are several; E003 and E106 as
+            for `read_shape`.
+    """
+    if isinstance(changes, str):
+        if len(own) > 1:
+            message = f"the network has {len(own)} inputs: {listed(own)}"
+            first = next(iter(own))
+            example = f"{{{first}: {own[first]}}}" if spans else f"{first}={own[first]}"
+            raise _input_error(message, spans.get(""), f"name it, as in `{example}`")
+        (name,) = own
+        return {name: read_shape(changes, spans.get(""), own=own[name])}
+    types = dict(own)
+    for name, text in changes.items():
+        if name not in own:
+            has = f"its inputs are {listed(own)}" if any(own) else "its only input needs no name"
+            message = f"the network has no input `{shorten(name)}`: {has}"
+            raise _input_error(message, spans.get(name), instead=nearest(name, own))
+        types[name] = read_shape(text, spans.get(name), own=own[name])
+    return types
+
+
+def _input_error(
+    message: str, span: Span | None, help: str | None = None, *, instead: str | None = None
+) -> SpecError:
+    """Return E215 at the place of an input, or without one for an input that no spec writes.
+
+    Args:
+        instead: the name that was probably meant.
+    """
+    labels = () if span is None else (Label(span),)
+    fix = None
+    if instead is not None:
+        fix = Fix(span, instead) if span is not None else None
+        help = None if span is not None else f"write `{instead}`"
+    return SpecError([Diagnostic("E215", message, labels, help=help, fix=fix)])
 
 
 def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -> TensorType:
@@ -112,6 +178,15 @@ def find_odd_statements(loaded: Loaded) -> list[Diagnostic]:
     mistake. A square image with its channels first always looks like this.
     """
     written = loaded.spec.input
+    shapes = written if isinstance(written, dict) else {"": written}
+    odd: list[Diagnostic] = []
+    for name, shape in shapes.items():
+        place = ("input", name) if name else ("input",)
+        odd += _find_odd(shape, loaded.places.text(place))
+    return odd
+
+
+def _find_odd(written: str | int | None, span: Span) -> list[Diagnostic]:
     match = _SHAPE.fullmatch(str(written))
     if match is None:
         return []
@@ -123,5 +198,4 @@ def find_odd_statements(loaded: Loaded) -> list[Diagnostic]:
     note = "a shape is height x width x channels"
     what = f"{height} channel{'s' if height > 1 else ''}"
     help = f"for an image of {what}, write `{width}x{channels}x{height}`"
-    label = Label(loaded.places.text(("input",)))
-    return [Diagnostic("W606", message, (label,), (note,), help)]
+    return [Diagnostic("W606", message, (Label(span),), (note,), help)]

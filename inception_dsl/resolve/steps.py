@@ -15,6 +15,12 @@ from inception_dsl.resolve.habits import is_depthwise, is_lacking, join_of, op_o
 from inception_dsl.resolve.scope import Scope, Setting, Table, close_by
 from inception_dsl.resolve.tokens import Words, listed
 from inception_dsl.resolve.values import read_word
+from inception_dsl.resolve.wiring import (
+    explain_inputs,
+    explain_several_outputs,
+    find_repeated,
+    gives_several,
+)
 from inception_dsl.resolve.words import Defaults, read_attributes
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import DocumentPath, Word
@@ -34,6 +40,7 @@ class BodyPlace:
         reads: the path of its input.
         siblings: the earlier steps of its list, or earlier branches, which `from` and `reuse` may
             name.
+        several: the paths of the inputs of the call that it begins with, if `from` names several.
         is_named: false for a step that is called by its op or block, counted in its list.
     """
 
@@ -42,6 +49,7 @@ class BodyPlace:
     branch: Path
     reads: Path
     siblings: Mapping[str, Sibling]
+    several: tuple[Path, ...] = ()
     is_named: bool = True
 
     def key(self, *keys: str | int) -> BodyPlace:
@@ -109,6 +117,14 @@ class StepReader:
         self._scope = scope
         self._defaults = defaults
 
+    def find_signature(self, text: str) -> Signature | None:
+        """Return the signature of the block that a step calls; None if it calls none."""
+        try:
+            step = parse_step(text)
+        except StepSyntaxError:
+            return None
+        return self._signatures.get(step.name.text) if step.modifier is None else None
+
     def read(self, text: str, place: BodyPlace, keys: Mapping[str, Word]) -> Made:
         """Return a step as it is read, in its short form or, with `keys`, in its long one.
 
@@ -148,16 +164,38 @@ class StepReader:
             places |= {name: setting.span for name, setting in bound.items()}
             made = CallDef(
                 path=path,
-                inputs=(place.reads,),
+                inputs=self._inputs(what, signature, place, words.span(step.name), text),
                 block=what,
                 arguments=arguments,
                 count=count,
                 branch=place.branch,
                 origin=origin,
                 is_named=place.is_named,
+                outputs=signature.outputs,
             )
+            if (problem := find_repeated(made, signature)) is not None:
+                raise SpecError([problem])
+            if step.note is not None and gives_several(made):
+                help = "write the shape of each output on the step that makes it"
+                place_of_note = words.span(step.note)
+                raise SpecError([explain_several_outputs(made, place_of_note, help=help)])
         note = (step.note, words.span(step.note)) if step.note is not None else None
         return Made(made, note, places)
+
+    def _inputs(
+        self, block: str, signature: Signature, place: BodyPlace, span: Span, text: str
+    ) -> tuple[Path, ...]:
+        """Return the paths that a call reads: one for each input of its block.
+
+        Raises:
+            SpecError: E215, `from` names another number of steps.
+        """
+        if len(signature.inputs) == 1:
+            return (place.reads,)
+        if len(place.several) != len(signature.inputs):
+            number = len(place.several)
+            raise SpecError([explain_inputs(block, signature.inputs, number, span, text)])
+        return place.several
 
     def _settings(
         self, what: Op | str, keys: Mapping[str, Word], place: BodyPlace

@@ -17,10 +17,11 @@ class Overrides:
     """The changes of a caller to a spec: `--input 331x331x3`, `--set num_classes=10`.
 
     Attributes:
+        input: the shape of the only input, or of some inputs by name.
         from_python: whether a Python program gives them, in whose words a help is.
     """
 
-    input: str | None = None
+    input: str | Mapping[str, str] | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     from_python: bool = False
 
@@ -42,6 +43,7 @@ class Template:
     """A network with its names and words resolved, and without shapes.
 
     Attributes:
+        inputs: the types of its inputs, by name; a single one may have no name.
         blocks: every block, the network's own included.
         order: the blocks that are called, callees first.
         arguments: the values of the network's own parameters.
@@ -53,7 +55,7 @@ class Template:
     name: str
     title: str | None
     source: str | None
-    input: TensorType
+    inputs: Mapping[str, TensorType]
     blocks: Mapping[str, ReadBlock]
     order: tuple[str, ...]
     arguments: Mapping[str, Value]
@@ -64,19 +66,19 @@ class Template:
     with_notes: bool
     max_nodes: int
 
-    def instantiate(self, input: TensorType | None = None) -> Model:
-        """Return the model at the network's own input, or at another one without shape notes.
+    def instantiate(self, inputs: tuple[TensorType, ...] | None = None) -> Model:
+        """Return the model at the network's own inputs, or at others without shape notes.
 
         Raises:
             SpecError: E003 too many nodes, edges or letters in a path, E106 for values, E3xx for
                 shapes.
         """
-        with_notes = self.with_notes and input is None
+        with_notes = self.with_notes and inputs is None
         instantiator = Instantiator(
             self.blocks, own_file=self.file, with_notes=with_notes, max_nodes=self.max_nodes
         )
-        input_type = input or self.input
-        root = instantiator.network(NETWORK, self.arguments, (input_type,), self.heads)
+        input_types = inputs or tuple(self.inputs.values())
+        root = instantiator.network(NETWORK, self.arguments, input_types, self.heads)
         if instantiator.diagnostics:
             raise SpecError(distinct(instantiator.diagnostics))
         assert root is not None

@@ -170,6 +170,13 @@ class Trail:
             whole, odd = find_misfit(types)
             axis = "size" if differs_in_size(types[odd], types[whole]) else "channels"
             paths = [step.inputs[odd], step.inputs[whole]]
+        elif finding.code == "E304":  # where a block has several inputs, its calls may be at fault
+            axis = "size"
+            paths = [
+                path
+                for path, input in zip(step.inputs, inputs, strict=True)
+                if input.entry is not None and not input.story(sizes=True)
+            ]
         more: list[Label] = []
         if error.attribute is not None:
             finding = replace(finding, labels=(Label(site.place(step.path, error.attribute)),))

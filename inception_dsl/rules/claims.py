@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from inception_dsl.analysis import Quantities
+from inception_dsl.analysis.quantities import SeveralTypes
 from inception_dsl.bounds import MAX_CLAIMED_NODES
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, nearest, shorten
 from inception_dsl.ir import Claim, Path, Quantity, TensorType
@@ -18,16 +19,16 @@ def claims_hold(subject: Subject) -> Iterator[Diagnostic]:
     The claims at each other input are judged together, so that one other model at a time is kept.
     E003 refuses the claims if these models are too many or too large.
     """
-    entries: dict[TensorType | None, list[tuple[int, list[Claim]]]] = {}
+    entries: dict[tuple[TensorType, ...] | None, list[tuple[int, list[Claim]]]] = {}
     for index, entry in enumerate(_entries(subject.model.claims)):
-        entries.setdefault(entry[0].input, []).append((index, entry))
+        entries.setdefault(entry[0].inputs, []).append((index, entry))
     refused = _refuse(list(entries), subject)
     if refused is not None:
         yield refused
         return
     findings: list[tuple[int, Diagnostic]] = []
-    for input, judged in entries.items():
-        quantities = subject.at_input(input)
+    for inputs, judged in entries.items():
+        quantities = subject.at_inputs(inputs)
         for index, entry in judged:
             findings.extend((index, finding) for finding in _entry(entry, quantities))
             if len(findings) >= MAX_FINDINGS:
@@ -43,14 +44,14 @@ def _entries(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
         yield [claim for _, claim in group]
 
 
-def _refuse(inputs: list[TensorType | None], subject: Subject) -> Diagnostic | None:
+def _refuse(inputs: list[tuple[TensorType, ...] | None], subject: Subject) -> Diagnostic | None:
     """Return E003 if the claims of all inputs together take too long to check."""
-    others = [input for input in inputs if input not in (None, subject.model.input)]
+    others = [types for types in inputs if types not in (None, subject.model.root.input_types)]
     nodes = len(subject.cost.rows)
     if len(others) * nodes <= MAX_CLAIMED_NODES:
         return None
     first_beyond = others[MAX_CLAIMED_NODES // nodes]
-    claim = next(claim for claim in subject.model.claims if claim.input == first_beyond)
+    claim = next(claim for claim in subject.model.claims if claim.inputs == first_beyond)
     message = f"claims at {len(others):,} other inputs of a model of {nodes:,} nodes"
     note = f"inputs times nodes may be at most {MAX_CLAIMED_NODES:,}"
     return Diagnostic("E003", message, _entry_labels(claim), (note,))
@@ -62,7 +63,13 @@ def _entry(claims: list[Claim], quantities: Quantities) -> Iterator[Diagnostic]:
     if None in values:
         yield _nowhere(claims[0], quantities)
         return
-    pairs = [(c, figure) for c, figure in zip(claims, values, strict=True) if figure is not None]
+    pairs: list[tuple[Claim, int | str]] = []
+    for claim, figure in zip(claims, values, strict=True):
+        if isinstance(figure, SeveralTypes):
+            yield _explain_several(claim, figure)
+            return
+        if figure is not None:
+            pairs.append((claim, figure))
     first, figure = pairs[0]
     if first.deviates is None:
         for claim, value in pairs:
@@ -86,6 +93,19 @@ def _made_of(claim: Claim, quantities: Quantities) -> list[Label]:
     at, heads = claim.at, claim.with_heads
     parts = shares(quantities, claim.measure, at, with_heads=heads)
     return [*step, *(part for part in parts if part.span not in [label.span for label in step])]
+
+
+def _explain_several(claim: Claim, types: SeveralTypes) -> Diagnostic:
+    """Return E215 or E216 for a claim on one of several inputs or outputs that names none."""
+    names = ", ".join(f"`{name}`" for name in types.names)
+    has = f"`{claim.at}` has" if claim.at else "the network has"
+    message = f"{has} {len(types.names)} {types.kind}s: {names}"
+    labels = labels_at(claim.origin, f"`{claim.measure}` is of one of them")
+    if types.kind == "input":
+        help = "claim the `shape` of a step that reads it"
+        return Diagnostic("E215", message, labels, help=help)
+    path = f"{claim.at}.{types.names[0]}" if claim.at else types.names[0]
+    return Diagnostic("E216", message, labels, help=f"name one, as in `at: {path}`")
 
 
 def _nowhere(claim: Claim, quantities: Quantities) -> Diagnostic:

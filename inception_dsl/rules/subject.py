@@ -22,23 +22,23 @@ class Subject:
 
     Attributes:
         widths: the channels at the steps of each block, by its name.
-        measure_at: gives the model and its cost at another input.
+        measure_at: gives the model and its cost at other inputs.
     """
 
     model: Model
     cost: CostReport
     widths: Mapping[str, BlockWidths]
-    measure_at: Callable[[TensorType], tuple[Model, CostReport]]
+    measure_at: Callable[[tuple[TensorType, ...]], tuple[Model, CostReport]]
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quantities", Quantities(self.model, self.cost))
 
-    def at_input(self, input: TensorType | None) -> Quantities:
-        """Return the quantities of the model at an input; at its own for None."""
-        if input is None or input == self.model.input:
+    def at_inputs(self, inputs: tuple[TensorType, ...] | None) -> Quantities:
+        """Return the quantities of the model at other inputs; at its own for None."""
+        if inputs is None or inputs == self.model.root.input_types:
             return self.quantities
-        return Quantities(*self.measure_at(input))
+        return Quantities(*self.measure_at(inputs))
 
 
 def labels_at(origin: Origin, text: str = "") -> tuple[Label, ...]:

@@ -18,8 +18,8 @@ Measure = Literal["params", "weights", "macs", "flops", "activations", "memory",
 """A quantity that a budget can bound."""
 
 BODY_KEYS = frozenset(
-    ["branches", "defaults", "extends", "from", "join", "op", "order", "out", "params"]
-    + ["residual", "reuse", "source", "steps", "title"]
+    ["branches", "defaults", "extends", "from", "inputs", "join", "op", "order", "out", "outputs"]
+    + ["params", "residual", "reuse", "source", "steps", "title"]
 )
 """The keys of a body; a mapping in a list of steps with one other key names a step."""
 
@@ -92,7 +92,7 @@ class LongSpec(_Spec):
     __pydantic_extra__: dict[str, Word]
 
     op: str
-    reads: str | list[str] | None = Field(default=None, alias="from")
+    reads: str | list[str] | dict[str, str] | None = Field(default=None, alias="from")
     out: str | int | None = None
     title: Text | None = None
     source: Text | None = None
@@ -101,7 +101,9 @@ class LongSpec(_Spec):
 class BodySpec(_Spec):
     """A body that is a mapping."""
 
-    reads: str | list[str] | None = Field(default=None, alias="from")
+    inputs: list[str] | None = None
+    outputs: list[str] | dict[str, str] | None = None
+    reads: str | list[str] | dict[str, str] | None = Field(default=None, alias="from")
     reuse: str | None = None
     branches: dict[str, Body] | None = None
     join: Literal["concat", "add", "mul"] = "concat"
@@ -127,7 +129,7 @@ class ClaimSpec(_Spec):
     """The claims that a source makes of the network, or of the step at a path."""
 
     at: str | None = None
-    input: str | None = None
+    input: str | dict[str, str] | None = None
     heads: bool = False
     source: Text | None = None
     deviates: Text | None = None
@@ -164,12 +166,13 @@ class ModelSpec(_Spec):
     title: Text | None = None
     source: Text | None = None
     use: list[str] = []
-    input: str | int | None = None
+    input: str | int | dict[str, str | int] | None = None
     params: dict[str, Word] = {}
     defaults: dict[str, dict[str, Word]] = {}
     tables: dict[str, TableSpec] = {}
     blocks: dict[str, Body] = {}
     network: Body | None = None
+    outputs: list[str] | dict[str, str] | None = None
     heads: dict[str, HeadSpec] = {}
     budget: dict[Measure, str | int] = {}
     claims: list[ClaimSpec] = []

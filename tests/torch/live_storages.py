@@ -61,7 +61,7 @@ class _Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.bytes -= size
 
 
-def inference(module: nn.Module, shape: tuple[int, ...], *, batch: int) -> Recording:
+def inference(module: nn.Module, *shapes: tuple[int, ...], batch: int) -> Recording:
     """One forward pass on the CPU, weights and input counted."""
     state = list(module.state_dict().values())
     held = sum(tensor.numel() * tensor.element_size() for tensor in state)
@@ -78,18 +78,19 @@ def inference(module: nn.Module, shape: tuple[int, ...], *, batch: int) -> Recor
     for path, child in module.named_modules():
         handles.append(child.register_forward_pre_hook(begin))
         handles.append(child.register_forward_hook(partial(end, path=path)))
-    images = torch.randn(batch, *shape, dtype=state[0].dtype)
-    live.watch(images)
+    images = [torch.randn(batch, *shape, dtype=state[0].dtype) for shape in shapes]
+    for image in images:
+        live.watch(image)
     live.peaks = [live.bytes]
     with torch.no_grad(), live:
-        module.eval()(images)
+        module.eval()(*images)
     recording.peak = held + live.peaks[0]
     for handle in handles:
         handle.remove()
     return recording
 
 
-def kept_for_backward(make: Any, shape: tuple[int, ...], *, batch: int) -> int:
+def kept_for_backward(make: Any, *shapes: tuple[int, ...], batch: int) -> int:
     """Bytes that a training pass keeps, weights left out, as on a GPU; nothing is computed.
 
     Args:
@@ -107,6 +108,6 @@ def kept_for_backward(make: Any, shape: tuple[int, ...], *, batch: int) -> int:
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            result = module(torch.empty(batch, *shape))
+            result = module(*(torch.empty(batch, *shape) for shape in shapes))
         del result
         return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())

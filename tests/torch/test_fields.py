@@ -126,8 +126,10 @@ def hold_against_gradients(found: Checked, *, most: int) -> int:
         child.register_forward_hook(
             lambda own, args, result, path=path: outputs.__setitem__(path, result)
         )
-    image = torch.rand(1, *model.input.shape, dtype=torch.float64) / 2 + 0.25
-    image.requires_grad_()
+    shapes = [type.shape for type in model.inputs.values()]
+    images = [torch.rand(1, *shape, dtype=torch.float64) / 2 + 0.25 for shape in shapes]
+    for image in images:
+        image.requires_grad_()
     with (
         patch("torch.nn.functional.max_pool2d", mean_for_max),
         patch("torch.nn.functional.adaptive_max_pool2d", adaptive_mean_for_max),
@@ -135,7 +137,7 @@ def hold_against_gradients(found: Checked, *, most: int) -> int:
         patch("torch.nn.functional.normalize", mean_added(1)),
         patch("torch.nn.functional.instance_norm", mean_added(2, 3)),
     ):
-        module(image)
+        module(*images)
     again = {node.reuses for node in inline(model).nodes}
     nodes = [n for n in inline(model).nodes if n.type.is_map and outputs.get(n.path) is not None]
     gaps = any(node.attributes.get("dilation", 1) != 1 for node in inline(model).nodes)
@@ -150,12 +152,12 @@ def hold_against_gradients(found: Checked, *, most: int) -> int:
             places += [(0, 0), (height - 1, width - 1)]
         for row, column in places:
             value = outputs[node.path][0, :, row, column].sum()
-            (gradient,) = torch.autograd.grad(value, image, retain_graph=True)
-            rows, columns = gradient[0].abs().amax(0).nonzero().T
-            sides = (
-                (field.height, row, model.input.size[0], rows),
-                (field.width, column, model.input.size[1], columns),
-            )
+            gradients = torch.autograd.grad(value, images, retain_graph=True, allow_unused=True)
+            # Several inputs lie upon each other, so they have one size.
+            pixels_read = [grad[0].abs().amax(0) for grad in gradients if grad is not None]
+            rows, columns = torch.stack(pixels_read).amax(0).nonzero().T
+            tall, wide = shapes[0][1:]
+            sides = ((field.height, row, tall, rows), (field.width, column, wide, columns))
             if not len(rows):  # the unit reads the padding of a map alone
                 assert any(
                     reaches_out(windows.span(unit), side) for windows, unit, side, _ in sides

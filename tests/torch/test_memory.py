@@ -38,7 +38,8 @@ def hold_against_torch(found: Checked, *, batch: int, dtype: str = "float32") ->
     model, source = found.model, driver.emit_module(found)
     report = measure_memory(model, batch=batch, dtype=dtype)
     module = make_module(source, model.name).to(getattr(torch, dtype))
-    recorded = inference(module, model.input.shape, batch=batch)
+    shapes = [type.shape for type in model.inputs.values()]
+    recorded = inference(module, *shapes, batch=batch)
     assert report.peak + report.heads_state == recorded.peak
     nodes = inline(model).nodes
     twice = {node.reuses for node in nodes if node.reuses}
@@ -47,9 +48,7 @@ def hold_against_torch(found: Checked, *, batch: int, dtype: str = "float32") ->
             expected = recorded.by_path[node.path] - report.heads_state
             assert report.by_path[node.path] == expected, node.path
     if dtype == "float32":
-        kept = kept_for_backward(
-            lambda: make_module(source, model.name), model.input.shape, batch=batch
-        )
+        kept = kept_for_backward(lambda: make_module(source, model.name), *shapes, batch=batch)
         assert report.kept == kept
 
 

@@ -38,8 +38,9 @@ def hold_against_torch(found: Checked, source: str) -> None:
     model, cost = found.model, found.cost
     module = on_meta(source, model.name)
     assert cost.totals_with_heads.params == sum(p.numel() for p in module.parameters())
-    evaluated = record(module, model.input.shape, training=False)
-    trained = record(module, model.input.shape, training=True)
+    shapes = [type.shape for type in model.inputs.values()]
+    evaluated = record(module, *shapes, training=False)
+    trained = record(module, *shapes, training=True)
     assert cost.totals.macs == sum(evaluated.macs.values())
     assert cost.totals_with_heads.macs == sum(trained.macs.values())
     graph = inline(model)

@@ -24,21 +24,26 @@ from torch_counts import randomise, relative_error
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.ir import INPUT, Model, inline
+from inception_dsl.ir import Model, inline
 from inception_dsl.resolve import Overrides
 
 
-def outputs_of(model: Model, reference: Reference, images: Tensor) -> list[Tensor]:
-    """Return the outputs of a model and of its heads; logits where a softmax ends them."""
+def outputs_of(model: Model, reference: Reference, images: list[Tensor]) -> list[Tensor]:
+    """Return the outputs of a model and of its heads; logits where a softmax ends them.
+
+    Several outputs of inference are what their author names.
+    """
     graph = inline(model)
-    values = {INPUT: images}
+    values = dict(zip(graph.inputs, images, strict=True))
     for node in graph.nodes:
         inputs = [values[path] for path in node.inputs]
         weights = node.reuses or node.path
         values[node.path] = reference.run(node.op, weights, node.attributes, inputs)
     nodes = {node.path: node for node in graph.nodes}
-    ends = (graph.output, *graph.head_outputs)
-    return [values[nodes[end].inputs[0] if nodes[end].op == "softmax" else end] for end in ends]
+    several = graph.outputs.values() if len(graph.outputs) > 1 else ()
+    ends = (*(() if several else graph.outputs.values()), *graph.head_outputs)
+    logits = [values[nodes[end].inputs[0] if nodes[end].op == "softmax" else end] for end in ends]
+    return [*(values[end] for end in several), *logits]
 
 
 def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], str] = str) -> None:
@@ -58,11 +63,12 @@ def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], 
     learnt = {name: own.detach().clone() for name, own in module.named_parameters()}
     for own in learnt.values():
         own.requires_grad_()
-    shape = found.model.input.shape
-    images = torch.randn(2, *shape, dtype=torch.float64, generator=generator)
-    images.requires_grad_()  # what is written over in place would fail to go backward
+    shapes = [type.shape for type in found.model.inputs.values()]
+    images = [torch.randn(2, *s, dtype=torch.float64, generator=generator) for s in shapes]
+    for image in images:
+        image.requires_grad_()  # what is written over in place would fail to go backward
     expected = outputs_of(found.model, Reference({**module.state_dict(), **learnt}), images)
-    given = still(module)(images)
+    given = still(module)(*images)
     outputs = [given] if isinstance(given, Tensor) else list(given)
     for own, wanted in zip(outputs, expected, strict=True):
         assert bool(wanted.isfinite().all())
@@ -88,7 +94,7 @@ def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], 
         else:
             assert grad is wanted_grad, name
 
-    trained = module.train()(images)
+    trained = module.train()(*images)
     for own in [trained] if isinstance(trained, Tensor) else trained:
         assert bool(own.isfinite().all())
 

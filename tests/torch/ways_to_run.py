@@ -32,11 +32,11 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Network:
-    """A network as emitted: its source, its factory function, the shape of an image, a device."""
+    """A network as emitted: its source, its factory, the shape of each input by name, a device."""
 
     source: str
     name: str
-    shape: tuple[int, ...]
+    shapes: dict[str, tuple[int, ...]]
     device: str = "cpu"
 
     def build(self) -> nn.Module:
@@ -45,17 +45,25 @@ class Network:
         randomise(module, seed=5)
         return module.to(self.device)
 
-    def images(self, batch: int = 2) -> Tensor:
-        """Random images, the same each time."""
+    def images(self, batch: int = 2) -> list[Tensor]:
+        """Random images for each input, the same each time."""
         generator = torch.Generator().manual_seed(batch)
-        return torch.randn(batch, *self.shape, generator=generator).to(self.device)
+        shapes = self.shapes.values()
+        return [torch.randn(batch, *shape, generator=generator).to(self.device) for shape in shapes]
+
+    @property
+    def any_batch(self) -> dict[str, dict[int, torch.export.Dim]]:
+        """The axis of every input that may have any length."""
+        batch = torch.export.Dim("batch")
+        return {name: {0: batch} for name in self.shapes}
 
 
 def network(name: str, *, input: str | None = None, folder: Path = HERE) -> Network:
     """The network of a spec, at its input or at another."""
     found = driver.check(name, folder=folder, overrides=Overrides(input))
     source = driver.emit(found, output=folder).artifacts[0].text
-    return Network(source, found.model.name, found.model.input.shape)
+    shapes = {name or "x": type.shape for name, type in found.model.inputs.items()}
+    return Network(source, found.model.name, shapes)
 
 
 def tensors(output: Any) -> list[Tensor]:
@@ -63,11 +71,11 @@ def tensors(output: Any) -> list[Tensor]:
     return [output] if isinstance(output, Tensor) else list(output)
 
 
-def run(module: nn.Module, images: Tensor, *, training: bool) -> list[Tensor]:
+def run(module: nn.Module, images: list[Tensor], *, training: bool) -> list[Tensor]:
     """One pass; dropout drops the same values each time."""
     torch.manual_seed(6)
     with torch.no_grad():
-        return tensors(module.train(training)(images))
+        return tensors(module.train(training)(*images))
 
 
 def gradients(module: nn.Module, outputs: list[Tensor]) -> dict[str, Tensor]:
@@ -97,7 +105,7 @@ def compiled(own: Network, *, backend: str) -> None:
         torch._dynamo.reset()
         # Norms of few values make much of a last digit: 1e-3 in single precision, whoever rounds.
         dtype = torch.float64 if training else torch.float32
-        module, images = own.build().to(dtype), own.images().to(dtype)
+        module, images = own.build().to(dtype), [image.to(dtype) for image in own.images()]
         module.compile(fullgraph=True, backend=backend, options=options)
         expected = run(own.build().to(dtype), images, training=training)
         error = 0.0 if backend == "eager" else 1e-9 if training else 1e-4
@@ -117,11 +125,10 @@ def compiled_inductor(own: Network) -> None:
 def exported(own: Network) -> None:
     """`torch.export` gives a program that takes any batch."""
     module = own.build().eval()
-    sizes = {"x": {0: torch.export.Dim("batch")}}
-    program = torch.export.export(module, (own.images(),), dynamic_shapes=sizes)
+    program = torch.export.export(module, tuple(own.images()), dynamic_shapes=own.any_batch)
     images = own.images(3)
     with torch.no_grad():
-        given = tensors(program.module()(images))
+        given = tensors(program.module()(*images))
     assert_same(given, run(module, images, training=False), error=1e-6)
 
 
@@ -149,18 +156,25 @@ def onnx(own: Network) -> None:
     import onnxruntime
 
     module = own.build().eval()
-    sizes = {"x": {0: torch.export.Dim("batch")}}
+    # Inputs that share one batch share its name, too.
+    warnings.filterwarnings("ignore", message=".*The axis name.*", category=UserWarning)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, "model.onnx"))
         program = torch.onnx.export(
-            module, (own.images(),), dynamo=True, dynamic_shapes=sizes, verbose=False
+            module,
+            tuple(own.images()),
+            dynamo=True,
+            dynamic_shapes=own.any_batch,
+            verbose=False,
         )
         assert program is not None
         program.save(path)
         onnx.checker.check_model(path, full_check=True)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         images = own.images(3)
-        outputs = session.run(None, {session.get_inputs()[0].name: images.numpy()})
+        names = [input.name for input in session.get_inputs()]
+        feed = {name: image.numpy() for name, image in zip(names, images, strict=True)}
+        outputs = session.run(None, feed)
     given = [torch.from_numpy(output) for output in outputs]
     assert_same(given, run(module, images, training=False), error=1e-4)
 
@@ -171,12 +185,12 @@ def autocast(own: Network) -> None:
     with torch.autocast(own.device, dtype=torch.bfloat16):
         given = run(module, images, training=False)
     with torch.autocast(own.device, dtype=torch.bfloat16):  # the first may keep casts without grads
-        trained = tensors(module.train()(images))
+        trained = tensors(module.train()(*images))
     assert all(output.dtype == torch.bfloat16 for output in [*given, *trained])
     plain = own.build()
     assert_same(given, run(plain, images, training=False), error=0.1)
     grads = gradients(module, trained)
-    assert grads.keys() == gradients(plain, tensors(plain.train()(images))).keys()
+    assert grads.keys() == gradients(plain, tensors(plain.train()(*images))).keys()
     for name, grad in grads.items():
         assert grad.dtype == torch.float32, name
         assert bool(grad.isfinite().all()), name
@@ -200,7 +214,8 @@ def channels_last(own: Network) -> None:
 
     for name, child in module.named_modules():
         child.register_forward_hook(watch(name))
-    given = run(module, images.contiguous(memory_format=torch.channels_last), training=False)
+    last = [image.contiguous(memory_format=torch.channels_last) for image in images]
+    given = run(module, last, training=False)
     assert strays == []
     assert_same(given, run(own.build(), images, training=False), error=1e-4)
 
@@ -255,7 +270,7 @@ def _train(rank: int, own: Network, port: int, folder: str) -> None:
     def passes(module: nn.Module, inner: nn.Module) -> dict[str, Tensor]:
         for _ in range(2):  # the second pass fails where parameters were left out of the first
             torch.manual_seed(rank)
-            found = gradients(inner, tensors(module.train()(images)))
+            found = gradients(inner, tensors(module.train()(*images)))
         return found
 
     alone, shared = own.build(), own.build()
@@ -270,7 +285,7 @@ def on_fake_cuda(own: Network) -> None:
     """Built and run on a CUDA device of shapes alone, where a tensor of the CPU's is an error."""
     with FakeTensorMode(), torch.device("cuda"):
         module = make_module(own.source, own.name)
-        images = torch.randn(2, *own.shape)
+        images = [torch.randn(2, *shape) for shape in own.shapes.values()]
         for training in (False, True):
             outputs = run(module, images, training=training)
             found = {output.device.type for output in outputs}

@@ -157,11 +157,14 @@ def _find_counterparts(changes: ChangeIndex, old: Body, new: Body) -> dict[str, 
         for vertex in new.vertices
         for node in _nodes_in(vertex, [new.scope], changes.new_nodes)
     }
+    ports = {vertex.name for vertex in new.vertices if vertex.is_port}
     counterparts: dict[str, list[str]] = {}
     for vertex in old.vertices:
         nodes = _nodes_in(vertex, [old.scope], changes.old_nodes)
         paired = (changes.pairs.get(node, Path()) for node in nodes)
         counterparts[vertex.name] = list(dict.fromkeys(boxes[n] for n in paired if n in boxes))
+        if vertex.is_port and vertex.name in ports:
+            counterparts[vertex.name] = [vertex.name]
     return counterparts
 
 

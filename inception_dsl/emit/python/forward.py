@@ -46,7 +46,7 @@ class Forward:
         self._outputs = outputs
         self._training = training
         self._returned = tuple(plan.outputs.values())
-        self._taken = {plan.locals[path] for path in widths.inputs}
+        self._bound = {plan.locals[path] for path in widths.inputs}
         self._plan = plan
         self._locals = plan.locals
         self._stored = stored
@@ -86,9 +86,12 @@ class Forward:
             yield from self._assign_slices(statement.makes)
             return
         target = ", ".join(self._locals[path] for path in statement.gives)
-        is_returned = statement.gives == self._returned and target not in self._taken
-        # A module gives an untyped result; `x` is declared a Tensor, and other results are here.
-        is_declared = is_returned and self._outputs is None and not self._is_typed(statement)
+        is_first = target not in self._bound
+        self._bound.add(target)
+        # A module gives an untyped result. What is returned is declared a Tensor: as a parameter,
+        # or where it is first assigned.
+        is_returned = self._outputs is None and target == self._locals[self._returned[0]]
+        is_declared = is_returned and is_first and not self._is_typed(statement)
         remark = ", ".join(map(self._remark, statement.gives))
         yield Assign(target, self._code(statement), TENSOR if is_declared else None, remark)
 

@@ -17,7 +17,8 @@ WIDTH = 100
 """Maximum number of characters of a line that holds a list or a mapping."""
 
 _ORDER = (
-    "inception name title source input params defaults tables blocks network heads budget claims"
+    "inception name title source input params defaults tables blocks network outputs heads budget"
+    " claims"
 )
 
 

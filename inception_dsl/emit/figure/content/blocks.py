@@ -22,6 +22,13 @@ from inception_dsl.emit.figure.content.boxes import (
 from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.labels import activation_name, show_value
 from inception_dsl.emit.figure.content.notes import note_body
+from inception_dsl.emit.figure.content.ports import (
+    add_ports,
+    input_box,
+    name_input,
+    name_outputs,
+    point_leaf,
+)
 from inception_dsl.emit.figure.content.steps import FoldedStep, LocatedCall, drop_bare, fold
 from inception_dsl.emit.figure.content.subject import FigureSubject, common
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series, Vertex
@@ -43,10 +50,10 @@ def block_tree(subject: FigureSubject, block: BlockDef, shapes: Shapes) -> Serie
     return note_body(Series((block_input(subject, block), *body.items)), shapes)
 
 
-def block_vertices(subject: FigureSubject, block: BlockDef) -> tuple[list[Vertex], Path]:
+def block_vertices(subject: FigureSubject, block: BlockDef) -> tuple[list[Vertex], str]:
     """Return the boxes of a block's steps, and the path of the step that gives its output."""
     calls = subject.calls[block.name]
-    (steps, output), *others = [fold(located.call) for located in calls]
+    (steps, outputs), *others = [fold(located.call) for located in calls]
     same = {step.path: [step] for step in steps}
     for other_steps, _ in others:
         for step in other_steps:
@@ -54,11 +61,26 @@ def block_vertices(subject: FigureSubject, block: BlockDef) -> tuple[list[Vertex
     definitions = {item.path: item for item in block.body}
     known = _agreed(calls)
     vertices = []
-    for step in drop_bare(steps, output):
+    for step in drop_bare(steps, outputs.values()):
         paths = [located.path / step.path for located in calls]
         element = _element(subject, same[step.path], paths, definitions[step.path], known)
-        vertices.append(Vertex(step.path, step.inputs, element))
-    return vertices, output
+        vertices.append(Vertex(step.path, step.inputs, name_outputs(element, step)))
+    shapes = {
+        name: common(str(located.call.output_types[index]) for located in calls)
+        for index, name in enumerate(outputs)
+    }
+    return add_ports(vertices, outputs, _block_inputs(subject, block), shapes)
+
+
+def _block_inputs(subject: FigureSubject, block: BlockDef) -> list[Leaf]:
+    """Return the boxes of a block's inputs; none for a single one."""
+    if len(block.inputs) == 1:
+        return []
+    calls = subject.calls[block.name]
+    return [
+        input_box(path, common(str(located.call.input_types[index]) for located in calls), "plain")
+        for index, path in enumerate(block.inputs)
+    ]
 
 
 def _element(
@@ -78,7 +100,7 @@ def _element(
         for name in subject.varying[definition.block]
     ]
     leaf = call_leaf(subject, same[0], steps, " ".join(arguments), count)
-    return replace(leaf, shape=common(str(step.type) for step in same))
+    return replace(leaf, shape=common(step.shape for step in same))
 
 
 def _argument(subject: FigureSubject, call: CallDef, name: str) -> Value | Expr:
@@ -101,12 +123,18 @@ def _agreed(calls: Sequence[LocatedCall]) -> dict[str, Expr]:
 
 
 def block_input(subject: FigureSubject, block: BlockDef) -> Leaf:
-    """Return the box of a block's input: the network's, a concat, or any previous layer."""
+    """Return the box of a block's input: the network's, a concat, or any previous layer.
+
+    Several inputs stand behind a point.
+    """
+    if len(block.inputs) > 1:
+        return point_leaf()
     calls = subject.calls[block.name]
     shape = common(str(located.call.input_type) for located in calls)
     sources = [located.reads for located in calls]
     if all(source is None for source in sources):
-        return input_leaf(subject)
+        is_one = len(subject.model.inputs) == 1
+        return input_leaf(subject) if is_one else name_input("Input", shape)
     kind, name = "plain", "Previous layer"
     if all(source is not None and OPS[source.op].channels == "joined" for source in sources):
         kind, name = "join", GATHERED.title
@@ -133,7 +161,8 @@ def call_table(subject: FigureSubject, block: BlockDef) -> Rows:
     rows: dict[tuple[str, ...], list[Path]] = {}
     for located in subject.calls[block.name]:
         values = tuple(show_value(located.call.arguments[name]) for name in varying)
-        rows.setdefault((*values, str(located.call.type)), []).append(located.path)
+        given = ", ".join(map(str, located.call.output_types))
+        rows.setdefault((*values, given), []).append(located.path)
     return (
         ("", *varying, "output"),
         *((_name_calls(paths), *row) for row, paths in rows.items()),

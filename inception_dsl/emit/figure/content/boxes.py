@@ -10,11 +10,12 @@ from inception_dsl.emit.figure.content.labels import (
     describe_op,
     show_value,
 )
+from inception_dsl.emit.figure.content.ports import input_box, point_leaf
 from inception_dsl.emit.figure.content.steps import FoldedStep
 from inception_dsl.emit.figure.content.subject import FigureSubject, common, humanise
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series
 from inception_dsl.expr import Apply, Binary, Expr, Name
-from inception_dsl.ir import INPUT, Attributes, Call, Head, Node, Path, Value
+from inception_dsl.ir import INPUT, Attributes, Call, Head, Model, Node, Path, Value
 from inception_dsl.ops import OPS
 from inception_dsl.simplify import substitute
 
@@ -38,10 +39,26 @@ class BlockView:
 
 
 def input_leaf(subject: FigureSubject) -> Leaf:
-    """Return the box of the network's input."""
+    """Return the box of the network's input; a point behind which several stand."""
+    if len(subject.model.inputs) > 1:
+        return point_leaf()
     shape = str(subject.model.input)
     lines = (Line("Input", bold=True), Line(f"({shape})"))
     return Leaf((INPUT,), "input", lines, shape, tooltip=f"{INPUT}, {shape}", form="pill")
+
+
+def network_inputs(subject: FigureSubject) -> list[Leaf]:
+    """Return the boxes of the network's inputs; none for a single one."""
+    root = subject.model.root
+    if len(root.entries) == 1:
+        return []
+    inputs = zip(root.entries, root.input_types, strict=True)
+    return [input_box(path, str(type), "input") for path, type in inputs]
+
+
+def output_shapes(model: Model) -> dict[str, str]:
+    """Return the shape of each output of the network, by its name."""
+    return {name: str(type) for name, type in model.outputs.items()}
 
 
 def head_label(head: Head) -> str:
@@ -75,7 +92,7 @@ def call_leaf(
     if is_named_by_step(subject, step):
         name = humanise(step.path.name)
     leaf = _box(step, name, detail, count)
-    return _complete(subject, leaf, subject.kinds[call.block], str(step.type), steps)
+    return _complete(subject, leaf, subject.kinds[call.block], step.shape, steps)
 
 
 def node_element(
@@ -103,7 +120,7 @@ def node_element(
         )
         for name, value in first.attributes.items()
     }
-    shape = common(str(step.type) for step in same)
+    shape = common(step.shape for step in same)
     step = same[0] if path is None else replace(same[0], paths=(path,))
     match OPS[first.op].figure:
         case "sum" | "product" as form if len(first.inputs) == 2:

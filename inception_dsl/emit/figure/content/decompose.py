@@ -267,7 +267,8 @@ def _residual(first: Series, second: Series, join: Leaf) -> Residual | None:
         pair = Residual(first, second, join, side_is_first=True)
     else:
         pair = Residual(second, first, join, side_is_first=False)
-    return pair if _is_plain(pair.side) else None
+    has_input = any(leaf.form == "pill" for leaf in leaves(pair.side))
+    return pair if _is_plain(pair.side) and not has_input else None
 
 
 def _is_plain(series: Series) -> bool:

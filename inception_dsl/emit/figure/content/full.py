@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from inception_dsl.emit.figure.content.boxes import head_label, input_leaf, node_element
+from inception_dsl.emit.figure.content.boxes import (
+    head_label,
+    input_leaf,
+    network_inputs,
+    node_element,
+    output_shapes,
+)
 from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.notes import note_body
+from inception_dsl.emit.figure.content.ports import add_ports
 from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, unfold
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
@@ -17,10 +24,13 @@ from inception_dsl.ir import INPUT, NETWORK, Call, Head, Model, Path
 def full_tree(subject: FigureSubject, shapes: Shapes) -> Series:
     """Return all that runs in inference, in the order in which it does."""
     model = subject.model
-    steps, output = unfold(model.root)
+    steps, outputs = unfold(model.root)
     trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
-    kept = drop_bare(trunk, output, _sources(model, steps).values())
-    body = _body(subject, NETWORK, kept, output, Path())
+    kept = drop_bare(trunk, outputs.values(), _sources(model, steps).values())
+    vertices, output = add_ports(
+        _vertices(subject, kept, Path()), outputs, network_inputs(subject), output_shapes(model)
+    )
+    body = decompose_or_mesh(vertices, output, NETWORK)
     return note_body(Series((input_leaf(subject), *body.items)), shapes)
 
 
@@ -33,7 +43,7 @@ def full_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Head, StepG
     for head in model.heads:
         within = [step for step in steps if head.holds(step.path)]
         output = next(s.path for s in reversed(within) if s.path.step == head.output)
-        kept = drop_bare(within, output)
+        kept = drop_bare(within, [output])
         body = _body(subject, NETWORK, kept, output, Path(), sources[head.path])
         match body.items:  # one block: the head's frame is its own
             case (StepGroup(head.path, _, inner),):
@@ -57,17 +67,21 @@ def _body(
     holder: Path,
     source: Path = INPUT,
 ) -> Series:
-    vertices = [
+    return decompose_or_mesh(_vertices(subject, steps, holder), output, block, source)
+
+
+def _vertices(subject: FigureSubject, steps: Sequence[FoldedStep], holder: Path) -> list[Vertex]:
+    return [
         Vertex(step.path, step.inputs, _element(subject, step, holder / step.path))
         for step in steps
     ]
-    return decompose_or_mesh(vertices, output, block, source)
 
 
 def _element(subject: FigureSubject, step: FoldedStep, path: Path) -> Element:
     item = step.first
     if not isinstance(item, Call):
         return node_element(subject, [step], [path], path=path)
-    steps, output = unfold(item)
-    body = _body(subject, item.block, drop_bare(steps, output), output, path)
+    steps, outputs = unfold(item)
+    (output,) = outputs.values()  # a call of several is opened in its place
+    body = _body(subject, item.block, drop_bare(steps, [output]), output, path)
     return StepGroup(path, path, body)

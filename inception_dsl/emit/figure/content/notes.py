@@ -30,7 +30,8 @@ def note_column(tree: Series, shapes: Shapes, kinds: Collection[str]) -> Series:
             case Leaf(form="box"):
                 is_last = index + 1 == len(tree.items)
                 is_new = item.shape != before or item.kind in kinds or is_last
-                has_note = shapes == "all" or (shapes == "joins" and is_new)
+                is_noted = shapes == "all" or (shapes == "joins" and is_new)
+                has_note = is_noted and item.shape
                 items.append(replace(item, note=f"Output: {item.shape}" if has_note else ""))
                 before = item.shape
             case Leaf(form="pill"):

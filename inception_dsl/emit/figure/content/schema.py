@@ -9,16 +9,19 @@ from inception_dsl.emit.figure.content.boxes import (
     head_label,
     input_leaf,
     is_named_by_step,
+    network_inputs,
     node_element,
+    output_shapes,
 )
 from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.labels import show_value
 from inception_dsl.emit.figure.content.notes import note_column
+from inception_dsl.emit.figure.content.ports import add_ports, name_outputs
 from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, fold
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
 from inception_dsl.emit.figure.request import Shapes
-from inception_dsl.ir import INPUT, NETWORK, Call, Head, Path
+from inception_dsl.ir import NETWORK, Call, Head, Path
 
 _LONGEST_ARGUMENTS = 30
 """Maximum number of characters of a call's arguments that go into a box."""
@@ -35,17 +38,21 @@ def schema_tree(subject: FigureSubject, shapes: Shapes) -> Series:
 def schema_vertices(subject: FigureSubject) -> tuple[list[Vertex], str]:
     """Return the boxes of the network's steps, and the name of the one that gives its output."""
     model = subject.model
-    steps, output = fold(model.root)
+    steps, outputs = fold(model.root)
     trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
     read = {head.at for head in model.heads}
-    rows = list(_rows(subject, drop_bare(trunk, output, read), read))
-    elements = [_element(subject, row) for row in rows]
-    names = {path: " ".join(row.paths) for row in rows for path in row.paths} | {INPUT: INPUT}
+    makers = {step.path for step in trunk}
+    read = {path if path in makers else path.parent for path in read} | set(outputs.values())
+    rows = list(_rows(subject, drop_bare(trunk, (), read), read))
+    elements = [name_outputs(_element(subject, row), row) for row in rows]
+    names: dict[str, str] = {path: path for path in model.root.entries}
+    names |= {path: " ".join(row.paths) for row in rows for path in row.paths}
     vertices = [
         Vertex(names[row.path], tuple(names[path] for path in row.inputs), element)
         for row, element in zip(rows, elements, strict=True)
     ]
-    return vertices, names[output]
+    boxes = {name: names[path] for name, path in outputs.items()}
+    return add_ports(vertices, boxes, network_inputs(subject), output_shapes(model))
 
 
 def schema_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
@@ -65,7 +72,7 @@ def head_vertices(subject: FigureSubject, head: Head) -> list[Vertex]:
     within = [step for step in steps if head.holds(step.path)]
     return [
         Vertex(step.path, step.inputs, _element(subject, step))
-        for step in drop_bare(within, head.output)
+        for step in drop_bare(within, [head.output])
     ]
 
 
@@ -87,7 +94,10 @@ def _rows(
             last = row.path
             if step.inputs == (last,) and readers[last] == 1 and last not in read:
                 longer = FoldedStep(
-                    (*row.paths, *step.paths), row.inputs, (*row.copies, *step.copies)
+                    (*row.paths, *step.paths),
+                    row.inputs,
+                    (*row.copies, *step.copies),
+                    row.outputs_read,
                 )
                 if _goes_on(subject, row, step, longer):
                     row = longer

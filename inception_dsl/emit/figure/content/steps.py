@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from inception_dsl.ir import INPUT, Call, Model, Node, Path, TensorType
+from inception_dsl.ir import Call, Model, Node, Path
 from inception_dsl.ops import OPS
 
 Item = Node | Call
@@ -18,13 +18,15 @@ class FoldedStep:
 
     Attributes:
         paths: its path in the body, without the index of a copy; of steps that share a box, all.
-        inputs: the paths of the steps that it reads, or `INPUT`.
+        inputs: the paths of the steps that it reads, or of inputs of the body.
         copies: the items that run, one after the other: calls of one block, or nodes of one op.
+        outputs_read: the call that makes each value that it reads, where the call gives several.
     """
 
     paths: tuple[Path, ...]
     inputs: tuple[Path, ...]
     copies: tuple[Item, ...]
+    outputs_read: Mapping[Path, Path] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -37,9 +39,10 @@ class FoldedStep:
         return self.copies[0]
 
     @property
-    def type(self) -> TensorType:
-        """The type of its output."""
-        return self.copies[-1].type
+    def shape(self) -> str:
+        """The shape of its output; empty if it has several."""
+        types = list(self.copies[-1].types.values())
+        return str(types[0]) if len(types) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +57,59 @@ class LocatedCall:
     reads: Node | None
 
 
-def fold(call: Call) -> tuple[list[FoldedStep], Path]:
-    """Return the steps of a body, copies in a row as one, and the path of the body's output."""
+def fold(call: Call) -> tuple[list[FoldedStep], dict[str, Path]]:
+    """Return the steps of a body, copies in a row as one, and the step that makes each output."""
+    makers = _find_makers(call)
     steps = []
     for path, items in groupby(call.body, key=lambda item: item.path.step):
         copies = tuple(items)
-        inputs = tuple(name.step for name in _inputs(copies[0]))
-        steps.append(FoldedStep((path,), inputs, copies))
-    return steps, call.output.step
+        values = [name.step for name in copies[0].inputs]
+        inputs = tuple(makers.get(value, value) for value in values)
+        several = {value: makers[value] for value in values if value in makers}
+        steps.append(FoldedStep((path,), inputs, copies, several))
+    outputs = {name: path.step for name, path in call.outputs.items()}
+    return steps, {name: makers.get(path, path) for name, path in outputs.items()}
 
 
-def unfold(call: Call) -> tuple[list[FoldedStep], Path]:
-    """Return the same as `fold`, with every copy a step of its own."""
-    last: dict[Path, Path] = {}
-    steps = []
+def _find_makers(call: Call) -> dict[Path, Path]:
+    """Return the call that makes each value of the calls in a body that give several."""
+    calls = (item for item in call.body if isinstance(item, Call) and len(item.outputs) > 1)
+    return {value: item.path for item in calls for value in item.types}
+
+
+def unfold(call: Call) -> tuple[list[FoldedStep], dict[str, Path]]:
+    """Return the steps of a body, every copy one of its own, and the step that makes each output.
+
+    The steps of a call with several inputs or outputs stand in its place.
+    """
+    values: dict[Path, Path] = {path: path for path in call.entries}
+    steps = list(_unfold(call, Path(), values))
+    return steps, {name: values[path] for name, path in call.outputs.items()}
+
+
+def _unfold(call: Call, holder: Path, values: dict[Path, Path]) -> Iterator[FoldedStep]:
+    """Yield the steps of a body.
+
+    Args:
+        holder: the path of the body in the outer one.
+        values: the step that makes each value of the outer body; filled here.
+    """
     for item in call.body:
-        inputs = tuple(last.get(name, name) for name in _inputs(item))
-        steps.append(FoldedStep((item.path,), inputs, (item,)))
-        last[item.path.step] = item.path
-    return steps, last.get(call.output, call.output)
-
-
-def _inputs(item: Item) -> tuple[Path, ...]:
-    return item.inputs
+        path = holder / item.path
+        reads = [values[holder / name] for name in item.inputs]
+        if isinstance(item, Call) and (len(item.inputs) > 1 or len(item.outputs) > 1):
+            values |= {path / e: read for e, read in zip(item.entries, reads, strict=True)}
+            yield from _unfold(item, path, values)
+            values |= {path / name: values[path / p] for name, p in item.outputs.items()}
+            continue
+        yield FoldedStep((path,), tuple(reads), (item,))
+        values[path] = values[path.step] = path
 
 
 def drop_bare(
-    steps: Sequence[FoldedStep], output: Path, read: Collection[str] = ()
+    steps: Sequence[FoldedStep], outputs: Collection[str], read: Collection[str] = ()
 ) -> list[FoldedStep]:
-    """Return the steps that have a box, among them all that others `read`.
+    """Return the steps that have a box, among them the outputs and all that others `read`.
 
     As in the papers, branches that only a convolution reads run straight into it, without a concat
     between; and an identity beside other branches is a bare line.
@@ -95,7 +122,7 @@ def drop_bare(
     kept: list[FoldedStep] = []
     for step in steps:
         inputs = tuple(path for name in step.inputs for path in through.get(name, (name,)))
-        is_kept = step.path == output or step.path in read
+        is_kept = step.path in outputs or step.path in read
         if not is_kept and _is_bare(step, readers.get(step.path, [])):
             through[step.path] = inputs
         else:
@@ -124,27 +151,29 @@ def locate_calls(model: Model) -> Iterator[LocatedCall]:
 
 
 def _locate(call: Call, path: Path, reads: Node | None) -> Iterator[LocatedCall]:
-    values: dict[str, Node | None] = {INPUT: reads}
+    values: dict[str, Node | None] = dict.fromkeys(call.entries, reads)
     for item in call.body:
-        if isinstance(item, Call):
-            source = values[item.inputs[0]]
-            below = path / item.path
-            yield LocatedCall(below, item, source)
-            yield from _locate(item, below, source)
-            value = _maker(item) or source
-        else:
-            value = item
-        values[item.path] = values[item.path.step] = value
+        if not isinstance(item, Call):
+            values[item.path] = values[item.path.step] = item
+            continue
+        source = values[item.inputs[0]]
+        below = path / item.path
+        yield LocatedCall(below, item, source)
+        yield from _locate(item, below, source)
+        for value, output in zip(item.types, item.outputs.values(), strict=True):
+            values[value] = values[value.step] = _find_maker(item, output) or source
 
 
-def _maker(call: Call) -> Node | None:
-    """Return the node that makes a call's output; None if the output is the call's input."""
-    items = {item.path.step: item for item in call.body}
-    path = call.output.step
-    while path != INPUT:
-        item = items[path]
-        maker = _maker(item) if isinstance(item, Call) else item
+def _find_maker(call: Call, output: Path) -> Node | None:
+    """Return the node that makes an output of a call; None if the output is an input."""
+    makers = {value.step: (item, value) for item in call.body for value in item.types}
+    path = output.step
+    while path in makers:
+        item, value = makers[path]
+        if isinstance(item, Node):
+            return item
+        maker = _find_maker(item, item.outputs[value.relative_to(item.path)])
         if maker is not None:
             return maker
-        path = _inputs(item)[0].step
+        path = item.inputs[0].step
     return None

@@ -98,11 +98,12 @@ def _find_varying(calls: Sequence[LocatedCall]) -> list[str]:
 
 def _kind(calls: Sequence[LocatedCall], taken: int) -> str:
     first = calls[0]
-    if not first.call.type.is_map:
+    if not any(type.is_map for type in first.call.output_types):
         return "head"
     if first.reads is None:
         return "stem"
-    if any(site.call.input_type.shape[1:] != site.call.type.shape[1:] for site in calls):
+    sizes = ((*site.call.input_types, *site.call.output_types) for site in calls)
+    if any(len({type.shape[1:] for type in types}) > 1 for types in sizes):
         return "reduction"
     return BLOCK_KINDS[taken % len(BLOCK_KINDS)]
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from inception_dsl.ir import Path
 
-Form = Literal["box", "pill", "sum", "product"]
+Form = Literal["box", "pill", "sum", "product", "point"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One box, or the circle of an add or a mul.
+    """One box, the circle of an add or a mul, or a point that is not seen.
 
     Attributes:
         paths: the steps that it stands for, by their paths in the body.
@@ -83,6 +83,11 @@ class Leaf:
     def name(self) -> str:
         """The paths of its steps, separated by spaces: the name of the box in a file."""
         return " ".join(self.paths)
+
+    @property
+    def is_point(self) -> bool:
+        """Tell whether it is the start of several inputs, or the end of several outputs."""
+        return self.form == "point"
 
     @property
     def is_circle(self) -> bool:
@@ -169,6 +174,11 @@ class Vertex:
     name: str
     inputs: tuple[str, ...]
     element: Element
+
+    @property
+    def is_port(self) -> bool:
+        """Tell whether it is an input or an output, or the point at which these meet."""
+        return isinstance(self.element, Leaf) and self.element.form in {"pill", "point"}
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -61,6 +61,8 @@ def _add_panel(chart: FlowChart, panel: PanelContent, cluster: Cluster) -> None:
 def _add(chart: FlowChart, element: Element, sources: Sequence[int], cluster: Cluster) -> list[int]:
     """Add an element that reads some boxes, and return the boxes that lead on."""
     match element:
+        case Leaf(form="point"):
+            return []
         case Leaf():
             number = len(chart.leaves)
             chart.leaves.append(element)

@@ -82,7 +82,9 @@ class Canvas:
         self.frames: list[FramePlace] = []
 
     def end(self, wire: Wire, target: Leaf, toward: Point) -> None:
-        """End a line at the leaf that it has reached, with an arrow."""
+        """End a line at the leaf that it has reached, with an arrow; a point has no lines."""
+        if not wire.source or target.is_point:
+            return
         dx, du = toward
         tip = (wire.x, wire.u)
         letter, points = wire.commands[-1]

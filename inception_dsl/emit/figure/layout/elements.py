@@ -57,7 +57,8 @@ class MeasuredLeaf(MeasuredElement):
     @override
     def place(self, canvas: Canvas, axis: float, u: float, wires: list[Wire]) -> list[Wire]:
         box, leaf = self.leaf_box, self.leaf_box.leaf
-        canvas.boxes.append((box, axis, u + box.sinks))
+        if not leaf.is_point:
+            canvas.boxes.append((box, axis, u + box.sinks))
         for wire in wires:
             canvas.end(wire, leaf, _direction(wire))
         return [Wire(leaf.name, leaf.mark, axis, u + self.height, port=box)]

@@ -43,7 +43,9 @@ class LeafBox:
         # Cards lie behind a box, to its right and above it, whichever way the data flows.
         self.cards = 2 * CARD if leaf.copies > 1 else 0.0
         self.sinks = 0.0 if style.direction == "up" else self.cards
-        if leaf.is_circle:
+        if leaf.is_point:
+            self.width, self.box_height = 0.0, 0.0
+        elif leaf.is_circle:
             self.width, self.box_height = 2 * CIRCLE, 2 * CIRCLE
         else:
             self.width = max(width, text_span(leaf))
@@ -76,6 +78,7 @@ class LeafBox:
 def draw_box(size: LeafBox, axis: float, y: float, style: Style) -> Box:
     """Return the box of a leaf, its upper side at `y`."""
     leaf = size.leaf
+    assert leaf.form != "point"  # it has no place on a canvas
     colours = _paint(leaf, style)
     return Box(
         path=leaf.name,

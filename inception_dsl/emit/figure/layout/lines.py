@@ -20,12 +20,16 @@ _STRAIGHT = 14.0
 """Distance by which a port is moved if that makes its line straight."""
 
 _HIGHEST_GAP = 64.0
+POINT_GAP = 6.0
+"""The gap beside a point, whose lines are not drawn."""
 _LEAST_PORT_GAP = 6.0
 
 
 def gap_between(before: MeasuredElement, behind: MeasuredElement, style: Style) -> float:
     """Return the gap between two elements: higher if lines lead far to the side."""
     entries = behind.entries(0)
+    if any(item.exit_box is not None and item.exit_box.leaf.is_point for item in (before, behind)):
+        return POINT_GAP
     lane = None if behind.lane_entry is None else entries.pop(behind.lane_entry)
     exits = before.exits(0)
     if len(entries) == len(exits) == 1 and entries == exits:

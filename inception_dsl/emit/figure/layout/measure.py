@@ -25,6 +25,9 @@ from inception_dsl.emit.figure.layout.leaf_box import text_span
 from inception_dsl.emit.figure.layout.measured import MeasuredElement
 from inception_dsl.emit.figure.styles import Style
 
+_OF_A_COLUMN = frozenset(["box", "pill"])
+"""The forms of leaves that are as wide as their column."""
+
 
 def measure(element: Element, style: Style, width: float = 0) -> MeasuredElement:
     """Measure an element.
@@ -37,7 +40,7 @@ def measure(element: Element, style: Style, width: float = 0) -> MeasuredElement
     """
     match element:
         case Leaf():
-            return MeasuredLeaf(element, style, 0 if element.is_circle else width)
+            return MeasuredLeaf(element, style, width if element.form in _OF_A_COLUMN else 0)
         case Series(items):
             boxes = [measure(item, style, _width_in(item, width)) for item in items]
             return MeasuredSeries(boxes, style)
@@ -72,5 +75,5 @@ def _width_in(item: Element, width: float) -> float:
 
 def column_width(tree: Series) -> float:
     """Return the width that all boxes of a column have: that of the widest text."""
-    boxes = (item for item in tree.items if isinstance(item, Leaf) and not item.is_circle)
+    boxes = (item for item in tree.items if isinstance(item, Leaf) and item.form in _OF_A_COLUMN)
     return max((text_span(leaf) for leaf in boxes), default=0.0)

@@ -1,0 +1,99 @@
+"""The earlier steps that a body may name: to read them, and to run them again on another input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from inception_dsl.ir import CallDef, NodeDef, Origin, Path
+from inception_dsl.resolve.scope import Close, close_by
+from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
+from inception_dsl.spec.schema import BodySpec, Item, LongSpec
+
+
+class Earlier(dict[str, Sibling]):
+    """The earlier steps of a list; `named` are the names of all of its steps."""
+
+    named: frozenset[str] = frozenset()
+
+
+def nearest_sibling(name: str, siblings: Mapping[str, Sibling]) -> Close:
+    """Return the earlier step or branch that a name misspells, if one is close."""
+    return close_by(name, siblings, {key: sibling.span for key, sibling in siblings.items()})
+
+
+def find_taker(body: Item, place: BodyPlace, reader: StepReader) -> Sequence[str]:
+    """Return the names of the inputs of the call that a body begins with.
+
+    They are none if it begins with anything else, or with a call of one input.
+    """
+    text: str | None = None
+    match body:
+        case str():
+            text = body
+        case LongSpec():
+            text = body.op
+        case [first, *_]:
+            inner = next(iter(first.values())) if isinstance(first, dict) else first
+            reads = inner.reads if isinstance(inner, LongSpec | BodySpec) else None
+            return () if reads is not None else find_taker(inner, place, reader)
+        case BodySpec(steps=inner) if inner is not None:
+            return find_taker(inner, place, reader)
+        case BodySpec(reuse=name) if name is not None and name in place.siblings:
+            first_step = next(iter(place.siblings[name].steps), None)
+            text = first_step.block if isinstance(first_step, CallDef) else None
+    signature = reader.find_signature(text) if text is not None else None
+    return signature.inputs if signature is not None and len(signature.inputs) > 1 else ()
+
+
+def _list_entering(sibling: Sibling) -> list[Path]:
+    """Return the values from outside that the steps of a sibling read, each once."""
+    made = {path for step in sibling.steps for path in step.gives}
+    reads = dict.fromkeys(path for step in sibling.steps for path in step.inputs)
+    return [path for path in reads if path not in made]
+
+
+def count_entering(sibling: Sibling) -> int:
+    """Return the number of values from outside that the steps of a sibling read."""
+    return len(_list_entering(sibling))
+
+
+def use_again(
+    sibling: Sibling, place: BodyPlace, origin: Origin
+) -> tuple[list[NodeDef | CallDef], Path] | None:
+    """Return the steps of a sibling on another input, with its weights, and their result.
+
+    They read one value; a sibling that begins with a call of several inputs reads as many values.
+
+    Returns:
+        The steps and the path of their result; None if the sibling reads several values elsewhere.
+    """
+    entering = _list_entering(sibling)
+    reads = dict.fromkeys(entering, place.reads)
+    if place.several:
+        first = sibling.steps[0].inputs
+        if set(first) != set(entering) or not len(first) == len(entering) == len(place.several):
+            return None
+        reads = dict(zip(first, place.several, strict=True))
+    elif len(entering) > 1:
+        return None
+    made = {path for step in sibling.steps for path in (step.path, *step.gives)}
+
+    def move(path: Path) -> Path:
+        # The path of a list is that of what holds it; that of a step is its own.
+        return place.path / path.relative_to(sibling.path) if path in made else reads[path]
+
+    steps = [
+        replace(
+            step,
+            path=move(step.path),
+            inputs=tuple(move(path) for path in step.inputs),
+            branch=place.branch / step.branch.relative_to(sibling.path)
+            if step.branch.is_within(sibling.path)
+            else place.branch,
+            reuses=step.reuses or step.path,
+            origin=origin,
+        )
+        for step in sibling.steps
+    ]
+    return steps, move(sibling.gives)
