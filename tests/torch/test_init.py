@@ -11,7 +11,7 @@ import pytest
 import torch
 from conftest import NET, Project
 from test_language import HEAD
-from test_parity import tm, tv
+from test_parity import sides, tm, tv
 from torch import Tensor, nn
 
 from inception_dsl import driver
@@ -30,6 +30,7 @@ IMPLEMENTATIONS: dict[str, Callable[[], nn.Module]] = {
     "squeezenet1_1": tv("squeezenet1_1"),
     "resnext50": tv("resnext50_32x4d"),
     "regnet_y_400mf": tv("regnet_y_400mf"),
+    "convnext_tiny": tv("convnext_tiny"),
     "timm/inception_v3": tm("inception_v3"),
     "timm/legacy_xception": tm("legacy_xception"),
 }
@@ -46,7 +47,7 @@ def by_shape(module: nn.Module) -> dict[tuple[tuple[int, ...], str], Tensor]:
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             for kind, own in layer.named_parameters():
-                values.setdefault((tuple(layer.weight.shape), kind), []).append(own.detach())
+                values.setdefault((tuple(sides(layer.weight)), kind), []).append(own.detach())
     return {key: torch.cat([own.flatten() for own in all]) for key, all in values.items()}
 
 

@@ -30,6 +30,13 @@ def tm(name: str, **options: Any) -> Callable[[], nn.Module]:
     return lambda: timm.create_model(name, pretrained=False, **options)
 
 
+def facenet() -> nn.Module:
+    from facenet_pytorch import InceptionResnetV1
+
+    module: nn.Module = InceptionResnetV1()
+    return module
+
+
 IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     "torchvision alexnet": ("alexnet", tv("alexnet"), 224),
     "torchvision vgg16": ("vgg16", tv("vgg16"), 224),
@@ -49,6 +56,8 @@ IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     "torchvision squeezenet1_1": ("squeezenet1_1", tv("squeezenet1_1"), 64),
     "torchvision resnext50_32x4d": ("resnext50", tv("resnext50_32x4d"), 64),
     "torchvision efficientnet_b0": ("efficientnet_b0", tv("efficientnet_b0"), 64),
+    "torchvision convnext_tiny": ("convnext_tiny", tv("convnext_tiny"), 64),
+    "facenet-pytorch": ("facenet/inception_resnet_v1", facenet, 96),
     "timm seresnet50": ("se_resnet50", tm("seresnet50"), 64),
     "torchvision regnet_y_400mf": ("regnet_y_400mf", tv("regnet_y_400mf"), 64),
     "timm legacy_xception": ("timm/legacy_xception", tm("legacy_xception"), 96),
