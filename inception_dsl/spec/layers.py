@@ -67,6 +67,8 @@ def lay_over(base: Mapping, layer: Mapping, effort: Effort) -> Mapping:
                 value = _members(present.value, entry.value, problems)
             case "network":
                 value = _body(present.value, entry.value, problems)
+            case "params":
+                value = _network_params(present.value, entry.value)
             case _:
                 value = _merge(present.value, entry.value)
         items[key] = Entry(entry.key, value)
@@ -141,6 +143,24 @@ def _merge(base: Tree, layer: Tree) -> Tree:
         present = items.get(key)
         items[key] = Entry(entry.key, _merge(present.value, entry.value)) if present else entry
     return Mapping(items, layer.span)
+
+
+def _network_params(base: Tree, layer: Tree) -> Tree:
+    """Return the parameters of a network with another's laid over them.
+
+    `none` in the place of a number removes the parameter. In the place of an activation's name it
+    is a value: no activation.
+    """
+    merged = _merge(base, layer)
+    if not isinstance(base, Mapping) or not isinstance(merged, Mapping):
+        return merged
+    removed = {
+        name
+        for name, entry in merged.items.items()
+        if _is_none(entry.value) and name in base.items and _is_number(base.items[name].value)
+    }
+    kept = {name: entry for name, entry in merged.items.items() if name not in removed}
+    return Mapping(kept, merged.span)
 
 
 def _members(base: Tree, layer: Tree, problems: _Problems) -> Tree:
@@ -326,6 +346,10 @@ def _has(body: Tree, path: str, effort: Effort) -> bool:
 
 def _is_none(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value == "none"
+
+
+def _is_number(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and not isinstance(tree.value, str | bool | None)
 
 
 def _nowhere(

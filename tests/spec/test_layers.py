@@ -249,6 +249,26 @@ def test_tables_params_defaults_and_budget_merge(project: Project) -> None:
     ]
 
 
+def test_none_removes_a_parameter_that_is_a_number(project: Project) -> None:
+    base = "params: {num_classes: 10, last: relu}\n"
+    base += "blocks: {end: {params: [act], steps: [1x1 conv (4 act act)]}}\n"
+    steps = "network: [1x1 conv (num_classes), end (act=last)]\n"
+    layer = "params: {num_classes: none, last: none}\nnetwork: {conv: 1x1 conv (8)}\n"
+    extended(project, base + steps, layer)
+    model = project.check().model
+    assert [(param.name, param.default) for param in model.network.params] == [("last", "none")]
+
+
+def test_a_removed_parameter_that_is_still_read_is_missed_there(project: Project) -> None:
+    base = "params: {num_classes: 10}\nnetwork: [1x1 conv (num_classes)]\n"
+    assert complaint(project, base, "params: {num_classes: none}\n").startswith(
+        """\
+error[E205]: nothing is named `num_classes`
+ --> specs/base.yaml:5:21
+"""
+    )
+
+
 @pytest.mark.parametrize("base", ["[w]", "{w}"])
 @pytest.mark.parametrize("layer", ["[s]", "{s}", "{s: 1}"])
 def test_a_block_adds_parameters_to_its_base_in_either_spelling(

@@ -111,7 +111,7 @@ def _ending(op: Op, attributes: Attributes, usual: Conventions) -> Iterator[str]
     is_conv = op.figure == "convolution"
     if act is None or op.join is not None:
         return
-    if is_conv and norm != usual.norm and act != "none":
+    if is_conv and norm != usual.norm and (act != "none" or usual.act == "none"):
         yield NORMS[str(norm)].short_title if norm != "none" else "no norm"
     if act != (usual.act if is_conv else "none"):
         yield "Linear" if act == "none" else _activation(act)
