@@ -58,6 +58,7 @@ IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     "torchvision efficientnet_b0": ("efficientnet_b0", tv("efficientnet_b0"), 64),
     "torchvision convnext_tiny": ("convnext_tiny", tv("convnext_tiny"), 64),
     "facenet-pytorch": ("facenet/inception_resnet_v1", facenet, 96),
+    "torchvision shufflenet_v2_x1_0": ("shufflenet_v2", tv("shufflenet_v2_x1_0"), 64),
     "timm seresnet50": ("se_resnet50", tm("seresnet50"), 64),
     "torchvision regnet_y_400mf": ("regnet_y_400mf", tv("regnet_y_400mf"), 64),
     "timm legacy_xception": ("timm/legacy_xception", tm("legacy_xception"), 96),
