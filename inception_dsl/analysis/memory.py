@@ -374,7 +374,7 @@ class _Training:
         is_view = not op.launches(*facts) and not saves.bytes
         kept = saves if learns else SavedForBackward()
         self._other_bytes += (kept.values * self._size + kept.bytes) * self._batch
-        self._other_bytes += kept.statistics * self._statistic
+        self._other_bytes += kept.statistics * self._statistic + kept.weights * self._size
         size = node.type.values * self._batch * self._size
         result = read[0] if is_view else self._allocate(size, learns=learns)
         result.is_kept |= kept.result

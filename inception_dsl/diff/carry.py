@@ -37,6 +37,7 @@ from inception_dsl.ops.facts import Role
 
 _NEW = "a new step"
 _GONE = "its step is gone"
+_LAST_WEIGHTS: frozenset[Role] = frozenset(["weight", "standardised weight"])
 
 
 def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
@@ -125,7 +126,7 @@ class _Source:
             return "its step was another op"
         if misfit := _other_shape(old, tensor):
             return misfit
-        if self._norm is not None and new_norm is None and tensor.role == "weight":
+        if self._norm is not None and new_norm is None and tensor.role in _LAST_WEIGHTS:
             return self._folded_weight(old, new)
         if self._norm is not None and new_norm is None and tensor.role == "bias":
             return self._folded_bias(old, new, tensor)
@@ -183,6 +184,8 @@ class _Source:
         """Return the recipe of a weight into which the scale of the old step's norm goes."""
         if not _is_affine(self._tensors.values()):
             return "its norm is removed, and its effect depends on its input"
+        if weight.role != "weight":
+            return "its norm is removed, and standardised weights cannot take over its scale"
         if self._order != ():
             return "its norm is gone, and its channels come in another order"
         if not new.attributes["bias"]:
@@ -195,7 +198,7 @@ class _Source:
         self, bias: StateTensor | None, new: Node, tensor: StateTensor
     ) -> Recipe | str:
         """Return the recipe of a bias that takes over the shift of the old step's norm."""
-        weight = next(part for part in list_state(new) if part.role == "weight")
+        weight = next(part for part in list_state(new) if part.role in _LAST_WEIGHTS)
         scaled = self.recipe(new, weight)
         if isinstance(scaled, str):
             return scaled

@@ -31,10 +31,9 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
     for name in changed:
         attribute = OPS[old.op].attribute(name)
         assert attribute is not None
-        is_both = name in old.attributes and name in new.attributes
         if name == "norm" or ("norm" in changed and attribute.owner):
             effects[name] = "state"  # a norm is added or removed, with all its attributes
-        elif is_both and _tensors(old) != _tensors(_with(old, {name: new.attributes[name]})):
+        elif _tensors(old) != _tensors(_as_in(old, new, name)):
             effects[name] = "state"
         elif attribute.changes == "training":
             effects[name] = "training"
@@ -88,6 +87,14 @@ def is_felt_in_training_only(node: Node) -> bool:
 def tensors_by_slot(node: Node) -> dict[Slot, StateTensor]:
     """Return the tensors that the node needs, its own or those of another node."""
     return {tensor.slot: tensor for tensor in _tensors(node)}
+
+
+def _as_in(old: Node, new: Node, name: str) -> Node:
+    """Return the old node with one attribute as the new one has it, or without it."""
+    attributes = {key: value for key, value in old.attributes.items() if key != name}
+    if name in new.attributes:
+        attributes[name] = new.attributes[name]
+    return replace(old, attributes=attributes)
 
 
 def _with(node: Node, values: Values) -> Node:

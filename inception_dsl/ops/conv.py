@@ -35,6 +35,17 @@ from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import Op
 from inception_dsl.ops.reach import Window
+from inception_dsl.ops.standardised import (
+    STANDARDISED,
+    STANDARDISED_FLAGS,
+    count_gains,
+    finish_standardised,
+    gain_state,
+    hold_filters,
+    is_standardised,
+    standardised_launches,
+    standardised_saves,
+)
 from inception_dsl.ops.window import (
     DILATION,
     KERNEL,
@@ -48,7 +59,7 @@ from inception_dsl.ops.window import (
 
 _OWN_NAMES = frozenset(
     ["kernel", "width", "stride", "pad", "dilation", "groups", "multiplier", "bias", "norm", "act"]
-    + ["init", "bias_init"]
+    + ["init", "bias_init", *(attribute.name for attribute in STANDARDISED)]
 )
 """The names of a conv's own attributes, which those of its norm may not hide."""
 
@@ -63,6 +74,7 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
         if of % groups:
             message = f"{groups} groups do not divide the {of} channels that go {what}"
             raise ShapeError("E306", message, attribute="groups", traces="channels")
+    hold_filters(values, channels)
     return _normed(values, _convolved(values, inputs[0]))
 
 
@@ -88,7 +100,8 @@ def _normed(values: Values, convolved: TensorType) -> TensorType:
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     height, width = size(values, "kernel")
     fan_in = inputs[0].channels // number(values, "groups") * height * width
-    return _with_extras(values, output, fan_in * output.channels)
+    cost = _with_extras(values, output, fan_in * output.channels)
+    return replace(cost, norms=cost.norms + count_gains(values))
 
 
 def _with_extras(values: Values, output: TensorType, weights: int) -> Cost:
@@ -158,7 +171,8 @@ def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window |
 def _launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
-    return _launches_with_extras(written, values, inputs[0], (output.values,), output)
+    weights = standardised_launches(values, inputs[0].channels)
+    return _launches_with_extras(written, values, inputs[0], (output.values,), output, weights)
 
 
 def _launches_with_extras(
@@ -167,13 +181,19 @@ def _launches_with_extras(
     input: TensorType,
     convolved: tuple[int, ...],
     output: TensorType,
+    weights: tuple[Launch, ...] = (),
 ) -> tuple[Launch, ...]:
     """Return the launches of convolutions, with the padding, the norm and the act around them.
 
     Args:
         convolved: how many values each of the convolutions gives.
+        weights: the launches that make the weights of the first one, if they are computed.
     """
     steps = [Launch(size) for size in (*padded_values(written, values, input), *convolved)]
+    if weights:  # the convolution holds its padded input and its weights
+        at = len(steps) - len(convolved)
+        steps[at] = replace(steps[at], holds=(1, 2) if at else (1,))
+        steps[:0] = weights
     if (norm := _norm(values)) is not None:
         of_norm = norm_attributes(written), norm_attributes(values)
         steps.extend(norm.launches(*of_norm, (output,), output))
@@ -183,7 +203,8 @@ def _launches_with_extras(
 def _saves(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> SavedForBackward:
-    return _saves_with_extras(written, values, inputs[0], output)
+    of_weights = standardised_saves(values, inputs[0].channels)
+    return of_weights | _saves_with_extras(written, values, inputs[0], output)
 
 
 def _saves_with_extras(
@@ -212,10 +233,10 @@ def _state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     weight = StateTensor(
         name="weight",
         shape=(width, channels // groups, *size(values, "kernel")),
-        role="weight",
+        role="standardised weight" if is_standardised(values) else "weight",
         in_axis=1 if groups == 1 else "grouped",
     )
-    return _with_norm(values, [weight, *_bias(values, "bias")])
+    return _with_norm(values, [weight, *_bias(values, "bias"), *gain_state(values)])
 
 
 def _bias(values: Values, name: str) -> list[StateTensor]:
@@ -309,7 +330,7 @@ _GROUPS = Attribute("groups", "positive", 1, changes="values")
 _MULTIPLIER = Attribute("multiplier", "positive", 1, changes="values")
 
 
-def _attributes(special: Attribute) -> tuple[Attribute, ...]:
+def _attributes(special: Attribute, *others: Attribute) -> tuple[Attribute, ...]:
     return (
         KERNEL,
         Attribute("width", "width", changes="channels"),
@@ -321,6 +342,7 @@ def _attributes(special: Attribute) -> tuple[Attribute, ...]:
         Attribute("norm", "choice", "none", changes="values", choices=("none", *NORMS)),
         ACT,
         *(_owned(attribute, norm) for norm in NORMS.values() for attribute in norm.attributes),
+        *others,
         INIT,
         BIAS_INIT,
     )
@@ -332,6 +354,11 @@ _FLAGS: dict[str, Values] = {
     "no_bias": {"bias": False},
     "linear": {"norm": "none", "act": "none", "bias": True},
 }
+
+
+def _finish_conv(attributes: dict[str, Value | Expr]) -> None:
+    finish_standardised(attributes)
+    _finish(attributes)
 
 
 def make_ops() -> tuple[Op, ...]:
@@ -353,10 +380,10 @@ def _make_conv() -> Op:
         figure="convolution",
         family="convolution",
         join=None,
-        attributes=_attributes(_GROUPS),
+        attributes=_attributes(_GROUPS, *STANDARDISED),
         kernel="kernel",
-        flags=_FLAGS,
-        finish=_finish,
+        flags={**_FLAGS, **STANDARDISED_FLAGS},
+        finish=_finish_conv,
         norm_layer="",
         infer=_infer,
         sizes="follow",

@@ -180,12 +180,22 @@ Sizes = Literal["follow", "fixed"]
 """The source of the output's height and width: the input's, or the same for every input."""
 
 Role = Literal[
-    "weight", "inner weight", "bias", "scale", "shift", "mean", "variance", "learnt", "buffer"
+    "weight",
+    "standardised weight",
+    "inner weight",
+    "bias",
+    "scale",
+    "shift",
+    "mean",
+    "variance",
+    "learnt",
+    "buffer",
 ]
 """The part that a tensor plays in its op:
 
 * `weight` and `bias`: the last linear map, and what is added to it; an affine norm behind the op
-  can be folded into these two. An `inner weight` comes before it.
+  can be folded into these two. An `inner weight` comes before it. A `standardised weight` is scaled
+  to variance 1 before it is used, so that nothing can be folded into it.
 * `scale`, `shift`, `mean`, `variance`: `(x - mean) / sqrt(variance + eps) * scale + shift`.
 * `learnt` and `buffer`: anything else, with a gradient and without."""
 
@@ -368,6 +378,7 @@ class SavedForBackward:
         values: the number of intermediate values that it needs, an image.
         bytes: the bytes of indices and masks that it needs, an image.
         statistics: values that it needs once a batch.
+        weights: values of weights that are computed, which it needs once a batch.
         products: of a product of several inputs, the number of values of each product from left to
             right, an image; the gradient of one factor needs the other. Empty for any other node.
     """
@@ -377,6 +388,7 @@ class SavedForBackward:
     values: int = 0
     bytes: int = 0
     statistics: int = 0
+    weights: int = 0
     products: tuple[int, ...] = ()
 
     def __or__(self, other: SavedForBackward) -> SavedForBackward:
@@ -387,6 +399,7 @@ class SavedForBackward:
             self.values + other.values,
             self.bytes + other.bytes,
             self.statistics + other.statistics,
+            self.weights + other.weights,
             self.products + other.products,
         )
 

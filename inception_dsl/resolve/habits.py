@@ -24,6 +24,7 @@ _WORDS = {
     "padding": "pad",
     "rate": "drop",
     "scale_factor": "factor",
+    "standardized": "standardised",
     "strides": "stride",
     "upscale_factor": "factor",
     "valid": "V",

@@ -22,7 +22,7 @@ Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]
 
 PARAMETERS = frozenset(
     ["width", "stride", "dilation", "groups", "multiplier", "act"]
-    + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep", "init"]
+    + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep", "init", "gain"]
     + ["factor", "top", "bottom", "left", "right", "from", "part", "of"]
 )
 """Words whose value may be a parameter of a block."""
@@ -205,6 +205,9 @@ class _Writer:
         elif op == "conv" and self.chance(40):
             both = [n for n in range(1, 7) if self.channels % n == width % n == 0]
             words["groups"] = self.pick(*both)
+        if op == "conv" and self.chance(25):
+            filter_size = self.channels // words.get("groups", 1) * kernel[0] * kernel[1]
+            words |= self.standardised() if filter_size > 1 else {"no_standardised": True}
         own = self.defaults["conv"]
         attributes = {"norm": "none", "act": "none", **own}
         if self.chance(15):
@@ -230,6 +233,15 @@ class _Writer:
         elif attributes["norm"] == "layernorm":
             attributes |= {"eps": 1e-5, "affine": True, **self.defaults["layernorm"]}
         return self.leaf(op, kernel, width, words, attributes)
+
+    def standardised(self) -> dict[str, Any]:
+        """Return words that standardise the weights of a conv."""
+        words: dict[str, Any] = {"standardised": True}
+        if self.chance(50):
+            words["gain"] = self.pick(1, 1.7868, 0.25)
+        if self.chance(50):
+            words["weight_eps"] = self.pick(0.001, 0.5)
+        return words
 
     def pool(self) -> Leaf:
         kernel, words = self.window(dilated=False)

@@ -274,6 +274,20 @@ def joined(op: str, inputs: list[Tensor], attributes: Attributes) -> Tensor:
     return activated(attributes.get("act", "none"), total)
 
 
+def standardised(weight: Tensor, attributes: Attributes, gain: Tensor | None) -> Tensor:
+    """Filters of mean 0 and variance 1 (Qiao et al.), which a gain scales (Brock et al.)."""
+    filters = []
+    for index, own in enumerate(weight):
+        mean = own.sum() / own.numel()
+        variance = (own - mean).square().sum() / own.numel()
+        filter = (own - mean) / torch.sqrt(variance + float(attributes.get("weight_eps", 1e-6)))
+        if gain is not None:
+            filter = filter * gain[index] * float(attributes["gain"]) / math.sqrt(own.numel())
+        filters.append(filter)
+    assert (gain is not None) == ("gain" in attributes)
+    return torch.stack(filters)
+
+
 def by_channel(values: Tensor, x: Tensor) -> Tensor:
     """Return one value for each channel in the shape of maps or of vectors."""
     return values.reshape(1, -1, *[1] * (x.dim() - 2))
@@ -358,6 +372,8 @@ class Reference:
             x, own = convolved(x, deep, None, depthwise), f"{own}.pointwise"
         weight, bias = self.state[f"{own}.weight"], self.state.get(f"{own}.bias")
         assert (bias is not None) == attributes["bias"]
+        if attributes.get("standardised"):
+            weight = standardised(weight, attributes, self.state.get(f"{own}.gain"))
         match op:
             case "linear":
                 y = x @ weight.T if bias is None else x @ weight.T + bias

@@ -130,6 +130,16 @@ def test_a_bias_goes_with_its_weight(was: str, now: str, keys: set[str], project
     assert keys <= {key for key, _ in plan.fresh if key.startswith(f"{step}.")}
 
 
+def test_no_norm_is_folded_into_standardised_weights(project: Project) -> None:
+    """Standardised weights would undo the scale; a norm that comes in can still change nothing."""
+    old = BASE.replace("(7 norm none)", "(7 standardised)")
+    new = old.replace("(7 standardised)", "(7 standardised norm none bias act relu)")
+    gone, come = planned(project, old, new), planned(project, new, old)
+    assert {key for key, _ in gone.fresh} == {"plain.weight", "plain.bias"}
+    assert all("standardised" in why for _, why in gone.fresh)
+    assert come.fresh == ()
+
+
 def test_a_step_that_gives_up_the_weights_of_another_takes_a_copy(project: Project) -> None:
     old = BASE.replace("  - plain:", "  - again: {from: mixed, reuse: wide}\n  - plain:")
     plan = planned(project, old, old.replace("reuse: wide}", "steps: 3x3 conv (8)}"))
@@ -279,6 +289,7 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
     "separable conv": (["u: 3x3 sepconv (5)"], set()),
     "separable conv with a multiplier": (["u: 3x3 sepconv (5 multiplier 3 norm none)"], set()),
     "grouped conv": (["u: 3x3 conv (6 groups 2)", "v: 1x1 conv (5)"], {"u"}),
+    "standardised conv": (["u: 3x3 conv (5 gain 2)"], set()),
     "batch norm": (["u: batchnorm", "v: 1x1 conv (5)"], set()),
     "group norm whose groups move as they are": (
         ["u: groupnorm (groups 7)", "v: 1x1 conv (5)"],

@@ -10,6 +10,12 @@ import torch
 from conftest import Project
 from test_module import hold_against_torch
 from timm.layers.norm import LayerNorm2d as LayerNorm2dOfTimm
+from timm.layers.std_conv import (
+    ScaledStdConv2d,
+    ScaledStdConv2dSame,
+    StdConv2d,
+    StdConv2dSame,
+)
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.convnext import LayerNorm2d as LayerNorm2dOfTorchvision
@@ -261,6 +267,23 @@ network:
   - bare: 3x3 conv (4 linear)
   - plain: instancenorm
 """,
+    "standardised weights": """\
+defaults: {conv: {standardised: true, act: relu}, groupnorm: {groups: 2}}
+blocks:
+  unit:
+    params: {g: 1.5, act: silu}
+    residual: {}
+    steps: [3x3 conv (in gain g act act), scale (one), 3x3 conv (in gain 1.7868 norm batchnorm)]
+network:
+  - stem: 3x3 conv (8 stride 2 norm groupnorm)
+  - same: 3x3 conv (8 stride 2 same_tf act gelu)
+  - unit: 2 x unit
+  - other: unit (g=2 act=none)
+  - scaled: 3x3 conv (8 stride 2 same_tf gain 0.5 weight_eps 1e-4 groups 2)
+  - plain: 1x1 conv (8 no_standardised)
+  - global avgpool
+  - linear (3)
+""",
     "norms of one image": """\
 defaults: {conv: {norm: layernorm, act: relu}, layernorm: {eps: 1e-6}}
 blocks:
@@ -463,6 +486,29 @@ def test_a_layer_norm_of_a_map_is_torchvisions_and_timms(
         nn.init.normal_(parameter)
     module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
     images = torch.randn(2, 6, 4, 5).to(memory_format=memory)
+    assert torch.equal(module(images), layer(images))
+
+
+STANDARDISED: dict[str, nn.Module] = {
+    "3x3 conv (8 standardised weight_eps 1e-8 no_bias)": StdConv2d(6, 8, 3, eps=1e-8),
+    "3x3 conv (8 standardised stride 2 same_tf no_bias)": StdConv2dSame(6, 8, 3, stride=2),
+    "3x3 conv (8 groups 2 gain 1.7868)": ScaledStdConv2d(6, 8, 3, groups=2, gamma=1.7868),
+    "3x3 conv (8 gain 2 stride 2 same_tf)": ScaledStdConv2dSame(6, 8, 3, 2, gamma=2.0),
+}
+
+
+@pytest.mark.parametrize("step", STANDARDISED)
+@pytest.mark.parametrize("training", [False, True])
+def test_a_standardised_conv_is_timms(step: str, training: bool, project: Project) -> None:
+    layer = STANDARDISED[step].train(training)
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    project.write(
+        "specs/net.yaml", f"inception: 1\nname: net\ninput: 8x9x6\nnetwork: [b: {step}]\n"
+    )
+    module = make_module(source(project.check()), "net").train(training)
+    module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
+    images = torch.randn(2, 6, 8, 9)
     assert torch.equal(module(images), layer(images))
 
 

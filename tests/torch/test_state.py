@@ -57,6 +57,8 @@ network:
   - affine_instances: instancenorm (affine)
   - with_layers: 1x1 conv (8 norm layernorm)
   - with_instances: 1x1 conv (8 norm instancenorm)
+  - standardised: 3x3 conv (8 standardised)
+  - gained: 3x3 conv (8 gain 1.5 norm groupnorm)
   - l2norm
   - factors: scale
   - factors_shifts: scale (bias init 0)

@@ -101,6 +101,95 @@ class _SameConv2d(nn.Conv2d):
         return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, self.groups)
 
 
+def _standardise(weight: Tensor, scale: Tensor | None, eps: float) -> Tensor:
+    """Scale each filter to mean 0 and variance 1, and then by its number."""
+    filters = weight.reshape(1, weight.shape[0], -1)
+    filters = F.batch_norm(filters, None, None, scale, training=True, momentum=0.0, eps=eps)
+    return filters.reshape_as(weight)
+
+
+class _StdConv2d(nn.Conv2d):
+    """Convolution whose filters are scaled to mean 0 and variance 1."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        weight_eps: float = 1e-6,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
+        )
+        self.weight_eps = weight_eps
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        weight = _standardise(weight, None, self.weight_eps)
+        return F.conv2d(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class _SameStdConv2d(_StdConv2d):
+    """The same with the padding of TensorFlow's `same`."""
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        weight = _standardise(weight, None, self.weight_eps)
+        (height, width), (down, right) = self.kernel_size, self.dilation
+        window = ((height - 1) * down + 1, (width - 1) * right + 1)
+        x = _pad_same(input, window, (self.stride[0], self.stride[1]))
+        return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, self.groups)
+
+
+class _ScaledStdConv2d(_StdConv2d):
+    """The same with filters that are scaled by `gain` / sqrt(their size) and a learnt number."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        gain: float = 1.0,
+        weight_eps: float = 1e-6,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            weight_eps,
+        )
+        self.scale = gain * self.weight[0].numel() ** -0.5
+        self.gain = nn.Parameter(torch.ones(out_channels, 1, 1, 1))
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        weight = _standardise(weight, (self.gain * self.scale).reshape(-1), self.weight_eps)
+        return F.conv2d(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class _SameScaledStdConv2d(_ScaledStdConv2d):
+    """The same with the padding of TensorFlow's `same`."""
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        weight = _standardise(weight, (self.gain * self.scale).reshape(-1), self.weight_eps)
+        (height, width), (down, right) = self.kernel_size, self.dilation
+        window = ((height - 1) * down + 1, (width - 1) * right + 1)
+        x = _pad_same(input, window, (self.stride[0], self.stride[1]))
+        return F.conv2d(x, weight, bias, self.stride, 0, self.dilation, self.groups)
+
+
 class _SameMaxPool2d(nn.Module):
     """Max pooling with the padding of TensorFlow's `same`."""
 

@@ -138,6 +138,11 @@ def _conv(
         (special, attributes[special]),
         ("bias", attributes["bias"]),
     ]
+    if "standardised" in attributes:
+        name, prefix = ("ScaledStdConv2d" if "gain" in attributes else "StdConv2d"), "_"
+        for word in ("gain", "weight_eps"):
+            if word in attributes:
+                arguments.append((word, attributes[word]))
     callee = f"_Same{name}" if pads_itself(attributes) else f"{prefix}{name}"
     conv = replace(_init(attributes), name="conv", callee=callee, arguments=tuple(arguments))
     return (conv, *_norm(attributes), *_act(attributes))
@@ -370,6 +375,20 @@ BASES: dict[str, Base] = {
     "_SameSepConv2d": Base(
         "SameSepConv", "separable convolution (TensorFlow's `same`)", "nn.Conv2d", _PARTS
     ),
+    "_StdConv2d": Base("StdConv", "convolution with standardised weights", "nn.Conv2d"),
+    "_SameStdConv2d": Base(
+        "SameStdConv",
+        "convolution (TensorFlow's `same`) with standardised weights",
+        "nn.Conv2d",
+    ),
+    "_ScaledStdConv2d": Base(
+        "ScaledStdConv", "convolution with standardised and scaled weights", "nn.Conv2d"
+    ),
+    "_SameScaledStdConv2d": Base(
+        "SameScaledStdConv",
+        "convolution (TensorFlow's `same`) with standardised and scaled weights",
+        "nn.Conv2d",
+    ),
     "nn.Linear": Base("Linear", "linear layer", "nn.Linear"),
 }
 """The classes that small classes are made of."""
@@ -383,6 +402,7 @@ IN_FORWARD: dict[str, Literal["cat", "sum", "product", "index"]] = {
 """The code of each op without a module in a forward pass, by the op's name."""
 
 _CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
+_STD_CONV: dict[str, Argument] = {**_CONV, "groups": 1, "weight_eps": Decimal("1e-6")}
 _NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
 _LAYER_NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "elementwise_affine": True}
 _MAX: dict[str, Argument] = {"padding": 0, "ceil_mode": False}
@@ -391,6 +411,10 @@ _AVG: dict[str, Argument] = {**_MAX, "count_include_pad": True}
 DEFAULTS: dict[str, dict[str, Argument]] = {
     "nn.Conv2d": {**_CONV, "groups": 1},
     "_SameConv2d": {**_CONV, "groups": 1},
+    "_StdConv2d": _STD_CONV,
+    "_SameStdConv2d": _STD_CONV,
+    "_ScaledStdConv2d": {**_STD_CONV, "gain": 1},
+    "_SameScaledStdConv2d": {**_STD_CONV, "gain": 1},
     "_SepConv2d": {**_CONV, "multiplier": 1},
     "_SameSepConv2d": {**_CONV, "multiplier": 1},
     "nn.Linear": {"bias": True},
