@@ -24,6 +24,8 @@ MAX_LINES = 1_000
 """Maximum number of lines that are shown of the difference between two files."""
 MAX_LETTERS = 1_000
 """Maximum number of characters that are shown of such a line."""
+MAX_FIGURE_LINES, MAX_FIGURE_LETTERS = 20, 100
+"""The same for a figure, whose difference shows no more than where it begins."""
 
 OUR_FAULT = "this is a fault of inception-dsl, not of your spec; please report it with the spec"
 
@@ -68,7 +70,10 @@ def print_difference(artifact: driver.Artifact) -> None:
     )
     if old is not None and old.splitlines() == artifact.content.splitlines():
         lines = iter([f"{name} differs in its line ends"])
-    shown_lines = [line[:MAX_LETTERS] for line in islice(lines, MAX_LINES)]
+    is_figure = artifact.path.suffix == ".svg"
+    letters = MAX_FIGURE_LETTERS if is_figure else MAX_LETTERS
+    most = MAX_FIGURE_LINES if is_figure else MAX_LINES
+    shown_lines = [line[:letters] for line in islice(lines, most)]
     if more := sum(1 for _ in lines):
         shown_lines.append(f"and {more:,} more lines")
     show("".join(f"{line}\n" for line in shown_lines))

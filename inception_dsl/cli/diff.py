@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
-from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings
-from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings, shown
+from inception_dsl.cli.output import deliver, say, show, show_line
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.diff import Report, Unmade
 from inception_dsl.emit.diff import FORMATS, SIDE_BY_SIDE
@@ -49,6 +49,7 @@ def add(command: Parser) -> None:
     command.add_argument(
         "--side-by-side", action="store_true", help="with svg, draw the old beside the new"
     )
+    command.add_argument("-o", "--output", metavar="FILE", help="default, and `-`: stdout")
     command.add_argument(
         "--weights",
         metavar="FILE",
@@ -84,7 +85,12 @@ def _diff(args: argparse.Namespace) -> int:
     if args.weights is not None:
         driver.write_all([driver.make_weight_plan(report, Path(args.weights))])
     document = _write(args, report)
-    (show if args.format == "text" else deliver)(document)
+    if args.output not in (None, "-"):
+        output = Path(args.output)
+        driver.write_all([driver.Artifact(output, document.encode())])
+        show_line(f"wrote      {shown(output)}")
+    else:
+        (show if args.format == "text" else deliver)(document)
     for unmade in report.unmade:
         print_findings(unmade.diagnostics)
     print_findings(report.warnings)

@@ -68,6 +68,9 @@ def _render(args: argparse.Namespace) -> int:
     from inception_dsl.emit.figure import Request, find_style, format_of
 
     output = None if args.output in (None, "-") else Path(args.output)
+    if output and (problem := _find_contradiction(args.format, output)):
+        say(f"error: {problem}")
+        return UNUSABLE
     format = args.format or format_of(output.suffix if output else "")
     if format == "png" and output is None and is_terminal():
         say("error: a PNG is nothing for a terminal: name a file, `-o FILE`")
@@ -83,6 +86,17 @@ def _render(args: argparse.Namespace) -> int:
         driver.write_all([driver.Artifact(output, figure.content)])
         show_line(f"wrote      {shown(output)}")
     return FINE
+
+
+def _find_contradiction(name: str | None, output: Path) -> str | None:
+    """Return the error of a format and a file whose name asks for another one."""
+    from inception_dsl.emit.figure import FORMATS
+
+    suffix = output.suffix
+    meant = next((format.name for format in FORMATS if suffix in format.suffixes), None)
+    if name is None or meant in (name, None):
+        return None
+    return f"`--format {name}` and `{output.name}` disagree: a `{suffix}` file is {meant}"
 
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:

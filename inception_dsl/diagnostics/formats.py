@@ -44,7 +44,7 @@ def to_github(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> st
 
 
 def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
-    """Return findings as one run of a SARIF 2.1.0 log, with a rule for every code.
+    """Return findings as one run of a SARIF 2.1.0 log, with a rule for each code that occurs.
 
     Args:
         root: the folder from which files are named.
@@ -52,17 +52,20 @@ def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str
     base: _Json = {"description": {"text": "The root of the repository."}}
     if root is not None:
         base["uri"] = f"{root.as_uri()}/"
-    places = {code: index for index, code in enumerate(CODES)}
+    findings = list(diagnostics)
+    occurring = {finding.code for finding in findings}
+    rules = [_rule(code, kind) for code, kind in CODES.items() if code in occurring]
+    places = {code: index for index, code in enumerate(filter(occurring.__contains__, CODES))}
     driver: _Json = {
         "name": "inception-dsl",
         "version": __version__,
-        "rules": [_rule(code, kind) for code, kind in CODES.items()],
+        "rules": rules,
     }
     run: _Json = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: base},
-        "results": [_result(finding, places[finding.code]) for finding in diagnostics],
+        "results": [_result(finding, places[finding.code]) for finding in findings],
     }
     return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 

@@ -34,6 +34,12 @@ MAX_NODES = 2_500
 All trials of a spec together take at most the time of one reading of the largest model.
 """
 
+_LACKS = frozenset(["E204", "E206", "E210"])
+"""Findings at the name of a step that lacks a word, an argument or its kernel.
+
+They are slips of their own: a step that a fix names right may still lack something.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -151,7 +157,8 @@ def _is_mended(
         is_known = (other.code, other.message) in known
         is_same = (other.code, other.message) == (finding.code, finding.message)
         is_shape = other.code.startswith("E3") and span.line == line
-        if (touches and (is_same or not is_known)) or (is_shape and not is_known):
+        is_wrong = is_same or not (is_known or other.code in _LACKS)
+        if (touches and is_wrong) or (is_shape and not is_known):
             return False
     return True
 

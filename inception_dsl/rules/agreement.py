@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
-from inception_dsl.diagnostics import Diagnostic, Severity, nearest
+from inception_dsl.diagnostics import Diagnostic, Label, Severity, nearest
 from inception_dsl.diff import CATEGORIES, Changed, Finding
 from inception_dsl.ir import Path
+from inception_dsl.source import Span
 
 SECTION = "tool.inception-dsl.diff"
 NEVER = "never"
@@ -28,12 +29,14 @@ class Waiver:
     Attributes:
         at: a path; `*` stands for any text, every other character for itself.
         spec: the name of the spec that it is for; None for all specs.
+        span: its place in the settings; None if no text wrote it.
     """
 
     code: str
     at: str
     spec: str | None
     reason: str
+    span: Span | None = None
 
     def covers(self, finding: Finding, spec: str) -> bool:
         """Tell whether a finding of a spec is about the accepted change."""
@@ -106,7 +109,8 @@ _REMOVE = f"take the waiver out of `[[{SECTION}.waivers]]` in pyproject.toml"
 
 
 def _idle(waiver: Waiver, message: str, help: str) -> Diagnostic:
-    return Diagnostic("W603", message, notes=(f"its reason was: {waiver.reason}",), help=help)
+    labels = () if waiver.span is None else (Label(waiver.span),)
+    return Diagnostic("W603", message, labels, (f"its reason was: {waiver.reason}",), help)
 
 
 def _fits(path: str, pattern: str) -> bool:

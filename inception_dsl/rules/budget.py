@@ -29,8 +29,11 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
         excess = f"{abs(figure - written.amount):,} {side}"
         labels = (*labels_at(bound.origin, excess), *shares(quantities, bound.measure))
         notes = _peak(quantities) if bound.measure == "memory" else ()
+        help = None
+        if written.relation == "==" and figure < written.amount:
+            help = f"a number alone is exact: write `<= {written.text}` for an upper bound"
         yield Diagnostic(
-            "E401", message, labels, notes=notes, expected=written.text, found=str(figure)
+            "E401", message, labels, notes, help, expected=written.text, found=str(figure)
         )
 
 

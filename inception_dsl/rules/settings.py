@@ -103,7 +103,8 @@ def _read_waiver(toml: Toml, at: KeyPath, value: object) -> Waiver:
         raise toml.error(f"`{code}` is no code of a change", (*at, "code"), help)
     if spec is not None and not isinstance(spec, str):
         raise toml.error("`spec` of a waiver is the name of a spec", (*at, "spec"))
-    return Waiver(code, str(table["at"]), spec, str(table["reason"]))
+    span = toml.find((*at, "at"))
+    return Waiver(code, str(table["at"]), spec, str(table["reason"]), span)
 
 
 def _table(toml: Toml, at: KeyPath, value: object, known: Iterable[str]) -> Mapping[str, object]:

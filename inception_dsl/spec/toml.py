@@ -37,11 +37,14 @@ class Toml:
 
     def error(self, message: str, path: KeyPath, help: str | None = None) -> SpecError:
         """Return E010 at a key, or at the nearest key above it that stands in the text."""
+        return SpecError([Diagnostic("E010", message, (Label(self.find(path)),), help=help)])
+
+    def find(self, path: KeyPath) -> Span:
+        """Return the place of a key, or of the nearest key above it that stands in the text."""
         places = _Locator(self.source.text).places
         while path and path not in places:
             path = path[:-1]
-        span = Span(self.source, *places[path]) if path else Span(self.source, 0, 1)
-        return SpecError([Diagnostic("E010", message, (Label(span),), help=help)])
+        return Span(self.source, *places[path]) if path else Span(self.source, 0, 1)
 
 
 def read_toml(source: Source) -> Toml:

@@ -22,6 +22,9 @@ from inception_dsl.tables import plain_table
 
 WIDTH = 100
 
+MAX_FINDINGS_SHOWN = 100
+"""Maximum number of findings of a category that a terminal shows."""
+
 
 def diff_text(report: Report) -> str:
     """Return the findings by category, the gravest first, the costs, and the state_dict."""
@@ -46,13 +49,16 @@ def _comparison(comparison: Comparison) -> str:
 
 
 def _findings(findings: Iterable[Finding]) -> Iterator[str]:
-    for finding in findings:
+    shown = list(findings)
+    for finding in shown[:MAX_FINDINGS_SHOWN]:
         sentence = write_sentence(finding)
         head = f"{sentence.subject}: {sentence.what}" if sentence.what else sentence.subject
         yield from _wrapped(head, f"  {finding.code}  ", " " * 10)
         yield from _wrapped(sentence.means, " " * 8, " " * 8)
         if finding.waived is not None:
             yield from _wrapped(f"waived: {finding.waived}", " " * 8, " " * 10)
+    if (more := len(shown) - MAX_FINDINGS_SHOWN) > 0:
+        yield f"        and {more:,} more, which `--format json` lists"
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:
