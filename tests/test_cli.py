@@ -642,3 +642,18 @@ def test_a_figure_is_written_in_the_format_of_its_name(shell: Shell, project: Pr
     code, output, _ = shell.run("render", NET, "--block", "mixed", "--style", "paper")
     assert (code, output[:5]) == (0, "<svg ")
     assert shell.run("render", NET, "--block", "mixed", "--detail", "poster")[0] == 2
+
+
+def test_a_stale_figure_shows_where_its_difference_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "googlenet", "-o", "out"]) == 0
+    figure = tmp_path / "out" / "googlenet" / "schema.svg"
+    figure.write_text("<svg/>\n" * 500)
+    capsys.readouterr()
+    assert main(["build", "googlenet", "-o", "out", "--check"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 30
+    assert max(map(len, lines)) <= 100
+    assert any(line.startswith("and ") and line.endswith(" more lines") for line in lines)

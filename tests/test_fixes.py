@@ -122,3 +122,56 @@ def test_counted_names_keep_the_digit_of_their_block(project: Project) -> None:
     project.write(NET, HEAD + spec)
     names = [item.path for item in project.check().model.root.body]
     assert names == ["b3", "b3_2", "c", "c2"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "help"),
+    [
+        ("cnov (16)", "write `conv`"),
+        ("Conv2d (3 16 3)", "write `conv`"),
+    ],
+)
+def test_a_step_that_lacks_something_too_gets_its_help(
+    steps: str, help: str, project: Project
+) -> None:
+    """The name is mended; the kernel that lacks is the next finding."""
+    assert helps(f"network: [{steps}]\n", project) == [help]
+
+
+@pytest.mark.parametrize(
+    ("step", "help"),
+    [
+        ("3x3 conv (filters 32)", "write `32` in place of `filters 32`"),
+        ("3x3 conv (out_channels=32)", "write `32`"),
+        ("3x3 conv (8 stride 2x2)", "write `2`"),
+        ("3x3 conv (8 stride 2x1)", None),
+        ("3x3 conv (in*0.5)", "`floor(in * 0.5)` and `ceil(in * 0.5)` are whole"),
+        ("dropout (p 0.5)", "write `drop`"),
+        ("relu (slop=3)", None),
+    ],
+)
+def test_words_of_other_tools_are_told_ours(step: str, help: str | None, project: Project) -> None:
+    assert helps(f"network: [{step}]\n", project) == [help]
+
+
+def test_a_width_by_its_name_is_told_alone(project: Project) -> None:
+    spec = "params: {num_classes: 5}\nnetwork: [global avgpool, linear (num_classes=5)]\n"
+    assert helps(spec, project) == ["write `5`"]
+
+
+def test_an_input_with_spaces_is_written_without(project: Project) -> None:
+    project.write(NET, "inception: 1\nname: net\ninput: 32 x 32 x 3\nnetwork: relu\n")
+    assert [finding.help for finding in project.findings()] == ["write `32x32x3`"]
+
+
+def test_a_budget_of_a_number_alone_is_told_exact(project: Project) -> None:
+    spec = "budget: {macs: 50M}\nnetwork: [3x3 conv (8)]\n"
+    assert helps(spec, project) == ["a number alone is exact: write `<= 50M` for an upper bound"]
+    assert helps("budget: {macs: 50K}\nnetwork: [3x3 conv (8)]\n", project) == [None]
+
+
+def test_groups_of_a_norm_from_defaults_are_shown(project: Project) -> None:
+    spec = "defaults: {groupnorm: {groups: 16}}\nnetwork: [3x3 conv (8 norm groupnorm)]\n"
+    project.write(NET, HEAD + spec)
+    (finding,) = project.findings()
+    assert [label.span.text for label in finding.labels] == ["8", "16"]

@@ -117,7 +117,7 @@ def _write(args: argparse.Namespace, report: Report) -> str:
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
     """Return the document of a comparison that was not made, in a format for programs."""
-    if args.format == "text":
+    if args.format == "text" or args.output not in (None, "-"):
         return None
     name = " -> ".join(args.specs) if args.against is None else args.against
     unmade = Unmade(name, tuple(findings))

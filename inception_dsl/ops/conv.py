@@ -94,7 +94,8 @@ def _normed(values: Values, convolved: TensorType) -> TensorType:
         if error.traces == "size":
             raise
         # The width says how many channels the norm gets.
-        raise ShapeError(error.code, error.message, attribute="width") from None
+        follows = _name_beside_conv(error.attribute) if error.attribute else None
+        raise ShapeError(error.code, error.message, attribute="width", follows=follows) from None
 
 
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:

@@ -49,6 +49,7 @@ class ShapeError(Exception):
         attribute: the attribute at fault, if one is.
         traces: the part of the input that is at fault, too; the finding shows where it was set.
         help: the way out, as prose, if the op knows it.
+        follows: another attribute that the fault follows from; the finding shows where it was set.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class ShapeError(Exception):
         attribute: str | None = None,
         traces: Literal["channels", "size"] | None = None,
         help: str | None = None,
+        follows: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.follows = follows
         self.code, self.message, self.attribute, self.help = code, message, attribute, help
         self.traces: Literal["channels", "size"] | None = traces
 

@@ -21,6 +21,7 @@ _WORDS = {
     "keep_prob": "keep",
     "keep_probability": "keep",
     "output_padding": "output_pad",
+    "p": "drop",
     "padding": "pad",
     "rate": "drop",
     "scale_factor": "factor",
@@ -28,6 +29,8 @@ _WORDS = {
     "strides": "stride",
     "upscale_factor": "factor",
     "valid": "V",
+    **dict.fromkeys(["channels", "features", "filters", "num_filters", "num_outputs"], "width"),
+    **dict.fromkeys(["out_channels", "out_features", "units"], "width"),
 }
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import cast
 
 from inception_dsl.bounds import MAX_CALLS_DEEP, MAX_COPIES, MAX_EDGES, MAX_NUMBER, MAX_PATH
@@ -32,6 +33,9 @@ from inception_dsl.resolve.values import misfit
 
 MANY = 10_000
 """Minimum size of a number that can make the weights of a step too many."""
+
+_WHOLE = frozenset(["width", "natural", "positive"])
+"""The kinds of attributes whose values are whole numbers."""
 
 
 class Instantiator:
@@ -271,9 +275,11 @@ class Instantiator:
                 continue
             problem = misfit(attribute, value)
             if problem is not None:
-                raise self._trail.unfit(
-                    f"{problem}, and `{as_written(expression)}` is {shown(value)}", step, name
-                )
+                text = as_written(expression)
+                is_between = isinstance(value, Decimal) and attribute.kind in _WHOLE
+                help = f"`floor({text})` and `ceil({text})` are whole" if is_between else None
+                message = f"{problem}, and `{text}` is {shown(value)}"
+                raise self._trail.unfit(message, step, name, help)
             if attribute.kind == "size" and isinstance(value, int):  # the side of a square
                 values[name] = value, value
         return values

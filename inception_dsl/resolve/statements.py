@@ -150,7 +150,10 @@ def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -
     if not sides or min(sides) < 1:
         help = "height x width x channels, as in 299x299x3"
         message = f"the input `{shorten(text)}` is no shape"
-        raise SpecError([Diagnostic("E106", message, labels, help=help)])
+        meant = re.sub(r"\s*[x\u00d7X*,]\s*", "x", text)
+        is_near = span is not None and meant != text and _SHAPE.fullmatch(meant)
+        fix = Fix(span, meant) if span is not None and is_near else None
+        raise SpecError([Diagnostic("E106", message, labels, help=help, fix=fix)])
     height, width, channels = sides
     if height * width * channels > MAX_INPUT_VALUES:
         message = f"the input {text} holds more than {MAX_INPUT_VALUES:,} values"

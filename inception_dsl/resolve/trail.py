@@ -144,7 +144,9 @@ class Trail:
         assert isinstance(step, CallDef)
         return self._site_of(instance, site, step, call.inputs)
 
-    def unfit(self, message: str, step: NodeDef | CallDef, name: str) -> StepFaultError:
+    def unfit(
+        self, message: str, step: NodeDef | CallDef, name: str, help: str | None = None
+    ) -> StepFaultError:
         """Return E106 for a value that an attribute, an argument or a count cannot have."""
         from inception_dsl.resolve.derive import origins
 
@@ -154,7 +156,7 @@ class Trail:
         labels = [place, *sources]
         if len(sources) == 1:  # the value there is wrong for all of its readers
             labels = [sources[0], replace(place, text="it is read here")]
-        return StepFaultError(Diagnostic("E106", message, tuple(labels)))
+        return StepFaultError(Diagnostic("E106", message, tuple(labels), help=help))
 
     def trace(
         self, finding: Diagnostic, error: ShapeError, step: NodeDef, inputs: list[Input]
@@ -181,6 +183,8 @@ class Trail:
         if error.attribute is not None:
             finding = replace(finding, labels=(Label(site.place(step.path, error.attribute)),))
             more = origins(site, step, error.attribute)
+        if error.follows and error.follows in site.block.places.get(step.path, {}):
+            more.append(Label(site.place(step.path, error.follows), "it is set here"))
         for path in paths:
             more += trace_back(axis, site, [instance.ends[path]], self._enter).labels()
         if finding.code == "E304":

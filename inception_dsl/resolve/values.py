@@ -34,6 +34,10 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
             return _choice(attribute, reader.take(), words)
         case "size" | "pad" if token.kind == "kernel":
             return read_size(reader.take(), words, least=0 if attribute.kind == "pad" else 1)
+        case "positive" | "natural" if token.kind == "kernel":
+            height, width = token.text.split("x")
+            message = f"`{attribute.name}` is one number for both axes"
+            raise words.error("E211", message, token, instead=height if height == width else None)
         case "pad" if attribute.name in op.flags.get(token.text, {}):
             return op.flags[reader.take().text][attribute.name]
         case "pad" if token.text in LACKING_VALUES and token.text not in words.scope.names:

@@ -186,6 +186,8 @@ class _StepWords:
             value = read_value(op, width, reader, words)
             self._give(width.name, value, words.span(token, reader.peek(-1)))
         else:
+            if width is not None and (named := _named_width(op, reader, words)):
+                raise named
             wants_width = width is not None and width.name not in self._given
             raise _unknown_word(op, token, self._step, words, wants_width=wants_width)
 
@@ -230,19 +232,35 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     if name.kind != "name" or equals.text != "=":
         return
     word = word_of(name.text) or name.text
-    if word not in op.words() and word != "width":
-        return
+    if word not in op.words() and op.width:
+        word = "width"
     span = words.span(name, value)
     attribute = op.attribute(word)
+    why: str
+    meant: str | None
     if word == "width":
         why, meant = "its width stands alone", value.text
+    elif word not in op.words():
+        why, meant = "`=` is for the parameters of blocks", None
     elif attribute is not None and attribute.kind == "flag":
         is_off = value.text.lower() in {"false", "0"}
         why, meant = "a flag stands alone", f"no_{word}" if is_off else word
     else:
         why, meant = "a value stands behind its word", f"{word} {value.text}"
     message = f"`{op.written}` knows no word `{name.text}={value.text}`: {why}"
-    raise SpecError([Diagnostic("E202", message, (Label(span),), fix=Fix(span, meant))])
+    fix = None if meant is None else Fix(span, meant)
+    raise SpecError([Diagnostic("E202", message, (Label(span),), fix=fix)])
+
+
+def _named_width(op: Op, reader: Reader, words: Words) -> SpecError | None:
+    """Return the finding for a width behind a name for it, if one is there."""
+    name, value = reader.peek(), reader.peek(1)
+    is_value = value.kind == "number" or value.text in words.scope.names
+    if "width" not in (name.text, word_of(name.text)) or not is_value:
+        return None
+    message = f"`{op.written}` knows no word `{name.text}`: its width stands alone"
+    fix = Fix(words.span(name, value), value.text)
+    return SpecError([Diagnostic("E202", message, (Label(words.span(name)),), fix=fix)])
 
 
 def _unknown_word(

@@ -181,6 +181,7 @@ _AS = {
     "branches": "name every branch, as in `{b1x1: 1x1 conv (64), b3x3: 3x3 conv (64)}`",
     "heads": "name every head, as in `aux: {at: ..., steps: ...}`",
     "input": "height x width x channels, as in `299x299x3`",
+    "params": "name what calls bind, as in `[width]`, or give defaults, as in `{width: 64}`",
     "residual": "`residual: {}` adds the input unchanged",
 }
 """Examples of a key with a value of the right kind, for findings of E103."""
@@ -220,6 +221,8 @@ def _diagnose(
         return Diagnostic("E103", message, (Label(places.value(path)),))
     message = f"this is {_found(places.tree(path))}, not {_wanted(kind, loc)}"
     help = _AS.get(str(path[-1])) if path else None
+    if path == ("params",):
+        help = "give each parameter of the network a value, as in `{num_classes: 1000}`"
     return Diagnostic("E103", message, (Label(places.value(path)),), help=help)
 
 

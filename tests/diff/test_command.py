@@ -17,6 +17,7 @@ from inception_dsl import driver
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff import Finding, SpecRenamed
+from inception_dsl.emit.diff.text import MAX_FINDINGS_SHOWN
 from inception_dsl.rules.agreement import Waiver
 
 OLD = """\
@@ -227,6 +228,7 @@ def test_the_project_agrees_on_severities_and_waivers(
         0,
         "warning[W603]: no D731 at `drop*` of `net` is there to waive",
     )
+    assert errors.splitlines()[1].strip().startswith("--> pyproject.toml:")
 
 
 @pytest.mark.parametrize("sides", [(f"HEAD:{NET}", NET), ("--against", "HEAD")])
@@ -436,3 +438,31 @@ def test_the_recipe_for_a_pull_request_posts_under_bash_e(
     done = subprocess.run(["bash", "-e", "-c", step["run"]], env=environment, check=False)
     assert done.returncode == code
     assert posted in (repository.root / "posted.md").read_text()
+
+
+def test_a_comparison_is_written_to_a_file(repository: Project, capsys: Captured) -> None:
+    repository.write(NET, OLD.replace("0.2", "0.5"))
+    assert main(["diff", f"HEAD:{NET}", NET, "--format", "svg", "-o", "changes.svg"]) == 0
+    assert capsys.readouterr().out == "wrote      changes.svg\n"
+    assert (repository.root / "changes.svg").read_text().startswith("<svg")
+
+
+def test_a_failed_comparison_writes_no_file(repository: Project, capsys: Captured) -> None:
+    repository.write(NET, OLD.replace("linear (3)", "linear ()"))
+    assert main(["diff", f"HEAD:{NET}", NET, "--format", "json", "-o", "changes.json"]) == 2
+    assert capsys.readouterr().out == ""
+    assert not (repository.root / "changes.json").exists()
+
+
+def test_a_terminal_shows_so_many_findings_of_a_category(
+    repository: Project, capsys: Captured
+) -> None:
+    count = MAX_FINDINGS_SHOWN + 3
+    for name, width in (("old", 8), ("new", 16)):
+        convs = "".join(f"  - a{i}: 1x1 conv ({width + i})\n" for i in range(count))
+        head = "inception: 1\nname: net\ninput: 8x8x8\nnetwork:\n"
+        repository.write(f"specs/{name}.yaml", head + convs)
+    main(["diff", "specs/old.yaml", "specs/new.yaml"])
+    out = capsys.readouterr().out
+    assert out.count("  D711  ") == MAX_FINDINGS_SHOWN
+    assert "        and 3 more, which `--format json` lists\n" in out

@@ -99,3 +99,15 @@ def test_findings_about_a_model_that_no_text_wrote_have_no_labels(project: Proje
     assert (finding.code, finding.labels) == ("W604", ())
     (left_out,) = build_figures(model, checked.cost).findings
     assert (left_out.code, left_out.labels) == ("W605", ())
+
+
+def test_a_format_and_a_file_of_another_one_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["render", "googlenet", "--format", "png", "-o", "figure.svg"]) == 2
+    assert "`--format png` and `figure.svg` disagree: a `.svg` file is svg" in (
+        capsys.readouterr().err
+    )
+    assert not list(tmp_path.iterdir())
+    assert main(["render", "googlenet", "--format", "svg", "-o", "figure.txt"]) == 0
