@@ -36,7 +36,7 @@ def find_unread(model: Model) -> tuple[Unread, ...]:
     ends = {block.name: _find_ends(block, model) for block in model.blocks}
     if not any(ends.values()):
         return ()
-    calls = Counter(call.block for call in walk_calls(model))
+    calls = Counter(call.block for call in walk_calls(model.root))
     params = _Params(model).count_by_step()
     return tuple(
         Unread(

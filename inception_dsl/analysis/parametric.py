@@ -106,7 +106,7 @@ def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
     """
     changing: dict[tuple[str, str], Dependence] = {}
     seen: set[int] = set()
-    for call in walk_calls(model):
+    for call in walk_calls(model.root):
         if id(call.body) in seen:
             continue
         seen.add(id(call.body))

@@ -67,7 +67,7 @@ def _find_padded(model: Model) -> dict[str, frozenset[str]]:
     if not any(chosen.values()):
         return {}
     found: dict[str, set[str]] = {}
-    for call in walk_calls(model):
+    for call in walk_calls(model.root):
         for item in call.body:
             is_chosen = isinstance(item, Node) and item.path.step in chosen.get(call.block, ())
             if is_chosen and isinstance(item, Node) and pads_itself(item.attributes):

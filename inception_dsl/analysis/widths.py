@@ -122,7 +122,7 @@ def measure_widths(model: Model) -> dict[str, BlockWidths]:
     Units: channels of a map, features of a vector.
     """
     calls: dict[str, list[Call]] = {block.name: [] for block in model.blocks}
-    for call in walk_calls(model):
+    for call in walk_calls(model.root):
         calls[call.block].append(call)
     dependences = find_dependences(model)
     by_name = {block.name: block for block in model.blocks}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inception_dsl.analysis import BYTES, GROUPINGS
 from inception_dsl.cli.arguments import Parser, add_specs, describe
-from inception_dsl.cli.console import FINE, exit_code, overrides_of
+from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, show
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.emit.report import (
@@ -88,16 +88,19 @@ def _flops(args: argparse.Namespace) -> int:
         base = facts(measured)
     networks: list[Facts] = []
     failed: list[tuple[str, Diagnostic]] = []
+    warned: list[tuple[str, Diagnostic]] = []
     outcomes = driver.measure_all(args.specs, folder=folder, overrides=overrides, batch=args.batch)
     for spec, outcome in outcomes:
         if isinstance(outcome, SpecError):
             failed.extend((spec, finding) for finding in outcome.diagnostics)
         else:
             networks.append(facts(outcome))
+            warned.extend((spec, finding) for finding in outcome.warnings)
     is_table = args.format == "table"
     if networks and (is_table or not failed):  # a document has all networks, or the errors
         report = render_costs(networks, Layout(args.by, base, args.columns), format=args.format)
         (show if is_table else deliver)(report)
+    print_findings(merge_findings(warned))
     if failed:
         raise SpecError(merge_findings(failed))
     return FINE

@@ -79,7 +79,7 @@ def _render(args: argparse.Namespace) -> int:
     request = Request(args.detail, args.block, format, style, args.shapes, args.cost)
     measured = driver.measure(args.spec, folder=Path.cwd(), overrides=overrides_of(args))
     figure = driver.draw(measured, request)
-    print_findings(figure.findings)
+    print_findings([*measured.warnings, *figure.findings])
     if output is None:
         deliver(figure.content)
     else:

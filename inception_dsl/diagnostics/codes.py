@@ -97,6 +97,7 @@ CODES: dict[str, Code] = {
     "W604": Code("lines-cross", "A figure needs Graphviz, as its lines cross.", "note"),
     "W605": Code("figure-left-out", "A build leaves a figure out.", "note"),
     "W606": Code("channels-first", "An input looks as if its channels stood first."),
+    "W610": Code("head-left-out", "A training head cannot run at this input, and is left out."),
     "W607": Code("decay-for-momentum", "A batch norm's momentum looks like another tool's decay."),
     "W608": Code(
         "pool-enlarges",

@@ -76,7 +76,10 @@ def compare_against(
     if not pairs and not unmade:
         raise SpecError([nothing_found(root, folder)])
     comparisons, report = _report_on(pairs)
-    report = replace(report, against=files.label.removesuffix(":"), unmade=tuple(unmade))
+    sides = (side for pair in pairs.values() for side in pair if side is not None)
+    told = dict.fromkeys(finding for side in sides for finding in side.warnings)
+    label = files.label.removesuffix(":")
+    report = replace(report, against=label, unmade=tuple(unmade), warnings=tuple(told))
     known = [*before, *after, *(list_known_specs(folder) if agreement.waivers else ())]
     return judge_report(report, agreement, fail_on, names=comparisons, asked=chosen, known=known)
 

@@ -48,7 +48,8 @@ def compare(
     sides = [measure_file(_find(spec, folder), overrides) for spec in (old, new)]
     name = sides[1].file.full_name
     known = list_known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
-    report = Report((compare_pair(*sides),))
+    told = [finding for side in sides for finding in side.warnings]
+    report = Report((compare_pair(*sides),), warnings=tuple(dict.fromkeys(told)))
     return judge_report(report, agreement, fail_on, names=[name], asked=[name], known=known)
 
 
@@ -130,7 +131,7 @@ def judge_report(
         report,
         comparisons=comparisons,
         lone=lone,
-        warnings=tuple(agreement.unused(by_spec, asked, known)),
+        warnings=(*report.warnings, *agreement.unused(by_spec, asked, known)),
         fails=agreement.fails(finding for _, finding in by_spec),
     )
 

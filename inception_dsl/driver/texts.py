@@ -24,8 +24,8 @@ def expand_spec(reference: str, *, folder: Path) -> str:
     """
     from inception_dsl.emit.spec import expand, format_spec
 
-    loaded, _, model = read_model(find_spec(reference, folder), AS_WRITTEN)
-    text = expand(loaded.tree, model, with_notes=not loaded.suspends_notes)
+    loaded, _, made = read_model(find_spec(reference, folder), AS_WRITTEN)
+    text = expand(loaded.tree, made.model, with_notes=not loaded.suspends_notes)
     return format_spec(Source(loaded.file.shown, text))
 
 

@@ -13,6 +13,7 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import (
     AS_WRITTEN,
+    Instantiation,
     Overrides,
     Template,
     check_blocks,
@@ -115,12 +116,13 @@ def check_file(
     from inception_dsl.rules.judge import AS_WRITTEN_ONLY, judge
     from inception_dsl.rules.subject import Subject
 
-    template, model, odd = _read(file, overrides, set() if read is None else read)
+    template, made, odd = _read(file, overrides, set() if read is None else read)
+    model = made.model
     widths = measure_widths(model)  # before the cost: it takes memory that it does not keep
     cost = _cost(file, model, batch)
 
     def measure_at(inputs: tuple[TensorType, ...]) -> tuple[Model, CostReport]:
-        other = template.instantiate(inputs)
+        other = template.instantiate(inputs).model
         return other, _cost(file, other, batch)
 
     judged = [
@@ -128,7 +130,7 @@ def check_file(
         for finding in judge(Subject(model, cost, widths, measure_at), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
-    findings = [*odd, *judged]
+    findings = [*odd, *made.warnings, *judged]
     if any(finding.severity == "error" for finding in findings):
         raise SpecError(findings)
     return Checked(file, model, cost, tuple(findings), widths)
@@ -156,18 +158,18 @@ def _read_blocks(loaded: Loaded, max_nodes: int) -> None:
 
 def _read(
     file: SpecFile, overrides: Overrides, paths: set[Path]
-) -> tuple[Template, Model, list[Diagnostic]]:
+) -> tuple[Template, Instantiation, list[Diagnostic]]:
     """Return the network of a spec, open to any input and at its own; and odd statements in it.
 
     The spec itself is let go: a large one takes more memory than its model.
     """
-    loaded, template, model = read_model(file, overrides, paths)
-    return template, model, [] if overrides.input else find_odd_statements(loaded)
+    loaded, template, made = read_model(file, overrides, paths)
+    return template, made, [] if overrides.input else find_odd_statements(loaded)
 
 
 def read_model(
     file: SpecFile, overrides: Overrides, paths: set[Path] | None = None
-) -> tuple[Loaded, Template, Model]:
+) -> tuple[Loaded, Template, Instantiation]:
     """Return a spec as it is loaded, its network, and the model at the network's own input.
 
     Args:
@@ -177,7 +179,7 @@ def read_model(
         SpecError: the errors of the spec; a LibraryError if it is no network.
     """
 
-    def use(loaded: Loaded, max_nodes: int) -> tuple[Loaded, Template, Model]:
+    def use(loaded: Loaded, max_nodes: int) -> tuple[Loaded, Template, Instantiation]:
         if paths is not None:
             paths.update(loaded.paths)
         template = _read_network(loaded, overrides, max_nodes)
@@ -205,7 +207,7 @@ def _read_spec(file: SpecFile, use: Use[T]) -> T:
         raise try_fixes(error, file, use, is_loaded=loaded is not None) from None
 
 
-def _instantiate(loaded: Loaded, template: Template, overrides: Overrides) -> Model:
+def _instantiate(loaded: Loaded, template: Template, overrides: Overrides) -> Instantiation:
     """Return the model at the network's own input.
 
     Raises:
@@ -247,8 +249,8 @@ def measure_file(file: SpecFile, overrides: Overrides, batch: int = 1) -> Checke
     Raises:
         SpecError: the errors of the spec; a LibraryError if it is no network.
     """
-    _, _, model = read_model(file, overrides)
-    return Checked(file, model, _cost(file, model, batch), ())
+    _, _, made = read_model(file, overrides)
+    return Checked(file, made.model, _cost(file, made.model, batch), made.warnings)
 
 
 def measure_cost_of(checked: Checked, *, batch: int) -> CostReport:

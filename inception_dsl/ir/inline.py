@@ -27,9 +27,9 @@ def _make_graph(model: Model) -> Graph:
     )
 
 
-def walk_calls(model: Model) -> Iterator[Call]:
-    """Yield every call that a model makes, the whole network first."""
-    calls = [model.root]
+def walk_calls(root: Call) -> Iterator[Call]:
+    """Yield a call, and every call below it; of a model's root, all that the model makes."""
+    calls = [root]
     while calls:
         call = calls.pop()
         yield call

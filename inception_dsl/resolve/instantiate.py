@@ -56,6 +56,7 @@ class Instantiator:
         self._with_notes = with_notes
         self._max_nodes = max_nodes
         self._trail = Trail(blocks)
+        self._network: Instance | None = None
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -74,11 +75,18 @@ class Instantiator:
         Raises:
             SpecError: E003, it is too large to expand.
         """
-        instance = self._instance(name, arguments, input_types, heads)
+        self._network = instance = self._instance(name, arguments, input_types, heads)
         definition = self._blocks[name].definition
         return self._called(
             Path(), definition.inputs, name, arguments, input_types, instance, definition.origin
         )
+
+    def find_idle_heads(self, heads: tuple[Head, ...]) -> list[Head]:
+        """Return the heads with a step that cannot run, once `network` has made the network."""
+        assert self._network is not None
+        types = self._network.types
+        idle = {Path(path).first for path, type in types.items() if type is None}
+        return [head for head in heads if head.path in idle]
 
     def _called(
         self,

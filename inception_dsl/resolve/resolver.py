@@ -117,6 +117,7 @@ class _Resolver(Reporter):
             budget=budget,
             claims=claims,
             file=self._file.shown,
+            is_resized=self._overrides.input is not None,
             with_notes=self._with_notes,
             max_nodes=self._max_nodes,
         )

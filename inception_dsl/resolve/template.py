@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from inception_dsl.diagnostics import SpecError
-from inception_dsl.ir import NETWORK, Bound, Claim, Head, Model, TensorType, Value
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.ir import (
+    INPUT,
+    NETWORK,
+    Bound,
+    Call,
+    Claim,
+    Head,
+    Model,
+    Path,
+    TensorType,
+    Value,
+    walk_calls,
+    write_types,
+)
 from inception_dsl.resolve.blocks import ReadBlock
 from inception_dsl.resolve.causes import distinct
 from inception_dsl.resolve.instantiate import Instantiator
@@ -39,6 +52,14 @@ AS_WRITTEN = Overrides()
 
 
 @dataclass(frozen=True, slots=True)
+class Instantiation:
+    """A model at some inputs, and the warnings about it."""
+
+    model: Model
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A network with its names and words resolved, and without shapes.
 
@@ -48,6 +69,7 @@ class Template:
         order: the blocks that are called, callees first.
         arguments: the values of the network's own parameters.
         file: the name of the spec's file, as findings show it.
+        is_resized: the caller gives another input than the spec's.
         with_notes: the author's shape notes hold for this input and these arguments.
         max_nodes: the most nodes of a model.
     """
@@ -63,32 +85,87 @@ class Template:
     budget: tuple[Bound, ...]
     claims: tuple[Claim, ...]
     file: str
+    is_resized: bool
     with_notes: bool
     max_nodes: int
 
-    def instantiate(self, inputs: tuple[TensorType, ...] | None = None) -> Model:
+    def instantiate(self, inputs: tuple[TensorType, ...] | None = None) -> Instantiation:
         """Return the model at the network's own inputs, or at others without shape notes.
+
+        At inputs other than the spec's, a training head that cannot run is left out (W610).
 
         Raises:
             SpecError: E003 too many nodes, edges or letters in a path, E106 for values, E3xx for
                 shapes.
         """
         with_notes = self.with_notes and inputs is None
-        instantiator = Instantiator(
-            self.blocks, own_file=self.file, with_notes=with_notes, max_nodes=self.max_nodes
-        )
+        instantiator = self._instantiator(self.blocks, with_notes=with_notes)
         input_types = inputs or tuple(self.inputs.values())
         root = instantiator.network(NETWORK, self.arguments, input_types, self.heads)
-        if instantiator.diagnostics:
+        faults = instantiator.diagnostics
+        if not faults:
+            assert root is not None
+            return Instantiation(self._make_model(root, self.blocks, self.heads))
+        idle = instantiator.find_idle_heads(self.heads)
+        if (inputs is None and not self.is_resized) or not idle:
+            raise SpecError(distinct(faults))
+        left_out = frozenset(head.path for head in idle)
+        heads = tuple(head for head in self.heads if head.path not in left_out)
+        blocks = _without_heads(self.blocks, left_out)
+        instantiator = self._instantiator(blocks, with_notes=False)
+        root = instantiator.network(NETWORK, self.arguments, input_types, heads)
+        if instantiator.diagnostics:  # the fault is not in the heads alone
             raise SpecError(distinct(instantiator.diagnostics))
         assert root is not None
+        names = (path.relative_to(INPUT) for path in root.entries)
+        shape = write_types(dict(zip(names, input_types, strict=True)))
+        warning = _explain_idle(idle, shape, faults[0])
+        return Instantiation(self._make_model(root, blocks, heads), (warning,))
+
+    def _instantiator(self, blocks: Mapping[str, ReadBlock], *, with_notes: bool) -> Instantiator:
+        return Instantiator(
+            blocks, own_file=self.file, with_notes=with_notes, max_nodes=self.max_nodes
+        )
+
+    def _make_model(
+        self, root: Call, blocks: Mapping[str, ReadBlock], heads: tuple[Head, ...]
+    ) -> Model:
+        order = self.order
+        if blocks is not self.blocks:  # heads that are left out may be all that calls a block
+            called = {call.block for call in walk_calls(root)}
+            order = tuple(name for name in order if name in called)
         return Model(
             name=self.name,
             title=self.title,
             source=self.source,
-            blocks=tuple(self.blocks[name].definition for name in self.order),
+            blocks=tuple(blocks[name].definition for name in order),
             root=root,
-            heads=self.heads,
+            heads=heads,
             budget=self.budget,
             claims=self.claims,
         )
+
+
+def _without_heads(blocks: Mapping[str, ReadBlock], paths: frozenset[Path]) -> dict[str, ReadBlock]:
+    """Return the blocks with a network that lacks the steps of some heads."""
+    network = blocks[NETWORK]
+    body = tuple(s for s in network.definition.body if s.path.first not in paths)
+    return {
+        **blocks,
+        NETWORK: replace(network, definition=replace(network.definition, body=body), notes=()),
+    }
+
+
+def _explain_idle(heads: Sequence[Head], shape: str, fault: Diagnostic) -> Diagnostic:
+    """Return W610 for heads that are left out.
+
+    Args:
+        shape: the inputs at which they cannot run.
+        fault: the first fault of their steps.
+    """
+    names = ", ".join(f"`{head.path}`" for head in heads)
+    is_one = len(heads) == 1
+    message = f"the training head{'' if is_one else 's'} {names} cannot run at {shape}"
+    message += f": {'it is' if is_one else 'they are'} left out"
+    notes = (fault.message, "inference runs no training head")
+    return Diagnostic("W610", message, fault.labels, notes, calls=fault.calls)

@@ -29,7 +29,11 @@ def claims_hold(subject: Subject) -> Iterator[Diagnostic]:
     findings: list[tuple[int, Diagnostic]] = []
     for inputs, judged in entries.items():
         quantities = subject.at_inputs(inputs)
+        is_short = len(quantities.model.heads) < len(subject.model.heads)
         for index, entry in judged:
+            if is_short and entry[0].with_heads:
+                findings.append((index, _lack_heads(entry[0], quantities)))
+                continue
             findings.extend((index, finding) for finding in _entry(entry, quantities))
             if len(findings) >= MAX_FINDINGS:
                 break
@@ -93,6 +97,13 @@ def _made_of(claim: Claim, quantities: Quantities) -> list[Label]:
     at, heads = claim.at, claim.with_heads
     parts = shares(quantities, claim.measure, at, with_heads=heads)
     return [*step, *(part for part in parts if part.span not in [label.span for label in step])]
+
+
+def _lack_heads(claim: Claim, quantities: Quantities) -> Diagnostic:
+    """Return E402 for a claim on training heads at an input at which one cannot run."""
+    message = f"{_what(claim)} with heads has no value at {quantities.cost.input}"
+    note = "a training head cannot run there"
+    return Diagnostic("E402", message, labels_at(claim.origin), (note,))
 
 
 def _explain_several(claim: Claim, types: SeveralTypes) -> Diagnostic:

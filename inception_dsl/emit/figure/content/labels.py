@@ -36,7 +36,7 @@ def find_conventions(model: Model) -> Conventions:
     """Return the norm and the activation of most convolutions of a model."""
     norms: Counter[Value] = Counter()
     acts: Counter[Value] = Counter()
-    bodies = {id(call.body): call.body for call in walk_calls(model)}
+    bodies = {id(call.body): call.body for call in walk_calls(model.root)}
     for body in bodies.values():
         for item in body:
             if isinstance(item, Node) and OPS[item.op].figure == "convolution":
