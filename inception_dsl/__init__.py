@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Totals,
         Windows,
     )
-    from inception_dsl.api import Figure, Network, Param, load
+    from inception_dsl.api import Figure, Network, Param, load, trace
     from inception_dsl.bridge import CheckpointError, carry_weights, read_plan
     from inception_dsl.diagnostics import Diagnostic, Label, MissingExtraError, SpecError
     from inception_dsl.ir import Model, TensorType
@@ -55,11 +55,12 @@ __all__ = [
     "carry_weights",
     "load",
     "read_plan",
+    "trace",
 ]
 
 _HOMES = {
     "analysis": ("CostReport", "CostRow", "Field", "Group", "MemoryReport", "Totals", "Windows"),
-    "api": ("Figure", "Network", "Param", "load"),
+    "api": ("Figure", "Network", "Param", "load", "trace"),
     "bridge": ("CheckpointError", "carry_weights", "read_plan"),
     "diagnostics": ("Diagnostic", "Label", "MissingExtraError", "SpecError"),
     "ir": ("Model", "TensorType"),

@@ -76,6 +76,37 @@ def _take_only(types: Mapping[str, TensorType], kind: str) -> TensorType:
     return next(iter(types.values()))
 
 
+def trace(module: nn.Module, input: str, *, name: str | None = None) -> Network:
+    """Make a network of a module of torch, as `inception-dsl import` does.
+
+    The module runs without values; nothing of it changes.
+
+    Args:
+        input: the module's input: height x width x channels, as in `224x224x3`.
+        name: the network's name; the name of the module's class unless it is given.
+
+    Raises:
+        SpecError: E704, the module does not run on the input; E705, the language cannot say what
+            it does.
+        MissingExtraError: torch is not installed.
+
+    Example:
+        >>> from torch import nn
+        >>> trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), "32x32x3").output
+        TensorType(shape=(8, 30, 30))
+    """
+    from inception_dsl.bridge import require_torch
+    from inception_dsl.driver.importing import import_module, make_name, read_input
+
+    require_torch()
+    named = make_name(type(module).__name__ if name is None else name)
+    size = read_input(input)
+    if size is None:
+        raise TypeError("an input is a text such as '224x224x3'")
+    imported = import_module(module, size, name=named, folder=Path.cwd())
+    return Network(driver.check_file(imported.file, AS_WRITTEN))
+
+
 def _write_params(params: Mapping[str, Param]) -> dict[str, str]:
     """Return the values of parameters as the command line takes them."""
     if not isinstance(params, Mapping):

@@ -538,7 +538,7 @@ def test_an_error_of_the_program_itself_is_no_traceback(
         raise ZeroDivisionError("by zero")
 
     monkeypatch.delenv("INCEPTION_DSL_TRACEBACK", raising=False)
-    monkeypatch.setattr("inception_dsl.driver.selection.find_spec", broken)
+    monkeypatch.setattr("inception_dsl.driver.references.find_spec", broken)
     code, output, errors = shell.run("check", NET)
     assert (code, output) == (2, "")
     assert errors.startswith("internal error: ZeroDivisionError: by zero\n")

@@ -19,10 +19,10 @@ import torch
 from torch import nn
 
 from inception_dsl.bridge.frames import OriginMaker
-from inception_dsl.bridge.target import Target
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.ir import TensorType
+from inception_dsl.spec.target import Target
 
 MAX_MESSAGE = 500
 """Maximum number of characters that are shown of an error of a network's own code."""

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from inception_dsl.bridge.building import build_target, explain_failure
 from inception_dsl.bridge.reading import Cause, read_trace
 from inception_dsl.bridge.reading.lacks import NO_WORD
-from inception_dsl.bridge.target import Target
 from inception_dsl.bridge.tracing import CallTrace, find_values, trace_module
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
 from inception_dsl.ir import TensorType
 from inception_dsl.recover import TracedGraph
+from inception_dsl.spec.target import Target
 
 MAX_PLACES = 3
 """Maximum number of modules that one finding names."""
@@ -89,6 +91,17 @@ def trace_network(
     )
 
 
+def copy_to_meta(module: nn.Module) -> nn.Module:
+    """Return a copy of a module on the meta device, whose values take no memory."""
+    with torch.device("meta"):
+        memo: dict[int, object] = {}
+        for tensor in (*module.parameters(), *module.buffers()):
+            empty = torch.empty_like(tensor, device="meta")
+            is_parameter = isinstance(tensor, nn.Parameter)
+            memo[id(tensor)] = nn.Parameter(empty, requires_grad=False) if is_parameter else empty
+        return copy.deepcopy(module, memo)
+
+
 def _run(module: nn.Module, input: TensorType, *, training: bool) -> CallTrace:
     try:
         return trace_module(module, input.shape, training=training)
@@ -99,8 +112,6 @@ def _run(module: nn.Module, input: TensorType, *, training: bool) -> CallTrace:
 
 def _count_macs(module: nn.Module, input: TensorType) -> int:
     """Return the multiply-accumulates for one image, by torch's own counter."""
-    import torch
-
     module.eval()
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 UNUSABLE = 2
 """Exit code of a command that cannot be run, or whose input cannot be read."""
 
-SPEC_HELP = "a .yaml file, or a name that `inception-dsl list` shows"
+SPEC_HELP = "a .yaml file, a name that `inception-dsl list` shows, or a target as `import` takes"
 
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 """A function that runs a command and returns its exit code."""

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.references import NamedInput, find_network
 from inception_dsl.driver.selection import list_known_specs
 from inception_dsl.driver.walk import Checked, measure_file
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, SUFFIXES
 from inception_dsl.spec.files import SpecFile, find_spec
 from inception_dsl.spec.project import project_root
+from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
@@ -45,7 +47,7 @@ def compare(
     from inception_dsl.diff import Report
 
     agreement = find_agreement(project_root(folder.resolve()))
-    sides = [measure_file(_find(spec, folder), overrides) for spec in (old, new)]
+    sides = [measure_file(_find(spec, folder, overrides.input), overrides) for spec in (old, new)]
     name = sides[1].file.full_name
     known = list_known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
     told = [finding for side in sides for finding in side.warnings]
@@ -136,10 +138,10 @@ def judge_report(
     )
 
 
-def _find(reference: str, folder: Path) -> SpecFile:
-    """Return a spec that a person names, perhaps in a revision."""
-    if ":" not in reference:
-        return find_spec(reference, folder)
+def _find(reference: str, folder: Path, input: NamedInput) -> SpecFile:
+    """Return a network that a person names, perhaps in a revision."""
+    if ":" not in reference or is_target(reference):
+        return find_network(reference, folder, input=input)
     from inception_dsl.spec.git import find_revision, split_reference
 
     parts = split_reference(reference)

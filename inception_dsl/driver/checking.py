@@ -23,6 +23,7 @@ from inception_dsl.driver.walk import (
 )
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.load import Loaded, load
+from inception_dsl.spec.memory import TextFiles
 from inception_dsl.spec.project import SPECS
 
 CheckResult = Checked | CheckedLibrary | SpecError
@@ -43,7 +44,7 @@ def check_all(
     read: set[Path] = set()
     files = []
     libraries: list[tuple[str, Loaded]] = []
-    chosen = choose(references, folder)
+    chosen = choose(references, folder, input=overrides.input)
     others = [] if references else choose_libraries(folder)
     if not chosen and not others:
         yield SPECS, tell_nothing(folder)
@@ -60,7 +61,8 @@ def check_all(
             yield name, error
         else:
             yield name, checked
-        files.append(file)
+        if not isinstance(file.files, TextFiles):  # a target is no spec of the project
+            files.append(file)
     for name, loaded in libraries:
         yield name, _check_library(loaded)
     yield from _check_unread(others, read)
@@ -96,7 +98,7 @@ def measure_all(
 ) -> Iterator[tuple[str, Checked | SpecError]]:
     """Measure each network that a person names, or all of the project."""
     is_empty = True
-    for name, file in choose(references, folder):
+    for name, file in choose(references, folder, input=overrides.input):
         try:
             if isinstance(file, SpecError):
                 raise file

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.references import NamedInput
 from inception_dsl.ir import TensorType, inline
 from inception_dsl.source import Source
 from inception_dsl.spec.files import SpecFile
@@ -16,8 +17,9 @@ from inception_dsl.spec.project import project_root
 from inception_dsl.version import __version__
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from inception_dsl.bridge.importing import TracedTarget
-    from inception_dsl.bridge.target import Target
     from inception_dsl.driver.walk import Checked
     from inception_dsl.recover import Recovered
 
@@ -53,7 +55,7 @@ class Imported:
 
 
 def import_target(
-    reference: str, *, folder: Path, input: str | None = None, compares: bool = True
+    reference: str, *, folder: Path, input: NamedInput = None, compares: bool = True
 ) -> Imported:
     """Return the spec of a target, after it has proved that it is the same network.
 
@@ -69,15 +71,31 @@ def import_target(
         MissingExtraError: torch is not installed.
     """
     from inception_dsl.bridge import require_torch
-    from inception_dsl.bridge.target import read_target
+    from inception_dsl.spec.target import read_target
 
     target = read_target(reference)
     require_torch()
     from inception_dsl.bridge.importing import trace_target
 
-    name = name_network(target)
-    traced = trace_target(target, folder.resolve(), _read_input(input), name=name)
+    name = make_name(target.name)
+    traced = trace_target(target, folder.resolve(), read_input(input), name=name)
     return write_traced(traced, target=reference, folder=folder, compares=compares)
+
+
+def import_module(module: nn.Module, input: TensorType, *, name: str, folder: Path) -> Imported:
+    """Return the spec of a module of torch, after it has proved that it is the same network.
+
+    The module stays as it is; a copy without values is traced.
+
+    Raises:
+        SpecError: E704, the module does not run on the input; E705, the language cannot say it.
+        ImportFaultError: the spec is not the same network.
+    """
+    from inception_dsl.bridge.importing import copy_to_meta, trace_network
+
+    kind = type(module)
+    traced = trace_network(copy_to_meta(module), input, name=name, origin=kind.__module__)
+    return write_traced(traced, target=kind.__qualname__, folder=folder, compares=False)
 
 
 def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: bool) -> Imported:
@@ -108,9 +126,8 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
     root = project_root(folder.resolve())
     name = traced.graph.name
     text = recovered.text
-    file = hold_text(text, name=name, reference=target, folder=root)
     text = format_spec(Source(target, text))
-    file = hold_text(text, name=name, reference=target, folder=root)
+    file = hold_text(text, name=name, reference=target, folder=root, notes=traced.notes)
     try:
         checked = measure_file(file, AS_WRITTEN)
     except SpecError as error:
@@ -180,14 +197,17 @@ def _prove(
         raise ImportFaultError(target, difference)
 
 
-def _read_input(text: str | None) -> TensorType | None:
+def read_input(text: NamedInput) -> TensorType | None:
     """Return an input that is written as height x width x channels.
 
     Raises:
-        SpecError: E103, it is no such text.
+        SpecError: E103, it is no such text; E703, it names several inputs.
     """
     if text is None:
         return None
+    if not isinstance(text, str):
+        message = "a network that exists as code has one input, as in `--input 224x224x3`"
+        raise SpecError([Diagnostic("E703", message)])
     if not re.fullmatch(r"[1-9][0-9]{0,5}(x[1-9][0-9]{0,5}){2}", text):
         message = f"`{text[:60]}` is no input: height x width x channels, as in 224x224x3"
         raise SpecError([Diagnostic("E103", message)])
@@ -195,11 +215,11 @@ def _read_input(text: str | None) -> TensorType | None:
     return TensorType((channels, height, width))
 
 
-def name_network(target: Target) -> str:
-    """Return a name for the network of a target that a spec can have."""
+def make_name(text: str) -> str:
+    """Return a name for a network that a spec can have, made of any text."""
     from inception_dsl.resolve.reserved import network_name_problem, usable_network_name
 
-    plain = re.sub(r"\W+", "_", target.name, flags=re.ASCII).strip("_").lower() or "net"
+    plain = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "net"
     if network_name_problem(plain) is None:
         return plain
     return usable_network_name(plain) or "net"

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.references import NamedInput, find_network
 from inception_dsl.driver.standpoint import stand_in
 from inception_dsl.spec.disk import SUFFIXES
-from inception_dsl.spec.files import SpecFile, find_spec, library, locate
+from inception_dsl.spec.files import SpecFile, library, locate
 from inception_dsl.spec.project import (
     SPECS,
     bare_name,
@@ -28,10 +29,14 @@ Chosen = tuple[str, SpecFile | SpecError]
 """The name of a spec in findings of several, and its file or the errors that keep it away."""
 
 
-def choose(references: Sequence[str], folder: Path) -> list[Chosen]:
-    """Return the files that a person names, or all of the project that may be networks."""
+def choose(references: Sequence[str], folder: Path, *, input: NamedInput = None) -> list[Chosen]:
+    """Return the files that a person names, or all of the project that may be networks.
+
+    Args:
+        input: the input of the targets among them; None for those of their libraries.
+    """
     if references:
-        return [(reference, _try(reference, folder)) for reference in references]
+        return [(reference, _try(reference, folder, input)) for reference in references]
     root = project_root(folder.resolve())
     paths = [path for path in spec_paths(root) if not is_in_blocks(path.relative_to(root))]
     return _located(paths, root, folder)
@@ -57,9 +62,9 @@ def choose_libraries(folder: Path) -> list[Chosen]:
     return _located(paths, root, folder)
 
 
-def _try(reference: str, folder: Path) -> SpecFile | SpecError:
+def _try(reference: str, folder: Path, input: NamedInput) -> SpecFile | SpecError:
     try:
-        return find_spec(reference, folder)
+        return find_network(reference, folder, input=input)
     except SpecError as error:
         return error
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.references import find_network
 from inception_dsl.driver.selection import choose_files, tell_nothing
 from inception_dsl.driver.walk import read_model
 from inception_dsl.driver.writing import Artifact
@@ -24,7 +25,7 @@ def expand_spec(reference: str, *, folder: Path) -> str:
     """
     from inception_dsl.emit.spec import expand, format_spec
 
-    loaded, _, made = read_model(find_spec(reference, folder), AS_WRITTEN)
+    loaded, _, made = read_model(find_network(reference, folder), AS_WRITTEN)
     text = expand(loaded.tree, made.model, with_notes=not loaded.suspends_notes)
     return format_spec(Source(loaded.file.shown, text))
 

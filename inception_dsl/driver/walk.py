@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.references import find_network
 from inception_dsl.ir import Model, TensorType
 from inception_dsl.resolve import (
     AS_WRITTEN,
@@ -20,7 +21,7 @@ from inception_dsl.resolve import (
     find_odd_statements,
     read_network,
 )
-from inception_dsl.spec.files import SpecFile, find_spec
+from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.load import Loaded, load
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def check(
     """Return the model of a spec, with its cost, judged by every rule.
 
     Args:
-        reference: a path to a .yaml file, or a name in the library.
+        reference: a path to a .yaml file, a name in the library, or a target.
         folder: where the caller stands.
         overrides: changes to the spec's input and parameters; budget and claims are for the spec
             as it is written, and are not judged then.
@@ -93,7 +94,8 @@ def check(
     Raises:
         SpecError: all errors of the first stage that finds some.
     """
-    return check_file(find_spec(reference, folder), overrides, batch=batch, hints=hints)
+    file = find_network(reference, folder, input=overrides.input)
+    return check_file(file, overrides, batch=batch, hints=hints)
 
 
 def check_file(
@@ -130,7 +132,7 @@ def check_file(
         for finding in judge(Subject(model, cost, widths, measure_at), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
-    findings = [*odd, *made.warnings, *judged]
+    findings = [*file.notes, *odd, *made.warnings, *judged]
     if any(finding.severity == "error" for finding in findings):
         raise SpecError(findings)
     return Checked(file, model, cost, tuple(findings), widths)
@@ -240,7 +242,8 @@ def measure(
     Raises:
         SpecError: the errors of the spec.
     """
-    return measure_file(find_spec(reference, folder), overrides, batch)
+    file = find_network(reference, folder, input=overrides.input)
+    return measure_file(file, overrides, batch)
 
 
 def measure_file(file: SpecFile, overrides: Overrides, batch: int = 1) -> Checked:

@@ -43,6 +43,7 @@ class SpecFile:
         shown: its path from the root; findings and headers of generated files name it so.
         reference: the text by which a person or a spec named it.
         is_built_in: whether it is a file of the built-in library.
+        notes: findings about it that are no faults, from where it was written.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class SpecFile:
     shown: str = field(compare=False)
     reference: str = field(compare=False)
     is_built_in: bool = field(default=False, compare=False)
+    notes: tuple[Diagnostic, ...] = field(default=(), compare=False)
 
 
 def library() -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.spec.files import SpecFile
 
 
@@ -50,13 +51,16 @@ class TextFiles:
         return self.content[:most]
 
 
-def hold_text(text: str, *, name: str, reference: str, folder: Path) -> SpecFile:
+def hold_text(
+    text: str, *, name: str, reference: str, folder: Path, notes: tuple[Diagnostic, ...] = ()
+) -> SpecFile:
     """Return a spec file whose text is in memory.
 
     Args:
         name: the name of the network.
         reference: the text by which a person named it.
+        notes: findings about it that are no faults.
     """
     path = folder / f"{name}.yaml"
     files = TextFiles(path, text.encode())
-    return SpecFile(path, files, folder, name, reference, reference)
+    return SpecFile(path, files, folder, name, reference, reference, notes=notes)

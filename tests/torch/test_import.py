@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from inception_dsl import load
 from inception_dsl.bridge import make_module
 from inception_dsl.bridge.importing import trace_network
-from inception_dsl.bridge.target import read_target
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import import_target
 from inception_dsl.driver.importing import Imported, write_traced
 from inception_dsl.ir import TensorType
+from inception_dsl.spec.target import read_target
 
 
 def bring(module: Callable[[], nn.Module], shape: tuple[int, ...], folder: Path) -> Imported:

@@ -38,7 +38,8 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
     if seen.layout in {"vector", "column"}:
         if shape[:2] == seen.shape[:2] and prod(shape[2:]) == 1:
             return reader.same(seen, "vector" if len(shape) == 2 else "column")
-        raise UnsayableError(lacks.RESHAPE)
+        is_row = len(shape) == 3 and shape[1] == 1
+        raise UnsayableError(lacks.CHANNEL_CONV if is_row else lacks.RESHAPE)
     if seen.layout == "map" and len(shape) == 3 and shape[:2] == seen.shape[:2]:
         if shape[2] == 1:  # one axis of a 1x1 map is gone, and the other follows
             return reader.add("flatten", {}, [seen], "column")
@@ -140,6 +141,10 @@ def _pad(
         if value != float("-inf"):
             raise UnsayableError(lacks.PADDING)
         fill = "lowest"
+    sides = (above, below, left, right)
+    if min(sides) < 0 < max(sides) and fill == "zero":
+        seen = _crop_first(reader, seen, sides)
+        above, below, left, right = (max(side, 0) for side in sides)
     attributes: dict[str, Value] = {
         "top": above,
         "bottom": below,
@@ -149,6 +154,18 @@ def _pad(
     }
     shape = reader.call.results[0].shape
     return reader.add_shaped("~pad", attributes, [seen], Seen(None, "map", shape))
+
+
+def _crop_first(reader: GraphReader, seen: Seen, sides: tuple[int, ...]) -> Seen:
+    """Add the crop that is in a pad of which some sides are negative."""
+    names = ("top", "bottom", "left", "right")
+    attributes: dict[str, Value] = {
+        name: max(-side, 0) for name, side in zip(names, sides, strict=True)
+    }
+    batch, channels, height, width = seen.shape
+    above, below, left, right = (min(side, 0) for side in sides)
+    shape = (batch, channels, height + above + below, width + left + right)
+    return reader.add_shaped("~crop", attributes, [seen], Seen(None, "map", shape))
 
 
 def _chunk(reader: GraphReader, input: Any, chunks: int, dim: int = 0) -> Results:

@@ -7,7 +7,6 @@ of a target is evaluated while it is read; to build one runs its code.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -72,6 +71,8 @@ def read_target(text: str) -> Target:
 
 def _read_arguments(text: str) -> dict[str, Any]:
     """Return arguments as `width=32,depth=3`, whose values are literals."""
+    import ast
+
     help = "write literals, such as `width=32,act='relu'`"
     try:
         call = ast.parse(f"f({text})", mode="eval").body
