@@ -33,7 +33,7 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
         assert attribute is not None
         if name == "norm" or ("norm" in changed and attribute.owner):
             effects[name] = "state"  # a norm is added or removed, with all its attributes
-        elif _tensors(old) != _tensors(_as_in(old, new, name)):
+        elif _shapes(old) != _shapes(_as_in(old, new, name)):
             effects[name] = "state"
         elif attribute.changes == "training":
             effects[name] = "training"

@@ -95,7 +95,9 @@ ACTIVATIONS: dict[str, Activation] = {
 Source: torch's `derivatives.yaml` for what each backward pass reads.
 """
 
-ACT = Attribute("act", "choice", "none", changes="values", choices=("none", *ACTIVATIONS))
+ACT = Attribute(
+    "act", "choice", "none", changes="values", choices=("none", *ACTIVATIONS), is_drawn=False
+)
 """The activation at the end of an op."""
 
 

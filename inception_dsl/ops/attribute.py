@@ -44,7 +44,7 @@ class Attribute:
         owner_name: its name in its owner, if that is another one: a conv has groups of its own, so
             that the `groups` of its group norm are its `norm_groups`.
         alias_of: the attribute that this one is another way to write: `keep` is one for `drop`.
-        is_drawn: false for an attribute that no figure shows.
+        is_drawn: false for an attribute that no figure shows, or that it shows in a way of its own.
         sets_windows: it says which values of a map each unit takes, so that with another value of
             it the units may still take the same ones.
         above: a number lies above this bound, and `below` the other; it is neither of them.

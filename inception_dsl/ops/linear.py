@@ -104,7 +104,7 @@ OPS = (
         join=None,
         attributes=(
             Attribute("width", "width", changes="channels"),
-            Attribute("bias", "flag", True, changes="values"),
+            Attribute("bias", "flag", True, changes="values", is_drawn=False),
             ACT,
             INIT,
             BIAS_INIT,

@@ -218,11 +218,9 @@ def _words(op: Op, attributes: Symbols) -> Iterator[str]:
         plain = False
     for attribute in op.attributes:
         value = attributes.get(attribute.name)
-        if attribute.name == op.kernel or attribute.owner or attribute.name in {"bias", "norm"}:
+        if attribute.name == op.kernel or attribute.owner or not attribute.is_drawn:
             continue
-        if not attribute.is_drawn:
-            continue
-        if value is None or value == attribute.default or attribute.name == "act":
+        if value is None or value == attribute.default:
             continue
         match attribute.kind:
             case "width":

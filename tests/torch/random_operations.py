@@ -471,7 +471,9 @@ class _Writer:
             op = self.pick("identity", *ACTS)
             return Leaf(op, op, None, (), {})
         leaf = self.conv(width)
-        kernel = self.pick((1, 1), (3, 3), (1, 3), (5, 1))
+        said = dict(leaf.words)
+        is_one_weight = "standardised" in said and self.channels == said.get("groups", 1)
+        kernel = self.pick(*[(1, 1)] * (not is_one_weight), (3, 3), (1, 3), (5, 1))
         words = {name: own for name, own in leaf.words if name not in {"stride", "pad", "dilation"}}
         if self.chance(40):
             words["pad"] = "same_tf"

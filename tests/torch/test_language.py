@@ -273,12 +273,13 @@ blocks:
   unit:
     params: {g: 1.5, act: silu}
     residual: {}
-    steps: [3x3 conv (in gain g act act), scale (one), 3x3 conv (in gain 1.7868 norm batchnorm)]
+    steps: [3x3 conv (in gain g act act), scale (one), 3x3 conv (in gain 2*g norm batchnorm)]
 network:
   - stem: 3x3 conv (8 stride 2 norm groupnorm)
   - same: 3x3 conv (8 stride 2 same_tf act gelu)
   - unit: 2 x unit
   - other: unit (g=2 act=none)
+  - bare: 3x3 conv (8 gain 1 norm batchnorm act none)
   - scaled: 3x3 conv (8 stride 2 same_tf gain 0.5 weight_eps 1e-4 groups 2)
   - plain: 1x1 conv (8 no_standardised)
   - global avgpool

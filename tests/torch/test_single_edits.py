@@ -167,6 +167,57 @@ RESIZING_EDITS = {
 }
 
 
+NORMS = """\
+inception: 1
+name: net
+input: 8x6x4
+defaults: {layernorm: {eps: 1e-3}}
+network:
+  - first: 3x3 conv (6 standardised)
+  - layer: layernorm
+  - second: 3x3 conv (6 gain 2)
+  - place: instancenorm
+  - factors: scale (init 0.5)
+  - third: 3x3 conv (6 norm layernorm)
+  - length: l2norm
+  - global avgpool
+  - batch: batchnorm
+  - last: linear (4)
+"""
+
+NORM_EDITS = {
+    "plain weights": ("(6 standardised)", "(6)", "NUMERICS"),
+    "eps of weights": ("(6 standardised)", "(6 standardised weight_eps 0.5)", "NUMERICS"),
+    "standardised by a gain": ("(6 standardised)", "(6 standardised gain 1)", "CHECKPOINT"),
+    "gain": ("gain 2", "gain 3", "NUMERICS"),
+    "no gain": ("gain 2", "standardised", "CHECKPOINT"),
+    "affine": ("place: instancenorm", "place: instancenorm (affine)", "CHECKPOINT"),
+    "eps of an instance norm": ("place: instancenorm", "place: instancenorm (eps 1)", "NUMERICS"),
+    "layer norm for an instance norm": (
+        "place: instancenorm",
+        "place: layernorm (no_affine)",
+        "NUMERICS",
+    ),
+    "shift": ("(init 0.5)", "(init 0.5 bias)", "CHECKPOINT"),
+    "one factor": ("(init 0.5)", "(init 0.5 one)", "CHECKPOINT"),
+    "norm of a conv": ("(6 norm layernorm)", "(6 norm instancenorm)", "CHECKPOINT"),
+    "length taken out": ("  - length: l2norm\n", "", "NUMERICS"),
+    "eps of a length": ("length: l2norm", "length: l2norm (eps 100)", "NUMERICS"),
+    "layer norm of vectors": ("batch: batchnorm", "batch: layernorm", "CHECKPOINT"),
+}
+
+
+@pytest.mark.parametrize("edit", NORM_EDITS)
+def test_an_edit_of_a_norm_is_found_in_the_category_that_torch_confirms(
+    edit: str, project: Project
+) -> None:
+    was, now, category = NORM_EDITS[edit]
+    assert NORMS.count(was) == 1, was
+    found = edits_between(project, NORMS, NORMS.replace(was, now))
+    assert [own.category for own in found] == [category], found
+    assert torchs_category(project) == category
+
+
 @pytest.mark.parametrize("edit", RESIZING_EDITS)
 def test_an_edit_of_the_size_of_a_map_is_found_in_the_category_that_torch_confirms(
     edit: str, project: Project

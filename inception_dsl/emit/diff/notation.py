@@ -255,12 +255,12 @@ def _unchanged_word(op: Op, attribute: Attribute, value: Value | Expr) -> str | 
     """
     if attribute.kind == "width":
         return value_text(value)
-    is_missed = attribute.is_drawn and not attribute.owner and attribute.name not in ("norm", "act")
+    is_missed = attribute.is_drawn and not attribute.owner
     if not is_missed or value == attribute.default:
         return None
     match attribute.kind:
         case "flag":
-            return attribute.name if value is True and attribute.name != "bias" else None
+            return attribute.name if value is True else None
         case "pad" | "choice" if flag := op.flag_of(attribute.name, value):
             return flag
         case _:
@@ -269,6 +269,8 @@ def _unchanged_word(op: Op, attribute: Attribute, value: Value | Expr) -> str | 
 
 def _value(old: _Symbols, new: _Symbols, attribute: Attribute, names: Collection[str]) -> str:
     default = attribute.default if isinstance(attribute.default, str) else "none"
+    if attribute.kind == "flag":
+        default = "no"
     now = value_text(new.get(attribute.name, default))
     if attribute.name not in names:
         return now

@@ -239,7 +239,7 @@ _ATTRIBUTES = {
     "dilation": "its windows read other values",
     "kernel": "its windows have another size",
     "output": "its windows have another size",
-    "eps": "batch norms divide by another number",
+    "eps": "the norm divides by another number",
     "act": "the output has another activation",
     "scale": "the residual has another weight in the sum",
     "drop": "training drops another share of the values",

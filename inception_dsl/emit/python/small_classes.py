@@ -37,11 +37,12 @@ from inception_dsl.emit.python.torch_table import (
     DEFAULTS,
     FUNCTIONS,
     IN_PLACE,
+    OUT_CHANNELS,
     Argument,
     Base,
     Layer,
 )
-from inception_dsl.expr import Apply
+from inception_dsl.expr import Apply, find_names
 
 # Each use has a window of its own; other values may be written once, in the body of the class.
 _GEOMETRY = frozenset(["kernel_size", "stride", "padding", "dilation", "groups", "multiplier"])
@@ -177,8 +178,14 @@ def _is_argument(small_class: SmallClass, layer: Layer, name: str, value: Argume
     """Tell whether a use passes a value, rather than leaving it to the class."""
     if value == DEFAULTS.get(layer.callee, {}).get(name):
         return False
-    varies = len(small_class.values[layer.callee, name]) > 1
+    varies = _vary(small_class.values[layer.callee, name])
     return varies or name in _GEOMETRY or not small_class.kind.norm
+
+
+def _vary(values: set[Argument]) -> bool:
+    """Tell whether no one value, written in the body of a class, holds for all its uses."""
+    read = frozenset[str]().union(*(literal(value).reads for value in values))
+    return len(values) > 1 or not read <= find_names(OUT_CHANNELS)
 
 
 def _with_norm(small_class: SmallClass) -> Class:
@@ -189,7 +196,7 @@ def _with_norm(small_class: SmallClass) -> Class:
     for (callee, name), values in small_class.values.items():
         arguments = conv if callee == kind.base else norm
         default = DEFAULTS.get(callee, {}).get(name)
-        is_param = values != {default} if name in _GEOMETRY else len(values) > 1
+        is_param = values != {default} if name in _GEOMETRY else _vary(values)
         if is_param:
             params.append(_param(name, values, default))
             arguments.append((name, local(name)))
@@ -254,7 +261,8 @@ def _constructor(kind: _Kind, params: list[Parameter], body: tuple[Statement, ..
 
 
 def _param(name: str, values: set[Argument], default: Argument | None) -> Parameter:
-    return Parameter(name, _type(values), None if default is None else literal(default))
+    type = annotation("float") if isinstance(default, Decimal) else _type(values)
+    return Parameter(name, type, None if default is None else literal(default))
 
 
 def _kind(layers: tuple[Layer, ...]) -> _Kind:

@@ -87,7 +87,7 @@ def _words(
     for attribute in op.attributes:
         name = attribute.name
         value = attributes.get(name)
-        if name in {op.kernel, "bias", "norm", "act"} or attribute.owner or not attribute.is_drawn:
+        if name == op.kernel or attribute.owner or not attribute.is_drawn:
             continue
         if value is None or value == attribute.default or (name == "groups" and is_depthwise):
             continue
