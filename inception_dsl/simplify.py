@@ -5,7 +5,8 @@ It leaves an expression that stays as it is written: only analyses and emitters 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from inception_dsl.expr import (
@@ -95,6 +96,9 @@ def _divide(expr: Binary) -> Expr:
 def _simplify_function(expr: Apply) -> Expr:
     """Simplify the operands of a function, and call it if they are numbers."""
     operands = tuple(each if isinstance(each, str) else _simplify(each) for each in expr.operands)
+    if expr.function == "if":
+        condition, value, other = operands
+        return select(_expr(condition), _expr(value), _expr(other))
     simple = Apply(expr.function, operands)
     if expr.function in FUNCTIONS and not find_names(simple):
         try:
@@ -102,6 +106,11 @@ def _simplify_function(expr: Apply) -> Expr:
         except ExprError:
             return simple
     return simple
+
+
+def _expr(operand: Expr | str) -> Expr:
+    assert not isinstance(operand, str)
+    return operand
 
 
 def _collect_terms(expr: Expr) -> _Terms:
@@ -186,11 +195,87 @@ def select(condition: Expr, value: Expr, other: Expr) -> Expr:
     value, other = _simplify(value), _simplify(other)
     if value == other:
         return value
+    decided = decide_early(condition)
+    if isinstance(decided, bool):
+        return value if decided else other
+    value, other = assume(decided, value, 1), assume(decided, other, 2)
+    if _agree(value, other, _find_equals(decided, holds=False)):
+        return value
+    if _agree(value, other, _find_equals(decided, holds=True)):
+        return other
+    return Apply("if", (decided, value, other))
+
+
+def assume(condition: Expr, value: Expr, branch: int = 1) -> Expr:
+    """Return a value where a condition holds: the choices by it are made.
+
+    Args:
+        branch: 2 for a condition that does not hold.
+    """
+    while isinstance(value, Apply) and value.function == "if" and value.operands[0] == condition:
+        value = _expr(value.operands[branch])
+    return value
+
+
+def _agree(value: Expr, other: Expr, equals: Mapping[str, Expr]) -> bool:
+    """Tell whether two expressions are the same once names are replaced by their equals."""
+    return bool(equals) and substitute(value, equals) == substitute(other, equals)
+
+
+def _find_equals(condition: Expr | str, *, holds: bool) -> dict[str, Expr]:
+    """Return the names that equal another expression if a condition holds, or does not hold."""
     match condition:
-        case Apply("!=", (Name(name), bound)) if not isinstance(bound, str):
-            if substitute(value, {name: bound}) == substitute(other, {name: bound}):
-                return value
-        case Apply("==", (Name(name), bound)) if not isinstance(bound, str):
-            if substitute(value, {name: bound}) == substitute(other, {name: bound}):
-                return other
-    return Apply("if", (condition, value, other))
+        case Apply("not", (operand,)):
+            return _find_equals(operand, holds=not holds)
+        case Apply("and" | "or" as function, (left, right)) if (function == "and") is holds:
+            return _find_equals(left, holds=holds) | _find_equals(right, holds=holds)
+        case Apply("==" | "!=" as function, (left, right)) if (function == "==") is holds:
+            if isinstance(left, Name) and not isinstance(right, str):
+                return {left.name: right}
+            if isinstance(right, Name) and not isinstance(left, str):
+                return {right.name: left}
+    return {}
+
+
+def decide_early(condition: Expr) -> Expr | bool:
+    """Return a condition without the parts that numbers alone decide; a bool if they decide it.
+
+    A number stands on the right of a comparison.
+
+    Example:
+        >>> show(decide_early(Apply("and", (Apply("==", (64, Name("w"))), Apply("<", (1, 2))))))
+        'w == 64'
+    """
+    match condition:
+        case Apply("not", (operand,)) if not isinstance(operand, str):
+            early = decide_early(operand)
+            return not early if isinstance(early, bool) else Apply("not", (early,))
+        case Apply("and" | "or" as function, (left, right)):
+            return _decide_both(function, left, right)
+        case Apply(function, (int() as left, int() as right)):
+            return _COMPARE[function](left, right)
+        case Apply(function, (int() | Decimal() as number, other)):
+            return Apply(_TURNED.get(function, function), (other, number))
+        case _:
+            return condition
+
+
+def _decide_both(function: str, left: Expr | str, right: Expr | str) -> Expr | bool:
+    one, other = decide_early(_expr(left)), decide_early(_expr(right))
+    decisive = function == "or"  # the value of one side that decides both
+    if one is decisive or other is decisive:
+        return decisive
+    if isinstance(one, bool):
+        return other
+    return one if isinstance(other, bool) else Apply(function, (one, other))
+
+
+_COMPARE: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -175,7 +175,7 @@ def _list_statements(block: BlockDef, modules: Holder) -> list[Statement]:
         for call in find_module_calls(block, modules)
     ]
     statements += [
-        Statement(step.inputs, step.gives, step.branch, step)
+        Statement(step.reads, step.gives, step.branch, step)
         for step in block.body
         if isinstance(step, NodeDef) and not has_module(step)
     ]
@@ -190,8 +190,9 @@ def _gather_slices(statements: list[Statement], alone: Collection[Path]) -> list
     """
     by_input: dict[Path, list[NodeDef]] = {}
     for statement in statements:
-        if isinstance(statement.makes, NodeDef) and not statement.is_join:
-            by_input.setdefault(statement.reads[0], []).append(statement.makes)
+        made_by = statement.makes
+        if isinstance(made_by, NodeDef) and not statement.is_join and made_by.when is None:
+            by_input.setdefault(statement.reads[0], []).append(made_by)
     gathered: dict[Path, Statement | None] = {}
     for read, slices in by_input.items():
         made = _find_partition(slices)

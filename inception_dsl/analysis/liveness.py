@@ -64,12 +64,12 @@ def _find_ends(block: BlockDef, model: Model) -> dict[str, list[str]]:
     end_of: dict[str, str] = {}
     for step in reversed(block.body):
         if not read.isdisjoint(step.gives):
-            read.update(step.inputs)
+            read.update(step.reads)
             continue
         end = end_of.get(step.path, step.path)
         order.setdefault(end, len(order))
         ends.setdefault(end, []).append(step.path)
-        for path in step.inputs:
+        for path in step.reads:
             maker = makers[path]
             known_end = end_of.setdefault(maker, end)
             if order[end] < order[known_end]:

@@ -5,6 +5,8 @@ the module returns, the value of a local until the next assignment, and the inpu
 its result exists. The launches of an op give the memory that it takes meanwhile. The rounding of an
 allocator and the workspaces of a library are left out, since no spec determines them.
 
+Longer than 400 lines: inference and training run the same plans, and are told apart here alone.
+
 Units: bytes.
 """
 
@@ -241,6 +243,7 @@ class _Frame:
         self._block = call.block
         self._items = {item.path: item for item in call.body}
         self._entries = call.entries
+        self._absent = call.absent
         # The caller keeps the inputs alive, and counts them.
         self._result = _Body(tuple(_Value(0) for _ in call.entries))
 
@@ -259,6 +262,9 @@ class _Frame:
                     results = [
                         self._run_item(self._items[step.path], inputs, alive)[0] for step in slices
                     ]
+                case NodeDef(path=path, otherwise=given) if path in self._absent:
+                    assert given is not None
+                    results = [values[plan.locals[given]]]
                 case NodeDef(path=path):
                     results = self._run_item(self._items[path], inputs, alive)
             for path, result in zip(statement.gives, results, strict=True):
@@ -282,6 +288,8 @@ class _Frame:
                 current = self._run_module(child, steps, current, alive + between)
             return current
         path = next(steps)
+        if path in self._absent:
+            return inputs
         if path in self._items:
             return self._run_item(self._items[path], inputs, alive)
         current, copy = inputs, 0

@@ -74,7 +74,7 @@ def build_module_tree(
     for head in heads:
         readers.setdefault(head.at, []).append("")
     for step in block.body:
-        for path in step.inputs:
+        for path in step.reads:
             readers.setdefault(path, []).append(step.path)
     below: dict[str, list[StepDef]] = {}
     for step in block.body:

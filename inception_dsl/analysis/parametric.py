@@ -21,6 +21,7 @@ from inception_dsl.ir import (
     Model,
     NodeDef,
     Path,
+    StepDef,
     Value,
     walk_calls,
 )
@@ -156,19 +157,43 @@ class _BlockFlow:
         values: dict[str, Dependence] = dict(zip(self._block.inputs, entering, strict=True))
         for step in self._block.body:
             reads = [values[path] for path in step.inputs]
-            if isinstance(step, CallDef):
+            if isinstance(step, CallDef) and step.block not in self._callees:
+                values[step.path] = reads[0]  # conditions leave out every call of the block
+            elif isinstance(step, CallDef):
                 made = self._trace_call(step, tuple(reads), values)
                 values |= zip(step.gives, made, strict=True)
             else:
                 values[step.path] = self._trace_node(step, reads, values)
+            if step.when is not None and step.otherwise is not None:
+                values[step.path] = self._trace_choice(step, step.when, values)
         return values
+
+    def _trace_choice(
+        self, step: StepDef, when: Expr, values: Mapping[str, Dependence]
+    ) -> Dependence:
+        """Return the dependence of a step that a condition leaves out, from those of both values.
+
+        If the condition depends on a parameter, all that the step can change does.
+        """
+        assert step.otherwise is not None
+        either = _either(values[step.path], values[step.otherwise])
+        if not self._depends(when, step.path, values):
+            return either
+        if isinstance(step, CallDef):
+            return Dependence(channels=True, size=True)
+        op = OPS[step.op]
+        changes = Dependence(
+            channels=bool(op.width) or op.channels not in ("separate", "grouped", "positional"),
+            size=op.sizes == "fixed" or bool(_list_shaping(op.name)),
+        )
+        return _either(either, changes)
 
     def find_inputs_of_calls(
         self, values: Mapping[str, Dependence]
     ) -> Iterator[tuple[str, _Entering]]:
         """Yield each called block with the dependences of the call's inputs, copy by copy."""
         for step in self._block.body:
-            if isinstance(step, CallDef):
+            if isinstance(step, CallDef) and step.block in self._callees:
                 entering = tuple(values[path] for path in step.inputs)
                 yield step.block, entering
                 if step.count is not None:  # a step that is repeated has one input
@@ -177,7 +202,7 @@ class _BlockFlow:
     def find_bound_params(self, values: Mapping[str, Dependence]) -> Iterator[tuple[str, str]]:
         """Yield each called block with each parameter that the call binds to a dependent value."""
         for step in self._block.body:
-            if isinstance(step, CallDef):
+            if isinstance(step, CallDef) and step.block in self._callees:
                 for name, value in step.arguments.items():
                     if self._depends(value, step.path, values):
                         yield step.block, name

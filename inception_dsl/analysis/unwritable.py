@@ -7,13 +7,23 @@ that needs any other number cannot be written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from inception_dsl.analysis.widths import BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.expr import Expr, Name, find_names
-from inception_dsl.ir import BlockDef, Model, Node, NodeDef, Origin, StepDef, Value, walk_calls
+from inception_dsl.ir import (
+    BlockDef,
+    CallDef,
+    Model,
+    Node,
+    NodeDef,
+    Origin,
+    StepDef,
+    Value,
+    walk_calls,
+)
 from inception_dsl.ops import OPS
 from inception_dsl.ops.window import pads_itself
 
@@ -79,6 +89,10 @@ def _takes_padding(step: StepDef) -> bool:
     return isinstance(step, NodeDef) and isinstance(step.attributes.get("pad"), Name)
 
 
+def _is_uncalled(step: StepDef, called: Container[str]) -> bool:
+    return isinstance(step, CallDef) and step.block not in called
+
+
 class _Block:
     """The constructor of a block, as far as it decides which steps can be written.
 
@@ -95,7 +109,10 @@ class _Block:
         padded: Set[str],
     ) -> None:
         self._padded = padded
-        self._steps = [step for step in block.body if step.reuses is None]
+        self._steps = [
+            step for step in block.body if step.reuses is None and not _is_uncalled(step, takes)
+        ]
+        self._chosen = [step for step in block.body if step.when is not None]
         self._joins = [
             step for step in block.body if isinstance(step, NodeDef) and OPS[step.op].join
         ]
@@ -106,14 +123,24 @@ class _Block:
         """Return the indices of the inputs whose channels the constructor needs."""
         indices = {name: i for i, name in enumerate(map(name_channels, self._widths.inputs))}
         taken: set[int] = set()
-        for step in self._steps:
-            for value in (*self._read_numbers(step), *self._read_channels(step)):
-                if value is not None and not isinstance(value, int | str | tuple):
-                    taken.update(indices[name] for name in find_names(value) if name in indices)
+        read = [
+            value
+            for step in self._steps
+            for value in (*self._read_numbers(step), *self._read_channels(step))
+        ]
+        for value in (*read, *map(self._widths.read_condition, self._chosen)):
+            if value is not None and not isinstance(value, int | str | tuple):
+                taken.update(indices[name] for name in find_names(value) if name in indices)
         return tuple(sorted(taken))
 
     def find_problems(self) -> Iterator[tuple[StepDef, str]]:
         """Yield each step that cannot be written, with the reason."""
+        for step in self._chosen:
+            condition = self._widths.read_condition(step)
+            if condition is None:
+                yield step, _NO_CHANNELS
+            elif _is_uncalled(step, self._takes) and self._may_be_called(condition):
+                yield step, "no call of its block is there, so nothing says what enters its class"
         for join in self._joins:
             kinds = [{type.is_map for type in self._widths.widths[p].types} for p in join.inputs]
             if any(len(both) > 1 for both in kinds) and len(set(map(frozenset, kinds))) > 1:
@@ -131,6 +158,12 @@ class _Block:
                     "a parameter sets the number of copies, whose input channels differ:"
                     " no expression gives them",
                 )
+
+    def _may_be_called(self, condition: Expr | bool) -> bool:
+        """Tell whether a parameter of the network can decide otherwise than this spec."""
+        if isinstance(condition, bool):
+            return condition
+        return not self._widths.dependent_params.isdisjoint(find_names(condition))
 
     def _read_numbers(self, step: StepDef) -> list[Value | Expr | None]:
         """Return the attributes and the number of copies of a step; None without an expression."""

@@ -4,6 +4,8 @@ One class is emitted for all calls of a block, so the analysis considers all of 
 in the channels at a step, the result is a number. If they differ, it is an expression over the
 parameters of the block and the channels of its input.
 
+Longer than 400 lines: the channels of every kind of step are measured side by side.
+
 Units: channels of a map, features of a vector.
 """
 
@@ -25,12 +27,13 @@ from inception_dsl.ir import (
     Node,
     NodeDef,
     Path,
+    StepDef,
     TensorType,
     Value,
     walk_calls,
 )
 from inception_dsl.ops import OPS
-from inception_dsl.simplify import combine, substitute, total
+from inception_dsl.simplify import assume, combine, decide_early, select, substitute, total
 
 IN_CHANNELS = "in_channels"
 """The name that stands for the channels of a block's input in an expression."""
@@ -115,6 +118,19 @@ class BlockWidths:
         entering = self.widths[self.head_reads.get(path.first, INPUT)].channels
         return None if entering is None else _substitute(value, {"in": entering})
 
+    def read_condition(self, step: StepDef) -> Expr | bool | None:
+        """Return the condition of a step over the parameters of its block and its channels.
+
+        Returns:
+            The condition; true or false if all calls decide it alike, None if no expression gives
+            the channels that it reads.
+        """
+        if step.when is None:
+            return True
+        read = self.read(step.when, step.path)
+        assert not isinstance(read, str | tuple)
+        return None if read is None else decide_early(read)
+
 
 def measure_widths(model: Model) -> dict[str, BlockWidths]:
     """Measure the widths of every block of a model, by its name.
@@ -191,11 +207,34 @@ class _Widths:
             for index, path in enumerate(step.gives):
                 self._is_too_long = False
                 channels = self._measure_step(step, index)
+                if step.when is not None:
+                    channels = self._choose(step, channels)
                 if channels is None and not self._depends[path].channels:
                     channels = _find_common(types[path])
                 is_too_long = self._is_too_long or any(read.is_too_long for read in reads)
                 self._widths[path] = Width(channels, types[path], channels is None and is_too_long)
         return self._result
+
+    def _choose(self, step: NodeDef | CallDef, channels: Expr | None) -> Expr | None:
+        """Return the channels of a step that a condition leaves out, given those where it is."""
+        condition = self._result.read_condition(step)
+        assert step.otherwise is not None
+        if isinstance(step, CallDef) and step.block not in self._outputs:  # nothing calls it
+            return self._widths[step.otherwise].channels
+        if condition is True:
+            return channels
+        other = self._widths[step.otherwise].channels
+        if condition is False or self._keeps(step, step.otherwise):
+            return other
+        if condition is None or channels is None or other is None:
+            return None
+        return self._limit(select(condition, channels, other))
+
+    def _keeps(self, step: NodeDef | CallDef, read: Path) -> bool:
+        """Tell whether a join has the channels of one of its inputs in all calls."""
+        if read not in step.inputs or len(step.inputs) == 1:
+            return False
+        return step.inputs.index(read) in self._wholes.get(step.path, ())
 
     def _collect_types(self) -> dict[str, tuple[TensorType, ...]]:
         types: dict[str, dict[TensorType, None]] = {path: {} for path in self._block.inputs}
@@ -208,12 +247,17 @@ class _Widths:
             if id(call.body) in seen:
                 continue
             seen.add(id(call.body))
+            known: dict[Path, TensorType] = dict(zip(call.entries, call.input_types, strict=True))
             for item in call.body:
                 for path, type in item.types.items():
                     types[path.step][type] = None
+                if call.absent:
+                    known |= item.types
                 if isinstance(item, Node) and len(item.inputs) > 1:
                     wholes = self._wholes.get(item.path)
                     self._wholes[item.path] = _find_wholes(item, wholes)
+            for path, given in call.absent.items():
+                types[path][known[given]] = None
         return {path: tuple(distinct) for path, distinct in types.items()}
 
     def _measure_step(self, step: NodeDef | CallDef, output: int) -> Expr | None:
@@ -303,13 +347,30 @@ class _Widths:
                     return None
                 return self._limit(combine("//", entering[0], parts))
             case _ if len(entering) > 1:  # a gate may have one channel
-                wholes = sorted(self._wholes.get(step.path, ()))
-                return next((entering[i] for i in wholes if entering[i] is not None), None)
+                return self._find_whole(step, entering)
             case _:
                 return entering[0]
 
+    def _find_whole(self, step: NodeDef, entering: list[Expr | None]) -> Expr | None:
+        """Return the channels of an input of a join that has the type of its result.
+
+        If no call has the join, all inputs must have the same channels where it is there.
+        """
+        if step.path in self._wholes:
+            wholes = sorted(self._wholes[step.path])
+            return next((entering[i] for i in wholes if entering[i] is not None), None)
+        condition = self._result.read_condition(step)
+        if condition is None or isinstance(condition, bool):
+            return None
+        known = {
+            None if each is None else substitute(assume(condition, each), {}) for each in entering
+        }
+        return known.pop() if len(known) == 1 else None
+
     def _measure_call(self, step: CallDef, entering: list[Expr | None], output: int) -> Expr | None:
         """Return the channels of an output of a call: those of its block, with its arguments."""
+        if step.block not in self._outputs:  # conditions leave out every call of it
+            return None
         width = self._outputs[step.block][output]
         result = width.channels
         if result is None or not find_names(result):

@@ -63,6 +63,7 @@ CODES: dict[str, Code] = {
     "E211": Code("bad-value", "A word has a value that it cannot take."),
     "E212": Code("unknown-place", "A path names no step."),
     "E213": Code("bad-table", "A table's rows and columns do not agree."),
+    "E214": Code("bad-condition", "A condition cannot be decided, or its step gives no one value."),
     "E215": Code("inputs-disagree", "A step does not say which inputs it reads, or names others."),
     "E216": Code("outputs-disagree", "A step gives several values, and the one meant is unclear."),
     "E217": Code("one-value-only", "Several inputs or outputs stand where one value is needed."),

@@ -73,3 +73,5 @@ def _inline(
             )
         if path in results:  # the result of a repeated step is that of its last copy
             results[path.step] = results[path]
+    for absent, given in call.absent.items():
+        results[f"{prefix}{absent}"] = results[f"{prefix}{given}"]

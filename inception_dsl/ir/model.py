@@ -117,6 +117,9 @@ class _Definition:
         reuses: the path of the earlier step whose weights it has; None if it has its own.
         is_named: whether its author named it. The path of any other step ends in the name of its op
             or block, with a number if the list has several.
+        when: the condition under which the step is there, decided in each call; None if it always
+            is.
+        otherwise: the path of the value that it gives where it is not there.
     """
 
     path: Path
@@ -126,6 +129,15 @@ class _Definition:
     origin: Origin
     reuses: Path | None = None
     is_named: bool = True
+    when: Expr | None = None
+    otherwise: Path | None = None
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The paths of all values that it may give or read."""
+        if self.otherwise is None or self.otherwise in self.inputs:
+            return self.inputs
+        return (*self.inputs, self.otherwise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +231,8 @@ class Call:
             has no name.
         output_types: the types of the outputs, in order.
         entries: the path in the body of each input: `input`, or `input.left` and `input.right`.
+        absent: the steps of the block that conditions leave out of the body, by path, each with the
+            path of the value that it gives.
     """
 
     path: Path
@@ -232,6 +246,7 @@ class Call:
     origin: Origin
     reuses: Path | None = None
     entries: tuple[Path, ...] = (INPUT,)
+    absent: Mapping[Path, Path] = field(default_factory=dict)
 
     @property
     def input_type(self) -> TensorType:

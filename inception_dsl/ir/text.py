@@ -69,6 +69,8 @@ def _print_block(block: BlockDef) -> Iterator[str]:
 
 def _print_definition(item: NodeDef | CallDef) -> str:
     count = "" if item.count is None else f"{show(item.count)} x "
+    if item.when is not None:
+        count = f"when {show(item.when)} else {item.otherwise}: {count}"
     if isinstance(item, NodeDef):
         return f"{count}{item.op} {_print_attributes(item.attributes)}".rstrip()
     return f"{count}call {item.block} {_print_attributes(item.arguments)}".rstrip()

@@ -32,11 +32,12 @@ def _check_block(block: BlockDef, known: set[str]) -> Iterator[str]:
     scope = {param.name for param in block.params} | {"in"}
     yield from _check_edges(block.name, block.body, block.inputs, block.outputs.values())
     for item in block.body:
-        values = item.attributes if isinstance(item, NodeDef) else item.arguments
+        values = dict(item.attributes if isinstance(item, NodeDef) else item.arguments)
+        values |= {} if item.when is None else {"when": item.when}
         for name, value in values.items():
             if not isinstance(value, str | bool | tuple) and not find_names(value) <= scope:
                 yield f"`{block.name}.{item.path}`: `{name}` reads a name that is not bound"
-        if isinstance(item, CallDef) and item.block not in known:
+        if isinstance(item, CallDef) and item.when is None and item.block not in known:
             yield f"`{block.name}.{item.path}` calls `{item.block}`, which comes later or never"
 
 
@@ -65,7 +66,7 @@ def _check_edges(
     values: set[str] = set(inputs)
     holders: set[str] = set()
     for item in body:
-        for name in item.inputs:
+        for name in item.inputs if isinstance(item, Node | Call) else item.reads:
             if name not in values:
                 yield f"`{block}.{item.path}` reads `{name}`, which comes later or never"
         if item.reuses is not None and item.reuses not in steps:

@@ -121,7 +121,7 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
         step.path: [] for step in block.body if _is_concat(step)
     }
     for step in block.body:
-        for name in step.inputs:
+        for name in step.reads:
             if name in readers:
                 readers[name].append(step)
     notes, outputs = tuple(notes), set(block.outputs.values())
@@ -150,4 +150,5 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
 
 
 def _is_concat(step: NodeDef | CallDef) -> bool:
-    return isinstance(step, NodeDef) and OPS[step.op].channels == "joined"
+    """Tell whether a step is a concat that is always there."""
+    return isinstance(step, NodeDef) and OPS[step.op].channels == "joined" and step.when is None

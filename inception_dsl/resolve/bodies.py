@@ -1,8 +1,9 @@
 """From a body as it is written to symbolic steps in order, each with the paths that it reads.
 
 Nothing here knows a shape. Names, words and paths are checked once a block, however often it is
-called. A faulty step is reported, and the reader continues without it. Longer than most modules,
-because the forms of a body hold each other: one reader takes them all.
+called. A faulty step is reported, and the reader continues without it.
+
+Longer than 400 lines: the forms of a body hold each other, so one reader takes them all.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from itertools import count
 
 from inception_dsl.bounds import MAX_JOINED
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest, shorten
+from inception_dsl.expr import Expr
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
-from inception_dsl.ops import GATHERED, OPS, RESIDUAL
+from inception_dsl.ops import GATHERED, OPS, RESIDUAL, WORDS
 from inception_dsl.resolve.blocks import Note, unique_paths
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
@@ -29,7 +31,7 @@ from inception_dsl.resolve.siblings import (
 )
 from inception_dsl.resolve.step_names import UNREADABLE, is_readable, name_of
 from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
-from inception_dsl.resolve.tokens import listed
+from inception_dsl.resolve.tokens import listed, read_condition
 from inception_dsl.resolve.values import read_word
 from inception_dsl.resolve.wiring import SINGLE, Inputs, explain_no_output
 from inception_dsl.source import Span
@@ -162,6 +164,7 @@ class BodyReader(Reporter):
             help = "write the sum as a step that reads both, `{from: [a, b], join: add}`"
             self.complain("E217", message, self._key(place, "residual"), help)
             return place.reads
+        place = self._when(body, place, kinds)
         if body.steps is not None:
             result = self._body(body.steps, replace(place.key("steps"), siblings={}))
         elif body.branches is not None:
@@ -175,6 +178,27 @@ class BodyReader(Reporter):
         if body.out is not None:
             self._note(result, body.out, place)
         return result
+
+    def _when(self, body: BodySpec | LongSpec, place: BodyPlace, kinds: list[str]) -> BodyPlace:
+        """Return the place under the body's condition; what it reads is read in any case."""
+        if body.when is None:
+            return place
+        if place.several:
+            message = "a step that reads several values has none to give where it is not there"
+            self.complain("E214", message, self._key(place, "when"))
+            return place
+        if not kinds:
+            message = "a body that only reads is there in any case: nothing else says what it gives"
+            self.complain("E214", message, self._key(place, "when"))
+            return place
+        return place.under(self._condition(body.when, place))
+
+    def _condition(self, text: str, place: BodyPlace) -> Expr | None:
+        try:
+            return read_condition(text, self._text(place, "when"), self._scope, WORDS)
+        except SpecError as error:
+            self.report(error.diagnostics)
+            return None
 
     def _note(self, result: Path, out: str | int, place: BodyPlace) -> None:
         self.notes.append(Note(place.path or result, result, str(out), self._text(place, "out")))
@@ -341,8 +365,19 @@ class BodyReader(Reporter):
         return self._addjoined(body.join, place, inputs, {})
 
     def _addjoined(
-        self, op: str, place: BodyPlace, inputs: tuple[Path, ...], attributes: Mapping[str, Given]
+        self,
+        op: str,
+        place: BodyPlace,
+        inputs: tuple[Path, ...],
+        attributes: Mapping[str, Given],
+        otherwise: Path | None = None,
     ) -> Path:
+        """Add a join and return its path.
+
+        Args:
+            otherwise: the path of the value that it gives where it is not there; None for that of
+                the body.
+        """
         if len(inputs) > MAX_JOINED:
             message = f"a join reads more than {MAX_JOINED:,} values"
             self.fail("E003", message, self.places.key(place.at))
@@ -362,11 +397,15 @@ class BodyReader(Reporter):
                 count=None,
                 branch=place.branch,
                 origin=origin,
+                when=place.when,
+                otherwise=otherwise or place.otherwise,
             )
         )
         return path
 
     def _residual(self, residual: ResidualSpec, place: BodyPlace, body: Path) -> Path:
+        if residual.when is not None:
+            place = place.under(self._condition(residual.when, place))
         shortcut = place.reads
         if residual.shortcut is not None:
             shortcut = self._body(
@@ -381,10 +420,12 @@ class BodyReader(Reporter):
                 attributes[name] = read_word(RESIDUAL, name, word, key, text, self._scope)
             except SpecError as error:
                 self.report(error.diagnostics)
-        return self._addjoined(RESIDUAL.name, place, (shortcut, body), attributes)
+        otherwise = body if place.when is not None else None
+        return self._addjoined(RESIDUAL.name, place, (shortcut, body), attributes, otherwise)
 
     def _long(self, step: LongSpec, place: BodyPlace) -> Path:
         place = self._from(step.reads, GATHERED.name, place, find_taker(step, place, self._reader))
+        place = self._when(step, place, ["op"])
         result = self._step(step.op, place.key("op"), step.__pydantic_extra__)
         if step.out is not None:
             self._note(result, step.out, place)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inception_dsl.expr import ExprError, Name, evaluate, find_names, show
+from inception_dsl.expr import Apply, Expr, ExprError, Name, evaluate, find_names, show
 from inception_dsl.ir import Value
+from inception_dsl.ops import shown
 from inception_dsl.resolve.scope import Given
 
 
@@ -35,6 +36,58 @@ def value_of(written: Given, env: Mapping[str, Value]) -> Value:
         return evaluate(written, numbers)
     except ExprError as error:
         raise NoValueError(str(error)) from None
+
+
+def decide(condition: Expr | str, env: Mapping[str, Value]) -> bool:
+    """Tell whether a condition holds.
+
+    Args:
+        env: the values of the parameters, and of `in`.
+
+    Raises:
+        NoValueError: it compares what cannot be compared, or the arithmetic fails.
+    """
+    match condition:
+        case Apply("and", (one, other)):
+            return decide(one, env) and decide(other, env)
+        case Apply("or", (one, other)):
+            return decide(one, env) or decide(other, env)
+        case Apply("not", (operand,)):
+            return not decide(operand, env)
+        case Apply(operator, (left, right)):
+            return _compare(operator, _side(left, env), _side(right, env), condition)
+        case _:
+            raise AssertionError(condition)
+
+
+def _side(operand: Expr | str, env: Mapping[str, Value]) -> Value:
+    """Return the value of a side of a comparison; the kernel of a square is its side."""
+    match operand:
+        case Apply("pair", (int() as height, int() as width)):
+            value: Value = height, width
+        case _:
+            value = value_of(operand, env)
+    return value[0] if isinstance(value, tuple) and value[0] == value[1] else value
+
+
+def _compare(operator: str, left: Value, right: Value, condition: Apply) -> bool:
+    match operator:
+        case "==":
+            return left == right
+        case "!=":
+            return left != right
+    if isinstance(left, str | tuple) or isinstance(right, str | tuple):
+        wrong = shown(left if isinstance(left, str | tuple) else right)
+        raise NoValueError(f"`{show(condition)}` compares {wrong}, which is no number")
+    match operator:
+        case "<":
+            return left < right
+        case "<=":
+            return left <= right
+        case ">":
+            return left > right
+        case _:
+            return left >= right
 
 
 def as_written(value: Given) -> str:

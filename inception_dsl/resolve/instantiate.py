@@ -13,6 +13,7 @@ from typing import cast
 
 from inception_dsl.bounds import MAX_CALLS_DEEP, MAX_COPIES, MAX_EDGES, MAX_NUMBER, MAX_PATH
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.expr import Expr
 from inception_dsl.ir import (
     Call,
     CallDef,
@@ -26,7 +27,7 @@ from inception_dsl.ir import (
 )
 from inception_dsl.ops import OPS, ShapeError, shown
 from inception_dsl.resolve.blocks import ReadBlock, place_of
-from inception_dsl.resolve.evaluate import NoValueError, as_written, value_of
+from inception_dsl.resolve.evaluate import NoValueError, as_written, decide, value_of
 from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.trail import Instance, StepFaultError, Trail, key_of
 from inception_dsl.resolve.values import misfit
@@ -62,6 +63,11 @@ class Instantiator:
     def diagnostics(self) -> list[Diagnostic]:
         """Every finding once, with the calls that lead to it."""
         return self._trail.diagnostics
+
+    @property
+    def called(self) -> frozenset[str]:
+        """The blocks that some call runs."""
+        return frozenset(name for name, *_ in self._trail.done)
 
     def network(
         self,
@@ -115,6 +121,7 @@ class Instantiator:
             ends,
             origin,
             entries=definition.inputs,
+            absent=instance.absent,
         )
 
     def _instance(
@@ -154,6 +161,9 @@ class Instantiator:
 
     def _step(self, step: NodeDef | CallDef, env: Mapping[str, Value], instance: Instance) -> None:
         """Add the copies of a step, unless something that it reads is unknown."""
+        if step.when is not None and not self._is_there(step, step.when, env):
+            self._leave_out(step, instance)
+            return
         inputs = [instance.types.get(name) for name in step.inputs]
         types = tuple(type for type in inputs if type is not None)
         if len(types) < len(inputs):
@@ -174,6 +184,22 @@ class Instantiator:
                 read, types = tuple(item.types), item.output_types
         instance.types.update(zip(step.gives, types, strict=True))
         instance.ends.update(zip(step.gives, read, strict=True))
+
+    def _is_there(self, step: NodeDef | CallDef, when: Expr, env: Mapping[str, Value]) -> bool:
+        try:
+            return decide(when, env)
+        except NoValueError as error:
+            raise _fault("E214", str(error), step) from None
+
+    def _leave_out(self, step: NodeDef | CallDef, instance: Instance) -> None:
+        """Let a step that is not there give the value that it would read."""
+        given = step.otherwise
+        if given is None or len(step.gives) > 1 or (len(step.inputs) != 1 and _is_call(step)):
+            message = f"`{step.path}` has several inputs or outputs, and is not there in this call"
+            raise _fault("E214", message, step)
+        instance.types[step.path] = instance.types.get(given)
+        if given in instance.ends:
+            instance.ends[step.path] = instance.absent[step.path] = instance.ends[given]
 
     def _one(
         self,
@@ -338,6 +364,10 @@ def _count_weights(
 def _copy(step: NodeDef | CallDef, path: Path) -> Path | None:
     """Return the path whose weights a copy of a step has, or None if it has its own."""
     return None if step.reuses is None else step.reuses / path.relative_to(step.path)
+
+
+def _is_call(step: NodeDef | CallDef) -> bool:
+    return isinstance(step, CallDef)
 
 
 def _fault(code: str, message: str, step: NodeDef | CallDef) -> StepFaultError:

@@ -93,6 +93,8 @@ def use_again(
             else place.branch,
             reuses=step.reuses or step.path,
             origin=origin,
+            when=place.under(step.when).when,
+            otherwise=move(step.otherwise or step.inputs[0]) if step.when or place.when else None,
         )
         for step in sibling.steps
     ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
-from inception_dsl.expr import Expr, Name
+from inception_dsl.expr import Apply, Expr, Name
 from inception_dsl.ir import CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.resolve.bindings import read_argument, read_bindings
@@ -42,6 +42,7 @@ class BodyPlace:
             name.
         several: the paths of the inputs of the call that it begins with, if `from` names several.
         is_named: false for a step that is called by its op or block, counted in its list.
+        when: the condition under which the body is there; None if it always is.
     """
 
     at: DocumentPath
@@ -51,6 +52,7 @@ class BodyPlace:
     siblings: Mapping[str, Sibling]
     several: tuple[Path, ...] = ()
     is_named: bool = True
+    when: Expr | None = None
 
     def key(self, *keys: str | int) -> BodyPlace:
         """Return the place deeper in the document."""
@@ -59,6 +61,18 @@ class BodyPlace:
     def named(self, name: str) -> BodyPlace:
         """Return the place of a named part below this one."""
         return replace(self, path=self.path / name)
+
+    def under(self, condition: Expr | None) -> BodyPlace:
+        """Return the place under one more condition."""
+        if condition is None:
+            return self
+        both = condition if self.when is None else Apply("and", (self.when, condition))
+        return replace(self, when=both)
+
+    @property
+    def otherwise(self) -> Path | None:
+        """The path of the value that the body gives where it is not there: its input."""
+        return None if self.when is None else self.reads
 
     def branching(self, name: str) -> BodyPlace:
         """Return the place of a branch."""
@@ -156,6 +170,8 @@ class StepReader:
                 branch=place.branch,
                 origin=origin,
                 is_named=place.is_named,
+                when=place.when,
+                otherwise=place.otherwise,
             )
         else:
             signature = self._signatures[what]
@@ -172,6 +188,8 @@ class StepReader:
                 origin=origin,
                 is_named=place.is_named,
                 outputs=signature.outputs,
+                when=place.when,
+                otherwise=place.otherwise,
             )
             if (problem := find_repeated(made, signature)) is not None:
                 raise SpecError([problem])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
@@ -17,7 +17,6 @@ from inception_dsl.ir import (
     Path,
     TensorType,
     Value,
-    walk_calls,
     write_types,
 )
 from inception_dsl.resolve.blocks import ReadBlock
@@ -105,7 +104,9 @@ class Template:
         faults = instantiator.diagnostics
         if not faults:
             assert root is not None
-            return Instantiation(self._make_model(root, self.blocks, self.heads))
+            return Instantiation(
+                self._make_model(root, self.blocks, self.heads, instantiator.called)
+            )
         idle = instantiator.find_idle_heads(self.heads)
         if (inputs is None and not self.is_resized) or not idle:
             raise SpecError(distinct(faults))
@@ -120,7 +121,7 @@ class Template:
         names = (path.relative_to(INPUT) for path in root.entries)
         shape = write_types(dict(zip(names, input_types, strict=True)))
         warning = _explain_idle(idle, shape, faults[0])
-        return Instantiation(self._make_model(root, blocks, heads), (warning,))
+        return Instantiation(self._make_model(root, blocks, heads, instantiator.called), (warning,))
 
     def _instantiator(self, blocks: Mapping[str, ReadBlock], *, with_notes: bool) -> Instantiator:
         return Instantiator(
@@ -128,12 +129,14 @@ class Template:
         )
 
     def _make_model(
-        self, root: Call, blocks: Mapping[str, ReadBlock], heads: tuple[Head, ...]
+        self,
+        root: Call,
+        blocks: Mapping[str, ReadBlock],
+        heads: tuple[Head, ...],
+        called: Container[str],
     ) -> Model:
-        order = self.order
-        if blocks is not self.blocks:  # heads that are left out may be all that calls a block
-            called = {call.block for call in walk_calls(root)}
-            order = tuple(name for name in order if name in called)
+        # Heads that are left out may be all that calls a block, and conditions leave out calls.
+        order = tuple(name for name in self.order if name in called)
         return Model(
             name=self.name,
             title=self.title,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +16,8 @@ from inception_dsl.spec.step import Reader, StepSyntaxError, Token, tokenise
 from inception_dsl.spec.text import syntax_finding
 
 T = TypeVar("T")
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,34 @@ def read_expr(reader: Reader, words: Words) -> Expr:
         later = (t for t in words.tokens if t.text == unknown[0] and t.start >= start.start)
         raise words.unknown(unknown[0], next(later, start), words.scope.names)
     return expr
+
+
+def read_condition(text: str, span: Span, scope: Scope, values: Set[str]) -> Expr:
+    """Return the condition that a text of its own states, its names in scope.
+
+    Args:
+        values: the words that a parameter may be compared with.
+
+    Raises:
+        SpecError: E104 no condition, E205 an unknown name, and all that `read_expr` raises.
+    """
+    from inception_dsl.spec.condition import parse_condition, token_pattern
+
+    named = frozenset(word for word in _NAME.findall(text) if word in values) - scope.names
+    try:
+        words = Words(tokenise(text, token_pattern()), span, scope)
+        reader = Reader(words.tokens)
+        condition = parse_condition(reader, named)
+    except StepSyntaxError as error:
+        raise SpecError([syntax_finding(error, text, span)]) from None
+    rest = reader.peek()
+    if rest.kind != "end":
+        raise words.error("E104", f"`{rest.text}` stands where the condition should end", rest)
+    unknown = sorted(find_names(condition) - scope.names)
+    if unknown:
+        token = next(token for token in words.tokens if token.text == unknown[0])
+        raise words.unknown(unknown[0], token, [*scope.names, *values])
+    return condition
 
 
 def listed(items: Iterable[str]) -> str:

@@ -43,6 +43,7 @@ class Instance:
         types: those of its steps by path; None where a fault leaves one unknown.
         ends: the path that a step's value has: its last copy's, where it is repeated.
         made: its items by path.
+        absent: the steps that conditions leave out, each with the path of the value that it gives.
         met: the findings in it, and in the blocks that it calls.
         notes: the axes in which its shape notes fail, by path; none for one that holds.
         nodes, edges: their numbers, those of all that it calls included.
@@ -54,6 +55,7 @@ class Instance:
     types: dict[str, TensorType | None] = field(default_factory=dict)
     ends: dict[str, Path] = field(default_factory=dict)
     made: dict[str, Node | Call] = field(default_factory=dict)
+    absent: dict[Path, Path] = field(default_factory=dict)
     met: list[Met] = field(default_factory=list)
     notes: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
     nodes: int = 0
@@ -196,6 +198,8 @@ class Trail:
     def check_note(self, note: Note, instance: Instance) -> None:
         """Report a wrong shape note, unless an earlier note already failed for the same reason."""
         type = instance.types.get(note.path)
+        if note.path in instance.absent:
+            return
         if note.joined:
             joined = [instance.types.get(path) for path in note.joined]
             known = tuple(joined_type for joined_type in joined if joined_type is not None)

@@ -19,7 +19,7 @@ Measure = Literal["params", "weights", "macs", "flops", "activations", "memory",
 
 BODY_KEYS = frozenset(
     ["branches", "defaults", "extends", "from", "inputs", "join", "op", "order", "out", "outputs"]
-    + ["params", "residual", "reuse", "source", "steps", "title"]
+    + ["params", "residual", "reuse", "source", "steps", "title", "when"]
 )
 """The keys of a body; a mapping in a list of steps with one other key names a step."""
 
@@ -78,8 +78,9 @@ else:
 
 
 class ResidualSpec(_Spec):
-    """`act(shortcut(x) + scale * body(x))`."""
+    """`act(shortcut(x) + scale * body(x))`, or the body alone where it is not there."""
 
+    when: str | None = None
     scale: int | Decimal | str = 1
     act: str = "none"
     shortcut: Body | None = None
@@ -92,6 +93,7 @@ class LongSpec(_Spec):
     __pydantic_extra__: dict[str, Word]
 
     op: str
+    when: str | None = None
     reads: str | list[str] | dict[str, str] | None = Field(default=None, alias="from")
     out: str | int | None = None
     title: Text | None = None
@@ -101,6 +103,7 @@ class LongSpec(_Spec):
 class BodySpec(_Spec):
     """A body that is a mapping."""
 
+    when: str | None = None
     inputs: list[str] | None = None
     outputs: list[str] | dict[str, str] | None = None
     reads: str | list[str] | dict[str, str] | None = Field(default=None, alias="from")

@@ -27,7 +27,7 @@ MAX_BRACKETS = 16
 
 Kind = Literal["shape", "kernel", "row", "number", "name", "symbol", "end"]
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"(?P<shape>[0-9]+x[0-9]+x[0-9]+)(?!\w)"
     r"|(?P<kernel>[0-9]+x[0-9]+)(?!\w)"
     r"|(?P<row>[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_]+)"
@@ -86,16 +86,20 @@ class StepSyntaxError(Exception):
 
 
 class Reader:
-    """A row of tokens, read one after the other to the end of the text."""
+    """A row of tokens, read one after the other to the end of the text.
+
+    Attributes:
+        place: the index of the next token.
+    """
 
     def __init__(self, tokens: tuple[Token, ...]) -> None:
         self._tokens = tokens
-        self._next = 0
+        self.place = 0
         self._end = tokens[-1].end if tokens else 0
 
     def peek(self, ahead: int = 0) -> Token:
         """Return a coming token, or one before; of kind `end` where there is none."""
-        index = self._next + ahead
+        index = self.place + ahead
         if 0 <= index < len(self._tokens):
             return self._tokens[index]
         return Token("end", "", self._end, self._end + 1)
@@ -103,7 +107,7 @@ class Reader:
     def take(self) -> Token:
         """Return the next token and go on behind it."""
         token = self.peek()
-        self._next += 1
+        self.place += 1
         return token
 
     def take_if(self, kind: Kind, *texts: str) -> Token | None:
@@ -119,8 +123,11 @@ class Reader:
         return name.kind == "name" and opening.text == "(" and opening.start == name.end
 
 
-def tokenise(text: str) -> tuple[Token, ...]:
+def tokenise(text: str, pattern: re.Pattern[str] = TOKEN) -> tuple[Token, ...]:
     """Return the words of a step's text.
+
+    Args:
+        pattern: the words that there are.
 
     Raises:
         StepSyntaxError: a character that starts no word, or too long a text.
@@ -131,7 +138,7 @@ def tokenise(text: str) -> tuple[Token, ...]:
     open: list[bool] = []  # for each open bracket, whether it is that of a function
     position = _skip(text, 0)
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = pattern.match(text, position)
         if match is None:
             raise _unreadable(text, position)
         kind = cast(Kind, match.lastgroup)

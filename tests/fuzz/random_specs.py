@@ -153,6 +153,7 @@ class _Writer:
     kernels: set[str] = field(default_factory=set)
     pads: set[str] = field(default_factory=set)
     own: tuple[str, ...] = ()
+    in_block: bool = True
 
     def pick(self, *options: Any) -> Any:
         """One of some values."""
@@ -252,6 +253,30 @@ class _Writer:
                 words = self.pick((), (("count_pad", True),), (("ceil", True),))
                 return Step(f"{self.pick('3x3', '3x1')} avgpool", None, words)
 
+    def condition(self) -> str:
+        """Return a condition over the parameters of the block, and what enters it."""
+        number = self.draw(WIDTHS)
+        options = [f"in > {number}", f"not in == {number}", f"in // 2 < {number}"]
+        for param in self.scope:
+            options += [f"{param} != {number}", f"{param} >= in", f"{param} == in or in < 3"]
+            options += [f"({param} + 1) // 2 > {number} and not ({param} < 3 and in > 4)"]
+        for param in self.own:
+            if param in self.kernels:
+                options += [f"{param} == {self.pick('3x3', '1x7', '1')}", f"{param} != 3x3"]
+            if param in self.pads:
+                options += [f"{param} == {self.pick('same', 'V')}", f"{param} != same"]
+        return str(self.pick(*options))
+
+    def perhaps(self, body: Body) -> Body:
+        """Return a body, perhaps under a condition.
+
+        A condition of the network leaves out no call: nothing would tell the class of its block.
+        """
+        may_call = not isinstance(body, Step) or body.bindings
+        if not self.chance(25) or (may_call and not self.in_block):
+            return body
+        return {"when": self.condition(), "steps": body}
+
     def call(self) -> Step | None:
         """A call of a block, its parameters bound by a table's row, by name, or in part."""
         if not self.blocks:
@@ -309,13 +334,13 @@ class _Writer:
         inner = self.body()
         if isinstance(inner, Step) and self.chance(40):
             return [inner]
-        return [{self.name(): inner}]
+        return [{self.name(): self.perhaps(inner)}]
 
     def again(self) -> list[Any]:
         """A step that is used twice on the same number of channels."""
         width, first, second = self.width(), self.name(), self.name()
         again = {"reuse": first}
-        return [self.conv(width), {first: self.conv(width)}, {second: again}]
+        return [self.conv(width), {first: self.perhaps(self.conv(width))}, {second: again}]
 
     def skipping(self) -> list[Any]:
         """Steps that read others than the one before."""
@@ -328,7 +353,8 @@ class _Writer:
         if self.depth:  # the network's own input has another size
             others += [{"from": ["input", second]}, {"from": "input", "steps": self.conv()}]
         other = self.pick(*others)
-        return [{first: self.conv(width)}, {second: self.conv(width)}, {self.name(): other}]
+        maybe = self.perhaps(self.conv(width))
+        return [{first: self.conv(width)}, {second: maybe}, {self.name(): other}]
 
     def branches(self) -> dict[str, Any]:
         """A concat; one branch at most passes on all that it reads."""
@@ -363,6 +389,8 @@ class _Writer:
             words["scale"] = self.pick(0.1, 0.17, 2, 1)
         if self.chance(40):
             words["act"] = self.pick("none", *ACTS)
+        if self.chance(30):
+            words["when"] = self.condition()
         if self.chance(40):
             return {"residual": words, "steps": [self.keeping(), self.keeping()]}
         width = self.width()
@@ -460,6 +488,7 @@ def _write_network(writer: _Writer, document: dict[str, Any], size: tuple[int, i
     items: list[Any] = []
     writer.depth = 0
     writer.own = ()
+    writer.in_block = False
     for _ in range(writer.draw(st.integers(1, 3))):
         items += writer.steps()
         made, size = writer.shrinking(size)
@@ -469,7 +498,8 @@ def _write_network(writer: _Writer, document: dict[str, Any], size: tuple[int, i
     scope = writer.scope
     if writer.chance(60):
         pool: Any = writer.pick(
-            [Step("global avgpool")], [Step("2x2 adaptive avgpool"), Step("flatten")]
+            [Step("global avgpool")],
+            [Step(f"{min(2, size[0])}x{min(2, size[1])} adaptive avgpool"), Step("flatten")],
         )
         items += [*pool, Step("linear", scope[0] if scope else writer.draw(WIDTHS))]
         if writer.chance(40):

@@ -27,6 +27,48 @@ from inception_dsl.driver import Checked
 HEAD = "inception: 1\nname: net\ninput: 33x34x6\n"
 
 NETWORKS = {
+    "conditions, kernels and functions": """\
+defaults: {conv: {norm: batchnorm, act: silu}}
+tables:
+  stages:
+    columns: [kernel, pad, width, expand]
+    first:   [3x3,    same, 16,    1]
+    second:  [1x7,    V,    24,    6]
+    third:   [5,      2,    24,    2]
+blocks:
+  mbconv:
+    params: {width, kernel: 3x3, pad: same, expand: 6, stride: 1, act: silu}
+    residual: {when: in == width and stride == 1 and pad != V}
+    steps:
+      - expand: {when: expand != 1, op: 1x1 conv (expand*in)}
+      - dw: kernel conv (expand*in stride stride pad pad groups expand*in act act)
+      - squeeze: {when: expand > 1 and act != none, op: "1x1 conv (max(in // 4, 8))"}
+      - kernel maxpool (pad same)
+      - project: 1x1 conv (width act none)
+  basic:
+    params: {width, stride: 1}
+    residual:
+      act: silu
+      shortcut: {when: in != width or stride > 1, op: 1x1 conv (width stride stride act none)}
+    steps: ["3x3 conv (make_divisible(width * 0.7, 8) stride stride)", 3x3 conv (width act none)]
+  mixed:
+    params: [k]
+    steps:
+      - pre: 1x1 conv (k)
+      - mix: {when: k > 8, branches: {a: 1x1 conv (k), b: [3x3 conv (k), silu]}}
+      - post: {from: mix, steps: 1x1 conv (round(in / 3))}
+      - last: {from: [mix, post]}
+network:
+  - stem: 3x3 conv (16 stride 2)
+  - a: mbconv (stages.first)
+  - b: mbconv (stages.second stride=2)
+  - c: mbconv (stages.third)
+  - d: mbconv (width=24 act=none)
+  - e: 2 x basic (width=24)
+  - f: basic (width=32 stride=2)
+  - g: mixed (k=8)
+  - h: mixed (k=12)
+""",
     "every op": """\
 defaults: {conv: {norm: batchnorm, act: relu}, batchnorm: {gamma: false}}
 network:

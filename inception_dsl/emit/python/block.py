@@ -11,6 +11,7 @@ from inception_dsl.analysis import BlockWidths, Holder, has_module
 from inception_dsl.analysis.widths import name_channels
 from inception_dsl.emit.python.code import (
     Assign,
+    Choice,
     Class,
     Code,
     Construct,
@@ -27,6 +28,7 @@ from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
 from inception_dsl.emit.python.parameters import (
     ParamTypes,
     argument,
+    write_condition,
     write_float,
     write_int,
     write_pad,
@@ -58,6 +60,10 @@ class ClassInfo:
     types: ParamTypes
     channels: tuple[str, ...]
     takes: tuple[int, ...]
+
+
+NOTHING = Construct(symbol("nn.Identity"))
+"""The module of a step that is not there."""
 
 
 class BlockModules:
@@ -129,6 +135,17 @@ class BlockModules:
         return Construct(symbol(self._nested[body].name), arguments)
 
     def _step(self, step: StepDef) -> Code:
+        """Return the construction of a step; one that is not there passes on what it reads."""
+        condition = self._widths.read_condition(step)
+        is_called = isinstance(step, NodeDef) or step.block in self._classes
+        if condition is False or not is_called:
+            return NOTHING
+        code = self._always(step)
+        if condition is True or condition is None:
+            return code
+        return Choice(literal(write_condition(condition, self._types)), code, NOTHING)
+
+    def _always(self, step: StepDef) -> Code:
         if step.count is None:
             return self._one(step, *(self._widths.widths[path].channels for path in step.inputs))
         if step.path in self._widths.growth:

@@ -109,7 +109,29 @@ class Chained:
         return f" {self.operator} ".join(map(str, self.operands))
 
 
-Code = Atom | Construct | Copies | Chained
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of two values by a condition: `a if condition else b`."""
+
+    condition: Atom
+    code: Code
+    other: Code
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The locals and parameters that it reads."""
+        return self.condition.reads | self.code.reads | self.other.reads
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The names that it takes from the module or from Python."""
+        return self.condition.uses | self.code.uses | self.other.uses
+
+    def __str__(self) -> str:
+        return f"{self.code} if {self.condition} else {self.other}"
+
+
+Code = Atom | Construct | Copies | Chained | Choice
 
 
 @dataclass(frozen=True, slots=True)

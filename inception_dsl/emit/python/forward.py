@@ -13,6 +13,7 @@ from inception_dsl.emit.python.code import (
     Blank,
     Block,
     Chained,
+    Choice,
     Code,
     Construct,
     Return,
@@ -32,6 +33,7 @@ class Forward:
         outputs: the NamedTuple of several outputs; None for a single one.
         training: the NamedTuple that training returns; None without training heads.
         stored: by name, the attribute that holds a parameter which the pass reads.
+        flags: by the path of a join, the attribute that tells whether it is there.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class Forward:
         outputs: str | None,
         training: str | None,
         stored: Mapping[str, str],
+        flags: Mapping[str, str],
     ) -> None:
+        self._flags = flags
         self._widths = widths
         self._outputs = outputs
         self._training = training
@@ -166,7 +170,7 @@ class Forward:
     def _is_typed(self, statement: Statement) -> bool:
         """Tell whether torch declares the result a Tensor: its functions do."""
         made = statement.makes
-        if not isinstance(made, NodeDef):
+        if not isinstance(made, NodeDef) or made.when is not None:
             return False
         act = made.attributes.get("act", "none")
         return IN_FORWARD[made.op] == "cat" or (isinstance(act, str) and act != "none")
@@ -176,6 +180,16 @@ class Forward:
         return Construct(py.attribute(unit.path), arguments)
 
     def _compute(self, step: NodeDef) -> Code:
+        """Return the code of a step without a module, or its choice by a condition."""
+        condition = self._widths.read_condition(step)
+        if condition is True or step.otherwise is None:
+            return self._always(step)
+        given = py.local(self._locals[step.otherwise])
+        if condition is False:
+            return given
+        return Choice(py.attribute(self._flags[step.path]), self._always(step), given)
+
+    def _always(self, step: NodeDef) -> Code:
         """Return the code of a step without a module: a join or a slice."""
         match IN_FORWARD[step.op]:
             case "index":

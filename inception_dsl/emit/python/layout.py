@@ -12,6 +12,7 @@ from inception_dsl.emit.python.code import (
     Blank,
     Block,
     Chained,
+    Choice,
     Class,
     Code,
     Construct,
@@ -119,6 +120,13 @@ def layout(before: str, code: Code, after: str = "", *, depth: int) -> list[str]
             inner = layout("", code.code, depth=depth + 1)
             each = f"{pad}{INDENT}{code.each}"
             return [f"{pad}{before}*(", *inner, each, f"{pad}){after}"]
+        case Choice(condition, value, other):
+            inner = [
+                *layout("", value, depth=depth + 1),
+                *layout("if ", condition, depth=depth + 1),
+                *layout("else ", other, depth=depth + 1),
+            ]
+            return [f"{pad}{before}(", *inner, f"{pad}){after}"]
         case Chained():
             return [f"{pad}{before}(", *_operands(code, pad + INDENT), f"{pad}){after}"]
         case Construct(callee, arguments, brackets, remarks) if arguments:

@@ -1,6 +1,7 @@
 """The file: header, helpers, small classes, blocks in order of first use, the network, its factory.
 
-The module is put together as data and printed once, at the end.
+The module is put together as data and printed once, at the end. Longer than 400 lines: every part
+of the file has its place in one class.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ from inception_dsl.emit.python.forward import Forward
 from inception_dsl.emit.python.init import Weighted, plan_initialisation
 from inception_dsl.emit.python.layout import docstring, layout, print_definition
 from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
-from inception_dsl.emit.python.parameters import ParamType, declare, find_type
+from inception_dsl.emit.python.parameters import ParamType, declare, find_type, write_condition
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, SmallClasses
 from inception_dsl.emit.python.torch_table import EmitError, Layer
+from inception_dsl.expr import Apply, Expr
 from inception_dsl.ir import (
     BlockDef,
     Call,
@@ -201,7 +203,8 @@ class _Parts:
         made = modules.statements(plan.modules)
         bound = [param.name for param in params]
         begin = tuple(self._init.statements(bound)) if is_network else ()
-        body = (*self._store(block, stored), *made, *begin)
+        flags = self._flags(block, stored)
+        body = (*self._store(block, stored), *self._decide(block, flags), *made, *begin)
         new = constructor(params, body, by_position=is_network)
         channels = list(map(name_channels, block.inputs))
         takes = tuple(index for index, channel in enumerate(channels) if channel in new.reads)
@@ -214,7 +217,7 @@ class _Parts:
         result = TENSOR if outputs is None else annotation(outputs, outputs)
         if training is not None:
             result = annotation(f"{result} | {training}", *result.uses, training)
-        passes = tuple(Forward(widths, plan, outputs, training, stored).statements())
+        passes = tuple(Forward(widths, plan, outputs, training, stored, flags).statements())
         inputs = tuple(Parameter(plan.locals[path], TENSOR) for path in block.inputs)
         forward = Function("forward", result, passes, inputs)
         yield from modules.nested
@@ -227,6 +230,37 @@ class _Parts:
         return {
             name: free_name(name, steps) for name in forward_params(block, self._widths[block.name])
         }
+
+    def _flags(self, block: BlockDef, stored: Mapping[str, str]) -> dict[str, str]:
+        """Return the attributes that tell whether a join is there, by the join's path.
+
+        Joins under one condition share an attribute, which has the name of the first.
+        """
+        taken = {*stored.values(), *(step.path.names[0] for step in block.body)}
+        names: dict[Expr, str] = {}
+        flags: dict[str, str] = {}
+        for step in block.body:
+            condition = self._widths[block.name].read_condition(step)
+            if not isinstance(condition, Apply) or has_module(step):
+                continue
+            if condition not in names:
+                names[condition] = free_name(f"has_{'_'.join(step.path.names)}", taken)
+                taken.add(names[condition])
+            flags[step.path] = names[condition]
+        return flags
+
+    def _decide(self, block: BlockDef, flags: Mapping[str, str]) -> Iterator[Statement]:
+        """Yield the statements that decide which joins are there."""
+        widths, types = self._widths[block.name], self._types[block.name]
+        decided: set[str] = set()
+        for step in block.body:
+            flag = flags.get(step.path)
+            if flag is None or flag in decided:
+                continue
+            decided.add(flag)
+            condition = widths.read_condition(step)
+            assert isinstance(condition, Apply)
+            yield Assign(f"self.{flag}", literal(write_condition(condition, types)))
 
     def _store(self, block: BlockDef, stored: Mapping[str, str]) -> Iterator[Statement]:
         for name, is_act in forward_params(block, self._widths[block.name]).items():

@@ -132,6 +132,51 @@ def write_pad(value: Value | Expr, types: ParamTypes) -> Value | Expr:
     return Apply("if", (Apply("is", (value, "None")), "same", sides))
 
 
+def write_condition(condition: Expr, types: ParamTypes) -> Expr:
+    """Return a condition over parameters in Python."""
+    match condition:
+        case Apply("and" | "or" | "not" as function, operands):
+            inner = (write_condition(_expr(operand), types) for operand in operands)
+            return Apply(function, tuple(inner))
+        case Apply(function, (left, str() as word)):
+            return _compare_word(function, _expr(left), word)
+        case Apply(function, (str() as word, right)):
+            return _compare_word(function, _expr(right), word)
+        case Apply(function, (left, right)):
+            sides = [_expr(left), _expr(right)]
+            named = [types[s.name] for s in sides if isinstance(s, Name) and s.name in types]
+            is_pair = any(type.kind == "pair" for type in named)
+            return Apply(function, tuple(_side(side, types, is_pair=is_pair) for side in sides))
+        case _:
+            raise AssertionError(condition)
+
+
+def _compare_word(function: str, param: Expr, word: str) -> Expr:
+    """Return the comparison of a parameter with a word: an activation, or a padding."""
+    is_same = function == "=="
+    if word == _NOTHING:
+        return Apply(function, (param, 0))
+    if word in PAD_WORDS:
+        return Apply("is" if is_same else "is not", (param, "None"))
+    return Apply("is" if is_same else "is not", (param, activation_class(word)))
+
+
+def _side(value: Expr, types: ParamTypes, *, is_pair: bool) -> Expr:
+    """Return a side of a comparison; a whole number beside a pair stands for a square."""
+    match value:
+        case Name(name):
+            is_side = is_pair and name in types and types[name].kind != "pair"
+            return Apply("pair", (value, value)) if is_side else value
+        case Apply("pair", (height, width)) if height == width and not is_pair:
+            return _expr(height)
+        case int() | Decimal():
+            return Apply("pair", (value, value)) if is_pair else value
+        case Apply("pair"):
+            return value
+        case _:
+            return _write(value, types)[0]
+
+
 def write_int(value: Expr, types: ParamTypes) -> Expr:
     """Return an expression whose value is whole, as Python computes it exactly."""
     code, is_fraction = _write(value, types)
@@ -179,8 +224,9 @@ def _write(value: Expr, types: ParamTypes) -> tuple[Expr, bool]:
             return Binary(operator, one, other), is_fraction and not is_floored
         case Apply("if", (condition, one, other)):
             chosen = [_write(each, types) for each in (one, other) if not isinstance(each, str)]
-            is_fraction = any(each[1] for each in chosen)
-            return Apply("if", (condition, *(each[0] for each in chosen))), is_fraction
+            is_fraction = any(each for _, each in chosen)
+            test = write_condition(_expr(condition), types)
+            return Apply("if", (test, *(code for code, _ in chosen))), is_fraction
         case Apply(function, operands):
             written = [_write(each, types) for each in operands if not isinstance(each, str)]
             return _call(function, written)

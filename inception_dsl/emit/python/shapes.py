@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inception_dsl.analysis import BlockWidths, Width
-from inception_dsl.expr import Binary, find_names, show
+from inception_dsl.expr import Apply, Binary, find_names, show
 
 
 def shape_text(widths: BlockWidths, path: str) -> str:
@@ -22,7 +22,10 @@ def shape_text(widths: BlockWidths, path: str) -> str:
 def _channels(width: Width) -> str:
     written, channels = width.channels, {type.channels for type in width.types}
     if written is not None and (find_names(written) or len(channels) > 1):
-        return f"({show(written)})" if isinstance(written, Binary) else show(written)
+        is_compound = isinstance(written, Binary) or (
+            isinstance(written, Apply) and written.function == "if"
+        )
+        return f"({show(written)})" if is_compound else show(written)
     return str(channels.pop()) if len(channels) == 1 else "C"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from inception_dsl.channels import escape_commands
 from inception_dsl.characters import is_printable
-from inception_dsl.ir import Model
+from inception_dsl.ir import CallDef, Model
 from inception_dsl.spec.step import StepSyntaxError, parse_step
 from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree, reads_as_text
 
@@ -25,7 +25,7 @@ _ORDER = (
 def expand(tree: Mapping, model: Model, *, with_notes: bool) -> str:
     """Write a spec as if its author had written everything in one file.
 
-    The text leaves out blocks that nothing calls.
+    The text leaves out blocks that nothing calls, unless a condition decides it.
 
     Args:
         tree: the tree of the spec after `extends` and `use` are applied.
@@ -33,6 +33,8 @@ def expand(tree: Mapping, model: Model, *, with_notes: bool) -> str:
         with_notes: keep the shape notes. They do not hold if an extending file has suspended them.
     """
     called = {block.name for block in model.blocks}
+    steps = (step for block in model.blocks for step in block.body if isinstance(step, CallDef))
+    keeps_all = any(step.block not in called for step in steps)  # under a condition
     lines: list[str] = []
     for key in _ORDER.split():
         entry = tree.items.get(key)
@@ -40,7 +42,9 @@ def expand(tree: Mapping, model: Model, *, with_notes: bool) -> str:
             continue
         value = entry.value
         if key == "blocks" and isinstance(value, Mapping):
-            called_blocks = {name: e for name, e in value.items.items() if name in called}
+            called_blocks = {
+                name: e for name, e in value.items.items() if keeps_all or name in called
+            }
             value = Mapping(called_blocks, value.span)
             if not called_blocks:
                 continue

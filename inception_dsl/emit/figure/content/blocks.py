@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from inception_dsl.emit.figure.content.boxes import (
     BlockView,
+    add_condition,
     bind,
     call_leaf,
     input_leaf,
@@ -53,17 +54,24 @@ def block_tree(subject: FigureSubject, block: BlockDef, shapes: Shapes) -> Serie
 def block_vertices(subject: FigureSubject, block: BlockDef) -> tuple[list[Vertex], str]:
     """Return the boxes of a block's steps, and the path of the step that gives its output."""
     calls = subject.calls[block.name]
-    (steps, outputs), *others = [fold(located.call) for located in calls]
-    same = {step.path: [step] for step in steps}
-    for other_steps, _ in others:
-        for step in other_steps:
-            same[step.path].append(step)
+    same: dict[Path, list[tuple[LocatedCall, FoldedStep]]] = {}
+    folded = [fold(located.call) for located in calls]
+    for located, (steps, _) in zip(calls, folded, strict=True):
+        for step in steps:
+            same.setdefault(step.path, []).append((located, step))
+    drawn, outputs = folded[0]
+    if any(located.call.absent for located in calls):
+        drawn, outputs = _unite(block, same)
     definitions = {item.path: item for item in block.body}
     known = _agreed(calls)
     vertices = []
-    for step in drop_bare(steps, outputs.values()):
-        paths = [located.path / step.path for located in calls]
-        element = _element(subject, same[step.path], paths, definitions[step.path], known)
+    for step in drop_bare(drawn, outputs.values()):
+        there = same[step.path]
+        paths = [located.path / step.path for located, _ in there]
+        definition = definitions[step.path]
+        element = _element(subject, [each for _, each in there], paths, definition, known)
+        if len(there) < len(calls) and definition.when is not None:
+            element = add_condition(element, show_value(bind(definition.when, known)))
         vertices.append(Vertex(step.path, step.inputs, name_outputs(element, step)))
     shapes = {
         name: common(str(located.call.output_types[index]) for located in calls)
@@ -81,6 +89,21 @@ def _block_inputs(subject: FigureSubject, block: BlockDef) -> list[Leaf]:
         input_box(path, common(str(located.call.input_types[index]) for located in calls), "plain")
         for index, path in enumerate(block.inputs)
     ]
+
+
+def _unite(
+    block: BlockDef, same: Mapping[Path, Sequence[tuple[LocatedCall, FoldedStep]]]
+) -> tuple[list[FoldedStep], dict[str, Path]]:
+    """Return the steps that are there in some call, wired as in a call that has them all."""
+    through: dict[Path, Path] = {}
+    steps: list[FoldedStep] = []
+    for item in block.body:
+        if item.path in same:
+            inputs = tuple(through.get(path, path) for path in item.inputs)
+            steps.append(replace(same[item.path][0][1], inputs=inputs))
+        elif item.otherwise is not None:
+            through[item.path] = through.get(item.otherwise, item.otherwise)
+    return steps, {name: through.get(path, path) for name, path in block.outputs.items()}
 
 
 def _element(

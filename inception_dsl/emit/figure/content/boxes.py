@@ -145,6 +145,20 @@ def _box(step: FoldedStep, name: str, detail: str, count: str) -> Leaf:
     return Leaf(step.paths, "", tuple(lines), copies=copies)
 
 
+def add_condition(element: Element, condition: str) -> Element:
+    """Return the box of a step with the condition under which it is there."""
+    match element:
+        case Series(items=(first, *others)):
+            return replace(element, items=(add_condition(first, condition), *others))
+        case Leaf(lines=()):
+            note = " ".join(filter(None, (element.note, f"if {condition}")))
+            return replace(element, note=note)
+        case Leaf(lines=lines):
+            return replace(element, lines=(*lines, Line(f"if {condition}", small=True)))
+        case _:
+            return element
+
+
 def _circle(
     subject: FigureSubject, bare: Leaf, attributes: Attributes, shape: str, steps: Sequence[Path]
 ) -> Element:
