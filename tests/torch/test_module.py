@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -90,20 +91,27 @@ def test_macs_are_half_of_what_torchs_own_counter_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_eval_gives_logits_and_training_gives_every_head(name: str) -> None:
+def test_eval_gives_the_outputs_and_training_gives_every_head(name: str) -> None:
     found = checked(name)
     module = on_meta(emitted(name), found.model.name)
     shape = found.model.input.shape
     evaluated = record(module, shape, training=False).output
-    assert isinstance(evaluated, Tensor)
-    classes = found.model.root.type.channels
-    assert evaluated.shape == (2, classes)
+    outputs = {name: (2, *type.shape) for name, type in found.model.outputs.items()}
+    assert shapes_of(evaluated) == outputs
     trained = record(module, shape, training=True).output
     if found.model.heads:
-        assert trained._fields == ("logits", *(head.path for head in found.model.heads))
-        assert all(output.shape == (2, classes) for output in trained)
+        (logits,) = outputs.values()
+        heads = {str(head.path): logits for head in found.model.heads}
+        assert shapes_of(trained) == {"logits": logits, **heads}
     else:
-        assert isinstance(trained, Tensor)
+        assert shapes_of(trained) == outputs
+
+
+def shapes_of(output: Any) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a module's outputs by name; a single output has no name."""
+    if isinstance(output, Tensor):
+        return {"": tuple(output.shape)}
+    return {name: tuple(value.shape) for name, value in output._asdict().items()}
 
 
 def test_classes_are_a_parameter_of_the_module() -> None:

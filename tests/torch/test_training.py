@@ -21,9 +21,11 @@ SPECS = driver.list_specs(FOLDER)
 
 def small(name: str) -> Checked:
     """The model on the smallest of some inputs that it takes, its heads included."""
-    for side in (32, 64, 96, 139, 224):
+    channels = driver.check(name, folder=FOLDER).model.input.channels
+    for side in (32, 64, 96, 139, 188, 224):
         try:
-            return driver.check(name, folder=FOLDER, overrides=Overrides(f"{side}x{side}x3"))
+            input = f"{side}x{side}x{channels}"
+            return driver.check(name, folder=FOLDER, overrides=Overrides(input))
         except SpecError:
             continue
     return driver.check(name, folder=FOLDER)
@@ -34,10 +36,10 @@ def test_a_step_of_training_reaches_every_parameter(name: str) -> None:
     found = small(name)
     source = driver.emit(found, output=Path("generated")).artifacts[0].text
     module = still(make_module(source, found.model.name, seed=7))
-    images = torch.randn(1, *found.model.input.shape, generator=torch.Generator().manual_seed(8))
+    images = torch.randn(2, *found.model.input.shape, generator=torch.Generator().manual_seed(8))
     given = module(images)
     outputs = [given] if isinstance(given, Tensor) else list(given)
-    assert len(outputs) == 1 + len(found.model.heads)
+    assert len(outputs) == len(found.model.outputs) + len(found.model.heads)
     assert all(output.isfinite().all() for output in outputs)
     torch.stack([output.square().sum() for output in outputs]).sum().backward()  # type: ignore[no-untyped-call]
     unread = [row.path for row in found.cost.rows if not row.is_read]
