@@ -17,7 +17,7 @@ from inception_dsl.analysis import find_quantity, measure_state
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import Checked
-from inception_dsl.ir import Quantity, inline
+from inception_dsl.ir import Quantity
 from inception_dsl.resolve import Overrides
 
 ROOT = Path(__file__).parents[1]
@@ -221,7 +221,7 @@ def test_costs_by_kind_are_what_was_measured(name: str) -> None:
 @pytest.mark.parametrize("name", KEYS)
 def test_a_state_dict_has_as_many_entries(name: str) -> None:
     model = checked(name).model
-    keys = list(measure_state(inline(model)))
+    keys = list(measure_state(model.graph))
     heads = [key for key in keys if any(head.holds(key) for head in model.heads)]
     assert (len(keys) - len(heads), len(keys)) == KEYS[name]
 
@@ -230,7 +230,7 @@ def test_a_state_dict_has_as_many_entries(name: str) -> None:
 def test_a_count_with_gamma_has_one_more_for_each_normalised_channel(name: str) -> None:
     found = checked(name)
     model, cost = found.model, found.cost
-    state = measure_state(inline(model))
+    state = measure_state(model.graph)
     shifts = {key: own.shape[0] for key, own in state.items() if key.endswith(".bn.bias")}
     assert not any(key.endswith(".bn.weight") for key in state)
     trunk = sum(n for key, n in shifts.items() if not any(h.holds(key) for h in model.heads))
@@ -244,7 +244,7 @@ def test_variables_are_those_that_tensorflow_counts(name: str) -> None:
     variables, without = VARIABLES[name]
     counted = sum(
         prod(tensor.shape)
-        for key, tensor in measure_state(inline(model)).items()
+        for key, tensor in measure_state(model.graph).items()
         if not key.endswith(".num_batches_tracked")
         and not any(head.holds(key) for head in model.heads)
         and key.partition(".")[0] != without
@@ -282,7 +282,7 @@ def test_strided_windows_of_tf_slim_need_no_padding(name: str) -> None:
     Source: TensorFlow's formula for `SAME`: (places - 1) * stride + window - size in all.
     """
     windows = [
-        node for node in inline(checked(f"tf_slim/{name}").model).nodes if "pad" in node.attributes
+        node for node in checked(f"tf_slim/{name}").model.graph.nodes if "pad" in node.attributes
     ]
     assert len(windows) > 100
     for node in windows:

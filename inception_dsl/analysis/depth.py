@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inception_dsl.ir import Model, Node, inline
+from inception_dsl.ir import Model, Node
 from inception_dsl.ops import OPS
 
 
@@ -17,7 +17,7 @@ def measure_depths(model: Model, counts: Callable[[Node], bool] | None = None) -
     Args:
         counts: a predicate that tells whether a layer counts; all layers do for None.
     """
-    graph = inline(model)
+    graph = model.graph
     depths: dict[str, int] = dict.fromkeys(graph.inputs, 0)
     for node in graph.nodes:
         is_layer = OPS[node.op].counts_in_depth and (counts is None or counts(node))

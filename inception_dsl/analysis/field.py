@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 
-from inception_dsl.ir import Model, Node, TensorType, inline
+from inception_dsl.ir import Model, Node, TensorType
 from inception_dsl.ops import OPS, Window
 from inception_dsl.ops.reach import MAX_PHASES, take_turns
 
@@ -75,7 +75,7 @@ def measure_fields(model: Model) -> dict[str, Field]:
     A vector sees the windows of all units of the map that it was made from.
     """
     pixel = Window(size=1, stride=1, before=0)
-    graph = inline(model)
+    graph = model.graph
     seen: dict[str, tuple[Window | None, Window | None]] = dict.fromkeys(
         graph.inputs, (pixel, pixel)
     )

@@ -21,7 +21,7 @@ from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.analysis.forward import ForwardPlan, Partition, plan_forward
 from inception_dsl.analysis.modules import Holder, ModuleCall
 from inception_dsl.analysis.state import list_state
-from inception_dsl.ir import Attributes, Call, Model, Node, NodeDef, Path, StepDef, inline
+from inception_dsl.ir import Attributes, Call, Model, Node, NodeDef, Path, StepDef
 from inception_dsl.ops import OPS, Launch, SavedForBackward, StateTensor
 
 _COUNTER_BYTES = 8
@@ -80,7 +80,7 @@ def measure_memory(
     size = BYTES[dtype]
     state = heads_state = 0
     heads = frozenset(head.path for head in model.heads)
-    for node in inline(model).nodes:
+    for node in model.graph.nodes:
         node_state = sum(_count_bytes(tensor, size) for tensor in list_state(node))
         if heads and node.path.first in heads:
             heads_state += node_state

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from inception_dsl.analysis.cost import CostReport, CostRow
 from inception_dsl.bounds import MAX_PATH
-from inception_dsl.ir import INPUT, Call, Model, Node, Origin, Path, find_range, inline
+from inception_dsl.ir import INPUT, Call, Model, Node, Origin, Path, find_range
 from inception_dsl.ops import OPS
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Quantities:
 
     @cached_property
     def _nodes(self) -> tuple[Node, ...]:
-        return inline(self.model).nodes
+        return self.model.graph.nodes
 
     @cached_property
     def _order(self) -> dict[str, int]:
@@ -202,7 +202,7 @@ class Quantities:
     @cached_property
     def _reads(self) -> list[tuple[int, ...]]:
         """The indices of the nodes that each node reads; -1 is the input."""
-        order: dict[str, int] = dict.fromkeys(inline(self.model).inputs, -1)
+        order: dict[str, int] = dict.fromkeys(self.model.graph.inputs, -1)
         order |= self._order
         return [tuple(order[path] for path in node.inputs) for node in self._nodes]
 

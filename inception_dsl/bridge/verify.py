@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from inception_dsl.analysis import CostReport, measure_state
 from inception_dsl.bridge.recording import Recording, on_meta, record
-from inception_dsl.ir import Graph, Model, TensorType, inline
+from inception_dsl.ir import Graph, Model, TensorType
 from inception_dsl.ops import OPS
 
 MAX_DIFFERENCES = 20
@@ -24,7 +24,7 @@ def verify_module(source: str, model: Model, cost: CostReport) -> list[str]:
         source: the source from the Python emitter; it is run.
         cost: of one image.
     """
-    graph = inline(model)
+    graph = model.graph
     try:
         module = on_meta(source, model.name)
         shapes = [type.shape for type in model.inputs.values()]
@@ -99,9 +99,9 @@ def _outputs(model: Model, evaluated: Recording, trained: Recording) -> Iterator
     if not model.heads:
         yield from _tuple("training", model.outputs, trained.output)
         return
-    nodes = {node.path: node for node in inline(model).nodes}
+    nodes = {node.path: node for node in model.graph.nodes}
     expected = {name or "logits": type for name, type in model.outputs.items()}
-    for head, path in zip(model.heads, inline(model).head_outputs, strict=True):
+    for head, path in zip(model.heads, model.graph.head_outputs, strict=True):
         expected[head.path] = nodes[path].type
     yield from _tuple("training", expected, trained.output)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from inception_dsl.analysis import CostReport, find_quantity, measure_fields
 from inception_dsl.analysis.field import Field
-from inception_dsl.ir import INPUT, Model, inline
+from inception_dsl.ir import INPUT, Model
 
 _MEASURES = {
     "params": "params",
@@ -85,7 +85,7 @@ def _last_field(model: Model) -> Field:
     heads = {head.path for head in model.heads}
     maps = (
         node.path
-        for node in reversed(inline(model).nodes)
+        for node in reversed(model.graph.nodes)
         if node.type.is_map and node.path.first not in heads
     )
     return fields[next(maps, INPUT)]

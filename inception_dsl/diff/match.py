@@ -90,14 +90,14 @@ class _Matcher:
     def _match_kids(self, old: Kids, new: Kids) -> Matching:
         if old and new and has_numbers(old) and has_numbers(new):
             return self._combine(old, new, {name: name for name in old if name in new})
-        if old.keys() == new.keys() and all(old[n].kinds == new[n].kinds for n in old):
+        if old.keys() == new.keys() and all(old[name].kinds == new[name].kinds for name in old):
             return self._combine(old, new, {name: name for name in old})
         named = [
             name
             for name in old
             if name in new and not (old[name].is_numbered and new[name].is_numbered)
         ]
-        chosen = {n: n for n in named if _is_plausible(old[n], new[n])}
+        chosen = {name: name for name in named if _is_plausible(old[name], new[name])}
         old, new = self._opener.open(old, new, chosen)
         pairing = Pairing(old, new, chosen, self._allowance)
         _align(pairing)
@@ -114,32 +114,39 @@ class _Matcher:
         pairs: list[tuple[Path, Path]] = []
         removed: list[Located] = []
         added: list[Located] = []
-        taken = set(chosen.values())
+        paired_new_names = set(chosen.values())
         for name, part in old.items():
             if name not in chosen:
                 removed.append((Path(name), part))
                 continue
             old_path, new_path = Path(name), Path(chosen[name])
             inner = self._match_parts(part, new[new_path])
-            pairs.extend((old_path / a, new_path / b) for a, b in inner.pairs)
+            pairs.extend(
+                (old_path / old_below, new_path / new_below) for old_below, new_below in inner.pairs
+            )
             removed.extend((old_path / path, kid) for path, kid in inner.removed)
             added.extend((new_path / path, kid) for path, kid in inner.added)
-        added.extend((Path(name), part) for name, part in new.items() if name not in taken)
+        added.extend(
+            (Path(name), part) for name, part in new.items() if name not in paired_new_names
+        )
         only_old, only_new = dict(removed), dict(added)
         moved = Pairing(_select_weighty(only_old), _select_weighty(only_new), {}, self._allowance)
         moved.pair_alike(SAME)
-        for name, other in moved.chosen.items():
-            old_path, new_path = Path(name), Path(other)
+        for old_name, new_name in moved.chosen.items():
+            old_path, new_path = Path(old_name), Path(new_name)
             inner = self._match_parts(only_old.pop(old_path), only_new.pop(new_path))
-            pairs.extend((old_path / a, new_path / b) for a, b in inner.pairs)
+            pairs.extend(
+                (old_path / old_below, new_path / new_below) for old_below, new_below in inner.pairs
+            )
             only_old.update((old_path / path, part) for path, part in inner.removed)
             only_new.update((new_path / path, part) for path, part in inner.added)
         return Matching(tuple(pairs), tuple(only_old.items()), tuple(only_new.items()))
 
 
-def _stands_alone(part: Part, other: Part) -> bool:
-    """Tell whether a node became several, or a call became a repeated one."""
-    return part.is_node or (part.item is not None and not other.item and has_numbers(other.kids))
+def _stands_alone(part: Part, paired_part: Part) -> bool:
+    """Tell whether a node is several on the other side, or a call a repeated one there."""
+    is_repeated = paired_part.item is None and has_numbers(paired_part.kids)
+    return part.is_node or (part.item is not None and is_repeated)
 
 
 def _is_plausible(old: Part, new: Part) -> bool:
@@ -149,9 +156,12 @@ def _is_plausible(old: Part, new: Part) -> bool:
 
 def _align(pairing: Pairing) -> None:
     """Pair the steps without names of two lists, in order."""
-    lists = [[kid for kid in kids.items() if kid[1].is_numbered] for kids in pairing.free()]
-    if all(len({Path(name).parent for name, _ in kids}) == 1 for kids in lists):
-        for old_name, new_name in align(lists[0], lists[1], pairing.allowance):
+    old_steps, new_steps = (
+        [(name, part) for name, part in kids.items() if part.is_numbered] for kids in pairing.free()
+    )
+    holders = ({Path(name).parent for name, _ in steps} for steps in (old_steps, new_steps))
+    if all(len(paths) == 1 for paths in holders):
+        for old_name, new_name in align(old_steps, new_steps, pairing.allowance):
             pairing.choose(old_name, new_name)
 
 

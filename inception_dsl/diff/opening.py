@@ -34,79 +34,92 @@ class Opener:
             else:
                 return old, new
 
-    def _find(self, parts: Kids, others: Kids) -> str | None:
-        """Return the name of the first part to open, if there is one."""
-        self._weighed += len(others) * sum(len(part.kids) + 1 for part in parts.values())
-        if not parts or not others or self._weighed > MAX_WEIGHED:
+    def _find(self, parts: Kids, far_parts: Kids) -> str | None:
+        """Return the name of the first part to open, if there is one.
+
+        Args:
+            far_parts: the parts of the other side.
+        """
+        self._weighed += len(far_parts) * sum(len(part.kids) + 1 for part in parts.values())
+        if not parts or not far_parts or self._weighed > MAX_WEIGHED:
             return None
-        share = {
-            name: {other: shared(part, kid) for other, kid in others.items()}
+        shares = {
+            name: {far_name: shared(part, far_part) for far_name, far_part in far_parts.items()}
             for name, part in parts.items()
         }
-        nearest = {other: max(parts, key=lambda name: share[name][other]) for other in others}
+        nearest = {
+            far_name: max(parts, key=lambda name: shares[name][far_name]) for far_name in far_parts
+        }
         for name, part in parts.items():
-            pieces = [others[other] for other in others if nearest[other] == name]
-            if part.kids and (_is_split(part, pieces) or _has_many(part, others, share[name])):
+            pieces = [far_parts[far_name] for far_name in far_parts if nearest[far_name] == name]
+            if part.kids and (_is_split(part, pieces) or _has_many(part, far_parts, shares[name])):
                 return name
         return None
 
 
 def _drop_shared(old: Kids, new: Kids) -> tuple[Kids, Kids]:
     """Drop from both lists the steps they share, ignoring attributes set by `defaults`."""
-    waiting: dict[Hashable, list[str]] = {}
-    for name, part in reversed(new.items()):
+    new_names_by_size: dict[Hashable, list[str]] = {}
+    for new_name, part in reversed(new.items()):
         if isinstance(part.item, Node):
-            waiting.setdefault(by_size(part.item), []).append(name)
-    rest: Kids = {}
-    settled: set[str] = set()
-    for name, part in old.items():
-        same = waiting.get(by_size(part.item)) if isinstance(part.item, Node) else None
-        if same:
-            settled.add(same.pop())
+            new_names_by_size.setdefault(by_size(part.item), []).append(new_name)
+    old_rest: Kids = {}
+    shared_new_names: set[str] = set()
+    for old_name, part in old.items():
+        new_names = (
+            new_names_by_size.get(by_size(part.item)) if isinstance(part.item, Node) else None
+        )
+        if new_names:
+            shared_new_names.add(new_names.pop())
         else:
-            rest[name] = part
-    return rest, {name: part for name, part in new.items() if name not in settled}
+            old_rest[old_name] = part
+    new_rest = {name: part for name, part in new.items() if name not in shared_new_names}
+    return old_rest, new_rest
 
 
-def _has_many(part: Part, others: Kids, whole: Mapping[str, float]) -> bool:
-    """Tell whether a part's kids resemble the other side's parts more than the part itself does."""
-    least = max(ALIKE, *whole.values())
+def _has_many(part: Part, far_parts: Kids, shares: Mapping[str, float]) -> bool:
+    """Tell whether a part's kids resemble the other side's parts more than the part itself does.
+
+    Args:
+        shares: the share of the whole part in each part of the other side, by name.
+    """
+    least = max(ALIKE, *shares.values())
     kids = list(part.kids.values())
     scores = sorted(
-        (-_common(kid, other, score), i, j, name)
-        for i, kid in enumerate(kids)
-        for j, (name, other) in enumerate(others.items())
-        if (score := shared(kid, other)) >= least
+        (-_common(kid, far_part, share), index, far_index, far_name)
+        for index, kid in enumerate(kids)
+        for far_index, (far_name, far_part) in enumerate(far_parts.items())
+        if (share := shared(kid, far_part)) >= least
     )
-    paired: dict[int, float] = {}
-    taken: set[str] = set()
-    for score, i, _, name in scores:
-        if i not in paired and name not in taken:
-            paired[i] = -score
-            taken.add(name)
-    best = max(_common(part, others[name], score) for name, score in whole.items())
-    covered = sum(kids[i].size for i in paired)
-    return fsum(paired.values()) > best and covered >= ALIKE * part.size
+    common_by_kid: dict[int, float] = {}
+    paired_far_names: set[str] = set()
+    for score, index, _, far_name in scores:
+        if index not in common_by_kid and far_name not in paired_far_names:
+            common_by_kid[index] = -score
+            paired_far_names.add(far_name)
+    common_of_whole = max(_common(part, far_parts[name], share) for name, share in shares.items())
+    covered = sum(kids[index].size for index in common_by_kid)
+    return fsum(common_by_kid.values()) > common_of_whole and covered >= ALIKE * part.size
 
 
 def _is_split(part: Part, pieces: Sequence[Part]) -> bool:
     """Tell whether a part is a list that the other side split into several pieces."""
     if any(is_join(kid.item) for kid in part.kids.values()):
         return False
-    left = part.kernels.copy()
-    shares: list[int] = []
-    for other in sorted(pieces, key=lambda piece: -(part.kernels & piece.kernels).total()):
-        common = left & other.kernels
-        if common.total() >= ALIKE * other.kernels.total():
-            left -= common
-            shares.append(common.total())
-    total = sum(shares)
-    return total > SPLIT * max(shares, default=0) and total >= ALIKE * part.kernels.total()
+    unclaimed = part.kernels.copy()
+    counts: list[int] = []
+    for piece in sorted(pieces, key=lambda piece: -(part.kernels & piece.kernels).total()):
+        common = unclaimed & piece.kernels
+        if common.total() >= ALIKE * piece.kernels.total():
+            unclaimed -= common
+            counts.append(common.total())
+    total = sum(counts)
+    return total > SPLIT * max(counts, default=0) and total >= ALIKE * part.kernels.total()
 
 
-def _common(one: Part, other: Part, share: float) -> float:
+def _common(part: Part, far_part: Part, share: float) -> float:
     """Return how much of two parts is the same thing, as `size` counts."""
-    return share * (one.size + other.size) / 2
+    return share * (part.size + far_part.size) / 2
 
 
 def _open_part(kids: Kids, name: str) -> Kids:

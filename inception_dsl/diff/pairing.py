@@ -24,21 +24,21 @@ class Pairing:
     def __init__(self, old: Kids, new: Kids, chosen: dict[str, str], allowance: Allowance) -> None:
         self._old, self._new = old, new
         self._reads: tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]] | None = None
-        self._read_by: tuple[dict[str, list[str]], dict[str, list[str]]] | None = None
+        self._readers: tuple[dict[str, list[str]], dict[str, list[str]]] | None = None
         self.chosen = chosen
         self.allowance = allowance
-        self._taken = set(chosen.values())
+        self._paired_new_names = set(chosen.values())
 
     def free(self) -> tuple[Kids, Kids]:
         """Return the parts that have no pair yet."""
         return free(self._old, self._new, self.chosen)
 
-    def choose(self, name: str, other: str) -> bool:
+    def choose(self, old_name: str, new_name: str) -> bool:
         """Pair two names; tell whether neither had a pair."""
-        if name in self.chosen or other in self._taken:
+        if not self._is_free(old_name, new_name):
             return False
-        self.chosen[name] = other
-        self._taken.add(other)
+        self.chosen[old_name] = new_name
+        self._paired_new_names.add(new_name)
         return True
 
     def align(self, least: float) -> None:
@@ -50,9 +50,9 @@ class Pairing:
         ):
             return
         gap = (1 - least + RENAMED) / 2  # two gaps cost as much as the worst of pairs
-        for name, other in align(list(old.items()), list(new.items()), self.allowance, gap):
-            if likeness(old[name], new[other]) >= least:
-                self.choose(name, other)
+        for old_name, new_name in align(list(old.items()), list(new.items()), self.allowance, gap):
+            if likeness(old[old_name], new[new_name]) >= least:
+                self.choose(old_name, new_name)
 
     def pair_alike(self, least: float, *, in_place: bool = False) -> None:
         """Pair the likeliest parts first; of equals, those that read the same; then, the first.
@@ -66,28 +66,28 @@ class Pairing:
         if count > MAX_PAIRS or not self.allowance.take(count):
             self._pair_equal(old, new)
             return
-        scores = sorted(_scores(old, new, least, in_place=in_place))
+        scores = sorted(_score_pairs(old, new, least, in_place=in_place))
         for _, group in groupby(scores, key=lambda scored: scored[0]):
-            waiting = [(name, other) for *_, name, other in group]
+            candidates = [(old_name, new_name) for *_, old_name, new_name in group]
             if in_place:
-                waiting = [pair for pair in waiting if self._is_place(*pair)]
-            while waiting:
-                agreeing = [self.choose(*pair) for pair in waiting if self._agree(*pair)]
+                candidates = [pair for pair in candidates if self._is_place(*pair)]
+            while candidates:
+                agreeing = [self.choose(*pair) for pair in candidates if self._agree(*pair)]
                 if not any(agreeing):
                     if in_place:
                         break
-                    self.choose(*waiting[0])
-                waiting = [pair for pair in waiting if self._is_free(*pair)]
+                    self.choose(*candidates[0])
+                candidates = [pair for pair in candidates if self._is_free(*pair)]
 
-    def _is_place(self, name: str, other: str) -> bool:
+    def _is_place(self, old_name: str, new_name: str) -> bool:
         """Tell whether both are lists or blocks, or the one step between two that are paired."""
-        if not (self._old[name].is_node or self._new[other].is_node):
+        if not (self._old[old_name].is_node or self._new[new_name].is_node):
             return True
-        if self._read_by is None:
-            old, new = self._sources()
-            self._read_by = _readers(old), _readers(new)
-        olds, news = self._read_by
-        match olds.get(name, []), news.get(other, []):
+        if self._readers is None:
+            old_reads, new_reads = self._sources()
+            self._readers = _find_readers(old_reads), _find_readers(new_reads)
+        old_readers, new_readers = self._readers
+        match old_readers.get(old_name, []), new_readers.get(new_name, []):
             case [old_reader], [new_reader]:
                 return self.chosen.get(old_reader) == new_reader and not is_join(
                     self._old[old_reader].item
@@ -95,53 +95,54 @@ class Pairing:
             case _:
                 return False
 
-    def _is_free(self, name: str, other: str) -> bool:
-        return name not in self.chosen and other not in self._taken
+    def _is_free(self, old_name: str, new_name: str) -> bool:
+        return old_name not in self.chosen and new_name not in self._paired_new_names
 
-    def _agree(self, name: str, other: str) -> bool:
+    def _agree(self, old_name: str, new_name: str) -> bool:
         """Tell whether both are free and read parts that are paired."""
-        if not self._is_free(name, other):
+        if not self._is_free(old_name, new_name):
             return False
-        reads = self._sources()
-        old_reads, new_reads = reads[0].get(name), reads[1].get(other)
+        all_old_reads, all_new_reads = self._sources()
+        old_reads, new_reads = all_old_reads.get(old_name), all_new_reads.get(new_name)
         if not old_reads or not new_reads:
             return False
         return {read if read == INPUT else self.chosen.get(read) for read in old_reads} == new_reads
 
     def _sources(self) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
         if self._reads is None:
-            self._reads = _reads(self._old), _reads(self._new)
+            self._reads = _find_reads(self._old), _find_reads(self._new)
         return self._reads
 
     def _pair_equal(self, old: Kids, new: Kids) -> None:
         """Pair parts of equal content, the first with the first."""
-        waiting: dict[object, list[str]] = {}
-        for name, part in reversed(new.items()):
-            waiting.setdefault(frozenset(part.kinds.items()), []).append(name)
-        for name, part in old.items():
-            same = waiting.get(frozenset(part.kinds.items()))
-            if same:
-                self.choose(name, same.pop())
+        new_names_by_content: dict[object, list[str]] = {}
+        for new_name, part in reversed(new.items()):
+            new_names_by_content.setdefault(frozenset(part.kinds.items()), []).append(new_name)
+        for old_name, part in old.items():
+            new_names = new_names_by_content.get(frozenset(part.kinds.items()))
+            if new_names:
+                self.choose(old_name, new_names.pop())
 
 
-def _scores(
+def _score_pairs(
     old: Kids, new: Kids, least: float, *, in_place: bool
 ) -> Iterator[tuple[float, bool, int, int, str, str]]:
-    for i, (old_name, old_part) in enumerate(old.items()):
-        for j, (new_name, new_part) in enumerate(new.items()):
+    for old_index, (old_name, old_part) in enumerate(old.items()):
+        for new_index, (new_name, new_part) in enumerate(new.items()):
             score = likeness(old_part, new_part)
             if in_place:
                 score = max(score, _step_by_step(old_part, new_part))
             if score >= least:
-                yield -score, _is_renamed(old_part, new_part), i, j, old_name, new_name
+                is_renamed = _is_renamed(old_part, new_part)
+                yield -score, is_renamed, old_index, new_index, old_name, new_name
 
 
-def _step_by_step(one: Part, other: Part) -> float:
+def _step_by_step(old: Part, new: Part) -> float:
     """Return how much two lists of one length have in common, step by step."""
-    if not one.kids or len(one.kids) != len(other.kids):
+    if not old.kids or len(old.kids) != len(new.kids):
         return 0.0
-    pairs = zip(one.kids.values(), other.kids.values(), strict=True)
-    return sum(likeness(*pair) for pair in pairs) / len(one.kids)
+    pairs = zip(old.kids.values(), new.kids.values(), strict=True)
+    return sum(likeness(*pair) for pair in pairs) / len(old.kids)
 
 
 def _is_renamed(old: Part, new: Part) -> bool:
@@ -155,7 +156,7 @@ def _is_sequence(kids: Kids, reads: dict[str, frozenset[str]]) -> bool:
     return 4 * count >= 3 * (len(kids) - 1)
 
 
-def _reads(kids: Kids) -> dict[str, frozenset[str]]:
+def _find_reads(kids: Kids) -> dict[str, frozenset[str]]:
     """Return the inputs of the first step of each part, by name; `input` stands for the outside.
 
     A name may be a path, where the part stood in another that was opened; paths of items are from
@@ -178,11 +179,11 @@ def _reads(kids: Kids) -> dict[str, frozenset[str]]:
     return reads
 
 
-def _readers(reads: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
+def _find_readers(reads: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
     """Return the readers of each part by name."""
     readers: dict[str, list[str]] = {}
-    for reader, read in reads.items():
-        for name in read:
+    for reader, names in reads.items():
+        for name in names:
             readers.setdefault(name, []).append(reader)
     return readers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from inception_dsl.ir import INPUT, Call, CallDef, Model, Node, NodeDef, Path, inline
+from inception_dsl.ir import INPUT, Call, CallDef, Model, Node, NodeDef, Path
 from inception_dsl.ops import OPS
 
 
@@ -54,7 +54,7 @@ class View:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.graph = inline(model)
+        self.graph = model.graph
         self.nodes: dict[str, Node] = {node.path: node for node in self.graph.nodes}
         self.blocks = {block.name: block for block in model.blocks}
         self._definitions = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import NamedInput
-from inception_dsl.ir import TensorType, inline
+from inception_dsl.ir import TensorType
 from inception_dsl.source import Source
 from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.memory import hold_text
@@ -163,7 +163,7 @@ def _prove(
     """
     from inception_dsl.recover import pair_nodes
 
-    graph = inline(checked.model)
+    graph = checked.model.graph
     pairing = pair_nodes(recovered.fused.graph, graph)
     target = checked.file.reference
     if not pairing.is_whole:

@@ -5,7 +5,7 @@
 `ir.verify` checks the invariants.
 """
 
-from inception_dsl.ir.inline import inline, walk_calls
+from inception_dsl.ir.inline import walk_calls
 from inception_dsl.ir.model import (
     INPUT,
     NETWORK,
@@ -52,7 +52,6 @@ __all__ = [
     "TensorType",
     "Value",
     "find_range",
-    "inline",
     "walk_calls",
     "write_types",
 ]

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from inception_dsl.ir.model import Call, Graph, Model, Node
+from inception_dsl.ir.model import Call, Graph, Head, Node
 from inception_dsl.ir.path import Path
 
 
-def inline(model: Model) -> Graph:
-    """Return the network as one flat graph, training heads included; it is made once a model."""
-    if not model.flat:
-        model.flat.append(_make_graph(model))
-    return model.flat[0]
-
-
-def _make_graph(model: Model) -> Graph:
-    root = model.root
+def inline(root: Call, heads: Sequence[Head]) -> Graph:
+    """Return the call of a network as one flat graph, training heads included."""
     results: dict[str, Path] = {path: path for path in root.entries}
     nodes = tuple(_inline(root, "", None, results))
     return Graph(
         nodes,
         outputs={name: results[path] for name, path in root.outputs.items()},
-        head_outputs=tuple(results[head.output] for head in model.heads),
+        head_outputs=tuple(results[head.output] for head in heads),
         inputs=root.entries,
     )
 

@@ -1,7 +1,7 @@
 """A model: the blocks as their author wrote them, and the network as it runs.
 
 All types are frozen data without parent pointers. A path is relative to the block or the call
-that holds it; `inline` makes paths absolute.
+that holds it; `Model.graph` has absolute paths.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from math import prod
 
 from inception_dsl.expr import Expr
@@ -351,7 +352,7 @@ class Graph:
         return output
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: the flat graph is computed when it is first needed
 class Model:
     """A network: its blocks as written, and the network as it runs.
 
@@ -359,7 +360,6 @@ class Model:
         blocks: each block before the blocks that call it; the last one is the whole network and has
             the name `NETWORK`.
         root: the call of the whole network.
-        flat: its flat graph, once `inline` has made it.
     """
 
     name: str
@@ -370,7 +370,13 @@ class Model:
     heads: tuple[Head, ...]
     budget: tuple[Bound, ...]
     claims: tuple[Claim, ...]
-    flat: list[Graph] = field(default_factory=list, init=False, compare=False, repr=False)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network as one flat graph, training heads included."""
+        from inception_dsl.ir.inline import inline
+
+        return inline(self.root, self.heads)
 
     @property
     def network(self) -> BlockDef:

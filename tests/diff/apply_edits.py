@@ -21,7 +21,7 @@ from inception_dsl.diff import (
     SharingChanged,
 )
 from inception_dsl.expr import Binary, Name, evaluate
-from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path, inline
+from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path
 
 Facts = tuple[object, ...]
 """A node as data: its op, its attributes, its inputs, and the node whose weights it has."""
@@ -47,8 +47,8 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
     the old line says its attributes, with the channels that come in now as `in`. What it reads is
     what it read, under its new name; where that came or went, it is what stands there now.
     """
-    before: dict[str, Node] = {node.path: node for node in inline(old).nodes}
-    after: dict[str, Node] = {node.path: node for node in inline(new).nodes}
+    before: dict[str, Node] = {node.path: node for node in old.graph.nodes}
+    after: dict[str, Node] = {node.path: node for node in new.graph.nodes}
     pairs: dict[str, str] = dict(diff.pairs)
     renamed: dict[str, str] = {INPUT: INPUT, **pairs}
     result: dict[str, Facts] = {}

@@ -32,7 +32,7 @@ from inception_dsl.emit.figure import (
     render_figure,
 )
 from inception_dsl.emit.figure.layout.metrics import text_width
-from inception_dsl.ir import INPUT, Node, inline
+from inception_dsl.ir import INPUT, Node
 
 ROOT = Path(__file__).parents[2]
 
@@ -244,7 +244,7 @@ def test_every_op_is_in_the_full_figure_of_a_random_spec(project: Project) -> No
 
 def assert_shows_the_flat_graph(checked: Checked) -> None:
     """The full figure shows the flat graph."""
-    nodes: dict[str, Node] = {node.path: node for node in inline(checked.model).nodes}
+    nodes: dict[str, Node] = {node.path: node for node in checked.model.graph.nodes}
     figure = draw(checked, "full", shapes="all")
     # A head begins with a box that stands for one elsewhere: that one comes first.
     boxes = {box.path: box for box in reversed(figure.boxes)}

@@ -17,7 +17,7 @@ from inception_dsl import driver
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff import Comparison, Diff, Renamed, compare
 from inception_dsl.diff.carry import plan_weights
-from inception_dsl.ir import Model, inline
+from inception_dsl.ir import Model
 from inception_dsl.ir.weights import Copy
 
 QUICK = settings(
@@ -76,7 +76,7 @@ def test_applying_the_edits_gives_the_other_model(project: Project) -> None:
         assert model is not None
         for other in seen[-2:]:
             diff = compare(other, model)
-            assert applied(diff, other, model) == {n.path: facts(n) for n in inline(model).nodes}
+            assert applied(diff, other, model) == {n.path: facts(n) for n in model.graph.nodes}
         seen.append(model)
 
     given(specs())(QUICK(claim))()
@@ -94,8 +94,8 @@ def test_a_follower_with_other_words_does_not_pass_for_one(project: Project) -> 
     assert old and wider and other
     follows = compare(old, wider)
     assert any("aux.fc" in edit.followers for edit in follows.edits)
-    assert applied(follows, old, wider) == {n.path: facts(n) for n in inline(wider).nodes}
-    assert applied(follows, old, other) != {n.path: facts(n) for n in inline(other).nodes}
+    assert applied(follows, old, wider) == {n.path: facts(n) for n in wider.graph.nodes}
+    assert applied(follows, old, other) != {n.path: facts(n) for n in other.graph.nodes}
 
 
 def shape_of(diff: Diff, *, mirrored: bool) -> Counter[tuple[object, ...]]:

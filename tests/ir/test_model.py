@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inception_dsl import driver, ir
-from inception_dsl.ir import Call, Model, Node, inline
+from inception_dsl.ir import Call, Model, Node
 from inception_dsl.ir.text import fingerprint, print_model
 from inception_dsl.ir.verify import verify
 
@@ -71,7 +71,7 @@ def test_a_model_prints_symbols_then_figures(tmp_path: Path) -> None:
 
 
 def test_a_concat_read_by_a_concat_alone_is_one_wide_concat(tmp_path: Path) -> None:
-    graph = inline(model_of(SMALL, tmp_path))
+    graph = model_of(SMALL, tmp_path).graph
     paths = [node.path for node in graph.nodes if node.op == "concat"]
     assert paths == ["pairs.0.concat", "pairs.1.concat"]
     wide = next(node for node in graph.nodes if node.path == "pairs.1.concat")
@@ -79,7 +79,7 @@ def test_a_concat_read_by_a_concat_alone_is_one_wide_concat(tmp_path: Path) -> N
 
 
 def test_the_flat_graph_reads_only_what_came_before(tmp_path: Path) -> None:
-    graph = inline(model_of(SMALL, tmp_path))
+    graph = model_of(SMALL, tmp_path).graph
     seen = {"input"}
     for node in graph.nodes:
         assert set(node.inputs) <= seen
@@ -97,7 +97,7 @@ def test_equal_calls_share_one_body() -> None:
 
 
 def test_origins_lead_from_the_blocks_line_to_its_calls(tmp_path: Path) -> None:
-    graph = inline(model_of(SMALL, tmp_path))
+    graph = model_of(SMALL, tmp_path).graph
     node = next(node for node in graph.nodes if node.path == "pairs.1.left")
     assert [span.text for span in node.origin.spans] == ["1x1 conv (width)", "2 x pair (width=4)"]
 

@@ -20,7 +20,6 @@ from inception_dsl import driver
 from inception_dsl.analysis import Windows, measure_fields
 from inception_dsl.bridge import make_module
 from inception_dsl.driver import Checked
-from inception_dsl.ir import inline
 from inception_dsl.resolve import Overrides
 
 FOLDER = Path(__file__).parent
@@ -138,9 +137,9 @@ def hold_against_gradients(found: Checked, *, most: int) -> int:
         patch("torch.nn.functional.instance_norm", mean_added(2, 3)),
     ):
         module(*images)
-    again = {node.reuses for node in inline(model).nodes}
-    nodes = [n for n in inline(model).nodes if n.type.is_map and outputs.get(n.path) is not None]
-    gaps = any(node.attributes.get("dilation", 1) != 1 for node in inline(model).nodes)
+    again = {node.reuses for node in model.graph.nodes}
+    nodes = [n for n in model.graph.nodes if n.type.is_map and outputs.get(n.path) is not None]
+    gaps = any(node.attributes.get("dilation", 1) != 1 for node in model.graph.nodes)
     looked_at = 0
     for node in nodes[:: -(-len(nodes) // most)] if nodes else []:
         field = fields[node.path]
@@ -176,7 +175,7 @@ def test_every_part_of_the_language(spec: str, project: Project) -> None:
     found = project.check()
     looked_at = hold_against_gradients(found, most=30)
     # Where weights are used twice, a hook sees what its path gave last: those are left out.
-    assert looked_at or any(node.reuses for node in inline(found.model).nodes)
+    assert looked_at or any(node.reuses for node in found.model.graph.nodes)
 
 
 @pytest.mark.parametrize(

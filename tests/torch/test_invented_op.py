@@ -20,7 +20,6 @@ from inception_dsl.bridge import make_module
 from inception_dsl.bridge.weights import carry_weights, read_plan
 from inception_dsl.cli import main
 from inception_dsl.emit.report.measures import MEASURES
-from inception_dsl.ir import inline
 from inception_dsl.ops import OPS
 
 __all__ = ["invented"]
@@ -140,7 +139,7 @@ def test_its_memory_is_what_torch_holds_and_saves(there: Project) -> None:
 
 def test_its_tensors_have_the_keys_and_shapes_of_torch(there: Project) -> None:
     module = module_of(there)
-    state = measure_state(inline(there.check().model))
+    state = measure_state(there.check().model.graph)
     assert {key: tensor.shape for key, tensor in state.items()} == {
         key: tuple(tensor.shape) for key, tensor in module.state_dict().items()
     }
@@ -276,7 +275,7 @@ def test_it_is_the_norm_of_a_conv(there: Project, capsys: pytest.CaptureFixture[
     hold_against_torch(there.check(), batch=3)
     assert run("build", "--verify", NET) == 0
     model = there.check().model
-    assert [key for key in measure_state(inline(model)) if key.startswith("tail.")] == [
+    assert [key for key in measure_state(model.graph) if key.startswith("tail.")] == [
         "tail.conv.weight",
         "tail.hv.weight",
         "tail.hv.bias",

@@ -16,7 +16,6 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_memory
 from inception_dsl.bridge import make_module
 from inception_dsl.driver import Checked
-from inception_dsl.ir import inline
 from inception_dsl.resolve import Overrides
 
 FOLDER = Path(__file__).parent
@@ -41,7 +40,7 @@ def hold_against_torch(found: Checked, *, batch: int, dtype: str = "float32") ->
     shapes = [type.shape for type in model.inputs.values()]
     recorded = inference(module, *shapes, batch=batch)
     assert report.peak + report.heads_state == recorded.peak
-    nodes = inline(model).nodes
+    nodes = model.graph.nodes
     twice = {node.reuses for node in nodes if node.reuses}
     for node in nodes:
         if node.path in recorded.by_path and node.path not in twice:

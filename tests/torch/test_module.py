@@ -15,7 +15,6 @@ from torch_counts import macs_below, params_below, weight_shape
 from inception_dsl import driver
 from inception_dsl.bridge.recording import on_meta, record
 from inception_dsl.driver import Checked
-from inception_dsl.ir import inline
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import number
 
@@ -44,7 +43,7 @@ def hold_against_torch(found: Checked, source: str) -> None:
     trained = record(module, *shapes, training=True)
     assert cost.totals.macs == sum(evaluated.macs.values())
     assert cost.totals_with_heads.macs == sum(trained.macs.values())
-    graph = inline(model)
+    graph = model.graph
     used: dict[str, str] = {node.path: node.reuses or node.path for node in graph.nodes}
     macs = Counter[str]()
     for row in cost.rows:

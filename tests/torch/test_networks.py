@@ -24,7 +24,7 @@ from torch_counts import randomise, relative_error
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.ir import Model, inline
+from inception_dsl.ir import Model
 from inception_dsl.resolve import Overrides
 
 
@@ -33,7 +33,7 @@ def outputs_of(model: Model, reference: Reference, images: list[Tensor]) -> list
 
     Several outputs of inference are what their author names.
     """
-    graph = inline(model)
+    graph = model.graph
     values = dict(zip(graph.inputs, images, strict=True))
     for node in graph.nodes:
         inputs = [values[path] for path in node.inputs]
@@ -82,7 +82,7 @@ def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], 
         (float(own.grad.abs().max()) for own in learnt.values() if own.grad is not None),
         default=0.0,
     )
-    used = [n.reuses or n.path for n in inline(found.model).nodes if n.path in read]
+    used = [n.reuses or n.path for n in found.model.graph.nodes if n.path in read]
     for name, own in module.named_parameters():
         grad, wanted_grad = own.grad, learnt[name].grad
         assert (grad is not None) == any(name.startswith(f"{path}.") for path in used), name

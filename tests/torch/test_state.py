@@ -12,7 +12,6 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_state
 from inception_dsl.bridge.recording import on_meta
 from inception_dsl.driver import Checked
-from inception_dsl.ir import inline
 
 SPECS = driver.list_specs(Path(__file__).parents[2])
 
@@ -24,7 +23,7 @@ def module_of(found: Checked) -> nn.Module:
 
 def hold_state(found: Checked) -> None:
     module = module_of(found)
-    own = measure_state(inline(found.model))
+    own = measure_state(found.model.graph)
     torchs = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
     assert {key: tensor.shape for key, tensor in own.items()} == torchs
     learnt = {key for key, tensor in own.items() if tensor.is_learnt}

@@ -29,7 +29,7 @@ from inception_dsl.emit.figure.content.tree import (
     leaves,
     map_leaves,
 )
-from inception_dsl.ir import Model, Path, find_range, inline
+from inception_dsl.ir import Model, Path, find_range
 
 MAX_SITES = 8
 """Maximum number of lines that share a change in the figure; others are listed below it."""
@@ -132,7 +132,7 @@ def _changed_blocks(edit: Edit) -> Iterator[str]:
 
 def _nodes_within(model: Model) -> dict[str, list[Path]]:
     nodes: dict[str, list[Path]] = {}
-    for node in inline(model).nodes:
+    for node in model.graph.nodes:
         for holder in (node.path, *node.path.parents):
             nodes.setdefault(holder, []).append(node.path)
     return nodes

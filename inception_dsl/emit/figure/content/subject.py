@@ -9,7 +9,7 @@ from inception_dsl.analysis import CostReport
 from inception_dsl.emit.figure.content.labels import Conventions, find_conventions
 from inception_dsl.emit.figure.content.steps import LocatedCall, locate_calls
 from inception_dsl.emit.figure.styles import BLOCK_KINDS
-from inception_dsl.ir import NETWORK, BlockDef, Model, Path, inline
+from inception_dsl.ir import NETWORK, BlockDef, Model, Path
 
 _BYTES = 4
 """Bytes of a float32."""
@@ -111,7 +111,7 @@ def _kind(calls: Sequence[LocatedCall], taken: int) -> str:
 def _sum_up(model: Model, cost: CostReport) -> dict[Path, Sums]:
     network = Path()
     sums = {network: Sums()}
-    for row, node in zip(cost.rows, inline(model).nodes, strict=True):
+    for row, node in zip(cost.rows, model.graph.nodes, strict=True):
         node_sums = Sums(row.params, row.macs, _BYTES * node.type.values)
         for path in (node.path, *node.path.parents):
             sums[path] = sums.get(path, Sums()) + node_sums
