@@ -15,11 +15,11 @@ from inception_dsl.bridge.reading.reader import (
     can_say,
     is_number,
 )
-from inception_dsl.bridge.tracing import ConstantRef, WeightRef
+from inception_dsl.bridge.tracing import ConstantRef
 from inception_dsl.ir import Value
 
-TIMES, PLUS = "~times", "~plus"
-"""The ops that multiply by a number and add one, until an idiom or a word of its own takes them."""
+TIMES, PLUS, SHIFT = "~times", "~plus", "~shift"
+"""The ops that multiply by a number, add one and add a weight, until an idiom takes them."""
 
 
 def _number_op(
@@ -64,22 +64,35 @@ def _with_weight(reader: GraphReader, op: str, input: Any, other: Any) -> Result
     if isinstance(weight, ConstantRef):
         raise UnsayableError(lacks.CONSTANTS)
     shape = reader.see(weight).shape
-    values = prod(shape)
-    if values == 1:
-        raise UnsayableError(lacks.LEARNT_NUMBER)
+    is_one = prod(shape) == 1
     if seen.layout == "lost":
         raise UnsayableError(lacks.TOKENS)
-    is_by_channel = values == max(shape) == seen.type.channels
-    if not is_by_channel:
+    if not is_one and not _is_by_channel(shape, seen):
         raise UnsayableError(lacks.LEARNT_MAP)
-    if op == "add" or not isinstance(weight, WeightRef):
-        raise UnsayableError(lacks.LEARNT_SHIFT if op == "add" else lacks.LEARNT_SCALE)
-    tensors = reader.weights(weight=weight)
-    attributes: dict[str, Value] = {"one": False, "bias": False}
-    result = Seen(None, seen.layout, seen.shape)
+    lack = lacks.LEARNT_SHIFT if op == "add" else lacks.LEARNT_SCALE
+    if reader.find_weight(weight) is None:
+        raise UnsayableError(lacks.LEARNT_NUMBER if is_one else lack)
+    result = Seen(None, seen.layout, reader.call.results[0].shape)
+    if result.shape != seen.shape:
+        raise UnsayableError(lacks.BROADCAST)
+    if op == "add":
+        tensors = reader.weights(bias=weight)
+        return reader.add_shaped(SHIFT, {"one": is_one}, [seen], result, tensors)
+    attributes: dict[str, Value] = {"one": is_one, "bias": False}
     if not can_say("scale", attributes, [seen], result):
-        raise UnsayableError(lacks.LEARNT_SCALE)
+        raise UnsayableError(lacks.LEARNT_NUMBER if is_one else lack)
+    tensors = reader.weights(weight=weight)
     return reader.add_shaped("scale", attributes, [seen], result, tensors)
+
+
+def _is_by_channel(shape: tuple[int, ...], seen: Seen) -> bool:
+    """Tell whether a weight has a value for each channel of a tensor, and lies along them."""
+    if len(shape) > len(seen.shape):
+        return False
+    full = (*[1] * (len(seen.shape) - len(shape)), *shape)
+    lying = [1] * len(seen.shape)
+    lying[seen.channel_axis] = seen.type.channels
+    return full == tuple(lying)
 
 
 def _join(reader: GraphReader, op: str, first: Seen, second: Seen) -> Results:

@@ -7,12 +7,13 @@ becomes a word of its own, or a cause of refusal.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.arithmetic import PLUS, TIMES
+from inception_dsl.bridge.reading.arithmetic import PLUS, SHIFT, TIMES
 from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.bridge.reading.reader import exact
 from inception_dsl.ir import TensorType, Value
@@ -24,7 +25,7 @@ from inception_dsl.recover import TracedDraft, TracedGraph, TracedNode
 def read_idioms(graph: TracedGraph, kinds: Mapping[str, str]) -> tuple[TracedGraph, list[Cause]]:
     """Return a graph whose ops are the language's, and a cause for each that it cannot say."""
     draft = TracedDraft(graph)
-    for fold in (_fold_hard_sigmoid, _fold_hard_swish, _fold_padding, _fold_scale, _fold_pool):
+    for fold in _FOLDS:
         for node in draft:
             fold(draft, node)
     for node in draft:
@@ -36,12 +37,16 @@ def read_idioms(graph: TracedGraph, kinds: Mapping[str, str]) -> tuple[TracedGra
     return draft.finish(), causes
 
 
+MAX_PARTS = 4
+"""Maximum number of equal parts that slices are counted by."""
+
 _WAITING: dict[str, Lack] = {
     "~pad": lacks.PADDING,
     "~slice": lacks.SPLIT,
     "~crop": lacks.CROP,
     TIMES: lacks.NUMBERS,
     PLUS: lacks.NUMBERS,
+    SHIFT: lacks.LEARNT_SHIFT,
 }
 
 
@@ -187,6 +192,30 @@ def _fold_pool(draft: TracedDraft, node: TracedNode) -> None:
         draft.remove(node)
 
 
+def _fold_shift(draft: TracedDraft, node: TracedNode) -> None:
+    """Fold a learnt shift into the learnt scale before it."""
+    source = draft.source(node)
+    if node.op != SHIFT or source is None or source.op != "scale":
+        return
+    is_alike = source.attributes["one"] == node.attributes["one"] and not source.attributes["bias"]
+    if is_alike and draft.sole_reader(source.key) is node:
+        tensors = {**source.tensors, **node.tensors}
+        attributes = {**source.attributes, "bias": True}
+        draft.put(replace(source, attributes=attributes, tensors=tensors))
+        draft.take_out(node, source.key)
+
+
+_FOLDS = (
+    _fold_hard_sigmoid,
+    _fold_hard_swish,
+    _fold_padding,
+    _fold_scale,
+    _fold_shift,
+    _fold_pool,
+)
+"""The idioms in the order in which they are looked for."""
+
+
 def _write_word(draft: TracedDraft, node: TracedNode) -> None:
     """Write what is left in a word of its own, where the language has it."""
     match node.op:
@@ -198,6 +227,43 @@ def _write_word(draft: TracedDraft, node: TracedNode) -> None:
                 _try_op(draft, node, "crop", {side: -size for side, size in sides.items()})
         case "~crop":
             _try_op(draft, node, "crop", node.attributes)
+        case "~slice":
+            _write_slice(draft, node)
+        case "~times" | "~plus":
+            _write_rescale(draft, node)
+
+
+def _write_slice(draft: TracedDraft, node: TracedNode) -> None:
+    """Write a run of channels: one of a few equal parts, or a width and where it begins."""
+    source = draft.nodes.get(node.inputs[0])
+    channels = (source.type if source is not None else draft.graph.input).channels
+    start, width = _whole(node, "start"), _whole(node, "width")
+    if channels % width == 0 and start % width == 0 and channels // width <= MAX_PARTS:
+        part: dict[str, Value] = {"part": start // width + 1, "of": channels // width}
+        _try_op(draft, node, "slice", part)
+    else:
+        _try_op(draft, node, "slice", {"width": width, "from": start})
+
+
+def _write_rescale(draft: TracedDraft, node: TracedNode) -> None:
+    """Write a product with a number, and the sum with one that follows it."""
+    if node.op == PLUS:
+        _try_op(draft, node, "rescale", {"factor": 1, "offset": exact(_number(node))})
+        return
+    divisor = float(str(node.attributes["divisor"]) or 1)
+    if math.frexp(divisor)[0] != 0.5:  # to multiply by its inverse gives other digits
+        return
+    factor = exact(_number(node))
+    if float(factor) != _number(node):
+        return
+    following = draft.sole_reader(node.key)
+    if following is not None and following.op == PLUS:
+        attributes: dict[str, Value] = {"factor": factor, "offset": exact(_number(following))}
+        draft.put(replace(following, inputs=node.inputs))
+        draft.remove(node)
+        _try_op(draft, draft.nodes[following.key], "rescale", attributes)
+    else:
+        _try_op(draft, node, "rescale", {"factor": factor, "offset": 0})
 
 
 def _try_op(draft: TracedDraft, node: TracedNode, op: str, attributes: Mapping[str, Value]) -> None:

@@ -19,6 +19,7 @@ from inception_dsl.bridge.reading.reader import (
     refuse,
     square,
 )
+from inception_dsl.bridge.reading.standardised import read_standardised
 from inception_dsl.bridge.tracing import WeightRef
 from inception_dsl.ir import Value
 
@@ -35,7 +36,9 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Results:
-    tensors = reader.weights(weight=weight, bias=bias)
+    standard = read_standardised(reader, weight)
+    tensors = standard.tensors if standard else reader.weights(weight=weight)
+    tensors = {**tensors, **reader.weights(bias=bias)}
     width, _, *kernel = weight.shape
     height, breadth = kernel
     spread = square(dilation)
@@ -48,6 +51,7 @@ def _conv2d(
         "groups": groups,
         "bias": bias is not None,
         **_BARE,
+        **(standard.attributes if standard else {}),
     }
     return reader.add("conv", attributes, [reader.see_map(input)], "map", tensors)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -99,6 +99,8 @@ class GraphReader:
         causes: the causes of refusal so far.
         kinds: the name of the class of each module, by the module's path.
         used: the node that uses each weight, by the weight's name.
+        views: the weight that a tensor is a view of, by the tensor's number.
+        makers: the call that computes a tensor from weights alone, by the tensor's number.
     """
 
     kinds: Mapping[str, str]
@@ -106,6 +108,8 @@ class GraphReader:
     causes: list[Cause] = field(default_factory=list)
     used: dict[str, int] = field(default_factory=dict)
     values: dict[int, Seen] = field(default_factory=dict)
+    views: dict[int, WeightRef] = field(default_factory=dict)
+    makers: dict[int, TorchCall] = field(default_factory=dict)
     origins: OriginMaker = field(default_factory=OriginMaker)
     call: TorchCall = field(init=False)
 
@@ -122,7 +126,7 @@ class GraphReader:
         call = self.call
         read = [self.see(ref) for ref in find_values((call.arguments, call.keywords))]
         if not any(seen.key is not None for seen in read):
-            self._keep([Seen(None, "lost", ref.shape) for ref in call.results])
+            self._keep_weights(call)
             return
         try:
             if call.is_stale:
@@ -137,6 +141,23 @@ class GraphReader:
         if results is None:
             results = self._lose(read)
         self._keep([results] if isinstance(results, Seen) else results)
+
+    def _keep_weights(self, call: TorchCall) -> None:
+        """Note the results of a call that reads weights alone; a view of one is that weight."""
+        self._keep([Seen(None, "lost", ref.shape) for ref in call.results])
+        for ref in call.results:
+            self.makers[ref.number] = call
+        if call.name in _VIEWS and len(call.results) == 1 and call.arguments:
+            weight = self.find_weight(call.arguments[0])
+            (ref,) = call.results
+            if weight is not None and math.prod(weight.shape) == math.prod(ref.shape):
+                self.views[ref.number] = replace(weight, shape=ref.shape)
+
+    def find_weight(self, value: object) -> WeightRef | None:
+        """Return the weight that a value is, perhaps under another shape; None if it is none."""
+        if isinstance(value, WeightRef):
+            return value
+        return self.views.get(value.number) if isinstance(value, ValueRef) else None
 
     def _apply(self, function: Callable[..., Results]) -> Results:
         call = self.call
@@ -202,7 +223,7 @@ class GraphReader:
 
     def weight(self, value: object) -> str:
         """Return the name of a parameter that a layer uses."""
-        match value:
+        match self.find_weight(value) or value:
             case WeightRef(name, is_parameter=True):
                 return name
             case WeightRef():
@@ -288,6 +309,11 @@ class GraphReader:
         """Return a tensor under another shape, which no node makes."""
         return Seen(seen.key, layout or seen.layout, self.call.results[0].shape)
 
+
+_VIEWS = frozenset(
+    ["view", "reshape", "unsqueeze", "squeeze", "flatten", "getitem", "to", "contiguous", "float"]
+)
+"""The functions that give the values of a tensor in their order, under another shape."""
 
 _ALWAYS = frozenset([lacks.RUNS_TWICE, lacks.FIXED_WEIGHTS, lacks.COMPUTED_WEIGHTS])
 """The causes that hold whatever was lost before them."""
