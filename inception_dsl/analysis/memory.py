@@ -376,7 +376,9 @@ class _Training:
         op = OPS[node.op]
         written = self._written.find_attributes(node, block)
         facts = written, node.attributes, node.input_types, node.type
-        learns = op.state is not None or any(storage.learns for storage in read)
+        tensors = op.state(node.attributes, node.input_types[0].channels) if op.state else ()
+        has_weights = any(tensor.is_learnt for tensor in tensors)
+        learns = has_weights or any(storage.learns for storage in read)
         saves = op.saves(*facts)
         # In training, a dropout saves a mask and allocates its result.
         is_view = not op.launches(*facts) and not saves.bytes

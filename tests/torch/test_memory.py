@@ -68,6 +68,14 @@ def test_double_precision_takes_twice_as_much() -> None:
     hold_against_torch(found, batch=1, dtype="float64")
 
 
+@pytest.mark.parametrize("norm", ["instancenorm", "layernorm (no_affine)", "groupnorm (no_affine)"])
+def test_a_norm_without_weights_keeps_nothing_of_the_images(norm: str, project: Project) -> None:
+    """No gradient is wanted of an image, nor of what a step without weights makes of it."""
+    steps = f"network: [norm: {norm}, 3x3 conv (4)]\n"
+    project.write(NET, f"{HEAD}defaults: {{groupnorm: {{groups: 2}}}}\n{steps}")
+    hold_against_torch(project.check(), batch=3)
+
+
 def test_random_networks(project: Project) -> None:
     @settings(QUICK, max_examples=25)
     @given(specs())
