@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import NET, Project
 
 from inception_dsl import driver
 from inception_dsl.analysis import measure_state
+from inception_dsl.bridge import make_module
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import Diagnostic
 
@@ -69,6 +71,32 @@ def test_steps_with_weights_that_are_told_apart_by_counting_give_a_hint(
     found = hints(spec, project)
     assert [(hint.code, hint.severity) for hint in found] == [("W602", "note")] * len(said)
     assert [hint.message for hint in found] == said
+
+
+@pytest.mark.parametrize(
+    ("spec", "at"),
+    [
+        ("network: [global avgpool, norm: batchnorm]", "norm"),
+        ("network: [p: 1x1 adaptive avgpool, c: 1x1 conv (4 norm batchnorm)]", "c"),
+        ("network: [last: 32x32 conv (4 V norm batchnorm)]", "last"),
+        ("network: [batchnorm, 31x31 conv (4 V norm batchnorm)]", None),
+        ("network: [global avgpool, layernorm]", None),
+    ],
+)
+def test_a_batch_norm_of_one_value_an_image_gives_a_hint(
+    spec: str, at: str | None, project: Project
+) -> None:
+    found = [hint for hint in hints(spec, project) if hint.code == "W614"]
+    assert [hint.message.partition(" ")[0] for hint in found] == ([f"`{at}`"] if at else [])
+    assert all(hint.severity == "note" for hint in found)
+    module = make_module(driver.emit_module(project.check()), "net").train()
+    image = torch.randn(1, 3, 32, 32)
+    if at is None:
+        module(image)
+        return
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        module(image)
+    module(image.repeat(2, 1, 1, 1))
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,10 @@ Inputs = tuple[TensorType, ...]
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A setting that torch accepts but that is probably a mistake.
+    """A setting that torch accepts but that is probably a mistake, or a hint about it.
 
     Attributes:
-        code: the finding's, a warning.
+        code: the finding's: a warning, or a note for a hint.
         message: a predicate whose subject is the step: "enlarges 6x6 to 7x7".
         help: the way out, as prose.
     """

@@ -64,6 +64,20 @@ DECAY = Decimal("0.9")
 
 
 def _batchnorm_remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
+    """Return the remarks on the momentum, and on a map of one place or a vector."""
+    return (*_remark_momentum(values), *_remark_one_place(inputs[0]))
+
+
+def _remark_one_place(input: TensorType) -> tuple[Remark, ...]:
+    """Return the hint that torch trains it on several images only."""
+    if input.values > input.channels:
+        return ()
+    message = "has one value of each channel an image: torch trains it on two images or more"
+    help = "drop a last batch of one image, as `DataLoader(drop_last=True)` does"
+    return (Remark("W614", message, help),)
+
+
+def _remark_momentum(values: Values) -> tuple[Remark, ...]:
     """Return a remark on a momentum that looks like TensorFlow's or Keras' decay."""
     momentum = values["momentum"]
     if not isinstance(momentum, int | Decimal) or momentum < DECAY:

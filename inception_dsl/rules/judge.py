@@ -8,7 +8,7 @@ from dataclasses import replace
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic
 from inception_dsl.rules.budget import over_budget
 from inception_dsl.rules.claims import claims_hold
-from inception_dsl.rules.remarks import hardly_meant
+from inception_dsl.rules.remarks import hardly_meant, worth_knowing
 from inception_dsl.rules.subject import Subject
 from inception_dsl.rules.unread import never_read
 from inception_dsl.rules.writable import can_be_written
@@ -22,7 +22,7 @@ def list_hints() -> tuple[Rule, ...]:
     """Return the rules that run only on request, and are loaded only then."""
     from inception_dsl.rules.counted import counted_names
 
-    return (counted_names,)
+    return counted_names, worth_knowing
 
 
 AS_WRITTEN_ONLY = frozenset(["E401", "E402", "E403"])

@@ -1,10 +1,10 @@
-"""The rule about settings that torch accepts but that are probably mistakes."""
+"""The rules about the remarks of ops: settings that are probably mistakes, and hints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_dsl.diagnostics import Diagnostic, Label
+from inception_dsl.diagnostics import CODES, Diagnostic, Label
 from inception_dsl.ir import Call, Node
 from inception_dsl.ops import OPS, Remark
 from inception_dsl.rules.subject import Subject
@@ -15,11 +15,21 @@ MAX_PLACES = 4
 
 def hardly_meant(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a warning for every remark of an op, once for all steps that it holds for."""
+    return _find(subject, are_hints=False)
+
+
+def worth_knowing(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a hint for every remark of an op that is a note."""
+    return _find(subject, are_hints=True)
+
+
+def _find(subject: Subject, *, are_hints: bool) -> Iterator[Diagnostic]:
     steps: dict[Remark, list[Node]] = {}
     for node in _nodes(subject.model.root):
         remarks = OPS[node.op].remarks
         for remark in remarks(node.attributes, node.input_types) if remarks else ():
-            steps.setdefault(remark, []).append(node)
+            if (CODES[remark.code].severity == "note") is are_hints:
+                steps.setdefault(remark, []).append(node)
     for remark, nodes in steps.items():
         spans = {node.origin.span: node for node in nodes}
         labels = tuple(Label(span) for span in list(spans)[:MAX_PLACES] if span is not None)
