@@ -52,6 +52,11 @@ _LACKING = """
     transposed_conv unpool unsqueeze upconv upconv2d upsample upsampling upsampling2d view
     weight_norm weightnorm zeropad zeropad2d zeropadding2d
 """
+_TOKENS = """
+    attention cls_token class_token cross_attention mha mhsa multihead_attention multiheadattention
+    patch_embed patch_embedding pos_embed positional_embedding self_attention swin token tokens
+    transformer transformer_block transformer_encoder window_attention
+"""
 _LACKING_SCHEMES = """
     constant dirac glorot_normal he_normal he_uniform lecun_normal lecun_uniform
     msra ones orthogonal sparse uniform variance_scaling xavier_normal zeros
@@ -67,7 +72,7 @@ def _plain(name: str) -> str:
 _KNOWN = frozenset(
     _plain(name) for op in OPS.values() for name in (op.name, op.written, *op.aliases)
 )
-LACKING = frozenset(name for name in _LACKING.split() if _plain(name) not in _KNOWN)
+LACKING = frozenset(name for name in f"{_LACKING} {_TOKENS}".split() if _plain(name) not in _KNOWN)
 """Ops of the field that this language lacks.
 
 The finding says so, because the op with the nearest name would compute something else.
@@ -96,6 +101,11 @@ def is_depthwise(name: str) -> bool:
 def is_lacking(name: str) -> bool:
     """Tell whether the field has an op of this name that the language lacks."""
     return _plain(name) in map(_plain, LACKING) and op_of(name) is None
+
+
+def is_of_tokens(name: str) -> bool:
+    """Tell whether this is a name of attention, or of the tokens that it works on."""
+    return _plain(name) in map(_plain, _TOKENS.split())
 
 
 def join_of(name: str) -> str | None:

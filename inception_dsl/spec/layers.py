@@ -21,7 +21,7 @@ from inception_dsl.spec.named_steps import (
     name_steps,
     replace_inner,
 )
-from inception_dsl.spec.schema import BODY_KEYS
+from inception_dsl.spec.schema import BODY_KEYS, WORK_KEYS
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
 
 MAX_EXTENDS = 64
@@ -191,6 +191,7 @@ def _members(base: Tree, layer: Tree, problems: _Problems) -> Tree:
 
 def _body(base: Tree, layer: Tree, problems: _Problems) -> Tree:
     """Return a body with another one laid over it."""
+    base = _with_key(base, layer)
     if not isinstance(layer, Mapping) or not isinstance(base, Mapping | Sequence):
         return layer
     if isinstance(base, Sequence):
@@ -221,6 +222,19 @@ def _body(base: Tree, layer: Tree, problems: _Problems) -> Tree:
                     value = _merge(present.value, value)
         laid = Mapping({**laid.items, key: Entry(entry.key, value)}, base.span)
     return laid
+
+
+def _with_key(base: Tree, layer: Tree) -> Tree:
+    """Return a list or a step as a mapping if the layer says nothing of the work.
+
+    Its keys, such as parameters or a residual, are then laid over it as over any other body.
+    """
+    if not isinstance(base, Sequence | Scalar) or not isinstance(layer, Mapping):
+        return base
+    keys = layer.items.keys() & BODY_KEYS
+    if not keys or keys & WORK_KEYS:
+        return base
+    return Mapping({"steps": Entry(base.span, base)}, base.span)
 
 
 def _params(base: Tree, layer: Tree) -> Tree:

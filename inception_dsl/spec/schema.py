@@ -23,6 +23,9 @@ BODY_KEYS = frozenset(
 )
 """The keys of a body; a mapping in a list of steps with one other key names a step."""
 
+WORK_KEYS = frozenset(["branches", "from", "op", "reuse", "steps"])
+"""The keys of a body that say what does its work."""
+
 
 def _kind(value: object) -> str:
     match value:
