@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from inception_dsl.diff.ports import pair_entries
 from inception_dsl.diff.view import View
-from inception_dsl.ir import INPUT, Node, Path, TensorType
+from inception_dsl.ir import Node, Path, TensorType
 from inception_dsl.ir.weights import Order
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import number
@@ -58,13 +59,14 @@ def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str,
     """
     orders: dict[str, Order | None] = {}
     kept = frozenset(back.values())
+    inputs = {b: a for a, b in pair_entries(old.graph.inputs, new.graph.inputs).items()}
     for node in new.graph.nodes:
         old_node = old.nodes.get(back.get(node.path, Path()))
         if old_node is not None and old_node.type.channels != node.type.channels:
             continue
         channels = OPS[node.op].channels
         if old_node is not None and old_node.op == node.op and channels == "joined":
-            order = _Joined(old_node, old, back, kept).order(node, orders)
+            order = _Joined(old_node, old, back, kept, inputs).order(node, orders)
         elif moves_channels(node) or (
             old_node is not None and moves_channels(old_node) and channels == "separate"
         ):
@@ -79,14 +81,24 @@ def channel_orders(old: View, new: View, back: Mapping[Path, Path]) -> dict[str,
 
 
 class _Joined:
-    """The channels of an old concat, which the inputs of a new one take one by one."""
+    """The channels of an old concat, which the inputs of a new one take one by one.
+
+    Args:
+        inputs: the old path of each input of the new network.
+    """
 
     def __init__(
-        self, old: Node, view: View, back: Mapping[Path, Path], kept: frozenset[Path]
+        self,
+        old: Node,
+        view: View,
+        back: Mapping[Path, Path],
+        kept: frozenset[Path],
+        inputs: Mapping[Path, Path],
     ) -> None:
         self._view = view
         self._back = back
         self._kept = kept
+        self._inputs = inputs
         self._starts: dict[Path, list[int]] = {}
         self._at: dict[int, Path] = {}
         start = 0
@@ -113,14 +125,14 @@ class _Joined:
 
     def _take(self, path: Path, type: TensorType, place: int, read: set[Path | None]) -> int | None:
         """Return where the channels of a new input began in the old concat."""
-        old_path = path if path == INPUT else self._back.get(path, Path())
+        old_path = self._inputs.get(path) or self._back.get(path, Path())
         if old_path not in self._starts:
             # Another branch, in the place of one that nothing reads any longer.
             there = self._at.get(place)
             old_path = there if there and self._starts[there][:1] == [place] else Path()
             if old_path in self._kept and old_path in read:
                 return None
-        old_type = self._view.model.input if old_path == INPUT else _type_of(self._view, old_path)
+        old_type = _type_of(self._view, old_path)
         is_same = old_type is not None and old_type.channels == type.channels
         return self._starts[old_path].pop(0) if is_same and self._starts.get(old_path) else None
 
@@ -222,6 +234,9 @@ def _place_all(old: Node | None, before: Order, taken: Order) -> Order | None:
 
 
 def _type_of(view: View, path: Path) -> TensorType | None:
+    root = view.model.root
+    if path in root.entries:
+        return root.input_types[root.entries.index(path)]
     node = view.nodes.get(path)
     return node.type if node is not None else None
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from inception_dsl.analysis import list_state
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.diff.changes import find_changes
 from inception_dsl.diff.drafts import Draft, index_drafts
 from inception_dsl.diff.edit_facts import KeyChange, StepFacts
@@ -17,6 +16,7 @@ from inception_dsl.diff.edits import (
     EndChanged,
     HeadListed,
     ParameterListed,
+    PortsChanged,
 )
 from inception_dsl.diff.interface import compare_interfaces
 from inception_dsl.diff.match import match
@@ -33,13 +33,7 @@ from inception_dsl.ir import Model, Path
 
 
 def compare(old: Model, new: Model) -> Diff:
-    """Return every edit that makes one model of the other, in the specs' order.
-
-    Raises:
-        SpecError: E217, a block has several inputs or outputs.
-    """
-    for model in (old, new):
-        _refuse_several(model)
+    """Return every edit that makes one model of the other, in the specs' order."""
     matching = match(old, new)
     sides = set_side_by_side(View(old), View(new), matching, ends=[OUTPUT])
     words = (
@@ -66,15 +60,6 @@ def compare(old: Model, new: Model) -> Diff:
         ),
         stages=compare_stages(sides.old, sides.new, sides.pairs),
     )
-
-
-def _refuse_several(model: Model) -> None:
-    """Refuse a model whose blocks have several inputs or outputs."""
-    for block in model.blocks:
-        if len(block.inputs) > 1 or len(block.outputs) > 1:
-            message = f"`{block.name}` has several inputs or outputs: it cannot be compared yet"
-            labels = () if block.origin.span is None else (Label(block.origin.span),)
-            raise SpecError([Diagnostic("E217", message, labels)])
 
 
 def _listed_keys(sides: Sides) -> Iterator[KeyChange]:
@@ -176,7 +161,7 @@ def _finish_one(
             if changes and GRAVITY[edit.category] > GRAVITY["CHECKPOINT"]:
                 edit = replace(edit, category="CHECKPOINT", elsewhere=False)
             return edit
-        case EndChanged() | ParameterListed() | HeadListed():
+        case EndChanged() | PortsChanged() | ParameterListed() | HeadListed():
             return edit
         case _:
             assert_never(edit)

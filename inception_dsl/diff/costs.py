@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from inception_dsl.analysis import CostReport, find_quantity, measure_fields
 from inception_dsl.analysis.field import Field
-from inception_dsl.ir import INPUT, Model
+from inception_dsl.ir import Model
 
 _MEASURES = {
     "params": "params",
@@ -88,7 +88,7 @@ def _last_field(model: Model) -> Field:
         for node in reversed(model.graph.nodes)
         if node.type.is_map and node.path.first not in heads
     )
-    return fields[next(maps, INPUT)]
+    return fields[next(maps, model.graph.inputs[0])]
 
 
 def _figure(model: Model, cost: CostReport, measure: str) -> int:

@@ -20,15 +20,33 @@ from inception_dsl.diff.edit_facts import (
 )
 from inception_dsl.ir import Path, TensorType, Value
 
+End = Literal["input", "output"]
+"""The side of a block or of the network at which values enter or leave."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndChanged(EditFacts):
-    """Another shape of the network's input or output."""
+    """Another shape of an input or an output of the network."""
 
-    end: Literal["input", "output"]
+    end: End
     before: TensorType
     after: TensorType
     category: Literal["INTERFACE"] = "INTERFACE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortsChanged(EditFacts):
+    """Inputs or outputs that are added, removed, renamed or in another order.
+
+    Attributes:
+        before, after: the names of all inputs, or of all outputs; a single one has no name.
+        category: INTERFACE if they are the network's; COSMETIC if they are a block's.
+    """
+
+    end: End
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    category: Literal["INTERFACE", "COSMETIC"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +240,7 @@ class LossChanged(StepFacts):
     after: Decimal
 
 
-InterfaceEdit = EndChanged | ParameterListed | HeadListed
+InterfaceEdit = EndChanged | PortsChanged | ParameterListed | HeadListed
 
 StepEdit = (
     Added

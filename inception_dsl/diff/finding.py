@@ -16,6 +16,7 @@ from inception_dsl.diff.edits import (
     EndChanged,
     HeadListed,
     ParameterListed,
+    PortsChanged,
 )
 from inception_dsl.ir import NETWORK, Bound, Model, Path
 from inception_dsl.source import Span
@@ -117,7 +118,7 @@ class Finding:
     def edit(self) -> Edit | None:
         """The edit that it is about, if it is about one."""
         match self.about:
-            case StepFacts() | EndChanged() | ParameterListed() | HeadListed():
+            case StepFacts() | EndChanged() | PortsChanged() | ParameterListed() | HeadListed():
                 return self.about
             case _:
                 return None

@@ -101,14 +101,19 @@ def _branch(view: View, path: Path) -> Path:
 
 def _output(sides: Sides, reads: Reads) -> Sighting:
     """Return the edit of a block, or the network, whose output is the value of another step."""
-    old_call, new_call = reads.old_path.parent, reads.new_path.parent
+    assert reads.outputs is not None
+    names = reads.outputs
+    old_call = _find_call(reads.old_path, names[0])
+    new_call = _find_call(reads.new_path, names[1])
     calls = sides.old.steps[old_call].item, sides.new.steps[new_call].item
     assert isinstance(calls[0], Call)
     assert isinstance(calls[1], Call)
-    spots = sides.block_spots(calls[0].block, calls[1].block, (OUTPUT, OUTPUT))
-    ends = sides.old.find_maker(old_call), sides.new.find_maker(new_call)
-    if not new_call:
-        ends = Path(sides.old.graph.output), Path(sides.new.graph.output)
+    paths = Path(OUTPUT) / names[0], Path(OUTPUT) / names[1]
+    spots = sides.block_spots(calls[0].block, calls[1].block, paths)
+    ends = (
+        sides.old.find_maker(old_call / calls[0].outputs[names[0]]),
+        sides.new.find_maker(new_call / calls[1].outputs[names[1]]),
+    )
     (before,), (after,) = reads.old, reads.new
     edit = OutputRewired(
         category=sides.categorise("eval", *ends),
@@ -119,6 +124,11 @@ def _output(sides: Sides, reads: Reads) -> Sighting:
     )
     place = EditPlace(reads.old_path, reads.new_path)
     return Sighting(edit=edit, place=place, at=reads.new_path, shapes=True, gives=ends[1])
+
+
+def _find_call(path: Path, output: str) -> Path:
+    """Return the path of the call whose output is at a path."""
+    return path.parent.parent if output else path.parent
 
 
 def _categorise_move(sides: Sides, reads: Reads) -> StepCategory:

@@ -16,7 +16,7 @@ from inception_dsl.diff.sides import Sides
 from inception_dsl.diff.tensors import Tensors
 from inception_dsl.diff.view import RunStep, View
 from inception_dsl.expr import Apply, Binary, Expr, Name, find_names
-from inception_dsl.ir import INPUT, CallDef, Node, Path, Value
+from inception_dsl.ir import CallDef, Node, Path, Value
 
 MAX_CAUSES = 16
 """Maximum number of edits that one step is said to follow from."""
@@ -40,7 +40,9 @@ def find_ripples(sides: Sides, drafts: DraftIndex, tensors: Tensors) -> Iterator
     for change in tensors.changes:
         if change.key.kind == "reshaped" and change.draft is None:
             reshaped.setdefault(change.holder, []).append(change.key)
-    reaching: dict[str, frozenset[int]] = {INPUT: frozenset(drafts.touching.get(INPUT, ()))}
+    reaching: dict[str, frozenset[int]] = {
+        path: frozenset(drafts.touching.get(path, ())) for path in sides.new.graph.inputs
+    }
     for new in sides.new.graph.nodes:
         touching = frozenset(drafts.touching.get(new.path, ()))
         shaping = causes.select_shaping(touching)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inception_dsl.analysis import build_stage_lookup
 from inception_dsl.diff.edits import Stage
 from inception_dsl.diff.view import View
-from inception_dsl.ir import Call, Path, TensorType
+from inception_dsl.ir import Path, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def _stages(view: View) -> dict[str, _Given]:
     stages: dict[str, _Given] = {}
     for item in view.model.root.body:
         name = stage_of(item.path)
-        if name not in heads:
-            enters = item.input_type if isinstance(item, Call) else item.input_types[0]
+        if name not in heads and len(item.types) == 1:  # several values have no one shape
+            enters = item.input_types[0]
             first = stages[name].enters if name in stages else enters
             stages[name] = _Given(first, item.type, view.find_maker(item.path))
     return stages

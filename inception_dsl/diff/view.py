@@ -60,6 +60,7 @@ class View:
         self._definitions = {
             block.name: {step.path: step for step in block.body} for block in model.blocks
         }
+        self._sources: dict[Path, Path] = {}
         root = RunStep(Path(), model.root, None, model.network.name, Path(), ())
         self.steps: dict[str, RunStep] = {"": root}
         self.steps.update((step.path, step) for step in self._steps_below(model.root, Path()))
@@ -67,8 +68,9 @@ class View:
         for node in self.graph.nodes:
             for holder in (node.path, *node.path.parents):
                 self._nodes_below.setdefault(holder, []).append(node)
-        self.in_eval = self._find_read([self.graph.output])
-        self.in_training = self._find_read([self.graph.output, *self.graph.head_outputs])
+        outputs = self.graph.outputs.values()
+        self.in_eval = self._find_read(outputs)
+        self.in_training = self._find_read([*outputs, *self.graph.head_outputs])
 
     def _steps_below(self, call: Call, scope: Path) -> Iterator[RunStep]:
         definitions = self._definitions[call.block]
@@ -81,6 +83,12 @@ class View:
             inputs = tuple(scope / name for name in names)
             yield RunStep(path, item, definition, call.block, scope, inputs)
             if isinstance(item, Call):
+                entries = (path / entry for entry in item.entries)
+                self._sources.update(zip(entries, inputs, strict=True))
+                if len(item.outputs) > 1:
+                    # An output that has the name of a step is the value of that step.
+                    outputs = {path / name: path / inside for name, inside in item.outputs.items()}
+                    self._sources |= {at: p for at, p in outputs.items() if at != p}
                 yield from self._steps_below(item, path)
 
     def _find_read(self, outputs: Iterable[str]) -> frozenset[str]:
@@ -88,22 +96,27 @@ class View:
         for node in reversed(self.graph.nodes):
             if node.path in read:
                 read.update(node.inputs)
-        return frozenset(read - {INPUT})
+        return frozenset(read.difference(self.graph.inputs))
 
     def is_final_softmax(self, node: Node) -> bool:
         """Tell whether the node is a softmax that the emitted module leaves to the loss."""
-        ends = (self.graph.output, *self.graph.head_outputs)
+        outputs = list(self.graph.outputs.values())
+        ends = (*(outputs if len(outputs) == 1 else ()), *self.graph.head_outputs)
         return OPS[node.op].is_left_to_loss and node.path in ends
 
     def find_maker(self, path: str, opaque: Container[str] = ()) -> Path:
-        """Return the step that makes the value at a path; look through calls not in `opaque`."""
+        """Return the step that makes the value at a path; look through calls not in `opaque`.
+
+        Inputs of calls, and outputs of those that give several, are looked through unless `opaque`
+        has their paths.
+        """
         at = Path(path)
         while at not in opaque:
             step = self.steps.get(at)
-            if step is None:
-                if at.name != INPUT or not at.parent:
-                    return at
-                at = self.steps[at.parent].inputs[0]
+            if at in self._sources:  # an input of a call, or one of its outputs
+                at = self._sources[at]
+            elif step is None:
+                return at
             elif isinstance(step.item, Call):
                 at = at / step.item.output
             else:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from inception_dsl.diff.view import View
-from inception_dsl.ir import INPUT, Call, Path
+from inception_dsl.diff.ports import pair_entries, pair_names
+from inception_dsl.diff.view import RunStep, View
+from inception_dsl.ir import Call, Path
 
 OUTPUT = "output"
 """The path, below a call, of the value that the call gives."""
@@ -28,9 +29,10 @@ class Reads:
     """A pair of steps that read different things.
 
     Attributes:
-        old_path, new_path: the pair; of a call, `output` below it.
+        old_path, new_path: the pair; of a call, `output` below it, or the name of one below that.
         kind: the kind of difference.
         old, new: the paths that they read; of `output`, the step whose value the call gives.
+        outputs: the old and the new name of the output; None where inputs differ.
     """
 
     old_path: Path
@@ -38,6 +40,7 @@ class Reads:
     kind: ReadsKind
     old: tuple[Path, ...]
     new: tuple[Path, ...]
+    outputs: tuple[str, str] | None = None
 
 
 def compare_wiring(old: View, new: View, pairs: Mapping[Path, Path]) -> list[Reads]:
@@ -76,13 +79,23 @@ class _Wiring:
     def __init__(self, old: View, new: View, pairs: Mapping[Path, Path]) -> None:
         self._old, self._new = old, new
         self._pairs = {a: b for a, b in pairs.items() if a in old.steps and b in new.steps}
+        self._owners: dict[Path, Path] = {}
         for a, b in list(self._pairs.items()):
-            if isinstance(old.steps[a].item, Call) and isinstance(new.steps[b].item, Call):
-                self._pairs[a / INPUT] = b / INPUT
+            old_item, new_item = old.steps[a].item, new.steps[b].item
+            if not isinstance(old_item, Call) or not isinstance(new_item, Call):
+                continue
+            for before, after in pair_entries(old_item.entries, new_item.entries).items():
+                self._pairs[a / before] = b / after
+            if len(old_item.outputs) > 1 and len(new_item.outputs) > 1 and a:
+                for name, other in pair_names(old_item.outputs, new_item.outputs).items():
+                    if a / name not in self._pairs:  # it may be a step, too
+                        self._pairs[a / name] = b / other
+                        self._owners[a / name] = a
 
     def find_differences(self, moved: frozenset[Path]) -> Iterator[Reads]:
         """Yield the pairs that read different things once `moved` are taken out of the graph."""
-        still = {a: b for a, b in self._pairs.items() if a not in moved}
+        owners = self._owners
+        still = {a: b for a, b in self._pairs.items() if owners.get(a, a) not in moved}
         before = _Standing(self._old, frozenset(still), frozenset(self._pairs))
         after = _Standing(self._new, frozenset(still.values()), frozenset(self._pairs.values()))
         comparer = _Comparer(still, before, after)
@@ -92,15 +105,31 @@ class _Wiring:
                 continue
             if old_path:
                 olds = tuple(before.find_maker(name) for name in old_step.inputs)
-                news = tuple(after.find_maker(name) for name in new_step.inputs)
+                news = tuple(after.find_maker(name) for name in _align(old_step, new_step))
                 kind = comparer.compare(olds, news)
+                if kind == "order" and isinstance(new_step.item, Call):
+                    kind = "wires"  # its inputs are told apart by their names
                 if kind is not None:
                     yield Reads(old_path, new_path, kind, olds, news)
             if isinstance(old_step.item, Call) and isinstance(new_step.item, Call):
-                gave = before.find_maker(old_path / old_step.item.output)
-                gives = after.find_maker(new_path / new_step.item.output)
-                if comparer.compare((gave,), (gives,)) is not None:
-                    yield Reads(old_path / OUTPUT, new_path / OUTPUT, "wires", (gave,), (gives,))
+                pairs = pair_names(old_step.item.outputs, new_step.item.outputs)
+                for names in pairs.items():
+                    gave = before.find_maker(old_path / old_step.item.outputs[names[0]])
+                    gives = after.find_maker(new_path / new_step.item.outputs[names[1]])
+                    if comparer.compare((gave,), (gives,)) is not None:
+                        ends = old_path / OUTPUT / names[0], new_path / OUTPUT / names[1]
+                        yield Reads(*ends, "wires", (gave,), (gives,), names)
+
+
+def _align(old: RunStep, new: RunStep) -> tuple[Path, ...]:
+    """Return the inputs of a new step; those of a call, in the order of the old block's inputs."""
+    if not isinstance(old.item, Call) or not isinstance(new.item, Call) or len(new.inputs) == 1:
+        return new.inputs
+    pairs = pair_entries(old.item.entries, new.item.entries)
+    if len(pairs) < max(len(old.inputs), len(new.inputs)):
+        return new.inputs
+    reads = dict(zip(new.item.entries, new.inputs, strict=True))
+    return tuple(reads[pairs[entry]] for entry in old.item.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +183,7 @@ class _Standing:
             if at in self._behind:
                 waiting.pop()
                 continue
-            if at in self.matched or at == INPUT:
+            if at in self.matched or at in self._view.graph.inputs:
                 self._behind[at] = frozenset([at])
                 continue
             reads = [self.find_maker(name) for name in self._view.steps[at].inputs]

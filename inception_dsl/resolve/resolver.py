@@ -39,6 +39,7 @@ from inception_dsl.resolve.values import SIZE, parameter_value
 from inception_dsl.resolve.wiring import (
     Inputs,
     PortReader,
+    check_inputs,
     check_reads,
     name_inputs,
 )
@@ -247,6 +248,11 @@ class _Resolver(Reporter):
         outputs = EndReader(reader, self.diagnostics).read_outputs(written, at, output)
         if not reader.diagnostics:
             reader.report(check_reads(f"`{name}`", reader.steps, inputs))
+            spans = {
+                input: self.places.key((*at, "inputs", index))
+                for index, input in enumerate(inputs.paths)
+            }
+            reader.report(check_inputs(reader.steps, inputs, outputs.values(), spans))
         self._gather(reader)
         definition = BlockDef(
             name=name,
@@ -289,6 +295,8 @@ class _Resolver(Reporter):
         outputs = ends.read_outputs(spec.outputs, (), output)
         if not reader.diagnostics:
             reader.report(check_reads("the network", reader.steps, inputs))
+            spans = {input: self.places.key(("input", input)) for input in inputs.paths}
+            reader.report(check_inputs(reader.steps, inputs, outputs.values(), spans))
         in_heads = replace(scope, names=scope.names | {"in"})  # as many as their step gives
         steps = StepReader(self.places, signatures, tables, in_heads, defaults)
         heads = ends.read_heads(spec.heads, steps, outputs) if spec.heads else ()

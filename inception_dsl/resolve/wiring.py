@@ -205,6 +205,25 @@ def check_reads(
                 yield Diagnostic("E215", message, (label,), help=help)
 
 
+def check_inputs(
+    steps: Sequence[NodeDef | CallDef],
+    inputs: Inputs,
+    outputs: Iterable[Path],
+    spans: Mapping[str, Span],
+) -> Iterator[Diagnostic]:
+    """Yield each of several inputs that no step reads.
+
+    Args:
+        spans: the places of their names.
+    """
+    if inputs.are_several:
+        read = {path for step in steps for path in step.inputs} | set(outputs)
+        for name, path in inputs.paths.items():
+            if path not in read:
+                message = f"nothing reads the input `{name}`"
+                yield Diagnostic("E215", message, (Label(spans[name]),))
+
+
 def check_outputs(
     block: str, outputs: Mapping[str, Path], values: Values, span: Span
 ) -> Iterator[Diagnostic]:

@@ -29,6 +29,7 @@ from inception_dsl.diff import (
     Moved,
     OutputRewired,
     ParameterListed,
+    PortsChanged,
     Removed,
     Renamed,
     Reordered,
@@ -92,6 +93,10 @@ def _code(edit: Edit) -> str:
     """Return the code of an edit's finding."""
     match edit:
         case EndChanged():
+            return "D701" if edit.end == "input" else "D702"
+        case PortsChanged(category="COSMETIC"):
+            return "D751"
+        case PortsChanged():
             return "D701" if edit.end == "input" else "D702"
         case HeadListed():
             return "D703"

@@ -23,6 +23,7 @@ from inception_dsl.diff import (
     Moved,
     OutputRewired,
     ParameterListed,
+    PortsChanged,
     Removed,
     Renamed,
     Reordered,
@@ -72,7 +73,7 @@ def _describe(edit: Edit) -> tuple[str, _Json | None, _Json | None]:
         case LossChanged():
             weights = _value(edit.before), _value(edit.after)
             return "loss-weight", {"loss_weight": weights[0]}, {"loss_weight": weights[1]}
-        case EndChanged() | ParameterListed() | HeadListed():
+        case EndChanged() | PortsChanged() | ParameterListed() | HeadListed():
             return _describe_interface(edit)
         case _:
             assert_never(edit)
@@ -83,6 +84,8 @@ def _describe_interface(edit: InterfaceEdit) -> tuple[str, _Json | None, _Json |
         case EndChanged():
             shapes = list(edit.before.shape), list(edit.after.shape)
             return f"{edit.end}-shape", {"shape": shapes[0]}, {"shape": shapes[1]}
+        case PortsChanged():
+            return f"{edit.end}s", {"names": list(edit.before)}, {"names": list(edit.after)}
         case ParameterListed(name=name, is_new=is_new):
             kind, side = "parameter", {"names": [name]}
         case HeadListed(reads=reads, is_new=is_new):

@@ -115,7 +115,7 @@ def _removed_heads(
 ) -> Iterator[_HeadSides]:
     """Yield the heads that only the old side has, at the new box that they stood at."""
     matches = match_boxes(changes, *trunks)
-    ends = {vertex.name: vertex.paths[-1] for vertex in trunks[1].vertices}
+    ends = {vertex.name: vertex.paths[-1] for vertex in trunks[1].vertices if vertex.paths}
     for head in heads:
         body = _mark_all(_head_body(subject, head), REMOVED, struck=True)
         group = _group(head, head_label(head), body)

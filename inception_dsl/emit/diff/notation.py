@@ -20,6 +20,7 @@ from inception_dsl.diff import (
     Moved,
     OutputRewired,
     ParameterListed,
+    PortsChanged,
     Removed,
     Renamed,
     Reordered,
@@ -46,6 +47,11 @@ def edit_text(edit: Edit) -> str:
     match edit:
         case EndChanged():
             return arrow(edit.before, edit.after)
+        case PortsChanged():
+            sides = (
+                ", ".join(names) if any(names) else "one" for names in (edit.before, edit.after)
+            )
+            return f"{edit.end}s {arrow(*sides)}"
         case ParameterListed():
             return f"parameter {edit.name}"
         case HeadListed():

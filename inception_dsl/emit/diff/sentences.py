@@ -24,6 +24,7 @@ from inception_dsl.diff import (
     Moved,
     OutputRewired,
     ParameterListed,
+    PortsChanged,
     Removed,
     Renamed,
     Reordered,
@@ -150,7 +151,14 @@ def _verb(edit: Edit) -> str:
             return "renamed"
         case Moved() | Reparented():
             return "moved"
-        case EndChanged() | Changed() | Replaced() | SharingChanged() | ArgumentsChanged():
+        case (
+            EndChanged()
+            | PortsChanged()
+            | Changed()
+            | Replaced()
+            | SharingChanged()
+            | ArgumentsChanged()
+        ):
             return ""
         case BlockRenamed() | Rewired() | Reordered() | OutputRewired() | LossChanged():
             return ""
@@ -165,6 +173,11 @@ def _meaning(edit: Edit) -> str:
             if edit.end == "input":
                 return f"the network takes another input{_followers(edit)}"
             return "readers of the output get another shape"
+        case PortsChanged(category="COSMETIC"):
+            return "the network stays the same"
+        case PortsChanged():
+            takes = "takes" if edit.end == "input" else "gives"
+            return f"the module {takes} them by these names, in this order"
         case HeadListed():
             return f"training gives one output {'more' if edit.is_new else 'less'}"
         case ParameterListed():
