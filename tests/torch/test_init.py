@@ -31,6 +31,7 @@ IMPLEMENTATIONS: dict[str, Callable[[], nn.Module]] = {
     "resnext50": tv("resnext50_32x4d"),
     "regnet_y_400mf": tv("regnet_y_400mf"),
     "convnext_tiny": tv("convnext_tiny"),
+    "mobilenet_v3_large": tv("mobilenet_v3_large"),
     "timm/inception_v3": tm("inception_v3"),
     "timm/legacy_xception": tm("legacy_xception"),
 }

@@ -16,6 +16,7 @@ import pytest
 import timm
 import torch
 import torchvision
+from conftest import NET, Project
 from torch import Tensor, nn
 from torch_counts import randomise, relative_error
 
@@ -75,6 +76,7 @@ IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     "facenet-pytorch": ("facenet/inception_resnet_v1", facenet, 96),
     "torchvision shufflenet_v2_x1_0": ("shufflenet_v2", tv("shufflenet_v2_x1_0"), 64),
     "pytorch-fid": ("pytorch_fid/inception_v3", pytorch_fid, 96),
+    "torchvision mobilenet_v3_large": ("mobilenet_v3_large", tv("mobilenet_v3_large"), 64),
     "timm seresnet50": ("se_resnet50", tm("seresnet50"), 64),
     "torchvision regnet_y_400mf": ("regnet_y_400mf", tv("regnet_y_400mf"), 64),
     "timm legacy_xception": ("timm/legacy_xception", tm("legacy_xception"), 96),
@@ -198,6 +200,15 @@ def test_outputs_are_the_implementations(implementation: str) -> None:
         assert set(wanted) == {path.replace("aux", "aux_logits") for path in found}
         for path, own in found.items():
             assert relative_error(own, wanted[path.replace("aux", "aux_logits")]) < 1e-5, path
+
+
+@pytest.mark.parametrize("row", ["b1", "b2", "b3", "b4", "b5", "b6", "b7"])
+def test_the_scaling_table_makes_torchvisions_efficientnets(row: str, project: Project) -> None:
+    base = "inception: 1\nname: net\nextends: efficientnet_b0\n"
+    project.write(NET, f"{base}network: {{stages: stages (scaling.{row})}}\n")
+    found = driver.check(NET, folder=project.root)
+    meta = torchvision.models.get_model_weights(f"efficientnet_{row}").DEFAULT.meta
+    assert found.cost.totals.params == meta["num_params"]
 
 
 def test_heads_are_among_what_is_compared() -> None:

@@ -36,7 +36,7 @@ from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series, 
 from inception_dsl.emit.figure.request import Shapes
 from inception_dsl.expr import Expr
 from inception_dsl.ir import INPUT, BlockDef, CallDef, Node, NodeDef, Path, Value
-from inception_dsl.ops import GATHERED, OPS, RESIDUAL
+from inception_dsl.ops import GATHERED, OPS, RESIDUAL, shown
 
 _LONGEST_ROW = 32
 """Maximum number of characters of the paths that a row of a table names."""
@@ -71,7 +71,7 @@ def block_vertices(subject: FigureSubject, block: BlockDef) -> tuple[list[Vertex
         definition = definitions[step.path]
         element = _element(subject, [each for _, each in there], paths, definition, known)
         if len(there) < len(calls) and definition.when is not None:
-            element = add_condition(element, show_value(bind(definition.when, known)))
+            element = add_condition(element, shown(bind(definition.when, known)))
         vertices.append(Vertex(step.path, step.inputs, name_outputs(element, step)))
     shapes = {
         name: common(str(located.call.output_types[index]) for located in calls)
