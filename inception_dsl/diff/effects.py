@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Literal
 
 from inception_dsl.ir import Node, TensorType
-from inception_dsl.ops import OPS, ShapeError, StateTensor
+from inception_dsl.ops import NORMS, OPS, ShapeError, StateTensor
 from inception_dsl.ops.attribute import Values
 from inception_dsl.ops.facts import Slot
 from inception_dsl.ops.gather import Gather, Gathers, gather_own_place, take_alike
@@ -31,7 +31,7 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
     for name in changed:
         attribute = OPS[old.op].attribute(name)
         assert attribute is not None
-        if name == "norm" or ("norm" in changed and attribute.owner):
+        if name == "norm" or ("norm" in changed and attribute.owner in NORMS):
             effects[name] = "state"  # a norm is added or removed, with all its attributes
         elif _shapes(old) != _shapes(_as_in(old, new, name)):
             effects[name] = "state"

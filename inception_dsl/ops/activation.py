@@ -5,19 +5,25 @@ To add one, write its `Activation`, and its class in the table of the backend.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import partial
+from math import prod
 from typing import Literal
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.attribute import Attribute, Symbols, Values
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, shown
 from inception_dsl.ops.facts import (
     ACT_FLOPS,
     Cost,
+    InAxis,
     Inputs,
     Launch,
     SavedForBackward,
+    ShapeError,
+    StateTensor,
     acts_always,
     one_launch,
     own_place,
@@ -37,6 +43,8 @@ class Activation:
         title: its name in figures.
         aliases: other tools' names for it.
         needs: the value of the forward pass that torch's backward pass reads.
+        attributes: its words; those at the end of another op are set by `defaults`.
+        has_weight: it has a learnt tensor, `weight`.
         writes_in_place: torch can write its result over its input. In that case it still needs
             `needs_in_place`: a copy of the input, or the result.
     """
@@ -46,6 +54,9 @@ class Activation:
     needs: Needs
     writes_in_place: bool
     needs_in_place: Needs | None = None
+    attributes: tuple[Attribute, ...] = ()
+    flags: Mapping[str, Values] = field(default_factory=dict)
+    has_weight: bool = False
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -53,13 +64,64 @@ ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(title="ReLU", needs="result", writes_in_place=True, needs_in_place="result"),
     # min(max(x, 0), 6)
     "relu6": Activation(title="ReLU6", needs="input", writes_in_place=True, needs_in_place="input"),
-    # x, or 0.01 x where x < 0
+    # x, or slope x where x < 0
     "leaky_relu": Activation(
         title="Leaky ReLU",
         aliases=("leakyrelu", "lrelu"),
+        attributes=(Attribute("slope", "fraction", Decimal("0.01"), changes="values"),),
         needs="input",
         writes_in_place=True,
         needs_in_place="result",
+    ),
+    # x, or weight x where x < 0, with a weight for all channels or for each
+    # Source: He et al., Delving Deep into Rectifiers, ICCV 2015, equation 1.
+    "prelu": Activation(
+        title="PReLU",
+        attributes=(
+            Attribute("init", "decimal", Decimal("0.25"), changes="training"),
+            Attribute("per_channel", "flag", False, changes="values"),
+        ),
+        flags={"per_channel": {"per_channel": True}},
+        has_weight=True,
+        needs="input",
+        writes_in_place=False,
+    ),
+    # x, or alpha (exp(x) - 1) where x < 0
+    # Source: Clevert, Unterthiner and Hochreiter, ELUs, ICLR 2016, equation 15.
+    "elu": Activation(
+        title="ELU",
+        attributes=(Attribute("alpha", "decimal", 1, changes="values", above=0),),
+        needs="input",
+        writes_in_place=True,
+        needs_in_place="result",
+    ),
+    # 1.0507 times an ELU with alpha 1.6733
+    # Source: Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017, equation 2.
+    "selu": Activation(title="SELU", needs="input", writes_in_place=True, needs_in_place="result"),
+    # x tanh(log(1 + exp(x)))
+    # Source: Misra, Mish, BMVC 2020, equation 1.
+    "mish": Activation(title="Mish", needs="input", writes_in_place=True, needs_in_place="input"),
+    # log(1 + exp(beta x)) / beta; x where beta x > threshold
+    "softplus": Activation(
+        title="Softplus",
+        attributes=(
+            Attribute("beta", "decimal", 1, changes="values", above=0),
+            Attribute("threshold", "decimal", 20, changes="values"),
+        ),
+        needs="input",
+        writes_in_place=False,
+    ),
+    # min(max(x, min), max)
+    "hardtanh": Activation(
+        title="Hard tanh",
+        aliases=("clamp", "clip", "hard_tanh"),
+        attributes=(
+            Attribute("min", "decimal", -1, changes="values"),
+            Attribute("max", "decimal", 1, changes="values"),
+        ),
+        needs="input",
+        writes_in_place=True,
+        needs_in_place="input",
     ),
     # x sigmoid(x)
     "silu": Activation(
@@ -69,8 +131,16 @@ ACTIVATIONS: dict[str, Activation] = {
         writes_in_place=True,
         needs_in_place="input",
     ),
-    # x Phi(x), with the distribution function of the normal distribution
-    "gelu": Activation(title="GELU", needs="input", writes_in_place=False),
+    # x Phi(x), with the distribution function of the normal distribution; or its approximation,
+    # x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+    # Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016, section 2.
+    "gelu": Activation(
+        title="GELU",
+        attributes=(Attribute("tanh", "flag", False, changes="values"),),
+        flags={"tanh": {"tanh": True}},
+        needs="input",
+        writes_in_place=False,
+    ),
     # x min(max(x + 3, 0), 6) / 6
     "hardswish": Activation(
         title="Hardswish",
@@ -99,6 +169,57 @@ ACT = Attribute(
     "act", "choice", "none", changes="values", choices=("none", *ACTIVATIONS), is_drawn=False
 )
 """The activation at the end of an op."""
+
+
+ACT_ATTRIBUTES = tuple(
+    replace(attribute, name=f"act_{attribute.name}", owner=name, owner_name=attribute.name)
+    for name, activation in ACTIVATIONS.items()
+    for attribute in activation.attributes
+)
+"""The words of all activations, as attributes of an op that ends in one of them."""
+
+
+def act_attributes(attributes: Symbols) -> dict[str, Value | Expr]:
+    """Return the attributes of the activation at the end of an op, by the activation's names.
+
+    One that a parameter stands for has its own defaults.
+    """
+    activation = ACTIVATIONS.get(str(attributes["act"]))
+    result: dict[str, Value | Expr] = {}
+    for attribute in activation.attributes if activation else ():
+        value = attributes.get(f"act_{attribute.name}", attribute.default)
+        assert value is not None
+        result[attribute.name] = value
+    return result
+
+
+def check_act(act: Value, attributes: Symbols) -> None:
+    """Refuse the words of an activation that torch refuses.
+
+    Args:
+        attributes: the words by the activation's names.
+
+    Raises:
+        ShapeError: E211, it has no values between its bounds.
+    """
+    low, high = attributes.get("min"), attributes.get("max")
+    if isinstance(low, int | Decimal) and isinstance(high, int | Decimal) and low >= high:
+        message = f"`min` of `{act}` is below `max`, and {shown(low)} is not below {shown(high)}"
+        raise ShapeError("E211", message)
+
+
+def act_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    """Return the tensors of the activation at the end of an op, which its child `act` holds."""
+    activation = ACTIVATIONS.get(str(values["act"]))
+    if activation is None or not activation.has_weight:
+        return ()
+    (tensor,) = _state(act_attributes(values), channels)
+    return (replace(tensor.below("act"), in_axis="none", is_of_act=True),)
+
+
+def act_params(values: Values, channels: int) -> int:
+    """Return the number of learnt values of the activation at the end of an op."""
+    return sum(prod(tensor.shape) for tensor in act_state(values, channels))
 
 
 def act_flops(act: Value, output: TensorType) -> dict[str, int]:
@@ -142,8 +263,22 @@ def act_saves(
     return input
 
 
-def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
-    return Cost(flops={"act": output.values})
+def _infer(act: str, values: Values, inputs: Inputs) -> TensorType:
+    check_act(act, values)
+    return inputs[0]
+
+
+def _state(attributes: Symbols, channels: int) -> tuple[StateTensor, ...]:
+    """Return the weight of an activation that has one."""
+    is_each = attributes["per_channel"] is True
+    shape = (channels if is_each else 1,)
+    axis: InAxis = 0 if is_each else "none"
+    return (StateTensor(name="weight", shape=shape, role="learnt", in_axis=axis),)
+
+
+def _cost(act: str, values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    learnt = _state(values, output.channels) if ACTIVATIONS[act].has_weight else ()
+    return Cost(norms=sum(prod(tensor.shape) for tensor in learnt), flops={"act": output.values})
 
 
 def _saves(
@@ -166,17 +301,18 @@ OPS = (
             figure="plain",
             family="activation",
             join=None,
-            attributes=(),
+            attributes=activation.attributes,
+            flags=activation.flags,
             norm_layer="",
-            infer=same,
+            infer=partial(_infer, name) if activation.attributes else same,
             sizes="follow",
             channels="separate",
             windows=own_place,
             gathers=None,
             counts_in_depth=False,
-            cost=_cost,
+            cost=partial(_cost, name),
             flop_kinds=ACT_FLOPS,
-            state=None,
+            state=_state if activation.has_weight else None,
             acts=acts_always,
             is_left_to_loss=False,
             launches=one_launch,

@@ -13,7 +13,17 @@ from typing import overload
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.activation import ACT, act_flops, act_launches, act_saves
+from inception_dsl.ops.activation import (
+    ACT,
+    ACT_ATTRIBUTES,
+    act_attributes,
+    act_flops,
+    act_launches,
+    act_params,
+    act_saves,
+    act_state,
+    check_act,
+)
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, size
 from inception_dsl.ops.facts import (
     ACT_FLOPS,
@@ -75,12 +85,18 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
             message = f"{groups} groups do not divide the {of} channels that go {what}"
             raise ShapeError("E306", message, attribute="groups", traces="channels")
     hold_filters(values, channels)
-    return _normed(values, _convolved(values, inputs[0]))
+    return _ended(values, _convolved(values, inputs[0]))
 
 
 def _convolved(values: Values, input: TensorType) -> TensorType:
     """Return the type that a convolution gives to its norm."""
     return TensorType((number(values, "width"), *slide(values, input)))
+
+
+def _ended(values: Values, convolved: TensorType) -> TensorType:
+    """Return the type behind the norm and the activation, which may refuse their words."""
+    check_act(values["act"], act_attributes(values))
+    return _normed(values, convolved)
 
 
 def _normed(values: Values, convolved: TensorType) -> TensorType:
@@ -118,6 +134,7 @@ def _with_extras(values: Values, output: TensorType, weights: int) -> Cost:
         norms = cost.weights + cost.biases + cost.norms
         flops.update(cost.flops)
     flops |= act_flops(values["act"], output)
+    norms += act_params(values, output.channels)
     return Cost(
         weights=weights,
         biases=output.channels if values["bias"] else 0,
@@ -248,20 +265,21 @@ def _bias(values: Values, name: str) -> list[StateTensor]:
 
 def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTensor, ...]:
     """Return the tensors of a convolution, which is the node itself unless there is a norm."""
-    norm = _norm(values)
+    norm, width = _norm(values), number(values, "width")
+    of_act = act_state(values, width)
     if norm is None:
-        return tuple(convolution)
-    width = number(values, "width")
+        return (*convolution, *of_act)
     of_norm = norm.state(norm_attributes(values), width) if norm.state else ()
     return (
         *(tensor.below(_LAYER) for tensor in convolution),
         *(tensor.below_conv(norm.norm_layer) for tensor in of_norm),
+        *of_act,
     )
 
 
 def _separable_infer(values: Values, inputs: Inputs) -> TensorType:
     a_map(inputs[0], "sepconv")
-    return _normed(values, _convolved(values, inputs[0]))
+    return _ended(values, _convolved(values, inputs[0]))
 
 
 def _separable_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -349,6 +367,7 @@ def _attributes(special: Attribute, *others: Attribute) -> tuple[Attribute, ...]
             is_drawn=False,
         ),
         ACT,
+        *ACT_ATTRIBUTES,
         *(_owned(attribute, norm) for norm in NORMS.values() for attribute in norm.attributes),
         *others,
         INIT,

@@ -222,6 +222,7 @@ class StateTensor:
         in_places: the number of places along `in_axis` that each channel that comes in has.
         layer: the child of the node that holds it, if the node has several: `bn`.
         is_of_norm: it belongs to the norm that a conv carries.
+        is_of_act: it belongs to the activation at the end of the op.
     """
 
     name: str
@@ -231,6 +232,7 @@ class StateTensor:
     in_places: int = 1
     layer: str = ""
     is_of_norm: bool = False
+    is_of_act: bool = False
 
     @property
     def is_learnt(self) -> bool:
@@ -245,7 +247,8 @@ class StateTensor:
             A conv's weight is `weight` without a norm and `conv.weight` with one; the slot of both
             is `("", "weight")`. That of its batch norm's is `("bn", "weight")`.
         """
-        return self.layer if self.is_of_norm else "", self.name.removeprefix(f"{self.layer}.")
+        is_of_part = self.is_of_norm or self.is_of_act
+        return self.layer if is_of_part else "", self.name.removeprefix(f"{self.layer}.")
 
     def below(self, layer: str) -> StateTensor:
         """Return the same tensor, held by a child of the module."""

@@ -6,7 +6,15 @@ from functools import partial
 
 from inception_dsl.expr import Name
 from inception_dsl.ir import TensorType
-from inception_dsl.ops.activation import ACT, act_flops, act_saves
+from inception_dsl.ops.activation import (
+    ACT,
+    ACT_ATTRIBUTES,
+    ACTIVATIONS,
+    act_attributes,
+    act_flops,
+    act_saves,
+    check_act,
+)
 from inception_dsl.ops.attribute import Attribute, Symbols, Values
 from inception_dsl.ops.facts import (
     ACT_FLOPS,
@@ -45,6 +53,15 @@ def _whole_infer(op: str, values: Values, inputs: Inputs) -> TensorType:
         first, odd = (inputs[index] for index in find_misfit(inputs))
         raise ShapeError("E303", f"the inputs of `{op}` differ: {first} and {odd}")
     return inputs[whole]
+
+
+def _add_infer(values: Values, inputs: Inputs) -> TensorType:
+    act = str(values["act"])
+    if act in ACTIVATIONS and ACTIVATIONS[act].has_weight:
+        message = f"a sum has no weights, and `{act}` has one: write it as a step behind the sum"
+        raise ShapeError("E211", message, attribute="act")
+    check_act(act, act_attributes(values))
+    return _whole_infer("add", values, inputs)
 
 
 def _add_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -141,9 +158,9 @@ ADD = Op(
     figure="sum",
     family="arithmetic",
     join=Join(noun="the sum", commutes=_add_commutes),
-    attributes=(Attribute("scale", "decimal", 1, changes="values"), ACT),
+    attributes=(Attribute("scale", "decimal", 1, changes="values"), ACT, *ACT_ATTRIBUTES),
     norm_layer="",
-    infer=partial(_whole_infer, "add"),
+    infer=_add_infer,
     sizes="follow",
     channels="separate",
     windows=own_place,

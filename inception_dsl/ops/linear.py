@@ -6,7 +6,17 @@ from decimal import Decimal
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.activation import ACT, act_flops, act_launches, act_saves
+from inception_dsl.ops.activation import (
+    ACT,
+    ACT_ATTRIBUTES,
+    act_attributes,
+    act_flops,
+    act_launches,
+    act_params,
+    act_saves,
+    act_state,
+    check_act,
+)
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, decimal, number
 from inception_dsl.ops.facts import (
     ACT_FLOPS,
@@ -37,6 +47,7 @@ from inception_dsl.simplify import combine
 
 def _linear_infer(values: Values, inputs: Inputs) -> TensorType:
     a_vector(inputs[0], "linear")
+    check_act(values["act"], act_attributes(values))
     return TensorType((number(values, "width"),))
 
 
@@ -47,14 +58,16 @@ def _linear_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
         flops["bias"] = output.values
     flops |= act_flops(values["act"], output)
     biases = output.channels if values["bias"] else 0
-    return Cost(weights=weights, biases=biases, macs=weights, flops=flops)
+    norms = act_params(values, output.channels)
+    return Cost(weights=weights, biases=biases, norms=norms, macs=weights, flops=flops)
 
 
 def _linear_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     width = number(values, "width")
     weight = StateTensor(name="weight", shape=(width, channels), role="weight", in_axis=1)
     bias = StateTensor(name="bias", shape=(width,), role="bias", in_axis="none")
-    return (weight, bias) if values["bias"] else (weight,)
+    own = (weight, bias) if values["bias"] else (weight,)
+    return (*own, *act_state(values, width))
 
 
 def _linear_launches(
@@ -106,6 +119,7 @@ OPS = (
             Attribute("width", "width", changes="channels"),
             Attribute("bias", "flag", True, changes="values", is_drawn=False),
             ACT,
+            *ACT_ATTRIBUTES,
             INIT,
             BIAS_INIT,
         ),

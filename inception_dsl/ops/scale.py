@@ -1,4 +1,4 @@
-"""A learnt scale: layer scale, the gain of a residual, a learnt shift."""
+"""A learnt scale: layer scale, the gain of a residual, a learnt shift; and fixed ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from decimal import Decimal
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Attribute, Symbols, Values
 from inception_dsl.ops.facts import (
+    Acts,
     Cost,
     InAxis,
     Inputs,
@@ -16,6 +17,7 @@ from inception_dsl.ops.facts import (
     acts_always,
     own_place,
     same,
+    saves_nothing,
 )
 from inception_dsl.ops.op import Op
 
@@ -48,7 +50,50 @@ def _saves(
     return SavedForBackward(inputs=True)
 
 
+def _rescale_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    return Cost(flops={"rescale": 2 * output.values})
+
+
+def _rescale_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    return Launch(output.values), Launch(output.values)
+
+
+def _rescale_acts(values: Values) -> Acts:
+    return "never" if (values["factor"], values["offset"]) == (1, 0) else "always"
+
+
 OPS = (
+    # x * factor + offset
+    Op(
+        name="rescale",
+        aliases=("rescaling",),
+        title="Rescale",
+        short_title="Rescale",
+        figure="plain",
+        family="scale",
+        join=None,
+        attributes=(
+            Attribute("factor", "decimal", 1, changes="values"),
+            Attribute("offset", "decimal", 0, changes="values"),
+        ),
+        norm_layer="",
+        infer=same,
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        gathers=None,
+        counts_in_depth=False,
+        cost=_rescale_cost,
+        flop_kinds={"rescale": "2 a value of a rescale: the factor and the offset"},
+        state=None,
+        acts=_rescale_acts,
+        is_left_to_loss=False,
+        launches=_rescale_launches,
+        saves=saves_nothing,
+        remarks=None,
+    ),
     # x * weight + bias, with a weight and a bias for each channel, or one of each for all.
     # Source: Touvron et al., Going deeper with Image Transformers, ICCV 2021, equation 3, for a
     # factor of each channel; Bachlechner et al., ReZero, UAI 2021, equation 1, for one of all.

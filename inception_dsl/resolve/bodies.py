@@ -34,6 +34,7 @@ from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
 from inception_dsl.resolve.tokens import listed, read_condition
 from inception_dsl.resolve.values import read_word
 from inception_dsl.resolve.wiring import SINGLE, Inputs, explain_no_output
+from inception_dsl.resolve.words import refuse_act_defaults
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BodySpec, DocumentPath, Item, LongSpec, ResidualSpec, Word
 from inception_dsl.spec.step import counted_name
@@ -385,8 +386,7 @@ class BodyReader(Reporter):
         self._joins[path] += 1
         if self._joins[path] > 1:
             path = Path(f"{path}{self._joins[path]}")
-        filled = {a.name: attributes.get(a.name, a.default) for a in OPS[op].attributes}
-        complete = {name: value for name, value in filled.items() if value is not None}
+        complete = self._complete(op, attributes)
         origin = Origin((self.places.key(place.at),))
         self.steps.append(
             NodeDef(
@@ -403,6 +403,22 @@ class BodyReader(Reporter):
         )
         return path
 
+    def _complete(self, op: str, attributes: Mapping[str, Given]) -> dict[str, Given]:
+        """Return all attributes of a join: those of its activation come from the defaults."""
+        complete: dict[str, Given] = {}
+        for attribute in OPS[op].attributes:
+            value = attributes.get(attribute.name, attribute.default)
+            if attribute.owner:
+                if attribute.owner != complete["act"]:
+                    continue
+                setting = self._reader.defaults.get(attribute.owner, {}).get(
+                    attribute.name_in_owner
+                )
+                value = value if setting is None else setting.value
+            if value is not None:
+                complete[attribute.name] = value
+        return complete
+
     def _residual(self, residual: ResidualSpec, place: BodyPlace, body: Path) -> Path:
         if residual.when is not None:
             place = place.under(self._condition(residual.when, place))
@@ -418,6 +434,8 @@ class BodyReader(Reporter):
                 key, text = self._key(place, name), self._text(place, name)
                 word = getattr(residual, name)
                 attributes[name] = read_word(RESIDUAL, name, word, key, text, self._scope)
+                if name == "act" and not isinstance(attributes[name], str):
+                    refuse_act_defaults(self._reader.defaults, text)
             except SpecError as error:
                 self.report(error.diagnostics)
         otherwise = body if place.when is not None else None

@@ -129,7 +129,7 @@ class StepReader:
         self._signatures = signatures
         self._tables = tables
         self._scope = scope
-        self._defaults = defaults
+        self.defaults = defaults
 
     def find_signature(self, text: str) -> Signature | None:
         """Return the signature of the block that a step calls; None if it calls none."""
@@ -159,7 +159,7 @@ class StepReader:
         places = {"": words.span(step.count)} if step.count else {}
         made: NodeDef | CallDef
         if isinstance(what, Op):
-            attributes, word_places = read_attributes(what, step, words, settings, self._defaults)
+            attributes, word_places = read_attributes(what, step, words, settings, self.defaults)
             places |= word_places
             made = NodeDef(
                 path=path,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.expr import Name
-from inception_dsl.ops import Attribute, Op
+from inception_dsl.ops import ACTIVATIONS, Attribute, Op
 from inception_dsl.resolve.habits import KERNELS, LACKING_VALUES, word_of
 from inception_dsl.resolve.scope import Given, Setting
 from inception_dsl.resolve.tokens import Words, listed
@@ -43,7 +43,7 @@ def read_attributes(
     for attribute in op.attributes:
         if attribute.name in left_out:
             continue
-        if attribute.owner and attribute.owner != attributes["norm"]:
+        if attribute.owner and attribute.owner not in (attributes.get("norm"), attributes["act"]):
             continue
         inherited = defaults.get(attribute.owner, {}) if attribute.owner else own_defaults
         setting = settings.get(attribute.name)
@@ -59,9 +59,31 @@ def read_attributes(
             help = f"write its {attribute.name}, as in `{kernel}{op.written} ({example})`"
             message = f"`{op.written}` has no {attribute.name}"
             raise words.error("E204", message, step.name, help)
+    if "act" in attributes and not isinstance(attributes["act"], str):
+        refuse_act_defaults(defaults, places["act"])
     if op.finish is not None:
         op.finish(attributes)
     return attributes, places
+
+
+def refuse_act_defaults(defaults: Defaults, span: Span) -> None:
+    """Refuse words of activations as defaults for a step whose activation is a parameter.
+
+    The activation is made by torch's class alone, so that it has its own words.
+
+    Args:
+        span: the place of the parameter.
+
+    Raises:
+        SpecError: E211, the defaults set words of an activation.
+    """
+    for name in ACTIVATIONS:
+        if settings := defaults.get(name):
+            word, setting = next(iter(settings.items()))
+            message = f"the activation is a parameter, and the defaults set `{word}` of `{name}`"
+            labels = (Label(span), Label(setting.span, "it is set here"))
+            help = "name the activation here, or write it as a step behind"
+            raise SpecError([Diagnostic("E211", message, labels, help=help)])
 
 
 def _other_ways(

@@ -42,6 +42,8 @@ def _atom(reader: Reader) -> Expr:
         return _function(token, reader)
     if token.kind == "number":
         return number(token)
+    if token.text == "-" and reader.peek().kind == "number":
+        return -number(reader.take())
     if token.kind == "name":
         return Name(token.text)
     if token.text == "(":

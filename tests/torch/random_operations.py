@@ -24,6 +24,7 @@ PARAMETERS = frozenset(
     ["width", "stride", "dilation", "groups", "multiplier", "act"]
     + ["size", "alpha", "beta", "k", "eps", "momentum", "drop", "keep", "init", "gain"]
     + ["factor", "top", "bottom", "left", "right", "from", "part", "of"]
+    + ["slope", "threshold", "min", "max", "offset"]
 )
 """Words whose value may be a parameter of a block."""
 
@@ -146,6 +147,22 @@ class _Writer:
             words["affine"] = self.chance(50)
         own = {**attributes, **self.defaults.get(op, {}), **words}
         return Leaf(op, op, None, tuple(words.items()), own)
+
+    def activation(self) -> Leaf:
+        """Return an activation with words of its own, or a fixed factor and offset."""
+        op = self.pick("leaky_relu", "prelu", "elu", "softplus", "hardtanh", "gelu", "rescale")
+        drawn: dict[str, Any] = {
+            "leaky_relu": {"slope": self.pick(0.1, 0.5, 0, 1)},
+            "prelu": {"init": self.pick(0.1, -0.5, 2), "per_channel": True},
+            "elu": {"alpha": self.pick(0.25, 2)},
+            "softplus": {"beta": self.pick(0.5, 3), "threshold": self.pick(1, 40)},
+            "hardtanh": {"min": self.pick(-2, -0.25, 0), "max": self.pick(0.5, 6)},
+            "gelu": {"tanh": True},
+            "rescale": {"factor": self.pick(2, -0.5), "offset": self.pick(-1, 0.25)},
+        }[op]
+        words = {name: value for name, value in drawn.items() if self.chance(70)}
+        defaults = {"per_channel": False, "factor": 1, "offset": 0}
+        return Leaf(op, op, None, tuple(words.items()), {**defaults, **words})
 
     def sliced(self, channels: int) -> Leaf:
         """Return a slice: a range of channels, or one of several parts."""
@@ -274,6 +291,8 @@ class _Writer:
         op = op if self.chance(60) else self.pick(*ACTS, "adaptive", "global")
         if self.chance(15):
             return self.groupnorm(self.channels, self.size[0] * self.size[1])
+        if self.chance(25):
+            return self.activation()
         if self.chance(40):
             fits = self.size != (1, 1)
             norms = ["layernorm", "l2norm", "scale", *["instancenorm"] * 2 * fits]
@@ -374,7 +393,7 @@ class _Writer:
 
     def any_leaf(self) -> Leaf:
         makers = (self.conv, self.pool, self.pool, self.plain, self.plain, self.resized)
-        if self.chance(12):
+        if self.chance(20):
             return self.moving()
         leaf: Leaf = self.pick(*makers)()
         return leaf
@@ -445,6 +464,8 @@ class _Writer:
             return self.batchnorm() if norm == "batchnorm" else self.by_image(norm)
         if self.chance(20):
             return self.sliced(features)
+        if self.chance(20):
+            return self.activation()
         op = self.pick(*ACTS, "softmax", "identity", "flatten", "dropout")
         return Leaf(op, op, None, (), {})
 

@@ -212,8 +212,18 @@ def normalised_locally(x: Tensor, attributes: Attributes) -> Tensor:
     return x / divisor
 
 
-def activated(act: str, x: Tensor) -> Tensor:
-    """An activation by its formula, in a form whose gradient no large value makes NaN."""
+ACT_WORDS = {"slope": 0.01, "alpha": 1, "beta": 1, "threshold": 20, "min": -1, "max": 1}
+"""The defaults of the words of activations."""
+
+
+def activated(act: str, x: Tensor, words: Attributes | None = None) -> Tensor:
+    """An activation by its formula, in a form whose gradient no large value makes NaN.
+
+    Args:
+        words: those of the activation that are not its defaults.
+    """
+    words = words or {}
+    value = {name: float(words.get(name, default)) for name, default in ACT_WORDS.items()}
     gate = ((x + 3).clamp(min=0) / 6).clamp(max=1)
     match act:
         case "none":
@@ -223,7 +233,23 @@ def activated(act: str, x: Tensor) -> Tensor:
         case "relu6":
             return x.clamp(0, 6)
         case "leaky_relu":
-            return torch.where(x > 0, x, 0.01 * x)
+            return torch.where(x > 0, x, value["slope"] * x)
+        case "elu":
+            return torch.where(x > 0, x, value["alpha"] * torch.expm1(x.clamp(max=0)))
+        case "selu":
+            below = 1.6732632423543772 * torch.expm1(x.clamp(max=0))
+            return 1.0507009873554805 * torch.where(x > 0, x, below)
+        case "mish":
+            return x * torch.tanh(torch.logaddexp(x, torch.zeros_like(x)))
+        case "softplus":
+            scaled = value["beta"] * x
+            soft = torch.logaddexp(scaled, torch.zeros_like(x)) / value["beta"]
+            return torch.where(scaled > value["threshold"], x, soft)
+        case "hardtanh":
+            return x.clamp(value["min"], value["max"])
+        case "gelu" if words.get("tanh"):
+            inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+            return x * (1 + torch.tanh(inner)) / 2
         case "silu":
             return x * (1 + torch.tanh(x / 2)) / 2
         case "gelu":
@@ -238,6 +264,14 @@ def activated(act: str, x: Tensor) -> Tensor:
             return 2 * torch.sigmoid(2 * x) - 1
         case _:
             raise AssertionError(act)
+
+
+def moved(op: str, x: Tensor, attributes: Attributes) -> Tensor:
+    """Pick channels, or give them in another order."""
+    if op == "shuffle":
+        return channels_shuffled(x, attributes["groups"])
+    first, count = attributes["taken"]
+    return x[:, first : first + count]
 
 
 def channels_shuffled(x: Tensor, groups: int) -> Tensor:
@@ -353,15 +387,22 @@ class Reference:
                 return x.reshape(x.shape[0], -1)
             case "identity" | "dropout":
                 return x
-            case "slice":
-                first, count = attributes["taken"]
-                return x[:, first : first + count]
-            case "shuffle":
-                return channels_shuffled(x, attributes["groups"])
+            case "slice" | "shuffle":
+                return moved(op, x, attributes)
+            case "rescale" | "prelu":
+                return self._multiplied(op, path, attributes, x)
             case "concat" | "add" | "mul":
                 return joined(op, inputs, attributes)
             case _:
-                return activated(op, x)
+                return activated(op, x, attributes)
+
+    def _multiplied(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
+        """Multiply by a fixed factor, or by a learnt one what is below 0."""
+        if op == "rescale":
+            return x * float(attributes["factor"]) + float(attributes["offset"])
+        weight = self.state[f"{path}.weight"]
+        assert len(weight) == (x.shape[1] if attributes["per_channel"] else 1)
+        return torch.where(x > 0, x, weight.reshape(-1, *[1] * (x.dim() - 2)) * x)
 
     def _weighted(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
         norm = attributes.get("norm", "none")
@@ -392,7 +433,8 @@ class Reference:
                 y = self._normalised_by_image(norm, f"{path}.ln", attributes, y)
             case "instancenorm":
                 y = self._normalised_by_image(norm, f"{path}.inorm", attributes, y)
-        return activated(attributes["act"], y)
+        of_act = {n[4:]: own for n, own in attributes.items() if n.startswith("act_")}
+        return activated(attributes["act"], y, of_act)
 
     def _normalised_by_image(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
         """A norm whose mean and variance are those of some values of one image.

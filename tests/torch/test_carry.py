@@ -355,6 +355,8 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         ["u: shuffle (groups 7)", "n: batchnorm", "s: shuffle (groups 2)", "v: 3x3 conv (5)"],
         set(),
     ),
+    "weight for each channel": (["u: prelu (per_channel)", "v: 1x1 conv (5)"], set()),
+    "weight for all channels": (["u: prelu", "v: 3x3 conv (5 act prelu)"], set()),
     "shuffle of one group": (["u: shuffle (groups 1)", "v: 1x1 conv (5)"], set()),
     "weights used again on another order": (
         ["u: 1x1 conv (14)", "v: {from: u, reuse: u}", "w: 1x1 conv (5)"],

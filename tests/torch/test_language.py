@@ -176,6 +176,43 @@ network:
       join: add
   - 2 x linear (12 act relu)
 """,
+    "activations with words": """\
+defaults:
+  conv: {norm: batchnorm, act: leaky_relu}
+  leaky_relu: {slope: 0.1}
+  prelu: {per_channel: true, init: 0.1}
+  hardtanh: {min: 0, max: 1}
+  elu: {alpha: 0.5}
+  gelu: {tanh: true}
+network:
+  - rescale (factor 2 offset -1)
+  - a: 3x3 conv (8 stride 2)
+  - b: 3x3 conv (8 norm none)
+  - c: 3x3 conv (8 act prelu)
+  - d: 1x1 conv (8 act prelu norm none)
+  - leaky_relu
+  - l2: leaky_relu (slope 0.3)
+  - prelu
+  - elu (alpha 2)
+  - selu
+  - mish
+  - softplus (beta 2 threshold 10)
+  - gelu
+  - hardtanh (min -2)
+  - e: 1x1 conv (8 act hardtanh)
+  - f: 1x1 conv (8 act gelu)
+  - g: 1x1 conv (8 act mish norm none)
+  - h: 1x1 conv (8 act selu)
+  - i: 1x1 conv (8 act elu)
+  - j: 3x3 sepconv (8 act prelu)
+  - k: 3x3 sepconv (8 act softplus norm none)
+  - r: {residual: {act: leaky_relu}, steps: [3x3 conv (8 act softplus)]}
+  - q: {residual: {act: hardtanh, scale: -0.5}, steps: [3x3 conv (8)]}
+  - global avgpool
+  - linear (8 act prelu)
+  - prelu (init -0.5)
+  - linear (8 act elu)
+""",
     "slices and shuffles": """\
 defaults: {conv: {act: relu}}
 blocks:

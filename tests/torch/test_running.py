@@ -41,6 +41,7 @@ def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> N
         *("every op", "group norms", "squeeze and excite", "gates", "residuals in residuals"),
         *("maps of other sizes", "norms of one image", "instance norms", "slices and shuffles"),
         "standardised weights",
+        "activations with words",
     ],
 )
 def test_every_part_of_the_language_runs(name: str, way: str, project: Project) -> None:

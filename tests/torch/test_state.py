@@ -38,7 +38,7 @@ def test_saved_tensors_equal_torchs_state_dict(name: str) -> None:
 EVERY_KIND = """\
 inception: 1
 input: 32x32x6
-defaults: {batchnorm: {eps: 1e-3}, groupnorm: {groups: 1}}
+defaults: {batchnorm: {eps: 1e-3}, groupnorm: {groups: 1}, prelu: {per_channel: true}}
 network:
   - plain: 3x3 conv (8)
   - bare: 3x3 conv (8 no_bias)
@@ -63,6 +63,10 @@ network:
   - factors_shifts: scale (bias init 0)
   - factor: scale (one)
   - factor_shift: scale (one bias)
+  - prelu
+  - each: prelu (per_channel)
+  - acting: 3x3 conv (8 act prelu)
+  - acting_normed: 3x3 conv (8 norm batchnorm act prelu)
   - again: {reuse: bare}
   - twice: 2 x 1x1 conv (8 norm batchnorm)
   - lrn
@@ -72,6 +76,7 @@ network:
   - vector_layers: layernorm
   - vector_factors: scale (bias)
   - hidden: linear (4 act relu)
+  - hidden2: linear (4 act prelu)
   - linear (3 no_bias)
 heads:
   aux: {at: twice, steps: [1x1 conv (4), global maxpool, linear (3)]}

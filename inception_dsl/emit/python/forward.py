@@ -19,10 +19,10 @@ from inception_dsl.emit.python.code import (
     Return,
 )
 from inception_dsl.emit.python.shapes import shape_text
-from inception_dsl.emit.python.small_classes import TENSOR, activation
-from inception_dsl.emit.python.torch_table import IN_FORWARD, activation_class
+from inception_dsl.emit.python.small_classes import TENSOR, activate
+from inception_dsl.emit.python.torch_table import IN_FORWARD, activation_layer
 from inception_dsl.expr import Expr, Name, find_names
-from inception_dsl.ir import NodeDef, Path, Value
+from inception_dsl.ir import NodeDef, Path
 from inception_dsl.simplify import combine, substitute, total
 
 
@@ -201,7 +201,7 @@ class Forward:
             case "sum":
                 *others, last = self._broadcast(step)
                 added = Chained("+", (*others, self._scale(last, step)))
-                return self._activate(added, step.attributes["act"])
+                return self._activate(added, step)
             case "product":
                 return Chained("*", self._broadcast(step))
 
@@ -235,12 +235,13 @@ class Forward:
             for name, type in inputs
         )
 
-    def _activate(self, code: Chained, act: Value | Expr) -> Code:
+    def _activate(self, code: Chained, step: NodeDef) -> Code:
+        act = step.attributes["act"]
         if isinstance(act, Name):
             return Construct(py.attribute(self._stored[act.name]), (("", code),))
         if act == "none":
             return code
-        return activation(activation_class(str(act)), code)
+        return activate(activation_layer(step.attributes, 0), code)
 
     def _scale(self, name: Atom, join: NodeDef) -> Atom:
         scale = self._number(join, "scale")

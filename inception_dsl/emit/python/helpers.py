@@ -367,6 +367,21 @@ class _L2Norm(nn.Module):
         return F.normalize(x, dim=1, eps=self.eps)
 
 
+class _Rescale(nn.Module):
+    """Multiplication by a fixed factor, then the sum with a fixed offset."""
+
+    def __init__(self, factor: float = 1.0, offset: float = 0.0) -> None:
+        super().__init__()
+        self.factor = factor
+        self.offset = offset
+
+    def extra_repr(self) -> str:
+        return f"factor={self.factor}, offset={self.offset}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor + self.offset
+
+
 class _Scale(nn.Module):
     """A learnt factor and perhaps a learnt shift, for each feature of a vector or one for all."""
 

@@ -87,6 +87,7 @@ class _Kind:
         base_name: the attribute that holds the base layer, beside a norm.
         norm_name: the attribute that holds the norm.
         norm_positional: the arguments of the norm that have no keyword.
+        act_arguments: the arguments of the activation that are not torch's defaults.
     """
 
     base: str
@@ -95,6 +96,12 @@ class _Kind:
     base_name: str
     norm_name: str
     norm_positional: tuple[Argument, ...]
+    act_arguments: tuple[tuple[str, Argument], ...] = ()
+
+    @property
+    def has_act_module(self) -> bool:
+        """The activation is a module: a parameter chooses it, or it has a weight."""
+        return bool(self.act) and self.act not in FUNCTIONS
 
 
 @dataclass(slots=True)
@@ -134,7 +141,7 @@ class SmallClasses:
                 self._classes[kind] = SmallClass(name, kind)
             small_class = self._classes[kind]
             inits_of.setdefault(kind, []).append(inits.of(layers))
-            for layer in layers:
+            for layer in _without_act(layers):
                 for name, value in layer.arguments:
                     if name:
                         small_class.values.setdefault((layer.callee, name), set()).add(value)
@@ -150,14 +157,14 @@ class SmallClasses:
             return init.around(parts[0]) if len(parts) == 1 else _sequential(parts)
         small_class = self._classes[_kind(layers)]
         arguments: list[tuple[str, Code]] = []
-        for layer in layers:
+        for layer in _without_act(layers):
             for name, value in layer.arguments:
                 if not name and layer.callee == small_class.kind.base:
                     arguments.append(("", literal(value)))
-                elif layer.name == "act" and small_class.kind.act == _ACT:
-                    arguments.append((_ACT, literal(value)))
                 elif name and _is_argument(small_class, layer, name, value):
                     arguments.append((name, literal(value)))
+        if small_class.kind.act == _ACT:
+            arguments += [(_ACT, literal(value)) for _, value in layers[-1].arguments]
         made = Construct(symbol(small_class.name), tuple(arguments))
         return made if init == small_class.init else init.around(made)
 
@@ -167,6 +174,10 @@ class SmallClasses:
             _with_norm(small_class) if small_class.kind.norm else _subclass(small_class)
             for small_class in self._classes.values()
         ]
+
+
+def _without_act(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    return layers[:-1] if layers[-1].name == "act" else layers
 
 
 def has_small_class(layers: tuple[Layer, ...]) -> bool:
@@ -217,7 +228,7 @@ def _with_norm(small_class: SmallClass) -> Class:
         (_summary(kind),),
         (
             _constructor(kind, params, (SUPER, *body)),
-            Function("forward", TENSOR, _activate(normed, kind.act), (_X,)),
+            Function("forward", TENSOR, _activate(normed, kind), (_X,)),
         ),
     )
 
@@ -226,13 +237,13 @@ def _subclass(small_class: SmallClass) -> Class:
     """Return a layer of torch's, or of a helper, that ends in an activation."""
     kind = small_class.kind
     methods: list[Function] = []
-    if kind.act == _ACT:
+    if kind.has_act_module:
         methods.append(_own_constructor(small_class))
     if small_class.init:  # torch's layers initialise themselves in this method
         reset = Construct(Atom("super().reset_parameters", uses=frozenset(["super"])))
         begun = small_class.init.around(local("self"))
         methods.append(Function("reset_parameters", NONE, (Evaluate(reset), Evaluate(begun))))
-    body = _activate(_base_call(BASES[kind.base]), kind.act, declares=TENSOR)
+    body = _activate(_base_call(BASES[kind.base]), kind, declares=TENSOR)
     methods.append(Function("forward", TENSOR, body, (Parameter("input", TENSOR),)))
     return Class(small_class.name, symbol(kind.base), (_summary(kind),), tuple(methods))
 
@@ -256,6 +267,9 @@ def _constructor(kind: _Kind, params: list[Parameter], body: tuple[Statement, ..
     if kind.act == _ACT:
         params = [*params, Parameter(_ACT, ACT_TYPE)]
         body = (*body, Assign(f"self.{_ACT}", Construct(local(_ACT))))
+    elif kind.has_act_module:
+        arguments = tuple((name, literal(value)) for name, value in kind.act_arguments)
+        body = (*body, Assign(f"self.{_ACT}", Construct(symbol(kind.act), arguments)))
     ordered = sorted(params, key=lambda param: param.default is not None)
     return Function("__init__", NONE, body, tuple(ordered))
 
@@ -267,11 +281,20 @@ def _param(name: str, values: set[Argument], default: Argument | None) -> Parame
 
 def _kind(layers: tuple[Layer, ...]) -> _Kind:
     act = layers[-1].callee or _ACT if layers[-1].name == "act" else ""
-    norm = next((layer for layer in layers[1:] if layer.name != "act"), None)
+    of_act = _list_changed(layers[-1]) if act and act != _ACT else ()
+    norm = next(iter(_without_act(layers)[1:]), None)
     if norm is None:
-        return _Kind(layers[0].callee, "", act, "", "", ())
+        return _Kind(layers[0].callee, "", act, "", "", (), of_act)
     positional = tuple(value for name, value in norm.arguments if not name)
-    return _Kind(layers[0].callee, norm.callee, act, layers[0].name, norm.name, positional)
+    return _Kind(layers[0].callee, norm.callee, act, layers[0].name, norm.name, positional, of_act)
+
+
+def _list_changed(layer: Layer) -> tuple[tuple[str, Argument], ...]:
+    """Return the arguments of a layer that are not torch's defaults."""
+    defaults = DEFAULTS.get(layer.callee, {})
+    return tuple(
+        pair for pair in layer.arguments if not pair[0] or pair[1] != defaults.get(pair[0])
+    )
 
 
 def _name(kind: _Kind, acts: Mapping[tuple[str, str], int], norms: Mapping[str, int]) -> str:
@@ -297,15 +320,8 @@ def _norm_words(norm: str) -> list[str]:
 
 
 def _layer(layer: Layer) -> Construct:
-    defaults = DEFAULTS.get(layer.callee, {})
-    return Construct(
-        symbol(layer.callee),
-        tuple(
-            (name, literal(value))
-            for name, value in layer.arguments
-            if not name or value != defaults.get(name)
-        ),
-    )
+    arguments = tuple((name, literal(value)) for name, value in _list_changed(layer))
+    return Construct(symbol(layer.callee), arguments)
 
 
 def _sequential(parts: list[Construct]) -> Construct:
@@ -342,20 +358,27 @@ def _summary(kind: _Kind) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}."
 
 
-def _activate(code: Code, act: str, *, declares: Atom | None = None) -> tuple[Statement, ...]:
+def _activate(code: Code, kind: _Kind, *, declares: Atom | None = None) -> tuple[Statement, ...]:
     """Return the end of a forward pass; modules give an untyped result, functions a Tensor.
 
     Args:
         declares: the type of `x` if the function has no parameter of that name.
     """
-    if act and act != _ACT:
-        return (Return(activation(act, code, in_place=True)),)
-    result = Construct(attribute(_ACT), (("", code),)) if act else code
+    if kind.act and not kind.has_act_module:
+        return (Return(_call_act(kind.act, kind.act_arguments, code, in_place=True)),)
+    result = Construct(attribute(_ACT), (("", code),)) if kind.act else code
     return Assign("x", result, declares), Return(local("x"))
 
 
-def activation(act: str, code: Code, *, in_place: bool = False) -> Construct:
+def activate(layer: Layer, code: Code) -> Construct:
     """Return an activation of a value as a forward pass writes it."""
+    return _call_act(layer.callee, _list_changed(layer), code, in_place=False)
+
+
+def _call_act(
+    act: str, arguments: tuple[tuple[str, Argument], ...], code: Code, *, in_place: bool
+) -> Construct:
     flag: tuple[tuple[str, Code], ...] = (("inplace", literal(value=True)),)
+    words = tuple((name, literal(value)) for name, value in arguments)
     is_in_place = in_place and act in IN_PLACE
-    return Construct(symbol(FUNCTIONS[act]), (("", code), *(flag if is_in_place else ())))
+    return Construct(symbol(FUNCTIONS[act]), (("", code), *words, *(flag if is_in_place else ())))

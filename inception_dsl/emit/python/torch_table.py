@@ -8,7 +8,7 @@ Longer than 400 lines: torch's names stand in one place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -17,6 +17,7 @@ from typing import Literal
 from inception_dsl.expr import Apply, Expr, Name
 from inception_dsl.ir import Value
 from inception_dsl.ops import ACTIVATIONS, OPS, Symbols
+from inception_dsl.ops.activation import act_attributes
 from inception_dsl.ops.conv import norm_attributes
 from inception_dsl.ops.window import pads_itself
 from inception_dsl.simplify import combine
@@ -73,7 +74,10 @@ CHANNELS = "channels of the input"
 """Stands for the channels of the input among the arguments of `_layer`."""
 
 OUT_CHANNELS = Name("out_channels")
-"""The output channels of a conv, which its norm reads."""
+"""The output channels of a conv, which its norm and its activation read."""
+
+OUT_FEATURES = Name("out_features")
+"""The output features of a linear layer, which its activation reads."""
 
 
 def layers_of(
@@ -112,6 +116,17 @@ def _layer(callee: str, *positional: str, **keywords: str) -> LayersOf:
     return layers
 
 
+def activation_layer(attributes: Symbols, channels: Expr) -> Layer:
+    """Return the activation at the end of a conv, a linear or a sum.
+
+    Args:
+        channels: those that it reads, for a weight of each channel.
+    """
+    act = str(attributes["act"])
+    (layer,) = layers_of(act, act_attributes(attributes), channels)
+    return replace(layer, name="act")
+
+
 def activation_class(act: str) -> str:
     """Return torch's class of an activation; `none` is one, too."""
     return "nn.Identity" if act == "none" else _ACTIVATIONS[act][0]
@@ -145,7 +160,7 @@ def _conv(
                 arguments.append((word, attributes[word]))
     callee = f"_Same{name}" if pads_itself(attributes) else f"{prefix}{name}"
     conv = replace(_init(attributes), name="conv", callee=callee, arguments=tuple(arguments))
-    return (conv, *_norm(attributes), *_act(attributes))
+    return (conv, *_norm(attributes), *_act(attributes, OUT_CHANNELS))
 
 
 def _norm(attributes: Symbols) -> tuple[Layer, ...]:
@@ -157,19 +172,19 @@ def _norm(attributes: Symbols) -> tuple[Layer, ...]:
     return (replace(layer, name=OPS[norm].norm_layer),)
 
 
-def _act(attributes: Symbols) -> tuple[Layer, ...]:
+def _act(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     act = attributes["act"]
     if act == "none":
         return ()
     if isinstance(act, str):
-        return (Layer("act", activation_class(act)),)
+        return (activation_layer(attributes, channels),)
     return (Layer("act", "", (("", act),)),)
 
 
 def _linear(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     arguments = (("", channels), ("", attributes["width"]), ("bias", attributes["bias"]))
     linear = replace(_init(attributes), name="linear", callee="nn.Linear", arguments=arguments)
-    return (linear, *_act(attributes))
+    return (linear, *_act(attributes, OUT_FEATURES))
 
 
 def _init(attributes: Symbols) -> Layer:
@@ -313,10 +328,37 @@ def _square(first: Expr, second: Expr) -> Expr | tuple[Expr, Expr]:
     return first if first == second else (first, second)
 
 
+def _activation(callee: str, words: Mapping[str, str]) -> LayersOf:
+    """Return the entry of an activation.
+
+    Args:
+        words: its attributes by torch's keywords.
+    """
+
+    def layers(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+        arguments: list[tuple[str, Argument]] = []
+        for keyword, name in words.items():
+            value = attributes[name]
+            if name == "tanh":
+                value = "tanh" if value else "none"
+            elif name == "per_channel":
+                value = channels if value else 1
+            arguments.append((keyword, value))
+        return (Layer("", callee, tuple(arguments)),)
+
+    return layers
+
+
 _ACTIVATIONS: dict[str, tuple[str, str]] = {
     "relu": ("nn.ReLU", "F.relu"),
     "relu6": ("nn.ReLU6", "F.relu6"),
     "leaky_relu": ("nn.LeakyReLU", "F.leaky_relu"),
+    "prelu": ("nn.PReLU", ""),
+    "elu": ("nn.ELU", "F.elu"),
+    "selu": ("nn.SELU", "F.selu"),
+    "mish": ("nn.Mish", "F.mish"),
+    "softplus": ("nn.Softplus", "F.softplus"),
+    "hardtanh": ("nn.Hardtanh", "F.hardtanh"),
     "silu": ("nn.SiLU", "F.silu"),
     "gelu": ("nn.GELU", "F.gelu"),
     "hardswish": ("nn.Hardswish", "F.hardswish"),
@@ -324,7 +366,17 @@ _ACTIVATIONS: dict[str, tuple[str, str]] = {
     "sigmoid": ("nn.Sigmoid", "torch.sigmoid"),
     "tanh": ("nn.Tanh", "torch.tanh"),
 }
-"""The class and the function of every activation, by its name."""
+"""The class and the function of every activation, by its name; with a weight it has no function."""
+
+_ACT_WORDS: dict[str, dict[str, str]] = {
+    "leaky_relu": {"negative_slope": "slope"},
+    "prelu": {"num_parameters": "per_channel", "init": "init"},
+    "elu": {"alpha": "alpha"},
+    "softplus": {"beta": "beta", "threshold": "threshold"},
+    "gelu": {"approximate": "tanh"},
+    "hardtanh": {"min_val": "min", "max_val": "max"},
+}
+"""The words of activations by torch's keywords, which its classes and its functions share."""
 
 TORCH: dict[str, LayersOf] = {
     "conv": partial(_conv, "Conv2d", "groups", "nn."),
@@ -352,10 +404,14 @@ TORCH: dict[str, LayersOf] = {
     "instancenorm": _layer("nn.InstanceNorm2d", CHANNELS, eps="eps", affine="affine"),
     "l2norm": _layer("_L2Norm", eps="eps"),
     "scale": partial(_scale, "_Scale2d"),
+    "rescale": _layer("_Rescale", factor="factor", offset="offset"),
     "shuffle": _layer("nn.ChannelShuffle", "groups"),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     "softmax": _softmax,
-    **{name: _layer(callee) for name, (callee, _) in _ACTIVATIONS.items()},
+    **{
+        name: _activation(callee, _ACT_WORDS.get(name, {}))
+        for name, (callee, _) in _ACTIVATIONS.items()
+    },
 }
 """The layers of every op of a step, by its name."""
 
@@ -428,18 +484,25 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
     "_L2Norm": {"eps": Decimal("1e-12")},
     "_Scale": {"init": Decimal(1), "bias": False},
     "_Scale2d": {"init": Decimal(1), "bias": False},
+    "_Rescale": {"factor": 1, "offset": 0},
     "nn.GroupNorm": {"eps": Decimal("1e-5"), "affine": True},
     "nn.MaxPool2d": _MAX,
     "nn.AvgPool2d": _AVG,
     "_SameAvgPool2d": {"count_include_pad": True},
     "nn.Upsample": {"mode": "nearest"},
     "_Crop2d": dict.fromkeys(_CROPPED, 0),
+    "nn.LeakyReLU": {"negative_slope": Decimal("0.01")},
+    "nn.PReLU": {"num_parameters": 1, "init": Decimal("0.25")},
+    "nn.ELU": {"alpha": 1},
+    "nn.Softplus": {"beta": 1, "threshold": 20},
+    "nn.GELU": {"approximate": "none"},
+    "nn.Hardtanh": {"min_val": -1, "max_val": 1},
     "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
 }
 """The defaults of torch's classes, left out of emitted code; a pool's stride is always there."""
 
-FUNCTIONS: dict[str, str] = dict(_ACTIVATIONS.values())
-"""The functions of activations, by their classes."""
+FUNCTIONS: dict[str, str] = {name: function for name, function in _ACTIVATIONS.values() if function}
+"""The functions of activations, by their classes; one with a weight is a module."""
 
 NONLINEARITY = "relu"
 """The activation that `kaiming_normal` and `kaiming_uniform` are scaled for, by torch's name."""
