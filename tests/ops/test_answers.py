@@ -9,6 +9,7 @@ import pytest
 from inception_dsl import driver
 from inception_dsl.ir import Model, Node, TensorType
 from inception_dsl.ops import ACTIVATIONS, NORMS, OPS, Attribute, Op, flop_kinds
+from inception_dsl.ops.attribute import number
 
 NAMES = driver.list_specs(Path(__file__).parents[2])
 
@@ -52,8 +53,10 @@ def product(shape: tuple[int, ...]) -> int:
 def channels_of(node: Node) -> object:
     """Return the channels of a node by its op's attribute `width` and its rule of channels."""
     op, (type, *_) = OPS[node.op], node.input_types
-    if op.width:
+    if op.width in node.attributes:
         return node.attributes[op.width]
+    if op.channels == "sliced":
+        return type.channels // number(node.attributes, "of")
     return type.values if op.channels == "flattened" else type.channels
 
 
