@@ -328,6 +328,11 @@ def _square(first: Expr, second: Expr) -> Expr | tuple[Expr, Expr]:
     return first if first == second else (first, second)
 
 
+def _as_float(value: Value | Expr) -> Value | Expr:
+    """Return a number as torch's float, which TorchScript tells from an int."""
+    return Decimal(value) if isinstance(value, int) else value
+
+
 def _activation(callee: str, words: Mapping[str, str]) -> LayersOf:
     """Return the entry of an activation.
 
@@ -343,6 +348,8 @@ def _activation(callee: str, words: Mapping[str, str]) -> LayersOf:
                 value = "tanh" if value else "none"
             elif name == "per_channel":
                 value = channels if value else 1
+            else:
+                value = _as_float(value)
             arguments.append((keyword, value))
         return (Layer("", callee, tuple(arguments)),)
 
