@@ -139,6 +139,9 @@ def test_tokens_have_the_positions_of_their_characters() -> None:
         ("a // b * c", "a // b * c"),
         ("((a))", "a"),
         ("0.17", "0.17"),
+        ("-3", "-3"),
+        ("-0.5 * a", "-0.5 * a"),
+        ("a - -1", "a - -1"),
     ],
 )
 def test_expressions_group_as_in_python(text: str, shown: str) -> None:
@@ -148,7 +151,7 @@ def test_expressions_group_as_in_python(text: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "where"),
     [
-        ("-3", "`-` stands where a number or a name should", "-"),
+        ("-a", "`-` stands where a number or a name should", "-"),
         ("8 ** 2", "`*` stands where a number or a name should", "*"),
         ("8 + + 2", "`+` stands where a number or a name should", "+"),
         ("3x3", "`3x3` stands where a number or a name should", "3x3"),
