@@ -107,7 +107,10 @@ def _is_no_block(body: Term) -> bool:
     if len(steps) > 2:
         kinds = {skeleton(step) for step in steps}
         return len(kinds) == 1 and isinstance(steps[0], ScopeTerm)
-    return all(isinstance(step, OpTerm) and not any(holes(step)) for step in steps)
+    return all(
+        isinstance(step, OpTerm) and all(hole.value == hole.default for hole in holes(step))
+        for step in steps
+    )
 
 
 def _unnumber(term: JoinTerm) -> JoinTerm:

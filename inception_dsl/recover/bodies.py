@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from inception_dsl.ir import INPUT
+from inception_dsl.ir import INPUT, TensorType
 from inception_dsl.ops import OPS
 from inception_dsl.recover.naming import OP_WORDS, clean, number, without_number
 from inception_dsl.recover.scopes import Flow, Item, ModuleScope, NodeItem
@@ -57,9 +57,18 @@ class BodyMaker:
 
     def make(self, scope: ModuleScope) -> ListTerm:
         """Return the body of a scope as a list of steps."""
+        return self._name(self._list(scope, _Region(scope, self._flow)))
+
+    def make_network(self, scope: ModuleScope) -> tuple[ListTerm, tuple[TensorType, ...]]:
+        """Return the steps of a network, and the type of the result of each of them."""
         region = _Region(scope, self._flow)
+        entries = self._list(scope, region)
+        keys = (region.exits[entry.item] for entry in entries)
+        return self._name(entries), tuple(self._flow.nodes[key].type for key in keys)
+
+    def _list(self, scope: ModuleScope, region: _Region) -> list[_Entry]:
         (result,) = self._flow.leave(scope.keys)
-        return self._name(self._series(region, region.owners[result], None))
+        return self._series(region, region.owners[result], None)
 
     def _series(self, region: _Region, last: Item, first: Item | None) -> list[_Entry]:
         """Return the steps behind one item up to another one, in order."""

@@ -62,7 +62,7 @@ def _recover(graph: TracedGraph, header: SpecHeader, *, sums: bool) -> Recovered
     fused = fuse(graph, sums=sums)
     flow = Flow(fused.graph)
     defaults = find_defaults(fused)
-    body = BodyMaker(flow, WordWriter(defaults)).make(grow_tree(flow))
+    body, types = BodyMaker(flow, WordWriter(defaults)).make_network(grow_tree(flow))
     network, blocks = find_blocks(body)
     parts = SpecParts(
         name=header.name,
@@ -73,6 +73,7 @@ def _recover(graph: TracedGraph, header: SpecHeader, *, sums: bool) -> Recovered
         defaults=write_defaults(defaults),
         blocks=blocks,
         network=network,
+        types=types,
         claims=header.claims,
     )
     return Recovered(write_spec(parts), fused)

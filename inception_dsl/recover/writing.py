@@ -39,6 +39,7 @@ class SpecParts:
     Attributes:
         header: lines of comments that say where the network comes from.
         defaults: what the network sets for each op.
+        types: the type of the result of each step of the network.
         claims: what must hold of the network, as texts.
     """
 
@@ -50,6 +51,7 @@ class SpecParts:
     defaults: Mapping[str, Mapping[str, str]]
     blocks: Sequence[FoundBlock]
     network: Term
+    types: Sequence[TensorType]
     claims: Sequence[Mapping[str, str]]
 
 
@@ -66,8 +68,7 @@ def write_spec(parts: SpecParts) -> str:
         for index, block in enumerate(parts.blocks):
             lines += [""] if index else []
             lines += _write({block.name: _write_block(block)}, 2)
-    body = _body(parts.network)
-    network: Written = body if isinstance(body, list) else [body]
+    network = _write_network(parts)
     lines += ["", "network:", *_write(network, 2)]
     if parts.claims:
         lines += ["", "claims:"]
@@ -121,17 +122,40 @@ def _word(word: str | Hole) -> str:
     return word.text if word.is_bare else f"{word.attribute} {word.text}"
 
 
+def _write_network(parts: SpecParts) -> list[Written]:
+    """Return the steps of a network; a step on one line that changes the shape has a note of it."""
+    term = parts.network
+    items = term.items if isinstance(term, ListTerm) else (("", term),)
+    written: list[Written] = []
+    before, end = parts.input, 0
+    for name, body, count in _count_calls(items):
+        end += count
+        after = parts.types[end - 1]
+        if isinstance(body, str) and after != before:
+            body = f"{body} -> {after}"  # noqa: PLW2901
+        written.append({name: body} if name else body)
+        before = after
+    return written
+
+
 def _list(items: Sequence[tuple[str, Term]]) -> Written:
     """Return a list of steps, in which equal calls without names are counted."""
-    written: list[Written] = []
+    written: list[Written] = [
+        {name: body} if name else body for name, body, _ in _count_calls(items)
+    ]
+    return written[0] if len(written) == 1 and not items[0][0] else written
+
+
+def _count_calls(items: Sequence[tuple[str, Term]]) -> Iterator[tuple[str, Written, int]]:
+    """Yield steps with their names, and the number of items that each of them stands for."""
     pairs = [(name, _body(term), isinstance(term, CallTerm)) for name, term in items]
-    for (name, body, is_call), run in groupby(pairs, key=lambda pair: (pair[0], pair[1], pair[2])):
+    for (name, body, is_call), run in groupby(pairs):
         count = len(list(run))
         if is_call and not name and count > 1:
-            written.append(f"{count} x {body}")
+            yield name, f"{count} x {body}", count
         else:
-            written.extend([{name: body} if name else body] * count)
-    return written[0] if len(written) == 1 and not items[0][0] else written
+            for _ in range(count):
+                yield name, body, 1
 
 
 def _from(reads: Sequence[str], join: str, step: Term | None) -> Written:
