@@ -338,6 +338,11 @@ class BodyReader(Reporter):
             self.complain("E212", message, self._text(place, "reuse"))
             return place.reads
         steps, gives = again
+        if not all(step.path.names for step in steps):
+            message = f"`{name}` is used again under no name, which leaves it the path of all steps"
+            help = f"name it: `- NAME: {{reuse: {name}}}`"
+            self.complain("E208", message, self._text(place, "reuse"), help)
+            return place.reads
         self.steps.extend(steps)
         return gives
 

@@ -22,6 +22,7 @@ from torchvision.models.convnext import LayerNorm2d as LayerNorm2dOfTorchvision
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import Checked
 
 HEAD = "inception: 1\nname: net\ninput: 33x34x6\n"
@@ -625,6 +626,33 @@ def test_an_instance_norm_is_torchs(words: str, project: Project) -> None:
     images = torch.randn(3, 7, 4, 5)
     for training in (False, True):
         assert torch.equal(module.train(training)(images), layer.train(training)(images))
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        ("b: batchnorm\n  - p: global avgpool\n  - c: {reuse: b}", "`c` and `b` share a layer"),
+        ("a: unit\n  - p: global avgpool\n  - c: unit", "reads maps in one call and vectors in"),
+    ],
+)
+def test_maps_and_vectors_share_no_layer_that_torch_has_twice(
+    network: str, told: str, project: Project
+) -> None:
+    head = "inception: 1\nname: net\ninput: 4x5x7\nblocks: {unit: [layernorm, scale]}\n"
+    project.write("specs/net.yaml", f"{head}network:\n  - {network}\n")
+    with pytest.raises(SpecError) as caught:
+        source(project.check())
+    (finding,) = caught.value.diagnostics
+    assert finding.code == "E501"
+    assert told in finding.message
+
+
+def test_maps_and_vectors_share_a_layer_that_reads_both(project: Project) -> None:
+    head = "inception: 1\nname: net\ninput: 4x5x7\nblocks: {unit: [l2norm, scale (one)]}\n"
+    steps = "a: unit\n  - p: global avgpool\n  - c: unit\n  - l2: l2norm\n  - last: {reuse: l2}"
+    project.write("specs/net.yaml", f"{head}network:\n  - {steps}\n")
+    module = make_module(source(project.check()), "net")
+    assert module(torch.randn(2, 7, 4, 5)).shape == (2, 7)
 
 
 def test_a_scale_begins_as_it_says(project: Project) -> None:
