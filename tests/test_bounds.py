@@ -39,6 +39,14 @@ def many_params(count: int) -> str:
     return f"{HEAD}blocks: {{b: {{params: {{{listed}}}, steps: relu}}}}\nnetwork: [s: b]\n"
 
 
+def many_inputs(count: int) -> str:
+    """Return a network with a number of inputs, which one concat joins."""
+    inputs = ", ".join(f"i{index}: 8x8x1" for index in range(count))
+    read = ", ".join(f"i{index}" for index in range(count))
+    head = HEAD.replace("32x32x3", f"{{{inputs}}}")
+    return f"{head}network: [all: {{from: [{read}]}}]\n"
+
+
 def many_columns(count: int) -> str:
     listed = ", ".join(f"c{index}" for index in range(count))
     return f"{HEAD}tables: {{t: {{columns: [{listed}]}}}}\nnetwork: relu\n"
@@ -113,6 +121,12 @@ SPECS: dict[str, tuple[Made, int, str]] = {
         "the spec has more than 100 params",
     ),
     "MAX_PARAMS as columns": (many_columns, 1, "the table has more than 100 columns"),
+    "MAX_PORTS": (
+        lambda n: f"{HEAD}network: [s: relu]\noutputs:\n{named(n, 'o{i}: s')}",
+        1,
+        "there are more than 100 outputs",
+    ),
+    "MAX_PORTS as inputs": (many_inputs, 1, "there are more than 100 inputs"),
     "MAX_HEADS": (
         lambda n: f"{HEAD}network: [s: relu]\nheads:\n{named(n, 'h{i}: {{at: s, steps: relu}}')}",
         1,
