@@ -109,6 +109,7 @@ def test_a_right_spec_loads_no_explanations_and_nothing_that_writes(
         "driver.writing",
         "resolve.derive",
         "resolve.disagree",
+        "resolve.habits",
         "rules.counted",
         "spec.effort",
         "spec.layers",

@@ -10,7 +10,6 @@ from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ir import NETWORK, Param, Value
 from inception_dsl.ops import OPS, WORDS, WRITTEN
 from inception_dsl.resolve.blocks import Signature
-from inception_dsl.resolve.habits import LACKING_VALUES, is_lacking, op_of
 from inception_dsl.resolve.reporter import Reporter, repeated
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.scope import Row, Scope, Setting, Table
@@ -79,6 +78,8 @@ class Declarations(Reporter):
         for name, words in written.items():
             op = WRITTEN.get(name)
             if op is None:
+                from inception_dsl.resolve.habits import is_lacking, op_of
+
                 message, meant = f"no op is named `{name}`", None
                 if is_lacking(name):
                     message = f"`{name}` is not in the language yet"
@@ -160,6 +161,8 @@ class Declarations(Reporter):
     def check_value(self, value: Word, at: DocumentPath) -> None:
         """Report a value that no parameter can have."""
         if isinstance(value, str) and value not in WORDS and not SIZE.fullmatch(value):
+            from inception_dsl.resolve.habits import LACKING_VALUES
+
             shown = value[:60]
             message = f"`{shown}` is neither a number nor a word of an op"
             close = None

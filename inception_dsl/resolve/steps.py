@@ -11,7 +11,6 @@ from inception_dsl.ir import CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Signature
-from inception_dsl.resolve.habits import is_depthwise, is_lacking, is_of_tokens, join_of, op_of
 from inception_dsl.resolve.scope import Scope, Setting, Table, close_by
 from inception_dsl.resolve.tokens import Words, listed
 from inception_dsl.resolve.values import read_word
@@ -286,6 +285,14 @@ class StepReader:
     def _nothing(self, step: StepText, written: str, label: Label) -> SpecError:
         """Return E201 with the probable meaning: another tool's name, a similar name, or a join."""
         message = f"no op and no block is named `{written}`"
+        from inception_dsl.resolve.habits import (
+            is_depthwise,
+            is_lacking,
+            is_of_tokens,
+            join_of,
+            op_of,
+        )
+
         if is_lacking(step.name.text):
             if is_of_tokens(step.name.text):
                 message = f"`{written}` is not in the language"

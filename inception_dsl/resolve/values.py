@@ -10,7 +10,6 @@ from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.expr import ExprError, Name, evaluate, find_names, show
 from inception_dsl.ir import Value
 from inception_dsl.ops import FANS, PAD_WORDS, SCHEMES, WRITTEN, Attribute, Op
-from inception_dsl.resolve.habits import LACKING_VALUES, op_of, word_of
 from inception_dsl.resolve.scope import Given, Scope, close_by
 from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.source import Span
@@ -40,7 +39,7 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
             raise words.error("E211", message, token, instead=height if height == width else None)
         case "pad" if attribute.name in op.flags.get(token.text, {}):
             return op.flags[reader.take().text][attribute.name]
-        case "pad" if token.text in LACKING_VALUES and token.text not in words.scope.names:
+        case "pad" if _is_lacking_pad(token, words):
             step = next((op for op in WRITTEN.values() if token.text in op.flags), None)
             help = f"put a step `{step.written} (... {token.text})` before it" if step else None
             raise words.error("E211", f"`pad {token.text}` is not in the language yet", token, help)
@@ -69,10 +68,21 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
     return value
 
 
+def _is_lacking_pad(token: Token, words: Words) -> bool:
+    """Tell whether this is a padding of the field that the language lacks."""
+    if token.kind != "name" or token.text in words.scope.names:
+        return False
+    from inception_dsl.resolve.habits import LACKING_VALUES
+
+    return token.text in LACKING_VALUES
+
+
 def _meant_pad(op: Op, token: Token, words: Words) -> str | None:
     """Return the padding that another tool calls so, as in `VALID` or `SAME`."""
-    if token.text in words.scope.names:
+    if token.kind != "name" or token.text in words.scope.names:
         return None
+    from inception_dsl.resolve.habits import word_of
+
     word = word_of(token.text) or token.text.lower()
     return word if "pad" in op.flags.get(word, {}) else None
 
@@ -89,6 +99,8 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
     close = close_by(token.text, known, words.scope.declared)
     seen = f"`{token.text}` is" if token.kind != "end" else "nothing is"
     message = f"{seen} no value of `{attribute.name}`: {listed(attribute.choices)}"
+    from inception_dsl.resolve.habits import LACKING_VALUES, op_of
+
     if token.text.lower() in LACKING_VALUES:
         message = f"`{attribute.name} {token.text}` is not in the language yet"
         notes = (f"values of `{attribute.name}` are {listed(attribute.choices)}",)
@@ -104,6 +116,8 @@ def _init(reader: Reader, words: Words) -> str:
     scheme = reader.take()
     takes = SCHEMES.get(scheme.text)
     if takes is None:
+        from inception_dsl.resolve.habits import LACKING_VALUES
+
         if scheme.text.lower() in LACKING_VALUES:
             message = f"`init {scheme.text}` is not in the language yet"
             notes = (f"values of `init` are {listed(SCHEMES)}",)

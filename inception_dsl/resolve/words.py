@@ -8,7 +8,6 @@ from itertools import pairwise
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.expr import Name
 from inception_dsl.ops import ACTIVATIONS, Attribute, Op
-from inception_dsl.resolve.habits import KERNELS, LACKING_VALUES, word_of
 from inception_dsl.resolve.scope import Given, Setting
 from inception_dsl.resolve.tokens import Words, listed
 from inception_dsl.resolve.values import read_size, read_value
@@ -245,6 +244,8 @@ def _meant_kernel(words: Words) -> str | None:
     """Return the kernel of `kernel_size=3` among the words of an op that has none before it."""
     tokens = [token for token in words.tokens if token.text != "="]
     pairs = pairwise(tokens)
+    from inception_dsl.resolve.habits import KERNELS
+
     return next((b.text for a, b in pairs if a.text in KERNELS and b.kind == "number"), None)
 
 
@@ -253,6 +254,8 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     name, equals, value = (reader.peek(ahead) for ahead in range(3))
     if name.kind != "name" or equals.text != "=":
         return
+    from inception_dsl.resolve.habits import word_of
+
     word = word_of(name.text) or name.text
     if word not in op.words() and op.width:
         word = "width"
@@ -277,8 +280,11 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
 def _named_width(op: Op, reader: Reader, words: Words) -> SpecError | None:
     """Return the finding for a width behind a name for it, if one is there."""
     name, value = reader.peek(), reader.peek(1)
-    is_value = value.kind == "number" or value.text in words.scope.names
-    if "width" not in (name.text, word_of(name.text)) or not is_value:
+    if value.kind != "number" and value.text not in words.scope.names:
+        return None
+    from inception_dsl.resolve.habits import word_of
+
+    if "width" not in (name.text, word_of(name.text)):
         return None
     message = f"`{op.written}` knows no word `{name.text}`: its width stands alone"
     fix = Fix(words.span(name, value), value.text)
@@ -291,6 +297,8 @@ def _unknown_word(
     """Return the finding for a word that is no attribute and, where one is wanted, no width."""
     owner = next((a.name for a in op.attributes if token.text in a.choices), None)
     meant = f"{owner} {token.text}" if owner else _meant_word(op, token)
+    from inception_dsl.resolve.habits import LACKING_VALUES
+
     if owner is None and token.text.lower() in LACKING_VALUES:
         raise words.error("E202", f"`{token.text}` is not in the language yet", token)
     if wants_width and (meant is None or token.text in words.scope.unseen):
@@ -308,6 +316,8 @@ def _meant_word(op: Op, token: Token) -> str | None:
     if token.kind == "number":
         part = next((a.name for a in op.attributes if a.kind == "fraction"), None)
         return f"{part} {token.text}" if part else None
+    from inception_dsl.resolve.habits import word_of
+
     meant = word_of(token.text)
     if meant is not None and meant.partition(" ")[0] in op.words():
         return meant
