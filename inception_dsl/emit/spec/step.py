@@ -66,6 +66,7 @@ def _read_value(reader: Reader, step: StepText) -> str:
 
 
 _TIGHT = {"*", "//", "/", "="}
+_BEFORE_A_SIGN = {*_TIGHT, "+", "-", "(", ","}
 
 
 def _join(tokens: list[Token]) -> str:
@@ -74,6 +75,7 @@ def _join(tokens: list[Token]) -> str:
     for index, token in enumerate(tokens):
         before = tokens[index - 1].text if index else ""
         is_tight = token.text in _TIGHT or before in _TIGHT or token.text in ("),") or before == "("
+        is_tight |= before == "-" and (index == 1 or tokens[index - 2].text in _BEFORE_A_SIGN)
         if token.text == "(" and before in FUNCTIONS:
             is_tight = tokens[index - 1].end == token.start
         text += token.text if is_tight or not text else f" {token.text}"
