@@ -47,9 +47,7 @@ def pytorch_fid() -> nn.Module:
         patch.object(inception, "load_state_dict_from_url", lambda *_, **__: {}),
         patch.object(torchvision.models.Inception3, "load_state_dict"),
     ):
-        module: nn.Module = inception.InceptionV3(
-            output_blocks=range(4), resize_input=False, normalize_input=False
-        )
+        module: nn.Module = inception.InceptionV3(output_blocks=range(4), resize_input=False)
     return module
 
 
