@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis.widths import BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.expr import Expr, Name, find_names
+from inception_dsl.expr import Expr, Name, find_functions, find_names
 from inception_dsl.ir import (
     BlockDef,
     CallDef,
@@ -32,6 +32,9 @@ MAX_TYPES = 4
 
 _MAX_DIFFERENT = 2
 """Maximum number of different copies of a step if a parameter sets the number of copies."""
+
+_PLAIN = frozenset(["max", "min"])
+"""The functions that a forward pass can call."""
 
 _NO_CHANNELS = "no parameter tells the channels that `in` stands for"
 
@@ -135,6 +138,8 @@ class _Block:
 
     def find_problems(self) -> Iterator[tuple[StepDef, str]]:
         """Yield each step that cannot be written, with the reason."""
+        for step in self._find_computed():
+            yield step, "a forward pass computes no function: give the block a parameter for it"
         for step in self._chosen:
             condition = self._widths.read_condition(step)
             if condition is None:
@@ -158,6 +163,13 @@ class _Block:
                     "a parameter sets the number of copies, whose input channels differ:"
                     " no expression gives them",
                 )
+
+    def _find_computed(self) -> Iterator[StepDef]:
+        """Yield the joins whose numbers the forward pass would compute by a function."""
+        for step in self._joins:
+            for value in step.attributes.values():
+                if not isinstance(value, int | str | tuple) and find_functions(value) - _PLAIN:
+                    yield step
 
     def _may_be_called(self, condition: Expr | bool) -> bool:
         """Tell whether a parameter of the network can decide otherwise than this spec."""

@@ -34,16 +34,21 @@ _PAIRWISE = {Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, 
 class _Joins(TorchFunctionMode):
     """A mode that notes the shapes of concats, and of sums and products of two values.
 
-    A residual's scale is a number, and a learnt scale is a parameter: neither is a value.
+    A residual's scale is a number, a learnt scale is a parameter, and the factors of a dropped path
+    are drawn at random: none of them is a value.
     """
 
     def __init__(self, module: nn.Module, shapes: list[tuple[int, ...]]) -> None:
         super().__init__()
         self._shapes = shapes
+        self._drawn: list[Tensor] = []
         self._parameters = {own.untyped_storage()._cdata for own in module.parameters()}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
+        if func is Tensor.bernoulli_:
+            self._drawn.append(result)  # kept alive, so that no other tensor takes its place
+            self._parameters.add(result.untyped_storage()._cdata)
         is_join = func in {torch.cat, torch.concat}
         if func in _PAIRWISE:
             is_join = all(map(self._is_value, args))

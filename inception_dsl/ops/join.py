@@ -100,7 +100,9 @@ def _add_saves(
 ) -> SavedForBackward:
     # Behind a sum nothing is overwritten in place: its activation is a module, or a function.
     made = SavedForBackward(values=output.values)
-    return act_saves(Name("act"), values["act"], made, output)
+    saved = act_saves(Name("act"), values["act"], made, output)
+    # Of a dropped path, the factor of each image.
+    return saved | SavedForBackward(values=1) if values.get("drop_path", 0) else saved
 
 
 def _mul_saves(
@@ -149,7 +151,9 @@ CONCAT = Op(
 # x_1 + ... + x_(n-1) + scale * x_n, then the activation. A residual's body is the last input;
 # a gate is repeated along the whole.
 # Source: He et al., Deep Residual Learning, CVPR 2016, equation 1; for the scale, Szegedy et al.,
-# Inception-v4, AAAI 2017, section 3.3.
+# Inception-v4, AAAI 2017, section 3.3. In training, `drop_path` multiplies the last input of each
+# image by 0 with this probability, else by 1 / (1 - drop_path): Huang et al., Deep Networks with
+# Stochastic Depth, ECCV 2016, section 3; torchvision's `StochasticDepth(mode="row")`.
 ADD = Op(
     name="add",
     aliases=("eltwise", "sum"),
@@ -158,7 +162,12 @@ ADD = Op(
     figure="sum",
     family="arithmetic",
     join=Join(noun="the sum", commutes=_add_commutes),
-    attributes=(Attribute("scale", "decimal", 1, changes="values"), ACT, *ACT_ATTRIBUTES),
+    attributes=(
+        Attribute("scale", "decimal", 1, changes="values"),
+        ACT,
+        *ACT_ATTRIBUTES,
+        Attribute("drop_path", "fraction", 0, changes="training", below=1),
+    ),
     norm_layer="",
     infer=_add_infer,
     sizes="follow",

@@ -413,6 +413,8 @@ class BodyReader(Reporter):
         complete: dict[str, Given] = {}
         for attribute in OPS[op].attributes:
             value = attributes.get(attribute.name, attribute.default)
+            if attribute.changes == "training" and attribute.name not in attributes:
+                continue
             if attribute.owner:
                 if attribute.owner != complete["act"]:
                     continue
@@ -434,7 +436,8 @@ class BodyReader(Reporter):
                 replace(place.key("shortcut").branching("shortcut"), siblings={}),
             )
         attributes: dict[str, Given] = {}
-        for name in ("scale", "act"):
+        named = ["drop_path"] if "drop_path" in residual.model_fields_set else []
+        for name in ("scale", "act", *named):
             try:
                 key, text = self._key(place, name), self._text(place, name)
                 word = getattr(residual, name)

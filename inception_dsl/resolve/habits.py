@@ -38,7 +38,7 @@ _LACKING = """
     alphadropout aspp attention blurpool celu channel_shuffle channelshuffle chunk conv1d
     conv2d_transpose conv2dtranspose conv3d conv_transpose conv_transpose2d convlstm convtranspose
     convtranspose2d crelu crop dcn deconv deconv2d deconvolution deform_conv deform_conv2d
-    depth_to_space div divide dot drop_path dropblock dropout2d droppath einsum elu embedding
+    depth_to_space div divide dot dropblock dropout2d einsum elu embedding
     fractionalmaxpool frn gaussian_noise gem glu group_norm groupnorm gru hard_tanh hardshrink
     hardtanh instance_norm instancenorm instancenorm2d interpolate involution l2norm layer_norm
     layernorm log_sigmoid log_softmax logsigmoid logsoftmax lp_pool lp_pool2d lppool lppool2d lstm
@@ -47,7 +47,7 @@ _LACKING = """
     quick_gelu reflection_pad reflectionpad2d reshape resize rms_norm rmsnorm rnn roi_align roi_pool
     roialign roipool rrelu se se_block self_attention selu shuffle slice softmax2d softmin softplus
     softpool softshrink softsign space_to_depth spatial_dropout spatialdropout2d spectral_norm
-    spectralnorm split spp squeeze squeeze_excitation squeeze_excite stochastic_depth sub subtract
+    spectralnorm split spp squeeze squeeze_excitation squeeze_excite sub subtract
     sumpool swiglu sync_bn syncbatchnorm tanhshrink threshold transformer transpose transpose_conv
     transposed_conv unpool unsqueeze upconv upconv2d upsample upsampling upsampling2d view
     weight_norm weightnorm zeropad zeropad2d zeropadding2d
@@ -106,6 +106,14 @@ def is_lacking(name: str) -> bool:
 def is_of_tokens(name: str) -> bool:
     """Tell whether this is a name of attention, or of the tokens that it works on."""
     return _plain(name) in map(_plain, _TOKENS.split())
+
+
+_DROP_PATH = frozenset(["drop_path", "stochastic_depth"])
+
+
+def is_drop_path(name: str) -> bool:
+    """Tell whether another tool has a residual's `drop_path` as a layer of this name."""
+    return _plain(name) in map(_plain, _DROP_PATH)
 
 
 def join_of(name: str) -> str | None:

@@ -287,6 +287,7 @@ class StepReader:
         message = f"no op and no block is named `{written}`"
         from inception_dsl.resolve.habits import (
             is_depthwise,
+            is_drop_path,
             is_lacking,
             is_of_tokens,
             join_of,
@@ -300,6 +301,10 @@ class StepReader:
                 return SpecError([Diagnostic("E201", message, (label,), (said,))])
             message = f"`{written}` is not in the language yet"
             return SpecError([Diagnostic("E201", message, (label,))])
+        if is_drop_path(step.name.text):
+            message = f"`{written}` is no step: it drops the body of a residual"
+            help = "as in `residual: {drop_path: 0.1}`"
+            return SpecError([Diagnostic("E201", message, (label,), help=help)])
         if is_depthwise(step.name.text):
             kernel = step.kernel.text if step.kernel else "3x3"
             help = f"a depthwise convolution is a conv in groups: `{kernel} conv (in groups in)`"

@@ -86,6 +86,7 @@ class ResidualSpec(_Spec):
     when: str | None = None
     scale: int | Decimal | str = 1
     act: str = "none"
+    drop_path: int | Decimal | str = 0
     shortcut: Body | None = None
 
 

@@ -28,6 +28,19 @@ from inception_dsl.driver import Checked
 HEAD = "inception: 1\nname: net\ninput: 33x34x6\n"
 
 NETWORKS = {
+    "dropped paths": """\
+blocks:
+  block:
+    params: {drop: 0, scale: 1}
+    residual: {drop_path: drop, scale: scale, act: silu}
+    steps: [3x3 conv (in norm batchnorm act silu), 1x1 conv (in)]
+network:
+  - block
+  - block (drop=0.3)
+  - 2 x block (drop=0.2 scale=0.5)
+  - global avgpool
+  - vectors: {residual: {drop_path: 0.1}, steps: [linear (in act tanh)]}
+""",
     "conditions, kernels and functions": """\
 defaults: {conv: {norm: batchnorm, act: silu}}
 tables:

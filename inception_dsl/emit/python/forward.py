@@ -243,13 +243,22 @@ class Forward:
             return code
         return activate(activation_layer(step.attributes, 0), code)
 
-    def _scale(self, name: Atom, join: NodeDef) -> Atom:
+    def _drop(self, name: Atom, join: NodeDef) -> Atom:
+        """Return the last input of a sum, which training may drop."""
+        if "drop_path" not in join.attributes:
+            return name
+        drop = self._stored_number(self._number(join, "drop_path"))
+        text = f"_drop_path({name}, {drop}, self.training)"
+        return Atom(text, name.reads | {"self"}, frozenset(["_drop_path"]))
+
+    def _scale(self, input: Atom, join: NodeDef) -> Atom:
+        name = self._drop(input, join)
         scale = self._number(join, "scale")
         if scale == 1:
             return name
         factor = self._stored_number(scale)
         text = f"({factor})" if " " in str(factor) else str(factor)
-        return Atom(f"{text} * {name}", name.reads | factor.reads)
+        return Atom(f"{text} * {name}", name.reads | factor.reads, name.uses)
 
 
 def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:

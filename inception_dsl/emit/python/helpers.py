@@ -73,6 +73,17 @@ def _make_divisible(value: int | Fraction, divisor: int) -> int:
     return rounded + divisor if 10 * rounded < 9 * value else rounded
 
 
+def _drop_path(x: Tensor, drop: float, training: bool) -> Tensor:
+    """Drop a branch in training, each image's with one probability; scale up the images kept."""
+    if not training or drop == 0.0:
+        return x
+    factors = x.new_empty([x.shape[0]] + [1] * (x.dim() - 1)).bernoulli_(1.0 - drop)
+    return x * factors.div_(1.0 - drop)
+
+
+torch.fx.wrap("_drop_path")  # FX cannot trace through it
+
+
 def _pad_same(
     x: Tensor, window: tuple[int, int], stride: tuple[int, int], value: float = 0.0
 ) -> Tensor:

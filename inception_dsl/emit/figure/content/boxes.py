@@ -164,6 +164,8 @@ def _circle(
 ) -> Element:
     scale, act = attributes.get("scale", 1), attributes.get("act", "none")
     note = "" if scale == 1 else f"× {show_value(scale)} scaling"  # noqa: RUF001
+    if "drop_path" in attributes:
+        note = " ".join(filter(None, (note, f"drop path {show_value(attributes['drop_path'])}")))
     circle = _complete(subject, replace(bare, note=note), "circle", shape, steps)
     if act == "none":
         return circle

@@ -1,0 +1,54 @@
+"""Stochastic depth by value, against torchvision's."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from conftest import NET, Project
+from torchvision.ops import stochastic_depth
+
+from inception_dsl import driver
+from inception_dsl.bridge import make_module
+from inception_dsl.emit.python.helpers import _drop_path
+
+SPEC = """\
+inception: 1
+name: net
+input: 8x8x6
+blocks:
+  block:
+    params: {drop: 0}
+    residual: {drop_path: drop, scale: 0.5}
+    steps: 1x1 conv (in)
+network: [block, block (drop=0.3), {residual: {drop_path: 0.9}, steps: [identity]}]
+"""
+
+
+@pytest.mark.parametrize("drop", [0.0, 0.1, 0.7])
+def test_a_branch_is_dropped_as_by_torchvision(drop: float) -> None:
+    branch = torch.randn(64, 3, 2, 2)
+    for training in (True, False):
+        torch.manual_seed(0)
+        ours = _drop_path(branch, drop, training)
+        torch.manual_seed(0)
+        assert torch.equal(ours, stochastic_depth(branch, drop, "row", training))
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_nothing_is_dropped_in_inference_and_scripts_drop_alike(project: Project) -> None:
+    project.write(NET, SPEC)
+    found = project.check()
+    assert driver.verify(found) == []
+    source = driver.emit(found, output=project.root).artifacts[0].text
+    module = make_module(source, "net")
+    images = torch.randn(5, 6, 8, 8)
+    scripted = torch.jit.script(module)
+    outputs = []
+    for ours in (module.train(), scripted.train()):
+        torch.manual_seed(0)
+        outputs.append(ours(images))
+    assert torch.equal(*outputs)
+    expected = images
+    for block in (module.get_submodule("block"), module.get_submodule("block2")):
+        expected = expected + 0.5 * block.get_submodule("conv")(expected)
+    assert torch.allclose(module.eval()(images), 2 * expected)
