@@ -92,6 +92,11 @@ def _hooks(module: nn.Module, recording: Recording) -> Iterator[None]:
             height, width = module.kernel_size
             fan_in = module.in_channels // module.groups * height * width
             recording.macs[path] = recording.macs.get(path, 0) + per_image * fan_in
+        elif isinstance(module, nn.ConvTranspose2d):
+            height, width = module.kernel_size
+            fan_out = module.out_channels // module.groups * height * width
+            read = args[0].numel() // args[0].shape[0]
+            recording.macs[path] = recording.macs.get(path, 0) + read * fan_out
         elif isinstance(module, nn.Linear):
             recording.macs[path] = recording.macs.get(path, 0) + per_image * module.in_features
 

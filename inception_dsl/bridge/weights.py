@@ -11,6 +11,7 @@ from inception_dsl.ir.weights import (
     Copy,
     Fill,
     FoldScale,
+    FoldScaleTransposed,
     FoldShift,
     Order,
     PermuteIn,
@@ -31,6 +32,7 @@ _RECIPES: tuple[type[Recipe], ...] = (
     Subtract,
     Fill,
     FoldScale,
+    FoldScaleTransposed,
     FoldShift,
 )
 
@@ -178,6 +180,10 @@ def _run(recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
             weight = _exact(old[source])
             scale = _scale(old, gamma, variance, eps)
             return weight * scale.reshape(-1, *[1] * (weight.dim() - 1))
+        case FoldScaleTransposed(source, gamma, variance, eps):
+            weight = _exact(old[source])
+            scale = _scale(old, gamma, variance, eps)
+            return weight * scale.reshape(1, -1, *[1] * (weight.dim() - 2))
         case FoldShift(bias, gamma, beta, mean, variance, eps):
             centre = _exact(old[mean])
             before = _exact(old[bias]) if bias else torch.zeros_like(centre)

@@ -23,6 +23,7 @@ from inception_dsl.ir.weights import (
     Copy,
     Fill,
     FoldScale,
+    FoldScaleTransposed,
     FoldShift,
     Order,
     PermuteIn,
@@ -190,7 +191,10 @@ class _Source:
             return "its norm is gone, and its channels come in another order"
         if not new.attributes["bias"]:
             return "its norm is gone, and there is no bias to take over its shift"
-        return FoldScale(
+        if weight.out_axis == "grouped":
+            return "its norm is gone, and no axis of its weight has all its output channels"
+        fold = FoldScale if weight.out_axis == 0 else FoldScaleTransposed
+        return fold(
             self._key(weight), self._gamma, self._key(self._norm_tensor("variance")), self._eps
         )
 

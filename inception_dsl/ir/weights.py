@@ -67,6 +67,19 @@ class FoldScale:
 
 
 @dataclass(frozen=True, slots=True)
+class FoldScaleTransposed:
+    """A weight of a transposed convolution times the scale of the norm that follows.
+
+    It is `FoldScale` for a weight whose second axis is that of the output channels.
+    """
+
+    source: str
+    gamma: str | None
+    variance: str
+    eps: float
+
+
+@dataclass(frozen=True, slots=True)
 class FoldShift:
     """A bias folded into the norm that follows: scale * (bias - mean) + beta.
 
@@ -81,7 +94,9 @@ class FoldShift:
     eps: float
 
 
-Recipe = Copy | PermuteIn | PermuteOut | Subtract | Fill | FoldScale | FoldShift
+Recipe = (
+    Copy | PermuteIn | PermuteOut | Subtract | Fill | FoldScale | FoldScaleTransposed | FoldShift
+)
 
 
 def list_sources(recipe: Recipe) -> tuple[str, ...]:
@@ -91,7 +106,7 @@ def list_sources(recipe: Recipe) -> tuple[str, ...]:
             return (source,)
         case Subtract(source, subtrahend):
             return source, subtrahend
-        case FoldScale(source, gamma, variance):
+        case FoldScale(source, gamma, variance) | FoldScaleTransposed(source, gamma, variance):
             return tuple(key for key in (source, gamma, variance) if key is not None)
         case FoldShift(bias, gamma, beta, mean, variance):
             return tuple(key for key in (bias, gamma, beta, mean, variance) if key is not None)

@@ -8,6 +8,7 @@ from inception_dsl.ops import (
     activation,
     channels,
     conv,
+    deconv,
     join,
     linear,
     norm,
@@ -27,6 +28,7 @@ from inception_dsl.ops.reach import Window
 
 STEP_OPS: tuple[Op, ...] = (
     *conv.OPS,
+    *deconv.OPS,
     *pool.OPS,
     *resize.OPS,
     *sides.OPS,

@@ -79,13 +79,22 @@ _LAYER = "conv"
 
 def _infer(values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], "conv")
-    width, groups = number(values, "width"), number(values, "groups")
-    for what, of in (("in", channels), ("out", width)):
+    check_groups(values, channels)
+    hold_filters(values, channels)
+    return infer_ending(values, _convolved(values, inputs[0]))
+
+
+def check_groups(values: Values, channels: int) -> None:
+    """Refuse groups that do not divide the channels on both sides.
+
+    Raises:
+        ShapeError: E306, they do not.
+    """
+    groups = number(values, "groups")
+    for what, of in (("in", channels), ("out", number(values, "width"))):
         if of % groups:
             message = f"{groups} groups do not divide the {of} channels that go {what}"
             raise ShapeError("E306", message, attribute="groups", traces="channels")
-    hold_filters(values, channels)
-    return _ended(values, _convolved(values, inputs[0]))
 
 
 def _convolved(values: Values, input: TensorType) -> TensorType:
@@ -93,15 +102,15 @@ def _convolved(values: Values, input: TensorType) -> TensorType:
     return TensorType((number(values, "width"), *slide(values, input)))
 
 
-def _ended(values: Values, convolved: TensorType) -> TensorType:
+def infer_ending(values: Values, convolved: TensorType) -> TensorType:
     """Return the type behind the norm and the activation, which may refuse their words."""
     check_act(values["act"], act_attributes(values))
-    return _normed(values, convolved)
+    return _infer_norm(values, convolved)
 
 
-def _normed(values: Values, convolved: TensorType) -> TensorType:
+def _infer_norm(values: Values, convolved: TensorType) -> TensorType:
     """Return the type behind the norm, which may refuse the convolution's output."""
-    norm = _norm(values)
+    norm = find_norm(values)
     if norm is None:
         return convolved
     try:
@@ -117,19 +126,23 @@ def _normed(values: Values, convolved: TensorType) -> TensorType:
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     height, width = size(values, "kernel")
     fan_in = inputs[0].channels // number(values, "groups") * height * width
-    cost = _with_extras(values, output, fan_in * output.channels)
+    cost = cost_with_extras(values, output, fan_in * output.channels, output)
     return replace(cost, norms=cost.norms + count_gains(values))
 
 
-def _with_extras(values: Values, output: TensorType, weights: int) -> Cost:
-    """Return the cost of weights that each place of the output uses, and of bias, norm and act."""
-    height, width = output.size
+def cost_with_extras(values: Values, output: TensorType, weights: int, uses: TensorType) -> Cost:
+    """Return the cost of weights, and of bias, norm and act behind them.
+
+    Args:
+        uses: a map of which each place uses every weight once.
+    """
+    height, width = uses.size
     macs = weights * height * width
     flops: dict[str, int] = {"mac": 2 * macs}
     if values["bias"]:
         flops["bias"] = output.values
     norms = 0
-    if (norm := _norm(values)) is not None:
+    if (norm := find_norm(values)) is not None:
         cost = norm.cost(norm_attributes(values), (output,), output)
         norms = cost.weights + cost.biases + cost.norms
         flops.update(cost.flops)
@@ -145,7 +158,7 @@ def _with_extras(values: Values, output: TensorType, weights: int) -> Cost:
     )
 
 
-def _norm(values: Symbols) -> Op | None:
+def find_norm(values: Symbols) -> Op | None:
     """Return the norm of a conv, if it has one."""
     return NORMS.get(str(values["norm"]))
 
@@ -156,7 +169,7 @@ def norm_attributes(attributes: Values) -> Values: ...
 def norm_attributes(attributes: Symbols) -> Symbols: ...
 def norm_attributes(attributes: Symbols) -> Symbols:
     """Return the attributes of a conv as its norm reads them: the norm's by the norm's names."""
-    norm = _norm(attributes)
+    norm = find_norm(attributes)
     if norm is None:
         return attributes
     renamed = [a.name for a in norm.attributes if a.name in _OWN_NAMES]
@@ -177,23 +190,28 @@ def _owned(attribute: Attribute, norm: Op) -> Attribute:
 
 
 def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
+    return windows_with_norm(values, windows(values, input), _convolved(values, input))
+
+
+def windows_with_norm(
+    values: Values, own: tuple[Window | None, Window | None], convolved: TensorType
+) -> tuple[Window | None, Window | None]:
     """Return the windows of a convolution and of the norm behind it, taken together."""
-    tall, wide = windows(values, input)
-    norm = _norm(values)
+    norm = find_norm(values)
     if norm is None or norm.windows is own_place:
-        return tall, wide
-    taller, wider = norm.windows(norm_attributes(values), _convolved(values, input))
-    return taller and tall.then(taller), wider and wide.then(wider)
+        return own
+    (tall, wide), (taller, wider) = own, norm.windows(norm_attributes(values), convolved)
+    return tall and taller and tall.then(taller), wide and wider and wide.then(wider)
 
 
 def _launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
     weights = standardised_launches(values, inputs[0].channels)
-    return _launches_with_extras(written, values, inputs[0], (output.values,), output, weights)
+    return launches_with_extras(written, values, inputs[0], (output.values,), output, weights)
 
 
-def _launches_with_extras(
+def launches_with_extras(
     written: Symbols,
     values: Values,
     input: TensorType,
@@ -212,7 +230,7 @@ def _launches_with_extras(
         at = len(steps) - len(convolved)
         steps[at] = replace(steps[at], holds=(1, 2) if at else (1,))
         steps[:0] = weights
-    if (norm := _norm(values)) is not None:
+    if (norm := find_norm(values)) is not None:
         of_norm = norm_attributes(written), norm_attributes(values)
         steps.extend(norm.launches(*of_norm, (output,), output))
     return (*steps, *act_launches(written["act"], values["act"], output))
@@ -222,10 +240,10 @@ def _saves(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> SavedForBackward:
     of_weights = standardised_saves(values, inputs[0].channels)
-    return of_weights | _saves_with_extras(written, values, inputs[0], output)
+    return of_weights | saves_with_extras(written, values, inputs[0], output)
 
 
-def _saves_with_extras(
+def saves_with_extras(
     written: Symbols, values: Values, input: TensorType, output: TensorType
 ) -> SavedForBackward:
     """Return the values that a convolution, its norm and its activation save."""
@@ -233,7 +251,7 @@ def _saves_with_extras(
     saved = SavedForBackward(values=padded[0]) if padded else SavedForBackward(inputs=True)
     a_map_of_output = SavedForBackward(values=output.values)
     into_act = a_map_of_output
-    if (norm := _norm(values)) is not None:
+    if (norm := find_norm(values)) is not None:
         of_norm = norm_attributes(written), norm_attributes(values)
         by_norm = norm.saves(*of_norm, (output,), output)
         if by_norm.inputs:
@@ -254,18 +272,19 @@ def _state(values: Values, channels: int) -> tuple[StateTensor, ...]:
         role="standardised weight" if is_standardised(values) else "weight",
         in_axis=1 if groups == 1 else "grouped",
     )
-    return _with_norm(values, [weight, *_bias(values, "bias"), *gain_state(values)])
+    return tensors_with_norm(values, [weight, *bias_tensors(values, "bias"), *gain_state(values)])
 
 
-def _bias(values: Values, name: str) -> list[StateTensor]:
+def bias_tensors(values: Values, name: str) -> list[StateTensor]:
+    """Return the bias of a convolution under a name, if it has one."""
     shape = (number(values, "width"),)
     bias = StateTensor(name=name, shape=shape, role="bias", in_axis="none")
     return [bias] if values["bias"] else []
 
 
-def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTensor, ...]:
+def tensors_with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTensor, ...]:
     """Return the tensors of a convolution, which is the node itself unless there is a norm."""
-    norm, width = _norm(values), number(values, "width")
+    norm, width = find_norm(values), number(values, "width")
     of_act = act_state(values, width)
     if norm is None:
         return (*convolution, *of_act)
@@ -279,13 +298,13 @@ def _with_norm(values: Values, convolution: list[StateTensor]) -> tuple[StateTen
 
 def _separable_infer(values: Values, inputs: Inputs) -> TensorType:
     a_map(inputs[0], "sepconv")
-    return _ended(values, _convolved(values, inputs[0]))
+    return infer_ending(values, _convolved(values, inputs[0]))
 
 
 def _separable_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     height, width = size(values, "kernel")
     deep = inputs[0].channels * number(values, "multiplier")
-    return _with_extras(values, output, deep * height * width + deep * output.channels)
+    return cost_with_extras(values, output, deep * height * width + deep * output.channels, output)
 
 
 def _separable_launches(
@@ -294,7 +313,7 @@ def _separable_launches(
     deep = inputs[0].channels * number(values, "multiplier")
     height, width = output.size
     convolved = (deep * height * width, output.values)
-    return _launches_with_extras(written, values, inputs[0], convolved, output)
+    return launches_with_extras(written, values, inputs[0], convolved, output)
 
 
 def _separable_saves(
@@ -302,7 +321,7 @@ def _separable_saves(
 ) -> SavedForBackward:
     height, width = output.size
     between = inputs[0].channels * number(values, "multiplier") * height * width
-    saved = _saves_with_extras(written, values, inputs[0], output)
+    saved = saves_with_extras(written, values, inputs[0], output)
     return SavedForBackward(values=between) | saved
 
 
@@ -323,21 +342,24 @@ def _separable_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
         in_axis=1,
         in_places=multiplier,
     )
-    return _with_norm(values, [depthwise, pointwise, *_bias(values, "pointwise.bias")])
+    return tensors_with_norm(
+        values, [depthwise, pointwise, *bias_tensors(values, "pointwise.bias")]
+    )
 
 
 def _remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
     """Return the remarks on the norm, which reads what the convolution gives."""
-    norm = _norm(values)
+    norm = find_norm(values)
     if norm is None or norm.remarks is None:
         return ()
     return norm.remarks(norm_attributes(values), (_convolved(values, inputs[0]),))
 
 
-def _finish(attributes: dict[str, Value | Expr]) -> None:
+def finish(attributes: dict[str, Value | Expr]) -> None:
+    """Complete the attributes of a convolution: its bias, and what its norm completes."""
     if attributes["bias"] == "auto":
         attributes["bias"] = attributes["norm"] == "none"
-    norm = _norm(attributes)
+    norm = find_norm(attributes)
     if norm is not None and norm.finish is not None:
         of_norm = dict(norm_attributes(attributes))
         norm.finish(of_norm)
@@ -345,18 +367,25 @@ def _finish(attributes: dict[str, Value | Expr]) -> None:
     finish_init(attributes)
 
 
-_GROUPS = Attribute("groups", "positive", 1, changes="values")
+GROUPS = Attribute("groups", "positive", 1, changes="values")
 _MULTIPLIER = Attribute("multiplier", "positive", 1, changes="values")
 
 
-def _attributes(special: Attribute, *others: Attribute) -> tuple[Attribute, ...]:
+def list_attributes(
+    *special: Attribute, others: tuple[Attribute, ...] = ()
+) -> tuple[Attribute, ...]:
+    """Return the attributes of a convolution, with those that only its kind has.
+
+    Args:
+        special: those that stand beside the dilation; `others` stand behind the norm's.
+    """
     return (
         KERNEL,
         Attribute("width", "width", changes="channels"),
         STRIDE,
         PAD,
         DILATION,
-        special,
+        *special,
         Attribute("bias", "flag", "auto", changes="values", is_drawn=False),
         Attribute(
             "norm",
@@ -375,7 +404,7 @@ def _attributes(special: Attribute, *others: Attribute) -> tuple[Attribute, ...]
     )
 
 
-_FLAGS: dict[str, Values] = {
+FLAGS: dict[str, Values] = {
     **PAD_FLAGS,
     "bias": {"bias": True},
     "no_bias": {"bias": False},
@@ -385,7 +414,7 @@ _FLAGS: dict[str, Values] = {
 
 def _finish_conv(attributes: dict[str, Value | Expr]) -> None:
     finish_standardised(attributes)
-    _finish(attributes)
+    finish(attributes)
 
 
 def make_ops() -> tuple[Op, ...]:
@@ -407,9 +436,9 @@ def _make_conv() -> Op:
         figure="convolution",
         family="convolution",
         join=None,
-        attributes=_attributes(_GROUPS, *STANDARDISED),
+        attributes=list_attributes(GROUPS, others=STANDARDISED),
         kernel="kernel",
-        flags={**_FLAGS, **STANDARDISED_FLAGS},
+        flags={**FLAGS, **STANDARDISED_FLAGS},
         finish=_finish_conv,
         norm_layer="",
         infer=_infer,
@@ -419,7 +448,7 @@ def _make_conv() -> Op:
         gathers=gathers_windows("weighted"),
         counts_in_depth=True,
         cost=_cost,
-        flop_kinds=_flop_kinds(),
+        flop_kinds=list_flop_kinds(),
         state=_state,
         acts=acts_always,
         is_left_to_loss=False,
@@ -444,11 +473,11 @@ def _make_sepconv() -> Op:
         figure="convolution",
         family="convolution",
         join=None,
-        attributes=_attributes(_MULTIPLIER),
+        attributes=list_attributes(_MULTIPLIER),
         kernel="kernel",
-        flags=_FLAGS,
+        flags=FLAGS,
         defaults_of="conv",
-        finish=_finish,
+        finish=finish,
         norm_layer="",
         infer=_separable_infer,
         sizes="follow",
@@ -457,7 +486,7 @@ def _make_sepconv() -> Op:
         gathers=gathers_windows("weighted"),
         counts_in_depth=True,
         cost=_separable_cost,
-        flop_kinds=_flop_kinds(),
+        flop_kinds=list_flop_kinds(),
         state=_separable_state,
         acts=acts_always,
         is_left_to_loss=False,
@@ -467,7 +496,8 @@ def _make_sepconv() -> Op:
     )
 
 
-def _flop_kinds() -> dict[str, str]:
+def list_flop_kinds() -> dict[str, str]:
+    """Return the kinds of floating-point operations of a convolution, and how they count."""
     by_norms = {kind: text for norm in NORMS.values() for kind, text in norm.flop_kinds.items()}
     return {**MAC_FLOPS, **BIAS_FLOPS, **by_norms, **ACT_FLOPS}
 

@@ -206,6 +206,10 @@ InAxis = Literal[0, 1, "none", "grouped"]
 """The axis of a tensor along which the channels that come in lie. `none`: the tensor does not
 depend on their order. `grouped`: it does, but no axis holds them all."""
 
+OutAxis = Literal[0, 1, "grouped"]
+"""The axis of a weight along which the channels that it gives lie; `grouped`: no axis has them
+all."""
+
 
 Slot = tuple[str, str]
 """The identity of a tensor within its node: the layer of the norm that it belongs to, if it belongs
@@ -220,6 +224,7 @@ class StateTensor:
         name: below the node's path, its layer included: `bn.running_mean`.
         shape: () for a scalar.
         in_places: the number of places along `in_axis` that each channel that comes in has.
+        out_axis: of a weight, the axis of the channels that it gives.
         layer: the child of the node that holds it, if the node has several: `bn`.
         is_of_norm: it belongs to the norm that a conv carries.
         is_of_act: it belongs to the activation at the end of the op.
@@ -230,6 +235,7 @@ class StateTensor:
     role: Role
     in_axis: InAxis
     in_places: int = 1
+    out_axis: OutAxis = 0
     layer: str = ""
     is_of_norm: bool = False
     is_of_act: bool = False
@@ -258,6 +264,7 @@ class StateTensor:
             role=self.role,
             in_axis=self.in_axis,
             in_places=self.in_places,
+            out_axis=self.out_axis,
             layer=layer,
         )
 

@@ -34,7 +34,8 @@ class Taken:
         divisor: the number by which their sum is divided: 1 for one value as it is; 0 for the
             largest of several.
         mix: the numbers besides these that set how values are combined: of two that are
-            interpolated the part of the second, as a fraction.
+            interpolated the part of the second, as a fraction; of a transposed convolution the
+            distance of their weights.
     """
 
     first: int
@@ -171,6 +172,51 @@ def _interpolate(side: int, units: int, *, is_linear: bool, is_aligned: bool) ->
 
     rule = ("interpolated", side, units, is_linear, is_aligned)
     return Gather(units, rule, take, period=units, extent=side)
+
+
+def gather_transposed(
+    input: TensorType,
+    units: tuple[int, int],
+    *,
+    kernel: tuple[int, int],
+    pads: tuple[int, int],
+    stride: int,
+    dilation: int,
+) -> Gathers:
+    """Return the values of a transposed convolution with this number of units along both axes."""
+    axes = zip(input.size, units, kernel, pads, strict=True)
+    height, width = (
+        _transpose(side, count, places, pad, stride, dilation) for side, count, places, pad in axes
+    )
+    return height, width
+
+
+def _transpose(side: int, units: int, kernel: int, pad: int, stride: int, dilation: int) -> Gather:
+    common = gcd(stride, dilation)
+    # Weights that meet one unit lie `apart` from each other, and their values `step`.
+    apart, step = stride // common, dilation // common
+    inverse = pow(step, -1, apart)
+
+    def take(unit: int) -> Taken:
+        place = unit + pad
+        if place % common:
+            return _NOTHING
+        # The place is value * stride + weight * dilation.
+        first = place // common * inverse % apart
+        least = max(-((stride * (side - 1) - place) // dilation), 0)
+        most = min(kernel - 1, place // dilation)
+        first += -((first - least) // apart) * apart if first < least else 0
+        count = max((most - first) // apart + 1, 0)
+        if count == 0:
+            return _NOTHING
+        value = (place - first * dilation) // stride
+        if count == 1:
+            return Taken(value, 1, 0, first, 0)
+        return Taken(value, count, -step, first, 0, mix=(apart,))
+
+    rule = ("transposed", side, units, kernel, pad, stride, dilation)
+    extent = (kernel - 1) * dilation // stride + 2
+    return Gather(units, rule, take, period=1, extent=extent)
 
 
 Outside = Literal["zero", "mirror", "edge"]

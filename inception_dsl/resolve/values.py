@@ -39,13 +39,8 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
             raise words.error("E211", message, token, instead=height if height == width else None)
         case "pad" if attribute.name in op.flags.get(token.text, {}):
             return op.flags[reader.take().text][attribute.name]
-        case "pad" if _is_lacking_pad(token, words):
-            step = next((op for op in WRITTEN.values() if token.text in op.flags), None)
-            help = f"put a step `{step.written} (... {token.text})` before it" if step else None
-            raise words.error("E211", f"`pad {token.text}` is not in the language yet", token, help)
-        case "pad" if (meant := _meant_pad(op, token, words)) is not None:
-            message = f"`{token.text}` is no value of `pad`: `V`, `same`, `same_tf` or a number"
-            raise words.error("E211", message, token, instead=meant)
+        case "pad" if token.kind == "name" and token.text not in words.scope.names:
+            _refuse_pad(op, attribute, token, words)
         case "flag":
             message = f"`{attribute.name}` stands alone and takes no value"
             raise words.error("E211", message, token)
@@ -68,13 +63,25 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
     return value
 
 
-def _is_lacking_pad(token: Token, words: Words) -> bool:
-    """Tell whether this is a padding of the field that the language lacks."""
-    if token.kind != "name" or token.text in words.scope.names:
-        return False
+def _refuse_pad(op: Op, attribute: Attribute, token: Token, words: Words) -> None:
+    """Refuse a word of the field, or of another tool, that is no padding of an op.
+
+    Raises:
+        SpecError: E211, it is one.
+    """
     from inception_dsl.resolve.habits import LACKING_VALUES
 
-    return token.text in LACKING_VALUES
+    if token.text in PAD_WORDS:
+        known = listed(flag for flag, sets in op.flags.items() if attribute.name in sets)
+        message = f"`{token.text}` is no padding of `{op.written}`: {known}, a number or a size"
+        raise words.error("E211", message, token)
+    if token.text in LACKING_VALUES:
+        step = next((op for op in WRITTEN.values() if token.text in op.flags), None)
+        help = f"put a step `{step.written} (... {token.text})` before it" if step else None
+        raise words.error("E211", f"`pad {token.text}` is not in the language yet", token, help)
+    if (meant := _meant_pad(op, token, words)) is not None:
+        message = f"`{token.text}` is no value of `pad`: `V`, `same`, `same_tf` or a number"
+        raise words.error("E211", message, token, instead=meant)
 
 
 def _meant_pad(op: Op, token: Token, words: Words) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from operator import gt
+from random import Random
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
@@ -89,19 +90,23 @@ class Leaf:
 
 @dataclass
 class _Writer:
-    """Draws leaves and cases for an input."""
+    """Draws leaves and cases for an input.
+
+    Kinds are drawn by `random`, evenly: hypothesis would repeat those that it drew before.
+    """
 
     draw: st.DrawFn
+    random: Random
     size: tuple[int, int]
     channels: int
     defaults: dict[str, dict[str, Any]]
     count: int = 0
 
     def pick(self, *options: Any) -> Any:
-        return self.draw(st.sampled_from(options))
+        return self.random.choice(options)
 
     def chance(self, percent: int) -> bool:
-        return self.draw(st.integers(1, 100)) <= percent
+        return self.random.randint(1, 100) <= percent
 
     def norm(self) -> dict[str, Any]:
         own = {"eps": 1e-5, "momentum": 0.1, "gamma": True}
@@ -260,6 +265,44 @@ class _Writer:
             words["weight_eps"] = self.pick(0.001, 0.5)
         return words
 
+    def deconv(self) -> Leaf:
+        """A transposed convolution that leaves something of its output."""
+        kernel = self.draw(st.integers(1, 4)), self.draw(st.integers(1, 4))
+        stride, dilation = self.draw(st.integers(1, 3)), self.pick(1, 1, 1, 2, 3)
+        words: dict[str, Any] = {"stride": stride}
+        if dilation > 1:
+            words["dilation"] = dilation
+        if self.chance(40) and max(stride, dilation) > 1:
+            words["output_pad"] = self.draw(st.integers(0, max(stride, dilation) - 1))
+        reaches = [dilation * (side - 1) + 1 for side in kernel]
+        pairs = zip(self.size, reaches, strict=True)
+        whole = [(side - 1) * stride + reach for side, reach in pairs]
+        most = [min((side - 1) // 2, 5) for side in whole]
+        kind = self.pick(None, "V", "same", "number", "size")
+        match kind:
+            case "number":
+                words["pad"] = self.draw(st.integers(0, min(most)))
+            case "size":
+                words["pad"] = tuple(self.draw(st.integers(0, side)) for side in most)
+            case "V" | "same":
+                words["pad"] = kind
+        width = self.draw(st.integers(1, 6))
+        if self.chance(40):
+            words["groups"] = self.pick(
+                *(n for n in range(1, 7) if self.channels % n == width % n == 0)
+            )
+        attributes = {"output_pad": 0, "groups": 1, "norm": "none", "act": "none"}
+        if self.chance(30):
+            words["norm"] = "batchnorm"
+            attributes |= self.norm()
+        if self.chance(40):
+            words["act"] = self.pick("none", *ACTS)
+        if self.chance(25):
+            words["bias"] = self.chance(50)
+        attributes |= words
+        attributes.setdefault("bias", attributes["norm"] == "none")
+        return self.leaf("deconv", kernel, width, words, attributes)
+
     def pool(self) -> Leaf:
         kernel, words = self.window(dilated=False)
         op = self.pick("maxpool", "avgpool", "avgpool")
@@ -392,7 +435,15 @@ class _Writer:
         return made if isinstance(made, list) else [made]
 
     def any_leaf(self) -> Leaf:
-        makers = (self.conv, self.pool, self.pool, self.plain, self.plain, self.resized)
+        makers = (
+            self.conv,
+            self.pool,
+            self.pool,
+            self.plain,
+            self.plain,
+            self.resized,
+            self.deconv,
+        )
         if self.chance(20):
             return self.moving()
         leaf: Leaf = self.pick(*makers)()
@@ -431,6 +482,8 @@ class _Writer:
         if params:
             block["params"] = list(params.values())
         others = {word: own for word, own in self.others(values).items() if word in values}
+        if leaf.op == "deconv":  # with a smaller stride, its padding may leave nothing
+            others.pop("stride", None)
         cases = []
         for changed in [{}, others] if others else [{}]:
             own = replace(leaf, attributes={**leaf.attributes, **changed})
@@ -597,7 +650,8 @@ def operations(draw: st.DrawFn, count: int = 16) -> Drawn:
         groups["eps"] = 0.25
     layers = draw(st.sampled_from([{}, {"eps": 0.25}, {"affine": False}]))
     defaults = {"conv": conv, "batchnorm": norm, "groupnorm": groups, "layernorm": layers}
-    writer = _Writer(draw, size, channels, defaults)
+    random = Random(draw(st.integers(0, 2**64 - 1)))
+    writer = _Writer(draw, random, size, channels, defaults)
     found: list[Case] = []
     while len(found) < count:
         found += writer.cases()

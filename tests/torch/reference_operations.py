@@ -89,6 +89,34 @@ def convolved(x: Tensor, weight: Tensor, bias: Tensor | None, attributes: Attrib
     return y if bias is None else y + bias[:, None, None]
 
 
+def spread(x: Tensor, weight: Tensor, bias: Tensor | None, attributes: Attributes) -> Tensor:
+    """A transposed convolution: each value adds its kernel to the output, `stride` places apart.
+
+    `pad` lines are left out on each side, and `output_pad` more are there at the end.
+    """
+    stride, dilation, groups = (attributes[name] for name in ("stride", "dilation", "groups"))
+    kernel, pad, more = attributes["kernel"], attributes["pad"], attributes["output_pad"]
+    batch, channels, height, width = x.shape
+    parts = x.reshape(batch, groups, channels // groups, height, width)
+    kernels = weight.reshape(groups, channels // groups, *weight.shape[1:])
+    reaches = [dilation * (side - 1) + 1 for side in kernel]
+    whole = [(height - 1) * stride + reaches[0] + more, (width - 1) * stride + reaches[1] + more]
+    y = x.new_zeros(batch, groups * weight.shape[1], *whole)
+    for down in range(kernel[0]):
+        for right in range(kernel[1]):
+            added = torch.einsum("ngchw,gco->ngohw", parts, kernels[..., down, right]).flatten(1, 2)
+            rows = slice(down * dilation, down * dilation + (height - 1) * stride + 1, stride)
+            columns = slice(right * dilation, right * dilation + (width - 1) * stride + 1, stride)
+            y[:, :, rows, columns] += added
+    margins = []
+    for axis, reach in enumerate(reaches):
+        margin: Any = {"V": 0, "same": (reach - 1) // 2}.get(pad, pad)
+        margins.append(margin[axis] if isinstance(margin, tuple) else margin)
+    above, left = margins
+    y = y[:, :, above : whole[0] - above, left : whole[1] - left]
+    return y if bias is None else y + bias[:, None, None]
+
+
 def pooled(op: str, x: Tensor, attributes: Attributes) -> Tensor:
     """The largest value that is there in every window, or the mean of those that count."""
     if op == "maxpool":
@@ -353,7 +381,7 @@ class Reference:
         """Return the value of an operation; `path` is the path of its weights."""
         x = inputs[0]
         match op:
-            case "conv" | "sepconv" | "linear":
+            case "conv" | "sepconv" | "deconv" | "linear":
                 return self._weighted(op, path, attributes, x)
             case "batchnorm":
                 return self._normalised(path, attributes, x)
@@ -418,6 +446,8 @@ class Reference:
         match op:
             case "linear":
                 y = x @ weight.T if bias is None else x @ weight.T + bias
+            case "deconv":
+                y = spread(x, weight, bias, attributes)
             case "sepconv":
                 pointwise = {"kernel": (1, 1), "stride": 1, "pad": "V"}
                 y = convolved(x, weight, bias, pointwise)

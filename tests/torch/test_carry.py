@@ -261,6 +261,39 @@ def test_group_norms_are_carried_over(was: str, now: str, project: Project) -> N
         torch.testing.assert_close(after(images), before(images), rtol=1e-4, atol=1e-4)
 
 
+UP = """\
+inception: 1
+name: net
+input: 17x17x4
+network:
+  - up: 3x3 deconv (6 stride 2 norm batchnorm act relu)
+  - grouped: 4x4 deconv (6 stride 2 groups 2 norm batchnorm)
+  - plain: 2x2 deconv (5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "lost"),
+    [
+        ("(6 stride 2 norm batchnorm act relu)", "(6 stride 2 bias act relu)", set()),
+        ("(6 stride 2 groups 2 norm batchnorm)", "(6 stride 2 groups 2)", {"grouped"}),
+        ("2x2 deconv (5)", "2x2 deconv (5 norm batchnorm)", set()),
+        ("2x2 deconv (5)", "2x2 conv (5 pad 1)", {"plain"}),
+    ],
+    ids=["norm out", "norm out of groups", "norm in", "another op"],
+)
+def test_transposed_convolutions_are_carried_over(
+    was: str, now: str, lost: set[str], project: Project
+) -> None:
+    plan = planned(project, UP, UP.replace(was, now))
+    assert {key.partition(".")[0] for key, _ in plan.fresh} == lost
+    before, after = carried(project, plan)
+    images = torch.randn(3, 4, 17, 17)
+    with torch.no_grad():
+        if not lost:
+            torch.testing.assert_close(after(images), before(images), rtol=1e-4, atol=1e-4)
+
+
 @given(st.data())
 def test_an_order_keeps_groups_if_each_group_is_an_old_one(data: st.DataObject) -> None:
     size, groups = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
@@ -304,6 +337,8 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         ["u: groupnorm (groups 2 no_affine)", "v: 1x1 conv (5)"],
         {"v"},
     ),
+    "transposed conv": (["u: 3x3 deconv (5 stride 2)", "v: 1x1 conv (5)"], set()),
+    "transposed conv in groups": (["u: 3x3 deconv (6 groups 2)", "v: 1x1 conv (5)"], {"u"}),
     "upsampling": (["u: upsample (factor 2)", "v: 1x1 conv (5)"], set()),
     "pixel shuffle that tears runs": (
         ["{from: [mixed, mixed], join: concat}", "u: pixelshuffle (factor 2)", "v: 1x1 conv (5)"],

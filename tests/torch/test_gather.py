@@ -37,6 +37,22 @@ CONVS: list[tuple[str, Words]] = [
 ]
 
 
+DECONVS: list[tuple[str, Words]] = [
+    (
+        "deconv",
+        {
+            "kernel": (kernel, kernel),
+            "stride": stride,
+            "pad": pad,
+            "output_pad": more,
+            "dilation": dilation,
+            "norm": "none",
+        },
+    )
+    for kernel, stride, pad, more, dilation in product(
+        (3,), (1, 2, 3), ("V", "same", 1, 2), (0, 1), (1, 2, 3)
+    )
+]
 MODES: list[Words] = [
     {"mode": "nearest", "align_corners": False},
     {"mode": "bilinear", "align_corners": False},
@@ -92,6 +108,11 @@ def torch_gives(op: str, words: Words, image: Tensor) -> Tensor:
     kernel, stride, dilation = words["kernel"], words["stride"], words.get("dilation", 1)
     pad: Any = {"V": 0, "same": (kernel[0] - 1) * dilation // 2}.get(words["pad"], words["pad"])
     match op:
+        case "deconv":
+            torch.manual_seed(1)
+            weight = torch.randn(image.shape[1], 4, *kernel, dtype=image.dtype)
+            more = words["output_pad"]
+            return F.conv_transpose2d(image, weight, None, stride, pad, more, 1, dilation)
         case "conv":
             torch.manual_seed(1)
             weight = torch.randn(4, image.shape[1], *kernel, dtype=image.dtype)
@@ -103,7 +124,9 @@ def torch_gives(op: str, words: Words, image: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("ops", [POOLS, CONVS, RESIZES], ids=["pools", "convs", "resizes"])
+@pytest.mark.parametrize(
+    "ops", [POOLS, CONVS, DECONVS, RESIZES], ids=["pools", "convs", "deconvs", "resizes"]
+)
 def test_two_ops_take_the_same_values_exactly_if_torch_gives_the_same(
     ops: list[tuple[str, Words]], size: tuple[int, int]
 ) -> None:

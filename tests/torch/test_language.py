@@ -408,6 +408,30 @@ network:
   - l2norm
   - linear (3)
 """,
+    "transposed convolutions": """\
+defaults: {deconv: {norm: batchnorm, act: relu}, groupnorm: {groups: 2}}
+blocks:
+  up:
+    params: {width: 4, s: 2, act: silu}
+    steps:
+      - 2x2 deconv (width stride s)
+      - 3x3 deconv (width stride s output_pad 1 norm none act act)
+      - 4x4 deconv (width stride 2 groups width norm none)
+network:
+  - 3x3 conv (8 stride 4)
+  - first: 3x3 deconv (8 stride 2)
+  - grouped: 4x4 deconv (6 stride 2 groups 2 norm none act none)
+  - 3x3 conv (8 stride 3)
+  - dilated: 3x2 deconv (5 dilation 2 V linear)
+  - wide: 5x3 deconv (6 stride 2 pad 2x0 output_pad 1 no_bias norm none act gelu)
+  - 3x3 conv (8 stride 4)
+  - up
+  - 3x3 conv (8 stride 8)
+  - up (width=8 act=none)
+  - both: {residual: {}, steps: [3x3 deconv (8 norm groupnorm)]}
+  - sparse: 1x3 deconv (3 stride 2)
+  - skipping: 3x3 deconv (3 stride 2 dilation 3 output_pad 2)
+""",
     "heads": """\
 params: {num_classes: 7}
 network:

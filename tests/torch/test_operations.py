@@ -82,23 +82,14 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
         counts.update(hold_against_formulas(drawn, project))
 
     MANY(claim)()
-    often = (
-        "conv",
-        "sepconv",
-        "maxpool",
-        "avgpool",
-        "lrn",
-        "groupnorm",
-        "mul",
-        "slice",
-        *OTHER_SIZES,
-    )
-    assert min(counts[op] for op in often) >= 5, counts
+    often = ("conv", "sepconv", "maxpool", "avgpool", "lrn", "groupnorm", "mul", "slice")
+    counted = {op: counts[op] + counts[f"{op} in a block"] for op in (*often, *OTHER_SIZES)}
+    assert min(counted.values()) >= 5, counted
     assert min(counts[op] for op in BY_IMAGE) >= 3, counts
     assert min(counts[f"{op} of a vector"] for op in ON_VECTORS) >= 1, counts
 
 
-OTHER_SIZES = ("upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle")
+OTHER_SIZES = ("deconv", "upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle")
 BY_IMAGE = ("layernorm", "instancenorm", "l2norm", "scale")
 ON_VECTORS = ("batchnorm", "groupnorm", "layernorm", "l2norm", "scale")
 
@@ -130,6 +121,11 @@ FAULTS = {
         "(x.shape[2] - self.height) // 2",
         "(x.shape[2] - self.height + 1) // 2",
     ),
+    "a deconv without a norm forgets its dilation": (
+        "            self.groups,\n            self.dilation,\n",
+        "            self.groups,\n",
+    ),
+    "an output padding is left out": (", output_padding=1", ""),
     "corners are not aligned": (", align_corners=True", ""),
     "a mirror repeats the outermost line": ("nn.ReflectionPad2d", "nn.ReplicationPad2d"),
     "pixels are taken from the wrong channels": ("nn.PixelShuffle(2)", "nn.PixelShuffle(1)"),

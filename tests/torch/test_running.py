@@ -42,6 +42,7 @@ def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> N
         *("maps of other sizes", "norms of one image", "instance norms", "slices and shuffles"),
         "standardised weights",
         "activations with words",
+        "transposed convolutions",
     ],
 )
 def test_every_part_of_the_language_runs(name: str, way: str, project: Project) -> None:
@@ -49,6 +50,8 @@ def test_every_part_of_the_language_runs(name: str, way: str, project: Project) 
     # and none that enlarges.
     spec = SMALL[name].replace("2x2 adaptive maxpool", "3x3 adaptive maxpool")
     spec = spec.replace("20x20 adaptive maxpool", "20x10 adaptive maxpool")
+    # onnxruntime runs no transposed convolution with an output padding of a stride or more.
+    spec = spec.replace("dilation 3 output_pad 2)", "dilation 3 output_pad 1)")
     project.write(NET, HEAD + spec)
     if (name, way) == ("instance norms", "channels_last"):
         pytest.skip("torch's instance norm gives maps whose channels stand first")

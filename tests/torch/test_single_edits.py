@@ -133,6 +133,7 @@ network:
       smooth: upsample (size 6x6 bilinear)
       pool: [2x2 maxpool (stride 2 V), 4x6 adaptive avgpool, 6x6 adaptive avgpool (enlarge)]
   - last: 3x3 conv (4)
+  - spread: 4x4 deconv (4 stride 2)
 """
 
 # The old words, the new ones, what the change is, and whether only inputs of other sizes feel it.
@@ -141,6 +142,26 @@ RESIZING_EDITS = {
     "factor as a size": ("up: upsample (factor 2)", "up: upsample (size 14x12)", "NUMERICS", True),
     "nearest": ("(factor 2)", "(factor 2 nearest)", "COSMETIC", False),
     "bilinear": ("(factor 2)", "(factor 2 bilinear)", "NUMERICS", False),
+    "kernel of a deconv": ("4x4 deconv", "2x2 deconv", "CHECKPOINT", False),
+    "stride of a deconv": ("(4 stride 2)", "(4 stride 3)", "NUMERICS", False),
+    "padding of a deconv": ("(4 stride 2)", "(4 stride 2 V)", "NUMERICS", False),
+    "padding of a deconv in other words": ("(4 stride 2)", "(4 stride 2 pad 1)", "COSMETIC", False),
+    "output padding": ("(4 stride 2)", "(4 stride 2 output_pad 1)", "NUMERICS", False),
+    "dilation of a deconv": ("(4 stride 2)", "(4 stride 2 dilation 3)", "NUMERICS", False),
+    "groups of a deconv": ("(4 stride 2)", "(4 stride 2 groups 2)", "CHECKPOINT", False),
+    "width of a deconv": ("(4 stride 2)", "(8 stride 2)", "CHECKPOINT", False),
+    "a conv for a deconv": (
+        "4x4 deconv (4 stride 2)",
+        "4x4 conv (12 stride 2)",
+        "CHECKPOINT",
+        False,
+    ),
+    "a conv of the same tensors": (
+        "4x4 deconv (4 stride 2)",
+        "4x4 conv (4 stride 2)",
+        "NUMERICS",
+        False,
+    ),
     "corners": ("6x6 bilinear", "6x6 bilinear align_corners", "NUMERICS", False),
     "zeros for a mirror": ("(top 1 reflect)", "(top 1)", "NUMERICS", False),
     "edge for a mirror": ("(top 1 reflect)", "(top 1 replicate)", "NUMERICS", False),

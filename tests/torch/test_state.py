@@ -67,6 +67,8 @@ network:
   - each: prelu (per_channel)
   - acting: 3x3 conv (8 act prelu)
   - acting_normed: 3x3 conv (8 norm batchnorm act prelu)
+  - up: 3x3 deconv (8 stride 2 groups 2 norm batchnorm)
+  - up_again: 2x2 deconv (8 no_bias)
   - again: {reuse: bare}
   - twice: 2 x 1x1 conv (8 norm batchnorm)
   - lrn

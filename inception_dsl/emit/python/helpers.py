@@ -16,7 +16,8 @@ _AnyModule = TypeVar("_AnyModule", bound=nn.Module)
 
 def _kernels_of(module: nn.Module) -> list[Tensor]:
     """Return the weights of all convolutions and linear layers of a module."""
-    return [part.weight for part in module.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
+    layers = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+    return [part.weight for part in module.modules() if isinstance(part, layers)]
 
 
 def _init_normal(module: _AnyModule, std: float) -> _AnyModule:
@@ -56,8 +57,9 @@ def _init_xavier_uniform(module: _AnyModule) -> _AnyModule:
 
 def _init_bias(module: _AnyModule, value: float) -> _AnyModule:
     """Fill a module's biases with one value; return the module."""
+    layers = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
     for part in module.modules():
-        if isinstance(part, nn.Conv2d | nn.Linear) and part.bias is not None:
+        if isinstance(part, layers) and part.bias is not None:
             nn.init.constant_(part.bias, value)
     return module
 

@@ -28,7 +28,7 @@ from inception_dsl.emit.python.naming import free_name
 from inception_dsl.emit.python.torch_table import BASES, NONLINEARITY, Argument, Layer
 from inception_dsl.ir import BlockDef, CallDef, Model, NodeDef, Path
 
-_CONV, _LINEAR = "nn.Conv2d", "nn.Linear"
+_CONV, _DECONV, _LINEAR = "nn.Conv2d", "nn.ConvTranspose2d", "nn.Linear"
 _MAX_EXCEPTIONS = 8
 """Maximum number of layers that the network initialises by name."""
 
@@ -215,7 +215,7 @@ def plan_initialisation(
     rules: dict[str, _Rule] = {}
     exceptions: dict[str, _Rule] = {}
     places = _Places(model, plans)
-    for kind in (_CONV, _LINEAR):
+    for kind in (_CONV, _DECONV, _LINEAR):
         uses = [step for step in steps if step.kind == kind]
         if not all(isinstance(step.init.bias, int | Decimal | None) for step in uses):
             return in_place

@@ -45,7 +45,9 @@ from inception_dsl.emit.python.torch_table import (
 from inception_dsl.expr import Apply, find_names
 
 # Each use has a window of its own; other values may be written once, in the body of the class.
-_GEOMETRY = frozenset(["kernel_size", "stride", "padding", "dilation", "groups", "multiplier"])
+_GEOMETRY = frozenset(
+    ["kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "multiplier"]
+)
 _ACT = "act"
 """The parameter that takes the activation where a parameter of the block chooses it."""
 
@@ -57,6 +59,15 @@ NONE = annotation("None")
 _INIT = Atom("super().__init__", uses=frozenset(["super"]))
 SUPER = Evaluate(Construct(_INIT))
 """The first statement of a constructor."""
+
+_IS_PADDED_BY_NUMBERS = Evaluate(
+    Atom(
+        "assert isinstance(self.padding, tuple)",
+        frozenset(["self"]),
+        frozenset(["isinstance", "tuple"]),
+    )
+)
+"""Tells the type of a padding that torch declares as a tuple or a word."""
 
 _INT = annotation("int")
 _X = Parameter("x", TENSOR)
@@ -76,6 +87,10 @@ def _base_call(base: Base) -> Code:
         return code
     if base.holder == "nn.Linear":
         return Construct(symbol("F.linear"), tuple(("", code) for code in (input, *weights)))
+    if base.holder == "nn.ConvTranspose2d":
+        words = ("stride", "padding", "output_padding", "groups", "dilation")
+        passed = (input, *weights, *map(attribute, words))
+        return Construct(symbol("F.conv_transpose2d"), tuple(("", code) for code in passed))
     return _call("_conv_forward", input, *weights)
 
 
@@ -244,7 +259,11 @@ def _subclass(small_class: SmallClass) -> Class:
         begun = small_class.init.around(local("self"))
         methods.append(Function("reset_parameters", NONE, (Evaluate(reset), Evaluate(begun))))
     body = _activate(_base_call(BASES[kind.base]), kind, declares=TENSOR)
-    methods.append(Function("forward", TENSOR, body, (Parameter("input", TENSOR),)))
+    params = [Parameter("input", TENSOR)]
+    if BASES[kind.base].holder == "nn.ConvTranspose2d":  # as torch's own forward pass has it
+        params.append(Parameter("output_size", annotation("list[int] | None"), NONE))
+        body = (_IS_PADDED_BY_NUMBERS, *body)
+    methods.append(Function("forward", TENSOR, body, tuple(params)))
     return Class(small_class.name, symbol(kind.base), (_summary(kind),), tuple(methods))
 
 

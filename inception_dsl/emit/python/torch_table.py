@@ -133,13 +133,13 @@ def activation_class(act: str) -> str:
 
 
 def _conv(
-    name: str, special: str, prefix: str, attributes: Symbols, channels: Expr
+    name: str, special: Mapping[str, str], prefix: str, attributes: Symbols, channels: Expr
 ) -> tuple[Layer, ...]:
     """Return a convolution, its norm and its activation.
 
     Args:
         name: torch's class; `prefix` is `nn.`, or an underscore for one that torch lacks.
-        special: the attribute that only this kind of convolution has.
+        special: the attributes that only this kind of convolution has, by torch's keywords.
     """
     kernel = attributes["kernel"]
     assert isinstance(kernel, tuple)
@@ -150,7 +150,7 @@ def _conv(
         ("stride", attributes["stride"]),
         *_padding(attributes, dilated=True),
         ("dilation", attributes["dilation"]),
-        (special, attributes[special]),
+        *((keyword, attributes[attribute]) for keyword, attribute in special.items()),
         ("bias", attributes["bias"]),
     ]
     if "standardised" in attributes:
@@ -386,8 +386,11 @@ _ACT_WORDS: dict[str, dict[str, str]] = {
 """The words of activations by torch's keywords, which its classes and its functions share."""
 
 TORCH: dict[str, LayersOf] = {
-    "conv": partial(_conv, "Conv2d", "groups", "nn."),
-    "sepconv": partial(_conv, "SepConv2d", "multiplier", "_"),
+    "conv": partial(_conv, "Conv2d", {"groups": "groups"}, "nn."),
+    "sepconv": partial(_conv, "SepConv2d", {"multiplier": "multiplier"}, "_"),
+    "deconv": partial(
+        _conv, "ConvTranspose2d", {"output_padding": "output_pad", "groups": "groups"}, "nn."
+    ),
     "maxpool": partial(_pool, "Max"),
     "avgpool": partial(_pool, "Avg"),
     "global_avgpool": partial(_global_pool, "Avg"),
@@ -452,6 +455,7 @@ BASES: dict[str, Base] = {
         "convolution (TensorFlow's `same`) with standardised and scaled weights",
         "nn.Conv2d",
     ),
+    "nn.ConvTranspose2d": Base("Deconv", "transposed convolution", "nn.ConvTranspose2d"),
     "nn.Linear": Base("Linear", "linear layer", "nn.Linear"),
 }
 """The classes that small classes are made of."""
@@ -480,6 +484,7 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
     "_SameScaledStdConv2d": {**_STD_CONV, "gain": Decimal(1)},
     "_SepConv2d": {**_CONV, "multiplier": 1},
     "_SameSepConv2d": {**_CONV, "multiplier": 1},
+    "nn.ConvTranspose2d": {**_CONV, "output_padding": 0, "groups": 1},
     "nn.Linear": {"bias": True},
     "nn.BatchNorm1d": _NORM,
     "nn.BatchNorm2d": _NORM,
