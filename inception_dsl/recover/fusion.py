@@ -48,8 +48,9 @@ def fuse(graph: TracedGraph, *, sums: bool = True) -> Fused:
             continue
         if node.op in NORMS and _takes_norm(source):
             _fold_norm(draft, source, node)
-        elif node.op in ACTIVATIONS and _takes_act(source, sums=sums):
-            draft.put(replace(source, attributes={**source.attributes, "act": node.op}))
+        elif node.op in ACTIVATIONS and not node.tensors and _takes_act(source, sums=sums):
+            attributes = {**source.attributes, "act": node.op, **_own(source, node)}
+            draft.put(replace(source, attributes=attributes))
             draft.take_out(node, source.key)
     return Fused(draft.finish(), usual, dead)
 
@@ -105,13 +106,14 @@ def _takes_act(node: TracedNode, *, sums: bool) -> bool:
     )
 
 
+def _own(node: TracedNode, carried: TracedNode) -> dict[str, Value]:
+    """Return the attributes of a norm or an activation by the names that its carrier gives them."""
+    owned = {a.name_in_owner: a.name for a in OPS[node.op].attributes if a.owner == carried.op}
+    return {owned[name]: value for name, value in carried.attributes.items() if name in owned}
+
+
 def _fold_norm(draft: TracedDraft, node: TracedNode, norm: TracedNode) -> None:
-    owned = {a.name_in_owner: a.name for a in OPS[node.op].attributes if a.owner == norm.op}
-    attributes = {
-        **node.attributes,
-        "norm": norm.op,
-        **{owned[name]: value for name, value in norm.attributes.items()},
-    }
+    attributes = {**node.attributes, "norm": norm.op, **_own(node, norm)}
     layer = NORMS[norm.op].norm_layer
     tensors = {f"conv.{name}": key for name, key in node.tensors.items()}
     tensors |= {f"{layer}.{name}": key for name, key in norm.tensors.items()}

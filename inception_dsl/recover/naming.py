@@ -37,7 +37,9 @@ def name_block(kind: str, taken: Container[str]) -> str:
     """Return the name of a block for a class: `InvertedResidual` becomes `inverted_residual`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind)
     name = clean(re.sub("_+", "_", words).lower())
-    return number(f"{name}_block" if name in OP_WORDS else name, taken, "_")
+    name = f"{name}_block" if name in OP_WORDS else name
+    # The second step of a block `stage3` is called `stage3_2`, that of `stage` is `stage2`.
+    return number(name, taken, "v" if name[-1].isdigit() else "_")
 
 
 def number(name: str, taken: Container[str], sign: str = "") -> str:

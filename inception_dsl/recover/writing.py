@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +11,7 @@ from itertools import groupby
 from inception_dsl.ir import TensorType
 from inception_dsl.ops import RESIDUAL, shown
 from inception_dsl.recover.blocks import FoundBlock
+from inception_dsl.recover.naming import number
 from inception_dsl.recover.terms import (
     CallTerm,
     FromTerm,
@@ -20,6 +22,7 @@ from inception_dsl.recover.terms import (
     ScopeTerm,
     Term,
 )
+from inception_dsl.spec.step import counted_name
 from inception_dsl.spec.tree import reads_as_text
 
 WIDTH = 96
@@ -148,14 +151,43 @@ def _list(items: Sequence[tuple[str, Term]]) -> Written:
 
 def _count_calls(items: Sequence[tuple[str, Term]]) -> Iterator[tuple[str, Written, int]]:
     """Yield steps with their names, and the number of items that each of them stands for."""
-    pairs = [(name, _body(term), isinstance(term, CallTerm)) for name, term in items]
-    for (name, body, is_call), run in groupby(pairs):
+    taken = {name for name, _ in items if name}
+    counts = Counter[str]()
+    pairs = [(name, _body(term), _stem(term)) for name, term in items]
+    for (name, body, stem), run in groupby(pairs):
         count = len(list(run))
+        is_call = stem and isinstance(body, str) and body.partition(" ")[0] == stem
         if is_call and not name and count > 1:
-            yield name, f"{count} x {body}", count
+            yield _tell_apart(stem, taken, counts), f"{count} x {body}", count
         else:
             for _ in range(count):
-                yield name, body, 1
+                yield name or _tell_apart(stem, taken, counts), body, 1
+
+
+def _stem(term: Term) -> str:
+    """Return the name that a step without one has from its op or block; empty for others."""
+    match term:
+        case OpTerm(head=head):
+            return head.split()[-1]
+        case CallTerm(block):
+            return block
+        case _:
+            return ""
+
+
+def _tell_apart(stem: str, taken: set[str], counts: Counter[str]) -> str:
+    """Return a name for a step whose counted name another one has; empty if it needs none."""
+    if not stem:
+        return ""
+    counts[stem] += 1
+    counted = counted_name(stem, counts[stem])
+    if counted not in taken:
+        taken.add(counted)
+        return ""
+    counts[stem] -= 1
+    name = number(f"{stem}_other", taken)
+    taken.add(name)
+    return name
 
 
 def _from(reads: Sequence[str], join: str, step: Term | None) -> Written:

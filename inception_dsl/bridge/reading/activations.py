@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
@@ -59,6 +60,22 @@ def _gelu(reader: GraphReader, input: Any, approximate: str = "none") -> Results
     return act(reader, input, "gelu", {"tanh": False} if _has_argument("gelu", "tanh") else None)
 
 
+def _softplus(
+    reader: GraphReader, input: Any, beta: float = 1.0, threshold: float = 20.0
+) -> Results:
+    return act(reader, input, "softplus", {"beta": exact(beta), "threshold": exact(threshold)})
+
+
+def _prelu(reader: GraphReader, input: Any, weight: Any) -> Results:
+    seen = reader.see(input)
+    if seen.layout not in {"map", "vector"}:
+        raise UnsayableError(lacks.ACTIVATION)
+    attributes: dict[str, Value] = {"per_channel": prod(weight.shape) > 1}
+    if not can_say("prelu", attributes, [seen], seen):
+        raise UnsayableError(lacks.ACTIVATION)
+    return reader.add_shaped("prelu", attributes, [seen], seen, reader.weights(weight=weight))
+
+
 def _elu(reader: GraphReader, input: Any, alpha: float = 1.0, inplace: bool = False) -> Results:
     return act(reader, input, "elu", {"alpha": exact(alpha)})
 
@@ -92,14 +109,14 @@ ACTIVATION_CALLS: dict[str, Callable[..., Results]] = {
     "leaky_relu": _leaky_relu,
     "gelu": _gelu,
     "elu": _elu,
+    "softplus": _softplus,
+    "prelu": _prelu,
     "hardtanh": _hardtanh,
     "clamp": _clamp,
     "clip": _clamp,
     **dict.fromkeys(
         [
             "celu",
-            "softplus",
-            "prelu",
             "rrelu",
             "logsigmoid",
             "log_sigmoid",

@@ -172,10 +172,12 @@ def _fold_scale(draft: TracedDraft, node: TracedNode) -> None:
     total = draft.sole_reader(node.key)
     if total is None or total.op != "add" or len(set(total.inputs)) != 2:
         return
-    if total.attributes["scale"] != 1 or node.attributes["divisor"]:
+    scale = exact(_number(node))
+    is_exact = float(scale) == _number(node) and not node.attributes["divisor"]
+    if total.attributes["scale"] != 1 or not is_exact:
         return
     (straight,) = (key for key in total.inputs if key != node.key)
-    attributes = {**total.attributes, "scale": exact(_number(node))}
+    attributes = {**total.attributes, "scale": scale}
     draft.put(replace(total, attributes=attributes, inputs=(straight, node.inputs[0])))
     draft.remove(node)
 

@@ -362,9 +362,9 @@ MAX_LETTERS = 18
 
 
 def exact(number: float) -> Decimal | int:
-    """Return a number as a spec writes it, with the digits that double precision holds.
+    """Return a number as a spec writes it: to the last digit, if that is not too long.
 
-    A small number has fewer digits behind its zeros, but more than single precision holds.
+    A longer one keeps more digits than single precision holds.
     """
     if not math.isfinite(number):
         raise UnsayableError(lacks.NUMBERS)
@@ -372,7 +372,7 @@ def exact(number: float) -> Decimal | int:
         return int(number)
     shortest = Decimal(repr(float(number)))
     for digits in range(MAX_DIGITS, 6, -1):
-        if len(shortest.as_tuple().digits) <= digits and len(f"{shortest:f}") <= MAX_LETTERS:
+        if len(f"{shortest:f}") <= MAX_LETTERS:
             return shortest
         shortest = Decimal(f"{number:.{digits - 1}g}").normalize()
     raise UnsayableError(lacks.NUMBERS)
