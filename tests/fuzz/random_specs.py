@@ -515,3 +515,44 @@ def _write_network(writer: _Writer, document: dict[str, Any], size: tuple[int, i
         inner = [writer.conv(), Step("global maxpool"), last, Step("linear", writer.width())]
         head = {"at": trunk, "loss_weight": 0.3, "steps": inner}
         document["heads"] = {writer.name("head"): head}
+
+
+@st.composite
+def wired_specs(draw: st.DrawFn) -> Spec:
+    """Draw a good spec whose network gives several outputs, some of calls with several inputs."""
+    document = dict(draw(specs()).document)
+    items = list(document["network"])
+    named = [next(iter(item)) for item in items if isinstance(item, dict) and len(item) == 1]
+    trunk = named[-1]
+    width = draw(WIDTHS)
+    joint: dict[str, Any] = {
+        "inputs": ["one", "two"],
+        "outputs": ["sum", "both"],
+        "steps": [
+            {"sum": {"from": ["one", "two"], "join": draw(st.sampled_from(["add", "mul"]))}},
+            {
+                "both": {
+                    "from": draw(st.permutations(["sum", "one", "two"])),
+                    "steps": [{"wide": f"1x1 conv ({width})"}, {"deep": f"3x3 conv ({width})"}],
+                }
+            },
+        ],
+    }
+    if draw(st.booleans()):  # the output is a step within a list of another name
+        joint["steps"][1]["deeper"] = joint["steps"][1].pop("both")
+        joint["outputs"] = {"both": "deeper.deep", "sum": "sum"}
+    document["blocks"] = {**document.get("blocks", {}), "joint": joint}
+    reads = [{"one": "lead", "two": "first.sum"}, ["first.sum", "lead"]]
+    items += [
+        {"lead": {"from": trunk, "steps": [{"conv": f"1x1 conv ({width})"}]}},
+        {"first": {"from": ["lead", "lead"], "steps": "joint"}},
+        {"second": {"from": draw(st.sampled_from(reads)), "steps": "joint"}},
+    ]
+    # A call does the work of all of its outputs, so all are given: each parameter has a gradient.
+    calls = [f"{call}.{output}" for call in ("first", "second") for output in ("sum", "both")]
+    chosen = draw(st.permutations([*calls, "lead"]))
+    document["network"], document["outputs"] = (
+        items,
+        {path.replace(".", "_"): path for path in chosen},
+    )
+    return Spec(document)

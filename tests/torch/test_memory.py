@@ -9,7 +9,7 @@ import torch
 from conftest import NET, Project
 from hypothesis import given, settings
 from live_storages import inference, kept_for_backward
-from random_specs import QUICK, Spec, specs
+from random_specs import QUICK, Spec, specs, wired_specs
 from test_language import HEAD, NETWORKS
 
 from inception_dsl import driver
@@ -74,6 +74,16 @@ def test_a_norm_without_weights_keeps_nothing_of_the_images(norm: str, project: 
     steps = f"network: [norm: {norm}, 3x3 conv (4)]\n"
     project.write(NET, f"{HEAD}defaults: {{groupnorm: {{groups: 2}}}}\n{steps}")
     hold_against_torch(project.check(), batch=3)
+
+
+def test_random_networks_of_several_outputs(project: Project) -> None:
+    @settings(QUICK, max_examples=15)
+    @given(wired_specs())
+    def claim(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        hold_against_torch(project.check(), batch=2)
+
+    claim()
 
 
 def test_random_networks(project: Project) -> None:

@@ -14,7 +14,7 @@ import torch
 from conftest import NET, Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import QUICK, Spec, specs
+from random_specs import QUICK, Spec, specs, wired_specs
 from reference_operations import Reference
 from test_module import hold_against_torch
 from test_parity import still
@@ -105,6 +105,16 @@ def test_a_random_network_computes_what_its_graph_says(project: Project) -> None
         hold_against_the_graph(spec, project)
 
     settings(QUICK, max_examples=60)(claim)()
+
+
+def test_a_random_network_of_several_outputs_computes_what_its_graph_says(
+    project: Project,
+) -> None:
+    @given(wired_specs())
+    def claim(spec: Spec) -> None:
+        hold_against_the_graph(spec, project)
+
+    settings(QUICK, max_examples=25)(claim)()
 
 
 FAULTS = {
