@@ -227,6 +227,20 @@ network:
   - prelu (init -0.5)
   - linear (8 act elu)
 """,
+    "numbers of the input that a forward pass reads": """\
+blocks:
+  scaled: {residual: {scale: in}, steps: [inner: 1x1 conv (in)]}
+  halves: {branches: {a: slice (in//2), b: [slice (in//2 from in//2), 1x1 conv (in//2)]}}
+  acting: {params: [act], steps: [1x1 conv (8 act act norm batchnorm), 1x1 conv (8 act act)]}
+network:
+  - scaled
+  - halves
+  - acting (act=prelu)
+  - acting2: acting (act=elu)
+  - again: {branches: {l: [slice (part 1 of 2), 3x3 conv (6)], r: {reuse: l}}}
+  - scaled2: scaled
+  - halves2: halves
+""",
     "slices and shuffles": """\
 defaults: {conv: {act: relu}}
 blocks:
