@@ -29,6 +29,9 @@ Heads = Sequence[tuple[Path, StepGroup]]
 HEAD_GAP = 26.0
 """Gap between a column and the heads beside it."""
 
+_MAX_SHARE = 2 / 3
+"""Maximum share of an item in the height of a tree that is cut into columns."""
+
 COLUMN_GAP = 56.0
 _TURN = 30.0
 """Room for a line that leads over or under a column."""
@@ -130,9 +133,14 @@ def _repeat(leaf: Leaf, path: Path) -> Leaf:
 
 
 def _split(tree: Series, style: Style, count: int, width: float) -> list[MeasuredElement]:
-    """Return the tree as series of about one height, cut only where one line leads on."""
+    """Return the tree as series of about one height, cut only where one line leads on.
+
+    A tree stays whole if one of its items is nearly as tall as all: a cut would spare no height.
+    """
     sizes = [measure(item, style, width if isinstance(item, Leaf) else 0) for item in tree.items]
     total = fsum(size.height + ROW_GAP for size in sizes)
+    if max(size.height for size in sizes) > _MAX_SHARE * total:
+        return [measure(tree, style, width)]
     parts: list[list[Element]] = [[]]
     reached = 0.0
     for index, (item, size) in enumerate(zip(tree.items, sizes, strict=True)):
