@@ -25,7 +25,9 @@ from inception_dsl.simplify import combine, substitute, total
 LETTERS = st.sampled_from("abc")
 OPERATORS = st.sampled_from(("+", "-", "*", "//", "/"))
 EXPRS = st.recursive(
-    st.integers(0, 9) | LETTERS.map(Name) | st.sampled_from([Decimal("0.35"), Decimal("1.5")]),
+    st.integers(0, 9)
+    | LETTERS.map(Name)
+    | st.sampled_from([Decimal("0.35"), Decimal("1.5"), Decimal("1e-99")]),
     lambda inner: (
         st.builds(Binary, OPERATORS, inner, inner)
         | st.builds(Apply, st.sampled_from(("max", "min")), st.tuples(inner, inner))

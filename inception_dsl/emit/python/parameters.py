@@ -14,7 +14,7 @@ from typing import Literal
 
 from inception_dsl.emit.python.code import Atom, Parameter, annotation, literal, local, symbol
 from inception_dsl.emit.python.torch_table import activation_class
-from inception_dsl.expr import Apply, Binary, Expr, Name
+from inception_dsl.expr import Apply, Binary, Expr, Name, show_decimal
 from inception_dsl.ir import Param, Value
 from inception_dsl.ops import ACTIVATIONS, PAD_WORDS
 
@@ -208,6 +208,8 @@ def _computes_more(value: Expr) -> bool:
 def _write(value: Expr, types: ParamTypes) -> tuple[Expr, bool]:
     """Return an expression in Python, and whether its value is a `Fraction`."""
     match value:
+        case Decimal() if Decimal(show_decimal(value)) != value:  # no float is written like it
+            return Apply("Fraction", value.as_integer_ratio()), True
         case Decimal():
             return Apply("_exact", (value,)), True
         case Name(name) if name in types and types[name].kind == "float":
