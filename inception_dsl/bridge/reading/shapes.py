@@ -157,7 +157,7 @@ def _pad(
 
 
 def _crop_first(reader: GraphReader, seen: Seen, sides: tuple[int, ...]) -> Seen:
-    """Add the crop that is in a pad of which some sides are negative."""
+    """Add the crop that is in a pad with negative sides."""
     names = ("top", "bottom", "left", "right")
     attributes: dict[str, Value] = {
         name: max(-side, 0) for name, side in zip(names, sides, strict=True)

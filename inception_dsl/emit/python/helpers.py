@@ -2,6 +2,8 @@
 
 Nothing imports this module: `excerpts` cuts the definitions out of its text, and a module gets
 those that it needs. All names begin with an underscore, as no author's name does.
+
+Longer than 400 lines: every helper of emitted code stands in one text, out of which it is cut.
 """
 
 from fractions import Fraction
