@@ -146,7 +146,7 @@ def _box(step: FoldedStep, name: str, detail: str, count: str) -> Leaf:
 
 
 def add_condition(element: Element, condition: str) -> Element:
-    """Return the box of a step with the condition under which it is there."""
+    """Return the box of a step with the condition that the step stands under."""
     match element:
         case Series(items=(first, *others)):
             return replace(element, items=(add_condition(first, condition), *others))

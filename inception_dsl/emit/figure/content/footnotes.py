@@ -82,7 +82,7 @@ def _mark(tree: Series, boxes: dict[Path, set[int]]) -> Series:
 
 
 def _box_of(path: Path, order: Mapping[Path, int], within: Mapping[Path, Path]) -> Path:
-    """Return the box of a step: its own, the last below it, or the one that it lies below."""
+    """Return the box of a step: of the step itself, of the last below, or of a step above."""
     if path not in order and path in within:
         return within[path]
     return next((holder for holder in (path, *path.parents) if holder in order), Path())

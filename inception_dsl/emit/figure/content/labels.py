@@ -106,7 +106,7 @@ def _words(
 
 
 def _ending(op: Op, attributes: Attributes, usual: Conventions) -> Iterator[str]:
-    """Yield the norm and the activation behind the weights of an op, if they are not the usual."""
+    """Yield the norm and the activation behind the weights of an op, each if unusual."""
     norm, act = attributes.get("norm"), attributes.get("act")
     is_conv = op.figure == "convolution"
     if act is None or op.join is not None:
@@ -118,7 +118,7 @@ def _ending(op: Op, attributes: Attributes, usual: Conventions) -> Iterator[str]
 
 
 def _activation(act: Value | Expr) -> str:
-    """Return an activation's title, or the parameter that says which one it is."""
+    """Return the title of an activation, or the parameter that stands for the activation."""
     return OPS[act].short_title if isinstance(act, str) else show_value(act)
 
 

@@ -78,7 +78,7 @@ def _find_makers(call: Call) -> dict[Path, Path]:
 
 
 def unfold(call: Call) -> tuple[list[FoldedStep], dict[str, Path]]:
-    """Return the steps of a body, every copy one of its own, and the step that makes each output.
+    """Return the steps of a body, a step for every copy, and the step that makes each output.
 
     The steps of a call with several inputs or outputs stand in its place.
     """

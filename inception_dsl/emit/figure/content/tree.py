@@ -28,7 +28,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The ways in which a leaf departs from the look of its kind; None leaves an aspect as it is.
+    """The aspects in which a leaf differs from its kind; an aspect that is None does not differ.
 
     Attributes:
         edge: the colour of the lines that touch it, and `edge_dash` their dashes.
@@ -86,12 +86,12 @@ class Leaf:
 
     @property
     def is_point(self) -> bool:
-        """Tell whether it is the start of several inputs, or the end of several outputs."""
+        """Tell whether the leaf is the start of several inputs, or the end of several outputs."""
         return self.form == "point"
 
     @property
     def is_circle(self) -> bool:
-        """Tell whether it is an add or a mul that is drawn as its sign."""
+        """Tell whether the leaf is an add or a mul, drawn as a sign."""
         return self.form in {"sum", "product"}
 
 
@@ -177,7 +177,7 @@ class Vertex:
 
     @property
     def is_port(self) -> bool:
-        """Tell whether it is an input or an output, or the point at which these meet."""
+        """Tell whether the leaf is an input or an output, or the point at which these meet."""
         return isinstance(self.element, Leaf) and self.element.form in {"pill", "point"}
 
     @property

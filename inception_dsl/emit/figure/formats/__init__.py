@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SceneFormat:
-    """A format that is written from a scene: every place in it is known.
+    """A format that is written from a scene, in which every place is known.
 
     Attributes:
         suffixes: the endings of its files' names.

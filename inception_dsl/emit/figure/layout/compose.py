@@ -60,7 +60,7 @@ def _place(panel: PanelContent, style: Style) -> Scene:
 
 
 def _choices(panel: PanelContent, style: Style) -> list[Panel]:
-    """Return a schema in one column, and in more if it is tall."""
+    """Return a schema in one column; a tall schema has several."""
     scenes = [_place(panel, style)]
     if scenes[0].height > _TALL and not panel.heads:
         scenes += [

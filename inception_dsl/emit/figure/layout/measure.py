@@ -69,7 +69,7 @@ def measure(element: Element, style: Style, width: float = 0) -> MeasuredElement
 
 
 def _width_in(item: Element, width: float) -> float:
-    """Return the least width of an element of a column: only a box of its own takes it over."""
+    """Return the least width of an element of a column; a box alone takes over the column's."""
     return width if isinstance(item, Leaf) else 0
 
 

@@ -18,7 +18,7 @@ def _by_character(widths: dict[int, str]) -> dict[str, int]:
 _WIDTHS = {False: _by_character(REGULAR), True: _by_character(BOLD)}
 
 DRAWABLE = frozenset(_WIDTHS[False])
-"""The characters whose widths are known; the font of PNG files has all of them."""
+"""The characters whose widths are known; the font of PNG files has them all."""
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:

@@ -75,7 +75,7 @@ def stack(parts: Sequence[Scene]) -> Scene:
 
 
 def _footnotes(footnotes: Sequence[str], room: float) -> Scene:
-    """Return footnotes under each other, many of them in two columns if there is room."""
+    """Return footnotes one below the other; many stand in two columns if there is room."""
     count = 2 if len(footnotes) > 4 and room > 2 * _NARROW else 1
     span = (room - 24 * (count - 1)) / count
     indent = 6 + 5.5 * len(str(len(footnotes)))
