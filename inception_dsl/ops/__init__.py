@@ -50,7 +50,10 @@ RESIDUAL = ADD
 """The join of a residual: the sum of its input, or of the shortcut, and the body."""
 
 GATHERED = CONCAT
-"""The join of a step that reads several others."""
+"""The join of branches, or of a step that reads several others, unless a spec names another."""
+
+IDENTITY = next(op for op in STEP_OPS if op.is_identity)
+"""The op of a step that gives what it reads, such as a branch without other steps."""
 
 PAD_WORDS: frozenset[str] = frozenset(
     str(sets[a.name])
@@ -83,6 +86,7 @@ __all__ = [
     "ACTIVATIONS",
     "FANS",
     "GATHERED",
+    "IDENTITY",
     "NORMS",
     "OPS",
     "PAD_WORDS",

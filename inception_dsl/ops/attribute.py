@@ -112,6 +112,13 @@ def shown(value: Value | Expr) -> str:
         case str():
             return value
         case Decimal():
-            return show_decimal(value)
+            return _shorten(show_decimal(value))
         case _:
             return show(value)
+
+
+def _shorten(number: str) -> str:
+    """Return Python's text of a float as an author writes it: `1e-5` of `1e-05`, `1` of `1.0`."""
+    digits, _, exponent = number.partition("e")
+    digits = digits.removesuffix(".0")
+    return f"{digits}e{int(exponent)}" if exponent else digits

@@ -48,11 +48,14 @@ class Join:
 
     Attributes:
         noun: the word for its result: `the sum`.
+        stem: the name, before its number, of a step that is this join and has no name of its own
+            where a spec is recovered: `sum1`.
         commutes: whether its inputs may stand in another order and it gives the same, to the last
             digit, if there are two.
     """
 
     noun: str
+    stem: str
     commutes: Callable[[Values], bool]
 
 

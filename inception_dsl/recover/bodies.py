@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inception_dsl.ir import INPUT, TensorType
-from inception_dsl.ops import OPS
+from inception_dsl.ops import IDENTITY, OPS
 from inception_dsl.recover.naming import OP_WORDS, clean, number, without_number
 from inception_dsl.recover.scopes import Flow, Item, ModuleScope, NodeItem
 from inception_dsl.recover.terms import (
@@ -26,7 +26,7 @@ from inception_dsl.recover.terms import (
 )
 from inception_dsl.recover.words import WordWriter, join_holes
 
-IDENTITY = OpTerm("identity", "identity", ())
+_PASS = OpTerm(IDENTITY.name, IDENTITY.written, ())
 """The step that gives what it reads."""
 
 
@@ -115,7 +115,7 @@ class BodyMaker:
             entries = (
                 [] if source is above else self._series(region, source, above) if source else []
             )
-            term = _only(self._name(entries)) if entries else IDENTITY
+            term = _only(self._name(entries)) if entries else _PASS
             name = number(clean(_name_branch(entries)), taken, "_")
             taken.add(name)
             branches.append((name, term))
@@ -262,9 +262,6 @@ def _choose_names(entries: Sequence[_Entry]) -> list[str]:
     return names
 
 
-_STEMS = {"concat": "mix", "add": "sum", "mul": "gate"}
-
-
 def _invent(entry: _Entry, taken: set[str], bare: set[str], *, is_alone: bool) -> str:
     """Return a name for a step without one, where the language would give none or a wrong one."""
     match entry.term:
@@ -276,7 +273,9 @@ def _invent(entry: _Entry, taken: set[str], bare: set[str], *, is_alone: bool) -
         case ScopeTerm() | CallTerm():
             return ""
         case JoinTerm(op):
-            stem = _STEMS.get(op, "mix")
+            join = OPS[op].join
+            assert join is not None
+            stem = join.stem
         case _:
             stem = "part"
     if is_alone:

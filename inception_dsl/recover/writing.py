@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from inception_dsl.ir import TensorType
-from inception_dsl.ops import RESIDUAL, shown
+from inception_dsl.ops import GATHERED, IDENTITY, RESIDUAL, shown
 from inception_dsl.recover.blocks import FoundBlock
 from inception_dsl.recover.naming import number
 from inception_dsl.recover.terms import (
@@ -207,7 +207,7 @@ def _join(term: JoinTerm) -> Written:
         if shortcut is not None:
             return _residual(term, branches[shortcut][1], branches[1 - shortcut][1])
     written: dict[str, Written] = {"branches": dict(branches)}
-    if term.op != "concat":
+    if term.op != GATHERED.name:
         written["join"] = term.op
     return written
 
@@ -216,7 +216,7 @@ def _find_shortcut(term: JoinTerm, branches: Sequence[tuple[str, Written]]) -> i
     """Return which branch of a sum is the shortcut of a residual; None if it is no residual."""
     if any(hole.attribute == "scale" for hole in term.attributes):
         return 0
-    plain = [index for index, (_, body) in enumerate(branches) if body == "identity"]
+    plain = [index for index, (_, body) in enumerate(branches) if body == IDENTITY.written]
     if plain:
         return plain[0]
     named = [index for index, (name, _) in enumerate(branches) if _SHORTCUT.search(name)]
@@ -228,7 +228,7 @@ def _find_shortcut(term: JoinTerm, branches: Sequence[tuple[str, Written]]) -> i
 
 def _residual(term: JoinTerm, shortcut: Written, body: Written) -> Written:
     settings: dict[str, Written] = {hole.attribute: hole.text for hole in term.attributes}
-    if shortcut != "identity":
+    if shortcut != IDENTITY.written:
         settings["shortcut"] = shortcut
     if isinstance(body, dict) and "branches" in body and not body.keys() & {"residual", "from"}:
         return {"residual": settings, **body}

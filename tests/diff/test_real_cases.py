@@ -51,7 +51,7 @@ def test_lucids_inception_v4_departs_where_it_is_known_to() -> None:
     assert width is not None
     assert (len(width.places), len(width.keys), len(width.followers)) == (7, 7 * 5, 7)
     assert said(report, "D721", "D722", "D723", "D724") == [
-        ("all 149 convs", "conv (eps 0.001 -> 1e-05)"),
+        ("all 149 convs", "conv (eps 0.001 -> 1e-5)"),
         (
             f"{stem}.again",
             f"1x1 conv (64), 3x3 conv (96 V), with the weights of {stem}.branch2_left",
@@ -107,7 +107,7 @@ def test_lucids_inception_v3_departs_where_it_is_known_to() -> None:
         ("aux.fc1", "linear (1024)"),
     ]
     assert said(report, "D721", "D724") == [
-        ("all 95 convs", "conv (eps 0.001 -> 1e-05)"),
+        ("all 95 convs", "conv (eps 0.001 -> 1e-5)"),
         ("stem.pool_5a", "3x3 maxpool (stride 2 V)"),
         ("conv2.conv2", "3x3 conv (192 stride 1 -> 2 V)"),
         ("inception_module_v2a.branch3.maxpool", "3x3 avgpool -> 3x3 maxpool"),

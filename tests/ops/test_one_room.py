@@ -17,6 +17,8 @@ from inception_dsl.ops.activation import OPS as ACTIVATION_OPS
 PACKAGE = Path(inception_dsl.__file__).parent
 TORCH_MODULES = [PACKAGE / "emit" / "python" / name for name in ("torch_table.py", "helpers.py")]
 """The torch backend's table, and code of emitted modules, which speaks torch's language."""
+READING = PACKAGE / "bridge" / "reading"
+"""The same table from torch's side: each function of torch, and the op that it is."""
 NAMES = {*OPS, *WRITTEN}
 WORDS = {attribute.name for op in OPS.values() for attribute in op.attributes} & NAMES
 """Names of ops that are words of others, too: the op `pad`, and the `pad` of a conv."""
@@ -58,13 +60,36 @@ def is_literal_type(node: ast.expr) -> bool:
 MODULES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
-    if path.parent.name != "ops" and path not in TORCH_MODULES
+    if path.parent.name != "ops" and path not in TORCH_MODULES and path.parent != READING
 ]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_other_module_knows_an_op_by_its_name(path: Path) -> None:
     assert list(named_ops(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+ADDING = {"add": 0, "add_shaped": 0, "act": 2, "_activation": 0, "can_say": 0, "_try_op": 2}
+"""The calls by which an import adds a node or asks about one, and where their op stands."""
+
+
+def read_ops(tree: ast.AST) -> Iterator[str]:
+    """Yield the ops that reading a function of torch adds; `~` marks one that is settled later."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+        if name in ADDING and len(node.args) > (place := ADDING[name]):
+            op = node.args[place]
+            if isinstance(op, ast.Constant) and not str(op.value).startswith("~"):
+                yield str(op.value)
+
+
+def test_an_import_reads_functions_as_ops_that_are_there() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in READING.glob("*.py")]
+    named = [op for tree in trees for op in read_ops(tree)]
+    assert len(named) > 20
+    assert set(named) <= OPS.keys()
 
 
 @pytest.mark.parametrize(
