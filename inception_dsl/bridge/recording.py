@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from math import prod
 from typing import Any
 
 import torch
@@ -88,9 +89,8 @@ def _hooks(module: nn.Module, recording: Recording) -> Iterator[None]:
             return
         recording.shapes.setdefault(path, []).append(tuple(output.shape[1:]))
         per_image = output.numel() // output.shape[0]
-        if isinstance(module, nn.Conv2d):
-            height, width = module.kernel_size
-            fan_in = module.in_channels // module.groups * height * width
+        if isinstance(module, nn.Conv1d | nn.Conv2d):
+            fan_in = module.in_channels // module.groups * prod(module.kernel_size)
             recording.macs[path] = recording.macs.get(path, 0) + per_image * fan_in
         elif isinstance(module, nn.ConvTranspose2d):
             height, width = module.kernel_size

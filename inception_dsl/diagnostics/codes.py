@@ -79,7 +79,7 @@ CODES: dict[str, Code] = {
     "E308": Code(
         "norm-groups", "The groups of a norm do not divide its channels, or hold one value."
     ),
-    "E309": Code("no-such-channels", "A slice or a shuffle does not fit the channels it reads."),
+    "E309": Code("no-such-channels", "An op on the channels does not fit those it reads."),
     "E310": Code("no-such-size", "An op cannot make a map of the size that is asked for."),
     "E401": Code("over-budget", "The model costs more than its budget."),
     "E402": Code("claim-fails", "A claim does not hold, and no deviation is noted."),

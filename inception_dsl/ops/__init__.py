@@ -6,6 +6,7 @@ An op of a family that is new has a module of its own, whose tuple is named here
 
 from inception_dsl.ops import (
     activation,
+    channelconv,
     channels,
     conv,
     deconv,
@@ -29,6 +30,7 @@ from inception_dsl.ops.reach import Window
 STEP_OPS: tuple[Op, ...] = (
     *conv.OPS,
     *deconv.OPS,
+    *channelconv.OPS,
     *pool.OPS,
     *resize.OPS,
     *sides.OPS,

@@ -105,9 +105,10 @@ def what(item: Node | Call) -> str:
     if isinstance(item, Call):
         return item.block
     values = item.attributes
-    if "kernel" not in values:
-        return OPS[item.op].written
-    kernel = values["kernel"]
+    op = OPS[item.op]
+    if not op.kernel:
+        return op.written
+    kernel = values[op.kernel]
     pad = values["pad"]
     assert isinstance(kernel, tuple)
     words = [f"{kernel[0]}x{kernel[1]}"]

@@ -330,7 +330,7 @@ class _Writer:
 
     def plain(self) -> Leaf:
         """A step that has no window."""
-        op = self.pick("batchnorm", "batchnorm", "lrn", "lrn", "dropout", "identity", "softmax")
+        op = self.pick("batchnorm", "batchnorm", *["lrn"] * 4, "dropout", "identity", "softmax")
         op = op if self.chance(60) else self.pick(*ACTS, "adaptive", "global")
         if self.chance(15):
             return self.groupnorm(self.channels, self.size[0] * self.size[1])
@@ -517,6 +517,9 @@ class _Writer:
             return self.batchnorm() if norm == "batchnorm" else self.by_image(norm)
         if self.chance(20):
             return self.sliced(features)
+        if self.chance(30):
+            words = {"kernel": self.pick(1, 3, 5, 9)}
+            return Leaf("channelconv", "channelconv", None, tuple(words.items()), words)
         if self.chance(20):
             return self.activation()
         op = self.pick(*ACTS, "softmax", "identity", "flatten", "dropout")

@@ -350,6 +350,17 @@ def standardised(weight: Tensor, attributes: Attributes, gain: Tensor | None) ->
     return torch.stack(filters)
 
 
+def along_channels(x: Tensor, weight: Tensor, kernel: int) -> Tensor:
+    """Return the weighted sum of the channels around each one (Wang et al., equation 7)."""
+    assert weight.shape == (1, 1, kernel)
+    y = torch.zeros_like(x)
+    for channel in range(x.shape[1]):
+        for place, factor in enumerate(weight.flatten(), start=channel - kernel // 2):
+            if 0 <= place < x.shape[1]:
+                y[:, channel] += factor * x[:, place]
+    return y
+
+
 def by_channel(values: Tensor, x: Tensor) -> Tensor:
     """Return one value for each channel in the shape of maps or of vectors."""
     return values.reshape(1, -1, *[1] * (x.dim() - 2))
@@ -417,7 +428,7 @@ class Reference:
                 return x
             case "slice" | "shuffle":
                 return moved(op, x, attributes)
-            case "rescale" | "prelu":
+            case "rescale" | "prelu" | "channelconv":
                 return self._multiplied(op, path, attributes, x)
             case "concat" | "add" | "mul":
                 return joined(op, inputs, attributes)
@@ -425,10 +436,12 @@ class Reference:
                 return activated(op, x, attributes)
 
     def _multiplied(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
-        """Multiply by a fixed factor, or by a learnt one what is below 0."""
+        """Multiply by a fixed factor, by a learnt one what is below 0, or by a filter."""
         if op == "rescale":
             return x * float(attributes["factor"]) + float(attributes["offset"])
         weight = self.state[f"{path}.weight"]
+        if op == "channelconv":
+            return along_channels(x, weight, attributes["kernel"])
         assert len(weight) == (x.shape[1] if attributes["per_channel"] else 1)
         return torch.where(x > 0, x, weight.reshape(-1, *[1] * (x.dim() - 2)) * x)
 

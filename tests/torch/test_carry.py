@@ -366,6 +366,13 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
     "input": (["{from: [mixed, input], join: concat}", "v: 1x1 conv (5)"], set()),
     "the same twice": (["{from: [mixed, mixed], join: concat}", "v: 1x1 conv (5)"], set()),
     "norm of neighbours": (["u: lrn", "v: 1x1 conv (5)"], {"v"}),
+    "gate of neighbours": (
+        [
+            "u: {join: mul, branches: {p: relu, q: [global avgpool, w: channelconv (kernel 3)]}}",
+            "v: 1x1 conv (5)",
+        ],
+        {"u", "v"},
+    ),
     "residual with weights": (
         ["u: {residual: {}, steps: [w: 1x1 conv (14)]}", "v: 1x1 conv (5)"],
         {"v"},

@@ -48,7 +48,7 @@ def test_published_fields(name: str) -> None:
 def even_weights(module: nn.Module) -> None:
     """Makes every gradient positive: weights are means."""
     for child in module.modules():
-        if isinstance(child, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        if isinstance(child, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.constant_(child.weight, 1 / child.weight[0].numel())
             if child.bias is not None:
                 nn.init.zeros_(child.bias)

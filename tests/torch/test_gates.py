@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from conftest import NET, Project
+from timm.layers.eca import EcaModule
 from timm.layers.squeeze_excite import SEModule
 from timm.models._efficientnet_blocks import SqueezeExcite
 from torch import nn
@@ -46,3 +47,30 @@ def test_a_gate_takes_a_checkpoint_as_it_is(other: str, project: Project) -> Non
     network.load_state_dict(module.state_dict())
     images = torch.randn(2, 16, 5, 6)
     torch.testing.assert_close(network(images), module(images))
+
+
+EFFICIENT_GATE = """\
+inception: 1
+name: net
+input: 5x6x16
+network:
+  - pool: {pool}
+  - conv: channelconv (kernel {kernel})
+  - gate: sigmoid
+  - {{from: [input, gate], join: mul}}
+"""
+
+
+@pytest.mark.parametrize("pool", ["global avgpool", "1x1 adaptive avgpool"])
+@pytest.mark.parametrize("kernel", [1, 3, 5, 19])
+def test_a_gate_of_neighbouring_channels_takes_timms_checkpoint(
+    kernel: int, pool: str, project: Project
+) -> None:
+    module = EcaModule(kernel_size=kernel)
+    project.write(NET, EFFICIENT_GATE.format(pool=pool, kernel=kernel))
+    network = make_module(
+        driver.emit(project.check(), output=project.root).artifacts[0].text, "net"
+    )
+    network.load_state_dict(module.state_dict())
+    images = torch.randn(2, 16, 5, 6)
+    torch.testing.assert_close(network(images), module(images), rtol=0, atol=0)

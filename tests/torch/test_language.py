@@ -422,6 +422,26 @@ network:
   - l2norm
   - linear (3)
 """,
+    "convolutions along channels": """\
+blocks:
+  efficient_attention:
+    params: {kernel: 3}
+    branches:
+      whole: identity
+      gate: [global avgpool, conv: channelconv (kernel kernel), sigmoid]
+    join: mul
+network:
+  - stem: 3x3 conv (8 stride 2)
+  - efficient_attention
+  - 3x3 conv (12)
+  - efficient_attention (kernel=5)
+  - point: 1x1 adaptive avgpool
+  - row: channelconv (kernel 3)
+  - relu
+  - global avgpool
+  - wide: channelconv (kernel 31)
+  - linear (3)
+""",
     "transposed convolutions": """\
 defaults: {deconv: {norm: batchnorm, act: relu}, groupnorm: {groups: 2}}
 blocks:

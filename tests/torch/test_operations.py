@@ -91,7 +91,7 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
 
 OTHER_SIZES = ("deconv", "upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle")
 BY_IMAGE = ("layernorm", "instancenorm", "l2norm", "scale")
-ON_VECTORS = ("batchnorm", "groupnorm", "layernorm", "l2norm", "scale")
+ON_VECTORS = ("batchnorm", "groupnorm", "layernorm", "l2norm", "scale", "channelconv")
 
 
 FAULTS = {
@@ -136,6 +136,8 @@ FAULTS = {
     "a length has no bound": ("F.normalize(x, dim=1, eps=self.eps)", "x / x.norm(dim=1)"),
     "a scale is the last axis's": ("self.weight[:, None, None]", "self.weight[:, None]"),
     "a shift is left out": ("x + self.bias", "x"),
+    "a channel's filter has no zeros around": ("padding=self.padding", 'padding="valid"'),
+    "a filter stands beside its channel": ("F.conv1d(row,", "F.conv1d(row.roll(1, 2),"),
     "a shuffle has one group": ("nn.ChannelShuffle(2)", "nn.ChannelShuffle(1)"),
     "a part is the one before": ("dim=1)[1]", "dim=1)[0]"),
     "a range begins one later": ("x[:, 1:", "x[:, 2:"),

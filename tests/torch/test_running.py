@@ -43,6 +43,7 @@ def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> N
         "standardised weights",
         "activations with words",
         "transposed convolutions",
+        "convolutions along channels",
     ],
 )
 def test_every_part_of_the_language_runs(name: str, way: str, project: Project) -> None:

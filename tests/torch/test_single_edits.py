@@ -203,6 +203,7 @@ network:
   - length: l2norm
   - global avgpool
   - batch: batchnorm
+  - row: channelconv (kernel 3)
   - last: linear (4)
 """
 
@@ -224,6 +225,8 @@ NORM_EDITS = {
     "norm of a conv": ("(6 norm layernorm)", "(6 norm instancenorm)", "CHECKPOINT"),
     "length taken out": ("  - length: l2norm\n", "", "NUMERICS"),
     "eps of a length": ("length: l2norm", "length: l2norm (eps 100)", "NUMERICS"),
+    "kernel along the channels": ("(kernel 3)", "(kernel 5)", "CHECKPOINT"),
+    "row taken out": ("  - row: channelconv (kernel 3)\n", "", "CHECKPOINT"),
     "layer norm of vectors": ("batch: batchnorm", "batch: layernorm", "CHECKPOINT"),
 }
 

@@ -77,6 +77,7 @@ network:
   - vector_shift: batchnorm (no_gamma)
   - vector_layers: layernorm
   - vector_factors: scale (bias)
+  - vector_row: channelconv (kernel 3)
   - hidden: linear (4 act relu)
   - hidden2: linear (4 act prelu)
   - linear (3 no_bias)

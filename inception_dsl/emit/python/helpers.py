@@ -309,6 +309,17 @@ class _SameSepConv2d(nn.Module):
         return x
 
 
+class _ChannelConv(nn.Conv1d):
+    """Convolution along the channels of a vector or of a 1x1 map, with one filter."""
+
+    def __init__(self, kernel_size: int) -> None:
+        super().__init__(1, 1, kernel_size, padding=(kernel_size - 1) // 2, bias=False)
+
+    def forward(self, input: Tensor) -> Tensor:
+        row = input.flatten(1).unsqueeze(1)
+        return F.conv1d(row, self.weight, padding=self.padding).reshape(input.shape)
+
+
 class _Crop2d(nn.Module):
     """A map without the outermost rows and columns of each side."""
 

@@ -391,6 +391,7 @@ TORCH: dict[str, LayersOf] = {
     "deconv": partial(
         _conv, "ConvTranspose2d", {"output_padding": "output_pad", "groups": "groups"}, "nn."
     ),
+    "channelconv": _layer("_ChannelConv", kernel_size="kernel"),
     "maxpool": partial(_pool, "Max"),
     "avgpool": partial(_pool, "Avg"),
     "global_avgpool": partial(_global_pool, "Avg"),
