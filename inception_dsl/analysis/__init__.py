@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.memory import MemoryReport, measure_memory
     from inception_dsl.analysis.modules import Holder, ModuleCall, has_module
     from inception_dsl.analysis.shares import CostShare, find_largest_shares
-    from inception_dsl.analysis.state import list_state, measure_state
+    from inception_dsl.analysis.state import list_state, measure_state, reads_tensors
     from inception_dsl.analysis.unwritable import Unwritable, find_unwritable
     from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
@@ -56,6 +56,7 @@ _LATER = {
     "measure_widths": "widths",
     "plan_forward": "forward",
     "list_state": "state",
+    "reads_tensors": "state",
 }
 """The module of each name that is imported on first use, because not every command needs it."""
 
@@ -96,6 +97,7 @@ __all__ = [
     "measure_state",
     "measure_widths",
     "plan_forward",
+    "reads_tensors",
 ]
 
 

@@ -5,7 +5,7 @@ Shape: that of the tensor in torch, such as `(out, in, height, width)` of a conv
 
 from __future__ import annotations
 
-from inception_dsl.ir import Graph, Node
+from inception_dsl.ir import Call, Graph, Node
 from inception_dsl.ops import OPS, StateTensor
 
 
@@ -19,7 +19,20 @@ def measure_state(graph: Graph) -> dict[str, StateTensor]:
 
 def list_state(node: Node) -> tuple[StateTensor, ...]:
     """Return the tensors that a node holds; none if it has the weights of another node."""
+    return () if node.reuses is not None else _list_tensors(node)
+
+
+def reads_tensors(step: Node | Call) -> bool:
+    """Tell whether a step computes with tensors, its own or those of another step."""
+    match step:
+        case Call(body=body):
+            return any(map(reads_tensors, body))
+        case Node():
+            return bool(_list_tensors(step))
+
+
+def _list_tensors(node: Node) -> tuple[StateTensor, ...]:
     state = OPS[node.op].state
-    if state is None or node.reuses is not None:
+    if state is None:
         return ()
     return state(node.attributes, node.input_types[0].channels)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from inception_dsl.analysis import reads_tensors
 from inception_dsl.diff.arguments import (
     MANY,
     Arguments,
@@ -160,7 +161,7 @@ def _compare_sharing(sides: Sides, old: RunStep, new: RunStep) -> Iterator[Sight
     if owner == (new.scope / after if after is not None else None):
         return
     nodes = sides.new.nodes_within(new.path)
-    has_state = any(OPS[node.op].state is not None for node in nodes)
+    has_state = any(map(reads_tensors, nodes))
     spots = sides.spots(old.path, new.path)
     edit = SharingChanged(
         category="CHECKPOINT" if has_state else "COSMETIC",

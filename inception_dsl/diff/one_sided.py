@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inception_dsl.analysis import list_state
+from inception_dsl.analysis import list_state, reads_tensors
 from inception_dsl.diff.drafts import Draft, Sighting, gather
 from inception_dsl.diff.edit_facts import (
     Content,
@@ -145,9 +145,9 @@ def _content(part: Part, path: Path, view: View) -> Content:
             if not is_join(kid.item)
         )
     definitions = [view.steps[step].definition for step in steps]
-    reused = [node.reuses for step in steps if (node := view.nodes.get(step))]
-    weights = tuple(owner for owner in reused if owner is not None)
-    uses_others = bool(steps) and len(weights) == len(steps)
+    nodes = [view.nodes[step] for step in steps if step in view.nodes]
+    weights = tuple(node.reuses for node in nodes if node.reuses is not None)
+    uses_others = bool(steps) and len(weights) == len(steps) and any(map(reads_tensors, nodes))
     return Content(
         tuple(words_of(definition) for definition in definitions if definition is not None),
         branches,

@@ -132,6 +132,25 @@ network:
     }
 
 
+def test_a_pool_that_is_used_again_shares_no_weights(project: Project) -> None:
+    old = """\
+network:
+  - p: 3x3 maxpool
+  - n: groupnorm (groups 1 no_affine)
+  - q: {reuse: p}
+  - m: {reuse: n}
+"""
+    new = old.replace("{reuse: p}", "3x3 maxpool").replace(
+        "{reuse: n}", "groupnorm (groups 1 no_affine)"
+    )
+    assert told(project, old, new) == {
+        "D751": [
+            "q: 3x3 maxpool (reuse p -> none): it computes the same",
+            "m: groupnorm (groups 1 no affine) (reuse n -> none): it computes the same",
+        ]
+    }
+
+
 def test_every_category_has_its_meaning_and_its_place_in_the_order() -> None:
     assert set(get_args(Category)) == CATEGORIES.keys()
     assert {*get_args(StepCategory), "INTERFACE", "COST"} == CATEGORIES.keys()

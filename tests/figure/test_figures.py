@@ -222,6 +222,29 @@ def test_unread_branches_and_shared_weights_are_labelled() -> None:
     assert "branch2_right.conv4" not in {source for source, _ in figure.edges()}
 
 
+def test_a_step_without_weights_that_is_used_again_is_not_labelled(project: Project) -> None:
+    document = """\
+inception: 1
+name: net
+input: 32x32x8
+blocks:
+  pools: [3x3 maxpool, groupnorm (groups 2 no_affine)]
+  convs: [3x3 conv (8), relu]
+network:
+  - pool: 3x3 maxpool
+  - both: pools
+  - unit: convs
+  - pool_again: {reuse: pool}
+  - both_again: {reuse: both}
+  - unit_again: {reuse: unit}
+"""
+    project.write(NET, document)
+    figure = draw(project.check())
+    assert figure.box("unit_again").lines[-1] == "weights of unit"
+    for name in ("pool", "both"):
+        assert figure.box(f"{name}_again").lines == figure.box(name).lines
+
+
 @pytest.mark.parametrize("spec", SPECS)
 def test_every_op_is_in_the_full_figure_with_its_shape_and_its_lines(spec: str) -> None:
     assert_shows_the_flat_graph(measure(spec))

@@ -194,7 +194,9 @@ def _changed_loss(edit: LossChanged) -> str:
 
 
 def _changed_owner(edit: SharingChanged) -> str:
-    """Return the owners of the weights that a step uses, before and after."""
+    """Return the owners of the weights that a step uses, or, without weights, its `reuse`."""
+    if edit.category == "COSMETIC":
+        return f"(reuse {arrow(edit.before or 'none', edit.after or 'none')})"
     owners = (f"of {owner}" if owner else "of its own" for owner in (edit.before, edit.after))
     return f"(weights {arrow(*owners)})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from inception_dsl.analysis import reads_tensors
 from inception_dsl.emit.figure.content.labels import (
     activation_name,
     describe_op,
@@ -139,7 +140,7 @@ def _box(step: FoldedStep, name: str, detail: str, count: str) -> Leaf:
     lines = [Line(title, bold=True)]
     if detail:
         lines.append(Line(f"({detail})"))
-    if step.first.reuses is not None:
+    if step.first.reuses is not None and reads_tensors(step.first):
         shared = _relative(step.first.reuses, step.path)
         lines.append(Line(f"weights of {shared}", small=True))
     return Leaf(step.paths, "", tuple(lines), copies=copies)
