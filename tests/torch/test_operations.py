@@ -122,8 +122,8 @@ FAULTS = {
         "(x.shape[2] - self.height + 1) // 2",
     ),
     "a deconv without a norm forgets its dilation": (
-        "            self.groups,\n            self.dilation,\n",
-        "            self.groups,\n",
+        "self.dilation,\n",
+        "\n",
     ),
     "an output padding is left out": (", output_padding=1", ""),
     "corners are not aligned": (", align_corners=True", ""),
