@@ -131,7 +131,7 @@ def _batch_norm(
     momentum: float | None = 0.1,
     eps: float = 1e-5,
 ) -> Results:
-    seen = reader.see(input)
+    seen = reader.see_norm(input)
     if seen.key is None:
         raise UnsayableError(lacks.COMPUTED_WEIGHTS)
     if running_mean is None or bias is None or momentum is None:
@@ -159,7 +159,7 @@ def _group_norm(
     bias: Any = None,
     eps: float = 1e-5,
 ) -> Results:
-    seen = reader.see(input)
+    seen = reader.see_norm(input)
     tensors = reader.weights(weight=weight, bias=bias)
     attributes: dict[str, Value] = {
         "groups": num_groups,
@@ -261,12 +261,36 @@ def _softmax(reader: GraphReader, input: Any, dim: int | None = None, **unused: 
     return reader.add("softmax", {}, [seen], "vector")
 
 
-def _conv1d(reader: GraphReader, input: Any, *arguments: Any, **keywords: Any) -> Results:
+def _conv1d(
+    reader: GraphReader,
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Results:
+    """Read one filter that slides over the channels of a vector."""
     seen = reader.see(input)
-    is_vector = prod(seen.shape[2:]) == 1 or prod(seen.shape[:2]) == seen.shape[0]
-    raise UnsayableError(
-        lacks.CHANNEL_CONV if is_vector or seen.layout != "lost" else lacks.CONV_1D
-    )
+    if seen.layout != "row":
+        is_vector = prod(seen.shape[2:]) == 1 or prod(seen.shape[:2]) == seen.shape[0]
+        is_known = is_vector or seen.layout != "lost"
+        raise UnsayableError(lacks.CHANNEL_CONV if is_known else lacks.CONV_1D)
+    filters, _, kernel = weight.shape
+    steps = [_single(stride), _single(dilation)]
+    margin = (kernel - 1) // 2 if padding == "same" else 0 if padding == "valid" else padding
+    is_plain = filters == 1 and bias is None and steps == [1, 1]
+    if not is_plain or 2 * _single(margin) != kernel - 1:
+        raise UnsayableError(lacks.CHANNEL_CONV)
+    tensors = reader.weights(weight=weight)
+    lack = lacks.CHANNEL_CONV
+    return reader.add("channelconv", {"kernel": kernel}, [seen], "row", tensors, lack=lack)
+
+
+def _single(value: Any) -> int:
+    """Return a number that may be written as a tuple of one."""
+    return pair(value)[0]
 
 
 LAYERS: dict[str, Callable[..., Results]] = {

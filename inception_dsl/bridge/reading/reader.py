@@ -28,11 +28,12 @@ from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.recover import ENTRY, TracedNode
 
-Layout = Literal["map", "last", "vector", "column", "grouped", "turned", "lost"]
+Layout = Literal["map", "last", "vector", "column", "row", "grouped", "turned", "lost"]
 """The meaning of a tensor's axes.
 
 A `map` has the axes batch, channels, height, width; in `last` the channels come last. A `vector`
-has batch and features, a `column` one or two axes of size 1 behind them. A `grouped` map has two
+has batch and features, a `column` one or two axes of size 1 behind them, and a `row` one axis of
+size 1 between them. A `grouped` map has two
 axes for its channels, and a `turned` one has them exchanged. The reader does not know the axes of
 a `lost` one.
 """
@@ -60,13 +61,15 @@ class Seen:
                 return TensorType((channels, height, width))
             case "column":
                 return TensorType((self.shape[1],))
+            case "row":
+                return TensorType((self.shape[2],))
             case _:
                 return TensorType(self.shape[1:])
 
     @property
     def channel_axis(self) -> int:
         """The axis of the channels, counted with the batch."""
-        return 3 if self.layout == "last" else 1
+        return {"last": 3, "row": 2}.get(self.layout, 1)
 
     @property
     def is_whole_map(self) -> bool:
@@ -207,6 +210,13 @@ class GraphReader:
                 return Seen(None, "lost", shape)
             case _:
                 raise UnsayableError(lacks.NO_WORD)
+
+    def see_norm(self, value: object) -> Seen:
+        """Return a tensor that a norm reads, whose axis 1 torch takes for the channels."""
+        seen = self.see(value)
+        if seen.layout == "row":
+            raise UnsayableError(lacks.CHANNEL_CONV)
+        return seen
 
     def see_map(self, value: object) -> Seen:
         """Return a tensor that a function reads as a map."""

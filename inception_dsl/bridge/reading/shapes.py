@@ -35,11 +35,8 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
         if seen.layout == "last" and prod(seen.shape[1:3]) > 1:
             raise UnsayableError(lacks.TOKENS)
         return reader.add("flatten", {}, [seen], "vector")
-    if seen.layout in {"vector", "column"}:
-        if shape[:2] == seen.shape[:2] and prod(shape[2:]) == 1:
-            return reader.same(seen, "vector" if len(shape) == 2 else "column")
-        is_row = len(shape) == 3 and shape[1] == 1
-        raise UnsayableError(lacks.CHANNEL_CONV if is_row else lacks.RESHAPE)
+    if seen.layout in {"vector", "column", "row"}:
+        return _reshape_vector(reader, seen)
     if seen.layout == "map" and len(shape) == 3 and shape[:2] == seen.shape[:2]:
         if shape[2] == 1:  # one axis of a 1x1 map is gone, and the other follows
             return reader.add("flatten", {}, [seen], "column")
@@ -51,6 +48,19 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
     if seen.layout == "grouped" and len(shape) == 4 and shape[2:] == seen.shape[3:]:
         return reader.same(seen, "map")
     raise UnsayableError(lacks.TOKENS)
+
+
+def _reshape_vector(reader: GraphReader, seen: Seen) -> Seen:
+    """Return a vector with other axes of size 1 beside that of its features."""
+    batch, features = seen.shape[0], seen.type.channels
+    shape = reader.call.results[0].shape
+    if shape == (batch, features):
+        return reader.same(seen, "vector")
+    if len(shape) in {3, 4} and shape == (batch, features, *[1] * (len(shape) - 2)):
+        return reader.same(seen, "column")
+    if shape == (batch, 1, features):
+        return reader.same(seen, "row")
+    raise UnsayableError(lacks.RESHAPE)
 
 
 def _shuffle(reader: GraphReader, seen: Seen) -> Seen:
@@ -71,7 +81,7 @@ def _squeeze(reader: GraphReader, input: Any, dim: Any = None) -> Results:
 
 def _unsqueeze(reader: GraphReader, input: Any, dim: int) -> Results:
     seen = reader.see(input)
-    if seen.layout in {"vector", "column"}:
+    if seen.layout in {"vector", "column", "row"}:
         return reshape(reader, seen)
     raise UnsayableError(lacks.TOKENS)
 
@@ -108,6 +118,10 @@ def _turn(reader: GraphReader, seen: Seen, axes: tuple[int, ...]) -> Results:
             return reader.same(seen, "last")
         case "last", (0, 3, 1, 2):
             return reader.same(seen, "map")
+        case "column", (0, 2, 1):
+            return reader.same(seen, "row")
+        case "row", (0, 2, 1):
+            return reader.same(seen, "column")
         case "grouped", (0, 2, 1, 3, 4):
             return reader.same(seen, "turned")
         case _:
@@ -132,6 +146,8 @@ def _pad(
     reader: GraphReader, input: Any, pad: Any, mode: str = "constant", value: float | None = None
 ) -> Results:
     """Add padding that waits for the window which it is for, or for the word of its own."""
+    if reader.see(input).layout == "row":
+        raise UnsayableError(lacks.CHANNEL_CONV)
     seen = reader.see_map(input)
     if len(pad) != 4 or mode not in {"constant", "reflect", "replicate"}:
         raise UnsayableError(lacks.PADDING)
