@@ -1,4 +1,4 @@
-"""Norms over the values of one image: layer norm, instance norm, and division by the length."""
+"""Norms over the values of one image: by mean and variance, or by lengths."""
 
 from __future__ import annotations
 
@@ -112,6 +112,50 @@ def _l2norm_saves(
     return SavedForBackward(inputs=True, values=2 * count_places(output))
 
 
+def _grn_infer(values: Values, inputs: Inputs) -> TensorType:
+    (input,) = inputs
+    a_map(input, "grn")
+    return input
+
+
+def _grn_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    return Cost(norms=2 * output.channels, flops={"grn": 5 * output.values})
+
+
+def _grn_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
+    # The weight begins at zero, and ones are no stand-in for it: it is no `scale`.
+    return (
+        StateTensor(name="weight", shape=(channels,), role="learnt", in_axis=0),
+        StateTensor(name="bias", shape=(channels,), role="shift", in_axis=0),
+    )
+
+
+def _grn_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    # The length of each channel keeps its name to the end, and so does its share of the mean.
+    each = output.channels
+    mean, bounded = Launch(1), Launch(1, holds=(1, 2))
+    share, shifted = Launch(each, holds=(1, 3)), Launch(output.values, holds=(1, 4))
+    factor = Launch(each, holds=(1, 2, 5))
+    return (
+        Launch(each),
+        mean,
+        bounded,
+        share,
+        shifted,
+        factor,
+        Launch(output.values, holds=(1, 2, 3, 6)),
+    )
+
+
+def _grn_saves(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> SavedForBackward:
+    # Besides its input, of each channel the length, the share and the factor, and the mean.
+    return SavedForBackward(inputs=True, values=3 * output.channels + 1)
+
+
 _AFFINE: dict[str, Values] = {"affine": {"affine": True}, "no_affine": {"affine": False}}
 
 LAYERNORM = Op(
@@ -214,4 +258,37 @@ L2NORM = Op(
     launches=_l2norm_launches,
     saves=_l2norm_saves,
     remarks=partial(_remark_one_channel, "gives the sign of each value"),
+)
+
+GRN = Op(
+    # x + x * weight * share + bias, with a weight and a bias for each channel. The share of a
+    # channel is the length of all its values in an image, divided by the mean of the lengths.
+    # Source: Woo et al., ConvNeXt V2, CVPR 2023, equations 1 to 3 and the residual of section 3.2;
+    # `eps`, which is added to the mean, as in the authors' code.
+    name="grn",
+    aliases=("global_response_norm", "globalresponsenorm", "globalresponsenormalization"),
+    title="Global Response Norm",
+    short_title="GRN",
+    figure="plain",
+    family="norm",
+    join=None,
+    attributes=(Attribute("eps", "decimal", Decimal("1e-6"), changes="values", above=0),),
+    norm_layer="",
+    infer=_grn_infer,
+    sizes="follow",
+    channels="separate",
+    windows=whole_map,
+    gathers=None,
+    counts_in_depth=False,
+    cost=_grn_cost,
+    flop_kinds={
+        "grn": "5 a value of a global response norm: 2 for the length of its channel, "
+        "3 for a product, a shift and a sum"
+    },
+    state=_grn_state,
+    acts=acts_always,
+    is_left_to_loss=False,
+    launches=_grn_launches,
+    saves=_grn_saves,
+    remarks=partial(_remark_one_channel, "is a learnt scale and shift"),
 )

@@ -25,7 +25,7 @@ from inception_dsl.ops.facts import (
     same,
     whole_map,
 )
-from inception_dsl.ops.image_norm import INSTANCENORM, L2NORM, LAYERNORM, affine_state
+from inception_dsl.ops.image_norm import GRN, INSTANCENORM, L2NORM, LAYERNORM, affine_state
 from inception_dsl.ops.op import Op
 
 
@@ -223,6 +223,7 @@ OPS = (
     LAYERNORM,
     INSTANCENORM,
     L2NORM,
+    GRN,
     # x / (k + alpha / size * (sum of the squares of the `size` channels around its own)) ** beta
     # Source: Krizhevsky et al., ImageNet Classification with Deep CNNs, 2012, section 3.3; torch
     # divides alpha by `size`, as Caffe does, and the paper does not.

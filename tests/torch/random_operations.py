@@ -148,8 +148,8 @@ class _Writer:
                 words["init"] = self.pick(0, 0.25)
         elif self.chance(50):
             words["eps"] = self.pick(0.001, 0.5, 1)
-        elif op == "l2norm":
-            attributes["eps"] = 1e-12
+        else:
+            attributes["eps"] = {"l2norm": 1e-12, "grn": 1e-6}.get(op, 1e-5)
         if op in {"layernorm", "instancenorm"} and self.chance(50):
             words["affine"] = self.chance(50)
         own = {**attributes, **self.defaults.get(op, {}), **words}
@@ -339,7 +339,7 @@ class _Writer:
             return self.activation()
         if self.chance(40):
             fits = self.size != (1, 1)
-            norms = ["layernorm", "l2norm", "scale", *["instancenorm"] * 2 * fits]
+            norms = ["layernorm", "l2norm", "grn", "scale", *["instancenorm"] * 2 * fits]
             return self.by_image(self.pick(*norms))
         words: dict[str, Any] = {}
         match op:

@@ -398,9 +398,8 @@ class Reference:
                 return self._normalised(path, attributes, x)
             case "groupnorm" | "layernorm" | "instancenorm":
                 return self._normalised_by_image(op, path, attributes, x)
-            case "l2norm":
-                length = torch.sqrt(x.square().sum(dim=1, keepdim=True))
-                return x / length.clamp(min=float(attributes["eps"]))
+            case "l2norm" | "grn":
+                return self._divided_by_length(op, path, attributes, x)
             case "scale":
                 return self._scaled(path, attributes, x)
             case "maxpool" | "avgpool":
@@ -497,6 +496,17 @@ class Reference:
         if weight is not None and bias is not None:
             y = y * by_channel(weight, x) + by_channel(bias, x)
         return y
+
+    def _divided_by_length(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
+        """Divide by the length of a place, or compare those of channels (Woo et al., 1 to 3)."""
+        eps = float(attributes["eps"])
+        if op == "l2norm":
+            return x / torch.sqrt(x.square().sum(dim=1, keepdim=True)).clamp(min=eps)
+        lengths = torch.sqrt(x.square().sum(dim=3).sum(dim=2))
+        responses = lengths / (lengths.sum(dim=1, keepdim=True) / x.shape[1] + eps)
+        normalised = x * responses[:, :, None, None]
+        weight, bias = (by_channel(self.state[f"{path}.{name}"], x) for name in ("weight", "bias"))
+        return weight * normalised + bias + x
 
     def _scaled(self, path: str, attributes: Attributes, x: Tensor) -> Tensor:
         """A factor and perhaps a shift for each channel, or one of each for all."""

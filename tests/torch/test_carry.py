@@ -353,6 +353,7 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
     "layer norm": (["u: layernorm", "v: 1x1 conv (5)"], set()),
     "instance norm": (["u: instancenorm (affine)", "v: 1x1 conv (5)"], set()),
     "length": (["u: l2norm", "v: 1x1 conv (5)"], set()),
+    "response": (["u: grn", "v: 1x1 conv (5)"], set()),
     "scale": (["u: scale (bias)", "v: 1x1 conv (5)"], set()),
     "one scale": (["u: scale (one bias)", "v: 1x1 conv (5)"], set()),
     "norms of vectors": (

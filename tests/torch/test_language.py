@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import Project
 from test_module import hold_against_torch
+from timm.layers.grn import GlobalResponseNorm
 from timm.layers.norm import LayerNorm2d as LayerNorm2dOfTimm
 from timm.layers.std_conv import (
     ScaledStdConv2d,
@@ -422,6 +423,28 @@ network:
   - l2norm
   - linear (3)
 """,
+    "global response norms": """\
+defaults: {conv: {act: gelu}}
+blocks:
+  unit:
+    params: {eps: 1e-6}
+    residual: {}
+    steps:
+      - 3x3 conv (in groups in act none)
+      - layernorm
+      - 1x1 conv (4*in)
+      - grn (eps eps)
+      - 1x1 conv (in act none)
+network:
+  - stem: 3x3 conv (6 stride 2)
+  - units: 2 x unit
+  - unit (eps=0.5)
+  - grn
+  - point: 1x1 adaptive avgpool
+  - last: grn (eps 2)
+  - global avgpool
+  - linear (3)
+""",
     "convolutions along channels": """\
 blocks:
   efficient_attention:
@@ -639,6 +662,24 @@ def test_a_layer_norm_of_a_map_is_torchvisions_and_timms(
     module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
     images = torch.randn(2, 6, 4, 5).to(memory_format=memory)
     assert torch.equal(module(images), layer(images))
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("eps", [1e-6, 0.5])
+def test_a_global_response_norm_is_timms(channels_last: bool, eps: float, project: Project) -> None:
+    layer = GlobalResponseNorm(6, eps=eps, channels_last=channels_last)
+    project.write(
+        "specs/net.yaml", f"inception: 1\nname: net\ninput: 4x5x6\nnetwork: [b: grn (eps {eps})]\n"
+    )
+    module = make_module(source(project.check()), "net")
+    images = torch.randn(2, 6, 4, 5)
+    assert torch.equal(module(images), images)  # its weight and its bias begin at zero
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    module.load_state_dict({f"b.{name}": value for name, value in layer.state_dict().items()})
+    read = images.permute(0, 2, 3, 1) if channels_last else images
+    expected = layer(read).permute(0, 3, 1, 2) if channels_last else layer(read)
+    torch.testing.assert_close(module(images), expected)
 
 
 STANDARDISED: dict[str, nn.Module] = {

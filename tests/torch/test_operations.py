@@ -90,7 +90,7 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
 
 
 OTHER_SIZES = ("deconv", "upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle")
-BY_IMAGE = ("layernorm", "instancenorm", "l2norm", "scale")
+BY_IMAGE = ("layernorm", "instancenorm", "l2norm", "grn", "scale")
 ON_VECTORS = ("batchnorm", "groupnorm", "layernorm", "l2norm", "scale", "channelconv")
 
 
@@ -134,6 +134,9 @@ FAULTS = {
     "a gain is of no size": (".numel() ** -0.5", ".numel() ** -1"),
     "a layer norm reads rows for channels": ("permute(0, 2, 3, 1)", "permute(0, 3, 2, 1)"),
     "a length has no bound": ("F.normalize(x, dim=1, eps=self.eps)", "x / x.norm(dim=1)"),
+    "a response is of the rows": ("dim=[2, 3]", "dim=[2]"),
+    "a response is not compared": ("length.mean(1, keepdim=True)", "1"),
+    "a response is not added": ("torch.addcmul(x + ", "torch.addcmul(0 * x + "),
     "a scale is the last axis's": ("self.weight[:, None, None]", "self.weight[:, None]"),
     "a shift is left out": ("x + self.bias", "x"),
     "a channel's filter has no zeros around": ("padding=self.padding", 'padding="valid"'),

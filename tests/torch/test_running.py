@@ -44,6 +44,7 @@ def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> N
         "activations with words",
         "transposed convolutions",
         "convolutions along channels",
+        "global response norms",
     ],
 )
 def test_every_part_of_the_language_runs(name: str, way: str, project: Project) -> None:

@@ -201,6 +201,7 @@ network:
   - factors: scale (init 0.5)
   - third: 3x3 conv (6 norm layernorm)
   - length: l2norm
+  - response: grn
   - global avgpool
   - batch: batchnorm
   - row: channelconv (kernel 3)
@@ -224,6 +225,8 @@ NORM_EDITS = {
     "one factor": ("(init 0.5)", "(init 0.5 one)", "CHECKPOINT"),
     "norm of a conv": ("(6 norm layernorm)", "(6 norm instancenorm)", "CHECKPOINT"),
     "length taken out": ("  - length: l2norm\n", "", "NUMERICS"),
+    "eps of a response": ("response: grn", "response: grn (eps 3)", "NUMERICS"),
+    "length for a response": ("response: grn", "response: l2norm (eps 3)", "CHECKPOINT"),
     "eps of a length": ("length: l2norm", "length: l2norm (eps 100)", "NUMERICS"),
     "kernel along the channels": ("(kernel 3)", "(kernel 5)", "CHECKPOINT"),
     "row taken out": ("  - row: channelconv (kernel 3)\n", "", "CHECKPOINT"),

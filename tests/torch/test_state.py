@@ -59,6 +59,7 @@ network:
   - standardised: 3x3 conv (8 standardised)
   - gained: 3x3 conv (8 gain 1.5 norm groupnorm)
   - l2norm
+  - response: grn
   - factors: scale
   - factors_shifts: scale (bias init 0)
   - factor: scale (one)

@@ -393,6 +393,28 @@ class _L2Norm(nn.Module):
         return F.normalize(x, dim=1, eps=self.eps)
 
 
+class _GlobalResponseNorm2d(nn.Module):
+    """A map scaled by the length of each channel over the mean of the lengths, added to itself."""
+
+    def __init__(self, num_features: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.zeros(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}, eps={self.eps}"
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=[2, 3], keepdim=True)
+        share = length / (length.mean(1, keepdim=True) + self.eps)
+        return torch.addcmul(x + self.bias[:, None, None], x, self.weight[:, None, None] * share)
+
+
 class _Rescale(nn.Module):
     """Multiplication by a fixed factor, then the sum with a fixed offset."""
 
