@@ -57,7 +57,11 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
     if not isinstance(module, nn.Module):
         message = f"`{printable(target.text)}` gives a {type(module).__name__}, no `nn.Module`"
         raise SpecError([Diagnostic("E701", message)])
-    module.requires_grad_(requires_grad=False)
+    try:
+        module.requires_grad_(requires_grad=False)
+    except AttributeError:
+        message = f"`{type(module).__name__}` does not call `super().__init__()`"
+        raise SpecError([Diagnostic("E702", message)]) from None
     return BuiltTarget(module, input or _input_of(module), origin)
 
 
@@ -130,7 +134,7 @@ def _import_own(target: Target, folder: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SpecError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise explain_failure(
             "E702", f"`{printable(target.module)}` cannot be imported", error
         ) from None
@@ -142,11 +146,11 @@ def _build(target: Target, factory: Callable[..., Any]) -> Any:
     try:
         with torch.device("meta"):
             return factory(**target.arguments)
-    except Exception:
+    except (Exception, SystemExit):
         try:
             module = factory(**target.arguments)
             return module.to("meta") if isinstance(module, nn.Module) else module
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise explain_failure(
                 "E702", f"`{printable(target.text)}` cannot be built", error
             ) from None
@@ -168,9 +172,10 @@ def _unknown(target: Target, names: list[str]) -> SpecError:
     return SpecError([Diagnostic("E701", message, help=f"write `{close}`" if close else None)])
 
 
-def explain_failure(code: str, message: str, error: Exception) -> SpecError:
+def explain_failure(code: str, message: str, error: Exception | SystemExit) -> SpecError:
     """Return the error of a network's own code as a finding at the line that raised it."""
-    text = printable(f"{type(error).__name__}: {error}".splitlines()[0][:MAX_MESSAGE])
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = printable(said.splitlines()[0][:MAX_MESSAGE])
     torch_folder = os.fspath(Path(torch.__file__).parent)
     frames = [
         (frame.filename, frame.lineno or 1)

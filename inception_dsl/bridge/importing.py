@@ -33,7 +33,7 @@ class TracedTarget:
     Attributes:
         kind: the name of its class.
         origin: the package and the version, or the file, that it comes from.
-        macs: its multiply-accumulates, as torch counts them.
+        macs: the multiply-accumulates that its result depends on, as torch counts them.
         params: the number of its parameters.
         notes: what the graph does not show.
     """
@@ -85,7 +85,7 @@ def trace_network(
         module=module,
         kind=type(module).__name__,
         origin=origin,
-        macs=_count_macs(module, input),
+        macs=_count_macs(module, input) - read.unread_macs,
         params=params,
         notes=notes,
     )
@@ -105,7 +105,7 @@ def copy_to_meta(module: nn.Module) -> nn.Module:
 def _run(module: nn.Module, input: TensorType, *, training: bool) -> CallTrace:
     try:
         return trace_module(module, input.shape, training=training)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"`{type(module).__name__}` does not run on an input of {input}"
         raise explain_failure("E704", message, error) from None
 
@@ -154,7 +154,7 @@ def _tell_training(module: nn.Module, input: TensorType, evaluated: CallTrace) -
     """Return notes on what a network does in training only."""
     try:
         trained = trace_module(module, input.shape, training=True)
-    except Exception:
+    except (Exception, SystemExit):
         message = (
             f"`{type(module).__name__}` does not run in training mode; only inference is imported"
         )

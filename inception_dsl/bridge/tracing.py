@@ -30,10 +30,12 @@ class ValueRef:
 
     Attributes:
         shape: with the batch.
+        dtype: the type of its numbers, such as `torch.float32`.
     """
 
     number: int
     shape: tuple[int, ...]
+    dtype: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class TorchCall:
         module: the path of the module that makes the call.
         run: the number of earlier runs of that module.
         is_stale: it reads a tensor that was overwritten under another name.
+        is_compiled: code that `torch.jit` compiled makes it, not Python.
     """
 
     name: str
@@ -73,6 +76,7 @@ class TorchCall:
     run: int
     frames: Frames
     is_stale: bool = False
+    is_compiled: bool = False
 
 
 @dataclass(slots=True)
@@ -90,33 +94,6 @@ class CallTrace:
     output: Any = None
     runs: Counter[str] = field(default_factory=Counter)
 
-
-_SILENT = frozenset(
-    [
-        "size",
-        "dim",
-        "stride",
-        "is_contiguous",
-        "is_floating_point",
-        "numel",
-        "type",
-        "len",
-        "is_cuda",
-        "requires_grad",
-        "get_device",
-        "element_size",
-        "data_ptr",
-        "storage_offset",
-        "ndimension",
-        "bool",
-        "is_complex",
-        "repr",
-        "format",
-        "is_autocast_enabled",
-        "hash",
-    ]
-)
-"""The functions that give facts of a tensor, and compute nothing."""
 
 _IN_PLACE_OPERATORS = frozenset(
     [
@@ -149,6 +126,11 @@ class _Recorder(TorchFunctionMode):
         self._paths: dict[int, str] = {}
         for path, child in module.named_modules():
             self._paths.setdefault(id(child), path)
+        self._compiled = {
+            path
+            for path, child in module.named_modules()
+            if isinstance(child, torch.jit.ScriptModule)
+        }
         self.stack: list[tuple[str, int]] = []
         self._frames = FrameReader()
 
@@ -194,7 +176,7 @@ class _Recorder(TorchFunctionMode):
         result = func(*args, **kwargs)
         plain = _plain_name(name)
         made = list(_list_tensors(result))
-        if plain in _SILENT or not read or (name.startswith("get_") and made == read):
+        if not read or (name.startswith("get_") and _are_same(made, read)):
             return result
         written = [
             tensor
@@ -216,6 +198,7 @@ class _Recorder(TorchFunctionMode):
             run=run,
             frames=self._frames.read(),
             is_stale=stale,
+            is_compiled=path in self._compiled or isinstance(func, torch._ops.OpOverload),
         )
         self.trace.calls.append(call)
         return result
@@ -223,10 +206,15 @@ class _Recorder(TorchFunctionMode):
     def _add(self, tensor: Tensor) -> ValueRef:
         """Give a tensor a number; a change in place gives it another one."""
         self._kept.append(tensor)
-        ref = ValueRef(len(self._kept), tuple(tensor.shape))
+        ref = ValueRef(len(self._kept), tuple(tensor.shape), str(tensor.dtype))
         self._values[id(tensor)] = ref
         self._storages.setdefault(_storage(tensor), []).append(ref.number)
         return ref
+
+
+def _are_same(made: Sequence[Tensor], read: Sequence[Tensor]) -> bool:
+    """Tell whether a call gives the very tensors that it reads; `==` would compare values."""
+    return [id(tensor) for tensor in made] == [id(tensor) for tensor in read]
 
 
 def _storage(tensor: Tensor) -> int:
@@ -245,9 +233,10 @@ def _plain_name(name: str) -> str:
 
 
 def _list_weights(module: nn.Module) -> Iterator[tuple[int, tuple[str, bool]]]:
-    for name, buffer in module.named_buffers(remove_duplicate=False):
+    """Yield each buffer and parameter by its first name; a shared one has several."""
+    for name, buffer in module.named_buffers():
         yield id(buffer), (name, False)
-    for name, parameter in module.named_parameters(remove_duplicate=False):
+    for name, parameter in module.named_parameters():
         yield id(parameter), (name, True)
 
 

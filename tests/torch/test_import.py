@@ -220,10 +220,155 @@ class _Unknown(nn.Module):
         return torch.cumsum(x, 1) + torch.cumprod(x, 1)
 
 
+class _Then(nn.Module):
+    """A convolution, and a function behind it."""
+
+    def __init__(self, function: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.function = function
+
+    def forward(self, x: Tensor) -> object:
+        return self.function(self.conv(x))
+
+
+@pytest.mark.parametrize(
+    ("function", "cause"),
+    [
+        (lambda x: x[:, [1, 0, *range(2, 8)]], "slices of another kind"),
+        (lambda x: x.flip(1), "values that are moved"),
+        (lambda x: x.transpose(2, 3), "axes of a map that are exchanged"),
+        (lambda x: x.mT, "axes of a map that are exchanged"),
+        (lambda x: torch.stack([x, x]), "tensors that are stacked"),
+        (lambda x: x.view(2 * len(x), -1), "a reshape that mixes the images"),
+        (lambda x: x.half().float(), "numbers of another type"),
+        (lambda x: x.bool(), "numbers of another type"),
+        (lambda x: F.dropout(x, 0.5), "values that are dropped at random in inference"),
+        (lambda x: F.batch_norm(x, None, None, training=True), "a batch norm of the batch's own"),
+        (lambda x: F.leaky_relu(x, -0.5), "an activation with an argument"),
+        (lambda x: F.group_norm(x, 2, eps=0), "a group norm"),
+        (lambda x: x / 3, "multiplication or addition of a number: `div`"),
+        (lambda x: x * float("nan"), "multiplication or addition of a number: `mul`"),
+        (lambda x: x - torch.ones(8, 1, 1, device=x.device), "values that the network does not"),
+        (lambda x: None, "a result that is no tensor"),
+        (lambda x: torch.zeros_like(x), "`zeros_like`"),
+        (lambda x: (x, F.relu(x)), "several results"),
+    ],
+)
+def test_a_refusal_names_its_true_cause(
+    function: Callable[[Tensor], object], cause: str, tmp_path: Path
+) -> None:
+    assert cause in causes(lambda: _Then(function), (3, 10, 10), tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "cause"),
+    [
+        (lambda: nn.BatchNorm2d(3, eps=0.0), "a norm in a form"),
+        (lambda: nn.BatchNorm2d(3, eps=1e-30), "a number with more digits or zeros"),
+        (lambda: nn.BatchNorm2d(3, momentum=None), "a batch norm whose momentum is 0 or None"),
+        (lambda: nn.Dropout(1.0), "`dropout`"),
+        (nn.Identity, "a network without steps"),
+    ],
+)
+def test_a_layer_with_values_that_no_spec_has_is_refused(
+    layer: Callable[[], nn.Module], cause: str, tmp_path: Path
+) -> None:
+    (message,) = causes(lambda: nn.Sequential(layer()), (3, 8, 8), tmp_path)
+    assert cause in message
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x: x.data * 2, "rescale (factor 2)"),
+        (lambda x: F.relu(x[:, :, ...]), "{act: relu}"),
+        (lambda x: F.relu(F.dropout2d(x, 0.0)), "{act: relu}"),
+        (lambda x: x.to(torch.float32).contiguous().sigmoid(), "{act: sigmoid}"),
+    ],
+)
+def test_functions_that_change_nothing_are_not_in_the_spec(
+    function: Callable[[Tensor], object], words: str, tmp_path: Path
+) -> None:
+    assert words in bring(lambda: _Then(function), (3, 10, 10), tmp_path).text
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.ConvTranspose2d(8, 6, 4, 2, 1, bias=False),
+        nn.ConvTranspose2d(8, 8, 3, 2, (1, 0), output_padding=1, groups=2),
+    ],
+)
+def test_a_transposed_convolution_is_read(layer: nn.Module, tmp_path: Path) -> None:
+    assert "deconv" in bring(lambda: _Then(layer.to("meta")), (3, 10, 10), tmp_path).text
+
+
+class _Unread(nn.Module):
+    """A network that computes a head, and does not return it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.head = nn.Conv2d(8, 50, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        self.head(y)
+        return F.relu(y)
+
+
+def test_a_head_that_nothing_reads_is_left_out_and_told(tmp_path: Path) -> None:
+    imported = bring(_Unread, (3, 10, 10), tmp_path)
+    (note,) = imported.notes
+    assert note.code == "W622"
+    assert "3,650 of 3,874 parameters take no part in inference: `head` 3,650" in note.message
+    assert "{params: 224, macs: 13824," in imported.text
+
+
+class _Alias(nn.Module):
+    """A network that runs a convolution under the second of its names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.same = self.conv
+        self.body = nn.Sequential(self.conv, nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.body(x))
+
+
+def test_a_module_of_several_names_is_one(tmp_path: Path) -> None:
+    imported = bring(_Alias, (3, 10, 10), tmp_path)
+    assert not imported.notes
+    assert "params: 224" in imported.text
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ("def __init__(self): raise SystemExit(0)", "E702"),
+        ("def __init__(self): self.width = 3", "E702"),
+        ("def forward(self, x): raise SystemExit(0)", "E704"),
+        ("def forward(self, x): raise ValueError", "E704"),
+    ],
+)
+def test_a_network_that_ends_the_process_is_a_finding(
+    lines: str, code: str, tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(
+        f"from torch import nn\n\n\nclass Net(nn.Module):\n    {lines}\n"
+    )
+    with pytest.raises(SpecError) as refused:
+        import_target("py:net.py:Net", folder=tmp_path, input="8x8x3")
+    assert [finding.code for finding in refused.value.diagnostics] == [code]
+
+
 @pytest.mark.parametrize(
     ("module", "words"),
     [
-        (_Fixed, ["fixed weights"]),
+        (_Fixed, ["fixed values"]),
         (lambda: nn.Sequential(_Computed(3, 8, 3)), ["weights that are computed"]),
         (_Overwritten, ["values that are overwritten"]),
         (_AcrossWidth, ["a learnt map"]),

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.lacks import Lack
 from inception_dsl.bridge.reading.reader import (
     GraphReader,
     Results,
@@ -124,22 +125,31 @@ def _flatten_gate(reader: GraphReader, seen: Seen, whole: Seen) -> Seen:
 def _sub(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused: Any) -> Results:
     if is_number(other) and alpha == 1:
         return _number_op(reader, PLUS, -other, reader.see(input))
-    raise UnsayableError(lacks.TOKENS if _any_lost(reader, input, other) else lacks.SUBTRACTION)
+    raise UnsayableError(_lack(reader, lacks.SUBTRACTION, input, other))
 
 
 def _div(reader: GraphReader, input: Any, other: Any, rounding_mode: str | None = None) -> Results:
     if is_number(other) and rounding_mode is None and other != 0:
         return _number_op(reader, TIMES, 1 / other, reader.see(input), repr(float(other)))
-    raise UnsayableError(lacks.TOKENS if _any_lost(reader, input, other) else lacks.DIVISION)
+    raise UnsayableError(_lack(reader, lacks.DIVISION, input, other))
 
 
-def _any_lost(reader: GraphReader, *values: Any) -> bool:
-    seen = [reader.see(value) for value in values if not is_number(value)]
-    return any(one.layout == "lost" and one.key is not None for one in seen)
+def _lack(reader: GraphReader, usual: Lack, *values: Any) -> Lack:
+    """Return the cause of refusal of arithmetic with some values; `usual` if they are maps."""
+    tensors = [value for value in values if not is_number(value)]
+    seen = [reader.see(value) for value in tensors]
+    if any(one.layout == "lost" and one.key is not None for one in seen):
+        return lacks.TOKENS
+    if any(isinstance(value, ConstantRef) for value in tensors):
+        return lacks.CONSTANTS
+    weights = [reader.find_weight(value) for value in tensors]
+    if any(weight is not None and not weight.is_parameter for weight in weights):
+        return lacks.FIXED_WEIGHTS
+    return usual
 
 
 def _rsub(reader: GraphReader, input: Any, other: Any, **unused: Any) -> Results:
-    raise UnsayableError(lacks.TOKENS if _any_lost(reader, input, other) else lacks.SUBTRACTION)
+    raise UnsayableError(_lack(reader, lacks.SUBTRACTION, input, other))
 
 
 def _pow(reader: GraphReader, input: Any, exponent: Any = None) -> Results:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.arithmetic import PLUS, SHIFT, TIMES
 from inception_dsl.bridge.reading.lacks import Cause, Lack
-from inception_dsl.bridge.reading.reader import exact
+from inception_dsl.bridge.reading.reader import UnsayableError, exact
 from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.ops.window import same_margins
@@ -25,13 +26,13 @@ from inception_dsl.recover import TracedDraft, TracedGraph, TracedNode
 def read_idioms(graph: TracedGraph, kinds: Mapping[str, str]) -> tuple[TracedGraph, list[Cause]]:
     """Return a graph whose ops are the language's, and a cause for each that it cannot say."""
     draft = TracedDraft(graph)
-    for fold in _FOLDS:
+    for change in (*_FOLDS, _write_word):
         for node in draft:
-            fold(draft, node)
-    for node in draft:
-        _write_word(draft, node)
+            # A number that a spec does not write leaves its node as it is: a cause of refusal.
+            with suppress(UnsayableError):
+                change(draft, node)
     causes = [
-        Cause(lack, node.op.strip("~"), node.module, kinds.get(node.module, ""), node.origin)
+        Cause(lack, _function(node), node.module, kinds.get(node.module, ""), node.origin)
         for node, lack in _find_waiting(draft)
     ]
     return draft.finish(), causes
@@ -48,6 +49,19 @@ _WAITING: dict[str, Lack] = {
     PLUS: lacks.NUMBERS,
     SHIFT: lacks.LEARNT_SHIFT,
 }
+
+
+def _function(node: TracedNode) -> str:
+    """Return the function of torch that a waiting node stands for."""
+    match node.op:
+        case "~times":
+            return "div" if node.attributes["divisor"] else "mul"
+        case "~plus" | "~shift":
+            return "add"
+        case "~slice" | "~crop":
+            return "getitem"
+        case _:
+            return node.op.strip("~")
 
 
 def _find_waiting(draft: TracedDraft) -> Iterator[tuple[TracedNode, Lack]]:

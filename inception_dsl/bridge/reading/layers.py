@@ -86,7 +86,7 @@ def _conv_transpose2d(
         "width": width * groups,
         "stride": square(stride),
         "pad": pair(padding),
-        "output_pad": pair(output_padding),
+        "output_pad": square(output_padding),
         "dilation": square(dilation),
         "groups": groups,
         "bias": bias is not None,
@@ -134,8 +134,12 @@ def _batch_norm(
     seen = reader.see_norm(input)
     if seen.key is None:
         raise UnsayableError(lacks.COMPUTED_WEIGHTS)
-    if running_mean is None or bias is None or momentum is None:
+    if training:
+        raise UnsayableError(lacks.BATCH_STATISTICS)
+    if running_mean is None or bias is None:
         raise UnsayableError(lacks.NORM_FORM)
+    if not momentum:  # torch's module gives 0 for None, a mean over all batches
+        raise UnsayableError(lacks.NO_MOMENTUM)
     if not isinstance(running_mean, WeightRef) or not isinstance(running_var, WeightRef):
         raise UnsayableError(lacks.COMPUTED_WEIGHTS)
     if seen.layout == "lost":
@@ -243,14 +247,20 @@ def _dropout(
     inplace: bool = False,
 ) -> Results:
     seen = reader.see(input)
-    if seen.layout == "lost":
-        return reader.same(seen)
     if p == 0:
+        return reader.same(seen)
+    if training:
+        raise UnsayableError(lacks.ALWAYS_RANDOM)
+    if seen.layout == "lost":
         return reader.same(seen)
     return reader.add("dropout", {"drop": exact(p)}, [seen], seen.layout)
 
 
-def _other_dropout(reader: GraphReader, input: Any, *arguments: Any, **keywords: Any) -> Results:
+def _other_dropout(
+    reader: GraphReader, input: Any, p: float = 0.5, *arguments: Any, **keywords: Any
+) -> Results:
+    if p == 0:
+        return reader.same(reader.see(input))
     raise UnsayableError(lacks.NO_WORD)
 
 

@@ -27,6 +27,7 @@ from inception_dsl.bridge.tracing import (
 from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.recover import ENTRY, TracedNode
+from inception_dsl.resolve.values import misfit
 
 Layout = Literal["map", "last", "vector", "column", "row", "grouped", "turned", "lost"]
 """The meaning of a tensor's axes.
@@ -132,6 +133,8 @@ class GraphReader:
             self._keep_weights(call)
             return
         try:
+            if call.is_compiled:
+                raise UnsayableError(lacks.COMPILED)
             if call.is_stale:
                 raise UnsayableError(lacks.WRITTEN_UNDER)
             function = functions.get(call.name)
@@ -331,8 +334,12 @@ _ALWAYS = frozenset([lacks.RUNS_TWICE, lacks.FIXED_WEIGHTS, lacks.COMPUTED_WEIGH
 
 def can_say(op: str, attributes: Mapping[str, Value], inputs: Sequence[Seen], result: Seen) -> bool:
     """Tell whether the language has an op of these attributes that gives such a result."""
-    if op not in OPS or any(OPS[op].attribute(name) is None for name in attributes):
+    if op not in OPS:
         return False
+    for name, value in attributes.items():
+        attribute = OPS[op].attribute(name)
+        if attribute is None or misfit(attribute, value) is not None:
+            return False
     try:
         return OPS[op].infer(attributes, tuple(seen.type for seen in inputs)) == result.type
     except (ShapeError, KeyError):
@@ -377,7 +384,7 @@ def exact(number: float) -> Decimal | int:
     A longer one keeps more digits than single precision holds.
     """
     if not math.isfinite(number):
-        raise UnsayableError(lacks.NUMBERS)
+        raise UnsayableError(lacks.NUMERAL)
     if number == int(number):
         return int(number)
     shortest = Decimal(repr(float(number)))
@@ -385,7 +392,7 @@ def exact(number: float) -> Decimal | int:
         if len(f"{shortest:f}") <= MAX_LETTERS:
             return shortest
         shortest = Decimal(f"{number:.{digits - 1}g}").normalize()
-    raise UnsayableError(lacks.NUMBERS)
+    raise UnsayableError(lacks.NUMERAL)
 
 
 def refuse(lack: Lack) -> Callable[..., Results]:

@@ -12,6 +12,9 @@ from inception_dsl.ir import Value
 
 
 def _pass(reader: GraphReader, input: Any, *arguments: Any, **keywords: Any) -> Results:
+    """Return the tensor as it is, on whatever device and in whatever order of memory."""
+    if input.dtype != reader.call.results[0].dtype:
+        raise UnsayableError(lacks.DTYPE)
     return reader.same(reader.see(input))
 
 
@@ -31,6 +34,8 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
     shape = reader.call.results[0].shape
     if shape == seen.shape:
         return seen
+    if shape[:1] != seen.shape[:1]:
+        raise UnsayableError(lacks.BATCH)
     if len(shape) == 2 and len(seen.shape) == 4 and seen.is_whole_map:
         if seen.layout == "last" and prod(seen.shape[1:3]) > 1:
             raise UnsayableError(lacks.TOKENS)
@@ -124,6 +129,8 @@ def _turn(reader: GraphReader, seen: Seen, axes: tuple[int, ...]) -> Results:
             return reader.same(seen, "column")
         case "grouped", (0, 2, 1, 3, 4):
             return reader.same(seen, "turned")
+        case "map" | "last", (0, *_):
+            raise UnsayableError(lacks.TURNED)
         case _:
             raise UnsayableError(lacks.TOKENS)
 
@@ -228,9 +235,9 @@ def _narrow(reader: GraphReader, input: Any, dim: int, start: int, length: int) 
 def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
     seen = reader.see(input)
     shape = reader.call.results[0].shape
-    if shape == seen.shape:
-        return seen
     parts = index if isinstance(index, tuple) else (index,)
+    if shape == seen.shape and all(part in (..., slice(None)) for part in parts):
+        return seen
     if seen.layout == "vector" and len(shape) == 4 and shape[2:] == (1, 1):
         return reader.same(seen, "column")
     if Ellipsis in parts:
@@ -298,6 +305,11 @@ SHAPES: dict[str, Callable[..., Results]] = {
             "to",
             "float",
             "half",
+            "double",
+            "int",
+            "long",
+            "bool",
+            "type",
             "type_as",
             "clone",
             "detach",
@@ -307,6 +319,7 @@ SHAPES: dict[str, Callable[..., Results]] = {
             "alias",
             "requires_grad",
             "identity",
+            "get_data",
         ],
         _pass,
     ),
@@ -334,17 +347,15 @@ SHAPES: dict[str, Callable[..., Results]] = {
     "mean": _mean,
     "amax": _amax,
     "setitem": refuse(lacks.ASSIGNMENT),
+    "stack": refuse(lacks.STACKED),
+    **dict.fromkeys(["roll", "flip", "rot90"], refuse(lacks.MOVED)),
+    **dict.fromkeys(["movedim", "matrix_transpose", "get_T", "get_mT"], refuse(lacks.TURNED)),
+    **dict.fromkeys(["repeat", "repeat_interleave", "tile"], refuse(lacks.REPEATED)),
     **dict.fromkeys(
         [
-            "stack",
             "unbind",
             "unfold",
             "fold",
-            "roll",
-            "movedim",
-            "repeat",
-            "repeat_interleave",
-            "matrix_transpose",
         ],
         refuse(lacks.TOKENS),
     ),
