@@ -44,7 +44,8 @@ class Apply:
     """A function of some operands: `max(a, b)`, `make_divisible(a, 8)`.
 
     A condition is one, too: its functions are `==`, `<`, `and`, `not`, ..., and an operand of
-    these may be a word, such as `relu`. Analyses and emitters have further functions, which no
+    these may be a word, such as `relu`. The argument of a repeated call may be a `to`, with the
+    values of the first and of the last copy. Analyses and emitters have further functions, which no
     author writes: `if` has a condition and two values, `item` is a side of a pair.
     """
 
@@ -71,6 +72,18 @@ def evaluate(expr: Expr, env: Mapping[str, Number]) -> Number:
     """
     value = _evaluate(expr, env)
     return _as_decimal(expr, value) if isinstance(value, Fraction) else value
+
+
+def evaluate_exactly(expr: Expr, env: Mapping[str, Number]) -> Fraction:
+    """Return the value of an expression as a fraction, which no decimal need equal.
+
+    Args:
+        env: the value of each name.
+
+    Raises:
+        ExprError: `env` lacks a name, a divisor is zero, or a value is larger than `MAX_NUMBER`.
+    """
+    return Fraction(_evaluate(expr, env))
 
 
 def _evaluate(expr: Expr, env: Mapping[str, Number]) -> Number | Fraction:
@@ -229,6 +242,7 @@ def count_operands(expr: Expr | str, sizes: Mapping[str, int] | None = None) -> 
 
 
 _PRECEDENCE = {
+    "to": -6,
     "if": -5,
     "or": -4,
     "and": -3,
@@ -241,7 +255,7 @@ _PRECEDENCE = {
     "/": 2,
 }
 _TIGHTEST = 3
-_FORMS = frozenset(["item", "pair", "if", "and", "or", "not", "is", "is not"])
+_FORMS = frozenset(["item", "pair", "if", "and", "or", "not", "is", "is not", "to"])
 """The functions that are no calls but forms of their own."""
 
 

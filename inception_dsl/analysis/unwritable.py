@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from inception_dsl.analysis.widths import BlockWidths, Width, name_channels
+from inception_dsl.analysis.widths import MAX_DIFFERING_COPIES, BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
 from inception_dsl.expr import Expr, Name, find_functions, find_names
 from inception_dsl.ir import (
@@ -26,6 +26,7 @@ from inception_dsl.ir import (
 )
 from inception_dsl.ops import OPS
 from inception_dsl.ops.window import pads_itself
+from inception_dsl.schedule import is_schedule, is_written_once, write_copy
 
 MAX_TYPES = 4
 """Maximum number of input types that one reason lists."""
@@ -157,12 +158,32 @@ class _Block:
                 yield step, self._explain(step)
             elif step.path in self._padded:
                 yield step, "a parameter sets the padding `same_tf`, which needs another layer"
+            elif reason := self._explain_schedule(step):
+                yield step, reason
             elif self._differs(step):
                 yield (
                     step,
                     "a parameter sets the number of copies, whose input channels differ:"
                     " no expression gives them",
                 )
+
+    def _explain_schedule(self, step: StepDef) -> str:
+        """Explain why no loop can write arguments that change from copy to copy; empty if one can.
+
+        A few copies are written one by one.
+        """
+        values = step.arguments.values() if isinstance(step, CallDef) else ()
+        read = [self._widths.read(value, step.path) for value in values if is_schedule(value)]
+        if read and not isinstance(step.count, int):
+            return "a parameter sets the number of copies, whose arguments change from copy to copy"
+        if not isinstance(step.count, int):
+            return ""
+        for value in filter(is_schedule, read):
+            if write_copy(value, 0, step.count) is None:
+                return "no call is there, and its arguments would have no value"
+            if step.count > MAX_DIFFERING_COPIES and not is_written_once(value, step.count):
+                return "its arguments change by a fraction that is too long"
+        return ""
 
     def _find_computed(self) -> Iterator[StepDef]:
         """Yield the joins whose numbers the forward pass would compute by a function."""

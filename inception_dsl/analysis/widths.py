@@ -33,6 +33,7 @@ from inception_dsl.ir import (
     walk_calls,
 )
 from inception_dsl.ops import OPS
+from inception_dsl.schedule import is_schedule, write_copy
 from inception_dsl.simplify import assume, combine, decide_early, select, substitute, total
 
 IN_CHANNELS = "in_channels"
@@ -46,6 +47,9 @@ def name_channels(input: Path) -> str:
 
 _COPY_INPUT = Name("channels of a copy's input")
 """A stand-in for the channels of the input of a copy; no parameter can have its name."""
+
+_COPY_INDEX = Name("number of a copy")
+"""A stand-in for the number of a copy; no parameter can have its name."""
 
 MAX_DIFFERING_COPIES = 100
 """Maximum number of copies with different inputs that are written one by one."""
@@ -276,9 +280,10 @@ class _Widths:
             grown = self._measure_growth(step, entering)
             if grown is not None:
                 return grown
+        is_alike = not self._is_scheduled(step)
         limit = MAX_COUNTED_COPIES if is_counted else MAX_DIFFERING_COPIES
         copies: list[Expr] = []
-        while entering is not None and entering not in copies[-1:]:
+        while entering is not None and not (is_alike and entering in copies[-1:]):
             if len(copies) == step.count:
                 break
             if len(copies) == limit:
@@ -286,9 +291,17 @@ class _Widths:
                     self._copies[step.path] = tuple(copies)
                 return None
             copies.append(entering)
-            entering = self._measure_copy(step, [entering])
+            entering = self._measure_copy(step, [entering], copy=len(copies) - 1)
         self._copies[step.path] = tuple(copies)
         return entering
+
+    def _is_scheduled(self, step: NodeDef | CallDef) -> bool:
+        """Tell whether an argument that sets the channels of a step changes from copy to copy."""
+        if isinstance(step, NodeDef) or step.block not in self._outputs:
+            return False
+        scheduled = {name for name, value in step.arguments.items() if is_schedule(value)}
+        channels = [width.channels for width in self._outputs[step.block]] if scheduled else []
+        return any(each is None or find_names(each) & scheduled for each in channels)
 
     def _measure_growth(self, step: NodeDef | CallDef, entering: Expr) -> Expr | None:
         """Return the channels of the last copy's result if every copy adds the same number.
@@ -296,12 +309,12 @@ class _Widths:
         Args:
             entering: the channels of the input of the first copy.
         """
-        output = self._measure_copy(step, [_COPY_INPUT])
+        output = self._measure_copy(step, [_COPY_INPUT], copy=_COPY_INDEX)
         count = self._result.read(step.count, step.path) if step.count is not None else None
         if output is None or count is None or isinstance(count, str | tuple):
             return None
         growth = combine("-", output, _COPY_INPUT)
-        if growth == 0 or _COPY_INPUT.name in find_names(growth):
+        if growth == 0 or find_names(growth) & {_COPY_INPUT.name, _COPY_INDEX.name}:
             return None
         self._copies[step.path] = (entering,)
         self._growth[step.path] = growth
@@ -311,11 +324,19 @@ class _Widths:
         return self._limit(combine("+", entering, combine("*", growth, count)))
 
     def _measure_copy(
-        self, step: NodeDef | CallDef, entering: list[Expr | None], output: int = 0
+        self,
+        step: NodeDef | CallDef,
+        entering: list[Expr | None],
+        output: int = 0,
+        copy: Expr = 0,
     ) -> Expr | None:
-        """Return the channels of an output of one copy, given those of its inputs."""
+        """Return the channels of an output of one copy, given those of its inputs.
+
+        Args:
+            copy: the number of the copy.
+        """
         if isinstance(step, CallDef):
-            return self._measure_call(step, entering, output)
+            return self._measure_call(step, entering, output, copy)
         op = OPS[step.op]
         if op.width in step.attributes:
             width = self._result.read(step.attributes[op.width], step.path)
@@ -367,7 +388,9 @@ class _Widths:
         }
         return known.pop() if len(known) == 1 else None
 
-    def _measure_call(self, step: CallDef, entering: list[Expr | None], output: int) -> Expr | None:
+    def _measure_call(
+        self, step: CallDef, entering: list[Expr | None], output: int, copy: Expr
+    ) -> Expr | None:
         """Return the channels of an output of a call: those of its block, with its arguments."""
         if step.block not in self._outputs:  # conditions leave out every call of it
             return None
@@ -380,6 +403,9 @@ class _Widths:
         for param in self._params[step.block]:
             value = step.arguments.get(param.name, param.default)
             bound = None if value is None else self._result.read(value, step.path)
+            if is_schedule(bound):
+                # Only a number of copies that is known gives each copy its value.
+                bound = write_copy(bound, copy, step.count) if isinstance(step.count, int) else None
             if bound is not None and not isinstance(bound, str | tuple):
                 bindings[param.name] = bound
         for path, channels in zip(self._entries[step.block], entering, strict=True):

@@ -14,9 +14,10 @@ from inception_dsl.diff.edit_facts import EditPlace, StepCategory
 from inception_dsl.diff.edits import ArgumentChange, ArgumentsChanged, BlockRenamed
 from inception_dsl.diff.effects import Effect
 from inception_dsl.diff.sides import GRAVITY, Sides
-from inception_dsl.diff.view import RunStep
+from inception_dsl.diff.view import RunStep, View
 from inception_dsl.expr import Apply, Binary, Expr, Name, find_names
 from inception_dsl.ir import NETWORK, Call, CallDef, Path, Value
+from inception_dsl.schedule import TO, is_schedule
 
 MANY = 3
 """Minimum number of lines that share a change for the change to be one edit."""
@@ -84,7 +85,7 @@ def compare_arguments(sides: Sides, calls: list[CallPair]) -> Arguments:
     sightings: list[Sighting] = []
     edit_of: dict[tuple[Path, str], ArgumentsChanged | None] = {}
     for pair in calls:
-        for is_bound, changes in _changed(pair).items():
+        for is_bound, changes in _changed(sides, pair).items():
             if is_bound is None:
                 edit_of.update(((pair.new.path, change.name), None) for change in changes)
                 continue
@@ -95,7 +96,7 @@ def compare_arguments(sides: Sides, calls: list[CallPair]) -> Arguments:
     return Arguments(tuple(sightings), edit_of, sides.new.steps)
 
 
-def _changed(pair: CallPair) -> dict[bool | None, list[ArgumentChange]]:
+def _changed(sides: Sides, pair: CallPair) -> dict[bool | None, list[ArgumentChange]]:
     """Return the changed arguments, by whether calls write them; None: passed on by the caller."""
     old, new = _call(pair.old), _call(pair.new)
     before, after = _bound(pair.old), _bound(pair.new)
@@ -103,10 +104,28 @@ def _changed(pair: CallPair) -> dict[bool | None, list[ArgumentChange]]:
     for name, value in new.arguments.items():
         if name not in old.arguments or old.arguments[name] == value:
             continue
+        change = ArgumentChange(
+            name, _value(sides.old, pair.old, name), _value(sides.new, pair.new, name)
+        )
         follows = before.get(name) == after.get(name) and is_symbolic(before.get(name))
+        # With other copies, the same schedule gives other values.
+        follows |= change.before == change.after
         key = None if follows else name in before or name in after
-        changed.setdefault(key, []).append(ArgumentChange(name, old.arguments[name], value))
+        changed.setdefault(key, []).append(change)
     return changed
+
+
+def _value(view: View, step: RunStep, name: str) -> Value | Expr:
+    """Return an argument of a call; of one that changes from copy to copy, the values of both ends.
+
+    All copies then have the same change, which is one edit.
+    """
+    definition = step.definition
+    if not isinstance(definition, CallDef) or not is_schedule(definition.arguments.get(name)):
+        return _call(step).arguments[name]
+    first, last = (_call(copy).arguments[name] for copy in view.find_end_copies(step.path))
+    assert not isinstance(first, str | tuple) and not isinstance(last, str | tuple)
+    return Apply(TO, (first, last))
 
 
 def _edit(

@@ -18,6 +18,7 @@ from inception_dsl.diff.edit_facts import (
     StepFacts,
     StepWords,
 )
+from inception_dsl.expr import Expr
 from inception_dsl.ir import Path, TensorType, Value
 
 End = Literal["input", "output"]
@@ -142,11 +143,14 @@ class SharingChanged(StepFacts):
 
 @dataclass(frozen=True, slots=True)
 class ArgumentChange:
-    """An argument of a call before and after."""
+    """An argument of a call before and after.
+
+    If it changes from copy to copy, a value is a `to` of those of the first and the last copy.
+    """
 
     name: str
-    before: Value
-    after: Value
+    before: Value | Expr
+    after: Value | Expr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

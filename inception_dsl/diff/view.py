@@ -61,6 +61,7 @@ class View:
             block.name: {step.path: step for step in block.body} for block in model.blocks
         }
         self._sources: dict[Path, Path] = {}
+        self._last_copies: dict[Path, Path] = {}
         root = RunStep(Path(), model.root, None, model.network.name, Path(), ())
         self.steps: dict[str, RunStep] = {"": root}
         self.steps.update((step.path, step) for step in self._steps_below(model.root, Path()))
@@ -79,6 +80,8 @@ class View:
             if definition is None:
                 definition = definitions[item.path.step]
             path = scope / item.path
+            if path.copy is not None:
+                self._last_copies[path.step] = path
             names = item.inputs
             inputs = tuple(scope / name for name in names)
             yield RunStep(path, item, definition, call.block, scope, inputs)
@@ -139,6 +142,10 @@ class View:
         """Count the copies of a repeated step."""
         below = (node.path.relative_to(path) for node in self.nodes_within(path))
         return len({rest.first for rest in below})
+
+    def find_end_copies(self, path: Path) -> tuple[RunStep, RunStep]:
+        """Return the first and the last copy of a repeated step, given the path of any copy."""
+        return self.steps[path.step / 0], self.steps[self._last_copies[path.step]]
 
     def scope_of(self, path: str) -> RunStep:
         """Return the path of the innermost call that holds a path."""

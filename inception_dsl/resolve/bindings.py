@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.ops import WORDS
+from inception_dsl.expr import Apply
+from inception_dsl.ops import WORDS, shown
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by, param_close_by
 from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.resolve.values import read_size
+from inception_dsl.schedule import TO
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import Reader, StepText, Token
@@ -33,7 +35,8 @@ def read_bindings(
 
     Raises:
         SpecError: E202 a word that is no binding, E203 a parameter bound twice, E205 an unknown
-            name, E206 a parameter without a value, E207 an unknown row.
+            name, E206 a parameter without a value, E207 an unknown row, E211 a change from copy to
+            copy of what has no copies, or is no number.
     """
     bound: dict[str, Setting] = {}
     block = step.name.text
@@ -61,7 +64,7 @@ def read_bindings(
             raise words.error("E202", message, token, help, instead=instead)
         reader.take()
         reader.take()
-        value = _argument(reader, words)
+        value = _argument(reader, words, is_repeated=step.count is not None)
         said = words.span(token, reader.peek(-1))
         bind(token.text, Setting(value, said), words.span(token))
     for name, setting in keys.items():
@@ -142,19 +145,42 @@ def _no_param(
     return SpecError([Diagnostic("E205", message, (*labels, *close.labels), fix=fix)])
 
 
-def read_argument(word: Word, text: Span, scope: Scope) -> Given:
+def read_argument(word: Word, text: Span, scope: Scope, *, is_repeated: bool) -> Given:
     """Return a binding's value that stands in a YAML value of its own.
 
+    Args:
+        is_repeated: the call has a count.
+
     Raises:
-        SpecError: E104 no expression, E205 an unknown name.
+        SpecError: E104 no expression, E205 an unknown name, E211 a change from copy to copy of
+            what has no copies, or is no number.
     """
     if not isinstance(word, str):
         return word
     words = as_words(word, text, scope)
-    return read_whole(words, lambda reader: _argument(reader, words))
+    return read_whole(words, lambda reader: _argument(reader, words, is_repeated=is_repeated))
 
 
-def _argument(reader: Reader, words: Words) -> Given:
+def _argument(reader: Reader, words: Words, *, is_repeated: bool) -> Given:
+    """Return the value of a binding, or the values of the first and of the last copy."""
+    first = _value(reader, words)
+    between = reader.peek()
+    if between.kind != "name" or between.text != TO or reader.peek(1).text == "=":
+        return first
+    reader.take()
+    last = _value(reader, words)
+    if isinstance(first, str | tuple) or isinstance(last, str | tuple):
+        wrong = shown(first if isinstance(first, str | tuple) else last)
+        message = f"`{TO}` stands between numbers, and {wrong} is none"
+        raise words.error("E211", message, between)
+    if not is_repeated:
+        message = f"a value changes by `{TO}` from copy to copy, and this call is not repeated"
+        help = "bind one value, or write a count before the block, as in `4 x block`"
+        raise words.error("E211", message, between, help)
+    return Apply(TO, (first, last))
+
+
+def _value(reader: Reader, words: Words) -> Given:
     token = reader.peek()
     if token.kind == "kernel":
         return read_size(reader.take(), words, least=0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inception_dsl.expr import Apply, Expr, ExprError, Name, evaluate, find_names, show
-from inception_dsl.ir import Value
+from inception_dsl.expr import Apply, Expr, ExprError, Name, Number, evaluate, find_names, show
+from inception_dsl.ir import CallDef, NodeDef, Value
 from inception_dsl.ops import shown
 from inception_dsl.resolve.scope import Given
+from inception_dsl.schedule import evaluate_copy, is_schedule
 
 
 class NoValueError(Exception):
@@ -28,14 +29,46 @@ def value_of(written: Given, env: Mapping[str, Value]) -> Value:
             return written
         case Name(name):
             return env[name]
-    for name in sorted(find_names(written)):
-        if isinstance(env[name], str):
-            raise NoValueError(f"`{as_written(written)}` is no number: `{name}` is {env[name]}")
-    numbers = {name: value for name, value in env.items() if not isinstance(value, str | tuple)}
+    numbers = _find_numbers(written, env)
     try:
         return evaluate(written, numbers)
     except ExprError as error:
         raise NoValueError(str(error)) from None
+
+
+def find_schedules(step: NodeDef | CallDef) -> dict[str, Apply]:
+    """Return the arguments of a repeated call that change from copy to copy."""
+    if isinstance(step, NodeDef) or step.count is None:
+        return {}
+    return {name: value for name, value in step.arguments.items() if is_schedule(value)}
+
+
+def value_in_copy(written: Apply, env: Mapping[str, Value], index: int, count: int) -> Value:
+    """Return the value in one copy of an argument that changes from copy to copy.
+
+    Args:
+        env: the values of the parameters, and of `in`.
+
+    Raises:
+        NoValueError: a word stands where a number should, or the arithmetic fails.
+    """
+    try:
+        return evaluate_copy(written, _find_numbers(written, env), index, count)
+    except ExprError as error:
+        raise NoValueError(str(error)) from None
+
+
+def _find_numbers(written: Expr, env: Mapping[str, Value]) -> dict[str, Number]:
+    """Return the numbers that an expression may read.
+
+    Raises:
+        NoValueError: it reads a word or a pair.
+    """
+    for name in sorted(find_names(written)):
+        value = env[name]
+        if isinstance(value, str | tuple):
+            raise NoValueError(f"`{as_written(written)}` is no number: `{name}` is {shown(value)}")
+    return {name: value for name, value in env.items() if not isinstance(value, str | tuple)}
 
 
 def decide(condition: Expr | str, env: Mapping[str, Value]) -> bool:

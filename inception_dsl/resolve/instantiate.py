@@ -2,6 +2,8 @@
 
 Calls that agree in block, arguments and input share one instance, so a block that is called nine
 times is inferred, and reported on, once.
+
+Longer than 400 lines: each step of the walk from a definition to its copies reads the one before.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import cast
 
 from inception_dsl.bounds import MAX_CALLS_DEEP, MAX_COPIES, MAX_EDGES, MAX_NUMBER, MAX_PATH
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.expr import Expr
+from inception_dsl.expr import Apply, Expr
 from inception_dsl.ir import (
     Call,
     CallDef,
@@ -27,10 +29,18 @@ from inception_dsl.ir import (
 )
 from inception_dsl.ops import OPS, ShapeError, shown
 from inception_dsl.resolve.blocks import ReadBlock, place_of
-from inception_dsl.resolve.evaluate import NoValueError, as_written, decide, value_of
+from inception_dsl.resolve.evaluate import (
+    NoValueError,
+    as_written,
+    decide,
+    find_schedules,
+    value_in_copy,
+    value_of,
+)
 from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.trail import Instance, StepFaultError, Trail, key_of
 from inception_dsl.resolve.values import misfit
+from inception_dsl.schedule import is_schedule
 
 MANY = 10_000
 """Minimum size of a number that can make the weights of a step too many."""
@@ -171,7 +181,10 @@ class Instantiator:
         count = self._count(step, env)
         values = self._values(step, env)
         read = tuple(instance.ends[name] for name in step.inputs)
+        scheduled = find_schedules(step)
         for index in range(1 if count is None else count):
+            if scheduled and count is not None:
+                values = {**values, **self._in_copy(step, scheduled, env, index, count)}
             path = step.path if count is None else step.path / index
             item = self._one(step, path, read, values, types, instance)
             if item is None:
@@ -288,11 +301,30 @@ class Instantiator:
         if isinstance(step, NodeDef):
             return self._attributes(step, env)
         values = {
-            name: self._evaluate(value, env, step, name) for name, value in step.arguments.items()
+            name: self._evaluate(value, env, step, name)
+            for name, value in step.arguments.items()
+            if not is_schedule(value)
         }
         params = self._blocks[step.block].definition.params
         defaults = {p.name: p.default for p in params if p.default is not None}
         return {p.name: values.get(p.name, defaults.get(p.name, 0)) for p in params}
+
+    def _in_copy(
+        self,
+        step: NodeDef | CallDef,
+        scheduled: Mapping[str, Apply],
+        env: Mapping[str, Value],
+        index: int,
+        count: int,
+    ) -> dict[str, Value]:
+        """Return the arguments of one copy that change from copy to copy."""
+        values: dict[str, Value] = {}
+        for name, schedule in scheduled.items():
+            try:
+                values[name] = value_in_copy(schedule, env, index, count)
+            except NoValueError as error:
+                raise self._trail.unfit(str(error), step, name) from None
+        return values
 
     def _attributes(self, step: NodeDef, env: Mapping[str, Value]) -> Mapping[str, Value]:
         written = step.attributes

@@ -152,7 +152,7 @@ class StepReader:
         count = self._count(step, words)
         origin = Origin((span,))
         path = place.path or Path(step.name.text)
-        settings = self._settings(what, keys, place)
+        settings = self._settings(what, keys, place, is_repeated=step.count is not None)
         if step.count is not None and isinstance(what, Op) and not what.has_module:
             raise words.error("E211", f"`{what.written}` is not repeated", step.count)
         places = {"": words.span(step.count)} if step.count else {}
@@ -215,7 +215,7 @@ class StepReader:
         return place.several
 
     def _settings(
-        self, what: Op | str, keys: Mapping[str, Word], place: BodyPlace
+        self, what: Op | str, keys: Mapping[str, Word], place: BodyPlace, *, is_repeated: bool
     ) -> dict[str, Setting]:
         """Return the settings that a step in its long form gives by keys."""
         settings: dict[str, Setting] = {}
@@ -226,7 +226,7 @@ class StepReader:
             if isinstance(what, Op):
                 value = read_word(what, name, word, key, text, self._scope)
             else:
-                value = read_argument(word, text, self._scope)
+                value = read_argument(word, text, self._scope, is_repeated=is_repeated)
             settings[name] = Setting(value, key)
         return settings
 

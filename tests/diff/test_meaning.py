@@ -154,3 +154,20 @@ network:
 def test_every_category_has_its_meaning_and_its_place_in_the_order() -> None:
     assert set(get_args(Category)) == CATEGORIES.keys()
     assert {*get_args(StepCategory), "INTERFACE", "COST"} == CATEGORIES.keys()
+
+
+def test_another_end_of_a_schedule_is_one_edit_of_training(project: Project) -> None:
+    old = """\
+blocks:
+  block: {params: [drop], residual: {drop_path: drop}, steps: [1x1 conv (in)]}
+network:
+  - a: 6 x block (drop=0.1 to 0.2)
+"""
+    for new in ("0.1 to 0.3", "0.1"):
+        change = f"a, in 5 places: block (drop 0.1 to 0.2 -> {new})"
+        assert told(project, old, old.replace("0.1 to 0.2", new)) == {
+            "D731": [f"{change}: training changes; inference is the same"]
+        }
+    assert told(project, old, old.replace("0.1 to 0.2", "0.1*1 to 0.4/2")) == {}
+    (added,) = told(project, old, old.replace("6 x", "9 x")).values()
+    assert len(added) == 1

@@ -53,6 +53,8 @@ def test_every_spec_is_formatted(path: str) -> None:
         ("rescale (offset -1 factor 3-1)", "rescale (factor 3 - 1 offset -1)"),
         ("rescale (offset 2*-1)", "rescale (offset 2*-1)"),
         ("mixed (o = -2 k=(-1))", "mixed (o=-2 k=(-1))"),
+        ("9 x  mixed(k=0.1*6 / 17  to 0.1 l=2)", "9 x mixed (k=0.1*6/17 to 0.1 l=2)"),
+        ("4 x mixed (k=1 to - 2 l=to - 1)", "4 x mixed (k=1 to -2 l=to - 1)"),
         ("3x3 conv (96 stride", "3x3 conv (96 stride"),
         ("3x3 conv (96)->35x35x96", "3x3 conv (96) -> 35x35x96"),
     ],

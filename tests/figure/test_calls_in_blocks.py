@@ -44,3 +44,27 @@ def test_a_call_without_an_argument_shows_the_default(project: Project) -> None:
     boxes = read(render_figure(checked.model, checked.cost, request).content.decode()).boxes
     details = [box.lines[1] for box in boxes if box.lines[0] == "Unit"]
     assert details == ["(width=8 act=relu)", "(width=8 act=none)", "(width=6 act=relu)"]
+
+
+def test_arguments_that_change_from_copy_to_copy_show_both_ends(project: Project) -> None:
+    spec = """\
+inception: 1
+name: net
+input: 8x8x8
+blocks:
+  block: {params: [drop], residual: {drop_path: drop}, steps: [1x1 conv (in)]}
+  inner: {steps: [3 x block (drop=0.1 to 0.3)]}
+network: [9 x block (drop=0.1*6/17 to 0.1*14/17), inner, block (drop=0.5)]
+"""
+    project.write(NET, spec)
+    checked = driver.measure(NET, folder=project.root)
+
+    def read_boxes(block: str | None) -> list[list[str]]:
+        drawn = render_figure(checked.model, checked.cost, Request(block=block)).content.decode()
+        return [list(box.lines) for box in read(drawn).boxes]
+
+    assert ["9 x Block", "(drop=0.0353 to 0.0824)"] in read_boxes(None)
+    assert ["3 x Block", "(drop=0.1 to 0.3)"] in read_boxes("inner")
+    drawn = render_figure(checked.model, checked.cost, Request(block="block")).content.decode()
+    for text in ("block × 9", "0.0353 to 0.0824", "0.1 to 0.3", "0.5"):  # noqa: RUF001
+        assert f">{text}</" in drawn

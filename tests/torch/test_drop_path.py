@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from conftest import NET, Project
-from torchvision.ops import stochastic_depth
+from test_parity import carry_over, emitted
+from torchvision.models import convnext_tiny
+from torchvision.models.convnext import CNBlock
+from torchvision.ops import StochasticDepth, stochastic_depth
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
@@ -52,3 +55,24 @@ def test_nothing_is_dropped_in_inference_and_scripts_drop_alike(project: Project
     for block in (module.get_submodule("block"), module.get_submodule("block2")):
         expected = expected + 0.5 * block.get_submodule("conv")(expected)
     assert torch.allclose(module.eval()(images), 2 * expected)
+
+
+def test_convnext_drops_its_blocks_as_torchvisions_in_training() -> None:
+    theirs, ours = convnext_tiny(), emitted("convnext_tiny")
+    blocks = [block for block in theirs.modules() if isinstance(block, CNBlock)]
+    depths = [block.stochastic_depth for block in blocks]
+    assert all(isinstance(depth, StochasticDepth) for depth in depths)
+    stages = (ours.get_submodule(f"stage{number}") for number in range(1, 5))
+    drops = [block.drop for stage in stages for block in stage.children()]
+    assert drops == pytest.approx([depth.p for depth in depths], rel=1e-15)
+    assert drops == pytest.approx([0.1 * index / 17 for index in range(18)], rel=1e-15)
+    for block in blocks:  # so large that a dropped block is seen
+        block.layer_scale.data.fill_(1.0)
+    images = torch.randn(3, 3, 64, 64)
+    carry_over(theirs, ours, images, late=None)
+    outputs = []
+    for module in (theirs.train(), ours.train()):
+        torch.manual_seed(3)
+        outputs.append(module(images))
+    expected, given = outputs
+    assert torch.allclose(given, expected, rtol=1e-4, atol=1e-5)

@@ -42,6 +42,26 @@ network:
   - global avgpool
   - vectors: {residual: {drop_path: 0.1}, steps: [linear (in act tanh)]}
 """,
+    "arguments that change from copy to copy": """\
+params: {p: 0.2}
+blocks:
+  block:
+    params: {drop: 0, width: 8, kernel: 3}
+    residual: {drop_path: drop, when: in == width}
+    steps: kernel conv (width)
+  inner:
+    params: {low, high}
+    steps: [4 x block (drop=low to high)]
+network:
+  - a: 6 x block (drop=0.1*6/17 to 0.1*14/17)
+  - b: 4 x block (drop=0.2 to 0)
+  - c: 2 x block (drop=0.02 to 0.05)
+  - d: 5 x block (drop=0.1 width=8 to 16)
+  - e: 4 x block (drop=0 to 0.75 width=16 to 40)
+  - f: inner (low=0.1 high=0.3)
+  - g: 3 x block (drop=0.5*p to p width=40 kernel=1 to 5)
+  - h: block (kernel=1x3)
+""",
     "conditions, kernels and functions": """\
 defaults: {conv: {norm: batchnorm, act: silu}}
 tables:

@@ -11,6 +11,7 @@ from inception_dsl.analysis import BlockWidths, Holder, has_module
 from inception_dsl.analysis.widths import name_channels
 from inception_dsl.emit.python.code import (
     Assign,
+    Atom,
     Choice,
     Class,
     Code,
@@ -26,6 +27,7 @@ from inception_dsl.emit.python.code import (
 )
 from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
 from inception_dsl.emit.python.parameters import (
+    ParamType,
     ParamTypes,
     argument,
     write_condition,
@@ -36,9 +38,10 @@ from inception_dsl.emit.python.parameters import (
 )
 from inception_dsl.emit.python.small_classes import NONE, SUPER, SmallClasses
 from inception_dsl.emit.python.torch_table import EmitError, Layer, layers_of
-from inception_dsl.expr import Binary, Expr, Name, find_names
-from inception_dsl.ir import BlockDef, NodeDef, StepDef, Value
+from inception_dsl.expr import Apply, Binary, Expr, Name, find_names
+from inception_dsl.ir import BlockDef, CallDef, NodeDef, StepDef, Value
 from inception_dsl.ops import OPS, Attribute
+from inception_dsl.schedule import is_schedule, is_written_once, write_copy
 from inception_dsl.simplify import combine
 
 _MIN_GROWING = 3
@@ -174,6 +177,9 @@ class BlockModules:
         self, step: StepDef, entering: Sequence[Expr | None], count: int
     ) -> Iterator[Code]:
         """Yield a number of copies: one by one, or several at once if they are alike."""
+        if _is_scheduled(step):
+            yield from self._scheduled(step, entering, count)
+            return
         growth = _even_growth(entering[:count])
         if growth is not None and len(entering) >= count:
             assert entering[0] is not None
@@ -187,16 +193,49 @@ class BlockModules:
 
     def _growing(self, step: StepDef, first: Expr, growth: Expr, count: Expr) -> Code:
         """Return copies whose input channels grow by a constant from copy to copy."""
-        taken = {param.name for param in self._params}
-        index = free_name("i", taken)
+        index = self._index
         if isinstance(first, int) and isinstance(growth, int) and growth > 1:
             channels: Expr = Binary("+", first, Binary("*", growth, Name(index)))
         else:
             channels = combine("+", first, combine("*", growth, Name(index)))
-        return Copies(self._one(step, channels), literal(count), index)
+        return Copies(self._one(step, channels, copy=Name(index)), literal(count), index)
 
-    def _one(self, step: StepDef, *channels: Expr | None) -> Code:
-        """Return the construction of one copy of a step, given the channels of its inputs."""
+    @property
+    def _index(self) -> str:
+        """The local that counts copies."""
+        return free_name("i", {param.name for param in self._params})
+
+    def _scheduled(
+        self, step: StepDef, entering: Sequence[Expr | None], count: int
+    ) -> Iterator[Code]:
+        """Yield copies with arguments that change from copy to copy: in a loop if they can be."""
+        known = list(entering[:count])
+        known += known[-1:] * (count - len(known))
+        growth = 0 if len(set(known)) == 1 else _even_growth(known)
+        if growth is not None and count >= _MIN_GROWING and self._has_loop(step, count):
+            if growth == 0:
+                index = self._index
+                code = self._one(step, known[0], copy=Name(index))
+                yield Copies(code, literal(count), index)
+                return
+            assert known[0] is not None
+            yield self._growing(step, known[0], growth, count)
+            return
+        for number, channels in enumerate(known):
+            yield self._one(step, channels, copy=number)
+
+    def _has_loop(self, step: StepDef, count: int) -> bool:
+        """Tell whether one expression gives each argument of all copies."""
+        assert isinstance(step, CallDef)
+        read = [self._widths.read(value, step.path) for value in step.arguments.values()]
+        return all(is_written_once(value, count) for value in read if is_schedule(value))
+
+    def _one(self, step: StepDef, *channels: Expr | None, copy: Expr = 0) -> Code:
+        """Return the construction of one copy of a step, given the channels of its inputs.
+
+        Args:
+            copy: the number of the copy.
+        """
         if isinstance(step, NodeDef):
             layers = step_layers(step, self._widths, channels[0], self._types)
             return self._small_classes.construct(layers)
@@ -209,8 +248,28 @@ class BlockModules:
         for name, value in step.arguments.items():
             read = self._widths.read(value, step.path)
             assert read is not None
-            arguments.append((name, argument(read, info.types[name], self._types)))
+            type = info.types[name]
+            if is_schedule(read):
+                code = self._in_copy(read, step, copy, type)
+            else:
+                code = argument(read, type, self._types)
+            arguments.append((name, code))
         return Construct(symbol(info.name), tuple(arguments))
+
+    def _in_copy(self, schedule: Apply, step: StepDef, copy: Expr, type: ParamType) -> Atom:
+        """Return the argument of a copy, or of all copies if `copy` is a name."""
+        assert isinstance(step.count, int)
+        value = write_copy(schedule, copy, step.count)
+        assert value is not None
+        is_quotient = isinstance(value, Binary) and not find_names(schedule)
+        if type.kind == "float" and is_quotient:
+            return literal(value)  # Python rounds a quotient of whole numbers as it should
+        return argument(value, type, self._types)
+
+
+def _is_scheduled(step: StepDef) -> bool:
+    """Tell whether an argument of a step changes from copy to copy."""
+    return isinstance(step, CallDef) and any(map(is_schedule, step.arguments.values()))
 
 
 def constructor(

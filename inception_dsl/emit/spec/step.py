@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ops import SCHEMES, WRITTEN, Op
+from inception_dsl.schedule import TO
 from inception_dsl.spec.expression import parse_expr
 from inception_dsl.spec.step import Reader, StepText, Token
 
@@ -69,13 +70,20 @@ _TIGHT = {"*", "//", "/", "="}
 _BEFORE_A_SIGN = {*_TIGHT, "+", "-", "(", ","}
 
 
+def _takes_a_sign(tokens: list[Token], index: int) -> bool:
+    """Tell whether a minus behind a token is the sign of a number, and does not subtract."""
+    token = tokens[index]
+    is_between = token.text == TO and index > 0 and tokens[index - 1].text not in _BEFORE_A_SIGN
+    return is_between or token.text in _BEFORE_A_SIGN
+
+
 def _join(tokens: list[Token]) -> str:
     """Join tokens, with a space between those that need one."""
     text = ""
     for index, token in enumerate(tokens):
         before = tokens[index - 1].text if index else ""
         is_tight = token.text in _TIGHT or before in _TIGHT or token.text in ("),") or before == "("
-        is_tight |= before == "-" and (index == 1 or tokens[index - 2].text in _BEFORE_A_SIGN)
+        is_tight |= before == "-" and (index == 1 or _takes_a_sign(tokens, index - 2))
         if token.text == "(" and before in FUNCTIONS:
             is_tight = tokens[index - 1].end == token.start
         text += token.text if is_tight or not text else f" {token.text}"

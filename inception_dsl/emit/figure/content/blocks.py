@@ -21,7 +21,7 @@ from inception_dsl.emit.figure.content.boxes import (
     node_element,
 )
 from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
-from inception_dsl.emit.figure.content.labels import activation_name, show_value
+from inception_dsl.emit.figure.content.labels import activation_name, show_schedule, show_value
 from inception_dsl.emit.figure.content.notes import note_body
 from inception_dsl.emit.figure.content.ports import (
     add_ports,
@@ -182,14 +182,27 @@ def call_table(subject: FigureSubject, block: BlockDef) -> Rows:
     if not varying:
         return ()
     rows: dict[tuple[str, ...], list[Path]] = {}
+    copies: dict[Path, list[LocatedCall]] = {}
     for located in subject.calls[block.name]:
-        values = tuple(show_value(located.call.arguments[name]) for name in varying)
+        copies.setdefault(located.path.step, []).append(located)
+    for located in subject.calls[block.name]:
+        alike = copies[located.path.step]
+        values = tuple(_show_argument(subject, located, alike, name) for name in varying)
         given = ", ".join(map(str, located.call.output_types))
         rows.setdefault((*values, given), []).append(located.path)
     return (
         ("", *varying, "output"),
         *((_name_calls(paths), *row) for row, paths in rows.items()),
     )
+
+
+def _show_argument(
+    subject: FigureSubject, located: LocatedCall, copies: Sequence[LocatedCall], name: str
+) -> str:
+    """Return an argument of a call; the values of both ends if it changes from copy to copy."""
+    if (located.caller, located.call.path.step, name) not in subject.scheduled:
+        return show_value(located.call.arguments[name])
+    return show_schedule(copies[0].call.arguments[name], copies[-1].call.arguments[name])
 
 
 def _name_calls(paths: Sequence[Path]) -> str:

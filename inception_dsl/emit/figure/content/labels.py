@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import Attributes, Model, Node, Value, walk_calls
 from inception_dsl.ops import NORMS, OPS, Op
 from inception_dsl.ops import shown as written
+from inception_dsl.schedule import find_ends, is_schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,18 @@ def activation_name(act: str) -> str:
 
 def show_value(value: Value | Expr) -> str:
     """Return a value as a box prints it."""
+    if is_schedule(value):
+        return " to ".join(map(show_value, find_ends(value)))
     return written(value).replace(" ", "")
+
+
+def show_schedule(first: Value, last: Value) -> str:
+    """Return the values of the first and the last copy as a box prints them: with three digits."""
+    return f"{_round(first)} to {_round(last)}"
+
+
+def _round(value: Value) -> str:
+    return f"{float(value):.3g}" if isinstance(value, Decimal) else show_value(value)
 
 
 def _name(op: Op, attributes: Attributes, is_depthwise: bool) -> str:

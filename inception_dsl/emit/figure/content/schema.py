@@ -14,7 +14,7 @@ from inception_dsl.emit.figure.content.boxes import (
     output_shapes,
 )
 from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
-from inception_dsl.emit.figure.content.labels import show_value
+from inception_dsl.emit.figure.content.labels import show_schedule, show_value
 from inception_dsl.emit.figure.content.notes import note_column
 from inception_dsl.emit.figure.content.ports import add_ports, name_outputs
 from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, fold
@@ -141,6 +141,8 @@ def _arguments(subject: FigureSubject, row: FoldedStep) -> str:
     calls = [item for item in row.copies if isinstance(item, Call)]
     for name in subject.varying[calls[0].block]:
         values = [show_value(call.arguments[name]) for call in calls]
+        if len(row.paths) == 1 and (NETWORK, row.path, name) in subject.scheduled:
+            values = [show_schedule(calls[0].arguments[name], calls[-1].arguments[name])]
         parts.append(f"{name}={values[0] if len(set(values)) == 1 else ', '.join(values)}")
     return " ".join(parts)
 

@@ -49,12 +49,15 @@ class FoldedStep:
 class LocatedCall:
     """A call in a model: its absolute path, and the node whose output it reads.
 
-    `reads` is None if the call reads the network's input.
+    Attributes:
+        reads: None if the call reads the network's input.
+        caller: the name of the block that it is written in.
     """
 
     path: Path
     call: Call
     reads: Node | None
+    caller: str
 
 
 def fold(call: Call) -> tuple[list[FoldedStep], dict[str, Path]]:
@@ -158,7 +161,7 @@ def _locate(call: Call, path: Path, reads: Node | None) -> Iterator[LocatedCall]
             continue
         source = values[item.inputs[0]]
         below = path / item.path
-        yield LocatedCall(below, item, source)
+        yield LocatedCall(below, item, source, call.block)
         yield from _locate(item, below, source)
         for value, output in zip(item.types, item.outputs.values(), strict=True):
             values[value] = values[value.step] = _find_maker(item, output) or source

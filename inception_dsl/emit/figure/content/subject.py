@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.emit.figure.content.labels import Conventions, find_conventions
 from inception_dsl.emit.figure.content.steps import LocatedCall, locate_calls
 from inception_dsl.emit.figure.styles import BLOCK_KINDS
-from inception_dsl.ir import NETWORK, BlockDef, Model, Path
+from inception_dsl.ir import NETWORK, BlockDef, CallDef, Model, Path
+from inception_dsl.schedule import is_schedule
 
 _BYTES = 4
 """Bytes of a float32."""
@@ -42,6 +43,8 @@ class FigureSubject:
         usual: the norm and the activation that go without saying.
         sums: the cost of every step by its absolute path; that of inference under the empty path.
         varying: the parameters that the calls of each block bind differently, by the block's name.
+        scheduled: the arguments that change evenly from copy to copy: the block that has the call,
+            the path of the call there, and the parameter.
     """
 
     model: Model
@@ -51,6 +54,7 @@ class FigureSubject:
     usual: Conventions
     sums: Mapping[Path, Sums]
     varying: Mapping[str, Sequence[str]]
+    scheduled: frozenset[tuple[str, Path, str]]
 
     def title(self, block: BlockDef) -> str:
         """Return the title of a block, or of the network."""
@@ -84,7 +88,18 @@ def describe(model: Model, cost: CostReport) -> FigureSubject:
         usual=find_conventions(model),
         sums=_sum_up(model, cost),
         varying={name: _find_varying(located_calls) for name, located_calls in calls.items()},
+        scheduled=frozenset(_find_scheduled(model)),
     )
+
+
+def _find_scheduled(model: Model) -> Iterator[tuple[str, Path, str]]:
+    """Yield the arguments that change evenly from copy to copy."""
+    for block in model.blocks:
+        for step in block.body:
+            if isinstance(step, CallDef):
+                for name, value in step.arguments.items():
+                    if is_schedule(value):
+                        yield block.name, step.path, name
 
 
 def _find_varying(calls: Sequence[LocatedCall]) -> list[str]:
