@@ -1,8 +1,10 @@
 """The recovery of structure: from the flat graph of a traced network to the text of a spec.
 
 `fusion` folds norms and activations into convolutions, `scopes` makes a tree of the modules,
-`bodies` lists of steps, `blocks` calls with parameters, and `writing` text. `pairing` compares a
-traced graph with that of a spec. Nothing here knows torch, or an op by its name.
+`bodies` lists of steps, `blocks` calls of blocks, and `writing` text. From the bodies of one class,
+`merging` makes one, `params` its parameters, and `conditions` tell what a call leaves out.
+`pairing` compares a traced graph with that of a spec. Nothing here knows torch, or an op by its
+name.
 """
 
 from inception_dsl.recover.bodies import MeshError

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inception_dsl.ir import Value
 from inception_dsl.ops import shown
-from inception_dsl.recover.naming import OP_WORDS, clean, name_block, number, without_number
+from inception_dsl.recover.conditions import find_conditions
+from inception_dsl.recover.merging import BodyTemplate, build_body, lay_out, merge_bodies
+from inception_dsl.recover.naming import clean, name_block, without_number
+from inception_dsl.recover.params import Column, find_params
 from inception_dsl.recover.terms import (
     CallTerm,
     Hole,
@@ -29,11 +31,8 @@ from inception_dsl.recover.terms import (
 MIN_JOINS = 3
 """Minimum number of equal joins in one list that become calls of a block."""
 
-FACTORS = (2, 3, 4, 5, 6, 8, 16)
-"""The factors and divisors that relate one width to another."""
-
-Column = tuple[Value, ...]
-"""The values of a hole in all instances of a block."""
+MAX_PARAMS = 7
+"""Maximum number of parameters of a block whose bodies differ by more than numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +56,19 @@ def find_blocks(network: Term) -> tuple[Term, tuple[FoundBlock, ...]]:
     term = _gather_joins(network, "Net")
     blocks: list[FoundBlock] = []
     while scopes := [inner for inner in walk(term) if isinstance(inner, ScopeTerm)]:
-        lowest = min(map(height, scopes))
-        groups: dict[Hashable, list[ScopeTerm]] = {}
-        for scope in scopes:
-            if height(scope) == lowest:
-                groups.setdefault(skeleton(scope), []).append(scope)
+        heights = {id(scope): height(scope) for scope in scopes}
+        lowest = min(heights.values())
+        # A class is ready when no scope of it holds another: its variants may be of any height.
+        waiting = {scope.kind for scope in scopes if heights[id(scope)] > lowest}
+        ready = [scope for scope in scopes if scope.kind not in waiting] or [
+            scope for scope in scopes if heights[id(scope)] == lowest
+        ]
+        groups: dict[str, list[ScopeTerm]] = {}
+        for scope in ready:
+            groups.setdefault(scope.kind, []).append(scope)
         calls: dict[int, CallTerm] = {}
         for group in groups.values():
-            block, group_calls = _make_block(group, {block.name for block in blocks})
-            blocks.append(block)
-            calls.update(zip(map(id, group), group_calls, strict=True))
+            _make_blocks(group, blocks, calls)
         term = _replace(term, calls)
     texts = {id(hole): shown(hole.value) for hole in holes(term)}
     return fill(term, texts), tuple(blocks)
@@ -108,7 +110,12 @@ def _is_no_block(body: Term) -> bool:
         kinds = {skeleton(step) for step in steps}
         return len(kinds) == 1 and isinstance(steps[0], ScopeTerm)
     return all(
-        isinstance(step, OpTerm) and all(hole.value == hole.default for hole in holes(step))
+        isinstance(step, OpTerm)
+        and all(
+            hole.value == hole.default
+            for hole in holes(step)
+            if not isinstance(hole.value, str | tuple)
+        )
         for step in steps
     )
 
@@ -122,81 +129,74 @@ def _unnumber(term: JoinTerm) -> JoinTerm:
     return replace(term, branches=tuple((clean(name), inner) for name, (_, inner) in pairs))
 
 
-def _make_block(group: Sequence[ScopeTerm], taken: set[str]) -> tuple[FoundBlock, list[CallTerm]]:
-    """Return the block of scopes of one skeleton, and the call of each of them."""
-    name = name_block(group[0].kind, taken)
-    rows = [list(holes(scope.body)) for scope in group]
-    columns = list(zip(*([hole.value for hole in row] for row in rows), strict=True))
-    channels = tuple(scope.channels for scope in group)
-    params: dict[str, Column] = {}
-    texts: dict[int, str] = {}
-    for hole, column in zip(rows[0], columns, strict=True):
-        text = _relate(column, channels, params)
-        if text is None:
-            text = _name_param(hole, params)
-            params[text] = column
-        texts[id(hole)] = text
-    params, texts = _name_width(rows[0], params, texts)
-    defaults = {param: _usual(param, column) for param, column in params.items()}
+def _make_blocks(
+    scopes: Sequence[ScopeTerm], blocks: list[FoundBlock], calls: dict[int, CallTerm]
+) -> None:
+    """Make the blocks of the scopes of one class: as few as the language can say."""
+    left = tuple(scopes)
+    while left:
+        made = None
+        for group in _choose_groups(left):
+            template = merge_bodies(group)
+            made = _make_block(template, {block.name for block in blocks})
+            if made is not None:
+                break
+        assert made is not None  # a group of one form needs no condition
+        block, group_calls = made
+        blocks.append(block)
+        calls.update(zip(map(id, template.scopes), group_calls, strict=True))
+        left = tuple(scope for scope in left if id(scope) not in calls)
+
+
+def _choose_groups(scopes: Sequence[ScopeTerm]) -> Iterator[Sequence[ScopeTerm]]:
+    """Yield groups that may be one block, the largest first; the last one has one form."""
+    yield scopes
+    layouts = [lay_out(scope.body) for scope in scopes]
+    longest = max(range(len(scopes)), key=lambda index: len(layouts[index].steps))
+    kind = layouts[longest]
+    yield [
+        scope
+        for scope, layout in zip(scopes, layouts, strict=True)
+        if (layout.residual is None) == (kind.residual is None)
+        and (layout.shortcut is None) == (kind.shortcut is None)
+    ]
+    form = skeleton(scopes[longest].body)
+    yield [scope for scope in scopes if skeleton(scope.body) == form]
+
+
+def _make_block(
+    template: BodyTemplate, taken: set[str]
+) -> tuple[FoundBlock, list[CallTerm]] | None:
+    """Return the block of a template, and the call of each body that it stands for.
+
+    None means that no condition tells the bodies apart.
+    """
+    if not template.is_plain:
+        return None
+    kind = template.scopes[0].kind
+    name = name_block(kind, taken)
+    columns = [
+        tuple(hole.value if hole is not None else None for hole in column)
+        for column in zip(*template.rows, strict=True)
+    ]
+    channels = tuple(scope.channels for scope in template.scopes)
+    params = find_params(template.holes, columns, channels)
+    decided = find_conditions(template, params)
+    if decided is None or (not template.is_uniform and len(params.columns) > MAX_PARAMS):
+        return None
+    defaults = {param: params.usual(param) for param in params.columns}
+    body = fill(build_body(template, *decided), params.texts)
     calls = []
-    for index, scope in enumerate(group):
-        arguments = tuple(
-            Hole(param, column[index], defaults[param]) for param, column in params.items()
-        )
-        calls.append(CallTerm(name, scope.kind, arguments))
-    return FoundBlock(name, group[0].kind, defaults, fill(group[0].body, texts)), calls
+    for index, scope in enumerate(template.scopes):
+        arguments = []
+        for param, column in params.columns.items():
+            value, default = column[index], defaults[param]
+            if value is None:  # its step is not there: any value will do
+                value = default if default is not None else _first(column)
+            arguments.append(Hole(param, value, default, step=name))
+        calls.append(CallTerm(name, scope.kind, tuple(arguments)))
+    return FoundBlock(name, kind, defaults, body), calls
 
 
-def _name_width(
-    row: Sequence[Hole], params: dict[str, Column], texts: dict[int, str]
-) -> tuple[dict[str, Column], dict[int, str]]:
-    """Call the only parameter that is a width `width`, whatever step it stands in."""
-    bare = {texts[id(hole)] for hole in row if hole.is_bare} & params.keys()
-    if len(bare) != 1 or "width" in params:
-        return params, texts
-    (old,) = bare
-    renamed = {"width" if name == old else name: column for name, column in params.items()}
-    word = re.compile(rf"\b{old}\b")
-    return renamed, {key: word.sub("width", text) for key, text in texts.items()}
-
-
-def _relate(column: Column, channels: Column, params: Mapping[str, Column]) -> str | None:
-    """Return the text that gives the values of a hole; None if it needs a new parameter."""
-    if len(set(column)) == 1:
-        return shown(column[0])
-    for name, base in (("in", channels), *params.items()):
-        if column == base:
-            return name
-    if all(isinstance(value, int) and not isinstance(value, bool) for value in column):
-        for name, base in (("in", channels), *params.items()):
-            if all(isinstance(value, int) for value in base):
-                for text in _scale(column, name, base):
-                    return text
-    return None
-
-
-def _scale(column: Column, name: str, base: Column) -> Iterator[str]:
-    """Yield the expressions by which a parameter, multiplied or divided, gives the values."""
-    for factor in FACTORS:
-        pairs = [(int(str(a)), int(str(b))) for a, b in zip(column, base, strict=True)]
-        if all(value == factor * of for value, of in pairs):
-            yield f"{factor}*{name}"
-        if all(value * factor == of for value, of in pairs):
-            yield f"{name}//{factor}"
-
-
-def _name_param(hole: Hole, params: Mapping[str, Column]) -> str:
-    """Return a name for the parameter that fills a hole."""
-    name = hole.attribute
-    if hole.is_bare and hole.step and not hole.step.isdigit():
-        name = hole.step
-    name = clean(name).rstrip("_")
-    if name in OP_WORDS or clean(name) != name or name == "in":
-        name = f"{name}_width" if hole.is_bare else f"{name}_value"
-    return number(name, params)
-
-
-def _usual(param: str, column: Column) -> Value | None:
-    """Return the value of a parameter that most calls have; None if no value is that common."""
-    value, count = Counter(column).most_common(1)[0]
-    return value if 2 * count > len(column) else None
+def _first(column: Column) -> Value:
+    return next(value for value in column if value is not None)

@@ -10,6 +10,9 @@ from inception_dsl.ops import OPS, STEP_OPS, WORDS
 from inception_dsl.resolve.reserved import RESERVED
 from inception_dsl.spec.schema import BODY_KEYS
 
+SHORTCUT = re.compile(r"downsample|shortcut|skip|proj|identity|residual|^ds", re.IGNORECASE)
+"""The names that networks give to the branch around a residual's body."""
+
 MAX_LETTERS = 50
 """Maximum number of letters of a name, a number behind it not counted."""
 

@@ -149,9 +149,10 @@ def _settle(scope: ModuleScope, flow: Flow) -> Iterator[Item]:
         if isinstance(item, NodeItem):
             yield replace(item, name=scope.name, is_named=True)
             return
-        kind = scope.kind if item.is_container and not scope.is_container else item.kind
+        is_wrapper = item.is_container and not scope.is_container
+        kind = scope.kind if is_wrapper else item.kind
         is_container = item.is_container and scope.is_container
-        keeps_name = scope.name.isdigit() and not item.name.isdigit()
+        keeps_name = scope.name.isdigit() and not item.name.isdigit() and not is_wrapper
         name = item.name if keeps_name else scope.name
         yield replace(item, name=name, kind=kind, is_container=is_container)
 

@@ -21,6 +21,7 @@ class Hole:
         is_bare: a spec writes it without the attribute's name.
         step: the name of the step that it stands in; empty if that has none.
         default: the value that need not be written.
+        flags: the texts that say the attribute, too.
         text: what a spec writes in its place, once it is settled.
     """
 
@@ -29,16 +30,18 @@ class Hole:
     default: Value | None
     is_bare: bool = False
     step: str = ""
+    flags: frozenset[str] = frozenset()
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpTerm:
-    """A step that is an op: `3x3 conv`, then words that are texts or holes."""
+    """A step that is an op: a kernel, as `conv` has one, then words that are texts or holes."""
 
     op: str
     head: str
     words: tuple[str | Hole, ...]
+    kernel: Hole | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,12 +81,14 @@ class JoinTerm:
     Attributes:
         attributes: the attributes of the join that have no default.
         channels: the channels that all branches read.
+        when: the condition under which a residual is there; empty if it always is.
     """
 
     op: str
     attributes: tuple[Hole, ...]
     branches: tuple[tuple[str, Term], ...]
     channels: int
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +106,15 @@ class FromTerm:
     step: Term | None
 
 
-Term = OpTerm | CallTerm | ScopeTerm | ListTerm | JoinTerm | FromTerm
+@dataclass(frozen=True, slots=True, eq=False)
+class WhenTerm:
+    """A step that is there under a condition."""
+
+    condition: str
+    step: Term
+
+
+Term = OpTerm | CallTerm | ScopeTerm | ListTerm | JoinTerm | FromTerm | WhenTerm
 
 
 def children(term: Term) -> tuple[Term, ...]:
@@ -113,6 +126,8 @@ def children(term: Term) -> tuple[Term, ...]:
             return tuple(inner for _, inner in branches)
         case FromTerm(step=step):
             return (step,) if step is not None else ()
+        case WhenTerm(step=step):
+            return (step,)
         case ScopeTerm(body=body):
             return (body,)
         case _:
@@ -135,6 +150,8 @@ def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
             return replace(term, branches=tuple((name, change(inner)) for name, inner in branches))
         case FromTerm(step=step):
             return replace(term, step=change(step) if step is not None else None)
+        case WhenTerm(step=step):
+            return replace(term, step=change(step))
         case ScopeTerm(body=body):
             return replace(term, body=change(body))
         case _:
@@ -156,15 +173,19 @@ def skeleton(term: Term) -> Hashable:
             return "list", tuple((name, skeleton(inner)) for name, inner in items)
         case JoinTerm(op, attributes, branches):
             names = tuple(hole.attribute for hole in attributes)
-            return op, names, tuple((name, skeleton(inner)) for name, inner in branches)
+            return op, names, tuple((name, skeleton(inner)) for name, inner in branches), term.when
         case FromTerm(reads, join, step):
             return "from", reads, join, skeleton(step) if step is not None else None
+        case WhenTerm(condition, step):
+            return "when", condition, skeleton(step)
 
 
 def holes(term: Term) -> Iterator[Hole]:
     """Yield the holes of a term in the order in which a spec writes them."""
     match term:
-        case OpTerm(words=words):
+        case OpTerm(words=words, kernel=kernel):
+            if kernel is not None:
+                yield kernel
             yield from (word for word in words if isinstance(word, Hole))
         case CallTerm(arguments=arguments):
             yield from arguments
@@ -185,8 +206,9 @@ def fill(term: Term, texts: Mapping[int, str]) -> Term:
         return replace(hole, text=texts[id(hole)])
 
     match term:
-        case OpTerm(words=words):
-            return replace(term, words=tuple(w if isinstance(w, str) else settle(w) for w in words))
+        case OpTerm(words=words, kernel=kernel):
+            settled = tuple(word if isinstance(word, str) else settle(word) for word in words)
+            return replace(term, words=settled, kernel=settle(kernel) if kernel else None)
         case CallTerm(arguments=arguments):
             return replace(term, arguments=tuple(map(settle, arguments)))
         case JoinTerm(attributes=attributes):

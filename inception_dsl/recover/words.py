@@ -15,8 +15,11 @@ from inception_dsl.recover.fusion import Fused
 from inception_dsl.recover.graph import TracedNode
 from inception_dsl.recover.terms import Hole, OpTerm
 
-_HOLES = frozenset(["width", "positive", "natural", "decimal", "fraction"])
-"""The kinds of attributes whose values may be parameters."""
+_HOLES = frozenset(["width", "positive", "natural", "decimal", "fraction", "pad"])
+"""The kinds of attributes whose values may be parameters; an activation may be one, too."""
+
+_FIXED = frozenset(["same_tf"])
+"""The values of such attributes that no parameter can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class WordWriter:
         values = {name: _plain(op, name, node.attributes) for name in node.attributes}
         base = self._base(op)
         chosen = _choose(op, base, values)
-        kernel = f"{shown(values[op.kernel])} " if op.kernel else ""
+        kernel = Hole(op.kernel, values[op.kernel], None) if op.kernel else None
         words: list[str | Hole] = []
         flag = _find_flag(op, base, values, chosen)
         covered = op.flags[flag] if flag else {}
@@ -47,17 +50,27 @@ class WordWriter:
             name = attribute.name
             if name not in values or name == op.kernel or attribute.owner or name in covered:
                 continue
-            if attribute.kind in _HOLES:
+            default = cast("Value | None", base.get(name))
+            if _may_vary(attribute, values[name], default, chosen):
                 is_bare = attribute.kind == "width"
-                default = cast("Value | None", base.get(name))
-                words.append(Hole(name, values[name], default, is_bare, step))
+                flags = frozenset(word for word, sets in op.flags.items() if list(sets) == [name])
+                words.append(Hole(name, values[name], default, is_bare, step, flags))
             elif name in chosen:
                 words.append(_word(op, attribute, values[name]))
-        return OpTerm(op.name, f"{kernel}{op.written}", (*words, *([flag] if flag else [])))
+        return OpTerm(op.name, op.written, (*words, *([flag] if flag else [])), kernel)
 
     def _base(self, op: Op) -> dict[str, Value | Expr]:
         base = {a.name: cast("Value", a.default) for a in op.attributes}
         return {**base, **self.defaults.get(op.defaults_of or op.name, {})}
+
+
+def _may_vary(
+    attribute: Attribute, value: Value, default: Value | None, chosen: Mapping[str, Value]
+) -> bool:
+    """Tell whether a parameter can set an attribute, which is written only where it differs."""
+    if attribute.name == "act":
+        return (attribute.name in chosen) == (value != default)
+    return attribute.kind in _HOLES and value not in _FIXED
 
 
 def find_defaults(fused: Fused) -> dict[str, dict[str, Value]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from itertools import groupby
 from inception_dsl.ir import TensorType
 from inception_dsl.ops import GATHERED, IDENTITY, RESIDUAL, shown
 from inception_dsl.recover.blocks import FoundBlock
-from inception_dsl.recover.naming import number
+from inception_dsl.recover.naming import SHORTCUT, number
 from inception_dsl.recover.terms import (
     CallTerm,
     FromTerm,
@@ -21,6 +20,7 @@ from inception_dsl.recover.terms import (
     OpTerm,
     ScopeTerm,
     Term,
+    WhenTerm,
 )
 from inception_dsl.spec.step import counted_name
 from inception_dsl.spec.tree import reads_as_text
@@ -30,9 +30,6 @@ WIDTH = 96
 
 Written = str | list["Written"] | dict[str, "Written"]
 """A part of a spec as texts in lists and mappings."""
-
-_SHORTCUT = re.compile(r"downsample|shortcut|skip|proj|identity|residual|^ds", re.IGNORECASE)
-"""The names that networks give to the branch around a residual's body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +93,10 @@ def _write_block(block: FoundBlock) -> Written:
 def _body(term: Term) -> Written:
     """Return a term as a spec writes it in the place of a body."""
     match term:
-        case OpTerm(_, head, words):
+        case OpTerm(_, head, words, kernel):
+            op = f"{kernel.text} {head}" if kernel is not None else head
             texts = [text for word in words if (text := _word(word))]
-            return f"{head} ({' '.join(texts)})" if texts else head
+            return f"{op} ({' '.join(texts)})" if texts else op
         case CallTerm(block, _, arguments):
             bound = [
                 f"{hole.attribute}={hole.text}"
@@ -112,6 +110,8 @@ def _body(term: Term) -> Written:
             return _join(term)
         case FromTerm(reads, join, step):
             return _from(reads, join, step)
+        case WhenTerm(condition, step):
+            return {"when": condition, "steps": _body(step)}
         case ScopeTerm():
             raise AssertionError(term)
 
@@ -122,7 +122,8 @@ def _word(word: str | Hole) -> str:
         return word
     if word.default is not None and word.text == shown(word.default):
         return ""
-    return word.text if word.is_bare else f"{word.attribute} {word.text}"
+    is_alone = word.is_bare or word.text in word.flags
+    return word.text if is_alone else f"{word.attribute} {word.text}"
 
 
 def _write_network(parts: SpecParts) -> list[Written]:
@@ -216,10 +217,15 @@ def _find_shortcut(term: JoinTerm, branches: Sequence[tuple[str, Written]]) -> i
     """Return which branch of a sum is the shortcut of a residual; None if it is no residual."""
     if any(hole.attribute == "scale" for hole in term.attributes):
         return 0
+    conditional = [
+        index for index, (_, inner) in enumerate(term.branches) if isinstance(inner, WhenTerm)
+    ]
+    if conditional:
+        return conditional[0]
     plain = [index for index, (_, body) in enumerate(branches) if body == IDENTITY.written]
     if plain:
         return plain[0]
-    named = [index for index, (name, _) in enumerate(branches) if _SHORTCUT.search(name)]
+    named = [index for index, (name, _) in enumerate(branches) if SHORTCUT.search(name)]
     if len(named) == 1:
         return named[0]
     sizes = [len(str(body)) for _, body in branches]
@@ -227,7 +233,8 @@ def _find_shortcut(term: JoinTerm, branches: Sequence[tuple[str, Written]]) -> i
 
 
 def _residual(term: JoinTerm, shortcut: Written, body: Written) -> Written:
-    settings: dict[str, Written] = {hole.attribute: hole.text for hole in term.attributes}
+    settings: dict[str, Written] = {"when": term.when} if term.when else {}
+    settings |= {hole.attribute: hole.text for hole in term.attributes}
     if shortcut != IDENTITY.written:
         settings["shortcut"] = shortcut
     if isinstance(body, dict) and "branches" in body and not body.keys() & {"residual", "from"}:

@@ -72,6 +72,88 @@ def test_an_emitted_module_comes_back_as_the_same_network(spec: str, tmp_path: P
     assert len(lines) < 100
 
 
+class _Mobile(nn.Module):
+    """A block of a mobile network, which leaves steps and its sum out by what it is given."""
+
+    def __init__(
+        self, entering: int, expand: int, width: int, stride: int, kernel: int, gate: int
+    ) -> None:
+        super().__init__()
+        wide = expand * entering
+        self.grow = nn.Conv2d(entering, wide, 1) if expand > 1 else nn.Identity()
+        self.depth = nn.Conv2d(wide, wide, kernel, stride, kernel // 2, groups=wide)
+        self.gate = _Gate(wide, gate) if gate else nn.Identity()
+        self.act: nn.Module = nn.ReLU() if kernel == 3 else nn.SiLU()
+        self.project = nn.Conv2d(wide, width, 1)
+        self.is_sum = stride == 1 and entering == width
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.project(self.gate(self.act(self.depth(self.grow(x)))))
+        return x + y if self.is_sum else y
+
+
+class _Gate(nn.Module):
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(width, inner, 1)
+        self.grow = nn.Conv2d(inner, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate: Tensor = self.grow(self.reduce(x.mean((2, 3), keepdim=True)).relu())
+        return x * gate.sigmoid()
+
+
+def _mobile() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, 2, 1),
+        _Mobile(8, 1, 12, 1, 3, 0),
+        _Mobile(12, 4, 12, 1, 3, 0),
+        _Mobile(12, 4, 16, 2, 5, 10),
+        _Mobile(16, 4, 16, 1, 5, 14),
+        _Mobile(16, 4, 24, 1, 3, 0),
+        _Mobile(24, 4, 24, 2, 5, 18),
+    )
+
+
+def test_one_class_is_one_block_with_conditions(tmp_path: Path) -> None:
+    text = bring(_mobile, (3, 32, 32), tmp_path).text
+    assert text.count("mobile:") == 1
+    for words in (
+        "residual: {when: stride == 1 and in == width}",
+        "when: expand != 1",
+        "when: gate > 0",
+        "kernel conv (expand*in stride stride groups expand*in",
+        "mobile (kernel=5x5 stride=2 act=silu width=24 gate=18)",
+    ):
+        assert words in text, text
+
+
+class _Undecided(nn.Module):
+    """A block whose sum no condition over its numbers decides."""
+
+    def __init__(self, width: int, *, is_sum: bool) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(8, width, 1)
+        self.second = nn.Conv2d(width, 8, 3, padding=1)
+        self.is_sum = is_sum
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.second(self.first(x))
+        return x + y if self.is_sum else y
+
+
+def test_bodies_that_nothing_tells_apart_stay_two_blocks(tmp_path: Path) -> None:
+    text = bring(
+        lambda: nn.Sequential(
+            _Undecided(4, is_sum=True), _Undecided(4, is_sum=False), _Undecided(6, is_sum=True)
+        ),
+        (8, 8, 8),
+        tmp_path,
+    ).text
+    assert "undecided_2:" in text
+    assert "when" not in text
+
+
 class _Functional(nn.Module):
     """A network whose layers are called by keyword, in place and under one name."""
 
