@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from inception_dsl.ops import IDENTITY, RESIDUAL
 from inception_dsl.recover.naming import SHORTCUT
 from inception_dsl.recover.terms import (
+    CallTerm,
     FromTerm,
     Hole,
     JoinTerm,
@@ -73,10 +74,10 @@ class BodyTemplate:
 
     @property
     def is_plain(self) -> bool:
-        """No step that may be missing has the form of another one, as copies in a row have."""
-        forms = Counter(map(_key, self.layout.steps))
+        """No call that may be missing has the form of another one, as copies in a row have."""
+        forms = Counter(_key(step) for step in self.layout.steps if isinstance(step[1], CallTerm))
         columns = zip(self.layout.steps, *(part.steps for part in self.present), strict=True)
-        return all(all(bits) or forms[_key(step)] == 1 for step, *bits in columns)
+        return all(all(bits) or forms[_key(step)] < 2 for step, *bits in columns)
 
     @property
     def is_uniform(self) -> bool:
