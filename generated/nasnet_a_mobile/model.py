@@ -299,18 +299,18 @@ class Stem0(nn.Module):
         q = self.q(h)  # N x width x 111 x 111
         q5 = self.q5(q)  # N x width x 56 x 56
         x: Tensor = self.p7(p)  # N x width x 56 x 56
-        add = q5 + x  # N x width x 56 x 56
+        a = q5 + x  # N x width x 56 x 56
         q_max = self.q_max(q)  # N x width x 56 x 56
         x = self.p7_2(p)  # N x width x 56 x 56
-        b_add = q_max + x  # N x width x 56 x 56
+        b = q_max + x  # N x width x 56 x 56
         q_mean = self.q_mean(q)  # N x width x 56 x 56
         x = self.p5(p)  # N x width x 56 x 56
-        c_add = q_mean + x  # N x width x 56 x 56
-        x = self.a_mean(add)  # N x width x 56 x 56
-        d_add = x + b_add  # N x width x 56 x 56
-        x = self.a3(add)  # N x width x 56 x 56
-        add = x + q_max  # N x width x 56 x 56
-        return torch.cat([b_add, c_add, d_add, add], dim=1)  # N x (4 * width) x 56 x 56
+        c = q_mean + x  # N x width x 56 x 56
+        x = self.a_mean(a)  # N x width x 56 x 56
+        d = x + b  # N x width x 56 x 56
+        x = self.a3(a)  # N x width x 56 x 56
+        e = x + q_max  # N x width x 56 x 56
+        return torch.cat([b, c, d, e], dim=1)  # N x (4 * width) x 56 x 56
 
 
 class Halve(nn.Module):
@@ -366,25 +366,25 @@ class Stem1(nn.Module):
         q = self.q(h)  # N x width x 56 x 56
         q5 = self.q5(q)  # N x width x 28 x 28
         x: Tensor = self.p7(p)  # N x width x 28 x 28
-        add = q5 + x  # N x width x 28 x 28
+        a = q5 + x  # N x width x 28 x 28
         q_max = self.q_max(q)  # N x width x 28 x 28
         x = self.p7_2(p)  # N x width x 28 x 28
-        b_add = q_max + x  # N x width x 28 x 28
+        b = q_max + x  # N x width x 28 x 28
         q_mean = self.q_mean(q)  # N x width x 28 x 28
         x = self.p5(p)  # N x width x 28 x 28
-        c_add = q_mean + x  # N x width x 28 x 28
-        x = self.a_mean(add)  # N x width x 28 x 28
-        d_add = x + b_add  # N x width x 28 x 28
-        x = self.a3(add)  # N x width x 28 x 28
-        add = x + q_max  # N x width x 28 x 28
-        return torch.cat([b_add, c_add, d_add, add], dim=1)  # N x (4 * width) x 28 x 28
+        c = q_mean + x  # N x width x 28 x 28
+        x = self.a_mean(a)  # N x width x 28 x 28
+        d = x + b  # N x width x 28 x 28
+        x = self.a3(a)  # N x width x 28 x 28
+        e = x + q_max  # N x width x 28 x 28
+        return torch.cat([b, c, d, e], dim=1)  # N x (4 * width) x 28 x 28
 
 
 class NormalFirst(nn.Module):
     """Normal cell behind a reduction.
 
-    Shape: N x h_channels x H x W, N x prev_channels x h x w -> N x (4 * (width // 2) + 4 * width) x
-    H x W.
+    Shape: N x h_channels x H x W, N x prev_channels x 2H x 2W -> N x (4 * (width // 2) + 4 * width)
+    x H x W.
     """
 
     def __init__(self, *, h_channels: int, prev_channels: int, width: int) -> None:
@@ -405,19 +405,18 @@ class NormalFirst(nn.Module):
         q = self.q(h)  # N x width x H x W
         q5 = self.q5(q)  # N x width x H x W
         x: Tensor = self.p3(p)  # N x width x H x W
-        add = q5 + x  # N x width x H x W
+        a = q5 + x  # N x width x H x W
         p5 = self.p5(p)  # N x width x H x W
         x = self.p3_2(p)  # N x width x H x W
-        b_add = p5 + x  # N x width x H x W
+        b = p5 + x  # N x width x H x W
         x = self.q_mean(q)  # N x width x H x W
-        c_add = x + p  # N x width x H x W
+        c = x + p  # N x width x H x W
         p_mean = self.p_mean(p)  # N x (2 * (width // 2)) x H x W
         x = self.p_mean2(p)  # N x (2 * (width // 2)) x H x W
-        d_add = p_mean + x  # N x (2 * (width // 2)) x H x W
+        d = p_mean + x  # N x (2 * (width // 2)) x H x W
         x = self.q3(q)  # N x width x H x W
-        e_add = x + q  # N x width x H x W
-        # N x (4 * (width // 2) + 4 * width) x H x W
-        return torch.cat([p, add, b_add, c_add, d_add, e_add], dim=1)
+        e = x + q  # N x width x H x W
+        return torch.cat([p, a, b, c, d, e], dim=1)  # N x (4 * (width // 2) + 4 * width) x H x W
 
 
 class Normal(nn.Module):
@@ -444,18 +443,18 @@ class Normal(nn.Module):
         q = self.q(h)  # N x width x H x W
         q5 = self.q5(q)  # N x width x H x W
         x: Tensor = self.p3(p)  # N x width x H x W
-        add = q5 + x  # N x width x H x W
+        a = q5 + x  # N x width x H x W
         p5 = self.p5(p)  # N x width x H x W
         x = self.p3_2(p)  # N x width x H x W
-        b_add = p5 + x  # N x width x H x W
+        b = p5 + x  # N x width x H x W
         x = self.q_mean(q)  # N x width x H x W
-        c_add = x + p  # N x width x H x W
+        c = x + p  # N x width x H x W
         p_mean = self.p_mean(p)  # N x width x H x W
         x = self.p_mean2(p)  # N x width x H x W
-        d_add = p_mean + x  # N x width x H x W
+        d = p_mean + x  # N x width x H x W
         x = self.q3(q)  # N x width x H x W
-        e_add = x + q  # N x width x H x W
-        return torch.cat([p, add, b_add, c_add, d_add, e_add], dim=1)  # N x (6 * width) x H x W
+        e = x + q  # N x width x H x W
+        return torch.cat([p, a, b, c, d, e], dim=1)  # N x (6 * width) x H x W
 
 
 class Reduction(nn.Module):
@@ -482,18 +481,18 @@ class Reduction(nn.Module):
         q = self.q(h)  # N x width x H x W
         q5 = self.q5(q)  # N x width x H/2 x W/2
         x: Tensor = self.p7(p)  # N x width x H/2 x W/2
-        add = q5 + x  # N x width x H/2 x W/2
+        a = q5 + x  # N x width x H/2 x W/2
         q_max = self.q_max(q)  # N x width x H/2 x W/2
         x = self.p7_2(p)  # N x width x H/2 x W/2
-        b_add = q_max + x  # N x width x H/2 x W/2
+        b = q_max + x  # N x width x H/2 x W/2
         q_mean = self.q_mean(q)  # N x width x H/2 x W/2
         x = self.p5(p)  # N x width x H/2 x W/2
-        c_add = q_mean + x  # N x width x H/2 x W/2
-        x = self.a_mean(add)  # N x width x H/2 x W/2
-        d_add = x + b_add  # N x width x H/2 x W/2
-        x = self.a3(add)  # N x width x H/2 x W/2
-        add = x + q_max  # N x width x H/2 x W/2
-        return torch.cat([b_add, c_add, d_add, add], dim=1)  # N x (4 * width) x H/2 x W/2
+        c = q_mean + x  # N x width x H/2 x W/2
+        x = self.a_mean(a)  # N x width x H/2 x W/2
+        d = x + b  # N x width x H/2 x W/2
+        x = self.a3(a)  # N x width x H/2 x W/2
+        e = x + q_max  # N x width x H/2 x W/2
+        return torch.cat([b, c, d, e], dim=1)  # N x (4 * width) x H/2 x W/2
 
 
 class NASNetAMobile(nn.Module):

@@ -61,11 +61,16 @@ class Statement:
 
     @property
     def name(self) -> Path:
-        """The path that names its only value: that of the module if the value lies below it."""
+        """The path that names its only value.
+
+        That of the module if the value lies below it; that of the named body that a join ends.
+        """
         (value,) = self.gives
         match self.makes:
             case ModuleCall(path=path) if value.is_below(path):
                 return path
+            case NodeDef() if self.is_join and value.parent.is_below(self.branch):
+                return value.parent
             case _:
                 return value
 

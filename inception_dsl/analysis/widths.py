@@ -71,7 +71,8 @@ class Width:
     Attributes:
         channels: the channels of a map or the features of a vector; None if no number or expression
             holds for all calls.
-        types: the types of the result in all calls, in order, without repeats.
+        types: the types of the result in all calls, in order, without repeats; of a repeated step,
+            those of its last copy.
         is_too_long: whether `channels` is None because an expression, for this step or one that it
             reads, has more than `MAX_OPERANDS` names and numbers.
     """
@@ -252,14 +253,16 @@ class _Widths:
                 continue
             seen.add(id(call.body))
             known: dict[Path, TensorType] = dict(zip(call.entries, call.input_types, strict=True))
+            results: dict[Path, TensorType] = {}
             for item in call.body:
-                for path, type in item.types.items():
-                    types[path.step][type] = None
+                results |= {path.step: type for path, type in item.types.items()}
                 if call.absent:
                     known |= item.types
                 if isinstance(item, Node) and len(item.inputs) > 1:
                     wholes = self._wholes.get(item.path)
                     self._wholes[item.path] = _find_wholes(item, wholes)
+            for path, type in results.items():
+                types[path][type] = None
             for path, given in call.absent.items():
                 types[path][known[given]] = None
         return {path: tuple(distinct) for path, distinct in types.items()}

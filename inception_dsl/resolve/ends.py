@@ -90,7 +90,7 @@ class EndReader(Reporter):
         """
         values = list_values(self._reader.steps, self._reader.results, self._reader.named)
         first = {str(step.path.first): step for step in reversed(self._reader.steps)}
-        taken = TUPLE_NAMES | (outputs.keys() if len(outputs) > 1 else {"logits"})
+        taken = outputs.keys() if len(outputs) > 1 else {"logits"}
         made: list[Head] = []
         for name, written in heads.items():
             head = self._head(name, written, steps, values, first, taken)
@@ -116,12 +116,14 @@ class EndReader(Reporter):
         Args:
             values: the values that it may hang on.
             first: by the first name of its path, the first step of each name.
-            taken: the names that the tuple of training's outputs has already.
+            taken: the names of the network's outputs in the tuple that training returns.
         """
         at: DocumentPath = ("heads", name)
         problem = name_problem(name)
-        if problem is None and name in taken:
+        if problem is None and name in TUPLE_NAMES:
             problem = f"emitted code needs the name `{name}` for itself"
+        if problem is None and name in taken and name not in first:
+            problem = f"`{name}` names an output: training returns it beside the heads"
         if problem is not None:
             self.complain("E105", problem, self.places.key(at), instead=usable_name(name, "head"))
         if name in first:

@@ -71,7 +71,7 @@ def may_name_block(name: str) -> bool:
 
 
 def usable_name(name: str, what: str) -> str | None:
-    """Return a usable name in place of a reserved one; None if there is none.
+    """Return a usable name in place of one that a thing cannot have; None if there is none.
 
     Args:
         what: the kind of thing that is named, such as `branch`, which distinguishes a name that is
@@ -79,7 +79,8 @@ def usable_name(name: str, what: str) -> str | None:
     """
     plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:MAX_LENGTH]
     if plain and not plain[0].isdigit():
-        return plain if name_problem(plain) is None else f"{plain[: MAX_LENGTH // 2]}_{what}"
+        is_usable = plain != name and name_problem(plain) is None
+        return plain if is_usable else f"{plain[: MAX_LENGTH // 2]}_{what}"
     return f"{what}_{plain}" if plain else None
 
 

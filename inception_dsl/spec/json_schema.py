@@ -45,6 +45,12 @@ def json_schema() -> str:
             "propertyNames": {"not": {"enum": sorted(BODY_KEYS)}},
         }
     )
+    definitions["ExtendingBody"] = {
+        **definitions["BodySpec"],
+        "required": ["extends"],
+        "additionalProperties": {"$ref": "#/$defs/Body"},  # branches and steps by their paths
+    }
+    definitions["Body"]["anyOf"].append({"$ref": "#/$defs/ExtendingBody"})
     for name in ("HeadSpec", "TableSpec"):
         definitions[name]["required"] = []
     properties = schema["properties"]

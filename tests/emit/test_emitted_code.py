@@ -66,7 +66,7 @@ def test_each_block_has_one_class(name: str) -> None:
     blocks = [class_name(b.name, b.title) for b in model.blocks if b.name != NETWORK]
     network = class_name(model.name, model.title)
     outputs = [f"{network}Outputs"] if model.heads else []
-    small = re.compile("(Same|Sep)*(Conv|Linear)(Norm)?(Act)?")
+    small = re.compile("(Same|Sep)*(Conv|Linear)(Norm)?(Act|Hardswish)?")
     nested = re.compile(rf"({'|'.join([*blocks, network])})[A-Z][A-Za-z0-9]*")
     runs: dict[str, bool] = {}
     for definition in classes(name):
@@ -131,6 +131,51 @@ def test_the_place_of_a_spec_is_no_code(project: Project) -> None:
     checked = project.check()
     odd = replace(checked, file=replace(checked.file, shown='specs/a\nprint("said")#/net.yaml'))
     assert driver.emit_module(odd).splitlines()[1].startswith("# model ")
+
+
+PYRAMID = """inception: 1
+name: fpn
+title: FPN
+input: 64x64x3
+blocks:
+  up: [upsample (factor 2), 1x1 conv (4)]
+  fpn:
+    inputs: [c3, c4]
+    outputs: [p3, p4]
+    steps:
+      - l4: {from: c4, steps: 1x1 conv (16)}
+      - up4: upsample (factor 2)
+      - l3: {from: c3, steps: 1x1 conv (16)}
+      - m3: {from: [up4, l3], join: add}
+      - p3: 3x3 conv (16)
+      - p4: {from: m3, steps: 3x3 conv (16 stride 2)}
+network:
+  - a: 3x3 conv (8 stride 2)
+  - b: 3x3 conv (16 stride 2)
+  - fpn: {from: [a, b], steps: fpn}
+  - large: {from: fpn.p4, steps: 2 x up}
+outputs: {p3: fpn.p3, large: large}
+"""
+
+
+def test_two_classes_differ_in_more_than_case(project: Project) -> None:
+    project.write(NET, PYRAMID)
+    tree = ast.parse(driver.emit_module(project.check()))
+    names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert {"Fpn", "FpnOutputs"} < set(names)
+    assert len({name.lower() for name in names}) == len(names)
+
+
+def test_a_repeated_step_has_the_shape_of_its_last_copy(project: Project) -> None:
+    project.write(NET, PYRAMID)
+    module = driver.emit_module(project.check())
+    assert re.search(r"= self.large\(\w+\)  # N x 4 x 64 x 64\n", module)
+    assert "N x 4 x 2H x 2W" in module
+
+
+def test_a_join_that_others_read_has_the_name_of_its_body(project: Project) -> None:
+    project.write(NET, PYRAMID)
+    assert " m3 = up4 + x  #" in driver.emit_module(project.check())
 
 
 def test_the_strict_type_checker_has_nothing_to_say() -> None:

@@ -159,7 +159,16 @@ def test_editors_accept_every_spec(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["blcks: {}", "network: 3", "network: [3x3 conv 96]", "budget: {parms: 3}", "use: a"]
+    "fault",
+    [
+        "blcks: {}",
+        "network: 3",
+        "network: [3x3 conv 96]",
+        "budget: {parms: 3}",
+        "use: a",
+        "blocks: {a: {extends: b, join: 3}}",
+        "blocks: {a: {title: A, pool: 3x3 maxpool}}",
+    ],
 )
 def test_editors_see_a_fault(fault: str) -> None:
     assert schema_errors(f"inception: 1\ninput: 3x3x3\n{fault}\n")

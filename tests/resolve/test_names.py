@@ -138,6 +138,19 @@ def test_the_name_of_a_spec_is_checked(name: str, project: Project) -> None:
     assert (found.code, found.labels[0].span.text) == ("E105", name)
 
 
+def test_a_head_may_not_have_the_name_of_an_output(project: Project) -> None:
+    spec = """inception: 1
+input: 8x8x3
+network: [a: 1x1 conv (4), b: {from: a, steps: relu}]
+outputs: {p: a, q: b}
+heads: {p: {at: a, steps: [global avgpool, linear (3)]}}
+"""
+    project.write(NET, spec)
+    (found,) = project.findings()
+    message = "`p` names an output: training returns it beside the heads"
+    assert (found.code, found.message, found.help) == ("E105", message, "write `p_head`")
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED - set(keyword.kwlist))[::7])
 def test_a_reserved_name_is_said_to_be_one(name: str) -> None:
     assert name_problem(name) == f"emitted code needs the name `{name}` for itself"

@@ -3,6 +3,8 @@
 `functions` has a function for every call that the language can say. Its parameters are torch's, so
 Python itself binds the arguments of a call, whether they are written by position or by keyword. A
 call that has no function, or arguments that fit none, is a cause of refusal.
+
+Longer than 400 lines: one reader holds the state of a reading, which all functions share.
 """
 
 from __future__ import annotations

@@ -23,18 +23,22 @@ class ClassNames:
     def __init__(self, author_names: Iterable[str]) -> None:
         helpers = (excerpt.name for excerpt in all_excerpts())
         self._taken = {*author_names, *IMPORTED, *helpers}
+        self._classes: set[str] = set()
 
     def claim(self, wanted: str, kind: str) -> str:
         """Return `wanted` if no other thing has that name, else `wanted` with its kind behind it.
+
+        Two classes differ in more than case.
 
         Args:
             kind: a noun, such as `Block`.
         """
         name, number = wanted, 1
-        while name in self._taken or iskeyword(name):
+        while name in self._taken or name.lower() in self._classes or iskeyword(name):
             name = f"{wanted}{kind}{number if number > 1 else ''}"
             number += 1
         self._taken.add(name)
+        self._classes.add(name.lower())
         return name
 
 

@@ -10,7 +10,8 @@ def shape_text(widths: BlockWidths, path: str) -> str:
     """Return the shape at a path of a block: N x channels x height x width, or N x features.
 
     Channels that depend on the block's parameters are an expression over them. A height and a width
-    in which calls differ are those of the first input, H and W: `N x (c1 + c3) x H/2 x W/2`.
+    in which calls differ are those of the first input, H and W: `N x (c1 + c3) x H/2 x W/2`, or
+    `2H x 2W` behind an upsampling.
     """
     width = widths.widths[path]
     sides = [_side(widths.widths[widths.inputs[0]], width, axis) for axis in (1, 2)]
@@ -39,4 +40,7 @@ def _side(entering: Width, width: Width, axis: int) -> str:
     for divisor in (1, 2, 4, 8, 16, 32):
         if lengths == sorted({-(-side // divisor) for side in entering_lengths}):
             return name if divisor == 1 else f"{name}/{divisor}"
+    for factor in (2, 4, 8, 16, 32):
+        if lengths == [side * factor for side in entering_lengths]:
+            return f"{factor}{name}"
     return name.lower()

@@ -3,6 +3,8 @@
 A small class is written once for all its uses. Its body holds the values on which they agree, its
 parameters the others. A conv without a norm is torch's own layer, or a subclass that adds the
 activation, so that its path is the path of its weight.
+
+Longer than 400 lines: the body of each kind of small class stands beside its constructor.
 """
 
 from __future__ import annotations
