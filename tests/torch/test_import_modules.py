@@ -10,8 +10,11 @@ import torch
 import torch.nn.functional as F
 from test_import import bring, causes
 from timm.layers.eca import CecaModule, EcaModule
+from timm.layers.grn import GlobalResponseNorm
 from torch import Tensor, nn
 
+from inception_dsl import load
+from inception_dsl.bridge import make_module
 from inception_dsl.driver import import_target
 
 
@@ -90,6 +93,119 @@ def test_a_product_of_a_row_and_a_vector_is_refused(tmp_path: Path) -> None:
     assert "a sum or a product of other shapes" in message
 
 
-@pytest.mark.parametrize("target", ["timm:ecaresnet26t", "timm:eca_nfnet_l0"])
-def test_networks_with_these_modules_give_the_same_outputs(target: str, tmp_path: Path) -> None:
-    assert "channelconv" in import_target(target, folder=tmp_path).text
+class _Response(nn.Module):
+    """The response norm as its authors write it, on maps whose channels come last."""
+
+    def __init__(self, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.zeros(1, 1, 1, 6))
+        self.beta = nn.Parameter(torch.zeros(1, 1, 1, 6))
+        self.eps = eps
+
+    def share(self, x: Tensor) -> Tensor:
+        length: Tensor = torch.norm(x, p=2, dim=(1, 2), keepdim=True)
+        return length / (length.mean(dim=-1, keepdim=True) + self.eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.permute(0, 2, 3, 1)
+        y = self.gamma * (y * self.share(y)) + self.beta + y
+        return y.permute(0, 3, 1, 2)
+
+
+class _OtherSum(_Response):
+    """A response norm that is added to another map than it reads."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.permute(0, 2, 3, 1)
+        y = self.gamma * (y * self.share(y)) + self.beta + torch.relu(y)
+        return y.permute(0, 3, 1, 2)
+
+
+class _SharesAgain(_Response):
+    """A response norm whose shares are read twice."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.permute(0, 2, 3, 1)
+        share = self.share(y)
+        y = (self.gamma * (y * share) + self.beta + y) * share
+        return y.permute(0, 3, 1, 2)
+
+
+class _OtherMean(_Response):
+    """Lengths that are divided by the mean of other lengths."""
+
+    def share(self, x: Tensor) -> Tensor:
+        other: Tensor = torch.norm(torch.relu(x), p=2, dim=(1, 2), keepdim=True)
+        length: Tensor = torch.norm(x, p=2, dim=(1, 2), keepdim=True)
+        return length / (other.mean(dim=-1, keepdim=True) + self.eps)
+
+
+class _OtherLength(_Response):
+    """Lengths that are sums of absolute values."""
+
+    def share(self, x: Tensor) -> Tensor:
+        length: Tensor = torch.norm(x, p=1, dim=(1, 2), keepdim=True)
+        return length / (length.mean(dim=-1, keepdim=True) + self.eps)
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (lambda: GlobalResponseNorm(6, channels_last=False), "grn"),
+        (lambda: GlobalResponseNorm(6, eps=0.5, channels_last=False), "grn (eps 0.5)"),
+        (_Response, "grn"),
+        (lambda: _Response(eps=0.25), "grn (eps 0.25)"),
+    ],
+    ids=["timm", "eps", "authors", "authors' eps"],
+)
+def test_a_response_norm_is_one_op(
+    module: Callable[[], nn.Module], words: str, tmp_path: Path
+) -> None:
+    text = bring(module, (6, 4, 5), tmp_path).text
+    assert words in text
+    assert "join:" not in text and "scale" not in text and "residual" not in text
+
+
+EMITTED = """\
+inception: 1
+name: net
+input: 5x4x6
+network:
+  - 3x3 conv (6 act relu)
+  - grn (eps 0.5)
+  - attention:
+      branches:
+        whole: identity
+        gate: [global avgpool, channelconv (kernel 3), sigmoid]
+      join: mul
+  - grn
+"""
+
+
+def test_these_ops_come_back_from_an_emitted_module(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(EMITTED)
+    source = load(path).emit()
+    text = bring(lambda: make_module(source, "net"), (6, 4, 5), tmp_path).text
+    assert text.count(": grn") == 2
+    assert text.count("channelconv (kernel 3)") == 1
+
+
+@pytest.mark.parametrize("module", [_OtherSum, _SharesAgain, _OtherMean, _OtherLength])
+def test_another_response_norm_is_refused(module: Callable[[], nn.Module], tmp_path: Path) -> None:
+    (first, *_) = causes(module, (6, 4, 5), tmp_path)
+    assert "means, deviations or extrema" in first
+
+
+@pytest.mark.parametrize(
+    ("target", "op"),
+    [
+        ("timm:ecaresnet26t", "channelconv"),
+        ("timm:eca_nfnet_l0", "channelconv"),
+        ("timm:convnextv2_atto", "grn"),
+    ],
+)
+def test_networks_with_these_modules_give_the_same_outputs(
+    target: str, op: str, tmp_path: Path
+) -> None:
+    assert op in import_target(target, folder=tmp_path).text

@@ -7,14 +7,13 @@ from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.numbers import exact, is_number
 from inception_dsl.bridge.reading.reader import (
     GraphReader,
     Results,
     Seen,
     UnsayableError,
     can_say,
-    exact,
-    is_number,
     refuse,
 )
 from inception_dsl.ir import Value

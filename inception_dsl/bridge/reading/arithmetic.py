@@ -8,19 +8,17 @@ from typing import Any
 
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.lacks import Lack
-from inception_dsl.bridge.reading.reader import (
-    GraphReader,
-    Results,
-    Seen,
-    UnsayableError,
-    can_say,
-    is_number,
-)
+from inception_dsl.bridge.reading.numbers import is_number
+from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, can_say
 from inception_dsl.bridge.tracing import ConstantRef
 from inception_dsl.ir import Value
 
 TIMES, PLUS, SHIFT = "~times", "~plus", "~shift"
 """The ops that multiply by a number, add one and add a weight, until an idiom takes them."""
+
+LENGTH, MEAN, SHARE = "~norm", "~mean", "~div"
+"""The ops that make the lengths of channels, their mean, and the lengths divided by it, until a
+response norm takes them."""
 
 
 def _number_op(
@@ -128,9 +126,23 @@ def _sub(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused
     raise UnsayableError(_lack(reader, lacks.SUBTRACTION, input, other))
 
 
+def _addcmul(
+    reader: GraphReader, input: Any, tensor1: Any, tensor2: Any, value: float = 1
+) -> Results:
+    """Read a product and the sum with it; one call of torch makes both."""
+    product = _combine(reader, "mul", tensor1, tensor2)
+    return _add(reader, input, product, value)
+
+
 def _div(reader: GraphReader, input: Any, other: Any, rounding_mode: str | None = None) -> Results:
     if is_number(other) and rounding_mode is None and other != 0:
         return _number_op(reader, TIMES, 1 / other, reader.see(input), repr(float(other)))
+    if not is_number(input) and not is_number(other) and rounding_mode is None:
+        first, second = reader.see(input), reader.see(other)
+        if reader.is_made_by(first, LENGTH) and reader.is_made_by(second, PLUS):
+            return reader.add_shaped(
+                SHARE, {}, [first, second], Seen(None, first.layout, first.shape)
+            )
     raise UnsayableError(_lack(reader, lacks.DIVISION, input, other))
 
 
@@ -162,6 +174,7 @@ ARITHMETIC: dict[str, Callable[..., Results]] = {
     "mul": _mul,
     "rmul": _mul,
     "multiply": _mul,
+    "addcmul": _addcmul,
     "sub": _sub,
     "rsub": _rsub,
     "div": _div,

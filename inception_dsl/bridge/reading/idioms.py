@@ -14,9 +14,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.arithmetic import PLUS, SHIFT, TIMES
+from inception_dsl.bridge.reading.arithmetic import LENGTH, MEAN, PLUS, SHARE, SHIFT, TIMES
 from inception_dsl.bridge.reading.lacks import Cause, Lack
-from inception_dsl.bridge.reading.reader import UnsayableError, exact
+from inception_dsl.bridge.reading.numbers import exact
+from inception_dsl.bridge.reading.reader import UnsayableError
+from inception_dsl.bridge.reading.responses import fold_response
 from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.ops.window import same_margins
@@ -48,6 +50,9 @@ _WAITING: dict[str, Lack] = {
     TIMES: lacks.NUMBERS,
     PLUS: lacks.NUMBERS,
     SHIFT: lacks.LEARNT_SHIFT,
+    LENGTH: lacks.STATISTICS,
+    MEAN: lacks.STATISTICS,
+    SHARE: lacks.DIVISION,
 }
 
 
@@ -227,6 +232,7 @@ _FOLDS = (
     _fold_padding,
     _fold_scale,
     _fold_shift,
+    fold_response,
     _fold_pool,
 )
 """The idioms in the order in which they are looked for."""

@@ -10,15 +10,8 @@ from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.reader import (
-    GraphReader,
-    Results,
-    UnsayableError,
-    exact,
-    pair,
-    refuse,
-    square,
-)
+from inception_dsl.bridge.reading.numbers import exact, pair, square
+from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
 from inception_dsl.bridge.reading.standardised import read_standardised
 from inception_dsl.bridge.tracing import WeightRef
 from inception_dsl.ir import Value
@@ -120,6 +113,14 @@ def _linear(reader: GraphReader, input: Any, weight: Any, bias: Any = None) -> R
     return reader.add("linear", attributes, [seen], "vector", tensors)
 
 
+def _see_channels(reader: GraphReader, value: Any) -> Seen:
+    """Return a tensor that a norm reads, whose axis 1 torch takes for the channels."""
+    seen = reader.see(value)
+    if seen.layout == "row":
+        raise UnsayableError(lacks.CHANNEL_CONV)
+    return seen
+
+
 def _batch_norm(
     reader: GraphReader,
     input: Any,
@@ -131,7 +132,7 @@ def _batch_norm(
     momentum: float | None = 0.1,
     eps: float = 1e-5,
 ) -> Results:
-    seen = reader.see_norm(input)
+    seen = _see_channels(reader, input)
     if seen.key is None:
         raise UnsayableError(lacks.COMPUTED_WEIGHTS)
     if training:
@@ -163,7 +164,7 @@ def _group_norm(
     bias: Any = None,
     eps: float = 1e-5,
 ) -> Results:
-    seen = reader.see_norm(input)
+    seen = _see_channels(reader, input)
     tensors = reader.weights(weight=weight, bias=bias)
     attributes: dict[str, Value] = {
         "groups": num_groups,

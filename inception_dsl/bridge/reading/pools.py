@@ -9,14 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.reader import (
-    GraphReader,
-    Results,
-    Seen,
-    UnsayableError,
-    pair,
-    square,
-)
+from inception_dsl.bridge.reading.numbers import pair, square
+from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError
 from inception_dsl.ir import Value
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Literal
 
 from inception_dsl.bridge.frames import OriginMaker
@@ -209,6 +208,8 @@ class GraphReader:
     def see(self, value: object) -> Seen:
         """Return what is known of a tensor that a call reads."""
         match value:
+            case Seen():
+                return value
             case ValueRef(number, shape):
                 return self.values.get(number) or Seen(None, "lost", shape)
             case WeightRef(shape=shape) | ConstantRef(shape):
@@ -216,12 +217,9 @@ class GraphReader:
             case _:
                 raise UnsayableError(lacks.NO_WORD)
 
-    def see_norm(self, value: object) -> Seen:
-        """Return a tensor that a norm reads, whose axis 1 torch takes for the channels."""
-        seen = self.see(value)
-        if seen.layout == "row":
-            raise UnsayableError(lacks.CHANNEL_CONV)
-        return seen
+    def is_made_by(self, seen: Seen, op: str) -> bool:
+        """Tell whether a node of an op makes a tensor."""
+        return seen.key is not None and seen.key != ENTRY and self.nodes[seen.key].op == op
 
     def see_map(self, value: object) -> Seen:
         """Return a tensor that a function reads as a map."""
@@ -348,55 +346,6 @@ def can_say(op: str, attributes: Mapping[str, Value], inputs: Sequence[Seen], re
         return False
 
 
-def pair(value: Any) -> tuple[int, int]:
-    """Return a height and a width that may be written as one number, or as a tuple of one."""
-    match value:
-        case int():
-            return value, value
-        case (int() as side,):
-            return side, side
-        case (int() as height, int() as width):
-            return height, width
-        case _:
-            raise ValueError(value)
-
-
-def square(value: Any) -> int:
-    """Return a number that holds for height and width.
-
-    Raises:
-        UnsayableError: they differ.
-    """
-    height, width = pair(value)
-    if height != width:
-        raise UnsayableError(lacks.RECTANGLE)
-    return height
-
-
-MAX_DIGITS = 15
-"""Maximum number of significant digits of a number: more are beyond double precision."""
-
-MAX_LETTERS = 18
-"""Maximum number of characters of a number in a spec."""
-
-
-def exact(number: float) -> Decimal | int:
-    """Return a number as a spec writes it: to the last digit, if that is not too long.
-
-    A longer one keeps more digits than single precision holds.
-    """
-    if not math.isfinite(number):
-        raise UnsayableError(lacks.NUMERAL)
-    if number == int(number):
-        return int(number)
-    shortest = Decimal(repr(float(number)))
-    for digits in range(MAX_DIGITS, 6, -1):
-        if len(f"{shortest:f}") <= MAX_LETTERS:
-            return shortest
-        shortest = Decimal(f"{number:.{digits - 1}g}").normalize()
-    raise UnsayableError(lacks.NUMERAL)
-
-
 def refuse(lack: Lack) -> Callable[..., Results]:
     """Return a function that refuses every call of its name."""
 
@@ -404,8 +353,3 @@ def refuse(lack: Lack) -> Callable[..., Results]:
         raise UnsayableError(lack)
 
     return read
-
-
-def is_number(value: object) -> bool:
-    """Tell whether an argument is a number of Python."""
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,7 +7,9 @@ from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.arithmetic import LENGTH, MEAN
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
+from inception_dsl.bridge.reading.responses import read_length
 from inception_dsl.ir import Value
 
 
@@ -274,6 +276,9 @@ def _mean(
     axes = () if dim is None else (dim,) if isinstance(dim, int) else dim
     places = {seen.axis(axis) for axis in axes}
     wanted = {2, 3} if seen.layout == "map" else {1, 2}
+    if keepdim and places == {seen.channel_axis} and reader.is_made_by(seen, LENGTH):
+        mean = Seen(None, seen.layout, reader.call.results[0].shape)
+        return reader.add_shaped(MEAN, {}, [seen], mean)
     if not seen.is_whole_map or places != wanted:
         raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
     channels = seen.type.channels
@@ -346,6 +351,7 @@ SHAPES: dict[str, Callable[..., Results]] = {
     "getitem": _getitem,
     "mean": _mean,
     "amax": _amax,
+    **dict.fromkeys(["norm", "vector_norm", "linalg_vector_norm"], read_length),
     "setitem": refuse(lacks.ASSIGNMENT),
     "stack": refuse(lacks.STACKED),
     **dict.fromkeys(["roll", "flip", "rot90"], refuse(lacks.MOVED)),
@@ -369,9 +375,6 @@ SHAPES: dict[str, Callable[..., Results]] = {
             "max",
             "min",
             "amin",
-            "norm",
-            "vector_norm",
-            "linalg_vector_norm",
         ],
         refuse(lacks.STATISTICS),
     ),

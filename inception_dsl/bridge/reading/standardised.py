@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
 
-from inception_dsl.bridge.reading.reader import GraphReader, exact, is_number
+from inception_dsl.bridge.reading.numbers import exact, is_number
+from inception_dsl.bridge.reading.reader import GraphReader
 from inception_dsl.bridge.tracing import TorchCall, ValueRef, WeightRef
 from inception_dsl.ir import Value
 

@@ -1,0 +1,64 @@
+"""The numbers among the arguments of a call, as a spec writes them."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.reader import UnsayableError
+
+
+def pair(value: Any) -> tuple[int, int]:
+    """Return a height and a width that may be written as one number, or as a tuple of one."""
+    match value:
+        case int():
+            return value, value
+        case (int() as side,):
+            return side, side
+        case (int() as height, int() as width):
+            return height, width
+        case _:
+            raise ValueError(value)
+
+
+def square(value: Any) -> int:
+    """Return a number that holds for height and width.
+
+    Raises:
+        UnsayableError: they differ.
+    """
+    height, width = pair(value)
+    if height != width:
+        raise UnsayableError(lacks.RECTANGLE)
+    return height
+
+
+MAX_DIGITS = 15
+"""Maximum number of significant digits of a number: more are beyond double precision."""
+
+MAX_LETTERS = 18
+"""Maximum number of characters of a number in a spec."""
+
+
+def exact(number: float) -> Decimal | int:
+    """Return a number as a spec writes it: to the last digit, if that is not too long.
+
+    A longer one keeps more digits than single precision holds.
+    """
+    if not math.isfinite(number):
+        raise UnsayableError(lacks.NUMERAL)
+    if number == int(number):
+        return int(number)
+    shortest = Decimal(repr(float(number)))
+    for digits in range(MAX_DIGITS, 6, -1):
+        if len(f"{shortest:f}") <= MAX_LETTERS:
+            return shortest
+        shortest = Decimal(f"{number:.{digits - 1}g}").normalize()
+    raise UnsayableError(lacks.NUMERAL)
+
+
+def is_number(value: object) -> bool:
+    """Tell whether an argument is a number of Python."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
