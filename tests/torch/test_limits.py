@@ -25,6 +25,7 @@ LIMITS: dict[str, list[object]] = {
     "decimal": ["0", "1e-45", "1e-320", "1e-999", "1e9", "0.5"],
     "fraction": ["0", "1", "0.5", "1e-999"],
     "pad": ["V", "same", "same_tf", 0, 1, 2, 5, MAX_NUMBER, "0x3", "3x0"],
+    "size": ["1x1", "3x5", "8x8", "9x9", "1000000x1000000"],
     "init": ["torch", "normal 1e-999", "normal 1e9", "kaiming_normal fan_in", "xavier_uniform"],
 }
 KERNELS = ["1x1", "2x2", "3x3", "1x7", "8x8", "9x9"]
