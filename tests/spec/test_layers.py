@@ -292,6 +292,19 @@ def test_a_parameter_that_is_named_again_has_the_new_default(project: Project) -
     assert "`c` needs `w`" in text
 
 
+@pytest.mark.parametrize("base", ["1x1 conv (8)", "[1x1 conv (8)]"])
+@pytest.mark.parametrize("layer", ["params: {k: 3}", "params: [k]", "residual: {}"])
+def test_a_block_whose_body_is_bare_gets_other_keys(
+    base: str, layer: str, project: Project
+) -> None:
+    blocks = f"blocks:\n  a: {base}\n  b: {{extends: a, {layer}}}\n"
+    binding = "" if layer.startswith("residual") else " (k=2)"
+    network = f"network: [pre: 1x1 conv (8), last: b{binding}]\n"
+    found = extended(project, f"{blocks}{network}", "title: the same\n")
+    assert "last/conv: conv 8" in found
+    assert any("add" in line for line in found) is layer.startswith("residual")
+
+
 def test_an_extending_spec_can_be_extended(project: Project) -> None:
     project.write("specs/root.yaml", BASE_HEAD + STEPS)
     project.write(BASE, "inception: 1\nextends: root.yaml\nnetwork: {conv: none}\n")

@@ -36,6 +36,7 @@ blocks:
     residual: {drop_path: drop, scale: scale, act: silu}
     steps: [3x3 conv (in norm batchnorm act silu), 1x1 conv (in)]
 network:
+  - stem: 1x1 conv (6)
   - block
   - block (drop=0.3)
   - 2 x block (drop=0.2 scale=0.5)

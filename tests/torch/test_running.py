@@ -45,6 +45,9 @@ def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> N
         "transposed convolutions",
         "convolutions along channels",
         "global response norms",
+        "dropped paths",
+        "arguments that change from copy to copy",
+        "conditions, kernels and functions",
     ],
 )
 def test_every_part_of_the_language_runs(name: str, way: str, project: Project) -> None:
