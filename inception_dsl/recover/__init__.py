@@ -2,7 +2,8 @@
 
 `fusion` folds norms and activations into convolutions, `scopes` makes a tree of the modules,
 `bodies` lists of steps, `blocks` calls of blocks, and `writing` text. From the bodies of one class,
-`merging` makes one, `params` its parameters, and `conditions` tell what a call leaves out.
+`merging` makes one, `params` its parameters, and `conditions` tell what a call leaves out;
+`tables` hold the arguments of many calls.
 `pairing` compares a traced graph with that of a spec. Nothing here knows torch, or an op by its
 name.
 """

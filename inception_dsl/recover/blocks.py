@@ -28,8 +28,11 @@ from inception_dsl.recover.terms import (
     walk,
 )
 
-MIN_JOINS = 3
-"""Minimum number of equal joins in one list that become calls of a block."""
+MIN_EQUAL = 3
+"""Minimum number of equal joins, or lists of ops, in one list that become calls of a block."""
+
+MAX_DISSOLVED = 4
+"""Maximum number of ops that read better in their place than in a block called once."""
 
 MAX_PARAMS = 7
 """Maximum number of parameters of a block whose bodies differ by more than numbers."""
@@ -53,7 +56,7 @@ class FoundBlock:
 
 def find_blocks(network: Term) -> tuple[Term, tuple[FoundBlock, ...]]:
     """Return a network whose scopes are calls, and the blocks that they call."""
-    term = _gather_joins(network, "Net")
+    term = _dissolve(_gather(network, "Net"))
     blocks: list[FoundBlock] = []
     while scopes := [inner for inner in walk(term) if isinstance(inner, ScopeTerm)]:
         heights = {id(scope): height(scope) for scope in scopes}
@@ -80,25 +83,61 @@ def _replace(term: Term, calls: Mapping[int, CallTerm]) -> Term:
     return rebuild(term, lambda child: _replace(child, calls))
 
 
-def _gather_joins(term: Term, kind: str) -> Term:
-    """Return a term in which joins that repeat in a list are scopes, as dense layers are."""
+def _gather(term: Term, kind: str) -> Term:
+    """Return a term in which parts that repeat in a list are scopes.
+
+    They are joins, as those of dense layers, and lists of ops, as transitions are.
+    """
     inner = term.kind if isinstance(term, ScopeTerm) else kind
-    term = rebuild(term, lambda child: _gather_joins(child, inner))
+    term = rebuild(term, lambda child: _gather(child, inner))
     if isinstance(term, ScopeTerm) and _is_no_block(term.body):
         return term.body
     if not isinstance(term, ListTerm):
         return term
     loose = [_unnumber(item) if isinstance(item, JoinTerm) else item for _, item in term.items]
-    counts = Counter(skeleton(item) for item in loose if isinstance(item, JoinTerm))
+    counts = Counter(skeleton(item) for item in loose if isinstance(item, JoinTerm | ListTerm))
     items: list[tuple[str, Term]] = []
     for (name, old), item in zip(term.items, loose, strict=True):
-        if isinstance(item, JoinTerm) and counts[skeleton(item)] >= MIN_JOINS:
+        if counts[skeleton(item)] < MIN_EQUAL:
+            items.append((name, old))
+        elif isinstance(item, JoinTerm):
             kinds = [part.kind for _, part in item.branches if isinstance(part, ScopeTerm)]
             scope = ScopeTerm(f"{kinds[0] if kinds else kind}Step", item, item.channels)
             items.append(("" if name[-1:].isdigit() else name, scope))
+        elif isinstance(item, ListTerm) and _is_of_ops(item):
+            items.append((name, ScopeTerm(without_number(name), item, item.channels)))
         else:
             items.append((name, old))
-    return ListTerm(tuple(items))
+    return replace(term, items=tuple(items))
+
+
+def _dissolve(network: Term) -> Term:
+    """Return a network in which a class of a few ops that one named step has is no block."""
+    counts = Counter(term.kind for term in walk(network) if isinstance(term, ScopeTerm))
+
+    def change(term: Term) -> Term:
+        term = rebuild(term, change)
+        if not isinstance(term, ListTerm):
+            return term
+        items = tuple((name, open_up(name, inner)) for name, inner in term.items)
+        return replace(term, items=items)
+
+    def open_up(name: str, term: Term) -> Term:
+        is_alone = bool(name) and isinstance(term, ScopeTerm) and counts[term.kind] == 1
+        if is_alone and isinstance(term, ScopeTerm) and isinstance(term.body, ListTerm):
+            steps = [step for _, step in term.body.items]
+            if len(steps) <= MAX_DISSOLVED and all(isinstance(step, OpTerm) for step in steps):
+                return term.body
+        return term
+
+    return change(network)
+
+
+def _is_of_ops(term: ListTerm) -> bool:
+    """Tell whether a list that is a module has three or more steps, all of them ops."""
+    steps = [item for _, item in term.items]
+    are_ops = all(isinstance(step, OpTerm) for step in steps)
+    return term.channels > 0 and len(steps) > 2 and are_ops
 
 
 def _is_no_block(body: Term) -> bool:
@@ -180,7 +219,7 @@ def _make_block(
         for column in zip(*template.rows, strict=True)
     ]
     channels = tuple(scope.channels for scope in template.scopes)
-    params = find_params(template.holes, columns, channels)
+    params = find_params(template.holes, columns, channels, template.homes)
     decided = find_conditions(template, params)
     if decided is None or (not template.is_uniform and len(params.columns) > MAX_PARAMS):
         return None

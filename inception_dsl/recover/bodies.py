@@ -99,10 +99,11 @@ class BodyMaker:
                 return self._words.write(node, name if is_named else "")
             case ModuleScope(kind=kind, is_container=is_container):
                 body = self.make(item)
-                if is_container:
-                    return body
                 (source,) = self._flow.enter(item.keys)
-                return ScopeTerm(kind, body, self._flow.channels(source))
+                channels = self._flow.channels(source)
+                if is_container:
+                    return ListTerm(body.items, channels)
+                return ScopeTerm(kind, body, channels)
 
     def _join(
         self, region: _Region, item: Item, sources: Sequence[Item | None], above: Item | None

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inception_dsl.ops import IDENTITY, RESIDUAL
+from inception_dsl.ops import GATHERED, IDENTITY, RESIDUAL
 from inception_dsl.recover.naming import SHORTCUT
 from inception_dsl.recover.terms import (
     CallTerm,
@@ -22,6 +22,7 @@ from inception_dsl.recover.terms import (
     ScopeTerm,
     Term,
     WhenTerm,
+    children,
     holes,
     skeleton,
 )
@@ -71,6 +72,11 @@ class BodyTemplate:
     def holes(self) -> tuple[Hole, ...]:
         """The holes of the template, in the order of each row."""
         return tuple(_holes(self.layout))
+
+    @property
+    def homes(self) -> dict[int, str]:
+        """The branch of a concat that a hole stands in, by the hole's `id`."""
+        return dict(pair for _, term in self.layout.steps for pair in _find_homes(term))
 
     @property
     def is_plain(self) -> bool:
@@ -202,6 +208,16 @@ def _align(whole: BodyLayout, layout: BodyLayout, indices: Sequence[int]) -> tup
 
 def _holes_or_none(present: Term | None, whole: Term) -> list[Hole | None]:
     return list(holes(present)) if present is not None else [None for _ in holes(whole)]
+
+
+def _find_homes(term: Term) -> Iterator[tuple[int, str]]:
+    """Yield the holes in branches by their `id`, each with the name of the innermost branch."""
+    for child in children(term):
+        yield from _find_homes(child)
+    if isinstance(term, JoinTerm) and term.op == GATHERED.name:
+        for name, inner in term.branches:
+            nested = {key for key, _ in _find_homes(inner)}
+            yield from ((id(hole), name) for hole in holes(inner) if id(hole) not in nested)
 
 
 def _holes(layout: BodyLayout) -> Iterator[Hole]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from inception_dsl.ir import Value
@@ -69,11 +69,17 @@ class BlockParams:
 
 
 def find_params(
-    row: Sequence[Hole], columns: Sequence[Column], channels: tuple[int, ...]
+    row: Sequence[Hole],
+    columns: Sequence[Column],
+    channels: tuple[int, ...],
+    homes: Mapping[int, str],
 ) -> BlockParams:
     """Return the parameters that fill the holes of a block.
 
     Holes that all instances have come first: what these say of an instance, its other holes follow.
+
+    Args:
+        homes: the branch that a hole stands in, by the hole's `id`.
     """
     params = BlockParams(channels)
     wide = [hole for hole in row if _is_width(hole)]
@@ -81,10 +87,13 @@ def find_params(
     for hole, column in sorted(pairs, key=lambda pair: None in pair[1]):
         text = _relate(column, params)
         if text is None:
-            text = _make_param(hole, column, params, is_last=hole is wide[-1] if wide else False)
+            home = homes.get(id(hole), "")
+            beside = [other for other in wide if homes.get(id(other), "") == home]
+            is_last = bool(beside) and hole is beside[-1] and (bool(home) or hole is wide[-1])
+            text = _make_param(hole, column, params, home, is_last=is_last)
         params.texts[id(hole)] = text
     bare = [name for name, hole in params.makers.items() if hole.is_bare]
-    last = params.texts[id(wide[-1])] if wide else ""
+    last = params.texts[id(wide[-1])] if wide and id(wide[-1]) not in homes else ""
     for name in (last, *(bare if len(bare) == 1 else ())):
         if name in params.columns and name not in params.ratios and "width" not in params.columns:
             params.rename(name, "width")
@@ -145,7 +154,9 @@ def _is_whole(value: Value | None) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _make_param(hole: Hole, column: Column, params: BlockParams, *, is_last: bool) -> str:
+def _make_param(
+    hole: Hole, column: Column, params: BlockParams, home: str, *, is_last: bool
+) -> str:
     """Make the parameter that fills a hole, and return the text of the hole."""
     ratio = _find_ratio(column, params.channels) if hole.is_bare and not is_last else None
     if ratio is not None:
@@ -157,6 +168,10 @@ def _make_param(hole: Hole, column: Column, params: BlockParams, *, is_last: boo
             for value, count in zip(column, params.channels, strict=True)
         )
         default = "expand" if 2 * grows > len(column) else "reduce"
+        if home:
+            default = home if is_last else f"{home}_{default}"
+        elif is_last:
+            default = "width"
         name = number(_name_param(hole, default, is_last=is_last), params.columns)
     params.columns[name] = ratio or column
     params.makers[name] = hole
@@ -179,7 +194,7 @@ def _name_param(hole: Hole, default: str, *, is_last: bool) -> str:
         return hole.attribute
     step = hole.step if hole.step and not _PLAIN_STEP.match(hole.step) else ""
     if hole.is_bare:
-        name = step or ("width" if is_last else default)
+        name = step or default
     elif hole.attribute == "width":  # of a block that is called
         name = "width" if is_last or not step else step.partition("_")[0]
     else:

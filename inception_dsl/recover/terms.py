@@ -46,11 +46,16 @@ class OpTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CallTerm:
-    """A step that calls a block; its arguments fill the block's parameters."""
+    """A step that calls a block; its arguments fill the block's parameters.
+
+    Attributes:
+        row: the row of a table that binds all of them; empty if none does.
+    """
 
     block: str
     kind: str
     arguments: tuple[Hole, ...]
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +74,14 @@ class ScopeTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListTerm:
-    """A list of steps, each with its name, or without one."""
+    """A list of steps, each with its name, or without one.
+
+    Attributes:
+        channels: the channels that enter a list that is a module; 0 for any other.
+    """
 
     items: tuple[tuple[str, Term], ...]
+    channels: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +155,8 @@ def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
     """Return a term whose children are changed."""
     match term:
         case ListTerm(items):
-            return ListTerm(tuple((name, change(inner)) for name, inner in items))
+            changed = tuple((name, change(inner)) for name, inner in items)
+            return replace(term, items=changed)
         case JoinTerm(branches=branches):
             return replace(term, branches=tuple((name, change(inner)) for name, inner in branches))
         case FromTerm(step=step):

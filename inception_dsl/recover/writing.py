@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops import GATHERED, IDENTITY, RESIDUAL, shown
 from inception_dsl.recover.blocks import FoundBlock
-from inception_dsl.recover.naming import SHORTCUT, number
+from inception_dsl.recover.naming import SHORTCUT, number, without_number
+from inception_dsl.recover.tables import CallTable, find_tables, take_rows
 from inception_dsl.recover.terms import (
     CallTerm,
     FromTerm,
@@ -25,7 +26,7 @@ from inception_dsl.recover.terms import (
 from inception_dsl.spec.step import counted_name
 from inception_dsl.spec.tree import reads_as_text
 
-WIDTH = 96
+WIDTH = 100
 """Maximum number of characters of a line that holds a list or a mapping."""
 
 Written = str | list["Written"] | dict[str, "Written"]
@@ -63,17 +64,33 @@ def write_spec(parts: SpecParts) -> str:
     if parts.defaults:
         lines += ["", "defaults:"]
         lines += [f"  {op}: {_flow(dict(values))}" for op, values in parts.defaults.items()]
+    tables = find_tables(parts.network)
+    if tables:
+        lines += ["", "tables:"]
+        for table in tables:
+            lines += _write({table.name: _write_table(table)}, 2)
     if parts.blocks:
         lines += ["", "blocks:"]
         for index, block in enumerate(parts.blocks):
             lines += [""] if index else []
             lines += _write({block.name: _write_block(block)}, 2)
-    network = _write_network(parts)
+    network = _write_network(replace(parts, network=take_rows(parts.network, tables)))
     lines += ["", "network:", *_write(network, 2)]
     if parts.claims:
         lines += ["", "claims:"]
         lines += [f"  - {_flow(dict(claim))}" for claim in parts.claims]
     return "\n".join(lines) + "\n"
+
+
+def _write_table(table: CallTable) -> Written:
+    rows: list[tuple[str, Sequence[str]]] = [("columns", table.columns), *table.rows.items()]
+    widths = [max(map(len, cells)) for cells in zip(*(row for _, row in rows), strict=True)]
+    return {name: _pad(cells, widths) for name, cells in rows}
+
+
+def _pad(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Return a row of a table, whose columns stand below each other."""
+    return f"[{', '.join(map(str.rjust, cells, widths))}]"
 
 
 def _write_block(block: FoundBlock) -> Written:
@@ -97,6 +114,8 @@ def _body(term: Term) -> Written:
             op = f"{kernel.text} {head}" if kernel is not None else head
             texts = [text for word in words if (text := _word(word))]
             return f"{op} ({' '.join(texts)})" if texts else op
+        case CallTerm(block, _, _, row) if row:
+            return f"{block} ({row})"
         case CallTerm(block, _, arguments):
             bound = [
                 f"{hole.attribute}={hole.text}"
@@ -154,15 +173,37 @@ def _count_calls(items: Sequence[tuple[str, Term]]) -> Iterator[tuple[str, Writt
     """Yield steps with their names, and the number of items that each of them stands for."""
     taken = {name for name, _ in items if name}
     counts = Counter[str]()
-    pairs = [(name, _body(term), _stem(term)) for name, term in items]
+    bodies = [_body(term) for _, term in items]
+    names = _share_names(items, bodies)
+    pairs = [
+        (name, body, _stem(term))
+        for name, body, (_, term) in zip(names, bodies, items, strict=True)
+    ]
     for (name, body, stem), run in groupby(pairs):
         count = len(list(run))
-        is_call = stem and isinstance(body, str) and body.partition(" ")[0] == stem
-        if is_call and not name and count > 1:
-            yield _tell_apart(stem, taken, counts), f"{count} x {body}", count
+        if stem and isinstance(body, str) and count > 1:
+            yield name or _tell_apart(stem, taken, counts), f"{count} x {body}", count
         else:
             for _ in range(count):
                 yield name or _tell_apart(stem, taken, counts), body, 1
+
+
+def _share_names(items: Sequence[tuple[str, Term]], bodies: Sequence[Written]) -> list[str]:
+    """Return the names of steps; equal calls in a row share one, as those of `block1`, `block2`."""
+    names = [name for name, _ in items]
+    read = {name for _, term in items if isinstance(term, FromTerm) for name in term.reads}
+    start = 0
+    for body, run in groupby(bodies):
+        end = start + len(list(run))
+        stems = {without_number(name) for name in names[start:end]}
+        stem = min(stems)
+        are_calls = all(isinstance(term, CallTerm) for _, term in items[start:end])
+        others = {*names[:start], *names[end:]}
+        is_free = stem not in others and not read & set(names[start:end])
+        if end - start > 1 and isinstance(body, str) and are_calls and len(stems) == 1 and is_free:
+            names[start:end] = [stem] * (end - start)
+        start = end
+    return names
 
 
 def _stem(term: Term) -> str:

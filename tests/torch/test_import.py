@@ -131,10 +131,10 @@ def test_one_class_is_one_block_with_conditions(tmp_path: Path) -> None:
 class _Undecided(nn.Module):
     """A block whose sum no condition over its numbers decides."""
 
-    def __init__(self, width: int, *, is_sum: bool) -> None:
+    def __init__(self, width: int, *, is_sum: bool, outer: int = 8) -> None:
         super().__init__()
-        self.first = nn.Conv2d(8, width, 1)
-        self.second = nn.Conv2d(width, 8, 3, padding=1)
+        self.first = nn.Conv2d(outer, width, 1)
+        self.second = nn.Conv2d(width, outer, 3, padding=1)
         self.is_sum = is_sum
 
     def forward(self, x: Tensor) -> Tensor:
@@ -152,6 +152,76 @@ def test_bodies_that_nothing_tells_apart_stay_two_blocks(tmp_path: Path) -> None
     ).text
     assert "undecided_2:" in text
     assert "when" not in text
+
+
+class _Mixed(nn.Module):
+    """A block whose five widths all differ from call to call."""
+
+    def __init__(self, entering: int, widths: tuple[int, int, int, int, int]) -> None:
+        super().__init__()
+        self.branch1 = nn.Conv2d(entering, widths[0], 1)
+        self.branch2 = nn.Sequential(
+            nn.Conv2d(entering, widths[1], 1), nn.Conv2d(widths[1], widths[2], 3, padding=1)
+        )
+        self.branch3 = nn.Sequential(
+            nn.Conv2d(entering, widths[3], 1), nn.Conv2d(widths[3], widths[4], 5, padding=2)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x)], 1)
+
+
+class _Tabled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mixed3a = _Mixed(3, (7, 5, 6, 2, 9))
+        self.mixed3b = _Mixed(22, (8, 5, 10, 4, 3))
+        self.mixed4a = _Mixed(21, (9, 11, 6, 7, 2))
+        self.mixed4b = _Mixed(17, (4, 13, 7, 2, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.mixed4b(self.mixed4a(self.mixed3b(self.mixed3a(x))))
+        return y
+
+
+def test_many_numbers_of_many_calls_are_a_table(tmp_path: Path) -> None:
+    text = bring(_Tabled, (3, 8, 8), tmp_path).text
+    assert "columns: [branch1, branch2_reduce, branch2, branch3_reduce, branch3]" in text
+    assert "3b:      [      8,              5,      10,              4,       3]" in text
+    assert "mixed4a: mixed (mixed.4a)" in text
+
+
+class _Plain(nn.Module):
+    """Rows of equal layers, a module that repeats, and steps whose names are numbered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *(nn.Conv2d(3, 3, 3, padding=1) for _ in range(4)), nn.MaxPool2d(2)
+        )
+        for index in range(3):
+            width = 6 * 2**index
+            change = nn.Sequential(nn.Conv2d(width // 2, width, 1), nn.ReLU(), nn.AvgPool2d(2))
+            self.add_module(
+                f"transition{index}", nn.Sequential(nn.BatchNorm2d(width // 2), *change)
+            )
+        self.unit_0 = _Undecided(4, is_sum=True, outer=24)
+        self.unit_1 = _Undecided(4, is_sum=True, outer=24)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for child in self.children():
+            x = child(x)
+        return x
+
+
+def test_equal_parts_are_written_once(tmp_path: Path) -> None:
+    text = bring(_Plain, (3, 32, 32), tmp_path).text
+    for words in (
+        "[4 x 3x3 conv (3), 2x2 maxpool (stride 2)]",
+        "transition: 3 x transition",
+        "unit: 2 x undecided",
+    ):
+        assert words in text, text
 
 
 class _Functional(nn.Module):
@@ -210,7 +280,7 @@ class _Shuffled(nn.Module):
         self.conv = nn.Conv2d(4, 4, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        kept, changed = x.chunk(2, dim=1)
+        kept, changed = x[:, :8, :8, :].chunk(2, dim=1)  # a slice that takes all changes nothing
         y = torch.cat([kept, self.conv(changed)], 1)
         batch, channels, height, width = y.shape
         y = y.view(batch, 2, channels // 2, height, width).transpose(1, 2).contiguous()

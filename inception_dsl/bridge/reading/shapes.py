@@ -253,6 +253,8 @@ def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
     if any(step != 1 for _, _, step in runs):
         raise UnsayableError(lacks.OTHER_SLICE)
     moved = [axis for axis, side in enumerate(seen.shape) if shape[axis] != side]
+    if not moved:
+        return seen
     if moved == [seen.channel_axis]:
         start, stop, _ = runs[seen.channel_axis]
         return _take(reader, seen, start, stop - start, shape)
