@@ -149,7 +149,7 @@ class _Comparer:
         for path in olds:
             is_known = path in self.still
             behind = {path} if is_known else self.before.find_behind(path)
-            meant = {self.still[known] for known in behind}
+            meant = {self.still[known] for known in behind if known in self.still}
             fits = (index for index in free if meant & self.after.find_behind(news[index]))
             index = next(fits, None)
             if index is not None:
@@ -176,7 +176,7 @@ class _Standing:
         return self._view.find_maker(path, self._paired)
 
     def find_behind(self, path: Path) -> frozenset[Path]:
-        """Return the steps with a pair that a step without one reads, directly or not."""
+        """Return the steps with a pair, and the inputs, that a step without one reads at last."""
         waiting = [path]
         while waiting:
             at = waiting[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 import jsonschema
@@ -11,8 +12,8 @@ import pytest
 from conftest import Project
 
 from inception_dsl import driver
-from inception_dsl.diff import Comparison, Report
-from inception_dsl.emit.diff import FORMATS
+from inception_dsl.diff import Comparison, PortsChanged, Report
+from inception_dsl.emit.diff import FORMATS, SIDE_BY_SIDE
 from inception_dsl.emit.diff.notation import edit_text
 
 ROOT = Path(__file__).parents[2]
@@ -156,3 +157,64 @@ def test_every_format_writes_it(change: Change, project: Project) -> None:
         assert "<svg" in FORMATS["svg"](report)
     for format in ("text", "markdown"):
         assert change.edits[0][0] in FORMATS[format](report)
+
+
+INTERFACES = {
+    "one": """\
+input: 8x8x4
+blocks:
+  unit: [3x3 conv (8), 3x3 conv (8)]
+network: [a: unit, c: 3x3 conv (8)]
+""",
+    "two inputs": """\
+input: {l: 8x8x4, r: 8x8x4}
+blocks:
+  unit: [3x3 conv (8), 3x3 conv (8)]
+network:
+  - a: {from: l, steps: unit}
+  - c: {from: r, op: 3x3 conv (8)}
+  - m: {from: [a, c], join: add}
+""",
+    "shared weights": """\
+input: {l: 8x8x4, r: 8x8x4, s: 8x8x4}
+blocks:
+  unit: [3x3 conv (8), 3x3 conv (8)]
+network:
+  - a: {from: l, steps: unit}
+  - b: {from: r, reuse: a}
+  - c: {from: s, reuse: a}
+  - m: {from: [a, b, c], join: add}
+""",
+    "a block of two": """\
+input: {l: 8x8x4, s: 8x8x4}
+blocks:
+  unit: {inputs: [p, q], steps: [m: {from: [p, q], join: add}, conv: 3x3 conv (8)]}
+network:
+  - a: {from: [l, s], steps: unit}
+  - c: 3x3 conv (8)
+""",
+    "two outputs": """\
+input: 8x8x4
+blocks:
+  unit: {outputs: {p: conv, q: conv2}, steps: [3x3 conv (8), 3x3 conv (8)]}
+network:
+  - a: unit
+  - c: {from: a.p, op: 3x3 conv (8)}
+  - d: {from: a.q, op: 3x3 conv (8)}
+outputs: {c: c, d: d}
+""",
+}
+"""Networks of which each has its own inputs and outputs, as have their blocks of one name."""
+
+
+@pytest.mark.parametrize("names", list(permutations(INTERFACES, 2)), ids=" against ".join)
+def test_other_inputs_and_outputs_are_edits_of_the_interface(
+    names: tuple[str, str], project: Project
+) -> None:
+    for side, name in zip(("old", "new"), names, strict=True):
+        project.write(f"specs/{side}.yaml", f"inception: 1\nname: net\n{INTERFACES[name]}")
+    report = driver.compare("specs/old.yaml", "specs/new.yaml", folder=project.root)
+    (comparison,) = report.comparisons
+    assert any(isinstance(edit, PortsChanged) for edit in comparison.diff.edits)
+    for write in (*FORMATS.values(), SIDE_BY_SIDE):
+        assert write(report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ from conftest import NET, Project
 from read_svg import read
 
 from inception_dsl import driver
-from inception_dsl.emit.figure import DETAILS, Request, render_figure
+from inception_dsl.emit.figure import DETAILS, PRESETS, Request, render_figure
 
 NETWORK = """\
 inception: 1
@@ -68,3 +69,35 @@ network: [9 x block (drop=0.1*6/17 to 0.1*14/17), inner, block (drop=0.5)]
     drawn = render_figure(checked.model, checked.cost, Request(block="block")).content.decode()
     for text in ("block × 9", "0.0353 to 0.0824", "0.1 to 0.3", "0.5"):  # noqa: RUF001
         assert f">{text}</" in drawn
+
+
+OUTPUTS = """\
+inception: 1
+name: net
+input: 8x8x4
+blocks:
+  unit: {outputs: {p: a, q: c}, steps: [a: 3x3 conv (8), c: 3x3 conv (8 stride 2)]}
+network:
+  - x1: unit
+  - f: {from: x1.q, op: 3x3 conv (8)}
+  - g: global avgpool
+heads:
+  aux: {at: x1.p, steps: [global avgpool, linear (10)]}
+"""
+"""A network with a training head at one of the outputs of a call."""
+
+
+def test_a_training_head_stands_at_an_output_of_a_call(project: Project) -> None:
+    project.write(NET, OUTPUTS)
+    checked = driver.measure(NET, folder=project.root)
+    requests = [
+        Request(detail, style=style) for detail, style in product(DETAILS, PRESETS.values())
+    ]
+    down = replace(PRESETS["modern"], direction="down")
+    requests += [Request(detail, style=down) for detail in DETAILS]
+    requests += [Request(detail, format=name) for detail in DETAILS for name in ("dot", "mermaid")]
+    for request in requests:
+        assert render_figure(checked.model, checked.cost, request).content
+    boxes = read(render_figure(checked.model, checked.cost, Request()).content.decode()).boxes
+    details = [box.lines[-1] for box in boxes if box.lines[0] == "Average Pooling"]
+    assert "of x1.p" in details

@@ -11,7 +11,7 @@ from inception_dsl.emit.diff.marking import Body, ChangeIndex, mark_bodies, matc
 from inception_dsl.emit.diff.marks import ADDED, REMOVED, mark_element
 from inception_dsl.emit.figure.content.boxes import head_label, input_leaf
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
-from inception_dsl.emit.figure.content.schema import head_vertices
+from inception_dsl.emit.figure.content.schema import find_head_source, head_vertices
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Mark, StepGroup
 from inception_dsl.ir import INPUT, Head, Path
@@ -89,7 +89,7 @@ def _find_old_head(changes: ChangeIndex, head: Head, rest: Mapping[str, Head]) -
 
 def _added_head(subject: FigureSubject, head: Head) -> _HeadSides:
     body = _mark_all(_head_body(subject, head), ADDED)
-    placed = head.at, _group(head, head_label(head), body)
+    placed = find_head_source(subject.model, head), _group(head, head_label(head), body)
     return _HeadSides(None, placed, placed)
 
 
@@ -100,10 +100,11 @@ def _paired_head(
     merged = merge_bodies(changes, *bodies) or bodies[1]
     labels = head_label(old), head_label(new)
     both = " -> ".join(dict.fromkeys(labels))
+    sources = find_head_source(subjects[0].model, old), find_head_source(subjects[1].model, new)
     return _HeadSides(
-        (old.at, _group(old, labels[0], bodies[0])),
-        (new.at, _group(new, labels[1], bodies[1])),
-        (new.at, _group(new, both, merged)),
+        (sources[0], _group(old, labels[0], bodies[0])),
+        (sources[1], _group(new, labels[1], bodies[1])),
+        (sources[1], _group(new, both, merged)),
     )
 
 
@@ -119,14 +120,16 @@ def _removed_heads(
     for head in heads:
         body = _mark_all(_head_body(subject, head), REMOVED, struck=True)
         group = _group(head, head_label(head), body)
-        box = next((v.name for v in trunks[0].vertices if head.at in v.paths), head.at)
-        at = ends.get(matches.get(box, ""), head.at)
-        yield _HeadSides((head.at, group), None, (at, group))
+        source = find_head_source(subject.model, head)
+        box = next((v.name for v in trunks[0].vertices if source in v.paths), source)
+        at = ends.get(matches.get(box, ""), source)
+        yield _HeadSides((source, group), None, (at, group))
 
 
 def _head_body(subject: FigureSubject, head: Head) -> Body:
+    source = find_head_source(subject.model, head)
     vertices = [
-        replace(vertex, inputs=tuple(INPUT if p == head.at else p for p in vertex.inputs))
+        replace(vertex, inputs=tuple(INPUT if p == source else p for p in vertex.inputs))
         for vertex in head_vertices(subject, head)
     ]
     return Body(vertices, head.output, Path(), (Path(),), input_leaf(subject))

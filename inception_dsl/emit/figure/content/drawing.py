@@ -96,13 +96,13 @@ def draw_block(
 
 
 def _schema(subject: FigureSubject, shapes: Shapes) -> PanelContent:
-    heads = tuple((head.at, group) for head, group in schema_heads(subject, shapes))
+    heads = tuple(schema_heads(subject, shapes))
     tree = schema_tree(subject, shapes)
     return PanelContent("schema", "Overall schema", "", tree, heads=heads, is_column=True)
 
 
 def _full(subject: FigureSubject, shapes: Shapes) -> PanelContent:
-    heads = tuple((head.at, group) for head, group in full_heads(subject, shapes))
+    heads = tuple(full_heads(subject, shapes))
     return PanelContent("schema", "Overall schema", "", full_tree(subject, shapes), heads=heads)
 
 

@@ -14,11 +14,16 @@ from inception_dsl.emit.figure.content.boxes import (
 from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.notes import note_body
 from inception_dsl.emit.figure.content.ports import add_ports
-from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, unfold
+from inception_dsl.emit.figure.content.steps import (
+    FoldedStep,
+    drop_bare,
+    find_unfolded_maker,
+    unfold,
+)
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
 from inception_dsl.emit.figure.request import Shapes
-from inception_dsl.ir import INPUT, NETWORK, Call, Head, Model, Path
+from inception_dsl.ir import INPUT, NETWORK, Call, Model, Path
 
 
 def full_tree(subject: FigureSubject, shapes: Shapes) -> Series:
@@ -26,7 +31,7 @@ def full_tree(subject: FigureSubject, shapes: Shapes) -> Series:
     model = subject.model
     steps, outputs = unfold(model.root)
     trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
-    kept = drop_bare(trunk, outputs.values(), _sources(model, steps).values())
+    kept = drop_bare(trunk, outputs.values(), _sources(model).values())
     vertices, output = add_ports(
         _vertices(subject, kept, Path()), outputs, network_inputs(subject), output_shapes(model)
     )
@@ -34,11 +39,11 @@ def full_tree(subject: FigureSubject, shapes: Shapes) -> Series:
     return note_body(Series((input_leaf(subject), *body.items)), shapes)
 
 
-def full_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
-    """Return every training head, opened."""
+def full_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Path, StepGroup]]:
+    """Return every training head, opened, with the path of the step that it reads."""
     model = subject.model
     steps, _ = unfold(model.root)
-    sources = _sources(model, steps)
+    sources = _sources(model)
     groups = []
     for head in model.heads:
         within = [step for step in steps if head.holds(step.path)]
@@ -49,14 +54,15 @@ def full_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Head, StepG
             case (StepGroup(head.path, _, inner),):
                 body = inner
         noted = note_body(body, shapes)
-        groups.append((head, StepGroup(head.path, head_label(head), noted, is_head=True)))
+        groups.append(
+            (sources[head.path], StepGroup(head.path, head_label(head), noted, is_head=True))
+        )
     return groups
 
 
-def _sources(model: Model, steps: Sequence[FoldedStep]) -> Mapping[Path, Path]:
-    """Return the step that each head reads: the last copy of a step that is repeated."""
-    last = {step.path.step: step.path for step in steps}
-    return {head.path: last.get(head.at, head.at) for head in model.heads}
+def _sources(model: Model) -> Mapping[Path, Path]:
+    """Return the step that each head reads, by the head's path."""
+    return {head.path: find_unfolded_maker(model.root, head.at) for head in model.heads}
 
 
 def _body(

@@ -17,11 +17,16 @@ from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.labels import show_schedule, show_value
 from inception_dsl.emit.figure.content.notes import note_column
 from inception_dsl.emit.figure.content.ports import add_ports, name_outputs
-from inception_dsl.emit.figure.content.steps import FoldedStep, drop_bare, fold
+from inception_dsl.emit.figure.content.steps import (
+    FoldedStep,
+    drop_bare,
+    find_folded_maker,
+    fold,
+)
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
 from inception_dsl.emit.figure.request import Shapes
-from inception_dsl.ir import NETWORK, Call, Head, Path
+from inception_dsl.ir import NETWORK, Call, Head, Model, Path
 
 _LONGEST_ARGUMENTS = 30
 """Maximum number of characters of a call's arguments that go into a box."""
@@ -40,9 +45,7 @@ def schema_vertices(subject: FigureSubject) -> tuple[list[Vertex], str]:
     model = subject.model
     steps, outputs = fold(model.root)
     trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
-    read = {head.at for head in model.heads}
-    makers = {step.path for step in trunk}
-    read = {path if path in makers else path.parent for path in read} | set(outputs.values())
+    read = {find_head_source(model, head) for head in model.heads} | set(outputs.values())
     rows = list(_rows(subject, drop_bare(trunk, (), read), read))
     elements = [name_outputs(_element(subject, row), row) for row in rows]
     names: dict[str, str] = {path: path for path in model.root.entries}
@@ -55,23 +58,29 @@ def schema_vertices(subject: FigureSubject) -> tuple[list[Vertex], str]:
     return add_ports(vertices, boxes, network_inputs(subject), output_shapes(model))
 
 
-def schema_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Head, StepGroup]]:
-    """Return every training head in a frame of its own."""
+def schema_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Path, StepGroup]]:
+    """Return every training head in a frame of its own, with the path of the step it reads."""
     kinds = frozenset(subject.kinds.values())
     groups = []
     for head in subject.model.heads:
-        body = decompose_or_mesh(head_vertices(subject, head), head.output, NETWORK, head.at)
+        source = find_head_source(subject.model, head)
+        body = decompose_or_mesh(head_vertices(subject, head), head.output, NETWORK, source)
         noted = note_column(body, shapes, kinds)
-        groups.append((head, StepGroup(head.path, head_label(head), noted, is_head=True)))
+        groups.append((source, StepGroup(head.path, head_label(head), noted, is_head=True)))
     return groups
 
 
+def find_head_source(model: Model, head: Head) -> Path:
+    """Return the step that a training head reads: the call, for one of several outputs."""
+    return find_folded_maker(model.root, head.at)
+
+
 def head_vertices(subject: FigureSubject, head: Head) -> list[Vertex]:
-    """Return the boxes of a training head's steps; they read the step `at` by its path."""
+    """Return the boxes of a training head's steps; they read the head's source by its path."""
     steps, _ = fold(subject.model.root)
     within = [step for step in steps if head.holds(step.path)]
     return [
-        Vertex(step.path, step.inputs, _element(subject, step))
+        Vertex(step.path, step.inputs, name_outputs(_element(subject, step), step))
         for step in drop_bare(within, [head.output])
     ]
 

@@ -80,6 +80,19 @@ def _find_makers(call: Call) -> dict[Path, Path]:
     return {value: item.path for item in calls for value in item.types}
 
 
+def find_folded_maker(call: Call, value: Path) -> Path:
+    """Return the folded step of a body that makes a value: the call, for one of its outputs."""
+    return _find_makers(call).get(value, value)
+
+
+def find_unfolded_maker(call: Call, value: Path) -> Path:
+    """Return the unfolded step of a body that makes a value: of a repeated step, the last copy."""
+    values: dict[Path, Path] = {path: path for path in call.entries}
+    for _ in _unfold(call, Path(), values):
+        pass
+    return values[value]
+
+
 def unfold(call: Call) -> tuple[list[FoldedStep], dict[str, Path]]:
     """Return the steps of a body, a step for every copy, and the step that makes each output.
 
