@@ -29,7 +29,7 @@ from inception_dsl.diff.edit_facts import (
     words_of,
 )
 from inception_dsl.diff.edits import Changed, Replaced, SharingChanged
-from inception_dsl.diff.effects import Effect, attribute_effects, op_effect
+from inception_dsl.diff.effects import Effect, attribute_effects, gravest_effect, op_effect
 from inception_dsl.diff.sides import Sides, gravest
 from inception_dsl.diff.view import RunStep
 from inception_dsl.expr import Expr
@@ -149,6 +149,13 @@ def _compare_nodes(
         owned = {attribute.name for attribute in op.attributes if attribute.owner}
         together = tuple(name for name in direct if name in _NORM | owned)
         yield _Change(old, new, together, "state", "CHECKPOINT")
+        direct = {name: effect for name, effect in direct.items() if name not in together}
+    op = OPS[new.node.op]
+    ways = op.find_way(before), op.find_way(after)
+    if ways[0] != ways[1]:
+        together = tuple(name for name in direct if name in ways[0] + ways[1])
+        effect = gravest_effect(direct[name] for name in together)
+        yield _Change(old, new, together, effect, sides.categorise(effect, old.path, new.path))
         direct = {name: effect for name, effect in direct.items() if name not in together}
     for name, effect in direct.items():
         yield _Change(old, new, (name,), effect, sides.categorise(effect, old.path, new.path))

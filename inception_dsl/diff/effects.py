@@ -5,19 +5,22 @@ An effect is judged by torch's arguments, not by the spec's words: `V` and `pad 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from inception_dsl.ir import Node, TensorType
 from inception_dsl.ops import NORMS, OPS, ShapeError, StateTensor
 from inception_dsl.ops.attribute import Values
+from inception_dsl.ops.channels import find_range
 from inception_dsl.ops.facts import Slot
 from inception_dsl.ops.gather import Gather, Gathers, gather_own_place, take_alike
 
 Effect = Literal["state", "eval", "elsewhere", "training", "none"]
 """From the gravest: other tensors; other values in inference; the same values at this input and
 others at another size; other values in training only; none at all."""
+
+_FROM_THE_GRAVEST: tuple[Effect, ...] = ("state", "eval", "elsewhere", "training", "none")
 
 MAX_SIZES = 256
 """Maximum number of sizes in a row at which windows are compared."""
@@ -50,7 +53,14 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
         after = replace(old, attributes={**kept, **chosen})
         effect = _compare_values(_reading(old), _reading(after), old.input_types[0])
         effects |= dict.fromkeys(window, effect)
+    if op.channels == "sliced" and _range(old) == _range(new):
+        effects = dict.fromkeys(effects, "none")
     return effects
+
+
+def gravest_effect(effects: Iterable[Effect]) -> Effect:
+    """Return the gravest of some effects; `none` if there are none."""
+    return min(effects, key=_FROM_THE_GRAVEST.index, default="none")
 
 
 def op_effect(old: Node, new: Node) -> Effect:
@@ -87,6 +97,11 @@ def is_felt_in_training_only(node: Node) -> bool:
 def tensors_by_slot(node: Node) -> dict[Slot, StateTensor]:
     """Return the tensors that the node needs, its own or those of another node."""
     return {tensor.slot: tensor for tensor in _tensors(node)}
+
+
+def _range(node: Node) -> tuple[int, int]:
+    """Return the channels that a slice takes, as torch receives them."""
+    return find_range(node.attributes, node.input_types[0].channels)
 
 
 def _as_in(old: Node, new: Node, name: str) -> Node:

@@ -194,6 +194,10 @@ class Op:
         """Return the flag that sets an attribute, and no other one, to a value, if there is one."""
         return next((flag for flag, sets in self.flags.items() if sets == {name: value}), None)
 
+    def find_way(self, attributes: Symbols) -> tuple[str, ...]:
+        """Return the attributes of the way that a step takes; none if the op has no ways."""
+        return next((way for way in self.ways if any(name in attributes for name in way)), ())
+
     def words(self) -> frozenset[str]:
         """Return every word that it knows; its width has none."""
         named = {

@@ -171,3 +171,44 @@ network:
     assert told(project, old, old.replace("0.1 to 0.2", "0.1*1 to 0.4/2")) == {}
     (added,) = told(project, old, old.replace("6 x", "9 x")).values()
     assert len(added) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "text"),
+    [
+        ("slice (part 1 of 2)", "slice (4)", "D751", "slice (part 1 of 2 -> 4)"),
+        ("slice (part 2 of 2)", "slice (4 from 4)", "D751", "slice (part 2 of 2 -> 4 from 4)"),
+        ("slice (4 from 4)", "slice (part 2 of 2)", "D751", "slice (4 from 4 -> part 2 of 2)"),
+        ("slice (part 2 of 2)", "slice (4 from 2)", "D721", "slice (part 2 of 2 -> 4 from 2)"),
+        ("slice (part 1 of 2)", "slice (in+1)", "D751", "slice (part 1 of 2 -> in + 1)"),
+        (
+            "upsample (factor 2)",
+            "upsample (size 16x16)",
+            "D725",
+            "upsample (factor 2 -> size 16x16)",
+        ),
+        ("crop (top 1 left 1)", "crop (size 7x7)", "D721", "crop (top 1 left 1 -> size 7x7)"),
+    ],
+)
+def test_another_way_to_say_the_same_is_judged_by_the_values_and_shown_whole(
+    old: str, new: str, code: str, text: str, project: Project
+) -> None:
+    rest = "network:\n  - a: 3x3 conv (8)\n  - step: {}\n  - b: 3x3 conv (8)\n"
+    found = told(project, rest.format(old), rest.format(new))
+    assert list(found) == [code]
+    assert found[code][0].startswith(f"step: {text}: ")
+
+
+@pytest.mark.parametrize(
+    ("defaults", "conv", "text"),
+    [
+        ("leaky_relu: {slope: 0.1}", "act leaky_relu", "slope of leaky_relu 0.1 -> 0.2"),
+        ("groupnorm: {groups: 4}", "norm groupnorm", "groups of groupnorm 4 -> 2"),
+    ],
+)
+def test_an_attribute_named_apart_in_a_conv_is_called_as_its_owner_calls_it(
+    defaults: str, conv: str, text: str, project: Project
+) -> None:
+    old = f"defaults: {{{defaults}}}\nnetwork: [a: 3x3 conv (8 {conv})]\n"
+    new = old.replace("0.1", "0.2").replace("groups: 4", "groups: 2")
+    assert text in told(project, old, new)["D721"][0]

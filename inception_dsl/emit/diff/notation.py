@@ -240,7 +240,13 @@ def _changed_words(edit: Changed) -> list[str]:
 
 def _words(old: _Symbols, new: _Symbols, op: str, names: Collection[str]) -> Iterator[str]:
     by_name = {attribute.name: attribute for attribute in OPS[op].attributes}
+    ways = OPS[op].find_way(old), OPS[op].find_way(new)
+    respelt = frozenset(ways[0] + ways[1]) if ways[0] != ways[1] else frozenset()
+    if not respelt.isdisjoint(names):
+        yield arrow(_way_text(OPS[op], old), _way_text(OPS[op], new))
     for name, attribute in by_name.items():
+        if name in respelt:
+            continue
         if name == OPS[op].kernel or not (name in old or name in new):
             continue
         if name in names:
@@ -248,12 +254,26 @@ def _words(old: _Symbols, new: _Symbols, op: str, names: Collection[str]) -> Ite
                 "norm" in names and attribute.owner
             ):  # a norm is added or removed, with its attributes
                 if name in new and attribute.changes == "values" and attribute.kind != "flag":
-                    yield f"{name} {value_text(new[name])}"
+                    yield f"{_name(attribute)} {value_text(new[name])}"
                 continue
             value = _value(old, new, attribute, names)
-            yield value if attribute.kind == "width" else f"{name} {value}"
+            yield value if attribute.kind == "width" else f"{_name(attribute)} {value}"
         elif name in new and (word := _unchanged_word(OPS[op], attribute, new[name])):
             yield word
+
+
+def _way_text(op: Op, values: _Symbols) -> str:
+    """Return the way that a step takes, whole: `part 1 of 2`."""
+    attributes = (op.attribute(name) for name in op.find_way(values))
+    words = (_unchanged_word(op, a, values[a.name]) for a in attributes if a and a.name in values)
+    return " ".join(word for word in words if word)
+
+
+def _name(attribute: Attribute) -> str:
+    """Return the name of an attribute; one named otherwise in its owner, by its name there."""
+    if attribute.name == attribute.name_in_owner:
+        return attribute.name
+    return f"{attribute.name_in_owner} of {attribute.owner}"
 
 
 def _unchanged_word(op: Op, attribute: Attribute, value: Value | Expr) -> str | None:
