@@ -50,14 +50,24 @@ def _saves(
     return SavedForBackward(inputs=True)
 
 
+def rescale_parts(attributes: Symbols) -> tuple[str, ...]:
+    """Return the attributes of a rescale that its module applies.
+
+    An offset of 0 is left out, and so is a factor of 1 before another offset.
+    """
+    if attributes["offset"] == 0:
+        return ("factor",)
+    return ("offset",) if attributes["factor"] == 1 else ("factor", "offset")
+
+
 def _rescale_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
-    return Cost(flops={"rescale": 2 * output.values})
+    return Cost(flops={"rescale": len(rescale_parts(values)) * output.values})
 
 
 def _rescale_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
-    return Launch(output.values), Launch(output.values)
+    return tuple(Launch(output.values) for _ in rescale_parts(written))
 
 
 def _rescale_acts(values: Values) -> Acts:
@@ -86,7 +96,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_rescale_cost,
-        flop_kinds={"rescale": "2 a value of a rescale: the factor and the offset"},
+        flop_kinds={"rescale": "1 a value of a rescale, 2 with a factor and an offset"},
         state=None,
         acts=_rescale_acts,
         is_left_to_loss=False,

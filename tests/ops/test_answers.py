@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import NET, Project
 
 from inception_dsl import driver
 from inception_dsl.ir import Model, Node, TensorType
@@ -89,3 +90,21 @@ def test_a_norm_of_a_conv_does_not_need_what_the_activation_overwrites(norm: Op)
     given = TensorType((64, 7, 7))
     assert norm.infer(values, (given,)) == given
     assert not norm.saves(values, values, (given,), given).result
+
+
+@pytest.mark.parametrize(
+    ("words", "layer", "flops"),
+    [
+        ("factor 2", "_Multiply(factor=2)", 1),
+        ("offset -1", "_Shift(offset=-1)", 1),
+        ("factor 2 offset -1", "_Rescale(factor=2, offset=-1)", 2),
+        ("factor 1 offset -1", "_Shift(offset=-1)", 1),
+    ],
+)
+def test_a_rescale_counts_and_emits_the_parts_that_it_has(
+    words: str, layer: str, flops: int, project: Project
+) -> None:
+    project.write(NET, f"inception: 1\nname: net\ninput: 4x4x2\nnetwork: [r: rescale ({words})]\n")
+    measured = driver.measure(NET, folder=project.root)
+    assert measured.cost.totals.flops == flops * 4 * 4 * 2
+    assert f"self.r = {layer}\n" in driver.emit_module(project.check())

@@ -165,7 +165,7 @@ class _Writer:
             "softplus": {"beta": self.pick(0.5, 3), "threshold": self.pick(1, 40)},
             "hardtanh": {"min": self.pick(-2, -0.25, 0), "max": self.pick(0.5, 6)},
             "gelu": {"tanh": True},
-            "rescale": {"factor": self.pick(2, -0.5), "offset": self.pick(-1, 0.25)},
+            "rescale": {"factor": self.pick(2, -0.5, 1), "offset": self.pick(-1, 0.25, 0)},
         }[op]
         words = {name: value for name, value in drawn.items() if self.chance(70)}
         defaults = {"per_channel": False, "factor": 1, "offset": 0}

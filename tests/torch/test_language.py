@@ -222,6 +222,8 @@ defaults:
   gelu: {tanh: true}
 network:
   - rescale (factor 2 offset -1)
+  - rescale (factor 0.98)
+  - rescale (offset 0.5)
   - a: 3x3 conv (8 stride 2)
   - b: 3x3 conv (8 norm none)
   - c: 3x3 conv (8 act prelu)

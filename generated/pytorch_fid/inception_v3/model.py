@@ -20,7 +20,7 @@ __all__ = ["InceptionV3", "InceptionV3Outputs", "inception_v3"]
 class _Rescale(nn.Module):
     """Multiplication by a fixed factor, then the sum with a fixed offset."""
 
-    def __init__(self, factor: float = 1.0, offset: float = 0.0) -> None:
+    def __init__(self, factor: float, offset: float) -> None:
         super().__init__()
         self.factor = factor
         self.offset = offset

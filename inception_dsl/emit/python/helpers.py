@@ -415,10 +415,38 @@ class _GlobalResponseNorm2d(nn.Module):
         return torch.addcmul(x + self.bias[:, None, None], x, self.weight[:, None, None] * share)
 
 
+class _Multiply(nn.Module):
+    """Multiplication by a fixed factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def extra_repr(self) -> str:
+        return f"factor={self.factor}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor
+
+
+class _Shift(nn.Module):
+    """The sum with a fixed offset."""
+
+    def __init__(self, offset: float) -> None:
+        super().__init__()
+        self.offset = offset
+
+    def extra_repr(self) -> str:
+        return f"offset={self.offset}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.offset
+
+
 class _Rescale(nn.Module):
     """Multiplication by a fixed factor, then the sum with a fixed offset."""
 
-    def __init__(self, factor: float = 1.0, offset: float = 0.0) -> None:
+    def __init__(self, factor: float, offset: float) -> None:
         super().__init__()
         self.factor = factor
         self.offset = offset

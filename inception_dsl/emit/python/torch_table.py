@@ -19,6 +19,7 @@ from inception_dsl.ir import Value
 from inception_dsl.ops import ACTIVATIONS, OPS, Symbols
 from inception_dsl.ops.activation import act_attributes
 from inception_dsl.ops.conv import norm_attributes
+from inception_dsl.ops.scale import rescale_parts
 from inception_dsl.ops.window import pads_itself
 from inception_dsl.simplify import combine
 
@@ -277,6 +278,18 @@ def _scale(callee: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...
     return (Layer("", callee, (("", channels), *_keywords(attributes, "init", "bias"))),)
 
 
+_RESCALES = {
+    ("factor",): "_Multiply",
+    ("offset",): "_Shift",
+    ("factor", "offset"): "_Rescale",
+}
+
+
+def _rescale(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    parts = rescale_parts(attributes)
+    return (Layer("", _RESCALES[parts], _keywords(attributes, *parts)),)
+
+
 def _keywords(attributes: Symbols, *names: str) -> tuple[tuple[str, Argument], ...]:
     return tuple((name, attributes[name]) for name in names)
 
@@ -416,7 +429,7 @@ TORCH: dict[str, LayersOf] = {
     "l2norm": _layer("_L2Norm", eps="eps"),
     "grn": _layer("_GlobalResponseNorm2d", CHANNELS, eps="eps"),
     "scale": partial(_scale, "_Scale2d"),
-    "rescale": _layer("_Rescale", factor="factor", offset="offset"),
+    "rescale": _rescale,
     "shuffle": _layer("nn.ChannelShuffle", "groups"),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     "softmax": _softmax,
@@ -499,7 +512,6 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
     "_GlobalResponseNorm2d": {"eps": Decimal("1e-6")},
     "_Scale": {"init": Decimal(1), "bias": False},
     "_Scale2d": {"init": Decimal(1), "bias": False},
-    "_Rescale": {"factor": 1, "offset": 0},
     "nn.GroupNorm": {"eps": Decimal("1e-5"), "affine": True},
     "nn.MaxPool2d": _MAX,
     "nn.AvgPool2d": _AVG,
