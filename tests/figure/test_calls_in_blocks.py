@@ -101,3 +101,22 @@ def test_a_training_head_stands_at_an_output_of_a_call(project: Project) -> None
     boxes = read(render_figure(checked.model, checked.cost, Request()).content.decode()).boxes
     details = [box.lines[-1] for box in boxes if box.lines[0] == "Average Pooling"]
     assert "of x1.p" in details
+
+
+@pytest.mark.parametrize(
+    ("drop", "note"),
+    [("drop", "drop path p = drop"), ("0.2", "drop path 0.2")],
+)
+def test_the_drop_of_a_path_is_told_from_its_name(drop: str, note: str, project: Project) -> None:
+    block = (
+        f"{{params: [drop], residual: {{scale: 0.5, drop_path: {drop}}}, "
+        "steps: [1x1 conv (in act relu)]}"
+    )
+    calls = "block (drop=0.1), block (drop=0.3)"
+    if drop != "drop":
+        block, calls = block.replace("params: [drop], ", ""), "2 x block"
+    head = "inception: 1\nname: net\ninput: 8x8x8\n"
+    project.write(NET, f"{head}blocks:\n  block: {block}\nnetwork: [{calls}]\n")
+    checked = driver.measure(NET, folder=project.root)
+    drawn = render_figure(checked.model, checked.cost, Request(block="block")).content.decode()
+    assert f"× 0.5 scaling, {note}" in drawn  # noqa: RUF001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from inception_dsl.analysis import reads_tensors
 from inception_dsl.emit.figure.content.labels import (
@@ -166,7 +167,10 @@ def _circle(
     scale, act = attributes.get("scale", 1), attributes.get("act", "none")
     note = "" if scale == 1 else f"× {show_value(scale)} scaling"  # noqa: RUF001
     if "drop_path" in attributes:
-        note = " ".join(filter(None, (note, f"drop path {show_value(attributes['drop_path'])}")))
+        drop = attributes["drop_path"]
+        is_number = isinstance(drop, int | Decimal)
+        text = f"drop path {'' if is_number else 'p = '}{show_value(drop)}"
+        note = ", ".join(filter(None, (note, text)))
     circle = _complete(subject, replace(bare, note=note), "circle", shape, steps)
     if act == "none":
         return circle
