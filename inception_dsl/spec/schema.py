@@ -6,7 +6,7 @@ pydantic checks a tree as the author wrote it. `validate` turns its errors into 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from typing_extensions import TypeAliasType
@@ -61,9 +61,19 @@ Word = str | int | Decimal | bool
 """A parameter's, a default's or a cell's value."""
 
 if TYPE_CHECKING:
+    from typing import Optional as Maybe
+
     Body: TypeAlias = "str | list[Item] | LongSpec | BodySpec"
     Item: TypeAlias = "str | list[Item] | LongSpec | BodySpec | dict[str, Body]"
 else:
+
+    class Maybe:
+        """A key that may be left out, and is None then; one without a value is an error."""
+
+        def __class_getitem__(cls, value: Any) -> Any:
+            """Return the type of the key's value; pydantic takes a default as it is."""
+            return value
+
     _BODIES = (
         Annotated[str, Tag("<text>")]
         | Annotated[list["Item"], Tag("<list>")]
@@ -83,11 +93,11 @@ else:
 class ResidualSpec(_Spec):
     """`act(shortcut(x) + scale * body(x))`, or the body alone where it is not there."""
 
-    when: str | None = None
+    when: Maybe[str] = None
     scale: int | Decimal | str = 1
     act: str = "none"
     drop_path: int | Decimal | str = 0
-    shortcut: Body | None = None
+    shortcut: Maybe[Body] = None
 
 
 class LongSpec(_Spec):
@@ -97,58 +107,58 @@ class LongSpec(_Spec):
     __pydantic_extra__: dict[str, Word]
 
     op: str
-    when: str | None = None
-    reads: str | list[str] | dict[str, str] | None = Field(default=None, alias="from")
-    out: str | int | None = None
-    title: Text | None = None
-    source: Text | None = None
+    when: Maybe[str] = None
+    reads: Maybe[str | list[str] | dict[str, str]] = Field(default=None, alias="from")
+    out: Maybe[str | int] = None
+    title: Maybe[Text] = None
+    source: Maybe[Text] = None
 
 
 class BodySpec(_Spec):
     """A body that is a mapping."""
 
-    when: str | None = None
-    inputs: list[str] | None = None
-    outputs: list[str] | dict[str, str] | None = None
-    reads: str | list[str] | dict[str, str] | None = Field(default=None, alias="from")
-    reuse: str | None = None
-    branches: dict[str, Body] | None = None
+    when: Maybe[str] = None
+    inputs: Maybe[list[str]] = None
+    outputs: Maybe[list[str] | dict[str, str]] = None
+    reads: Maybe[str | list[str] | dict[str, str]] = Field(default=None, alias="from")
+    reuse: Maybe[str] = None
+    branches: Maybe[dict[str, Body]] = None
     join: Literal["concat", "add", "mul"] = "concat"
-    order: list[str] | None = None
-    steps: Body | None = None
-    residual: ResidualSpec | None = None
-    out: str | int | None = None
-    title: Text | None = None
-    source: Text | None = None
-    params: list[str] | dict[str, Word | None] | None = None
-    defaults: dict[str, dict[str, Word]] | None = None
+    order: Maybe[list[str]] = None
+    steps: Maybe[Body] = None
+    residual: Maybe[ResidualSpec] = None
+    out: Maybe[str | int] = None
+    title: Maybe[Text] = None
+    source: Maybe[Text] = None
+    params: Maybe[list[str] | dict[str, Word | None]] = None
+    defaults: Maybe[dict[str, dict[str, Word]]] = None
 
 
 class HeadSpec(_Spec):
     """A training head, which reads a step of the network."""
 
     at: str
-    loss_weight: int | Decimal | None = None
+    loss_weight: Maybe[int | Decimal] = None
     steps: Body
 
 
 class ClaimSpec(_Spec):
     """The claims that a source makes of the network, or of the step at a path."""
 
-    at: str | None = None
-    input: str | dict[str, str] | None = None
+    at: Maybe[str] = None
+    input: Maybe[str | dict[str, str]] = None
     heads: bool = False
-    source: Text | None = None
-    deviates: Text | None = None
-    params: str | int | None = None
-    weights: str | int | None = None
-    macs: str | int | None = None
-    flops: str | int | None = None
-    activations: str | int | None = None
-    memory: str | int | None = None
-    depth: str | int | None = None
-    shape: str | int | None = None
-    reads: str | int | None = Field(default=None, alias="in")
+    source: Maybe[Text] = None
+    deviates: Maybe[Text] = None
+    params: Maybe[str | int] = None
+    weights: Maybe[str | int] = None
+    macs: Maybe[str | int] = None
+    flops: Maybe[str | int] = None
+    activations: Maybe[str | int] = None
+    memory: Maybe[str | int] = None
+    depth: Maybe[str | int] = None
+    shape: Maybe[str | int] = None
+    reads: Maybe[str | int] = Field(default=None, alias="in")
 
 
 CLAIM_CONTEXT = frozenset(["at", "input", "heads", "source", "deviates"])
@@ -161,7 +171,7 @@ class TableSpec(_Spec):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, list[Word]]
 
-    source: Text | None = None
+    source: Maybe[Text] = None
     columns: list[str]
 
 
@@ -169,17 +179,17 @@ class ModelSpec(_Spec):
     """A whole network, or a library of blocks and tables, as the author wrote it."""
 
     inception: Literal[1]
-    name: str | None = None
-    title: Text | None = None
-    source: Text | None = None
+    name: Maybe[str] = None
+    title: Maybe[Text] = None
+    source: Maybe[Text] = None
     use: list[str] = []
-    input: str | int | dict[str, str | int] | None = None
+    input: Maybe[str | int | dict[str, str | int]] = None
     params: dict[str, Word] = {}
     defaults: dict[str, dict[str, Word]] = {}
     tables: dict[str, TableSpec] = {}
     blocks: dict[str, Body] = {}
-    network: Body | None = None
-    outputs: list[str] | dict[str, str] | None = None
+    network: Maybe[Body] = None
+    outputs: Maybe[list[str] | dict[str, str]] = None
     heads: dict[str, HeadSpec] = {}
     budget: dict[Measure, str | int] = {}
     claims: list[ClaimSpec] = []
