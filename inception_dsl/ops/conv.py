@@ -120,7 +120,9 @@ def _infer_norm(values: Values, convolved: TensorType) -> TensorType:
             raise
         # The width says how many channels the norm gets.
         follows = _name_beside_conv(error.attribute) if error.attribute else None
-        raise ShapeError(error.code, error.message, attribute="width", follows=follows) from None
+        raise ShapeError(
+            error.code, error.message, attribute="width", help=error.help, follows=follows
+        ) from None
 
 
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:

@@ -7,6 +7,7 @@ attributes are among the conv's.
 from __future__ import annotations
 
 from decimal import Decimal
+from math import gcd
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, shown
@@ -100,7 +101,9 @@ def _groupnorm_infer(values: Values, inputs: Inputs) -> TensorType:
             f"{groups} groups of `groupnorm` do not divide {input.channels} channels: "
             f"{input.channels} = {groups} x {each} + {left}"
         )
-        raise ShapeError("E308", message, attribute="groups", traces="channels")
+        fitting = gcd(groups, input.channels)
+        help = f"the defaults set its groups: `defaults: {{groupnorm: {{groups: {fitting}}}}}`"
+        raise ShapeError("E308", message, attribute="groups", traces="channels", help=help)
     if input.values == groups:
         message = f"each of {groups} groups of `groupnorm` holds one value of {input}"
         raise ShapeError("E308", message, attribute="groups", traces="channels")

@@ -22,8 +22,15 @@ _NO_GAIN = "none"
 
 STANDARDISED = (
     Attribute("standardised", "flag", "auto", changes="values"),
-    Attribute("gain", "decimal", _NO_GAIN, changes="values"),
-    Attribute("weight_eps", "decimal", Decimal("1e-6"), changes="values", above=0),
+    Attribute("gain", "decimal", _NO_GAIN, changes="values", needs="standardised", above=0),
+    Attribute(
+        "weight_eps",
+        "decimal",
+        Decimal("1e-6"),
+        changes="values",
+        needs="standardised",
+        above=0,
+    ),
 )
 """The attributes of a conv whose weights can be standardised."""
 

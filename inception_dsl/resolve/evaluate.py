@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from inception_dsl.expr import Apply, Expr, ExprError, Name, Number, evaluate, find_names, show
 from inception_dsl.ir import CallDef, NodeDef, Value
-from inception_dsl.ops import shown
+from inception_dsl.ops import PAD_WORDS, shown
 from inception_dsl.resolve.scope import Given
 from inception_dsl.schedule import evaluate_copy, is_schedule
 
@@ -88,9 +89,63 @@ def decide(condition: Expr | str, env: Mapping[str, Value]) -> bool:
         case Apply("not", (operand,)):
             return not decide(operand, env)
         case Apply(operator, (left, right)):
+            _refuse_two_kinds(condition, left, right, env)
             return _compare(operator, _side(left, env), _side(right, env), condition)
         case _:
             raise AssertionError(condition)
+
+
+def _refuse_two_kinds(
+    condition: Apply, left: Expr | str, right: Expr | str, env: Mapping[str, Value]
+) -> None:
+    """Refuse a comparison of two kinds of values, which would never be equal.
+
+    A padding may be a number, a size or a word, and a number may be the side of a kernel. The
+    channels that enter and the results of arithmetic are neither.
+
+    Raises:
+        NoValueError: the sides are of two kinds.
+    """
+    kinds = [_kind_of(side, env) for side in (left, right)]
+    if kinds[0] == kinds[1]:
+        return
+    if _ACTIVATION in kinds or (_NUMBER in kinds and "" not in kinds):
+        one, other = (kind or _NUMBER for kind in kinds)
+        raise NoValueError(f"`{_show(condition)}` compares {one} with {other}")
+
+
+_ACTIVATION, _PADDING, _KERNEL, _NUMBER = "an activation", "a padding", "a kernel", "a number"
+
+
+def _kind_of(operand: Expr | str, env: Mapping[str, Value]) -> str:
+    """Return the kind of a side of a comparison; empty for a number that may be a side's."""
+    match operand:
+        case Apply("pair", _):
+            return _KERNEL
+        case str() | Name():
+            value = value_of(operand, env)
+        case int() | Decimal():
+            return ""
+        case _:
+            return _NUMBER
+    match value:
+        case str():
+            return _PADDING if value in PAD_WORDS else _ACTIVATION
+        case tuple():
+            return _KERNEL
+        case _:
+            return _NUMBER if operand == Name("in") else ""
+
+
+def _show(comparison: Apply) -> str:
+    """Return a comparison as a spec writes it, with a kernel as `3x3`."""
+    sides = (
+        f"{side.operands[0]}x{side.operands[1]}"
+        if isinstance(side, Apply) and side.function == "pair"
+        else side
+        for side in comparison.operands
+    )
+    return show(Apply(comparison.function, tuple(sides)))
 
 
 def _side(operand: Expr | str, env: Mapping[str, Value]) -> Value:
@@ -111,7 +166,7 @@ def _compare(operator: str, left: Value, right: Value, condition: Apply) -> bool
             return left != right
     if isinstance(left, str | tuple) or isinstance(right, str | tuple):
         wrong = shown(left if isinstance(left, str | tuple) else right)
-        raise NoValueError(f"`{show(condition)}` compares {wrong}, which is no number")
+        raise NoValueError(f"`{_show(condition)}` compares {wrong}, which is no number")
     match operator:
         case "<":
             return left < right

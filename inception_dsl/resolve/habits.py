@@ -61,6 +61,7 @@ _LACKING_SCHEMES = """
     constant dirac glorot_normal he_normal he_uniform lecun_normal lecun_uniform
     msra ones orthogonal sparse uniform variance_scaling xavier_normal zeros
 """
+_LACKING_MODES = "area bicubic bilinear_antialias gaussian lanczos nearest_exact trilinear"
 _LACKING_PADS = "causal circular reflect reflection replicate symmetric"
 
 
@@ -77,7 +78,7 @@ LACKING = frozenset(name for name in f"{_LACKING} {_TOKENS}".split() if _plain(n
 
 The finding says so, because the op with the nearest name would compute something else.
 """
-LACKING_VALUES = LACKING | frozenset(f"{_LACKING_SCHEMES} {_LACKING_PADS}".split())
+LACKING_VALUES = LACKING | frozenset(f"{_LACKING_SCHEMES} {_LACKING_PADS} {_LACKING_MODES}".split())
 """Values of the field that this language lacks: activations, norms, initialisations, paddings."""
 
 KERNELS = frozenset(["kernel_size", "kernel", "ksize", "k"])

@@ -37,9 +37,10 @@ from inception_dsl.resolve.evaluate import (
     value_in_copy,
     value_of,
 )
+from inception_dsl.resolve.reuse import refuse_other_weights
 from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.trail import Instance, StepFaultError, Trail, key_of
-from inception_dsl.resolve.values import misfit
+from inception_dsl.resolve.values import both_sides, misfit
 from inception_dsl.schedule import is_schedule
 
 MANY = 10_000
@@ -238,6 +239,8 @@ class Instantiator:
         self._grow(instance, step, nodes=inner.nodes + 1, edges=inner.edges, path=below)
         reuses = _copy(step, path)
         self._check_reuse(step, reuses, types, instance)
+        if reuses is not None and isinstance(first := instance.made.get(reuses), Call):
+            refuse_other_weights(step, first, inner.items)
         made = self._called(path, read, step.block, values, types, inner, step.origin)
         return None if made is None else replace(made, reuses=reuses)
 
@@ -291,7 +294,10 @@ class Instantiator:
             return None
         count = self._evaluate(step.count, env, step, "")
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            message = f"`{as_written(step.count)}` is {count}: a step is repeated at least once"
+            message = (
+                f"`{as_written(step.count)}` is {shown(count)}: "
+                "a step is repeated a whole number of times, at least once"
+            )
             raise self._trail.unfit(message, step, "")
         if count > MAX_COPIES:
             raise _too_large(f"{count:,} copies of a step", step)
@@ -346,8 +352,7 @@ class Instantiator:
                 help = f"`floor({text})` and `ceil({text})` are whole" if is_between else None
                 message = f"{problem}, and `{text}` is {shown(value)}"
                 raise self._trail.unfit(message, step, name, help)
-            if attribute.kind == "size" and isinstance(value, int):  # the side of a square
-                values[name] = value, value
+            values[name] = cast("Value", both_sides(attribute, value))
         return values
 
     def _evaluate(

@@ -265,7 +265,8 @@ class StepReader:
         except StepSyntaxError as error:
             raise words.error(error.code, error.message, token) from None
         if not isinstance(count, int) or count < 1:
-            raise words.error("E211", "a step is repeated at least once", token)
+            message = "a step is repeated a whole number of times, at least once"
+            raise words.error("E211", message, token)
         return count
 
     def _find(self, step: StepText, words: Words) -> Op | str:

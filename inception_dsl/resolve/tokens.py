@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
+_NO_NUMBERS = frozenset(["inf", "infinity", "nan"])
+"""Names of other tools for values that are no finite numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -63,6 +66,8 @@ class Words:
         message = f"nothing is named `{name}`"
         span = self.span(token)
         label = Label(span)
+        if name.lower() in _NO_NUMBERS:
+            return SpecError([Diagnostic("E205", message, (label,), ("numbers are finite",))])
         if name in self.scope.unseen:
             return SpecError([Diagnostic("E205", message, (label,), (self.scope.unseen[name],))])
         close = param_close_by(name, known, self.scope.declared)

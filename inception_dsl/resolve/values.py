@@ -29,6 +29,8 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
     """
     token = reader.peek()
     match attribute.kind:
+        case "decimal" if token.text == attribute.default and token.kind == "name":
+            return reader.take().text
         case "choice":
             return _choice(attribute, reader.take(), words)
         case "size" | "pad" if token.kind == "kernel":
@@ -60,7 +62,7 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
         problem = str(error)
     if problem is not None:
         raise SpecError([Diagnostic("E211", problem, (Label(span),))])
-    return value
+    return both_sides(attribute, value)
 
 
 def _refuse_pad(op: Op, attribute: Attribute, token: Token, words: Words) -> None:
@@ -193,7 +195,14 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope
     problem = misfit(attribute, word)
     if problem is not None:
         raise SpecError([Diagnostic("E211", problem, (Label(text),))])
-    return word
+    return both_sides(attribute, word)
+
+
+def both_sides(attribute: Attribute, value: Given) -> Given:
+    """Return the value of an attribute; a number for a size is the side of a square."""
+    if attribute.kind == "size" and isinstance(value, int) and not isinstance(value, bool):
+        return value, value
+    return value
 
 
 def misfit(attribute: Attribute, value: Given) -> str | None:

@@ -147,7 +147,8 @@ def explain_no_output(holder: str, output: str, outputs: Sequence[str], span: Sp
     """
     if len(outputs) == 1:
         message = f"`{holder}` gives one value, and has no output `{shorten(output)}`"
-        return Diagnostic("E216", message, (Label(span),), fix=Fix(span, holder))
+        note = "a step within another one is not read from outside, nor is a copy but the last"
+        return Diagnostic("E216", message, (Label(span),), (note,))
     close = close_by(output, outputs, {})
     message = f"`{holder}` has no output `{shorten(output)}`: its outputs are {listed(outputs)}"
     fix = Fix(span, f"{holder}.{close.name}") if close.name else None

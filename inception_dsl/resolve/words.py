@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
@@ -54,15 +55,42 @@ def read_attributes(
             attributes[attribute.name] = attribute.default
         else:
             kernel = f"{step.kernel.text} " if step.kernel else ""
-            example = "64" if attribute.kind == "width" else f"{attribute.name} 2"
-            help = f"write its {attribute.name}, as in `{kernel}{op.written} ({example})`"
-            message = f"`{op.written}` has no {attribute.name}"
+            named = "width" if attribute.kind == "width" else f"`{attribute.name}`"
+            example = _example(op, attribute, settings)
+            help = f"write its {named}, as in `{kernel}{op.written} ({example})`"
+            message = f"`{op.written}` has no {named}"
             raise words.error("E204", message, step.name, help)
     if "act" in attributes and not isinstance(attributes["act"], str):
         refuse_act_defaults(defaults, places["act"])
     if op.finish is not None:
         op.finish(attributes)
+    _refuse_idle(op, settings, attributes)
     return attributes, places
+
+
+def _refuse_idle(op: Op, settings: Mapping[str, Setting], attributes: Mapping[str, Given]) -> None:
+    """Refuse a word of a step that does nothing, as the flag that it needs is off.
+
+    Raises:
+        SpecError: E211, there is one.
+    """
+    for attribute in op.attributes:
+        setting = settings.get(attribute.name)
+        if not attribute.needs or setting is None or attribute.name in attributes:
+            continue
+        if setting.value != attribute.default:
+            message = f"`{attribute.name}` does nothing without `{attribute.needs}`"
+            help = f"add `{attribute.needs}`, or leave the word out"
+            raise SpecError([Diagnostic("E211", message, (Label(setting.span),), help=help)])
+
+
+def _example(op: Op, attribute: Attribute, settings: Mapping[str, Setting]) -> str:
+    """Return words that set an attribute, behind those of its way that a step has."""
+    if attribute.kind == "width":
+        return "64"
+    way = next((way for way in op.ways if attribute.name in way), (attribute.name,))
+    said = {name: _as_words(name, settings[name].value) for name in way if name in settings}
+    return " ".join(said.get(name, f"{name} 2") for name in way)
 
 
 def refuse_act_defaults(defaults: Defaults, span: Span) -> None:
@@ -295,6 +323,8 @@ def _unknown_word(
     op: Op, token: Token, step: StepText, words: Words, *, wants_width: bool
 ) -> SpecError:
     """Return the finding for a word that is no attribute and, where one is wanted, no width."""
+    if (help := _way_by_defaults(op, token, words)) is not None:
+        return words.error("E202", f"`{op.written}` knows no word `{token.text}`", token, help)
     owner = next((a.name for a in op.attributes if token.text in a.choices), None)
     meant = f"{owner} {token.text}" if owner else _meant_word(op, token)
     from inception_dsl.resolve.habits import LACKING_VALUES
@@ -311,11 +341,38 @@ def _unknown_word(
     return words.error("E202", message, token, others=(Label(words.span(step.name), told),))
 
 
+def _meant_by_number(op: Op) -> Sequence[str]:
+    """Return the attributes of an op that a number alone most likely sets: all sides of a `pad`."""
+    if op.ways:
+        way, *others = op.ways
+        return way if len(way) == 1 or not others else ()
+    first = next((a for a in op.attributes if a.kind != "flag"), None)
+    if first is None or first.kind not in {"positive", "decimal"} or first.above is not None:
+        return ()
+    can_stand_alone = first.default is None or (
+        isinstance(first.default, int | Decimal) and first.default >= 0
+    )
+    return (first.name,) if can_stand_alone and not op.kernel else ()
+
+
+def _way_by_defaults(op: Op, token: Token, words: Words) -> str | None:
+    """Return how the defaults set a word of the norm, or of the activation, that a step names."""
+    said = [other.text for other in words.tokens]
+    owned = [a for a in op.attributes if a.owner in said and a.name_in_owner == token.text]
+    if not owned:
+        return None
+    next_one = said.index(token.text) + 1
+    value = said[next_one] if next_one < len(said) else ""
+    value = value if words.tokens[next_one - 1 : next_one + 1][-1].kind == "number" else "..."
+    return f"the defaults set it: `defaults: {{{owned[0].owner}: {{{token.text}: {value}}}}}`"
+
+
 def _meant_word(op: Op, token: Token) -> str | None:
     """Return the word of an op that a word, or a number alone, was most likely meant to be."""
     if token.kind == "number":
         part = next((a.name for a in op.attributes if a.kind == "fraction"), None)
-        return f"{part} {token.text}" if part else None
+        names = [part] if part else _meant_by_number(op)
+        return " ".join(f"{name} {token.text}" for name in names) or None
     from inception_dsl.resolve.habits import word_of
 
     meant = word_of(token.text)

@@ -278,6 +278,8 @@ _WANTED = {
 
 
 def _wanted(kind: str, loc: tuple[int | str, ...]) -> str:
+    if kind == "int_type" and loc[-1] == "int":  # of a union with decimals
+        return "a number"
     return _WANTED.get(kind, "a number or a name")
 
 
