@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from inception_dsl.bridge.frames import OriginMaker
 from inception_dsl.channels import printable
@@ -59,6 +60,7 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
         raise SpecError([Diagnostic("E701", message)])
     try:
         module.requires_grad_(requires_grad=False)
+        _take_values(module)
     except AttributeError:
         message = f"`{type(module).__name__}` does not call `super().__init__()`"
         raise SpecError([Diagnostic("E702", message)]) from None
@@ -148,12 +150,37 @@ def _build(target: Target, factory: Callable[..., Any]) -> Any:
             return factory(**target.arguments)
     except (Exception, SystemExit):
         try:
-            module = factory(**target.arguments)
-            return module.to("meta") if isinstance(module, nn.Module) else module
+            return factory(**target.arguments)
         except (Exception, SystemExit) as error:
             raise explain_failure(
                 "E702", f"`{printable(target.text)}` cannot be built", error
             ) from None
+
+
+def _take_values(module: nn.Module) -> None:
+    """Put tensors of the meta device in the place of a module's own; shared ones stay shared.
+
+    `Module.to` would part them. Some are on the CPU wherever a module is built: `torch.Tensor([0])`
+    is one.
+    """
+    moved: dict[int, tuple[Tensor, Tensor]] = {}  # an old tensor stays alive, and keeps its id
+    for child in module.modules():
+        if isinstance(child, torch.jit.ScriptModule):
+            child.to("meta")
+            continue
+        groups: tuple[dict[str, Any], ...] = (child._parameters, child._buffers)
+        for tensors in groups:
+            for name, tensor in tensors.items():
+                if tensor is None or tensor.is_meta or is_lazy(tensor):
+                    continue
+                if id(tensor) not in moved:
+                    moved[id(tensor)] = tensor, _empty_like(tensor)
+                tensors[name] = moved[id(tensor)][1]
+
+
+def _empty_like(tensor: Tensor) -> Tensor:
+    empty = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(empty, requires_grad=False) if isinstance(tensor, nn.Parameter) else empty
 
 
 def _input_of(module: nn.Module) -> TensorType | None:

@@ -402,6 +402,8 @@ class _Then(nn.Module):
         (lambda x: x / 3, "multiplication or addition of a number: `div`"),
         (lambda x: x * float("nan"), "multiplication or addition of a number: `mul`"),
         (lambda x: x - torch.ones(8, 1, 1, device=x.device), "values that the network does not"),
+        (lambda x: F.pad(x, (0, 0, 0, 0, 0, 8)), "channels of zeros"),
+        (lambda x: F.pad(x, (1, 1), value=0.5), "padding with another number"),
         (lambda x: None, "a result that is no tensor"),
         (lambda x: torch.zeros_like(x), "`zeros_like`"),
         (lambda x: (x, F.relu(x)), "several results"),
@@ -434,6 +436,7 @@ def test_a_layer_with_values_that_no_spec_has_is_refused(
     ("function", "words"),
     [
         (lambda x: x.data * 2, "rescale (factor 2)"),
+        (lambda x: F.relu(F.pad(x, (0, 0, 0, 0, 0, 0))), "{act: relu}"),
         (lambda x: F.relu(x[:, :, ...]), "{act: relu}"),
         (lambda x: F.relu(F.dropout2d(x, 0.0)), "{act: relu}"),
         (lambda x: x.to(torch.float32).contiguous().sigmoid(), "{act: sigmoid}"),
@@ -602,3 +605,30 @@ def test_a_module_is_traced_where_it_is_and_stays_as_it_was() -> None:
     assert network.cost().totals.params == sum(own.numel() for own in module.parameters())
     assert all(own.device.type == "cpu" for own in module.parameters())
     assert module.training
+
+
+@pytest.mark.parametrize("values", ["torch.zeros(1)", "torch.zeros(1).item()"])
+def test_weights_stay_shared_wherever_a_network_is_built(values: str, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Net(nn.Sequential):\n"
+        "    def __init__(self):\n"
+        f"        print({values})\n"
+        "        first, second = nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 3)\n"
+        "        second.weight = first.weight\n"
+        "        super().__init__(first, second)\n"
+    )
+    with pytest.raises(SpecError) as refused:
+        import_target("py:net.py:Net", folder=tmp_path, input="8x8x3")
+    (finding,) = refused.value.diagnostics
+    assert "weights that several steps use" in finding.message
+
+
+def test_a_parameter_that_is_always_on_the_cpu_is_moved(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.gain = nn.Parameter(torch.Tensor([0.5]))\n\n"
+        "    def forward(self, x):\n        return torch.relu(self.gain * x)\n"
+    )
+    text = import_target("py:net.py:Net", folder=tmp_path, input="8x8x3").text
+    assert "scale (one)" in text

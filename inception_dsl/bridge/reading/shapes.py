@@ -158,13 +158,17 @@ def _pad(
     if reader.see(input).layout == "row":
         raise UnsayableError(lacks.CHANNEL_CONV)
     seen = reader.see_map(input)
-    if len(pad) != 4 or mode not in {"constant", "reflect", "replicate"}:
+    if any(pad[4:]):
+        raise UnsayableError(lacks.PAD_CHANNELS)
+    if mode not in {"constant", "reflect", "replicate"}:
         raise UnsayableError(lacks.PADDING)
-    left, right, above, below = pad
+    left, right, above, below = (*pad, 0, 0)[:4]
+    if not any((left, right, above, below)):
+        return reader.same(seen)
     fill = {"constant": "zero"}.get(mode, mode)
     if mode == "constant" and value not in (None, 0, 0.0):
         if value != float("-inf"):
-            raise UnsayableError(lacks.PADDING)
+            raise UnsayableError(lacks.PAD_VALUE)
         fill = "lowest"
     sides = (above, below, left, right)
     if min(sides) < 0 < max(sides) and fill == "zero":
