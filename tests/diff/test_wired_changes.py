@@ -204,7 +204,7 @@ network:
 outputs: {c: c, d: d}
 """,
 }
-"""Networks of which each has its own inputs and outputs, as have their blocks of one name."""
+"""Networks that differ in their inputs and outputs, and in those of their block `unit`."""
 
 
 @pytest.mark.parametrize("names", list(permutations(INTERFACES, 2)), ids=" against ".join)
