@@ -433,6 +433,10 @@ def _make_conv() -> Op:
     return Op(
         name="conv",
         aliases=("conv2d", "convolution"),
+        variants={
+            **dict.fromkeys(["stdconv", "stdconv2d", "wsconv2d"], "standardised"),
+            **dict.fromkeys(["scaledstdconv", "scaledstdconv2d"], "gain 1"),
+        },
         title="Conv",
         short_title="Conv",
         figure="convolution",

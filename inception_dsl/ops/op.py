@@ -69,6 +69,7 @@ class Op:
         name: its name in the IR.
         spelling: how a spec writes it, if not by its name: `global avgpool`.
         aliases: other tools' names for it, in lower case.
+        variants: other tools' names for it with some of its words: `reflectionpad2d` is `reflect`.
         title: its name in figures: `MaxPool`.
         short_title: its name in figures beside another op: `BN`.
         figure: how figures paint it.
@@ -112,6 +113,7 @@ class Op:
     name: str
     spelling: str = ""
     aliases: tuple[str, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)
     title: str
     short_title: str
     figure: FigureKind

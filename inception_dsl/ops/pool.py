@@ -252,11 +252,18 @@ OPS = (
                 "avg",
                 "Average Pooling",
                 _AVG,
-                ("gap", "globalaveragepool", "globalaveragepooling2d"),
+                ("gap", "globalaveragepool", "globalaveragepooling2d", "globalavgpool2d"),
                 one_launch,
                 saves_nothing,
             ),
-            ("max", "Global MaxPool", _MAX, ("globalmaxpooling2d",), _max_launches, _max_saves),
+            (
+                "max",
+                "Global MaxPool",
+                _MAX,
+                ("globalmaxpooling2d", "globalmaxpool2d"),
+                _max_launches,
+                _max_saves,
+            ),
         )
     ),
     # The same over windows that make a map of the size that is asked for: window i of n on a side

@@ -187,7 +187,8 @@ OPS = (
     # i (s - 1) / (n - 1) with `align_corners`.
     Op(
         name="upsample",
-        aliases=("upsampling", "upsampling2d", "interpolate"),
+        aliases=("upsampling", "upsampling2d", "upsamplingnearest2d", "interpolate"),
+        variants={"upsamplingbilinear2d": "bilinear align_corners"},
         title="Upsample",
         short_title="Upsample",
         figure="plain",

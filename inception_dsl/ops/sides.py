@@ -125,7 +125,11 @@ OPS = (
     # them.
     Op(
         name="pad",
-        aliases=("zeropad", "zeropad2d", "zeropadding2d"),
+        aliases=("padding", "zeropad", "zeropad2d", "zeropadding", "zeropadding2d"),
+        variants={
+            **dict.fromkeys(["reflectionpad", "reflectionpad2d", "reflectionpadding2d"], "reflect"),
+            **dict.fromkeys(["replicationpad", "replicationpad2d", "edgepad"], "replicate"),
+        },
         title="Pad",
         short_title="Pad",
         figure="plain",
@@ -162,7 +166,7 @@ OPS = (
     ),
     Op(
         name="crop",
-        aliases=("cropping2d",),
+        aliases=("centercrop", "cropping", "cropping2d"),
         title="Crop",
         short_title="Crop",
         figure="plain",

@@ -36,6 +36,7 @@ _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
 _LACKING = """
     alphadropout aspp attention blurpool celu channel_shuffle channelshuffle chunk conv1d
+    constantpad constantpad2d
     conv2d_transpose conv2dtranspose conv3d conv_transpose conv_transpose2d convlstm convtranspose
     convtranspose2d crelu crop dcn deconv deconv2d deconvolution deform_conv deform_conv2d
     depth_to_space div divide dot dropblock dropout2d einsum elu embedding
@@ -44,12 +45,12 @@ _LACKING = """
     layernorm log_sigmoid log_softmax logsigmoid logsoftmax lp_pool lp_pool2d lppool lppool2d lstm
     matmul max_unpool maximum maxout maxunpool maxunpool2d mha minimum mish multihead_attention
     multiheadattention pad permute pixel_shuffle pixel_unshuffle pixelshuffle pixelunshuffle prelu
-    quick_gelu reflection_pad reflectionpad2d reshape resize rms_norm rmsnorm rnn roi_align roi_pool
+    quick_gelu reflection_pad reflectionpad2d reshape rms_norm rmsnorm rnn roi_align roi_pool
     roialign roipool rrelu se se_block self_attention selu shuffle slice softmax2d softmin softplus
     softpool softshrink softsign space_to_depth spatial_dropout spatialdropout2d spectral_norm
     spectralnorm split spp squeeze squeeze_excitation squeeze_excite sub subtract
     sumpool swiglu sync_bn syncbatchnorm tanhshrink threshold transformer transpose transpose_conv
-    transposed_conv unpool unsqueeze upconv upconv2d upsample upsampling upsampling2d view
+    transposed_conv unpool unsqueeze upsample upsampling upsampling2d view
     weight_norm weightnorm zeropad zeropad2d zeropadding2d
 """
 _TOKENS = """
@@ -57,6 +58,12 @@ _TOKENS = """
     patch_embed patch_embedding pos_embed positional_embedding self_attention swin token tokens
     transformer transformer_block transformer_encoder window_attention
 """
+_SEVERAL = {
+    **dict.fromkeys(
+        ["upconv", "upconv2d"], "a `deconv` with a stride, or an `upsample` and a conv"
+    ),
+    **dict.fromkeys(["resize", "resizing"], "an `upsample` with `nearest` or `bilinear`"),
+}
 _LACKING_SCHEMES = """
     constant dirac glorot_normal he_normal he_uniform lecun_normal lecun_uniform
     msra ones orthogonal sparse uniform variance_scaling xavier_normal zeros
@@ -71,7 +78,7 @@ def _plain(name: str) -> str:
 
 
 _KNOWN = frozenset(
-    _plain(name) for op in OPS.values() for name in (op.name, op.written, *op.aliases)
+    _plain(name) for op in OPS.values() for name in (op.name, op.written, *op.aliases, *op.variants)
 )
 LACKING = frozenset(name for name in f"{_LACKING} {_TOKENS}".split() if _plain(name) not in _KNOWN)
 """Ops of the field that this language lacks.
@@ -92,6 +99,21 @@ def op_of(name: str) -> str | None:
         if plain in map(_plain, (op.name, written, *op.aliases)):
             return written
     return None
+
+
+def variant_of(name: str) -> tuple[str, str] | None:
+    """Return the op that another tool's name means, and the words that the name stands for."""
+    plain = _plain(name)
+    for written, op in WRITTEN.items():
+        for variant, words in op.variants.items():
+            if plain == _plain(variant):
+                return written, words
+    return None
+
+
+def meanings_of(name: str) -> str | None:
+    """Return the steps that the field calls by one name."""
+    return _SEVERAL.get(_plain(name))
 
 
 def is_depthwise(name: str) -> bool:

@@ -292,7 +292,9 @@ class StepReader:
             is_lacking,
             is_of_tokens,
             join_of,
+            meanings_of,
             op_of,
+            variant_of,
         )
 
         if is_lacking(step.name.text):
@@ -317,6 +319,13 @@ class StepReader:
         if (meant := op_of(written)) is not None:
             fix, help = Fix(label.span, meant), f"this language has it as `{meant}`"
             return SpecError([Diagnostic("E201", message, (label,), help=help, fix=fix)])
+        if (meanings := meanings_of(written)) is not None:
+            message = f"`{written}` has several meanings"
+            return SpecError([Diagnostic("E201", message, (label,), help=f"write {meanings}")])
+        if (variant := variant_of(written)) is not None:
+            meant, more = variant
+            help = f"this language has it as `{meant}` with `{more}`"
+            return SpecError([Diagnostic("E201", message, (label,), help=help)])
         blocks = {name: signature.span for name, signature in self._signatures.items()}
         close = close_by(written, [*WRITTEN, *blocks], blocks)
         notes = () if close.name else (f"ops are {listed(WRITTEN)}",)

@@ -130,7 +130,7 @@ def is_required(field: object) -> bool:
     return field.default is MISSING and field.default_factory is MISSING  # type: ignore[attr-defined]
 
 
-OPTIONAL = {"spelling", "aliases", "kernel", "flags", "ways", "defaults_of", "finish"}
+OPTIONAL = {"spelling", "aliases", "variants", "kernel", "flags", "ways", "defaults_of", "finish"}
 
 
 def test_only_the_spelling_of_a_step_has_defaults() -> None:
@@ -153,9 +153,10 @@ def test_the_torch_table_has_every_op_and_no_other() -> None:
 
 
 def test_no_two_ops_share_a_name_or_an_alias() -> None:
-    told = [*NAMES, *(alias for op in OPS.values() for alias in op.aliases)]
+    others = [name for op in OPS.values() for name in (*op.aliases, *op.variants)]
+    told = [*NAMES, *others]
     assert len(told) == len(set(told))
-    assert all(alias == alias.lower() for op in OPS.values() for alias in op.aliases)
+    assert all(name == name.lower() for name in others)
 
 
 @pytest.mark.parametrize(

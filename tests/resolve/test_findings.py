@@ -122,6 +122,34 @@ def test_an_op_by_the_name_of_another_tool_is_told_ours(step: str, project: Proj
         assert (found.code, f"`{OTHER_TOOLS[step]}`" in (found.help or "")) == ("E201", True)
 
 
+@pytest.mark.parametrize("step", ["2x2 up_conv (8)", "Resizing (factor 2)"])
+def test_a_name_of_several_steps_is_told_them_all(step: str, project: Project) -> None:
+    project.write(NET, f"{HEAD}network: [{step}]\n")
+    (found,) = project.findings()
+    assert found.message.endswith("has several meanings")
+    assert "`upsample`" in (found.help or "")
+
+
+VARIANTS = {
+    "ReflectionPad2d (top 1)": "pad (reflect top 1)",
+    "replication_pad (left 1)": "pad (replicate left 1)",
+    "UpsamplingBilinear2d (factor 2)": "upsample (bilinear align_corners factor 2)",
+    "3x3 StdConv2d (8)": "3x3 conv (standardised 8)",
+    "3x3 ScaledStdConv2d (8)": "3x3 conv (gain 1 8)",
+}
+
+
+@pytest.mark.parametrize("step", VARIANTS)
+def test_a_name_that_stands_for_words_too_is_told_with_them(step: str, project: Project) -> None:
+    """The op and the words of the help make a good step of it."""
+    project.write(NET, f"{HEAD}network: [{step}]\n")
+    (found,) = project.findings()
+    name, words = (found.help or "").split("`")[1::2]
+    project.write(NET, f"{HEAD}network: [{VARIANTS[step]}]\n")
+    assert list(project.findings()) == []
+    assert f"{name} ({words} " in VARIANTS[step]
+
+
 @pytest.mark.parametrize(
     "step", ["depth_to_space", "MaxUnpool2d", "se_block", "spp", "group_conv_lstm"]
 )
