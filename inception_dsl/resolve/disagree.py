@@ -366,8 +366,7 @@ def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
     for name, value in changes.items():
         match name:
             case "pad":
-                words = _without(words, "pad")
-                words = [word for word in words if word not in _PADS]
+                words = [word for word in _without(words, "pad") if word not in _PADS]
                 words += [] if value == "same" else [str(value)]
             case "stride":
                 at = next((i for i, w in enumerate(words) if w in ("stride", *_PADS)), len(words))

@@ -161,3 +161,22 @@ def test_weights_without_init_begin_as_torchs(project: Project) -> None:
     assert state["other.bias"].std() > 0
     assert is_uniform(state["plain.weight"])
     assert state["c2.bias"].unique().tolist() == [0.25]
+
+
+def test_a_step_under_a_condition_is_begun_where_it_is_there(project: Project) -> None:
+    first = "{a: {when: in > 6, op: 1x1 conv (in init normal 0.01)}}"
+    blocks = f"blocks:\n  unit: [{first}, 3x3 conv (64)]\n"
+    steps = "".join(
+        f"  - {name}: {step}\n"
+        for name, step in {
+            "first": "unit",
+            "gone": "{when: in > 6, op: 1x1 conv (64 init normal 0.02)}",
+            "there": "{when: in == 6, op: 1x1 conv (64 init normal 0.02)}",
+            "second": "unit",
+        }.items()
+    )
+    project.write(NET, f"{HEAD}{blocks}network:\n{steps}")
+    state = make_module(driver.emit_module(project.check()), "net", seed=3).state_dict()
+    for key, deviation in {"there.weight": 0.02, "second.a.weight": 0.01}.items():
+        assert state[key].std().item() == pytest.approx(deviation, rel=0.1), key
+    assert not [key for key in state if key.startswith(("first.a", "gone"))]

@@ -303,7 +303,7 @@ class _Places:
             if not isinstance(child, Holder) or child.is_chain:
                 return False
             holder = child
-        return step.count is None
+        return step.count is None and step.when is None
 
 
 def _is_there(bias: Atom) -> str:
