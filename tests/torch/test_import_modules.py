@@ -53,6 +53,21 @@ class _RepeatedRow(nn.Module):
         return (y.unsqueeze(1) * torch.sigmoid(y)).squeeze(1)
 
 
+class _UnitLength(nn.Module):
+    """A layer whose result has the length 1, as FaceNet's embedding has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(12, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.normalize(self.embed(x.flatten(1)), p=2, dim=1)
+
+
+def test_a_result_of_unit_length_is_an_l2norm(tmp_path: Path) -> None:
+    assert "l2norm" in bring(_UnitLength, (3, 2, 2), tmp_path).text
+
+
 @pytest.mark.parametrize(
     ("module", "kernel"),
     [

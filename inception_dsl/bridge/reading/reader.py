@@ -168,8 +168,11 @@ class GraphReader:
 
     def _apply(self, function: Callable[..., Results]) -> Results:
         call = self.call
+        keywords = dict(call.keywords)
+        if keywords.get("out", self) is None:  # torch's functions pass it on to each other
+            del keywords["out"]
         try:
-            return function(self, *call.arguments, **call.keywords)
+            return function(self, *call.arguments, **keywords)
         except (TypeError, ValueError, IndexError, AssertionError, AttributeError):
             # The arguments of the call are not those that the function knows.
             raise UnsayableError(lacks.NO_WORD) from None
