@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import linecache
 import sys
 from types import ModuleType
@@ -40,10 +41,12 @@ def make_module(source: str, factory: str, *, seed: int | None = None, **params:
     require_torch()
     import torch
 
-    module = ModuleType(f"inception_dsl_generated_{factory}")
+    # Two networks may have one name, and TorchScript keeps what it has read by its module's.
+    digest = hashlib.sha256(source.encode()).hexdigest()[:8]
+    module = ModuleType(f"inception_dsl_generated_{factory}_{digest}")
     # Classes find their module by name, when they are pickled or compiled.
     sys.modules[module.__name__] = module
-    file = f"<generated {factory}>"
+    file = f"<generated {factory} {digest}>"
     # Tracebacks and `torch.jit.script` look up the text of a function here.
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102

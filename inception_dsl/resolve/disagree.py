@@ -112,9 +112,11 @@ def what(item: Node | Call) -> str:
     if not op.kernel:
         return op.written
     kernel = values[op.kernel]
-    pad = values["pad"]
     assert isinstance(kernel, tuple)
     words = [f"{kernel[0]}x{kernel[1]}"]
+    if "pad" not in values:
+        return f"{words[0]} {op.written}"
+    pad = values["pad"]
     if values["stride"] != 1:
         words.append(f"stride {values['stride']}")
     words.append(pad if isinstance(pad, str) else f"pad {pad}")

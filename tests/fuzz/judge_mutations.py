@@ -21,6 +21,9 @@ from inception_dsl.diagnostics import Diagnostic, Fix, SpecError, render
 from inception_dsl.source import Span
 
 TOTALS = frozenset(["E401", "E402", "E403"])
+LACKS = frozenset(["E204", "E206", "E210"])
+"""Findings of a step that lacks a word, an argument or its kernel, once its op is named right."""
+
 SECONDS = 1.0
 
 
@@ -167,6 +170,7 @@ def _mends(
     end = span.start + len(fix.text)
     return not any(
         (other.code, other.message) not in known
+        and (other.code not in LACKS or other.message == finding.message)
         and other.labels
         and other.labels[0].span.source.name == span.source.name
         and _touches(other.labels[0].span, span.start, end)

@@ -232,7 +232,7 @@ UNTOLD = {
         "blocks:\n  twice: {branches: {a: identity, b: identity}}\n"
         "  many: {params: [n], steps: [n x twice, 1x1 conv (2)]}\n"
         "network:\n  - many (n=2)\n  - more: many (n=3)\n",
-        "no parameter tells whether the input is 6x6x6, 6x6x12, 6x6x4, 6x6x8 or 1 more",
+        "no parameter tells whether the input is 6x6x12 or 6x6x16",
         "give the block a parameter that tells, or write one for each",
     ),
 }

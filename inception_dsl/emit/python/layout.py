@@ -121,6 +121,9 @@ def layout(before: str, code: Code, after: str = "", *, depth: int) -> list[str]
             each = f"{pad}{INDENT}{code.each}"
             return [f"{pad}{before}*(", *inner, each, f"{pad}){after}"]
         case Choice(condition, value, other):
+            inner = [f"{pad}{INDENT}{code}"]
+            if len(inner[0]) <= WIDTH:
+                return [f"{pad}{before}(", *inner, f"{pad}){after}"]
             inner = [
                 *layout("", value, depth=depth + 1),
                 *layout("if ", condition, depth=depth + 1),
