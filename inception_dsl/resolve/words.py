@@ -47,7 +47,7 @@ def read_attributes(
             continue
         inherited = defaults.get(attribute.owner, {}) if attribute.owner else own_defaults
         setting = settings.get(attribute.name)
-        if setting is None and attribute.canonical not in said:
+        if setting is None and inherited and attribute.canonical not in said:
             setting = inherited.get(attribute.name_in_owner)
         if setting is not None:
             attributes[attribute.name], places[attribute.name] = setting.value, setting.span
@@ -172,7 +172,7 @@ class _StepWords:
         attribute = self._op.attribute(name)
         assert attribute is not None
         for other in self._op.attributes:
-            if other.canonical == attribute.canonical and other.name in self._given:
+            if other.name in self._given and other.canonical == attribute.canonical:
                 raise self._again(attribute, value, span, self._given[other.name])
         self._given[name] = Setting(value, span)
 
