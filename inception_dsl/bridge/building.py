@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
@@ -86,8 +87,7 @@ def _find_factory(
                 raise _unknown(target, torchvision.models.list_models())
             builder = torchvision.models.get_model_builder(target.name)
             extra: dict[str, Any] = {"weights": None}
-            names = builder.__wrapped__.__code__.co_varnames
-            if "weights_backbone" in names:
+            if "weights_backbone" in inspect.signature(builder).parameters:
                 extra["weights_backbone"] = None
             if target.name in {"googlenet", "inception_v3"}:
                 extra["init_weights"] = False  # its own values take seconds, and are not read

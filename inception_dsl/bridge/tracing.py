@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -160,6 +161,12 @@ class _Recorder(TorchFunctionMode):
                 return tuple(self.refer(part) for part in value)
             case dict():
                 return {key: self.refer(part) for key, part in value.items()}
+            case bool():
+                return value
+            case Integral():  # numpy's numbers are the same to torch
+                return int(value)
+            case Real():
+                return float(value)
             case _:
                 return value
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from inception_dsl import load, trace
 from inception_dsl.bridge import make_module
 from inception_dsl.bridge.importing import trace_network
+from inception_dsl.bridge.reading.shapes import SHAPES
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import import_target
@@ -632,3 +634,55 @@ def test_a_parameter_that_is_always_on_the_cpu_is_moved(tmp_path: Path) -> None:
     )
     text = import_target("py:net.py:Net", folder=tmp_path, input="8x8x3").text
     assert "scale (one)" in text
+
+
+@pytest.mark.parametrize("fault", [TypeError, AssertionError, ValueError, AttributeError])
+def test_a_fault_of_a_reader_is_no_refusal(
+    fault: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(reader: object, input: object) -> None:
+        raise fault
+
+    monkeypatch.setitem(SHAPES, "contiguous", read)
+    with pytest.raises(fault):
+        bring(lambda: _Then(lambda x: F.relu(x.contiguous())), (3, 10, 10), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("function", "cause"),
+    [
+        (lambda x: F.normalize(x, dim=(1, 2)), "a norm over other axes"),  # type: ignore[arg-type]
+        (lambda x: x.view(2, 2, 4, 8, 8).relu().view(2, 8, 8, 8), "an activation"),
+        (lambda x: x.contiguous(memory_format=torch.channels_last).cummax(1)[0], "`cummax`"),
+    ],
+)
+def test_arguments_that_a_function_does_not_know_are_a_cause(
+    function: Callable[[Tensor], object], cause: str, tmp_path: Path
+) -> None:
+    assert cause in causes(lambda: _Then(function), (3, 10, 10), tmp_path)[0]
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    slope, side = numpy.float64(0.25), numpy.int64(2)
+
+    def change(x: Tensor) -> Tensor:
+        return F.avg_pool2d(F.leaky_relu(x, slope), side)  # type: ignore[arg-type]
+
+    text = bring(lambda: _Then(change), (3, 10, 10), tmp_path).text
+    assert "slope 0.25" in text or "slope: 0.25" in text
+    assert "2x2 avgpool (stride 2)" in text
+
+
+class _OfForm(nn.Module):
+    """A network that gives a parameter the type and the axes of a map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(3, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x * self.gain.type_as(x))
+
+
+def test_a_parameter_in_the_type_of_a_map_is_that_parameter(tmp_path: Path) -> None:
+    assert "scale" in bring(_OfForm, (3, 8, 8), tmp_path).text

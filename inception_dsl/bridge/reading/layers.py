@@ -235,7 +235,8 @@ def _normalize(
     reader: GraphReader, input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12
 ) -> Results:
     seen = reader.see(input)
-    if p != 2 or seen.layout == "lost" or seen.axis(dim) != seen.channel_axis:
+    is_known = seen.layout != "lost" and isinstance(dim, int)
+    if p != 2 or not is_known or seen.axis(dim) != seen.channel_axis:
         raise UnsayableError(lacks.OTHER_NORM_AXES)
     return reader.add("l2norm", {"eps": exact(eps)}, [seen], seen.layout, lack=lacks.NORM_FORM)
 

@@ -11,7 +11,11 @@ from inception_dsl.bridge.reading.reader import UnsayableError
 
 
 def pair(value: Any) -> tuple[int, int]:
-    """Return a height and a width that may be written as one number, or as a tuple of one."""
+    """Return a height and a width that may be written as one number, or as a tuple of one.
+
+    Raises:
+        UnsayableError: it is neither a number nor a pair of them.
+    """
     match value:
         case int():
             return value, value
@@ -20,7 +24,7 @@ def pair(value: Any) -> tuple[int, int]:
         case (int() as height, int() as width):
             return height, width
         case _:
-            raise ValueError(value)
+            raise UnsayableError(lacks.NO_WORD)
 
 
 def square(value: Any) -> int:
@@ -47,6 +51,8 @@ def exact(number: float) -> Decimal | int:
 
     A longer one keeps more digits than single precision holds.
     """
+    if not is_number(number):
+        raise UnsayableError(lacks.NO_WORD)
     if not math.isfinite(number):
         raise UnsayableError(lacks.NUMERAL)
     if number == int(number):

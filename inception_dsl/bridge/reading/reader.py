@@ -9,6 +9,8 @@ Longer than 400 lines: one reader holds the state of a reading, which all functi
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,7 +131,8 @@ class GraphReader:
 
     def _read_call(self, functions: Mapping[str, Callable[..., Results]]) -> None:
         call = self.call
-        read = [self.see(ref) for ref in find_values((call.arguments, call.keywords))]
+        given = call.arguments[:1] if call.name in _OF_FIRST else (call.arguments, call.keywords)
+        read = [self.see(ref) for ref in find_values(given)]
         if not any(seen.key is not None for seen in read):
             self._keep_weights(call)
             return
@@ -172,10 +175,11 @@ class GraphReader:
         if keywords.get("out", self) is None:  # torch's functions pass it on to each other
             del keywords["out"]
         try:
-            return function(self, *call.arguments, **keywords)
-        except (TypeError, ValueError, IndexError, AssertionError, AttributeError):
+            bound = _signature(function).bind(self, *call.arguments, **keywords)
+        except TypeError:
             # The arguments of the call are not those that the function knows.
             raise UnsayableError(lacks.NO_WORD) from None
+        return function(*bound.args, **bound.kwargs)
 
     def _is_lost(self, read: Iterable[Seen]) -> bool:
         return any(seen.layout == "lost" and seen.key is not None for seen in read)
@@ -326,10 +330,21 @@ class GraphReader:
         return Seen(seen.key, layout or seen.layout, self.call.results[0].shape)
 
 
+@functools.cache
+def _signature(function: Callable[..., Results]) -> inspect.Signature:
+    return inspect.signature(function)
+
+
 _VIEWS = frozenset(
-    ["view", "reshape", "unsqueeze", "squeeze", "flatten", "getitem", "to", "contiguous", "float"]
+    [
+        *("view", "reshape", "unsqueeze", "squeeze", "flatten", "getitem", "to", "type_as"),
+        *("contiguous", "float"),
+    ]
 )
 """The functions that give the values of a tensor in their order, under another shape."""
+
+_OF_FIRST = frozenset(["to", "type_as", "expand_as", "view_as", "reshape_as"])
+"""The functions that take the form of their second argument, and the values of the first."""
 
 _ALWAYS = frozenset([lacks.RUNS_TWICE, lacks.FIXED_WEIGHTS, lacks.COMPUTED_WEIGHTS])
 """The causes that hold whatever was lost before them."""
@@ -337,7 +352,8 @@ _ALWAYS = frozenset([lacks.RUNS_TWICE, lacks.FIXED_WEIGHTS, lacks.COMPUTED_WEIGH
 
 def can_say(op: str, attributes: Mapping[str, Value], inputs: Sequence[Seen], result: Seen) -> bool:
     """Tell whether the language has an op of these attributes that gives such a result."""
-    if op not in OPS:
+    seen = (*inputs, result)
+    if op not in OPS or any(one.layout in {"grouped", "turned", "lost"} for one in seen):
         return False
     for name, value in attributes.items():
         attribute = OPS[op].attribute(name)

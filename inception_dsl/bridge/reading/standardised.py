@@ -35,7 +35,7 @@ def read_standardised(reader: GraphReader, weight: object) -> StandardisedWeight
     shaped = _maker(reader, weight, "reshape_as", "view_as", "reshape", "view")
     if shaped is None or not isinstance(weight, ValueRef):
         return None
-    norm = _maker(reader, shaped.arguments[0], "batch_norm")
+    norm = _maker(reader, next(iter(shaped.arguments), None), "batch_norm")
     if norm is None:
         return None
     names = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum")
@@ -72,7 +72,8 @@ def _maker(reader: GraphReader, value: object, *names: str) -> TorchCall | None:
 def _read_scale(reader: GraphReader, value: object) -> tuple[WeightRef, float] | None:
     """Return the learnt number of each filter and the fixed one that it is multiplied by."""
     shaped = _maker(reader, value, "view", "reshape", "flatten")
-    product = _maker(reader, shaped.arguments[0] if shaped else value, "mul")
+    inner = next(iter(shaped.arguments), None) if shaped is not None else value
+    product = _maker(reader, inner, "mul")
     if product is None or len(product.arguments) != 2:
         return None
     first, second = product.arguments
