@@ -95,7 +95,9 @@ CODES: dict[str, Code] = {
     "W601": Code("never-read", "No output depends on a step."),
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),
-    "W604": Code("lines-cross", "A figure needs Graphviz, as its lines cross.", "note"),
+    "W604": Code(
+        "branches-not-nested", "Graphviz places a body whose branches do not nest.", "note"
+    ),
     "W605": Code("figure-left-out", "A build leaves a figure out.", "note"),
     "W606": Code("channels-first", "An input looks as if its channels stood first."),
     "W607": Code("decay-for-momentum", "A batch norm's momentum looks like another tool's decay."),

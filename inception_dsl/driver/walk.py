@@ -344,8 +344,8 @@ def draw(checked: Checked, request: Request) -> Rendered:
 
     Raises:
         SpecError: E502, it cannot be drawn.
-        MissingExtraError: the package that draws its format, or that places crossing lines, is not
-            installed.
+        MissingExtraError: the package that draws its format is not installed, or Graphviz, which
+            places branches that do not nest.
     """
     from inception_dsl.emit.figure import render_figure
 

@@ -153,7 +153,7 @@ def test_every_format_writes_it(change: Change, project: Project) -> None:
     report = compare_specs(change, project)
     schema = json.loads((ROOT / "docs" / "schemas" / "diff.schema.json").read_text())
     jsonschema.validate(json.loads(FORMATS["json"](report)), schema)
-    if change.spec == PYRAMID:  # the lines of the other cross
+    if change.spec == PYRAMID:  # the branches of the other do not nest
         assert "<svg" in FORMATS["svg"](report)
     for format in ("text", "markdown"):
         assert change.edits[0][0] in FORMATS[format](report)

@@ -31,6 +31,9 @@ from inception_dsl.emit.figure import (
     Shapes,
     render_figure,
 )
+from inception_dsl.emit.figure.content.drawing import draw_network
+from inception_dsl.emit.figure.content.subject import describe
+from inception_dsl.emit.figure.content.tree import leaves
 from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.ir import INPUT, Node
 
@@ -165,7 +168,7 @@ def test_a_box_shows_the_expression_of_the_block_if_its_calls_differ(project: Pr
     checked = driver.measure("specs/net.yaml", folder=project.root)
     layer = draw(checked, "blocks", "layer")
     assert layer.box("conv").lines == ("1x1 Conv", "(w)")
-    assert layer.box("cells").lines == ("n x Cell", "(w=w)")
+    assert layer.box("cells").lines == ("n x Cell", "(w)")
     assert layer.texts()[-4:] == ["two", "3", "32", "32x32x32"]
     cell = draw(checked, "blocks", "cell")
     assert cell.texts()[-6:-3] == ["one.cells \u00d7 2", "16", "32x32x16"]
@@ -174,6 +177,25 @@ def test_a_box_shows_the_expression_of_the_block_if_its_calls_differ(project: Pr
         ("Layer", "(n=2 w=16)"),
         ("Layer", "(n=3 w=32)"),
     ]
+
+
+def test_a_call_is_painted_as_a_reduction_only_if_it_halves_a_map() -> None:
+    checked = measure("mobilenet_v2")
+    drawing = draw_network(describe(checked.model, checked.cost), "schema")
+    kinds = {
+        leaf.lines[1].text: leaf.kind
+        for leaf in leaves(drawing.panels[0].tree)
+        if leaf.lines[0].text == "Bottleneck"
+    }
+    reductions = {words for words, kind in kinds.items() if kind == "reduction"}
+    assert reductions == {words for words in kinds if "stride=2" in words}
+    assert {words for words in kinds if "stride=1" in words} == kinds.keys() - reductions != set()
+
+
+def test_boxes_of_branches_in_a_schema_show_new_shapes() -> None:
+    notes = {box.path: box.notes for box in draw(measure("unet")).boxes}
+    assert notes["bottom"] == ("Output: 28x28x1024",)
+    assert notes["dropout"] == ()
 
 
 def test_heads_stand_in_frames_and_deviations_are_footnotes() -> None:
@@ -443,14 +465,15 @@ network:
 """
 
 
-def test_lines_that_cross_are_placed_by_graphviz(project: Project) -> None:
+def test_branches_that_do_not_nest_are_placed_by_graphviz(project: Project) -> None:
     project.write("specs/net.yaml", CROSSING)
     checked = driver.measure("specs/net.yaml", folder=project.root)
     rendered = render_figure(checked.model, checked.cost, Request("schema"))
     assert [finding.code for finding in rendered.findings] == ["W604"]
     figure = read(rendered.content.decode())
     assert figure.edges() == {
-        ("input", "a"), ("input", "b"), ("a", "b"), ("input", "c"), ("a", "c"), ("b", "c"),
+        ("input", "a"), ("input", "one.concat"), ("a", "one.concat"), ("one.concat", "b"),
+        ("input", "two.concat"), ("a", "two.concat"), ("b", "two.concat"), ("two.concat", "c"),
         ("input", "three.concat"), ("b", "three.concat"), ("c", "three.concat"),
     }  # fmt: skip
     for index, box in enumerate(figure.boxes):
@@ -458,8 +481,8 @@ def test_lines_that_cross_are_placed_by_graphviz(project: Project) -> None:
     built = driver.emit(project.check(), output=project.root / "generated")
     assert not [artifact for artifact in built.artifacts if artifact.path.suffix == ".svg"]
     (left_out,) = built.findings
-    assert (
-        left_out.message == "the schema and the poster are left out: the lines of `network` cross"
+    assert left_out.message == (
+        "the schema and the poster are left out: the branches of `network` do not nest"
     )
 
 

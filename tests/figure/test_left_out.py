@@ -34,12 +34,14 @@ def test_a_build_says_that_it_leaves_a_poster_out(
     monkeypatch.chdir(project.root)
     assert main(["build", "--gallery"]) == 0
     output, errors = capsys.readouterr()
-    assert "note[W605]: the poster is left out: the lines of `ladder` cross" in errors
+    assert "note[W605]: the poster is left out: the branches of `ladder` do not nest" in errors
     assert "schema.svg" in output
     assert "poster.svg" not in output
     page = (project.root / "docs" / "gallery.md").read_text()
     assert "poster.svg" not in page
-    assert "Not drawn, for lines cross or are too many: Ladder.\n" in page
+    assert (
+        "Not drawn, as their branches do not nest, or their boxes are too many: Ladder.\n" in page
+    )
     assert "The pair" in page
     assert main(["build", "--check"]) == 0
     assert "W605" in capsys.readouterr().err

@@ -46,7 +46,7 @@ def diff_svg(report: Report, *, side_by_side: bool = False) -> str:
     """Return every comparison of a report on one sheet, as SVG, above the failed ones.
 
     Raises:
-        SpecError: E502, there is nothing to draw, or lines cross.
+        SpecError: E502, there is nothing to draw, or branches do not nest.
     """
     scenes = [_draw(_describe(made, side_by_side=side_by_side)) for made in report.comparisons]
     if report.unmade:
@@ -150,10 +150,12 @@ def _block_body(subject: FigureSubject, name: str, scope: Path) -> Body:
 
 
 def _draw_bodies(drawn: _Drawn, bodies: tuple[Body, Body], heads: Heads) -> Scene:
-    """Return both bodies in one figure, or side by side if that is asked for or lines cross.
+    """Return both bodies in one figure, or side by side.
+
+    They stand side by side on request, and if the branches of both together do not nest.
 
     Raises:
-        SpecError: E502, the lines of one side alone cross.
+        SpecError: E502, the branches of one side alone do not nest.
     """
     old, new = mark_bodies(drawn.changes, *bodies)
     if not drawn.side_by_side:
@@ -163,8 +165,12 @@ def _draw_bodies(drawn: _Drawn, bodies: tuple[Body, Body], heads: Heads) -> Scen
     try:
         sides = [_place(old, heads.old), _place(new, heads.new)]
     except NotSeriesParallelError:
-        message = f"the lines of `{new.scope or NETWORK}` cross"
-        raise SpecError([Diagnostic("E502", message)]) from None
+        message = (
+            f"the branches of `{new.scope or NETWORK}` do not nest, and a comparison draws only "
+            "branches that do"
+        )
+        help = "read the edits as text, and draw each side alone: `render`"
+        raise SpecError([Diagnostic("E502", message, help=help)]) from None
     height = max(side.height for side in sides)
     x = 0.0
     placed = []

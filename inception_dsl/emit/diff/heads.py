@@ -39,7 +39,11 @@ class _HeadSides:
 
 
 def merge_bodies(changes: ChangeIndex, old: Body, new: Body) -> Body | None:
-    """Return both marked bodies in one, removed steps as ghosts; None if lines cross then."""
+    """Return both marked bodies in one, with removed steps as ghosts.
+
+    Returns:
+        None if the branches of both together do not nest.
+    """
     sides = Boxes(old.vertices, old.output), Boxes(new.vertices, new.output)
     try:
         both = with_ghosts(*sides, match_boxes(changes, old, new))

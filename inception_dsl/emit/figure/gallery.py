@@ -79,7 +79,8 @@ def gallery(entries: Sequence[GalleryEntry], folder: str) -> Gallery:
         if again:
             parts.append(f"Drawn above: {', '.join(again)}.\n")
         if left_out:
-            parts.append(f"Not drawn, for lines cross or are too many: {', '.join(left_out)}.\n")
+            reason = "their branches do not nest, or their boxes are too many"
+            parts.append(f"Not drawn, as {reason}: {', '.join(left_out)}.\n")
     return Gallery("\n".join(parts), drawings)
 
 

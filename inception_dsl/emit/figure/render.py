@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.emit.figure.content.decompose import DEEPEST
 from inception_dsl.emit.figure.content.drawing import Drawing, draw_block, draw_network
 from inception_dsl.emit.figure.content.subject import describe
+from inception_dsl.emit.figure.content.tree import Mesh, Tangle
 from inception_dsl.emit.figure.formats import FORMATS, FigureFormat, SceneFormat
 from inception_dsl.emit.figure.formats.svg import to_svg
 from inception_dsl.emit.figure.layout.compose import lay_out
@@ -22,10 +24,13 @@ MOST_BOXES = 12_000
 MOST_BUILT = 2_000
 """Maximum number of boxes in a figure that a build draws."""
 
-MOST_CROSSING = 1_000
-"""Maximum number of lines in a body that is drawn though some of them cross."""
+MOST_LINES = 1_000
+"""Maximum number of lines that Graphviz is asked to place in one body."""
+
 MOST_NAMES = 20
 """Maximum number of blocks that a message names."""
+
+_PLACED = "Graphviz placed their boxes and lines; a build leaves such figures out"
 
 BUILT: tuple[Detail, ...] = ("schema", "poster")
 """The figures that a build draws of a network."""
@@ -52,12 +57,12 @@ def render_figure(model: Model, cost: CostReport, request: Request) -> Rendered:
 
     Raises:
         SpecError: E502, the figure cannot be drawn.
-        MissingExtraError: a package that writes its format, or that places lines which cross, is
-            not installed.
+        MissingExtraError: a package that writes its format, or that places branches which do
+            not nest, is not installed.
     """
     format = find_format(request.format)
     drawing = _draw(model, cost, request)
-    findings = tuple(_judge_crossing(model, drawing))
+    findings = tuple(_judge_meshes(model, drawing))
     if isinstance(format, SceneFormat):
         content = format.write(lay_out(drawing, request.style), drawing.title)
         return Rendered(content, findings)
@@ -133,20 +138,49 @@ def _find_block(model: Model, name: str) -> BlockDef:
     raise SpecError([Diagnostic("E502", message, help=help)])
 
 
-def _judge_crossing(model: Model, drawing: Drawing) -> Iterator[Diagnostic]:
-    """Yield W604 for every block whose lines cross.
+def _judge_meshes(model: Model, drawing: Drawing) -> Iterator[Diagnostic]:
+    """Yield W604 for every block whose branches do not nest.
 
     Raises:
-        SpecError: E502, too many lines cross.
+        SpecError: E502, there are more lines than `MOST_LINES` between its steps.
     """
     for mesh in drawing.meshes():
-        if mesh.lines > MOST_CROSSING:
-            message = f"the lines of `{mesh.block}` cross, and are too many to be told apart"
-            raise SpecError([Diagnostic("E502", message, _labels(_block(model, mesh.block)))])
-    for name in dict.fromkeys(mesh.block for mesh in drawing.meshes()):
-        message = f"the lines of `{name}` cross: its steps are not in series and in parallel"
-        notes = ("Graphviz has placed them; a build leaves such figures out",)
-        yield Diagnostic("W604", message, _labels(_block(model, name)), notes=notes)
+        if mesh.lines > MOST_LINES:
+            message = (
+                f"{_tell_mesh(mesh)}, and {mesh.lines:,} lines between its steps are more than "
+                f"the {MOST_LINES:,} that Graphviz is asked to place"
+            )
+            help = "make blocks of its parts: `from` names what each reads"
+            labels = _labels(_block(model, mesh.block))
+            raise SpecError([Diagnostic("E502", message, labels, help=help)])
+    first: dict[str, Mesh] = {}
+    for mesh in drawing.meshes():
+        first.setdefault(mesh.block, mesh)
+    for name, mesh in first.items():
+        notes = (*_tell_tangle(mesh.tangle), _PLACED)
+        yield Diagnostic("W604", _tell_mesh(mesh), _labels(_block(model, name)), notes=notes)
+
+
+def _tell_mesh(mesh: Mesh) -> str:
+    if mesh.tangle is None:
+        return f"the branches of `{mesh.block}` nest more than {DEEPEST} deep"
+    return f"the branches of `{mesh.block}` do not nest"
+
+
+def _tell_tangle(tangle: Tangle | None) -> Iterator[str]:
+    """Yield a note that names the steps at which branches do not nest."""
+    if tangle is not None:
+        step, join, other = (_tell_step(name) for name in (tangle.step, tangle.join, tangle.other))
+        yield f"{step} leads to {join}, where branches meet, and also past it to {other}"
+
+
+def _tell_step(name: str) -> str:
+    """Return a box by the step whose output it gives; an output of the body as such."""
+    *_, last = name.split(" ")
+    end, _, output = last.partition("->")
+    if end:
+        return f"`{last}`"
+    return f"the output `{output}`" if output else "the outputs"
 
 
 def _block(model: Model, name: str) -> BlockDef:
@@ -162,7 +196,8 @@ def _labels(block: BlockDef) -> tuple[Label, ...]:
 def build_figures(model: Model, cost: CostReport) -> BuiltFigures:
     """Draw the figures of a build, which no other program has a part in.
 
-    A figure is left out if its lines cross, or if it has more than `MOST_BUILT` boxes.
+    A figure is left out if branches in it do not nest, since Graphviz would have to place them, or
+    if it has more than `MOST_BUILT` boxes.
     """
     subject = None
     figures: dict[Detail, str] = {}
@@ -177,7 +212,7 @@ def build_figures(model: Model, cost: CostReport) -> BuiltFigures:
         drawing = draw_network(subject, detail)
         mesh = next(drawing.meshes(), None)
         if mesh is not None:
-            reason = f"the lines of `{mesh.block}` cross"
+            reason = _tell_mesh(mesh)
             left_out.setdefault(reason, (_block(model, mesh.block), []))[1].append(detail)
             continue
         figures[detail] = to_svg(lay_out(drawing, PRESETS["modern"]), title=drawing.title)
@@ -188,5 +223,5 @@ def build_figures(model: Model, cost: CostReport) -> BuiltFigures:
 def _left_out(reason: str, block: BlockDef, details: Sequence[Detail]) -> Diagnostic:
     names = " and the ".join(details)
     message = f"the {names} {'is' if len(details) == 1 else 'are'} left out: {reason}"
-    notes = (f"`render --detail {details[0]}` draws it",)
+    notes = (f"`render --detail {details[0]}` draws it, with Graphviz where branches do not nest",)
     return Diagnostic("W605", message, _labels(block), notes=notes)

@@ -34,7 +34,7 @@ from inception_dsl.emit.figure.content.steps import FoldedStep, LocatedCall, dro
 from inception_dsl.emit.figure.content.subject import FigureSubject, common
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series, Vertex
 from inception_dsl.emit.figure.request import Shapes
-from inception_dsl.expr import Expr
+from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import INPUT, BlockDef, CallDef, Node, NodeDef, Path, Value
 from inception_dsl.ops import GATHERED, OPS, RESIDUAL, shown
 
@@ -118,12 +118,12 @@ def _element(
         count = show_value(bind(definition.count, known))
     if isinstance(definition, NodeDef):
         return node_element(subject, same, steps, BlockView(definition.attributes, known, count))
-    arguments = [
-        f"{name}={show_value(bind(_argument(subject, definition, name), known))}"
-        for name in subject.varying[definition.block]
-    ]
-    leaf = call_leaf(subject, same[0], steps, " ".join(arguments), count)
-    return replace(leaf, shape=common(step.shape for step in same))
+    arguments = []
+    for name in subject.varying[definition.block]:
+        value = bind(_argument(subject, definition, name), known)
+        is_passed_on = value == Name(name)
+        arguments.append(name if is_passed_on else f"{name}={show_value(value)}")
+    return call_leaf(subject, same, steps, " ".join(arguments), count)
 
 
 def _argument(subject: FigureSubject, call: CallDef, name: str) -> Value | Expr:

@@ -77,7 +77,7 @@ def is_named_by_step(subject: FigureSubject, step: FoldedStep) -> bool:
 
 def call_leaf(
     subject: FigureSubject,
-    step: FoldedStep,
+    same: Sequence[FoldedStep],
     steps: Sequence[Path],
     detail: str = "",
     count: str = "",
@@ -85,16 +85,19 @@ def call_leaf(
     """Return the box of a block that is called.
 
     Args:
+        same: the step of a body, or the same step in every call of the body.
         steps: the absolute paths of the step, one for each call of the body that holds it.
         count: the number of copies, if it differs from call to call.
     """
+    step = same[0]
     call = step.first
     assert isinstance(call, Call)
     name = subject.title(subject.blocks[call.block])
     if is_named_by_step(subject, step):
         name = humanise(step.path.name)
     leaf = _box(step, name, detail, count)
-    return _complete(subject, leaf, subject.kinds[call.block], step.shape, steps)
+    shape = common(step.shape for step in same)
+    return _complete(subject, leaf, subject.kind(call.block, same), shape, steps)
 
 
 def node_element(

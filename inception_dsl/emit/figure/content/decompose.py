@@ -2,7 +2,8 @@
 
 The graph is reduced until one edge is left: a step with one edge in and one out joins them in
 series, edges between the same two steps are parallel (Valdes, Tarjan and Lawler, 1982). A graph
-that this does not reduce is not series-parallel, and some of its lines must cross.
+that this does not reduce is not series-parallel: some branches do not nest. It is cut at the steps
+through which all lines run, and each part that is not series-parallel becomes a mesh.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from inception_dsl.emit.figure.content.tree import (
     Series,
     StepGroup,
     Stub,
+    Tangle,
     Vertex,
     leaves,
     map_leaves,
@@ -32,7 +34,15 @@ DEEPEST = 100
 
 
 class NotSeriesParallelError(Exception):
-    """A graph whose lines have to cross, or parallels nested beyond `DEEPEST`."""
+    """A graph whose branches do not nest, or whose parallels nest beyond `DEEPEST`.
+
+    Attributes:
+        tangle: the first place at which branches do not nest; None for parallels nested too deep.
+    """
+
+    def __init__(self, tangle: Tangle | None = None) -> None:
+        super().__init__()
+        self.tangle = tangle
 
 
 UNREAD = Mark("#FFFFFF", "#9AA0A6", dash="3 3", text="#70757A", edge="#9AA0A6", edge_dash="3 3")
@@ -89,20 +99,49 @@ def decompose(vertices: Sequence[Vertex], output: str, source: str = INPUT) -> S
 def decompose_or_mesh(
     vertices: Sequence[Vertex], output: str, block: str, source: str = INPUT
 ) -> Series:
-    """Return the tree of a body; a mesh if its lines cross.
+    """Return the tree of a body, with a mesh for each part of it whose branches do not nest.
+
+    Steps that no output depends on are left out of a body with a mesh.
 
     Args:
-        block: the name of the block that the steps are of.
+        block: the name of the block that holds the steps.
     """
     try:
         return decompose(vertices, output, source)
     except NotSeriesParallelError:
-        read = {output}
-        for vertex in reversed(vertices):
-            if vertex.name in read:
-                read.update(vertex.inputs)
-        kept = tuple(vertex for vertex in vertices if vertex.name in read)
-        return Series((Mesh(kept, output, source, block),))
+        pass
+    items: list[Element] = []
+    for part in _cut(_keep_read(vertices, output)):
+        end = part[-1].name
+        try:
+            items += decompose(part, end, source).items
+        except NotSeriesParallelError as error:
+            items.append(Mesh(tuple(part), end, source, block, error.tangle))
+        source = end
+    return Series(tuple(items))
+
+
+def _keep_read(vertices: Sequence[Vertex], output: str) -> list[Vertex]:
+    """Return the steps that the output depends on, in their order."""
+    read = {output}
+    for vertex in reversed(vertices):
+        if vertex.name in read:
+            read.update(vertex.inputs)
+    return [vertex for vertex in vertices if vertex.name in read]
+
+
+def _cut(vertices: Sequence[Vertex]) -> Iterator[list[Vertex]]:
+    """Yield the parts of a body, each up to a step through which all lines run."""
+    last_reader = {name: index for index, vertex in enumerate(vertices) for name in vertex.inputs}
+    own = {vertex.name for vertex in vertices}
+    reach = max(index for name, index in last_reader.items() if name not in own)
+    part: list[Vertex] = []
+    for index, vertex in enumerate(vertices):
+        part.append(vertex)
+        if reach <= index:  # no step behind reads one before this
+            yield part
+            part = []
+        reach = max(reach, last_reader.get(vertex.name, index))
 
 
 def _edges(vertices: Sequence[Vertex], output: str, source: str) -> Iterator[_Edge]:
@@ -197,8 +236,31 @@ class _Reduction:
                 todo += [end for end in (first.target, first.source) if end in elements]
         whole = self._into[_END].get(self._source)
         if whole is None or sum(map(len, self._from.values())) > 1:
-            raise NotSeriesParallelError
+            raise NotSeriesParallelError(self._find_tangle())
         return _series(whole.parts)
+
+    def _find_tangle(self) -> Tangle:
+        """Return the first place at which the branches of a graph that is reduced do not nest.
+
+        Every step before the first join has one edge in, and so two or more out. Of those that
+        the join reads, the last is in a branch that ends there, and has an edge to another step.
+        """
+        rank = {name: index for index, name in enumerate(self._order())}
+        join = next(name for name in rank if len(self._into.get(name, ())) > 1)
+        step = max(self._into[join], key=rank.__getitem__)
+        other = min((name for name in self._from[step] if name != join), key=rank.__getitem__)
+        return Tangle(step, join, other)
+
+    def _order(self) -> list[str]:
+        """Return the steps that are left, each after those with an edge to it."""
+        waiting = {name: len(edges) for name, edges in self._into.items()}
+        order = [self._source]
+        for name in order:
+            for target in self._from.get(name, ()):
+                waiting[target] -= 1
+                if not waiting[target]:
+                    order.append(target)
+        return order
 
 
 def _merge(edge: _Edge, into: _Edge) -> None:

@@ -61,7 +61,7 @@ class Drawing:
     legend: Legend | None = None
 
     def meshes(self) -> Iterator[Mesh]:
-        """Yield the parts of the figure in which lines cross."""
+        """Yield the parts of the figure whose branches do not nest."""
         for panel in self.panels:
             yield from meshes(panel.tree)
             for _, group in panel.heads:

@@ -8,8 +8,13 @@ from dataclasses import replace
 from inception_dsl.emit.figure.content.tree import (
     Element,
     Leaf,
+    Mesh,
+    Parallel,
     Residual,
     Series,
+    StepGroup,
+    Stub,
+    leaves,
     map_leaves,
 )
 from inception_dsl.emit.figure.request import Shapes
@@ -18,7 +23,8 @@ from inception_dsl.emit.figure.request import Shapes
 def note_column(tree: Series, shapes: Shapes, kinds: Collection[str]) -> Series:
     """Return the column of a schema with the shapes beside its boxes.
 
-    With `joins`, a box has a note if its shape is new, if it is a block, or if it is the last.
+    With `joins`, a box has a note if its shape is new, if it is a block, or if it is the last. A
+    box in a branch has a note only if its shape is new.
 
     Args:
         kinds: the kinds of leaves that stand for blocks.
@@ -29,17 +35,77 @@ def note_column(tree: Series, shapes: Shapes, kinds: Collection[str]) -> Series:
         match item:
             case Leaf(form="box"):
                 is_last = index + 1 == len(tree.items)
-                is_new = item.shape != before or item.kind in kinds or is_last
-                is_noted = shapes == "all" or (shapes == "joins" and is_new)
-                has_note = is_noted and item.shape
-                items.append(replace(item, note=f"Output: {item.shape}" if has_note else ""))
-                before = item.shape
-            case Leaf(form="pill"):
-                items.append(item)
-                before = item.shape
+                is_shown = item.kind in kinds or is_last
+                items.append(_note_box(item, shapes, "" if is_shown else before))
             case _:
-                items.append(item)
+                items.append(_note_in_branch(item, shapes, before))
+        before = _last_shape(item) or before
     return Series(tuple(items))
+
+
+def _note_box(leaf: Leaf, shapes: Shapes, before: str) -> Leaf:
+    """Return a box of a schema with its shape beside it, with `joins` if it has another before."""
+    is_noted = shapes == "all" or (shapes == "joins" and leaf.shape != before)
+    return replace(leaf, note=f"Output: {leaf.shape}") if is_noted and leaf.shape else leaf
+
+
+def _note_in_branch(element: Element, shapes: Shapes, before: str) -> Element:
+    """Return an element of a schema with the new shapes beside its boxes.
+
+    Args:
+        before: the shape that it reads.
+    """
+    match element:
+        case Leaf(form="box"):
+            return _note_box(element, shapes, before)
+        case Series(items):
+            noted = []
+            for item in items:
+                noted.append(_note_in_branch(item, shapes, before))
+                before = _last_shape(item) or before
+            return Series(tuple(noted))
+        case Parallel(branches):
+            return Parallel(tuple(_note_branch(branch, shapes, before) for branch in branches))
+        case Residual(side, body):
+            noted_side = _note_branch(side, shapes, before)
+            return replace(element, side=noted_side, body=_note_branch(body, shapes, before))
+        case Stub(body) | StepGroup(_, _, body):
+            return replace(element, body=_note_branch(body, shapes, before))
+        case Mesh():
+            return _note_mesh(element, shapes, before)
+        case _:
+            return element
+
+
+def _note_branch(branch: Series, shapes: Shapes, before: str) -> Series:
+    noted = _note_in_branch(branch, shapes, before)
+    assert isinstance(noted, Series)
+    return noted
+
+
+def _note_mesh(mesh: Mesh, shapes: Shapes, before: str) -> Mesh:
+    """Return a mesh of a schema with the shapes beside its boxes.
+
+    With `joins`, a box has a note if its shape differs from the first shape that it reads.
+
+    Args:
+        before: the shape that the mesh reads.
+    """
+    known = {mesh.source: before}
+    vertices = []
+    for vertex in mesh.vertices:
+        leaf = vertex.element
+        if isinstance(leaf, Leaf):
+            known[vertex.name] = leaf.shape
+            if leaf.form == "box":
+                leaf = _note_box(leaf, shapes, known.get(vertex.inputs[0], ""))
+        vertices.append(replace(vertex, element=leaf))
+    return replace(mesh, vertices=tuple(vertices))
+
+
+def _last_shape(element: Element) -> str:
+    """Return the shape of the last leaf of an element; empty if the element is a bare line."""
+    return next((leaf.shape for leaf in reversed(list(leaves(element)))), "")
 
 
 def note_body(tree: Series, shapes: Shapes) -> Series:

@@ -46,7 +46,7 @@ def schema_vertices(subject: FigureSubject) -> tuple[list[Vertex], str]:
     steps, outputs = fold(model.root)
     trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
     read = {find_head_source(model, head) for head in model.heads} | set(outputs.values())
-    rows = list(_rows(subject, drop_bare(trunk, (), read), read))
+    rows = list(_rows(subject, drop_bare(trunk, outputs.values(), read), read))
     elements = [name_outputs(_element(subject, row), row) for row in rows]
     names: dict[str, str] = {path: path for path in model.root.entries}
     names |= {path: " ".join(row.paths) for row in rows for path in row.paths}
@@ -162,4 +162,4 @@ def _element(subject: FigureSubject, row: FoldedStep) -> Element:
     arguments = _arguments(subject, row)
     if len(arguments) > _LONGEST_ARGUMENTS:
         arguments = "" if is_named_by_step(subject, row) else " ".join(row.paths)
-    return call_leaf(subject, row, row.paths, arguments)
+    return call_leaf(subject, [row], row.paths, arguments)

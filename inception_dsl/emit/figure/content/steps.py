@@ -6,10 +6,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
+from inception_dsl.emit.figure.content.tree import Leaf, Vertex
 from inception_dsl.ir import Call, Model, Node, Path
 from inception_dsl.ops import OPS
 
 Item = Node | Call
+
+_START, _END = "<-", "->"
+"""The names of the start and the end of a whole body; no step can have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +133,38 @@ def drop_bare(
     """Return the steps that have a box, among them the outputs and all that others `read`.
 
     As in the papers, branches that only a convolution reads run straight into it, without a concat
-    between; and an identity beside other branches is a bare line.
+    between; and an identity beside other branches is a bare line. In a body whose branches do not
+    nest every concat has a box: lines from afar that meet at a convolution do not look joined.
     """
+    kept = _drop(steps, outputs, read, keeps_joins=False)
+    if len(kept) < len(steps) and not _is_nested(kept, outputs):
+        return _drop(steps, outputs, read, keeps_joins=True)
+    return kept
+
+
+def _is_nested(steps: Sequence[FoldedStep], outputs: Collection[str]) -> bool:
+    """Tell whether the branches of a body nest: whether its graph is series-parallel."""
+    box = Leaf((), "plain")
+    bare = [Vertex(step.path, step.inputs, box) for step in steps]
+    made = {step.path for step in steps}
+    read = dict.fromkeys(path for step in steps for path in step.inputs)
+    sources = [path for path in read if path not in made]
+    bare = [*(Vertex(path, (_START,), box) for path in sources), *bare]
+    end = Vertex(_END, tuple(outputs), box)
+    try:
+        decompose([*bare, end], _END, _START)
+    except NotSeriesParallelError:
+        return False
+    return True
+
+
+def _drop(
+    steps: Sequence[FoldedStep],
+    outputs: Collection[str],
+    read: Collection[str],
+    *,
+    keeps_joins: bool,
+) -> list[FoldedStep]:
     readers: dict[Path, list[FoldedStep]] = {}
     for step in steps:
         for path in step.inputs:
@@ -139,7 +174,8 @@ def drop_bare(
     for step in steps:
         inputs = tuple(path for name in step.inputs for path in through.get(name, (name,)))
         is_kept = step.path in outputs or step.path in read
-        if not is_kept and _is_bare(step, readers.get(step.path, [])):
+        is_bare = _is_bare(step, readers.get(step.path, []))
+        if is_bare and not is_kept and not (keeps_joins and _is_join(step)):
             through[step.path] = inputs
         else:
             kept.append(replace(step, inputs=inputs))
@@ -155,6 +191,10 @@ def _is_bare(step: FoldedStep, readers: Sequence[FoldedStep]) -> bool:
     if op.is_identity:
         return bool(readers) and all(len(reader.inputs) > 1 for reader in readers)
     return False
+
+
+def _is_join(step: FoldedStep) -> bool:
+    return isinstance(step.first, Node) and OPS[step.first.op].channels == "joined"
 
 
 def _is_convolution(step: FoldedStep) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.emit.figure.content.labels import Conventions, find_conventions
-from inception_dsl.emit.figure.content.steps import LocatedCall, locate_calls
+from inception_dsl.emit.figure.content.steps import FoldedStep, LocatedCall, locate_calls
 from inception_dsl.emit.figure.styles import BLOCK_KINDS
-from inception_dsl.ir import NETWORK, BlockDef, CallDef, Model, Path
+from inception_dsl.ir import NETWORK, BlockDef, Call, CallDef, Model, Path
 from inception_dsl.schedule import is_schedule
 
 _BYTES = 4
@@ -39,7 +39,7 @@ class FigureSubject:
     Attributes:
         blocks: its blocks by name, the network's own among them.
         calls: the calls of each block, by its name, in the order in which they run.
-        kinds: the kind that the box of each block has in the palette, by the block's name.
+        kinds: the kind in the palette of each block, by its name; `kind` says that of a call.
         usual: the norm and the activation that go without saying.
         sums: the cost of every step by its absolute path; that of inference under the empty path.
         varying: the parameters that the calls of each block bind differently, by the block's name.
@@ -62,6 +62,23 @@ class FigureSubject:
             return self.model.title or self.model.name
         return block.title or humanise(block.name)
 
+    def kind(self, block: str, same: Iterable[FoldedStep]) -> str:
+        """Return the kind in the palette of a box for calls of a block.
+
+        Args:
+            same: the call, or the same call in every call of the body that holds it. The box is
+                that of a reduction if each of them, or a copy in each, makes a map of half the
+                size.
+        """
+        kind = self.kinds[block]
+        if kind not in BLOCK_KINDS:
+            return kind
+        reduces = all(
+            any(_is_reducing(call) for call in step.copies if isinstance(call, Call))
+            for step in same
+        )
+        return "reduction" if reduces else kind
+
     def total(self, steps: Iterable[Path]) -> Sums:
         """Return the cost of the steps at some absolute paths together."""
         total = Sums()
@@ -78,7 +95,7 @@ def describe(model: Model, cost: CostReport) -> FigureSubject:
     kinds: dict[str, str] = {}
     for name, located_calls in calls.items():
         taken = sum(kind in BLOCK_KINDS for kind in kinds.values())
-        kinds[name] = _kind(located_calls, taken)
+        kinds[name] = _choose_paint(located_calls, taken)
     blocks = {block.name: block for block in model.blocks}
     return FigureSubject(
         model,
@@ -111,16 +128,31 @@ def _find_varying(calls: Sequence[LocatedCall]) -> list[str]:
     ]
 
 
-def _kind(calls: Sequence[LocatedCall], taken: int) -> str:
+def _choose_paint(calls: Sequence[LocatedCall], taken: int) -> str:
+    """Return the kind in the palette of a block.
+
+    Args:
+        calls: all calls of the block.
+        taken: the number of blocks before it that keep the size of a map.
+    """
     first = calls[0]
     if not any(type.is_map for type in first.call.output_types):
         return "head"
-    if first.reads is None:
+    if first.reads is None and len(calls) == 1:
         return "stem"
-    sizes = ((*site.call.input_types, *site.call.output_types) for site in calls)
-    if any(len({type.shape[1:] for type in types}) > 1 for types in sizes):
+    if all(_is_reducing(located.call) for located in calls):
         return "reduction"
     return BLOCK_KINDS[taken % len(BLOCK_KINDS)]
+
+
+def _is_reducing(call: Call) -> bool:
+    """Tell whether a call makes a map of half the height or the width of the maps it reads."""
+    read = [type.shape[1:] for type in call.input_types if type.is_map]
+    made = [type.shape[1:] for type in call.output_types if type.is_map]
+    if not (read and made):
+        return False
+    sides = zip(map(min, *read, read[0]), map(min, *made, made[0]), strict=True)
+    return any(2 * new <= old + 1 < 2 * old for old, new in sides)
 
 
 def _sum_up(model: Model, cost: CostReport) -> dict[Path, Sums]:

@@ -144,19 +144,37 @@ class StepGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Mesh:
-    """Steps whose lines cross, however they are placed: a graph that is not series-parallel.
+class Tangle:
+    """A place at which branches do not nest: a step leads to a join and past it, too.
 
     Attributes:
-        output: the step that leads on.
+        step: the name of the step; it lies in a branch that the join ends.
+        join: the name of the join: an input of it depends on the step.
+        other: the name of a step that reads the branch, too, and does not need the join.
+    """
+
+    step: str
+    join: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Steps whose branches do not nest: a graph that is not series-parallel.
+
+    Attributes:
+        output: the name of the step whose output leaves the mesh.
         source: the name by which the steps read the mesh's input.
         block: the name of the block that holds the steps.
+        tangle: the first place at which branches do not nest; None if they do, but parallels
+            nest too deep for a tree.
     """
 
     vertices: tuple[Vertex, ...]
     output: str
     source: str
     block: str
+    tangle: Tangle | None = None
 
     @property
     def lines(self) -> int:

@@ -17,7 +17,7 @@ def lay_out(drawing: Drawing, style: Style) -> Scene:
     """Find a place for everything that a drawing shows.
 
     Raises:
-        MissingExtraError: lines cross, and there is no Graphviz.
+        MissingExtraError: branches do not nest, and there is no Graphviz.
     """
     parts = []
     if drawing.legend is not None:

@@ -1,4 +1,4 @@
-"""Places for steps whose lines cross, asked of Graphviz.
+"""Places for steps whose branches do not nest, asked of Graphviz.
 
 The `graphviz-pure` wheel brings the program along, the same on every platform; a system's `dot`
 does it too. Boxes go in with the sizes that they have here, and come back with their places, lines
@@ -91,4 +91,4 @@ def _run(source: str) -> bytes:
                 timeout=_SECONDS,
             )
             return done.stdout
-    raise MissingExtraError("a figure whose lines cross", "graphviz-pure", "dot")
+    raise MissingExtraError("a figure whose branches do not nest", "graphviz-pure", "dot")

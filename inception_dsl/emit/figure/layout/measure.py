@@ -36,7 +36,7 @@ def measure(element: Element, style: Style, width: float = 0) -> MeasuredElement
         width: the least width of its boxes, if it is a column.
 
     Raises:
-        MissingExtraError: lines cross, and there is no Graphviz.
+        MissingExtraError: branches do not nest, and there is no Graphviz.
     """
     match element:
         case Leaf():

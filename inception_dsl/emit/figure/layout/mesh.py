@@ -1,4 +1,4 @@
-"""Steps whose lines cross, as an element of a layout: Graphviz places the inside."""
+"""Steps whose branches do not nest, as an element of a layout: Graphviz places the inside."""
 
 from __future__ import annotations
 
