@@ -23,6 +23,7 @@ def add(command: Parser) -> None:
             "render inception_v4 --detail poster -o poster.svg",
             "render inception_v4 --block inception_c --style paper -o figure6.png",
             "render googlenet --cost macs -o googlenet.svg",
+            "render specs/blocks/stem_v4.yaml -o stem.svg",
         ],
     )
     command.add_argument("spec", metavar="SPEC", help=SPEC_HELP)
@@ -33,7 +34,9 @@ def add(command: Parser) -> None:
         default="schema",
         help="the column of steps, a panel for every block, both, or every op; default: schema",
     )
-    content.add_argument("--block", metavar="NAME", help="draw this block alone")
+    content.add_argument(
+        "--block", metavar="NAME", help="draw this block alone, of a network or a library"
+    )
     command.add_argument(
         "--style",
         choices=list(PRESETS),
@@ -77,9 +80,17 @@ def _render(args: argparse.Namespace) -> int:
         return UNUSABLE
     style = find_style(args.style, args.direction)
     request = Request(args.detail, args.block, format, style, args.shapes, args.cost)
-    measured = driver.measure(args.spec, folder=Path.cwd(), overrides=overrides_of(args))
-    figure = driver.draw(measured, request)
-    print_findings([*measured.warnings, *figure.findings])
+    overrides = overrides_of(args)
+    try:
+        measured = driver.measure(args.spec, folder=Path.cwd(), overrides=overrides)
+    except driver.LibraryError as error:
+        if overrides:  # a library has no input, and binds no parameters
+            raise
+        figure = driver.draw_library(error.loaded, request)
+        print_findings(figure.findings)
+    else:
+        figure = driver.draw(measured, request)
+        print_findings([*measured.warnings, *figure.findings])
     if output is None:
         deliver(figure.content)
     else:

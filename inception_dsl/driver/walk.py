@@ -11,14 +11,14 @@ from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import find_network
-from inception_dsl.ir import Model, TensorType
+from inception_dsl.ir import BlockDef, Model, TensorType
 from inception_dsl.resolve import (
     AS_WRITTEN,
     Instantiation,
     Overrides,
     Template,
-    check_blocks,
     find_odd_statements,
+    read_blocks,
     read_network,
 )
 from inception_dsl.spec.files import SpecFile
@@ -144,18 +144,27 @@ def check_library(loaded: Loaded) -> CheckedLibrary:
     Raises:
         SpecError: all errors in them.
     """
-    try:
-        _read_blocks(loaded, MAX_NODES)
-    except SpecError as error:
-        from inception_dsl.driver.fixes import try_fixes
-
-        raise try_fixes(error, loaded.file, _read_blocks, is_loaded=True) from None
+    read_library(loaded)
     spec = loaded.spec
     return CheckedLibrary(loaded.file, len(spec.blocks), len(spec.tables))
 
 
-def _read_blocks(loaded: Loaded, max_nodes: int) -> None:
-    check_blocks(loaded, max_nodes=max_nodes)
+def read_library(loaded: Loaded) -> tuple[BlockDef, ...]:
+    """Return the blocks of a library, symbolic as no network calls them.
+
+    Raises:
+        SpecError: all errors in them.
+    """
+    try:
+        return _read_blocks(loaded, MAX_NODES)
+    except SpecError as error:
+        from inception_dsl.driver.fixes import try_fixes
+
+        raise try_fixes(error, loaded.file, _read_blocks, is_loaded=True) from None
+
+
+def _read_blocks(loaded: Loaded, max_nodes: int) -> tuple[BlockDef, ...]:
+    return read_blocks(loaded, max_nodes=max_nodes)
 
 
 def _read(
@@ -337,6 +346,21 @@ def verify(checked: Checked) -> list[str]:
     from inception_dsl.bridge.verify import verify_module
 
     return verify_module(emit_module(checked), checked.model, checked.cost)
+
+
+def draw_library(loaded: Loaded, request: Request) -> Rendered:
+    """Draw the blocks of a library, or one of them, by the names of their parameters.
+
+    Raises:
+        SpecError: the errors of the library; E502, it cannot be drawn.
+        MissingExtraError: as for `draw`.
+    """
+    from inception_dsl.emit.figure import render_library
+
+    spec = loaded.spec
+    name = loaded.file.path.stem
+    title, source = spec.title or name, spec.source or ""
+    return render_library(title, source, read_library(loaded), request)
 
 
 def draw(checked: Checked, request: Request) -> Rendered:

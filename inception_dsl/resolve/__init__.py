@@ -5,7 +5,7 @@ blocks as symbols, the network and its heads, the calls with their shapes.
 """
 
 from inception_dsl.resolve.reserved import name_problem, network_name_problem
-from inception_dsl.resolve.resolver import check_blocks, read_network
+from inception_dsl.resolve.resolver import read_blocks, read_network
 from inception_dsl.resolve.statements import find_odd_statements
 from inception_dsl.resolve.template import AS_WRITTEN, Instantiation, Overrides, Template
 
@@ -14,9 +14,9 @@ __all__ = [
     "Instantiation",
     "Overrides",
     "Template",
-    "check_blocks",
     "find_odd_statements",
     "name_problem",
     "network_name_problem",
+    "read_blocks",
     "read_network",
 ]

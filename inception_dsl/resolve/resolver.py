@@ -63,8 +63,8 @@ def read_network(loaded: Loaded, overrides: Overrides, *, max_nodes: int = MAX_N
     return _Resolver(loaded, overrides, max_nodes).read()
 
 
-def check_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> None:
-    """Read every block and table of a library, which no network need call.
+def read_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> tuple[BlockDef, ...]:
+    """Return the blocks of a library, which no network need call; its tables are read, too.
 
     Args:
         max_nodes: the most steps of its blocks.
@@ -72,7 +72,7 @@ def check_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> None:
     Raises:
         SpecError: E1xx for the form of steps, E2xx for names and words.
     """
-    _Resolver(loaded, AS_WRITTEN, max_nodes).check_blocks()
+    return _Resolver(loaded, AS_WRITTEN, max_nodes).read_blocks()
 
 
 class _Resolver(Reporter):
@@ -123,12 +123,13 @@ class _Resolver(Reporter):
             max_nodes=self._max_nodes,
         )
 
-    def check_blocks(self) -> None:
-        """Read every block and table of a library."""
+    def read_blocks(self) -> tuple[BlockDef, ...]:
+        """Return every block of a library."""
         declared = self._declare()
         self._raise()
-        self._blocks(*declared)
+        blocks = self._blocks(*declared)
         self._raise()
+        return tuple(block.definition for block in blocks.values())
 
     def _declare(self) -> _Declared:
         spec, declared = self._spec, self._declarations

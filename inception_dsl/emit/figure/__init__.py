@@ -30,9 +30,17 @@ if TYPE_CHECKING:
         build_figures,
         format_of,
         render_figure,
+        render_library,
     )
 
-_LATER = {"BuiltFigures", "Rendered", "build_figures", "format_of", "render_figure"}
+_LATER = {
+    "BuiltFigures",
+    "Rendered",
+    "build_figures",
+    "format_of",
+    "render_figure",
+    "render_library",
+}
 """Names of `render`, which is imported only where a figure is drawn."""
 
 __all__ = [
@@ -53,6 +61,7 @@ __all__ = [
     "find_style",
     "format_of",
     "render_figure",
+    "render_library",
 ]
 
 

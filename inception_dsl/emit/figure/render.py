@@ -10,6 +10,7 @@ from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.emit.figure.content.decompose import DEEPEST
 from inception_dsl.emit.figure.content.drawing import Drawing, draw_block, draw_network
 from inception_dsl.emit.figure.content.subject import describe
+from inception_dsl.emit.figure.content.symbolic import draw_library
 from inception_dsl.emit.figure.content.tree import Mesh, Tangle
 from inception_dsl.emit.figure.formats import FORMATS, FigureFormat, SceneFormat
 from inception_dsl.emit.figure.formats.svg import to_svg
@@ -62,7 +63,36 @@ def render_figure(model: Model, cost: CostReport, request: Request) -> Rendered:
     """
     format = find_format(request.format)
     drawing = _draw(model, cost, request)
-    findings = tuple(_judge_meshes(model, drawing))
+    return _write(drawing, model.blocks, format, request)
+
+
+def render_library(
+    title: str, source: str, blocks: Sequence[BlockDef], request: Request
+) -> Rendered:
+    """Draw the blocks of a library as the bytes of a file; the detail and shapes are not asked.
+
+    Raises:
+        SpecError: E502, the figure cannot be drawn.
+        MissingExtraError: as for `render_figure`.
+    """
+    format = find_format(request.format)
+    if request.cost is not None:
+        help = "draw a network that calls its blocks, or leave out `--cost`"
+        message = f"`{title}` is a library of blocks, which have costs only in a network"
+        raise SpecError([Diagnostic("E502", message, help=help)])
+    chosen = blocks if request.block is None else [_choose(blocks, request.block, title)]
+    boxes = sum(len(block.body) for block in chosen)
+    if boxes > MOST_BOXES or not boxes:
+        has = f"{boxes:,} boxes, and {MOST_BOXES:,} are the most" if boxes else "no block"
+        raise SpecError([Diagnostic("E502", f"the figure of `{title}` would have {has}")])
+    drawing = draw_library(title, source, blocks, chosen)
+    return _write(drawing, blocks, format, request)
+
+
+def _write(
+    drawing: Drawing, blocks: Sequence[BlockDef], format: FigureFormat, request: Request
+) -> Rendered:
+    findings = tuple(_judge_meshes(blocks, drawing))
     if isinstance(format, SceneFormat):
         content = format.write(lay_out(drawing, request.style), drawing.title)
         return Rendered(content, findings)
@@ -99,7 +129,9 @@ def format_of(suffix: str) -> str:
 
 
 def _draw(model: Model, cost: CostReport, request: Request) -> Drawing:
-    block = None if request.block is None else _find_block(model, request.block)
+    block = None
+    if request.block is not None:
+        block = _choose(model.blocks[:-1], request.block, model.name)
     boxes = len(block.body) if block else _count_boxes(model, cost, request.detail)
     if boxes > MOST_BOXES:
         message = f"this figure would have {boxes:,} boxes, and {MOST_BOXES:,} are the most"
@@ -125,20 +157,25 @@ def _count_boxes(model: Model, cost: CostReport, detail: Detail) -> int:
             return len(cost.rows)
 
 
-def _find_block(model: Model, name: str) -> BlockDef:
-    names = [block.name for block in model.blocks[:-1]]
+def _choose(blocks: Sequence[BlockDef], name: str, owner: str) -> BlockDef:
+    """Return the block of a name.
+
+    Raises:
+        SpecError: E502, the owner has no such block.
+    """
+    names = [block.name for block in blocks]
     if name in names:
-        return model.blocks[names.index(name)]
+        return blocks[names.index(name)]
     close = nearest(name, names)
     shown = ", ".join(f"`{block}`" for block in names[:MOST_NAMES])
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     has = f"its blocks are {shown}{more}" if names else "it has none"
     help = f"it may be `{close}`" if close else None
-    message = f"`{model.name}` has no block `{name}`: {has}"
+    message = f"`{owner}` has no block `{name}`: {has}"
     raise SpecError([Diagnostic("E502", message, help=help)])
 
 
-def _judge_meshes(model: Model, drawing: Drawing) -> Iterator[Diagnostic]:
+def _judge_meshes(blocks: Sequence[BlockDef], drawing: Drawing) -> Iterator[Diagnostic]:
     """Yield W604 for every block whose branches do not nest.
 
     Raises:
@@ -151,14 +188,14 @@ def _judge_meshes(model: Model, drawing: Drawing) -> Iterator[Diagnostic]:
                 f"the {MOST_LINES:,} that Graphviz is asked to place"
             )
             help = "make blocks of its parts: `from` names what each reads"
-            labels = _labels(_block(model, mesh.block))
+            labels = _labels(_block(blocks, mesh.block))
             raise SpecError([Diagnostic("E502", message, labels, help=help)])
     first: dict[str, Mesh] = {}
     for mesh in drawing.meshes():
         first.setdefault(mesh.block, mesh)
     for name, mesh in first.items():
         notes = (*_tell_tangle(mesh.tangle), _PLACED)
-        yield Diagnostic("W604", _tell_mesh(mesh), _labels(_block(model, name)), notes=notes)
+        yield Diagnostic("W604", _tell_mesh(mesh), _labels(_block(blocks, name)), notes=notes)
 
 
 def _tell_mesh(mesh: Mesh) -> str:
@@ -183,8 +220,8 @@ def _tell_step(name: str) -> str:
     return f"the output `{output}`" if output else "the outputs"
 
 
-def _block(model: Model, name: str) -> BlockDef:
-    return next(block for block in model.blocks if block.name == name)
+def _block(blocks: Sequence[BlockDef], name: str) -> BlockDef:
+    return next(block for block in blocks if block.name == name)
 
 
 def _labels(block: BlockDef) -> tuple[Label, ...]:
@@ -213,7 +250,7 @@ def build_figures(model: Model, cost: CostReport) -> BuiltFigures:
         mesh = next(drawing.meshes(), None)
         if mesh is not None:
             reason = _tell_mesh(mesh)
-            left_out.setdefault(reason, (_block(model, mesh.block), []))[1].append(detail)
+            left_out.setdefault(reason, (_block(model.blocks, mesh.block), []))[1].append(detail)
             continue
         figures[detail] = to_svg(lay_out(drawing, PRESETS["modern"]), title=drawing.title)
     findings = (_left_out(reason, *where) for reason, where in left_out.items())

@@ -125,9 +125,16 @@ def _ending(op: Op, attributes: Attributes, usual: Conventions) -> Iterator[str]
     if act is None or op.join is not None:
         return
     if is_conv and norm != usual.norm and (act != "none" or usual.act == "none"):
-        yield NORMS[str(norm)].short_title if norm != "none" else "no norm"
+        yield _norm(norm)
     if act != (usual.act if is_conv else "none"):
         yield "Linear" if act == "none" else _activation(act)
+
+
+def _norm(norm: Value | Expr | None) -> str:
+    """Return the title of a norm, or the parameter that stands for the norm."""
+    if norm is None or norm == "none":
+        return "no norm"
+    return NORMS[norm].short_title if isinstance(norm, str) else show_value(norm)
 
 
 def _activation(act: Value | Expr) -> str:
