@@ -151,32 +151,32 @@ inception: 1
 name: net
 input: 16x16x3
 blocks:
-  down:
-    params: {width, stride: 1}
-    residual: {shortcut: 1x1 conv (width stride stride)}
-    steps: [3x3 conv (width stride stride)]
+  cell:
+    params: {width, gap: 1}
+    residual: {shortcut: 1x1 conv (width)}
+    steps: [3x3 conv (width dilation gap)]
 network:
-  - one: down (width=4)
-  - two: down (width=8 stride=2)
-  - three: down (width=16 stride=2)
+  - one: cell (width=4)
+  - two: cell (width=8 gap=2)
+  - three: cell (width=16 gap=2)
 """
 
 
 def test_an_argument_that_no_longer_varies_between_calls_is_not_struck(project: Project) -> None:
-    """The box leaves out `stride=2` if all calls say it, and no call changes."""
-    same_stride = CALLS.replace("  - one: down (width=4)\n", "  - one: 1x1 conv (4)\n")
-    same_stride = same_stride.replace("1x1 conv (width stride", "3x3 conv (width stride")
-    drawn = boxes(FORMATS["svg"](between(project, CALLS, same_stride)))
+    """The box leaves out `gap=2` if all calls say it, and no call changes."""
+    same_gap = CALLS.replace("  - one: cell (width=4)\n", "  - one: 1x1 conv (4)\n")
+    same_gap = same_gap.replace("shortcut: 1x1 conv", "shortcut: 3x3 conv")
+    drawn = boxes(FORMATS["svg"](between(project, CALLS, same_gap)))
     assert drawn["two three"] == (
         "changed",
-        ["2 x Down", "(width=8, 16)", "(1 step changed inside)"],
+        ["2 x Cell", "(width=8, 16)", "(1 step changed inside)"],
         [],
     )
 
 
 def test_an_argument_that_a_call_changes_is_struck(project: Project) -> None:
-    changed = CALLS.replace("two: down (width=8", "two: down (width=9")
+    changed = CALLS.replace("two: cell (width=8", "two: cell (width=9")
     drawn = boxes(FORMATS["svg"](between(project, CALLS, changed)))
     _, texts, struck = drawn["two three"]
-    assert struck == ["(width=8, 16 stride=2)"]
-    assert "(width=9, 16 stride=2)" in texts
+    assert struck == ["(width=8, 16 gap=2)"]
+    assert "(width=9, 16 gap=2)" in texts

@@ -192,6 +192,41 @@ def test_a_call_is_painted_as_a_reduction_only_if_it_halves_a_map() -> None:
     assert {words for words in kinds if "stride=1" in words} == kinds.keys() - reductions != set()
 
 
+SIAMESE = """\
+inception: 1
+name: net
+input: {left: 32x32x3, right: 32x32x3}
+blocks:
+  tower: [3x3 conv (8 stride 2), 3x3 conv (16)]
+  meet:
+    inputs: [first, second]
+    steps:
+      - {from: [second, first], join: concat}
+      - 1x1 conv (4)
+network:
+  - a: {from: left, steps: tower}
+  - b: {from: right, reuse: a}
+  - c: {from: [a, b], steps: meet}
+"""
+
+
+def test_inputs_that_a_join_reads_in_another_order_have_numbers(project: Project) -> None:
+    project.write("specs/net.yaml", SIAMESE)
+    checked = driver.measure("specs/net.yaml", folder=project.root)
+    block = draw(checked, "blocks", "meet")
+    assert block.box("input.first").lines[-1] == "input 1 of 2"
+    assert block.box("input.second").lines[-1] == "input 2 of 2"
+    project.write("specs/net.yaml", SIAMESE.replace("[second, first]", "[first, second]"))
+    checked = driver.measure("specs/net.yaml", folder=project.root)
+    assert draw(checked, "blocks", "meet").box("input.first").lines[-1] == "(16x16x16)"
+
+
+def test_the_frame_of_a_call_names_the_call_whose_weights_it_has(project: Project) -> None:
+    project.write("specs/net.yaml", SIAMESE)
+    checked = driver.measure("specs/net.yaml", folder=project.root)
+    assert {"a", "b, weights of a"} <= set(draw(checked, "full").texts())
+
+
 def test_boxes_of_branches_in_a_schema_show_new_shapes() -> None:
     notes = {box.path: box.notes for box in draw(measure("unet")).boxes}
     assert notes["bottom"] == ("Output: 28x28x1024",)

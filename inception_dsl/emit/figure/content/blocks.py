@@ -28,6 +28,7 @@ from inception_dsl.emit.figure.content.ports import (
     input_box,
     name_input,
     name_outputs,
+    number_inputs,
     point_leaf,
 )
 from inception_dsl.emit.figure.content.steps import FoldedStep, LocatedCall, drop_bare, fold
@@ -48,7 +49,8 @@ def block_tree(subject: FigureSubject, block: BlockDef, shapes: Shapes) -> Serie
     """Return the steps of a block behind its input."""
     vertices, output = block_vertices(subject, block)
     body = decompose_or_mesh(vertices, output, block.name)
-    return note_body(Series((block_input(subject, block), *body.items)), shapes)
+    tree = Series((block_input(subject, block), *body.items))
+    return note_body(number_inputs(tree, block.inputs), shapes)
 
 
 def block_vertices(subject: FigureSubject, block: BlockDef) -> tuple[list[Vertex], str]:

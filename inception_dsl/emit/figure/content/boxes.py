@@ -168,7 +168,7 @@ def _circle(
     subject: FigureSubject, bare: Leaf, attributes: Attributes, shape: str, steps: Sequence[Path]
 ) -> Element:
     scale, act = attributes.get("scale", 1), attributes.get("act", "none")
-    note = "" if scale == 1 else f"× {show_value(scale)} scaling"  # noqa: RUF001
+    note = "" if scale == 1 else tell_scale(scale)
     if "drop_path" in attributes:
         drop = attributes["drop_path"]
         is_number = isinstance(drop, int | Decimal)
@@ -177,9 +177,21 @@ def _circle(
     circle = _complete(subject, replace(bare, note=note), "circle", shape, steps)
     if act == "none":
         return circle
-    name = activation_name(act) if isinstance(act, str) else show_value(act)
-    box = Leaf(bare.paths, "plain", (Line(name, bold=True),))
+    box = Leaf(bare.paths, "plain", tell_activation(act))
     return Series((circle, _complete(subject, box, "plain", shape, steps)))
+
+
+def tell_scale(scale: Value | Expr) -> str:
+    """Return the note of a sum whose body is multiplied by a number, or by a parameter."""
+    is_number = isinstance(scale, int | Decimal)
+    return f"× {show_value(scale)}{' scaling' if is_number else ''}"  # noqa: RUF001
+
+
+def tell_activation(act: Value | Expr) -> tuple[Line, ...]:
+    """Return the text of the box of an activation, or of a parameter that stands for one."""
+    if isinstance(act, str):
+        return (Line(activation_name(act), bold=True),)
+    return (Line("Activation", bold=True), Line(f"({show_value(act)})"))
 
 
 def _complete(

@@ -90,4 +90,5 @@ def _element(subject: FigureSubject, step: FoldedStep, path: Path) -> Element:
     steps, outputs = unfold(item)
     (output,) = outputs.values()  # a call of several is opened in its place
     body = _body(subject, item.block, drop_bare(steps, [output]), output, path)
-    return StepGroup(path, path, body)
+    label = str(path) if item.reuses is None else f"{path}, weights of {item.reuses}"
+    return StepGroup(path, label, body)

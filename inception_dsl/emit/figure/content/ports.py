@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from inception_dsl.emit.figure.content.steps import FoldedStep
-from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series, Vertex, map_leaves
+from inception_dsl.emit.figure.content.tree import (
+    Element,
+    Leaf,
+    Line,
+    Series,
+    Vertex,
+    leaves,
+    map_leaves,
+)
 from inception_dsl.ir import INPUT, Path
 
 _END = "->"
@@ -63,6 +71,29 @@ def add_ports(
         ends.append(Vertex(path, (box,), leaf))
     end = Vertex(_END, tuple(vertex.name for vertex in ends), point_leaf())
     return [*starts, *vertices, *ends, end], _END
+
+
+def number_inputs(tree: Series, inputs: Sequence[Path]) -> Series:
+    """Return the tree of a block with a number in the box of each of several inputs.
+
+    The boxes stand in the order in which a join reads them. If a call gives them in another order,
+    each box says its place in the call.
+
+    Args:
+        inputs: the paths of the block's inputs, in the order of a call.
+    """
+    places = {path: place for place, path in enumerate(inputs, start=1)}
+    drawn = [path for leaf in leaves(tree) for path in leaf.paths if path in places]
+    if len(inputs) == 1 or drawn == list(inputs):
+        return tree
+
+    def number(leaf: Leaf) -> Leaf:
+        if leaf.form != "pill" or leaf.paths[0] not in places:
+            return leaf
+        line = Line(f"input {places[leaf.paths[0]]} of {len(inputs)}", small=True)
+        return replace(leaf, lines=(*leaf.lines, line))
+
+    return map_leaves(tree, number)
 
 
 def name_outputs(element: Element, step: FoldedStep) -> Element:

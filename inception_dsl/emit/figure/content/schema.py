@@ -139,6 +139,9 @@ def _is_one_row(subject: FigureSubject, row: FoldedStep) -> bool:
     calls = [item for item in row.copies if isinstance(item, Call)]
     if len(calls) < len(row.copies) or len({call.block for call in calls}) > 1:
         return False
+    sizes = {tuple(type.shape[1:] for type in call.output_types) for call in calls}
+    if len(sizes) > 1:  # one note has no place for several sizes
+        return False
     names = subject.varying[calls[0].block]
     varying = [name for name in names if len({call.arguments[name] for call in calls}) > 1]
     return len(varying) < 2 and len(_arguments(subject, row)) <= _LONGEST_ARGUMENTS

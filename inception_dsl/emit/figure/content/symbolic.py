@@ -11,16 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from inception_dsl.emit.figure.content.blocks import Rows
-from inception_dsl.emit.figure.content.boxes import add_condition
+from inception_dsl.emit.figure.content.boxes import add_condition, tell_activation, tell_scale
 from inception_dsl.emit.figure.content.decompose import decompose_or_mesh
 from inception_dsl.emit.figure.content.drawing import Drawing, PanelContent
 from inception_dsl.emit.figure.content.labels import (
     Conventions,
-    activation_name,
     describe_op,
     show_value,
 )
-from inception_dsl.emit.figure.content.ports import add_ports, input_box, point_leaf
+from inception_dsl.emit.figure.content.ports import add_ports, input_box, number_inputs, point_leaf
 from inception_dsl.emit.figure.content.subject import humanise
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series, Vertex
 from inception_dsl.emit.figure.styles import BLOCK_KINDS
@@ -58,7 +57,11 @@ def _panel(block: BlockDef, blocks: Mapping[str, BlockDef], usual: Conventions) 
     entry = Leaf((INPUT,), "plain", (Line("Previous layer", bold=True),), tooltip=INPUT)
     tree = Series((entry if len(block.inputs) == 1 else point_leaf(), *body.items))
     return PanelContent(
-        block.name, _title(block), block.source or "", tree, table=_list_parameters(block)
+        block.name,
+        _title(block),
+        block.source or "",
+        number_inputs(tree, block.inputs),
+        table=_list_parameters(block),
     )
 
 
@@ -179,12 +182,11 @@ def _box(item: StepDef, kind: str, name: str, detail: str) -> Leaf:
 
 def _circle(item: NodeDef, bare: Leaf) -> Element:
     scale, act = item.attributes.get("scale", 1), item.attributes.get("act", "none")
-    notes = [] if scale == 1 else [f"× {show_value(scale)} scaling"]  # noqa: RUF001
+    notes = [] if scale == 1 else [tell_scale(scale)]
     if "drop_path" in item.attributes:
         notes.append(f"drop path {show_value(item.attributes['drop_path'])}")
     circle = replace(bare, note=", ".join(notes))
     if act == "none":
         return circle
-    name = activation_name(act) if isinstance(act, str) else show_value(act)
-    box = Leaf(bare.paths, "plain", (Line(name, bold=True),), tooltip=item.path)
+    box = Leaf(bare.paths, "plain", tell_activation(act), tooltip=item.path)
     return Series((circle, box))
