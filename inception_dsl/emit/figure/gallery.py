@@ -46,10 +46,12 @@ class Gallery:
 
 
 def gallery(entries: Sequence[GalleryEntry], folder: str) -> Gallery:
-    """Make the page of some networks.
+    """Make the page of some networks, with a drawing of every distinct block.
+
+    A block that is drawn like one above it is only linked to.
 
     Args:
-        folder: where the page finds the drawings.
+        folder: the folder of the drawings, relative to the page.
     """
     parts = [_HEAD]
     drawings: dict[str, str] = {}
@@ -89,7 +91,7 @@ class _DrawnBlock:
     """A block of a network, drawn.
 
     Attributes:
-        bare: its drawing without a title and costs, by which it is known again.
+        bare: its drawing without a title and costs; two blocks that are drawn alike have the same.
         svg: its figure; None if a build leaves it out.
     """
 

@@ -1,4 +1,4 @@
-"""A figure of findings: the answer of a command that could draw nothing else."""
+"""A figure that shows findings: `render` writes it in place of a figure that cannot be drawn."""
 
 from __future__ import annotations
 

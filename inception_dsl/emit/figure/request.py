@@ -29,9 +29,11 @@ class Request:
     """The choices for one figure, of the network or of one block.
 
     Attributes:
-        block: the name of the block that is drawn alone.
+        detail: the parts of the network that are drawn; without effect if there is a `block`.
+        block: the name of the block that is drawn alone; None for the network.
         format: the name of a format in `FORMATS`.
-        cost: the cost that boxes are shaded by.
+        shapes: the boxes that show the shapes of their outputs.
+        cost: the cost that boxes are shaded by; None for the colours of kinds of steps.
     """
 
     detail: Detail = "schema"

@@ -39,9 +39,9 @@ class Style:
     """The look of a figure.
 
     Attributes:
-        about: one line for those who choose.
-        has_colour: kinds of steps have colours; without, all is black on white.
-        is_curved: the lines of a fork and a join are curves; without, they are straight.
+        about: the description that the help of the command line prints.
+        has_colour: each kind of step has its colours; if false, all is black on white.
+        is_curved: the lines of a fork and a join are curves; if false, they are straight.
         is_stretched: a concat is as wide as the branches that it joins.
         direction: the way in which the data flows.
     """

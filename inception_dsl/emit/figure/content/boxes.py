@@ -27,12 +27,13 @@ _LONGEST_TITLE = 28
 
 @dataclass(frozen=True, slots=True)
 class BlockView:
-    """The way in which a block says the attributes of a step that its calls share.
+    """A step as its block writes it: the source of a box's text where calls of the block differ.
 
     Attributes:
-        attributes: the step's attributes as the block writes them, for those that differ.
-        known: the parameters of the block that are the same in all calls.
-        count: the number of copies, if it differs from call to call.
+        attributes: the step's attributes, as expressions over the block's parameters. A box shows
+            the expression of an attribute only if its value differs from call to call.
+        known: the values of the parameters that all calls bind alike, by the parameter's name.
+        count: the text of the number of copies; empty if all calls have the same number.
     """
 
     attributes: Attributes = field(default_factory=dict)
@@ -41,7 +42,7 @@ class BlockView:
 
 
 def input_leaf(subject: FigureSubject) -> Leaf:
-    """Return the box of the network's input; a point behind which several stand."""
+    """Return the box of the network's input; for several inputs, the point before their boxes."""
     if len(subject.model.inputs) > 1:
         return point_leaf()
     shape = str(subject.model.input)
@@ -217,7 +218,7 @@ def bind(value: Value | Expr, known: Mapping[str, Expr]) -> Value | Expr:
 
 
 def _relative(path: Path, beside: Path) -> str:
-    """Return a path without the names that it has in common with another, from the front."""
+    """Return a path without the leading names that it shares with the path `beside`."""
     names, others = path.names, beside.names
     while len(names) > 1 and names[:1] == others[:1]:
         names, others = names[1:], others[1:]

@@ -30,8 +30,9 @@ def add_footnotes(
     """Mark the boxes at which a model deviates from its claims.
 
     Args:
-        trees: each with the absolute paths of the calls that it stands for.
-        of_network: the title names the network, and is marked with the network's own deviations.
+        trees: each tree with the absolute paths of the calls that the tree stands for.
+        of_network: the figure's title names the network. Deviations of the whole network are then
+            marked at the title.
     """
     entries = deviations(model)
     numbers: dict[int, int] = {}
@@ -53,7 +54,12 @@ def add_footnotes(
 def _places(
     tree: Series, calls: Sequence[Path], entries: Sequence[Deviation]
 ) -> Iterator[tuple[int, int, int, Path]]:
-    """Yield the boxes at which deviations stand, in an order of calls, boxes and deviations."""
+    """Yield the box at which each deviation is marked.
+
+    Yields:
+        The number of the call, the number of the box and the index of the deviation, by which marks
+        are ordered, and the path of the box.
+    """
     order: dict[Path, int] = {}
     within: dict[Path, Path] = {}
     for leaf in leaves(tree):

@@ -118,7 +118,11 @@ def _rows(
 
 
 def _goes_on(subject: FigureSubject, row: FoldedStep, step: FoldedStep, longer: FoldedStep) -> bool:
-    """Tell whether a row goes on with a step, which makes it the longer one."""
+    """Tell whether a step can join a row of calls.
+
+    Args:
+        longer: the row with the step at its end.
+    """
     if len(row.paths) <= _LONGEST_ARGUMENTS:
         return _is_one_row(subject, longer)
     # So many different arguments have no place in a box: all calls of the row have the same.
@@ -148,7 +152,10 @@ def _is_one_row(subject: FigureSubject, row: FoldedStep) -> bool:
 
 
 def _arguments(subject: FigureSubject, row: FoldedStep) -> str:
-    """Return the arguments of a row's calls in which the calls of their block differ."""
+    """Return the text of a row's arguments: `width=64 stride=2`.
+
+    It has the parameters that some calls of the block in the network bind differently.
+    """
     parts = []
     calls = [item for item in row.copies if isinstance(item, Call)]
     for name in subject.varying[calls[0].block]:

@@ -1,4 +1,4 @@
-"""Boxes shaded by their share of the network's cost, and the legend that says so."""
+"""Boxes shaded by their share of the network's cost, and the legend of the shades."""
 
 from __future__ import annotations
 

@@ -40,8 +40,9 @@ class FigureSubject:
         blocks: its blocks by name, the network's own among them.
         calls: the calls of each block, by its name, in the order in which they run.
         kinds: the kind in the palette of each block, by its name; `kind` says that of a call.
-        usual: the norm and the activation that go without saying.
-        sums: the cost of every step by its absolute path; that of inference under the empty path.
+        usual: the norm and the activation of most convolutions; boxes leave these out.
+        sums: the cost of every step by its absolute path. Under the empty path is the cost of the
+            whole network in inference, without training heads.
         varying: the parameters that the calls of each block bind differently, by the block's name.
         scheduled: the arguments that change evenly from copy to copy: the block that has the call,
             the path of the call there, and the parameter.
@@ -174,6 +175,6 @@ def humanise(name: str) -> str:
 
 
 def common(texts: Iterable[str]) -> str:
-    """Return the text that all agree on; an empty one if they do not."""
+    """Return the one text if all texts are equal, else an empty text."""
     distinct = set(texts)
     return distinct.pop() if len(distinct) == 1 else ""

@@ -1,8 +1,8 @@
 """Places for steps whose branches do not nest, asked of Graphviz.
 
-The `graphviz-pure` wheel brings the program along, the same on every platform; a system's `dot`
-does it too. Boxes go in with the sizes that they have here, and come back with their places, lines
-with the curves that lead around them.
+The program is that of the `graphviz-pure` wheel, which is the same on every platform, or else the
+`dot` of the system. It is given the sizes of boxes and the lines between them. It answers with the
+places of the boxes, and with the curves of the lines, which lead around boxes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ class GraphPlaces:
     """The places of boxes and lines, in points, y upwards.
 
     Attributes:
-        boxes: the middles of boxes, by number.
-        curves: the points of a line's cubic curves, by the place of its edge in the list.
+        boxes: the centre of each box, by the box's number.
+        curves: the points of the cubic curves of each line, by the line's index in the list of
+            edges: the start, then three points for each curve.
     """
 
     width: float
@@ -37,7 +38,11 @@ class GraphPlaces:
 def place_graph(
     sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]
 ) -> GraphPlaces:
-    """Find places for boxes of some sizes with lines between them, the data flowing upwards.
+    """Find places for boxes with lines between them; the data flows upwards.
+
+    Args:
+        sizes: the width and the height of each box, in points.
+        edges: the numbers of two boxes for each line, from the first to the second.
 
     Raises:
         MissingExtraError: there is no Graphviz.

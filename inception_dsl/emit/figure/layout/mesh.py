@@ -86,7 +86,14 @@ class MeasuredMesh(MeasuredElement):
         *,
         before: int,
     ) -> None:
-        """Place the steps up to one; all their lines have arrived."""
+        """Place the steps whose number is less than `before` and that have no place yet.
+
+        All lines into these steps are drawn already.
+
+        Args:
+            arriving: the lines into each step, by its number.
+            leaving: the line out of each step that is placed, by its number; filled here.
+        """
         for number in range(1, before):
             if number in leaving:
                 continue
