@@ -221,6 +221,14 @@ def test_inputs_that_a_join_reads_in_another_order_have_numbers(project: Project
     assert draw(checked, "blocks", "meet").box("input.first").lines[-1] == "(16x16x16)"
 
 
+def test_inputs_that_graphviz_places_have_numbers() -> None:
+    checked = measure("nasnet_a_mobile")
+    content = render_figure(checked.model, checked.cost, Request(block="normal")).content
+    figure = read(content.decode())
+    assert figure.box("input.h").lines[-1] == "input 1 of 2"
+    assert figure.box("input.prev").lines[-1] == "input 2 of 2"
+
+
 def test_the_frame_of_a_call_names_the_call_whose_weights_it_has(project: Project) -> None:
     project.write("specs/net.yaml", SIAMESE)
     checked = driver.measure("specs/net.yaml", folder=project.root)

@@ -18,6 +18,7 @@ from inception_dsl.emit.figure.content.tree import (
     Vertex,
     leaves,
     map_leaves,
+    meshes,
 )
 from inception_dsl.ir import INPUT, Path
 
@@ -76,15 +77,16 @@ def add_ports(
 def number_inputs(tree: Series, inputs: Sequence[Path]) -> Series:
     """Return the tree of a block with a number in the box of each of several inputs.
 
-    The boxes stand in the order in which a join reads them. If a call gives them in another order,
-    each box says its place in the call.
+    The boxes stand in the order in which a join reads them, or where Graphviz places them. If that
+    may differ from the order of a call, each box says its place in the call.
 
     Args:
         inputs: the paths of the block's inputs, in the order of a call.
     """
     places = {path: place for place, path in enumerate(inputs, start=1)}
     drawn = [path for leaf in leaves(tree) for path in leaf.paths if path in places]
-    if len(inputs) == 1 or drawn == list(inputs):
+    is_in_order = drawn == list(inputs) and not any(meshes(tree))
+    if len(inputs) == 1 or is_in_order:
         return tree
 
     def number(leaf: Leaf) -> Leaf:
