@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from inception_dsl.expr import (
     FUNCTIONS,
@@ -24,24 +25,33 @@ from inception_dsl.expr import (
 )
 
 
-def substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
-    """Replace the names in an expression by their bindings, and simplify the result."""
+def substitute(expr: Expr, bindings: Mapping[str, Expr | str]) -> Expr:
+    """Replace the names in an expression by their bindings, and simplify the result.
+
+    Args:
+        bindings: the value of each name; a word only for one that is compared with words.
+    """
     if isinstance(expr, Name):
-        return bindings.get(expr.name, expr)
+        return _expr(bindings.get(expr.name, expr))
     return _simplify(_replace(expr, bindings))
 
 
-def _replace(expr: Expr, bindings: Mapping[str, Expr]) -> Expr:
+def _replace(expr: Expr, bindings: Mapping[str, Expr | str]) -> Expr:
     match expr:
         case Name(name):
-            return bindings.get(name, expr)
+            return _expr(bindings.get(name, expr))
         case Binary(operator, left, right):
             return Binary(operator, _replace(left, bindings), _replace(right, bindings))
         case Apply(function, operands):
             return Apply(
                 function,
                 tuple(
-                    each if isinstance(each, str) else _replace(each, bindings) for each in operands
+                    bindings.get(each.name, each)
+                    if isinstance(each, Name)
+                    else each
+                    if isinstance(each, str)
+                    else _replace(each, bindings)
+                    for each in operands
                 ),
             )
         case _:
@@ -199,6 +209,9 @@ def select(condition: Expr, value: Expr, other: Expr) -> Expr:
     if isinstance(decided, bool):
         return value if decided else other
     value, other = assume(decided, value, 1), assume(decided, other, 2)
+    match other:
+        case Apply("if", (test, same, _)) if same == value and implies(decided, _expr(test)):
+            return other
     if _agree(value, other, _find_equals(decided, holds=False)):
         return value
     if _agree(value, other, _find_equals(decided, holds=True)):
@@ -207,14 +220,64 @@ def select(condition: Expr, value: Expr, other: Expr) -> Expr:
 
 
 def assume(condition: Expr, value: Expr, branch: int = 1) -> Expr:
-    """Return a value where a condition holds: the choices by it are made.
+    """Return a value where a condition holds: the choices that it decides are made.
 
     Args:
         branch: 2 for a condition that does not hold.
+
+    Example:
+        >>> is_wider, is_deep = Apply(">", (Name("w"), 8)), Apply(">", (Name("n"), 2))
+        >>> inner = Apply("if", (Apply("and", (is_wider, is_deep)), Name("w"), 8))
+        >>> show(assume(is_wider, inner))
+        'w if n > 2 else 8'
     """
-    while isinstance(value, Apply) and value.function == "if" and value.operands[0] == condition:
-        value = _expr(value.operands[branch])
-    return value
+    if not (isinstance(value, Apply) and value.function == "if"):
+        return value
+    return _choose(value, _list_truths(condition, holds=branch == 1))
+
+
+def implies(condition: Expr | None, other: Expr) -> bool:
+    """Tell whether one condition is another one, or has it as a part that must hold."""
+    return condition is not None and _list_truths(condition, holds=True).get(other, False)
+
+
+def _list_truths(condition: Expr | str, *, holds: bool) -> dict[Expr | str, bool]:
+    """Return the conditions that are decided if one holds, or does not hold."""
+    truths = {condition: holds}
+    match condition:
+        case Apply("not", (operand,)):
+            truths |= _list_truths(operand, holds=not holds)
+        case Apply("and" | "or" as function, (left, right)) if (function == "and") is holds:
+            truths |= _list_truths(left, holds=holds) | _list_truths(right, holds=holds)
+    return truths
+
+
+def _choose(value: Expr, truths: Mapping[Expr | str, bool]) -> Expr:
+    """Return a value whose choices by decided conditions are made."""
+    match value:
+        case Apply("if", (test, one, other)):
+            decided = _decide(_expr(test), truths)
+            if isinstance(decided, bool):
+                return _choose(_expr(one if decided else other), truths)
+            one, other = _choose(_expr(one), truths), _choose(_expr(other), truths)
+            return one if one == other else Apply("if", (decided, one, other))
+        case _:
+            return value
+
+
+def _decide(condition: Expr, truths: Mapping[Expr | str, bool]) -> Expr | bool:
+    """Return a condition without the parts that others decide; a bool if they decide it."""
+    if condition in truths:
+        return truths[condition]
+    match condition:
+        case Apply("not", (operand,)):
+            inner = _decide(_expr(operand), truths)
+            return not inner if isinstance(inner, bool) else Apply("not", (inner,))
+        case Apply("and" | "or" as function, (left, right)):
+            sides = _decide(_expr(left), truths), _decide(_expr(right), truths)
+            return _join_decided(function, *sides)
+        case _:
+            return condition
 
 
 def _agree(value: Expr, other: Expr, equals: Mapping[str, Expr]) -> bool:
@@ -252,25 +315,49 @@ def decide_early(condition: Expr) -> Expr | bool:
             return not early if isinstance(early, bool) else Apply("not", (early,))
         case Apply("and" | "or" as function, (left, right)):
             return _decide_both(function, left, right)
-        case Apply(function, (int() as left, int() as right)):
-            return _COMPARE[function](left, right)
+        case Apply(function, (left, right)) if _is_plain(left) and _is_plain(right):
+            return _COMPARE[function](_find_plain(left), _find_plain(right))
         case Apply(function, (int() | Decimal() as number, other)):
             return Apply(_TURNED.get(function, function), (other, number))
         case _:
             return condition
 
 
+def _is_plain(side: Expr | str) -> bool:
+    """Tell whether a side of a comparison reads no name: a number, a word or a pair."""
+    match side:
+        case int() | Decimal() | str() | Apply("pair", (int(), int())):
+            return True
+        case _:
+            return False
+
+
+def _find_plain(side: Expr | str) -> object:
+    """Return the value of a side that reads no name; a square pair is its side."""
+    match side:
+        case Apply("pair", (height, width)):
+            return height if height == width else (height, width)
+        case _:
+            return side
+
+
 def _decide_both(function: str, left: Expr | str, right: Expr | str) -> Expr | bool:
-    one, other = decide_early(_expr(left)), decide_early(_expr(right))
+    return _join_decided(function, decide_early(_expr(left)), decide_early(_expr(right)))
+
+
+def _join_decided(function: str, one: Expr | bool, other: Expr | bool) -> Expr | bool:
+    """Return two conditions, each perhaps decided, joined by `and` or `or`."""
     decisive = function == "or"  # the value of one side that decides both
     if one is decisive or other is decisive:
         return decisive
     if isinstance(one, bool):
         return other
-    return one if isinstance(other, bool) else Apply(function, (one, other))
+    if isinstance(other, bool) or (function == "and" and implies(one, other)) or one == other:
+        return one
+    return other if function == "and" and implies(other, one) else Apply(function, (one, other))
 
 
-_COMPARE: dict[str, Callable[[int, int], bool]] = {
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,

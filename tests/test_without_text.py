@@ -13,7 +13,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import analysis, driver
-from inception_dsl.analysis import measure_widths
+from inception_dsl.analysis import settle_classes
 from inception_dsl.diff import Report
 from inception_dsl.driver import Checked
 from inception_dsl.driver.changes import compare_pair
@@ -136,8 +136,8 @@ def findings(checked: Checked) -> list[tuple[str, str, int]]:
     def measure_at(input: Any) -> Any:
         raise AssertionError(input)
 
-    widths = measure_widths(checked.model)
-    subject = Subject(checked.model, checked.cost, widths, measure_at)
+    classes = settle_classes(checked.model)
+    subject = Subject(checked.model, checked.cost, classes, measure_at)
     return [(f.code, f.message, len(f.labels)) for f in judge(subject, hints=True)]
 
 

@@ -20,6 +20,7 @@ from inception_dsl.analysis.quantities import Quantities, find_quantity
 from inception_dsl.analysis.stage import build_stage_lookup
 
 if TYPE_CHECKING:
+    from inception_dsl.analysis.classes import Classes, settle_classes
     from inception_dsl.analysis.depth import measure_depths
     from inception_dsl.analysis.field import Field, Windows, measure_fields
     from inception_dsl.analysis.forward import ForwardPlan, Partition, Statement, plan_forward
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "BlockWidths": "widths",
+    "Classes": "classes",
     "CostShare": "shares",
     "Field": "field",
     "ForwardPlan": "forward",
@@ -57,6 +59,7 @@ _LATER = {
     "plan_forward": "forward",
     "list_state": "state",
     "reads_tensors": "state",
+    "settle_classes": "classes",
 }
 """The module of each name that is imported on first use, because not every command needs it."""
 
@@ -64,6 +67,7 @@ __all__ = [
     "BYTES",
     "GROUPINGS",
     "BlockWidths",
+    "Classes",
     "CostReport",
     "CostRow",
     "CostShare",
@@ -98,6 +102,7 @@ __all__ = [
     "measure_widths",
     "plan_forward",
     "reads_tensors",
+    "settle_classes",
 ]
 
 

@@ -1,15 +1,19 @@
-"""Find the widths and sizes that depend on a parameter of the network.
+"""Find the widths and sizes that depend on a parameter of a class.
 
-The caller of the emitted module chooses such a parameter, so these widths must stay symbolic in
-emitted code, even if every call in this spec agrees. If the analysis cannot decide, a value counts
-as dependent.
+Whoever makes a class of the emitted module chooses its parameters, so these widths must stay
+symbolic in emitted code, even if every call in this spec agrees. If the analysis cannot decide, a
+value counts as dependent.
+
+A set of sources is a whole number with one bit for each source. The sources in a block are the
+channels and the size of each of its inputs, and its parameters. Their effect on its outputs is
+found once, and each call of the block applies it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache
 from typing import NamedTuple
 
 from inception_dsl.expr import Expr, find_names
@@ -29,83 +33,126 @@ from inception_dsl.ops import OPS
 
 
 class Dependence(NamedTuple):
-    """A pair of flags: whether channels and size of a value depend on the network's parameters."""
+    """The sources that the channels and the size of a value depend on; 0 for none."""
 
-    channels: bool
-    size: bool
+    channels: int
+    size: int
+
+    @property
+    def either(self) -> int:
+        """The sources that one of both depends on."""
+        return self.channels | self.size
 
 
-_NONE = Dependence(channels=False, size=False)
+_NONE = Dependence(channels=0, size=0)
 
-_Entering = tuple[Dependence, ...]
-"""The dependences of the inputs of a call, or of its outputs, in order."""
+
+class BlockParam(NamedTuple):
+    """A parameter of a block."""
+
+    block: str
+    param: str
+
+
+class _Site(NamedTuple):
+    """A call of a block in another one, with the dependences of each input."""
+
+    caller: str
+    step: CallDef
+    inputs: tuple[Dependence, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Dependences:
-    """The values of each block that depend on the parameters of the network.
+    """The values of each block that depend on the parameters of a class.
 
     Attributes:
-        params: the parameters of each block that some call binds to a dependent value.
+        live: for each block, the sources that some class sets: its parameters, and those inputs
+            that depend on a parameter of a caller.
         values: for each block, the dependence of its inputs and of the values of its steps, by
-            path. A value is dependent if it is so in any call.
+            path.
     """
 
-    params: Mapping[str, frozenset[str]]
+    live: Mapping[str, int]
     values: Mapping[str, Mapping[str, Dependence]]
+    _flows: Mapping[str, _BlockFlow]
+    _sites: Mapping[str, Sequence[_Site]]
+
+    def has_free_channels(self, block: str, path: str) -> bool:
+        """Tell whether the channels of a value of a block depend on a parameter."""
+        return bool(self.values[block][path].channels & self.live[block])
+
+    def has_free_size(self, block: str, path: str) -> bool:
+        """Tell whether the size of a value of a block depends on a parameter."""
+        return bool(self.values[block][path].size & self.live[block])
+
+    def find_sources(
+        self, block: str, paths: Sequence[Path], exprs: Sequence[Value | Expr], at: Path
+    ) -> frozenset[BlockParam]:
+        """Find the parameters that values and expressions of a block depend on.
+
+        Args:
+            paths: the values.
+            exprs: the expressions, all of the step `at`.
+        """
+        values = self.values[block]
+        bits = 0
+        for path in paths:
+            bits |= values[path].either
+        for expr in exprs:
+            bits |= self._flows[block].find_bits(expr, at, values)
+        return self._name(block, bits)
+
+    def find_sources_of_param(self, source: BlockParam) -> frozenset[BlockParam]:
+        """Find the parameters of the callers of a block that set one of its own."""
+        found: frozenset[BlockParam] = frozenset()
+        for caller, step, _ in self._sites[source.block]:
+            if source.param in step.arguments:
+                found |= self.find_sources(caller, (), [step.arguments[source.param]], step.path)
+        return found
+
+    def _name(self, block: str, bits: int) -> frozenset[BlockParam]:
+        """Return the parameters that some sources of a block stand for, its callers' included."""
+        found: set[BlockParam] = set()
+        pending: list[tuple[str, int]] = [(block, bits)]
+        known = dict.fromkeys(self.live, 0)
+        while pending:
+            name, sources = pending.pop()
+            sources &= ~known[name] & self.live[name]
+            known[name] |= sources
+            flow = self._flows[name]
+            found.update(BlockParam(name, param) for param in flow.list_params(sources))
+            for caller, _, inputs in self._sites[name]:
+                wanted = flow.map_inputs(sources, inputs)
+                if wanted:
+                    pending.append((caller, wanted))
+        return frozenset(found)
 
 
 def find_dependences(model: Model) -> Dependences:
-    """Find the values that depend on the parameters of the network."""
-    params = {block.name: frozenset[str]() for block in model.blocks}
-    if not model.network.params:
-        values: dict[str, dict[str, Dependence]] = {
-            block.name: dict.fromkeys([*block.inputs, *_list_values(block)], _NONE)
-            for block in model.blocks
-        }
-        return Dependences(params, values)
-    changing = _find_changing_copies(model)
-    params[model.network.name] = frozenset(param.name for param in model.network.params)
-    while True:  # an argument may read `in`, which depends on the calls of its block
-        dependences = _find(model, params, changing)
-        if dependences.params == params:
-            return dependences
-        params = dict(dependences.params)
-
-
-def _find(
-    model: Model,
-    params: Mapping[str, frozenset[str]],
-    changing: Mapping[tuple[str, str], Dependence],
-) -> Dependences:
-    """Find the values that depend on some parameters, and the parameters bound to such values."""
-    callees: dict[str, _BlockFlow] = {}
+    """Find the values that depend on a parameter of the block that holds them, or of a caller."""
+    changing = _find_changing_copies(model) if any(b.params for b in model.blocks) else {}
+    flows: dict[str, _BlockFlow] = {}
     for block in model.blocks:
-        callees[block.name] = _BlockFlow(model, block, params[block.name], callees, changing)
-    entering: dict[str, set[_Entering]] = {block.name: set() for block in model.blocks}
-    entering[model.network.name].add((_NONE,) * len(model.network.inputs))
-    bound = {name: set(known) for name, known in params.items()}
-    values: dict[str, dict[str, Dependence]] = {}
+        flows[block.name] = _BlockFlow(model, block, flows, changing)
+    sites: dict[str, list[_Site]] = {block.name: [] for block in model.blocks}
+    live = {block.name: flows[block.name].params for block in model.blocks}
+    values = {name: flow.values for name, flow in flows.items()}
     for block in reversed(model.blocks):  # callers before callees
-        flow = _BlockFlow(model, block, frozenset(bound[block.name]), callees, changing)
-        merged = values[block.name] = dict.fromkeys(block.inputs, _NONE)
-        for inputs in sorted(entering[block.name]):
-            traced = flow.trace(inputs)
-            for path, value in traced.items():
-                merged[path] = _either(merged.get(path, value), value)
-            for name, reads in flow.find_inputs_of_calls(traced):
-                entering[name].add(reads)
-        for name, param in flow.find_bound_params(merged):
-            bound[name].add(param)
-    return Dependences({name: frozenset(known) for name, known in bound.items()}, values)
+        for site in flows[block.name].list_sites():
+            sites[site.step.block].append(site)
+            live[site.step.block] |= flows[site.step.block].select_live(
+                site.inputs, live[block.name]
+            )
+    return Dependences(live, values, flows, sites)
 
 
-def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
+def _find_changing_copies(model: Model) -> dict[tuple[str, str], tuple[bool, bool]]:
     """Tell for each repeated step, by block and path, whether its copies change channels or size.
 
     If the copies do not change them, the number of copies does not matter.
     """
-    changing: dict[tuple[str, str], Dependence] = {}
+    changing: dict[tuple[str, str], tuple[bool, bool]] = {}
     seen: set[int] = set()
     for call in walk_calls(model.root):
         if id(call.body) in seen:
@@ -114,54 +161,83 @@ def _find_changing_copies(model: Model) -> dict[tuple[str, str], Dependence]:
         for item in call.body:
             if isinstance(item, Call) and item.path.copy is not None:  # it has one input
                 input, output = item.input_type, item.type
-                changes = Dependence(
-                    input.channels != output.channels, input.shape[1:] != output.shape[1:]
-                )
                 key = call.block, item.path.parent
-                changing[key] = _either(changing.get(key, changes), changes)
+                channels, size = changing.get(key, (False, False))
+                changing[key] = (
+                    channels or input.channels != output.channels,
+                    size or input.shape[1:] != output.shape[1:],
+                )
     return changing
 
 
 class _BlockFlow:
-    """The flow of dependences through one block, from given dependences of its inputs."""
+    """The flow of dependences through one block, from all of its sources.
+
+    Attributes:
+        params: the sources that are its parameters.
+        values: the dependence of every value in the block, by path.
+    """
 
     def __init__(
         self,
         model: Model,
         block: BlockDef,
-        params: frozenset[str],
         callees: Mapping[str, _BlockFlow],
-        changing: Mapping[tuple[str, str], Dependence],
+        changing: Mapping[tuple[str, str], tuple[bool, bool]],
     ) -> None:
         heads = model.heads if block is model.network else ()
         self._head_reads = {head.path: head.at for head in heads}
         self._block = block
-        self._params = params
-        self._callees = callees
+        self._callees = dict(callees)
         self._changing = changing
-        self._found: dict[tuple[int, Dependence], _Entering] = {}
+        first = 2 * len(block.inputs)
+        self._bits = {param.name: 1 << (first + i) for i, param in enumerate(block.params)}
+        self.params = sum(self._bits.values())
+        self.values = self._trace()
+        self._outputs = [self.values[path] for path in block.outputs.values()]
 
-    def find_outputs(self, index: int, kind: Dependence) -> _Entering:
-        """Return the dependences of the outputs if one input alone has this kind.
+    def list_params(self, sources: int) -> Iterator[str]:
+        """Yield the parameters among some sources."""
+        return (name for name, bit in self._bits.items() if bit & sources)
 
-        Traced when a call first asks for it: calls have few of the kinds that there are.
-        """
-        if (index, kind) not in self._found:
-            others = range(len(self._block.inputs))
-            values = self.trace(tuple(kind if other == index else _NONE for other in others))
-            self._found[index, kind] = tuple(values[path] for path in self._block.outputs.values())
-        return self._found[index, kind]
+    def map_inputs(self, sources: int, inputs: Sequence[Dependence]) -> int:
+        """Return the sources in a caller that set those inputs which are among some sources."""
+        wanted = 0
+        for index, read in enumerate(inputs):
+            if sources & _channels_bit(index):
+                wanted |= read.channels
+            if sources & _size_bit(index):
+                wanted |= read.size
+        return wanted
 
-    def trace(self, entering: _Entering) -> dict[str, Dependence]:
-        """Return the dependence of every value in the block by path."""
-        values: dict[str, Dependence] = dict(zip(self._block.inputs, entering, strict=True))
+    def select_live(self, inputs: Sequence[Dependence], live: int) -> int:
+        """Return the sources that are inputs which a call gives a value with live sources."""
+        selected = 0
+        for index, read in enumerate(inputs):
+            selected |= _channels_bit(index) if read.channels & live else 0
+            selected |= _size_bit(index) if read.size & live else 0
+        return selected
+
+    def list_sites(self) -> Iterator[_Site]:
+        """Yield each call in the block, with the dependences of its inputs in all copies."""
+        for step in self._block.body:
+            if isinstance(step, CallDef) and step.block in self._callees:
+                inputs = [self.values[path] for path in step.inputs]
+                if step.count is not None:  # a step that is repeated has one input
+                    inputs = [_join(inputs[0], self.values[step.path])]
+                yield _Site(self._block.name, step, tuple(inputs))
+
+    def _trace(self) -> dict[str, Dependence]:
+        values: dict[str, Dependence] = {
+            path: Dependence(_channels_bit(index), _size_bit(index))
+            for index, path in enumerate(self._block.inputs)
+        }
         for step in self._block.body:
             reads = [values[path] for path in step.inputs]
             if isinstance(step, CallDef) and step.block not in self._callees:
                 values[step.path] = reads[0]  # conditions leave out every call of the block
             elif isinstance(step, CallDef):
-                made = self._trace_call(step, tuple(reads), values)
-                values |= zip(step.gives, made, strict=True)
+                values |= zip(step.gives, self._trace_call(step, reads, values), strict=True)
             else:
                 values[step.path] = self._trace_node(step, reads, values)
             if step.when is not None and step.otherwise is not None:
@@ -173,98 +249,101 @@ class _BlockFlow:
     ) -> Dependence:
         """Return the dependence of a step that a condition leaves out, from those of both values.
 
-        If the condition depends on a parameter, all that the step can change does.
+        What the condition depends on, all that the step can change does.
         """
         assert step.otherwise is not None
-        either = _either(values[step.path], values[step.otherwise])
-        if not self._depends(when, step.path, values):
-            return either
+        either = _join(values[step.path], values[step.otherwise])
+        decides = self.find_bits(when, step.path, values)
         if isinstance(step, CallDef):
-            return Dependence(channels=True, size=True)
+            return _join(either, Dependence(decides, decides))
         op = OPS[step.op]
-        changes = Dependence(
-            channels=bool(op.width) or op.channels not in ("separate", "grouped", "positional"),
-            size=op.sizes == "fixed" or bool(_list_shaping(op.name)),
-        )
-        return _either(either, changes)
-
-    def find_inputs_of_calls(
-        self, values: Mapping[str, Dependence]
-    ) -> Iterator[tuple[str, _Entering]]:
-        """Yield each called block with the dependences of the call's inputs, copy by copy."""
-        for step in self._block.body:
-            if isinstance(step, CallDef) and step.block in self._callees:
-                entering = tuple(values[path] for path in step.inputs)
-                yield step.block, entering
-                if step.count is not None:  # a step that is repeated has one input
-                    yield step.block, (_either(entering[0], values[step.path]),)
-
-    def find_bound_params(self, values: Mapping[str, Dependence]) -> Iterator[tuple[str, str]]:
-        """Yield each called block with each parameter that the call binds to a dependent value."""
-        for step in self._block.body:
-            if isinstance(step, CallDef) and step.block in self._callees:
-                for name, value in step.arguments.items():
-                    if self._depends(value, step.path, values):
-                        yield step.block, name
+        sets_channels = bool(op.width) or op.channels not in ("separate", "grouped", "positional")
+        sets_size = op.sizes == "fixed" or bool(_list_shaping(op.name))
+        changes = Dependence(decides if sets_channels else 0, decides if sets_size else 0)
+        return _join(either, changes)
 
     def _trace_call(
-        self, step: CallDef, entering: _Entering, values: Mapping[str, Dependence]
-    ) -> _Entering:
+        self, step: CallDef, entering: Sequence[Dependence], values: Mapping[str, Dependence]
+    ) -> list[Dependence]:
         callee = self._callees[step.block]
+        bound = {
+            name: self.find_bits(value, step.path, values) for name, value in step.arguments.items()
+        }
         if step.count is None:
-            # An output depends on a parameter if one input alone makes it so.
-            traced = [callee.find_outputs(index, kind) for index, kind in enumerate(entering)]
-            return tuple(reduce(_either, kinds) for kinds in zip(*traced, strict=True))
+            return [callee._apply(output, entering, bound) for output in callee._outputs]
         (input,) = entering
-        (output,) = callee.find_outputs(0, input)
+        (output,) = callee._outputs
+        made = callee._apply(output, [input], bound)
         # A copy reads the result of the copy before it.
-        while (following := _either(input, output)) != input:
+        while (following := _join(input, made)) != input:
             input = following
-            (output,) = callee.find_outputs(0, input)
-        if self._depends(step.count, step.path, values):
-            unknown = Dependence(channels=True, size=True)
-            changes = self._changing.get((self._block.name, step.path), unknown)
-            output = _either(output, changes)
-        return (output,)
+            made = callee._apply(output, [input], bound)
+        counts = self.find_bits(step.count, step.path, values)
+        channels, size = self._changing.get((self._block.name, step.path), (True, True))
+        changes = Dependence(counts if channels else 0, counts if size else 0)
+        return [_join(made, changes)]
+
+    def _apply(
+        self, output: Dependence, entering: Sequence[Dependence], bound: Mapping[str, int]
+    ) -> Dependence:
+        """Return an output's dependence in a caller, from those of its inputs and arguments."""
+        return Dependence(
+            *(
+                self.map_inputs(sources, entering)
+                | _unite(bound.get(name, 0) for name in self.list_params(sources))
+                for sources in output
+            )
+        )
 
     def _trace_node(
         self, step: NodeDef, reads: list[Dependence], values: Mapping[str, Dependence]
     ) -> Dependence:
         op = OPS[step.op]
-        if op.channels == "flattened":
-            return Dependence(channels=any(reads[0]), size=False)
         attributes = step.attributes
-        channels = any(
-            self._depends(attributes[name], step.path, values)
-            for name in _list_counting(op.name)
-            if name in attributes
-        )
+        counted = [attributes[name] for name in _list_counting(op.name) if name in attributes]
+        shaping = [attributes.get(name, 0) for name in _list_shaping(op.name)]
+        changes = _unite(self.find_bits(value, step.path, values) for value in shaping)
+        if step.count is not None:
+            changes |= self.find_bits(step.count, step.path, values)
+        if op.channels == "flattened":
+            return Dependence(reads[0].either, 0)
+        channels = _unite(self.find_bits(value, step.path, values) for value in counted)
+        if op.channels in ("spread", "packed"):
+            channels |= changes
         if op.width not in attributes:
-            channels |= any(read.channels for read in reads)
-        sizes = [*(attributes.get(name, 0) for name in _list_shaping(op.name)), step.count or 0]
-        changes = any(self._depends(value, step.path, values) for value in sizes)
-        size = changes or any(read.size for read in reads)
-        return Dependence(channels, size and op.sizes == "follow")
+            channels |= _unite(read.channels for read in reads)
+        follows = op.sizes == "follow"
+        size = changes | (_unite(read.size for read in reads) if follows else 0)
+        return Dependence(channels, size)
 
-    def _depends(self, value: Value | Expr, path: Path, values: Mapping[str, Dependence]) -> bool:
-        """Tell whether an attribute reads a dependent parameter, or `in` if that is dependent.
+    def find_bits(self, value: Value | Expr, path: Path, values: Mapping[str, Dependence]) -> int:
+        """Return the sources of an attribute: parameters that it reads, and the channels of `in`.
 
         Args:
             path: the path of the step. In a head, `in` is the channels of the input of the head.
         """
         if isinstance(value, int | str | tuple):  # most are plain numbers
-            return False
+            return 0
         read = find_names(value)
-        if not read:
-            return False
-        if read & self._params:
-            return True
-        # A block of several inputs has no `in`.
-        return "in" in read and values[self._head_reads.get(path.first, INPUT)].channels
+        bits = _unite(self._bits.get(name, 0) for name in read)
+        if "in" in read:  # a block of several inputs has no `in`
+            bits |= values[self._head_reads.get(path.first, INPUT)].channels
+        return bits
 
 
-def _list_values(block: BlockDef) -> Iterator[Path]:
-    return (path for step in block.body for path in step.gives)
+def _channels_bit(input: int) -> int:
+    return 1 << (2 * input)
+
+
+def _size_bit(input: int) -> int:
+    return 2 << (2 * input)
+
+
+def _unite(sources: Iterator[int]) -> int:
+    united = 0
+    for each in sources:
+        united |= each
+    return united
 
 
 @cache
@@ -279,5 +358,5 @@ def _list_shaping(op: str) -> tuple[str, ...]:
     return tuple(a.name for a in OPS[op].attributes if a.changes == "size")
 
 
-def _either(one: Dependence, other: Dependence) -> Dependence:
-    return Dependence(one.channels or other.channels, one.size or other.size)
+def _join(one: Dependence, other: Dependence) -> Dependence:
+    return Dependence(one.channels | other.channels, one.size | other.size)

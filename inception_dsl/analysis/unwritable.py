@@ -20,6 +20,7 @@ from inception_dsl.ir import (
     Node,
     NodeDef,
     Origin,
+    Path,
     StepDef,
     Value,
     walk_calls,
@@ -27,6 +28,7 @@ from inception_dsl.ir import (
 from inception_dsl.ops import OPS
 from inception_dsl.ops.window import pads_itself
 from inception_dsl.schedule import is_schedule, is_written_once, write_copy
+from inception_dsl.simplify import implies
 
 MAX_TYPES = 4
 """Maximum number of input types that one reason lists."""
@@ -40,17 +42,37 @@ _PLAIN = frozenset(["max", "min"])
 _NO_CHANNELS = "no parameter tells the channels that `in` stands for"
 
 
+_IN = Name("in")
+
+
 @dataclass(frozen=True, slots=True)
 class Unwritable:
     """A step that the class of its block cannot build, and the reason.
 
     Attributes:
+        block: the name of the block, and `step` the path of the step in it.
         is_in_network: whether the block is the whole network.
+        paths: the values whose channels no expression gives.
+        exprs: the expressions of the step that other values of parameters would change.
     """
 
+    block: str
+    step: Path
     origin: Origin
     reason: str
     is_in_network: bool
+    paths: tuple[Path, ...]
+    exprs: tuple[Value | Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """A step that cannot be written, with the values and expressions for which it cannot."""
+
+    step: StepDef
+    reason: str
+    paths: tuple[Path, ...] = ()
+    exprs: tuple[Value | Expr, ...] = ()
 
 
 def find_unwritable(model: Model, widths: Mapping[str, BlockWidths]) -> list[Unwritable]:
@@ -59,11 +81,26 @@ def find_unwritable(model: Model, widths: Mapping[str, BlockWidths]) -> list[Unw
     takes: dict[str, tuple[int, ...]] = {}
     padded = _find_padded(model)
     for block in model.blocks:
-        examined = _Block(block, widths[block.name], takes, padded.get(block.name, frozenset()))
+        examined = _Block(
+            block,
+            widths,
+            takes,
+            padded.get(block.name, frozenset()),
+            is_network=block is model.network,
+        )
         problem = next(examined.find_problems(), None)
         if problem is not None:
-            step, reason = problem
-            unwritable.append(Unwritable(step.origin, reason, block is model.network))
+            unwritable.append(
+                Unwritable(
+                    block.name,
+                    problem.step.path,
+                    problem.step.origin,
+                    problem.reason,
+                    block is model.network,
+                    problem.paths,
+                    problem.exprs,
+                )
+            )
         takes[block.name] = examined.list_taken_channels()
     return unwritable
 
@@ -101,18 +138,25 @@ class _Block:
     """The constructor of a block, as far as it decides which steps can be written.
 
     Args:
+        widths: the widths of all blocks.
         takes: the indices of the inputs whose channels the class of each called block takes.
         padded: the paths of steps that a parameter gives TensorFlow's padding.
+        is_network: whether nothing reads what the block returns.
     """
 
     def __init__(
         self,
         block: BlockDef,
-        widths: BlockWidths,
+        widths: Mapping[str, BlockWidths],
         takes: Mapping[str, tuple[int, ...]],
         padded: Set[str],
+        *,
+        is_network: bool,
     ) -> None:
         self._padded = padded
+        self._block = block
+        self._is_network = is_network
+        self._all_widths = widths
         self._steps = [
             step for step in block.body if step.reuses is None and not _is_uncalled(step, takes)
         ]
@@ -120,7 +164,7 @@ class _Block:
         self._joins = [
             step for step in block.body if isinstance(step, NodeDef) and OPS[step.op].join
         ]
-        self._widths = widths
+        self._widths = widths[block.name]
         self._takes = takes
 
     def list_taken_channels(self) -> tuple[int, ...]:
@@ -137,35 +181,94 @@ class _Block:
                 taken.update(indices[name] for name in find_names(value) if name in indices)
         return tuple(sorted(taken))
 
-    def find_problems(self) -> Iterator[tuple[StepDef, str]]:
+    def find_problems(self) -> Iterator[_Problem]:
         """Yield each step that cannot be written, with the reason."""
         for step in self._find_computed():
-            yield step, "a forward pass computes no function: give the block a parameter for it"
+            reason = "a forward pass computes no function: give the block a parameter for it"
+            yield _Problem(step, reason)
         for step in self._chosen:
             condition = self._widths.read_condition(step)
             if condition is None:
-                yield step, _NO_CHANNELS
-            elif _is_uncalled(step, self._takes) and self._may_be_called(condition):
-                yield step, "no call of its block is there, so nothing says what enters its class"
+                yield _Problem(step, _NO_CHANNELS, exprs=(_IN,))
+            elif _is_uncalled(step, self._takes) and condition is not False:
+                assert step.when is not None
+                reason = "no call of its block is there, so nothing says what enters its class"
+                yield _Problem(step, reason, exprs=(step.when,))
+        for step in self._find_hidden_ranks():
+            assert step.when is not None
+            reason = "a condition tells whether it gives a map or a vector"
+            yield _Problem(step, reason, exprs=(step.when,))
         for join in self._joins:
             kinds = [{type.is_map for type in self._widths.widths[p].types} for p in join.inputs]
             if any(len(both) > 1 for both in kinds) and len(set(map(frozenset, kinds))) > 1:
-                yield join, "it gates a map in some calls of the block, and a vector in others"
-        for step in self._steps:
-            if any(value is None for value in self._read_numbers(step)):
-                yield step, _NO_CHANNELS
-            elif any(channels is None for channels in self._read_channels(step)):
-                yield step, self._explain(step)
-            elif step.path in self._padded:
-                yield step, "a parameter sets the padding `same_tf`, which needs another layer"
-            elif reason := self._explain_schedule(step):
-                yield step, reason
-            elif self._differs(step):
-                yield (
-                    step,
-                    "a parameter sets the number of copies, whose input channels differ:"
-                    " no expression gives them",
-                )
+                reason = "it gates a map in some calls of the block, and a vector in others"
+                yield _Problem(join, reason)
+        yield from filter(None, map(self._examine, self._steps))
+
+    def _examine(self, step: StepDef) -> _Problem | None:
+        """Return the reason why the constructor cannot make a step; None if it can."""
+        if any(value is None for value in self._read_numbers(step)):
+            return _Problem(step, _NO_CHANNELS, exprs=(_IN,))
+        counted = (step.count or 0,)
+        if any(channels is None for channels in self._read_channels(step)):
+            return _Problem(step, self._explain(step), step.inputs, counted)
+        if step.path in self._padded:
+            reason = "a parameter sets the padding `same_tf`, which needs another layer"
+            return _Problem(step, reason)
+        if reason := self._explain_schedule(step):
+            return _Problem(step, reason)
+        if self._differs(step):
+            reason = (
+                "a parameter sets the number of copies, whose input channels differ:"
+                " no expression gives them"
+            )
+            return _Problem(step, reason, step.inputs, counted)
+        return None
+
+    def _find_hidden_ranks(self) -> Iterator[StepDef]:
+        """Yield steps that give a vector for a map on a condition, where no call shows both.
+
+        Layers that read both would be those for maps alone, or for vectors alone.
+        """
+        hidden: dict[Path, StepDef] = {}
+        for step in self._block.body:
+            for path in step.inputs:
+                chosen = hidden.get(path)
+                if chosen is None or chosen.when is None or implies(step.when, chosen.when):
+                    continue
+                yield chosen
+            condition = self._widths.read_condition(step)
+            if not isinstance(condition, bool) and self._hides_rank(step, hidden):
+                hidden[step.path] = step
+        if not self._is_network:
+            yield from (hidden[path] for path in self._block.outputs.values() if path in hidden)
+
+    def _hides_rank(self, step: StepDef, hidden: Mapping[Path, StepDef]) -> bool:
+        """Tell whether a step may give a map or a vector, and all calls in the spec agree."""
+        kinds = {type.is_map for type in self._widths.widths[step.path].types}
+        if len(kinds) > 1 or step.otherwise is None:
+            return False
+        if isinstance(step, NodeDef):
+            kinds |= {False} if OPS[step.op].gives_vectors else set()
+        elif step.block in self._takes:
+            called = self._all_widths[step.block]
+            outputs = (called.widths[path] for path in called.outputs.values())
+            kinds |= {type.is_map for width in outputs for type in width.types}
+        given = self._find_given(step)
+        kinds |= {type.is_map for type in self._widths.widths[given].types}
+        return len(kinds) > 1 or given in hidden
+
+    def _find_given(self, step: StepDef) -> Path:
+        """Return the path of the value that a step gives where it is not there.
+
+        Steps that are there only where this one is are not there either.
+        """
+        by_path = {own.path: own for own in self._block.body}
+        when, given = step.when, step.otherwise
+        while given in by_path and when is not None and implies(by_path[given].when, when):
+            given = by_path[given].otherwise
+        assert given is not None
+        return given
 
     def _explain_schedule(self, step: StepDef) -> str:
         """Explain why no loop can write arguments that change from copy to copy; empty if one can.
@@ -191,12 +294,6 @@ class _Block:
             for value in step.attributes.values():
                 if not isinstance(value, int | str | tuple) and find_functions(value) - _PLAIN:
                     yield step
-
-    def _may_be_called(self, condition: Expr | bool) -> bool:
-        """Tell whether a parameter of the network can decide otherwise than this spec."""
-        if isinstance(condition, bool):
-            return condition
-        return not self._widths.dependent_params.isdisjoint(find_names(condition))
 
     def _read_numbers(self, step: StepDef) -> list[Value | Expr | None]:
         """Return the attributes and the number of copies of a step; None without an expression."""

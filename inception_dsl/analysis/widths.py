@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis.parametric import Dependences, find_dependences
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.expr import Expr, Name, Operator, count_operands, find_names
+from inception_dsl.expr import Apply, Expr, Name, Operator, count_operands, find_names
 from inception_dsl.ir import (
     INPUT,
     BlockDef,
@@ -96,8 +96,6 @@ class BlockWidths:
             the number of copies.
         heads: the training heads of the network; none for any other block.
         head_reads: the path that each head reads, by the path of the head.
-        dependent_params: the parameters that depend on those of the network, so that the calls in
-            the spec do not determine them.
     """
 
     widths: Mapping[str, Width]
@@ -107,7 +105,6 @@ class BlockWidths:
     growth: Mapping[str, Expr]
     heads: tuple[Head, ...]
     head_reads: Mapping[str, Path]
-    dependent_params: frozenset[str]
 
     def read(self, value: Value | Expr, path: Path) -> Value | Expr | None:
         """Replace `in` in an attribute of a step by the input channels of its block or head.
@@ -137,15 +134,18 @@ class BlockWidths:
         return None if read is None else decide_early(read)
 
 
-def measure_widths(model: Model) -> dict[str, BlockWidths]:
+def measure_widths(model: Model, dependences: Dependences | None = None) -> dict[str, BlockWidths]:
     """Measure the widths of every block of a model, by its name.
+
+    Args:
+        dependences: the values that depend on the parameters of a class; found if None.
 
     Units: channels of a map, features of a vector.
     """
     calls: dict[str, list[Call]] = {block.name: [] for block in model.blocks}
     for call in walk_calls(model.root):
         calls[call.block].append(call)
-    dependences = find_dependences(model)
+    dependences = dependences or find_dependences(model)
     by_name = {block.name: block for block in model.blocks}
     outputs: dict[str, tuple[Width, ...]] = {}
     result: dict[str, BlockWidths] = {}
@@ -163,7 +163,7 @@ class _Widths:
     Args:
         calls: all calls of the block.
         outputs: the widths of the outputs of each block that is called, by its name.
-        dependences: the values that depend on the parameters of the network.
+        dependences: the values that depend on the parameters of a class.
         blocks: all blocks, by name.
     """
 
@@ -186,8 +186,7 @@ class _Widths:
         self._growth: dict[str, Expr] = {}
         self._wholes: dict[Path, frozenset[int]] = {}
         self._is_too_long = False
-        self._depends = dependences.values[block.name]
-        dependent = dependences.params[block.name]
+        self._depends = dependences
         self._result = BlockWidths(
             widths=self._widths,
             inputs=block.inputs,
@@ -196,7 +195,6 @@ class _Widths:
             growth=self._growth,
             heads=heads,
             head_reads={head.path: head.at for head in heads},
-            dependent_params=dependent,
         )
 
     def measure(self) -> BlockWidths:
@@ -204,7 +202,7 @@ class _Widths:
         for path in self._block.inputs:
             entering = types[path]
             input_channels = {type.channels for type in entering}
-            is_number = len(input_channels) == 1 and not self._depends[path].channels
+            is_number = len(input_channels) == 1 and not self._has_free_channels(path)
             input: Expr = entering[0].channels if is_number else Name(name_channels(path))
             self._widths[path] = Width(input, entering)
         for step in self._block.body:
@@ -214,11 +212,17 @@ class _Widths:
                 channels = self._measure_step(step, index)
                 if step.when is not None:
                     channels = self._choose(step, channels)
-                if channels is None and not self._depends[path].channels:
+                if channels is None and not self._has_free_channels(path):
                     channels = _find_common(types[path])
                 is_too_long = self._is_too_long or any(read.is_too_long for read in reads)
                 self._widths[path] = Width(channels, types[path], channels is None and is_too_long)
         return self._result
+
+    def _has_free_channels(self, path: Path) -> bool:
+        return self._depends.has_free_channels(self._block.name, path)
+
+    def _has_free_size(self, path: Path) -> bool:
+        return self._depends.has_free_size(self._block.name, path)
 
     def _choose(self, step: NodeDef | CallDef, channels: Expr | None) -> Expr | None:
         """Return the channels of a step that a condition leaves out, given those where it is."""
@@ -239,7 +243,15 @@ class _Widths:
         """Tell whether a join has the channels of one of its inputs in all calls."""
         if read not in step.inputs or len(step.inputs) == 1:
             return False
-        return step.inputs.index(read) in self._wholes.get(step.path, ())
+        return step.inputs.index(read) in self._list_wholes(step, self._list_entering(step))
+
+    def _list_wholes(self, step: StepDef, entering: list[Expr | None]) -> list[int]:
+        """Return the inputs that have as many channels as a join gives, in all calls.
+
+        An input of one channel is none, if another one has as many in these calls alone.
+        """
+        wholes = sorted(self._wholes.get(step.path, ()))
+        return [index for index in wholes if entering[index] != 1] or wholes
 
     def _collect_types(self) -> dict[str, tuple[TensorType, ...]]:
         types: dict[str, dict[TensorType, None]] = {path: {} for path in self._block.inputs}
@@ -273,8 +285,7 @@ class _Widths:
             isinstance(step, NodeDef) and OPS[step.op].channels == "flattened"
         ):
             # Flattening a vector does not change it, so only the first copy matters.
-            entering_all = [self._widths[path].channels for path in step.inputs]
-            return self._measure_copy(step, entering_all, output)
+            return self._measure_copy(step, self._list_entering(step), output)
         entering = self._widths[step.inputs[0]].channels
         is_counted = not isinstance(step.count, int)
         if entering is not None and (
@@ -297,6 +308,14 @@ class _Widths:
             entering = self._measure_copy(step, [entering], copy=len(copies) - 1)
         self._copies[step.path] = tuple(copies)
         return entering
+
+    def _list_entering(self, step: NodeDef | CallDef) -> list[Expr | None]:
+        """Return the channels of the inputs of a step where it is there."""
+        entering = [self._widths[path].channels for path in step.inputs]
+        condition = self._result.read_condition(step)
+        if condition is None or isinstance(condition, bool):
+            return entering
+        return [None if each is None else assume(condition, each) for each in entering]
 
     def _is_scheduled(self, step: NodeDef | CallDef) -> bool:
         """Tell whether an argument that sets the channels of a step changes from copy to copy."""
@@ -355,7 +374,7 @@ class _Widths:
             case "flattened":
                 types = self._widths[step.inputs[0]].types
                 areas = {type.values // type.channels for type in types}
-                if entering[0] is None or len(areas) > 1 or self._depends[step.inputs[0]].size:
+                if entering[0] is None or len(areas) > 1 or self._has_free_size(step.inputs[0]):
                     return None
                 return self._limit(combine("*", entering[0], areas.pop()))
             case "spread" | "packed":
@@ -381,14 +400,15 @@ class _Widths:
         If no call has the join, all inputs must have the same channels where it is there.
         """
         if step.path in self._wholes:
-            wholes = sorted(self._wholes[step.path])
+            wholes = self._list_wholes(step, entering)
+            gates = [each for i, each in enumerate(entering) if i not in wholes]
+            if not all(isinstance(gate, int) for gate in gates):
+                return None  # a gate may have more channels than one
             return next((entering[i] for i in wholes if entering[i] is not None), None)
-        condition = self._result.read_condition(step)
-        if condition is None or isinstance(condition, bool):
+        if not isinstance(self._result.read_condition(step), Apply):
             return None
-        known = {
-            None if each is None else substitute(assume(condition, each), {}) for each in entering
-        }
+        known = {None if each is None else substitute(each, {}) for each in entering}
+        known = known - {1} or known  # one channel is a gate's
         return known.pop() if len(known) == 1 else None
 
     def _measure_call(
@@ -402,15 +422,15 @@ class _Widths:
         if result is None or not find_names(result):
             self._is_too_long |= width.is_too_long
             return result
-        bindings: dict[str, Expr] = {}
+        bindings: dict[str, Expr | str] = {}
         for param in self._params[step.block]:
             value = step.arguments.get(param.name, param.default)
             bound = None if value is None else self._result.read(value, step.path)
             if is_schedule(bound):
                 # Only a number of copies that is known gives each copy its value.
                 bound = write_copy(bound, copy, step.count) if isinstance(step.count, int) else None
-            if bound is not None and not isinstance(bound, str | tuple):
-                bindings[param.name] = bound
+            if bound is not None:
+                bindings[param.name] = as_operand(bound)
         for path, channels in zip(self._entries[step.block], entering, strict=True):
             if channels is not None:
                 bindings[name_channels(path)] = channels
@@ -426,7 +446,12 @@ class _Widths:
         return None
 
 
-def _substitute(expr: Expr, bindings: Mapping[str, Expr]) -> Expr | None:
+def as_operand(value: Value | Expr) -> Expr | str:
+    """Return a value as an operand of a comparison."""
+    return Apply("pair", value) if isinstance(value, tuple) else value
+
+
+def _substitute(expr: Expr, bindings: Mapping[str, Expr | str]) -> Expr | None:
     """Replace names in an expression; return None if the result could be too long to simplify."""
     sizes = {name: count_operands(bound) for name, bound in bindings.items()}
     return None if count_operands(expr, sizes) > MAX_UNSIMPLIFIED else substitute(expr, bindings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -25,7 +25,7 @@ from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.load import Loaded, load
 
 if TYPE_CHECKING:
-    from inception_dsl.analysis import BlockWidths
+    from inception_dsl.analysis import Classes
     from inception_dsl.emit.emitters import EmitterInput
     from inception_dsl.emit.figure import Rendered, Request
     from inception_dsl.emit.report import Facts
@@ -41,14 +41,15 @@ class Checked:
     """A checked model, its cost, and the findings that are no errors.
 
     Attributes:
-        widths: the widths of its blocks, which a module can express; None if no rule has judged it.
+        classes: the classes of its blocks, which a module can express; None if no rule has judged
+            it.
     """
 
     file: SpecFile
     model: Model
     cost: CostReport
     warnings: tuple[Diagnostic, ...]
-    widths: Mapping[str, BlockWidths] | None = None
+    classes: Classes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +115,13 @@ def check_file(
     Raises:
         SpecError: as for `check`; a LibraryError if it is no network.
     """
-    from inception_dsl.analysis import measure_widths
+    from inception_dsl.analysis import settle_classes
     from inception_dsl.rules.judge import AS_WRITTEN_ONLY, judge
     from inception_dsl.rules.subject import Subject
 
     template, made, odd = _read(file, overrides, set() if read is None else read)
     model = made.model
-    widths = measure_widths(model)  # before the cost: it takes memory that it does not keep
+    classes = settle_classes(model)  # before the cost: it takes memory that it does not keep
     cost = _cost(file, model, batch)
 
     def measure_at(inputs: tuple[TensorType, ...]) -> tuple[Model, CostReport]:
@@ -129,13 +130,13 @@ def check_file(
 
     judged = [
         finding
-        for finding in judge(Subject(model, cost, widths, measure_at), hints=hints)
+        for finding in judge(Subject(model, cost, classes, measure_at), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
     findings = [*file.notes, *odd, *made.warnings, *judged]
     if any(finding.severity == "error" for finding in findings):
         raise SpecError(findings)
-    return Checked(file, model, cost, tuple(findings), widths)
+    return Checked(file, model, cost, tuple(findings), classes)
 
 
 def check_library(loaded: Loaded) -> CheckedLibrary:
@@ -306,7 +307,7 @@ def emit_module(checked: Checked) -> str:
     emitter_input = read_for_emitters(checked)
     return emit_python(
         emitter_input.model,
-        emitter_input.widths,
+        emitter_input.classes,
         emitter_input.plans,
         emitter_input.cost,
         shown=emitter_input.shown,
@@ -319,18 +320,19 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
     Raises:
         SpecError: E501, a module cannot say something.
     """
-    from inception_dsl.analysis import measure_widths, plan_forward
+    from inception_dsl.analysis import plan_forward, settle_classes
     from inception_dsl.emit.emitters import EmitterInput
     from inception_dsl.rules.writable import unwritable_blocks
 
     model = checked.model
-    widths = checked.widths
-    if widths is None:
-        widths = measure_widths(model)
-        problems = list(unwritable_blocks(model, widths))
+    classes = checked.classes
+    if classes is None:
+        classes = settle_classes(model)
+        problems = list(unwritable_blocks(classes))
         if problems:
             raise SpecError(problems)
-    return EmitterInput(model, checked.cost, widths, plan_forward(model), checked.file.shown)
+    plans = plan_forward(classes.model)
+    return EmitterInput(model, checked.cost, classes, plans, checked.file.shown)
 
 
 def verify(checked: Checked) -> list[str]:

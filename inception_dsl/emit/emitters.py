@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan
+from inception_dsl.analysis import Classes, CostReport, ForwardPlan
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.ir import Model
 
@@ -27,7 +27,7 @@ class EmitterInput:
 
     model: Model
     cost: CostReport
-    widths: Mapping[str, BlockWidths]
+    classes: Classes
     plans: Mapping[str, ForwardPlan]
     shown: str
 
@@ -57,7 +57,7 @@ class Emitter:
 def _python(facts: EmitterInput) -> EmittedFiles:
     from inception_dsl.emit.python import emit_python
 
-    source = emit_python(facts.model, facts.widths, facts.plans, facts.cost, shown=facts.shown)
+    source = emit_python(facts.model, facts.classes, facts.plans, facts.cost, shown=facts.shown)
     return EmittedFiles({MODULE_FILE: source})
 
 

@@ -179,6 +179,11 @@ class Op:
         return self.acts is never_acts
 
     @property
+    def gives_vectors(self) -> bool:
+        """The op gives a vector: its size is fixed, and no attribute sets it."""
+        return self.sizes == "fixed" and not any(a.changes == "size" for a in self.attributes)
+
+    @property
     def written(self) -> str:
         """The words by which a spec writes it."""
         return self.spelling or self.name

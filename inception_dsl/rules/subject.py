@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from inception_dsl.analysis import BlockWidths, CostReport, Quantities, find_largest_shares
+from inception_dsl.analysis import Classes, CostReport, Quantities, find_largest_shares
 from inception_dsl.diagnostics import Label
 from inception_dsl.ir import Model, Origin, TensorType
 
@@ -21,13 +21,13 @@ class Subject:
     """The model that a rule judges, with its cost.
 
     Attributes:
-        widths: the channels at the steps of each block, by its name.
+        classes: the classes that its blocks become.
         measure_at: gives the model and its cost at other inputs.
     """
 
     model: Model
     cost: CostReport
-    widths: Mapping[str, BlockWidths]
+    classes: Classes
     measure_at: Callable[[tuple[TensorType, ...]], tuple[Model, CostReport]]
     quantities: Quantities = field(init=False)
 

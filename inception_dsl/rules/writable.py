@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from inception_dsl.analysis import BlockWidths, find_unwritable
+from inception_dsl.analysis import Classes
 from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.ir import Model
 from inception_dsl.rules.subject import Subject
 
 _HELP = "give the block a parameter that tells, or write one for each"
@@ -14,12 +13,12 @@ _HELP = "give the block a parameter that tells, or write one for each"
 
 def can_be_written(subject: Subject) -> Iterator[Diagnostic]:
     """Return E501 for every block that one class cannot express."""
-    yield from unwritable_blocks(subject.model, subject.widths)
+    yield from unwritable_blocks(subject.classes)
 
 
-def unwritable_blocks(model: Model, widths: Mapping[str, BlockWidths]) -> Iterator[Diagnostic]:
+def unwritable_blocks(classes: Classes) -> Iterator[Diagnostic]:
     """Yield E501 for every block that one class cannot express."""
-    for problem in find_unwritable(model, widths):
+    for problem in classes.unwritable:
         span = problem.origin.span
         labels = () if span is None else (Label(span),)
         help = None if problem.is_in_network else _HELP

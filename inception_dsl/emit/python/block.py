@@ -21,6 +21,7 @@ from inception_dsl.emit.python.code import (
     Parameter,
     Statement,
     annotation,
+    expression,
     literal,
     local,
     symbol,
@@ -244,7 +245,7 @@ class BlockModules:
         for index in info.takes:
             taken = channels[index]
             assert taken is not None
-            arguments.append((info.channels[index], literal(write_int(taken, self._types))))
+            arguments.append((info.channels[index], expression(write_int(taken, self._types))))
         for name, value in step.arguments.items():
             read = self._widths.read(value, step.path)
             assert read is not None

@@ -318,6 +318,16 @@ def literal(value: Argument) -> Atom:
             return Atom(show(value), find_names(value), find_functions(value))
 
 
+def expression(value: Argument) -> Code:
+    """Return a value or an expression, with a choice as one that may take several lines."""
+    match value:
+        case Apply("if", (test, one, other)):
+            condition, *both = (literal(each) for each in (test, one))
+            return Choice(condition, both[0], expression(other))
+        case _:
+            return literal(value)
+
+
 def _quoted(text: str) -> str:
     shown = repr(text)
     return f'"{shown[1:-1]}"' if shown[0] == "'" and '"' not in text else shown

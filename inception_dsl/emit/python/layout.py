@@ -9,6 +9,7 @@ from inception_dsl.channels import guard_commands
 from inception_dsl.characters import is_printable
 from inception_dsl.emit.python.code import (
     Assign,
+    Atom,
     Blank,
     Block,
     Chained,
@@ -120,6 +121,12 @@ def layout(before: str, code: Code, after: str = "", *, depth: int) -> list[str]
             inner = layout("", code.code, depth=depth + 1)
             each = f"{pad}{INDENT}{code.each}"
             return [f"{pad}{before}*(", *inner, each, f"{pad}){after}"]
+        case Choice(condition, Atom() as value, other) if after == ",":
+            return [
+                f"{pad}{before}{value}",
+                f"{pad}if {condition}",
+                *layout("else ", other, after, depth=depth),
+            ]
         case Choice(condition, value, other):
             inner = [f"{pad}{INDENT}{code}"]
             if len(inner[0]) <= WIDTH:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from inception_dsl.analysis import BlockWidths, CostReport, ForwardPlan, has_module
+from inception_dsl.analysis import BlockWidths, Classes, CostReport, ForwardPlan, has_module
 from inception_dsl.analysis.widths import name_channels
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
@@ -46,10 +46,11 @@ from inception_dsl.emit.python.parameters import ParamType, declare, find_type, 
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, SmallClasses
 from inception_dsl.emit.python.torch_table import EmitError, Layer
-from inception_dsl.expr import Apply, Expr
+from inception_dsl.expr import Apply, Expr, Name
 from inception_dsl.ir import (
     BlockDef,
     Call,
+    CallDef,
     Model,
     NodeDef,
     Value,
@@ -63,7 +64,7 @@ _INT = annotation("int")
 
 def emit_python(
     model: Model,
-    widths: Mapping[str, BlockWidths],
+    classes: Classes,
     plans: Mapping[str, ForwardPlan],
     cost: CostReport,
     *,
@@ -72,6 +73,7 @@ def emit_python(
     """Return a model as the source of a Python module that imports torch and nothing else.
 
     Args:
+        classes: the classes of its blocks, and `plans` their forward passes.
         shown: the spec's path, or its name in the library, for the header.
 
     Raises:
@@ -79,7 +81,8 @@ def emit_python(
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    parts = _Parts(model, widths, plans)
+    widths = classes.widths
+    parts = _Parts(classes.model, widths, plans)
     definitions = parts.definitions()
     uses = frozenset[str]().union(*(definition.uses for definition in definitions))
     helpers = needed_excerpts(uses)
@@ -377,7 +380,10 @@ def _author_names(model: Model, plans: Mapping[str, ForwardPlan]) -> Iterator[st
 
 
 def _parameter_types(model: Model) -> dict[str, dict[str, ParamType]]:
-    """Return the type of every parameter by block, from all the values that it ever has."""
+    """Return the type of every parameter by block, from all the values that it can have.
+
+    One that a caller binds to a parameter of its own can have all the values of that one.
+    """
     values: dict[tuple[str, str], list[Value]] = {}
     for block in model.blocks:
         for param in block.params:
@@ -387,7 +393,8 @@ def _parameter_types(model: Model) -> dict[str, dict[str, ParamType]]:
 
     def visit(call: Call) -> None:
         for name, value in call.arguments.items():
-            values[call.block, name].append(value)
+            if (call.block, name) in values:  # a class need not offer each parameter
+                values[call.block, name].append(value)
         if id(call.body) in seen:
             return
         seen.add(id(call.body))
@@ -396,6 +403,12 @@ def _parameter_types(model: Model) -> dict[str, dict[str, ParamType]]:
                 visit(item)
 
     visit(model.root)
+    for block in reversed(model.blocks):  # callers before callees
+        for step in block.body:
+            if isinstance(step, CallDef):
+                for name, value in step.arguments.items():
+                    if isinstance(value, Name) and (step.block, name) in values:
+                        values[step.block, name] += values.get((block.name, value.name), [])
     result: dict[str, dict[str, ParamType]] = {block.name: {} for block in model.blocks}
     for (block_name, name), bound in values.items():
         result[block_name][name] = find_type(bound)

@@ -28,6 +28,7 @@ from inception_dsl.emit.python.code import (
     Statement,
     annotation,
     attribute,
+    expression,
     literal,
     local,
     symbol,
@@ -177,9 +178,9 @@ class SmallClasses:
         for layer in _without_act(layers):
             for name, value in layer.arguments:
                 if not name and layer.callee == small_class.kind.base:
-                    arguments.append(("", literal(value)))
+                    arguments.append(("", expression(value)))
                 elif name and _is_argument(small_class, layer, name, value):
-                    arguments.append((name, literal(value)))
+                    arguments.append((name, expression(value)))
         if small_class.kind.act == _ACT:
             arguments += [(_ACT, literal(value)) for _, value in layers[-1].arguments]
         made = Construct(symbol(small_class.name), tuple(arguments))
@@ -341,7 +342,7 @@ def _norm_words(norm: str) -> list[str]:
 
 
 def _layer(layer: Layer) -> Construct:
-    arguments = tuple((name, literal(value)) for name, value in _list_changed(layer))
+    arguments = tuple((name, expression(value)) for name, value in _list_changed(layer))
     return Construct(symbol(layer.callee), arguments)
 
 
