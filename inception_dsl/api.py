@@ -76,13 +76,14 @@ def _take_only(types: Mapping[str, TensorType], kind: str) -> TensorType:
     return next(iter(types.values()))
 
 
-def trace(module: nn.Module, input: str, *, name: str | None = None) -> Network:
+def trace(module: nn.Module, input: str | Mapping[str, str], *, name: str | None = None) -> Network:
     """Make a network of a module of torch, as `inception-dsl import` does.
 
     The module runs without values; nothing of it changes.
 
     Args:
-        input: the module's input: height x width x channels, as in `224x224x3`.
+        input: the module's input: height x width x channels, as in `224x224x3`; several by the
+            names of the arguments of `forward`, as in `{"left": "64x64x1", "right": "64x64x1"}`.
         name: the network's name; the name of the module's class unless it is given.
 
     Raises:
@@ -96,14 +97,13 @@ def trace(module: nn.Module, input: str, *, name: str | None = None) -> Network:
         TensorType(shape=(8, 30, 30))
     """
     from inception_dsl.bridge import require_torch
-    from inception_dsl.driver.importing import import_module, make_name, read_input
+    from inception_dsl.driver.importing import import_module, make_name
 
     require_torch()
+    if not isinstance(input, str | Mapping):
+        raise TypeError("an input is a text such as '224x224x3'; several are a mapping of them")
     named = make_name(type(module).__name__ if name is None else name)
-    size = read_input(input)
-    if size is None:
-        raise TypeError("an input is a text such as '224x224x3'")
-    imported = import_module(module, size, name=named, folder=Path.cwd())
+    imported = import_module(module, input, name=named, folder=Path.cwd())
     return Network(driver.check_file(imported.file, AS_WRITTEN))
 
 

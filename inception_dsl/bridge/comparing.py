@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from inception_dsl.analysis import list_state
 from inception_dsl.bridge.module import make_module
+from inception_dsl.bridge.ports import list_results
 from inception_dsl.ir import Graph
 from inception_dsl.ops import OPS
 from inception_dsl.recover import TracedGraph
@@ -31,7 +32,7 @@ def compare_outputs(
     written: Graph,
     pairing: TracePairing,
 ) -> str | None:
-    """Run both modules on one random image in inference, and return how they differ.
+    """Run both modules on one random image each input in inference, and return how they differ.
 
     Args:
         module: the traced module, on the meta device; it stays as it is.
@@ -47,23 +48,40 @@ def compare_outputs(
         _fill(name, tensor, generator)
     rebuilt = make_module(source, factory, seed=SEED).eval()
     rebuilt.load_state_dict(_carry(original, traced, written, pairing, rebuilt))
-    image = torch.randn(1, *traced.input.shape, generator=generator)
-    last = {node.path: node for node in written.nodes}[written.output]
+    images = {
+        name: torch.randn(1, *type.shape, generator=generator)
+        for name, type in traced.inputs.items()
+    }
+    ends = [{node.path: node for node in written.nodes}[path] for path in written.outputs.values()]
+    # Several outputs are given as they are named; a softmax that is the only one is the loss's.
+    is_left_out = len(ends) == 1 and OPS[ends[0].op].is_left_to_loss
+
+    def run() -> tuple[list[Tensor], list[Tensor]]:
+        named = {name: image for name, image in images.items() if name}
+        old = original(*(image for name, image in images.items() if not name), **named)
+        new = [tensor for _, tensor in list_results(rebuilt(*images.values()))]
+        results = [tensor for _, tensor in list_results(old)]
+        return results, [torch.softmax(new[0], 1)] if is_left_out else new
+
     with torch.no_grad():
-        old, new = _find_tensor(original(image)), rebuilt(image)
-        if OPS[last.op].is_left_to_loss:
-            new = torch.softmax(new, 1)
-        if torch.equal(old, new) and bool(torch.isfinite(old).all()):
+        olds, news = run()
+        if [old.shape for old in olds] != [new.shape for new in news]:
+            return "the outputs have other shapes"
+        if all(map(torch.equal, olds, news)) and all(bool(old.isfinite().all()) for old in olds):
             return None
-        old = _find_tensor(original.double()(image.double()))
-        new = rebuilt.double()(image.double())
-        if OPS[last.op].is_left_to_loss:
-            new = torch.softmax(new, 1)
-    largest = float(old.abs().max())
-    error = float((old - new).abs().max()) / max(largest, 1e-300)
+        images = {name: image.double() for name, image in images.items()}
+        original.double()
+        rebuilt.double()
+        olds, news = run()
+    error = max(map(_measure_error, olds, news))
     if not math.isfinite(error):
         return "the outputs are no finite numbers"
     return f"the outputs differ by {error:.1e} of the largest" if error > MAX_ERROR else None
+
+
+def _measure_error(old: Tensor, new: Tensor) -> float:
+    """Return the largest difference of two tensors, as a share of the largest value."""
+    return float((old - new).abs().max()) / max(float(old.abs().max()), 1e-300)
 
 
 def _fill(name: str, tensor: Tensor, generator: torch.Generator) -> None:
@@ -93,21 +111,9 @@ def _carry(
     nodes = {node.path: node for node in written.nodes}
     for node in traced.nodes:
         path = pairing.pairs.get(node.key)
-        if path is None:
+        if path is None or nodes[path].reuses is not None:
             continue
         for tensor in list_state(nodes[path]):
             if tensor.name in node.tensors:
                 new[f"{path}.{tensor.name}"] = old[node.tensors[tensor.name]].reshape(tensor.shape)
     return new
-
-
-def _find_tensor(output: object) -> Tensor:
-    """Return the only tensor of an output."""
-    match output:
-        case Tensor():
-            return output
-        case tuple() | list():
-            return _find_tensor(next(part for part in output if part is not None))
-        case dict():
-            return _find_tensor(next(iter(output.values())))
-    raise TypeError(type(output).__name__)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -14,12 +15,13 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from inception_dsl.bridge.building import build_target, explain_failure
-from inception_dsl.bridge.reading import Cause, read_trace
+from inception_dsl.bridge.ports import make_inputs
+from inception_dsl.bridge.reading import Cause, lacks, read_trace
 from inception_dsl.bridge.reading.lacks import NO_WORD
-from inception_dsl.bridge.tracing import CallTrace, find_values, trace_module
+from inception_dsl.bridge.tracing import CallTrace, trace_module
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
-from inception_dsl.ir import TensorType
-from inception_dsl.recover import TracedGraph
+from inception_dsl.ir import TensorType, write_types
+from inception_dsl.recover import TracedGraph, TracedNode
 from inception_dsl.spec.target import Target
 
 MAX_PLACES = 3
@@ -48,47 +50,90 @@ class TracedTarget:
 
 
 def trace_target(
-    target: Target, folder: Path, input: TensorType | None, *, name: str
+    target: Target, folder: Path, inputs: Mapping[str, TensorType] | None, *, name: str
 ) -> TracedTarget:
     """Build the network of a target, run it without values, and return its graph.
+
+    Args:
+        inputs: by the names of the arguments of `forward`; a single one needs no name.
 
     Raises:
         SpecError: E701 there is no such network; E702 its code fails; E703 its input is not known;
             E704 it does not run; E705 the language cannot say it.
     """
     built = build_target(target, folder)
-    size = input or built.input
-    if size is None:
+    types = inputs or ({"": built.input} if built.input is not None else {})
+    named = name_inputs(built.module, types, target.text)
+    return trace_network(built.module, named, name=name, origin=built.origin)
+
+
+def name_inputs(
+    module: nn.Module, types: Mapping[str, TensorType], subject: str
+) -> Mapping[str, TensorType]:
+    """Return the inputs of a module in the order of its arguments.
+
+    Args:
+        types: the inputs that a person gives; one may have no name.
+        subject: the network as findings name it.
+
+    Raises:
+        SpecError: E703, an input is missing, or the module has none of such a name.
+    """
+    arguments = {
+        name: argument
+        for name, argument in inspect.signature(module.forward).parameters.items()
+        if argument.kind in {argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY}
+    }
+    needed = [name for name, argument in arguments.items() if argument.default is argument.empty]
+    if len(needed) > 1:
+        example = " ".join(f"--input {name}=HxWxC" for name in needed)
+        help = f"name them, as in `{example}`"
+    else:
         help = "write it, as in `--input 224x224x3`"
-        raise SpecError(
-            [Diagnostic("E703", f"the input of `{target.text}` is not known", help=help)]
-        )
-    return trace_network(built.module, size, name=name, origin=built.origin)
+    if not types:
+        message = f"the input of `{subject}` is not known"
+        raise SpecError([Diagnostic("E703", message, help=help)])
+    unknown = [name for name in types if name and name not in arguments]
+    missing = [name for name in needed if name not in types]
+    if unknown:
+        message = f"`forward` of `{type(module).__name__}` has no argument `{unknown[0]}`"
+        raise SpecError([Diagnostic("E703", message, help=help)])
+    if len(needed) > 1 and missing:
+        listed = ", ".join(f"`{name}`" for name in needed)
+        message = f"`forward` of `{type(module).__name__}` has {len(needed)} inputs: {listed}"
+        raise SpecError([Diagnostic("E703", message, help=help)])
+    return {name: types[name] for name in arguments if name in types} or types
 
 
 def trace_network(
-    module: nn.Module, input: TensorType, *, name: str, origin: str = ""
+    module: nn.Module, inputs: Mapping[str, TensorType], *, name: str, origin: str = ""
 ) -> TracedTarget:
     """Run a module that is on the meta device, and return its graph.
 
     Raises:
         SpecError: E704 it does not run; E705 the language cannot say it.
     """
-    trace = _run(module, input, training=False)
-    read = read_trace(trace, module, input, name=name)
+    trace = _run(module, inputs)
+    read = read_trace(trace, module, inputs, name=name)
     if read.causes:
         raise SpecError(list_causes(read.causes))
     params = sum(parameter.numel() for parameter in module.parameters())
-    notes = (*_tell_training(module, input, trace), *_tell_left_out(module, trace, read.graph))
+    notes = (*_tell_training(module, inputs, trace), *_tell_left_out(module, trace, read.graph))
     return TracedTarget(
         graph=read.graph,
         module=module,
         kind=type(module).__name__,
         origin=origin,
-        macs=_count_macs(module, input) - read.unread_macs,
+        macs=_count_macs(module, inputs) - read.unread_macs,
         params=params,
         notes=notes,
     )
+
+
+def cause_of_crossing(graph: TracedGraph, node: TracedNode) -> Cause:
+    """Return the cause of refusal of a step that runs again where no spec can say it."""
+    kind = graph.classes.get(node.module, "")
+    return Cause(lacks.APART, node.op, node.module, kind, node.origin)
 
 
 def copy_to_meta(module: nn.Module) -> nn.Module:
@@ -102,20 +147,27 @@ def copy_to_meta(module: nn.Module) -> nn.Module:
         return copy.deepcopy(module, memo)
 
 
-def _run(module: nn.Module, input: TensorType, *, training: bool) -> CallTrace:
+def _shapes(inputs: Mapping[str, TensorType]) -> dict[str, tuple[int, ...]]:
+    return {name: type.shape for name, type in inputs.items()}
+
+
+def _run(module: nn.Module, inputs: Mapping[str, TensorType]) -> CallTrace:
     try:
-        return trace_module(module, input.shape, training=training)
+        return trace_module(module, _shapes(inputs))
     except (Exception, SystemExit) as error:
-        message = f"`{type(module).__name__}` does not run on an input of {input}"
+        size = write_types(inputs) if len(inputs) > 1 else str(*inputs.values())
+        which = "inputs" if len(inputs) > 1 else "an input"
+        message = f"`{type(module).__name__}` does not run on {which} of {size}"
         raise explain_failure("E704", message, error) from None
 
 
-def _count_macs(module: nn.Module, input: TensorType) -> int:
+def _count_macs(module: nn.Module, inputs: Mapping[str, TensorType]) -> int:
     """Return the multiply-accumulates for one image, by torch's own counter."""
     module.eval()
     counter = FlopCounterMode(display=False)
+    tensors = make_inputs(_shapes(inputs), 1)
     with counter, torch.no_grad():
-        module(torch.empty(1, *input.shape, device="meta"))
+        module(*tensors.arguments, **tensors.keywords)
     return int(counter.get_total_flops()) // 2
 
 
@@ -150,10 +202,12 @@ _RANDOM = frozenset(["bernoulli", "rand_like", "rand", "empty_like"])
 """The functions that draw at random, other than a dropout's."""
 
 
-def _tell_training(module: nn.Module, input: TensorType, evaluated: CallTrace) -> list[Diagnostic]:
+def _tell_training(
+    module: nn.Module, inputs: Mapping[str, TensorType], evaluated: CallTrace
+) -> list[Diagnostic]:
     """Return notes on what a network does in training only."""
     try:
-        trained = trace_module(module, input.shape, training=True)
+        trained = trace_module(module, _shapes(inputs), training=True)
     except (Exception, SystemExit):
         message = (
             f"`{type(module).__name__}` does not run in training mode; only inference is imported"
@@ -168,9 +222,9 @@ def _tell_training(module: nn.Module, input: TensorType, evaluated: CallTrace) -
         who = f"`{kind}` draws" if count == 1 else f"{count} modules `{kind}` draw"
         message = f"{who} at random in training; this is not imported"
         notes.append(Diagnostic("W620", message))
-    extra = len(list(find_values(trained.output))) - len(list(find_values(evaluated.output)))
+    extra = len(trained.outputs) - len(evaluated.outputs)
     if extra > 0:
-        only = [path for path in trained.runs if path not in evaluated.runs]
+        only = [path for path in trained.ran if path not in evaluated.ran]
         tops = [path for path in only if not any(path.startswith(f"{top}.") for top in only)]
         names = ", ".join(f"`{path}`" for path in tops)
         results = "one more result" if extra == 1 else f"{extra} more results"

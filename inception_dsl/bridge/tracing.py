@@ -8,7 +8,7 @@ here knows the meaning of a call.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -20,6 +20,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from inception_dsl.bridge.frames import FrameReader, Frames
+from inception_dsl.bridge.ports import list_results, make_inputs
 
 BATCH = 2
 """The number of images in the traced batch: one would look like an axis to squeeze away."""
@@ -64,7 +65,7 @@ class TorchCall:
         arguments, keywords: its arguments, with references for tensors.
         results: the tensors that it gives, in order.
         module: the path of the module that makes the call.
-        run: the number of earlier runs of that module.
+        runs: for each name of that path, the earlier runs of the module in the run around it.
         is_stale: it reads a tensor that was overwritten under another name.
         is_compiled: code that `torch.jit` compiled makes it, not Python.
     """
@@ -74,10 +75,23 @@ class TorchCall:
     keywords: dict[str, Any]
     results: tuple[ValueRef, ...]
     module: str
-    run: int
+    runs: tuple[int, ...]
     frames: Frames
     is_stale: bool = False
     is_compiled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TracedResult:
+    """A tensor that a module returns.
+
+    Attributes:
+        name: the keys and fields that lead to it, joined by underscores; empty if a place in a
+            list is all that it has.
+    """
+
+    name: str
+    ref: ValueRef | WeightRef | ConstantRef
 
 
 @dataclass(slots=True)
@@ -86,14 +100,14 @@ class CallTrace:
 
     Attributes:
         inputs: the tensors that went in.
-        output: what came out, with references for tensors.
-        runs: how often each module ran, by its path.
+        outputs: the tensors that came out.
+        ran: the paths of the modules that ran, in order.
     """
 
     inputs: list[ValueRef] = field(default_factory=list)
     calls: list[TorchCall] = field(default_factory=list)
-    output: Any = None
-    runs: Counter[str] = field(default_factory=Counter)
+    outputs: tuple[TracedResult, ...] = ()
+    ran: dict[str, None] = field(default_factory=dict)
 
 
 _IN_PLACE_OPERATORS = frozenset(
@@ -132,20 +146,45 @@ class _Recorder(TorchFunctionMode):
             for path, child in module.named_modules()
             if isinstance(child, torch.jit.ScriptModule)
         }
-        self.stack: list[tuple[str, int]] = []
+        self._stack: list[tuple[str, tuple[int, ...]]] = []
+        self._counts: Counter[tuple[str, tuple[int, ...], str]] = Counter()
+        self._holders = {path for path, child in module.named_modules() if _has_weights(child)}
         self._frames = FrameReader()
 
     def add_input(self, tensor: Tensor) -> None:
         self.trace.inputs.append(self._add(tensor))
 
     def enter(self, module: nn.Module) -> None:
-        path = self._paths.get(id(module), self.stack[-1][0] if self.stack else "")
-        self.stack.append((path, self.trace.runs[path]))
-        self.trace.runs[path] += 1
+        path = self._paths.get(id(module))
+        self._stack.append(("", ()) if path is None else self._count_run(path))
 
     def leave(self) -> None:
-        if self.stack:
-            self.stack.pop()
+        if self._stack:
+            self._stack.pop()
+
+    @property
+    def place(self) -> tuple[str, tuple[int, ...]]:
+        """The path of the module that runs, and its earlier runs."""
+        return self._stack[-1] if self._stack else ("", ())
+
+    def _count_run(self, path: str) -> tuple[str, tuple[int, ...]]:
+        """Return the place of a run that begins: its number counts in the nearest run around it.
+
+        Between the two may be modules that only hold others. The first of these counts the runs of
+        a module with weights, so that all that runs in one round of a loop stays together.
+        """
+        self.trace.ran[path] = None
+        around = next(
+            (pair for pair in reversed(self._stack) if _is_above(pair[0], path)), ("", ())
+        )
+        between = len(path.split(".")) - len(around[1]) if path else 0
+        if not between:
+            return path, ()
+        number = self._counts[*around, path]
+        self._counts[*around, path] += 1
+        rest = [0] * (between - 1)
+        is_held = path in self._holders
+        return path, (*around[1], *((number, *rest) if is_held else (*rest, number)))
 
     def refer(self, value: Any) -> Any:
         """Return a value with references in the place of its tensors."""
@@ -195,14 +234,14 @@ class _Recorder(TorchFunctionMode):
         stale = any(ref.number in self._overwritten for ref in find_values((arguments, keywords)))
         for tensor in written:
             self._overwritten.update(self._storages.get(_storage(tensor), ()))
-        path, run = self.stack[-1] if self.stack else ("", 0)
+        path, runs = self.place
         call = TorchCall(
             name=plain,
             arguments=arguments,
             keywords=keywords,
             results=tuple(self._add(tensor) for tensor in made),
             module=path,
-            run=run,
+            runs=runs,
             frames=self._frames.read(),
             is_stale=stale,
             is_compiled=path in self._compiled or isinstance(func, torch._ops.OpOverload),
@@ -217,6 +256,15 @@ class _Recorder(TorchFunctionMode):
         self._values[id(tensor)] = ref
         self._storages.setdefault(_storage(tensor), []).append(ref.number)
         return ref
+
+
+def _has_weights(module: nn.Module) -> bool:
+    return any(True for _ in module.parameters())
+
+
+def _is_above(path: str, below: str) -> bool:
+    """Tell whether a module holds another one, at any depth."""
+    return not path or below.startswith(f"{path}.")
 
 
 def _are_same(made: Sequence[Tensor], read: Sequence[Tensor]) -> bool:
@@ -272,20 +320,29 @@ def find_values(value: Any) -> Iterator[ValueRef]:
                 yield from find_values(part)
 
 
-def trace_module(module: nn.Module, shape: Sequence[int], *, training: bool = False) -> CallTrace:
+def trace_module(
+    module: nn.Module, shapes: Mapping[str, Sequence[int]], *, training: bool = False
+) -> CallTrace:
     """Run a module that is on the meta device once, and return the record.
 
     The module is left in the mode in which it ran.
 
-    Shape: `(channels, height, width)` of one image.
+    Args:
+        shapes: those of one image, or of one vector, by the name of the argument of `forward`; an
+            input without a name is the first argument.
+
+    Shape: `(channels, height, width)` of an image, `(features,)` of a vector.
     """
     module.train(training)
     recorder = _Recorder(module)
-    image = torch.empty(BATCH, *shape, device="meta")
-    recorder.add_input(image)
+    tensors = make_inputs(shapes, BATCH)
+    for tensor in (*tensors.arguments, *tensors.keywords.values()):
+        recorder.add_input(tensor)
     with _watch(recorder), torch.no_grad(), recorder:
-        output = module(image)
-    recorder.trace.output = recorder.refer(output)
+        output = module(*tensors.arguments, **tensors.keywords)
+    recorder.trace.outputs = tuple(
+        TracedResult(name, recorder.refer(tensor)) for name, tensor in list_results(output)
+    )
     return recorder.trace
 
 

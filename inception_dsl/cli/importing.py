@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from inception_dsl.cli.arguments import Parser, describe
+from inception_dsl.cli.arguments import Parser, describe, read_inputs
 from inception_dsl.cli.console import FINE, print_findings, shown
 from inception_dsl.cli.output import deliver, show
 
@@ -28,7 +28,11 @@ def add(command: Parser) -> None:
         "literal arguments behind an @; `py:` runs the code",
     )
     command.add_argument(
-        "--input", metavar="HxWxC", help="the network's input, where its library names none"
+        "--input",
+        action="append",
+        default=[],
+        metavar="HxWxC",
+        help="the network's input, where its library names none; of several, left=105x105x1",
     )
     command.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="the spec to write; default: stdout"
@@ -38,7 +42,7 @@ def add(command: Parser) -> None:
 def _import(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    imported = driver.import_target(args.target, folder=Path.cwd(), input=args.input)
+    imported = driver.import_target(args.target, folder=Path.cwd(), input=read_inputs(args.input))
     print_findings(imported.notes)
     if args.output is None:
         deliver(imported.text)

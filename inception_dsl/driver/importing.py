@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,23 +79,28 @@ def import_target(
     from inception_dsl.bridge.importing import trace_target
 
     name = make_name(target.name)
-    traced = trace_target(target, folder.resolve(), read_input(input), name=name)
+    traced = trace_target(target, folder.resolve(), read_inputs(input), name=name)
     return write_traced(traced, target=reference, folder=folder, compares=compares)
 
 
-def import_module(module: nn.Module, input: TensorType, *, name: str, folder: Path) -> Imported:
+def import_module(module: nn.Module, input: NamedInput, *, name: str, folder: Path) -> Imported:
     """Return the spec of a module of torch, after it has proved that it is the same network.
 
     The module stays as it is; a copy without values is traced.
 
+    Args:
+        input: the network's input as height x width x channels; several by name.
+
     Raises:
-        SpecError: E704, the module does not run on the input; E705, the language cannot say it.
+        SpecError: E703, an input is missing; E704, the module does not run on the input; E705, the
+            language cannot say it.
         ImportFaultError: the spec is not the same network.
     """
-    from inception_dsl.bridge.importing import copy_to_meta, trace_network
+    from inception_dsl.bridge.importing import copy_to_meta, name_inputs, trace_network
 
     kind = type(module)
-    traced = trace_network(copy_to_meta(module), input, name=name, origin=kind.__module__)
+    inputs = name_inputs(module, read_inputs(input), kind.__qualname__)
+    traced = trace_network(copy_to_meta(module), inputs, name=name, origin=kind.__module__)
     return write_traced(traced, target=kind.__qualname__, folder=folder, compares=False)
 
 
@@ -105,9 +111,10 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         SpecError: E705, the language cannot say it.
         ImportFaultError: the spec is not the same network.
     """
+    from inception_dsl.bridge.importing import cause_of_crossing, list_causes
     from inception_dsl.driver.walk import measure_file
     from inception_dsl.emit.spec import format_spec
-    from inception_dsl.recover import MeshError, SpecHeader, recover_spec
+    from inception_dsl.recover import CrossingError, MeshError, SpecHeader, recover_spec
     from inception_dsl.resolve import AS_WRITTEN
 
     params = _count_used(traced)
@@ -120,6 +127,8 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
     )
     try:
         recovered = recover_spec(traced.graph, header)
+    except CrossingError as error:
+        raise SpecError(list_causes([cause_of_crossing(traced.graph, error.node)])) from None
     except MeshError:
         message = "the language has no word for a scale of a sum whose inputs cross others"
         raise SpecError([Diagnostic("E705", message)]) from None
@@ -197,17 +206,20 @@ def _prove(
         raise ImportFaultError(target, difference)
 
 
-def read_input(text: NamedInput) -> TensorType | None:
-    """Return an input that is written as height x width x channels.
+def read_inputs(written: NamedInput) -> dict[str, TensorType]:
+    """Return inputs that are written as height x width x channels.
+
+    Returns:
+        The inputs by name; a single one has none, and none are returned if none is written.
 
     Raises:
-        SpecError: E103, it is no such text; E703, it names several inputs.
+        SpecError: E103, one is no such text.
     """
-    if text is None:
-        return None
-    if not isinstance(text, str):
-        message = "a network that exists as code has one input, as in `--input 224x224x3`"
-        raise SpecError([Diagnostic("E703", message)])
+    texts = written if isinstance(written, Mapping) else {"": written} if written else {}
+    return {name: _read_input(text) for name, text in texts.items()}
+
+
+def _read_input(text: str) -> TensorType:
     if not re.fullmatch(r"[1-9][0-9]{0,5}(x[1-9][0-9]{0,5}){2}", text):
         message = f"`{text[:60]}` is no input: height x width x channels, as in 224x224x3"
         raise SpecError([Diagnostic("E103", message)])

@@ -10,12 +10,22 @@ name.
 
 from inception_dsl.recover.bodies import MeshError
 from inception_dsl.recover.fusion import Fused
-from inception_dsl.recover.graph import ENTRY, TracedDraft, TracedGraph, TracedNode, find_live
+from inception_dsl.recover.graph import (
+    ENTRY,
+    TracedDraft,
+    TracedGraph,
+    TracedNode,
+    TracedOutput,
+    find_live,
+    find_owners,
+)
 from inception_dsl.recover.pairing import TracePairing, pair_nodes
 from inception_dsl.recover.recovery import Recovered, SpecHeader, recover_spec
+from inception_dsl.recover.scopes import CrossingError
 
 __all__ = [
     "ENTRY",
+    "CrossingError",
     "Fused",
     "MeshError",
     "Recovered",
@@ -24,7 +34,9 @@ __all__ = [
     "TracedDraft",
     "TracedGraph",
     "TracedNode",
+    "TracedOutput",
     "find_live",
+    "find_owners",
     "pair_nodes",
     "recover_spec",
 ]

@@ -103,7 +103,8 @@ def _gather(term: Term, kind: str) -> Term:
         elif isinstance(item, JoinTerm):
             kinds = [part.kind for _, part in item.branches if isinstance(part, ScopeTerm)]
             scope = ScopeTerm(f"{kinds[0] if kinds else kind}Step", item, item.channels)
-            items.append(("" if name[-1:].isdigit() else name, scope))
+            is_counted = name[-1:].isdigit() and name not in term.kept
+            items.append(("" if is_counted else name, scope))
         elif isinstance(item, ListTerm) and _is_of_ops(item):
             items.append((name, ScopeTerm(without_number(name), item, item.channels)))
         else:

@@ -7,13 +7,14 @@ each names what it reads.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from inception_dsl.ir import INPUT, TensorType
 from inception_dsl.ops import IDENTITY, OPS
-from inception_dsl.recover.naming import OP_WORDS, clean, number, without_number
+from inception_dsl.recover.graph import TracedOutput
+from inception_dsl.recover.naming import OP_WORDS, TUPLE_NAMES, clean, number, without_number
+from inception_dsl.recover.regions import InputItem, Region, Source
 from inception_dsl.recover.scopes import Flow, Item, ModuleScope, NodeItem
 from inception_dsl.recover.terms import (
     CallTerm,
@@ -21,6 +22,7 @@ from inception_dsl.recover.terms import (
     JoinTerm,
     ListTerm,
     OpTerm,
+    ReuseTerm,
     ScopeTerm,
     Term,
 )
@@ -37,15 +39,17 @@ class _Entry:
     Attributes:
         name: the name of its module; empty if it has none of its own.
         item: the item that it stands for.
-        reads: the items that it reads, if it is in a mesh; None stands for what enters the list.
+        reads: the items that it reads, if it must say so; None stands for what enters the list.
         join: the op of a join in a mesh.
+        reuses: the item that runs again here.
     """
 
     name: str
     item: Item
     term: Term | None
-    reads: tuple[Item | None, ...] | None = None
+    reads: tuple[Source, ...] | None = None
     join: str = ""
+    reuses: Item | None = None
 
 
 class BodyMaker:
@@ -57,41 +61,79 @@ class BodyMaker:
 
     def make(self, scope: ModuleScope) -> ListTerm:
         """Return the body of a scope as a list of steps."""
-        return self._name(self._list(scope, _Region(scope, self._flow)))
-
-    def make_network(self, scope: ModuleScope) -> tuple[ListTerm, tuple[TensorType, ...]]:
-        """Return the steps of a network, and the type of the result of each of them."""
-        region = _Region(scope, self._flow)
-        entries = self._list(scope, region)
-        keys = (region.exits[entry.item] for entry in entries)
-        return self._name(entries), tuple(self._flow.nodes[key].type for key in keys)
-
-    def _list(self, scope: ModuleScope, region: _Region) -> list[_Entry]:
+        region = Region(scope, self._flow)
         (result,) = self._flow.leave(scope.keys)
-        return self._series(region, region.owners[result], None)
+        return self._name(region, self._series(region, region.owners[result], None))
 
-    def _series(self, region: _Region, last: Item, first: Item | None) -> list[_Entry]:
+    def make_network(
+        self, scope: ModuleScope
+    ) -> tuple[ListTerm, tuple[TensorType, ...], Mapping[str, str]]:
+        """Return the steps of a network, the types of their results, and the names of its outputs.
+
+        Returns:
+            The name of the step that gives each output is by the output's name; there is none if
+            the last step gives the only one.
+        """
+        inputs = self._flow.graph.inputs
+        ends = self._flow.ends
+        region = Region(
+            scope,
+            self._flow,
+            tuple(inputs) if len(inputs) > 1 else (),
+            ends if len(self._flow.graph.outputs) > 1 else (),
+        )
+        entries = self._list(region)
+        keys = (region.exits[entry.item] for entry in entries)
+        body = self._name(region, entries)
+        steps = {
+            region.exits[entry.item]: name
+            for entry, (name, _) in zip(entries, body.items, strict=True)
+        }
+        outputs = _name_outputs(self._flow.graph.outputs, steps)
+        types = tuple(self._flow.nodes[key].type for key in keys)
+        return body, types, outputs if len(outputs) > 1 else {}
+
+    def _list(self, region: Region) -> list[_Entry]:
+        """Return the steps of a network, whose outputs may be several."""
+        ends = [region.owners[key] for key in sorted(self._flow.ends)]
+        last = ends[-1]
+        passed = region.between(last, None)
+        sinks = [last, *(item for item in ends if item not in passed)]
+        if len(sinks) == 1:
+            return self._series(region, last, None)
+        above = region.find_dominator(sinks)
+        items = {item for sink in sinks for item in region.between(sink, above)}
+        before = self._series(region, above, None) if above is not None else []
+        return [*before, *self._mesh(region, items)]
+
+    def _series(self, region: Region, last: Source, first: Source) -> list[_Entry]:
         """Return the steps behind one item up to another one, in order."""
         entries: list[_Entry] = []
-        current: Item | None = last
-        while current is not first and current is not None:
+        current = last
+        while current is not first and current is not None and not isinstance(current, InputItem):
             sources = region.sources[current]
-            if len(sources) == 1:
-                entries.append(self._entry(current))
-                current = sources[0]
-                continue
             above = region.dominators[current]
-            parts = [region.between(source, above) for source in sources]
-            shared = Counter(item for part in parts for item in part)
-            if max(shared.values(), default=1) == 1 and sources.count(above) <= 1:
-                entries.append(self._join(region, current, sources, above))
+            entry: _Entry | None = None
+            if len(sources) == 1:
+                entry = self._entry(region, current)
+            elif region.is_clean(current):
+                entry = self._join(region, current)
+            if entry is None:
+                items = {item for source in sources for item in region.between(source, above)}
+                entries.extend(reversed(self._mesh(region, {*items, current})))
+            elif isinstance(above, InputItem):
+                entries.append(replace(entry, reads=(above,)))
             else:
-                entries.extend(reversed(self._mesh(region, {*shared, current})))
+                entries.append(entry)
             current = above
         return entries[::-1]
 
-    def _entry(self, item: Item) -> _Entry:
-        return _Entry(item.name if item.is_named else "", item, self._term(item))
+    def _entry(self, region: Region, item: Item) -> _Entry:
+        name = item.name if item.is_named or item in region.kept else ""
+        first = region.first.get(item)
+        if first is not None:
+            return _Entry(item.name, item, None, reuses=first)
+        return _Entry(name, item, self._term(item))
 
     def _term(self, item: Item) -> Term:
         match item:
@@ -105,110 +147,105 @@ class BodyMaker:
                     return ListTerm(body.items, channels)
                 return ScopeTerm(kind, body, channels)
 
-    def _join(
-        self, region: _Region, item: Item, sources: Sequence[Item | None], above: Item | None
-    ) -> _Entry:
+    def _join(self, region: Region, item: Item) -> _Entry:
         assert isinstance(item, NodeItem)
         node = item.node
+        above = region.dominators[item]
         branches: list[tuple[str, Term]] = []
+        firsts: dict[Item, str] = {}
         taken: set[str] = set()
-        for source in sources:
-            entries = (
-                [] if source is above else self._series(region, source, above) if source else []
-            )
-            term = _only(self._name(entries)) if entries else _PASS
+        for source in region.sources[item]:
+            entries: list[_Entry] = []
+            again = ""
+            if isinstance(source, NodeItem | ModuleScope) and source is not above:
+                if len(region.between(source, above)) == 1:
+                    name = source.name if source.is_named else ""
+                    entries = [_Entry(name, source, self._term(source))]
+                    again = firsts.get(region.first.get(source, source), "")
+                else:
+                    entries = self._series(region, source, above)
+            term = _only(self._name(region, entries)) if entries else _PASS
             name = number(clean(_name_branch(entries)), taken, "_")
+            if isinstance(source, NodeItem | ModuleScope):
+                firsts.setdefault(region.first.get(source, source), name)
             taken.add(name)
-            branches.append((name, term))
-        (entered,) = self._flow.enter(region.scope.keys)
-        channels = self._flow.channels(entered if above is None else region.exits[above])
+            branches.append((name, ReuseTerm(again) if again else term))
+        (entered,) = self._flow.enter(region.scope.keys) if above is None else [region.exits[above]]
+        channels = self._flow.channels(entered)
         attributes = tuple(join_holes(node.op, node.attributes))
         term = JoinTerm(node.op, attributes, tuple(branches), channels)
-        return _Entry(item.name if item.is_named else "", item, term)
+        is_named = item.is_named or item in region.kept
+        return _Entry(item.name if is_named else "", item, term)
 
-    def _mesh(self, region: _Region, items: Iterable[Item]) -> list[_Entry]:
-        """Return steps that name what they read, in the order in which they ran."""
+    def _mesh(self, region: Region, items: Iterable[Source]) -> list[_Entry]:
+        """Return steps that name what they read, in the order in which they ran.
+
+        Joins whose branches nothing else reads are one step.
+        """
         entries = []
-        for item in sorted(items, key=lambda item: region.exits[item]):
+        held: set[Source] = set()
+        steps = [item for item in items if isinstance(item, NodeItem | ModuleScope)]
+        for item in sorted(steps, key=lambda item: region.exits[item], reverse=True):
+            if item in held:
+                continue
+            if len(region.sources[item]) > 1 and region.is_clean(item, closed=True):
+                above = region.dominators[item]
+                for source in region.sources[item]:
+                    held |= region.between(source, above)
+                entries.append(replace(self._join(region, item), name=item.name, reads=(above,)))
+                continue
             reads = tuple(region.sources[item])
             if isinstance(item, NodeItem) and OPS[item.node.op].join is not None:
                 if any(True for _ in join_holes(item.node.op, item.node.attributes)):
                     raise MeshError
                 entries.append(_Entry(item.name, item, None, reads, item.node.op))
             else:
-                entries.append(_Entry(item.name, item, self._term(item), reads))
-        return entries
+                entry = self._entry(region, item)
+                entries.append(replace(entry, name=item.name, reads=reads))
+        return entries[::-1]
 
-    def _name(self, entries: Sequence[_Entry]) -> ListTerm:
+    def _name(self, region: Region, entries: Sequence[_Entry]) -> ListTerm:
         """Return the steps of a list with names: those of their modules where they have one."""
-        names = _choose_names(entries)
+        names = _choose_names(entries, region.kept, region.inputs)
         by_item = {id(entry.item): name for entry, name in zip(entries, names, strict=True)}
+        by_item |= {id(item): item.name for item in region.inputs}
         items: list[tuple[str, Term]] = []
+        kept = {by_item[id(item)] for item in region.kept if id(item) in by_item}
         before = ""
         for index, (entry, name) in enumerate(zip(entries, names, strict=True)):
             term = entry.term
+            if entry.reuses is not None:
+                term = ReuseTerm(by_item[id(entry.reuses)])
             if entry.reads is not None:
-                reads = tuple(
-                    str(INPUT) if item is None else by_item.get(id(item), str(INPUT))
-                    for item in entry.reads
-                )
+                reads = tuple(by_item.get(id(item), str(INPUT)) for item in entry.reads)
                 if entry.join:
                     term = FromTerm(reads, entry.join, None)
                 elif index == 0 or reads != (before,):
                     term = FromTerm(reads, "", term)
+                kept |= set(reads) if isinstance(term, FromTerm) else set()
             assert term is not None
             items.append((name, term))
             before = name
-        return ListTerm(tuple(items))
+        return ListTerm(tuple(items), kept=frozenset(kept))
 
 
 class MeshError(Exception):
     """The error of a join in a mesh whose attributes no spec can write there."""
 
 
-class _Region:
-    """The items of a scope as a graph: the sources and the dominator of each."""
-
-    def __init__(self, scope: ModuleScope, flow: Flow) -> None:
-        self.scope = scope
-        self.owners = {key: item for item in scope.items for key in item.keys}
-        self.exits: dict[Item, int] = {
-            item: max(flow.leave(item.keys), default=max(item.keys)) for item in scope.items
-        }
-        self.sources: dict[Item, list[Item | None]] = {}
-        for item in scope.items:
-            inputs = item.node.inputs if isinstance(item, NodeItem) else flow.enter(item.keys)
-            self.sources[item] = [self.owners.get(key) for key in inputs]
-        self._depths: dict[Item | None, int] = {None: 0}
-        self.dominators: dict[Item, Item | None] = {}
-        for item in sorted(scope.items, key=lambda item: self.exits[item]):
-            above = self.sources[item][0]
-            for source in self.sources[item][1:]:
-                above = self._meet(above, source)
-            self.dominators[item] = above
-            self._depths[item] = self._depths[above] + 1
-
-    def _meet(self, first: Item | None, second: Item | None) -> Item | None:
-        """Return the nearest item that all ways to either of two items lead through."""
-        while first is not second:
-            if self._depths[first] >= self._depths[second]:
-                assert first is not None
-                first = self.dominators[first]
-            else:
-                assert second is not None
-                second = self.dominators[second]
-        return first
-
-    def between(self, item: Item | None, above: Item | None) -> set[Item]:
-        """Return the items on the ways from one item down to another, the upper one left out."""
-        passed: set[Item] = set()
-        stack = [item]
-        while stack:
-            current = stack.pop()
-            if current is not above and current is not None and current not in passed:
-                passed.add(current)
-                stack.extend(self.sources[current])
-        return passed
+def _name_outputs(outputs: Sequence[TracedOutput], steps: Mapping[int, str]) -> dict[str, str]:
+    """Return the name of the step that gives each output, by the output's name."""
+    names: dict[str, str] = {}
+    others = set(steps.values())
+    for index, output in enumerate(outputs):
+        step = steps[output.key]
+        name = clean(output.name) if output.name else step
+        if name != step and name in others | TUPLE_NAMES:
+            name = f"{name}_out"
+        if name in names:
+            name = number(f"out{index + 1}", {*names, *others}, "_")
+        names[name] = step
+    return names
 
 
 def _only(term: ListTerm) -> Term:
@@ -232,14 +269,23 @@ def _name_branch(entries: Sequence[_Entry]) -> str:
     return common if len(names) > 1 and len(common) > 3 else names[0]
 
 
-def _choose_names(entries: Sequence[_Entry]) -> list[str]:
-    """Return the name of each step of a list; empty for one that is called by its op or block."""
+def _choose_names(
+    entries: Sequence[_Entry], kept: Container[Item], inputs: Iterable[InputItem]
+) -> list[str]:
+    """Return the name of each step of a list; empty for one that is called by its op or block.
+
+    Args:
+        kept: the items that other steps, or the network's outputs, refer to.
+        inputs: the inputs, whose names no step can have.
+    """
     read = {id(item) for entry in entries for item in entry.reads or () if item is not None}
     names: list[str] = []
-    taken: set[str] = set()
+    taken: set[str] = {item.name for item in inputs}
     for entry in entries:
-        must = entry.reads is not None or id(entry.item) in read
+        must = entry.reads is not None or id(entry.item) in read or entry.item in kept
         name = entry.name
+        if must and not name and isinstance(entry.term, OpTerm):
+            name = entry.item.name  # the language's own name for it is not known here
         is_join = isinstance(entry.term, JoinTerm) or bool(entry.join)
         if (is_join and not entry.item.is_named) or (name.isdigit() and not must):
             name = name if must else ""

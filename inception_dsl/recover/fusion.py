@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 
 from inception_dsl.ir import Value
 from inception_dsl.ops import ACTIVATIONS, GATHERED, NORMS, OPS
-from inception_dsl.recover.graph import TracedDraft, TracedGraph, TracedNode, find_live
+from inception_dsl.recover.graph import (
+    TracedDraft,
+    TracedGraph,
+    TracedNode,
+    find_live,
+    find_owners,
+)
 
 Settings = tuple[tuple[str, Value], ...]
 """The attributes of a norm or of an activation, in the order of their names."""
@@ -34,25 +40,59 @@ def fuse(graph: TracedGraph, *, sums: bool = True) -> Fused:
     Args:
         sums: give sums their activations, too.
     """
-    live = find_live(graph.nodes, graph.output)
+    live = find_live(graph.nodes, graph.ends)
     dead = tuple(node for node in graph.nodes if node.key not in live)
     kept = tuple(node for node in graph.nodes if node.key in live)
     draft = TracedDraft(replace(graph, nodes=kept))
     _share_prefixes(draft)
     usual = _find_usual(draft)
+    alike: dict[int, list[int]] = {}
+    owners = find_owners(kept)
+    for key, owner in owners.items():
+        alike.setdefault(owner, []).append(key)
     for node in draft:
         source = draft.source(node)
-        if source is None or draft.sole_reader(source.key) is not node:
+        if source is None or not _can_fold(draft, node, usual, sums=sums):
             continue
-        if _settings(node) != _of(usual, node.op):
-            continue
-        if node.op in NORMS and _takes_norm(source):
-            _fold_norm(draft, source, node)
-        elif node.op in ACTIVATIONS and not node.tensors and _takes_act(source, sums=sums):
-            attributes = {**source.attributes, "act": node.op, **_own(source, node)}
-            draft.put(replace(source, attributes=attributes))
-            draft.take_out(node, source.key)
+        # A convolution that runs again is one step: what follows each run of it must be equal.
+        runs = alike.get(owners.get(source.key, source.key), [source.key])
+        pairs = [(draft.nodes[key], draft.sole_reader(key)) for key in runs]
+        if all(_are_equal(node, reader) for _, reader in pairs) and all(
+            reader is not None and _can_fold(draft, reader, usual, sums=sums) for _, reader in pairs
+        ):
+            for key in runs:  # one that reads another one changes with it
+                reader = draft.sole_reader(key)
+                assert reader is not None
+                _fold(draft, draft.nodes[key], reader)
     return Fused(draft.finish(), usual, dead)
+
+
+def _can_fold(
+    draft: TracedDraft, node: TracedNode, usual: Mapping[str, Mapping[str, Value]], *, sums: bool
+) -> bool:
+    """Tell whether the node that a norm or an activation reads can carry it."""
+    source = draft.source(node)
+    if source is None or draft.sole_reader(source.key) is not node:
+        return False
+    if _settings(node) != _of(usual, node.op):
+        return False
+    if node.op in NORMS:
+        return _takes_norm(source)
+    return node.op in ACTIVATIONS and not node.tensors and _takes_act(source, sums=sums)
+
+
+def _are_equal(first: TracedNode, second: TracedNode | None) -> bool:
+    """Tell whether two norms or activations are one that runs again."""
+    return second is not None and (first.op, first.tensors) == (second.op, second.tensors)
+
+
+def _fold(draft: TracedDraft, source: TracedNode, node: TracedNode) -> None:
+    if node.op in NORMS:
+        _fold_norm(draft, source, node)
+    else:
+        attributes = {**source.attributes, "act": node.op, **_own(source, node)}
+        draft.put(replace(source, attributes=attributes))
+        draft.take_out(node, source.key)
 
 
 def _share_prefixes(draft: TracedDraft) -> None:

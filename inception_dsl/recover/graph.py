@@ -11,7 +11,13 @@ from dataclasses import dataclass, field, replace
 from inception_dsl.ir import Origin, TensorType, Value
 
 ENTRY = -1
-"""The key of the network's input, which no node makes."""
+"""The key of the network's first input, which no node makes; further ones have -2, -3, ..."""
+
+ModuleRun = tuple[tuple[str, int], ...]
+"""A run of a module: the names of its path, each with the earlier runs of it in the run around it.
+
+The second run of `trunk.conv` in the only run of `trunk` is `(("trunk", 0), ("conv", 1))`.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +30,8 @@ class TracedNode:
             among them.
         inputs: the keys of the nodes that it reads.
         module: the path of the module that ran it; empty for the network itself.
+        runs: for each name of that path, the earlier runs of the module in the run around it;
+            empty if there are none at all.
         tensors: the names that its tensors have in the traced module, by the names that the op
             gives them.
     """
@@ -36,6 +44,26 @@ class TracedNode:
     module: str
     tensors: Mapping[str, str] = field(default_factory=dict)
     origin: Origin = field(default_factory=Origin, compare=False)
+    runs: tuple[int, ...] = ()
+
+    @property
+    def run(self) -> ModuleRun:
+        """The run of the module that ran it."""
+        names = self.module.split(".") if self.module else []
+        return tuple(zip(names, self.runs or [0] * len(names), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class TracedOutput:
+    """A result of a traced network.
+
+    Attributes:
+        name: the name that the network gives it; empty if it gives none.
+        key: the node that makes it.
+    """
+
+    name: str
+    key: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +71,31 @@ class TracedGraph:
     """A traced network: its nodes in the order in which they ran, and the tree of its modules.
 
     Attributes:
-        output: the key of the node whose result the network returns.
+        inputs: the types of the inputs by name, in the order of their keys; a single one may have
+            no name.
+        outputs: what the network returns.
         classes: the name of the class of each module, by the path of the module.
         containers: the paths of the modules that only hold others, such as lists.
         weights: the shapes of all parameters, by their names in the traced module.
     """
 
     name: str
-    input: TensorType
+    inputs: Mapping[str, TensorType]
     nodes: tuple[TracedNode, ...]
-    output: int
+    outputs: tuple[TracedOutput, ...]
     classes: Mapping[str, str]
     containers: frozenset[str]
     weights: Mapping[str, tuple[int, ...]]
+
+    @property
+    def entries(self) -> dict[int, TensorType]:
+        """The types of the inputs by their keys."""
+        return {ENTRY - index: type for index, type in enumerate(self.inputs.values())}
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """The keys of the nodes whose results the network returns."""
+        return frozenset(output.key for output in self.outputs)
 
 
 class TracedDraft:
@@ -69,7 +109,9 @@ class TracedDraft:
     def __init__(self, graph: TracedGraph) -> None:
         self.graph = graph
         self.nodes = {node.key: node for node in graph.nodes}
-        self.output = graph.output
+        self.ends = graph.ends
+        self._entries = graph.entries
+        self._taken_out: dict[int, int] = {}
         self._readers: dict[int, list[int]] = {}
         for node in graph.nodes:
             for key in node.inputs:
@@ -88,7 +130,13 @@ class TracedDraft:
     def sole_reader(self, key: int) -> TracedNode | None:
         """Return the only node that reads a node; None if there are several, or it is returned."""
         readers = self._readers.get(key, [])
-        return self.nodes[readers[0]] if len(readers) == 1 and key != self.output else None
+        is_sole = len(readers) == 1 and key not in self.ends
+        return self.nodes[readers[0]] if is_sole else None
+
+    def type(self, key: int) -> TensorType:
+        """Return the type of a node's result, or of an input of the network."""
+        node = self.nodes.get(key)
+        return node.type if node is not None else self._entries[key]
 
     def source(self, node: TracedNode) -> TracedNode | None:
         """Return the node that is the first input of a node; None if it reads none."""
@@ -109,8 +157,9 @@ class TracedDraft:
         for reader in dict.fromkeys(self._readers.get(node.key, ())):
             inputs = tuple(instead if key == node.key else key for key in self.nodes[reader].inputs)
             self.put(replace(self.nodes[reader], inputs=inputs))
-        if self.output == node.key:
-            self.output = instead
+        if node.key in self.ends:
+            self.ends = self.ends - {node.key} | {instead}
+            self._taken_out[node.key] = instead
         self.remove(node)
 
     def remove(self, node: TracedNode) -> None:
@@ -122,14 +171,30 @@ class TracedDraft:
 
     def finish(self) -> TracedGraph:
         """Return the graph as it is now."""
-        return replace(self.graph, nodes=tuple(self.nodes.values()), output=self.output)
+        outputs = []
+        for output in self.graph.outputs:
+            key = output.key
+            while key in self._taken_out:
+                key = self._taken_out[key]
+            outputs.append(replace(output, key=key))
+        return replace(self.graph, nodes=tuple(self.nodes.values()), outputs=tuple(outputs))
 
 
-def find_live(nodes: Iterable[TracedNode], output: int) -> set[int]:
-    """Return the keys of the nodes that a node depends on, itself among them."""
+def find_owners(nodes: Iterable[TracedNode]) -> dict[int, int]:
+    """Return the first node that has the tensors of a node with tensors: often itself."""
+    first: dict[tuple[tuple[str, str], ...], int] = {}
+    return {
+        node.key: first.setdefault(tuple(sorted(node.tensors.items())), node.key)
+        for node in nodes
+        if node.tensors
+    }
+
+
+def find_live(nodes: Iterable[TracedNode], outputs: Iterable[int]) -> set[int]:
+    """Return the keys of the nodes that some nodes depend on, these among them."""
     by_key = {node.key: node for node in nodes}
     live: set[int] = set()
-    stack = [output]
+    stack = list(outputs)
     while stack:
         key = stack.pop()
         if key in by_key and key not in live:

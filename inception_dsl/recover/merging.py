@@ -19,6 +19,7 @@ from inception_dsl.recover.terms import (
     JoinTerm,
     ListTerm,
     OpTerm,
+    ReuseTerm,
     ScopeTerm,
     Term,
     WhenTerm,
@@ -162,7 +163,7 @@ def _has_shortcut(layout: BodyLayout, shortcut: tuple[str, Term] | None) -> bool
 
 def _fit(steps: Sequence[tuple[str, Term]], layout: BodyLayout) -> tuple[int, ...] | None:
     """Return which step of a template each step of a body is; None if the body does not fit."""
-    if any(isinstance(term, FromTerm) for _, term in (*steps, *layout.steps)):
+    if any(isinstance(term, FromTerm | ReuseTerm) for _, term in (*steps, *layout.steps)):
         # Its steps name others, which must be there.
         same = list(map(_key, steps)) == list(map(_key, layout.steps))
         return tuple(range(len(steps))) if same else None

@@ -13,6 +13,9 @@ from inception_dsl.spec.schema import BODY_KEYS
 SHORTCUT = re.compile(r"downsample|shortcut|skip|proj|identity|residual|^ds", re.IGNORECASE)
 """The names that networks give to the branch around a residual's body."""
 
+TUPLE_NAMES = frozenset(["count", "index"])
+"""The names that no output can have, because a tuple has them."""
+
 MAX_LETTERS = 50
 """Maximum number of letters of a name, a number behind it not counted."""
 

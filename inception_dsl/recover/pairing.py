@@ -7,14 +7,14 @@ nested.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from inception_dsl.ir import INPUT, Graph, Path, TensorType, Value
+from inception_dsl.ir import Graph, Path, TensorType, Value
 from inception_dsl.ops import GATHERED, OPS
 from inception_dsl.ops.window import margins
-from inception_dsl.recover.graph import ENTRY, TracedGraph
+from inception_dsl.recover.graph import TracedGraph, find_owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,9 @@ def pair_nodes(traced: TracedGraph, written: Graph) -> TracePairing:
         facts = _facts(inner.op, inner.attributes, names, inner.type)
         commutes = _commutes(inner.op, inner.attributes)
         second[inner.path] = _Place(facts, inner.op, inner.inputs, commutes)
-    walker = _PairWalker(first, second)
-    walker.walk(traced.output, written.output)
+    walker = _PairWalker(first, second, (tuple(traced.entries), written.inputs))
+    for output, path in zip(traced.outputs, written.outputs.values(), strict=True):
+        walker.walk(output.key, path)
     plain = {key for key, place in first.items() if place.op != GATHERED.name}
     others = {
         path
@@ -71,11 +72,28 @@ def pair_nodes(traced: TracedGraph, written: Graph) -> TracePairing:
         if place.op != GATHERED.name and not OPS[place.op].is_identity
     }
     pairs = {key: path for key, path in walker.pairs.items() if key in plain}
+    pairs = _keep_shared(pairs, traced, written)
     return TracePairing(
         {int(str(key)): Path(str(path)) for key, path in pairs.items()},
         tuple(sorted(int(str(key)) for key in plain - pairs.keys())),
         tuple(sorted(Path(str(path)) for path in others - set(pairs.values()))),
     )
+
+
+def _keep_shared(
+    pairs: Mapping[Hashable, Hashable], traced: TracedGraph, written: Graph
+) -> dict[Hashable, Hashable]:
+    """Return the pairs of nodes that have their weights from partners, too."""
+    owners = find_owners(traced.nodes)
+    holders = {node.path: node.reuses or node.path for node in written.nodes}
+    kept = {}
+    first: dict[Hashable, Hashable] = {}
+    for key, path in pairs.items():
+        holder = holders[Path(str(path))]
+        owner = owners.get(int(str(key)))
+        if owner is None or first.setdefault(owner, holder) == holder:
+            kept[key] = path
+    return kept
 
 
 def _commutes(op: str, attributes: Mapping[str, Value]) -> bool:
@@ -111,14 +129,23 @@ def _plain(attributes: Mapping[str, Value], name: str) -> Hashable:
 class _PairWalker:
     """A walk through two graphs at once, from their results back."""
 
-    def __init__(self, first: Mapping[Hashable, _Place], second: Mapping[Hashable, _Place]) -> None:
+    def __init__(
+        self,
+        first: Mapping[Hashable, _Place],
+        second: Mapping[Hashable, _Place],
+        inputs: tuple[Sequence[Hashable], Sequence[Hashable]],
+    ) -> None:
         self._sides = (first, second)
         self.pairs: dict[Hashable, Hashable] = {}
         self._partners: dict[Hashable, Hashable] = {}
         self._numbers: dict[Hashable, int] = {}
         self._hashes: tuple[dict[Hashable, int], dict[Hashable, int]] = ({}, {})
         self._joined: tuple[dict[Hashable, tuple[Hashable, ...]], ...] = ({}, {})
+        self._inputs = {key for side in inputs for key in side}
         for side in (0, 1):
+            self._hashes[side].update(
+                {key: self._number(("input", index)) for index, key in enumerate(inputs[side])}
+            )
             for key in self._sides[side]:
                 self._hashes[side][key] = self._hash(side, key)
 
@@ -136,7 +163,7 @@ class _PairWalker:
         return self._number((place.facts, tuple(sorted(inputs) if place.commutes else inputs)))
 
     def _hash_of(self, side: int, key: Hashable) -> int:
-        return self._number("input") if key in (ENTRY, INPUT) else self._hashes[side][key]
+        return self._hashes[side][key]
 
     def _read(self, side: int, key: Hashable) -> tuple[Hashable, ...]:
         """Return what a node reads, with identities and nested concats opened."""
@@ -161,7 +188,11 @@ class _PairWalker:
         stack = [(self._skip(0, first), self._skip(1, second))]
         while stack:
             old, new = stack.pop()
-            if old in self.pairs or old == ENTRY or self._hash_of(0, old) != self._hash_of(1, new):
+            if (
+                old in self.pairs
+                or old in self._inputs
+                or self._hash_of(0, old) != self._hash_of(1, new)
+            ):
                 continue
             if new in self._partners:
                 continue

@@ -46,6 +46,7 @@ def recover_spec(graph: TracedGraph, header: SpecHeader) -> Recovered:
 
     Raises:
         MeshError: a join that no spec can write.
+        CrossingError: a step that runs again and that no spec can write.
     """
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, MAX_RECURSION))
@@ -62,18 +63,19 @@ def _recover(graph: TracedGraph, header: SpecHeader, *, sums: bool) -> Recovered
     fused = fuse(graph, sums=sums)
     flow = Flow(fused.graph)
     defaults = find_defaults(fused)
-    body, types = BodyMaker(flow, WordWriter(defaults)).make_network(grow_tree(flow))
+    body, types, outputs = BodyMaker(flow, WordWriter(defaults)).make_network(grow_tree(flow))
     network, blocks = find_blocks(body)
     parts = SpecParts(
         name=header.name,
         title=header.title,
         source=header.source,
         header=header.comments,
-        input=graph.input,
+        inputs=graph.inputs,
         defaults=write_defaults(defaults),
         blocks=blocks,
         network=network,
         types=types,
+        outputs=outputs,
         claims=header.claims,
     )
     return Recovered(write_spec(parts), fused)

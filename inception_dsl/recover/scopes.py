@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.ops import OPS
-from inception_dsl.recover.graph import TracedGraph, TracedNode
+from inception_dsl.recover.graph import ModuleRun, TracedGraph, TracedNode, find_owners
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,10 +34,9 @@ class NodeItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModuleScope:
-    """A module with the nodes that it ran, and the modules in it."""
+    """A run of a module with the nodes that it ran, and the modules in it."""
 
     name: str
-    path: str
     kind: str
     is_container: bool
     items: tuple[Item, ...]
@@ -55,6 +54,9 @@ class Flow:
     def __init__(self, graph: TracedGraph) -> None:
         self.graph = graph
         self.nodes = {node.key: node for node in graph.nodes}
+        self.owners = find_owners(graph.nodes)
+        self.ends = graph.ends
+        self._entries = graph.entries
         self._readers: dict[int, list[int]] = {}
         for node in graph.nodes:
             for key in node.inputs:
@@ -69,52 +71,60 @@ class Flow:
         return {
             key
             for key in keys
-            if key == self.graph.output
-            or any(reader not in keys for reader in self._readers.get(key, ()))
+            if key in self.ends or any(reader not in keys for reader in self._readers.get(key, ()))
         }
 
     def channels(self, key: int) -> int:
         """Return the channels of a node's result, or of the network's input."""
         node = self.nodes.get(key)
-        return node.type.channels if node is not None else self.graph.input.channels
+        return (node.type if node is not None else self._entries[key]).channels
+
+    def borrows(self, keys: frozenset[int]) -> set[int]:
+        """Return the nodes outside a set whose weights nodes of the set use again."""
+        return {self.owners[key] for key in keys if key in self.owners} - keys
 
 
 def grow_tree(flow: Flow) -> ModuleScope:
-    """Return the tree of a graph's modules, in which every scope can be a block."""
-    graph = flow.graph
-    counts = Counter(node.module for node in graph.nodes)
-    inner = {prefix for path in counts for prefix in _prefixes(path)} | {""}
-    children: dict[str, list[NodeItem | str]] = {"": []}
+    """Return the tree of the runs of a graph's modules, in which every scope can be a block.
 
-    def open_scope(path: str) -> None:
-        if path not in children:
-            children[path] = []
-            above = path.rpartition(".")[0]
-            open_scope(above)
-            children[above].append(path)
+    Raises:
+        CrossingError: a step uses weights that no earlier step of its list has.
+    """
+    graph = flow.graph
+    counts = Counter(node.run for node in graph.nodes)
+    inner = {prefix for run in counts for prefix in _prefixes(run)} | {()}
+    children: dict[ModuleRun, list[NodeItem | ModuleRun]] = {(): []}
+
+    def open_scope(run: ModuleRun) -> None:
+        for above in reversed([run, *_prefixes(run)]):
+            if above not in children:
+                children[above] = []
+                children[above[:-1]].append(above)
 
     for node in graph.nodes:
-        path = node.module
-        if counts[path] == 1 and path not in inner:
-            above, _, name = path.rpartition(".")
-            open_scope(above)
-            children[above].append(NodeItem(name, is_named=True, node=node))
+        run = node.run
+        if counts[run] == 1 and run not in inner:
+            open_scope(run[:-1])
+            children[run[:-1]].append(NodeItem(run[-1][0], is_named=True, node=node))
         else:
-            open_scope(path)
-            children[path].append(NodeItem(node.op, is_named=False, node=node))
+            open_scope(run)
+            children[run].append(NodeItem(node.op, is_named=False, node=node))
 
-    def close(path: str) -> ModuleScope:
-        items = tuple(close(child) if isinstance(child, str) else child for child in children[path])
+    def close(run: ModuleRun) -> ModuleScope:
+        items = tuple(
+            close(child) if isinstance(child, tuple) else child for child in children[run]
+        )
+        path = ".".join(name for name, _ in run)
         kind, is_container = graph.classes.get(path, "Sequential"), path in graph.containers
-        return _scope(ModuleScope(path.rpartition(".")[2], path, kind, is_container, ()), items)
+        return _scope(ModuleScope(run[-1][0] if run else "", kind, is_container, ()), items)
 
-    return _tidy(close(""), flow)
+    return expose_reused(_tidy(close(()), flow), flow)
 
 
-def _prefixes(path: str) -> Iterator[str]:
-    while "." in path:
-        path = path.rpartition(".")[0]
-        yield path
+def _prefixes(run: ModuleRun) -> Iterator[ModuleRun]:
+    """Yield the runs around a run, the nearest first."""
+    for end in range(len(run) - 1, 0, -1):
+        yield run[:end]
 
 
 def _scope(scope: ModuleScope, items: Sequence[Item]) -> ModuleScope:
@@ -164,4 +174,93 @@ def _entry_join(scope: ModuleScope, flow: Flow) -> NodeItem | None:
         return None
     rest = frozenset(scope.keys - first.keys)
     is_whole = flow.enter(rest) == {first.node.key} and len(flow.leave(rest)) == 1
-    return first if is_whole and first.node.key != flow.graph.output else None
+    return first if is_whole and first.node.key not in flow.ends else None
+
+
+class CrossingError(Exception):
+    """The error of a step whose weights are those of a step that is no earlier one of its list."""
+
+    def __init__(self, node: TracedNode) -> None:
+        super().__init__(node.module)
+        self.node = node
+
+
+def expose_reused(scope: ModuleScope, flow: Flow) -> ModuleScope:
+    """Return a scope whose items use weights again only as whole: of an equal item before them.
+
+    Scopes that use a part of the weights of another one are dissolved.
+
+    Raises:
+        CrossingError: no such items can be made.
+    """
+    items = list(scope.items)
+    while crossing := next(_find_crossing(items, flow), None):
+        scopes = [item for item in crossing if isinstance(item, ModuleScope)]
+        if not scopes:
+            last = crossing[-1]
+            assert isinstance(last, NodeItem)
+            raise CrossingError(last.node)
+        for item in scopes:
+            index = items.index(item)
+            items[index : index + 1] = [
+                replace(inner, name=f"{item.name}_{inner.name}") for inner in item.items
+            ]
+    exposed = (
+        expose_reused(item, flow) if isinstance(item, ModuleScope) else item for item in items
+    )
+    return _scope(scope, tuple(exposed))
+
+
+def _find_crossing(items: Sequence[Item], flow: Flow) -> Iterator[tuple[Item, Item]]:
+    """Yield items that have weights in common and are not equal; the second one ran later."""
+    holders = {key: item for item in items for key in item.keys}
+    for item in items:
+        for owner in flow.borrows(item.keys):
+            holder = holders.get(owner)
+            if holder is not None and not are_alike(holder, item, flow):
+                yield holder, item
+
+
+def find_first(items: Sequence[Item], flow: Flow) -> dict[Item, Item]:
+    """Return the item whose weights an item uses again, for each that does."""
+    holders = {key: item for item in items for key in item.keys}
+    found = {
+        item: next((holders[key] for key in flow.borrows(item.keys) if key in holders), None)
+        for item in items
+    }
+    return {item: first for item, first in found.items() if first is not None}
+
+
+def are_alike(first: Item, second: Item, flow: Flow) -> bool:
+    """Tell whether an item is another one that runs again: the same steps with the same weights."""
+    pairs = _pair(first, second)
+    if pairs is None:
+        return False
+    partners = {old.key: new.key for old, new in pairs}
+    for old, new in pairs:
+        is_same = (old.op, old.attributes) == (new.op, new.attributes)
+        if not is_same or flow.owners.get(old.key) != flow.owners.get(new.key):
+            return False
+        if len(old.inputs) != len(new.inputs):
+            return False
+        for source, other in zip(old.inputs, new.inputs, strict=True):
+            if partners.get(source) != (other if other in second.keys else None):
+                return False
+    ends = {partners[key] for key in flow.leave(first.keys)}
+    return ends == flow.leave(second.keys)
+
+
+def _pair(first: Item, second: Item) -> list[tuple[TracedNode, TracedNode]] | None:
+    """Return the nodes of two items in pairs; None if the items have another form."""
+    match first, second:
+        case NodeItem(), NodeItem():
+            return [(first.node, second.node)]
+        case ModuleScope(), ModuleScope() if len(first.items) == len(second.items):
+            pairs: list[tuple[TracedNode, TracedNode]] = []
+            for one, other in zip(first.items, second.items, strict=True):
+                inner = _pair(one, other)
+                if inner is None:
+                    return None
+                pairs += inner
+            return pairs
+    return None

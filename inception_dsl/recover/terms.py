@@ -78,10 +78,12 @@ class ListTerm:
 
     Attributes:
         channels: the channels that enter a list that is a module; 0 for any other.
+        kept: the names by which steps, or the network's outputs, refer to steps of the list.
     """
 
     items: tuple[tuple[str, Term], ...]
     channels: int = 0
+    kept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +119,13 @@ class FromTerm:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ReuseTerm:
+    """A step, or a branch, that runs an earlier one again with its weights."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class WhenTerm:
     """A step that is there under a condition."""
 
@@ -124,7 +133,7 @@ class WhenTerm:
     step: Term
 
 
-Term = OpTerm | CallTerm | ScopeTerm | ListTerm | JoinTerm | FromTerm | WhenTerm
+Term = OpTerm | CallTerm | ScopeTerm | ListTerm | JoinTerm | FromTerm | ReuseTerm | WhenTerm
 
 
 def children(term: Term) -> tuple[Term, ...]:
@@ -187,6 +196,8 @@ def skeleton(term: Term) -> Hashable:
             return op, names, tuple((name, skeleton(inner)) for name, inner in branches), term.when
         case FromTerm(reads, join, step):
             return "from", reads, join, skeleton(step) if step is not None else None
+        case ReuseTerm(name):
+            return "reuse", name
         case WhenTerm(condition, step):
             return "when", condition, skeleton(step)
 

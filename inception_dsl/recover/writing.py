@@ -19,6 +19,7 @@ from inception_dsl.recover.terms import (
     JoinTerm,
     ListTerm,
     OpTerm,
+    ReuseTerm,
     ScopeTerm,
     Term,
     WhenTerm,
@@ -41,6 +42,8 @@ class SpecParts:
         header: lines of comments that say where the network comes from.
         defaults: what the network sets for each op.
         types: the type of the result of each step of the network.
+        outputs: the name of the step that gives each output; none if the last step gives the only
+            one.
         claims: what must hold of the network, as texts.
     """
 
@@ -48,11 +51,12 @@ class SpecParts:
     title: str
     source: str
     header: Sequence[str]
-    input: TensorType
+    inputs: Mapping[str, TensorType]
     defaults: Mapping[str, Mapping[str, str]]
     blocks: Sequence[FoundBlock]
     network: Term
     types: Sequence[TensorType]
+    outputs: Mapping[str, str]
     claims: Sequence[Mapping[str, str]]
 
 
@@ -60,7 +64,7 @@ def write_spec(parts: SpecParts) -> str:
     """Return the text of a spec; blank lines stand between its sections."""
     lines = [f"# {line}" for line in parts.header]
     lines += ["inception: 1", f"name: {parts.name}", f"title: {_quote(parts.title)}"]
-    lines += [f"source: {_quote(parts.source)}", "", f"input: {parts.input}"]
+    lines += [f"source: {_quote(parts.source)}", "", f"input: {_write_inputs(parts.inputs)}"]
     if parts.defaults:
         lines += ["", "defaults:"]
         lines += [f"  {op}: {_flow(dict(values))}" for op, values in parts.defaults.items()]
@@ -76,10 +80,20 @@ def write_spec(parts: SpecParts) -> str:
             lines += _write({block.name: _write_block(block)}, 2)
     network = _write_network(replace(parts, network=take_rows(parts.network, tables)))
     lines += ["", "network:", *_write(network, 2)]
+    if parts.outputs:
+        are_steps = all(name == step for name, step in parts.outputs.items())
+        outputs: Written = list(parts.outputs) if are_steps else dict(parts.outputs)
+        lines += ["", *_write_entry("", "outputs:", outputs, 0, 0)]
     if parts.claims:
         lines += ["", "claims:"]
         lines += [f"  - {_flow(dict(claim))}" for claim in parts.claims]
     return "\n".join(lines) + "\n"
+
+
+def _write_inputs(inputs: Mapping[str, TensorType]) -> str:
+    if len(inputs) == 1:
+        return str(*inputs.values())
+    return _flow({name: str(type) for name, type in inputs.items()})
 
 
 def _write_table(table: CallTable) -> Written:
@@ -123,12 +137,14 @@ def _body(term: Term) -> Written:
                 if hole.default is None or hole.text != shown(hole.default)
             ]
             return f"{block} ({' '.join(bound)})" if bound else block
-        case ListTerm(items):
-            return _list(items)
+        case ListTerm():
+            return _list(term)
         case JoinTerm():
             return _join(term)
         case FromTerm(reads, join, step):
             return _from(reads, join, step)
+        case ReuseTerm(name):
+            return {"reuse": name}
         case WhenTerm(condition, step):
             return {"when": condition, "steps": _body(step)}
         case ScopeTerm():
@@ -148,10 +164,11 @@ def _word(word: str | Hole) -> str:
 def _write_network(parts: SpecParts) -> list[Written]:
     """Return the steps of a network; a step on one line that changes the shape has a note of it."""
     term = parts.network
-    items = term.items if isinstance(term, ListTerm) else (("", term),)
+    assert isinstance(term, ListTerm)
     written: list[Written] = []
-    before, end = parts.input, 0
-    for name, body, count in _count_calls(items):
+    before: TensorType | None = next(iter(parts.inputs.values()))
+    end = 0
+    for name, body, count in _count_calls(term):
         end += count
         after = parts.types[end - 1]
         if isinstance(body, str) and after != before:
@@ -161,20 +178,21 @@ def _write_network(parts: SpecParts) -> list[Written]:
     return written
 
 
-def _list(items: Sequence[tuple[str, Term]]) -> Written:
+def _list(term: ListTerm) -> Written:
     """Return a list of steps, in which equal calls without names are counted."""
     written: list[Written] = [
-        {name: body} if name else body for name, body, _ in _count_calls(items)
+        {name: body} if name else body for name, body, _ in _count_calls(term)
     ]
-    return written[0] if len(written) == 1 and not items[0][0] else written
+    return written[0] if len(written) == 1 and not term.items[0][0] else written
 
 
-def _count_calls(items: Sequence[tuple[str, Term]]) -> Iterator[tuple[str, Written, int]]:
+def _count_calls(term: ListTerm) -> Iterator[tuple[str, Written, int]]:
     """Yield steps with their names, and the number of items that each of them stands for."""
+    items = term.items
     taken = {name for name, _ in items if name}
     counts = Counter[str]()
     bodies = [_body(term) for _, term in items]
-    names = _share_names(items, bodies)
+    names = _share_names(term, bodies)
     pairs = [
         (name, body, _stem(term))
         for name, body, (_, term) in zip(names, bodies, items, strict=True)
@@ -188,10 +206,10 @@ def _count_calls(items: Sequence[tuple[str, Term]]) -> Iterator[tuple[str, Writt
                 yield name or _tell_apart(stem, taken, counts), body, 1
 
 
-def _share_names(items: Sequence[tuple[str, Term]], bodies: Sequence[Written]) -> list[str]:
+def _share_names(steps: ListTerm, bodies: Sequence[Written]) -> list[str]:
     """Return the names of steps; equal calls in a row share one, as those of `block1`, `block2`."""
+    items = steps.items
     names = [name for name, _ in items]
-    read = {name for _, term in items if isinstance(term, FromTerm) for name in term.reads}
     start = 0
     for body, run in groupby(bodies):
         end = start + len(list(run))
@@ -199,7 +217,7 @@ def _share_names(items: Sequence[tuple[str, Term]], bodies: Sequence[Written]) -
         stem = min(stems)
         are_calls = all(isinstance(term, CallTerm) for _, term in items[start:end])
         others = {*names[:start], *names[end:]}
-        is_free = stem not in others and not read & set(names[start:end])
+        is_free = stem not in others and not steps.kept & set(names[start:end])
         if end - start > 1 and isinstance(body, str) and are_calls and len(stems) == 1 and is_free:
             names[start:end] = [stem] * (end - start)
         start = end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -14,12 +14,19 @@ from inception_dsl.bridge.reading.idioms import read_idioms
 from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.bridge.reading.layers import LAYERS
 from inception_dsl.bridge.reading.pools import POOLS
-from inception_dsl.bridge.reading.reader import GraphReader
+from inception_dsl.bridge.reading.reader import GraphReader, Seen
 from inception_dsl.bridge.reading.shapes import SHAPES
-from inception_dsl.bridge.tracing import CallTrace, ConstantRef, WeightRef, find_values
+from inception_dsl.bridge.tracing import CallTrace
 from inception_dsl.ir import Origin, TensorType
 from inception_dsl.ops import OPS
-from inception_dsl.recover import ENTRY, TracedGraph, TracedNode, find_live
+from inception_dsl.recover import (
+    ENTRY,
+    TracedGraph,
+    TracedNode,
+    TracedOutput,
+    find_live,
+    find_owners,
+)
 
 __all__ = ["Cause", "Lack", "ReadTrace", "read_trace"]
 
@@ -40,32 +47,28 @@ class ReadTrace:
     unread_macs: int
 
 
-def _find_lack(trace: CallTrace, outputs: Collection[int | None]) -> Lack | None:
-    """Return why the results of a network are not one node; `outputs` are their keys."""
-    if not outputs:
-        is_constant = isinstance(trace.output, WeightRef | ConstantRef)
-        return lacks.GIVEN_RESULT if is_constant else lacks.NO_RESULT
-    if len(outputs) > 1:
-        return lacks.OUTPUTS
-    if None in outputs:
-        return lacks.GIVEN_RESULT
-    return lacks.NO_STEPS if ENTRY in outputs else None
-
-
-def read_trace(trace: CallTrace, module: nn.Module, input: TensorType, *, name: str) -> ReadTrace:
+def read_trace(
+    trace: CallTrace, module: nn.Module, inputs: Mapping[str, TensorType], *, name: str
+) -> ReadTrace:
     """Read a trace of a module as a flat graph in the language's ops."""
     kinds = {path: type(child).__name__ for path, child in module.named_modules()}
     reader = GraphReader(kinds)
     reader.read(trace, {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **ARITHMETIC})
-    outputs = dict.fromkeys(reader.values[ref.number].key for ref in find_values(trace.output))
-    lack = _find_lack(trace, outputs)
-    if lack is not None:
-        reader.causes.append(Cause(lack, "return", "", kinds[""], Origin()))
+    outputs: list[TracedOutput] = []
+    for result in trace.outputs:
+        seen = reader.see(result.ref)
+        lack = _find_lack(seen, has_steps=bool(reader.nodes))
+        if lack is None and seen.key is not None:
+            outputs.append(TracedOutput(result.name, seen.key))
+        elif lack is not None:
+            reader.causes.append(Cause(lack, "return", "", kinds[""], Origin()))
+    if not trace.outputs:
+        reader.causes.append(Cause(lacks.NO_RESULT, "return", "", kinds[""], Origin()))
     graph = TracedGraph(
         name=name,
-        input=input,
+        inputs=inputs,
         nodes=tuple(reader.nodes),
-        output=next((key for key in outputs if key is not None), len(reader.nodes) - 1),
+        outputs=tuple(outputs),
         classes=kinds,
         containers=frozenset(
             path for path, child in module.named_modules() if isinstance(child, _CONTAINERS)
@@ -73,15 +76,40 @@ def read_trace(trace: CallTrace, module: nn.Module, input: TensorType, *, name: 
         weights={key: tuple(value.shape) for key, value in module.named_parameters()},
     )
     graph, causes = read_idioms(graph, kinds)
-    causes = [*reader.causes, *causes]
+    causes = [*reader.causes, *causes, *_find_other_uses(graph)]
     if causes:
         return ReadTrace(graph, tuple(causes), unread_macs=0)
-    live = find_live(graph.nodes, graph.output)
+    live = find_live(graph.nodes, graph.ends)
     unread = [node for node in graph.nodes if node.key not in live]
-    types = {ENTRY: input, **{node.key: node.type for node in graph.nodes}}
+    types = {**graph.entries, **{node.key: node.type for node in graph.nodes}}
     macs = sum(_count_macs(node, types) for node in unread)
     kept = tuple(node for node in graph.nodes if node.key in live)
     return ReadTrace(replace(graph, nodes=kept), (), unread_macs=macs)
+
+
+def _find_lack(result: Seen, *, has_steps: bool) -> Lack | None:
+    """Return why a result of a network is not that of a node."""
+    if result.key is None:
+        return lacks.GIVEN_RESULT
+    if result.key <= ENTRY:
+        return lacks.PASSED_INPUT if has_steps else lacks.NO_STEPS
+    # The graph has causes already where the meaning of the axes was lost.
+    return None if result.layout in {"map", "vector", "lost"} else lacks.TURNED_RESULT
+
+
+def _find_other_uses(graph: TracedGraph) -> Iterator[Cause]:
+    """Yield the nodes that use the weights of another one in another way, or with others."""
+    nodes = {node.key: node for node in graph.nodes}
+    owners = find_owners(graph.nodes)
+    users: dict[str, int] = {}
+    for node in graph.nodes:
+        first = nodes[owners.get(node.key, node.key)]
+        is_same = (first.op, first.attributes) == (node.op, node.attributes)
+        if not is_same or any(
+            users.setdefault(name, first.key) != first.key for name in node.tensors.values()
+        ):
+            kind = graph.classes.get(node.module, "")
+            yield Cause(lacks.OTHER_USE, node.op, node.module, kind, node.origin)
 
 
 def _count_macs(node: TracedNode, types: Mapping[int, TensorType]) -> int:

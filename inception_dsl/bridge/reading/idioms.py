@@ -121,7 +121,7 @@ def _fold_hard_swish(draft: TracedDraft, node: TracedNode) -> None:
 
 def _fold_padding(draft: TracedDraft, node: TracedNode) -> None:
     """Fold padding into the windows that read it, where it is the same or TensorFlow's."""
-    if node.op != "~pad" or node.key == draft.output:
+    if node.op != "~pad" or node.key in draft.ends:
         return
     readers = draft.readers(node.key)
     folded = [_pad_window(draft, node, reader) for reader in readers]
@@ -143,8 +143,7 @@ def _pad_window(draft: TracedDraft, pad: TracedNode, node: TracedNode) -> Traced
     is_harmless = is_pool and not is_mean and _is_never_negative(draft, pad.inputs[0])
     if pad.attributes["fill"] != fill and not (is_harmless and pad.attributes["fill"] == "zero"):
         return None
-    source = draft.nodes.get(pad.inputs[0])
-    before = source.type if source is not None else draft.graph.input
+    before = draft.type(pad.inputs[0])
     inner = at["pad"]
     assert isinstance(inner, tuple)
     counted: dict[str, Value] = {"count_pad": True} if is_mean else {}
@@ -257,8 +256,7 @@ def _write_word(draft: TracedDraft, node: TracedNode) -> None:
 
 def _write_slice(draft: TracedDraft, node: TracedNode) -> None:
     """Write a run of channels: one of a few equal parts, or a width and where it begins."""
-    source = draft.nodes.get(node.inputs[0])
-    channels = (source.type if source is not None else draft.graph.input).channels
+    channels = draft.type(node.inputs[0]).channels
     start, width = _whole(node, "start"), _whole(node, "width")
     if channels % width == 0 and start % width == 0 and channels // width <= MAX_PARTS:
         part: dict[str, Value] = {"part": start // width + 1, "of": channels // width}
@@ -290,8 +288,7 @@ def _write_rescale(draft: TracedDraft, node: TracedNode) -> None:
 
 def _try_op(draft: TracedDraft, node: TracedNode, op: str, attributes: Mapping[str, Value]) -> None:
     """Put an op in the place of a waiting node, if the language has it and it fits."""
-    source = draft.nodes.get(node.inputs[0])
-    before = source.type if source is not None else draft.graph.input
+    before = draft.type(node.inputs[0])
     if op not in OPS or any(OPS[op].attribute(name) is None for name in attributes):
         return
     try:

@@ -105,7 +105,6 @@ class GraphReader:
         nodes: the nodes so far. One whose op begins with `~` waits for what follows it.
         causes: the causes of refusal so far.
         kinds: the name of the class of each module, by the module's path.
-        used: the node that uses each weight, by the weight's name.
         views: the weight that a tensor is a view of, by the tensor's number.
         makers: the call that computes a tensor from weights alone, by the tensor's number.
     """
@@ -113,7 +112,6 @@ class GraphReader:
     kinds: Mapping[str, str]
     nodes: list[TracedNode] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
-    used: dict[str, int] = field(default_factory=dict)
     values: dict[int, Seen] = field(default_factory=dict)
     views: dict[int, WeightRef] = field(default_factory=dict)
     makers: dict[int, TorchCall] = field(default_factory=dict)
@@ -122,9 +120,9 @@ class GraphReader:
 
     def read(self, trace: CallTrace, functions: Mapping[str, Callable[..., Results]]) -> None:
         """Read all calls of a trace."""
-        for image in trace.inputs:
+        for index, image in enumerate(trace.inputs):
             layout: Layout = "map" if len(image.shape) == 4 else "vector"
-            self.values[image.number] = Seen(ENTRY, layout, image.shape)
+            self.values[image.number] = Seen(ENTRY - index, layout, image.shape)
         for call in trace.calls:
             self.call = call
             self._read_call(functions)
@@ -226,7 +224,7 @@ class GraphReader:
 
     def is_made_by(self, seen: Seen, op: str) -> bool:
         """Tell whether a node of an op makes a tensor."""
-        return seen.key is not None and seen.key != ENTRY and self.nodes[seen.key].op == op
+        return seen.key is not None and seen.key > ENTRY and self.nodes[seen.key].op == op
 
     def see_map(self, value: object) -> Seen:
         """Return a tensor that a function reads as a map."""
@@ -307,10 +305,6 @@ class GraphReader:
         tensors: Mapping[str, str],
     ) -> int:
         key = len(self.nodes)
-        for name in tensors.values():
-            if self.used.setdefault(name, key) != key:
-                self.report(lacks.RUNS_TWICE)
-                break
         origin = self.origins.make(self.call.frames)
         node = TracedNode(
             key=key,
@@ -319,6 +313,7 @@ class GraphReader:
             inputs=inputs,
             type=type,
             module=self.call.module,
+            runs=self.call.runs,
             tensors=tensors,
             origin=origin,
         )
@@ -346,7 +341,7 @@ _VIEWS = frozenset(
 _OF_FIRST = frozenset(["to", "type_as", "expand_as", "view_as", "reshape_as"])
 """The functions that take the form of their second argument, and the values of the first."""
 
-_ALWAYS = frozenset([lacks.RUNS_TWICE, lacks.FIXED_WEIGHTS, lacks.COMPUTED_WEIGHTS])
+_ALWAYS = frozenset([lacks.FIXED_WEIGHTS, lacks.COMPUTED_WEIGHTS])
 """The causes that hold whatever was lost before them."""
 
 

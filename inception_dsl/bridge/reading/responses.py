@@ -57,7 +57,7 @@ def fold_response(draft: TracedDraft, node: TracedNode) -> None:
     eps = exact(float(str(bounded.attributes["number"])))
     (whole,) = lengths.inputs
     end = _find_end(draft, node, whole)
-    if end is None or eps <= 0 or read != {mean.key, node.key} or lengths.key == draft.output:
+    if end is None or eps <= 0 or read != {mean.key, node.key} or lengths.key in draft.ends:
         return
     tensors = {"weight": end.weight, "bias": end.bias}
     norm = replace(end.total, op="grn", attributes={"eps": eps}, inputs=(whole,), tensors=tensors)
