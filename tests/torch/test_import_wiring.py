@@ -258,3 +258,22 @@ def test_features_of_a_library_are_outputs(tmp_path: Path) -> None:
     target = "timm:resnet18@features_only=True"
     text = import_target(target, folder=tmp_path).text
     assert "outputs: [conv1, layer1, layer2, layer3, layer4]" in text
+
+
+class _Pooled(nn.Module):
+    """Pools in modules of their own, and flattens in the network around them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 3, 1), nn.AdaptiveAvgPool2d(1))
+        self.pools = nn.ModuleList([nn.AdaptiveAvgPool2d(1)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.body(x).flatten(1), self.pools[0](x).flatten(1)], 1)
+
+
+def test_a_pool_of_a_module_and_a_flatten_of_another_are_one(tmp_path: Path) -> None:
+    assert (
+        bring(lambda: nn.Sequential(_Pooled()), (3, 8, 8), tmp_path).text.count("global avgpool")
+        == 2
+    )

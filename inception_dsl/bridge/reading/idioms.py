@@ -206,9 +206,10 @@ def _fold_pool(draft: TracedDraft, node: TracedNode) -> None:
         return
     flat = draft.sole_reader(node.key)
     if flat is not None and flat.op == "flatten":
-        module = node.module if len(node.module) > len(flat.module) else flat.module
+        inner = node if len(node.module) > len(flat.module) else flat
         op = node.op.replace("adaptive", "global")
-        draft.put(replace(flat, op=op, attributes={}, inputs=node.inputs, module=module))
+        pool = replace(inner, key=flat.key, op=op, attributes={}, inputs=node.inputs)
+        draft.put(replace(pool, type=flat.type, tensors=flat.tensors, origin=flat.origin))
         draft.remove(node)
 
 
