@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from inception_dsl.expr import Expr, find_names
@@ -69,22 +69,21 @@ class Dependences:
     Attributes:
         live: for each block, the sources that some class sets: its parameters, and those inputs
             that depend on a parameter of a caller.
-        values: for each block, the dependence of its inputs and of the values of its steps, by
-            path.
     """
 
     live: Mapping[str, int]
-    values: Mapping[str, Mapping[str, Dependence]]
     _flows: Mapping[str, _BlockFlow]
     _sites: Mapping[str, Sequence[_Site]]
 
     def has_free_channels(self, block: str, path: str) -> bool:
         """Tell whether the channels of a value of a block depend on a parameter."""
-        return bool(self.values[block][path].channels & self.live[block])
+        live = self.live[block]
+        return live != 0 and self._flows[block].values[path].channels & live != 0
 
     def has_free_size(self, block: str, path: str) -> bool:
         """Tell whether the size of a value of a block depends on a parameter."""
-        return bool(self.values[block][path].size & self.live[block])
+        live = self.live[block]
+        return live != 0 and self._flows[block].values[path].size & live != 0
 
     def find_sources(
         self, block: str, paths: Sequence[Path], exprs: Sequence[Value | Expr], at: Path
@@ -95,7 +94,7 @@ class Dependences:
             paths: the values.
             exprs: the expressions, all of the step `at`.
         """
-        values = self.values[block]
+        values = self._flows[block].values
         bits = 0
         for path in paths:
             bits |= values[path].either
@@ -137,14 +136,13 @@ def find_dependences(model: Model) -> Dependences:
         flows[block.name] = _BlockFlow(model, block, flows, changing)
     sites: dict[str, list[_Site]] = {block.name: [] for block in model.blocks}
     live = {block.name: flows[block.name].params for block in model.blocks}
-    values = {name: flow.values for name, flow in flows.items()}
     for block in reversed(model.blocks):  # callers before callees
         for site in flows[block.name].list_sites():
             sites[site.step.block].append(site)
             live[site.step.block] |= flows[site.step.block].select_live(
                 site.inputs, live[block.name]
             )
-    return Dependences(live, values, flows, sites)
+    return Dependences(live, flows, sites)
 
 
 def _find_changing_copies(model: Model) -> dict[tuple[str, str], tuple[bool, bool]]:
@@ -175,7 +173,6 @@ class _BlockFlow:
 
     Attributes:
         params: the sources that are its parameters.
-        values: the dependence of every value in the block, by path.
     """
 
     def __init__(
@@ -193,8 +190,15 @@ class _BlockFlow:
         first = 2 * len(block.inputs)
         self._bits = {param.name: 1 << (first + i) for i, param in enumerate(block.params)}
         self.params = sum(self._bits.values())
-        self.values = self._trace()
-        self._outputs = [self.values[path] for path in block.outputs.values()]
+
+    @cached_property
+    def values(self) -> Mapping[str, Dependence]:
+        """The dependences of the inputs of the block and of the values of its steps, by path."""
+        return self._trace()
+
+    @cached_property
+    def _outputs(self) -> list[Dependence]:
+        return [self.values[path] for path in self._block.outputs.values()]
 
     def list_params(self, sources: int) -> Iterator[str]:
         """Yield the parameters among some sources."""

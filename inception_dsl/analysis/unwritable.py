@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from decimal import Decimal
 
 from inception_dsl.analysis.widths import MAX_DIFFERING_COPIES, BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
@@ -166,6 +167,7 @@ class _Block:
         ]
         self._widths = widths[block.name]
         self._takes = takes
+        self._numbers = {step.path: self._read_numbers(step) for step in self._steps}
 
     def list_taken_channels(self) -> tuple[int, ...]:
         """Return the indices of the inputs whose channels the constructor needs."""
@@ -174,7 +176,7 @@ class _Block:
         read = [
             value
             for step in self._steps
-            for value in (*self._read_numbers(step), *self._read_channels(step))
+            for value in (*self._numbers[step.path], *self._read_channels(step))
         ]
         for value in (*read, *map(self._widths.read_condition, self._chosen)):
             if value is not None and not isinstance(value, int | str | tuple):
@@ -207,7 +209,7 @@ class _Block:
 
     def _examine(self, step: StepDef) -> _Problem | None:
         """Return the reason why the constructor cannot make a step; None if it can."""
-        if any(value is None for value in self._read_numbers(step)):
+        if any(value is None for value in self._numbers[step.path]):
             return _Problem(step, _NO_CHANNELS, exprs=(_IN,))
         counted = (step.count or 0,)
         if any(channels is None for channels in self._read_channels(step)):
@@ -296,10 +298,17 @@ class _Block:
                     yield step
 
     def _read_numbers(self, step: StepDef) -> list[Value | Expr | None]:
-        """Return the attributes and the number of copies of a step; None without an expression."""
+        """Return the attributes and the number of copies of a step that names can set.
+
+        One that no expression gives is None.
+        """
         values = step.attributes if isinstance(step, NodeDef) else step.arguments
-        read = [self._widths.read(value, step.path) for value in values.values()]
-        return read if step.count is None else [*read, self._widths.read(step.count, step.path)]
+        counted = () if step.count is None else (step.count,)
+        return [
+            self._widths.read(value, step.path)
+            for value in (*values.values(), *counted)
+            if not isinstance(value, int | Decimal | str | tuple)
+        ]
 
     def _read_channels(self, step: StepDef) -> Sequence[Expr | None]:
         """Return the input channels of each copy of a step; None if no expression gives them.

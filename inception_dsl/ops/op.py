@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from inception_dsl.expr import Expr
@@ -59,7 +60,7 @@ class Join:
     commutes: Callable[[Values], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Op:
     """An op with its answer to every question that a command asks.
 
@@ -156,9 +157,9 @@ class Op:
             raise TypeError(f"`{self.name}` groups channels, and has no attribute `groups`")
         if self.channels in ("spread", "packed") and self.attribute("factor") is None:
             raise TypeError(f"`{self.name}` moves channels, and has no attribute `factor`")
-        names = [a.name for a in self.attributes if not a.owner]
-        for owner in dict.fromkeys(a.owner for a in self.attributes if a.owner):
-            with_owner = [*names, *(a.name for a in self.attributes if a.owner == owner)]
+        names = [a.name for a in self.own_attributes]
+        for owner, owned in self.owned_attributes.items():
+            with_owner = [*names, *(a.name for a in owned)]
             if len(set(with_owner)) < len(with_owner):
                 message = f"an attribute of `{owner}` has the name of one of `{self.name}`"
                 raise TypeError(message)
@@ -195,7 +196,22 @@ class Op:
 
     def attribute(self, name: str) -> Attribute | None:
         """Return the attribute of this name, if it has one."""
-        return next((a for a in self.attributes if a.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def own_attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that belong to no other op."""
+        return tuple(a for a in self.attributes if not a.owner)
+
+    @cached_property
+    def owned_attributes(self) -> Mapping[str, tuple[Attribute, ...]]:
+        """The attributes that belong to other ops, by their op: a norm, or an activation."""
+        owners = dict.fromkeys(a.owner for a in self.attributes if a.owner)
+        return {owner: tuple(a for a in self.attributes if a.owner == owner) for owner in owners}
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Attribute]:
+        return {a.name: a for a in reversed(self.attributes)}
 
     def flag_of(self, name: str, value: Value | Expr) -> str | None:
         """Return the flag that sets an attribute, and no other one, to a value, if there is one."""
@@ -207,11 +223,7 @@ class Op:
 
     def words(self) -> frozenset[str]:
         """Return every word that it knows; its width has none."""
-        named = {
-            a.name
-            for a in self.attributes
-            if not a.owner and a.name != self.kernel and a.kind != "width"
-        }
+        named = {a.name for a in self.own_attributes if a.name != self.kernel and a.kind != "width"}
         return frozenset(named | self.flags.keys())
 
     def label(self, attributes: Symbols) -> str:
@@ -230,9 +242,9 @@ def _words(op: Op, attributes: Symbols) -> Iterator[str]:
         plain = attributes["bias"]
     else:
         plain = False
-    for attribute in op.attributes:
+    for attribute in op.own_attributes:
         value = attributes.get(attribute.name)
-        if attribute.name == op.kernel or attribute.owner or not attribute.is_drawn:
+        if attribute.name == op.kernel or not attribute.is_drawn:
             continue
         if value is None or value == attribute.default:
             continue

@@ -112,7 +112,7 @@ class BodyReader(Reporter):
         for index, item in enumerate(items):
             inner: Item = item
             several = () if index else place.several
-            here = replace(place.key(index), reads=reads, siblings=siblings, several=several)
+            here = place.item(index, reads, siblings, several)
             name = name_of(item)
             if isinstance(item, dict):
                 ((name, inner),) = item.items()
@@ -122,11 +122,13 @@ class BodyReader(Reporter):
                 self._check_unnamed(name, here.at, siblings.named)
                 counts[name] += 1
                 name = counted_name(name, counts[name])
-                here = replace(here, is_named=False)
             if name == UNREADABLE and inner is item and not is_readable(item):
                 self.has_unreadable = True
             before, faults = len(self.steps), self._faults
-            reads = self._body(inner, here.named(name) if name else here)
+            below = here
+            if name:
+                below = here.named(name) if isinstance(item, dict) else here.counted(name)
+            reads = self._body(inner, below)
             if name is not None:
                 path, span = place.path / name, self.places.key(here.at)
                 is_whole = self._faults == faults

@@ -28,6 +28,8 @@ def value_of(written: Given, env: Mapping[str, Value]) -> Value:
     match written:
         case bool() | str() | tuple():
             return written
+        case int() | Decimal():  # its size was judged where it was read
+            return written
         case Name(name):
             return env[name]
     numbers = _find_numbers(written, env)

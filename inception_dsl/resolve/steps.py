@@ -57,9 +57,22 @@ class BodyPlace:
         """Return the place deeper in the document."""
         return replace(self, at=(*self.at, *keys))
 
+    def item(
+        self, index: int, reads: Path, siblings: Mapping[str, Sibling], several: tuple[Path, ...]
+    ) -> BodyPlace:
+        """Return the place of an item of the list that stands here."""
+        at = (*self.at, index)
+        return BodyPlace(
+            at, self.path, self.branch, reads, siblings, several, self.is_named, self.when
+        )
+
     def named(self, name: str) -> BodyPlace:
         """Return the place of a named part below this one."""
         return replace(self, path=self.path / name)
+
+    def counted(self, name: str) -> BodyPlace:
+        """Return the place of a step below this one that its list counts."""
+        return replace(self, path=self.path / name, is_named=False)
 
     def under(self, condition: Expr | None) -> BodyPlace:
         """Return the place under one more condition."""

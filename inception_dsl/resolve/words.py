@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
@@ -35,31 +35,30 @@ def read_attributes(
             E205 an unknown name, E210 a kernel too many or too few, E211 a value out of range.
     """
     settings = _StepWords(op, step, words).read(keys)
-    said = {attribute.canonical for attribute in op.attributes if attribute.name in settings}
+    said = {attribute.canonical for attribute in map(op.attribute, settings) if attribute}
     own_defaults = defaults.get(op.defaults_of or op.name, {})
     left_out = _other_ways(op, step, words, settings, own_defaults)
     attributes: dict[str, Given] = {}
     places: dict[str, Span] = {}
-    for attribute in op.attributes:
-        if attribute.name in left_out:
-            continue
-        if attribute.owner and attribute.owner not in (attributes.get("norm"), attributes["act"]):
-            continue
-        inherited = defaults.get(attribute.owner, {}) if attribute.owner else own_defaults
-        setting = settings.get(attribute.name)
-        if setting is None and inherited and attribute.canonical not in said:
-            setting = inherited.get(attribute.name_in_owner)
-        if setting is not None:
-            attributes[attribute.name], places[attribute.name] = setting.value, setting.span
-        elif attribute.default is not None:
-            attributes[attribute.name] = attribute.default
-        else:
-            kernel = f"{step.kernel.text} " if step.kernel else ""
-            named = "width" if attribute.kind == "width" else f"`{attribute.name}`"
-            example = _example(op, attribute, settings)
-            help = f"write its {named}, as in `{kernel}{op.written} ({example})`"
-            message = f"`{op.written}` has no {named}"
-            raise words.error("E204", message, step.name, help)
+
+    def take(taken: Iterable[Attribute], inherited: Mapping[str, Setting]) -> None:
+        for attribute in taken:
+            if attribute.name in left_out:
+                continue
+            setting = settings.get(attribute.name)
+            if setting is None and inherited and attribute.canonical not in said:
+                setting = inherited.get(attribute.name_in_owner)
+            if setting is not None:
+                attributes[attribute.name], places[attribute.name] = setting.value, setting.span
+            elif attribute.default is not None:
+                attributes[attribute.name] = attribute.default
+            else:
+                raise _missing_value(op, attribute, step, words, settings)
+
+    take(op.own_attributes, own_defaults)
+    for owner in (attributes.get("norm"), attributes.get("act")):
+        if isinstance(owner, str) and owner in op.owned_attributes:
+            take(op.owned_attributes[owner], defaults.get(owner, {}))
     if "act" in attributes and not isinstance(attributes["act"], str):
         refuse_act_defaults(defaults, places["act"])
     if op.finish is not None:
@@ -74,14 +73,25 @@ def _refuse_idle(op: Op, settings: Mapping[str, Setting], attributes: Mapping[st
     Raises:
         SpecError: E211, there is one.
     """
-    for attribute in op.attributes:
-        setting = settings.get(attribute.name)
-        if not attribute.needs or setting is None or attribute.name in attributes:
+    for name, setting in settings.items():
+        attribute = op.attribute(name)
+        if attribute is None or not attribute.needs or name in attributes:
             continue
         if setting.value != attribute.default:
             message = f"`{attribute.name}` does nothing without `{attribute.needs}`"
             help = f"add `{attribute.needs}`, or leave the word out"
             raise SpecError([Diagnostic("E211", message, (Label(setting.span),), help=help)])
+
+
+def _missing_value(
+    op: Op, attribute: Attribute, step: StepText, words: Words, settings: Mapping[str, Setting]
+) -> SpecError:
+    """Return E204 for an attribute that has no value, and that a step must give."""
+    kernel = f"{step.kernel.text} " if step.kernel else ""
+    named = "width" if attribute.kind == "width" else f"`{attribute.name}`"
+    example = _example(op, attribute, settings)
+    help = f"write its {named}, as in `{kernel}{op.written} ({example})`"
+    return words.error("E204", f"`{op.written}` has no {named}", step.name, help)
 
 
 def _example(op: Op, attribute: Attribute, settings: Mapping[str, Setting]) -> str:
@@ -171,9 +181,10 @@ class _StepWords:
     def _give(self, name: str, value: Given, span: Span) -> None:
         attribute = self._op.attribute(name)
         assert attribute is not None
-        for other in self._op.attributes:
-            if other.name in self._given and other.canonical == attribute.canonical:
-                raise self._again(attribute, value, span, self._given[other.name])
+        for other, setting in self._given.items():
+            known = self._op.attribute(other)
+            if known is not None and known.canonical == attribute.canonical:
+                raise self._again(attribute, value, span, setting)
         self._given[name] = Setting(value, span)
 
     def _again(self, attribute: Attribute, value: Given, span: Span, first: Setting) -> SpecError:

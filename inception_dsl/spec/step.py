@@ -95,14 +95,15 @@ class Reader:
     def __init__(self, tokens: tuple[Token, ...]) -> None:
         self._tokens = tokens
         self.place = 0
-        self._end = tokens[-1].end if tokens else 0
+        end = tokens[-1].end if tokens else 0
+        self._end = Token("end", "", end, end + 1)
 
     def peek(self, ahead: int = 0) -> Token:
         """Return a coming token, or one before; of kind `end` where there is none."""
         index = self.place + ahead
         if 0 <= index < len(self._tokens):
             return self._tokens[index]
-        return Token("end", "", self._end, self._end + 1)
+        return self._end
 
     def take(self) -> Token:
         """Return the next token and go on behind it."""

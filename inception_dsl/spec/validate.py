@@ -45,18 +45,28 @@ class Places:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
+        self._near: tuple[DocumentPath, Tree] = ((), tree)
 
     def tree(self, path: DocumentPath) -> Tree:
-        """Return the value at a path, or the deepest one on the way to it."""
-        tree = self._tree
-        for key in path:
+        """Return the value at a path, or the deepest one on the way to it.
+
+        The search starts beside the value that was found last, if the path leads there.
+        """
+        start, tree = self._near
+        if path[: len(start)] != start:
+            start, tree = (), self._tree
+        parent = tree
+        for key in path[len(start) :]:
+            parent = tree
             match tree:
                 case Mapping(items) if key in items:
                     tree = items[str(key)].value
                 case Sequence(items) if isinstance(key, int):
                     tree = items[key]
                 case _:
-                    break
+                    return tree
+        if len(path) > len(start):
+            self._near = path[:-1], parent
         return tree
 
     def value(self, path: DocumentPath) -> Span:
