@@ -352,7 +352,7 @@ class BodyReader(Reporter):
         assert body.branches is not None
         results: dict[str, Sibling] = {}
         for name, inner in body.branches.items():
-            here = replace(place.key("branches", name).branching(name), siblings=results)
+            here = place.branching(("branches", name), name, results)
             self._check_name(name, here.at, "branch")
             before, faults = len(self.steps), self._faults
             gives = self._body(inner, here)
@@ -435,7 +435,7 @@ class BodyReader(Reporter):
         if residual.shortcut is not None:
             shortcut = self._body(
                 residual.shortcut,
-                replace(place.key("shortcut").branching("shortcut"), siblings={}),
+                place.branching(("shortcut",), "shortcut", {}),
             )
         attributes: dict[str, Given] = {}
         named = ["drop_path"] if "drop_path" in residual.model_fields_set else []

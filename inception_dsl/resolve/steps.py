@@ -86,10 +86,12 @@ class BodyPlace:
         """The path of the value that the body gives where it is not there: its input."""
         return None if self.when is None else self.reads
 
-    def branching(self, name: str) -> BodyPlace:
-        """Return the place of a branch."""
+    def branching(
+        self, key: tuple[str, ...], name: str, siblings: Mapping[str, Sibling]
+    ) -> BodyPlace:
+        """Return the place of a branch, whose body stands at `key` in the document."""
         below = self.path / name
-        return replace(self, path=below, branch=below)
+        return replace(self, at=(*self.at, *key), path=below, branch=below, siblings=siblings)
 
 
 @dataclass(frozen=True, slots=True)
