@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from inception_dsl.ir import Value
 from inception_dsl.recover.merging import BodyTemplate, PartConditions
-from inception_dsl.recover.naming import clean, number
+from inception_dsl.recover.naming import clean, name_flag, number
 from inception_dsl.recover.params import BlockParams
 from inception_dsl.recover.terms import CallTerm, Hole, OpTerm, Term, holes
 
@@ -116,7 +116,7 @@ def _decide_step(bits: Bits, term: Term, name: str, params: BlockParams) -> str:
             params.columns[param] = tuple(0 if value is None else value for value in column)
             params.absent.add(param)
             return f"{param} > 0"
-    flag = number(clean(name), params.columns)
+    flag = number(name_flag(name), params.columns)
     params.columns[flag] = tuple(map(int, bits))
     params.makers[flag] = Hole(flag, 1, None)
     params.absent.add(flag)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Container
 from keyword import iskeyword
 
+from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ops import OPS, STEP_OPS, WORDS
 from inception_dsl.resolve.reserved import RESERVED
 from inception_dsl.spec.schema import BODY_KEYS
@@ -30,6 +31,9 @@ _OF_THE_LANGUAGE = (
 OP_WORDS = frozenset(op.written.split()[-1] for op in STEP_OPS) | WORDS
 """The words that begin a step, and those that an argument may hold."""
 
+NO_PARAMS = OP_WORDS | FUNCTIONS.keys() | {"in", "in_channels"}
+"""The words that an expression or an argument reads in another way than as a parameter."""
+
 
 def clean(name: str) -> str:
     """Return a name that a step can have, made of any text."""
@@ -46,6 +50,12 @@ def name_block(kind: str, taken: Container[str]) -> str:
     name = f"{name}_block" if name in OP_WORDS else name
     # The second step of a block `stage3` is called `stage3_2`, that of `stage` is `stage2`.
     return number(name, taken, "v" if name[-1].isdigit() else "_")
+
+
+def name_flag(step: str) -> str:
+    """Return a name for the parameter that says whether a step is there."""
+    name = clean(step)
+    return f"has_{name}" if name in NO_PARAMS else name
 
 
 def number(name: str, taken: Container[str], sign: str = "") -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from inception_dsl.ir import Value
 from inception_dsl.ops import shown
-from inception_dsl.recover.naming import OP_WORDS, clean, number
+from inception_dsl.recover.naming import NO_PARAMS, clean, number
 from inception_dsl.recover.terms import Hole
 
 FACTORS = (2, 3, 4, 5, 6, 8, 16)
@@ -200,6 +200,6 @@ def _name_param(hole: Hole, default: str, *, is_last: bool) -> str:
     else:
         name = hole.attribute
     name = clean(name).rstrip("_")
-    if name in OP_WORDS - {"stride", "dilation", "groups"} or clean(name) != name or name == "in":
+    if name in NO_PARAMS - {"stride", "dilation", "groups"} or clean(name) != name:
         name = f"{name}_width" if hole.is_bare else f"{name}_value"
     return name

@@ -130,6 +130,32 @@ def test_one_class_is_one_block_with_conditions(tmp_path: Path) -> None:
         assert words in text, text
 
 
+class _Opening(nn.Module):
+    """A block that some calls begin with a pool, whose name is a word of the language."""
+
+    def __init__(self, name: str, width: int, *, opens: bool) -> None:
+        super().__init__()
+        if opens:
+            setattr(self, name, nn.MaxPool2d(3, 1, 1))
+        self.opening = name if opens else ""
+        self.first = nn.Conv2d(8, width, 3, padding=1)
+        self.second = nn.Conv2d(width, 8, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = getattr(self, self.opening)(x) if self.opening else x
+        y: Tensor = self.second(self.first(x).relu())
+        return y
+
+
+@pytest.mark.parametrize("name", ["relu", "max", "in_channels", "conv", "none"])
+def test_a_flag_of_a_condition_is_no_word_of_the_language(name: str, tmp_path: Path) -> None:
+    def make() -> nn.Module:
+        rows = ((16, True), (24, False), (24, True), (16, False))
+        return nn.Sequential(*(_Opening(name, width, opens=opens) for width, opens in rows))
+
+    assert " {when: " in bring(make, (8, 8, 8), tmp_path).text
+
+
 class _Undecided(nn.Module):
     """A block whose sum no condition over its numbers decides."""
 
