@@ -242,7 +242,7 @@ def count_operands(expr: Expr | str, sizes: Mapping[str, int] | None = None) -> 
 
 
 _PRECEDENCE = {
-    "to": -6,
+    **dict.fromkeys(["to", "by"], -6),
     "if": -5,
     "or": -4,
     "and": -3,
@@ -255,7 +255,7 @@ _PRECEDENCE = {
     "/": 2,
 }
 _TIGHTEST = 3
-_FORMS = frozenset(["item", "pair", "if", "and", "or", "not", "is", "is not", "to"])
+_FORMS = frozenset(["item", "pair", "if", "and", "or", "not", "is", "is not", "to", "by"])
 """The functions that are no calls but forms of their own."""
 
 

@@ -13,7 +13,7 @@ from inception_dsl import driver
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.expr import Apply, Binary, Name, show
 from inception_dsl.ir import Call, Value
-from inception_dsl.schedule import TO, evaluate_copy, write_copy
+from inception_dsl.schedule import BY, TO, evaluate_copy, write_copy
 
 SPEC = """\
 inception: 1
@@ -64,6 +64,13 @@ def test_emitted_code_computes_the_nearest_floats(
         ("3 x block (drop=p/2 to p)", ["0.1", "0.15", "0.2"]),
         ("1 x block (drop=0.1 to 0.2/2)", ["0.1"]),
         ("{op: 3 x block, drop: 0.1 to 0.2}", ["0.1", "0.15", "0.2"]),
+        ("3 x block (drop=0.1 by 0.1)", ["0.1", "0.2", "0.3"]),
+        (
+            "3 x block (drop=0.2*3/17 by -0.1/17)",
+            ["0.03529411764705882", "0.029411764705882353", "0.023529411764705882"],
+        ),
+        ("1 x block (drop=p by 0.1)", ["0.2"]),
+        ("{op: 2 x block, drop: 0.1 by p}", ["0.1", "0.3"]),
     ],
 )
 def test_copies_have_evenly_spaced_values(step: str, wanted: list[str], project: Project) -> None:
@@ -86,6 +93,9 @@ def test_whole_numbers_stay_whole(project: Project) -> None:
         ("2 x block (drop=0.02 to 0.05)", "(Block(drop=0.02), Block(drop=0.05))"),
         ("3 x block (drop=0 to 1e-99)", "Block(drop=5e-100)"),
         ("3 x block (width=8 to 12)", "Block(8, width=10)"),
+        ("3 x block (drop=0.02 by 0.015)", "*(Block(drop=(4 + 3 * i) / 200) for i in range(3))"),
+        ("3 x block (drop=0 by 0.1/17)", "*(Block(drop=i / 170) for i in range(3))"),
+        ("2 x block (drop=0.02 by 0.03)", "(Block(drop=0.02), Block(drop=0.05))"),
     ],
 )
 def test_copies_are_written_as_one_loop(step: str, wanted: str, project: Project) -> None:
@@ -96,7 +106,9 @@ def test_copies_are_written_as_one_loop(step: str, wanted: str, project: Project
 @pytest.mark.parametrize(
     ("inner", "reason"),
     [
-        ("n x block (drop=0 to 0.1)", "change from copy to copy"),
+        ("n x block (drop=0 to 0.1)", "write `by` with the growth for `to`"),
+        ("n x block (drop=0 by 1e-99)", "a fraction that is too long"),
+        ("n x block (width=12 by 4)", "whose input channels and arguments differ"),
         ("{when: n == 4, op: 1 x block, drop: 0 to 0.1}", "would have no value"),
         ("{when: n == 4, op: 3 x block, drop: 1/0 to 0.1}", "would have no value"),
         ("120 x block (drop=0 to 1e-99)", "a fraction that is too long"),
@@ -112,3 +124,34 @@ def test_copies_that_no_class_can_make_are_refused(
         driver.emit(project.check(), output=project.root)
     finding = caught.value.diagnostics[0]
     assert (finding.code, reason in finding.message) == ("E501", True)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_parameter_counts_copies_that_grow(count: int, project: Project) -> None:
+    body = "  inner: {params: [n, d], steps: [n x block (drop=d by d/8)]}\nnetwork:"
+    spec = SPEC.format(f"inner (n={count} d=0.1)").replace("network:", body)
+    project.write(NET, spec)
+    found = project.check()
+    text = driver.emit(found, output=project.root).artifacts[0].text
+    assert "*(Block(drop=float(_exact(d) + _exact(d) / 8 * i)) for i in range(n))" in text
+    inner = found.model.root.body[0]
+    assert isinstance(inner, Call)
+    drops = [call.arguments["drop"] for call in inner.body if isinstance(call, Call)]
+    assert [float(str(drop)) for drop in drops] == pytest.approx(
+        [0.1 + index * 0.0125 for index in range(count)], rel=1e-15
+    )
+    assert driver.verify(found) == []
+
+
+@given(first=ENDS, growth=ENDS, count=st.integers(1, 40))
+def test_emitted_code_computes_the_nearest_floats_of_a_growth(
+    first: tuple[int, int], growth: tuple[int, int], count: int
+) -> None:
+    schedule = Apply(BY, (Binary("/", *first), Binary("/", *growth)))
+    exact = [Fraction(*first) + Fraction(*growth) * index for index in range(count)]
+    values = [evaluate_copy(schedule, {}, index, count) for index in range(count)]
+    assert [float(value) for value in values] == [float(value) for value in exact]
+    written = write_copy(schedule, Name("i"), count)
+    if written is not None:
+        computed = [eval(show(written), {"i": index}) for index in range(count)]
+        assert computed == [float(value) for value in exact]

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from inception_dsl.analysis.widths import MAX_DIFFERING_COPIES, BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
-from inception_dsl.expr import Expr, Name, find_functions, find_names
+from inception_dsl.expr import Apply, Expr, Name, find_functions, find_names
 from inception_dsl.ir import (
     BlockDef,
     CallDef,
@@ -28,7 +28,7 @@ from inception_dsl.ir import (
 )
 from inception_dsl.ops import OPS
 from inception_dsl.ops.window import pads_itself
-from inception_dsl.schedule import is_schedule, is_written_once, write_copy
+from inception_dsl.schedule import BY, is_schedule, is_written_once, write_copy
 from inception_dsl.simplify import implies
 
 MAX_TYPES = 4
@@ -279,15 +279,32 @@ class _Block:
         """
         values = step.arguments.values() if isinstance(step, CallDef) else ()
         read = [self._widths.read(value, step.path) for value in values if is_schedule(value)]
-        if read and not isinstance(step.count, int):
-            return "a parameter sets the number of copies, whose arguments change from copy to copy"
         if not isinstance(step.count, int):
-            return ""
+            return self._explain_counted_schedule(step, list(filter(is_schedule, read)))
         for value in filter(is_schedule, read):
             if write_copy(value, 0, step.count) is None:
                 return "no call is there, and its arguments would have no value"
             if step.count > MAX_DIFFERING_COPIES and not is_written_once(value, step.count):
                 return "its arguments change by a fraction that is too long"
+        return ""
+
+    def _explain_counted_schedule(self, step: StepDef, schedules: Sequence[Apply]) -> str:
+        """Explain why a loop whose copies a parameter counts cannot write some arguments."""
+        if any(value.function != BY for value in schedules):
+            return (
+                "a parameter sets the number of copies, whose arguments change from copy to copy:"
+                " write `by` with the growth for `to`"
+            )
+        if not all(is_written_once(value, Name("n")) for value in schedules):
+            return "its arguments change by a fraction that is too long"
+        takes_channels = isinstance(step, CallDef) and self._takes[step.block]
+        if schedules and takes_channels and not self._grows(step):
+            (channels, *_) = self._widths.entering.get(step.path) or (None,)
+            if channels is None or self._widths.widths[step.path].channels != channels:
+                return (
+                    "a parameter sets the number of copies, whose input channels and arguments"
+                    " differ"
+                )
         return ""
 
     def _find_computed(self) -> Iterator[StepDef]:

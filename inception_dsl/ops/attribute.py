@@ -48,6 +48,7 @@ class Attribute:
         sets_windows: it says which values of a map each unit takes, so that with another value of
             it the units may still take the same ones.
         needs: the flag without which it does nothing: an eps of standardised weights.
+        is_rounded: a value that no decimal equals, such as `1/3`, is rounded to the nearest float.
         above: a number lies above this bound, and `below` the other; it is neither of them.
     """
 
@@ -65,6 +66,7 @@ class Attribute:
     needs: str = ""
     above: int | None = None
     below: int | None = None
+    is_rounded: bool = False
 
     @property
     def canonical(self) -> str:

@@ -166,7 +166,7 @@ ADD = Op(
         Attribute("scale", "decimal", 1, changes="values"),
         ACT,
         *ACT_ATTRIBUTES,
-        Attribute("drop_path", "fraction", 0, changes="training", below=1),
+        Attribute("drop_path", "fraction", 0, changes="training", below=1, is_rounded=True),
     ),
     norm_layer="",
     infer=_add_infer,

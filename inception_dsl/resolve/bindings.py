@@ -11,7 +11,7 @@ from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by, param_close_by
 from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.resolve.values import read_size
-from inception_dsl.schedule import TO
+from inception_dsl.schedule import SCHEDULES
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import Reader, StepText, Token
@@ -162,22 +162,23 @@ def read_argument(word: Word, text: Span, scope: Scope, *, is_repeated: bool) ->
 
 
 def _argument(reader: Reader, words: Words, *, is_repeated: bool) -> Given:
-    """Return the value of a binding, or the values of the first and of the last copy."""
+    """Return the value of a binding, or what changes from copy to copy."""
     first = _value(reader, words)
     between = reader.peek()
-    if between.kind != "name" or between.text != TO or reader.peek(1).text == "=":
+    if between.kind != "name" or between.text not in SCHEDULES or reader.peek(1).text == "=":
         return first
     reader.take()
     last = _value(reader, words)
     if isinstance(first, str | tuple) or isinstance(last, str | tuple):
         wrong = shown(first if isinstance(first, str | tuple) else last)
-        message = f"`{TO}` stands between numbers, and {wrong} is none"
+        message = f"`{between.text}` stands between numbers, and {wrong} is none"
         raise words.error("E211", message, between)
     if not is_repeated:
-        message = f"a value changes by `{TO}` from copy to copy, and this call is not repeated"
+        word = between.text
+        message = f"a value changes by `{word}` from copy to copy, and this call is not repeated"
         help = "bind one value, or write a count before the block, as in `4 x block`"
         raise words.error("E211", message, between, help)
-    return Apply(TO, (first, last))
+    return Apply(between.text, (first, last))
 
 
 def _value(reader: Reader, words: Words) -> Given:

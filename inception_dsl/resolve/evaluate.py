@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from inception_dsl.expr import Apply, Expr, ExprError, Name, Number, evaluate, find_names, show
+from inception_dsl.expr import (
+    Apply,
+    Expr,
+    ExprError,
+    Name,
+    Number,
+    evaluate,
+    evaluate_exactly,
+    find_names,
+    show,
+)
 from inception_dsl.ir import CallDef, NodeDef, Value
 from inception_dsl.ops import PAD_WORDS, shown
 from inception_dsl.resolve.scope import Given
-from inception_dsl.schedule import evaluate_copy, is_schedule
+from inception_dsl.schedule import evaluate_copy, is_schedule, round_once
 
 
 class NoValueError(Exception):
     """The error of an expression without a value; its text is the message of a finding."""
 
 
-def value_of(written: Given, env: Mapping[str, Value]) -> Value:
+def value_of(written: Given, env: Mapping[str, Value], *, is_rounded: bool = False) -> Value:
     """Return the value of an attribute or an argument as it is written.
 
     Args:
         env: the values of the parameters, and of `in`.
+        is_rounded: what no decimal equals, such as `1/3`, is rounded once to the nearest float.
 
     Raises:
         NoValueError: a word stands where a number should, or the arithmetic fails.
@@ -34,6 +45,8 @@ def value_of(written: Given, env: Mapping[str, Value]) -> Value:
             return env[name]
     numbers = _find_numbers(written, env)
     try:
+        if is_rounded:
+            return round_once(evaluate_exactly(written, numbers))
         return evaluate(written, numbers)
     except ExprError as error:
         raise NoValueError(str(error)) from None

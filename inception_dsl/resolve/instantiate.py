@@ -15,7 +15,7 @@ from typing import cast
 
 from inception_dsl.bounds import MAX_CALLS_DEEP, MAX_COPIES, MAX_EDGES, MAX_NUMBER, MAX_PATH
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.expr import Apply, Expr
+from inception_dsl.expr import Apply, Binary, Expr
 from inception_dsl.ir import (
     Call,
     CallDef,
@@ -356,10 +356,15 @@ class Instantiator:
         return values
 
     def _evaluate(
-        self, expression: Given, env: Mapping[str, Value], step: NodeDef | CallDef, name: str
+        self,
+        expression: Given,
+        env: Mapping[str, Value],
+        step: NodeDef | CallDef,
+        name: str,
     ) -> Value:
+        is_rounded = isinstance(expression, Binary) and _is_rounded(step, name)
         try:
-            return value_of(expression, env)
+            return value_of(expression, env, is_rounded=is_rounded)
         except NoValueError as error:
             raise self._trail.unfit(str(error), step, name) from None
 
@@ -385,6 +390,12 @@ class Instantiator:
         if weights > MAX_NUMBER:
             raise _fault("E003", f"`{step.path}` holds {weights:,} weights", step)
         return type
+
+
+def _is_rounded(step: NodeDef | CallDef, name: str) -> bool:
+    """Tell whether a value that no decimal equals is rounded for an attribute."""
+    attribute = OPS[step.op].attribute(name) if isinstance(step, NodeDef) else None
+    return attribute is not None and attribute.is_rounded
 
 
 def _count_weights(

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
-from inception_dsl.expr import ExprError, Name, evaluate, find_names, show
+from inception_dsl.expr import Name, evaluate, find_names, show
 from inception_dsl.ir import Value
 from inception_dsl.ops import FANS, PAD_WORDS, SCHEMES, WRITTEN, Attribute, Op
+from inception_dsl.resolve.evaluate import NoValueError, value_of
 from inception_dsl.resolve.scope import Given, Scope, close_by
 from inception_dsl.resolve.tokens import Words, as_words, listed, read_expr, read_whole
 from inception_dsl.source import Span
@@ -48,17 +49,17 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
             raise words.error("E211", message, token)
         case "init":
             return _init(reader, words)
-    value = read_expr(reader, words)
+    value: Given = read_expr(reader, words)
     first, last = words.span(token), words.span(reader.peek(-1))
     span = Span(first.source, first.start, last.end)
     problem = None
     try:
-        if not find_names(value):
-            value = evaluate(value, {})
+        if not isinstance(value, str | tuple) and not find_names(value):
+            value = value_of(value, {}, is_rounded=attribute.is_rounded)
             problem = misfit(attribute, value)
         elif not attribute.is_symbolic:
             problem = f"`{attribute.name}` cannot be a parameter"
-    except ExprError as error:
+    except NoValueError as error:
         problem = str(error)
     if problem is not None:
         raise SpecError([Diagnostic("E211", problem, (Label(span),))])

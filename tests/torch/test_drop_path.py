@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torchvision
 from conftest import NET, Project
 from test_parity import carry_over, emitted
 from torchvision.models import convnext_tiny
@@ -13,6 +14,7 @@ from torchvision.ops import StochasticDepth, stochastic_depth
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.emit.python.helpers import _drop_path
+from inception_dsl.ir import Node, walk_calls
 
 SPEC = """\
 inception: 1
@@ -76,3 +78,35 @@ def test_convnext_drops_its_blocks_as_torchvisions_in_training() -> None:
         outputs.append(module(images))
     expected, given = outputs
     assert torch.allclose(given, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("row", [f"b{number}" for number in range(8)])
+def test_efficientnets_drop_their_blocks_as_torchvisions(
+    row: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = "inception: 1\nname: net\nextends: efficientnet_b0\n"
+    project.write(NET, f"{base}network: {{stages: stages (scaling.{row})}}\n")
+    source = driver.emit(project.check(), output=project.root).artifacts[0].text
+    with torch.device("meta"):
+        theirs = torchvision.models.get_model(f"efficientnet_{row}")
+        ours = make_module(source, "net")
+        images = torch.empty(2, 3, 64, 64)
+    wanted: list[float] = []
+    for layer in theirs.modules():
+        if isinstance(layer, StochasticDepth):
+            layer.register_forward_hook(lambda depth, _, __: wanted.append(depth.p))
+    drops: list[float] = []
+
+    def record(x: torch.Tensor, drop: float, training: bool) -> torch.Tensor:
+        drops.append(drop)
+        return _drop_path(x, drop, training)
+
+    monkeypatch.setitem(type(ours).forward.__globals__, "_drop_path", record)
+    theirs.train()(images)
+    ours.train()(images)
+    assert len(drops) > 8
+    assert drops == pytest.approx(wanted, rel=1e-15)
+    calls = walk_calls(project.check().model.root)
+    nodes = [item for call in calls for item in call.body if isinstance(item, Node)]
+    said = [node.attributes["drop_path"] for node in nodes if node.op == "add"]
+    assert [float(str(drop)) for drop in said] == pytest.approx(wanted, rel=1e-15)

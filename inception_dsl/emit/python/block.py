@@ -159,6 +159,9 @@ class BlockModules:
         count = self._count(step)
         if isinstance(count, int):
             return self._sequential(list(self._counted(step, entering, count)))
+        if _is_scheduled(step):
+            code = self._one(step, entering[0], copy=Name(self._index))
+            return self._sequential([Copies(code, literal(count), self._index)])
         copies = [self._one(step, channels) for channels in entering]
         if copies.count(copies[0]) == len(copies):
             return self._sequential([Copies(copies[0], literal(count))])
@@ -259,8 +262,7 @@ class BlockModules:
 
     def _in_copy(self, schedule: Apply, step: StepDef, copy: Expr, type: ParamType) -> Atom:
         """Return the argument of a copy, or of all copies if `copy` is a name."""
-        assert isinstance(step.count, int)
-        value = write_copy(schedule, copy, step.count)
+        value = write_copy(schedule, copy, step.count or 1)
         assert value is not None
         is_quotient = isinstance(value, Binary) and not find_names(schedule)
         if type.kind == "float" and is_quotient:

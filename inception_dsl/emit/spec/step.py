@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ops import SCHEMES, WRITTEN, Op
-from inception_dsl.schedule import TO
+from inception_dsl.schedule import SCHEDULES
 from inception_dsl.spec.expression import parse_expr
 from inception_dsl.spec.step import Reader, StepText, Token
 
@@ -73,8 +73,9 @@ _BEFORE_A_SIGN = {*_TIGHT, "+", "-", "(", ","}
 def _takes_a_sign(tokens: list[Token], index: int) -> bool:
     """Tell whether a minus behind a token is the sign of a number, and does not subtract."""
     token = tokens[index]
-    is_between = token.text == TO and index > 0 and tokens[index - 1].text not in _BEFORE_A_SIGN
-    return is_between or token.text in _BEFORE_A_SIGN
+    if token.text in SCHEDULES:
+        return index > 0 and tokens[index - 1].text not in _BEFORE_A_SIGN
+    return token.text in _BEFORE_A_SIGN
 
 
 def _join(tokens: list[Token]) -> str:

@@ -14,7 +14,7 @@ from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import Attributes, Model, Node, Value, walk_calls
 from inception_dsl.ops import NORMS, OPS, Op
 from inception_dsl.ops import shown as written
-from inception_dsl.schedule import find_ends, is_schedule
+from inception_dsl.schedule import find_operands, is_schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def activation_name(act: str) -> str:
 def show_value(value: Value | Expr) -> str:
     """Return a value as a box prints it."""
     if is_schedule(value):
-        return " to ".join(map(show_value, find_ends(value)))
+        return f" {value.function} ".join(map(show_value, find_operands(value)))
     return written(value).replace(" ", "")
 
 
