@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.expr import (
     Apply,
     Expr,
@@ -39,7 +40,7 @@ def value_of(written: Given, env: Mapping[str, Value], *, is_rounded: bool = Fal
     match written:
         case bool() | str() | tuple():
             return written
-        case int() | Decimal():  # its size was judged where it was read
+        case int() | Decimal() if -MAX_NUMBER <= written <= MAX_NUMBER:
             return written
         case Name(name):
             return env[name]
