@@ -333,8 +333,13 @@ def _is_plain(side: Expr | str) -> bool:
 
 
 def _find_plain(side: Expr | str) -> object:
-    """Return the value of a side that reads no name; a square pair is its side."""
+    """Return the value of a side that reads no name.
+
+    A square pair is its side, and the padding `V` is 0.
+    """
     match side:
+        case "V":
+            return 0
         case Apply("pair", (height, width)):
             return height if height == width else (height, width)
         case _:

@@ -165,13 +165,18 @@ def _show(comparison: Apply) -> str:
 
 
 def _side(operand: Expr | str, env: Mapping[str, Value]) -> Value:
-    """Return the value of a side of a comparison; the kernel of a square is its side."""
+    """Return the value of a side of a comparison.
+
+    The kernel of a square is its side, and the padding `V` is 0.
+    """
     match operand:
         case Apply("pair", (int() as height, int() as width)):
             value: Value = height, width
         case _:
             value = value_of(operand, env)
-    return value[0] if isinstance(value, tuple) and value[0] == value[1] else value
+    if isinstance(value, tuple) and value[0] == value[1]:
+        return value[0]
+    return 0 if value == "V" else value
 
 
 def _compare(operator: str, left: Value, right: Value, condition: Apply) -> bool:

@@ -105,6 +105,22 @@ network:
   - g: mixed (k=8)
   - h: mixed (k=12)
 """,
+    "a padding of nothing": """\
+blocks:
+  padded:
+    params: {pad: 0}
+    steps:
+      - 3x3 conv (8 pad pad)
+      - none_at_all: {when: pad == V, op: 1x1 conv (8)}
+      - some: {when: pad != 0, op: 1x1 conv (4)}
+      - a_frame: {when: V == 0x0 and pad == 1x1, op: 1x1 conv (2)}
+network:
+  - a: padded
+  - b: padded (pad=V)
+  - c: padded (pad=same)
+  - d: padded (pad=1)
+  - e: padded (pad=0x0)
+""",
     "every op": """\
 defaults: {conv: {norm: batchnorm, act: relu}, batchnorm: {gamma: false}}
 network:
