@@ -91,7 +91,18 @@ def find_defaults(fused: Fused) -> dict[str, dict[str, Value]]:
         defaults[op_name] = _without_own(op, usual)
     for name, settings in fused.usual.items():
         defaults[name] = _without_own(OPS[name], settings)
+    for node in carriers:
+        for owner in (node.attributes["norm"], node.attributes["act"]):
+            # A step that names the norm and sets the op's word says so only beside the norm's.
+            for word in OPS[node.op].shared_words(str(owner)) if owner in fused.usual else ():
+                if node.attributes[word] != _own_default(OPS[node.op], word):
+                    defaults[str(owner)][word] = fused.usual[str(owner)][word]
     return {name: settings for name, settings in defaults.items() if settings}
+
+
+def _own_default(op: Op, name: str) -> Value | None:
+    attribute = op.attribute(name)
+    return attribute.default if attribute else None
 
 
 def _without_own(op: Op, settings: Mapping[str, Value]) -> dict[str, Value]:

@@ -19,6 +19,7 @@ from inception_dsl.expr import Expr
 from inception_dsl.ir import INPUT, CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import GATHERED, OPS, RESIDUAL, WORDS
 from inception_dsl.resolve.blocks import Note, unique_paths
+from inception_dsl.resolve.carried import refuse_act_defaults
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.scope import Given, Scope
@@ -34,7 +35,6 @@ from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
 from inception_dsl.resolve.tokens import listed, read_condition
 from inception_dsl.resolve.values import read_word
 from inception_dsl.resolve.wiring import SINGLE, Inputs, explain_no_output
-from inception_dsl.resolve.words import refuse_act_defaults
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BodySpec, DocumentPath, Item, LongSpec, ResidualSpec, Word
 from inception_dsl.spec.step import counted_name

@@ -10,12 +10,12 @@ from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ir import NETWORK, Param, Value
 from inception_dsl.ops import OPS, WORDS, WRITTEN
 from inception_dsl.resolve.blocks import Signature
+from inception_dsl.resolve.carried import Defaults
 from inception_dsl.resolve.reporter import Reporter, repeated
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
 from inception_dsl.resolve.scope import Row, Scope, Setting, Table
 from inception_dsl.resolve.values import SIZE, parameter_value, read_word
 from inception_dsl.resolve.wiring import SINGLE, PortReader
-from inception_dsl.resolve.words import Defaults
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, TableSpec, Word
 

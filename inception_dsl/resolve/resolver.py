@@ -22,6 +22,7 @@ from inception_dsl.ir import (
 from inception_dsl.ops import WORDS
 from inception_dsl.resolve.blocks import ReadBlock, Signature, merge_concats, place_of, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
+from inception_dsl.resolve.carried import Defaults
 from inception_dsl.resolve.causes import causes, distinct
 from inception_dsl.resolve.declarations import Declarations
 from inception_dsl.resolve.ends import EndReader
@@ -43,7 +44,6 @@ from inception_dsl.resolve.wiring import (
     check_reads,
     name_inputs,
 )
-from inception_dsl.resolve.words import Defaults
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath

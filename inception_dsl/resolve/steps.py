@@ -11,6 +11,7 @@ from inception_dsl.ir import CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Signature
+from inception_dsl.resolve.carried import Defaults
 from inception_dsl.resolve.scope import Scope, Setting, Table, close_by
 from inception_dsl.resolve.tokens import Words, listed
 from inception_dsl.resolve.values import read_word
@@ -20,7 +21,7 @@ from inception_dsl.resolve.wiring import (
     find_repeated,
     gives_several,
 )
-from inception_dsl.resolve.words import Defaults, read_attributes
+from inception_dsl.resolve.words import read_attributes
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import DocumentPath, Word
 from inception_dsl.spec.step import StepSyntaxError, StepText, Token, number, parse_step

@@ -8,15 +8,13 @@ from itertools import pairwise
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
 from inception_dsl.expr import Name
-from inception_dsl.ops import ACTIVATIONS, Attribute, Op
+from inception_dsl.ops import Attribute, Op
+from inception_dsl.resolve.carried import Defaults, refuse_act_defaults, refuse_shared_words
 from inception_dsl.resolve.scope import Given, Setting
 from inception_dsl.resolve.tokens import Words, listed
 from inception_dsl.resolve.values import read_size, read_value
 from inception_dsl.source import Span
 from inception_dsl.spec.step import Reader, StepText, Token
-
-Defaults = Mapping[str, Mapping[str, Setting]]
-"""The defaults of a network, or of a block: by op, then by attribute."""
 
 
 def read_attributes(
@@ -37,6 +35,7 @@ def read_attributes(
     settings = _StepWords(op, step, words).read(keys)
     said = {attribute.canonical for attribute in map(op.attribute, settings) if attribute}
     own_defaults = defaults.get(op.defaults_of or op.name, {})
+    refuse_shared_words(op, settings, defaults)
     left_out = _other_ways(op, step, words, settings, own_defaults)
     attributes: dict[str, Given] = {}
     places: dict[str, Span] = {}
@@ -101,26 +100,6 @@ def _example(op: Op, attribute: Attribute, settings: Mapping[str, Setting]) -> s
     way = next((way for way in op.ways if attribute.name in way), (attribute.name,))
     said = {name: _as_words(name, settings[name].value) for name in way if name in settings}
     return " ".join(said.get(name, f"{name} 2") for name in way)
-
-
-def refuse_act_defaults(defaults: Defaults, span: Span) -> None:
-    """Refuse words of activations as defaults for a step whose activation is a parameter.
-
-    The activation is made by torch's class alone, so that it has its own words.
-
-    Args:
-        span: the place of the parameter.
-
-    Raises:
-        SpecError: E211, the defaults set words of an activation.
-    """
-    for name in ACTIVATIONS:
-        if settings := defaults.get(name):
-            word, setting = next(iter(settings.items()))
-            message = f"the activation is a parameter, and the defaults set `{word}` of `{name}`"
-            labels = (Label(span), Label(setting.span, "it is set here"))
-            help = "name the activation here, or write it as a step behind"
-            raise SpecError([Diagnostic("E211", message, labels, help=help)])
 
 
 def _other_ways(

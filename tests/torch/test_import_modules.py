@@ -224,3 +224,25 @@ def test_networks_with_these_modules_give_the_same_outputs(
     target: str, op: str, tmp_path: Path
 ) -> None:
     assert op in import_target(target, folder=tmp_path).text
+
+
+def _grouped() -> nn.Module:
+    """Return convolutions with norms in a row; the last one has groups, and so has its norm."""
+    convs = [nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 64, 3, groups=4)]
+    norms = [nn.BatchNorm2d(8), nn.BatchNorm2d(8), nn.GroupNorm(32, 64)]
+    pairs = zip(convs, norms, strict=True)
+    return nn.Sequential(*(layer for conv, norm in pairs for layer in (conv, norm, nn.ReLU())))
+
+
+def test_groups_of_a_convolution_stay_apart_from_those_of_its_norm(tmp_path: Path) -> None:
+    """The spec sets both where a step has both, and takes a checkpoint whose keys are numbers."""
+    text = bring(_grouped, (3, 12, 12), tmp_path).text
+    assert "groups 4 norm groupnorm" in text
+    assert "groupnorm: {groups: 32}" in text
+    path = tmp_path / "net.yaml"
+    path.write_text(text)
+    module, old = load(path).module().eval(), _grouped().eval()
+    tensors = dict(zip(module.state_dict(), old.state_dict().values(), strict=True))
+    module.load_state_dict(tensors)
+    image = torch.rand(2, 3, 12, 12)
+    torch.testing.assert_close(module(image), old(image))

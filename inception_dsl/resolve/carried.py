@@ -1,0 +1,61 @@
+"""Words that an op has in common with the norms and the activations that its steps carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.ops import ACTIVATIONS, OPS, Op, shown
+from inception_dsl.resolve.scope import Setting
+from inception_dsl.source import Span
+
+Defaults = Mapping[str, Mapping[str, Setting]]
+"""The defaults of a network, or of a block: by op, then by attribute."""
+
+
+def refuse_shared_words(op: Op, settings: Mapping[str, Setting], defaults: Defaults) -> None:
+    """Refuse a word that may be the op's or that of the norm which the same step names.
+
+    It is the op's. That is plain where the defaults set the norm's, or name the norm.
+
+    Raises:
+        SpecError: E211, there is one.
+    """
+    for carried in (settings[name] for name in ("norm", "act") if name in settings):
+        owner = carried.value
+        if not isinstance(owner, str):
+            continue
+        for word in sorted(
+            op.shared_words(owner) & settings.keys() - defaults.get(owner, {}).keys()
+        ):
+            attribute = OPS[owner].attribute(word)
+            assert attribute is not None
+            assert attribute.default is not None
+            usual = shown(attribute.default)
+            message = f"`{word}` may be that of `{op.written}` or of `{owner}`"
+            labels = (Label(settings[word].span), Label(carried.span, "both have one"))
+            help = (
+                f"for that of `{op.written}`, add `defaults: {{{owner}: {{{word}: {usual}}}}}`; "
+                f"for that of `{owner}`, move the word there"
+            )
+            raise SpecError([Diagnostic("E211", message, labels, help=help)])
+
+
+def refuse_act_defaults(defaults: Defaults, span: Span) -> None:
+    """Refuse words of activations as defaults for a step whose activation is a parameter.
+
+    The activation is made by torch's class alone, so that it has its own words.
+
+    Args:
+        span: the place of the parameter.
+
+    Raises:
+        SpecError: E211, the defaults set words of an activation.
+    """
+    for name in ACTIVATIONS:
+        if settings := defaults.get(name):
+            word, setting = next(iter(settings.items()))
+            message = f"the activation is a parameter, and the defaults set `{word}` of `{name}`"
+            labels = (Label(span), Label(setting.span, "it is set here"))
+            help = "name the activation here, or write it as a step behind"
+            raise SpecError([Diagnostic("E211", message, labels, help=help)])

@@ -1,0 +1,53 @@
+"""No step sets a word of its op that an author may have meant for its norm or activation."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import NET, Project
+
+from inception_dsl.ops import OPS
+
+SHARED = [
+    (op.name, owner, attribute.name_in_owner)
+    for op in OPS.values()
+    for owner, owned in op.owned_attributes.items()
+    for attribute in owned
+    if attribute.name_in_owner in op.words()
+]
+
+HEAD = "inception: 1\nname: net\ninput: 8x8x32\n"
+
+
+def _step(op: str, owner: str, word: str) -> str:
+    attribute = OPS[owner].attribute(word)
+    assert attribute is not None
+    kernel = "3x3 " if OPS[op].kernel else ""
+    kind = "act" if OPS[owner].family == "activation" else "norm"
+    flatten = "global avgpool, " if op == "linear" else ""
+    step = f"{kernel}{OPS[op].written} (32 {kind} {owner} {word} {attribute.default})"
+    return f"network: [{flatten}{step}]\n"
+
+
+def test_convolutions_share_groups_with_the_group_norm() -> None:
+    assert {("conv", "groupnorm", "groups"), ("deconv", "groupnorm", "groups")} <= set(SHARED)
+
+
+@pytest.mark.parametrize(("op", "owner", "word"), SHARED)
+def test_a_value_that_fits_the_norm_is_not_taken_for_the_op(
+    op: str, owner: str, word: str, project: Project
+) -> None:
+    project.write(NET, HEAD + _step(op, owner, word))
+    (finding,) = project.findings()
+    assert finding.code == "E211"
+    assert f"`{word}`" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("op", "owner", "word"), [row for row in SHARED if row[2] in OPS[row[0]].shared_words(row[1])]
+)
+def test_the_defaults_of_the_norm_tell_which_is_meant(
+    op: str, owner: str, word: str, project: Project
+) -> None:
+    defaults = f"defaults: {{{owner}: {{{word}: 16}}}}\n"
+    project.write(NET, HEAD + defaults + _step(op, owner, word))
+    assert not project.findings()
