@@ -121,21 +121,13 @@ def layout(before: str, code: Code, after: str = "", *, depth: int) -> list[str]
             inner = layout("", code.code, depth=depth + 1)
             each = f"{pad}{INDENT}{code.each}"
             return [f"{pad}{before}*(", *inner, each, f"{pad}){after}"]
-        case Choice(condition, Atom() as value, other) if after == ",":
-            return [
-                f"{pad}{before}{value}",
-                f"{pad}if {condition}",
-                *layout("else ", other, after, depth=depth),
-            ]
-        case Choice(condition, value, other):
+        case Choice(_, Atom(), _) if after == ",":
+            return _alternatives(before, code, after, depth=depth)
+        case Choice():
             inner = [f"{pad}{INDENT}{code}"]
             if len(inner[0]) <= WIDTH:
                 return [f"{pad}{before}(", *inner, f"{pad}){after}"]
-            inner = [
-                *layout("", value, depth=depth + 1),
-                *layout("if ", condition, depth=depth + 1),
-                *layout("else ", other, depth=depth + 1),
-            ]
+            inner = _alternatives("", code, depth=depth + 1)
             return [f"{pad}{before}(", *inner, f"{pad}){after}"]
         case Chained():
             return [f"{pad}{before}(", *_operands(code, pad + INDENT), f"{pad}){after}"]
@@ -145,6 +137,17 @@ def layout(before: str, code: Code, after: str = "", *, depth: int) -> list[str]
             return [first, *inner, f"{pad}{brackets[1]}{after}"]
         case _:
             return [line]
+
+
+def _alternatives(before: str, code: Choice, after: str = "", *, depth: int) -> list[str]:
+    """Return a choice with each value and each condition on a line; so are the choices in it."""
+    lines = [
+        *layout(before, code.code, depth=depth),
+        *layout("if ", code.condition, depth=depth),
+    ]
+    if isinstance(code.other, Choice):
+        return [*lines, *_alternatives("else ", code.other, after, depth=depth)]
+    return [*lines, *layout("else ", code.other, after, depth=depth)]
 
 
 def _arguments(
