@@ -23,6 +23,7 @@ from inception_dsl.resolve import Overrides
 ROOT = Path(__file__).parents[1]
 
 # Parameters without and with training heads, and multiply-accumulates.
+# The parameters of NASNet-A-Mobile are those of `nasnetamobile` of pretrainedmodels 0.7.4, too.
 COUNTS = {
     "alexnet": (61_100_840, 61_100_840, 714_188_480),
     "bn_inception": (11_295_240, 11_295_240, 2_032_600_064),

@@ -81,7 +81,7 @@ ACTIVATIONS: dict[str, Activation] = {
             Attribute("init", "decimal", Decimal("0.25"), changes="training"),
             Attribute("per_channel", "flag", False, changes="values"),
         ),
-        flags={"per_channel": {"per_channel": True}},
+        flags={"per_channel": {"per_channel": True}, "no_per_channel": {"per_channel": False}},
         has_weight=True,
         needs="input",
         writes_in_place=False,

@@ -246,3 +246,10 @@ def test_groups_of_a_convolution_stay_apart_from_those_of_its_norm(tmp_path: Pat
     module.load_state_dict(tensors)
     image = torch.rand(2, 3, 12, 12)
     torch.testing.assert_close(module(image), old(image))
+
+
+def test_a_weight_for_all_channels_is_written_where_most_have_one_for_each(tmp_path: Path) -> None:
+    def build() -> nn.Module:
+        return nn.Sequential(nn.PReLU(6), nn.MaxPool2d(2), nn.PReLU(6), nn.MaxPool2d(2), nn.PReLU())
+
+    assert "prelu (no_per_channel)" in bring(build, (6, 8, 8), tmp_path).text

@@ -66,6 +66,7 @@ network:
   - factor_shift: scale (one bias)
   - prelu
   - each: prelu (per_channel)
+  - shared: prelu (no_per_channel)
   - acting: 3x3 conv (8 act prelu)
   - acting_normed: 3x3 conv (8 norm batchnorm act prelu)
   - up: 3x3 deconv (8 stride 2 groups 2 norm batchnorm)
