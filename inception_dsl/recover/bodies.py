@@ -144,7 +144,7 @@ class BodyMaker:
                 (source,) = self._flow.enter(item.keys)
                 channels = self._flow.channels(source)
                 if is_container:
-                    return ListTerm(body.items, channels)
+                    return replace(body, channels=channels)
                 return ScopeTerm(kind, body, channels)
 
     def _join(self, region: Region, item: Item) -> _Entry:

@@ -24,6 +24,7 @@ from inception_dsl.recover.terms import (
     Term,
     WhenTerm,
     children,
+    find_references,
     holes,
     skeleton,
 )
@@ -260,7 +261,7 @@ def build_body(
         else (name, term)
         for index, (name, term) in enumerate(layout.steps)
     )
-    body = ListTerm(steps)
+    body = ListTerm(steps, kept=find_references(layout.steps))
     if layout.residual is None:
         return body
     name, layer = layout.shortcut or (IDENTITY.name, OpTerm(IDENTITY.name, IDENTITY.written, ()))

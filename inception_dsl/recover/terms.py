@@ -6,7 +6,7 @@ parameters can stand for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.ir import Value
@@ -134,6 +134,20 @@ class WhenTerm:
 
 
 Term = OpTerm | CallTerm | ScopeTerm | ListTerm | JoinTerm | FromTerm | ReuseTerm | WhenTerm
+
+
+def find_references(steps: Iterable[tuple[str, Term]]) -> frozenset[str]:
+    """Return the names of the steps of a list that other steps of it refer to."""
+    names: set[str] = set()
+    for _, term in steps:
+        match term:
+            case FromTerm(reads=reads):
+                names.update(reads)
+            case ReuseTerm(name):
+                names.add(name)
+            case _:
+                names |= find_references(("", inner) for inner in children(term))
+    return frozenset(names)
 
 
 def children(term: Term) -> tuple[Term, ...]:

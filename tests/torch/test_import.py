@@ -130,6 +130,44 @@ def test_one_class_is_one_block_with_conditions(tmp_path: Path) -> None:
         assert words in text, text
 
 
+class _Light(nn.Module):
+    """A pointwise convolution and a depthwise one."""
+
+    def __init__(self, inner: int, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inner, width, 1)
+        self.conv2 = nn.Conv2d(width, width, 5, padding=2, groups=width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv2(self.conv1(x)).relu()
+        return y
+
+
+class _Tapped(nn.Module):
+    """A chain of equal layers, all of whose results are concatenated; a sum if channels allow."""
+
+    def __init__(self, inner: int, width: int, layers: int = 4) -> None:
+        super().__init__()
+        reads = [inner, *(layers - 1) * [width]]
+        self.layers = nn.ModuleList(_Light(read, width) for read in reads)
+        self.aggregation = nn.Conv2d(inner + layers * width, 2 * width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = [x]
+        for layer in self.layers:
+            values.append(layer(values[-1]))
+        y: Tensor = self.aggregation(torch.cat(values, 1))
+        return y + x if x.shape == y.shape else y
+
+
+def test_layers_that_others_read_are_not_folded(tmp_path: Path) -> None:
+    rows = ((6, 4), (8, 4), (8, 5), (10, 5))
+    network = nn.Sequential(*(_Tapped(*row) for row in rows))
+    text = bring(lambda: network, (6, 8, 8), tmp_path).text
+    assert text.count("residual: {when: ") == 1
+    assert "from: [input, layers_0, layers_1, layers_2, layers_3]" in text
+
+
 class _Opening(nn.Module):
     """A block that some calls begin with a pool, whose name is a word of the language."""
 

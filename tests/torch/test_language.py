@@ -105,6 +105,16 @@ network:
   - g: mixed (k=8)
   - h: mixed (k=12)
 """,
+    "channels as a kernel, a stride and a padding": """\
+blocks:
+  odd:
+    - in maxpool (stride in pad V)
+    - 3x3 conv (in pad in)
+    - in adaptive avgpool
+network:
+  - a: [1x1 conv (2), odd]
+  - b: [1x1 conv (3), upsample (factor 4), odd]
+""",
     "a padding of nothing": """\
 blocks:
   padded:

@@ -109,7 +109,7 @@ def write_size(value: Value | Expr, types: ParamTypes) -> tuple[Expr, Expr]:
     match value:
         case (first, second):
             return first, second
-        case Name(name) if types[name].kind == "pair":
+        case Name(name) if name in types and types[name].kind == "pair":
             return Apply("item", (value, 0)), Apply("item", (value, 1))
         case str():
             raise AssertionError(value)
@@ -123,7 +123,7 @@ def write_pad(value: Value | Expr, types: ParamTypes) -> Value | Expr:
 
     A parameter that may be None is such a choice.
     """
-    if not isinstance(value, Name):
+    if not isinstance(value, Name) or value.name not in types:  # or the channels that enter
         return value if isinstance(value, str | tuple) else write_int(value, types)
     type = types[value.name]
     sides = Apply("pair", write_size(value, types)) if type.kind == "pair" else value
