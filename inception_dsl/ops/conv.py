@@ -9,6 +9,7 @@ Longer than 400 lines: an op answers all questions in one module, and this one h
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import overload
 
 from inception_dsl.expr import Expr
@@ -128,25 +129,28 @@ def _infer_norm(values: Values, convolved: TensorType) -> TensorType:
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     height, width = size(values, "kernel")
     fan_in = inputs[0].channels // number(values, "groups") * height * width
-    cost = cost_with_extras(values, output, fan_in * output.channels, output)
-    return replace(cost, norms=cost.norms + count_gains(values))
+    gains = count_gains(values)
+    return cost_with_extras(values, output, fan_in * output.channels, output, gains)
 
 
-def cost_with_extras(values: Values, output: TensorType, weights: int, uses: TensorType) -> Cost:
+def cost_with_extras(
+    values: Values, output: TensorType, weights: int, uses: TensorType, gains: int = 0
+) -> Cost:
     """Return the cost of weights, and of bias, norm and act behind them.
 
     Args:
         uses: a map of which each place uses every weight once.
+        gains: the number of learnt scales of filters.
     """
     height, width = uses.size
     macs = weights * height * width
     flops: dict[str, int] = {"mac": 2 * macs}
     if values["bias"]:
         flops["bias"] = output.values
-    norms = 0
+    norms = gains
     if (norm := find_norm(values)) is not None:
         cost = norm.cost(norm_attributes(values), (output,), output)
-        norms = cost.weights + cost.biases + cost.norms
+        norms += cost.weights + cost.biases + cost.norms
         flops.update(cost.flops)
     flops |= act_flops(values["act"], output)
     norms += act_params(values, output.channels)
@@ -174,10 +178,16 @@ def norm_attributes(attributes: Symbols) -> Symbols:
     norm = find_norm(attributes)
     if norm is None:
         return attributes
-    renamed = [a.name for a in norm.attributes if a.name in _OWN_NAMES]
+    renamed = _list_renamed(norm.name)
     if not renamed:
         return attributes
     return {**attributes, **{name: attributes[_name_beside_conv(name)] for name in renamed}}
+
+
+@cache
+def _list_renamed(norm: str) -> tuple[str, ...]:
+    """Return the attributes of a norm that have other names beside a convolution's own."""
+    return tuple(a.name for a in NORMS[norm].attributes if a.name in _OWN_NAMES)
 
 
 def _name_beside_conv(name: str) -> str:
