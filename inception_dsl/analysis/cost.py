@@ -198,6 +198,7 @@ class _Rows:
         self._read_paths: dict[int, frozenset[str]] = {}
         self._quantities: dict[tuple[int, bool, bool], dict[str, Any]] = {}
         self._type_texts: dict[TensorType, str] = {}
+        self._texts: dict[str, str] = {}
 
     def measure(self) -> Iterator[CostRow]:
         root, heads = self._model.root, self._model.heads
@@ -257,6 +258,10 @@ class _Rows:
             self._type_texts[type] = str(type)
         return self._type_texts[type]
 
+    def _share(self, text: str) -> str:
+        """Return the text itself; rows with equal texts share one, which saves memory."""
+        return self._texts.setdefault(text, text)
+
     def _measure_node(self, node: Node, *, is_read: bool, has_weights: bool) -> dict[str, Any]:
         op = OPS[node.op]
         cost = op.cost(node.attributes, node.input_types, node.type)
@@ -266,8 +271,8 @@ class _Rows:
         kernel = node.attributes.get("kernel")
         size = f"{kernel[0]}x{kernel[1]} " if isinstance(kernel, tuple) else ""
         return {
-            "op": f"{size}{op.written}",
-            "label": op.label(node.attributes),
+            "op": self._share(f"{size}{op.written}"),
+            "label": self._share(op.label(node.attributes)),
             "input": " + ".join(map(self._print_type, node.input_types)),
             "output": self._print_type(node.type),
             "params": params if has_weights else 0,
