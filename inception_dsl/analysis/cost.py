@@ -124,10 +124,10 @@ def measure_cost(model: Model, *, batch: int = 1, name: str | None = None) -> Co
     """
     rows = tuple(_Rows(model, batch).measure())
     trunk = [row for row in rows if row.head is None]
-    kinds = {
-        kind: sum(flops for row in trunk for k, flops in row.flops_by_kind if k == kind)
-        for kind in flop_kinds()
-    }
+    kinds = dict.fromkeys(flop_kinds(), 0)
+    for row in trunk:
+        for kind, flops in row.flops_by_kind:
+            kinds[kind] += flops
     return CostReport(
         name=name or model.name,
         input=write_types(model.inputs),

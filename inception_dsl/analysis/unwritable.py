@@ -209,10 +209,10 @@ class _Block:
 
     def _examine(self, step: StepDef) -> _Problem | None:
         """Return the reason why the constructor cannot make a step; None if it can."""
-        if any(value is None for value in self._numbers[step.path]):
+        if None in self._numbers[step.path]:
             return _Problem(step, _NO_CHANNELS, exprs=(_IN,))
         counted = (step.count or 0,)
-        if any(channels is None for channels in self._read_channels(step)):
+        if None in self._read_channels(step):
             return _Problem(step, self._explain(step), step.inputs, counted)
         if step.path in self._padded:
             reason = "a parameter sets the padding `same_tf`, which needs another layer"
@@ -233,7 +233,7 @@ class _Block:
         Layers that read both would be those for maps alone, or for vectors alone.
         """
         hidden: dict[Path, StepDef] = {}
-        for step in self._block.body:
+        for step in self._block.body if self._chosen else ():
             for path in step.inputs:
                 chosen = hidden.get(path)
                 if chosen is None or chosen.when is None or implies(step.when, chosen.when):
