@@ -303,7 +303,8 @@ def _find_equals(condition: Expr | str, *, holds: bool) -> dict[str, Expr]:
 def decide_early(condition: Expr) -> Expr | bool:
     """Return a condition without the parts that numbers alone decide; a bool if they decide it.
 
-    A number stands on the right of a comparison.
+    A number stands on the right of a comparison. An order of what is no number stays: it is an
+    error once it is asked for.
 
     Example:
         >>> show(decide_early(Apply("and", (Apply("==", (64, Name("w"))), Apply("<", (1, 2))))))
@@ -316,7 +317,10 @@ def decide_early(condition: Expr) -> Expr | bool:
         case Apply("and" | "or" as function, (left, right)):
             return _decide_both(function, left, right)
         case Apply(function, (left, right)) if _is_plain(left) and _is_plain(right):
-            return _COMPARE[function](_find_plain(left), _find_plain(right))
+            sides = _find_plain(left), _find_plain(right)
+            if function in ("==", "!=") or all(isinstance(side, int | Decimal) for side in sides):
+                return _COMPARE[function](*sides)
+            return condition
         case Apply(function, (int() | Decimal() as number, other)):
             return Apply(_TURNED.get(function, function), (other, number))
         case _:

@@ -233,7 +233,8 @@ def _diagnose(
     help = _AS.get(str(path[-1])) if path else None
     if path == ("params",):
         help = "give each parameter of the network a value, as in `{num_classes: 1000}`"
-    if path[-1:] == ("from",) and "op" in getattr(places.tree(path[:-1]), "items", {}):
+    step = places.tree(path[:-1])
+    if path[-1:] == ("from",) and isinstance(step, Mapping) and "op" in step.items:
         message = "`from` is a key of bodies, which names inputs, and no word of an op"
         help = "write the short form, as in `slice (4 from 7)`"
     return Diagnostic("E103", message, (Label(places.value(path)),), help=help)

@@ -115,6 +115,20 @@ network:
   - a: [1x1 conv (2), odd]
   - b: [1x1 conv (3), upsample (factor 4), odd]
 """,
+    "orders of words and kernels that nothing asks for": """\
+blocks:
+  block:
+    params: {pad: same, k: 1x3}
+    steps:
+      - 1x1 conv (in)
+      - first: {when: in == 9 and pad < 3, op: 1x1 conv (4)}
+      - second: {when: 1 == 2 and 3x1 < 3, op: 1x1 conv (2)}
+      - third: {when: in == 8 or k < 3, op: k conv (8 pad pad)}
+network:
+  - a: 3x3 conv (8)
+  - none: {when: 1 == 2 and same < 3, op: 1x1 conv (4)}
+  - b: block
+""",
     "a padding of nothing": """\
 blocks:
   padded:
