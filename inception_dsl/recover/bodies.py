@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from inception_dsl.ir import INPUT, TensorType
 from inception_dsl.ops import IDENTITY, OPS
 from inception_dsl.recover.graph import TracedOutput
-from inception_dsl.recover.naming import OP_WORDS, TUPLE_NAMES, clean, number, without_number
+from inception_dsl.recover.naming import OP_WORDS, clean, number, without_number
 from inception_dsl.recover.regions import InputItem, Region, Source
 from inception_dsl.recover.scopes import Flow, Item, ModuleScope, NodeItem
 from inception_dsl.recover.terms import (
@@ -27,6 +27,7 @@ from inception_dsl.recover.terms import (
     Term,
 )
 from inception_dsl.recover.words import WordWriter, join_holes
+from inception_dsl.resolve.wiring import TUPLE_NAMES
 
 _PASS = OpTerm(IDENTITY.name, IDENTITY.written, ())
 """The step that gives what it reads."""

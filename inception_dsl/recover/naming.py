@@ -6,16 +6,13 @@ import re
 from collections.abc import Container
 from keyword import iskeyword
 
-from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ops import OPS, STEP_OPS, WORDS
+from inception_dsl.resolve.declarations import OTHER_MEANINGS
 from inception_dsl.resolve.reserved import RESERVED
 from inception_dsl.spec.schema import BODY_KEYS
 
 SHORTCUT = re.compile(r"downsample|shortcut|skip|proj|identity|residual|^ds", re.IGNORECASE)
 """The names that networks give to the branch around a residual's body."""
-
-TUPLE_NAMES = frozenset(["count", "index"])
-"""The names that no output can have, because a tuple has them."""
 
 MAX_LETTERS = 50
 """Maximum number of letters of a name, a number behind it not counted."""
@@ -31,7 +28,7 @@ _OF_THE_LANGUAGE = (
 OP_WORDS = frozenset(op.written.split()[-1] for op in STEP_OPS) | WORDS
 """The words that begin a step, and those that an argument may hold."""
 
-NO_PARAMS = OP_WORDS | FUNCTIONS.keys() | {"in", "in_channels"}
+NO_PARAMS = OP_WORDS | OTHER_MEANINGS | {"in"}
 """The words that an expression or an argument reads in another way than as a parameter."""
 
 

@@ -19,6 +19,9 @@ from inception_dsl.resolve.wiring import SINGLE, PortReader
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, TableSpec, Word
 
+OTHER_MEANINGS = frozenset(["in_channels", "float", "int", *FUNCTIONS, *WORDS])
+"""The words that no parameter can have as its name, as an expression reads them in another way."""
+
 
 class Declarations(Reporter):
     """The reader of declarations."""
@@ -153,7 +156,7 @@ class Declarations(Reporter):
     def check_param(self, name: str, at: DocumentPath) -> None:
         """Report a name that no parameter can have."""
         problem = name_problem(name)
-        if problem is None and name in {"in_channels", "float", "int", *FUNCTIONS, *WORDS}:
+        if problem is None and name in OTHER_MEANINGS:
             problem = f"`{name}` has a meaning of its own"
         if problem is not None:
             self.complain("E105", problem, self.places.key(at), instead=usable_name(name, "param"))
