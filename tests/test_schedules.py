@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import SpecError
+from inception_dsl.emit.figure import Request
 from inception_dsl.expr import Apply, Binary, Name, show
 from inception_dsl.ir import Call, Value
 from inception_dsl.schedule import BY, TO, evaluate_copy, write_copy
@@ -155,3 +156,12 @@ def test_emitted_code_computes_the_nearest_floats_of_a_growth(
     if written is not None:
         computed = [eval(show(written), {"i": index}) for index in range(count)]
         assert computed == [float(value) for value in exact]
+
+
+def test_a_figure_shows_one_value_of_a_single_copy(project: Project) -> None:
+    block = "blocks: {block: {params: [p], steps: 1x1 conv (p)}}"
+    network = "network: [{a: 1 x block (p=4 by 1)}, {b: 3 x block (p=5 by 1)}]"
+    project.write(NET, f"inception: 1\nname: net\ninput: 8x8x3\n{block}\n{network}\n")
+    figure = driver.draw(project.check(), Request("poster")).content
+    assert b">5 to 7<" in figure
+    assert b" to 4<" not in figure

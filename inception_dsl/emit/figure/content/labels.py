@@ -77,8 +77,11 @@ def show_value(value: Value | Expr) -> str:
 
 
 def show_schedule(first: Value, last: Value) -> str:
-    """Return the values of the first and the last copy as a box prints them: with three digits."""
-    return f"{_round(first)} to {_round(last)}"
+    """Return the values of the first and the last copy as a box prints them: with three digits.
+
+    A single copy has one value.
+    """
+    return _round(first) if first == last else f"{_round(first)} to {_round(last)}"
 
 
 def _round(value: Value) -> str:
