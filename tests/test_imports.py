@@ -146,3 +146,12 @@ def test_the_public_names_of_the_driver_are_there() -> None:
     assert all(getattr(driver, name) is not None for name in driver.__all__)
     with pytest.raises(AttributeError):
         _ = driver.nothing
+
+
+def test_traces_are_read_without_torch() -> None:
+    program = (
+        "import sys, inception_dsl.bridge.traced\n"
+        "print([name for name in ('torch', 'numpy', 'onnx') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "[]\n"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 
@@ -15,38 +14,15 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from inception_dsl.bridge.building import build_target, explain_failure
+from inception_dsl.bridge.calls import CallTrace
 from inception_dsl.bridge.ports import make_inputs
-from inception_dsl.bridge.reading import Cause, lacks, read_trace
-from inception_dsl.bridge.reading.lacks import NO_WORD
-from inception_dsl.bridge.tracing import CallTrace, trace_module
-from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label, SpecError
+from inception_dsl.bridge.reading import read_trace
+from inception_dsl.bridge.traced import MAX_PLACES, TracedTarget, list_causes
+from inception_dsl.bridge.tracing import describe_modules, trace_module
+from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import TensorType, write_types
-from inception_dsl.recover import TracedGraph, TracedNode
+from inception_dsl.recover import TracedGraph
 from inception_dsl.spec.target import Target
-
-MAX_PLACES = 3
-"""Maximum number of modules that one finding names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TracedTarget:
-    """A traced network.
-
-    Attributes:
-        kind: the name of its class.
-        origin: the package and the version, or the file, that it comes from.
-        macs: the multiply-accumulates that its result depends on, as torch counts them.
-        params: the number of its parameters.
-        notes: what the graph does not show.
-    """
-
-    graph: TracedGraph
-    module: nn.Module
-    kind: str
-    origin: str
-    macs: int
-    params: int
-    notes: tuple[Diagnostic, ...]
 
 
 def trace_target(
@@ -114,7 +90,7 @@ def trace_network(
         SpecError: E704 it does not run; E705 the language cannot say it.
     """
     trace = _run(module, inputs)
-    read = read_trace(trace, module, inputs, name=name)
+    read = read_trace(trace, describe_modules(module), inputs, name=name)
     if read.causes:
         raise SpecError(list_causes(read.causes))
     params = sum(parameter.numel() for parameter in module.parameters())
@@ -125,15 +101,10 @@ def trace_network(
         kind=type(module).__name__,
         origin=origin,
         macs=_count_macs(module, inputs) - read.unread_macs,
+        counted_by="torch",
         params=params,
         notes=notes,
     )
-
-
-def cause_of_crossing(graph: TracedGraph, node: TracedNode) -> Cause:
-    """Return the cause of refusal of a step that runs again where no spec can say it."""
-    kind = graph.classes.get(node.module, "")
-    return Cause(lacks.APART, node.op, node.module, kind, node.origin)
 
 
 def copy_to_meta(module: nn.Module) -> nn.Module:
@@ -169,33 +140,6 @@ def _count_macs(module: nn.Module, inputs: Mapping[str, TensorType]) -> int:
     with counter, torch.no_grad():
         module(*tensors.arguments, **tensors.keywords)
     return int(counter.get_total_flops()) // 2
-
-
-def list_causes(causes: Sequence[Cause]) -> list[Diagnostic]:
-    """Return a finding for each thing that the language cannot say, with the places of it."""
-    groups: dict[tuple[str, str, str], list[Cause]] = {}
-    for cause in causes:
-        groups.setdefault((cause.lack.what, cause.function, cause.kind), []).append(cause)
-    findings = []
-    for (what, function, kind), group in list(groups.items())[:MAX_FINDINGS]:
-        lack = group[0].lack
-        count = "once" if len(group) == 1 else f"{len(group)} times"
-        subject = f"`{function}`" if lack is NO_WORD else f"{what}: `{function}`"
-        message = f"the language has no word for {subject} in `{kind}`, {count}"
-        paths = dict.fromkeys(cause.module for cause in group if cause.module)
-        shown = ", ".join(f"`{path}`" for path in list(paths)[:MAX_PLACES])
-        more = f" and {len(paths) - MAX_PLACES} more" if len(paths) > MAX_PLACES else ""
-        span = group[0].origin.span
-        findings.append(
-            Diagnostic(
-                "E705",
-                message,
-                (Label(span),) if span else (),
-                notes=(f"in {shown}{more}",) if shown else (),
-                help=f"the nearest word is {lack.nearest}" if lack.nearest else None,
-            )
-        )
-    return findings
 
 
 _RANDOM = frozenset(["bernoulli", "rand_like", "rand", "empty_like"])

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
@@ -19,95 +18,21 @@ from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
-from inception_dsl.bridge.frames import FrameReader, Frames
+from inception_dsl.bridge.calls import (
+    CallTrace,
+    ConstantRef,
+    ModuleFacts,
+    TorchCall,
+    TracedResult,
+    ValueRef,
+    WeightRef,
+    find_values,
+)
+from inception_dsl.bridge.frames import FrameReader
 from inception_dsl.bridge.ports import list_results, make_inputs
 
 BATCH = 2
 """The number of images in the traced batch: one would look like an axis to squeeze away."""
-
-
-@dataclass(frozen=True, slots=True)
-class ValueRef:
-    """A tensor that a traced call reads or makes.
-
-    Attributes:
-        shape: with the batch.
-        dtype: the type of its numbers, such as `torch.float32`.
-    """
-
-    number: int
-    shape: tuple[int, ...]
-    dtype: str
-
-
-@dataclass(frozen=True, slots=True)
-class WeightRef:
-    """A parameter or a buffer of the traced module, by its name."""
-
-    name: str
-    shape: tuple[int, ...]
-    is_parameter: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ConstantRef:
-    """A tensor that is neither computed from the input nor held by a module."""
-
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TorchCall:
-    """A call of torch in a forward pass.
-
-    Attributes:
-        name: the function's name, without the underscores of operators and of changes in place.
-        arguments, keywords: its arguments, with references for tensors.
-        results: the tensors that it gives, in order.
-        module: the path of the module that makes the call.
-        runs: for each name of that path, the earlier runs of the module in the run around it.
-        is_stale: it reads a tensor that was overwritten under another name.
-        is_compiled: code that `torch.jit` compiled makes it, not Python.
-    """
-
-    name: str
-    arguments: tuple[Any, ...]
-    keywords: dict[str, Any]
-    results: tuple[ValueRef, ...]
-    module: str
-    runs: tuple[int, ...]
-    frames: Frames
-    is_stale: bool = False
-    is_compiled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TracedResult:
-    """A tensor that a module returns.
-
-    Attributes:
-        name: the keys and fields that lead to it, joined by underscores; empty if a place in a
-            list is all that it has.
-    """
-
-    name: str
-    ref: ValueRef | WeightRef | ConstantRef
-
-
-@dataclass(slots=True)
-class CallTrace:
-    """A record of one forward pass: its calls in order, and the modules that ran.
-
-    Attributes:
-        inputs: the tensors that went in.
-        outputs: the tensors that came out.
-        ran: the paths of the modules that ran, in order.
-    """
-
-    inputs: list[ValueRef] = field(default_factory=list)
-    calls: list[TorchCall] = field(default_factory=list)
-    outputs: tuple[TracedResult, ...] = ()
-    ran: dict[str, None] = field(default_factory=dict)
 
 
 _IN_PLACE_OPERATORS = frozenset(
@@ -307,17 +232,18 @@ def _list_tensors(value: Any) -> Iterator[Tensor]:
                 yield from _list_tensors(part)
 
 
-def find_values(value: Any) -> Iterator[ValueRef]:
-    """Yield the references to computed tensors in the arguments or the output of a call."""
-    match value:
-        case ValueRef():
-            yield value
-        case tuple() | list():
-            for part in value:
-                yield from find_values(part)
-        case dict():
-            for part in value.values():
-                yield from find_values(part)
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+
+def describe_modules(module: nn.Module) -> ModuleFacts:
+    """Return what a reading needs of a module and of all that it holds."""
+    return ModuleFacts(
+        classes={path: type(child).__name__ for path, child in module.named_modules()},
+        containers=frozenset(
+            path for path, child in module.named_modules() if isinstance(child, _CONTAINERS)
+        ),
+        weights={name: tuple(value.shape) for name, value in module.named_parameters()},
+    )
 
 
 def trace_module(

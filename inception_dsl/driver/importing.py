@@ -20,7 +20,7 @@ from inception_dsl.version import __version__
 if TYPE_CHECKING:
     from torch import nn
 
-    from inception_dsl.bridge.importing import TracedTarget
+    from inception_dsl.bridge.traced import TracedTarget
     from inception_dsl.driver.walk import Checked
     from inception_dsl.recover import Recovered
 
@@ -111,7 +111,7 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         SpecError: E705, the language cannot say it.
         ImportFaultError: the spec is not the same network.
     """
-    from inception_dsl.bridge.importing import cause_of_crossing, list_causes
+    from inception_dsl.bridge.traced import cause_of_crossing, list_causes
     from inception_dsl.driver.walk import measure_file
     from inception_dsl.emit.spec import format_spec
     from inception_dsl.recover import CrossingError, MeshError, SpecHeader, recover_spec
@@ -123,7 +123,13 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         title=traced.kind,
         source=f"{traced.origin}, {target}" if traced.origin else target,
         comments=(f"imported by inception-dsl {__version__} from {target}",),
-        claims=({"params": str(params), "macs": str(traced.macs), "source": "counted by torch"},),
+        claims=(
+            {
+                "params": str(params),
+                "macs": str(traced.macs),
+                "source": f"counted by {traced.counted_by}",
+            },
+        ),
     )
     try:
         recovered = recover_spec(traced.graph, header)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from torch import nn
-
+from inception_dsl.bridge.calls import CallTrace, ModuleFacts
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.activations import ACTIVATION_CALLS
 from inception_dsl.bridge.reading.arithmetic import ARITHMETIC
@@ -16,7 +15,6 @@ from inception_dsl.bridge.reading.layers import LAYERS
 from inception_dsl.bridge.reading.pools import POOLS
 from inception_dsl.bridge.reading.reader import GraphReader, Seen
 from inception_dsl.bridge.reading.shapes import SHAPES
-from inception_dsl.bridge.tracing import CallTrace
 from inception_dsl.ir import Origin, TensorType
 from inception_dsl.ops import OPS
 from inception_dsl.recover import (
@@ -29,8 +27,6 @@ from inception_dsl.recover import (
 )
 
 __all__ = ["Cause", "Lack", "ReadTrace", "read_trace"]
-
-_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +44,10 @@ class ReadTrace:
 
 
 def read_trace(
-    trace: CallTrace, module: nn.Module, inputs: Mapping[str, TensorType], *, name: str
+    trace: CallTrace, modules: ModuleFacts, inputs: Mapping[str, TensorType], *, name: str
 ) -> ReadTrace:
-    """Read a trace of a module as a flat graph in the language's ops."""
-    kinds = {path: type(child).__name__ for path, child in module.named_modules()}
+    """Read a trace of a network as a flat graph in the language's ops."""
+    kinds = modules.classes
     reader = GraphReader(kinds)
     reader.read(trace, {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **ARITHMETIC})
     outputs: list[TracedOutput] = []
@@ -70,10 +66,8 @@ def read_trace(
         nodes=tuple(reader.nodes),
         outputs=tuple(outputs),
         classes=kinds,
-        containers=frozenset(
-            path for path, child in module.named_modules() if isinstance(child, _CONTAINERS)
-        ),
-        weights={key: tuple(value.shape) for key, value in module.named_parameters()},
+        containers=modules.containers,
+        weights=modules.weights,
     )
     graph, causes = read_idioms(graph, kinds)
     causes = [*reader.causes, *causes, *_find_other_uses(graph)]

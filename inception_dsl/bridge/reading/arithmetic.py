@@ -6,11 +6,11 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from inception_dsl.bridge.calls import ConstantRef
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.lacks import Lack
 from inception_dsl.bridge.reading.numbers import is_number
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, can_say
-from inception_dsl.bridge.tracing import ConstantRef
 from inception_dsl.ir import Value
 
 TIMES, PLUS, SHIFT = "~times", "~plus", "~shift"

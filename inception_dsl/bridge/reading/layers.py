@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+from inception_dsl.bridge.calls import WeightRef
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.numbers import exact, pair, square
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
 from inception_dsl.bridge.reading.standardised import read_standardised
-from inception_dsl.bridge.tracing import WeightRef
 from inception_dsl.ir import Value
 
 _BARE: dict[str, Value] = {"norm": "none", "act": "none"}

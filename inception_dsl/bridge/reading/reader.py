@@ -16,10 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from inception_dsl.bridge.frames import OriginMaker
-from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.lacks import Cause, Lack
-from inception_dsl.bridge.tracing import (
+from inception_dsl.bridge.calls import (
     CallTrace,
     ConstantRef,
     TorchCall,
@@ -27,6 +24,9 @@ from inception_dsl.bridge.tracing import (
     WeightRef,
     find_values,
 )
+from inception_dsl.bridge.frames import OriginMaker
+from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.recover import ENTRY, TracedNode

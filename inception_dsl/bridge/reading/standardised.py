@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
 
+from inception_dsl.bridge.calls import TorchCall, ValueRef, WeightRef
 from inception_dsl.bridge.reading.numbers import exact, is_number
 from inception_dsl.bridge.reading.reader import GraphReader
-from inception_dsl.bridge.tracing import TorchCall, ValueRef, WeightRef
 from inception_dsl.ir import Value
 
 MAX_DIGITS = 17

@@ -1,0 +1,125 @@
+"""The records of a network that ran: the calls that it made, with their arguments.
+
+A tracer makes them from a module of torch; other readers make them from files. Nothing here needs
+torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from inception_dsl.bridge.frames import Frames
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRef:
+    """A tensor that a traced call reads or makes.
+
+    Attributes:
+        shape: with the batch.
+        dtype: the type of its numbers, such as `torch.float32`.
+    """
+
+    number: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRef:
+    """A parameter or a buffer of the traced module, by its name."""
+
+    name: str
+    shape: tuple[int, ...]
+    is_parameter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantRef:
+    """A tensor that is neither computed from the input nor held by a module."""
+
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorchCall:
+    """A call of torch in a forward pass.
+
+    Attributes:
+        name: the function's name, without the underscores of operators and of changes in place.
+        arguments, keywords: its arguments, with references for tensors.
+        results: the tensors that it gives, in order.
+        module: the path of the module that makes the call.
+        runs: for each name of that path, the earlier runs of the module in the run around it.
+        is_stale: it reads a tensor that was overwritten under another name.
+        is_compiled: code that `torch.jit` compiled makes it, not Python.
+    """
+
+    name: str
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    results: tuple[ValueRef, ...]
+    module: str
+    runs: tuple[int, ...]
+    frames: Frames
+    is_stale: bool = False
+    is_compiled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TracedResult:
+    """A tensor that a module returns.
+
+    Attributes:
+        name: the keys and fields that lead to it, joined by underscores; empty if a place in a
+            list is all that it has.
+    """
+
+    name: str
+    ref: ValueRef | WeightRef | ConstantRef
+
+
+@dataclass(slots=True)
+class CallTrace:
+    """A record of one forward pass: its calls in order, and the modules that ran.
+
+    Attributes:
+        inputs: the tensors that went in.
+        outputs: the tensors that came out.
+        ran: the paths of the modules that ran, in order.
+    """
+
+    inputs: list[ValueRef] = field(default_factory=list)
+    calls: list[TorchCall] = field(default_factory=list)
+    outputs: tuple[TracedResult, ...] = ()
+    ran: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFacts:
+    """The modules of a traced network.
+
+    Attributes:
+        classes: the name of the class of each module, by its path.
+        containers: the paths of the modules that only hold others, such as lists.
+        weights: the shapes of all parameters, by their names.
+    """
+
+    classes: Mapping[str, str]
+    containers: frozenset[str]
+    weights: Mapping[str, tuple[int, ...]]
+
+
+def find_values(value: Any) -> Iterator[ValueRef]:
+    """Yield the references to computed tensors in the arguments or the output of a call."""
+    match value:
+        case ValueRef():
+            yield value
+        case tuple() | list():
+            for part in value:
+                yield from find_values(part)
+        case dict():
+            for part in value.values():
+                yield from find_values(part)
