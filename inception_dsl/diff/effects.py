@@ -13,7 +13,7 @@ from inception_dsl.ir import Node, TensorType
 from inception_dsl.ops import NORMS, OPS, ShapeError, StateTensor
 from inception_dsl.ops.attribute import Values
 from inception_dsl.ops.channels import find_range
-from inception_dsl.ops.facts import Slot
+from inception_dsl.ops.facts import Acts, Slot
 from inception_dsl.ops.gather import Gather, Gathers, gather_own_place, take_alike
 
 Effect = Literal["state", "eval", "elsewhere", "training", "none"]
@@ -53,6 +53,8 @@ def attribute_effects(old: Node, new: Node) -> dict[str, Effect]:
         after = replace(old, attributes={**kept, **chosen})
         effect = _compare_values(_reading(old), _reading(after), old.input_types[0])
         effects |= dict.fromkeys(window, effect)
+    if _acts(old) == _acts(new) == "never":
+        return dict.fromkeys(effects, "none")
     if op.channels == "sliced" and _range(old) == _range(new):
         effects = dict.fromkeys(effects, "none")
     return effects
@@ -67,18 +69,18 @@ def op_effect(old: Node, new: Node) -> Effect:
     """Return the effect of another op in the place of one."""
     if _shapes(old) != _shapes(new):
         return "state"
-    if is_felt_in_training_only(old) and is_felt_in_training_only(new):
-        return "training"
+    acts = {_acts(old), _acts(new)}
     effect: Effect = "eval"
-    if not _shapes(old):
+    if "always" not in acts:
+        effect = "none"
+    elif not _shapes(old):
         effect = _compare_values(_reading(old), _reading(new), old.input_types[0])
-    is_trained = any(OPS[node.op].acts(node.attributes) == "in training" for node in (old, new))
-    return "training" if effect == "none" and is_trained else effect
+    return "training" if effect == "none" and "in training" in acts else effect
 
 
 def presence_effect(node: Node) -> Effect:
     """Return the effect of a node on one side only, whose tensors are left out."""
-    match OPS[node.op].acts(node.attributes):
+    match _acts(node):
         case "never":
             return "none"
         case "in training":
@@ -91,12 +93,16 @@ def presence_effect(node: Node) -> Effect:
 
 def is_felt_in_training_only(node: Node) -> bool:
     """Tell whether a node changes no value in inference."""
-    return OPS[node.op].acts(node.attributes) != "always"
+    return _acts(node) != "always"
 
 
 def tensors_by_slot(node: Node) -> dict[Slot, StateTensor]:
     """Return the tensors that the node needs, its own or those of another node."""
     return {tensor.slot: tensor for tensor in _tensors(node)}
+
+
+def _acts(node: Node) -> Acts:
+    return OPS[node.op].acts(node.attributes, node.input_types)
 
 
 def _range(node: Node) -> tuple[int, int]:
@@ -136,6 +142,8 @@ def _reading(node: Node) -> _Reading:
     def read(input: TensorType) -> tuple[TensorType, Gathers | None] | None:
         try:
             type = op.infer(node.attributes, (input,))
+            if op.acts(node.attributes, (input,)) != "always":
+                return _read_own_place(input)
             return type, op.gathers(node.attributes, input) if op.gathers else None
         except ShapeError:
             return None

@@ -9,7 +9,6 @@ from inception_dsl.ops.facts import (
     Inputs,
     ShapeError,
     a_map,
-    acts_always,
     free,
     no_launch,
     one_launch,
@@ -73,8 +72,13 @@ def _shuffle_infer(values: Values, inputs: Inputs) -> TensorType:
     return inputs[0]
 
 
-def _shuffle_acts(values: Values) -> Acts:
-    return "never" if values["groups"] == 1 else "always"
+def _slice_acts(values: Values, inputs: Inputs) -> Acts:
+    channels = inputs[0].channels
+    return "never" if find_range(values, channels) == (0, channels) else "always"
+
+
+def _shuffle_acts(values: Values, inputs: Inputs) -> Acts:
+    return "never" if values["groups"] in (1, inputs[0].channels) else "always"
 
 
 OPS = (
@@ -104,7 +108,7 @@ OPS = (
         cost=free,
         flop_kinds={},
         state=None,
-        acts=acts_always,
+        acts=_slice_acts,
         is_left_to_loss=False,
         launches=no_launch,
         saves=saves_nothing,

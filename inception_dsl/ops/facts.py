@@ -139,12 +139,16 @@ Acts = Literal["always", "in training", "never"]
 """When an op does something: one that acts in training alone gives what it reads in inference."""
 
 
-def acts_always(values: Values) -> Acts:
+ActsRule = Callable[[Values, Inputs], Acts]
+"""The answer whether an op does something, from its attributes and its inputs."""
+
+
+def acts_always(values: Values, inputs: Inputs) -> Acts:
     """Return the answer of an op that does the same in inference and in training."""
     return "always"
 
 
-def never_acts(values: Values) -> Acts:
+def never_acts(values: Values, inputs: Inputs) -> Acts:
     """Return the answer of an op that gives what it reads."""
     return "never"
 

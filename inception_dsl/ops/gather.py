@@ -7,7 +7,7 @@ the same few values. Therefore windows are compared by the values that they take
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import gcd
 from typing import Literal
 
@@ -15,7 +15,7 @@ from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Values, number, size
 from inception_dsl.ops.facts import How
 from inception_dsl.ops.reach import Window
-from inception_dsl.ops.window import slide, windows
+from inception_dsl.ops.window import pads_itself, slide, windows
 
 MAX_UNITS = 4096
 """Maximum number of units along an axis that are compared one by one; longer axes take the same
@@ -35,7 +35,8 @@ class Taken:
             largest of several.
         mix: the numbers besides these that set how values are combined: of two that are
             interpolated the part of the second, as a fraction; of a transposed convolution the
-            distance of their weights.
+            distance of their weights; of a mean that is divided twice, because the first division
+            counts padding, its first divisor.
     """
 
     first: int
@@ -285,6 +286,7 @@ class _Slide:
     dilation: int
     counts_padding: bool
     pads_all: bool
+    divides_twice: bool
 
     def take(self, unit: int) -> Taken:
         """Return the values that a unit takes."""
@@ -297,7 +299,10 @@ class _Slide:
             end = start + self.kernel
             divisor = (end if self.pads_all else min(end, self.side + self.before)) - start
         first = start + skipped * self.dilation
-        return _combine(first, count, self.dilation, self.how, divisor=divisor, weight=skipped)
+        taken = _combine(first, count, self.dilation, self.how, divisor=divisor, weight=skipped)
+        if self.divides_twice and count < self.kernel:
+            return replace(taken, mix=(self.kernel,))
+        return taken
 
 
 def _slide(
@@ -317,6 +322,7 @@ def _slide(
         counts_padding=counts_padding,
         # TensorFlow's padding reaches as far as the windows do.
         pads_all=counts_padding and values["pad"] == "same_tf",
+        divides_twice=how == "mean" and not values["count_pad"] and pads_itself(values),
     )
     return Gather(units, sliding, sliding.take, period=window.stride, extent=window.size)
 

@@ -90,7 +90,7 @@ def _dropout_saves(
     return SavedForBackward(bytes=output.values if 0 < decimal(values, "drop") < 1 else 0)
 
 
-def _dropout_acts(values: Values) -> Acts:
+def _dropout_acts(values: Values, inputs: Inputs) -> Acts:
     return "in training" if decimal(values, "drop") else "never"
 
 
@@ -99,6 +99,10 @@ def _dropout_finish(attributes: dict[str, Value | Expr]) -> None:
     if keep != "auto":
         assert not isinstance(keep, str | tuple)
         attributes["drop"] = combine("-", Decimal(1), keep)
+
+
+def _flatten_acts(values: Values, inputs: Inputs) -> Acts:
+    return "always" if inputs[0].is_map else "never"
 
 
 def _flatten_infer(values: Values, inputs: Inputs) -> TensorType:
@@ -189,7 +193,7 @@ OPS = (
         cost=free,
         flop_kinds={},
         state=None,
-        acts=acts_always,
+        acts=_flatten_acts,
         is_left_to_loss=False,
         launches=no_launch,
         saves=saves_nothing,

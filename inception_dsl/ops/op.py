@@ -14,7 +14,7 @@ from inception_dsl.expr import Expr
 from inception_dsl.ir import Value
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, shown
 from inception_dsl.ops.facts import (
-    Acts,
+    ActsRule,
     Channels,
     CostRule,
     GatherRule,
@@ -103,7 +103,7 @@ class Op:
         cost: its cost.
         flop_kinds: the kinds of floating-point operations that `cost` counts, and how.
         state: its tensors in a checkpoint; None for an op without any.
-        acts: when it does something, for its attributes.
+        acts: when it does something, for its attributes and inputs.
         is_left_to_loss: losses include it, so that a module which ends in it gives what it reads.
         launches: the device functions that torch runs for it in inference.
         saves: the values of its forward pass that its backward pass needs.
@@ -139,7 +139,7 @@ class Op:
     cost: CostRule
     flop_kinds: Mapping[str, str]
     state: StateRule | None
-    acts: Callable[[Values], Acts]
+    acts: ActsRule
     is_left_to_loss: bool
     launches: LaunchRule
     saves: SaveRule

@@ -70,7 +70,7 @@ def _rescale_launches(
     return tuple(Launch(output.values) for _ in rescale_parts(written))
 
 
-def _rescale_acts(values: Values) -> Acts:
+def _rescale_acts(values: Values, inputs: Inputs) -> Acts:
     return "never" if (values["factor"], values["offset"]) == (1, 0) else "always"
 
 

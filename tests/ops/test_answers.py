@@ -42,7 +42,7 @@ def test_an_ops_answers_agree(name: str) -> None:
             is_part = op.channels == "sliced" or (op.channels != "flattened" and is_cropped)
             assert node.type.values <= node.input_types[0].values, node.path
             assert is_part or node.type.values == node.input_types[0].values, node.path
-        if op.acts(node.attributes) != "always":
+        if op.acts(node.attributes, node.input_types) != "always":
             assert node.type == node.input_types[0], node.path
 
 

@@ -89,7 +89,7 @@ class Leaf:
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Draws leaves and cases for an input."""
 
     random: Random
@@ -652,7 +652,7 @@ def draw_operations(seed: int, count: int = 16) -> Drawn:
     layers: dict[str, Any] = random.choice([{}, {"eps": 0.25}, {"affine": False}])
     defaults: dict[str, dict[str, Any]] = {"conv": conv, "batchnorm": norm}
     defaults |= {"groupnorm": groups, "layernorm": layers}
-    writer = _Writer(random, size, channels, defaults)
+    writer = Writer(random, size, channels, defaults)
     found: list[Case] = []
     while len(found) < count:
         found += writer.cases()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 import pytest
 import torch
 from conftest import Project
-from torch_category import NEW, OLD, built, edits_between, same_at, torchs_category
+from random_step_edits import draw_step_edit
+from torch_category import NEW, OLD, built, edits_between, judge, same_at, torchs_category
 
 from inception_dsl.diff import Changed
 
@@ -232,6 +236,84 @@ NORM_EDITS = {
     "row taken out": ("  - row: channelconv (kernel 3)\n", "", "CHECKPOINT"),
     "layer norm of vectors": ("batch: batchnorm", "batch: layernorm", "CHECKPOINT"),
 }
+
+
+CHANNELS = """\
+inception: 1
+name: net
+input: 3x4x6
+network:
+  - first: 1x1 conv (6)
+  - taken: slice (6)
+  - shuffled: shuffle (groups 6)
+  - same: identity
+  - pool: 5x2 avgpool (stride 3 same_tf)
+  - global avgpool
+  - flat: flatten
+  - last: linear (4)
+"""
+
+CHANNEL_EDITS = {
+    "all channels as a part": ("taken: slice (6)", "taken: slice (part 1 of 1)", "COSMETIC"),
+    "a slice of all taken out": ("  - taken: slice (6)\n", "", "COSMETIC"),
+    "a slice of some put in": ("same: identity", "same: slice (5)", "CHECKPOINT"),
+    "one group for each channel": ("(groups 6)", "(groups 1)", "COSMETIC"),
+    "two groups for each channel": ("(groups 6)", "(groups 2)", "NUMERICS"),
+    "a shuffle of nothing taken out": ("  - shuffled: shuffle (groups 6)\n", "", "COSMETIC"),
+    "a shuffle of nothing for a slice of all": (
+        "taken: slice (6)",
+        "taken: shuffle (groups 1)",
+        "COSMETIC",
+    ),
+    "a pool of one place for a slice of all": (
+        "taken: slice (6)",
+        "taken: 1x1 avgpool",
+        "COSMETIC",
+    ),
+    "a dropout for a slice of all": ("taken: slice (6)", "taken: dropout", "TRAINING"),
+    "a shuffle of nothing for an identity": (
+        "same: identity",
+        "same: shuffle (groups 1)",
+        "COSMETIC",
+    ),
+    "a flatten of a vector taken out": ("  - flat: flatten\n", "", "COSMETIC"),
+    "a mean of the same values, divided once": (
+        "(stride 3 same_tf)",
+        "(stride 3 V ceil)",
+        "NUMERICS",
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", CHANNEL_EDITS)
+def test_an_edit_of_a_step_that_moves_channels_or_nothing_has_torchs_category(
+    edit: str, project: Project
+) -> None:
+    was, now, category = CHANNEL_EDITS[edit]
+    assert CHANNELS.count(was) == 1, was
+    found = edits_between(project, CHANNELS, CHANNELS.replace(was, now))
+    assert [own.category for own in found if own.category != "COSMETIC"] == [
+        category for _ in range(category != "COSMETIC")
+    ], found
+    assert torchs_category(project, weights=3) == category
+
+
+@pytest.fixture
+def double_precision() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("double_precision")
+def test_torch_finds_no_edit_of_a_random_step_graver_than_it_is_told(project: Project) -> None:
+    verdicts = Counter[str]()
+    for seed in range(120):
+        old, new, what = draw_step_edit(seed)
+        verdict = judge(project, old.text(), new.text())
+        assert not verdict.startswith("milder"), f"{verdict}: {what}"
+        verdicts[verdict.partition(":")[0]] += 1
+    assert verdicts["as told"] > 85
 
 
 @pytest.mark.parametrize("edit", NORM_EDITS)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff import StepCategory, StepEdit
 from inception_dsl.diff.edit_facts import StepFacts
 from inception_dsl.ir import Model
@@ -51,6 +52,30 @@ def torchs_category(project: Project, *, weights: int = 1) -> StepCategory:
                 return "NUMERICS"
         trained |= _trained(old, before, images) != _trained(new, after, images)
     return "TRAINING" if trained else "COSMETIC"
+
+
+def judge(project: Project, old: str, new: str) -> str:
+    """Return the verdict on an edit: `diff` and torch agree, or one of them finds it graver.
+
+    A verdict of a disagreement begins with `graver:` or `milder:`, as `diff` finds the edit.
+    """
+    if old == new:
+        return "nothing edited"
+    try:
+        edits = edits_between(project, old, new)
+        confirmed = torchs_category(project, weights=3)
+    except SpecError as error:
+        return f"refused: {error.diagnostics[0].code}"
+    grades: list[StepCategory] = [edit.category for edit in edits]
+    told: StepCategory = min(grades, key=GRAVITY.index, default="COSMETIC")
+    if told == "NUMERICS" and all(e.elsewhere for e in edits if e.category == told):
+        if confirmed == "NUMERICS":
+            return "milder: told of other sizes only, torch sees it at this one"
+        confirmed = "NUMERICS" if not is_same_at_other_sizes(project) else confirmed
+    if told == confirmed:
+        return "as told"
+    verdict = "graver" if GRAVITY.index(told) < GRAVITY.index(confirmed) else "milder"
+    return f"{verdict}: {told}, torch says {confirmed}"
 
 
 def is_same_at_other_sizes(project: Project) -> bool:
