@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from inception_dsl.expr import Apply, Expr
 from inception_dsl.ir import BlockDef, CallDef, Head, NodeDef, Path, StepDef
 from inception_dsl.ops import OPS
 
@@ -41,6 +42,8 @@ class ModuleCall:
         steps: the paths of the steps that the call runs, in order.
         module: the module at `path`. If the call reuses its weights, the paths of the steps lie
             elsewhere.
+        when: the condition under which the forward pass makes the call, if it reuses weights that
+            are there in any case; None if it makes it always. Else the call gives what it reads.
     """
 
     path: Path
@@ -49,6 +52,7 @@ class ModuleCall:
     branch: Path
     steps: tuple[Path, ...]
     module: Holder | StepDef
+    when: Expr | None = None
 
 
 def has_module(step: StepDef) -> bool:
@@ -151,6 +155,7 @@ def _list_steps(item: Holder | StepDef) -> Iterator[StepDef]:
 def _find_repeated_calls(block: BlockDef, first: list[ModuleCall]) -> Iterator[ModuleCall]:
     """Yield the calls that reuse the weights of an earlier call."""
     by_step: dict[str, ModuleCall] = {call.steps[0]: call for call in first}
+    conditions = {step.path: step.when for step in block.body}
     steps = [step for step in block.body if step.reuses and has_module(step)]
     for index, step in enumerate(steps):
         call = by_step.get(step.reuses or "")
@@ -163,4 +168,24 @@ def _find_repeated_calls(block: BlockDef, first: list[ModuleCall]) -> Iterator[M
                 branch=reusing[-1].branch,
                 steps=tuple(step.path for step in reusing),
                 module=call.module,
+                when=_leave_out(conditions[call.steps[0]], step.when),
             )
+
+
+def _leave_out(known: Expr | None, when: Expr | None) -> Expr | None:
+    """Return a condition without its last part, which is known to hold; None if nothing is left."""
+    if known is None:
+        return when
+    match when:
+        case Apply("and", (first, last)) if last == known:
+            return _expr(first)
+        case Apply("and", (first, last)):
+            rest = _leave_out(known, _expr(last))
+            return _expr(first) if rest is None else Apply("and", (first, rest))
+        case _:
+            return None if when == known else when
+
+
+def _expr(operand: Expr | str) -> Expr:
+    assert not isinstance(operand, str)
+    return operand

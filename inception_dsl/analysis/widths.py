@@ -127,9 +127,13 @@ class BlockWidths:
             The condition; true or false if all calls decide it alike, None if no expression gives
             the channels that it reads.
         """
-        if step.when is None:
+        return self.decide(step.when, step.path)
+
+    def decide(self, when: Expr | None, path: Path) -> Expr | bool | None:
+        """Return a condition as `read_condition` does; `path` is that of the step that has it."""
+        if when is None:
             return True
-        read = self.read(step.when, step.path)
+        read = self.read(when, path)
         assert not isinstance(read, str | tuple)
         return None if read is None else decide_early(read)
 

@@ -72,7 +72,7 @@ def _find(sides: Sides, parts: Sequence[Located], *, is_new: bool) -> tuple[Draf
 def _group(
     view: View, parts: Sequence[Located], counterparts: Mapping[Path, Path]
 ) -> Iterator[_Group]:
-    """Yield the parts that were added or removed together.
+    """Yield the parts that were added or removed together, without calls that run nothing.
 
     Args:
         counterparts: the paths of the other side, by those of the parts' side.
@@ -94,7 +94,8 @@ def _group(
             groups.setdefault(first, []).append((path, part))
     for path, located in groups.items():
         nodes = tuple(node for at, _ in located for node in view.nodes_within(at))
-        yield _Group(path, tuple(located), nodes)
+        if nodes:
+            yield _Group(path, tuple(located), nodes)
 
 
 def _edit(sides: Sides, group: _Group, *, is_new: bool) -> Added | Removed:

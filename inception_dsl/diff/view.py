@@ -130,8 +130,9 @@ class View:
         """Return the node whose channels are called `in` where the step is written."""
         for head in self.model.heads:
             if step.block == self.model.network.name and head.holds(step.path):
-                copies = self.count_copies(head.at) if head.at not in self.steps else 0
-                return self.find_maker(head.at / (copies - 1) if copies else head.at)
+                at = self.model.root.absent.get(head.at, head.at)
+                copies = self.count_copies(at) if at not in self.steps else 0
+                return self.find_maker(at / (copies - 1) if copies else at)
         return self.find_maker(step.scope / INPUT)
 
     def nodes_within(self, path: str) -> list[Node]:

@@ -107,6 +107,9 @@ AWKWARD = {
     "network:\n  - pair: 3x3 conv (8)\n  - {residual: {}, steps: 1x1 conv (8)}\n",
     "biases alone are initialised": "defaults: {conv: {act: relu, bias_init: 0}}\n"
     "network: [3x3 conv (8), 3x3 conv (8 init normal 0.01)]\n",
+    "conditions with not, and on steps that do nothing": "blocks:\n  b:\n    params: [k]\n"
+    "    branches: {p: {when: not k == 3, op: identity}, q: {when: not (k < 3), op: relu}}\n"
+    "network: [b (k=3), again: b (k=2)]\n",
     "a name that has another in it": "name: literal_net\nnetwork: [1x1 conv (8)]\n"
     "heads:\n  aux: {at: conv, steps: [global avgpool, linear (3)]}\n",
 }
@@ -118,7 +121,7 @@ def test_ruff_accepts_modules_of_awkward_specs(case: str, project: Project) -> N
     project.write(NET, f"inception: 1\n{name}input: 16x16x8\n{AWKWARD[case]}")
     file = project.root / "model.py"
     file.write_text(driver.emit_module(project.check()))
-    for command in ("check --select E,F,I,SIM", "format --check"):
+    for command in ("check --select E,F,I,SIM,RUF034", "format --check"):
         words = [sys.executable, "-m", "ruff", *command.split(), "--isolated"]
         found = subprocess.run(
             [*words, "--line-length", "100", str(file)], capture_output=True, text=True, check=False

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from itertools import permutations
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from conftest import NET, Project
 
 from inception_dsl import driver
 from inception_dsl.cli import main
-from inception_dsl.emit.figure import render
+from inception_dsl.emit.figure import DETAILS, Request, render, render_figure
 
 LADDER = """\
 inception: 1
@@ -58,3 +61,49 @@ def test_a_build_says_that_a_figure_has_too_many_boxes(
         "the poster is left out: 10 boxes are more than the 3 that a build draws"
     )
     assert [artifact.path.name for artifact in built.artifacts][2:] == ["schema.svg"]
+
+
+ABSENT = """\
+inception: 1
+name: net
+input: 16x16x4
+params: {there: 0}
+heads:
+  early: {at: a, steps: [global avgpool, linear (2)]}
+  empty: {at: c, steps: s}
+  late: {at: d, steps: 1x1 conv (5)}
+blocks:
+  s: {when: in == 3, op: relu}
+network:
+  - a: {when: there == 1, op: 1x1 conv (4)}
+  - c: 3x3 conv (8)
+  - d: {when: there == 1, op: 2 x 1x1 conv (8)}
+  - e: [relu, global avgpool, linear (2)]
+"""
+
+
+@pytest.mark.parametrize("format", ["svg", "dot", "mermaid"])
+def test_a_head_is_drawn_whose_steps_a_condition_leaves_out(format: str, project: Project) -> None:
+    texts = ABSENT, ABSENT.replace("s: {when: in == 3, op: relu}", "s: relu")
+    for text in (*texts, texts[0].replace("steps: s}", "steps: {when: in == 3, op: relu}}")):
+        project.write(NET, text)
+        found = driver.measure(NET, folder=project.root)
+        for detail in DETAILS:
+            figure = render_figure(found.model, found.cost, Request(detail, format=format))
+            has_heads = all(name in figure.content.decode() for name in ("early", "empty", "late"))
+            assert has_heads or detail == "blocks"
+
+
+def test_a_head_is_compared_whose_steps_a_condition_leaves_out(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.root)
+    project.write(NET, ABSENT)
+    project.write("specs/new.yaml", ABSENT.replace("there: 0", "there: 1"))
+    project.write("specs/gone.yaml", re.sub(r"heads:\n(  .*\n)+(?=blocks)", "", ABSENT))
+    names = ["specs/net.yaml", "specs/new.yaml", "specs/gone.yaml"]
+    for old, new in permutations(names, 2):
+        output = project.root / "diff.svg"
+        words = ["--format", "svg", "--fail-on", "never", "-o", str(output)]
+        assert main(["diff", old, new, *words]) == 0
+        assert ElementTree.fromstring(output.read_bytes()) is not None

@@ -11,7 +11,11 @@ from inception_dsl.emit.diff.marking import Body, ChangeIndex, mark_bodies, matc
 from inception_dsl.emit.diff.marks import ADDED, REMOVED, mark_element
 from inception_dsl.emit.figure.content.boxes import head_label, input_leaf
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
-from inception_dsl.emit.figure.content.schema import find_head_source, head_vertices
+from inception_dsl.emit.figure.content.schema import (
+    find_head_output,
+    find_head_source,
+    head_vertices,
+)
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Mark, StepGroup
 from inception_dsl.ir import INPUT, Head, Path
@@ -136,7 +140,9 @@ def _head_body(subject: FigureSubject, head: Head) -> Body:
         replace(vertex, inputs=tuple(INPUT if p == source else p for p in vertex.inputs))
         for vertex in head_vertices(subject, head)
     ]
-    return Body(vertices, head.output, Path(), (Path(),), input_leaf(subject))
+    output = find_head_output(subject.model, head)
+    output = INPUT if output == source else output
+    return Body(vertices, output, Path(), (Path(),), input_leaf(subject))
 
 
 def _mark_all(body: Body, mark: Mark, *, struck: bool = False) -> Body:

@@ -145,7 +145,7 @@ class BlockModules:
         if condition is False or not is_called:
             return NOTHING
         code = self._always(step)
-        if condition is True or condition is None:
+        if condition is True or condition is None or code == NOTHING:
             return code
         return Choice(literal(write_condition(condition, self._types)), code, NOTHING)
 

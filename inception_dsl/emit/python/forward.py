@@ -33,7 +33,8 @@ class Forward:
         outputs: the NamedTuple of several outputs; None for a single one.
         training: the NamedTuple that training returns; None without training heads.
         stored: by name, the attribute that holds a parameter which the pass reads.
-        flags: by the path of a join, the attribute that tells whether it is there.
+        flags: by the path of a value, the attribute that tells whether the forward pass computes
+            it; else it is what the step reads.
     """
 
     def __init__(
@@ -177,17 +178,27 @@ class Forward:
 
     def _call(self, unit: ModuleCall) -> Code:
         arguments = tuple(("", py.local(self._locals[path])) for path in unit.reads)
-        return Construct(py.attribute(unit.path), arguments)
+        made = Construct(py.attribute(unit.path), arguments)
+        return self._choose(unit.gives[0], unit.when, made, unit.reads[0])
+
+    def _choose(self, path: Path, when: Expr | None, made: Code, otherwise: Path) -> Code:
+        """Return the code of a value, or its choice by a condition.
+
+        Args:
+            otherwise: the path of the value that stands for it where it is not computed.
+        """
+        condition = self._widths.decide(when, path)
+        if condition is True:
+            return made
+        given = py.local(self._locals[otherwise])
+        return given if condition is False else Choice(py.attribute(self._flags[path]), made, given)
 
     def _compute(self, step: NodeDef) -> Code:
         """Return the code of a step without a module, or its choice by a condition."""
-        condition = self._widths.read_condition(step)
-        if condition is True or step.otherwise is None:
-            return self._always(step)
-        given = py.local(self._locals[step.otherwise])
-        if condition is False:
-            return given
-        return Choice(py.attribute(self._flags[step.path]), self._always(step), given)
+        made = self._always(step)
+        if step.otherwise is None:
+            return made
+        return self._choose(step.path, step.when, made, step.otherwise)
 
     def _always(self, step: NodeDef) -> Code:
         """Return the code of a step without a module: a join or a slice."""

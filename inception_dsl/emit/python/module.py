@@ -6,10 +6,17 @@ of the file has its place in one class.
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
-from inception_dsl.analysis import BlockWidths, Classes, CostReport, ForwardPlan, has_module
+from inception_dsl.analysis import (
+    BlockWidths,
+    Classes,
+    CostReport,
+    ForwardPlan,
+    ModuleCall,
+    has_module,
+)
 from inception_dsl.analysis.widths import name_channels
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
@@ -53,11 +60,12 @@ from inception_dsl.ir import (
     CallDef,
     Model,
     NodeDef,
+    Path,
     Value,
 )
 from inception_dsl.ir.text import fingerprint
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = pathlib.Path(__file__).parent / "templates"
 _TYPING = ("Literal", "NamedTuple", "TypeVar")
 _INT = annotation("int")
 
@@ -206,8 +214,9 @@ class _Parts:
         made = modules.statements(plan.modules)
         bound = [param.name for param in params]
         begin = tuple(self._init.statements(bound)) if is_network else ()
-        flags = self._flags(block, stored)
-        body = (*self._store(block, stored), *self._decide(block, flags), *made, *begin)
+        conditions = self._find_conditions(block)
+        flags = self._flags(block, conditions, stored)
+        body = (*self._store(block, stored), *self._decide(block, conditions, flags), *made, *begin)
         new = constructor(params, body, by_position=is_network)
         channels = list(map(name_channels, block.inputs))
         takes = tuple(index for index, channel in enumerate(channels) if channel in new.reads)
@@ -234,35 +243,43 @@ class _Parts:
             name: free_name(name, steps) for name in forward_params(block, self._widths[block.name])
         }
 
-    def _flags(self, block: BlockDef, stored: Mapping[str, str]) -> dict[str, str]:
-        """Return the attributes that tell whether a join is there, by the join's path.
+    def _find_conditions(self, block: BlockDef) -> dict[Path, Apply]:
+        """Return the conditions that the forward pass reads, by the paths of the values.
 
-        Joins under one condition share an attribute, which has the name of the first.
+        The constructor reads those of modules that are not there.
+        """
+        plan, widths = self._plans[block.name], self._widths[block.name]
+        conditions: dict[Path, Apply] = {}
+        for statement in (*plan.trunk, *plan.in_heads, *plan.called_heads):
+            match statement.makes:
+                case NodeDef(path=path, when=when) | ModuleCall(gives=(path, *_), when=when):
+                    condition = widths.decide(when, path)
+                    if isinstance(condition, Apply):
+                        conditions[path] = condition
+        return conditions
+
+    def _flags(
+        self, block: BlockDef, conditions: Mapping[Path, Apply], stored: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return the attributes that hold the conditions, by the paths of the values.
+
+        Values under one condition share an attribute, which has the name of the first.
         """
         taken = {*stored.values(), *(step.path.names[0] for step in block.body)}
         names: dict[Expr, str] = {}
-        flags: dict[str, str] = {}
-        for step in block.body:
-            condition = self._widths[block.name].read_condition(step)
-            if not isinstance(condition, Apply) or has_module(step):
-                continue
+        for path, condition in conditions.items():
             if condition not in names:
-                names[condition] = free_name(f"has_{'_'.join(step.path.names)}", taken)
+                names[condition] = free_name(f"has_{'_'.join(path.names)}", taken)
                 taken.add(names[condition])
-            flags[step.path] = names[condition]
-        return flags
+        return {path: names[condition] for path, condition in conditions.items()}
 
-    def _decide(self, block: BlockDef, flags: Mapping[str, str]) -> Iterator[Statement]:
-        """Yield the statements that decide which joins are there."""
-        widths, types = self._widths[block.name], self._types[block.name]
-        decided: set[str] = set()
-        for step in block.body:
-            flag = flags.get(step.path)
-            if flag is None or flag in decided:
-                continue
-            decided.add(flag)
-            condition = widths.read_condition(step)
-            assert isinstance(condition, Apply)
+    def _decide(
+        self, block: BlockDef, conditions: Mapping[Path, Apply], flags: Mapping[str, str]
+    ) -> Iterator[Statement]:
+        """Yield the statements that decide the conditions."""
+        types = self._types[block.name]
+        decided = {flags[path]: condition for path, condition in conditions.items()}
+        for flag, condition in decided.items():
             yield Assign(f"self.{flag}", literal(write_condition(condition, types)))
 
     def _store(self, block: BlockDef, stored: Mapping[str, str]) -> Iterator[Statement]:

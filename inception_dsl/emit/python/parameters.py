@@ -29,6 +29,9 @@ _ANNOTATIONS: dict[Kind, tuple[str, tuple[str, ...]]] = {
 _NOTHING = "V"
 """The padding that is none; emitted code writes 0."""
 
+_NEGATIONS = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+"""The comparison that holds where another does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class ParamType:
@@ -135,6 +138,8 @@ def write_pad(value: Value | Expr, types: ParamTypes) -> Value | Expr:
 def write_condition(condition: Expr, types: ParamTypes) -> Expr:
     """Return a condition over parameters in Python."""
     match condition:
+        case Apply("not", (Apply(function, operands),)) if function in _NEGATIONS:
+            return write_condition(Apply(_NEGATIONS[function], operands), types)
         case Apply("and" | "or" | "not" as function, operands):
             inner = (write_condition(_expr(operand), types) for operand in operands)
             return Apply(function, tuple(inner))
@@ -144,6 +149,8 @@ def write_condition(condition: Expr, types: ParamTypes) -> Expr:
             return _compare_word(function, _expr(right), word)
         case Apply(function, (left, right)):
             sides = [_expr(left), _expr(right)]
+            if any(map(_is_computed, sides)):  # exactly, so that 3 * 0.1 is 0.3
+                return Apply(function, tuple(_write(side, types)[0] for side in sides))
             named = [types[s.name] for s in sides if isinstance(s, Name) and s.name in types]
             is_pair = any(type.kind == "pair" for type in named)
             return Apply(function, tuple(_side(side, types, is_pair=is_pair) for side in sides))
@@ -171,10 +178,17 @@ def _side(value: Expr, types: ParamTypes, *, is_pair: bool) -> Expr:
             return _expr(height)
         case int() | Decimal():
             return Apply("pair", (value, value)) if is_pair else value
-        case Apply("pair"):
-            return value
         case _:
-            return _write(value, types)[0]
+            return value
+
+
+def _is_computed(value: Expr) -> bool:
+    """Tell whether a side of a comparison is an expression, not a name, a number or a size."""
+    match value:
+        case Apply("pair"):
+            return False
+        case _:
+            return isinstance(value, Binary | Apply)
 
 
 def write_int(value: Expr, types: ParamTypes) -> Expr:

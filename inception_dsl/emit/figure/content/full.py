@@ -47,7 +47,7 @@ def full_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Path, StepG
     groups = []
     for head in model.heads:
         within = [step for step in steps if head.holds(step.path)]
-        output = next(s.path for s in reversed(within) if s.path.step == head.output)
+        output = find_unfolded_maker(model.root, head.output)
         kept = drop_bare(within, [output])
         body = _body(subject, NETWORK, kept, output, Path(), sources[head.path])
         match body.items:  # one block: the head's frame is its own

@@ -119,7 +119,7 @@ def note_body(tree: Series, shapes: Shapes) -> Series:
     items: list[Element] = []
     before = ""
     last = len(tree.items) - 1
-    end = tree.items[-1]
+    end = tree.items[-1] if tree.items else None
     output = end.shape if isinstance(end, Leaf) else ""
     for index, item in enumerate(tree.items):
         match item:

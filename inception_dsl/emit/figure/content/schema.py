@@ -64,7 +64,8 @@ def schema_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Path, Ste
     groups = []
     for head in subject.model.heads:
         source = find_head_source(subject.model, head)
-        body = decompose_or_mesh(head_vertices(subject, head), head.output, NETWORK, source)
+        output = find_head_output(subject.model, head)
+        body = decompose_or_mesh(head_vertices(subject, head), output, NETWORK, source)
         noted = note_column(body, shapes, kinds)
         groups.append((source, StepGroup(head.path, head_label(head), noted, is_head=True)))
     return groups
@@ -75,13 +76,18 @@ def find_head_source(model: Model, head: Head) -> Path:
     return find_folded_maker(model.root, head.at)
 
 
+def find_head_output(model: Model, head: Head) -> Path:
+    """Return the step that makes the result of a training head: the source of one without steps."""
+    return find_folded_maker(model.root, head.output)
+
+
 def head_vertices(subject: FigureSubject, head: Head) -> list[Vertex]:
     """Return the boxes of a training head's steps; they read the head's source by its path."""
     steps, _ = fold(subject.model.root)
     within = [step for step in steps if head.holds(step.path)]
     return [
         Vertex(step.path, step.inputs, name_outputs(_element(subject, step), step))
-        for step in drop_bare(within, [head.output])
+        for step in drop_bare(within, [find_head_output(subject.model, head)])
     ]
 
 

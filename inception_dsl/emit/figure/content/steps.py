@@ -87,7 +87,8 @@ def _find_makers(call: Call) -> dict[Path, Path]:
 
 def find_folded_maker(call: Call, value: Path) -> Path:
     """Return the folded step of a body that makes a value: the call, for one of its outputs."""
-    return _find_makers(call).get(value, value)
+    path = call.absent.get(value, value).step
+    return _find_makers(call).get(path, path)
 
 
 def find_unfolded_maker(call: Call, value: Path) -> Path:
@@ -125,6 +126,7 @@ def _unfold(call: Call, holder: Path, values: dict[Path, Path]) -> Iterator[Fold
             continue
         yield FoldedStep((path,), tuple(reads), (item,))
         values[path] = values[path.step] = path
+    values |= {holder / path: values[holder / given] for path, given in call.absent.items()}
 
 
 def drop_bare(
