@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never, get_type_hints
 from inception_dsl.bridge.checkpoint import CheckpointError, read_checkpoint
 from inception_dsl.ir.weights import (
     Copy,
+    Expand,
     Fill,
     FoldScale,
     FoldScaleTransposed,
@@ -17,6 +18,8 @@ from inception_dsl.ir.weights import (
     PermuteIn,
     PermuteOut,
     Recipe,
+    Reshape,
+    Standardise,
     Subtract,
     WeightPlan,
     list_sources,
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 _RECIPES: tuple[type[Recipe], ...] = (
     Copy,
+    Reshape,
+    Expand,
     PermuteIn,
     PermuteOut,
     Subtract,
@@ -34,6 +39,7 @@ _RECIPES: tuple[type[Recipe], ...] = (
     FoldScale,
     FoldScaleTransposed,
     FoldShift,
+    Standardise,
 )
 
 
@@ -168,6 +174,10 @@ def _run(recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
     match recipe:
         case Copy(source):
             return old[source]
+        case Reshape(source):
+            return old[source].reshape(like.shape)
+        case Expand(source):
+            return old[source].expand(like.shape)
         case PermuteIn(source, order):
             return _reorder(old[source], 1, order)
         case PermuteOut(source, order):
@@ -188,8 +198,22 @@ def _run(recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
             centre = _exact(old[mean])
             before = _exact(old[bias]) if bias else torch.zeros_like(centre)
             return _exact(old[beta]) + (before - centre) * _scale(old, gamma, variance, eps)
+        case Standardise(source, gain, factor, eps):
+            return _standardise(old[source], old[gain] if gain else None, factor, eps)
         case _:
             assert_never(recipe)
+
+
+def _standardise(weight: Tensor, gain: Tensor | None, factor: float, eps: float) -> Tensor:
+    """Return a weight whose filters have mean 0, and the variance that their numbers say."""
+    import torch
+
+    filters = _exact(weight).flatten(1)
+    centred = filters - filters.mean(1, keepdim=True)
+    scaled = factor * centred * torch.rsqrt(centred.square().mean(1, keepdim=True) + eps)
+    if gain is not None:
+        scaled = scaled * _exact(gain).reshape(-1, 1)
+    return scaled.reshape(weight.shape)
 
 
 def _reorder(tensor: Tensor, axis: int, order: Order) -> Tensor:

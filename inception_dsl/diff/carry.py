@@ -6,39 +6,20 @@ that is not possible, the tensor keeps its initial values: no value is approxima
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 
 from inception_dsl.analysis import list_state
-from inception_dsl.diff.channels import (
-    channel_orders,
-    count_channels,
-    count_groups,
-    keeps_groups,
-    moves_channels,
-)
+from inception_dsl.diff.channels import channel_orders, moves_channels
 from inception_dsl.diff.edits import Diff
+from inception_dsl.diff.recipes import OldStep, is_affine
 from inception_dsl.diff.view import View
-from inception_dsl.ir import Model, Node, Path, Value
-from inception_dsl.ir.weights import (
-    Copy,
-    Fill,
-    FoldScale,
-    FoldScaleTransposed,
-    FoldShift,
-    Order,
-    PermuteIn,
-    PermuteOut,
-    Recipe,
-    Subtract,
-    WeightPlan,
-    list_sources,
-)
-from inception_dsl.ops import OPS, StateTensor, norm_of
-from inception_dsl.ops.facts import Role
+from inception_dsl.ir import Model, Node, Path
+from inception_dsl.ir.weights import Fill, Order, Recipe, WeightPlan, list_sources
+from inception_dsl.ops import NORMS, OPS, StateTensor, norm_of
 
 _NEW = "a new step"
 _GONE = "its step is gone"
-_LAST_WEIGHTS: frozenset[Role] = frozenset(["weight", "standardised weight"])
 
 
 def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
@@ -49,19 +30,14 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
     """
     before, after = View(old), View(new)
     back = {b: a for a, b in diff.pairs}
-    orders = _orders_read(after, channel_orders(before, after, back))
-    orders |= dict.fromkeys(_find_unmoved(before, after, back))
+    maker = _Maker(before, after, back)
     recipes: list[tuple[str, Recipe]] = []
     fresh: list[tuple[str, str]] = []
     used: set[str] = set()
     for node in after.graph.nodes:
-        old_node = before.nodes.get(back.get(node.path, ""))
-        if old_node and old_node.reuses:
-            old_node = before.nodes[old_node.reuses]
-        source = _Source(old_node, orders[node.path]) if old_node and node.path in orders else None
         for tensor in list_state(node):
             key = f"{node.path}.{tensor.name}"
-            made = source.recipe(node, tensor) if source else _NEW
+            made = maker.make(node, tensor)
             if isinstance(made, str):
                 fresh.append((key, made))
             else:
@@ -75,6 +51,42 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
         if (key := f"{node.path}.{tensor.name}") not in used
     ]
     return WeightPlan(tuple(recipes), tuple(fresh), tuple(left))
+
+
+class _Maker:
+    """The recipes of the tensors of the new model.
+
+    Args:
+        back: new paths to old ones.
+    """
+
+    def __init__(self, before: View, after: View, back: Mapping[Path, Path]) -> None:
+        orders = _orders_read(after, channel_orders(before, after, back))
+        orders |= dict.fromkeys(_find_unmoved(before, after, back))
+        old_nodes = {b: before.nodes[a] for b, a in back.items() if a in before.nodes}
+        apart = _find_norms_apart(before, after, old_nodes)
+        # A norm that was its conv's takes the tensors that the conv had.
+        self._convs = {norm.path: conv for conv, norm in apart.written_apart}
+        self._norms = {conv.path: OPS[norm.op] for conv, norm in apart.written_apart}
+        self._inserted = _find_inserted(after, back)
+        self._sources: dict[Path, OldStep] = {}
+        for path, old_node in old_nodes.items():
+            if path in orders and path in after.nodes:
+                holder = before.nodes[old_node.reuses] if old_node.reuses else old_node
+                self._sources[path] = OldStep(holder, orders[path], apart.put_in.get(path))
+
+    def make(self, node: Node, tensor: StateTensor) -> Recipe | str:
+        """Return the recipe of a tensor of a new step, or the reason why there is none."""
+        conv = self._convs.get(node.path)
+        if conv is not None:
+            tensor, node = tensor.below_conv(OPS[node.op].norm_layer), conv
+        source = self._sources.get(node.path)
+        if source is not None:
+            norm = self._norms.get(node.path) or norm_of(node.attributes)
+            return source.recipe(node, norm, tensor)
+        if node.path in self._inserted and tensor.neutral is not None:
+            return Fill(tensor.neutral)
+        return _NEW
 
 
 def _orders_read(view: View, orders: Mapping[str, Order | None]) -> dict[Path, Order | None]:
@@ -103,159 +115,80 @@ def _find_unmoved(old: View, new: View, back: Mapping[Path, Path]) -> list[Path]
     return [node.path for node in new.graph.nodes if back.get(node.path) in behind]
 
 
-class _Source:
-    """The tensors of an old step, and the recipes that make a new step's tensors of them."""
+@dataclass(frozen=True, slots=True)
+class _NormsApart:
+    """The norms that are steps of their own on one side only, each behind the conv that it is of.
 
-    def __init__(self, node: Node, order: Order | None) -> None:
-        self._node = node
-        self._order = order
-        self._tensors = {tensor.slot: tensor for tensor in list_state(node)}
-        self._norm = norm_of(node.attributes)
+    Attributes:
+        written_apart: new convs without a norm, each with the step behind it that was its norm.
+        put_in: by the path of a new conv the old step that is now its norm, or is gone.
+    """
 
-    def recipe(self, new: Node, tensor: StateTensor) -> Recipe | str:
-        """Return the recipe of a tensor of a new step, or the reason why there is none."""
-        old_op, new_op = OPS[self._node.op], OPS[new.op]
-        if old_op.family != new_op.family or (old_op is not new_op and not self._tensors):
-            return "its step was another op"
-        new_norm = norm_of(new.attributes)
-        if tensor.is_of_norm and self._norm is not new_norm:
-            return self._of_new_norm(new, tensor)
-        old = self._tensors.get(tensor.slot)
-        if old is None:
-            return self._missing(new, tensor)
-        if old_op is not new_op and tensor.role not in ("weight", "bias") and not old.is_of_norm:
-            return "its step was another op"
-        if misfit := _other_shape(old, tensor):
-            return misfit
-        if self._norm is not None and new_norm is None and tensor.role in _LAST_WEIGHTS:
-            return self._folded_weight(old, new)
-        if self._norm is not None and new_norm is None and tensor.role == "bias":
-            return self._folded_bias(old, new, tensor)
-        if tensor.role == "mean" and self._loses_bias(new):
-            bias = self._find("bias")
-            assert bias is not None
-            return Subtract(self._key(old), self._key(bias))
-        return self._ordered(self._key(old), new, tensor)
-
-    def _ordered(self, key: str, new: Node, tensor: StateTensor) -> Recipe | str:
-        """Return the recipe of a tensor that stays the same, except for the order of channels."""
-        axis = tensor.in_axis
-        if self._order == () or axis == "none":
-            return Copy(key)
-        places = tensor.in_places
-        order = tuple((places * first, places * count) for first, count in self._order or ())
-        channels = OPS[new.op].channels
-        is_torn = channels == "grouped" and not keeps_groups(
-            order, new.type.channels, count_groups(new)
-        )
-        if not order or axis == "grouped" or tensor.shape[axis] != count_channels(order) or is_torn:
-            if channels == "separate":
-                return "its channels differ, and their order is unknown"
-            return "it reads its channels in an order that no recipe can restore"
-        return PermuteOut(key, order) if axis == 0 else PermuteIn(key, order)
-
-    def _missing(self, new: Node, tensor: StateTensor) -> Recipe | str:
-        """Return the recipe of a tensor that the old step did not have."""
-        if tensor.role == "bias" and self._norm is not None and norm_of(new.attributes) is None:
-            return self._folded_bias(None, new, tensor)
-        if tensor.role in ("bias", "shift"):
-            return Fill(0.0)
-        if tensor.role == "scale":
-            return Fill(1.0)
-        return "a new tensor"
-
-    def _of_new_norm(self, new: Node, tensor: StateTensor) -> Recipe | str:
-        """Return the recipe of a new norm that changes no value, but may take over a bias."""
-        if self._norm is not None:
-            return "its norm was another one"
-        if not _is_affine(list_state(new)):
-            return "a new norm, which changes its input whatever its tensors are"
-        bias = self._find("bias")
-        match tensor.role:
-            case "shift" if bias is not None and not new.attributes["bias"]:
-                return _other_shape(bias, tensor) or Copy(self._key(bias))
-            case "variance":
-                return Fill(1 - _number(new.attributes["eps"]))
-            case "scale":
-                return Fill(1.0)
-            case _:
-                return Fill(0.0)
-
-    def _folded_weight(self, weight: StateTensor, new: Node) -> Recipe | str:
-        """Return the recipe of a weight into which the scale of the old step's norm goes."""
-        if not _is_affine(self._tensors.values()):
-            return "its norm is removed, and its effect depends on its input"
-        if weight.role != "weight":
-            return "its norm is removed, and standardised weights cannot take over its scale"
-        if self._order != ():
-            return "its norm is gone, and its channels come in another order"
-        if not new.attributes["bias"]:
-            return "its norm is gone, and there is no bias to take over its shift"
-        if weight.out_axis == "grouped":
-            return "its norm is gone, and no axis of its weight has all its output channels"
-        fold = FoldScale if weight.out_axis == 0 else FoldScaleTransposed
-        return fold(
-            self._key(weight), self._gamma, self._key(self._norm_tensor("variance")), self._eps
-        )
-
-    def _folded_bias(
-        self, bias: StateTensor | None, new: Node, tensor: StateTensor
-    ) -> Recipe | str:
-        """Return the recipe of a bias that takes over the shift of the old step's norm."""
-        weight = next(part for part in list_state(new) if part.role in _LAST_WEIGHTS)
-        scaled = self.recipe(new, weight)
-        if isinstance(scaled, str):
-            return scaled
-        mean = self._norm_tensor("mean")
-        return _other_shape(mean, tensor) or FoldShift(
-            self._key(bias) if bias else None,
-            self._gamma,
-            self._key(self._norm_tensor("shift")),
-            self._key(mean),
-            self._key(self._norm_tensor("variance")),
-            self._eps,
-        )
-
-    def _norm_tensor(self, role: Role) -> StateTensor:
-        """Return a tensor of the old step's norm."""
-        tensor = self._find(role)
-        assert tensor is not None
-        return tensor
-
-    @property
-    def _gamma(self) -> str | None:
-        scale = self._find("scale")
-        return self._key(scale) if scale else None
-
-    @property
-    def _eps(self) -> float:
-        return _number(self._node.attributes["eps"])
-
-    def _key(self, tensor: StateTensor) -> str:
-        return f"{self._node.path}.{tensor.name}"
-
-    def _find(self, role: Role) -> StateTensor | None:
-        return next((tensor for tensor in self._tensors.values() if tensor.role == role), None)
-
-    def _loses_bias(self, new: Node) -> bool:
-        """Tell whether the bias before the norm is gone, so that the mean takes it over."""
-        return self._find("bias") is not None and not new.attributes.get("bias", False)
+    written_apart: list[tuple[Node, Node]] = field(default_factory=list)
+    put_in: dict[Path, Node] = field(default_factory=dict)
 
 
-def _is_affine(tensors: Iterable[StateTensor]) -> bool:
-    """Tell whether a norm is an affine map in inference: it has running statistics."""
-    return {"mean", "variance"} <= {tensor.role for tensor in tensors}
+def _find_norms_apart(before: View, after: View, old_nodes: Mapping[Path, Node]) -> _NormsApart:
+    kept = frozenset(node.path for node in old_nodes.values())
+    old_readers, new_readers = _Readers(before), _Readers(after)
+    norms = _NormsApart()
+    for new_node in after.graph.nodes:
+        old_node = old_nodes.get(new_node.path)
+        if old_node is None:
+            continue
+        old_norm, new_norm = norm_of(old_node.attributes), norm_of(new_node.attributes)
+        behind = old_readers.find_norm(old_node)
+        if old_norm is not None and new_norm is None:
+            came = new_readers.find_norm(new_node)
+            if came and OPS[came.op] is old_norm and came.path not in old_nodes:
+                norms.written_apart.append((new_node, came))
+        elif old_norm is None and behind is not None and behind.path not in kept:
+            is_folded = is_affine(list_state(behind)) and new_node.attributes.get("bias", False)
+            if OPS[behind.op] is new_norm or (new_norm is None and is_folded):
+                norms.put_in[new_node.path] = behind
+    return norms
 
 
-def _other_shape(old: StateTensor, tensor: StateTensor) -> str | None:
-    """Return why a tensor of the old step does not fit; None if it does."""
-    return None if old.shape == tensor.shape else f"it had the shape {_shown(old.shape)}"
+class _Readers:
+    """The nodes of a network that read each node."""
+
+    def __init__(self, view: View) -> None:
+        self._readers: dict[Path, list[Node]] = {}
+        for node in view.graph.nodes:
+            for path in node.inputs:
+                self._readers.setdefault(path, []).append(node)
+        self._shared = {node.reuses for node in view.graph.nodes if node.reuses}
+        self._ends = frozenset([*view.graph.outputs.values(), *view.graph.head_outputs])
+
+    def find_norm(self, node: Node) -> Node | None:
+        """Return the norm that alone reads a node which ends in no activation, if there is one."""
+        readers = self._readers.get(node.path, [])
+        if len(readers) != 1 or readers[0].op not in NORMS or node.path in self._ends:
+            return None
+        if node.attributes.get("act", "none") != "none":
+            return None
+        is_shared = any(each.reuses or each.path in self._shared for each in (node, *readers))
+        return None if is_shared else readers[0]
+
+    def lead_to(self, node: Node, places: Container[Path]) -> bool:
+        """Tell whether a node is an end of the network, or some reader of it is in `places`."""
+        readers = self._readers.get(node.path, [])
+        return node.path in self._ends or any(reader.path in places for reader in readers)
 
 
-def _number(value: Value) -> float:
-    assert not isinstance(value, str | tuple)
-    return float(value)
-
-
-def _shown(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "of a scalar"
+def _find_inserted(view: View, back: Mapping[Path, Path]) -> frozenset[Path]:
+    """Return the new steps between old ones that some tensors make change nothing."""
+    readers = _Readers(view)
+    entered: set[Path] = {*back, *view.graph.inputs}
+    candidates: list[Node] = []
+    for node in view.graph.nodes:
+        tensors = list_state(node)
+        is_neutral = bool(tensors) and all(tensor.neutral is not None for tensor in tensors)
+        if node.path not in back and is_neutral and node.inputs[0] in entered:
+            entered.add(node.path)
+            candidates.append(node)
+    left: set[Path] = set(back)
+    for node in reversed(candidates):
+        if readers.lead_to(node, left):
+            left.add(node.path)
+    return frozenset(node.path for node in candidates if node.path in left)

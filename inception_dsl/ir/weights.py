@@ -23,6 +23,20 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Reshape:
+    """A copy of a tensor in another shape, such as a linear layer's weight for a convolution."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """A tensor of one number, repeated for each channel."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class PermuteIn:
     """A weight with its input channels in another order, given as runs of old channels."""
 
@@ -94,16 +108,44 @@ class FoldShift:
     eps: float
 
 
+@dataclass(frozen=True, slots=True)
+class Standardise:
+    """A weight whose filters are scaled to mean 0 and variance 1, and then by numbers.
+
+    Each filter is (filter - mean) / sqrt(variance + eps) * factor * gain. If `gain` is None, it
+    counts as 1.
+    """
+
+    source: str
+    gain: str | None
+    factor: float
+    eps: float
+
+
 Recipe = (
-    Copy | PermuteIn | PermuteOut | Subtract | Fill | FoldScale | FoldScaleTransposed | FoldShift
+    Copy
+    | Reshape
+    | Expand
+    | PermuteIn
+    | PermuteOut
+    | Subtract
+    | Fill
+    | FoldScale
+    | FoldScaleTransposed
+    | FoldShift
+    | Standardise
 )
 
 
 def list_sources(recipe: Recipe) -> tuple[str, ...]:
     """Return the keys of the old tensors that a recipe reads."""
     match recipe:
-        case Copy(source) | PermuteIn(source) | PermuteOut(source):
+        case Copy(source) | Reshape(source) | Expand(source):
             return (source,)
+        case PermuteIn(source) | PermuteOut(source):
+            return (source,)
+        case Standardise(source, gain):
+            return tuple(key for key in (source, gain) if key is not None)
         case Subtract(source, subtrahend):
             return source, subtrahend
         case FoldScale(source, gamma, variance) | FoldScaleTransposed(source, gamma, variance):

@@ -273,7 +273,7 @@ def _state(attributes: Symbols, channels: int) -> tuple[StateTensor, ...]:
     is_each = attributes["per_channel"] is True
     shape = (channels if is_each else 1,)
     axis: InAxis = 0 if is_each else "none"
-    return (StateTensor(name="weight", shape=shape, role="learnt", in_axis=axis),)
+    return (StateTensor(name="weight", shape=shape, role="learnt", in_axis=axis, neutral=1.0),)
 
 
 def _cost(act: str, values: Values, inputs: Inputs, output: TensorType) -> Cost:

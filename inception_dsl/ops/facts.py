@@ -232,6 +232,8 @@ class StateTensor:
         layer: the child of the node that holds it, if the node has several: `bn`.
         is_of_norm: it belongs to the norm that a conv carries.
         is_of_act: it belongs to the activation at the end of the op.
+        neutral: the number with which it, and its op's other tensors with theirs, leave every value
+            as it is in inference; None if no number does.
     """
 
     name: str
@@ -243,6 +245,7 @@ class StateTensor:
     layer: str = ""
     is_of_norm: bool = False
     is_of_act: bool = False
+    neutral: float | None = None
 
     @property
     def is_learnt(self) -> bool:

@@ -125,8 +125,8 @@ def _grn_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
 def _grn_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     # The weight begins at zero, and ones are no stand-in for it: it is no `scale`.
     return (
-        StateTensor(name="weight", shape=(channels,), role="learnt", in_axis=0),
-        StateTensor(name="bias", shape=(channels,), role="shift", in_axis=0),
+        StateTensor(name="weight", shape=(channels,), role="learnt", in_axis=0, neutral=0.0),
+        StateTensor(name="bias", shape=(channels,), role="shift", in_axis=0, neutral=0.0),
     )
 
 

@@ -7,10 +7,11 @@ attributes are among the conv's.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from math import gcd
 
 from inception_dsl.ir import TensorType
-from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, shown
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, decimal, number, shown
 from inception_dsl.ops.facts import (
     Cost,
     Inputs,
@@ -42,14 +43,17 @@ def _batchnorm_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
 
 def _batchnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     """Return the learnt tensors, then the running statistics."""
-    shape = (channels,)
-    scale = StateTensor(name="weight", shape=shape, role="scale", in_axis=0)
+    tensor = partial(StateTensor, shape=(channels,), in_axis=0)
+    scale = tensor(name="weight", role="scale", neutral=1.0)
+    eps = float(decimal(values, "eps"))
     return (
         *((scale,) if values["gamma"] else ()),
-        StateTensor(name="bias", shape=shape, role="shift", in_axis=0),
-        StateTensor(name="running_mean", shape=shape, role="mean", in_axis=0),
-        StateTensor(name="running_var", shape=shape, role="variance", in_axis=0),
-        StateTensor(name="num_batches_tracked", shape=(), role="buffer", in_axis="none"),
+        tensor(name="bias", role="shift", neutral=0.0),
+        tensor(name="running_mean", role="mean", neutral=0.0),
+        tensor(name="running_var", role="variance", neutral=1 - eps),
+        StateTensor(
+            name="num_batches_tracked", shape=(), role="buffer", in_axis="none", neutral=0.0
+        ),
     )
 
 

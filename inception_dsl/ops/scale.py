@@ -32,8 +32,8 @@ def _state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     """Return the factors and the shifts, in a shape that no rank of the input changes."""
     shape = (1,) if values["one"] else (channels,)
     in_axis: InAxis = "none" if values["one"] else 0
-    weight = StateTensor(name="weight", shape=shape, role="scale", in_axis=in_axis)
-    bias = StateTensor(name="bias", shape=shape, role="shift", in_axis=in_axis)
+    weight = StateTensor(name="weight", shape=shape, role="scale", in_axis=in_axis, neutral=1.0)
+    bias = StateTensor(name="bias", shape=shape, role="shift", in_axis=in_axis, neutral=0.0)
     return (weight, bias) if values["bias"] else (weight,)
 
 
