@@ -29,7 +29,7 @@ _WRAPPER_NAMES = frozenset(
 )
 """The names that torch's wrappers put into a key, at any depth."""
 
-_COUNTER = "num_batches_tracked"
+COUNTER = "num_batches_tracked"
 """The tensor of a batch norm that `load_state_dict` does not ask of old checkpoints."""
 
 
@@ -77,7 +77,7 @@ def read_checkpoint(checkpoint: object, wanted: Sequence[str]) -> Mapping[str, T
     """
     if not isinstance(checkpoint, Mapping):
         raise CheckpointError(_describe_object(checkpoint))
-    needed = [key for key in wanted if Path(key).name != _COUNTER]
+    needed = [key for key in wanted if Path(key).name != COUNTER]
     readings = [
         reading
         for reading in _find_readings(checkpoint, next(iter(needed), None))

@@ -1,21 +1,23 @@
-"""The outputs of a traced module and of the module that its spec gives, with the same weights."""
+"""A traced module beside the module that its spec gives: outputs with the same weights, tensors."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from inception_dsl.analysis import list_state
+from inception_dsl.bridge.checkpoint import COUNTER
 from inception_dsl.bridge.module import make_module
 from inception_dsl.bridge.ports import list_results
-from inception_dsl.ir import Graph
-from inception_dsl.ops import OPS
+from inception_dsl.ir import Graph, Path
+from inception_dsl.ops import OPS, StateTensor
 from inception_dsl.recover import TracedGraph
 from inception_dsl.recover.pairing import TracePairing
+from inception_dsl.spec.files import CodeTensor
 
 SEED = 7
 """The seed of the weights and of the image that the outputs are compared on."""
@@ -108,6 +110,34 @@ def _carry(
     """Return the state_dict of the rebuilt module with the tensors of the traced one."""
     old = original.state_dict()
     new = dict(rebuilt.state_dict())
+    for key, tensor, name in _pair_tensors(traced, written, pairing):
+        new[key] = old[name].reshape(tensor.shape)
+    return new
+
+
+def name_tensors(
+    module: nn.Module, traced: TracedGraph, written: Graph, pairing: TracePairing
+) -> dict[str, CodeTensor]:
+    """Return the tensors of a traced module by the keys that they have in its spec.
+
+    Args:
+        traced: the module's graph with norms and activations folded.
+    """
+    state = module.state_dict()
+    named: dict[str, CodeTensor] = {}
+    for key, tensor, name in _pair_tensors(traced, written, pairing):
+        named[key] = CodeTensor(name, tuple(state[name].shape))
+        if tensor.role == "mean":  # what a batch norm counts stands beside it
+            counter = f"{Path(name).parent}.{COUNTER}".lstrip(".")
+            if counter in state:
+                named[f"{Path(key).parent}.{COUNTER}"] = CodeTensor(counter, ())
+    return named
+
+
+def _pair_tensors(
+    traced: TracedGraph, written: Graph, pairing: TracePairing
+) -> Iterator[tuple[str, StateTensor, str]]:
+    """Yield each tensor of a spec under its key, with its name in the traced module."""
     nodes = {node.path: node for node in written.nodes}
     for node in traced.nodes:
         path = pairing.pairs.get(node.key)
@@ -115,5 +145,4 @@ def _carry(
             continue
         for tensor in list_state(nodes[path]):
             if tensor.name in node.tensors:
-                new[f"{path}.{tensor.name}"] = old[node.tensors[tensor.name]].reshape(tensor.shape)
-    return new
+                yield f"{path}.{tensor.name}", tensor, node.tensors[tensor.name]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pathlib
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Severity
@@ -20,6 +21,9 @@ from inception_dsl.diff.edits import (
 )
 from inception_dsl.ir import NETWORK, Bound, Model, Path
 from inception_dsl.source import Span
+
+if TYPE_CHECKING:
+    from inception_dsl.spec.files import CodeTensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,7 @@ class Comparison:
 
     Attributes:
         old_name, new_name: the names by which a report calls the specs.
+        old_tensors, new_tensors: of a spec that was made of code, the tensors there by its keys.
     """
 
     old_name: str
@@ -156,6 +161,8 @@ class Comparison:
     diff: Diff
     costs: tuple[Measured, ...]
     findings: tuple[Finding, ...]
+    old_tensors: Mapping[str, CodeTensor] = field(default_factory=dict)
+    new_tensors: Mapping[str, CodeTensor] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

@@ -58,11 +58,12 @@ def compare(
 def make_weight_plan(report: Report, path: Path) -> Artifact:
     """Return the plan that carries an old checkpoint over to the new spec; nothing is written."""
     from inception_dsl.diff.carry import plan_weights
+    from inception_dsl.diff.code_names import name_as_in_code
     from inception_dsl.driver.writing import Artifact
     from inception_dsl.emit.diff.weights import plan_json
 
     (made,) = report.comparisons
-    plan = plan_weights(made.old, made.new, made.diff)
+    plan = name_as_in_code(plan_weights(made.old, made.new, made.diff), made)
     return Artifact(path, plan_json(plan, old=made.old_name, new=made.new_name).encode())
 
 
@@ -172,4 +173,6 @@ def compare_pair(old: Checked, new: Checked) -> Comparison:
         diff,
         costs,
         findings,
+        old.file.tensors,
+        new.file.tensors,
     )

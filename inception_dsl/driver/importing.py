@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from inception_dsl.bridge.traced import TracedTarget
     from inception_dsl.driver.walk import Checked
     from inception_dsl.recover import Recovered
+    from inception_dsl.recover.pairing import TracePairing
 
 MAX_COMPARED = 60_000_000
 """Maximum number of parameters of a network whose outputs are compared."""
@@ -111,6 +112,7 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         SpecError: E705, the language cannot say it.
         ImportFaultError: the spec is not the same network.
     """
+    from inception_dsl.bridge.comparing import name_tensors
     from inception_dsl.bridge.traced import cause_of_crossing, list_causes
     from inception_dsl.driver.walk import measure_file
     from inception_dsl.emit.spec import format_spec
@@ -150,8 +152,9 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         if first.code == "E003":  # a network may be larger than a spec
             raise
         raise ImportFaultError(target, f"{first.code}: {first.message}") from None
-    _prove(traced, recovered, checked, params, compares=compares)
-    return Imported(file, text, traced.notes)
+    pairing = _prove(traced, recovered, checked, params, compares=compares)
+    tensors = name_tensors(traced.module, recovered.fused.graph, checked.model.graph, pairing)
+    return Imported(replace(file, tensors=tensors), text, traced.notes)
 
 
 def _count_used(traced: TracedTarget) -> int:
@@ -170,8 +173,8 @@ def _prove(
     params: int,
     *,
     compares: bool,
-) -> None:
-    """Compare a spec with the trace that it was written from.
+) -> TracePairing:
+    """Compare a spec with the trace that it was written from, and return the pairs of nodes.
 
     Raises:
         ImportFaultError: they differ.
@@ -196,7 +199,7 @@ def _prove(
         message = f"it takes {totals.macs:,} MACs, and the module takes {traced.macs:,}"
         raise ImportFaultError(target, message)
     if not compares or traced.params > MAX_COMPARED:
-        return
+        return pairing
     from inception_dsl.bridge.comparing import compare_outputs
     from inception_dsl.driver.walk import emit_module
 
@@ -210,6 +213,7 @@ def _prove(
     )
     if difference is not None:
         raise ImportFaultError(target, difference)
+    return pairing
 
 
 def read_inputs(written: NamedInput) -> dict[str, TensorType]:

@@ -5,7 +5,8 @@ A plan is data without torch; `bridge.weights` executes it. Keys are those of a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 Order = tuple[tuple[int, int], ...]
@@ -154,6 +155,31 @@ def list_sources(recipe: Recipe) -> tuple[str, ...]:
             return tuple(key for key in (bias, gamma, beta, mean, variance) if key is not None)
         case Fill():
             return ()
+        case _:
+            assert_never(recipe)
+
+
+def rename_sources(recipe: Recipe, names: Mapping[str, str]) -> Recipe:
+    """Return a recipe that reads its old tensors under other keys."""
+
+    def named(key: str | None) -> str | None:
+        return None if key is None else names[key]
+
+    match recipe:
+        case Fill():
+            return recipe
+        case Copy() | Reshape() | Expand() | PermuteIn() | PermuteOut():
+            return replace(recipe, source=names[recipe.source])
+        case Subtract(source, subtrahend):
+            return Subtract(names[source], names[subtrahend])
+        case FoldScale(source, gamma, variance) | FoldScaleTransposed(source, gamma, variance):
+            weight, spread = names[source], names[variance]
+            return replace(recipe, source=weight, gamma=named(gamma), variance=spread)
+        case FoldShift(bias, gamma, beta, mean, variance, eps):
+            keys = names[beta], names[mean], names[variance]
+            return FoldShift(named(bias), named(gamma), *keys, eps)
+        case Standardise(source, gain, factor, eps):
+            return Standardise(names[source], named(gain), factor, eps)
         case _:
             assert_never(recipe)
 

@@ -8,6 +8,7 @@ the disk or from a revision of a repository. The files that it uses come from th
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,6 +32,14 @@ MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
+class CodeTensor:
+    """A tensor of a network that exists as code: its key in the state_dict there, and its shape."""
+
+    key: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SpecFile:
     """A spec's file with its names.
 
@@ -44,6 +53,7 @@ class SpecFile:
         reference: the text by which a person or a spec named it.
         is_built_in: whether it is a file of the built-in library.
         notes: findings about it that are no faults, from where it was written.
+        tensors: of a spec that was made of code, the tensors there by the spec's own keys.
     """
 
     path: Path
@@ -54,6 +64,7 @@ class SpecFile:
     reference: str = field(compare=False)
     is_built_in: bool = field(default=False, compare=False)
     notes: tuple[Diagnostic, ...] = field(default=(), compare=False)
+    tensors: Mapping[str, CodeTensor] = field(default_factory=dict, compare=False)
 
 
 def library() -> Path:
