@@ -44,10 +44,8 @@ def compare_outputs(
     Returns:
         None if all outputs have the same bits, or differ by rounding alone.
     """
-    original = copy.deepcopy(module).to_empty(device="cpu").eval()
     generator = torch.Generator().manual_seed(SEED)
-    for name, tensor in original.state_dict().items():
-        _fill(name, tensor, generator)
+    original = _draw_values(module, traced, generator).eval()
     rebuilt = make_module(source, factory, seed=SEED).eval()
     rebuilt.load_state_dict(_carry(original, traced, written, pairing, rebuilt))
     images = {
@@ -86,8 +84,24 @@ def _measure_error(old: Tensor, new: Tensor) -> float:
     return float((old - new).abs().max()) / max(float(old.abs().max()), 1e-300)
 
 
+def _draw_values(module: nn.Module, traced: TracedGraph, generator: torch.Generator) -> nn.Module:
+    """Return a copy of a module with random values; tensors that it shares stay shared."""
+    roles = {name: role for node in traced.nodes for role, name in node.tensors.items()}
+    memo: dict[int, object] = {}
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        values = torch.empty_like(tensor, device="cpu")
+        _fill(roles.get(name, name), values, generator)
+        is_parameter = isinstance(tensor, nn.Parameter)
+        memo[id(tensor)] = nn.Parameter(values, requires_grad=False) if is_parameter else values
+    return copy.deepcopy(module, memo)
+
+
 def _fill(name: str, tensor: Tensor, generator: torch.Generator) -> None:
-    """Give a tensor random values that keep those behind it of one size."""
+    """Give a tensor random values that keep those behind it of one size.
+
+    Args:
+        name: the name that its op gives it.
+    """
     if not tensor.is_floating_point():
         tensor.zero_()
     elif name.endswith("running_var"):

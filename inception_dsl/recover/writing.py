@@ -298,6 +298,11 @@ def _residual(term: JoinTerm, shortcut: Written, body: Written) -> Written:
         settings["shortcut"] = shortcut
     if isinstance(body, dict) and "branches" in body and not body.keys() & {"residual", "from"}:
         return {"residual": settings, **body}
+    if isinstance(body, dict) and "residual" in body:
+        # A sum that is the only step of another one would have its path, and that of its shortcut.
+        join = RESIDUAL.join
+        assert join is not None
+        body = {join.stem: body}
     # In a named body, a single step that is no list would have the path of the sum.
     return {"residual": settings, "steps": body if isinstance(body, list) else [body]}
 

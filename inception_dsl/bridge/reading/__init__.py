@@ -12,6 +12,7 @@ from inception_dsl.bridge.reading.arithmetic import ARITHMETIC
 from inception_dsl.bridge.reading.idioms import read_idioms
 from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.bridge.reading.layers import LAYERS
+from inception_dsl.bridge.reading.means import MEANS
 from inception_dsl.bridge.reading.pools import POOLS
 from inception_dsl.bridge.reading.reader import GraphReader, Seen
 from inception_dsl.bridge.reading.shapes import SHAPES
@@ -49,7 +50,7 @@ def read_trace(
     """Read a trace of a network as a flat graph in the language's ops."""
     kinds = modules.classes
     reader = GraphReader(kinds)
-    reader.read(trace, {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **ARITHMETIC})
+    reader.read(trace, {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **MEANS, **ARITHMETIC})
     outputs: list[TracedOutput] = []
     for result in trace.outputs:
         seen = reader.see(result.ref)

@@ -16,6 +16,9 @@ from inception_dsl.ir import Value
 TIMES, PLUS, SHIFT = "~times", "~plus", "~shift"
 """The ops that multiply by a number, add one and add a weight, until an idiom takes them."""
 
+HALF_MEAN = "~half"
+"""The op that makes the mean over the height or the width, until that over the other follows."""
+
 LENGTH, MEAN, SHARE = "~norm", "~mean", "~div"
 """The ops that make the lengths of channels, their mean, and the lengths divided by it, until a
 response norm takes them."""
@@ -34,9 +37,8 @@ def _number_op(
 
 
 def _add(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused: Any) -> Results:
-    if alpha != 1:
-        raise UnsayableError(lacks.NUMBERS)
-    return _combine(reader, "add", input, other)
+    scaled = other if alpha == 1 else _combine(reader, "mul", other, alpha)
+    return _combine(reader, "add", input, scaled)
 
 
 def _mul(reader: GraphReader, input: Any, other: Any) -> Results:

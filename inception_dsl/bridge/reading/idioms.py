@@ -14,7 +14,15 @@ from dataclasses import replace
 from fractions import Fraction
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.arithmetic import LENGTH, MEAN, PLUS, SHARE, SHIFT, TIMES
+from inception_dsl.bridge.reading.arithmetic import (
+    HALF_MEAN,
+    LENGTH,
+    MEAN,
+    PLUS,
+    SHARE,
+    SHIFT,
+    TIMES,
+)
 from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.bridge.reading.numbers import exact
 from inception_dsl.bridge.reading.reader import UnsayableError
@@ -52,6 +60,7 @@ _WAITING: dict[str, Lack] = {
     SHIFT: lacks.LEARNT_SHIFT,
     LENGTH: lacks.STATISTICS,
     MEAN: lacks.STATISTICS,
+    HALF_MEAN: lacks.STATISTICS,
     SHARE: lacks.DIVISION,
 }
 
@@ -65,6 +74,8 @@ def _function(node: TracedNode) -> str:
             return "add"
         case "~slice" | "~crop":
             return "getitem"
+        case "~half":
+            return "mean"
         case _:
             return node.op.strip("~")
 
@@ -226,6 +237,12 @@ def _fold_shift(draft: TracedDraft, node: TracedNode) -> None:
         draft.take_out(node, source.key)
 
 
+def _drop_half_mean(draft: TracedDraft, node: TracedNode) -> None:
+    """Remove a mean over one axis that a mean over both axes stands for."""
+    if node.op == HALF_MEAN and not draft.readers(node.key) and node.key not in draft.ends:
+        draft.remove(node)
+
+
 _FOLDS = (
     _fold_hard_sigmoid,
     _fold_hard_swish,
@@ -233,6 +250,7 @@ _FOLDS = (
     _fold_scale,
     _fold_shift,
     fold_response,
+    _drop_half_mean,
     _fold_pool,
 )
 """The idioms in the order in which they are looked for."""

@@ -58,6 +58,10 @@ def _avg_pool2d(
     seen = reader.see_map(input)
     if divisor_override is not None:
         raise UnsayableError(lacks.DIVISOR)
+    if pair(kernel_size) == seen.shape[2:] and pair(padding) == (0, 0) and stride is None:
+        height, width = seen.shape[2:]
+        if height != width:  # its stride would differ, and has no effect
+            return reader.add("adaptive_avgpool", {"output": (1, 1)}, [seen], "map")
     attributes = _window(seen, kernel_size, stride, padding, ceil=ceil_mode)
     attributes["count_pad"] = count_include_pad and attributes["pad"] != (0, 0)
     return reader.add("avgpool", attributes, [seen], "map")

@@ -7,7 +7,6 @@ from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.arithmetic import LENGTH, MEAN
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
 from inception_dsl.bridge.reading.responses import read_length
 from inception_dsl.ir import Value
@@ -246,6 +245,8 @@ def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
         return seen
     if seen.layout == "vector" and len(shape) == 4 and shape[2:] == (1, 1):
         return reader.same(seen, "column")
+    if seen.layout == "map" and seen.shape == (*shape, 1, 1) and parts[0] in (..., slice(None)):
+        return reader.add("flatten", {}, [seen], "vector")
     if Ellipsis in parts:
         missing = len(seen.shape) - len(parts) + 1
         at = parts.index(Ellipsis)
@@ -272,41 +273,6 @@ def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
         "right": seen.shape[3] - right,
     }
     return reader.add_shaped("~crop", attributes, [seen], Seen(None, "map", shape))
-
-
-def _mean(
-    reader: GraphReader, input: Any, dim: Any = None, keepdim: bool = False, **unused: Any
-) -> Results:
-    """Return the mean of every channel, which is an adaptive pool to one place."""
-    seen = reader.see(input)
-    axes = () if dim is None else (dim,) if isinstance(dim, int) else dim
-    places = {seen.axis(axis) for axis in axes}
-    wanted = {2, 3} if seen.layout == "map" else {1, 2}
-    if keepdim and places == {seen.channel_axis} and reader.is_made_by(seen, LENGTH):
-        mean = Seen(None, seen.layout, reader.call.results[0].shape)
-        return reader.add_shaped(MEAN, {}, [seen], mean)
-    if not seen.is_whole_map or places != wanted:
-        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
-    channels = seen.type.channels
-    point = Seen(None, seen.layout, _point(seen.layout, seen.shape[0], channels))
-    pooled = reader.add_shaped("adaptive_avgpool", {"output": (1, 1)}, [seen], point)
-    if keepdim:
-        return pooled
-    return reader.add("flatten", {}, [pooled], "vector")
-
-
-def _point(layout: str, batch: int, channels: int) -> tuple[int, ...]:
-    return (batch, 1, 1, channels) if layout == "last" else (batch, channels, 1, 1)
-
-
-def _amax(reader: GraphReader, input: Any, dim: Any = (), keepdim: bool = False) -> Results:
-    seen = reader.see(input)
-    places = {seen.axis(axis) for axis in ((dim,) if isinstance(dim, int) else dim)}
-    if seen.layout != "map" or places != {2, 3}:
-        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
-    point = Seen(None, "map", (*seen.shape[:2], 1, 1))
-    pooled = reader.add_shaped("adaptive_maxpool", {"output": (1, 1)}, [seen], point)
-    return pooled if keepdim else reader.add("flatten", {}, [pooled], "vector")
 
 
 SHAPES: dict[str, Callable[..., Results]] = {
@@ -355,8 +321,6 @@ SHAPES: dict[str, Callable[..., Results]] = {
     "split_with_sizes": _split_with_sizes,
     "narrow": _narrow,
     "getitem": _getitem,
-    "mean": _mean,
-    "amax": _amax,
     **dict.fromkeys(["norm", "vector_norm", "linalg_vector_norm"], read_length),
     "setitem": refuse(lacks.ASSIGNMENT),
     "stack": refuse(lacks.STACKED),

@@ -1,0 +1,73 @@
+"""The means and the maxima of torch over the height and the width, in the language's words.
+
+A function's parameters are those of torch, in torch's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.arithmetic import HALF_MEAN, LENGTH, MEAN
+from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError
+
+
+def _mean(
+    reader: GraphReader, input: Any, dim: Any = None, keepdim: bool = False, **unused: Any
+) -> Results:
+    """Return the mean of every channel, which is an adaptive pool to one place."""
+    seen = reader.see(input)
+    axes = () if dim is None else (dim,) if isinstance(dim, int) else dim
+    places = {seen.axis(axis) for axis in axes}
+    if reader.is_made_by(seen, HALF_MEAN):
+        return _finish_mean(reader, seen, places)
+    wanted = {2, 3} if seen.layout == "map" else {1, 2}
+    result = reader.call.results[0].shape
+    if keepdim and places == {seen.channel_axis} and reader.is_made_by(seen, LENGTH):
+        return reader.add_shaped(MEAN, {}, [seen], Seen(None, seen.layout, result))
+    if seen.layout == "map" and places in ({2}, {3}):
+        half = Seen(None, "map" if keepdim else "lost", result)
+        return reader.add_shaped(HALF_MEAN, {"axis": max(places)}, [seen], half)
+    if not seen.is_whole_map or places != wanted:
+        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
+    channels = seen.type.channels
+    point = Seen(None, seen.layout, _point(seen.layout, seen.shape[0], channels))
+    pooled = reader.add_shaped("adaptive_avgpool", {"output": (1, 1)}, [seen], point)
+    if keepdim:
+        return pooled
+    return reader.add("flatten", {}, [pooled], "vector")
+
+
+def _finish_mean(reader: GraphReader, half: Seen, places: set[int]) -> Results:
+    """Return the mean over the axis that a mean over the other one has left."""
+    assert half.key is not None
+    node = reader.nodes[half.key]
+    left = 2 if len(half.shape) == 3 or node.attributes["axis"] == 3 else 3
+    if places != {left}:
+        raise UnsayableError(lacks.STATISTICS)
+    source = Seen(node.inputs[0], "map", half.shape)
+    point = Seen(None, "map", (*half.shape[:2], 1, 1))
+    pooled = reader.add_shaped("adaptive_avgpool", {"output": (1, 1)}, [source], point)
+    rank = len(reader.call.results[0].shape)
+    if rank == 4:
+        return pooled
+    return reader.add("flatten", {}, [pooled], "vector" if rank == 2 else "column")
+
+
+def _point(layout: str, batch: int, channels: int) -> tuple[int, ...]:
+    return (batch, 1, 1, channels) if layout == "last" else (batch, channels, 1, 1)
+
+
+def _amax(reader: GraphReader, input: Any, dim: Any = (), keepdim: bool = False) -> Results:
+    seen = reader.see(input)
+    places = {seen.axis(axis) for axis in ((dim,) if isinstance(dim, int) else dim)}
+    if seen.layout != "map" or places != {2, 3}:
+        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
+    point = Seen(None, "map", (*seen.shape[:2], 1, 1))
+    pooled = reader.add_shaped("adaptive_maxpool", {"output": (1, 1)}, [seen], point)
+    return pooled if keepdim else reader.add("flatten", {}, [pooled], "vector")
+
+
+MEANS: dict[str, Callable[..., Results]] = {"mean": _mean, "amax": _amax}
+"""The functions that read the calls of torch which take means, by the name of the call."""

@@ -1,0 +1,109 @@
+"""One thing that is written in several ways in PyTorch is imported as one spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from test_import import bring, causes
+from torch import Tensor, nn
+
+
+class _Function(nn.Module):
+    """A convolution, and a function of its map."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self.stem(x))
+
+
+def steps_of(function: Callable[[Tensor], Tensor], folder: Path) -> str:
+    """Return the steps of the spec of a convolution and a function."""
+    text = bring(lambda: _Function(function), (3, 10, 14), folder).text
+    return text.partition("network:")[2].partition("claims:")[0]
+
+
+POOL = "- global avgpool"
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.mean(3).mean(2),
+        lambda x: x.mean(2).mean(-1),
+        lambda x: x.mean(3, keepdim=True).mean(2, keepdim=True).flatten(1),
+        lambda x: x.mean(2, keepdim=True).mean(3).squeeze(2),
+        lambda x: F.avg_pool2d(x, x.shape[2:]).flatten(1),
+        lambda x: F.adaptive_avg_pool2d(x, 1)[:, :, 0, 0],
+        lambda x: F.adaptive_avg_pool2d(x, 1)[..., 0, 0],
+    ],
+)
+def test_every_way_to_write_a_global_mean_is_a_global_pool(
+    function: Callable[[Tensor], Tensor], tmp_path: Path
+) -> None:
+    assert POOL in steps_of(function, tmp_path)
+
+
+def test_a_mean_over_one_axis_alone_is_refused(tmp_path: Path) -> None:
+    (cause,) = causes(lambda: _Function(lambda x: x.mean(3)), (3, 10, 14), tmp_path)
+    assert "over other axes: `mean`" in cause
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.add(x, torch.relu(x), alpha=0.25),
+        lambda x: x + 0.25 * torch.relu(x),
+        lambda x: x + torch.relu(x).mul_(0.25),
+    ],
+)
+def test_a_sum_scales_what_it_adds_in_every_form(
+    function: Callable[[Tensor], Tensor], tmp_path: Path
+) -> None:
+    assert "scale: 0.25" in steps_of(function, tmp_path)
+
+
+class _Statistics(nn.Module):
+    """A batch norm whose statistics have other names, and a weight that two modules share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1)
+        self.second.weight = self.first.weight
+        self.register_buffer("centre", torch.zeros(4))
+        self.register_buffer("spread", torch.ones(4))
+        self.scale, self.shift = nn.Parameter(torch.ones(4)), nn.Parameter(torch.zeros(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.conv2d(F.relu(self.first(x)), self.second.weight, self.first.bias)
+        centre, spread = self.get_buffer("centre"), self.get_buffer("spread")
+        return F.batch_norm(x, centre, spread, self.scale, self.shift)
+
+
+def test_values_that_outputs_are_compared_with_follow_the_use_of_a_tensor(tmp_path: Path) -> None:
+    assert "reuse: " in bring(_Statistics, (4, 6, 6), tmp_path).text
+
+
+class _Nested(nn.Module):
+    """A sum with a shortcut around another one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.around = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1)
+        self.shortcut, self.downsample = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        inside: Tensor = self.inner(x).relu() + self.shortcut(x)
+        outside: Tensor = self.downsample(x)
+        return inside + outside
+
+
+def test_a_residual_alone_in_another_one_has_a_name(tmp_path: Path) -> None:
+    assert "sum:" in bring(_Nested, (4, 6, 6), tmp_path).text
