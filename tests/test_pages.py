@@ -5,9 +5,10 @@ A page is Markdown. Its ```yaml blocks are files: specs/net.yaml, or the one tha
 those behind it replace or join them, and make it good. The rendering is a ```text block, which is
 what `check` says of specs/net.yaml, or a ```console block with a command and what it prints.
 
-A ```python block is the code of a network, which `import` reads. A file of `HEAD:` is committed,
-and then taken away; a ```toml block is pyproject.toml. What a change means (D7xx) is a finding of
-`diff`, and its result: it stands on stdout.
+A ```python block is the code of a network, which `import` reads; where the line above it says
+"written by", it is run, and writes the file. A file of `HEAD:` is committed, and then taken away; a
+```toml block is pyproject.toml. What a change means (D7xx) is a finding of `diff`, and its result:
+it stands on stdout.
 
     python tests/test_pages.py        # write every rendering, and the index, as they are now
 """
@@ -34,10 +35,14 @@ ROOT = Path(__file__).parents[1]
 INDEX = pages() / "README.md"
 
 _FENCED = re.compile(
-    r"^(?:`(?P<file>[\w./:]+)`:\n\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^(?:`(?P<file>[\w./:]+)`(?P<made>, written by)?:\n\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 
 _Files = dict[str, str]
+
+WRITTEN = " is written by"
+"""The mark behind the name of a file whose text is a program that writes it."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,10 @@ def read(text: str) -> Page:
 
 
 def _files(blocks: list[re.Match[str]]) -> _Files:
-    return {block["file"] or NET: block["text"] for block in blocks}
+    return {
+        (block["file"] or NET) + (WRITTEN if block["made"] else ""): block["text"]
+        for block in blocks
+    }
 
 
 def index() -> str:
@@ -95,8 +103,8 @@ _INDEX_HEAD = """\
 Every code has a page with its meaning, a bad spec with the finding, and a good spec.
 `inception-dsl explain CODE` prints the page. E0xx codes are about reading files, E1xx about the
 form of a spec, E2xx about names and words, E3xx about shapes, E4xx about budgets and claims, and
-E5xx about output. E7xx codes are about networks that exist as code. W6xx codes are warnings, and
-hints of `check --hints`. D7xx codes are the findings of `diff`.
+E5xx about output. E7xx codes are about networks that exist as code or as files. W6xx codes are
+warnings, and hints of `check --hints`. D7xx codes are the findings of `diff`.
 
 | code | name | meaning |
 |---|---|---|
@@ -122,7 +130,10 @@ def lay(files: _Files, project: Project) -> None:
     for name in committed:
         (project.root / name.removeprefix("HEAD:")).unlink()
     for name in files.keys() - committed.keys():
-        project.write(name, files[name])
+        if name.endswith(WRITTEN):
+            exec(compile(files[name], name, "exec"), {})  # in the folder of the project
+        else:
+            project.write(name, files[name])
 
 
 def commit(root: Path) -> None:

@@ -12,6 +12,9 @@ from typing import Any
 
 from inception_dsl.bridge.frames import Frames
 
+BATCH = 2
+"""The number of images in the traced batch: one would look like an axis to squeeze away."""
+
 
 @dataclass(frozen=True, slots=True)
 class ValueRef:

@@ -23,6 +23,7 @@ class TracedTarget:
     """A traced network.
 
     Attributes:
+        module: the module that it is, on the meta device; None for one that exists as a file.
         kind: the name of its class.
         origin: the package and the version, or the file, that it comes from.
         macs: the multiply-accumulates that its result depends on.
@@ -32,7 +33,7 @@ class TracedTarget:
     """
 
     graph: TracedGraph
-    module: nn.Module
+    module: nn.Module | None
     kind: str
     origin: str
     macs: int

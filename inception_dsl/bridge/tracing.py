@@ -19,6 +19,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from inception_dsl.bridge.calls import (
+    BATCH,
     CallTrace,
     ConstantRef,
     ModuleFacts,
@@ -30,10 +31,6 @@ from inception_dsl.bridge.calls import (
 )
 from inception_dsl.bridge.frames import FrameReader
 from inception_dsl.bridge.ports import list_results, make_inputs
-
-BATCH = 2
-"""The number of images in the traced batch: one would look like an axis to squeeze away."""
-
 
 _IN_PLACE_OPERATORS = frozenset(
     [

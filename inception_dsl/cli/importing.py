@@ -1,4 +1,4 @@
-"""`import`: the spec of a network that exists as code."""
+"""`import`: the spec of a network that exists as code or as a file."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def add(command: Parser) -> None:
         examples=[
             "import timm:resnet50 -o specs/resnet50.yaml",
             "import torchvision:googlenet",
+            "import net.onnx -o specs/net.yaml",
             "import py:net.py:Net@width=32,depth=3 --input 64x64x3 -o specs/net.yaml",
         ],
     )
@@ -25,7 +26,7 @@ def add(command: Parser) -> None:
         "target",
         metavar="TARGET",
         help="timm:NAME, torchvision:NAME, py:package.module:factory or py:file.py:Net, with "
-        "literal arguments behind an @; `py:` runs the code",
+        "literal arguments behind an @; `py:` runs the code; or a file such as net.onnx",
     )
     command.add_argument(
         "--input",

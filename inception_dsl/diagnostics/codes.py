@@ -92,6 +92,7 @@ CODES: dict[str, Code] = {
     "E703": Code("unknown-input", "The input of a network that exists as code is not known."),
     "E704": Code("does-not-run", "A network that exists as code does not run."),
     "E705": Code("no-word", "The language has no word for something that a network does."),
+    "E706": Code("unreadable-network", "The file of a network cannot be read."),
     "W601": Code("never-read", "No output depends on a step."),
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),

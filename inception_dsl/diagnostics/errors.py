@@ -31,7 +31,7 @@ class SpecError(Exception):
 
 
 class MissingExtraError(Exception):
-    """The error of an output that needs a package of one of this project's extras.
+    """The error of an input or output that needs a package of one of this project's extras.
 
     Attributes:
         way_out: the command that installs the package.
@@ -39,7 +39,7 @@ class MissingExtraError(Exception):
 
     def __init__(self, output: str, package: str, extra: str) -> None:
         self.way_out = f"pip install 'inception-dsl[{extra}]'"
-        super().__init__(f"{output} is made with {package}, which is not installed")
+        super().__init__(f"{output} needs {package}, which is not installed")
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that a notebook shows."""

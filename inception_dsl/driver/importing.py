@@ -72,15 +72,21 @@ def import_target(
         ImportFaultError: the spec is not the same network.
         MissingExtraError: torch is not installed.
     """
-    from inception_dsl.bridge import require_torch
-    from inception_dsl.spec.target import read_target
+    from inception_dsl.spec.target import FileTarget, read_target
 
     target = read_target(reference)
-    require_torch()
-    from inception_dsl.bridge.importing import trace_target
+    name, inputs = make_name(target.name), read_inputs(input)
+    if isinstance(target, FileTarget):
+        from inception_dsl.bridge.exported import read_exported
 
-    name = make_name(target.name)
-    traced = trace_target(target, folder.resolve(), read_inputs(input), name=name)
+        traced = read_exported(target, folder.resolve(), inputs, name=name)
+    else:
+        from inception_dsl.bridge import require_torch
+
+        require_torch()
+        from inception_dsl.bridge.importing import trace_target
+
+        traced = trace_target(target, folder.resolve(), inputs, name=name)
     return write_traced(traced, target=reference, folder=folder, compares=compares)
 
 
@@ -112,7 +118,6 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         SpecError: E705, the language cannot say it.
         ImportFaultError: the spec is not the same network.
     """
-    from inception_dsl.bridge.comparing import name_tensors
     from inception_dsl.bridge.traced import cause_of_crossing, list_causes
     from inception_dsl.driver.walk import measure_file
     from inception_dsl.emit.spec import format_spec
@@ -153,8 +158,13 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
             raise
         raise ImportFaultError(target, f"{first.code}: {first.message}") from None
     pairing = _prove(traced, recovered, checked, params, compares=compares)
-    tensors = name_tensors(traced.module, recovered.fused.graph, checked.model.graph, pairing)
-    return Imported(replace(file, tensors=tensors), text, traced.notes)
+    if traced.module is not None:
+        from inception_dsl.bridge.comparing import name_tensors
+
+        graph = checked.model.graph
+        tensors = name_tensors(traced.module, recovered.fused.graph, graph, pairing)
+        file = replace(file, tensors=tensors)
+    return Imported(file, text, traced.notes)
 
 
 def _count_used(traced: TracedTarget) -> int:
@@ -198,7 +208,7 @@ def _prove(
     if totals.macs != traced.macs:
         message = f"it takes {totals.macs:,} MACs, and the module takes {traced.macs:,}"
         raise ImportFaultError(target, message)
-    if not compares or traced.params > MAX_COMPARED:
+    if not compares or traced.params > MAX_COMPARED or traced.module is None:
         return pairing
     from inception_dsl.bridge.comparing import compare_outputs
     from inception_dsl.driver.walk import emit_module

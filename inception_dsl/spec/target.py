@@ -1,14 +1,16 @@
-"""Targets: networks that exist as code, as a person names them on the command line.
+"""Targets: networks that exist as code or as files, as a person names them on the command line.
 
-`timm:NAME`, `torchvision:NAME`, `py:package.module:factory` and `py:path/file.py:Net`, each with
-arguments behind an `@`, which are literals of Python: `py:net.py:Net@width=32,depth=3`. Nothing
-of a target is evaluated while it is read; to build one runs its code.
+A file is named by its path, which ends in `.onnx`. Code is named as `timm:NAME`,
+`torchvision:NAME`, `py:package.module:factory` or `py:path/file.py:Net`, each with arguments behind
+an `@`, which are literals of Python: `py:net.py:Net@width=32,depth=3`. Nothing of a target is
+evaluated while it is read; to build one of code runs its code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from inception_dsl.channels import printable
@@ -16,8 +18,13 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 
 Library = Literal["timm", "torchvision", "py"]
 
+FileKind = Literal["onnx"]
+
 LIBRARIES: tuple[Library, ...] = get_args(Library)
 """The words before the colon of a target."""
+
+FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
+"""The ends of the names of files that are targets."""
 
 MAX_LETTERS = 1_000
 """Maximum number of characters of a target."""
@@ -41,12 +48,33 @@ class Target:
     arguments: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class FileTarget:
+    """A network that exists as a file.
+
+    Attributes:
+        text: the path of the file, as it was written.
+        name: the name of the file without its end.
+    """
+
+    text: str
+    kind: FileKind
+    name: str
+
+
 def is_target(reference: str) -> bool:
     """Tell whether a reference is a target, not a spec."""
-    return reference.partition(":")[0] in LIBRARIES and ":" in reference
+    is_code = reference.partition(":")[0] in LIBRARIES and ":" in reference
+    return is_code or is_file_target(reference)
 
 
-def read_target(text: str) -> Target:
+def is_file_target(reference: str) -> bool:
+    """Tell whether a reference names the file of a network."""
+    name, dot, end = reference.rpartition(".")
+    return end in FILE_KINDS and bool(dot) and bool(name)
+
+
+def read_target(text: str) -> Target | FileTarget:
     """Return the target that a text names.
 
     Raises:
@@ -54,6 +82,8 @@ def read_target(text: str) -> Target:
     """
     if len(text) > MAX_LETTERS:
         raise _refuse(f"a target has at most {MAX_LETTERS:,} characters")
+    if is_file_target(text):
+        return _read_file_target(text)
     library, _, rest = text.partition(":")
     name, at, written = rest.partition("@")
     arguments = _read_arguments(written) if at else {}
@@ -67,6 +97,19 @@ def read_target(text: str) -> Target:
         raise _refuse(f"`{printable(text)}` names no network", f"write `{library}:NAME`")
     kinds = {kind: kind for kind in LIBRARIES}
     return Target(text, kinds[library], module, name, arguments)  # type: ignore[index]
+
+
+def _read_file_target(text: str) -> FileTarget:
+    """Return the target that is a file.
+
+    Raises:
+        SpecError: E701, no file that a spec could mention has such a name.
+    """
+    if printable(text) != text:
+        raise _refuse(f"`{printable(text)}` has characters that cannot be shown")
+    path, _, end = text.rpartition(".")
+    kinds = {kind: kind for kind in FILE_KINDS}
+    return FileTarget(text, kinds[end], PurePath(path).name)  # type: ignore[index]
 
 
 def _read_arguments(text: str) -> dict[str, Any]:

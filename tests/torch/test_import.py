@@ -26,7 +26,7 @@ from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import import_target
 from inception_dsl.driver.importing import Imported, write_traced
 from inception_dsl.ir import TensorType
-from inception_dsl.spec.target import read_target
+from inception_dsl.spec.target import Target, read_target
 
 
 def bring(module: Callable[[], nn.Module], shape: tuple[int, ...], folder: Path) -> Imported:
@@ -620,8 +620,9 @@ def test_a_malformed_target_is_refused_unread(target: str) -> None:
 
 
 def test_arguments_are_literals() -> None:
-    arguments = read_target("py:a.b:make@width=32,act='relu',depths=(3, 4),flag=True").arguments
-    assert arguments == {"width": 32, "act": "relu", "depths": (3, 4), "flag": True}
+    target = read_target("py:a.b:make@width=32,act='relu',depths=(3, 4),flag=True")
+    assert isinstance(target, Target)
+    assert target.arguments == {"width": 32, "act": "relu", "depths": (3, 4), "flag": True}
 
 
 def test_what_a_network_prints_stays_out_of_the_spec(tmp_path: Path) -> None:
