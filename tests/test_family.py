@@ -23,7 +23,8 @@ from inception_dsl.resolve import Overrides
 ROOT = Path(__file__).parents[1]
 
 # Parameters without and with training heads, and multiply-accumulates.
-# The parameters of NASNet-A-Mobile are those of `nasnetamobile` of pretrainedmodels 0.7.4, too.
+# The parameters of NASNet-A-Mobile are those of `nasnetamobile` of pretrainedmodels 0.7.4, too; a
+# test below makes its multiply-accumulates.
 COUNTS = {
     "alexnet": (61_100_840, 61_100_840, 714_188_480),
     "bn_inception": (11_295_240, 11_295_240, 2_032_600_064),
@@ -254,6 +255,29 @@ def test_variables_are_those_that_tensorflow_counts(name: str) -> None:
         and key.partition(".")[0] != without
     )
     assert counted == variables
+
+
+def test_pretrainedmodels_counts_lines_of_nasnet_that_it_crops() -> None:
+    """`nasnetamobile` of pretrainedmodels 0.7.4 runs 30 convs on one row and one column more.
+
+    For TensorFlow's padding it puts a line above and to the left of what the first separable conv
+    of a branch reads, in the cells `stem1`, `reduce4` and `reduce8`, and takes the first line off
+    its result. The conv of `a3` has no stride, and is treated alike. So a depthwise conv and a 1x1
+    one in each of five branches give 29x29, 15x15 and 8x8 in place of 28x28, 14x14 and 7x7.
+    """
+    found = checked("nasnet_a_mobile")
+    cells = {"stem1": 28, "reduce4": 14, "reduce8": 7}
+    nodes = {node.path: node for node in found.model.graph.nodes}
+    cropped = 0
+    for cell, side in cells.items():
+        for branch in ("q5", "p7", "p7_2", "p5", "a3"):
+            first = f"{cell}.{branch}.sepconv"
+            channels = nodes[first].type.channels
+            assert at(found, "shape", first) == f"{side}x{side}x{channels}"
+            weights, rest = divmod(int(at(found, "macs", first)), side**2)
+            assert rest == 0
+            cropped += weights * ((side + 1) ** 2 - side**2)
+    assert found.cost.totals.macs + cropped == 568_234_858
 
 
 @pytest.mark.parametrize(
