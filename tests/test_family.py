@@ -267,7 +267,7 @@ def test_pretrainedmodels_counts_lines_of_nasnet_that_it_crops() -> None:
     """
     found = checked("nasnet_a_mobile")
     cells = {"stem1": 28, "reduce4": 14, "reduce8": 7}
-    nodes = {node.path: node for node in found.model.graph.nodes}
+    nodes = {str(node.path): node for node in found.model.graph.nodes}
     cropped = 0
     for cell, side in cells.items():
         for branch in ("q5", "p7", "p7_2", "p5", "a3"):

@@ -250,6 +250,7 @@ class BodyReader(Reporter):
         join: str,
         place: BodyPlace,
         taker: Sequence[str],
+        help: str | None = None,
     ) -> BodyPlace:
         """Return the place, reading the steps that `from` names.
 
@@ -257,6 +258,7 @@ class BodyReader(Reporter):
 
         Args:
             taker: the names of the inputs of that block.
+            help: the way out where a name is that of no step.
         """
         if names is None:
             return place
@@ -266,7 +268,7 @@ class BodyReader(Reporter):
         inputs: list[Path] = []
         for index, name in enumerate(written):
             at = (*place.at, "from") if isinstance(names, str) else (*place.at, "from", index)
-            sibling = self._sibling(name, place, self.places.text(at))
+            sibling = self._sibling(name, place, self.places.text(at), help)
             if sibling is not None:
                 inputs.append(sibling.gives)
         if not inputs:
@@ -279,7 +281,9 @@ class BodyReader(Reporter):
             return replace(place, reads=inputs[0])
         return replace(place, reads=self._addjoined(join, place, tuple(inputs), {}))
 
-    def _sibling(self, name: str, place: BodyPlace, span: Span) -> Sibling | None:
+    def _sibling(
+        self, name: str, place: BodyPlace, span: Span, help: str | None = None
+    ) -> Sibling | None:
         if name in place.siblings:
             return place.siblings[name]
         if name in self._inputs.paths:
@@ -302,7 +306,7 @@ class BodyReader(Reporter):
         close = nearest_sibling(name, place.siblings)
         what = "step of this list" if isinstance(place.siblings, Earlier) else "branch"
         message = f"no earlier {what} is named `{shorten(name)}`"
-        self.complain("E212", message, span, others=close.labels, instead=close.name)
+        self.complain("E212", message, span, help, close.labels, close.name)
         return None
 
     def _output(self, name: str, holder: Sibling, span: Span) -> Sibling | None:
@@ -452,9 +456,12 @@ class BodyReader(Reporter):
         return self._addjoined(RESIDUAL.name, place, (shortcut, body), attributes, otherwise)
 
     def _long(self, step: LongSpec, place: BodyPlace) -> Path:
-        place = self._from(step.reads, GATHERED.name, place, find_taker(step, place, self._reader))
+        keys = step.__pydantic_extra__
+        help = self._reader.explain_word(step.op, "from", step.reads, keys)
+        taker = find_taker(step, place, self._reader)
+        place = self._from(step.reads, GATHERED.name, place, taker, help)
         place = self._when(step, place, ["op"])
-        result = self._step(step.op, place.key("op"), step.__pydantic_extra__)
+        result = self._step(step.op, place.key("op"), keys)
         if step.out is not None:
             self._note(result, step.out, place)
         return result

@@ -14,14 +14,15 @@ Defaults = Mapping[str, Mapping[str, Setting]]
 
 
 def refuse_shared_words(op: Op, settings: Mapping[str, Setting], defaults: Defaults) -> None:
-    """Refuse a word that may be the op's or that of the norm which the same step names.
+    """Refuse a word of a step that may be the op's or that of the norm which the step carries.
 
-    It is the op's. That is plain where the defaults set the norm's, or name the norm.
+    It is the op's. That is plain where the defaults set the norm's.
 
     Raises:
         SpecError: E211, there is one.
     """
-    for carried in (settings[name] for name in ("norm", "act") if name in settings):
+    chosen = {**defaults.get(op.defaults_of or op.name, {}), **settings}
+    for carried in (chosen[name] for name in ("norm", "act") if name in chosen):
         owner = carried.value
         if not isinstance(owner, str):
             continue

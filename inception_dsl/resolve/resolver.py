@@ -36,6 +36,7 @@ from inception_dsl.resolve.statements import Statements, change_inputs, read_sha
 from inception_dsl.resolve.steps import StepReader
 from inception_dsl.resolve.template import AS_WRITTEN, Overrides, Template
 from inception_dsl.resolve.tokens import listed
+from inception_dsl.resolve.unread import find_unread_params
 from inception_dsl.resolve.values import SIZE, parameter_value
 from inception_dsl.resolve.wiring import (
     Inputs,
@@ -102,8 +103,9 @@ class _Resolver(Reporter):
 
         blocks = self._blocks(tables, defaults, signatures)
         network, heads = self._network(inputs, arguments, signatures, tables, defaults)
-        blocks[NETWORK] = network
         self._raise()
+        warnings = find_unread_params(blocks, signatures, tables, self.places.value(()).source)
+        blocks[NETWORK] = network
 
         order = self._called(NETWORK, blocks)
         return Template(
@@ -121,6 +123,7 @@ class _Resolver(Reporter):
             is_resized=self._overrides.input is not None,
             with_notes=self._with_notes,
             max_nodes=self._max_nodes,
+            warnings=tuple(warnings),
         )
 
     def read_blocks(self) -> tuple[BlockDef, ...]:

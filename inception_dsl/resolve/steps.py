@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, shorten
 from inception_dsl.expr import Apply, Expr, Name
 from inception_dsl.ir import CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import WRITTEN, Op
@@ -153,6 +153,25 @@ class StepReader:
         except StepSyntaxError:
             return None
         return self._signatures.get(step.name.text) if step.modifier is None else None
+
+    def explain_word(
+        self, text: str, key: str, value: object, keys: Mapping[str, Word]
+    ) -> str | None:
+        """Return how a step sets a word of its op that has the name of a key of bodies.
+
+        None if its op has no such word, or if the value is none of such a word.
+
+        Args:
+            keys: the other words of the step.
+        """
+        try:
+            op = WRITTEN.get(parse_step(text).name.text)
+        except StepSyntaxError:
+            return None
+        if op is None or op.attribute(key) is None or not isinstance(value, str):
+            return None
+        width = f"{keys[op.width]} " if op.width in keys else ""
+        return f"write the short form, as in `{op.written} ({width}{key} {shorten(value)})`"
 
     def read(self, text: str, place: BodyPlace, keys: Mapping[str, Word]) -> Made:
         """Return a step as it is read, in its short form or, with `keys`, in its long one.

@@ -71,6 +71,7 @@ class Template:
         is_resized: the caller gives another input than the spec's.
         with_notes: the author's shape notes hold for this input and these arguments.
         max_nodes: the most nodes of a model.
+        warnings: findings about what is written, whatever the shapes.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Template:
     is_resized: bool
     with_notes: bool
     max_nodes: int
+    warnings: tuple[Diagnostic, ...] = ()
 
     def instantiate(self, inputs: tuple[TensorType, ...] | None = None) -> Instantiation:
         """Return the model at the network's own inputs, or at others without shape notes.
@@ -104,9 +106,8 @@ class Template:
         faults = instantiator.diagnostics
         if not faults:
             assert root is not None
-            return Instantiation(
-                self._make_model(root, self.blocks, self.heads, instantiator.called)
-            )
+            model = self._make_model(root, self.blocks, self.heads, instantiator.called)
+            return Instantiation(model, self.warnings)
         idle = instantiator.find_idle_heads(self.heads)
         if (inputs is None and not self.is_resized) or not idle:
             raise SpecError(distinct(faults))
@@ -121,7 +122,8 @@ class Template:
         names = (path.relative_to(INPUT) for path in root.entries)
         shape = write_types(dict(zip(names, input_types, strict=True)))
         warning = _explain_idle(idle, shape, faults[0])
-        return Instantiation(self._make_model(root, blocks, heads, instantiator.called), (warning,))
+        model = self._make_model(root, blocks, heads, instantiator.called)
+        return Instantiation(model, (*self.warnings, warning))
 
     def _instantiator(self, blocks: Mapping[str, ReadBlock], *, with_notes: bool) -> Instantiator:
         return Instantiator(

@@ -18,14 +18,16 @@ SHARED = [
 HEAD = "inception: 1\nname: net\ninput: 8x8x32\n"
 
 
-def _step(op: str, owner: str, word: str) -> str:
+def _step(op: str, owner: str, word: str, *, by_defaults: bool = False) -> str:
     attribute = OPS[owner].attribute(word)
     assert attribute is not None
     kernel = "3x3 " if OPS[op].kernel else ""
     kind = "act" if OPS[owner].family == "activation" else "norm"
     flatten = "global avgpool, " if op == "linear" else ""
-    step = f"{kernel}{OPS[op].written} (32 {kind} {owner} {word} {attribute.default})"
-    return f"network: [{flatten}{step}]\n"
+    named = "" if by_defaults else f"{kind} {owner} "
+    defaults = f"defaults: {{{op}: {{{kind}: {owner}}}}}\n" if by_defaults else ""
+    step = f"{kernel}{OPS[op].written} (32 {named}{word} {attribute.default})"
+    return f"{defaults}network: [{flatten}{step}]\n"
 
 
 def test_convolutions_share_groups_with_the_group_norm() -> None:
@@ -40,6 +42,18 @@ def test_a_value_that_fits_the_norm_is_not_taken_for_the_op(
     (finding,) = project.findings()
     assert finding.code == "E211"
     assert f"`{word}`" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("op", "owner", "word"), [row for row in SHARED if row[2] in OPS[row[0]].shared_words(row[1])]
+)
+def test_a_norm_of_the_defaults_leaves_it_as_open(
+    op: str, owner: str, word: str, project: Project
+) -> None:
+    project.write(NET, HEAD + _step(op, owner, word, by_defaults=True))
+    (finding,) = project.findings()
+    assert finding.code == "E211"
+    assert f"`{word}` may be that of" in finding.message
 
 
 @pytest.mark.parametrize(
