@@ -26,6 +26,7 @@ LAYERS = (
     "ops",
     "resolve",
     "analysis",
+    "pairing",
     "diff",
     "emit.report",
     "emit.figure",

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from inception_dsl.ir import Graph, Path, TensorType, Value
 from inception_dsl.ops import GATHERED, OPS
-from inception_dsl.ops.window import margins
+from inception_dsl.pairing import plain_value
 from inception_dsl.recover.graph import TracedGraph, find_owners
 
 
@@ -105,25 +104,10 @@ def _facts(
     op: str, attributes: Mapping[str, Value], names: frozenset[str], type: TensorType
 ) -> Hashable:
     """Return what must be equal of two nodes: op, shape and the attributes that a trace shows."""
-    values = tuple((name, _plain(attributes, name)) for name in sorted(names & attributes.keys()))
+    values = tuple(
+        (name, plain_value(attributes, name)) for name in sorted(names & attributes.keys())
+    )
     return op, type.shape, values
-
-
-def _plain(attributes: Mapping[str, Value], name: str) -> Hashable:
-    """Return the value of an attribute in one form of several equal ones."""
-    value = attributes[name]
-    if name == "pad" and value != "same_tf" and "kernel" in attributes:
-        kernel, dilation = attributes["kernel"], attributes.get("dilation", 1)
-        assert isinstance(kernel, tuple)
-        assert isinstance(dilation, int)
-        return tuple(
-            margins(value, (side - 1) * dilation + 1)[axis] for axis, side in enumerate(kernel)
-        )
-    if name == "pad" and attributes.get("kernel") == (1, 1) and attributes.get("stride") == 1:
-        return (0, 0)
-    if isinstance(value, Decimal | int) and not isinstance(value, bool):
-        return Decimal(value).normalize()
-    return value
 
 
 class _PairWalker:

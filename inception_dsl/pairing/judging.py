@@ -1,0 +1,351 @@
+"""The verdict on each step of an alignment, under two costings.
+
+A step is sure only if every alignment without it is dearer by a share of the weight at stake,
+under the costs of removals as they are and under cheaper ones. With cheap removals alone, a row in
+which one item is removed and an alike one inserted would pass for a row of changed items; with dear
+ones alone, the reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from inception_dsl.pairing.answers import Verdict, worse
+from inception_dsl.pairing.costs import Costs
+from inception_dsl.pairing.series import INFINITE, Alignments, Jump, Step, align_series
+from inception_dsl.pairing.tree import Item, TreeLeaf
+
+MARGIN = 1.5
+"""Minimum extra cost of every other explanation."""
+SHARE = 0.35
+"""Minimum extra cost as a share of the weight: a changed block is still a block."""
+ALIKE = 0.35
+"""Maximum cost of a pair of alike items, as a share of the weight of both."""
+ALIKE_BLOCKS = 0.5
+"""The same for the blocks of one row, once one of them is gone."""
+_LIGHT = 2.0
+_LENIENCE = 0.05
+_EPSILON = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A step of an alignment with its verdict.
+
+    Attributes:
+        old_rivals: the indices of other old items that may be in the pair; `new_rivals`, of other
+            new ones.
+    """
+
+    step: Step
+    verdict: Verdict
+    old_rivals: tuple[int, ...] = ()
+    new_rivals: tuple[int, ...] = ()
+
+
+def need(weight: float, part: float = 1.0) -> float:
+    """Return by how much the next best explanation must be dearer."""
+    return max(MARGIN, SHARE * part * weight) - _LENIENCE
+
+
+def is_alike(old: Item, new: Item, costs: Costs, share: float = ALIKE) -> bool:
+    """Tell whether two items differ little for their weight."""
+    if old.content == new.content:
+        return True
+    return costs.price_items(old, new) < share * (old.weight + new.weight)
+
+
+def judge_rows(
+    old: Sequence[Item], new: Sequence[Item], costings: Sequence[Costs]
+) -> list[Judged] | None:
+    """Return the steps of the cheapest alignment of two rows with their verdicts.
+
+    Returns:
+        None if the rows are too long and too different to align.
+    """
+    reach = need(max(item.weight for item in (*old, *new)))
+    judges: list[_Judge] = []
+    for costs in costings:
+        alignments = align_series(costs.set_up(old, new), reach)
+        if alignments is None:
+            return None
+        judges.append(_Judge(old, new, alignments, costs))
+    steps = list(judges[0].alignments.trace())
+    per_costing = [[judge.judge(step) for step in steps] for judge in judges]
+    judged = [_combine(verdicts) for verdicts in zip(*per_costing, strict=True)]
+    judged = _trust_slots(judged, per_costing[0])
+    judged = _spread_runs(judged, old, new, costings[0])
+    judged = _refuse_slots(_extend_jumps(judged), old, new)
+    return _doubt_light(judged, old)
+
+
+class _Judge:
+    """The judge of the steps of one alignment under one costing."""
+
+    def __init__(
+        self, old: Sequence[Item], new: Sequence[Item], alignments: Alignments, costs: Costs
+    ) -> None:
+        self.old, self.new = old, new
+        self.alignments = alignments
+        self.costs = costs
+        self._jump_costs: tuple[dict[int, float], dict[int, float]] = ({}, {})
+        for jump in alignments.series.jumps:
+            cost = alignments.with_jump(jump)
+            for least, span in zip(self._jump_costs, (jump.old, jump.new), strict=True):
+                for index in range(*span):
+                    least[index] = min(cost, least.get(index, INFINITE))
+
+    def judge(self, step: Step) -> Judged:
+        match step:
+            case Jump():
+                return self._judge_jump(step)
+            case (i, j):
+                return self._judge_pair(i, j)
+
+    def _judge_pair(self, i: int | None, j: int | None) -> Judged:
+        ways = self.alignments
+        weights = [
+            0.0 if i is None else self.old[i].weight,
+            0.0 if j is None else self.new[j].weight,
+        ]
+        near = ways.best + need(max(weights))
+        news = () if i is None else tuple(q for q in self._columns(i, near) if q != j)
+        olds = () if j is None else tuple(q for q in self._rows(j, near) if q != i)
+        is_off = self._cost(i, j) > ways.best + _EPSILON
+        is_free = i is not None and j is not None and self._may_be_alone(i, j, near)
+        if not (news or olds or is_off or is_free or self._jumps(i, j, near)):
+            return Judged((i, j), "sure")
+        verdict: Verdict = "ambiguous"
+        if (news or olds) and self._are_alike(i, j, olds, news):
+            verdict = "run"
+        return Judged((i, j), verdict, olds, news)
+
+    def _judge_jump(self, jump: Jump) -> Judged:
+        ways = self.alignments
+        held = [*self.old[slice(*jump.old)], *self.new[slice(*jump.new)]]
+        near = ways.best + need(max(item.weight for item in held))
+        if jump.opens_old:
+            rivals = list(self._columns(jump.one, near))
+            lone = ways.without_old(jump.one)
+        else:
+            rivals = list(self._rows(jump.one, near))
+            lone = ways.without_new(jump.one)
+        same, others = INFINITE, INFINITE
+        for other in ways.series.jumps:
+            if other.place == jump.place:
+                same = ways.with_jump(other)
+            elif other.opens_old == jump.opens_old and other.one == jump.one:
+                part, span = other.many, jump.many
+                is_within = (part[0] - span[0]) * (part[1] - span[1]) <= 0
+                room = near - ways.best - need(0.0) if is_within else 0.0
+                others = min(others, ways.with_jump(other) + room)
+        is_sure = same <= ways.best + _EPSILON and not rivals and min(lone, others) >= near
+        return Judged(jump, "sure" if is_sure else "ambiguous")
+
+    def _cost(self, i: int | None, j: int | None) -> float:
+        if i is None:
+            assert j is not None
+            return self.alignments.without_new(j)
+        return self.alignments.without_old(i) if j is None else self.alignments.with_pair(i, j)
+
+    def _columns(self, i: int, near: float) -> Iterator[int]:
+        """Yield the new items with which an old one may be paired."""
+        columns = len(self.new)
+        for j in self.alignments.before[i]:
+            if j < columns and self.alignments.with_pair(i, j) < near:
+                yield j
+
+    def _rows(self, j: int, near: float) -> Iterator[int]:
+        """Yield the old items with which a new one may be paired."""
+        for i in self.alignments.rows_at(j):
+            if i < len(self.old) and self.alignments.with_pair(i, j) < near:
+                yield i
+
+    def _may_be_alone(self, i: int, j: int, near: float) -> bool:
+        return self.alignments.without_old(i) < near or self.alignments.without_new(j) < near
+
+    def _jumps(self, i: int | None, j: int | None, near: float) -> bool:
+        """Tell whether a jump may take one of two items."""
+        return any(
+            index is not None and least.get(index, INFINITE) < near
+            for least, index in zip(self._jump_costs, (i, j), strict=True)
+        )
+
+    def _are_alike(
+        self, i: int | None, j: int | None, olds: Sequence[int], news: Sequence[int]
+    ) -> bool:
+        """Tell whether an item and all its rivals are alike."""
+        old_item = self.old[i] if i is not None else self.new[j or 0]
+        new_item = self.new[j] if j is not None else self.old[i or 0]
+        return all(is_alike(self.new[q], new_item, self.costs) for q in news) and all(
+            is_alike(self.old[q], old_item, self.costs) for q in olds
+        )
+
+
+def _combine(verdicts: Sequence[Judged]) -> Judged:
+    """Return the least certain of the verdicts on one step, with all rivals."""
+    verdict: Verdict = "sure"
+    olds: dict[int, None] = {}
+    news: dict[int, None] = {}
+    for judged in verdicts:
+        verdict = worse(verdict, judged.verdict)
+        olds.update(dict.fromkeys(judged.old_rivals))
+        news.update(dict.fromkeys(judged.new_rivals))
+    return Judged(verdicts[0].step, verdict, tuple(sorted(olds)), tuple(sorted(news)))
+
+
+def _trust_slots(judged: Sequence[Judged], first: Sequence[Judged]) -> list[Judged]:
+    """Trust a changed item alone between two sure pairs.
+
+    Cheap removals then allow only that it was replaced in its place.
+    """
+    result = list(judged)
+    for index, entry in enumerate(judged):
+        around = [judged[k] for k in (index - 1, index + 1) if 0 <= k < len(judged)]
+        if (
+            entry.verdict == "ambiguous"
+            and first[index].verdict == "sure"
+            and not (entry.old_rivals or entry.new_rivals)
+            and is_pair(entry.step)
+            and all(near.verdict == "sure" and is_pair(near.step) for near in around)
+        ):
+            result[index] = Judged(entry.step, "sure")
+    return result
+
+
+def is_pair(step: Step) -> bool:
+    """Tell whether a step pairs one item with one."""
+    return not isinstance(step, Jump) and None not in step
+
+
+def _blocks(step: Step, old: Sequence[Item], new: Sequence[Item]) -> list[Item]:
+    """Return the forks and meshes of a step."""
+    items: list[Item]
+    if isinstance(step, Jump):
+        items = [old[step.one] if step.opens_old else new[step.one]]
+    else:
+        i, j = step
+        items = [*([] if i is None else [old[i]]), *([] if j is None else [new[j]])]
+    return [item for item in items if not isinstance(item, TreeLeaf)]
+
+
+def _spread_runs(
+    judged: Sequence[Judged], old: Sequence[Item], new: Sequence[Item], costs: Costs
+) -> list[Judged]:
+    """Take all alike blocks of a row as a run if one is gone or new: none can tell which one."""
+    blocks = [_blocks(entry.step, old, new) for entry in judged]
+    verdicts = [entry.verdict for entry in judged]
+    for index, entry in enumerate(judged):
+        if _is_matched(entry) or not blocks[index]:
+            continue
+        (gone,) = blocks[index]
+        for step in (-1, 1):
+            last, k = index, index + step
+            while 0 <= k < len(judged):
+                if blocks[k]:
+                    if not any(is_alike(item, gone, costs, ALIKE_BLOCKS) for item in blocks[k]):
+                        break
+                    last = k
+                k += step
+            for place in range(min(index, last), max(index, last) + 1):
+                verdicts[place] = worse(verdicts[place], "run")
+    return [
+        Judged(entry.step, verdict, entry.old_rivals, entry.new_rivals)
+        for entry, verdict in zip(judged, verdicts, strict=True)
+    ]
+
+
+def _refuse_slots(
+    judged: Sequence[Judged], old: Sequence[Item], new: Sequence[Item]
+) -> list[Judged]:
+    """Leave undecided items that stand alone on both sides of one place, if one is a block.
+
+    A block that lost its join, or became a mesh, has no pair as an item, but its nodes have.
+    """
+    result = list(judged)
+    start = 0
+    while start < len(judged):
+        end = start
+        while end < len(judged) and not _is_matched(judged[end]):
+            end += 1
+        slot = judged[start:end]
+        olds = [entry.step[0] for entry in slot if not isinstance(entry.step, Jump)]
+        news = [entry.step[1] for entry in slot if not isinstance(entry.step, Jump)]
+        items = [*(old[i] for i in olds if i is not None), *(new[j] for j in news if j is not None)]
+        is_both = any(i is not None for i in olds) and any(j is not None for j in news)
+        if is_both and any(not isinstance(item, TreeLeaf) for item in items):
+            for place in range(start, end):
+                result[place] = Judged(judged[place].step, "ambiguous")
+        start = max(end, start + 1)
+    return result
+
+
+def _extend_jumps(judged: Sequence[Judged]) -> list[Judged]:
+    """Let jumps take the items beside them that stand alone, so that all are decided together."""
+    result: list[Judged] = []
+    for entry in judged:
+        last = result[-1] if result else None
+        if last is not None and _may_join(last.step, entry.step):
+            result[-1] = _join(last, entry)
+            while len(result) > 1 and _may_join(result[-2].step, result[-1].step):
+                joined = _join(result[-2], result.pop())
+                result[-1] = joined
+        else:
+            result.append(entry)
+    return result
+
+
+def _may_join(one: Step, other: Step) -> bool:
+    """Tell whether one step is a jump and the other one a lone item on the side of its many."""
+    match one, other:
+        case (Jump(), (i, j)) | ((i, j), Jump()):
+            jump = one if isinstance(one, Jump) else other
+            assert isinstance(jump, Jump)
+            return (i is None) if jump.opens_old else (j is None)
+    return False
+
+
+def _join(one: Judged, other: Judged) -> Judged:
+    """Return a jump with a lone item beside it."""
+    verdict = worse(one.verdict, other.verdict)
+    jump = one.step if isinstance(one.step, Jump) else other.step
+    assert isinstance(jump, Jump)
+    ranges: list[tuple[int, int]] = []
+    for side in (0, 1):
+        spans = [_span(entry.step, side) for entry in (one, other)]
+        held = [span for span in spans if span is not None]
+        ranges.append((min(span[0] for span in held), max(span[1] for span in held)))
+    return Judged(Jump(ranges[0], ranges[1], jump.cost, jump.opens_old), verdict)
+
+
+def _span(step: Step, side: int) -> tuple[int, int] | None:
+    if isinstance(step, Jump):
+        return step.new if side else step.old
+    index = step[side]
+    return None if index is None else (index, index + 1)
+
+
+def _is_matched(entry: Judged) -> bool:
+    return isinstance(entry.step, Jump) or is_pair(entry.step)
+
+
+def _doubt_light(judged: Sequence[Judged], old: Sequence[Item]) -> list[Judged]:
+    """Take a light node, such as an activation, as no surer than the nodes beside it.
+
+    The same holds for an item that stands alone.
+    """
+    result = list(judged)
+    for index, entry in enumerate(judged):
+        if isinstance(entry.step, Jump) or entry.verdict != "sure":
+            continue
+        i, _ = entry.step
+        is_heavy = i is not None and (not isinstance(old[i], TreeLeaf) or old[i].weight >= _LIGHT)
+        if is_pair(entry.step) and is_heavy:
+            continue
+        verdict: Verdict = "sure"
+        for k in (index - 1, index + 1):
+            if 0 <= k < len(judged):
+                verdict = worse(verdict, judged[k].verdict)
+        result[index] = Judged(entry.step, verdict)
+    return result
