@@ -1,6 +1,6 @@
 """Targets: networks that exist as code or as files, as a person names them on the command line.
 
-A file is named by its path, which ends in `.onnx`. Code is named as `timm:NAME`,
+A file is named by its path, which ends in `.onnx` or `.pt2`. Code is named as `timm:NAME`,
 `torchvision:NAME`, `py:package.module:factory` or `py:path/file.py:Net`, each with arguments behind
 an `@`, which are literals of Python: `py:net.py:Net@width=32,depth=3`. Nothing of a target is
 evaluated while it is read; to build one of code runs its code.
@@ -18,7 +18,7 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 
 Library = Literal["timm", "torchvision", "py"]
 
-FileKind = Literal["onnx"]
+FileKind = Literal["onnx", "pt2"]
 
 LIBRARIES: tuple[Library, ...] = get_args(Library)
 """The words before the colon of a target."""

@@ -1,4 +1,4 @@
-"""Networks that exist as files: ONNX. To read one runs no code of it."""
+"""Networks that exist as files: ONNX, exported programs. To read one runs no code of it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,10 @@ def read_exported(
     subject = printable(target.text)
     data = _read(folder / target.text, subject)
     try:
+        if target.kind == "pt2":
+            from inception_dsl.bridge.exported.program import read_pt2
+
+            return read_pt2(data, inputs, subject=subject, name=name)
         _require_onnx()
         from inception_dsl.bridge.exported.onnx import read_onnx
 

@@ -1,0 +1,74 @@
+"""Exported programs of torch: their specs are those of the modules themselves."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from inception_dsl import driver, load
+from inception_dsl.driver.importing import import_target
+from inception_dsl.resolve import AS_WRITTEN
+
+
+def export(module: nn.Module, images: tuple[Tensor, ...], path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(module.eval(), images), path)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "densenet121", "squeezenet1_1"])
+def test_a_program_and_its_module_are_one_network(name: str, tmp_path: Path) -> None:
+    module = torchvision.models.get_model(name, weights=None)
+    export(module, (torch.zeros(1, 3, 224, 224),), tmp_path / "net.pt2")
+    report = driver.compare(f"torchvision:{name}", "net.pt2", folder=tmp_path)
+    edits = report.comparisons[0].diff.edits
+    # An exporter leaves dropout out of a network in inference.
+    assert not edits or name in {"mobilenet_v3_small", "squeezenet1_1"}
+    new, old = report.comparisons[0].new_cost.totals, report.comparisons[0].old_cost.totals
+    assert (new.params, new.macs) == (old.params, old.macs)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["bn_inception", "inception_resnet_v2", "unet", "xception", "shufflenet_v2", "convnext_tiny"],
+)
+def test_a_spec_comes_back_through_its_program(name: str, tmp_path: Path) -> None:
+    network = load(name)
+    module = network.module()
+    image = torch.zeros(1, *network.input.shape)
+    export(module, (image,), tmp_path / "net.pt2")
+    imported = import_target("net.pt2", folder=tmp_path)
+    totals = driver.check_file(imported.file, AS_WRITTEN).cost.totals
+    expected = network.cost().totals
+    assert (totals.params, totals.macs) == (expected.params, expected.macs)
+
+
+class _Twice(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.trunk(self.trunk(x))
+        return result
+
+
+def test_the_runs_of_a_module_are_told_apart(tmp_path: Path) -> None:
+    export(_Twice(), (torch.zeros(1, 3, 8, 8),), tmp_path / "net.pt2")
+    assert "reuse: trunk" in import_target("net.pt2", folder=tmp_path).text
+
+
+def test_decomposed_operators_are_read(tmp_path: Path) -> None:
+    module = torchvision.models.mobilenet_v2(weights=None).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(module, (torch.zeros(1, 3, 224, 224),))
+        torch.export.save(program.run_decompositions(), tmp_path / "net.pt2")
+    imported = import_target("net.pt2", folder=tmp_path)
+    totals = driver.check_file(imported.file, AS_WRITTEN).cost.totals
+    assert totals.params == sum(one.numel() for one in module.parameters())
