@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from inception_dsl.analysis import list_state
 from inception_dsl.bridge.checkpoint import COUNTER
@@ -25,6 +27,9 @@ SEED = 7
 MAX_ERROR = 1e-9
 """Maximum difference of outputs in double precision, as a share of the largest value."""
 
+MAX_SINGLE_ERROR = 1e-3
+"""Maximum difference of outputs of training, as a share of the largest value."""
+
 
 def compare_outputs(
     module: nn.Module,
@@ -33,12 +38,15 @@ def compare_outputs(
     factory: str,
     written: Graph,
     pairing: TracePairing,
+    *,
+    trains: bool,
 ) -> str | None:
     """Run both modules on one random image each input in inference, and return how they differ.
 
     Args:
         module: the traced module, on the meta device; it stays as it is.
         traced: its graph with norms and activations folded.
+        trains: compare what training adds, too.
         source: the emitted source of the spec; it is run.
 
     Returns:
@@ -52,31 +60,124 @@ def compare_outputs(
         name: torch.randn(1, *type.shape, generator=generator)
         for name, type in traced.inputs.items()
     }
-    ends = [{node.path: node for node in written.nodes}[path] for path in written.outputs.values()]
+    nodes = {node.path: node for node in written.nodes}
+    ends = [nodes[path] for path in written.outputs.values()]
     # Several outputs are given as they are named; a softmax that is the only one is the loss's.
     is_left_out = len(ends) == 1 and OPS[ends[0].op].is_left_to_loss
 
-    def run() -> tuple[list[Tensor], list[Tensor]]:
+    differs = _compare_inference(original, rebuilt, images, is_left=is_left_out)
+    if differs is not None:
+        return differs
+    if not trains or not _has_training(traced):
+        return None
+    left = [is_left_out] * len(ends)
+    left += [OPS[nodes[path].op].is_left_to_loss for path in written.head_outputs]
+    return _compare_training(original.float(), rebuilt.float(), traced, generator, left)
+
+
+def _compare_inference(
+    original: nn.Module, rebuilt: nn.Module, images: Mapping[str, Tensor], *, is_left: bool
+) -> str | None:
+    """Run both modules on one image each input, and return how their outputs differ.
+
+    Args:
+        is_left: whether the new one leaves a softmax to the loss.
+    """
+
+    def run(images: Mapping[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         named = {name: image for name, image in images.items() if name}
         old = original(*(image for name, image in images.items() if not name), **named)
         new = [tensor for _, tensor in list_results(rebuilt(*images.values()))]
         results = [tensor for _, tensor in list_results(old)]
-        return results, [torch.softmax(new[0], 1)] if is_left_out else new
+        return results, [torch.softmax(new[0], 1)] if is_left else new
 
     with torch.no_grad():
-        olds, news = run()
+        olds, news = run(images)
         if [old.shape for old in olds] != [new.shape for new in news]:
             return "the outputs have other shapes"
         if all(map(torch.equal, olds, news)) and all(bool(old.isfinite().all()) for old in olds):
             return None
-        images = {name: image.double() for name, image in images.items()}
         original.double()
         rebuilt.double()
-        olds, news = run()
+        olds, news = run({name: image.double() for name, image in images.items()})
     error = max(map(_measure_error, olds, news))
     if not math.isfinite(error):
         return "the outputs are no finite numbers"
     return f"the outputs differ by {error:.1e} of the largest" if error > MAX_ERROR else None
+
+
+def _has_training(graph: TracedGraph) -> bool:
+    """Tell whether a network has training heads, or drops paths."""
+    return bool(graph.heads) or any("drop_path" in node.attributes for node in graph.nodes)
+
+
+def _compare_training(
+    original: nn.Module,
+    rebuilt: nn.Module,
+    traced: TracedGraph,
+    generator: torch.Generator,
+    left: Sequence[bool],
+) -> str | None:
+    """Run both modules on a batch in training, in which nothing is dropped, and compare results.
+
+    Every result of the new one must be one of the other's; these may be more.
+
+    Args:
+        left: for each result of the new one, whether it leaves a softmax to the loss.
+    """
+    images = {
+        name: torch.randn(2, *type.shape, generator=generator)
+        for name, type in traced.inputs.items()
+    }
+    error = _measure_training(original, rebuilt, images, left)
+    if error > MAX_SINGLE_ERROR:  # a norm of a few values may enlarge what is rounded
+        images = {name: image.double() for name, image in images.items()}
+        error = _measure_training(original.double(), rebuilt.double(), images, left)
+    if error > MAX_SINGLE_ERROR:
+        return f"the outputs of training differ by {error:.1e} of the largest"
+    return None
+
+
+def _measure_training(
+    original: nn.Module, rebuilt: nn.Module, images: Mapping[str, Tensor], left: Sequence[bool]
+) -> float:
+    """Return the largest difference of the results of training, as a share of the largest value."""
+    unnamed = [image for name, image in images.items() if not name]
+    named = {name: image for name, image in images.items() if name}
+    with torch.no_grad(), _NoDraws():
+        old = [tensor for _, tensor in list_results(original.train()(*unnamed, **named))]
+        new = [tensor for _, tensor in list_results(rebuilt.train()(*images.values()))]
+    worst = 0.0
+    for logits, is_left in zip(new, left, strict=True):
+        result = torch.softmax(logits, 1) if is_left else logits
+        errors = [
+            (error if math.isfinite(error := _measure_error(one, result)) else math.inf, index)
+            for index, one in enumerate(old)
+            if one.shape == result.shape
+        ]
+        error, index = min(errors, default=(math.inf, -1))
+        worst = max(worst, error)
+        if index >= 0:
+            del old[index]
+    return worst
+
+
+class _NoDraws(TorchFunctionMode):
+    """A mode of torch in which nothing is dropped; the factors of what is kept stay."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        match getattr(func, "__name__", ""):
+            case "dropout":
+                return args[0]
+            case "bernoulli_":
+                return args[0].fill_(1)
+            case "rand":  # rounded down after the probability to keep is added
+                return func(*args, **(kwargs or {})).fill_(_NEARLY_ONE)
+        return func(*args, **(kwargs or {}))
+
+
+_NEARLY_ONE = 1 - 2**-20
+"""The number that stands for one that is drawn between 0 and 1: with it, nothing is dropped."""
 
 
 def _measure_error(old: Tensor, new: Tensor) -> float:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections import Counter
 from collections.abc import Mapping
-from math import prod
 from pathlib import Path
 
 import torch
@@ -17,11 +15,11 @@ from inception_dsl.bridge.building import build_target, explain_failure
 from inception_dsl.bridge.calls import CallTrace
 from inception_dsl.bridge.ports import make_inputs
 from inception_dsl.bridge.reading import read_trace
-from inception_dsl.bridge.traced import MAX_PLACES, TracedTarget, list_causes
+from inception_dsl.bridge.told import trace_training
+from inception_dsl.bridge.traced import TracedTarget, list_causes
 from inception_dsl.bridge.tracing import describe_modules, trace_module
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import TensorType, write_types
-from inception_dsl.recover import TracedGraph
 from inception_dsl.spec.target import Target
 
 
@@ -93,16 +91,16 @@ def trace_network(
     read = read_trace(trace, describe_modules(module), inputs, name=name)
     if read.causes:
         raise SpecError(list_causes(read.causes))
-    params = sum(parameter.numel() for parameter in module.parameters())
-    notes = (*_tell_training(module, inputs, trace), *_tell_left_out(module, trace, read.graph))
+    training, notes = trace_training(module, inputs, read.graph)
     return TracedTarget(
-        graph=read.graph,
+        graph=training.graph,
         module=module,
         kind=type(module).__name__,
         origin=origin,
         macs=_count_macs(module, inputs) - read.unread_macs,
         counted_by="torch",
-        params=params,
+        params=sum(parameter.numel() for parameter in module.parameters()),
+        trains=training.is_same and not training.left_drops,
         notes=notes,
     )
 
@@ -140,53 +138,3 @@ def _count_macs(module: nn.Module, inputs: Mapping[str, TensorType]) -> int:
     with counter, torch.no_grad():
         module(*tensors.arguments, **tensors.keywords)
     return int(counter.get_total_flops()) // 2
-
-
-_RANDOM = frozenset(["bernoulli", "rand_like", "rand", "empty_like"])
-"""The functions that draw at random, other than a dropout's."""
-
-
-def _tell_training(
-    module: nn.Module, inputs: Mapping[str, TensorType], evaluated: CallTrace
-) -> list[Diagnostic]:
-    """Return notes on what a network does in training only."""
-    try:
-        trained = trace_module(module, _shapes(inputs), training=True)
-    except (Exception, SystemExit):
-        message = (
-            f"`{type(module).__name__}` does not run in training mode; only inference is imported"
-        )
-        return [Diagnostic("W620", message)]
-    finally:
-        module.eval()
-    notes = []
-    kinds = {path: type(child).__name__ for path, child in module.named_modules()}
-    draws = {call.module for call in trained.calls if call.name in _RANDOM}
-    for kind, count in Counter(kinds.get(path, "") for path in draws).items():
-        who = f"`{kind}` draws" if count == 1 else f"{count} modules `{kind}` draw"
-        message = f"{who} at random in training; this is not imported"
-        notes.append(Diagnostic("W620", message))
-    extra = len(trained.outputs) - len(evaluated.outputs)
-    if extra > 0:
-        only = [path for path in trained.ran if path not in evaluated.ran]
-        tops = [path for path in only if not any(path.startswith(f"{top}.") for top in only)]
-        names = ", ".join(f"`{path}`" for path in tops)
-        results = "one more result" if extra == 1 else f"{extra} more results"
-        message = f"training gives {results}, of {names}; heads are not imported"
-        notes.append(Diagnostic("W621", message))
-    return notes
-
-
-def _tell_left_out(module: nn.Module, trace: CallTrace, graph: TracedGraph) -> list[Diagnostic]:
-    """Return a note on the parameters that the graph does not have."""
-    used = {name for node in graph.nodes for name in node.tensors.values()}
-    left = {name: prod(shape) for name, shape in graph.weights.items() if name not in used}
-    if not left:
-        return []
-    tops = Counter[str]()
-    for name, count in left.items():
-        tops[name.partition(".")[0]] += count
-    shown = ", ".join(f"`{name}` {count:,}" for name, count in tops.most_common(MAX_PLACES))
-    total = sum(prod(shape) for shape in graph.weights.values())
-    message = f"{sum(left.values()):,} of {total:,} parameters take no part in inference: {shown}"
-    return [Diagnostic("W622", message)]

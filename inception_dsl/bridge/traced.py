@@ -29,6 +29,7 @@ class TracedTarget:
         macs: the multiply-accumulates that its result depends on.
         counted_by: the counter of the multiply-accumulates and parameters, for claims.
         params: the number of its parameters.
+        trains: whether the graph is what the network runs in training, too.
         notes: what the graph does not show.
     """
 
@@ -39,6 +40,7 @@ class TracedTarget:
     macs: int
     counted_by: str
     params: int
+    trains: bool = False
     notes: tuple[Diagnostic, ...]
 
 

@@ -32,6 +32,18 @@ from inception_dsl.bridge.calls import (
 from inception_dsl.bridge.frames import FrameReader
 from inception_dsl.bridge.ports import list_results, make_inputs
 
+OTHER_BATCH = 3
+"""The number of images in a traced batch of training.
+
+It is not that of inference, so that a network that looks at it gives two traces.
+"""
+
+DRAWS = frozenset(
+    ["rand", "randn", "randint", "randperm", "rand_like", "randn_like", "normal", "bernoulli"]
+)
+"""The functions that draw at random, other than a dropout's."""
+
+
 _IN_PLACE_OPERATORS = frozenset(
     [
         "iadd",
@@ -144,7 +156,7 @@ class _Recorder(TorchFunctionMode):
         result = func(*args, **kwargs)
         plain = _plain_name(name)
         made = list(_list_tensors(result))
-        if not read or (name.startswith("get_") and _are_same(made, read)):
+        if (not read and plain not in DRAWS) or (name.startswith("get_") and _are_same(made, read)):
             return result
         written = [
             tensor
@@ -258,7 +270,7 @@ def trace_module(
     """
     module.train(training)
     recorder = _Recorder(module)
-    tensors = make_inputs(shapes, BATCH)
+    tensors = make_inputs(shapes, OTHER_BATCH if training else BATCH)
     for tensor in (*tensors.arguments, *tensors.keywords.values()):
         recorder.add_input(tensor)
     with _watch(recorder), torch.no_grad(), recorder:

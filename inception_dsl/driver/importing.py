@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,19 +124,13 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
     from inception_dsl.recover import CrossingError, MeshError, SpecHeader, recover_spec
     from inception_dsl.resolve import AS_WRITTEN
 
-    params = _count_used(traced)
+    params, all_params = _count_used(traced)
     header = SpecHeader(
         name=traced.graph.name,
         title=traced.kind,
         source=f"{traced.origin}, {target}" if traced.origin else target,
         comments=(f"imported by inception-dsl {__version__} from {target}",),
-        claims=(
-            {
-                "params": str(params),
-                "macs": str(traced.macs),
-                "source": f"counted by {traced.counted_by}",
-            },
-        ),
+        claims=tuple(_claim(params, all_params, traced)),
     )
     try:
         recovered = recover_spec(traced.graph, header)
@@ -157,7 +151,7 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         if first.code == "E003":  # a network may be larger than a spec
             raise
         raise ImportFaultError(target, f"{first.code}: {first.message}") from None
-    pairing = _prove(traced, recovered, checked, params, compares=compares)
+    pairing = _prove(traced, recovered, checked, (params, all_params), compares=compares)
     if traced.module is not None:
         from inception_dsl.bridge.comparing import name_tensors
 
@@ -167,20 +161,34 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
     return Imported(file, text, traced.notes)
 
 
-def _count_used(traced: TracedTarget) -> int:
-    """Return the parameters that the traced graph uses."""
+def _claim(params: int, all_params: int, traced: TracedTarget) -> Iterator[dict[str, str]]:
+    """Yield the claims of the spec of a traced network."""
+    source = f"counted by {traced.counted_by}"
+    yield {"params": str(params), "macs": str(traced.macs), "source": source}
+    if traced.graph.heads:
+        yield {"params": str(all_params), "heads": "true", "source": source}
+
+
+def _count_used(traced: TracedTarget) -> tuple[int, int]:
+    """Return the parameters that a traced graph uses in inference, and with its heads."""
     from math import prod
 
-    weights = traced.graph.weights
-    used = {name for node in traced.graph.nodes for name in node.tensors.values()}
-    return sum(prod(shape) for name, shape in weights.items() if name in used)
+    from inception_dsl.recover import find_live
+
+    graph = traced.graph
+    main = find_live(graph.nodes, (output.key for output in graph.outputs))
+    counts = []
+    for nodes in ([node for node in graph.nodes if node.key in main], graph.nodes):
+        used = {name for node in nodes for name in node.tensors.values()}
+        counts.append(sum(prod(shape) for name, shape in graph.weights.items() if name in used))
+    return counts[0], counts[1]
 
 
 def _prove(
     traced: TracedTarget,
     recovered: Recovered,
     checked: Checked,
-    params: int,
+    params: tuple[int, int],
     *,
     compares: bool,
 ) -> TracePairing:
@@ -201,10 +209,10 @@ def _prove(
         shown = ", ".join((*lone[:MAX_SHOWN], *written[:MAX_SHOWN]))
         raise ImportFaultError(target, f"nodes without a partner: {shown}")
     totals = checked.cost.totals
-    if totals.params != params:
-        raise ImportFaultError(
-            target, f"it has {totals.params:,} parameters, and the module {params:,}"
-        )
+    for counted, known in zip((totals, checked.cost.totals_with_heads), params, strict=True):
+        if counted.params != known:
+            message = f"it has {counted.params:,} parameters, and the module {known:,}"
+            raise ImportFaultError(target, message)
     if totals.macs != traced.macs:
         message = f"it takes {totals.macs:,} MACs, and the module takes {traced.macs:,}"
         raise ImportFaultError(target, message)
@@ -220,6 +228,7 @@ def _prove(
         checked.model.name,
         graph,
         pairing,
+        trains=traced.trains,
     )
     if difference is not None:
         raise ImportFaultError(target, difference)

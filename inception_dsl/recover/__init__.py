@@ -21,6 +21,7 @@ from inception_dsl.recover.graph import (
 )
 from inception_dsl.recover.pairing import TracePairing, pair_nodes
 from inception_dsl.recover.recovery import Recovered, SpecHeader, recover_spec
+from inception_dsl.recover.rounding import round_digits
 from inception_dsl.recover.scopes import CrossingError
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "find_owners",
     "pair_nodes",
     "recover_spec",
+    "round_digits",
 ]

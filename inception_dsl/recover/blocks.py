@@ -20,6 +20,7 @@ from inception_dsl.recover.terms import (
     OpTerm,
     ScopeTerm,
     Term,
+    children,
     fill,
     height,
     holes,
@@ -54,9 +55,10 @@ class FoundBlock:
     body: Term
 
 
-def find_blocks(network: Term) -> tuple[Term, tuple[FoundBlock, ...]]:
-    """Return a network whose scopes are calls, and the blocks that they call."""
-    term = _dissolve(_gather(network, "Net"))
+def find_blocks(bodies: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[FoundBlock, ...]]:
+    """Return the bodies of a network and its heads, in which scopes are calls, and the blocks."""
+    term: Term = ListTerm(tuple((f"body{index}", body) for index, body in enumerate(bodies)))
+    term = _dissolve(_gather(term, "Net"))
     blocks: list[FoundBlock] = []
     while scopes := [inner for inner in walk(term) if isinstance(inner, ScopeTerm)]:
         heights = {id(scope): height(scope) for scope in scopes}
@@ -74,7 +76,7 @@ def find_blocks(network: Term) -> tuple[Term, tuple[FoundBlock, ...]]:
             _make_blocks(group, blocks, calls)
         term = _replace(term, calls)
     texts = {id(hole): shown(hole.value) for hole in holes(term)}
-    return fill(term, texts), tuple(blocks)
+    return children(fill(term, texts)), tuple(blocks)
 
 
 def _replace(term: Term, calls: Mapping[int, CallTerm]) -> Term:

@@ -53,6 +53,23 @@ class _Entry:
     reuses: Item | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkBody:
+    """The steps of a network.
+
+    Attributes:
+        types: the types of their results.
+        outputs: the name of the step that gives each output, by the output's name; none if the last
+            step gives the only one.
+        names: the name of each step, by the key of the node whose result it gives.
+    """
+
+    steps: ListTerm
+    types: tuple[TensorType, ...]
+    outputs: Mapping[str, str]
+    names: Mapping[int, str]
+
+
 class BodyMaker:
     """A maker of the bodies of scopes."""
 
@@ -66,22 +83,15 @@ class BodyMaker:
         (result,) = self._flow.leave(scope.keys)
         return self._name(region, self._series(region, region.owners[result], None))
 
-    def make_network(
-        self, scope: ModuleScope
-    ) -> tuple[ListTerm, tuple[TensorType, ...], Mapping[str, str]]:
-        """Return the steps of a network, the types of their results, and the names of its outputs.
-
-        Returns:
-            The name of the step that gives each output is by the output's name; there is none if
-            the last step gives the only one.
-        """
+    def make_network(self, scope: ModuleScope) -> NetworkBody:
+        """Return the steps of a network; those that are outputs, or that heads read, have names."""
         inputs = self._flow.graph.inputs
         ends = self._flow.ends
         region = Region(
             scope,
             self._flow,
             tuple(inputs) if len(inputs) > 1 else (),
-            ends if len(self._flow.graph.outputs) > 1 else (),
+            ends if len(self._flow.graph.outputs) > 1 or self._flow.marked else (),
         )
         entries = self._list(region)
         keys = (region.exits[entry.item] for entry in entries)
@@ -92,7 +102,7 @@ class BodyMaker:
         }
         outputs = _name_outputs(self._flow.graph.outputs, steps)
         types = tuple(self._flow.nodes[key].type for key in keys)
-        return body, types, outputs if len(outputs) > 1 else {}
+        return NetworkBody(body, types, outputs if len(outputs) > 1 else {}, steps)
 
     def _list(self, region: Region) -> list[_Entry]:
         """Return the steps of a network, whose outputs may be several."""
@@ -197,7 +207,8 @@ class BodyMaker:
                 continue
             reads = tuple(region.sources[item])
             if isinstance(item, NodeItem) and OPS[item.node.op].join is not None:
-                if any(True for _ in join_holes(item.node.op, item.node.attributes)):
+                holes = join_holes(item.node.op, item.node.attributes)
+                if any(hole.value != hole.default for hole in holes):
                     raise MeshError
                 entries.append(_Entry(item.name, item, None, reads, item.node.op))
             else:

@@ -77,6 +77,7 @@ class TracedGraph:
         classes: the name of the class of each module, by the path of the module.
         containers: the paths of the modules that only hold others, such as lists.
         weights: the shapes of all parameters, by their names in the traced module.
+        heads: the results that it returns in training only, each under the name of its head.
     """
 
     name: str
@@ -86,6 +87,7 @@ class TracedGraph:
     classes: Mapping[str, str]
     containers: frozenset[str]
     weights: Mapping[str, tuple[int, ...]]
+    heads: tuple[TracedOutput, ...] = ()
 
     @property
     def entries(self) -> dict[int, TensorType]:
@@ -94,8 +96,8 @@ class TracedGraph:
 
     @property
     def ends(self) -> frozenset[int]:
-        """The keys of the nodes whose results the network returns."""
-        return frozenset(output.key for output in self.outputs)
+        """The keys of the nodes whose results the network returns, those of heads among them."""
+        return frozenset(output.key for output in (*self.outputs, *self.heads))
 
 
 class TracedDraft:
@@ -171,13 +173,18 @@ class TracedDraft:
 
     def finish(self) -> TracedGraph:
         """Return the graph as it is now."""
-        outputs = []
-        for output in self.graph.outputs:
-            key = output.key
-            while key in self._taken_out:
-                key = self._taken_out[key]
-            outputs.append(replace(output, key=key))
-        return replace(self.graph, nodes=tuple(self.nodes.values()), outputs=tuple(outputs))
+        return replace(
+            self.graph,
+            nodes=tuple(self.nodes.values()),
+            outputs=tuple(map(self._settle, self.graph.outputs)),
+            heads=tuple(map(self._settle, self.graph.heads)),
+        )
+
+    def _settle(self, output: TracedOutput) -> TracedOutput:
+        key = output.key
+        while key in self._taken_out:
+            key = self._taken_out[key]
+        return replace(output, key=key)
 
 
 def find_owners(nodes: Iterable[TracedNode]) -> dict[int, int]:

@@ -123,6 +123,8 @@ def _find_shortcut(join: JoinTerm) -> int | None:
     named = [index for index, (name, _) in enumerate(join.branches) if SHORTCUT.search(name)]
     if any(hole.attribute == "scale" for hole in join.attributes):
         return None
+    if any(hole.attribute == "drop_path" for hole in join.attributes):
+        return 0  # a body that may be dropped is the last input
     if len(plain) == 1:
         return plain[0]
     return named[0] if len(named) == 1 and not plain else None

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from inception_dsl.ir import Graph, Path, TensorType, Value
 from inception_dsl.ops import GATHERED, OPS
 from inception_dsl.pairing import plain_value
 from inception_dsl.recover.graph import TracedGraph, find_owners
+from inception_dsl.recover.rounding import round_digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def pair_nodes(traced: TracedGraph, written: Graph) -> TracePairing:
         commutes = _commutes(inner.op, inner.attributes)
         second[inner.path] = _Place(facts, inner.op, inner.inputs, commutes)
     walker = _PairWalker(first, second, (tuple(traced.entries), written.inputs))
-    for output, path in zip(traced.outputs, written.outputs.values(), strict=True):
+    results = (*traced.outputs, *traced.heads)
+    paths = (*written.outputs.values(), *written.head_outputs)
+    for output, path in zip(results, paths, strict=True):
         walker.walk(output.key, path)
     plain = {key for key, place in first.items() if place.op != GATHERED.name}
     others = {
@@ -105,9 +109,21 @@ def _facts(
 ) -> Hashable:
     """Return what must be equal of two nodes: op, shape and the attributes that a trace shows."""
     values = tuple(
-        (name, plain_value(attributes, name)) for name in sorted(names & attributes.keys())
+        (name, _plain(op, attributes, name)) for name in sorted(names & attributes.keys())
     )
     return op, type.shape, values
+
+
+def _plain(op: str, attributes: Mapping[str, Value], name: str) -> Hashable:
+    """Return the value of an attribute in one form of several equal ones.
+
+    A value that the language rounds has the digits that its computation in single precision keeps.
+    """
+    value = attributes[name]
+    attribute = OPS[op].attribute(name)
+    if attribute is not None and attribute.is_rounded and isinstance(value, Decimal | int):
+        return round_digits(value)
+    return plain_value(attributes, name)
 
 
 class _PairWalker:

@@ -173,6 +173,9 @@ def _make_param(
         elif is_last:
             default = "width"
         name = number(_name_param(hole, default, is_last=is_last), params.columns)
+    if hole.attribute == "drop_path" and None in column:  # a body without a residual
+        column = tuple(0 if value is None else value for value in column)
+        params.absent.add(name)
     params.columns[name] = ratio or column
     params.makers[name] = hole
     return f"{name}*in" if ratio is not None else name
@@ -192,6 +195,8 @@ def _name_param(hole: Hole, default: str, *, is_last: bool) -> str:
     """Return a name for the parameter that fills a hole."""
     if hole.attribute in {"act", "kernel", "pad"}:
         return hole.attribute
+    if hole.attribute == "drop_path":
+        return "drop"
     step = hole.step if hole.step and not _PLAIN_STEP.match(hole.step) else ""
     if hole.is_bare:
         name = step or default

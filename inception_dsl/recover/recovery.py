@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inception_dsl.recover.blocks import find_blocks
-from inception_dsl.recover.bodies import BodyMaker, MeshError
+from inception_dsl.recover.bodies import BodyMaker, MeshError, NetworkBody
 from inception_dsl.recover.fusion import Fused, fuse
 from inception_dsl.recover.graph import TracedGraph
+from inception_dsl.recover.heads import HeadGraph, split_heads
+from inception_dsl.recover.naming import clean, number
 from inception_dsl.recover.scopes import Flow, grow_tree
+from inception_dsl.recover.terms import Term
 from inception_dsl.recover.words import WordWriter, find_defaults, write_defaults
-from inception_dsl.recover.writing import SpecParts, write_spec
+from inception_dsl.recover.writing import HeadParts, SpecParts, write_spec
+from inception_dsl.resolve.wiring import TUPLE_NAMES
 
 MAX_RECURSION = 20_000
 """Maximum number of nested calls of Python while terms are built."""
@@ -61,10 +65,14 @@ def recover_spec(graph: TracedGraph, header: SpecHeader) -> Recovered:
 
 def _recover(graph: TracedGraph, header: SpecHeader, *, sums: bool) -> Recovered:
     fused = fuse(graph, sums=sums)
-    flow = Flow(fused.graph)
+    main, heads = split_heads(fused.graph)
+    flow = Flow(main, marked=(head.at for head in heads))
     defaults = find_defaults(fused)
-    body, types, outputs = BodyMaker(flow, WordWriter(defaults)).make_network(grow_tree(flow))
-    network, blocks = find_blocks(body)
+    words = WordWriter(defaults)
+    body = BodyMaker(flow, words).make_network(grow_tree(flow))
+    bodies = [body.steps, *(_make_head(head, words) for head in heads)]
+    (network, *steps), blocks = find_blocks(bodies)
+    names = _name_heads(heads, body)
     parts = SpecParts(
         name=header.name,
         title=header.title,
@@ -74,8 +82,31 @@ def _recover(graph: TracedGraph, header: SpecHeader, *, sums: bool) -> Recovered
         defaults=write_defaults(defaults),
         blocks=blocks,
         network=network,
-        types=types,
-        outputs=outputs,
+        types=body.types,
+        outputs=body.outputs,
+        heads=tuple(
+            HeadParts(name, body.names[head.at], inner)
+            for name, head, inner in zip(names, heads, steps, strict=True)
+        ),
         claims=header.claims,
     )
     return Recovered(write_spec(parts), fused)
+
+
+def _make_head(head: HeadGraph, words: WordWriter) -> Term:
+    """Return the body of a training head: its module's, if it is one module of its own name."""
+    flow = Flow(head.graph)
+    body = BodyMaker(flow, words).make_network(grow_tree(flow)).steps
+    is_module = len(body.items) == 1 and body.items[0][0] == clean(head.name)
+    return body.items[0][1] if is_module else body
+
+
+def _name_heads(heads: Sequence[HeadGraph], network: NetworkBody) -> list[str]:
+    """Return the names of heads, other than those of steps and of outputs."""
+    taken = {name for name, _ in network.steps.items} | network.outputs.keys() | TUPLE_NAMES
+    taken |= set() if network.outputs else {"logits"}
+    names = []
+    for head in heads:
+        names.append(number(clean(head.name), taken, "_"))
+        taken.add(names[-1])
+    return names

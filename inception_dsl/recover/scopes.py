@@ -7,7 +7,7 @@ it, under names that begin with its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.ops import OPS
@@ -49,13 +49,18 @@ Item = NodeItem | ModuleScope
 
 
 class Flow:
-    """The values that enter and leave sets of nodes of a graph."""
+    """The values that enter and leave sets of nodes of a graph.
 
-    def __init__(self, graph: TracedGraph) -> None:
+    Args:
+        marked: the keys of the nodes that training heads read, which leave the graph, too.
+    """
+
+    def __init__(self, graph: TracedGraph, marked: Iterable[int] = ()) -> None:
         self.graph = graph
         self.nodes = {node.key: node for node in graph.nodes}
         self.owners = find_owners(graph.nodes)
-        self.ends = graph.ends
+        self.marked = frozenset(marked)
+        self.ends = graph.ends | self.marked
         self._entries = graph.entries
         self._readers: dict[int, list[int]] = {}
         for node in graph.nodes:

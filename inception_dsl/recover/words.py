@@ -187,8 +187,12 @@ def write_defaults(defaults: Mapping[str, Mapping[str, Value]]) -> dict[str, dic
 
 
 def join_holes(op: str, attributes: Mapping[str, Value]) -> Iterable[Hole]:
-    """Yield the attributes of a join that differ from its defaults."""
+    """Yield the attributes of a join that differ from its defaults, and those of training alone.
+
+    A network in which paths are dropped says so of each sum, so that all sums have the same holes.
+    """
     for attribute in OPS[op].attributes:
         value = attributes.get(attribute.name, attribute.default)
-        if value is not None and value != attribute.default:
+        is_told = attribute.changes == "training" and attribute.name in attributes
+        if value is not None and (is_told or value != attribute.default):
             yield Hole(attribute.name, value, attribute.default)

@@ -10,6 +10,8 @@ from itertools import groupby
 from inception_dsl.ir import TensorType
 from inception_dsl.ops import GATHERED, IDENTITY, RESIDUAL, shown
 from inception_dsl.recover.blocks import FoundBlock
+from inception_dsl.recover.evenly import spread_evenly
+from inception_dsl.recover.lines import Written, flow, quote, write_entry, write_lines
 from inception_dsl.recover.naming import SHORTCUT, number, without_number
 from inception_dsl.recover.tables import CallTable, find_tables, take_rows
 from inception_dsl.recover.terms import (
@@ -25,13 +27,15 @@ from inception_dsl.recover.terms import (
     WhenTerm,
 )
 from inception_dsl.spec.step import counted_name
-from inception_dsl.spec.tree import reads_as_text
 
-WIDTH = 100
-"""Maximum number of characters of a line that holds a list or a mapping."""
 
-Written = str | list["Written"] | dict[str, "Written"]
-"""A part of a spec as texts in lists and mappings."""
+@dataclass(frozen=True, slots=True)
+class HeadParts:
+    """A training head that is written; `at` is the name of the step that it reads."""
+
+    name: str
+    at: str
+    body: Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,43 +61,48 @@ class SpecParts:
     network: Term
     types: Sequence[TensorType]
     outputs: Mapping[str, str]
+    heads: Sequence[HeadParts]
     claims: Sequence[Mapping[str, str]]
 
 
 def write_spec(parts: SpecParts) -> str:
     """Return the text of a spec; blank lines stand between its sections."""
     lines = [f"# {line}" for line in parts.header]
-    lines += ["inception: 1", f"name: {parts.name}", f"title: {_quote(parts.title)}"]
-    lines += [f"source: {_quote(parts.source)}", "", f"input: {_write_inputs(parts.inputs)}"]
+    lines += ["inception: 1", f"name: {parts.name}", f"title: {quote(parts.title)}"]
+    lines += [f"source: {quote(parts.source)}", "", f"input: {_write_inputs(parts.inputs)}"]
     if parts.defaults:
         lines += ["", "defaults:"]
-        lines += [f"  {op}: {_flow(dict(values))}" for op, values in parts.defaults.items()]
+        lines += [f"  {op}: {flow(dict(values))}" for op, values in parts.defaults.items()]
     tables = find_tables(parts.network)
     if tables:
         lines += ["", "tables:"]
         for table in tables:
-            lines += _write({table.name: _write_table(table)}, 2)
+            lines += write_lines({table.name: _write_table(table)}, 2)
     if parts.blocks:
         lines += ["", "blocks:"]
         for index, block in enumerate(parts.blocks):
             lines += [""] if index else []
-            lines += _write({block.name: _write_block(block)}, 2)
+            lines += write_lines({block.name: _write_block(block)}, 2)
     network = _write_network(replace(parts, network=take_rows(parts.network, tables)))
-    lines += ["", "network:", *_write(network, 2)]
+    lines += ["", "network:", *write_lines(network, 2)]
     if parts.outputs:
         are_steps = all(name == step for name, step in parts.outputs.items())
         outputs: Written = list(parts.outputs) if are_steps else dict(parts.outputs)
-        lines += ["", *_write_entry("", "outputs:", outputs, 0, 0)]
+        lines += ["", *write_entry("", "outputs:", outputs, 0, 0)]
+    if parts.heads:
+        lines += ["", "heads:"]
+        for head in parts.heads:
+            lines += write_lines({head.name: {"at": head.at, "steps": _body(head.body)}}, 2)
     if parts.claims:
         lines += ["", "claims:"]
-        lines += [f"  - {_flow(dict(claim))}" for claim in parts.claims]
+        lines += [f"  - {flow(dict(claim))}" for claim in parts.claims]
     return "\n".join(lines) + "\n"
 
 
 def _write_inputs(inputs: Mapping[str, TensorType]) -> str:
     if len(inputs) == 1:
         return str(*inputs.values())
-    return _flow({name: str(type) for name, type in inputs.items()})
+    return flow({name: str(type) for name, type in inputs.items()})
 
 
 def _write_table(table: CallTable) -> Written:
@@ -131,11 +140,7 @@ def _body(term: Term) -> Written:
         case CallTerm(block, _, _, row) if row:
             return f"{block} ({row})"
         case CallTerm(block, _, arguments):
-            bound = [
-                f"{hole.attribute}={hole.text}"
-                for hole in arguments
-                if hole.default is None or hole.text != shown(hole.default)
-            ]
+            bound = [f"{hole.attribute}={hole.text}" for hole in arguments if not _is_default(hole)]
             return f"{block} ({' '.join(bound)})" if bound else block
         case ListTerm():
             return _list(term)
@@ -155,10 +160,15 @@ def _word(word: str | Hole) -> str:
     """Return a word of a step; empty for one that need not be written."""
     if isinstance(word, str):
         return word
-    if word.default is not None and word.text == shown(word.default):
+    if _is_default(word):
         return ""
     is_alone = word.is_bare or word.text in word.flags
     return word.text if is_alone else f"{word.attribute} {word.text}"
+
+
+def _is_default(hole: Hole) -> bool:
+    """Tell whether a hole has the value that need not be written."""
+    return hole.default is not None and hole.text == shown(hole.default)
 
 
 def _write_network(parts: SpecParts) -> list[Written]:
@@ -191,8 +201,7 @@ def _count_calls(term: ListTerm) -> Iterator[tuple[str, Written, int]]:
     items = term.items
     taken = {name for name, _ in items if name}
     counts = Counter[str]()
-    bodies = [_body(term) for _, term in items]
-    names = _share_names(term, bodies)
+    names, bodies = _write_bodies(term)
     pairs = [
         (name, body, _stem(term))
         for name, body, (_, term) in zip(names, bodies, items, strict=True)
@@ -204,6 +213,20 @@ def _count_calls(term: ListTerm) -> Iterator[tuple[str, Written, int]]:
         else:
             for _ in range(count):
                 yield name or _tell_apart(stem, taken, counts), body, 1
+
+
+def _write_bodies(steps: ListTerm) -> tuple[list[str], list[Written]]:
+    """Return the names and the bodies of steps; calls that change evenly have the same of both."""
+    terms = [term for _, term in steps.items]
+    plain = [_body(term) for term in terms]
+    even = [_body(term) for term in spread_evenly(terms)]
+    names = _share_names(steps, even)
+    changed = {
+        (name, str(body)) for name, body, old in zip(names, even, plain, strict=True) if body != old
+    }
+    if len({body for _, body in changed}) == len(changed):
+        return names, even
+    return _share_names(steps, plain), plain
 
 
 def _share_names(steps: ListTerm, bodies: Sequence[Written]) -> list[str]:
@@ -274,7 +297,10 @@ def _join(term: JoinTerm) -> Written:
 
 def _find_shortcut(term: JoinTerm, branches: Sequence[tuple[str, Written]]) -> int | None:
     """Return which branch of a sum is the shortcut of a residual; None if it is no residual."""
-    if any(hole.attribute == "scale" for hole in term.attributes):
+    if any(
+        hole.attribute in {"scale", "drop_path"} and not _is_default(hole)
+        for hole in term.attributes
+    ):
         return 0
     conditional = [
         index for index, (_, inner) in enumerate(term.branches) if isinstance(inner, WhenTerm)
@@ -293,7 +319,7 @@ def _find_shortcut(term: JoinTerm, branches: Sequence[tuple[str, Written]]) -> i
 
 def _residual(term: JoinTerm, shortcut: Written, body: Written) -> Written:
     settings: dict[str, Written] = {"when": term.when} if term.when else {}
-    settings |= {hole.attribute: hole.text for hole in term.attributes}
+    settings |= {hole.attribute: hole.text for hole in term.attributes if not _is_default(hole)}
     if shortcut != IDENTITY.written:
         settings["shortcut"] = shortcut
     if isinstance(body, dict) and "branches" in body and not body.keys() & {"residual", "from"}:
@@ -305,85 +331,3 @@ def _residual(term: JoinTerm, shortcut: Written, body: Written) -> Written:
         body = {join.stem: body}
     # In a named body, a single step that is no list would have the path of the sum.
     return {"residual": settings, "steps": body if isinstance(body, list) else [body]}
-
-
-def _quote(text: str) -> str:
-    """Return a text as YAML reads it: plain where it can be."""
-    return text if reads_as_text(text) and text.isprintable() else _escape(text)
-
-
-def _escape(text: str) -> str:
-    import json
-
-    return json.dumps(text)
-
-
-def _flow(value: Written) -> str:
-    """Return a part of a spec on one line."""
-    match value:
-        case dict():
-            pairs = (
-                f"{key}: {_flow(inner)}" if inner != "" else key for key, inner in value.items()
-            )
-            return f"{{{', '.join(pairs)}}}"
-        case list():
-            return f"[{', '.join(map(_flow, value))}]"
-        case _:
-            return value
-
-
-def _write(value: Written, indent: int) -> Iterator[str]:
-    """Yield the lines of a part of a spec."""
-    pad = " " * indent
-    match value:
-        case dict():
-            width = _common_width(value)
-            for key, inner in value.items():
-                yield from _write_entry(pad, f"{key}:", inner, indent, width)
-        case list():
-            for item in value:
-                yield from _write_item(item, indent)
-        case _:
-            yield f"{pad}{value}"
-
-
-def _common_width(value: Mapping[str, Written]) -> int:
-    """Return the width of the longest key, if the values of all keys stand beside them."""
-    is_aligned = all(isinstance(inner, str | list) for inner in value.values()) and len(value) > 1
-    is_steps = not value.keys() & {"params", "residual", "steps", "branches", "from", "join"}
-    return max(map(len, value)) + 1 if is_aligned and is_steps else 0
-
-
-def _write_entry(pad: str, key: str, inner: Written, indent: int, width: int) -> Iterator[str]:
-    text = _flow(inner)
-    is_short = len(pad) + max(len(key), width) + 1 + len(text) <= WIDTH
-    is_branches = isinstance(inner, dict) and key == "branches:" and len(inner) > 2
-    is_deep = isinstance(inner, dict) and any(isinstance(part, dict) for part in inner.values())
-    if isinstance(inner, str) or (is_short and not is_branches and not is_deep):
-        yield f"{pad}{key.ljust(width)} {text}".rstrip()
-    else:
-        yield f"{pad}{key}"
-        yield from _write(inner, indent + 2)
-
-
-def _write_item(item: Written, indent: int) -> Iterator[str]:
-    pad = " " * indent
-    text = _flow(item)
-    is_short = indent + 2 + len(text) <= WIDTH
-    match item:
-        case dict() if len(item) == 1:
-            ((name, inner),) = item.items()
-            has_branches = isinstance(inner, dict) and "branches" in inner
-            if isinstance(inner, str) or (is_short and not has_branches):
-                yield f"{pad}- {name}: {_flow(inner)}"
-            else:
-                yield f"{pad}- {name}:"
-                yield from _write(inner, indent + 4)
-        case dict() | list() if is_short:
-            yield f"{pad}- {text}"
-        case dict() | list():
-            first, *rest = _write(item, indent + 2)
-            yield f"{pad}- {first[indent + 2 :]}"
-            yield from rest
-        case _:
-            yield f"{pad}- {text}"

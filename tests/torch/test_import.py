@@ -531,7 +531,8 @@ def test_a_head_that_nothing_reads_is_left_out_and_told(tmp_path: Path) -> None:
     imported = bring(_Unread, (3, 10, 10), tmp_path)
     (note,) = imported.notes
     assert note.code == "W622"
-    assert "3,650 of 3,874 parameters take no part in inference: `head` 3,650" in note.message
+    assert note.message == "3,650 of 3,874 parameters are left out; 224 are those of inference"
+    assert note.notes == ("no result that is imported depends on `head` 3,650",)
     assert "{params: 224, macs: 13824," in imported.text
 
 

@@ -9,6 +9,7 @@ from inception_dsl.bridge.calls import CallTrace, ModuleFacts
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.activations import ACTIVATION_CALLS
 from inception_dsl.bridge.reading.arithmetic import ARITHMETIC
+from inception_dsl.bridge.reading.draws import BLANKS, DROP
 from inception_dsl.bridge.reading.idioms import read_idioms
 from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.bridge.reading.layers import LAYERS
@@ -27,7 +28,7 @@ from inception_dsl.recover import (
     find_owners,
 )
 
-__all__ = ["Cause", "Lack", "ReadTrace", "read_trace"]
+__all__ = ["DROP", "Cause", "Lack", "ReadTrace", "read_trace", "read_training"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,39 @@ class ReadTrace:
 def read_trace(
     trace: CallTrace, modules: ModuleFacts, inputs: Mapping[str, TensorType], *, name: str
 ) -> ReadTrace:
-    """Read a trace of a network as a flat graph in the language's ops."""
+    """Read a trace of a network in inference as a flat graph in the language's ops."""
+    graph, causes = _read(trace, modules, inputs, name=name, training=False)
+    causes = [*causes, *_find_other_uses(graph)]
+    if causes:
+        return ReadTrace(graph, tuple(causes), unread_macs=0)
+    live = find_live(graph.nodes, graph.ends)
+    unread = [node for node in graph.nodes if node.key not in live]
+    types = {**graph.entries, **{node.key: node.type for node in graph.nodes}}
+    macs = sum(_count_macs(node, types) for node in unread)
+    kept = tuple(node for node in graph.nodes if node.key in live)
+    return ReadTrace(replace(graph, nodes=kept), (), unread_macs=macs)
+
+
+def read_training(
+    trace: CallTrace, modules: ModuleFacts, inputs: Mapping[str, TensorType], *, name: str
+) -> ReadTrace:
+    """Read a trace of a network in training; parts of it may be no ops of the language."""
+    graph, causes = _read(trace, modules, inputs, name=name, training=True)
+    return ReadTrace(graph, tuple(causes), unread_macs=0)
+
+
+def _read(
+    trace: CallTrace,
+    modules: ModuleFacts,
+    inputs: Mapping[str, TensorType],
+    *,
+    name: str,
+    training: bool,
+) -> tuple[TracedGraph, list[Cause]]:
     kinds = modules.classes
-    reader = GraphReader(kinds)
-    reader.read(trace, {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **MEANS, **ARITHMETIC})
+    reader = GraphReader(kinds, is_training=training)
+    functions = {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **MEANS, **ARITHMETIC}
+    reader.read(trace, {**functions, **BLANKS} if training else functions)
     outputs: list[TracedOutput] = []
     for result in trace.outputs:
         seen = reader.see(result.ref)
@@ -70,16 +100,8 @@ def read_trace(
         containers=modules.containers,
         weights=modules.weights,
     )
-    graph, causes = read_idioms(graph, kinds)
-    causes = [*reader.causes, *causes, *_find_other_uses(graph)]
-    if causes:
-        return ReadTrace(graph, tuple(causes), unread_macs=0)
-    live = find_live(graph.nodes, graph.ends)
-    unread = [node for node in graph.nodes if node.key not in live]
-    types = {**graph.entries, **{node.key: node.type for node in graph.nodes}}
-    macs = sum(_count_macs(node, types) for node in unread)
-    kept = tuple(node for node in graph.nodes if node.key in live)
-    return ReadTrace(replace(graph, nodes=kept), (), unread_macs=macs)
+    graph, causes = read_idioms(graph, kinds, training=training)
+    return graph, [*reader.causes, *causes]
 
 
 def _find_lack(result: Seen, *, has_steps: bool) -> Lack | None:

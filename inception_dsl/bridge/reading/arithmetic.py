@@ -8,6 +8,7 @@ from typing import Any
 
 from inception_dsl.bridge.calls import ConstantRef
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.draws import add_drop
 from inception_dsl.bridge.reading.lacks import Lack
 from inception_dsl.bridge.reading.numbers import is_number
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, can_say
@@ -64,6 +65,8 @@ def _with_weight(reader: GraphReader, op: str, input: Any, other: Any) -> Result
         seen, weight = reader.see(other), input
     if isinstance(weight, ConstantRef):
         raise UnsayableError(lacks.CONSTANTS)
+    if dropped := add_drop(reader, seen, weight):
+        return dropped
     shape = reader.see(weight).shape
     is_one = prod(shape) == 1
     if seen.layout == "lost":

@@ -23,6 +23,7 @@ from inception_dsl.bridge.reading.arithmetic import (
     SHIFT,
     TIMES,
 )
+from inception_dsl.bridge.reading.draws import DROP, fold_drop
 from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.bridge.reading.numbers import exact
 from inception_dsl.bridge.reading.reader import UnsayableError
@@ -33,10 +34,12 @@ from inception_dsl.ops.window import same_margins
 from inception_dsl.recover import TracedDraft, TracedGraph, TracedNode
 
 
-def read_idioms(graph: TracedGraph, kinds: Mapping[str, str]) -> tuple[TracedGraph, list[Cause]]:
+def read_idioms(
+    graph: TracedGraph, kinds: Mapping[str, str], *, training: bool = False
+) -> tuple[TracedGraph, list[Cause]]:
     """Return a graph whose ops are the language's, and a cause for each that it cannot say."""
     draft = TracedDraft(graph)
-    for change in (*_FOLDS, _write_word):
+    for change in (*([fold_drop] if training else []), *_FOLDS, _write_word):
         for node in draft:
             # A number that a spec does not write leaves its node as it is: a cause of refusal.
             with suppress(UnsayableError):
@@ -62,6 +65,7 @@ _WAITING: dict[str, Lack] = {
     MEAN: lacks.STATISTICS,
     HALF_MEAN: lacks.STATISTICS,
     SHARE: lacks.DIVISION,
+    DROP: lacks.ALWAYS_RANDOM,
 }
 
 
@@ -72,6 +76,8 @@ def _function(node: TracedNode) -> str:
             return "div" if node.attributes["divisor"] else "mul"
         case "~plus" | "~shift":
             return "add"
+        case "~drop":
+            return "mul"
         case "~slice" | "~crop":
             return "getitem"
         case "~half":
@@ -205,6 +211,8 @@ def _fold_scale(draft: TracedDraft, node: TracedNode) -> None:
     is_exact = float(scale) == _number(node) and not node.attributes["divisor"]
     if total.attributes["scale"] != 1 or not is_exact:
         return
+    if "drop_path" in total.attributes and total.inputs[-1] != node.key:
+        return  # the other branch is the body
     (straight,) = (key for key in total.inputs if key != node.key)
     attributes = {**total.attributes, "scale": scale}
     draft.put(replace(total, attributes=attributes, inputs=(straight, node.inputs[0])))

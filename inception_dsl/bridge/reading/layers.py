@@ -135,7 +135,7 @@ def _batch_norm(
     seen = _see_channels(reader, input)
     if seen.key is None:
         raise UnsayableError(lacks.COMPUTED_WEIGHTS)
-    if training:
+    if training and not reader.is_training:
         raise UnsayableError(lacks.BATCH_STATISTICS)
     if running_mean is None or bias is None:
         raise UnsayableError(lacks.NORM_FORM)
@@ -251,7 +251,7 @@ def _dropout(
     seen = reader.see(input)
     if p == 0:
         return reader.same(seen)
-    if training:
+    if training and not reader.is_training:
         raise UnsayableError(lacks.ALWAYS_RANDOM)
     if seen.layout == "lost":
         return reader.same(seen)

@@ -102,6 +102,7 @@ class GraphReader:
     """A reader of the calls of a trace, one after the other.
 
     Attributes:
+        is_training: whether the network ran in training mode.
         nodes: the nodes so far. One whose op begins with `~` waits for what follows it.
         causes: the causes of refusal so far.
         kinds: the name of the class of each module, by the module's path.
@@ -110,6 +111,7 @@ class GraphReader:
     """
 
     kinds: Mapping[str, str]
+    is_training: bool = False
     nodes: list[TracedNode] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
     values: dict[int, Seen] = field(default_factory=dict)

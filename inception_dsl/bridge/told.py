@@ -1,0 +1,117 @@
+"""The notes of an import: what a network does in training only, and what its spec leaves out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from math import prod
+
+from torch import nn
+
+from inception_dsl.bridge.calls import CallTrace
+from inception_dsl.bridge.reading import read_training
+from inception_dsl.bridge.tracing import describe_modules, trace_module
+from inception_dsl.bridge.training import Training, join_training
+from inception_dsl.diagnostics import Diagnostic, Label
+from inception_dsl.ir import Origin, TensorType
+from inception_dsl.recover import TracedGraph, find_live
+
+MAX_SHOWN = 3
+"""Maximum number of modules that one note names."""
+
+
+def trace_training(
+    module: nn.Module, inputs: Mapping[str, TensorType], evaluated: TracedGraph
+) -> tuple[Training, tuple[Diagnostic, ...]]:
+    """Return what a network does in training, and notes on all that its spec leaves out.
+
+    The network is left in inference mode.
+
+    Args:
+        evaluated: the graph of inference.
+    """
+    shapes = {name: type.shape for name, type in inputs.items()}
+    try:
+        trace = trace_module(module, shapes, training=True)
+    except (Exception, SystemExit):
+        message = f"`{type(module).__name__}` does not run in training mode; only inference is "
+        note = Diagnostic("W620", f"{message}imported")
+        return Training(evaluated, is_same=False), (note, *_tell_params(evaluated, None))
+    finally:
+        module.eval()
+    read = read_training(trace, describe_modules(module), inputs, name=evaluated.name)
+    training = join_training(evaluated, read)
+    notes = (
+        *_tell_random(training, trace),
+        *_tell_heads(training),
+        *_tell_params(training.graph, trace),
+    )
+    return training, notes
+
+
+def _tell_random(training: Training, trace: CallTrace) -> Iterator[Diagnostic]:
+    """Yield notes on what training does to the steps of inference, and no spec says."""
+    if not training.is_same:
+        message = "training runs other steps than inference; only inference is imported"
+        origins = (cause.origin for cause in training.causes)
+        yield Diagnostic("W620", message, _label(training.differs or next(origins, None)))
+    kinds = training.graph.classes
+    counts = Counter(kinds.get(node.module, "") for node in training.left_drops)
+    for kind, count in counts.items():
+        who = f"`{kind}` drops" if count == 1 else f"{count} modules `{kind}` drop"
+        message = f"{who} paths that are no body of a residual; this is not imported"
+        yield Diagnostic("W620", message)
+
+
+def _label(origin: Origin | None) -> tuple[Label, ...]:
+    span = origin.span if origin is not None else None
+    return (Label(span),) if span is not None else ()
+
+
+def _tell_heads(training: Training) -> Iterator[Diagnostic]:
+    """Yield notes on the training heads that are imported, and those that are left out."""
+    if heads := training.graph.heads:
+        names = ", ".join(f"`{head.name}`" for head in heads)
+        one = len(heads) == 1
+        message = f"{names} {'is a training head' if one else 'are training heads'}; the code of "
+        message += "the network does not say the weight of its loss"
+        yield Diagnostic(
+            "W623",
+            message,
+            help=f"write it, as in `{heads[0].name}: {{at: .., loss_weight: 0.3, steps: ..}}`",
+        )
+    for head in training.left_heads:
+        message = f"training returns `{head.name}` in addition, which is left out: {head.why}"
+        yield Diagnostic("W621", message)
+
+
+def _tell_params(graph: TracedGraph, trace: CallTrace | None) -> list[Diagnostic]:
+    """Return a note on the parameters that the graph does not have; all parts give the whole."""
+    sizes = {name: prod(shape) for name, shape in graph.weights.items()}
+    main = find_live(graph.nodes, (output.key for output in graph.outputs))
+    of_main = {n for node in graph.nodes if node.key in main for n in node.tensors.values()}
+    of_heads = {n for node in graph.nodes for n in node.tensors.values()} - of_main
+    left = {name: size for name, size in sizes.items() if name not in of_main | of_heads}
+    if not left:
+        return []
+    kept = f"{sum(sizes.get(name, 0) for name in of_main):,} are those of inference"
+    if graph.heads:
+        kept += f", {sum(sizes.get(name, 0) for name in of_heads):,} of training heads"
+    message = f"{sum(left.values()):,} of {sum(sizes.values()):,} parameters are left out; {kept}"
+    return [Diagnostic("W622", message, notes=tuple(_list_left(left, trace)))]
+
+
+def _list_left(left: Mapping[str, int], trace: CallTrace | None) -> Iterator[str]:
+    """Yield the modules with the parameters that are left out, the largest first."""
+    ran = trace.ran if trace is not None else {}
+    groups: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for name, size in left.items():
+        owner, _, _ = name.rpartition(".")
+        groups[owner in ran][name.partition(".")[0]] += size
+    for has_run, tops in groups.items():
+        if not tops:
+            continue
+        shown = ", ".join(f"`{name}` {size:,}" for name, size in tops.most_common(MAX_SHOWN))
+        more = f" and {len(tops) - MAX_SHOWN} more" if len(tops) > MAX_SHOWN else ""
+        why = "no result that is imported depends on" if has_run else "the network never runs"
+        yield f"{why} {shown}{more}"
