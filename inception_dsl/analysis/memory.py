@@ -90,7 +90,8 @@ def measure_memory(
     kept = _Training(model, plans, batch, size).measure() if with_training else None
     walk = _Walk(model, plans, batch, size)
     images = sum(type.values for type in model.inputs.values()) * batch * size
-    by_path = dict(walk.measure(model.root, "", state + images))
+    channels_first = (False,) * len(model.root.entries)
+    by_path = dict(walk.measure(model.root, "", state + images, channels_first))
     peak_at = max(by_path, key=by_path.__getitem__, default=None)
     peak = state + images if peak_at is None else by_path[peak_at]
     return MemoryReport(batch, dtype, state, heads_state, images, peak, peak_at, by_path, kept)
@@ -100,11 +101,20 @@ def _count_bytes(tensor: StateTensor, size: int) -> int:
     return prod(tensor.shape) * size if tensor.shape else _COUNTER_BYTES
 
 
+_Layouts = tuple[bool, ...]
+"""For each of several values, whether the channels of a map lie last in it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Value:
-    """A block of memory that several locals can share; it is compared by identity."""
+    """A block of memory that several locals can share; it is compared by identity.
+
+    Attributes:
+        is_last: the channels of the map in it lie behind height and width.
+    """
 
     bytes: int
+    is_last: bool = False
 
 
 @dataclass(slots=True)
@@ -118,12 +128,14 @@ class _Body:
         inputs: the inputs, which its caller keeps alive and counts.
         gives: the results, which may be inputs.
         before: the memory that is alive when each item begins, by the item's path.
+        reads: for each input of an item, by the item's path, whether its channels lie last.
     """
 
     inputs: tuple[_Value, ...]
     peak: int = 0
     gives: tuple[_Value, ...] = ()
     before: dict[str, int] = field(default_factory=dict)
+    reads: dict[str, _Layouts] = field(default_factory=dict)
 
 
 class _Written:
@@ -141,7 +153,10 @@ class _Written:
 
 
 class _Walk:
-    """A run of the network that executes each body once and shares the result between its calls."""
+    """A run of the network that executes each body once and shares the result between its calls.
+
+    Calls share a body if their inputs have the same layouts in memory, too.
+    """
 
     def __init__(
         self, model: Model, plans: Mapping[str, ForwardPlan], batch: int, size: int
@@ -150,30 +165,35 @@ class _Walk:
         self._batch = batch
         self._size = size
         self._written = _Written(model)
-        self._bodies: dict[int, _Body] = {}
+        self._bodies: dict[tuple[int, _Layouts], _Body] = {}
 
-    def measure(self, call: Call, prefix: str, outside: int) -> Iterator[tuple[str, int]]:
+    def measure(
+        self, call: Call, prefix: str, outside: int, layouts: _Layouts
+    ) -> Iterator[tuple[str, int]]:
         """Yield the path of each node that runs below a call, with the most memory alive meanwhile.
 
         Args:
             prefix: the call's path and a dot; empty for the network.
             outside: bytes that are alive outside the call.
+            layouts: those of the call's inputs.
         """
-        body = self._run_body(call)
+        body = self._run_body(call, layouts)
         for item in call.body:
             if item.path not in body.before:
                 continue
             base = outside + body.before[item.path]
             path = prefix + item.path
+            read = body.reads[item.path]
             if isinstance(item, Call):
-                yield from self.measure(item, f"{path}.", base)
+                yield from self.measure(item, f"{path}.", base, read)
             else:
-                yield path, base + self._measure_node(item, call.block)[0]
+                yield path, base + self._measure_node(item, call.block, read)[0]
 
-    def _run_body(self, call: Call) -> _Body:
-        if id(call.body) not in self._bodies:
-            self._bodies[id(call.body)] = _Frame(self, call).run()
-        return self._bodies[id(call.body)]
+    def _run_body(self, call: Call, layouts: _Layouts) -> _Body:
+        key = id(call.body), layouts
+        if key not in self._bodies:
+            self._bodies[key] = _Frame(self, call, layouts).run()
+        return self._bodies[key]
 
     def find_plan(self, block: str) -> ForwardPlan:
         """Return the plan of the forward pass of a block."""
@@ -183,31 +203,56 @@ class _Walk:
         self, item: Node | Call, block: str, inputs: Sequence[_Value]
     ) -> tuple[int, list[_Value]]:
         """Return the peak bytes of an item of a block's body, and its results."""
+        layouts = tuple(value.is_last for value in inputs)
         if not isinstance(item, Call):
-            peak, gives = self._measure_node(item, block)
-            return peak, [inputs[0] if gives is None else _Value(gives)]
-        body = self._run_body(item)
+            peak, gives = self._measure_node(item, block, layouts)
+            return peak, [gives or inputs[0]]
+        body = self._run_body(item, layouts)
         values = dict(zip(body.inputs, inputs, strict=True))
         for value in body.gives:
-            values.setdefault(value, _Value(value.bytes))
+            values.setdefault(value, _Value(value.bytes, value.is_last))
         return body.peak, [values[value] for value in body.gives]
 
-    def _measure_node(self, node: Node, block: str) -> tuple[int, int | None]:
+    def _measure_node(self, node: Node, block: str, layouts: _Layouts) -> tuple[int, _Value | None]:
+        """Return the peak bytes of a node, and its result; None if it gives what it reads."""
         written = self._written.find_attributes(node, block)
         launches = OPS[node.op].launches(written, node.attributes, node.input_types, node.type)
+        is_last = _starts_last(node, layouts)
         results: list[int] = []
         peak, gives = 0, None
         for launch in launches:
             allocated = self._count_bytes(launch)
             held = sum(results[-back] for back in launch.holds if back <= len(results))
-            peak = max(peak, held + allocated + launch.scratch * self._batch)
-            if allocated:
-                gives = allocated
+            copied = launch.copied * self._size * self._batch if is_last else 0
+            peak = max(peak, held + copied + allocated + launch.scratch * self._batch)
+            is_last = _lies_last(launch, is_last=is_last)
+            if allocated or copied:
+                gives = _Value(allocated or copied, is_last)
             results.append(allocated or (results[-1] if results else 0))
         return peak, gives
 
     def _count_bytes(self, launch: Launch) -> int:
         return launch.values * self._size * (1 if launch.is_single else self._batch)
+
+
+def _starts_last(node: Node, layouts: _Layouts) -> bool:
+    """Tell whether torch works on a node's inputs with their channels last.
+
+    A concat does if they are last in all inputs; a sum or a product goes by the first whole one.
+    """
+    if OPS[node.op].channels == "joined":
+        return all(layouts)
+    pairs = zip(node.input_types, layouts, strict=True)
+    return next((is_last for type, is_last in pairs if type == node.type), layouts[0])
+
+
+def _lies_last(launch: Launch, *, is_last: bool) -> bool:
+    """Tell whether the result of a launch has its channels last.
+
+    Args:
+        is_last: the input of the launch has its channels last.
+    """
+    return is_last if launch.layout == "kept" else launch.layout == "last"
 
 
 class _Locals:
@@ -238,14 +283,14 @@ class _Locals:
 class _Frame:
     """A call of a forward pass: its locals, and the memory that they keep alive."""
 
-    def __init__(self, walk: _Walk, call: Call) -> None:
+    def __init__(self, walk: _Walk, call: Call, layouts: _Layouts) -> None:
         self._walk = walk
         self._block = call.block
         self._items = {item.path: item for item in call.body}
         self._entries = call.entries
         self._absent = call.absent
         # The caller keeps the inputs alive, and counts them.
-        self._result = _Body(tuple(_Value(0) for _ in call.entries))
+        self._result = _Body(tuple(_Value(0, is_last) for is_last in layouts))
 
     def run(self) -> _Body:
         plan = self._walk.find_plan(self._block)
@@ -302,6 +347,7 @@ class _Frame:
     def _run_item(self, item: Node | Call, inputs: list[_Value], alive: int) -> list[_Value]:
         peak, results = self._walk.run_item(item, self._block, inputs)
         self._result.before[item.path] = alive
+        self._result.reads[item.path] = tuple(value.is_last for value in inputs)
         self._result.peak = max(self._result.peak, alive + peak)
         return results
 
@@ -318,11 +364,13 @@ class _Storage:
     Attributes:
         learns: whether gradients flow through its value.
         is_kept: whether a backward step needs its value.
+        is_last: whether the channels of the map in it lie behind height and width.
     """
 
     bytes: int
     learns: bool
     is_kept: bool = False
+    is_last: bool = False
 
 
 class _Training:
@@ -352,8 +400,8 @@ class _Training:
             storage.bytes for storage in self._storages if storage.is_kept
         )
 
-    def _allocate(self, size: int, *, learns: bool) -> _Storage:
-        self._storages.append(_Storage(size, learns))
+    def _allocate(self, size: int, *, learns: bool, is_last: bool = False) -> _Storage:
+        self._storages.append(_Storage(size, learns, is_last=is_last))
         return self._storages[-1]
 
     def _run_call(self, call: Call, inputs: list[_Storage]) -> list[_Storage]:
@@ -380,14 +428,23 @@ class _Training:
         has_weights = any(tensor.is_learnt for tensor in tensors)
         learns = has_weights or any(storage.learns for storage in read)
         saves = op.saves(*facts)
+        launches = op.launches(*facts)
+        layouts = tuple(storage.is_last for storage in read)
+        is_last = starts_last = _starts_last(node, layouts)
+        for launch in launches:
+            is_last = _lies_last(launch, is_last=is_last)
+        copies = starts_last and any(launch.copied for launch in launches)
         # In training, a dropout saves a mask and allocates its result.
-        is_view = not op.launches(*facts) and not saves.bytes
+        is_new = any(launch.values for launch in launches) or copies or saves.bytes > 0
         kept = saves if learns else SavedForBackward()
         self._other_bytes += (kept.values * self._size + kept.bytes) * self._batch
         self._other_bytes += kept.statistics * self._statistic + kept.weights * self._size
         size = node.type.values * self._batch * self._size
-        result = read[0] if is_view else self._allocate(size, learns=learns)
+        result = self._allocate(size, learns=learns, is_last=is_last) if is_new else read[0]
         result.is_kept |= kept.result
+        if kept.inputs_first and starts_last:
+            sizes = (type.values * self._batch * self._size for type in node.input_types)
+            read = [self._allocate(size, learns=learns) for size in sizes]
         for storage in read if kept.inputs else ():
             storage.is_kept = True
         if kept.products:

@@ -291,6 +291,13 @@ def _softmax_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"softmax": 3 * output.values})
 
 
+def _softmax_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    # torch's function takes a map with its channels first.
+    return (Launch(output.values, layout="first"),)
+
+
 OPS = (
     *(
         Op(
@@ -342,7 +349,7 @@ OPS = (
         state=None,
         acts=acts_always,
         is_left_to_loss=True,
-        launches=one_launch,
+        launches=_softmax_launches,
         saves=saves_result,
         remarks=None,
     ),

@@ -369,6 +369,11 @@ def gathers_adaptive(how: How) -> GatherRule:
     return gathers
 
 
+Layout = Literal["kept", "first", "last"]
+"""The place of a map's channels in memory: as in the map that is read, before height and width, as
+images come in, or behind them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """A function that torch launches on the device for a node in inference.
@@ -380,12 +385,17 @@ class Launch:
         holds: which earlier results are alive while it runs, 1 being the last; what the node reads
             always is.
         is_single: its result is of one image, whatever the batch.
+        copied: how many values it copies first, an image, if the channels of the map that it reads
+            lie last; without `values` the copy is its result.
+        layout: where the channels of its result lie.
     """
 
     values: int
     scratch: int = 0
     holds: tuple[int, ...] = (1,)
     is_single: bool = False
+    copied: int = 0
+    layout: Layout = "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +404,7 @@ class SavedForBackward:
 
     Attributes:
         inputs: it needs what the node reads.
+        inputs_first: it needs them with their channels first, and a copy where they lie last.
         result: it needs what the node gives.
         values: the number of intermediate values that it needs, an image.
         bytes: the bytes of indices and masks that it needs, an image.
@@ -404,6 +415,7 @@ class SavedForBackward:
     """
 
     inputs: bool = False
+    inputs_first: bool = False
     result: bool = False
     values: int = 0
     bytes: int = 0
@@ -415,6 +427,7 @@ class SavedForBackward:
         """Return the values that two parts of a node save together."""
         return SavedForBackward(
             self.inputs or other.inputs,
+            self.inputs_first or other.inputs_first,
             self.result or other.result,
             self.values + other.values,
             self.bytes + other.bytes,
@@ -437,6 +450,19 @@ def one_launch(
 ) -> tuple[Launch, ...]:
     """Return the launch of an op that makes its output in one go."""
     return (Launch(output.values),)
+
+
+def flat_view(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    """Return the launch of an op that gives a view, or a copy where the channels lie last.
+
+    A map of one channel, or of one place, has all its values in one order.
+    """
+    (input,) = inputs
+    if not input.is_map or input.values in (input.channels, input.size[0] * input.size[1]):
+        return ()
+    return (Launch(0, copied=output.values),)
 
 
 def no_launch(

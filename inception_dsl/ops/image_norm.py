@@ -57,8 +57,9 @@ def _layernorm_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
     # One function makes the mean and the deviation of each place, and the output.
+    # At each place of a map it reads the channels last, and its output keeps them there.
     statistics = Launch(2 * count_places(output))
-    return statistics, Launch(output.values, holds=(1, 2))
+    return statistics, Launch(output.values, holds=(1, 2), layout="last")
 
 
 def _layernorm_saves(
@@ -80,10 +81,13 @@ def _instancenorm_infer(values: Values, inputs: Inputs) -> TensorType:
 def _instancenorm_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
-    # torch repeats the weight and the bias for each image, and runs a batch norm of all channels.
-    sizes = [output.channels] * (2 if values["affine"] else 0)
-    sizes += [2 * output.channels, output.values]
-    return tuple(Launch(size, holds=tuple(range(1, index + 2))) for index, size in enumerate(sizes))
+    # torch repeats the weight and the bias for each image, and runs a batch norm of all channels,
+    # which wants them first.
+    sizes = [output.channels] * (2 if values["affine"] else 0) + [2 * output.channels]
+    small = [Launch(size, holds=tuple(range(1, index + 2))) for index, size in enumerate(sizes)]
+    holds = tuple(range(1, len(small) + 2))
+    copied = output.values if output.channels > 1 else 0
+    return *small, Launch(output.values, holds=holds, copied=copied, layout="first")
 
 
 def _instancenorm_saves(
@@ -91,7 +95,8 @@ def _instancenorm_saves(
 ) -> SavedForBackward:
     # Besides its input, the mean and the deviation of each channel, and the repeated weight.
     repeated = 3 if values["affine"] else 2
-    return SavedForBackward(inputs=True, values=repeated * output.channels)
+    is_first = output.channels > 1
+    return SavedForBackward(inputs=True, inputs_first=is_first, values=repeated * output.channels)
 
 
 def _l2norm_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:

@@ -25,6 +25,7 @@ from inception_dsl.ops.facts import (
     Sizes,
     StateRule,
     WindowRule,
+    flat_view,
     never_acts,
     no_launch,
 )
@@ -171,8 +172,8 @@ class Op:
 
     @property
     def is_view(self) -> bool:
-        """In inference the op gives what it reads, or a view of it."""
-        return self.launches is no_launch
+        """In inference the op gives what it reads, or a view of it unless channels lie last."""
+        return self.launches in (no_launch, flat_view)
 
     @property
     def is_identity(self) -> bool:

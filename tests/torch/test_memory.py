@@ -76,6 +76,78 @@ def test_a_norm_without_weights_keeps_nothing_of_the_images(norm: str, project: 
     hold_against_torch(project.check(), batch=3)
 
 
+# Steps behind a layer norm of a map, which leaves the channels last in memory.
+BEHIND_CHANNELS_LAST = {
+    "flatten": ["flatten", "linear (3)"],
+    "instance norm": ["instancenorm", "3x3 conv (4)"],
+    "instance norm with weights": ["instancenorm (affine)", "flatten"],
+    "instance norm of a conv": ["3x3 conv (4 norm instancenorm act relu)", "flatten"],
+    "layer norm of a conv": ["3x3 conv (4 norm layernorm)", "flatten"],
+    "two norms": ["instancenorm", "layernorm", "instancenorm", "flatten"],
+    "convs": ["3x3 conv (6 norm batchnorm act relu)", "3x3 conv (6 groups 6)", "flatten"],
+    "separable conv": ["3x3 sepconv (6)", "instancenorm"],
+    "standardised conv": ["3x3 conv (6 stride 2 same_tf gain 2)", "flatten"],
+    "transposed conv": ["2x2 deconv (6 stride 2)", "flatten"],
+    "softmax": ["softmax", "flatten"],
+    "pools": ["3x3 maxpool (stride 2)", "2x2 avgpool", "2x2 adaptive avgpool", "flatten"],
+    "one place": ["1x1 adaptive avgpool", "flatten", "linear (3)"],
+    "global pool": ["global avgpool", "linear (3)"],
+    "one channel": ["1x1 conv (1)", "flatten"],
+    "norm of one channel": ["1x1 conv (1)", "instancenorm", "1x1 conv (4)", "flatten"],
+    "activations": ["relu", "gelu", "prelu (per_channel)", "hardswish", "flatten"],
+    "other norms": ["groupnorm", "lrn", "l2norm", "grn", "scale (bias)", "flatten"],
+    "fixed numbers": ["rescale (factor 2 offset 1)", "flatten"],
+    "sizes": ["upsample (factor 2)", "pad (top 1 reflect)", "pad (left 1)", "flatten"],
+    "bilinear": ["upsample (size 11x11 bilinear)", "flatten"],
+    "shuffles": ["shuffle (groups 2)", "pixelshuffle (factor 2)", "flatten"],
+    "slice": ["slice (2 from 1)", "flatten"],
+    "slice and norm": ["slice (2 from 1)", "instancenorm", "flatten"],
+    "dropout": ["dropout", "flatten", "linear (3)"],
+    "identity": ["identity", "instancenorm"],
+    "concat": ["{branches: {a: relu, b: 3x3 conv (2)}}", "flatten"],
+    "concat with channels first": ["{branches: {a: instancenorm, b: 3x3 conv (2)}}", "flatten"],
+    "sum": ["{residual: {}, steps: 3x3 conv (4)}", "flatten"],
+    "sum with channels first": ["{residual: {}, steps: instancenorm}", "flatten"],
+    "sum to channels first": [
+        "{join: add, branches: {a: instancenorm, b: relu}}",
+        "flatten",
+    ],
+    "gate": [
+        "{join: mul, branches: {a: relu, b: [global avgpool, linear (4 act sigmoid)]}}",
+        "flatten",
+    ],
+    "gate of places": [
+        "{join: mul, branches: {b: 1x1 conv (1 act sigmoid), a: relu}}",
+        "flatten",
+    ],
+}
+
+
+@pytest.mark.parametrize("case", BEHIND_CHANNELS_LAST)
+def test_a_map_whose_channels_lie_last_is_copied_where_torch_wants_them_first(
+    case: str, project: Project
+) -> None:
+    steps = ["n0: 3x3 conv (4)", "n1: layernorm", *BEHIND_CHANNELS_LAST[case]]
+    defaults = "defaults: {groupnorm: {groups: 2}}\n"
+    lines = "".join(f"  - {step}\n" for step in steps)
+    project.write(NET, f"{HEAD}{defaults}network:\n{lines}")
+    hold_against_torch(project.check(), batch=3)
+
+
+def test_calls_of_one_block_copy_what_their_own_inputs_need(project: Project) -> None:
+    """The first call reads an image, whose channels lie first, and the second one a layer norm."""
+    text = (
+        "blocks: {b: {steps: [{i: instancenorm}, {c: 3x3 conv (in)}, {n: layernorm}]}}\n"
+        "network: [3 x b, {flat: flatten}, {fc: linear (3)}]\n"
+    )
+    project.write(NET, f"{HEAD}{text}")
+    found = project.check()
+    hold_against_torch(found, batch=3)
+    by_path = measure_memory(found.model).by_path
+    assert by_path["b.0.i"] < by_path["b.1.i"]
+    assert by_path["b.1.i"] == by_path["b.2.i"]
+
+
 def test_random_networks_of_several_outputs(project: Project) -> None:
     @settings(QUICK, max_examples=15)
     @given(wired_specs())
