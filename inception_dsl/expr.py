@@ -264,8 +264,6 @@ def show(expr: Expr | str) -> str:
     match expr:
         case Name(name):
             return name
-        case Binary(operator, left, right):
-            return _show_between(operator, left, right)
         case Apply("item", (pair, index)):
             return f"{show(pair)}[{show(index)}]"
         case Apply("pair", (Apply("item", (first, _)), Apply("item", (second, _)))):
@@ -279,8 +277,8 @@ def show(expr: Expr | str) -> str:
             return f"{_in_brackets(value, -5)} if {_in_brackets(condition, -5)} else {show(other)}"
         case Apply("not", (operand,)):
             return f"not {_in_brackets(operand, _PRECEDENCE['not'] - 1)}"
-        case Apply(function, (left, right)) if function in _PRECEDENCE:
-            return _show_between(function, left, right)
+        case Binary() | Apply(_, (_, _)) if find_level(expr) < _TIGHTEST:
+            return " ".join(map(_show_operand, list_operands(expr)))
         case Apply(function, operands):
             return f"{function}({', '.join(map(show, operands))})"
         case Decimal():
@@ -289,20 +287,50 @@ def show(expr: Expr | str) -> str:
             return str(expr)
 
 
-def _show_between(operator: str, left: Expr | str, right: Expr | str) -> str:
-    """Print an operator between its operands.
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An operand of a chain, with the operator before it; the first one has none."""
+
+    operator: str
+    expr: Expr | str
+    is_bracketed: bool
+
+
+def list_operands(expr: Expr | str) -> list[Operand]:
+    """Return the operands between the operators that bind least; one if there is no operator.
 
     A right operand of the same level has brackets: `a * (b // c)` is not `a * b // c`. A
     comparison has them on both sides, because Python chains comparisons.
+
+    Example:
+        >>> [operand.operator for operand in list_operands(Binary("+", Name("in"), 1))]
+        ['', '+']
     """
+    match expr:
+        case Binary(operator, left, right):
+            return _list_between(operator, left, right)
+        case Apply(function, (left, right)) if function in _PRECEDENCE and function != "-":
+            return _list_between(function, left, right)
+        case _:
+            return [Operand("", expr, is_bracketed=False)]
+
+
+def _list_between(operator: str, left: Expr | str, right: Expr | str) -> list[Operand]:
     level = _PRECEDENCE[operator]
-    lowest = level if level == _PRECEDENCE["=="] else level - 1
-    return f"{_in_brackets(left, lowest)} {operator} {_in_brackets(right, level)}"
+    last = Operand(operator, right, is_bracketed=find_level(right) <= level)
+    if find_level(left) == level != _PRECEDENCE["=="]:
+        return [*list_operands(left), last]
+    return [Operand("", left, is_bracketed=find_level(left) <= level), last]
+
+
+def _show_operand(operand: Operand) -> str:
+    shown = f"({show(operand.expr)})" if operand.is_bracketed else show(operand.expr)
+    return f"{operand.operator} {shown}".lstrip()
 
 
 def _in_brackets(expr: Expr | str, level: int) -> str:
     """Print an operand, in brackets unless it binds tighter than a level."""
-    return show(expr) if _find_level(expr) > level else f"({show(expr)})"
+    return show(expr) if find_level(expr) > level else f"({show(expr)})"
 
 
 def show_decimal(value: Decimal) -> str:
@@ -310,7 +338,8 @@ def show_decimal(value: Decimal) -> str:
     return repr(float(value))
 
 
-def _find_level(expr: Expr | str) -> int:
+def find_level(expr: Expr | str) -> int:
+    """Return how tightly the operator of an expression binds; a name, most of all."""
     match expr:
         case Binary(operator):
             return _PRECEDENCE[operator]

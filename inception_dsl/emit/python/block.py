@@ -11,7 +11,6 @@ from inception_dsl.analysis import BlockWidths, Holder, has_module
 from inception_dsl.analysis.widths import name_channels
 from inception_dsl.emit.python.code import (
     Assign,
-    Atom,
     Choice,
     Class,
     Code,
@@ -21,11 +20,11 @@ from inception_dsl.emit.python.code import (
     Parameter,
     Statement,
     annotation,
-    expression,
     literal,
     local,
     symbol,
 )
+from inception_dsl.emit.python.expressions import expression
 from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
 from inception_dsl.emit.python.parameters import (
     ParamType,
@@ -147,7 +146,7 @@ class BlockModules:
         code = self._always(step)
         if condition is True or condition is None or code == NOTHING:
             return code
-        return Choice(literal(write_condition(condition, self._types)), code, NOTHING)
+        return Choice(expression(write_condition(condition, self._types)), code, NOTHING)
 
     def _always(self, step: StepDef) -> Code:
         if step.count is None:
@@ -260,7 +259,7 @@ class BlockModules:
             arguments.append((name, code))
         return Construct(symbol(info.name), tuple(arguments))
 
-    def _in_copy(self, schedule: Apply, step: StepDef, copy: Expr, type: ParamType) -> Atom:
+    def _in_copy(self, schedule: Apply, step: StepDef, copy: Expr, type: ParamType) -> Code:
         """Return the argument of a copy, or of all copies if `copy` is a name."""
         value = write_copy(schedule, copy, step.count or 1)
         assert value is not None

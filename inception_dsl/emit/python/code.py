@@ -90,10 +90,10 @@ class Copies:
 
 @dataclass(frozen=True, slots=True)
 class Chained:
-    """Operands with one operator between each two: `a + b + c`."""
+    """Operands between operators that bind alike: `a + b - c`."""
 
-    operator: str
-    operands: tuple[Atom, ...]
+    operators: tuple[str, ...]
+    operands: tuple[Code, ...]
 
     @property
     def reads(self) -> frozenset[str]:
@@ -105,15 +105,63 @@ class Chained:
         """The names that it takes from the module or from Python."""
         return NO_NAMES.union(*(operand.uses for operand in self.operands))
 
+    @property
+    def parts(self) -> Iterator[tuple[str, Code]]:
+        """Each operand with the text before it: its operator and a blank."""
+        yield "", self.operands[0]
+        for operator, operand in zip(self.operators, self.operands[1:], strict=True):
+            yield f"{operator} ", operand
+
     def __str__(self) -> str:
-        return f" {self.operator} ".join(map(str, self.operands))
+        return " ".join(f"{before}{operand}" for before, operand in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Bracketed:
+    """Code between brackets that no call opens: `(a + b)`."""
+
+    code: Code
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The locals and parameters that it reads."""
+        return self.code.reads
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The names that it takes from the module or from Python."""
+        return self.code.uses
+
+    def __str__(self) -> str:
+        return f"({self.code})"
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixed:
+    """An operator and its only operand: `not a`."""
+
+    operator: str
+    code: Code
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The locals and parameters that it reads."""
+        return self.code.reads
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The names that it takes from the module or from Python."""
+        return self.code.uses
+
+    def __str__(self) -> str:
+        return f"{self.operator}{self.code}"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of two values by a condition: `a if condition else b`."""
 
-    condition: Atom
+    condition: Code
     code: Code
     other: Code
 
@@ -131,7 +179,7 @@ class Choice:
         return f"{self.code} if {self.condition} else {self.other}"
 
 
-Code = Atom | Construct | Copies | Chained | Choice
+Code = Atom | Construct | Copies | Chained | Bracketed | Prefixed | Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +234,7 @@ class Parameter:
 
     name: str
     type: Atom
-    default: Atom | None = None
+    default: Code | None = None
 
     def __str__(self) -> str:
         default = "" if self.default is None else f" = {self.default}"
@@ -316,16 +364,6 @@ def literal(value: Argument) -> Atom:
             return Atom(repr(float(value)))
         case _:
             return Atom(show(value), find_names(value), find_functions(value))
-
-
-def expression(value: Argument) -> Code:
-    """Return a value or an expression, with a choice as one that may take several lines."""
-    match value:
-        case Apply("if", (test, one, other)):
-            condition, *both = (literal(each) for each in (test, one))
-            return Choice(condition, both[0], expression(other))
-        case _:
-            return literal(value)
 
 
 def _quoted(text: str) -> str:

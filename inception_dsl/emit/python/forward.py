@@ -211,10 +211,10 @@ class Forward:
                 return Construct(py.symbol("torch.cat"), (("", tensors), ("dim", py.literal(1))))
             case "sum":
                 *others, last = self._broadcast(step)
-                added = Chained("+", (*others, self._scale(last, step)))
+                added = _chain("+", (*others, self._scale(last, step)))
                 return self._activate(added, step)
             case "product":
-                return Chained("*", self._broadcast(step))
+                return _chain("*", self._broadcast(step))
 
     def _slice(self, step: NodeDef) -> Atom:
         """Return some channels of a value: one of several parts, or a range."""
@@ -270,6 +270,10 @@ class Forward:
         factor = self._stored_number(scale)
         text = f"({factor})" if " " in str(factor) else str(factor)
         return Atom(f"{text} * {name}", name.reads | factor.reads, name.uses)
+
+
+def _chain(operator: str, operands: tuple[Atom, ...]) -> Chained:
+    return Chained((operator,) * (len(operands) - 1), operands)
 
 
 def _paragraph_breaks(statements: Sequence[Statement]) -> frozenset[int]:

@@ -9,9 +9,9 @@ from inception_dsl.channels import guard_commands
 from inception_dsl.characters import is_printable
 from inception_dsl.emit.python.code import (
     Assign,
-    Atom,
     Blank,
     Block,
+    Bracketed,
     Chained,
     Choice,
     Class,
@@ -22,6 +22,7 @@ from inception_dsl.emit.python.code import (
     Evaluate,
     Excerpt,
     Function,
+    Prefixed,
     Return,
     Statement,
 )
@@ -112,63 +113,94 @@ def layout(before: str, code: Code, after: str = "", *, depth: int) -> list[str]
         depth: levels of indentation.
     """
     pad = INDENT * depth
-    line = f"{pad}{before}{code}{after}"
+    if _fits(before, code, after, depth=depth):
+        return [f"{pad}{before}{code}{after}"]
+    match code:
+        case Copies() | Construct():
+            return _within_brackets(before, code, after, depth=depth)
+        case Choice() | Chained():
+            inner = _within_brackets("", code, depth=depth + 1)
+            return [f"{pad}{before}(", *inner, f"{pad}){after}"]
+        case _:
+            return [f"{pad}{before}{code}{after}"]
+
+
+def _fits(before: str, code: Code, after: str, *, depth: int) -> bool:
+    """Tell whether code stands on one line; comments behind arguments need several."""
     has_remarks = isinstance(code, Construct) and any(code.remarks)
-    if len(line) <= WIDTH and not has_remarks:
-        return [line]
+    return not has_remarks and len(f"{INDENT * depth}{before}{code}{after}") <= WIDTH
+
+
+def _within_brackets(before: str, code: Code, after: str = "", *, depth: int) -> list[str]:
+    """Return code that stands between brackets, where it needs none of its own over several lines.
+
+    It is cut at the operators that bind least, and each piece is cut again if it is too long.
+    """
+    pad = INDENT * depth
+    if _fits(before, code, after, depth=depth):
+        return [f"{pad}{before}{code}{after}"]
     match code:
         case Copies():
-            inner = layout("", code.code, depth=depth + 1)
+            inner = _within_brackets("", code.code, depth=depth + 1)
             each = f"{pad}{INDENT}{code.each}"
             return [f"{pad}{before}*(", *inner, each, f"{pad}){after}"]
-        case Choice(_, Atom(), _) if after == ",":
-            return _alternatives(before, code, after, depth=depth)
+        case Choice(_, Construct(), _) if after:
+            return layout(before, code, after, depth=depth)
         case Choice():
-            inner = [f"{pad}{INDENT}{code}"]
-            if len(inner[0]) <= WIDTH:
-                return [f"{pad}{before}(", *inner, f"{pad}){after}"]
-            inner = _alternatives("", code, depth=depth + 1)
-            return [f"{pad}{before}(", *inner, f"{pad}){after}"]
+            return _alternatives(before, code, after, depth=depth)
         case Chained():
-            return [f"{pad}{before}(", *_operands(code, pad + INDENT), f"{pad}){after}"]
+            pieces = [(own or before, each) for own, each in _cut(code)]
+            ends = [*[""] * (len(pieces) - 1), after]
+            return [
+                line
+                for (own, each), end in zip(pieces, ends, strict=True)
+                for line in _within_brackets(own, each, end, depth=depth)
+            ]
+        case Prefixed(operator, operand):
+            return _within_brackets(f"{before}{operator}", operand, after, depth=depth)
+        case Bracketed(inside):
+            inner = _within_brackets("", inside, depth=depth + 1)
+            return [f"{pad}{before}(", *inner, f"{pad}){after}"]
         case Construct(callee, arguments, brackets, remarks) if arguments:
             first = f"{pad}{before}{callee}{brackets[0]}"
             inner = list(_arguments(arguments, remarks, depth=depth + 1))
             return [first, *inner, f"{pad}{brackets[1]}{after}"]
         case _:
-            return [line]
+            return [f"{pad}{before}{code}{after}"]
+
+
+def _cut(chain: Chained) -> Iterator[tuple[str, Code]]:
+    """Yield the pieces of a chain, with their operators; `and` and `or` cut alike."""
+    for before, operand in chain.parts:
+        is_condition = isinstance(operand, Chained) and {"and", "or"} & {*operand.operators}
+        if isinstance(operand, Chained) and is_condition:
+            (_, first), *others = _cut(operand)
+            yield before, first
+            yield from others
+        else:
+            yield before, operand
 
 
 def _alternatives(before: str, code: Choice, after: str = "", *, depth: int) -> list[str]:
     """Return a choice with each value and each condition on a line; so are the choices in it."""
     lines = [
-        *layout(before, code.code, depth=depth),
-        *layout("if ", code.condition, depth=depth),
+        *_within_brackets(before, code.code, depth=depth),
+        *_within_brackets("if ", code.condition, depth=depth),
     ]
     if isinstance(code.other, Choice):
         return [*lines, *_alternatives("else ", code.other, after, depth=depth)]
-    return [*lines, *layout("else ", code.other, after, depth=depth)]
+    return [*lines, *_within_brackets("else ", code.other, after, depth=depth)]
 
 
 def _arguments(
     arguments: Sequence[tuple[str, Code]], remarks: Sequence[str], *, depth: int
 ) -> Iterator[str]:
-    """Yield arguments one a line, each with its comment."""
-    if len(arguments) == 1 and isinstance(only := arguments[0][1], Chained):
-        yield from _operands(only, INDENT * depth)
-        return
+    """Yield arguments one a line, each with its comment; a chain that stands alone has no comma."""
+    is_alone = len(arguments) == 1 and isinstance(arguments[0][1], Chained)
     for index, (name, argument) in enumerate(arguments):
         remark = remarks[index] if remarks else ""
-        keyword = f"{name}=" if name else ""
-        yield from _remarked(remark, layout(keyword, argument, ",", depth=depth))
-
-
-def _operands(code: Chained, pad: str) -> list[str]:
-    """Return a chain on one line, or one operand a line."""
-    if len(f"{pad}{code}") <= WIDTH:
-        return [f"{pad}{code}"]
-    first, *others = code.operands
-    return [f"{pad}{first}", *(f"{pad}{code.operator} {operand}" for operand in others)]
+        keyword, comma = f"{name}=" if name else "", "" if is_alone else ","
+        yield from _remarked(remark, _within_brackets(keyword, argument, comma, depth=depth))
 
 
 def docstring(paragraphs: Sequence[str], *, depth: int) -> list[str]:

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from inception_dsl.emit.python.code import Atom, Parameter, annotation, literal, local, symbol
+from inception_dsl.emit.python.code import (
+    Atom,
+    Code,
+    Parameter,
+    annotation,
+    literal,
+    local,
+    symbol,
+)
+from inception_dsl.emit.python.expressions import expression
 from inception_dsl.emit.python.torch_table import activation_class
 from inception_dsl.expr import Apply, Binary, Expr, Name, show_decimal
 from inception_dsl.ir import Param, Value
@@ -71,7 +80,7 @@ def find_type(values: Iterable[Value]) -> ParamType:
     return ParamType("float" if is_float else "int", is_optional)
 
 
-def argument(value: Value | Expr, type: ParamType, types: ParamTypes) -> Atom:
+def argument(value: Value | Expr, type: ParamType, types: ParamTypes) -> Code:
     """Return a parameter's value as a call writes it.
 
     Args:
@@ -95,10 +104,11 @@ def argument(value: Value | Expr, type: ParamType, types: ParamTypes) -> Atom:
             return literal((value, value)) if is_side else local(name)
     if type.kind == "pair":
         height = width = write_int(value, types)
-        return literal((height, width))
+        return expression((height, width))
     if type.kind == "float":
-        return Atom(f"{value}.0") if isinstance(value, int) else literal(write_float(value, types))
-    return literal(write_int(value, types))
+        is_whole = isinstance(value, int)
+        return Atom(f"{value}.0") if is_whole else expression(write_float(value, types))
+    return expression(write_int(value, types))
 
 
 def declare(param: Param, type: ParamType) -> Parameter:

@@ -28,11 +28,11 @@ from inception_dsl.emit.python.code import (
     Statement,
     annotation,
     attribute,
-    expression,
     literal,
     local,
     symbol,
 )
+from inception_dsl.emit.python.expressions import expression
 from inception_dsl.emit.python.init import Init, LayerInits
 from inception_dsl.emit.python.naming import ClassNames
 from inception_dsl.emit.python.torch_table import (
