@@ -11,23 +11,22 @@ found once, and each call of the block applies it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NamedTuple
 
+from inception_dsl.analysis.sizes import find_changing_copies, find_keeping, list_shaping
 from inception_dsl.expr import Expr, find_names
 from inception_dsl.ir import (
     INPUT,
     BlockDef,
-    Call,
     CallDef,
     Model,
     NodeDef,
     Path,
     StepDef,
     Value,
-    walk_calls,
 )
 from inception_dsl.ops import OPS
 
@@ -130,10 +129,11 @@ class Dependences:
 
 def find_dependences(model: Model) -> Dependences:
     """Find the values that depend on a parameter of the block that holds them, or of a caller."""
-    changing = _find_changing_copies(model) if any(b.params for b in model.blocks) else {}
+    changing = find_changing_copies(model) if any(b.params for b in model.blocks) else {}
+    keeping = find_keeping(model) if any(b.params for b in model.blocks) else frozenset()
     flows: dict[str, _BlockFlow] = {}
     for block in model.blocks:
-        flows[block.name] = _BlockFlow(model, block, flows, changing)
+        flows[block.name] = _BlockFlow(model, block, flows, changing, keeping)
     sites: dict[str, list[_Site]] = {block.name: [] for block in model.blocks}
     live = {block.name: flows[block.name].params for block in model.blocks}
     for block in reversed(model.blocks):  # callers before callees
@@ -143,29 +143,6 @@ def find_dependences(model: Model) -> Dependences:
                 site.inputs, live[block.name]
             )
     return Dependences(live, flows, sites)
-
-
-def _find_changing_copies(model: Model) -> dict[tuple[str, str], tuple[bool, bool]]:
-    """Tell for each repeated step, by block and path, whether its copies change channels or size.
-
-    If the copies do not change them, the number of copies does not matter.
-    """
-    changing: dict[tuple[str, str], tuple[bool, bool]] = {}
-    seen: set[int] = set()
-    for call in walk_calls(model.root):
-        if id(call.body) in seen:
-            continue
-        seen.add(id(call.body))
-        for item in call.body:
-            if isinstance(item, Call) and item.path.copy is not None:  # it has one input
-                input, output = item.input_type, item.type
-                key = call.block, item.path.parent
-                channels, size = changing.get(key, (False, False))
-                changing[key] = (
-                    channels or input.channels != output.channels,
-                    size or input.shape[1:] != output.shape[1:],
-                )
-    return changing
 
 
 class _BlockFlow:
@@ -181,12 +158,14 @@ class _BlockFlow:
         block: BlockDef,
         callees: Mapping[str, _BlockFlow],
         changing: Mapping[tuple[str, str], tuple[bool, bool]],
+        keeping: Set[tuple[str, str]],
     ) -> None:
         heads = model.heads if block is model.network else ()
         self._head_reads = {head.path: head.at for head in heads}
         self._block = block
         self._callees = dict(callees)
         self._changing = changing
+        self._keeping = keeping
         first = 2 * len(block.inputs)
         self._bits = {param.name: 1 << (first + i) for i, param in enumerate(block.params)}
         self.params = sum(self._bits.values())
@@ -258,12 +237,13 @@ class _BlockFlow:
         assert step.otherwise is not None
         either = _join(values[step.path], values[step.otherwise])
         decides = self.find_bits(when, step.path, values)
+        resized = 0 if (self._block.name, step.path) in self._keeping else decides
         if isinstance(step, CallDef):
-            return _join(either, Dependence(decides, decides))
+            return _join(either, Dependence(decides, resized))
         op = OPS[step.op]
         sets_channels = bool(op.width) or op.channels not in ("separate", "grouped", "positional")
-        sets_size = op.sizes == "fixed" or bool(_list_shaping(op.name))
-        changes = Dependence(decides if sets_channels else 0, decides if sets_size else 0)
+        sets_size = op.sizes == "fixed" or bool(list_shaping(op.name))
+        changes = Dependence(decides if sets_channels else 0, resized if sets_size else 0)
         return _join(either, changes)
 
     def _trace_call(
@@ -282,10 +262,13 @@ class _BlockFlow:
         while (following := _join(input, made)) != input:
             input = following
             made = callee._apply(output, [input], bound)
-        counts = self.find_bits(step.count, step.path, values)
+        return [_join(made, self._trace_count(step, values))]
+
+    def _trace_count(self, step: StepDef, values: Mapping[str, Dependence]) -> Dependence:
+        """Return the dependence of a repeated step on what sets the number of its copies."""
+        counts = 0 if step.count is None else self.find_bits(step.count, step.path, values)
         channels, size = self._changing.get((self._block.name, step.path), (True, True))
-        changes = Dependence(counts if channels else 0, counts if size else 0)
-        return [_join(made, changes)]
+        return Dependence(counts if channels else 0, counts if size else 0)
 
     def _apply(
         self, output: Dependence, entering: Sequence[Dependence], bound: Mapping[str, int]
@@ -305,19 +288,19 @@ class _BlockFlow:
         op = OPS[step.op]
         attributes = step.attributes
         counted = [attributes[name] for name in _list_counting(op.name) if name in attributes]
-        shaping = [attributes.get(name, 0) for name in _list_shaping(op.name)]
+        shaping = [attributes.get(name, 0) for name in list_shaping(op.name)]
         changes = _unite(self.find_bits(value, step.path, values) for value in shaping)
-        if step.count is not None:
-            changes |= self.find_bits(step.count, step.path, values)
         if op.channels == "flattened":
             return Dependence(reads[0].either, 0)
         channels = _unite(self.find_bits(value, step.path, values) for value in counted)
+        copies = self._trace_count(step, values)
         if op.channels in ("spread", "packed"):
-            channels |= changes
+            channels |= changes | copies.channels
         if op.width not in attributes:
             channels |= _unite(read.channels for read in reads)
-        follows = op.sizes == "follow"
-        size = changes | (_unite(read.size for read in reads) if follows else 0)
+        is_fixed = any(a.fixes_size and a.name in attributes for a in op.attributes)
+        follows = op.sizes == "follow" and not is_fixed
+        size = changes | copies.size | (_unite(read.size for read in reads) if follows else 0)
         return Dependence(channels, size)
 
     def find_bits(self, value: Value | Expr, path: Path, values: Mapping[str, Dependence]) -> int:
@@ -354,12 +337,6 @@ def _unite(sources: Iterator[int]) -> int:
 def _list_counting(op: str) -> tuple[str, ...]:
     """Return the attributes of an op that set the channels of its result."""
     return tuple(a.name for a in OPS[op].attributes if a.changes == "channels")
-
-
-@cache
-def _list_shaping(op: str) -> tuple[str, ...]:
-    """Return the attributes of an op that set the height and width of its result."""
-    return tuple(a.name for a in OPS[op].attributes if a.changes == "size")
 
 
 def _join(one: Dependence, other: Dependence) -> Dependence:

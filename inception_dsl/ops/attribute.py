@@ -47,6 +47,7 @@ class Attribute:
         is_drawn: false for an attribute that no figure shows, or that it shows in a way of its own.
         sets_windows: it says which values of a map each unit takes, so that with another value of
             it the units may still take the same ones.
+        fixes_size: with it, the height and width are its own, whatever the op reads.
         needs: the flag without which it does nothing: an eps of standardised weights.
         is_rounded: a value that no decimal equals, such as `1/3`, is rounded to the nearest float.
         above: a number lies above this bound, and `below` the other; it is neither of them.
@@ -63,6 +64,7 @@ class Attribute:
     alias_of: str = ""
     is_drawn: bool = True
     sets_windows: bool = False
+    fixes_size: bool = False
     needs: str = ""
     above: int | None = None
     below: int | None = None

@@ -196,7 +196,7 @@ OPS = (
         join=None,
         attributes=(
             Attribute("factor", "positive", changes="size", sets_windows=True),
-            Attribute("size", "size", changes="size", sets_windows=True),
+            Attribute("size", "size", changes="size", sets_windows=True, fixes_size=True),
             Attribute(
                 "mode",
                 "choice",

@@ -174,7 +174,7 @@ OPS = (
         join=None,
         attributes=(
             *_SIDE_ATTRIBUTES,
-            Attribute("size", "size", changes="size", sets_windows=True),
+            Attribute("size", "size", changes="size", sets_windows=True, fixes_size=True),
         ),
         ways=(_SIDES, ("size",)),
         norm_layer="",

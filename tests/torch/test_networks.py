@@ -152,7 +152,7 @@ def hold_against_set(project: Project, params: dict[str, int]) -> None:
     other = driver.measure(NET, folder=project.root, overrides=Overrides(params=said))
     with torch.device("meta"):
         module = make_module(source, found.model.name, **params)
-        given = module(torch.zeros(2, *other.model.input.shape))
+        given = module(*(torch.zeros(2, *type.shape) for type in other.model.inputs.values()))
     count = sum(own.numel() for own in module.parameters())
     assert count == other.cost.totals_with_heads.params
     outputs = [given] if isinstance(given, Tensor) else list(given)
@@ -184,8 +184,22 @@ def test_a_factory_makes_the_network_of_any_parameters(project: Project) -> None
         "  - 3x3 conv (width)\n  - {branches: {a: thin, b: grow}}\n  - thin\n  - flatten\n"
         "  - linear (width)\n",
         "  - 3x3 conv (width)\n  - outer\n  - 1x1 conv (4)\n",
+        "  - width x 3x3 conv (width)\n  - flatten\n  - linear (3)\n",
+        "  - 3x3 conv (width stride width)\n  - upsample (size 4x5)\n  - flatten\n  - linear (3)\n",
+        "  - one: {when: width > 4, steps: 3x3 avgpool (ceil)}\n"
+        "  - two: {when: width < 4, steps: {when: in == 3, steps: [3x3 conv (width), relu]}}\n"
+        "  - flatten\n  - linear (3)\n",
     ],
-    ids=["a block's own", "copies", "as many copies", "branches", "an argument that reads in"],
+    ids=[
+        "a block's own",
+        "copies",
+        "as many copies",
+        "branches",
+        "an argument that reads in",
+        "copies that keep the size",
+        "a map of a size that is written",
+        "conditions on steps that keep the size",
+    ],
 )
 def test_values_that_follow_from_a_parameter_stay_symbolic(
     steps: str, width: int, project: Project
