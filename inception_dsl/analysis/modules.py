@@ -110,12 +110,15 @@ def _is_slice(step: StepDef) -> bool:
 def _is_chain(steps: list[StepDef], readers: dict[str, list[str]]) -> bool:
     """Tell whether the steps form a chain: each alone reads the one before, and has its module.
 
-    Slices before and behind a chain are no part of it.
+    The first one reads a single value, since `nn.Sequential` takes no more. Slices before and
+    behind a chain are no part of it.
     """
     while steps and _is_slice(steps[0]):
         steps = steps[1:]
     while steps and _is_slice(steps[-1]):
         steps = steps[:-1]
+    if any(len(step.inputs) > 1 for step in steps[:1]):
+        return False
     return all(owns_module(step) for step in steps) and all(
         following.inputs == (step.path,) and readers.get(step.path) == [following.path]
         for step, following in pairwise(steps)

@@ -22,10 +22,10 @@ from inception_dsl.resolve.blocks import Note, unique_paths
 from inception_dsl.resolve.carried import refuse_act_defaults
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.reserved import may_name_block, name_problem, usable_name
-from inception_dsl.resolve.scope import Given, Scope
+from inception_dsl.resolve.scope import Given
 from inception_dsl.resolve.siblings import (
     Earlier,
-    count_entering,
+    explain_use,
     find_taker,
     nearest_sibling,
     use_again,
@@ -53,13 +53,11 @@ class BodyReader(Reporter):
         has_unreadable: the text of some step cannot be read, so its name is unknown.
     """
 
-    def __init__(
-        self, places: Places, reader: StepReader, scope: Scope, max_nodes: int, inputs: Inputs
-    ) -> None:
+    def __init__(self, places: Places, reader: StepReader, max_nodes: int, inputs: Inputs) -> None:
         super().__init__(places, [])
         self._inputs = inputs
         self._reader = reader
-        self._scope = scope
+        self._scope = reader.scope
         self._max_nodes = max_nodes
         self._joins: Counter[str] = Counter()
         self.steps: list[NodeDef | CallDef] = []
@@ -89,6 +87,7 @@ class BodyReader(Reporter):
             reader: the reader of its steps.
         """
         self._reader = reader
+        self._scope = reader.scope
         return self._body(body, BodyPlace(at, Path(name), Path(name), reads, {}))
 
     def _body(self, body: Item, place: BodyPlace) -> Path:
@@ -338,9 +337,7 @@ class BodyReader(Reporter):
             self.fail("E003", message, self._text(place, "reuse"))
         again = use_again(sibling, place, Origin((self.places.key(place.at),)))
         if again is None:
-            message = (
-                f"`{name}` reads {count_entering(sibling)} values, and can be used on one only"
-            )
+            message = explain_use(name, sibling)
             self.complain("E212", message, self._text(place, "reuse"))
             return place.reads
         steps, gives = again

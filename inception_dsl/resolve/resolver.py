@@ -246,7 +246,7 @@ class _Resolver(Reporter):
             inputs = name_inputs(body.inputs)
         scope = _make_scope(declared, unseen, inputs)
         steps = StepReader(self.places, signatures, tables, scope, defaults)
-        reader = BodyReader(self.places, steps, scope, self._max_nodes, inputs)
+        reader = BodyReader(self.places, steps, self._max_nodes, inputs)
         output = reader.read(body, at)
         written = body.outputs if isinstance(body, BodySpec) else None
         outputs = EndReader(reader, self.diagnostics).read_outputs(written, at, output)
@@ -290,7 +290,7 @@ class _Resolver(Reporter):
         inputs = name_inputs([name for name in types if name])
         scope = _make_scope(declared, {}, inputs)
         steps = StepReader(self.places, signatures, tables, scope, defaults)
-        reader = BodyReader(self.places, steps, scope, self._max_nodes, inputs)
+        reader = BodyReader(self.places, steps, self._max_nodes, inputs)
         output = reader.read(spec.network, ("network",))
         if spec.outputs is not None:
             ports = PortReader(self.places, self.diagnostics)

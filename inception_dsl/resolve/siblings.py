@@ -53,9 +53,12 @@ def _list_entering(sibling: Sibling) -> list[Path]:
     return [path for path in reads if path not in made]
 
 
-def count_entering(sibling: Sibling) -> int:
-    """Return the number of values from outside that the steps of a sibling read."""
-    return len(_list_entering(sibling))
+def explain_use(name: str, sibling: Sibling) -> str:
+    """Explain why the steps of a sibling cannot run again on the values that they are given."""
+    count = len(_list_entering(sibling))
+    if count > 1:
+        return f"`{name}` reads {count} values, and can be used on one only"
+    return f"`{name}` reads one value as several inputs and again behind them: use it on one value"
 
 
 def use_again(
@@ -72,9 +75,13 @@ def use_again(
     reads = dict.fromkeys(entering, place.reads)
     if place.several:
         first = sibling.steps[0].inputs
-        if set(first) != set(entering) or not len(first) == len(entering) == len(place.several):
+        if set(first) != set(entering) or len(first) != len(place.several):
             return None
         reads = dict(zip(first, place.several, strict=True))
+        behind = {path for step in sibling.steps[1:] for path in step.inputs}
+        taken = zip(first, place.several, strict=True)
+        if any(reads[path] != given for path, given in taken if path in behind):
+            return None  # one value stands for several inputs, and further steps read it
     elif len(entering) > 1:
         return None
     made = {path for step in sibling.steps for path in (step.path, *step.gives)}
@@ -83,11 +90,12 @@ def use_again(
         # The path of a list is that of what holds it; that of a step is its own.
         return place.path / path.relative_to(sibling.path) if path in made else reads[path]
 
+    given = [place.several or None, *[None] * len(sibling.steps)]
     steps = [
         replace(
             step,
             path=move(step.path),
-            inputs=tuple(move(path) for path in step.inputs),
+            inputs=inputs or tuple(move(path) for path in step.inputs),
             branch=place.branch / step.branch.relative_to(sibling.path)
             if step.branch.is_within(sibling.path)
             else place.branch,
@@ -96,6 +104,6 @@ def use_again(
             when=place.under(step.when).when,
             otherwise=move(step.otherwise or step.inputs[0]) if step.when or place.when else None,
         )
-        for step in sibling.steps
+        for step, inputs in zip(sibling.steps, given, strict=False)
     ]
     return steps, move(sibling.gives)

@@ -143,7 +143,7 @@ class StepReader:
         self._places = places
         self._signatures = signatures
         self._tables = tables
-        self._scope = scope
+        self.scope = scope
         self.defaults = defaults
 
     def find_signature(self, text: str) -> Signature | None:
@@ -181,7 +181,7 @@ class StepReader:
         """
         span = self._places.text(place.at)
         step = self._parse(text, span)
-        words = Words(step.words, span, self._scope)
+        words = Words(step.words, span, self.scope)
         self._check_kernel(step, words)
         what = self._find(step, words)
         count = self._count(step, words)
@@ -259,9 +259,9 @@ class StepReader:
             text = self._places.text(at)
             key = self._places.key(at)
             if isinstance(what, Op):
-                value = read_word(what, name, word, key, text, self._scope)
+                value = read_word(what, name, word, key, text, self.scope)
             else:
-                value = read_argument(word, text, self._scope, is_repeated=is_repeated)
+                value = read_argument(word, text, self.scope, is_repeated=is_repeated)
             settings[name] = Setting(value, key)
         return settings
 
@@ -277,12 +277,12 @@ class StepReader:
     def _check_kernel(self, step: StepText, words: Words) -> None:
         """Refuse a kernel that is a name and no parameter: one of two names is too many."""
         kernel = step.kernel
-        if kernel is None or kernel.kind != "name" or kernel.text in self._scope.names:
+        if kernel is None or kernel.kind != "name" or kernel.text in self.scope.names:
             return
         op = WRITTEN.get(step.name.text)
-        close = close_by(kernel.text, self._scope.declared, self._scope.declared)
-        if op is not None and op.kernel and (close.name or kernel.text in self._scope.unseen):
-            raise words.unknown(kernel.text, kernel, self._scope.names)
+        close = close_by(kernel.text, self.scope.declared, self.scope.declared)
+        if op is not None and op.kernel and (close.name or kernel.text in self.scope.unseen):
+            raise words.unknown(kernel.text, kernel, self.scope.names)
         message = f"`{step.name.text}` stands where the step should end"
         label = Label(words.span(kernel, step.name))
         raise SpecError([Diagnostic("E104", message, (label,))])

@@ -132,6 +132,33 @@ outputs: {{sum: pair.sum, tail: tail}}
 heads:
   aux: {{at: pair.product, steps: [1x1 conv (in), classify (n=num_classes), softmax]}}
 """,
+    "one value as several inputs, used twice": """\
+input: 33x34x3
+blocks:
+  both: {inputs: [a, b], steps: [{from: [a, b]}, 3x3 conv (4)]}
+network:
+  - first: 3x3 conv (5)
+  - second: 3x3 conv (5)
+  - one: {from: [first, first], steps: both}
+  - two: {from: [first, second], reuse: one}
+  - listed: {from: [first, first], steps: [both, 1x1 conv (3)]}
+  - again: {from: [second, first], reuse: listed}
+  - {from: [one, two, listed, again]}
+""",
+    "a condition of a head": """\
+input: {one: 33x34x3, two: 33x34x5}
+network:
+  - a: {from: one, steps: 3x3 conv (7)}
+  - b: {from: [a, two], steps: [3x3 conv (4)]}
+heads:
+  aux:
+    at: a
+    steps:
+      - narrow: {when: in == 7, residual: {scale: 0.1*in}, steps: [1x1 conv (in)]}
+      - wide: {when: in < 7, steps: 1x1 conv (9)}
+      - global avgpool
+      - linear (in)
+""",
 }
 
 
