@@ -218,7 +218,7 @@ class _BlockFlow:
         for step in self._block.body:
             reads = [values[path] for path in step.inputs]
             if isinstance(step, CallDef) and step.block not in self._callees:
-                values[step.path] = reads[0]  # conditions leave out every call of the block
+                values |= dict.fromkeys(step.gives, reads[0])  # no call of the block is there
             elif isinstance(step, CallDef):
                 values |= zip(step.gives, self._trace_call(step, reads, values), strict=True)
             else:

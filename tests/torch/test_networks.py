@@ -263,6 +263,19 @@ def test_widths_without_an_expression_are_an_error(
     assert (found.code, found.message, found.help) == ("E501", said, help)
 
 
+def test_a_block_that_no_call_runs_may_call_one_of_several_outputs(project: Project) -> None:
+    project.write(
+        NET,
+        "inception: 1\nname: net\ninput: 6x6x3\nblocks:\n"
+        "  two: {inputs: [a, b], outputs: [p, q], steps: [p: {from: [a, b]},"
+        " q: {from: a, steps: 1x1 conv (4)}]}\n"
+        "  outer: {params: {n: 2}, steps: [one: 1x1 conv (4), t: {from: [one, one], steps: two},"
+        " u: {from: t.q, when: n > 1, steps: 1x1 conv (4)}]}\n"
+        "network: [c: 1x1 conv (6), a: {when: in == 5, steps: outer}]\n",
+    )
+    assert driver.verify(project.check()) == []
+
+
 def test_a_global_pool_makes_features_of_maps_of_any_size(project: Project) -> None:
     steps = "  - 3x3 conv (4 stride stride)\n  - global avgpool\n  - linear (3)\n"
     head = "inception: 1\nname: net\ninput: 6x6x3\nparams: {stride: 2}\nnetwork:\n"
