@@ -309,6 +309,8 @@ def decide_early(condition: Expr) -> Expr | bool:
     Example:
         >>> show(decide_early(Apply("and", (Apply("==", (64, Name("w"))), Apply("<", (1, 2))))))
         'w == 64'
+        >>> decide_early(Apply("!=", (Name("w"), Name("w"))))
+        False
     """
     match condition:
         case Apply("not", (operand,)) if not isinstance(operand, str):
@@ -316,6 +318,8 @@ def decide_early(condition: Expr) -> Expr | bool:
             return not early if isinstance(early, bool) else Apply("not", (early,))
         case Apply("and" | "or" as function, (left, right)):
             return _decide_both(function, left, right)
+        case Apply("==" | "!=" as function, (left, right)) if left == right:
+            return function == "=="
         case Apply(function, (left, right)) if _is_plain(left) and _is_plain(right):
             sides = _find_plain(left), _find_plain(right)
             if function in ("==", "!=") or all(isinstance(side, int | Decimal) for side in sides):

@@ -188,6 +188,7 @@ class _Widths:
         self._widths: dict[str, Width] = {}
         self._copies: dict[str, tuple[Expr, ...]] = {}
         self._growth: dict[str, Expr] = {}
+        self._made: dict[tuple[Path, int], set[int]] = {}
         self._wholes: dict[Path, frozenset[int]] = {}
         self._is_too_long = False
         self._depends = dependences
@@ -271,6 +272,9 @@ class _Widths:
             known: dict[Path, TensorType] = dict(zip(call.entries, call.input_types, strict=True))
             results: dict[Path, TensorType] = {}
             for item in call.body:
+                for path, type in item.types.items():
+                    if path.copy is not None:
+                        self._made.setdefault((path.step, path.copy), set()).add(type.channels)
                 results |= {path.step: type for path, type in item.types.items()}
                 if call.absent:
                     known |= item.types
@@ -310,8 +314,16 @@ class _Widths:
                 return None
             copies.append(entering)
             entering = self._measure_copy(step, [entering], copy=len(copies) - 1)
-        self._copies[step.path] = tuple(copies)
+            if entering is None:
+                entering = self._find_made(step.path, len(copies) - 1)
+        is_known = entering is not None or len(copies) == step.count
+        self._copies[step.path] = tuple(copies) if is_known else ()
         return entering
+
+    def _find_made(self, path: Path, copy: int) -> int | None:
+        """Return the channels that a copy of a step gives in all calls; None if they differ."""
+        made = self._made.get((path, copy), set())
+        return next(iter(made)) if len(made) == 1 and not self._has_free_channels(path) else None
 
     def _list_entering(self, step: NodeDef | CallDef) -> list[Expr | None]:
         """Return the channels of the inputs of a step where it is there."""
