@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 
 from torch import nn
 
 from inception_dsl.bridge.calls import CallTrace
-from inception_dsl.bridge.reading import read_training
+from inception_dsl.bridge.reading import Cause, lacks, read_training
 from inception_dsl.bridge.tracing import describe_modules, trace_module
 from inception_dsl.bridge.training import Training, join_training
 from inception_dsl.diagnostics import Diagnostic, Label
@@ -43,6 +43,7 @@ def trace_training(
     training = join_training(evaluated, read)
     notes = (
         *_tell_random(training, trace),
+        *_tell_other_dropout(read.causes),
         *_tell_heads(training),
         *_tell_params(training.graph, trace),
     )
@@ -61,6 +62,14 @@ def _tell_random(training: Training, trace: CallTrace) -> Iterator[Diagnostic]:
         who = f"`{kind}` drops" if count == 1 else f"{count} modules `{kind}` drop"
         message = f"{who} paths that are no body of a residual; this is not imported"
         yield Diagnostic("W620", message)
+
+
+def _tell_other_dropout(causes: Iterable[Cause]) -> Iterator[Diagnostic]:
+    """Yield notes on the dropouts that a spec leaves out."""
+    counts = Counter(cause.kind for cause in causes if cause.lack is lacks.OTHER_DROPOUT)
+    for kind, count in counts.items():
+        who = f"`{kind}` draws" if count == 1 else f"{count} modules `{kind}` draw"
+        yield Diagnostic("W620", f"{who} at random in training; this is not imported")
 
 
 def _label(origin: Origin | None) -> tuple[Label, ...]:

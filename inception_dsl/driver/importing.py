@@ -137,7 +137,9 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
     except CrossingError as error:
         raise SpecError(list_causes([cause_of_crossing(traced.graph, error.node)])) from None
     except MeshError:
-        message = "the language has no word for a scale of a sum whose inputs cross others"
+        message = (
+            "the language has no word for a sum that drops a path and whose inputs cross others"
+        )
         raise SpecError([Diagnostic("E705", message)]) from None
     root = project_root(folder.resolve())
     name = traced.graph.name

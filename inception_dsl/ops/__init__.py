@@ -51,6 +51,9 @@ WRITTEN: dict[str, Op] = {op.written: op for op in STEP_OPS}
 RESIDUAL = ADD
 """The join of a residual: the sum of its input, or of the shortcut, and the body."""
 
+RESCALE = OPS["rescale"]
+"""The op that multiplies by a number, as the scale of a residual does."""
+
 GATHERED = CONCAT
 """The join of branches, or of a step that reads several others, unless a spec names another."""
 
@@ -92,6 +95,7 @@ __all__ = [
     "NORMS",
     "OPS",
     "PAD_WORDS",
+    "RESCALE",
     "RESIDUAL",
     "SCHEMES",
     "STEP_OPS",

@@ -32,6 +32,9 @@ from inception_dsl.resolve.wiring import TUPLE_NAMES
 _PASS = OpTerm(IDENTITY.name, IDENTITY.written, ())
 """The step that gives what it reads."""
 
+_SKIP = "skip"
+"""The name of a branch without steps."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
@@ -76,6 +79,7 @@ class BodyMaker:
     def __init__(self, flow: Flow, words: WordWriter) -> None:
         self._flow = flow
         self._words = words
+        self._unsayable: set[int] = set()
 
     def make(self, scope: ModuleScope) -> ListTerm:
         """Return the body of a scope as a list of steps."""
@@ -84,7 +88,11 @@ class BodyMaker:
         return self._name(region, self._series(region, region.owners[result], None))
 
     def make_network(self, scope: ModuleScope) -> NetworkBody:
-        """Return the steps of a network; those that are outputs, or that heads read, have names."""
+        """Return the steps of a network; those that are outputs, or that heads read, have names.
+
+        Raises:
+            MeshError: joins of meshes have attributes.
+        """
         inputs = self._flow.graph.inputs
         ends = self._flow.ends
         region = Region(
@@ -94,6 +102,8 @@ class BodyMaker:
             ends if len(self._flow.graph.outputs) > 1 or self._flow.marked else (),
         )
         entries = self._list(region)
+        if self._unsayable:
+            raise MeshError(self._unsayable)
         keys = (region.exits[entry.item] for entry in entries)
         body = self._name(region, entries)
         steps = {
@@ -209,7 +219,7 @@ class BodyMaker:
             if isinstance(item, NodeItem) and OPS[item.node.op].join is not None:
                 holes = join_holes(item.node.op, item.node.attributes)
                 if any(hole.value != hole.default for hole in holes):
-                    raise MeshError
+                    self._unsayable.add(item.node.key)
                 entries.append(_Entry(item.name, item, None, reads, item.node.op))
             else:
                 entry = self._entry(region, item)
@@ -242,7 +252,15 @@ class BodyMaker:
 
 
 class MeshError(Exception):
-    """The error of a join in a mesh whose attributes no spec can write there."""
+    """The error of joins in meshes whose attributes no spec can write there.
+
+    Attributes:
+        keys: the joins.
+    """
+
+    def __init__(self, keys: Iterable[int]) -> None:
+        super().__init__()
+        self.keys = frozenset(keys)
 
 
 def _name_outputs(outputs: Sequence[TracedOutput], steps: Mapping[int, str]) -> dict[str, str]:
@@ -268,17 +286,20 @@ def _only(term: ListTerm) -> Term:
 def _name_branch(entries: Sequence[_Entry]) -> str:
     """Return the name of a branch: what the names of its steps begin with, or its first step's."""
     if not entries:
-        return "skip"
+        return _SKIP
     names = [entry.name for entry in entries if entry.name and not entry.name.isdigit()]
     if not names:
         first = entries[0].term
         return first.head.split()[-1] if isinstance(first, OpTerm) else "branch"
+    inner = [entry.term for entry in entries if not entry.item.is_named]
+    joined = [name for term in inner if isinstance(term, JoinTerm) for name, _ in term.branches]
     common = names[0]
-    for name in names[1:]:
+    for name in (*names[1:], *(name for name in joined if name != _SKIP)):
         while not name.startswith(common):
             common = common[:-1]
     common = common.rstrip("_")
-    return common if len(names) > 1 and len(common) > 3 else names[0]
+    is_whole = len(names) + len(joined) > 1 and len(common) > 3
+    return common if is_whole else names[0]
 
 
 def _choose_names(
@@ -335,6 +356,8 @@ def _invent(entry: _Entry, taken: set[str], bare: set[str], *, is_alone: bool) -
             join = OPS[op].join
             assert join is not None
             stem = join.stem
+        case ListTerm(items) if all(isinstance(inner, ScopeTerm) for _, inner in items):
+            stem = "stage"
         case _:
             stem = "part"
     if is_alone:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.ir import Value
-from inception_dsl.ops import ACTIVATIONS, GATHERED, NORMS, OPS
+from inception_dsl.ops import ACTIVATIONS, GATHERED, NORMS, OPS, RESCALE, RESIDUAL
 from inception_dsl.recover.graph import (
     TracedDraft,
     TracedGraph,
@@ -34,17 +34,18 @@ class Fused:
     dead: tuple[TracedNode, ...]
 
 
-def fuse(graph: TracedGraph, *, sums: bool = True) -> Fused:
+def fuse(graph: TracedGraph, bare: Container[int] = ()) -> Fused:
     """Fold norms and activations into the convolutions, linears and sums before them.
 
     Args:
-        sums: give sums their activations, too.
+        bare: the sums that get no activation and no scale.
     """
     live = find_live(graph.nodes, graph.ends)
     dead = tuple(node for node in graph.nodes if node.key not in live)
     kept = tuple(node for node in graph.nodes if node.key in live)
     draft = TracedDraft(replace(graph, nodes=kept))
     _share_prefixes(draft)
+    _fold_scales(draft, bare)
     usual = _find_usual(draft)
     alike: dict[int, list[int]] = {}
     owners = find_owners(kept)
@@ -52,13 +53,13 @@ def fuse(graph: TracedGraph, *, sums: bool = True) -> Fused:
         alike.setdefault(owner, []).append(key)
     for node in draft:
         source = draft.source(node)
-        if source is None or not _can_fold(draft, node, usual, sums=sums):
+        if source is None or not _can_fold(draft, node, usual, bare):
             continue
         # A convolution that runs again is one step: what follows each run of it must be equal.
         runs = alike.get(owners.get(source.key, source.key), [source.key])
         pairs = [(draft.nodes[key], draft.sole_reader(key)) for key in runs]
         if all(_are_equal(node, reader) for _, reader in pairs) and all(
-            reader is not None and _can_fold(draft, reader, usual, sums=sums) for _, reader in pairs
+            reader is not None and _can_fold(draft, reader, usual, bare) for _, reader in pairs
         ):
             for key in runs:  # one that reads another one changes with it
                 reader = draft.sole_reader(key)
@@ -68,7 +69,10 @@ def fuse(graph: TracedGraph, *, sums: bool = True) -> Fused:
 
 
 def _can_fold(
-    draft: TracedDraft, node: TracedNode, usual: Mapping[str, Mapping[str, Value]], *, sums: bool
+    draft: TracedDraft,
+    node: TracedNode,
+    usual: Mapping[str, Mapping[str, Value]],
+    bare: Container[int],
 ) -> bool:
     """Tell whether the node that a norm or an activation reads can carry it."""
     source = draft.source(node)
@@ -78,7 +82,7 @@ def _can_fold(
         return False
     if node.op in NORMS:
         return _takes_norm(source)
-    return node.op in ACTIVATIONS and not node.tensors and _takes_act(source, sums=sums)
+    return node.op in ACTIVATIONS and not node.tensors and _takes_act(source, bare)
 
 
 def _are_equal(first: TracedNode, second: TracedNode | None) -> bool:
@@ -107,6 +111,24 @@ def _share_prefixes(draft: TracedDraft) -> None:
                 draft.put(replace(node, inputs=(known[inputs[:length]], *inputs[length:])))
                 break
         known.setdefault(inputs, node.key)
+
+
+def _fold_scales(draft: TracedDraft, bare: Container[int]) -> None:
+    """Fold products with a number into the sums that read them: the scales of residuals."""
+    for node in draft:
+        if node.op != RESCALE.name or node.attributes["offset"] != 0:
+            continue
+        total = draft.sole_reader(node.key)
+        if total is None or total.op != RESIDUAL.name or total.key in bare:
+            continue
+        if total.attributes["scale"] == 1 and len(set(total.inputs)) == 2:
+            if "drop_path" in total.attributes and total.inputs[-1] != node.key:
+                continue  # the other branch is the body
+            (straight,) = (key for key in total.inputs if key != node.key)
+            attributes = {**total.attributes, "scale": node.attributes["factor"]}
+            inputs = (straight, node.inputs[0])
+            draft.put(replace(total, attributes=attributes, inputs=inputs))
+            draft.remove(node)
 
 
 def _find_usual(draft: TracedDraft) -> dict[str, dict[str, Value]]:
@@ -138,11 +160,11 @@ def _takes_norm(node: TracedNode) -> bool:
     return node.attributes.get("norm") == "none" and node.attributes.get("act") == "none"
 
 
-def _takes_act(node: TracedNode, *, sums: bool) -> bool:
+def _takes_act(node: TracedNode, bare: Container[int]) -> bool:
     """Tell whether a node can carry an activation, and has none."""
     is_join = OPS[node.op].join is not None
     return node.attributes.get("act") == "none" and (
-        not is_join or (sums and len(node.inputs) == 2)
+        not is_join or (node.key not in bare and len(node.inputs) == 2)
     )
 
 

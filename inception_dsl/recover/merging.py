@@ -140,7 +140,11 @@ def merge_bodies(scopes: Sequence[ScopeTerm]) -> BodyTemplate:
     chosen = [i for i in chosen if _agree(residual, layouts[i].residual)]
     shortcuts = [layouts[i].shortcut for i in chosen if layouts[i].shortcut]
     kept = [i for i in chosen if _has_shortcut(layouts[i], shortcuts[0] if shortcuts else None)]
-    whole = BodyLayout(longest.steps, residual, shortcuts[0] if shortcuts else None)
+    # The longest body itself may not be among them; no call has the steps that only it had.
+    used = sorted({index for i in kept for index in fits[i] or ()})
+    steps = tuple(longest.steps[index] for index in used)
+    fits = [_fit(steps, layout) for layout in layouts]
+    whole = BodyLayout(steps, residual, shortcuts[0] if shortcuts else None)
     rows, present = [], []
     for index in kept:
         row, presence = _align(whole, layouts[index], fits[index] or ())

@@ -49,22 +49,26 @@ def recover_spec(graph: TracedGraph, header: SpecHeader) -> Recovered:
     """Return the spec of a traced network.
 
     Raises:
-        MeshError: a join that no spec can write.
+        MeshError: sums that drop a path where no spec can write it.
         CrossingError: a step that runs again and that no spec can write.
     """
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, MAX_RECURSION))
     try:
-        try:
-            return _recover(graph, header, sums=True)
-        except MeshError:
-            return _recover(graph, header, sums=False)
+        bare: frozenset[int] = frozenset()
+        while True:
+            try:
+                return _recover(graph, header, bare)
+            except MeshError as error:
+                if error.keys <= bare:  # they drop a path, and no step of its own can
+                    raise
+                bare |= error.keys
     finally:
         sys.setrecursionlimit(before)
 
 
-def _recover(graph: TracedGraph, header: SpecHeader, *, sums: bool) -> Recovered:
-    fused = fuse(graph, sums=sums)
+def _recover(graph: TracedGraph, header: SpecHeader, bare: frozenset[int]) -> Recovered:
+    fused = fuse(graph, bare)
     main, heads = split_heads(fused.graph)
     flow = Flow(main, marked=(head.at for head in heads))
     defaults = find_defaults(fused)

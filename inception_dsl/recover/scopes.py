@@ -116,14 +116,25 @@ def grow_tree(flow: Flow) -> ModuleScope:
             children[run].append(NodeItem(node.op, is_named=False, node=node))
 
     def close(run: ModuleRun) -> ModuleScope:
+        name = run[-1][0] if run else ""
         items = tuple(
-            close(child) if isinstance(child, tuple) else child for child in children[run]
+            _shorten(close(child) if isinstance(child, tuple) else child, name)
+            for child in children[run]
         )
         path = ".".join(name for name, _ in run)
         kind, is_container = graph.classes.get(path, "Sequential"), path in graph.containers
-        return _scope(ModuleScope(run[-1][0] if run else "", kind, is_container, ()), items)
+        return _scope(ModuleScope(name, kind, is_container, ()), items)
 
     return expose_reused(_tidy(close(()), flow), flow)
+
+
+def _shorten(item: Item, around: str) -> Item:
+    """Return an item whose name is no more than a number behind that of its module as that number.
+
+    The item `block2_0` of `block2` is the item 0.
+    """
+    rest = item.name.removeprefix(around).lstrip("_-") if around else item.name
+    return replace(item, name=rest) if rest.isdigit() else item
 
 
 def _prefixes(run: ModuleRun) -> Iterator[ModuleRun]:

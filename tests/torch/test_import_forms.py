@@ -70,6 +70,46 @@ def test_a_sum_scales_what_it_adds_in_every_form(
     assert "scale: 0.25" in steps_of(function, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.stack([x, torch.relu(x), torch.tanh(x)]).sum(0),
+        lambda x: torch.stack((x, torch.relu(x), torch.tanh(x)), dim=2).sum(dim=2),
+        lambda x: sum([x, torch.relu(x), torch.tanh(x)]),
+    ],
+)
+def test_a_sum_of_many_is_one_in_every_form(
+    function: Callable[[Tensor], Tensor], tmp_path: Path
+) -> None:
+    steps = steps_of(function, tmp_path)
+    assert "stack" not in steps
+    assert "add" in steps
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x - torch.relu(x),
+        lambda x: torch.sub(x, torch.relu(x)),
+        lambda x: x.sub_(torch.relu(x)),
+    ],
+)
+def test_a_difference_is_a_sum_with_a_negative_scale(
+    function: Callable[[Tensor], Tensor], tmp_path: Path
+) -> None:
+    assert "scale: -1" in steps_of(function, tmp_path)
+
+
+def test_a_dropout_of_channels_is_left_out_and_told(tmp_path: Path) -> None:
+    def net() -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Dropout2d(0.1), nn.Conv2d(8, 8, 3))
+
+    imported = bring(net, (3, 10, 10), tmp_path)
+    assert [note.message for note in imported.notes] == [
+        "`Dropout2d` draws at random in training; this is not imported"
+    ]
+
+
 class _Statistics(nn.Module):
     """A batch norm whose statistics have other names, and a weight that two modules share."""
 

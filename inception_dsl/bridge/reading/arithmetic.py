@@ -20,6 +20,9 @@ TIMES, PLUS, SHIFT = "~times", "~plus", "~shift"
 HALF_MEAN = "~half"
 """The op that makes the mean over the height or the width, until that over the other follows."""
 
+STACK = "~stack"
+"""The op that joins tensors along a new axis, until a sum over that axis follows."""
+
 LENGTH, MEAN, SHARE = "~norm", "~mean", "~div"
 """The ops that make the lengths of channels, their mean, and the lengths divided by it, until a
 response norm takes them."""
@@ -128,7 +131,16 @@ def _flatten_gate(reader: GraphReader, seen: Seen, whole: Seen) -> Seen:
 def _sub(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused: Any) -> Results:
     if is_number(other) and alpha == 1:
         return _number_op(reader, PLUS, -other, reader.see(input))
+    if not is_number(input) and not is_number(other) and _are_alike(reader, input, other):
+        return _add(reader, input, _number_op(reader, TIMES, -alpha, reader.see(other)))
     raise UnsayableError(_lack(reader, lacks.SUBTRACTION, input, other))
+
+
+def _are_alike(reader: GraphReader, first: Any, second: Any) -> bool:
+    """Tell whether two values are computed tensors of one shape, whose axes are known."""
+    seen = [reader.see(first), reader.see(second)]
+    are_known = all(one.key is not None and one.layout != "lost" for one in seen)
+    return are_known and seen[0].shape == seen[1].shape
 
 
 def _addcmul(

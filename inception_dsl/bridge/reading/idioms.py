@@ -21,6 +21,7 @@ from inception_dsl.bridge.reading.arithmetic import (
     PLUS,
     SHARE,
     SHIFT,
+    STACK,
     TIMES,
 )
 from inception_dsl.bridge.reading.draws import DROP, fold_drop
@@ -64,6 +65,7 @@ _WAITING: dict[str, Lack] = {
     LENGTH: lacks.STATISTICS,
     MEAN: lacks.STATISTICS,
     HALF_MEAN: lacks.STATISTICS,
+    STACK: lacks.STACKED,
     SHARE: lacks.DIVISION,
     DROP: lacks.ALWAYS_RANDOM,
 }
@@ -200,25 +202,6 @@ def _is_never_negative(draft: TracedDraft, key: int) -> bool:
     return node is not None and node.op in {"relu", "relu6"}
 
 
-def _fold_scale(draft: TracedDraft, node: TracedNode) -> None:
-    """Fold a product with a number into the sum that reads it: a residual's scale."""
-    if node.op != TIMES:
-        return
-    total = draft.sole_reader(node.key)
-    if total is None or total.op != "add" or len(set(total.inputs)) != 2:
-        return
-    scale = exact(_number(node))
-    is_exact = float(scale) == _number(node) and not node.attributes["divisor"]
-    if total.attributes["scale"] != 1 or not is_exact:
-        return
-    if "drop_path" in total.attributes and total.inputs[-1] != node.key:
-        return  # the other branch is the body
-    (straight,) = (key for key in total.inputs if key != node.key)
-    attributes = {**total.attributes, "scale": scale}
-    draft.put(replace(total, attributes=attributes, inputs=(straight, node.inputs[0])))
-    draft.remove(node)
-
-
 def _fold_pool(draft: TracedDraft, node: TracedNode) -> None:
     """Fold a pool to one place and a flatten into a global pool."""
     if node.attributes.get("output") != (1, 1) or not node.op.startswith("adaptive_"):
@@ -245,9 +228,9 @@ def _fold_shift(draft: TracedDraft, node: TracedNode) -> None:
         draft.take_out(node, source.key)
 
 
-def _drop_half_mean(draft: TracedDraft, node: TracedNode) -> None:
-    """Remove a mean over one axis that a mean over both axes stands for."""
-    if node.op == HALF_MEAN and not draft.readers(node.key) and node.key not in draft.ends:
+def _drop_half(draft: TracedDraft, node: TracedNode) -> None:
+    """Remove a mean over one axis, or a stack, that the call behind it stands for."""
+    if node.op in {HALF_MEAN, STACK} and not draft.readers(node.key) and node.key not in draft.ends:
         draft.remove(node)
 
 
@@ -255,10 +238,9 @@ _FOLDS = (
     _fold_hard_sigmoid,
     _fold_hard_swish,
     _fold_padding,
-    _fold_scale,
     _fold_shift,
     fold_response,
-    _drop_half_mean,
+    _drop_half,
     _fold_pool,
 )
 """The idioms in the order in which they are looked for."""

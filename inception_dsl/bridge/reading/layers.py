@@ -138,7 +138,7 @@ def _batch_norm(
     if training and not reader.is_training:
         raise UnsayableError(lacks.BATCH_STATISTICS)
     if running_mean is None or bias is None:
-        raise UnsayableError(lacks.NORM_FORM)
+        raise UnsayableError(lacks.NORM_FORM if running_mean is None else lacks.NO_SHIFT)
     if not momentum:  # torch's module gives 0 for None, a mean over all batches
         raise UnsayableError(lacks.NO_MOMENTUM)
     if not isinstance(running_mean, WeightRef) or not isinstance(running_var, WeightRef):
@@ -259,15 +259,20 @@ def _dropout(
 
 
 def _other_dropout(
-    reader: GraphReader, input: Any, p: float = 0.5, *arguments: Any, **keywords: Any
+    reader: GraphReader, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Results:
-    if p == 0:
-        return reader.same(reader.see(input))
-    raise UnsayableError(lacks.NO_WORD)
+    """Leave out a dropout of whole channels, or one that keeps the variance; a note tells it."""
+    if p != 0 and training and not reader.is_training:
+        raise UnsayableError(lacks.ALWAYS_RANDOM)
+    if p != 0 and training:
+        reader.report(lacks.OTHER_DROPOUT)
+    return reader.same(reader.see(input))
 
 
 def _softmax(reader: GraphReader, input: Any, dim: int | None = None, **unused: Any) -> Results:
     seen = reader.see(input)
+    if seen.is_whole_map:
+        raise UnsayableError(lacks.SOFTMAX)
     if seen.layout != "vector" or len(seen.shape) != 2 or dim is None or seen.axis(dim) != 1:
         raise UnsayableError(lacks.TOKENS)
     return reader.add("softmax", {}, [seen], "vector")

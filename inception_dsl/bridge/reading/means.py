@@ -1,4 +1,4 @@
-"""The means and the maxima of torch over the height and the width, in the language's words.
+"""The means, the sums and the maxima of torch over some axes, in the language's words.
 
 A function's parameters are those of torch, in torch's order.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from inception_dsl.bridge.calls import ConstantRef, ValueRef, WeightRef
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.arithmetic import HALF_MEAN, LENGTH, MEAN
-from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError
+from inception_dsl.bridge.reading.arithmetic import HALF_MEAN, LENGTH, MEAN, STACK
+from inception_dsl.bridge.reading.reader import GraphReader, Layout, Results, Seen, UnsayableError
+from inception_dsl.ir import Value
 
 
 def _mean(
@@ -69,5 +71,48 @@ def _amax(reader: GraphReader, input: Any, dim: Any = (), keepdim: bool = False)
     return pooled if keepdim else reader.add("flatten", {}, [pooled], "vector")
 
 
-MEANS: dict[str, Callable[..., Results]] = {"mean": _mean, "amax": _amax}
-"""The functions that read the calls of torch which take means, by the name of the call."""
+def _stack(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
+    """Add tensors along a new axis, which waits for a sum over that axis."""
+    parts = [reader.see(tensor) for tensor in tensors]
+    if any(part.key is None or part.layout not in {"map", "vector"} for part in parts):
+        raise UnsayableError(lacks.STACKED)
+    result = Seen(None, "lost", reader.call.results[0].shape)
+    attributes: dict[str, Value] = {"axis": result.axis(dim), "layout": parts[0].layout}
+    return reader.add_shaped(STACK, attributes, parts, result)
+
+
+def _sum(
+    reader: GraphReader, input: Any, dim: Any = None, keepdim: bool = False, **unused: Any
+) -> Results:
+    """Return the sum of tensors that were stacked."""
+    seen = reader.see(input)
+    axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
+    is_number = isinstance(axis, int)
+    if seen.key is None or not reader.is_made_by(seen, STACK) or not is_number or keepdim:
+        raise UnsayableError(lacks.STATISTICS)
+    node = reader.nodes[seen.key]
+    if seen.axis(axis) != node.attributes["axis"]:
+        raise UnsayableError(lacks.STATISTICS)
+    layout: Layout = "map" if node.attributes["layout"] == "map" else "vector"
+    shape = reader.call.results[0].shape
+    parts = [Seen(key, layout, shape) for key in node.inputs]
+    return reader.add("add", {"scale": 1, "act": "none"}, parts, layout, lack=lacks.STATISTICS)
+
+
+def _extremum(
+    reader: GraphReader, input: Any, other: Any = None, *rest: Any, **keywords: Any
+) -> Results:
+    """Refuse an extremum, over axes or of two tensors."""
+    is_of_two = isinstance(other, ValueRef | WeightRef | ConstantRef)
+    raise UnsayableError(lacks.NO_WORD if is_of_two else lacks.STATISTICS)
+
+
+MEANS: dict[str, Callable[..., Results]] = {
+    "mean": _mean,
+    "sum": _sum,
+    "stack": _stack,
+    "amax": _amax,
+    "max": _extremum,
+    "min": _extremum,
+}
+"""The functions that read the calls of torch which take means and sums, by the call's name."""

@@ -53,7 +53,12 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
         return _shuffle(reader, seen)
     if seen.layout == "grouped" and len(shape) == 4 and shape[2:] == seen.shape[3:]:
         return reader.same(seen, "map")
-    raise UnsayableError(lacks.TOKENS)
+    raise UnsayableError(lacks.OTHER_AXES if _is_cut_up(seen, shape) else lacks.TOKENS)
+
+
+def _is_cut_up(seen: Seen, shape: tuple[int, ...]) -> bool:
+    """Tell whether a map gets more axes; with fewer its pixels are read as tokens."""
+    return seen.is_whole_map and len(shape) > 4
 
 
 def _reshape_vector(reader: GraphReader, seen: Seen) -> Seen:
@@ -89,7 +94,7 @@ def _unsqueeze(reader: GraphReader, input: Any, dim: int) -> Results:
     seen = reader.see(input)
     if seen.layout in {"vector", "column", "row"}:
         return reshape(reader, seen)
-    raise UnsayableError(lacks.TOKENS)
+    raise UnsayableError(lacks.OTHER_AXES if seen.is_whole_map else lacks.TOKENS)
 
 
 def _expand(reader: GraphReader, input: Any, *sizes: Any) -> Results:
@@ -139,7 +144,7 @@ def _turn(reader: GraphReader, seen: Seen, axes: tuple[int, ...]) -> Results:
 def _cat(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
     parts = [reader.see(tensor) for tensor in tensors]
     if any(part.key is None for part in parts):
-        raise UnsayableError(lacks.TOKENS)
+        raise UnsayableError(lacks.CONSTANTS)
     if len(parts) == 1:
         return parts[0]
     layouts = {part.layout for part in parts}
@@ -294,6 +299,7 @@ SHAPES: dict[str, Callable[..., Results]] = {
             "cpu",
             "bfloat16",
             "alias",
+            "as_tensor",
             "requires_grad",
             "identity",
             "get_data",
@@ -323,7 +329,6 @@ SHAPES: dict[str, Callable[..., Results]] = {
     "getitem": _getitem,
     **dict.fromkeys(["norm", "vector_norm", "linalg_vector_norm"], read_length),
     "setitem": refuse(lacks.ASSIGNMENT),
-    "stack": refuse(lacks.STACKED),
     **dict.fromkeys(["roll", "flip", "rot90"], refuse(lacks.MOVED)),
     **dict.fromkeys(["movedim", "matrix_transpose", "get_T", "get_mT"], refuse(lacks.TURNED)),
     **dict.fromkeys(["repeat", "repeat_interleave", "tile"], refuse(lacks.REPEATED)),
@@ -337,13 +342,10 @@ SHAPES: dict[str, Callable[..., Results]] = {
     ),
     **dict.fromkeys(
         [
-            "sum",
             "std",
             "var",
             "std_mean",
             "var_mean",
-            "max",
-            "min",
             "amin",
         ],
         refuse(lacks.STATISTICS),
