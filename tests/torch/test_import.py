@@ -469,6 +469,7 @@ class _Then(nn.Module):
         (lambda x: x.softmax(1), "a softmax over the channels or the pixels"),
         (lambda x: x.unsqueeze(1), "a map with other axes"),
         (lambda x: x.view(len(x), 8, 4, 2, 4, 2), "a map with other axes"),
+        (lambda x: x.view(len(x), 2, 4, 64), "a map with other axes"),
         (lambda x: x.flatten(2), "maps that are read as tokens"),
         (lambda x: x.view(len(x), 4, 2, 8, 8).sum(2), "means, sums, deviations or extrema"),
         (lambda x: x.max(1).values, "means, sums, deviations or extrema"),

@@ -96,7 +96,7 @@ def test_drop_paths_of_timm_have_their_schedule(target: str, tmp_path: Path) -> 
 
 def test_a_schedule_is_written_as_one_step(tmp_path: Path) -> None:
     imported = import_target("torchvision:convnext_tiny", folder=tmp_path, compares=False)
-    assert re.search(r"part5: 9 x cn_block \(drop=0\.035\d+ to 0\.082\d+\)", imported.text)
+    assert re.search(r"stage3: 9 x cn_block \(drop=0\.035\d+ to 0\.082\d+\)", imported.text)
 
 
 class _Net(nn.Module):

@@ -57,8 +57,8 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
 
 
 def _is_cut_up(seen: Seen, shape: tuple[int, ...]) -> bool:
-    """Tell whether a map gets more axes; with fewer its pixels are read as tokens."""
-    return seen.is_whole_map and len(shape) > 4
+    """Tell whether a map gets other axes; with one axis for its pixels these are tokens."""
+    return seen.is_whole_map and len(shape) != 3
 
 
 def _reshape_vector(reader: GraphReader, seen: Seen) -> Seen:
