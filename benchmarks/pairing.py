@@ -32,6 +32,7 @@ from changed_graphs import (  # noqa: E402
     BLOCKS_IN,
     BLOCKS_OUT,
     IN_PLACE,
+    WITH_JOINS,
     Kind,
     change,
     find_wrong,
@@ -64,11 +65,12 @@ MESHED = ("nasnet_a_mobile", "timm:dla34", "timm:selecsls42b", "timm:ese_vovnet1
 COUNTS = (1, 4, 16)
 SETS: Mapping[str, Sequence[Kind]] = {
     "blocks stay": IN_PLACE,
+    "skips removed": WITH_JOINS,
     "blocks added": BLOCKS_IN,
     "blocks removed": BLOCKS_OUT,
     "both": BLOCKS_BOTH,
 }
-MUST_HOLD = ("blocks stay", "blocks added", "blocks removed")
+MUST_HOLD = ("blocks stay", "skips removed", "blocks added", "blocks removed")
 
 
 @dataclass

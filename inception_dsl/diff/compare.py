@@ -26,6 +26,7 @@ from inception_dsl.diff.rewiring import find_rewired
 from inception_dsl.diff.ripples import Ripple, find_ripples
 from inception_dsl.diff.sides import GRAVITY, Sides, set_side_by_side
 from inception_dsl.diff.stages import compare_stages
+from inception_dsl.diff.structure import match_by_structure
 from inception_dsl.diff.tensors import Tensors, compare_tensors
 from inception_dsl.diff.view import View
 from inception_dsl.diff.wiring import OUTPUT
@@ -34,7 +35,7 @@ from inception_dsl.ir import Model, Path
 
 def compare(old: Model, new: Model) -> Diff:
     """Return every edit that makes one model of the other, in the specs' order."""
-    matching = match(old, new)
+    matching = match_by_structure(old, new, match(old, new))
     sides = set_side_by_side(View(old), View(new), matching, ends=[OUTPUT])
     words = (
         *compare_interfaces(sides),

@@ -26,7 +26,10 @@ GAP_SCALES = (1.0, 0.5)
 
 
 def pair_graphs(old: FlatGraph, new: FlatGraph) -> GraphPairing:
-    """Return the answer for every node of two graphs."""
+    """Return the answer for every node of two graphs.
+
+    Graphs whose comparison takes more than `MAX_WORK` are ambiguous as a whole.
+    """
     old_traits, new_traits = find_traits(old, new)
     numbers = Numbers()
     old_trees = grow_trees(old, old_traits, numbers)
@@ -34,7 +37,12 @@ def pair_graphs(old: FlatGraph, new: FlatGraph) -> GraphPairing:
     ledger = Ledger()
     costings = [Costs(numbers, scale) for scale in GAP_SCALES]
     for old_tree, new_tree in zip(old_trees, new_trees, strict=True):
-        Decider(costings, ledger).pair_rows(old_tree, new_tree, is_root=True)
+        Decider(costings, ledger).pair_rows(old_tree, new_tree)
+    if not all(costs.has_work for costs in costings):
+        ledger = Ledger()
+        for old_tree, new_tree in zip(old_trees, new_trees, strict=True):
+            ledger.leave_old(old_tree, "ambiguous")
+            ledger.leave_new(new_tree, "ambiguous")
     return ledger.finish(old, new)
 
 

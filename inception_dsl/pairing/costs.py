@@ -25,9 +25,14 @@ LEAST_GAP = 1.5
 """Minimum cost of a node without a partner, under every costing."""
 MAX_NODE = 4.0
 """Maximum cost of a pair of nodes of one op."""
+MAX_WORK = 2_000_000
+"""Maximum number of cells, of alignments and of assignments, that one costing weighs; beyond it no
+two forks pair."""
 MAX_BRANCHES = 24
 """Maximum number of branches of a fork that are weighed in every order."""
 
+MIN_LOSS, LOSS = 3.0, 0.6
+"""Maximum weight of a join and its other branches, and as a share of the branch that is left."""
 REACH = 24
 """Maximum distance in a row between a fork and the branch that is left of it."""
 SLACK = 2
@@ -68,8 +73,14 @@ class Costs:
     def __init__(self, numbers: Numbers, gap_scale: float) -> None:
         self.gap_scale = gap_scale
         self._numbers = numbers
+        self._left = MAX_WORK
         self._items: dict[tuple[int, int], float] = {}
         self._rows: dict[tuple[int, int], float] = {}
+
+    @property
+    def has_work(self) -> bool:
+        """More forks may be weighed."""
+        return self._left > 0
 
     def price_items(self, old: Item, new: Item) -> float:
         """Return the cost of a pair of items; infinite if they are of different kinds."""
@@ -87,7 +98,7 @@ class Costs:
                 return price_nodes(old.traits, new.traits)
             case TreeMesh(), TreeMesh():
                 return 1.0 + abs(old.weight - new.weight)
-            case TreeFork(), TreeFork():
+            case TreeFork(), TreeFork() if self.has_work:
                 cost = price_joins(old, new)
                 if cost < INFINITE:
                     cost += self.pair_branches(old, new).cost
@@ -102,6 +113,7 @@ class Costs:
         key = old.content, new.content
         cost = self._rows.get(key)
         if cost is None:
+            self._left -= len(old.items) * len(new.items)
             if old.items and new.items:
                 cost = measure_alignment(self.set_up(old.items, new.items))
             else:
@@ -154,7 +166,10 @@ class Costs:
             if not isinstance(item, TreeFork) or counts[item.content] <= 0:
                 continue
             branch = max(item.branches, key=_weight)
-            lost = self.gap_scale * (item.weight - branch.weight)
+            loss = item.weight - branch.weight
+            if loss > max(MIN_LOSS, LOSS * branch.weight):
+                continue
+            lost = self.gap_scale * loss
             first, last = index + min(0, shift) - REACH, index + max(0, shift) + REACH
             for start in range(max(0, first), min(len(others), last + 1)):
                 for end, cost in self._fit_branch(branch, others, start, is_old=is_old):
@@ -217,6 +232,7 @@ class Costs:
         ordered = add_up(in_order, prices, old_gaps, new_gaps)
         if max(len(old_gaps), len(new_gaps)) > MAX_BRANCHES:
             return Branching(ordered, in_order)
+        self._left -= (len(old_gaps) + len(new_gaps)) ** 3
         free = assign(prices, old_gaps, new_gaps)
         cost = add_up(free, prices, old_gaps, new_gaps)
         if not (old.commutes and new.commutes):

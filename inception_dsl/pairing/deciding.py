@@ -33,9 +33,7 @@ class Decider:
         self._costings = costings
         self._ledger = ledger
 
-    def pair_rows(
-        self, old: TreeRow, new: TreeRow, verdict: Verdict = "sure", *, is_root: bool = False
-    ) -> None:
+    def pair_rows(self, old: TreeRow, new: TreeRow, verdict: Verdict = "sure") -> None:
         """Decide the pairs of two rows that are paired with a verdict."""
         if old.content == new.content:
             for one, other in zip(old.items, new.items, strict=True):
@@ -50,8 +48,6 @@ class Decider:
             self._ledger.leave_old(old, "ambiguous")
             self._ledger.leave_new(new, "ambiguous")
             return
-        if not is_root and old.forks != new.forks and not any(_is_jump(entry) for entry in judged):
-            verdict = worse(verdict, "ambiguous")
         for entry in judged:
             self._apply(entry, old.items, new.items, worse(verdict, entry.verdict))
         if verdict != "run":
@@ -214,18 +210,16 @@ class Decider:
         other = new.branches[b] if b is not None else None
         weight = max(one.weight if one else 0.0, other.weight if other else 0.0)
         part = _OF_ALL if len(old.branches) == len(new.branches) else _OF_OTHER_COUNT
-        if one and other and one.content == other.content:
+        if part == _OF_ALL and one and other and one.content == other.content:
             held = [sum(row.content == one.content for row in fork.branches) for fork in (old, new)]
             part = _OF_EQUAL if held == [1, 1] else part
         for costs in self._costings:
+            if not costs.has_work:
+                return False
             best = costs.pair_branches(old, new)
             if costs.pair_branches(old, new, (a, b)).cost - best.cost < need(weight, part):
                 return False
         return True
-
-
-def _is_jump(entry: Judged) -> bool:
-    return isinstance(entry.step, Jump)
 
 
 def _keys(item: Item) -> tuple[Key, ...]:

@@ -22,9 +22,9 @@ SHARE = 0.35
 """Minimum extra cost as a share of the weight: a changed block is still a block."""
 ALIKE = 0.35
 """Maximum cost of a pair of alike items, as a share of the weight of both."""
-ALIKE_BLOCKS = 0.5
+ALIKE_BLOCKS = 0.6
 """The same for the blocks of one row, once one of them is gone."""
-_LIGHT = 2.0
+_LIGHT = 2.5
 _LENIENCE = 0.05
 _EPSILON = 1e-6
 
@@ -76,7 +76,7 @@ def judge_rows(
     judged = [_combine(verdicts) for verdicts in zip(*per_costing, strict=True)]
     judged = _trust_slots(judged, per_costing[0])
     judged = _spread_runs(judged, old, new, costings[0])
-    judged = _refuse_slots(_extend_jumps(judged), old, new)
+    judged = _refuse_slots(_doubt_jumps(judged), old, new)
     return _doubt_light(judged, old)
 
 
@@ -281,49 +281,17 @@ def _refuse_slots(
     return result
 
 
-def _extend_jumps(judged: Sequence[Judged]) -> list[Judged]:
-    """Let jumps take the items beside them that stand alone, so that all are decided together."""
-    result: list[Judged] = []
-    for entry in judged:
-        last = result[-1] if result else None
-        if last is not None and _may_join(last.step, entry.step):
-            result[-1] = _join(last, entry)
-            while len(result) > 1 and _may_join(result[-2].step, result[-1].step):
-                joined = _join(result[-2], result.pop())
-                result[-1] = joined
-        else:
-            result.append(entry)
+def _doubt_jumps(judged: Sequence[Judged]) -> list[Judged]:
+    """Leave a jump undecided unless pairs of items stand on both sides of it.
+
+    Beside an item that stands alone, or another jump, its ends could be elsewhere.
+    """
+    result = list(judged)
+    for index, entry in enumerate(judged):
+        around = [judged[k] for k in (index - 1, index + 1) if 0 <= k < len(judged)]
+        if isinstance(entry.step, Jump) and not all(is_pair(near.step) for near in around):
+            result[index] = Judged(entry.step, worse(entry.verdict, "ambiguous"))
     return result
-
-
-def _may_join(one: Step, other: Step) -> bool:
-    """Tell whether one step is a jump and the other one a lone item on the side of its many."""
-    match one, other:
-        case (Jump(), (i, j)) | ((i, j), Jump()):
-            jump = one if isinstance(one, Jump) else other
-            assert isinstance(jump, Jump)
-            return (i is None) if jump.opens_old else (j is None)
-    return False
-
-
-def _join(one: Judged, other: Judged) -> Judged:
-    """Return a jump with a lone item beside it."""
-    verdict = worse(one.verdict, other.verdict)
-    jump = one.step if isinstance(one.step, Jump) else other.step
-    assert isinstance(jump, Jump)
-    ranges: list[tuple[int, int]] = []
-    for side in (0, 1):
-        spans = [_span(entry.step, side) for entry in (one, other)]
-        held = [span for span in spans if span is not None]
-        ranges.append((min(span[0] for span in held), max(span[1] for span in held)))
-    return Judged(Jump(ranges[0], ranges[1], jump.cost, jump.opens_old), verdict)
-
-
-def _span(step: Step, side: int) -> tuple[int, int] | None:
-    if isinstance(step, Jump):
-        return step.new if side else step.old
-    index = step[side]
-    return None if index is None else (index, index + 1)
 
 
 def _is_matched(entry: Judged) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 INFINITE = 1e9
 """The cost of a pair that cannot be."""
-MAX_CELLS = 600_000
+MAX_CELLS = 1_000_000
 """Maximum number of cells of one alignment; beyond it there is none."""
 _START_BAND = 8
 _EPSILON = 1e-6

@@ -86,11 +86,6 @@ class TreeRow:
     weight: float
 
     @property
-    def forks(self) -> int:
-        """The number of its forks and meshes."""
-        return sum(not isinstance(item, TreeLeaf) for item in self.items)
-
-    @property
     def taps(self) -> int:
         """The number of joins that read the middle of a branch."""
         return sum(item.taps for item in self.items if not isinstance(item, TreeLeaf))

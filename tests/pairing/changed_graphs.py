@@ -33,18 +33,18 @@ IN_PLACE: tuple[Kind, ...] = (
     "insert",
     "act",
     "branch",
-    "skip",
 )
 """The changes that keep the number of blocks."""
 
-_OF_BLOCKS = tuple(kind for kind in IN_PLACE if kind != "skip")
+_SKIP: tuple[Kind, ...] = ("skip",)
 _IN: tuple[Kind, ...] = ("block in",)
 _OUT: tuple[Kind, ...] = ("block out",)
-BLOCKS_IN = _OF_BLOCKS + 3 * _IN
-BLOCKS_OUT = _OF_BLOCKS + 3 * _OUT
-BLOCKS_BOTH = _OF_BLOCKS + 2 * _IN + 2 * _OUT
-"""The changes of blocks in one direction, and in both; a block that loses its join and a copy of it
-are told apart by nothing, so that no join is removed beside them."""
+BLOCKS_IN = IN_PLACE + 3 * _IN
+BLOCKS_OUT = IN_PLACE + 3 * _OUT
+WITH_JOINS = IN_PLACE + _SKIP
+BLOCKS_BOTH = IN_PLACE + 2 * _IN + 2 * _OUT
+"""The same with residuals that lose their skip; with blocks in one direction, and in both. Nothing
+tells a block that lost its join from a copy of it, so that no join is removed beside them."""
 
 NAMES: Mapping[Kind, tuple[tuple[str, str], ...]] = {
     "kernel": (("changed", "window"),),
