@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver.importing import Imported, import_target
+from inception_dsl.bridge.traced import OnnxSource
+from inception_dsl.diagnostics import MissingExtraError, SpecError
+from inception_dsl.driver.importing import Imported, ImportFaultError, import_target
 
 IMAGE = (1, 3, 8, 8)
 
@@ -297,6 +299,52 @@ def test_weights_in_another_file_are_not_read(tmp_path: Path) -> None:
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", "../../../../etc/passwd"
     assert "3x3 conv (4 V" in read(model, tmp_path).text
+
+
+def run_as(monkeypatch: pytest.MonkeyPatch, model: onnx.ModelProto) -> None:
+    """Have the outputs of another network compared with those of the spec."""
+    from inception_dsl.bridge.exported.onnx import comparing
+
+    data = model.SerializeToString()
+    compare = comparing.compare_file
+
+    def compare_other(file: OnnxSource, *rest: Any) -> str | None:
+        return compare(replace(file, data=data), *rest)
+
+    monkeypatch.setattr(comparing, "compare_file", compare_other)
+
+
+def test_outputs_that_differ_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make([node("Conv", "x", "w", out="a"), node("Relu", "a")], {"w": KERNEL})
+    other = make([node("Conv", "x", "w", out="a"), node("Sigmoid", "a")], {"w": KERNEL})
+    assert [note.code for note in read(made, tmp_path).notes] == ["W625"]
+    run_as(monkeypatch, other)
+    with pytest.raises(ImportFaultError, match="the outputs differ by"):
+        read(made, tmp_path)
+
+
+def test_outputs_are_not_compared_without_onnxruntime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    notes = read(make([node("Relu", "x")]), tmp_path).notes
+    (note,) = [note for note in notes if note.code == "W624"]
+    assert note.message.endswith("are not compared: `onnxruntime` is not installed")
+
+
+def test_values_that_may_be_learnt_are_told(tmp_path: Path) -> None:
+    model = make([node("Mul", "x", "gain")], {"gain": normal(3, 1, 1)})
+    model.producer_name = "pytorch"
+    (note,) = [note for note in read(model, tmp_path).notes if note.notes]
+    assert (note.code, note.notes) == ("W625", ("they are `gain`",))
+
+
+def test_an_onnx_file_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtraError) as caught:
+        import_target("net.onnx", folder=tmp_path)
+    assert caught.value.way_out == "pip install 'inception-dsl[onnx]'"
 
 
 def test_no_torch_is_loaded(tmp_path: Path) -> None:

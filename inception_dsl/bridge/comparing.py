@@ -100,7 +100,7 @@ def _compare_inference(
         original.double()
         rebuilt.double()
         olds, news = run({name: image.double() for name, image in images.items()})
-    error = max(map(_measure_error, olds, news))
+    error = max(map(measure_error, olds, news))
     if not math.isfinite(error):
         return "the outputs are no finite numbers"
     return f"the outputs differ by {error:.1e} of the largest" if error > MAX_ERROR else None
@@ -151,7 +151,7 @@ def _measure_training(
     for logits, is_left in zip(new, left, strict=True):
         result = torch.softmax(logits, 1) if is_left else logits
         errors = [
-            (error if math.isfinite(error := _measure_error(one, result)) else math.inf, index)
+            (error if math.isfinite(error := measure_error(one, result)) else math.inf, index)
             for index, one in enumerate(old)
             if one.shape == result.shape
         ]
@@ -180,7 +180,7 @@ _NEARLY_ONE = 1 - 2**-20
 """The number that stands for one that is drawn between 0 and 1: with it, nothing is dropped."""
 
 
-def _measure_error(old: Tensor, new: Tensor) -> float:
+def measure_error(old: Tensor, new: Tensor) -> float:
     """Return the largest difference of two tensors, as a share of the largest value."""
     return float((old - new).abs().max()) / max(float(old.abs().max()), 1e-300)
 
@@ -191,13 +191,13 @@ def _draw_values(module: nn.Module, traced: TracedGraph, generator: torch.Genera
     memo: dict[int, object] = {}
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         values = torch.empty_like(tensor, device="cpu")
-        _fill(roles.get(name, name), values, generator)
+        fill(roles.get(name, name), values, generator)
         is_parameter = isinstance(tensor, nn.Parameter)
         memo[id(tensor)] = nn.Parameter(values, requires_grad=False) if is_parameter else values
     return copy.deepcopy(module, memo)
 
 
-def _fill(name: str, tensor: Tensor, generator: torch.Generator) -> None:
+def fill(name: str, tensor: Tensor, generator: torch.Generator) -> None:
     """Give a tensor random values that keep those behind it of one size.
 
     Args:
@@ -225,7 +225,7 @@ def _carry(
     """Return the state_dict of the rebuilt module with the tensors of the traced one."""
     old = original.state_dict()
     new = dict(rebuilt.state_dict())
-    for key, tensor, name in _pair_tensors(traced, written, pairing):
+    for key, tensor, name in pair_tensors(traced, written, pairing):
         new[key] = old[name].reshape(tensor.shape)
     return new
 
@@ -240,7 +240,7 @@ def name_tensors(
     """
     state = module.state_dict()
     named: dict[str, CodeTensor] = {}
-    for key, tensor, name in _pair_tensors(traced, written, pairing):
+    for key, tensor, name in pair_tensors(traced, written, pairing):
         named[key] = CodeTensor(name, tuple(state[name].shape))
         if tensor.role == "mean":  # what a batch norm counts stands beside it
             counter = f"{Path(name).parent}.{COUNTER}".lstrip(".")
@@ -249,7 +249,7 @@ def name_tensors(
     return named
 
 
-def _pair_tensors(
+def pair_tensors(
     traced: TracedGraph, written: Graph, pairing: TracePairing
 ) -> Iterator[tuple[str, StateTensor, str]]:
     """Yield each tensor of a spec under its key, with its name in the traced module."""

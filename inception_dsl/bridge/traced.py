@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,40 @@ from inception_dsl.recover import TracedGraph, TracedNode
 if TYPE_CHECKING:
     from torch import nn
 
+
+@dataclass(frozen=True, slots=True)
+class TensorOrigin:
+    """The stored tensor that a weight of an ONNX file is.
+
+    Attributes:
+        order: the order in which its axes are read; None for its own.
+    """
+
+    tensor: str
+    order: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxSource:
+    """An ONNX file that a network was read from, as far as it is needed to run it.
+
+    Attributes:
+        weights: the stored tensors by the names of the weights that the graph has.
+        batch: the number of images that it takes.
+        inputs, outputs: their names in the file.
+    """
+
+    data: bytes
+    weights: Mapping[str, TensorOrigin]
+    batch: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+class NotComparedError(Exception):
+    """The error of outputs that cannot be compared; its text says why, as a clause."""
+
+
 MAX_PLACES = 3
 """Maximum number of modules that one finding names."""
 
@@ -24,6 +58,7 @@ class TracedTarget:
 
     Attributes:
         module: the module that it is, on the meta device; None for one that exists as a file.
+        file: the ONNX file that it exists as; None for another one.
         kind: the name of its class.
         origin: the package and the version, or the file, that it comes from.
         macs: the multiply-accumulates that its result depends on.
@@ -35,6 +70,7 @@ class TracedTarget:
 
     graph: TracedGraph
     module: nn.Module | None
+    file: OnnxSource | None = None
     kind: str
     origin: str
     macs: int

@@ -116,6 +116,8 @@ CODES: dict[str, Code] = {
     "W621": Code("heads-left-out", "Training gives results that an import leaves out.", "note"),
     "W622": Code("weights-left-out", "An import leaves parameters of a network out.", "note"),
     "W623": Code("loss-unknown", "The weight of the loss of a training head is not known.", "note"),
+    "W624": Code("not-compared", "An import compares no outputs.", "note"),
+    "W625": Code("lost-in-export", "The file of a network lacks a part of the network.", "note"),
     "D701": Code("input-changed", "The input of the network changes.", "error"),
     "D702": Code("output-changed", "The output of the network changes.", "error"),
     "D703": Code("head-changed", "A training head is added or removed.", "error"),

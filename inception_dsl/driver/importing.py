@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 MAX_COMPARED = 60_000_000
 """Maximum number of parameters of a network whose outputs are compared."""
 
+MAX_COMPARED_MACS = 10**11
+"""Maximum number of MACs of a network whose outputs are compared."""
+
+MAX_COMPARED_ELEMENTS = 2 * 10**8
+"""Maximum number of values that a network computes whose outputs are compared."""
+
 MAX_SHOWN = 5
 """Maximum number of nodes that a finding names."""
 
@@ -153,14 +159,17 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         if first.code == "E003":  # a network may be larger than a spec
             raise
         raise ImportFaultError(target, f"{first.code}: {first.message}") from None
-    pairing = _prove(traced, recovered, checked, (params, all_params), compares=compares)
+    pairing = _prove(traced, recovered, checked, (params, all_params))
+    notes = traced.notes
+    if compares and (note := _compare(traced, recovered, checked, pairing)) is not None:
+        notes = (*notes, note)
     if traced.module is not None:
         from inception_dsl.bridge.comparing import name_tensors
 
         graph = checked.model.graph
         tensors = name_tensors(traced.module, recovered.fused.graph, graph, pairing)
         file = replace(file, tensors=tensors)
-    return Imported(file, text, traced.notes)
+    return Imported(file, text, notes)
 
 
 def _claim(params: int, all_params: int, traced: TracedTarget) -> Iterator[dict[str, str]]:
@@ -191,8 +200,6 @@ def _prove(
     recovered: Recovered,
     checked: Checked,
     params: tuple[int, int],
-    *,
-    compares: bool,
 ) -> TracePairing:
     """Compare a spec with the trace that it was written from, and return the pairs of nodes.
 
@@ -218,23 +225,72 @@ def _prove(
     if totals.macs != traced.macs:
         message = f"it takes {totals.macs:,} MACs, and the module takes {traced.macs:,}"
         raise ImportFaultError(target, message)
-    if not compares or traced.params > MAX_COMPARED or traced.module is None:
-        return pairing
-    from inception_dsl.bridge.comparing import compare_outputs
-    from inception_dsl.driver.walk import emit_module
+    return pairing
 
-    difference = compare_outputs(
-        traced.module,
-        recovered.fused.graph,
-        emit_module(checked),
-        checked.model.name,
-        graph,
-        pairing,
-        trains=traced.trains,
-    )
+
+def _compare(
+    traced: TracedTarget, recovered: Recovered, checked: Checked, pairing: TracePairing
+) -> Diagnostic | None:
+    """Compare the outputs of a network and of its spec.
+
+    Returns:
+        A note if they cannot be compared.
+
+    Raises:
+        ImportFaultError: they differ.
+    """
+    from inception_dsl.bridge.traced import NotComparedError
+
+    target = checked.file.reference
+    try:
+        difference = _find_difference(traced, recovered, checked, pairing)
+    except NotComparedError as error:
+        return Diagnostic("W624", f"the outputs of `{target}` are not compared: {error}")
     if difference is not None:
         raise ImportFaultError(target, difference)
-    return pairing
+    return None
+
+
+def _find_difference(
+    traced: TracedTarget, recovered: Recovered, checked: Checked, pairing: TracePairing
+) -> str | None:
+    """Return how the outputs of a network differ from those of its spec.
+
+    Raises:
+        NotComparedError: they cannot be compared.
+    """
+    from inception_dsl.bridge import require_torch
+    from inception_dsl.bridge.traced import NotComparedError
+    from inception_dsl.diagnostics import MissingExtraError
+    from inception_dsl.driver.walk import emit_module
+
+    graph = recovered.fused.graph
+    if traced.params > MAX_COMPARED:
+        raise NotComparedError(f"it has more than {MAX_COMPARED:,} parameters")
+    if traced.module is None and traced.file is None:
+        raise NotComparedError("to run an exported program may run code of its file")
+    if traced.macs > MAX_COMPARED_MACS or _count_elements(traced) > MAX_COMPARED_ELEMENTS:
+        raise NotComparedError("to run it takes too long")
+    try:
+        require_torch()
+    except MissingExtraError:
+        raise NotComparedError("`torch` is not installed") from None
+    names = (emit_module(checked), checked.model.name, checked.model.graph, pairing)
+    if traced.module is not None:
+        from inception_dsl.bridge.comparing import compare_outputs
+
+        return compare_outputs(traced.module, graph, *names, trains=traced.trains)
+    from inception_dsl.bridge.exported.onnx.comparing import compare_file
+
+    assert traced.file is not None
+    return compare_file(traced.file, graph, *names)
+
+
+def _count_elements(traced: TracedTarget) -> int:
+    """Return the number of values that a network computes for one image."""
+    from math import prod
+
+    return sum(prod(node.type.shape) for node in traced.graph.nodes)
 
 
 def read_inputs(written: NamedInput) -> dict[str, TensorType]:

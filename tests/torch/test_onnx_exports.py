@@ -161,6 +161,40 @@ def test_versions_of_the_operators_give_one_network(version: int, tmp_path: Path
     assert (totals.macs, totals.params) == (count_macs(module, (3, 64, 64)), count_folded(module))
 
 
+class _Turned(nn.Module):
+    """A norm and a linear layer of the channels, which stand last for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(16)
+        self.linear = nn.Linear(16, 16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        turned: Tensor = self.linear(self.norm(x.permute(0, 2, 3, 1)))
+        return turned.permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("exporter", "version"),
+    [("older", 11), ("older", 13), ("older", 17), ("older", 20), ("newer", 18), ("newer", 21)],
+)
+def test_layers_that_some_versions_write_out_are_layers(
+    exporter: str, version: int, tmp_path: Path
+) -> None:
+    first = nn.Sequential(nn.Conv2d(3, 16, 3), nn.GroupNorm(4, 16), nn.SiLU())
+    second = nn.Sequential(nn.Conv2d(16, 16, 3), nn.Mish(), nn.GELU(), _Turned(), nn.Hardswish())
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
+    module = scramble(nn.Sequential(first, second, head))
+    export(module, (3, 16, 16), tmp_path / "net.onnx", exporter, version=version)
+    imported = import_target("net.onnx", folder=tmp_path)
+    assert [note.code for note in imported.notes] == ["W625"]  # the outputs were compared
+    for word in ("groupnorm", "silu", "mish", "gelu", "layernorm", "hardswish"):
+        assert word in imported.text
+    totals = driver.check_file(imported.file, AS_WRITTEN).cost.totals
+    assert totals.params == sum(one.numel() for one in module.parameters())
+    assert totals.macs == count_macs(module, (3, 16, 16))
+
+
 def test_a_file_stands_for_a_spec_in_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

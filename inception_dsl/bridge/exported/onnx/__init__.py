@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import TYPE_CHECKING
 
 from inception_dsl.bridge.calls import BATCH, ModuleFacts
 from inception_dsl.bridge.exported.modules import count_runs, find_classes, find_containers
+from inception_dsl.bridge.exported.onnx.fusions import fuse_layers
 from inception_dsl.bridge.exported.onnx.layers import LAYERS
 from inception_dsl.bridge.exported.onnx.model import OnnxModel, OnnxPort, read_model
 from inception_dsl.bridge.exported.onnx.moves import MOVES
@@ -15,10 +16,12 @@ from inception_dsl.bridge.exported.onnx.windows import WINDOWS
 from inception_dsl.bridge.exported.onnx.writer import CallWriter
 from inception_dsl.bridge.exported.unreadable import UnreadableError
 from inception_dsl.bridge.reading import read_trace
-from inception_dsl.bridge.traced import TracedTarget, list_causes
+from inception_dsl.bridge.traced import MAX_PLACES, OnnxSource, TracedTarget, list_causes
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import TensorType
+from inception_dsl.ops import OPS
+from inception_dsl.recover import TracedGraph
 from inception_dsl.recover.naming import clean, number
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def read_onnx(
         SpecError: E703 an input is not known, E705 the language cannot say it.
         UnreadableError: the file is damaged, contradicts itself or exceeds a bound.
     """
-    model = read_model(data)
+    model = fuse_layers(read_model(data))
     inputs = _name_inputs(model, given, subject)
     batch = _find_batch(model)
     shapes = {
@@ -69,13 +72,38 @@ def read_onnx(
     return TracedTarget(
         graph=read.graph,
         module=None,
+        file=OnnxSource(
+            data=data,
+            weights=writer.origins,
+            batch=batch,
+            inputs=tuple(port.name for port in model.inputs),
+            outputs=tuple(port.name for port in model.outputs),
+        ),
         kind=writer.places.classes[""],
         origin=f"ONNX file of {producer}" if producer else "ONNX file",
         macs=writer.macs // batch - read.unread_macs,
         counted_by="the shapes in the ONNX file",
         params=sum(map(prod, writer.weights.values())),
-        notes=(),
+        notes=tuple(_tell_export(writer, read.graph)),
     )
+
+
+def _tell_export(writer: CallWriter, graph: TracedGraph) -> Iterator[Diagnostic]:
+    """Yield notes on what the file cannot tell of the network that it was exported from."""
+    ops = {node.op for node in graph.nodes}
+    lost = []
+    if "dropout" not in ops:
+        lost.append("dropout, which exporters leave out")
+    if "conv" in ops and not any(OPS[op].norm_layer for op in ops):
+        lost.append("norms, which exporters fold into convolutions")
+    if lost:
+        yield Diagnostic("W625", f"the file has no {', and no '.join(lost)}")
+    if writer.doubtful:
+        names = [f"`{printable(name[:80])}`" for name in writer.doubtful]
+        shown = ", ".join(names[:MAX_PLACES])
+        more = f" and {len(names) - MAX_PLACES} more" if len(names) > MAX_PLACES else ""
+        message = "the file does not say whether these values are learnt; they count as parameters"
+        yield Diagnostic("W625", message, notes=(f"they are {shown}{more}",))
 
 
 def _find_batch(model: OnnxModel) -> int:
@@ -97,8 +125,7 @@ def _name_inputs(
     """Return the inputs of a network by the names of its spec, in order.
 
     Raises:
-        SpecError: E703, an input is not known, or the file has another one; E705, it is no map
-            and no vector.
+        SpecError: E703, an input is not known, or the file has another one; E705, it is no map.
     """
     names = [port.name for port in model.inputs]
     unknown = [name for name in given if name and name not in names]
@@ -121,7 +148,7 @@ def _read_input(port: OnnxPort, asked: TensorType | None, subject: str) -> Tenso
         message = f"the language has no word for an input of numbers of type {port.type or 'none'}"
         raise SpecError([Diagnostic("E705", message, notes=(f"it is `{shown}`",))])
     sides = (port.shape or ())[1:]
-    if port.shape is not None and len(sides) not in {1, 3}:
+    if port.shape is not None and len(sides) != 3:
         message = f"the language has no word for an input of {len(port.shape)} axes"
         raise SpecError([Diagnostic("E705", message, notes=(f"it is `{shown}`",))])
     if port.shape is not None and all(isinstance(side, int) and side for side in sides):

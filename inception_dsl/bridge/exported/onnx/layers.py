@@ -5,11 +5,13 @@ Source: the operators of ONNX, https://onnx.ai/onnx/operators.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from math import prod
 from typing import Any
 
 from inception_dsl.bridge.calls import ValueRef, WeightRef
+from inception_dsl.bridge.exported.onnx.fusions import GROUP_NORM
 from inception_dsl.bridge.exported.onnx.model import OnnxNode, shortest
 from inception_dsl.bridge.exported.onnx.writer import CallWriter, Shape, StoredView, Translator
 from inception_dsl.bridge.reading import lacks
@@ -42,10 +44,10 @@ def _linear(
         raise UnsayableError(lacks.TOKENS)
     name = writer.weight(1)
     assert isinstance(name, WeightRef)
-    if not is_turned and weight.order is None:
-        writer.orders[name.name] = (1, 0)
-    elif not is_turned:
-        del writer.orders[name.name]  # turned once before, and once here
+    if not is_turned:
+        origin = writer.origins[name.name]
+        order = None if weight.order else (1, 0)  # turned once before, and once here
+        writer.origins[name.name] = replace(origin, order=order)
     shape = (*value.shape[:-1], width)
     writer.macs += prod(shape) * size
     bound = writer.weight(bias, shape=(width,))
@@ -117,6 +119,33 @@ def _group_norm(writer: CallWriter, node: OnnxNode) -> None:
         "group_norm", value, at["num_groups"], *weights, at["epsilon"], shape=value.shape
     )
     writer.give(call)
+
+
+def _written_group_norm(writer: CallWriter, node: OnnxNode) -> None:
+    """Write a group norm whose groups a reshape made, if the reshapes are what they seem."""
+    value, at = writer.value(), node.attributes
+    shape, groups = value.shape, at["num_groups"]
+    whole = prod(shape) // (shape[0] * groups)
+    inner = (shape[0], groups, whole)
+    is_inner = (
+        len(at["inner"]) == 3
+        and at["inner"].count(-1) <= 1
+        and all(
+            side in {one, -1} or (side == 0 and one == old)
+            for side, one, old in zip(at["inner"], inner, shape, strict=False)
+        )
+    )
+    if len(shape) != 4 or shape[1] % groups or not is_inner or at["back"] not in {None, shape}:
+        raise UnsayableError(lacks.GROUP_NORM)
+    for index in (1, 2):
+        held = writer.held(index)
+        sides = held.shape if isinstance(held, StoredView) else ()
+        if sides not in {(shape[1], 1, 1), (1, shape[1], 1, 1)}:
+            raise UnsayableError(lacks.GROUP_NORM)
+    width = (shape[1],)
+    weights = writer.weight(1, shape=width), writer.weight(2, shape=width)
+    arguments = (groups, *weights, at["epsilon"])
+    writer.give(writer.call("group_norm", value, *arguments, shape=shape))
 
 
 def _layer_norm(writer: CallWriter, node: OnnxNode) -> None:
@@ -302,6 +331,7 @@ LAYERS: dict[str, Translator] = {
     "BatchNormalization": _batch_norm,
     "InstanceNormalization": _instance_norm,
     "GroupNormalization": _group_norm,
+    GROUP_NORM: _written_group_norm,
     "LayerNormalization": _layer_norm,
     "LRN": _response_norm,
     "LpNormalization": _lp_norm,

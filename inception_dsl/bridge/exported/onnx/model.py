@@ -38,6 +38,7 @@ class StoredTensor:
     Attributes:
         array: its values; None if it is large, or in another file.
         is_constant: a node without inputs holds it, not the list of the network's tensors.
+        copied: the name of the tensor that it is a copy of; empty if it is none.
     """
 
     name: str
@@ -45,6 +46,7 @@ class StoredTensor:
     type: str
     array: NDArray[Any] | None
     is_constant: bool = False
+    copied: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ def _identity(writer: CallWriter, node: OnnxNode) -> None:
     if isinstance(held, StoredView) and not writer.sharing.is_shared(held.tensor):
         # An exporter marks a weight that had the values of another one in this way.
         writer.sharing.separated[held.tensor.name] = None
-        held = replace(held, tensor=replace(held.tensor, name=node.outputs[0]))
+        copied = held.tensor.copied or held.tensor.name
+        held = replace(held, tensor=replace(held.tensor, name=node.outputs[0], copied=copied))
     writer.give(held)
 
 

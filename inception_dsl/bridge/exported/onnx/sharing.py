@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 
 from inception_dsl.bridge.exported.onnx.model import StoredTensor
 
@@ -55,14 +56,20 @@ class Sharing:
         return len(tensor.shape) > 1 if is_uniform is None else not is_uniform
 
     def _is_uniform(self, tensor: StoredTensor) -> bool | None:
-        if tensor.array is not None:
-            flat = tensor.array.reshape(-1)
-            return bool((flat == flat[:1]).all())
+        """Tell whether all values of a tensor are equal; None if they cannot be seen."""
+        import numpy as np
+
+        flat = tensor.array
         data = self.values.get(tensor.name)
-        size = 1
-        for side in tensor.shape:
-            size *= side
-        if data is None or size == 0 or len(data) % size:
+        if flat is None and data is not None and tensor.type in _TYPES:
+            width = np.dtype(_TYPES[tensor.type]).itemsize
+            if len(data) == width * prod(tensor.shape):
+                flat = np.frombuffer(data, dtype=_TYPES[tensor.type])
+        if flat is None:
             return None
-        width = len(data) // size
-        return data[width:] == data[:-width]
+        flat = flat.reshape(-1)
+        return bool((flat == flat[:1]).all())  # a zero has two signs, and two patterns of bits
+
+
+_TYPES = {"float": "<f4", "double": "<f8", "float16": "<f2"}
+"""The types of numbers whose values are looked at, as they stand in a file."""

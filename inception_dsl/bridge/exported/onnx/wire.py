@@ -16,7 +16,7 @@ from inception_dsl.bridge.exported.unreadable import UnreadableError
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
-MAX_KEPT = 8_192
+MAX_KEPT = 65_536
 """Maximum number of bytes of a tensor whose values are read."""
 
 MAX_FIELDS = 1_000_000

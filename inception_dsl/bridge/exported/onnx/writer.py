@@ -19,6 +19,7 @@ from inception_dsl.bridge.exported.onnx.sharing import Sharing
 from inception_dsl.bridge.exported.unreadable import UnreadableError
 from inception_dsl.bridge.reading import Cause, lacks
 from inception_dsl.bridge.reading.reader import UnsayableError
+from inception_dsl.bridge.traced import TensorOrigin
 from inception_dsl.channels import printable
 from inception_dsl.ir import Origin
 
@@ -58,8 +59,7 @@ class CallWriter:
         batch: the number of images.
         macs: the multiply-accumulates of all nodes, for the whole batch.
         weights: the shapes of the parameters, by name.
-        orders: the order of axes in which a weight is read, where it is not that of the file.
-        separated: the stored tensors that are read as several weights.
+        origins: the stored tensors of all weights and buffers, by name.
         doubtful: the names of values that may be learnt or fixed.
     """
 
@@ -68,7 +68,7 @@ class CallWriter:
     trace: CallTrace = field(default_factory=CallTrace)
     causes: list[Cause] = field(default_factory=list)
     weights: dict[str, Shape] = field(default_factory=dict)
-    orders: dict[str, Shape] = field(default_factory=dict)
+    origins: dict[str, TensorOrigin] = field(default_factory=dict)
     doubtful: dict[str, None] = field(default_factory=dict)
     macs: int = 0
     values: dict[str, Held] = field(default_factory=dict)
@@ -226,8 +226,7 @@ class CallWriter:
         if prod(sides) != prod(held.shape):
             raise UnsayableError(lacks.BROADCAST)
         name = self.sharing.name_use(held.tensor, self.place)
-        if held.order is not None:
-            self.orders[name] = held.order
+        self.origins[name] = TensorOrigin(held.tensor.copied or held.tensor.name, held.order)
         if is_parameter:
             self.weights[name] = held.tensor.shape
         return WeightRef(name, sides, is_parameter)

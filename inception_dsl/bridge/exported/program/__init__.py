@@ -90,7 +90,7 @@ def _name_inputs(
     """Return the inputs of a program by the names of its spec, in order.
 
     Raises:
-        SpecError: E703, a person gives another one; E705, it is no map and no vector.
+        SpecError: E703, a person gives another one; E705, it is no map.
         UnreadableError: it has none, or they have several numbers of images.
     """
     if not program.inputs or not program.outputs:
@@ -102,9 +102,9 @@ def _name_inputs(
         shape = program.shapes.get(name, ())
         if 0 in shape:
             raise UnreadableError(f"the input `{printable(name[:80])}` has no elements")
-        if len(shape) not in {2, 4} or program.types[name] != _FLOAT:
+        if len(shape) != 4 or program.types[name] != _FLOAT:
             message = f"the language has no word for the input `{printable(name[:80])}`"
-            note = "an input is a map or a vector, in single precision"
+            note = "an input is a map in single precision"
             raise SpecError([Diagnostic("E705", message, notes=(note,))])
         type = TensorType(shape[1:])
         batches.add(shape[0])
