@@ -235,7 +235,8 @@ def _make_block(
             value, default = column[index], defaults[param]
             if value is None:  # its step is not there: any value will do
                 value = default if default is not None else _first(column)
-            arguments.append(Hole(param, value, default, step=name))
+            is_rounded = params.makers[param].is_rounded
+            arguments.append(Hole(param, value, default, step=name, is_rounded=is_rounded))
         calls.append(CallTerm(name, scope.kind, tuple(arguments)))
     return FoundBlock(name, kind, defaults, body), calls
 

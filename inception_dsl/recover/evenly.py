@@ -7,7 +7,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from inception_dsl.expr import Apply
-from inception_dsl.ir import Value
 from inception_dsl.ops import shown
 from inception_dsl.recover.rounding import round_digits
 from inception_dsl.recover.terms import CallTerm, Hole, Term
@@ -64,7 +63,7 @@ def _spread(calls: Sequence[Term]) -> list[Term] | None:
     """Return calls with the arguments of copies; None if these do not change evenly."""
     arguments = [call.arguments for call in calls if isinstance(call, CallTerm)]
     columns = list(zip(*arguments, strict=True))
-    texts = [_write([hole.value for hole in column]) for column in columns]
+    texts = [_write(column) for column in columns]
     if None in texts or not any(len({hole.text for hole in column}) > 1 for column in columns):
         return None
     return [
@@ -80,8 +79,9 @@ def _spread(calls: Sequence[Term]) -> list[Term] | None:
     ]
 
 
-def _write(values: Sequence[Value]) -> str | None:
+def _write(column: Sequence[Hole]) -> str | None:
     """Return an argument of copies as a text; empty for one that all have, None for others."""
+    values = [hole.value for hole in column]
     first, last = values[0], values[-1]
     if all(value == first for value in values):
         return ""
@@ -92,6 +92,9 @@ def _write(values: Sequence[Value]) -> str | None:
         if not isinstance(value, int | Decimal):
             return None
         copy = evaluate_copy(schedule, {}, index, len(values))
-        if round_digits(copy) != round_digits(value):
+        is_equal = copy == value
+        if column[0].is_rounded:
+            is_equal = round_digits(copy) == round_digits(value)
+        if not is_equal:
             return None
     return f"{shown(first)} {TO} {shown(last)}"

@@ -23,6 +23,7 @@ class Hole:
         default: the value that need not be written.
         flags: the texts that say the attribute, too.
         text: what a spec writes in its place, once it is settled.
+        is_rounded: the language rounds what no decimal equals to the nearest float.
     """
 
     attribute: str
@@ -32,6 +33,7 @@ class Hole:
     step: str = ""
     flags: frozenset[str] = frozenset()
     text: str = ""
+    is_rounded: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

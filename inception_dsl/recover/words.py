@@ -195,4 +195,5 @@ def join_holes(op: str, attributes: Mapping[str, Value]) -> Iterable[Hole]:
         value = attributes.get(attribute.name, attribute.default)
         is_told = attribute.changes == "training" and attribute.name in attributes
         if value is not None and (is_told or value != attribute.default):
-            yield Hole(attribute.name, value, attribute.default)
+            is_rounded = attribute.is_rounded
+            yield Hole(attribute.name, value, attribute.default, is_rounded=is_rounded)

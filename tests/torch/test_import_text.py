@@ -68,6 +68,25 @@ def test_a_branch_has_the_name_that_all_in_it_share(tmp_path: Path) -> None:
     assert "right:\n" in bring(_Fork, (4, 8, 8), tmp_path).text
 
 
+class _Damped(nn.Module):
+    """A residual with a scale of its own."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 1)
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = x + self.scale * F.relu(self.conv(x))
+        return result
+
+
+def test_scales_that_change_nearly_evenly_are_told_one_by_one(tmp_path: Path) -> None:
+    scales = (0.976923, 0.969231, 0.961538, 0.953846)
+    text = bring(lambda: nn.Sequential(*map(_Damped, scales)), (4, 8, 8), tmp_path).text
+    assert all(f"scale_value={scale})" in text for scale in scales)
+
+
 class _Mesh(nn.Module):
     """A sum with an activation that other steps cross, and one that none do."""
 
