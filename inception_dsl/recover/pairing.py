@@ -108,9 +108,10 @@ def _facts(
     op: str, attributes: Mapping[str, Value], names: frozenset[str], type: TensorType
 ) -> Hashable:
     """Return what must be equal of two nodes: op, shape and the attributes that a trace shows."""
-    values = tuple(
-        (name, _plain(op, attributes, name)) for name in sorted(names & attributes.keys())
-    )
+    # A convolution whose activation a parameter sets does not name what that activation has.
+    carried = {a.name: a.default for a in OPS[op].attributes if a.owner and a.default is not None}
+    whole = {**carried, **attributes}
+    values = tuple((name, _plain(op, whole, name)) for name in sorted(names & whole.keys()))
     return op, type.shape, values
 
 

@@ -147,3 +147,23 @@ class _Nested(nn.Module):
 
 def test_a_residual_alone_in_another_one_has_a_name(tmp_path: Path) -> None:
     assert "sum:" in bring(_Nested, (4, 6, 6), tmp_path).text
+
+
+class _Acted(nn.Module):
+    """A convolution, and the activation that it is given."""
+
+    def __init__(self, act: nn.Module) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 1)
+        self.again = nn.Conv2d(4, 4, 1)
+        self.act = act
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.again(self.act(self.conv(x)))
+        return result
+
+
+def test_an_activation_with_numbers_may_be_what_a_call_sets(tmp_path: Path) -> None:
+    acts = [nn.Softplus(), nn.Hardswish(), nn.Softplus(), nn.ReLU()]
+    text = bring(lambda: nn.Sequential(*map(_Acted, acts)), (4, 6, 6), tmp_path).text
+    assert "act=softplus" in text
