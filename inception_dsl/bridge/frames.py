@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from sysconfig import get_path
 
 from inception_dsl.ir import Origin
 from inception_dsl.source import Source, Span
@@ -19,6 +20,12 @@ def _folders_of_torch() -> tuple[str, ...]:
     import torch
 
     return (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+
+
+def is_foreign(file: str) -> bool:
+    """Tell whether a file is Python's, torch's or this package's, or no file at all."""
+    of_python = file.startswith(get_path("stdlib")) and "site-packages" not in file
+    return of_python or file.startswith((*_folders_of_torch(), "<"))
 
 
 class FrameReader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,13 +13,33 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from inception_dsl.bridge.building import build_target, explain_failure
 from inception_dsl.bridge.calls import CallTrace
-from inception_dsl.bridge.ports import make_inputs
+from inception_dsl.bridge.frames import OriginMaker
 from inception_dsl.bridge.reading import read_trace
+from inception_dsl.bridge.steadiness import (
+    Attributes,
+    find_changes,
+    find_draw,
+    label_of,
+    read_attributes,
+    refuse_batch,
+    refuse_draw,
+    refuse_state,
+    watch_draws,
+)
 from inception_dsl.bridge.told import trace_training
 from inception_dsl.bridge.traced import TracedTarget, list_causes
-from inception_dsl.bridge.tracing import describe_modules, trace_module
-from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.bridge.tracing import (
+    BATCH,
+    OTHER_BATCH,
+    ValueRequest,
+    ValuesAskedError,
+    describe_modules,
+    trace_module,
+)
+from inception_dsl.bridge.training import is_same_network
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, SpecError
 from inception_dsl.ir import TensorType, write_types
+from inception_dsl.recover import TracedGraph
 from inception_dsl.spec.target import Target
 
 
@@ -87,17 +107,22 @@ def trace_network(
     Raises:
         SpecError: E704 it does not run; E705 the language cannot say it.
     """
+    states = [read_attributes(module)]
     trace = _run(module, inputs)
+    states.append(read_attributes(module))
     read = read_trace(trace, describe_modules(module), inputs, name=name)
     if read.causes:
         raise SpecError(list_causes(read.causes))
     training, notes = trace_training(module, inputs, read.graph)
+    states.append(read_attributes(module))
+    if not training.is_same or find_changes(states):
+        _check_steadiness(module, inputs, read.graph, states)
     return TracedTarget(
         graph=training.graph,
         module=module,
         kind=type(module).__name__,
         origin=origin,
-        macs=_count_macs(module, inputs) - read.unread_macs,
+        macs=_count_macs(module, inputs, trace) - read.unread_macs,
         counted_by="torch",
         params=sum(parameter.numel() for parameter in module.parameters()),
         trains=training.is_same and not training.left_drops,
@@ -122,19 +147,85 @@ def _shapes(inputs: Mapping[str, TensorType]) -> dict[str, tuple[int, ...]]:
 
 def _run(module: nn.Module, inputs: Mapping[str, TensorType]) -> CallTrace:
     try:
-        return trace_module(module, _shapes(inputs))
+        with watch_draws() as draws:
+            trace = trace_module(module, _shapes(inputs))
+    except ValuesAskedError as error:
+        raise _refuse_requests(module, error.requests) from None
     except (Exception, SystemExit) as error:
         size = write_types(inputs) if len(inputs) > 1 else str(*inputs.values())
         which = "inputs" if len(inputs) > 1 else "an input"
         message = f"`{type(module).__name__}` does not run on {which} of {size}"
         raise explain_failure("E704", message, error) from None
+    if draws.has_drawn:
+        raise refuse_draw(module, find_draw(lambda: trace_module(module, _shapes(inputs))))
+    return trace
 
 
-def _count_macs(module: nn.Module, inputs: Mapping[str, TensorType]) -> int:
-    """Return the multiply-accumulates for one image, by torch's own counter."""
-    module.eval()
+def _refuse_requests(module: nn.Module, requests: Sequence[ValueRequest]) -> SpecError:
+    """Return the error of a network that asks for values, with a finding for each line."""
+    kinds = {path: type(child).__name__ for path, child in module.named_modules()}
+    origins = OriginMaker()
+    findings = {}
+    for request in requests:
+        of = f"`{request.of}`" if request.of else "a tensor that it computes"
+        message = f"`{kinds[request.module]}` asks for the values of {of}: `{request.name}`"
+        label = label_of(origins.make(request.frames))
+        findings[message, label] = Diagnostic("E707", message, label)
+    return SpecError(list(findings.values())[:MAX_FINDINGS])
+
+
+def _check_steadiness(
+    module: nn.Module,
+    inputs: Mapping[str, TensorType],
+    graph: TracedGraph,
+    states: Sequence[Attributes],
+) -> None:
+    """Run a network again that does not run the same in training, or that changes itself.
+
+    Args:
+        graph: its graph in inference.
+        states: the attributes of its modules before and after each run.
+
+    Raises:
+        SpecError: E708, it is not the same network in each run.
+    """
+    known = list(states)
+
+    def is_same(batch: int) -> bool:
+        trace = trace_module(module, _shapes(inputs), batch=batch)
+        read = read_trace(trace, describe_modules(module), inputs, name=graph.name)
+        known.append(read_attributes(module))
+        return not read.causes and is_same_network(graph, read.graph)
+
+    try:
+        is_steady = all([is_same(BATCH), is_same(BATCH)])
+        if (changes := find_changes(known)) or not is_steady:
+            raise refuse_state(module, changes, lambda: trace_module(module, _shapes(inputs)))
+        if not is_same(OTHER_BATCH):
+            raise refuse_batch(module)
+    except SpecError:
+        raise
+    except (Exception, SystemExit) as error:
+        message = f"`{type(module).__name__}` does not run again"
+        raise explain_failure("E708", message, error) from None
+
+
+def _count_macs(module: nn.Module, inputs: Mapping[str, TensorType], evaluated: CallTrace) -> int:
+    """Return the multiply-accumulates for one image, by torch's own counter.
+
+    Args:
+        evaluated: a record of several images.
+
+    Raises:
+        SpecError: E708, one image takes other steps than several.
+    """
     counter = FlopCounterMode(display=False)
-    tensors = make_inputs(_shapes(inputs), 1)
-    with counter, torch.no_grad():
-        module(*tensors.arguments, **tensors.keywords)
+    with counter:
+        trace = trace_module(module, _shapes(inputs), batch=1)
+    if _list_calls(trace) != _list_calls(evaluated):
+        raise refuse_batch(module)
     return int(counter.get_total_flops()) // 2
+
+
+def _list_calls(trace: CallTrace) -> list[tuple[str, str]]:
+    return [(call.name, call.module) for call in trace.calls]

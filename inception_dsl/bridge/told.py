@@ -10,10 +10,11 @@ from torch import nn
 
 from inception_dsl.bridge.calls import CallTrace
 from inception_dsl.bridge.reading import Cause, lacks, read_training
-from inception_dsl.bridge.tracing import describe_modules, trace_module
+from inception_dsl.bridge.steadiness import find_draw, label_of, watch_draws
+from inception_dsl.bridge.tracing import OTHER_BATCH, describe_modules, trace_module
 from inception_dsl.bridge.training import Training, join_training
 from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.ir import Origin, TensorType
+from inception_dsl.ir import TensorType
 from inception_dsl.recover import TracedGraph, find_live
 
 MAX_SHOWN = 3
@@ -31,14 +32,22 @@ def trace_training(
         evaluated: the graph of inference.
     """
     shapes = {name: type.shape for name, type in inputs.items()}
+
+    def run() -> CallTrace:
+        return trace_module(module, shapes, training=True, batch=OTHER_BATCH)
+
     try:
-        trace = trace_module(module, shapes, training=True)
+        with watch_draws() as draws:
+            trace = run()
     except (Exception, SystemExit):
-        message = f"`{type(module).__name__}` does not run in training mode; only inference is "
-        note = Diagnostic("W620", f"{message}imported")
-        return Training(evaluated, is_same=False), (note, *_tell_params(evaluated, None))
+        return _give_up(evaluated, f"`{type(module).__name__}` does not run in training mode", ())
     finally:
         module.eval()
+    if draws.has_drawn:
+        label = label_of(find_draw(run))
+        module.eval()
+        message = f"`{type(module).__name__}` takes other steps at random in training"
+        return _give_up(evaluated, message, label)
     read = read_training(trace, describe_modules(module), inputs, name=evaluated.name)
     training = join_training(evaluated, read)
     notes = (
@@ -50,12 +59,19 @@ def trace_training(
     return training, notes
 
 
+def _give_up(
+    evaluated: TracedGraph, message: str, labels: tuple[Label, ...]
+) -> tuple[Training, tuple[Diagnostic, ...]]:
+    note = Diagnostic("W620", f"{message}; only inference is imported", labels)
+    return Training(evaluated, is_same=False), (note, *_tell_params(evaluated, None))
+
+
 def _tell_random(training: Training, trace: CallTrace) -> Iterator[Diagnostic]:
     """Yield notes on what training does to the steps of inference, and no spec says."""
     if not training.is_same:
         message = "training runs other steps than inference; only inference is imported"
         origins = (cause.origin for cause in training.causes)
-        yield Diagnostic("W620", message, _label(training.differs or next(origins, None)))
+        yield Diagnostic("W620", message, label_of(training.differs or next(origins, None)))
     kinds = training.graph.classes
     counts = Counter(kinds.get(node.module, "") for node in training.left_drops)
     for kind, count in counts.items():
@@ -70,11 +86,6 @@ def _tell_other_dropout(causes: Iterable[Cause]) -> Iterator[Diagnostic]:
     for kind, count in counts.items():
         who = f"`{kind}` draws" if count == 1 else f"{count} modules `{kind}` draw"
         yield Diagnostic("W620", f"{who} at random in training; this is not imported")
-
-
-def _label(origin: Origin | None) -> tuple[Label, ...]:
-    span = origin.span if origin is not None else None
-    return (Label(span),) if span is not None else ()
 
 
 def _tell_heads(training: Training) -> Iterator[Diagnostic]:

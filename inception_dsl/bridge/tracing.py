@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -29,7 +30,7 @@ from inception_dsl.bridge.calls import (
     WeightRef,
     find_values,
 )
-from inception_dsl.bridge.frames import FrameReader
+from inception_dsl.bridge.frames import FrameReader, Frames
 from inception_dsl.bridge.ports import list_results, make_inputs
 
 OTHER_BATCH = 3
@@ -61,12 +62,50 @@ _IN_PLACE_OPERATORS = frozenset(
 )
 
 
+_ASKS = frozenset(
+    [
+        *("bool", "item", "float", "int", "index", "complex", "tolist", "numpy", "array"),
+        *("nonzero", "argwhere", "equal", "allclose", "is_nonzero", "contains", "bincount"),
+        *("unique", "unique_consecutive", "masked_select"),
+    ]
+)
+"""The functions that answer with a tensor's values, or with as many results as these say."""
+
+_COPIES = frozenset(["cpu", "to", "cuda"])
+"""The functions that copy values, of which a tensor on the meta device has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRequest:
+    """A request of a network for the values of a tensor.
+
+    Attributes:
+        name: the function that asks.
+        of: the name of the parameter or the buffer; empty for a tensor that the network computes.
+        module: the path of the module that asks.
+    """
+
+    name: str
+    of: str
+    module: str
+    frames: Frames
+
+
+class ValuesAskedError(Exception):
+    """The error of a network that asks for values, which differ from image to image."""
+
+    def __init__(self, requests: Sequence[ValueRequest]) -> None:
+        super().__init__(requests[0].name)
+        self.requests = tuple(requests)
+
+
 class _Recorder(TorchFunctionMode):
     """A mode of torch that writes a trace."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.trace = CallTrace()
+        self.requests: list[ValueRequest] = []
         self._values: dict[int, ValueRef] = {}
         self._kept: list[Tensor] = []  # a tensor that is freed would give its id to another one
         self._storages: dict[int, list[int]] = {}
@@ -153,8 +192,15 @@ class _Recorder(TorchFunctionMode):
         arguments, keywords = self.refer(args), self.refer(kwargs)
         read = list(_list_tensors((args, kwargs)))
         versions = [_version(tensor) for tensor in read]
-        result = func(*args, **kwargs)
         plain = _plain_name(name)
+        if plain in _ASKS:
+            self._note_request(plain, read, arguments)
+        try:
+            result = func(*args, **kwargs)
+        except NotImplementedError:
+            if plain in _COPIES:
+                self._note_request(plain, read, arguments)
+            raise
         made = list(_list_tensors(result))
         if (not read and plain not in DRAWS) or (name.startswith("get_") and _are_same(made, read)):
             return result
@@ -182,6 +228,14 @@ class _Recorder(TorchFunctionMode):
         )
         self.trace.calls.append(call)
         return result
+
+    def _note_request(self, name: str, read: Sequence[Tensor], arguments: Any) -> None:
+        """Note a request for values, if the tensor has none here."""
+        if any(tensor.is_meta for tensor in read):
+            named = (ref.name for ref in arguments if isinstance(ref, WeightRef))
+            path, _ = self.place
+            request = ValueRequest(name, next(named, ""), path, self._frames.read())
+            self.requests.append(request)
 
     def _add(self, tensor: Tensor) -> ValueRef:
         """Give a tensor a number; a change in place gives it another one."""
@@ -256,7 +310,11 @@ def describe_modules(module: nn.Module) -> ModuleFacts:
 
 
 def trace_module(
-    module: nn.Module, shapes: Mapping[str, Sequence[int]], *, training: bool = False
+    module: nn.Module,
+    shapes: Mapping[str, Sequence[int]],
+    *,
+    training: bool = False,
+    batch: int = BATCH,
 ) -> CallTrace:
     """Run a module that is on the meta device once, and return the record.
 
@@ -266,15 +324,22 @@ def trace_module(
         shapes: those of one image, or of one vector, by the name of the argument of `forward`; an
             input without a name is the first argument.
 
+    Raises:
+        ValuesAskedError: the network asks for the values of a tensor.
+
     Shape: `(channels, height, width)` of an image, `(features,)` of a vector.
     """
     module.train(training)
     recorder = _Recorder(module)
-    tensors = make_inputs(shapes, OTHER_BATCH if training else BATCH)
+    tensors = make_inputs(shapes, batch)
     for tensor in (*tensors.arguments, *tensors.keywords.values()):
         recorder.add_input(tensor)
-    with _watch(recorder), torch.no_grad(), recorder:
-        output = module(*tensors.arguments, **tensors.keywords)
+    try:
+        with _watch(recorder), torch.no_grad(), recorder:
+            output = module(*tensors.arguments, **tensors.keywords)
+    finally:
+        if recorder.requests:  # a network may catch the error that ends a run
+            raise ValuesAskedError(recorder.requests) from None
     recorder.trace.outputs = tuple(
         TracedResult(name, recorder.refer(tensor)) for name, tensor in list_results(output)
     )

@@ -94,6 +94,14 @@ def _give_up(
     return Training(evaluated, is_same=False, differs=next(odd, None), causes=trained.causes)
 
 
+def is_same_network(first: TracedGraph, second: TracedGraph) -> bool:
+    """Tell whether two graphs of inference give the same results by the same steps."""
+    numbers: dict[Hashable, int] = {}
+    old, new = _number_nodes(first, numbers), _number_nodes(second, numbers)
+    ends = [old[output.key] for output in first.outputs]
+    return ends == [new[output.key] for output in second.outputs]
+
+
 def _take_out_drops(graph: TracedGraph) -> tuple[TracedGraph, tuple[TracedNode, ...]]:
     """Return a graph without the drops that no residual takes, and these."""
     draft = TracedDraft(graph)

@@ -93,6 +93,8 @@ CODES: dict[str, Code] = {
     "E704": Code("does-not-run", "A network that exists as code does not run."),
     "E705": Code("no-word", "The language has no word for something that a network does."),
     "E706": Code("unreadable-network", "The file of a network cannot be read."),
+    "E707": Code("asks-for-values", "A network that exists as code reads the values of a tensor."),
+    "E708": Code("not-one-network", "A network that exists as code is another one in another run."),
     "W601": Code("never-read", "No output depends on a step."),
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),
