@@ -21,10 +21,14 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from inception_dsl.bridge.frames import OriginMaker
+from inception_dsl.bridge.reading import lacks
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.ir import TensorType
 from inception_dsl.spec.target import Target
+
+FAILURES = (Exception, SystemExit, GeneratorExit)
+"""The errors of a network's own code that are findings; an interrupt by a person is none."""
 
 MAX_MESSAGE = 500
 """Maximum number of characters that are shown of an error of a network's own code."""
@@ -53,14 +57,18 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
     Raises:
         SpecError: E701 there is no such network, E702 its code fails.
     """
-    with _quiet():
+    with quiet():
         factory, input, origin = _find_factory(target, folder)
         module = _build(target, factory)
+    if isinstance(module, nn.Module):  # `torch.compile` wraps the module that it compiles
+        module = vars(module).get("_modules", {}).get("_orig_mod", module)
+    if isinstance(module, torch.jit.ScriptModule):
+        message = f"the language has no word for {lacks.COMPILED.what}: `{target.name}`"
+        raise SpecError([Diagnostic("E705", message)])
     if not isinstance(module, nn.Module):
         message = f"`{printable(target.text)}` gives a {type(module).__name__}, no `nn.Module`"
         raise SpecError([Diagnostic("E701", message)])
     try:
-        module.requires_grad_(requires_grad=False)
         _take_values(module)
     except AttributeError:
         message = f"`{type(module).__name__}` does not call `super().__init__()`"
@@ -136,7 +144,7 @@ def _import_own(target: Target, folder: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SpecError:
         raise
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         raise explain_failure(
             "E702", f"`{printable(target.module)}` cannot be imported", error
         ) from None
@@ -148,10 +156,10 @@ def _build(target: Target, factory: Callable[..., Any]) -> Any:
     try:
         with torch.device("meta"):
             return factory(**target.arguments)
-    except (Exception, SystemExit):
+    except FAILURES:
         try:
             return factory(**target.arguments)
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             raise explain_failure(
                 "E702", f"`{printable(target.text)}` cannot be built", error
             ) from None
@@ -160,6 +168,7 @@ def _build(target: Target, factory: Callable[..., Any]) -> Any:
 def _take_values(module: nn.Module) -> None:
     """Put tensors of the meta device in the place of a module's own; shared ones stay shared.
 
+    Numbers of other precisions become those of single precision, since a spec has no types.
     `Module.to` would part them. Some are on the CPU wherever a module is built: `torch.Tensor([0])`
     is one.
     """
@@ -171,7 +180,10 @@ def _take_values(module: nn.Module) -> None:
         groups: tuple[dict[str, Any], ...] = (child._parameters, child._buffers)
         for tensors in groups:
             for name, tensor in tensors.items():
-                if tensor is None or tensor.is_meta or is_lazy(tensor):
+                if tensor is None or is_lazy(tensor):
+                    continue
+                if tensor.is_meta and tensor.dtype in {torch.float32, torch.int64, torch.bool}:
+                    tensor.requires_grad_(requires_grad=False)
                     continue
                 if id(tensor) not in moved:
                     moved[id(tensor)] = tensor, _empty_like(tensor)
@@ -179,7 +191,8 @@ def _take_values(module: nn.Module) -> None:
 
 
 def _empty_like(tensor: Tensor) -> Tensor:
-    empty = torch.empty_like(tensor, device="meta")
+    dtype = torch.float32 if tensor.is_floating_point() else tensor.dtype
+    empty = torch.empty_like(tensor, device="meta", dtype=dtype)
     return nn.Parameter(empty, requires_grad=False) if isinstance(tensor, nn.Parameter) else empty
 
 
@@ -199,7 +212,7 @@ def _unknown(target: Target, names: list[str]) -> SpecError:
     return SpecError([Diagnostic("E701", message, help=f"write `{close}`" if close else None)])
 
 
-def explain_failure(code: str, message: str, error: Exception | SystemExit) -> SpecError:
+def explain_failure(code: str, message: str, error: BaseException) -> SpecError:
     """Return the error of a network's own code as a finding at the line that raised it."""
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     text = printable(said.splitlines()[0][:MAX_MESSAGE])
@@ -215,8 +228,20 @@ def explain_failure(code: str, message: str, error: Exception | SystemExit) -> S
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what foreign code prints away from the results of a command."""
+def quiet() -> Iterator[None]:
+    """Keep what foreign code prints away from the results of a command, however it is printed."""
+    sys.stdout.flush()
+    kept = os.dup(1)
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):
         warnings.simplefilter("ignore")
-        yield
+        os.dup2(2, 1)
+        try:
+            yield
+        except (Exception, KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # a class of the network's own
+            said = f"{type(error).__name__}: {error}"
+            raise RuntimeError(said).with_traceback(error.__traceback__) from None
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from sysconfig import get_path
+from traceback import extract_tb
 
 from inception_dsl.ir import Origin
 from inception_dsl.source import Source, Span
 
 Frames = tuple[tuple[str, int], ...]
 """The files and the lines of the calls that are running, the innermost first."""
+
+MAX_RECURSION = 10_000
+"""Maximum number of nested calls of Python while a network runs; a module takes about five."""
 
 MAX_FRAMES = 16
 """Maximum number of calls that an origin keeps, the innermost ones."""
@@ -26,6 +32,26 @@ def is_foreign(file: str) -> bool:
     """Tell whether a file is Python's, torch's or this package's, or no file at all."""
     of_python = file.startswith(get_path("stdlib")) and "site-packages" not in file
     return of_python or file.startswith((*_folders_of_torch(), "<"))
+
+
+def comes_from_network(error: BaseException) -> bool:
+    """Tell whether a network's own code raised an error, or code that it called."""
+    frames = extract_tb(error.__traceback__)
+    own = str(Path(__file__).parents[1])
+    owners = [frame.filename.startswith(own) for frame in frames]
+    after = frames[max((i for i, is_own in enumerate(owners) if is_own), default=-1) + 1 :]
+    return any(not is_foreign(frame.filename) for frame in after)
+
+
+@contextmanager
+def deep_calls() -> Iterator[None]:
+    """Let modules be nested as deep as a person may write them."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, MAX_RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 class FrameReader:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 
-from inception_dsl.bridge.building import build_target, explain_failure
-from inception_dsl.bridge.calls import CallTrace
-from inception_dsl.bridge.frames import OriginMaker
+from inception_dsl.bridge.building import FAILURES, build_target, explain_failure, quiet
+from inception_dsl.bridge.calls import BATCH, CallTrace
+from inception_dsl.bridge.frames import OriginMaker, comes_from_network, deep_calls
+from inception_dsl.bridge.ports import make_inputs
 from inception_dsl.bridge.reading import read_trace
 from inception_dsl.bridge.steadiness import (
     Attributes,
@@ -29,7 +32,6 @@ from inception_dsl.bridge.steadiness import (
 from inception_dsl.bridge.told import trace_training
 from inception_dsl.bridge.traced import TracedTarget, list_causes
 from inception_dsl.bridge.tracing import (
-    BATCH,
     OTHER_BATCH,
     ValueRequest,
     ValuesAskedError,
@@ -55,10 +57,19 @@ def trace_target(
         SpecError: E701 there is no such network; E702 its code fails; E703 its input is not known;
             E704 it does not run; E705 the language cannot say it.
     """
-    built = build_target(target, folder)
-    types = inputs or ({"": built.input} if built.input is not None else {})
-    named = name_inputs(built.module, types, target.text)
-    return trace_network(built.module, named, name=name, origin=built.origin)
+    try:
+        with quiet(), deep_calls():
+            built = build_target(target, folder)
+            types = inputs or ({"": built.input} if built.input is not None else {})
+            named = name_inputs(built.module, types, target.text)
+            return trace_network(built.module, named, name=name, origin=built.origin)
+    except SpecError:
+        raise
+    except FAILURES as error:
+        if not comes_from_network(error):
+            raise
+        message = f"`{target.name}` fails while it is built, or looked at"
+        raise explain_failure("E704", message, error) from None
 
 
 def name_inputs(
@@ -107,6 +118,8 @@ def trace_network(
     Raises:
         SpecError: E704 it does not run; E705 the language cannot say it.
     """
+    if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+        _give_shapes(module, inputs)
     states = [read_attributes(module)]
     trace = _run(module, inputs)
     states.append(read_attributes(module))
@@ -151,7 +164,7 @@ def _run(module: nn.Module, inputs: Mapping[str, TensorType]) -> CallTrace:
             trace = trace_module(module, _shapes(inputs))
     except ValuesAskedError as error:
         raise _refuse_requests(module, error.requests) from None
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         size = write_types(inputs) if len(inputs) > 1 else str(*inputs.values())
         which = "inputs" if len(inputs) > 1 else "an input"
         message = f"`{type(module).__name__}` does not run on {which} of {size}"
@@ -159,6 +172,13 @@ def _run(module: nn.Module, inputs: Mapping[str, TensorType]) -> CallTrace:
     if draws.has_drawn:
         raise refuse_draw(module, find_draw(lambda: trace_module(module, _shapes(inputs))))
     return trace
+
+
+def _give_shapes(module: nn.Module, inputs: Mapping[str, TensorType]) -> None:
+    """Run a module once, which gives its lazy parts their shapes, if it runs."""
+    tensors = make_inputs(_shapes(inputs), BATCH)
+    with suppress(*FAILURES), torch.no_grad():
+        module.eval()(*tensors.arguments, **tensors.keywords)
 
 
 def _refuse_requests(module: nn.Module, requests: Sequence[ValueRequest]) -> SpecError:
@@ -205,7 +225,7 @@ def _check_steadiness(
             raise refuse_batch(module)
     except SpecError:
         raise
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         message = f"`{type(module).__name__}` does not run again"
         raise explain_failure("E708", message, error) from None
 

@@ -1,4 +1,4 @@
-"""Whether a network that exists as code is one network: the same in each run, for every image.
+"""The proof that a network that exists as code is one network, the same in each run and batch.
 
 A trace shows one run. A network that draws at random in inference, keeps count of its runs or looks
 at the number of images is another one in another run, and no spec can say it.

@@ -8,6 +8,7 @@ from math import prod
 
 from torch import nn
 
+from inception_dsl.bridge.building import FAILURES
 from inception_dsl.bridge.calls import CallTrace
 from inception_dsl.bridge.reading import Cause, lacks, read_training
 from inception_dsl.bridge.steadiness import find_draw, label_of, watch_draws
@@ -39,7 +40,7 @@ def trace_training(
     try:
         with watch_draws() as draws:
             trace = run()
-    except (Exception, SystemExit):
+    except FAILURES:
         return _give_up(evaluated, f"`{type(module).__name__}` does not run in training mode", ())
     finally:
         module.eval()

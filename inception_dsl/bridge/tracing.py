@@ -64,15 +64,16 @@ _IN_PLACE_OPERATORS = frozenset(
 
 _ASKS = frozenset(
     [
-        *("bool", "item", "float", "int", "index", "complex", "tolist", "numpy", "array"),
-        *("nonzero", "argwhere", "equal", "allclose", "is_nonzero", "contains", "bincount"),
+        *("__bool__", "__float__", "__int__", "__index__", "__complex__", "__array__"),
+        *("item", "tolist", "numpy", "__contains__"),
+        *("nonzero", "argwhere", "equal", "allclose", "is_nonzero", "bincount"),
         *("unique", "unique_consecutive", "masked_select"),
     ]
 )
 """The functions that answer with a tensor's values, or with as many results as these say."""
 
 _COPIES = frozenset(["cpu", "to", "cuda"])
-"""The functions that copy values, of which a tensor on the meta device has none."""
+"""The functions that copy values; a tensor on the meta device has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class _Recorder(TorchFunctionMode):
         read = list(_list_tensors((args, kwargs)))
         versions = [_version(tensor) for tensor in read]
         plain = _plain_name(name)
-        if plain in _ASKS:
+        if name in _ASKS:
             self._note_request(plain, read, arguments)
         try:
             result = func(*args, **kwargs)
