@@ -21,26 +21,55 @@ def spread_evenly(steps: Sequence[Term]) -> list[Term]:
     written = list(steps)
     start = 0
     while start < len(written):
-        end = start + 1
-        while end < len(written) and _may_follow(written[start], written[end]):
-            end += 1
+        end = _find_end(steps, start)
         even = _spread_longest(steps[start:end])
         if even and (not start or _write_texts(written[start - 1]) != _write_texts(even[0])):
             written[start : start + len(even)] = even
-        start += max(len(even), 1)
+        is_alike = _write_texts(steps[start]) == _write_texts(steps[end - 1])
+        start += len(even) or (end - start if is_alike else 1)
     return written
 
 
-def _spread_longest(calls: Sequence[Term]) -> list[Term]:
-    """Return the most calls from the first one on that change evenly; none if they are too few."""
-    for length in range(len(calls), MIN_COPIES - 1, -1):
-        if even := _spread(calls[:length]):
-            return even
-    return []
+def _find_end(steps: Sequence[Term], start: int) -> int:
+    """Return the index behind the calls from one on whose arguments grow as those of the first."""
+    end = start + 1
+    while end < len(steps) and _may_follow(steps[start], steps[end]):
+        if end > start + 1 and not _goes_on(
+            steps[start], steps[start + 1], steps[end], end - start
+        ):
+            break
+        end += 1
+    return end
+
+
+def _goes_on(first: Term, second: Term, term: Term, index: int) -> bool:
+    """Tell whether the arguments of a call are about those of a copy with this index."""
+    calls = [call.arguments for call in (first, second, term) if isinstance(call, CallTerm)]
+    for one, two, other in zip(*calls, strict=True):
+        values = [hole.value for hole in (one, two, other)]
+        begin, then, value = (float(v) if isinstance(v, int | Decimal) else 0.0 for v in values)
+        if abs(value - begin - (then - begin) * index) > _SLACK * max(abs(value), abs(begin)):
+            return False
+    return True
+
+
+_SLACK = 1e-3
+"""The share of a value by which it may differ at first sight; `_write` compares it exactly."""
+
+_TRIES = 3
+"""The number of calls that are left out at the end, to see whether the rest changes evenly."""
 
 
 def _write_texts(term: Term) -> list[str]:
     return [hole.text for hole in term.arguments] if isinstance(term, CallTerm) else []
+
+
+def _spread_longest(calls: Sequence[Term]) -> list[Term]:
+    """Return the most calls from the first one on that change evenly; none if they are too few."""
+    for length in range(len(calls), max(len(calls) - _TRIES, MIN_COPIES - 1), -1):
+        if even := _spread(calls[:length]):
+            return even
+    return []
 
 
 def _may_follow(first: Term, term: Term) -> bool:

@@ -6,7 +6,7 @@ The figures are those of torchvision's and timm's own modules, and of papers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,8 @@ from torchvision.ops import StochasticDepth, stochastic_depth
 from inception_dsl import load
 from inception_dsl.driver import import_target
 from inception_dsl.driver.importing import Imported
+from inception_dsl.recover import evenly
+from inception_dsl.recover.terms import CallTerm, Hole, Term
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,20 @@ def test_drop_paths_of_timm_have_their_schedule(target: str, tmp_path: Path) -> 
 def test_a_schedule_is_written_as_one_step(tmp_path: Path) -> None:
     imported = import_target("torchvision:convnext_tiny", folder=tmp_path, compares=False)
     assert re.search(r"stage3: 9 x cn_block \(drop=0\.035\d+ to 0\.082\d+\)", imported.text)
+
+
+def test_a_long_list_of_equal_calls_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    spread = evenly._spread
+
+    def count(calls: Sequence[Term]) -> list[Term] | None:
+        looks.append(len(calls))
+        return spread(calls)
+
+    monkeypatch.setattr(evenly, "_spread", count)
+    calls = [CallTerm("block", "Block", (Hole("drop", 0, 0, text="0"),)) for _ in range(1000)]
+    assert evenly.spread_evenly(calls) == calls
+    assert sum(looks) < 5 * len(calls)
 
 
 class _Net(nn.Module):
