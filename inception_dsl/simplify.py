@@ -6,7 +6,7 @@ It leaves an expression that stays as it is written: only analyses and emitters 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -107,8 +107,8 @@ def _simplify_function(expr: Apply) -> Expr:
     """Simplify the operands of a function, and call it if they are numbers."""
     operands = tuple(each if isinstance(each, str) else _simplify(each) for each in expr.operands)
     if expr.function == "if":
-        condition, value, other = operands
-        return select(_expr(condition), _expr(value), _expr(other))
+        condition, value, other = map(_expr, operands)
+        return _select(condition, value, other)
     simple = Apply(expr.function, operands)
     if expr.function in FUNCTIONS and not find_names(simple):
         try:
@@ -202,7 +202,11 @@ def select(condition: Expr, value: Expr, other: Expr) -> Expr:
         >>> show(select(is_wider, Binary("*", Name("in"), Name("expand")), Name("in")))
         'expand * in'
     """
-    value, other = _simplify(value), _simplify(other)
+    return _select(condition, _simplify(value), _simplify(other))
+
+
+def _select(condition: Expr, value: Expr, other: Expr) -> Expr:
+    """Return one of two simplified values by a condition, as `select` does."""
     if value == other:
         return value
     decided = decide_early(condition)
@@ -281,8 +285,46 @@ def _decide(condition: Expr, truths: Mapping[Expr | str, bool]) -> Expr | bool:
 
 
 def _agree(value: Expr, other: Expr, equals: Mapping[str, Expr]) -> bool:
-    """Tell whether two expressions are the same once names are replaced by their equals."""
-    return bool(equals) and substitute(value, equals) == substitute(other, equals)
+    """Tell whether two expressions are the same once names are replaced by their equals.
+
+    Two choices are the same if they choose alike. Any other choice is looked through: all of its
+    values must be the same. The time is proportional to the size of both.
+    """
+    if not equals:
+        return False
+    match value, other:
+        case Apply("if", (test, one, rest)), Apply("if", (other_test, other_one, other_rest)) if (
+            test == other_test
+        ):
+            return _agree(_expr(one), _expr(other_one), equals) and _agree(
+                _expr(rest), _expr(other_rest), equals
+            )
+    values = {*_list_values(value), *_list_values(other)}
+    if len(values) > 1 and any(map(_has_choice, values)):
+        return False
+    return len({substitute(each, equals) for each in values}) == 1
+
+
+def _list_values(expr: Expr) -> Iterator[Expr]:
+    """Yield the values that a choice may give; any other expression itself."""
+    match expr:
+        case Apply("if", (_, one, other)):
+            yield from _list_values(_expr(one))
+            yield from _list_values(_expr(other))
+        case _:
+            yield expr
+
+
+def _has_choice(expr: Expr | str) -> bool:
+    match expr:
+        case Apply("if"):
+            return True
+        case Apply(_, operands):
+            return any(map(_has_choice, operands))
+        case Binary(_, left, right):
+            return _has_choice(left) or _has_choice(right)
+        case _:
+            return False
 
 
 def _find_equals(condition: Expr | str, *, holds: bool) -> dict[str, Expr]:

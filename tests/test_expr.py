@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import cProfile
 import math
+import operator
 import pstats
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from conftest import NET, Project
@@ -20,7 +22,7 @@ from inception_dsl.diagnostics import SpecError
 from inception_dsl.emit.python.helpers import _exact, _make_divisible
 from inception_dsl.emit.python.parameters import ParamType, write_int
 from inception_dsl.expr import Apply, Binary, Expr, ExprError, Name, count_operands, evaluate, show
-from inception_dsl.simplify import combine, substitute, total
+from inception_dsl.simplify import combine, select, substitute, total
 
 LETTERS = st.sampled_from("abc")
 OPERATORS = st.sampled_from(("+", "-", "*", "//", "/"))
@@ -145,3 +147,40 @@ def test_a_step_behind_a_width_that_is_too_long_is_not_emitted(project: Project)
     (found,) = caught.value.diagnostics
     said = "the expression of the input channels has more than 50 operands"
     assert (found.code, found.message) == ("E501", said)
+
+
+TESTS = st.tuples(st.sampled_from(("==", "!=", "<")), LETTERS, st.integers(0, 2))
+Choice = tuple[tuple[str, str, int], str | int, bool]
+CHOICES = st.lists(st.tuples(TESTS, st.sampled_from([*"abc", 0, 1, 2]), st.booleans()), max_size=6)
+
+
+@given(CHOICES)
+@settings(max_examples=200, deadline=None)
+def test_a_choice_of_choices_keeps_its_value(
+    choices: list[tuple[tuple[str, str, int], str | int, bool]],
+) -> None:
+    whole: Expr = combine("+", Name("a"), 1)
+    for (function, name, number), leaf, is_first in choices:
+        value = combine("*", leaf, 2) if isinstance(leaf, int) else combine("+", Name(leaf), 1)
+        test = Apply(function, (Name(name), number))
+        whole = select(test, value, whole) if is_first else select(test, whole, value)
+    for numbers in product(range(3), repeat=3):
+        bindings = dict(zip("abc", numbers, strict=True))
+        expected = bindings["a"] + 1
+        for (function, name, number), leaf, is_first in choices:
+            holds = {"==": operator.eq, "!=": operator.ne, "<": operator.lt}[function](
+                bindings[name], number
+            )
+            value = leaf * 2 if isinstance(leaf, int) else bindings[leaf] + 1
+            expected = value if holds is is_first else expected
+        assert substitute(whole, bindings) == expected
+
+
+def test_a_choice_whose_values_are_equal_where_it_decides_is_one_of_them() -> None:
+    a, b = Name("a"), Name("b")
+    inner = select(Apply("==", (b, 2)), Binary("*", a, 3), Binary("+", Binary("*", a, b), a))
+    assert inner == combine("+", Binary("*", a, b), a)
+    outer = select(Apply("==", (a, 1)), b, select(Apply("<", (b, 3)), Binary("*", a, b), 7))
+    assert isinstance(outer, Apply)
+    chosen = select(Apply("<", (b, 3)), Binary("*", a, b), Binary("*", b, Binary("+", a, 0)))
+    assert select(Apply("==", (a, 1)), b, chosen) == Binary("*", a, b)

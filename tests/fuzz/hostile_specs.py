@@ -413,6 +413,22 @@ def growing_widths(count: int, argument: str = "a*b") -> str:
     return f"{head}network: [b0 (a=p b=p), 1x1 conv (p)]\n"
 
 
+def chosen_widths(count: int) -> str:
+    """Return a spec whose widths are choices of choices, by conditions and through calls."""
+    params = [f"p{i}" for i in range(90)]
+    steps = [
+        f"{{when: p{i % 90} == 1, op: 1x1 conv (in+{i})}}" if i % 2 else f"inc (q=p{i % 90})"
+        for i in range(count)
+    ]
+    inc = "{params: [q], steps: [a: 1x1 conv (in+1), c: {when: q == 1, op: 1x1 conv (64)}]}"
+    return (
+        f"{HEAD}blocks:\n  inc: {inc}\n  b:\n    params: {{{': 0, '.join(params)}: 0}}\n"
+        "    steps:\n"
+        + "".join(f"    - s{i}: {step}\n" for i, step in enumerate(steps))
+        + "network: [b, other: b (p0=1)]\n"
+    )
+
+
 def many_heads(count: int) -> str:
     """Return a network with a number of heads at one step."""
     heads = "".join(
@@ -589,6 +605,7 @@ def heavy() -> tuple[Hostile, ...]:
             15.0,
         ),
         one("growing widths", growing_widths(60), 5.0),
+        one("widths that conditions choose", chosen_widths(300), 5.0),
         one("many heads at a step", many_heads(20_000), 5.0),
         one("many claims", many_claims(90_000), 5.0),
         one("as many claims as there may be", many_claims(500), 5.0),
