@@ -143,7 +143,11 @@ SPECS: dict[str, tuple[Made, int, str]] = {
         "the changes of `extends` look at more than 300,000 steps",
     ),
     "MAX_NODES": (nodes, 1, "the model has more than 12,500 nodes"),
-    "MAX_COPIES": (lambda n: f"{HEAD}network: {n} x relu\n", 1, "10,001 copies of a step"),
+    "MAX_COPIES": (
+        lambda n: f"{HEAD}network: {n} x relu\n",
+        1,
+        "10,001 copies of a step, and 10,000 are the most",
+    ),
     "MAX_CALLS_DEEP": (deep, 1, "blocks call each other more than 64 deep"),
     "MAX_JOINED": (joined, 1, "a join reads more than 1,000 values"),
     "MAX_EDGES": (edges, 1, "the nodes of the model read more than 60,000 values"),

@@ -23,7 +23,7 @@ def require_torch() -> None:
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError:
-        raise MissingExtraError("a module that runs", "torch", "torch") from None
+        raise MissingExtraError("running or importing a network", "torch", "torch") from None
 
 
 def make_module(source: str, factory: str, *, seed: int | None = None, **params: Any) -> nn.Module:

@@ -160,6 +160,10 @@ class BodyReader(Reporter):
             message = "`order` is of branches, and there are none"
             self.complain("E101", message, self._key(place, "order"))
         place = self._from(body.reads, body.join, place, find_taker(body, place, self._reader))
+        if "join" in body.model_fields_set and not _joins(body, place):
+            message = f"nothing is here that `{body.join}` could join"
+            help = "it joins `branches`, or several steps that `from` names"
+            self.complain("E101", message, self._key(place, "join"), help)
         if body.residual is not None and place.several:
             message = "a residual adds what it reads to its body's result, and this body reads"
             message = f"{message} {len(place.several)} values"
@@ -214,7 +218,10 @@ class BodyReader(Reporter):
             message = f"no step can be called `{key}`: that is a key of a body"
             self.complain("E105", message, self._key(place, key))
             return
-        message = "a body has one of `branches`, `steps`, `reuse` or `from`"
+        both = [key for key in ("branches", "steps", "reuse") if key in keys]
+        message = "a body has `branches`, `steps`, `reuse` or, to read alone, `from`"
+        if len(both) > 1:
+            message = f"a body has one of `branches`, `steps` and `reuse`, not {listed(both)}"
         self.complain("E102", message, self.places.key(place.at))
 
     def _from_by_name(
@@ -505,3 +512,9 @@ class BodyReader(Reporter):
 
     def _text(self, place: BodyPlace, key: str) -> Span:
         return self.places.text((*place.at, key))
+
+
+def _joins(body: BodySpec, place: BodyPlace) -> bool:
+    """Tell whether a body joins values: branches, or several steps that no call reads apart."""
+    reads_several = isinstance(body.reads, list) and len(body.reads) > 1
+    return body.branches is not None or (reads_several and not place.several)

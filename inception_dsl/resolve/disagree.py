@@ -280,10 +280,13 @@ def _mended_step(step: NodeDef, values: Mapping[str, Value], input_type: TensorT
     if text is None or values.get("pad") == "same":
         return None
     try:
-        OPS[step.op].infer({**values, "pad": "same"}, (input_type,))
+        type = OPS[step.op].infer({**values, "pad": "same"}, (input_type,))
     except ShapeError:
         return None
-    return Fix(place_of(step), text, "which keeps the size of its input")
+    if type.shape[1:] == input_type.shape[1:]:
+        return Fix(place_of(step), text, "which keeps the size of its input")
+    height, width = type.shape[1:]
+    return Fix(place_of(step), text, f"which gives {height}x{width}")
 
 
 def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:

@@ -14,6 +14,8 @@ _DEPTHWISE = frozenset(
     + ["dwconv", "dw_conv"]
 )
 _WORDS = {
+    "dilate": "dilation",
+    "dilation_rate": "dilation",
     "downscale_factor": "factor",
     "drop_prob": "drop",
     "drop_rate": "drop",
@@ -62,6 +64,7 @@ _SEVERAL = {
     **dict.fromkeys(
         ["upconv", "upconv2d"], "a `deconv` with a stride, or an `upsample` and a conv"
     ),
+    **dict.fromkeys(["pool", "pool2d", "pooling"], "a `maxpool` or an `avgpool`"),
     **dict.fromkeys(["resize", "resizing"], "an `upsample` with `nearest` or `bilinear`"),
 }
 _LACKING_SCHEMES = """
@@ -99,6 +102,13 @@ def op_of(name: str) -> str | None:
         if plain in map(_plain, (op.name, written, *op.aliases)):
             return written
     return None
+
+
+def kernel_and_op_of(name: str) -> str | None:
+    """Return the kernel and the op that one word means: `3x3 conv` for `conv3x3`."""
+    parts = re.fullmatch("([A-Za-z_]+?)_?([0-9]+x[0-9]+)", name)
+    op = parts and op_of(parts[1])
+    return f"{parts[2]} {op}" if parts and op and WRITTEN[op].kernel else None
 
 
 def variant_of(name: str) -> tuple[str, str] | None:

@@ -300,7 +300,7 @@ class Instantiator:
             )
             raise self._trail.unfit(message, step, "")
         if count > MAX_COPIES:
-            raise _too_large(f"{count:,} copies of a step", step)
+            raise _too_large(f"{count:,} copies of a step, and {MAX_COPIES:,} are the most", step)
         return count
 
     def _values(self, step: NodeDef | CallDef, env: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -385,11 +385,14 @@ class Instantiator:
             finding = self._trail.trace(finding, error, step, inputs)
             raise StepFaultError(finding) from None
         if type.values > MAX_NUMBER:
-            raise _fault("E003", f"`{step.path}` gives {type.values:,} values", step)
+            raise _fault("E003", f"`{step.path}` gives {type.values:,} values, {_MOST}", step)
         weights = _count_weights(step, values, types[0], type)
         if weights > MAX_NUMBER:
-            raise _fault("E003", f"`{step.path}` holds {weights:,} weights", step)
+            raise _fault("E003", f"`{step.path}` holds {weights:,} weights, {_MOST}", step)
         return type
+
+
+_MOST = f"and {MAX_NUMBER:,} are the most"
 
 
 def _is_rounded(step: NodeDef | CallDef, name: str) -> bool:

@@ -327,6 +327,7 @@ class StepReader:
             is_lacking,
             is_of_tokens,
             join_of,
+            kernel_and_op_of,
             meanings_of,
             op_of,
             variant_of,
@@ -351,6 +352,9 @@ class StepReader:
             message = f"`{written}` is no step: it joins branches"
             help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
             return SpecError([Diagnostic("E201", message, (label,), help=help)])
+        if step.kernel is None and (meant := kernel_and_op_of(written)) is not None:
+            fix = Fix(label.span, meant)
+            return SpecError([Diagnostic("E201", message, (label,), fix=fix)])
         if (meant := op_of(written)) is not None:
             fix, help = Fix(label.span, meant), f"this language has it as `{meant}`"
             return SpecError([Diagnostic("E201", message, (label,), help=help, fix=fix)])

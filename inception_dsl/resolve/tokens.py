@@ -72,7 +72,8 @@ class Words:
             return SpecError([Diagnostic("E205", message, (label,), (self.scope.unseen[name],))])
         close = param_close_by(name, known, self.scope.declared)
         labels = (label, *close.labels)
-        return SpecError([Diagnostic("E205", message, labels, fix=close.fix(span))])
+        help = None if close.name else "if it is a parameter, declare it among the `params`"
+        return SpecError([Diagnostic("E205", message, labels, (), help, fix=close.fix(span))])
 
 
 def as_words(text: str, span: Span, scope: Scope) -> Words:

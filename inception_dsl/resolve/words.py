@@ -315,8 +315,9 @@ def _unknown_word(
     """Return the finding for a word that is no attribute and, where one is wanted, no width."""
     if (help := _way_by_defaults(op, token, words)) is not None:
         return words.error("E202", f"`{op.written}` knows no word `{token.text}`", token, help)
-    owner = next((a.name for a in op.attributes if token.text in a.choices), None)
-    meant = f"{owner} {token.text}" if owner else _meant_word(op, token)
+    word = token.text.lower()
+    owner = next((a.name for a in op.attributes if word in a.choices), None)
+    meant = f"{owner} {word}" if owner else _meant_word(op, token)
     from inception_dsl.resolve.habits import LACKING_VALUES
 
     if owner is None and token.text.lower() in LACKING_VALUES:

@@ -147,10 +147,10 @@ def read_fail_on(text: str) -> str | tuple[str, ...]:
     """
     if text in (*SEVERITIES, NEVER):
         return text
-    named = tuple(part.strip() for part in text.upper().split(","))
+    named = tuple(part.strip() for part in text.split(","))
     for name in named:
-        if name not in CATEGORIES:
-            close = nearest(name, [*CATEGORIES, *SEVERITIES, NEVER])
+        if name.upper() not in CATEGORIES:
+            close = nearest(name.upper(), CATEGORIES) or nearest(name, [*SEVERITIES, NEVER])
             way_out = f"did you mean `{close}`?" if close else "see --help"
             raise ValueError(f"`{name}` is neither a severity nor a category: {way_out}")
-    return named
+    return tuple(name.upper() for name in named)

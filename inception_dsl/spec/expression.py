@@ -23,16 +23,33 @@ def parse_expr(reader: Reader) -> Expr:
         StepSyntaxError: no expression comes next.
     """
     left = _term(reader)
-    while token := reader.take_if("symbol", "+", "-"):
+    while token := _take_operator(reader, "+", "-"):
         left = Binary(cast(Operator, token.text), left, _term(reader))
     return left
 
 
 def _term(reader: Reader) -> Expr:
     left = _atom(reader)
-    while token := reader.take_if("symbol", "*", "//", "/"):
+    while token := _take_operator(reader, "*", "//", "/"):
         left = Binary(cast(Operator, token.text), left, _atom(reader))
     return left
+
+
+def _take_operator(reader: Reader, *operators: str) -> Token | None:
+    """Take the next operator.
+
+    Raises:
+        StepSyntaxError: it stands as at the begin of another word, as in `64 -1` or `64 /2`.
+    """
+    before, token = reader.peek(-1), reader.take_if("symbol", *operators)
+    if token is None or before.end == token.start:
+        return token
+    following = reader.peek()
+    if following.start == token.end and (following.kind in ("number", "name")):
+        message = f"`{token.text}` may go on with `{before.text}`, or begin a word of its own"
+        help = f"put blanks on both sides of `{token.text}` or on neither, or leave the word out"
+        raise StepSyntaxError(message, token.start, following.end, help=help)
+    return token
 
 
 def _atom(reader: Reader) -> Expr:

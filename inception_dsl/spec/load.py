@@ -22,7 +22,7 @@ from inception_dsl.bounds import (
     MAX_PARAMS,
     MAX_TABLES,
 )
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, shorten
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, shorten
 from inception_dsl.source import Span
 from inception_dsl.spec.files import SpecFile, find_used, read
 from inception_dsl.spec.schema import ModelSpec
@@ -248,7 +248,9 @@ def _list_references(use: Entry | None) -> Iterator[Scalar]:
         return
     if not isinstance(use.value, Sequence):
         message = "`use` is a list of files"
-        raise SpecError([Diagnostic("E103", message, (Label(use.value.span),))])
+        span = use.value.span
+        fix = Fix(span, f"[{span.text}]") if isinstance(use.value, Scalar) else None
+        raise SpecError([Diagnostic("E103", message, (Label(span),), fix=fix)])
     for item in use.value.items:
         if not isinstance(item, Scalar) or not isinstance(item.value, str):
             raise SpecError(

@@ -174,6 +174,10 @@ def _skip(text: str, position: int) -> int:
     return match.end() if match else position
 
 
+_SIGNS = {"&&": "and", "||": "or"}
+"""The signs of other languages for words of a condition."""
+
+
 def _unreadable(text: str, start: int) -> StepSyntaxError:
     match = re.compile(r"[\w.]+|.", re.DOTALL).match(text, start)
     end = match.end() if match else start + 1
@@ -193,6 +197,11 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
         return StepSyntaxError(message, start, end, meant)
     if text[start - 1 : end] == "=>":
         return StepSyntaxError("`=>` starts no word", start - 1, end, "->")
+    if (sign := text[start : start + 2]) in _SIGNS:
+        return StepSyntaxError(f"`{sign}` starts no word", start, start + 2, _SIGNS[sign])
+    if word in "[{":
+        help = "a step is one call: name the list or the mapping as a block, and call that"
+        return StepSyntaxError(f"`{word}` starts no word", start, end, help=help)
     meant = {"\u00d7": "x", "\u2192": "->"}.get(word)
     return StepSyntaxError(f"`{word}` starts no word", start, end, meant)
 
@@ -229,8 +238,9 @@ _MODIFIERS = frozenset(["global", "adaptive"])
 
 def _named_kernel(reader: Reader) -> Token | None:
     """Take the parameter that stands for a kernel, before an op: `kernel conv (64)`."""
-    first, second = reader.peek(), reader.peek(1)
-    if first.kind == second.kind == "name" and first.text not in _MODIFIERS and second.text != "x":
+    first, second, third = (reader.peek(ahead) for ahead in range(3))
+    is_op = second.text != "x" and (second.text not in _MODIFIERS or third.kind == "name")
+    if first.kind == second.kind == "name" and first.text not in _MODIFIERS and is_op:
         return reader.take()
     return None
 
@@ -255,7 +265,7 @@ def _count(reader: Reader) -> Token | None:
             raise StepSyntaxError("`x` stands there twice", following.start, following.end)
         return first
     if first.kind == "number" and sign.kind == "name":
-        message = f"`{sign.text}` stands where `x` should"
+        message = f"`{sign.text}` stands where `x` should: a kernel is `3x3`, a count `3 x`"
         if following.kind == "end" or following.text in ("(", "->"):
             meant = f"{first.text} x {sign.text}"
             raise StepSyntaxError(message, first.start, sign.end, meant)
@@ -266,10 +276,18 @@ def _count(reader: Reader) -> Token | None:
 def _too_much(rest: Token, step: StepText, text: str) -> StepSyntaxError:
     """Return the error for a token behind the end of a step."""
     message = f"`{rest.text}` stands where the step should end"
+    if step.note is not None and rest.text == "x":
+        spaced = re.compile(r"[0-9]+([ \t]*x[ \t]*[0-9]+){2}").match(text, step.note.start)
+        if spaced is not None:
+            one_word = re.sub(r"\s", "", spaced[0])
+            return StepSyntaxError("a shape is one word", *spaced.span(), one_word)
     if step.words or step.note is not None:
         return StepSyntaxError(message, rest.start, rest.end)
     if rest.kind == "kernel" and step.kernel is None:
         message = f"the kernel `{rest.text}` stands behind its op"
+        return StepSyntaxError(message, step.name.start, rest.end, f"{rest.text} {step.name.text}")
+    if rest.text in _MODIFIERS and step.modifier is None:
+        message = f"`{rest.text}` stands behind its op"
         return StepSyntaxError(message, step.name.start, rest.end, f"{rest.text} {step.name.text}")
     if rest.kind == "number":
         loose = text[rest.start :].partition("->")[0].rstrip()

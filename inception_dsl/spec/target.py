@@ -85,6 +85,10 @@ def read_target(text: str) -> Target | FileTarget:
     if is_file_target(text):
         return _read_file_target(text)
     library, _, rest = text.partition(":")
+    if not is_target(text):
+        known = text if text.isidentifier() else "NAME"
+        help = f"write `timm:{known}`, `torchvision:{known}` or `py:path/to/file.py:Net`"
+        raise _refuse(f"`{printable(text)}` names no library and no Python file", help)
     name, at, written = rest.partition("@")
     arguments = _read_arguments(written) if at else {}
     module = ""

@@ -759,3 +759,13 @@ class _OfForm(nn.Module):
 
 def test_a_parameter_in_the_type_of_a_map_is_that_parameter(tmp_path: Path) -> None:
     assert "scale" in bring(_OfForm, (3, 8, 8), tmp_path).text
+
+
+@pytest.mark.parametrize("name", ["resnet50", "specs/net.yaml"])
+def test_a_target_without_a_library_is_told_which_there_are(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", name]) == 2
+    error = capsys.readouterr().err
+    assert f"error[E701]: `{name}` names no library and no Python file" in error
+    assert ("write `timm:resnet50`, `torchvision:resnet50` or" in error) == (name == "resnet50")
