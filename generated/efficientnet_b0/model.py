@@ -133,7 +133,7 @@ class SqueezeExcite(nn.Module):
 
 
 class MBConv(nn.Module):
-    """MBConv (Section 4): N x in_channels x H x W -> N x width x H x W."""
+    """MBConv (Section 4): N x in_channels x H x W -> N x width x h x w."""
 
     def __init__(
         self,
@@ -168,16 +168,16 @@ class MBConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.expand(x)  # N x (expand * in_channels) x H x W
-        out = self.depth(out)  # N x (expand * in_channels) x H x W
-        out = self.se(out)  # N x (expand * in_channels) x H x W
-        out = self.project(out)  # N x width x H x W
-        # N x width x H x W
+        out = self.depth(out)  # N x (expand * in_channels) x h x w
+        out = self.se(out)  # N x (expand * in_channels) x h x w
+        out = self.project(out)  # N x width x h x w
+        # N x width x h x w
         x = x + _drop_path(out, 0.2 * self.at / self.blocks, self.training) if self.has_add else out
         return x
 
 
 class Stage(nn.Module):
-    """Stage: N x in_channels x H x W -> N x width x H x W."""
+    """Stage: N x in_channels x H x W -> N x width x h x w."""
 
     def __init__(
         self,
@@ -220,8 +220,8 @@ class Stage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.first(x)  # N x width x H x W
-        x = self.more(x)  # N x width x H x W
+        x = self.first(x)  # N x width x h x w
+        x = self.more(x)  # N x width x h x w
         return x
 
 

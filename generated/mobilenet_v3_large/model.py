@@ -153,7 +153,7 @@ class SqueezeExcite(nn.Module):
 
 
 class Bneck(nn.Module):
-    """Bottleneck (Figure 4): N x in_channels x H x W -> N x width x H x W."""
+    """Bottleneck (Figure 4): N x in_channels x H x W -> N x width x h x w."""
 
     def __init__(
         self,
@@ -191,10 +191,10 @@ class Bneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.expand(x)  # N x expand x H x W
-        out = self.depth(out)  # N x expand x H x W
-        out = self.se(out)  # N x expand x H x W
-        out = self.project(out)  # N x width x H x W
-        x = x + out if self.has_add else out  # N x width x H x W
+        out = self.depth(out)  # N x expand x h x w
+        out = self.se(out)  # N x expand x h x w
+        out = self.project(out)  # N x width x h x w
+        x = x + out if self.has_add else out  # N x width x h x w
         return x
 
 

@@ -75,11 +75,13 @@ class Width:
             those of its last copy.
         is_too_long: whether `channels` is None because an expression, for this step or one that it
             reads, has more than `MAX_OPERANDS` names and numbers.
+        by_input: each of the types beside the type of the block's first input in the same call.
     """
 
     channels: Expr | None
     types: tuple[TensorType, ...]
     is_too_long: bool = False
+    by_input: tuple[tuple[TensorType, TensorType], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +205,17 @@ class _Widths:
         )
 
     def measure(self) -> BlockWidths:
-        types = self._collect_types()
+        by_input = self._collect_types()
+        types = {
+            path: tuple(dict.fromkeys(type for _, type in pairs))
+            for path, pairs in by_input.items()
+        }
         for path in self._block.inputs:
             entering = types[path]
             input_channels = {type.channels for type in entering}
             is_number = len(input_channels) == 1 and not self._has_free_channels(path)
             input: Expr = entering[0].channels if is_number else Name(name_channels(path))
-            self._widths[path] = Width(input, entering)
+            self._widths[path] = Width(input, entering, by_input=by_input[path])
         for step in self._block.body:
             reads = [self._widths[path] for path in step.inputs]
             for index, path in enumerate(step.gives):
@@ -220,7 +226,9 @@ class _Widths:
                 if channels is None and not self._has_free_channels(path):
                     channels = _find_common(types[path])
                 is_too_long = self._is_too_long or any(read.is_too_long for read in reads)
-                self._widths[path] = Width(channels, types[path], channels is None and is_too_long)
+                self._widths[path] = Width(
+                    channels, types[path], channels is None and is_too_long, by_input[path]
+                )
         return self._result
 
     def _has_free_channels(self, path: Path) -> bool:
@@ -258,14 +266,18 @@ class _Widths:
         wholes = sorted(self._wholes.get(step.path, ()))
         return [index for index in wholes if entering[index] != 1] or wholes
 
-    def _collect_types(self) -> dict[str, tuple[TensorType, ...]]:
-        types: dict[str, dict[TensorType, None]] = {path: {} for path in self._block.inputs}
+    def _collect_types(self) -> dict[str, tuple[tuple[TensorType, TensorType], ...]]:
+        """Return the types of each value, beside that of the block's first input in the call."""
+        types: dict[str, dict[tuple[TensorType, TensorType], None]] = {
+            path: {} for path in self._block.inputs
+        }
         for step in self._block.body:
             types |= {path: {} for path in step.gives}
         seen: set[int] = set()
         for call in self._calls:
+            first = call.input_types[0]
             for path, type in zip(call.entries, call.input_types, strict=True):
-                types[path][type] = None
+                types[path][first, type] = None
             if id(call.body) in seen:
                 continue
             seen.add(id(call.body))
@@ -282,9 +294,9 @@ class _Widths:
                     wholes = self._wholes.get(item.path)
                     self._wholes[item.path] = _find_wholes(item, wholes)
             for path, type in results.items():
-                types[path][type] = None
+                types[path][first, type] = None
             for path, given in call.absent.items():
-                types[path][known[given]] = None
+                types[path][first, known[given]] = None
         return {path: tuple(distinct) for path, distinct in types.items()}
 
     def _measure_step(self, step: NodeDef | CallDef, output: int) -> Expr | None:

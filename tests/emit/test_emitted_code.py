@@ -229,3 +229,20 @@ def test_modules_of_two_networks_are_imported_side_by_side() -> None:
     )
     names = ("googlenet", "inception_v4", "timm.inception_v4")
     assert done.stdout.split() == [f"generated.{name}.model" for name in names], done.stderr
+
+
+def test_sides_of_a_map_are_those_of_the_input_only_if_they_are_in_every_call(
+    project: Project,
+) -> None:
+    spec = """inception: 1
+name: net
+input: 16x16x4
+blocks:
+  keep: [1x1 conv (4), relu]
+  down: {params: {stride: 1}, steps: [conv: 3x3 conv (4 stride stride), relu: relu]}
+network: [down, keep, two: down (stride=2), again: keep, three: down]
+"""
+    project.write(NET, spec)
+    module = driver.emit_module(project.check())
+    assert '"""keep: N x 4 x H x W -> N x 4 x H x W."""' in module
+    assert '"""down: N x 4 x H x W -> N x 4 x h x w."""' in module

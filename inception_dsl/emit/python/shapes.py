@@ -14,7 +14,7 @@ def shape_text(widths: BlockWidths, path: str) -> str:
     `2H x 2W` behind an upsampling.
     """
     width = widths.widths[path]
-    sides = [_side(widths.widths[widths.inputs[0]], width, axis) for axis in (1, 2)]
+    sides = [_side(width, axis) for axis in (1, 2)]
     if not width.types[0].is_map:
         return f"N x {_channels(width)}"
     return " x ".join(["N", _channels(width), *sides])
@@ -30,17 +30,21 @@ def _channels(width: Width) -> str:
     return str(channels.pop()) if len(channels) == 1 else "C"
 
 
-def _side(entering: Width, width: Width, axis: int) -> str:
+def _side(width: Width, axis: int) -> str:
     """Return a side's length if calls agree, else its ratio to the same side of the input."""
-    lengths = sorted({type.shape[axis] for type in width.types if type.is_map})
+    lengths = {type.shape[axis] for type in width.types if type.is_map}
     if len(lengths) == 1:
-        return str(lengths[0])
+        return str(lengths.pop())
     name = " HW"[axis]
-    entering_lengths = sorted({type.shape[axis] for type in entering.types if type.is_map})
+    pairs = {
+        (entering.shape[axis], type.shape[axis])
+        for entering, type in width.by_input
+        if entering.is_map and type.is_map
+    }
     for divisor in (1, 2, 4, 8, 16, 32):
-        if lengths == sorted({-(-side // divisor) for side in entering_lengths}):
+        if all(length == -(-side // divisor) for side, length in pairs):
             return name if divisor == 1 else f"{name}/{divisor}"
     for factor in (2, 4, 8, 16, 32):
-        if lengths == [side * factor for side in entering_lengths]:
+        if all(length == side * factor for side, length in pairs):
             return f"{factor}{name}"
     return name.lower()
