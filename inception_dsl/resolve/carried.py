@@ -14,9 +14,9 @@ Defaults = Mapping[str, Mapping[str, Setting]]
 
 
 def refuse_shared_words(op: Op, settings: Mapping[str, Setting], defaults: Defaults) -> None:
-    """Refuse a word of a step that may be the op's or that of the norm which the step carries.
+    """Refuse a word that may be meant for the op of a step, or for the norm that the step carries.
 
-    It is the op's. That is plain where the defaults set the norm's.
+    The word sets the op's attribute. If the defaults set that of the norm, nobody can mistake it.
 
     Raises:
         SpecError: E211, there is one.
@@ -45,7 +45,7 @@ def refuse_shared_words(op: Op, settings: Mapping[str, Setting], defaults: Defau
 def refuse_act_defaults(defaults: Defaults, span: Span) -> None:
     """Refuse words of activations as defaults for a step whose activation is a parameter.
 
-    The activation is made by torch's class alone, so that it has its own words.
+    Emitted code makes such an activation as `act()`, without words.
 
     Args:
         span: the place of the parameter.

@@ -15,7 +15,7 @@ _LOST = frozenset(["E201", "E205", "E207"])
 
 
 def causes(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return the findings of a body, those that miss the same name as one at all its places."""
+    """Return the findings of a body; those that miss one name are one finding at all places."""
     groups: dict[object, list[Diagnostic]] = {}
     for index, finding in enumerate(findings):
         key = (finding.code, finding.message) if finding.code in _LOST else index

@@ -182,7 +182,7 @@ def _source(axis: Axis, site: CallSite, node: Node) -> AxisSource | None:
 
 
 def _moved_channels(node: Node) -> str | None:
-    """Return the change of the channels by an op that moves them to places, or back; else None."""
+    """Return the change of the channels by an op that turns them into places, or back, or None."""
     if OPS[node.op].channels not in ("spread", "packed"):
         return None
     return change(node.input_types[0], node.type, sizes=False)

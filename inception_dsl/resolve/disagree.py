@@ -45,7 +45,7 @@ class Input:
         return "; ".join(reversed(told))
 
     def earlier(self) -> list[Label]:
-        """Return the steps that change the size, but for the last, with their changes."""
+        """Return the steps that change the size, without the last one, with their changes."""
         changes = list(self._changes(sizes=True))[1:]
         return [Label(place_of(item), f"{made} ({what(item)})") for item, made in changes]
 
@@ -386,7 +386,7 @@ def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
 
 
 def _width_length(step: StepText) -> int:
-    """Return the number of words of the width, which stands first wherever a step is rewritten."""
+    """Return the number of words of the width, with which a rewritten step begins."""
     for index, word in enumerate(step.words[1:], 1):
         if word.kind == "name" and step.words[index - 1].kind != "symbol":
             return index

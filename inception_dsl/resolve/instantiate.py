@@ -323,7 +323,7 @@ class Instantiator:
         index: int,
         count: int,
     ) -> dict[str, Value]:
-        """Return the arguments of one copy that change from copy to copy."""
+        """Return the values that one copy has of the arguments that change from copy to copy."""
         values: dict[str, Value] = {}
         for name, schedule in scheduled.items():
             try:

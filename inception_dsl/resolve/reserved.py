@@ -53,7 +53,7 @@ RESERVED = frozenset(f"{_EMITTED} {_MODULE}".split())
 
 
 def network_name_problem(name: str) -> str | None:
-    """Return why a network cannot have this name, as its factory function would hide; else None."""
+    """Return why a network cannot have this name; None if its factory may have it."""
     if name in _BUILTINS:
         return f"emitted code needs the name `{name}` for itself"
     return name_problem(name)

@@ -157,9 +157,9 @@ class StepReader:
     def explain_word(
         self, text: str, key: str, value: object, keys: Mapping[str, Word]
     ) -> str | None:
-        """Return how a step sets a word of its op that has the name of a key of bodies.
+        """Explain how to write a word of an op that is spelt like a key of a body, such as `from`.
 
-        None if its op has no such word, or if the value is none of such a word.
+        Return None if the op has no such word, or if the word cannot have the value.
 
         Args:
             keys: the other words of the step.

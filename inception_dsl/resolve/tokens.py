@@ -51,7 +51,7 @@ class Words:
         notes: tuple[str, ...] = (),
         instead: str | None = None,
     ) -> SpecError:
-        """Return a finding at a word; `others` are at the other half of it.
+        """Return a finding at a word; `others` label the other half of a contradiction.
 
         Args:
             instead: a text that may mend it, written in place of the word.

@@ -239,7 +239,7 @@ def misfit(attribute: Attribute, value: Given) -> str | None:
 
 
 def _is_between(attribute: Attribute, number: int | Decimal) -> bool:
-    """Tell whether torch, which reads double precision, sees a number within the bounds."""
+    """Tell whether a number is within its bounds in double precision, as torch reads it."""
     low, high = attribute.above, attribute.below
     return (low is None or float(number) > low) and (high is None or float(number) < high)
 

@@ -60,7 +60,7 @@ class PortReader(Reporter):
     def read_names(
         self, written: Iterable[str] | None, at: DocumentPath, code: str, kind: str
     ) -> tuple[str, ...]:
-        """Return the names of inputs or outputs as they are written, those that cannot be left out.
+        """Return the written names of inputs or outputs, and report those that none can have.
 
         Args:
             kind: `input` or `output`.
@@ -228,7 +228,7 @@ def check_inputs(
 def check_outputs(
     block: str, outputs: Mapping[str, Path], values: Values, span: Span
 ) -> Iterator[Diagnostic]:
-    """Yield the outputs that have the name of a step and are another value than it gives.
+    """Yield the outputs that have the name of a step and give another value than the step.
 
     Args:
         span: the place of `outputs`.

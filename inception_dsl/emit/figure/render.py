@@ -69,7 +69,7 @@ def render_figure(model: Model, cost: CostReport, request: Request) -> Rendered:
 def render_library(
     title: str, source: str, blocks: Sequence[BlockDef], request: Request
 ) -> Rendered:
-    """Draw the blocks of a library as the bytes of a file; the detail and shapes are not asked.
+    """Draw the blocks of a library as the bytes of a file; `detail` and `shapes` have no effect.
 
     Raises:
         SpecError: E502, the figure cannot be drawn.
@@ -212,7 +212,7 @@ def _tell_tangle(tangle: Tangle | None) -> Iterator[str]:
 
 
 def _tell_step(name: str) -> str:
-    """Return a box by the step whose output it gives; an output of the body as such."""
+    """Return the text that names a box: by its step, or as an output of the body."""
     *_, last = name.split(" ")
     end, _, output = last.partition("->")
     if end:
@@ -231,7 +231,7 @@ def _labels(block: BlockDef) -> tuple[Label, ...]:
 
 
 def build_figures(model: Model, cost: CostReport) -> BuiltFigures:
-    """Draw the figures of a build, which no other program has a part in.
+    """Draw the figures of a build without the help of another program.
 
     A figure is left out if branches in it do not nest, since Graphviz would have to place them, or
     if it has more than `MOST_BUILT` boxes.

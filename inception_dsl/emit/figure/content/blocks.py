@@ -96,7 +96,7 @@ def _block_inputs(subject: FigureSubject, block: BlockDef) -> list[Leaf]:
 def _unite(
     block: BlockDef, same: Mapping[Path, Sequence[tuple[LocatedCall, FoldedStep]]]
 ) -> tuple[list[FoldedStep], dict[str, Path]]:
-    """Return the steps that are there in some call, wired as in a call that has them all."""
+    """Return the steps that run in at least one call, wired as in a call that runs all of them."""
     through: dict[Path, Path] = {}
     steps: list[FoldedStep] = []
     for item in block.body:
@@ -138,7 +138,7 @@ def _argument(subject: FigureSubject, call: CallDef, name: str) -> Value | Expr:
 
 
 def _agreed(calls: Sequence[LocatedCall]) -> dict[str, Expr]:
-    """Return the numbers that all calls of a block bind to its parameters alike."""
+    """Return the numbers that all calls of a block bind to the same parameter."""
     return {
         name: value
         for name, value in calls[0].call.arguments.items()

@@ -61,7 +61,7 @@ class _Edge:
     Attributes:
         position: its place among all edges that the target reads, from left to right.
         is_read: an output depends on it.
-        depth: the number of parallels that lie in each other on it.
+        depth: the number of parallels that are nested in it.
     """
 
     source: str
@@ -179,7 +179,7 @@ def _dead_edges(
 
 
 def _meeting_points(vertices: Sequence[Vertex], output: str, source: str) -> dict[str, str]:
-    """Return the first step that all lines of a step reach, for each step that the output needs."""
+    """Return, for each step that the output needs, the first step that all its lines lead to."""
     readers: dict[str, list[str]] = {output: [_END]}
     for vertex in reversed(vertices):
         if vertex.name in readers:
@@ -242,8 +242,9 @@ class _Reduction:
     def _find_tangle(self) -> Tangle:
         """Return the first place at which the branches of a graph that is reduced do not nest.
 
-        Every step before the first join has one edge in, and so two or more out. Of those that
-        the join reads, the last is in a branch that ends there, and has an edge to another step.
+        Every step before the first join has one edge in, and so two or more out. The join reads
+        several of them. The last one lies in a branch that ends at the join, and has an edge to
+        another step, too.
         """
         rank = {name: index for index, name in enumerate(self._order())}
         join = next(name for name in rank if len(self._into.get(name, ())) > 1)
@@ -313,7 +314,7 @@ def _branch(edge: _Edge) -> Series:
 
 
 def _fade(body: Series) -> Series:
-    """Return a branch that nothing reads in its look, with the words at its end."""
+    """Return a branch in the look of steps that nothing reads, with `never read` at its end."""
     *others, last = map_leaves(body, lambda leaf: replace(leaf, mark=leaf.mark or UNREAD)).items
     match last:
         case Leaf(form="sum" | "product"):

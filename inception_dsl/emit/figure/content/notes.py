@@ -44,7 +44,7 @@ def note_column(tree: Series, shapes: Shapes, kinds: Collection[str]) -> Series:
 
 
 def _note_box(leaf: Leaf, shapes: Shapes, before: str) -> Leaf:
-    """Return a box of a schema with its shape beside it, with `joins` if it has another before."""
+    """Return a box of a schema with its shape; with `joins`, only if it reads another shape."""
     is_noted = shapes == "all" or (shapes == "joins" and leaf.shape != before)
     return replace(leaf, note=f"Output: {leaf.shape}") if is_noted and leaf.shape else leaf
 

@@ -1,7 +1,7 @@
 """The boxes of several inputs and of several outputs, beside those of the steps of a body.
 
-A tree has one start and one end. The boxes of several inputs stand behind a start that is not
-seen, those of several outputs before such an end: a point, to which no line is drawn.
+A tree has one start and one end. The boxes of several inputs stand behind an invisible start point,
+and those of several outputs before an invisible end point. No line is drawn to such a point.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def number_inputs(tree: Series, inputs: Sequence[Path]) -> Series:
 
 
 def name_outputs(element: Element, step: FoldedStep) -> Element:
-    """Return the box of a step with the names of the outputs that it reads of calls."""
+    """Return the box of a step with the names of the call outputs that it reads."""
     names = [f"{maker.name}.{path.name}" for path, maker in step.outputs_read.items()]
     if not names:
         return element

@@ -94,10 +94,10 @@ def head_vertices(subject: FigureSubject, head: Head) -> list[Vertex]:
 def _rows(
     subject: FigureSubject, steps: Sequence[FoldedStep], read: set[Path]
 ) -> Iterator[FoldedStep]:
-    """Yield the steps, with calls of one block in a row as one.
+    """Yield the steps; calls of one block that follow each other are one row.
 
     Args:
-        read: steps that heads read, behind which no row goes on.
+        read: the steps that heads read; a row ends at such a step.
     """
     readers: dict[str, int] = {}
     for step in steps:

@@ -25,7 +25,7 @@ class FoldedStep:
         paths: its path in the body, without the index of a copy; of steps that share a box, all.
         inputs: the paths of the steps that it reads, or of inputs of the body.
         copies: the items that run, one after the other: calls of one block, or nodes of one op.
-        outputs_read: the call that makes each value that it reads, where the call gives several.
+        outputs_read: the outputs that it reads of calls of several outputs, each with its call.
     """
 
     paths: tuple[Path, ...]
@@ -80,19 +80,19 @@ def fold(call: Call) -> tuple[list[FoldedStep], dict[str, Path]]:
 
 
 def _find_makers(call: Call) -> dict[Path, Path]:
-    """Return the call that makes each value of the calls in a body that give several."""
+    """Return the outputs of the calls of several outputs in a body, each with its call."""
     calls = (item for item in call.body if isinstance(item, Call) and len(item.outputs) > 1)
     return {value: item.path for item in calls for value in item.types}
 
 
 def find_folded_maker(call: Call, value: Path) -> Path:
-    """Return the folded step of a body that makes a value: the call, for one of its outputs."""
+    """Return the folded step of a body that makes a value; for an output of a call, the call."""
     path = call.absent.get(value, value).step
     return _find_makers(call).get(path, path)
 
 
 def find_unfolded_maker(call: Call, value: Path) -> Path:
-    """Return the unfolded step of a body that makes a value: of a repeated step, the last copy."""
+    """Return the unfolded step of a body that makes a value; for a repeated step, its last copy."""
     values: dict[Path, Path] = {path: path for path in call.entries}
     for _ in _unfold(call, Path(), values):
         pass

@@ -31,7 +31,7 @@ class LeafBox:
     Attributes:
         left: its reach to the left of its axis; `right` that to the right, notes included.
         core: its reach to the right, notes left out.
-        sinks: the room before the box that its cards take.
+        sinks: the space before the box that its cards take.
         is_stretched: it is as wide as the branches beside it, so that their lines are straight.
     """
 

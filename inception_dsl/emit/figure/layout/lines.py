@@ -65,7 +65,7 @@ def connect(
 
 
 def fan_out(wire: Wire, behind: MeasuredElement, axis: float, u: float, style: Style) -> list[Wire]:
-    """Lead a line that has no box to start from to all the entries of an element at `u`."""
+    """Lead one line, which starts at no box, to all the entries of an element at `u`."""
     first, *others = behind.entries(axis)
     wires = [wire, *(Wire(wire.source, wire.mark, wire.x, wire.u) for _ in others)]
     for branch, x in zip(wires, [first, *others], strict=True):

@@ -69,7 +69,7 @@ def measure(element: Element, style: Style, width: float = 0) -> MeasuredElement
 
 
 def _width_in(item: Element, width: float) -> float:
-    """Return the least width of an element of a column; a box alone takes over the column's."""
+    """Return the minimum width of an element of a column: the column's for a box, else none."""
     return width if isinstance(item, Leaf) else 0
 
 

@@ -58,7 +58,7 @@ class _Cell:
 
     @property
     def empty(self) -> float:
-        """Its share that the panel does not need."""
+        """The share of the cell that its panel leaves empty."""
         return 1 - self.panel.width * self.panel.height / (self.width * self.height)
 
 
@@ -70,7 +70,7 @@ class _Sheet:
 
     @property
     def waste(self) -> float:
-        """Its emptiness, the emptiest panels above all, and its distance from the best form."""
+        """The penalty of the sheet: for empty cells, and for sides far from the best ratio."""
         empty = fsum(cell.width * cell.height * cell.empty**2 for cell in self.cells)
         form = abs(log(self.width / self.height / _BEST))
         # A logarithm's last digit differs between platforms.
