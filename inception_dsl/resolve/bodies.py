@@ -34,7 +34,7 @@ from inception_dsl.resolve.step_names import UNREADABLE, is_readable, name_of
 from inception_dsl.resolve.steps import BodyPlace, Sibling, StepReader
 from inception_dsl.resolve.tokens import listed, read_condition
 from inception_dsl.resolve.values import read_word
-from inception_dsl.resolve.wiring import SINGLE, Inputs, explain_no_output
+from inception_dsl.resolve.wiring import SINGLE, Inputs, explain_no_output, gives_several
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BodySpec, DocumentPath, Item, LongSpec, ResidualSpec, Word
 from inception_dsl.spec.step import counted_name
@@ -477,6 +477,10 @@ class BodyReader(Reporter):
             self.report(error.diagnostics)
             return place.reads
         path = made.step.path
+        if made.step.when is not None and gives_several(made.step):
+            message = "a call of several outputs has none to give where it is not there"
+            self.complain("E214", message, self.places.text(place.at))
+            return place.reads
         self.steps.append(made.step)
         self.written[path] = made.places
         if made.note is not None:

@@ -276,6 +276,21 @@ def test_a_block_that_no_call_runs_may_call_one_of_several_outputs(project: Proj
     assert driver.verify(project.check()) == []
 
 
+def test_a_call_of_several_outputs_under_a_condition_is_an_error(project: Project) -> None:
+    project.write(
+        NET,
+        "inception: 1\nname: net\ninput: 6x6x3\nblocks:\n"
+        "  two: {inputs: [a], outputs: [p, q], steps: [p: {from: a, steps: 1x1 conv (2)},"
+        " q: {from: a, steps: 1x1 conv (4)}]}\n"
+        "  outer: {params: {n: 2}, steps: [one: {when: n > 1, steps: [t: two,"
+        " {from: [t.p, t.q]}]}]}\n"
+        "network: [outer]\n",
+    )
+    with pytest.raises(SpecError) as error:
+        project.check()
+    assert {found.code for found in error.value.diagnostics} == {"E214"}
+
+
 def test_a_global_pool_makes_features_of_maps_of_any_size(project: Project) -> None:
     steps = "  - 3x3 conv (4 stride stride)\n  - global avgpool\n  - linear (3)\n"
     head = "inception: 1\nname: net\ninput: 6x6x3\nparams: {stride: 2}\nnetwork:\n"
