@@ -8,7 +8,6 @@ when the command is named, so that no command pays for another.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -70,17 +69,11 @@ COMMANDS = (
 """The commands in the order in which help lists them."""
 
 
-GC_THRESHOLD = 100_000
-"""Number of new objects after which the garbage collector looks for circles; Python's is 700."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     prepare()
     # Plugins of other packages have no say in how a spec is checked; pydantic would look for them.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # A command makes many objects and few circles of them; the collector would look through all.
-    gc.set_threshold(GC_THRESHOLD)
     try:
         code = _run(_parse(list(sys.argv[1:] if argv is None else argv)))
         finish()

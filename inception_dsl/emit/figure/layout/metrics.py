@@ -6,6 +6,7 @@ The width of a character that is not in the tables of `widths.py` is an estimate
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from inception_dsl.characters import is_wide
 from inception_dsl.emit.figure.layout.widths import BOLD, REGULAR
@@ -21,6 +22,7 @@ DRAWABLE = frozenset(_WIDTHS[False])
 """The characters whose widths are known; the font of PNG files has them all."""
 
 
+@lru_cache(maxsize=4096)  # a layout measures the same texts many times
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a text, in the unit of its size."""
     known = _WIDTHS[bold]
