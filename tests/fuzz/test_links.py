@@ -15,7 +15,7 @@ import pytest
 
 from inception_dsl.cli import main
 
-PROJECTS = 100
+PROJECTS = 50
 
 SPEC = "inception: 1\nname: net\ninput: 8x8x3\nnetwork: [1x1   conv (4)]\n"
 USING = SPEC + "use: [{}]\n"

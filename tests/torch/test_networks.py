@@ -104,7 +104,7 @@ def test_a_random_network_computes_what_its_graph_says(project: Project) -> None
     def claim(spec: Spec) -> None:
         hold_against_the_graph(spec, project)
 
-    settings(QUICK, max_examples=60)(claim)()
+    settings(QUICK, max_examples=40)(claim)()
 
 
 def test_a_random_network_of_several_outputs_computes_what_its_graph_says(
@@ -136,7 +136,7 @@ def test_a_fault_in_emitted_code_is_caught(fault: str, project: Project) -> None
         hold_against_the_graph(spec, project, alter=lambda text: re.sub(pattern, wrong, text))
 
     with pytest.raises((AssertionError, RuntimeError)):
-        settings(QUICK, max_examples=60)(claim)()
+        settings(QUICK, max_examples=40)(claim)()
 
 
 def hold_against_set(project: Project, params: dict[str, int]) -> None:
@@ -170,7 +170,7 @@ def test_a_factory_makes_the_network_of_any_parameters(project: Project) -> None
             tried.append(num_classes)
 
     widths = st.integers(1, 12)
-    settings(QUICK, max_examples=80)(given(st.tuples(specs(), widths, widths))(claim))()
+    settings(QUICK, max_examples=50)(given(st.tuples(specs(), widths, widths))(claim))()
     assert len(tried) > 20
 
 

@@ -19,7 +19,7 @@ from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.ir import TensorType
 
-MANY = settings(QUICK, max_examples=150)
+MANY = settings(QUICK, max_examples=80)
 
 
 def assert_close(given: Tensor, expected: Tensor, what: str) -> None:
