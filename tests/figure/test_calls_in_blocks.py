@@ -120,3 +120,33 @@ def test_the_drop_of_a_path_is_told_from_its_name(drop: str, note: str, project:
     checked = driver.measure(NET, folder=project.root)
     drawn = render_figure(checked.model, checked.cost, Request(block="block")).content.decode()
     assert f"× 0.5 scaling, {note}" in drawn  # noqa: RUF001
+
+
+def test_a_step_that_only_some_calls_have_reads_one_of_several_outputs(project: Project) -> None:
+    project.write(
+        NET,
+        """\
+inception: 1
+name: net
+input: 16x16x8
+blocks:
+  split:
+    outputs: {low: a, high: b}
+    steps: [a: 3x3 conv (8), b: {from: input, steps: 1x1 conv (8)}]
+  unit:
+    params: {extra: 0}
+    steps:
+      - s: split
+      - c: {from: s.low, steps: 1x1 conv (8), when: extra == 1}
+      - unread: {from: s.high, steps: 1x1 conv (4)}
+      - both: {from: [c, s.high], join: concat}
+network: [unit, unit (extra=1)]
+""",
+    )
+    checked = driver.measure(NET, folder=project.root)
+    drawn = render_figure(checked.model, checked.cost, Request(block="unit")).content.decode()
+    boxes = [box.lines for box in read(drawn).boxes]
+    assert ["Filter concat", "of s.high"] in boxes
+    assert any(lines[0] == "1x1 Conv" and "of s.low" in lines for lines in boxes)
+    for detail in DETAILS:
+        assert render_figure(checked.model, checked.cost, Request(detail)).content

@@ -98,14 +98,20 @@ def _unite(
 ) -> tuple[list[FoldedStep], dict[str, Path]]:
     """Return the steps that run in at least one call, wired as in a call that runs all of them."""
     through: dict[Path, Path] = {}
+    makers: dict[Path, Path] = {}  # of the outputs of calls of several
     steps: list[FoldedStep] = []
     for item in block.body:
         if item.path in same:
-            inputs = tuple(through.get(path, path) for path in item.inputs)
-            steps.append(replace(same[item.path][0][1], inputs=inputs))
+            values = [through.get(path, path) for path in item.inputs]
+            inputs = tuple(makers.get(value, value) for value in values)
+            several = {value: makers[value] for value in values if value in makers}
+            steps.append(replace(same[item.path][0][1], inputs=inputs, outputs_read=several))
+            if len(item.gives) > 1:
+                makers |= dict.fromkeys(item.gives, item.path)
         elif item.otherwise is not None:
             through[item.path] = through.get(item.otherwise, item.otherwise)
-    return steps, {name: through.get(path, path) for name, path in block.outputs.items()}
+    outputs = {name: through.get(path, path) for name, path in block.outputs.items()}
+    return steps, {name: makers.get(path, path) for name, path in outputs.items()}
 
 
 def _element(
