@@ -44,7 +44,7 @@ from inception_dsl.pairing import (  # noqa: E402
     VERDICTS,
     FlatGraph,
     find_departures,
-    flatten,
+    flatten_graph,
     pair_graphs,
 )
 
@@ -90,7 +90,7 @@ def load_network(name: str) -> FlatGraph:
     """Return a shipped network by its path, or one of a library by its target."""
     library, _, model = name.partition(":")
     if not model:
-        return flatten(idsl.load(str(ROOT / "specs" / f"{name}.yaml")).model.graph)
+        return flatten_graph(idsl.load(str(ROOT / "specs" / f"{name}.yaml")).model.graph)
     if library == "timm":
         import timm
 
@@ -99,7 +99,7 @@ def load_network(name: str) -> FlatGraph:
         import torchvision
 
         module = getattr(torchvision.models, model)()
-    return flatten(idsl.trace(module.eval(), "224x224x3").model.graph)
+    return flatten_graph(idsl.trace(module.eval(), "224x224x3").model.graph)
 
 
 def run_trial(graph: FlatGraph, kinds: Sequence[Kind], count: int, seed: str, tally: Tally) -> bool:

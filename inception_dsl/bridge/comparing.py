@@ -166,14 +166,13 @@ class _NoDraws(TorchFunctionMode):
     """A mode of torch in which nothing is dropped; the factors of what is kept stay."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        match getattr(func, "__name__", ""):
-            case "dropout":
-                return args[0]
-            case "bernoulli_":
-                return args[0].fill_(1)
-            case "rand":  # rounded down after the probability to keep is added
-                return func(*args, **(kwargs or {})).fill_(_NEARLY_ONE)
-        return func(*args, **(kwargs or {}))
+        if func in (torch.dropout, torch.nn.functional.dropout):
+            return args[0]
+        if func is torch.Tensor.bernoulli_:
+            return args[0].fill_(1)
+        result = func(*args, **(kwargs or {}))
+        # A number that is drawn is rounded down, after the probability to keep is added to it.
+        return result.fill_(_NEARLY_ONE) if func is torch.rand else result
 
 
 _NEARLY_ONE = 1 - 2**-20

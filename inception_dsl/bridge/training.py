@@ -21,7 +21,7 @@ from inception_dsl.recover import (
     find_live,
 )
 
-_PASSES = frozenset(["dropout", DROP])
+_PASSES = frozenset([*(name for name, op in OPS.items() if op.is_for_training), DROP])
 """The ops that give what they read in inference."""
 
 

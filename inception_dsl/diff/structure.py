@@ -31,9 +31,9 @@ def match_by_structure(old: Model, new: Model, matching: Matching) -> Matching:
     weighty, new_weighty = _select_weighty(nodes), _select_weighty(new_nodes)
     if len(weighty) != len(new_weighty) or max(len(nodes), len(new_nodes)) > MAX_NODES:
         return matching
-    from inception_dsl.pairing import flatten, pair_graphs  # few comparisons need it
+    from inception_dsl.pairing import flatten_graph, pair_graphs  # few comparisons need it
 
-    sure = pair_graphs(flatten(old.graph), flatten(new.graph)).sure
+    sure = pair_graphs(flatten_graph(old.graph), flatten_graph(new.graph)).sure
     pairs = {Path(str(a)): Path(str(b)) for a, b in sure.items()}
     if not (weighty <= pairs.keys() and new_weighty <= set(pairs.values())):
         return matching

@@ -176,6 +176,11 @@ class Op:
         return self.launches in (no_launch, flat_view)
 
     @property
+    def is_for_training(self) -> bool:
+        """The op does something in training alone, whatever its attributes."""
+        return self.is_view and {a.changes for a in self.attributes} == {"training"}
+
+    @property
     def is_identity(self) -> bool:
         """The op gives what it reads, whatever its attributes."""
         return self.acts is never_acts

@@ -17,7 +17,7 @@ from inception_dsl.pairing.answers import (
 from inception_dsl.pairing.costs import Costs
 from inception_dsl.pairing.deciding import Decider
 from inception_dsl.pairing.departures import Departure, find_departures
-from inception_dsl.pairing.flat import FlatGraph, FlatNode, Key, flatten, make_flat
+from inception_dsl.pairing.flat import FlatGraph, FlatNode, Key, flatten_graph, make_flat
 from inception_dsl.pairing.traits import find_traits, plain_value
 from inception_dsl.pairing.tree import Numbers, grow_trees
 
@@ -57,7 +57,7 @@ __all__ = [
     "Partner",
     "Verdict",
     "find_departures",
-    "flatten",
+    "flatten_graph",
     "make_flat",
     "pair_graphs",
     "plain_value",

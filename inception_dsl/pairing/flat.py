@@ -35,7 +35,7 @@ class FlatGraph:
     outputs: tuple[Key, ...]
 
 
-def flatten(graph: Graph) -> FlatGraph:
+def flatten_graph(graph: Graph) -> FlatGraph:
     """Return the flat graph of a model; its keys are paths, its last outputs training heads."""
     nodes = (FlatNode(node.path, node.op, node.attributes, node.inputs) for node in graph.nodes)
     return make_flat(nodes, graph.inputs, (*graph.outputs.values(), *graph.head_outputs))

@@ -146,7 +146,7 @@ network: [unit, unit (extra=1)]
     checked = driver.measure(NET, folder=project.root)
     drawn = render_figure(checked.model, checked.cost, Request(block="unit")).content.decode()
     boxes = [box.lines for box in read(drawn).boxes]
-    assert ["Filter concat", "of s.high"] in boxes
+    assert ("Filter concat", "of s.high") in boxes
     assert any(lines[0] == "1x1 Conv" and "of s.low" in lines for lines in boxes)
     for detail in DETAILS:
         assert render_figure(checked.model, checked.cost, Request(detail)).content

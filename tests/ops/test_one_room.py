@@ -19,6 +19,8 @@ TORCH_MODULES = [PACKAGE / "emit" / "python" / name for name in ("torch_table.py
 """The torch backend's table, and code of emitted modules, which speaks torch's language."""
 READING = PACKAGE / "bridge" / "reading"
 """The same table from torch's side: each function of torch, and the op that it is."""
+EXPORTED = PACKAGE / "bridge" / "exported"
+"""The words of file formats, and the function of torch that each is."""
 NAMES = {*OPS, *WRITTEN}
 WORDS = {attribute.name for op in OPS.values() for attribute in op.attributes} & NAMES
 """Names of ops that are words of others, too: the op `pad`, and the `pad` of a conv."""
@@ -60,7 +62,10 @@ def is_literal_type(node: ast.expr) -> bool:
 MODULES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
-    if path.parent.name != "ops" and path not in TORCH_MODULES and path.parent != READING
+    if path.parent.name != "ops"
+    and path not in TORCH_MODULES
+    and path.parent != READING
+    and not path.is_relative_to(EXPORTED)
 ]
 
 

@@ -28,7 +28,7 @@ from inception_dsl.pairing import (
     GraphPairing,
     Key,
     find_departures,
-    flatten,
+    flatten_graph,
     pair_graphs,
 )
 
@@ -42,7 +42,7 @@ CHANGED = ("inception_v3", "resnet50", "efficientnet_b0")
 
 
 def load(name: str) -> FlatGraph:
-    return flatten(model(name).graph)
+    return flatten_graph(model(name).graph)
 
 
 def model(name: str) -> Model:
@@ -162,7 +162,7 @@ def test_a_stride_that_moved_within_a_bottleneck_is_told_of_two_convs(project: P
     )
     assert moved != text
     project.write("v1.yaml", moved)
-    old, new = flatten(project.check("v1.yaml").model.graph), load("resnet50")
+    old, new = flatten_graph(project.check("v1.yaml").model.graph), load("resnet50")
     pairing = pair_graphs(old, new)
     assert pairing.sure == {node.key: node.key for node in old.nodes}
     departures = find_departures(old, new, pairing)

@@ -90,11 +90,11 @@ def read_onnx(
 
 def _tell_export(writer: CallWriter, graph: TracedGraph) -> Iterator[Diagnostic]:
     """Yield notes on what the file cannot tell of the network that it was exported from."""
-    ops = {node.op for node in graph.nodes}
+    ops = [OPS[name] for name in {node.op for node in graph.nodes} & OPS.keys()]
     lost = []
-    if "dropout" not in ops:
+    if not any(op.is_for_training for op in ops):
         lost.append("dropout, which exporters leave out")
-    if "conv" in ops and not any(OPS[op].norm_layer for op in ops):
+    if any(op.attribute("norm") for op in ops) and not any(op.norm_layer for op in ops):
         lost.append("norms, which exporters fold into convolutions")
     if lost:
         yield Diagnostic("W625", f"the file has no {', and no '.join(lost)}")
