@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from inception_dsl.expr import (
@@ -102,7 +102,23 @@ def _divide(expr: Binary) -> Expr:
         quotient, rest = divmod(left, right)
         if expr.operator == "//" or not rest:
             return quotient
-    return left if right == 1 else Binary(expr.operator, left, right)
+    if right == 1 and (expr.operator == "/" or _is_whole(left)):
+        return left
+    return Binary(expr.operator, left, right)
+
+
+def _is_whole(expr: Expr | str) -> bool:
+    """Tell whether an expression gives a whole number for any values of its names.
+
+    A name may stand for a decimal.
+    """
+    match expr:
+        case int() | Binary("//") | Apply("ceil" | "floor" | "round" | "make_divisible"):
+            return True
+        case Binary("+" | "-" | "*", left, right) | Apply("min" | "max", (left, right)):
+            return _is_whole(left) and _is_whole(right)
+        case _:
+            return False
 
 
 def _simplify_function(expr: Apply) -> Expr:
@@ -144,7 +160,7 @@ def _add(expr: Expr, sign: int, terms: _Terms) -> None:
             for atoms, coefficient in _multiply(
                 _collect_terms(left), _collect_terms(right)
             ).items():
-                terms[atoms] = terms.get(atoms, 0) + sign * coefficient
+                terms[atoms] = _plus(terms.get(atoms, 0), _times(sign, coefficient))
         case Binary() | Apply():
             atom = _simplify(expr)
             is_division = isinstance(atom, Binary) and atom.operator in _DIVISIONS
@@ -155,7 +171,24 @@ def _add(expr: Expr, sign: int, terms: _Terms) -> None:
         case Name():
             terms[(expr,)] = terms.get((expr,), 0) + sign
         case _:
-            terms[()] = terms.get((), 0) + sign * expr
+            terms[()] = _plus(terms.get((), 0), _times(sign, expr))
+
+
+_EXACT = Context(prec=20_000)
+"""Arithmetic of decimals with more digits than the bounds of an expression let it have."""
+
+
+def _plus(left: Number, right: Number) -> Number:
+    return (
+        left + right
+        if isinstance(left, int) and isinstance(right, int)
+        else _EXACT.add(left, right)
+    )
+
+
+def _times(left: Number, right: Number) -> Number:
+    both_whole = isinstance(left, int) and isinstance(right, int)
+    return left * right if both_whole else _EXACT.multiply(left, right)
 
 
 _DIVISIONS = frozenset(["//", "/"])
@@ -165,7 +198,9 @@ def _multiply(left: _Terms, right: _Terms) -> _Terms:
     if len(left) > 1 and len(right) > 1:  # the terms of the product could fill the memory
         return {(Binary("*", _join_terms(left), _join_terms(right)),): 1}
     return {
-        tuple(sorted(left_atoms + right_atoms, key=show)): left_coefficient * right_coefficient
+        tuple(sorted(left_atoms + right_atoms, key=show)): _times(
+            left_coefficient, right_coefficient
+        )
         for left_atoms, left_coefficient in left.items()
         for right_atoms, right_coefficient in right.items()
     }
@@ -177,7 +212,7 @@ def _join_terms(terms: _Terms) -> Expr:
     for atoms, coefficient in terms.items():
         if coefficient == 0:
             continue
-        term = _build_product(atoms, coefficient if coefficient > 0 else -coefficient)
+        term = _build_product(atoms, coefficient if coefficient > 0 else _times(-1, coefficient))
         if result is None:
             result = term if coefficient > 0 else Binary("-", 0, term)
         else:
@@ -186,7 +221,9 @@ def _join_terms(terms: _Terms) -> Expr:
         return constant
     if constant == 0:
         return result
-    return Binary("+" if constant > 0 else "-", result, constant if constant > 0 else -constant)
+    return Binary(
+        "+" if constant > 0 else "-", result, constant if constant > 0 else _times(-1, constant)
+    )
 
 
 def _build_product(atoms: tuple[Expr, ...], coefficient: Number) -> Expr:

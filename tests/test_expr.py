@@ -12,7 +12,7 @@ from itertools import product
 
 import pytest
 from conftest import NET, Project
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inception_dsl import driver
@@ -45,6 +45,8 @@ EXPRS = st.recursive(
 VALUES = st.fixed_dictionaries({letter: st.integers(1, 50) for letter in "abc"})
 
 
+@example(Binary("//", Decimal("0.35"), 1), {})
+@example(Apply("ceil", (Binary("+", 1, Decimal("1e-99")),)), {})
 @given(EXPRS, VALUES)
 def test_simplification_keeps_the_value_and_ends_after_one_pass(
     expr: Expr, values: dict[str, int]

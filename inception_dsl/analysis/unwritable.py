@@ -211,13 +211,13 @@ class _Block:
         """Return the reason why the constructor cannot make a step; None if it can."""
         if None in self._numbers[step.path]:
             return _Problem(step, _NO_CHANNELS, exprs=(_IN,))
+        if reason := self._explain_schedule(step):
+            return _Problem(step, reason)
         counted = (step.count or 0,)
         if None in self._read_channels(step):
             return _Problem(step, self._explain(step), step.inputs, counted)
         if step.path in self._padded:
             reason = "a parameter sets the padding `same_tf`, which needs another layer"
-            return _Problem(step, reason)
-        if reason := self._explain_schedule(step):
             return _Problem(step, reason)
         if self._differs(step):
             reason = (

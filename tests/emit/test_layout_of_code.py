@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import product
+from pathlib import Path
 from random import Random
+
+import pytest
 
 from inception_dsl.emit.python.code import Atom, Choice, Code, Construct
 from inception_dsl.emit.python.expressions import expression
-from inception_dsl.emit.python.layout import WIDTH, layout
+from inception_dsl.emit.python.layout import WIDTH, docstring, layout
 from inception_dsl.expr import (
     Apply,
     Binary,
@@ -96,3 +99,16 @@ def test_a_formatter_has_nothing_to_say_to_expressions_of_any_length() -> None:
             condition = expression(draw_condition(random, random.randint(1, 4)))
             lines += layout("value = ", Choice(condition, call, Atom("None")), depth=0)
     hold_against_the_formatter(lines)
+
+
+@pytest.mark.parametrize("length", range(88, 106))
+def test_a_formatter_leaves_the_quotes_of_a_docstring_where_they_are(
+    length: int, tmp_path: Path
+) -> None:
+    words = "word " * 40
+    for text in (f"{words[: length - 1].rstrip()}.", "x" * length):
+        lines = ["class A:", *docstring([text], depth=1), "", "    x = 1", ""]
+        file = tmp_path / "module.py"
+        file.write_text("\n".join(lines))
+        ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "100"]
+        assert subprocess.run([*ruff, "--check", str(file)], check=False).returncode == 0

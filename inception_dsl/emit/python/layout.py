@@ -204,18 +204,20 @@ def _arguments(
 
 
 def docstring(paragraphs: Sequence[str], *, depth: int) -> list[str]:
-    """Return a docstring; it stands on one line if it fits."""
+    """Return a docstring; it stands on one line if it fits, or if nothing can be cut.
+
+    The closing quotes stand alone below several lines. A formatter never leaves them below one.
+    """
     pad = INDENT * depth
-    texts = [prose(paragraph) for paragraph in paragraphs if paragraph]
-    line = f'{pad}"""{texts[0]}"""'
-    if len(texts) == 1 and len(line) <= WIDTH:
-        return [line]
-    lines: list[str] = []
-    for index, text in enumerate(texts):
-        before = '"""' if index == 0 else ""
-        if index:
-            lines.append("")
-        lines.extend(pad + part for part in _wrap(before + text, WIDTH - len(pad)))
+    first, *others = [prose(paragraph) for paragraph in paragraphs if paragraph]
+    parts = _wrap(f'"""{first}' if others else f'"""{first}"""', WIDTH - len(pad))
+    if not others:
+        if len(parts) == 1:
+            return [pad + parts[0]]
+        parts[-1] = parts[-1].removesuffix('"""')
+    lines = [pad + part for part in parts]
+    for text in others:
+        lines += ["", *(pad + part for part in _wrap(text, WIDTH - len(pad)))]
     return [*guard_commands("\n".join(lines)).split("\n"), f'{pad}"""']
 
 
