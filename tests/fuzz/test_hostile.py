@@ -9,7 +9,7 @@ import pytest
 from hostile_specs import KINDS, heavy, hostile
 from run_hostile import hunt
 
-INPUTS = 4_000
+INPUTS = 3_000
 GIANTS = heavy()
 
 
