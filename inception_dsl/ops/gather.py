@@ -300,7 +300,8 @@ class _Slide:
             divisor = (end if self.pads_all else min(end, self.side + self.before)) - start
         first = start + skipped * self.dilation
         taken = _combine(first, count, self.dilation, self.how, divisor=divisor, weight=skipped)
-        if self.divides_twice and count < self.kernel:
+        rounds = self.kernel & (self.kernel - 1)  # a division by a power of two is exact
+        if self.divides_twice and count < self.kernel and rounds:
             return replace(taken, mix=(self.kernel,))
         return taken
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import Project
 from torch import Tensor
 from torch.nn import functional as F
 
+from inception_dsl import driver
 from inception_dsl.ir import TensorType
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.ops.gather import take_alike
@@ -150,3 +152,14 @@ def test_two_ops_take_the_same_values_exactly_if_torch_gives_the_same(
         assert take_alike(one, other) == is_same, (op, words, other_op, others)
         alike += is_same
     assert alike
+
+
+def test_a_mean_that_is_divided_twice_by_powers_of_two_is_exact(project: Project) -> None:
+    head = "inception: 1\nname: net\ninput: 1x1x3\nnetwork:\n  - 3x3 conv (4)\n"
+    said = {}
+    for kernel in ("2x2", "6x6"):
+        for op in ("maxpool", "avgpool"):
+            project.write(f"specs/{op}.yaml", f"{head}  - pool: {kernel} {op} (same_tf)\n")
+        report = driver.compare("specs/maxpool.yaml", "specs/avgpool.yaml", folder=project.root)
+        said[kernel] = {finding.code for finding in report.findings} & {"D721", "D725"}
+    assert said == {"2x2": {"D725"}, "6x6": {"D721"}}
