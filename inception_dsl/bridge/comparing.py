@@ -61,18 +61,24 @@ def compare_outputs(
         for name, type in traced.inputs.items()
     }
     nodes = {node.path: node for node in written.nodes}
-    ends = [nodes[path] for path in written.outputs.values()]
-    # Several outputs are given as they are named; a softmax that is the only one is the loss's.
-    is_left_out = len(ends) == 1 and OPS[ends[0].op].is_left_to_loss
-
+    is_left_out = leaves_softmax(written)
     differs = _compare_inference(original, rebuilt, images, is_left=is_left_out)
     if differs is not None:
         return differs
     if not trains or not _has_training(traced):
         return None
-    left = [is_left_out] * len(ends)
+    left = [is_left_out] * len(written.outputs)
     left += [OPS[nodes[path].op].is_left_to_loss for path in written.head_outputs]
     return _compare_training(original.float(), rebuilt.float(), traced, generator, left)
+
+
+def leaves_softmax(written: Graph) -> bool:
+    """Tell whether the module of a spec leaves the softmax that it ends in to the loss.
+
+    Several outputs are given as they are named.
+    """
+    last = {node.path: node for node in written.nodes}[next(iter(written.outputs.values()))]
+    return len(written.outputs) == 1 and OPS[last.op].is_left_to_loss
 
 
 def _compare_inference(
@@ -85,11 +91,9 @@ def _compare_inference(
     """
 
     def run(images: Mapping[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        named = {name: image for name, image in images.items() if name}
-        old = original(*(image for name, image in images.items() if not name), **named)
+        old = _run_original(original, images)
         new = [tensor for _, tensor in list_results(rebuilt(*images.values()))]
-        results = [tensor for _, tensor in list_results(old)]
-        return results, [torch.softmax(new[0], 1)] if is_left else new
+        return old, [torch.softmax(new[0], 1)] if is_left else new
 
     with torch.no_grad():
         olds, news = run(images)
@@ -104,6 +108,13 @@ def _compare_inference(
     if not math.isfinite(error):
         return "the outputs are no finite numbers"
     return f"the outputs differ by {error:.1e} of the largest" if error > MAX_ERROR else None
+
+
+def _run_original(module: nn.Module, images: Mapping[str, Tensor]) -> list[Tensor]:
+    """Return the results of a traced module; an input without a name is given by position."""
+    unnamed = [image for name, image in images.items() if not name]
+    named = {name: image for name, image in images.items() if name}
+    return [tensor for _, tensor in list_results(module(*unnamed, **named))]
 
 
 def _has_training(graph: TracedGraph) -> bool:
@@ -142,10 +153,8 @@ def _measure_training(
     original: nn.Module, rebuilt: nn.Module, images: Mapping[str, Tensor], left: Sequence[bool]
 ) -> float:
     """Return the largest difference of the results of training, as a share of the largest value."""
-    unnamed = [image for name, image in images.items() if not name]
-    named = {name: image for name, image in images.items() if name}
     with torch.no_grad(), _NoDraws():
-        old = [tensor for _, tensor in list_results(original.train()(*unnamed, **named))]
+        old = _run_original(original.train(), images)
         new = [tensor for _, tensor in list_results(rebuilt.train()(*images.values()))]
     worst = 0.0
     for logits, is_left in zip(new, left, strict=True):

@@ -198,7 +198,7 @@ class _Recorder(TorchFunctionMode):
             self._note_request(plain, read, arguments)
         try:
             result = func(*args, **kwargs)
-        except NotImplementedError:
+        except NotImplementedError:  # torch copies no values of a tensor that has none
             if plain in _COPIES:
                 self._note_request(plain, read, arguments)
             raise

@@ -149,8 +149,7 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         raise SpecError([Diagnostic("E705", message)]) from None
     root = project_root(folder.resolve())
     name = traced.graph.name
-    text = recovered.text
-    text = format_spec(Source(target, text))
+    text = format_spec(Source(target, recovered.text))
     file = hold_text(text, name=name, reference=target, folder=root, notes=traced.notes)
     try:
         checked = measure_file(file, AS_WRITTEN)

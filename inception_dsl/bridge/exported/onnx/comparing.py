@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from inception_dsl.bridge.comparing import SEED, fill, measure_error, pair_tensors
+from inception_dsl.bridge.comparing import (
+    SEED,
+    fill,
+    leaves_softmax,
+    measure_error,
+    pair_tensors,
+)
 from inception_dsl.bridge.module import make_module
 from inception_dsl.bridge.ports import list_results
 from inception_dsl.bridge.traced import NotComparedError, OnnxSource
 from inception_dsl.channels import printable
 from inception_dsl.ir import Graph
-from inception_dsl.ops import OPS
 from inception_dsl.recover import TracedGraph
 from inception_dsl.recover.pairing import TracePairing
 
@@ -69,8 +74,7 @@ def compare_file(
     rebuilt.load_state_dict(state)
     with torch.no_grad():
         news = [tensor for _, tensor in list_results(rebuilt(*images))]
-    ends = [{node.path: node for node in written.nodes}[path] for path in written.outputs.values()]
-    if len(ends) == 1 and OPS[ends[0].op].is_left_to_loss:
+    if leaves_softmax(written):
         news = [torch.softmax(news[0], 1)]
     if [old.shape for old in olds] != [new.shape for new in news]:
         return "the outputs have other shapes"

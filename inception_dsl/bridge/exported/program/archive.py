@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,17 @@ _ENTRY = b"PK\x01\x02"
 
 _GRAPHS = ("/models/model.json", "serialized_exported_program.json")
 """The ends of the names that the graph has in archives of newer and older versions of torch."""
+
+_DAMAGE = (
+    zipfile.BadZipFile,
+    NotImplementedError,  # a version of the format that `zipfile` does not read
+    RuntimeError,  # a password
+    EOFError,
+    OSError,
+    ValueError,
+    zlib.error,
+)
+"""The errors by which `zipfile` says that an archive is damaged."""
 
 Shape = tuple[int, ...]
 
@@ -115,22 +127,14 @@ def _read_graph(data: bytes) -> bytes:
         raise UnreadableError(f"it has more than {MAX_MEMBERS:,} files")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            found = [
-                info
-                for info in archive.infolist()
-                if info.filename.endswith(
-                    ("/models/model.json", "serialized_exported_program.json")
-                )
-            ]
+            found = [info for info in archive.infolist() if info.filename.endswith(_GRAPHS)]
             if len(found) != 1:
                 raise UnreadableError("it holds no exported program, or several")
+            if found[0].compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise UnreadableError("its graph is packed in a way that torch does not write")
             with archive.open(found[0]) as stream:
                 text = stream.read(MAX_GRAPH + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
-        raise UnreadableError("it is no exported program, or it is damaged") from None
-    except Exception as error:  # what unpacks a member has an error of its own for damage
-        if type(error).__module__ != "zlib":
-            raise
+    except _DAMAGE:
         raise UnreadableError("it is no exported program, or it is damaged") from None
     if len(text) > MAX_GRAPH:
         raise UnreadableError(f"its graph has more than {MAX_GRAPH // 1_000_000} MB")
