@@ -17,6 +17,9 @@ from inception_dsl.ops import OPS
 MAX_NODES = 2000
 """Maximum number of nodes of a network that is paired without names."""
 
+MAX_WORK = 300_000
+"""Maximum number of cells that such a pairing weighs; equal graphs take none."""
+
 
 def match_by_structure(old: Model, new: Model, matching: Matching) -> Matching:
     """Return the pairs of two models by structure, if they tell more than those by path do.
@@ -33,7 +36,8 @@ def match_by_structure(old: Model, new: Model, matching: Matching) -> Matching:
         return matching
     from inception_dsl.pairing import flatten_graph, pair_graphs  # few comparisons need it
 
-    sure = pair_graphs(flatten_graph(old.graph), flatten_graph(new.graph)).sure
+    graphs = flatten_graph(old.graph), flatten_graph(new.graph)
+    sure = pair_graphs(*graphs, max_work=MAX_WORK).sure
     pairs = {Path(str(a)): Path(str(b)) for a, b in sure.items()}
     if not (weighty <= pairs.keys() and new_weighty <= set(pairs.values())):
         return matching

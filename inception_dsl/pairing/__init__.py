@@ -25,17 +25,22 @@ GAP_SCALES = (1.0, 0.5)
 """The costings under which a pair must hold: removals at their weight, and at half of it."""
 
 
-def pair_graphs(old: FlatGraph, new: FlatGraph) -> GraphPairing:
+MAX_WORK = 2_000_000
+"""Maximum number of cells, of alignments and of assignments, that one costing weighs."""
+
+
+def pair_graphs(old: FlatGraph, new: FlatGraph, *, max_work: int = MAX_WORK) -> GraphPairing:
     """Return the answer for every node of two graphs.
 
-    Graphs whose comparison takes more than `MAX_WORK` are ambiguous as a whole.
+    Args:
+        max_work: the cells that one costing weighs. Graphs that take more are ambiguous as a whole.
     """
     old_traits, new_traits = find_traits(old, new)
     numbers = Numbers()
     old_trees = grow_trees(old, old_traits, numbers)
     new_trees = grow_trees(new, new_traits, numbers)
     ledger = Ledger()
-    costings = [Costs(numbers, scale) for scale in GAP_SCALES]
+    costings = [Costs(numbers, scale, max_work) for scale in GAP_SCALES]
     for old_tree, new_tree in zip(old_trees, new_trees, strict=True):
         Decider(costings, ledger).pair_rows(old_tree, new_tree)
     if not all(costs.has_work for costs in costings):

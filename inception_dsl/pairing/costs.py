@@ -25,9 +25,6 @@ LEAST_GAP = 1.5
 """Minimum cost of a node without a partner, under every costing."""
 MAX_NODE = 4.0
 """Maximum cost of a pair of nodes of one op."""
-MAX_WORK = 2_000_000
-"""Maximum number of cells, of alignments and of assignments, that one costing weighs; beyond it no
-two forks pair."""
 MAX_BRANCHES = 24
 """Maximum number of branches of a fork that are weighed in every order."""
 
@@ -68,12 +65,16 @@ class Costs:
 
     Attributes:
         gap_scale: the cost of a part without a partner, as a share of its weight.
+
+    Args:
+        max_work: the number of cells, of alignments and of assignments, that are weighed; beyond it
+            no two forks pair.
     """
 
-    def __init__(self, numbers: Numbers, gap_scale: float) -> None:
+    def __init__(self, numbers: Numbers, gap_scale: float, max_work: int) -> None:
         self.gap_scale = gap_scale
         self._numbers = numbers
-        self._left = MAX_WORK
+        self._left = max_work
         self._items: dict[tuple[int, int], float] = {}
         self._rows: dict[tuple[int, int], float] = {}
 
@@ -114,7 +115,7 @@ class Costs:
         cost = self._rows.get(key)
         if cost is None:
             self._left -= len(old.items) * len(new.items)
-            if old.items and new.items:
+            if old.items and new.items and self.has_work:
                 cost = measure_alignment(self.set_up(old.items, new.items))
             else:
                 cost = self.price_gap(old) + self.price_gap(new)

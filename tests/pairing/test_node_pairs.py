@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -225,3 +227,28 @@ def test_forks_in_forks_beyond_any_network_are_taken_as_a_mesh() -> None:
     lines += [f"n{i} conv 8: n{i - 1}" for i in range(1, 300)]
     graph = build("\n".join([*lines, "j concat: " + " ".join(f"n{i}" for i in range(300))]))
     assert pair_graphs(graph, graph).count("sure") == 301
+
+
+def count_calls(length: int, max_work: int) -> tuple[int, GraphPairing]:
+    """Return the calls of functions that pair wide forks whose branches all differ."""
+    graphs = []
+    for seed in (1, 2):
+        random, lines, ends = Random(seed), ["n conv 8: input"], []
+        for branch in range(12):
+            above = "n"
+            for place in range(length):
+                lines.append(f"b{branch}p{place} conv {random.randrange(2, 9)}: {above}")
+                above = f"b{branch}p{place}"
+            ends.append(above)
+        graphs.append(build("\n".join([*lines, f"j concat: {' '.join(ends)}"])))
+    profile = cProfile.Profile()
+    pairing = profile.runcall(pair_graphs, *graphs, max_work=max_work)
+    return int(pstats.Stats(profile).total_calls), pairing  # type: ignore[attr-defined]
+
+
+def test_graphs_that_differ_throughout_are_ambiguous_after_a_bounded_time() -> None:
+    (few, short), (more, long) = (count_calls(length, 10_000) for length in (40, 80))
+    assert short.count("ambiguous") == 12 * 40 + 2
+    assert long.count("ambiguous") == 12 * 80 + 2
+    assert more < 2.5 * few
+    assert count_calls(40, 2_000_000)[0] > 3 * few
