@@ -179,11 +179,8 @@ _EXACT = Context(prec=20_000)
 
 
 def _plus(left: Number, right: Number) -> Number:
-    return (
-        left + right
-        if isinstance(left, int) and isinstance(right, int)
-        else _EXACT.add(left, right)
-    )
+    both_whole = isinstance(left, int) and isinstance(right, int)
+    return left + right if both_whole else _EXACT.add(left, right)
 
 
 def _times(left: Number, right: Number) -> Number:

@@ -16,6 +16,7 @@ from inception_dsl.ops import (
     pool,
     resize,
     scale,
+    sepconv,
     sides,
 )
 from inception_dsl.ops.activation import ACTIVATIONS
@@ -29,6 +30,7 @@ from inception_dsl.ops.reach import Window
 
 STEP_OPS: tuple[Op, ...] = (
     *conv.OPS,
+    *sepconv.OPS,
     *deconv.OPS,
     *channelconv.OPS,
     *pool.OPS,
@@ -83,7 +85,7 @@ def norm_of(attributes: Symbols) -> Op | None:
 
 def flop_kinds() -> dict[str, str]:
     """Return the kinds of floating-point operations that ops count, and how they count them."""
-    ordered = (*conv.OPS, *pool.OPS, *resize.OPS, *join.JOINS, *OPS.values())
+    ordered = (*conv.OPS, *sepconv.OPS, *pool.OPS, *resize.OPS, *join.JOINS, *OPS.values())
     return {kind: text for op in ordered for kind, text in op.flop_kinds.items()}
 
 

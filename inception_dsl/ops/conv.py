@@ -3,7 +3,7 @@
 The norm is any op of `norm.NORMS`: its answers for the convolution's output are part of the conv's
 own answers.
 
-Longer than 400 lines: an op answers all questions in one module, and this one holds two ops.
+Longer than 400 lines: an op answers all questions in one module, and others take its answers.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], "conv")
     check_groups(values, channels)
     hold_filters(values, channels)
-    return infer_ending(values, _convolved(values, inputs[0]))
+    return infer_ending(values, convolve(values, inputs[0]))
 
 
 def check_groups(values: Values, channels: int) -> None:
@@ -98,7 +98,7 @@ def check_groups(values: Values, channels: int) -> None:
             raise ShapeError("E306", message, attribute="groups", traces="channels")
 
 
-def _convolved(values: Values, input: TensorType) -> TensorType:
+def convolve(values: Values, input: TensorType) -> TensorType:
     """Return the type that a convolution gives to its norm."""
     return TensorType((number(values, "width"), *slide(values, input)))
 
@@ -201,8 +201,9 @@ def _owned(attribute: Attribute, norm: Op) -> Attribute:
     return replace(attribute, name=name, owner=norm.name, owner_name=attribute.name)
 
 
-def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
-    return windows_with_norm(values, windows(values, input), _convolved(values, input))
+def conv_windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
+    """Return the windows of a convolution with its norm."""
+    return windows_with_norm(values, windows(values, input), convolve(values, input))
 
 
 def windows_with_norm(
@@ -308,63 +309,12 @@ def tensors_with_norm(values: Values, convolution: list[StateTensor]) -> tuple[S
     )
 
 
-def _separable_infer(values: Values, inputs: Inputs) -> TensorType:
-    a_map(inputs[0], "sepconv")
-    return infer_ending(values, _convolved(values, inputs[0]))
-
-
-def _separable_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
-    height, width = size(values, "kernel")
-    deep = inputs[0].channels * number(values, "multiplier")
-    return cost_with_extras(values, output, deep * height * width + deep * output.channels, output)
-
-
-def _separable_launches(
-    written: Symbols, values: Values, inputs: Inputs, output: TensorType
-) -> tuple[Launch, ...]:
-    deep = inputs[0].channels * number(values, "multiplier")
-    height, width = output.size
-    convolved = (deep * height * width, output.values)
-    return launches_with_extras(written, values, inputs[0], convolved, output)
-
-
-def _separable_saves(
-    written: Symbols, values: Values, inputs: Inputs, output: TensorType
-) -> SavedForBackward:
-    height, width = output.size
-    between = inputs[0].channels * number(values, "multiplier") * height * width
-    saved = saves_with_extras(written, values, inputs[0], output)
-    return SavedForBackward(values=between) | saved
-
-
-def _separable_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
-    width, multiplier = number(values, "width"), number(values, "multiplier")
-    deep = channels * multiplier
-    depthwise = StateTensor(
-        name="depthwise.weight",
-        shape=(deep, 1, *size(values, "kernel")),
-        role="inner weight",
-        in_axis=0,
-        in_places=multiplier,
-    )
-    pointwise = StateTensor(
-        name="pointwise.weight",
-        shape=(width, deep, 1, 1),
-        role="weight",
-        in_axis=1,
-        in_places=multiplier,
-    )
-    return tensors_with_norm(
-        values, [depthwise, pointwise, *bias_tensors(values, "pointwise.bias")]
-    )
-
-
-def _remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
+def conv_remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
     """Return the remarks on the norm, which reads what the convolution gives."""
     norm = find_norm(values)
     if norm is None or norm.remarks is None:
         return ()
-    return norm.remarks(norm_attributes(values), (_convolved(values, inputs[0]),))
+    return norm.remarks(norm_attributes(values), (convolve(values, inputs[0]),))
 
 
 def finish(attributes: dict[str, Value | Expr]) -> None:
@@ -380,7 +330,6 @@ def finish(attributes: dict[str, Value | Expr]) -> None:
 
 
 GROUPS = Attribute("groups", "positive", 1, changes="values")
-_MULTIPLIER = Attribute("multiplier", "positive", 1, changes="values")
 
 
 def list_attributes(
@@ -430,17 +379,12 @@ def _finish_conv(attributes: dict[str, Value | Expr]) -> None:
 
 
 def make_ops() -> tuple[Op, ...]:
-    """Return the convolutions, which can carry any of `NORMS`."""
-    return _make_conv(), _make_sepconv()
-
-
-def _make_conv() -> Op:
-    """Return the convolution.
+    """Return the convolution, which can carry any of `NORMS`.
 
     y[o] = bias[o] + the sum of weight[o, c, p] x[c, p] over the channels c of o's group and the
     places p of the kernel; then the norm, then the activation.
     """
-    return Op(
+    conv = Op(
         name="conv",
         aliases=("conv2d", "convolution"),
         variants={
@@ -460,7 +404,7 @@ def _make_conv() -> Op:
         infer=_infer,
         sizes="follow",
         channels="mixed",
-        windows=_windows,
+        windows=conv_windows,
         gathers=gathers_windows("weighted"),
         counts_in_depth=True,
         cost=_cost,
@@ -470,46 +414,9 @@ def _make_conv() -> Op:
         is_left_to_loss=False,
         launches=_launches,
         saves=_saves,
-        remarks=_remarks,
+        remarks=conv_remarks,
     )
-
-
-def _make_sepconv() -> Op:
-    """Return the separable convolution: a depthwise one, then a 1x1 one.
-
-    As in TensorFlow, the bias, the norm and the activation come once, at the end.
-
-    Source: Chollet, Xception, CVPR 2017, section 3.
-    """
-    return Op(
-        name="sepconv",
-        aliases=("separableconv", "separableconv2d"),
-        title="SepConv",
-        short_title="SepConv",
-        figure="convolution",
-        family="convolution",
-        join=None,
-        attributes=list_attributes(_MULTIPLIER),
-        kernel="kernel",
-        flags=FLAGS,
-        defaults_of="conv",
-        finish=finish,
-        norm_layer="",
-        infer=_separable_infer,
-        sizes="follow",
-        channels="mixed",
-        windows=_windows,
-        gathers=gathers_windows("weighted"),
-        counts_in_depth=True,
-        cost=_separable_cost,
-        flop_kinds=list_flop_kinds(),
-        state=_separable_state,
-        acts=acts_always,
-        is_left_to_loss=False,
-        launches=_separable_launches,
-        saves=_separable_saves,
-        remarks=_remarks,
-    )
+    return (conv,)
 
 
 def list_flop_kinds() -> dict[str, str]:

@@ -10,7 +10,7 @@ from inception_dsl.emit.python import torch_table
 from inception_dsl.emit.python.torch_table import Layer
 from inception_dsl.expr import Expr
 from inception_dsl.ir import TensorType
-from inception_dsl.ops import NORMS, OPS, WRITTEN, Attribute, Op, conv
+from inception_dsl.ops import NORMS, OPS, WRITTEN, Attribute, Op, conv, sepconv
 from inception_dsl.ops.attribute import Symbols, Values
 from inception_dsl.ops.facts import (
     MAC_FLOPS,
@@ -163,6 +163,6 @@ def invented(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(WRITTEN, op.written, op)
         monkeypatch.setitem(torch_table.TORCH, op.name, layers)
     monkeypatch.setitem(NORMS, HALVES.name, HALVES)
-    for op in conv.make_ops():
+    for op in (*conv.make_ops(), *sepconv.make_ops()):
         monkeypatch.setitem(OPS, op.name, op)
         monkeypatch.setitem(WRITTEN, op.written, op)

@@ -117,8 +117,8 @@ class Chained:
 
 
 @dataclass(frozen=True, slots=True)
-class Bracketed:
-    """Code between brackets that no call opens: `(a + b)`."""
+class _Around:
+    """Code with something around it that reads nothing."""
 
     code: Code
 
@@ -131,27 +131,21 @@ class Bracketed:
     def uses(self) -> frozenset[str]:
         """The names that it takes from the module or from Python."""
         return self.code.uses
+
+
+@dataclass(frozen=True, slots=True)
+class Bracketed(_Around):
+    """Code between brackets that no call opens: `(a + b)`."""
 
     def __str__(self) -> str:
         return f"({self.code})"
 
 
 @dataclass(frozen=True, slots=True)
-class Prefixed:
+class Prefixed(_Around):
     """An operator and its only operand: `not a`."""
 
     operator: str
-    code: Code
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """The locals and parameters that it reads."""
-        return self.code.reads
-
-    @property
-    def uses(self) -> frozenset[str]:
-        """The names that it takes from the module or from Python."""
-        return self.code.uses
 
     def __str__(self) -> str:
         return f"{self.operator}{self.code}"

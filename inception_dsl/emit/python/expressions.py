@@ -38,7 +38,7 @@ def _write(expr: Expr | str) -> Code:
             condition, value = (_in_brackets(each, find_level(_CHOICE)) for each in (test, one))
             return Choice(condition, value, _write(other))
         case Apply("not", (operand,)):
-            return Prefixed("not ", _in_brackets(operand, find_level(expr) - 1))
+            return Prefixed(_in_brackets(operand, find_level(expr) - 1), "not ")
         case Apply("-", (_,)) | Apply("item"):
             return py.literal(expr)
         case Apply("pair", (first, second)) if show(expr).startswith("("):

@@ -156,7 +156,7 @@ def _within_brackets(before: str, code: Code, after: str = "", *, depth: int) ->
                 for (own, each), end in zip(pieces, ends, strict=True)
                 for line in _within_brackets(own, each, end, depth=depth)
             ]
-        case Prefixed(operator, operand):
+        case Prefixed(operand, operator):
             return _within_brackets(f"{before}{operator}", operand, after, depth=depth)
         case Bracketed(inside):
             inner = _within_brackets("", inside, depth=depth + 1)
