@@ -230,11 +230,8 @@ def explain_failure(code: str, message: str, error: BaseException) -> SpecError:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep what foreign code prints away from the results of a command, however it is printed."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    with warnings.catch_warnings(), redirect_stdout(sys.stderr):
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr), _divert_output():
         warnings.simplefilter("ignore")
-        os.dup2(2, 1)
         try:
             yield
         except (Exception, KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -242,6 +239,22 @@ def quiet() -> Iterator[None]:
         except BaseException as error:  # a class of the network's own
             said = f"{type(error).__name__}: {error}"
             raise RuntimeError(said).with_traceback(error.__traceback__) from None
-        finally:
-            os.dup2(kept, 1)
-            os.close(kept)
+
+
+@contextmanager
+def _divert_output() -> Iterator[None]:
+    """Let what is written past Python to the standard output go to the standard error."""
+    if sys.__stdout__ is not None:
+        sys.__stdout__.flush()
+    try:
+        os.fstat(2)
+        kept = os.dup(1)
+    except OSError:  # one of them is closed
+        yield
+        return
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

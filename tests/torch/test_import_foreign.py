@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,18 @@ def test_three_hundred_nested_lists_are_one_step(
     code += "    return net\n"
     assert run(code, tmp_path, monkeypatch) == 0
     assert json.loads(capfd.readouterr().out)["totals"]["params"] == 224
+
+
+def test_a_network_is_run_where_an_output_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(_HEAD)
+    command = [sys.executable, "-m", "inception_dsl", "flops", "py:net.py:Net", "--input", "8x8x3"]
+    for redirection, code in ((">&-", 2), ("2>&-", 0)):
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        told = b"total" in done.stdout if code == 0 else b"it is closed" in done.stderr
+        assert told
