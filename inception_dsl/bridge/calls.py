@@ -92,12 +92,15 @@ class CallTrace:
         inputs: the tensors that went in.
         outputs: the tensors that came out.
         ran: the paths of the modules that ran, in order.
+        arguments: the names of the tensors that a module is called with, by their numbers, for each
+            run of one that is called with several; a run is a path and its earlier runs.
     """
 
     inputs: list[ValueRef] = field(default_factory=list)
     calls: list[TorchCall] = field(default_factory=list)
     outputs: tuple[TracedResult, ...] = ()
     ran: dict[str, None] = field(default_factory=dict)
+    arguments: dict[tuple[str, tuple[int, ...]], dict[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

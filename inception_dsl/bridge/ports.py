@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -23,6 +24,16 @@ def make_inputs(shapes: Mapping[str, Sequence[int]], batch: int) -> InputTensors
     tensors = {name: torch.empty(batch, *shape, device="meta") for name, shape in shapes.items()}
     named = {name: tensor for name, tensor in tensors.items() if name}
     return InputTensors(tuple(tensor for name, tensor in tensors.items() if not name), named)
+
+
+def name_arguments(
+    forward: Callable[..., Any], arguments: Sequence[Any]
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors among the arguments of a call by position, with the arguments' names."""
+    names = list(inspect.signature(forward).parameters)
+    for index, argument in enumerate(arguments):
+        name = names[index] if index < len(names) else ""
+        yield from list_results(argument, name)
 
 
 def list_results(output: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:

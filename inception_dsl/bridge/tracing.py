@@ -31,7 +31,7 @@ from inception_dsl.bridge.calls import (
     find_values,
 )
 from inception_dsl.bridge.frames import FrameReader, Frames
-from inception_dsl.bridge.ports import list_results, make_inputs
+from inception_dsl.bridge.ports import list_results, make_inputs, name_arguments
 
 OTHER_BATCH = 3
 """The number of images in a traced batch of training.
@@ -128,9 +128,14 @@ class _Recorder(TorchFunctionMode):
     def add_input(self, tensor: Tensor) -> None:
         self.trace.inputs.append(self._add(tensor))
 
-    def enter(self, module: nn.Module) -> None:
+    def enter(self, module: nn.Module, arguments: Sequence[Any]) -> None:
         path = self._paths.get(id(module))
         self._stack.append(("", ()) if path is None else self._count_run(path))
+        if path and len(list(_list_tensors(arguments))) > 1:
+            named = name_arguments(module.forward, arguments)
+            refs = [(name, self._values.get(id(tensor))) for name, tensor in named]
+            names = {ref.number: name for name, ref in refs if ref is not None}
+            self.trace.arguments[self.place] = names
 
     def leave(self) -> None:
         if self._stack:
@@ -352,7 +357,7 @@ def _watch(recorder: _Recorder) -> Iterator[None]:
     """Tell a recorder which module runs."""
 
     def enter(module: nn.Module, arguments: Any) -> None:
-        recorder.enter(module)
+        recorder.enter(module, arguments)
 
     def leave(module: nn.Module, arguments: Any, output: Any) -> None:
         recorder.leave()

@@ -18,6 +18,7 @@ from inception_dsl.recover.graph import (
     TracedOutput,
     find_live,
     find_owners,
+    make_run,
 )
 from inception_dsl.recover.pairing import TracePairing, pair_nodes
 from inception_dsl.recover.recovery import Recovered, SpecHeader, recover_spec
@@ -38,6 +39,7 @@ __all__ = [
     "TracedOutput",
     "find_live",
     "find_owners",
+    "make_run",
     "pair_nodes",
     "recover_spec",
     "round_digits",

@@ -45,6 +45,7 @@ class FoundBlock:
 
     Attributes:
         params: its parameters, with the values that calls need not write; None for none.
+        inputs: the names of its inputs, if they are several.
         kind: the name of the class that it was.
         body: its body, whose holes have texts.
     """
@@ -53,6 +54,7 @@ class FoundBlock:
     kind: str
     params: Mapping[str, Value | None]
     body: Term
+    inputs: tuple[str, ...] = ()
 
 
 def find_blocks(bodies: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[FoundBlock, ...]]:
@@ -68,9 +70,9 @@ def find_blocks(bodies: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[FoundBl
         ready = [scope for scope in scopes if scope.kind not in waiting] or [
             scope for scope in scopes if heights[id(scope)] == lowest
         ]
-        groups: dict[str, list[ScopeTerm]] = {}
+        groups: dict[tuple[str, tuple[str, ...]], list[ScopeTerm]] = {}
         for scope in ready:
-            groups.setdefault(scope.kind, []).append(scope)
+            groups.setdefault((scope.kind, scope.inputs), []).append(scope)
         calls: dict[int, CallTerm] = {}
         for group in groups.values():
             _make_blocks(group, blocks, calls)
@@ -92,7 +94,7 @@ def _gather(term: Term, kind: str) -> Term:
     """
     inner = term.kind if isinstance(term, ScopeTerm) else kind
     term = rebuild(term, lambda child: _gather(child, inner))
-    if isinstance(term, ScopeTerm) and _is_no_block(term.body):
+    if isinstance(term, ScopeTerm) and not term.inputs and _is_no_block(term.body):
         return term.body
     if not isinstance(term, ListTerm):
         return term
@@ -221,7 +223,8 @@ def _make_block(
         tuple(hole.value if hole is not None else None for hole in column)
         for column in zip(*template.rows, strict=True)
     ]
-    channels = tuple(scope.channels for scope in template.scopes)
+    inputs = template.scopes[0].inputs
+    channels = () if inputs else tuple(scope.channels for scope in template.scopes)
     params = find_params(template.holes, columns, channels, template.homes)
     decided = find_conditions(template, params)
     if decided is None or (not template.is_uniform and len(params.columns) > MAX_PARAMS):
@@ -238,7 +241,7 @@ def _make_block(
             is_rounded = params.makers[param].is_rounded
             arguments.append(Hole(param, value, default, step=name, is_rounded=is_rounded))
         calls.append(CallTerm(name, scope.kind, tuple(arguments)))
-    return FoundBlock(name, kind, defaults, body), calls
+    return FoundBlock(name, kind, defaults, body, inputs), calls
 
 
 def _first(column: Column) -> Value:

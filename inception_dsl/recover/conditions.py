@@ -86,7 +86,7 @@ def _compare_ends(
     for hole, column in reversed(bare):
         values = [end.value if end is not None else None for end in column]
         text = params.texts[id(hole)]
-        if None not in values and text != "in":
+        if None not in values and text != "in" and params.channels:
             pairs = zip(params.channels, values, strict=True)
             bits = tuple((count == value) == same for count, value in pairs)
             widths.append((f"in {sign} {text}", bits))
@@ -133,7 +133,7 @@ def _compare_params(params: BlockParams) -> Iterator[tuple[str, Bits]]:
         if name in params.absent:
             yield f"{name} > 0", tuple(of != 0 for of in column)
             yield f"{name} == 0", tuple(of == 0 for of in column)
-        if name not in params.ratios and params.makers[name].is_bare:
+        if params.channels and name not in params.ratios and params.makers[name].is_bare:
             pairs = list(zip(column, params.channels, strict=True))
             yield f"{name} != in", tuple(of != count for of, count in pairs)
             yield f"{name} == in", tuple(of == count for of, count in pairs)

@@ -5,7 +5,7 @@ It knows neither torch nor specs. A tracer makes it; the rest of this folder rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.ir import Origin, TensorType, Value
@@ -49,8 +49,13 @@ class TracedNode:
     @property
     def run(self) -> ModuleRun:
         """The run of the module that ran it."""
-        names = self.module.split(".") if self.module else []
-        return tuple(zip(names, self.runs or [0] * len(names), strict=True))
+        return make_run(self.module, self.runs)
+
+
+def make_run(module: str, runs: Sequence[int]) -> ModuleRun:
+    """Return the run of a module, by its path and its earlier runs."""
+    names = module.split(".") if module else []
+    return tuple(zip(names, runs or [0] * len(names), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,8 @@ class TracedGraph:
         containers: the paths of the modules that only hold others, such as lists.
         weights: the shapes of all parameters, by their names in the traced module.
         heads: the results that it returns in training only, each under the name of its head.
+        arguments: the names that values have in the modules that several enter, by their keys, for
+            each run of such a module. It may lack some.
     """
 
     name: str
@@ -88,6 +95,7 @@ class TracedGraph:
     containers: frozenset[str]
     weights: Mapping[str, tuple[int, ...]]
     heads: tuple[TracedOutput, ...] = ()
+    arguments: Mapping[ModuleRun, Mapping[int, str]] = field(default_factory=dict)
 
     @property
     def entries(self) -> dict[int, TensorType]:
@@ -161,7 +169,7 @@ class TracedDraft:
             self.put(replace(self.nodes[reader], inputs=inputs))
         if node.key in self.ends:
             self.ends = self.ends - {node.key} | {instead}
-            self._taken_out[node.key] = instead
+        self._taken_out[node.key] = instead
         self.remove(node)
 
     def remove(self, node: TracedNode) -> None:
@@ -178,13 +186,20 @@ class TracedDraft:
             nodes=tuple(self.nodes.values()),
             outputs=tuple(map(self._settle, self.graph.outputs)),
             heads=tuple(map(self._settle, self.graph.heads)),
+            arguments={
+                run: {self._find(key): name for key, name in names.items()}
+                for run, names in self.graph.arguments.items()
+            },
         )
 
     def _settle(self, output: TracedOutput) -> TracedOutput:
-        key = output.key
+        return replace(output, key=self._find(output.key))
+
+    def _find(self, key: int) -> int:
+        """Return the key of the node that stands for one that may be taken out."""
         while key in self._taken_out:
             key = self._taken_out[key]
-        return replace(output, key=key)
+        return key
 
 
 def find_owners(nodes: Iterable[TracedNode]) -> dict[int, int]:

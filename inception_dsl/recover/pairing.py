@@ -108,9 +108,11 @@ def _facts(
     op: str, attributes: Mapping[str, Value], names: frozenset[str], type: TensorType
 ) -> Hashable:
     """Return what must be equal of two nodes: op, shape and the attributes that a trace shows."""
-    # A convolution whose activation a parameter sets does not name what that activation has.
-    carried = {a.name: a.default for a in OPS[op].attributes if a.owner and a.default is not None}
-    whole = {**carried, **attributes}
+    # A convolution whose activation a parameter sets does not name what that activation has, and a
+    # join of a mesh does not name what only a residual has.
+    is_join = OPS[op].join is not None
+    own = (a for a in OPS[op].attributes if a.owner or is_join)
+    whole = {**{a.name: a.default for a in own if a.default is not None}, **attributes}
     values = tuple((name, _plain(op, whole, name)) for name in sorted(names & whole.keys()))
     return op, type.shape, values
 

@@ -33,7 +33,7 @@ class BlockParams:
     """The parameters of a block while they are found.
 
     Attributes:
-        channels: the channels that enter each instance.
+        channels: the channels that enter each instance; none where several values do.
         columns: the values of each parameter.
         ratios: the parameters that multiply the channels that enter.
         texts: what a spec writes in each hole, by the hole's `id`.
@@ -108,7 +108,8 @@ def _relate(column: Column, params: BlockParams) -> str | None:
     """Return the text that gives the values of a hole; None if it needs a new parameter."""
     if len({value for value in column if value is not None}) == 1:
         return next(shown(value) for value in column if value is not None)
-    bases: list[tuple[str, Column]] = [("in", params.channels), *params.columns.items()]
+    bases: list[tuple[str, Column]] = [("in", params.channels)] if params.channels else []
+    bases += params.columns.items()
     for name, base in bases:
         if name not in params.ratios and _equals(column, base):
             return name
@@ -165,7 +166,7 @@ def _make_param(
     else:
         grows = sum(
             isinstance(value, int) and value > count
-            for value, count in zip(column, params.channels, strict=True)
+            for value, count in zip(column, params.channels, strict=bool(params.channels))
         )
         default = "expand" if 2 * grows > len(column) else "reduce"
         if home:
@@ -183,6 +184,8 @@ def _make_param(
 
 def _find_ratio(column: Column, channels: Sequence[int]) -> Column | None:
     """Return the numbers that multiply the channels that enter; None if widths read better."""
+    if not channels:
+        return None
     ratios: list[Value] = []
     for value, count in zip(column, channels, strict=True):
         if not isinstance(value, int) or value % count:

@@ -7,16 +7,15 @@ branches as such.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from inception_dsl.recover.graph import ENTRY
 from inception_dsl.recover.scopes import Flow, Item, ModuleScope, find_first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputItem:
-    """One of several inputs of a network."""
+    """One of several inputs of a network, or of a block."""
 
     name: str
 
@@ -29,7 +28,7 @@ class Region:
     """The items of a scope as a graph.
 
     Args:
-        inputs: the names of the network's inputs, if they are several.
+        inputs: the names of the inputs by their keys, if they are several.
         ends: the keys of the nodes that give the network's outputs, if they are several.
 
     Attributes:
@@ -43,13 +42,13 @@ class Region:
         self,
         scope: ModuleScope,
         flow: Flow,
-        inputs: Sequence[str] = (),
+        inputs: Mapping[int, str] | None = None,
         ends: Container[int] = (),
     ) -> None:
         self.scope = scope
-        self.inputs = tuple(map(InputItem, inputs))
+        entries = {key: InputItem(name) for key, name in (inputs or {}).items()}
+        self.inputs = tuple(entries.values())
         self.owners: dict[int, Item] = {key: item for item in scope.items for key in item.keys}
-        entries = {ENTRY - index: item for index, item in enumerate(self.inputs)}
         self.exits: dict[Item | InputItem, int] = {
             item: max(flow.leave(item.keys), default=max(item.keys)) for item in scope.items
         }
@@ -58,7 +57,7 @@ class Region:
         self._readers = Counter[Item | InputItem]()
         for item in scope.items:
             node = getattr(item, "node", None)
-            keys = node.inputs if node is not None else flow.enter(item.keys)
+            keys = node.inputs if node is not None else flow.list_entries(item.keys)
             sources: list[Source] = [self.owners.get(key) or entries.get(key) for key in keys]
             self.sources[item] = sources
             self._readers.update(source for source in sources if source is not None)
@@ -103,9 +102,13 @@ class Region:
     def is_clean(self, join: Item, *, closed: bool = False) -> bool:
         """Tell whether the branches of a join can be written as branches.
 
+        A module of several inputs has none.
+
         Args:
             closed: look whether steps outside the branches read steps within them, too.
         """
+        if isinstance(join, ModuleScope):
+            return False
         sources = self.sources[join]
         above = self.dominators[join]
         if (self.inputs and above is None) or sources.count(above) > 1:

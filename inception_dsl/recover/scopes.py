@@ -1,4 +1,4 @@
-"""The tree of scopes: the modules of a network that one value enters and one leaves.
+"""The tree of scopes: the modules of a network that few values enter and one leaves.
 
 Only such a module can be a block. Any other is dissolved: its parts belong to the module around
 it, under names that begin with its own.
@@ -7,7 +7,7 @@ it, under names that begin with its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.ops import OPS
@@ -34,18 +34,26 @@ class NodeItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModuleScope:
-    """A run of a module with the nodes that it ran, and the modules in it."""
+    """A run of a module with the nodes that it ran, and the modules in it.
+
+    Attributes:
+        arguments: the names of the values that enter it, by their keys, as far as they are known.
+    """
 
     name: str
     kind: str
     is_container: bool
     items: tuple[Item, ...]
     keys: frozenset[int] = field(default_factory=frozenset)
+    arguments: Mapping[int, str] = field(default_factory=dict)
 
     is_named = True
 
 
 Item = NodeItem | ModuleScope
+
+MAX_INPUTS = 4
+"""Maximum number of values that enter a block; a module that reads more is dissolved."""
 
 
 class Flow:
@@ -70,6 +78,11 @@ class Flow:
     def enter(self, keys: frozenset[int]) -> set[int]:
         """Return the keys of the nodes outside that nodes of a set read."""
         return {source for key in keys for source in self.nodes[key].inputs if source not in keys}
+
+    def list_entries(self, keys: frozenset[int]) -> tuple[int, ...]:
+        """Return the keys of the nodes outside that a set reads, in the order in which it does."""
+        read = (source for key in sorted(keys) for source in self.nodes[key].inputs)
+        return tuple(dict.fromkeys(source for source in read if source not in keys))
 
     def leave(self, keys: frozenset[int]) -> set[int]:
         """Return the keys of the nodes of a set that nodes outside read, or that are returned."""
@@ -123,7 +136,8 @@ def grow_tree(flow: Flow) -> ModuleScope:
         )
         path = ".".join(name for name, _ in run)
         kind, is_container = graph.classes.get(path, "Sequential"), path in graph.containers
-        return _scope(ModuleScope(name, kind, is_container, ()), items)
+        arguments = graph.arguments.get(run, {})
+        return _scope(ModuleScope(name, kind, is_container, (), arguments=arguments), items)
 
     return expose_reused(_tidy(close(()), flow), flow)
 
@@ -150,7 +164,7 @@ def _scope(scope: ModuleScope, items: Sequence[Item]) -> ModuleScope:
 
 
 def _tidy(scope: ModuleScope, flow: Flow) -> ModuleScope:
-    """Return a scope in which every scope has one value that enters and one that leaves."""
+    """Return a scope in which every scope can be a block."""
     items: list[Item] = []
     for item in scope.items:
         if isinstance(item, NodeItem):
@@ -165,7 +179,7 @@ def _settle(scope: ModuleScope, flow: Flow) -> Iterator[Item]:
     if len(flow.enter(scope.keys)) > 1 and (join := _entry_join(scope, flow)):
         yield replace(join, name=f"{scope.name}_{join.name}", is_named=False)
         scope = _scope(scope, [item for item in scope.items if item is not join])
-    if len(flow.enter(scope.keys)) != 1 or len(flow.leave(scope.keys)) != 1:
+    if len(flow.leave(scope.keys)) != 1 or not _can_enter(scope, flow):
         for item in scope.items:
             yield replace(item, name=f"{scope.name}_{item.name}")
     elif len(scope.items) > 1:
@@ -181,6 +195,16 @@ def _settle(scope: ModuleScope, flow: Flow) -> Iterator[Item]:
         keeps_name = scope.name.isdigit() and not item.name.isdigit() and not is_wrapper
         name = item.name if keeps_name else scope.name
         yield replace(item, name=name, kind=kind, is_container=is_container)
+
+
+def _can_enter(scope: ModuleScope, flow: Flow) -> bool:
+    """Tell whether a scope can be a block as far as the values that enter it say.
+
+    Several values may enter a module that does more than join them, but not the whole network.
+    """
+    count = len(flow.enter(scope.keys))
+    is_part = len(scope.keys) < len(flow.nodes) and not scope.is_container
+    return count == 1 or (count <= MAX_INPUTS and is_part and len(scope.items) > 1)
 
 
 def _entry_join(scope: ModuleScope, flow: Flow) -> NodeItem | None:
@@ -253,6 +277,7 @@ def are_alike(first: Item, second: Item, flow: Flow) -> bool:
     if pairs is None:
         return False
     partners = {old.key: new.key for old, new in pairs}
+    entries: dict[int, int] = {}
     for old, new in pairs:
         is_same = (old.op, old.attributes) == (new.op, new.attributes)
         if not is_same or flow.owners.get(old.key) != flow.owners.get(new.key):
@@ -262,8 +287,10 @@ def are_alike(first: Item, second: Item, flow: Flow) -> bool:
         for source, other in zip(old.inputs, new.inputs, strict=True):
             if partners.get(source) != (other if other in second.keys else None):
                 return False
+            if source not in partners and entries.setdefault(source, other) != other:
+                return False
     ends = {partners[key] for key in flow.leave(first.keys)}
-    return ends == flow.leave(second.keys)
+    return len(set(entries.values())) == len(entries) and ends == flow.leave(second.keys)
 
 
 def _pair(first: Item, second: Item) -> list[tuple[TracedNode, TracedNode]] | None:

@@ -66,12 +66,14 @@ class ScopeTerm:
 
     Attributes:
         kind: the name of the module's class.
-        channels: the channels that enter it.
+        channels: the channels that enter it; 0 for one that several values enter.
+        inputs: the names of these values.
     """
 
     kind: str
     body: Term
     channels: int
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,8 +205,8 @@ def skeleton(term: Term) -> Hashable:
             )
         case CallTerm(block):
             return "call", block
-        case ScopeTerm(kind, body):
-            return "scope", kind, skeleton(body)
+        case ScopeTerm(kind, body, inputs=inputs):
+            return "scope", kind, inputs, skeleton(body)
         case ListTerm(items):
             return "list", tuple((name, skeleton(inner)) for name, inner in items)
         case JoinTerm(op, attributes, branches):

@@ -9,7 +9,7 @@ from typing import cast
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Value
-from inception_dsl.ops import OPS, Attribute, Op, shown
+from inception_dsl.ops import ACTIVATIONS, OPS, Attribute, Op, shown
 from inception_dsl.ops.window import margins
 from inception_dsl.recover.fusion import Fused
 from inception_dsl.recover.graph import TracedNode
@@ -51,7 +51,7 @@ class WordWriter:
             if name not in values or name == op.kernel or attribute.owner or name in covered:
                 continue
             default = cast("Value | None", base.get(name))
-            if _may_vary(attribute, values[name], default, chosen):
+            if self._may_vary(attribute, values[name], default, chosen):
                 is_bare = attribute.kind == "width"
                 flags = frozenset(word for word, sets in op.flags.items() if list(sets) == [name])
                 words.append(Hole(name, values[name], default, is_bare, step, flags))
@@ -59,18 +59,25 @@ class WordWriter:
                 words.append(_word(op, attribute, values[name]))
         return OpTerm(op.name, op.written, (*words, *([flag] if flag else [])), kernel)
 
+    def _may_vary(
+        self,
+        attribute: Attribute,
+        value: Value,
+        default: Value | None,
+        chosen: Mapping[str, Value],
+    ) -> bool:
+        """Tell whether a parameter can set an attribute, which is written only where it differs.
+
+        An activation that is a parameter has no words, so that none may have defaults.
+        """
+        if attribute.name == "act":
+            is_plain = not self.defaults.keys() & ACTIVATIONS.keys()
+            return is_plain and (attribute.name in chosen) == (value != default)
+        return attribute.kind in _HOLES and value not in _FIXED
+
     def _base(self, op: Op) -> dict[str, Value | Expr]:
         base = {a.name: cast("Value", a.default) for a in op.attributes}
         return {**base, **self.defaults.get(op.defaults_of or op.name, {})}
-
-
-def _may_vary(
-    attribute: Attribute, value: Value, default: Value | None, chosen: Mapping[str, Value]
-) -> bool:
-    """Tell whether a parameter can set an attribute, which is written only where it differs."""
-    if attribute.name == "act":
-        return (attribute.name in chosen) == (value != default)
-    return attribute.kind in _HOLES and value not in _FIXED
 
 
 def find_defaults(fused: Fused) -> dict[str, dict[str, Value]]:

@@ -124,6 +124,8 @@ def _write_block(block: FoundBlock) -> Written:
             head["params"] = {name: bound.get(name, "") for name in block.params}
         else:
             head["params"] = list(block.params)
+    if block.inputs:
+        head["inputs"] = list(block.inputs)
     body = _body(block.body)
     if isinstance(body, dict) and body.keys() & {"branches", "steps", "residual", "from"}:
         return {**head, **body}

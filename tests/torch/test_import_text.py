@@ -128,3 +128,27 @@ def test_only_sums_that_others_cross_have_their_activation_apart(tmp_path: Path)
     text = bring(_Mesh, (4, 8, 8), tmp_path).text
     assert "join: add" in text
     assert "residual: {act: relu}" in text or "act: relu" in text.partition("plain")[2]
+
+
+class _Separable(nn.Module):
+    """A convolution by channel and one by place, with an activation or none behind them."""
+
+    def __init__(self, channels: int, width: int, act: nn.Module) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(channels, channels, 3, groups=channels)
+        self.pointwise = nn.Conv2d(channels, width, 1)
+        self.act = act
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.act(self.pointwise(self.depthwise(x)))
+        return y
+
+
+def test_an_activation_with_words_is_no_parameter_of_a_block(tmp_path: Path) -> None:
+    def net() -> nn.Module:
+        bounded = _Separable(3, 8, nn.LeakyReLU(0.2)), _Separable(8, 8, nn.LeakyReLU(0.2))
+        return nn.Sequential(*bounded, _Separable(8, 4, nn.Identity()))
+
+    text = bring(net, (3, 18, 18), tmp_path).text
+    assert "  leaky_relu: {slope: 0.2}" in text
+    assert "act=" not in text

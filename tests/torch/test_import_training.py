@@ -300,3 +300,26 @@ def test_a_path_that_is_dropped_in_inference_is_refused(tmp_path: Path) -> None:
 
     (message,) = causes(module, (3, 8, 8), tmp_path)
     assert "values that are dropped at random in inference" in message
+
+
+class _Pyramid(nn.Module):
+    """A residual whose body is dropped at random, below sums that are no residuals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.body = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 3, padding=1)
+        self.low, self.high = nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1)
+        self.drop = StochasticDepth(0.1, "row")
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        x = x + self.drop(self.body(x))
+        low = self.low(x)
+        total = self.high(x) + low
+        return torch.cat([total, low], 1)
+
+
+def test_a_sum_that_is_no_residual_drops_nothing_beside_one_that_does(tmp_path: Path) -> None:
+    imported = bring(_Pyramid, (3, 16, 16), tmp_path)
+    assert "drop_path: 0.1" in imported.text
+    assert "- add_: {from: [high, low], join: add}" in imported.text

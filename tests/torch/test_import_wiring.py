@@ -277,3 +277,48 @@ def test_a_pool_of_a_module_and_a_flatten_of_another_are_one(tmp_path: Path) -> 
         bring(lambda: nn.Sequential(_Pooled()), (3, 8, 8), tmp_path).text.count("global avgpool")
         == 2
     )
+
+
+class _Merge(nn.Module):
+    """A step of a decoder, which reads two values."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.up = nn.Upsample(scale_factor=2)
+        self.conv = nn.Conv2d(3 * width, width, 3, padding=1)
+        self.act = nn.ReLU()
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        y: Tensor = self.act(self.conv(torch.cat([self.up(x), skip], 1)))
+        return y
+
+
+class _Decoder(nn.Module):
+    def __init__(self, merge_again: bool = False) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.down1 = nn.Conv2d(8, 16, 3, stride=2, padding=1)
+        self.down2 = nn.Conv2d(16, 32, 3, stride=2, padding=1)
+        self.merge2 = _Merge(16)
+        self.merge1 = _Merge(8)
+        self.fit = nn.Conv2d(8, 16, 1)
+        self.merge_again = merge_again
+
+    def forward(self, x: Tensor) -> Tensor:
+        high = self.stem(x)
+        middle = self.down1(high)
+        low = self.merge2(self.down2(middle), middle)
+        out: Tensor = self.merge1(low, high)
+        if self.merge_again:
+            out = self.merge1(self.fit(out), F.interpolate(out, scale_factor=2))
+        return out
+
+
+@pytest.mark.parametrize("merge_again", [False, True])
+def test_a_module_that_reads_several_values_is_a_block_with_their_names(
+    merge_again: bool, tmp_path: Path
+) -> None:
+    text = bring(lambda: _Decoder(merge_again), (3, 32, 32), tmp_path).text
+    assert "    params: [width]\n    inputs: [x0, skip]\n" in text
+    assert "- merge2: {from: [down2, down1], steps: merge (width=16)}" in text
+    assert ("{from: [fit, upsample_1], reuse: merge1}" in text) == merge_again

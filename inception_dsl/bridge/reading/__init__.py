@@ -26,6 +26,7 @@ from inception_dsl.recover import (
     TracedOutput,
     find_live,
     find_owners,
+    make_run,
 )
 
 __all__ = ["DROP", "Cause", "Lack", "ReadTrace", "read_trace", "read_training"]
@@ -99,9 +100,22 @@ def _read(
         classes=kinds,
         containers=modules.containers,
         weights=modules.weights,
+        arguments={
+            make_run(*place): _find_keys(reader, names) for place, names in trace.arguments.items()
+        },
     )
     graph, causes = read_idioms(graph, kinds, training=training)
     return graph, [*reader.causes, *causes]
+
+
+def _find_keys(reader: GraphReader, names: Mapping[int, str]) -> dict[int, str]:
+    """Return the names of tensors by the keys of the nodes that make them."""
+    seen = {number: reader.values.get(number) for number in names}
+    return {
+        value.key: names[number]
+        for number, value in seen.items()
+        if value is not None and value.key is not None
+    }
 
 
 def _find_lack(result: Seen, *, has_steps: bool) -> Lack | None:
