@@ -156,5 +156,5 @@ def test_comparisons_and_their_reports_are_linear(
         }
 
     count_work(5)  # what is imported once
-    small, large = count_work(200), count_work(800)
-    assert {name for name in large if large[name] >= 1.1 * 800 / 200 * small[name]} == set()
+    small, large = count_work(120), count_work(480)
+    assert {name for name in large if large[name] >= 1.1 * 480 / 120 * small[name]} == set()

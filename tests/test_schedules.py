@@ -101,7 +101,7 @@ def test_whole_numbers_stay_whole(project: Project) -> None:
 )
 def test_copies_are_written_as_one_loop(step: str, wanted: str, project: Project) -> None:
     project.write(NET, SPEC.format(step))
-    assert wanted in driver.emit(project.check(), output=project.root).artifacts[0].text
+    assert wanted in driver.emit_module(project.check())
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_parameter_counts_copies_that_grow(count: int, project: Project) -> No
     spec = SPEC.format(f"inner (n={count} d=0.1)").replace("network:", body)
     project.write(NET, spec)
     found = project.check()
-    text = driver.emit(found, output=project.root).artifacts[0].text
+    text = driver.emit_module(found)
     assert "*(Block(drop=float(_exact(d) + _exact(d) / 8 * i)) for i in range(n))" in text
     inner = found.model.root.body[0]
     assert isinstance(inner, Call)

@@ -17,7 +17,7 @@ from inception_dsl.ir.verify import verify
 
 
 def emitted(project: Project) -> str:
-    return driver.emit(project.check(), output=project.root / "generated").artifacts[0].text
+    return driver.emit_module(project.check())
 
 
 def for_each(claim: Callable[[Spec], None]) -> None:

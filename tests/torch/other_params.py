@@ -226,7 +226,7 @@ def _hold_equal(given: nn.Module, expected: nn.Module, model: Model) -> None:
 
 
 def _emit(project: Project) -> str:
-    return driver.emit(project.check(), output=project.root / "generated").artifacts[0].text
+    return driver.emit_module(project.check())
 
 
 def _tensors(output: Any) -> list[Tensor]:

@@ -44,7 +44,7 @@ def test_nothing_is_dropped_in_inference_and_scripts_drop_alike(project: Project
     project.write(NET, SPEC)
     found = project.check()
     assert driver.verify(found) == []
-    source = driver.emit(found, output=project.root).artifacts[0].text
+    source = driver.emit_module(found)
     module = make_module(source, "net")
     images = torch.randn(5, 6, 8, 8)
     scripted = torch.jit.script(module)
@@ -86,7 +86,7 @@ def test_efficientnets_drop_their_blocks_as_torchvisions(
 ) -> None:
     base = "inception: 1\nname: net\nextends: efficientnet_b0\n"
     project.write(NET, f"{base}network: {{stages: stages (scaling.{row})}}\n")
-    source = driver.emit(project.check(), output=project.root).artifacts[0].text
+    source = driver.emit_module(project.check())
     with torch.device("meta"):
         theirs = torchvision.models.get_model(f"efficientnet_{row}")
         ours = make_module(source, "net")

@@ -41,9 +41,7 @@ AS_OTHERS = {
 def test_a_gate_takes_a_checkpoint_as_it_is(other: str, project: Project) -> None:
     module, reduce, expand, act = AS_OTHERS[other]
     project.write(NET, GATE.format(reduce=reduce, expand=expand, act=act))
-    network = make_module(
-        driver.emit(project.check(), output=project.root).artifacts[0].text, "net"
-    )
+    network = make_module(driver.emit_module(project.check()), "net")
     network.load_state_dict(module.state_dict())
     images = torch.randn(2, 16, 5, 6)
     torch.testing.assert_close(network(images), module(images))
@@ -68,9 +66,7 @@ def test_a_gate_of_neighbouring_channels_takes_timms_checkpoint(
 ) -> None:
     module = EcaModule(kernel_size=kernel)
     project.write(NET, EFFICIENT_GATE.format(pool=pool, kernel=kernel))
-    network = make_module(
-        driver.emit(project.check(), output=project.root).artifacts[0].text, "net"
-    )
+    network = make_module(driver.emit_module(project.check()), "net")
     network.load_state_dict(module.state_dict())
     images = torch.randn(2, 16, 5, 6)
     torch.testing.assert_close(network(images), module(images), rtol=0, atol=0)

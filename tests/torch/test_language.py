@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -594,7 +593,7 @@ def checked(spec: str, project: Project) -> Checked:
 
 
 def source(found: Checked) -> str:
-    return driver.emit(found, output=Path("generated")).artifacts[0].text
+    return driver.emit_module(found)
 
 
 @pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS.keys())

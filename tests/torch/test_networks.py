@@ -54,7 +54,7 @@ def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], 
     """
     project.write(NET, spec.text())
     found = project.check()
-    source = alter(driver.emit(found, output=project.root).artifacts[0].text)
+    source = alter(driver.emit_module(found))
     hold_against_torch(found, source)
 
     generator = torch.Generator().manual_seed(0)
@@ -147,7 +147,7 @@ def hold_against_set(project: Project, params: dict[str, int]) -> None:
         SpecError: the spec does not take them.
     """
     found = project.check()
-    source = driver.emit(found, output=project.root).artifacts[0].text
+    source = driver.emit_module(found)
     said = {name: str(value) for name, value in params.items()}
     other = driver.measure(NET, folder=project.root, overrides=Overrides(params=said))
     with torch.device("meta"):

@@ -54,13 +54,13 @@ def pytorch_fid() -> nn.Module:
 IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     "torchvision alexnet": ("alexnet", tv("alexnet"), 224),
     "torchvision vgg16": ("vgg16", tv("vgg16"), 224),
-    "torchvision resnet50": ("resnet50", tv("resnet50"), 224),
-    "torchvision densenet121": ("densenet121", tv("densenet121"), 224),
-    "torchvision mobilenet_v2": ("mobilenet_v2", tv("mobilenet_v2"), 224),
+    "torchvision resnet50": ("resnet50", tv("resnet50"), 64),
+    "torchvision densenet121": ("densenet121", tv("densenet121"), 64),
+    "torchvision mobilenet_v2": ("mobilenet_v2", tv("mobilenet_v2"), 64),
     "torchvision googlenet": (
         "torchvision/googlenet",
         tv("googlenet", aux_logits=True, transform_input=False, init_weights=False),
-        224,
+        96,
     ),
     "torchvision inception_v3": (
         "torchvision/inception_v3",
@@ -78,8 +78,8 @@ IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     "timm seresnet50": ("se_resnet50", tm("seresnet50"), 64),
     "torchvision regnet_y_400mf": ("regnet_y_400mf", tv("regnet_y_400mf"), 64),
     "timm legacy_xception": ("timm/legacy_xception", tm("legacy_xception"), 96),
-    "timm inception_v3": ("timm/inception_v3", tm("inception_v3"), 299),
-    "timm inception_resnet_v2": ("timm/inception_resnet_v2", tm("inception_resnet_v2"), 299),
+    "timm inception_v3": ("timm/inception_v3", tm("inception_v3"), 139),
+    "timm inception_resnet_v2": ("timm/inception_resnet_v2", tm("inception_resnet_v2"), 139),
 }
 
 
@@ -89,7 +89,7 @@ LATE = {"torchvision regnet_y_400mf": "proj"}
 
 def emitted(name: str) -> nn.Module:
     found = driver.check(name, folder=Path(__file__).parent)
-    source = driver.emit(found, output=Path("generated")).artifacts[0].text
+    source = driver.emit_module(found)
     return make_module(source, found.model.name)
 
 

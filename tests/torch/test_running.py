@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import NET, Project
+from representative_specs import REPRESENTATIVES
 from test_language import HEAD
 from test_language import NETWORKS as SMALL
 from ways_to_run import WAYS, Network, network, on_fake_cuda
@@ -19,8 +20,8 @@ from inception_dsl.bridge import make_module
 
 FOLDER = Path(__file__).parent
 
-# One with training heads, one with residuals, at small inputs.
-NETWORKS = {"googlenet": "80x80x3", "resnet50": "64x64x3"}
+NETWORKS = {"googlenet": "80x80x3"}
+"""One with training heads, at a small input; `benchmarks/run_everywhere.py` runs all."""
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +66,8 @@ def test_every_part_of_the_language_runs(name: str, way: str, project: Project) 
     WAYS[way](network(NET, folder=project.root))
 
 
-@pytest.mark.parametrize("name", driver.list_specs(FOLDER))
-def test_every_network_is_compiled_by_torchscript_and_traced_by_fx(name: str) -> None:
+@pytest.mark.parametrize("name", REPRESENTATIVES)
+def test_networks_are_compiled_by_torchscript_and_traced_by_fx(name: str) -> None:
     checked = driver.check(name, folder=FOLDER)
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # TorchScript is deprecated

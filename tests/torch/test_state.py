@@ -17,7 +17,7 @@ SPECS = driver.list_specs(Path(__file__).parents[2])
 
 
 def module_of(found: Checked) -> nn.Module:
-    source = driver.emit(found, output=Path("generated")).artifacts[0].text
+    source = driver.emit_module(found)
     return on_meta(source, found.model.name)
 
 

@@ -1,4 +1,4 @@
-"""Every network of the library takes a step of training: forward, backward, all heads included."""
+"""Networks of the library take a step of training: forward, backward, all heads included."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from representative_specs import REPRESENTATIVES
 from test_parity import still
 from torch import Tensor
 
@@ -16,7 +17,6 @@ from inception_dsl.driver import Checked
 from inception_dsl.resolve import Overrides
 
 FOLDER = Path(__file__).parent
-SPECS = driver.list_specs(FOLDER)
 
 
 def small(name: str) -> Checked:
@@ -31,10 +31,10 @@ def small(name: str) -> Checked:
     return driver.check(name, folder=FOLDER)
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", REPRESENTATIVES)
 def test_a_step_of_training_reaches_every_parameter(name: str) -> None:
     found = small(name)
-    source = driver.emit(found, output=Path("generated")).artifacts[0].text
+    source = driver.emit_module(found)
     module = still(make_module(source, found.model.name, seed=7))
     images = torch.randn(2, *found.model.input.shape, generator=torch.Generator().manual_seed(8))
     given = module(images)

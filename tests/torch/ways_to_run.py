@@ -61,7 +61,7 @@ class Network:
 def network(name: str, *, input: str | None = None, folder: Path = HERE) -> Network:
     """The network of a spec, at its input or at another."""
     found = driver.check(name, folder=folder, overrides=Overrides(input))
-    source = driver.emit(found, output=folder).artifacts[0].text
+    source = driver.emit_module(found)
     shapes = {name or "x": type.shape for name, type in found.model.inputs.items()}
     return Network(source, found.model.name, shapes)
 
