@@ -215,10 +215,16 @@ class Op:
         owners = dict.fromkeys(a.owner for a in self.attributes if a.owner)
         return {owner: tuple(a for a in self.attributes if a.owner == owner) for owner in owners}
 
-    def shared_words(self, owner: str) -> frozenset[str]:
-        """Return its words whose values fit a word of that norm's or activation's, too."""
-        owned = {a.name_in_owner: a.kind for a in self.owned_attributes.get(owner, ())}
-        return frozenset(a.name for a in self.own_attributes if owned.get(a.name) == a.kind)
+    @cached_property
+    def shared_words(self) -> Mapping[str, frozenset[str]]:
+        """Its words whose values fit a word of a norm's or an activation's, too, by that op."""
+        own = {a.name: a.kind for a in self.own_attributes}
+        return {
+            owner: frozenset(
+                a.name_in_owner for a in attributes if own.get(a.name_in_owner) == a.kind
+            )
+            for owner, attributes in self.owned_attributes.items()
+        }
 
     @cached_property
     def _by_name(self) -> Mapping[str, Attribute]:

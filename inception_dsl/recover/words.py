@@ -101,7 +101,9 @@ def find_defaults(fused: Fused) -> dict[str, dict[str, Value]]:
     for node in carriers:
         for owner in (node.attributes["norm"], node.attributes["act"]):
             # A step that names the norm and sets the op's word says so only beside the norm's.
-            for word in OPS[node.op].shared_words(str(owner)) if owner in fused.usual else ():
+            for word in (
+                OPS[node.op].shared_words.get(str(owner), ()) if owner in fused.usual else ()
+            ):
                 if node.attributes[word] != _own_default(OPS[node.op], word):
                     defaults[str(owner)][word] = fused.usual[str(owner)][word]
     return {name: settings for name, settings in defaults.items() if settings}

@@ -21,14 +21,15 @@ def refuse_shared_words(op: Op, settings: Mapping[str, Setting], defaults: Defau
     Raises:
         SpecError: E211, there is one.
     """
-    chosen = {**defaults.get(op.defaults_of or op.name, {}), **settings}
-    for carried in (chosen[name] for name in ("norm", "act") if name in chosen):
-        owner = carried.value
-        if not isinstance(owner, str):
+    own_defaults = defaults.get(op.defaults_of or op.name, {})
+    for name in ("norm", "act"):
+        carried = settings.get(name) or own_defaults.get(name)
+        if carried is None or not isinstance(owner := carried.value, str):
             continue
-        for word in sorted(
-            op.shared_words(owner) & settings.keys() - defaults.get(owner, {}).keys()
-        ):
+        shared = op.shared_words.get(owner)
+        if not shared:
+            continue
+        for word in sorted(shared & settings.keys() - defaults.get(owner, {}).keys()):
             attribute = OPS[owner].attribute(word)
             assert attribute is not None
             assert attribute.default is not None
