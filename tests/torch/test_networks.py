@@ -104,7 +104,7 @@ def test_a_random_network_computes_what_its_graph_says(project: Project) -> None
     def claim(spec: Spec) -> None:
         hold_against_the_graph(spec, project)
 
-    settings(QUICK, max_examples=40)(claim)()
+    settings(QUICK, max_examples=25)(claim)()
 
 
 def test_a_random_network_of_several_outputs_computes_what_its_graph_says(
@@ -114,7 +114,7 @@ def test_a_random_network_of_several_outputs_computes_what_its_graph_says(
     def claim(spec: Spec) -> None:
         hold_against_the_graph(spec, project)
 
-    settings(QUICK, max_examples=25)(claim)()
+    settings(QUICK, max_examples=15)(claim)()
 
 
 FAULTS = {
@@ -170,8 +170,8 @@ def test_a_factory_makes_the_network_of_any_parameters(project: Project) -> None
             tried.append(num_classes)
 
     widths = st.integers(1, 12)
-    settings(QUICK, max_examples=50)(given(st.tuples(specs(), widths, widths))(claim))()
-    assert len(tried) > 20
+    settings(QUICK, max_examples=30)(given(st.tuples(specs(), widths, widths))(claim))()
+    assert len(tried) > 10
 
 
 @pytest.mark.parametrize("width", [2, 5, 16])
