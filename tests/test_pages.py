@@ -104,7 +104,8 @@ Every code has a page with its meaning, a bad spec with the finding, and a good 
 `inception-dsl explain CODE` prints the page. E0xx codes are about reading files, E1xx about the
 form of a spec, E2xx about names and words, E3xx about shapes, E4xx about budgets and claims, and
 E5xx about output. E7xx codes are about networks that exist as code or as files. W6xx codes are
-warnings, and hints of `check --hints`. D7xx codes are the findings of `diff`.
+warnings, and hints of `check --hints`; P8xx codes are such hints, too, about the design of a
+network. D7xx codes are the findings of `diff`.
 
 | code | name | meaning |
 |---|---|---|
@@ -208,7 +209,7 @@ def test_the_index_is_fresh() -> None:
 
 
 def test_codes_are_in_order() -> None:
-    for letter in "EWD":
+    for letter in "EWPD":
         codes = [code for code in CODES if code.startswith(letter)]
         assert all(one < other for one, other in pairwise(codes))
 

@@ -1,9 +1,9 @@
 """Every code that a finding may carry. A code never changes its meaning.
 
 E0xx: reading files. E1xx: the form of a spec. E2xx: names and words. E3xx: shapes. E4xx: budgets
-and claims. E5xx: output. E7xx: networks that exist as code. W6xx: warnings and hints. D7xx: the
-effects of a change, on callers (D70x), checkpoints (D71x), inference (D72x), training (D73x), cost
-(D74x) or nothing (D75x).
+and claims. E5xx: output. E7xx: networks that exist as code. W6xx: warnings and hints. P8xx: hints
+about the design. D7xx: the effects of a change, on callers (D70x), checkpoints (D71x), inference
+(D72x), training (D73x), cost (D74x) or nothing (D75x).
 """
 
 from __future__ import annotations
@@ -120,6 +120,15 @@ CODES: dict[str, Code] = {
     "W623": Code("loss-unknown", "The weight of the loss of a training head is not known.", "note"),
     "W624": Code("not-compared", "An import compares no outputs.", "note"),
     "W625": Code("lost-in-export", "The file of a network lacks a part of the network.", "note"),
+    "P801": Code("bottleneck", "A step keeps little of the representation it reads.", "note"),
+    "P802": Code("out-of-balance", "A stage is too deep for its width, or too wide.", "note"),
+    "P803": Code("unreduced", "A spatial convolution reads many channels, unreduced.", "note"),
+    "P804": Code("lone-pool", "A pool shrinks the grid before or behind the widening.", "note"),
+    "P811": Code("large-kernel", "Several 3x3 see what a larger kernel sees, for less.", "note"),
+    "P812": Code("square-kernel", "A row and a column see what a square kernel sees.", "note"),
+    "P813": Code("even-kernels", "Two 2x2 replace a 3x3; a row and a column save more.", "note"),
+    "P814": Code("mergeable", "Several 1x1 convolutions on one value could run as one.", "note"),
+    "P815": Code("idle-step", "A step costs something and has no effect.", "note"),
     "D701": Code("input-changed", "The input of the network changes.", "error"),
     "D702": Code("output-changed", "The output of the network changes.", "error"),
     "D703": Code("head-changed", "A training head is added or removed.", "error"),

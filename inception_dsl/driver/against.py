@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
-from inception_dsl.driver.changes import compare_pair, find_agreement, judge_report
+from inception_dsl.driver.changes import compare_pair, judge_report
 from inception_dsl.driver.selection import list_known_specs, tell_clash
+from inception_dsl.driver.settings import find_agreement
 from inception_dsl.driver.standpoint import stand_in
 from inception_dsl.driver.walk import Checked, LibraryError, measure_file
 from inception_dsl.resolve import AS_WRITTEN, Overrides

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import NamedInput, find_network
 from inception_dsl.driver.selection import list_known_specs
+from inception_dsl.driver.settings import find_agreement
 from inception_dsl.driver.walk import Checked, measure_file
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, SUFFIXES
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
     from inception_dsl.driver.writing import Artifact
     from inception_dsl.rules.agreement import Agreement
-
-MAX_SETTINGS = 1_000_000
-"""Maximum number of bytes of a pyproject.toml."""
 
 
 def compare(
@@ -65,37 +62,6 @@ def make_weight_plan(report: Report, path: Path) -> Artifact:
     (made,) = report.comparisons
     plan = name_as_in_code(plan_weights(made.old, made.new, made.diff), made)
     return Artifact(path, plan_json(plan, old=made.old_name, new=made.new_name).encode())
-
-
-def find_agreement(root: Path) -> Agreement:
-    """Return the settings for changes in a project's pyproject.toml.
-
-    Raises:
-        SpecError: E006 the file lies outside the project, E010 it cannot be used.
-    """
-    from inception_dsl.rules.agreement import Agreement
-    from inception_dsl.rules.settings import read_agreement
-
-    path = root / "pyproject.toml"
-    if not DISK.exists(path) and not DISK.is_link(path):
-        return Agreement()
-    target = DISK.resolve(path)
-    if target is None:
-        message = "`pyproject.toml` cannot be read: its links lead in a circle"
-        raise SpecError([Diagnostic("E010", message)])
-    if not target.is_relative_to(root.resolve()):
-        raise SpecError([Diagnostic("E006", "`pyproject.toml` lies outside the project")])
-    try:
-        text = DISK.read(target, MAX_SETTINGS + 1)
-        if len(text) > MAX_SETTINGS:
-            message = f"`pyproject.toml` is larger than {MAX_SETTINGS:,} bytes"
-            raise SpecError([Diagnostic("E010", message)])
-        return read_agreement(text.decode(), target)
-    except OSError as error:
-        message = f"`pyproject.toml` cannot be read: {error.strerror}"
-        raise SpecError([Diagnostic("E010", message)]) from None
-    except UnicodeDecodeError:
-        raise SpecError([Diagnostic("E010", "`pyproject.toml` is not UTF-8")]) from None
 
 
 def judge_report(

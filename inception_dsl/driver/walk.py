@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -133,10 +133,27 @@ def check_file(
         for finding in judge(Subject(model, cost, classes, measure_at), hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
+    if hints:
+        judged = _weigh_hints(judged, file)
     findings = [*file.notes, *odd, *made.warnings, *judged]
     if any(finding.severity == "error" for finding in findings):
         raise SpecError(findings)
     return Checked(file, model, cost, tuple(findings), classes)
+
+
+def _weigh_hints(findings: list[Diagnostic], file: SpecFile) -> list[Diagnostic]:
+    """Return findings with the severities that the project of a spec gives to hints.
+
+    Raises:
+        SpecError: E006 or E010, the settings of the project cannot be used.
+    """
+    from inception_dsl.driver.settings import find_hint_severities
+
+    severities = find_hint_severities(file.root)
+    return [
+        replace(finding, level=severities[finding.code]) if finding.code in severities else finding
+        for finding in findings
+    ]
 
 
 def check_library(loaded: Loaded) -> CheckedLibrary:

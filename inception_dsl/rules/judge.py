@@ -21,8 +21,9 @@ RULES: tuple[Rule, ...] = (over_budget, claims_hold, can_be_written, never_read,
 def list_hints() -> tuple[Rule, ...]:
     """Return the rules that run only on request, and are loaded only then."""
     from inception_dsl.rules.counted import counted_names
+    from inception_dsl.rules.principles import PRINCIPLES
 
-    return counted_names, worth_knowing
+    return counted_names, worth_knowing, *PRINCIPLES
 
 
 AS_WRITTEN_ONLY = frozenset(["E401", "E402", "E403"])

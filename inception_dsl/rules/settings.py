@@ -22,7 +22,9 @@ from inception_dsl.source import Source
 from inception_dsl.spec.toml import KeyPath, Toml, read_toml
 
 TOOL = "inception-dsl"
+HINTS = f"tool.{TOOL}.hints"
 
+_HINTS = tuple(code for code in CODES if code.startswith("P"))
 _CHANGES = tuple(code for code in CODES if code.startswith("D"))
 _WAIVER = ("code", "at", "spec", "reason")
 
@@ -36,6 +38,32 @@ def read_agreement(text: str, path: Path | None = None) -> Agreement:
     Raises:
         SpecError: E010, it is no TOML, or a setting of this tool cannot be used.
     """
+    toml, settings = _read_tool(text, path)
+    return _read_diff(toml, settings.get("diff", {}))
+
+
+def read_hint_severities(text: str, path: Path | None = None) -> dict[str, Severity]:
+    """Return the severity that a project gives to hints about the design, by their codes.
+
+    Args:
+        path: where the file is, for those who open it at a finding.
+
+    Raises:
+        SpecError: as for `read_agreement`.
+    """
+    toml, settings = _read_tool(text, path)
+    at = ("tool", TOOL, "hints")
+    section = _table(toml, at, settings.get("hints", {}), ("severity",))
+    at_severity = (*at, "severity")
+    return _read_severities(toml, at_severity, section.get("severity", {}), _HINTS, HINTS)
+
+
+def _read_tool(text: str, path: Path | None) -> tuple[Toml, Mapping[str, object]]:
+    """Return the file, and the settings of this tool in it.
+
+    Raises:
+        SpecError: E010, it is no TOML, or its table of this tool is misspelt.
+    """
     toml = read_toml(Source("pyproject.toml", text, path))
     tools = toml.document.get("tool", {})
     if not isinstance(tools, dict):
@@ -44,8 +72,7 @@ def read_agreement(text: str, path: Path | None = None) -> Agreement:
         if name != TOOL and _bare(name) == _bare(TOOL):
             message = f"`tool.{name}` is not the table of this tool"
             raise toml.error(message, ("tool", name), f"write `[tool.{TOOL}]`")
-    settings = _table(toml, ("tool", TOOL), tools.get(TOOL, {}), ("diff",))
-    return _read_diff(toml, settings.get("diff", {}))
+    return toml, _table(toml, ("tool", TOOL), tools.get(TOOL, {}), ("diff", "hints"))
 
 
 def _bare(name: str) -> str:
@@ -71,7 +98,13 @@ def _read_diff(toml: Toml, value: object) -> Agreement:
         raise toml.error(f"`waivers` of `{SECTION}` is a list of tables", (*at, "waivers"))
     return Agreement(
         fail_on=wanted,
-        severities=_read_severities(toml, (*at, "severity"), section.get("severity", {})),
+        severities=_read_severities(
+            toml,
+            (*at, "severity"),
+            section.get("severity", {}),
+            (*_CHANGES, *CATEGORIES),
+            SECTION,
+        ),
         waivers=tuple(
             _read_waiver(toml, (*at, "waivers", index), waiver)
             for index, waiver in enumerate(waivers)
@@ -79,12 +112,14 @@ def _read_diff(toml: Toml, value: object) -> Agreement:
     )
 
 
-def _read_severities(toml: Toml, at: KeyPath, value: object) -> dict[str, Severity]:
+def _read_severities(
+    toml: Toml, at: KeyPath, value: object, known: Iterable[str], section: str
+) -> dict[str, Severity]:
     severities: dict[str, Severity] = {}
-    for name, word in _table(toml, at, value, (*_CHANGES, *CATEGORIES)).items():
-        severity = next((known for known in SEVERITIES if known == word), None)
+    for name, word in _table(toml, at, value, known).items():
+        severity = next((each for each in SEVERITIES if each == word), None)
         if severity is None:
-            message = f"`{name}` of `{SECTION}.severity` is one of {', '.join(SEVERITIES)}"
+            message = f"`{name}` of `{section}.severity` is one of {', '.join(SEVERITIES)}"
             raise toml.error(message, (*at, name))
         severities[name] = severity
     return severities
@@ -120,7 +155,7 @@ def _table(toml: Toml, at: KeyPath, value: object, known: Iterable[str]) -> Mapp
     for name in value:
         if name not in names:
             close = nearest(name, names)
-            choices = ", ".join(names) if len(names) < 8 else "codes of changes, and categories"
+            choices = ", ".join(names) if len(names) < 8 else "the codes of its findings"
             help = f"write `{close}`" if close else f"it may have {choices}"
             raise toml.error(f"`{where}` has no key `{name}`", (*at, name), help)
     return value

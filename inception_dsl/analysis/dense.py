@@ -1,0 +1,138 @@
+"""The convolutions that mix all channels, gathered by the line that wrote them.
+
+A line of a block runs once for each call of the block. A change of the line changes all of these
+runs, so that the analyses behind the design hints count all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from inception_dsl.analysis.cost import CostReport
+from inception_dsl.analysis.stage import build_stage_lookup
+from inception_dsl.ir import Model, Node, Path
+from inception_dsl.ops import OPS
+from inception_dsl.source import Span
+
+Kernel = tuple[int, int]
+"""The height and the width of a kernel."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenStep:
+    """The nodes of inference that one line of a spec wrote.
+
+    Attributes:
+        span: the line; None for a node that no text wrote, which is alone.
+    """
+
+    span: Span | None
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """The costs of some nodes, and of those that replace them.
+
+    Units: multiply-accumulates of one image, and learnt values.
+    """
+
+    macs_before: int
+    macs_after: int
+    params_before: int
+    params_after: int
+
+    @property
+    def macs(self) -> int:
+        """The multiply-accumulates that are saved."""
+        return self.macs_before - self.macs_after
+
+    @property
+    def params(self) -> int:
+        """The learnt values that are saved."""
+        return self.params_before - self.params_after
+
+    @property
+    def percent(self) -> float:
+        """The share of the multiply-accumulates that is saved."""
+        return 100 * self.macs / self.macs_before
+
+    def __add__(self, other: Savings) -> Savings:
+        """Return the costs of both together."""
+        return Savings(
+            self.macs_before + other.macs_before,
+            self.macs_after + other.macs_after,
+            self.params_before + other.params_before,
+            self.params_after + other.params_after,
+        )
+
+
+NOTHING_SAVED = Savings(0, 0, 0, 0)
+
+
+def find_kernel(node: Node) -> Kernel | None:
+    """Return the kernel of a convolution whose every output channel reads every input channel.
+
+    Its weights are a single tensor of output channels, input channels and the kernel. A grouped, a
+    separable or a transposed convolution holds others.
+    """
+    op = OPS[node.op]
+    kernel = node.attributes.get(op.kernel) if op.kernel else None
+    if op.state is None or not isinstance(kernel, tuple) or not node.type.is_map:
+        return None
+    channels = node.input_types[0].channels
+    weights = [
+        (tensor.in_axis, tensor.shape)
+        for tensor in op.state(node.attributes, channels)
+        if tensor.role in ("weight", "standardised weight", "inner weight")
+    ]
+    return kernel if weights == [(1, (node.type.channels, channels, *kernel))] else None
+
+
+def list_inference(model: Model, cost: CostReport) -> list[Node]:
+    """Return the nodes that inference runs, in order, without those of training heads."""
+    runs = {row.path for row in cost.rows if row.head is None and row.is_read}
+    return [node for node in model.graph.nodes if node.path in runs]
+
+
+def find_lines(model: Model) -> dict[Path, Span | None]:
+    """Return the line of the network that runs each of its stages, by the stage's path."""
+    stage_of = build_stage_lookup(model)
+    return {stage_of(item.path): item.origin.span for item in model.root.body}
+
+
+def gather_lines(nodes: Iterable[Node]) -> Iterator[WrittenStep]:
+    """Yield the lines that wrote some nodes, each with its nodes."""
+    lines: dict[Span | str, list[Node]] = {}
+    for node in nodes:
+        lines.setdefault(node.origin.span or node.path, []).append(node)
+    for members in lines.values():
+        yield WrittenStep(members[0].origin.span, tuple(members))
+
+
+def count_nodes(nodes: Sequence[Node]) -> tuple[int, int]:
+    """Return the multiply-accumulates of nodes and their learnt values, as a report does."""
+    macs = params = 0
+    for node in nodes:
+        cost = OPS[node.op].cost(node.attributes, node.input_types, node.type)
+        macs += cost.macs
+        if node.reuses is None:
+            params += cost.weights + cost.biases + cost.norms
+    return macs, params
+
+
+def compare_nodes(before: Sequence[Node], after: Sequence[Node]) -> Savings:
+    """Return the costs of some nodes and of those that replace them."""
+    macs_before, params_before = count_nodes(before)
+    macs_after, params_after = count_nodes(after)
+    return Savings(macs_before, macs_after, params_before, params_after)
+
+
+def gather_readers(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    """Return the nodes that read each value, by the value's path."""
+    readers: dict[str, list[Node]] = {}
+    for node in nodes:
+        for path in dict.fromkeys(node.inputs):
+            readers.setdefault(path, []).append(node)
+    return readers

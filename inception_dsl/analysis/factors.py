@@ -1,0 +1,206 @@
+"""Convolutions that several smaller ones replace: they see the same window for less work.
+
+A factorised kernel is no rewriting of the same function. Its weights are others, and it is trained
+anew. Windows, shapes and costs follow from the ops' facts.
+
+Source: Szegedy et al., arXiv:1512.00567, Sections 3.1 and 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from inception_dsl.analysis.dense import (
+    Kernel,
+    Savings,
+    WrittenStep,
+    compare_nodes,
+    find_kernel,
+    gather_lines,
+    gather_readers,
+)
+from inception_dsl.ir import Node
+from inception_dsl.ops import OPS, ShapeError, Window
+
+Inner = Literal["in", "width"]
+"""The width between the parts: as many channels as come in, or as many as go out."""
+
+SEPARABLE_GRIDS = range(12, 21)
+"""The sides of maps on which a kernel as a column and a row is said to work.
+
+Source: arXiv:1512.00567, Section 3.2.
+"""
+
+MOST_WIDENING = 4
+"""The largest widening for which the parts may have as many channels as come in."""
+
+_PADS = frozenset(["V", "same", "same_tf"])
+
+
+@dataclass(frozen=True, slots=True)
+class Factorisation:
+    """A convolution as several smaller ones, one after the other.
+
+    Attributes:
+        step: the line of the convolution, with those of its nodes that the paper's advice is for.
+        kernels: the kernels of the parts.
+        inner: the width of all parts but the last.
+        savings: of these nodes.
+        others: the nodes of the line that the advice is not for.
+    """
+
+    step: WrittenStep
+    kernel: Kernel
+    kernels: tuple[Kernel, ...]
+    inner: Inner
+    savings: Savings
+    others: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvenPair:
+    """Two 2x2 convolutions in a row, which see what a 3x3 sees.
+
+    Attributes:
+        first, second: the lines of the two.
+        savings: against one 3x3 of the same widths.
+        separated: a 3x1 and a 1x3 of the same widths, against one 3x3.
+    """
+
+    first: WrittenStep
+    second: WrittenStep
+    savings: Savings
+    separated: Savings
+
+
+def find_nested(nodes: Iterable[Node]) -> Iterator[Factorisation]:
+    """Yield the square kernels from 5x5 on that cost less as several 3x3."""
+    for line in gather_lines(node for node in nodes if _side_of(node) >= 5):
+        side = _side_of(line.nodes[0])
+        if side % 2 and all(_side_of(node) == side for node in line.nodes):
+            yield from _cheaper(line, ((3, 3),) * ((side - 1) // 2))
+
+
+def find_separable(nodes: Iterable[Node]) -> Iterator[Factorisation]:
+    """Yield the square kernels on maps of 12 to 20 that cost less as a row and a column."""
+    for line in gather_lines(node for node in nodes if _side_of(node) >= 3):
+        side = _side_of(line.nodes[0])
+        fit = tuple(node for node in line.nodes if _is_separable(node))
+        if fit and all(_side_of(node) == side for node in line.nodes):
+            others = tuple(node for node in line.nodes if not _is_separable(node))
+            chosen = WrittenStep(line.span, fit)
+            for found in _cheaper(chosen, ((1, side), (side, 1))):
+                yield replace(found, others=others)
+
+
+def find_even_pairs(nodes: Sequence[Node]) -> Iterator[EvenPair]:
+    """Yield the 2x2 convolutions that only another 2x2 reads."""
+    readers = gather_readers(nodes)
+    pairs: dict[tuple[object, object], list[tuple[Node, Node]]] = {}
+    for first in nodes:
+        match readers.get(first.path, []):
+            case [second] if _is_even(first) and _is_even(second):
+                lines = first.origin.span or first.path, second.origin.span or second.path
+                pairs.setdefault(lines, []).append((first, second))
+    for members in pairs.values():
+        firsts, seconds = (tuple(nodes) for nodes in zip(*members, strict=True))
+        whole = [_join(first, second) for first, second in members]
+        rows = [
+            part
+            for node, first in zip(whole, firsts, strict=True)
+            for part in factorise(node, ((1, 3), (3, 1)), first.type.channels)
+        ]
+        yield EvenPair(
+            WrittenStep(firsts[0].origin.span, firsts),
+            WrittenStep(seconds[0].origin.span, seconds),
+            compare_nodes(whole, [*firsts, *seconds]),
+            compare_nodes(whole, rows),
+        )
+
+
+def _is_even(node: Node) -> bool:
+    """Tell whether a node is a 2x2 convolution that pads nothing."""
+    if find_kernel(node) != (2, 2) or node.attributes["stride"] != 1:
+        return False
+    return node.attributes["dilation"] == 1 and node.type.size == tuple(
+        side - 1 for side in node.input_types[0].size
+    )
+
+
+def _join(first: Node, second: Node) -> Node:
+    """Return the 3x3 that sees what two 2x2 see."""
+    attributes = {**second.attributes, OPS[second.op].kernel: (3, 3), "pad": "V"}
+    return replace(second, attributes=attributes, input_types=first.input_types)
+
+
+def _side_of(node: Node) -> int:
+    """Return the side of a square kernel; 0 for any other node."""
+    kernel = find_kernel(node)
+    return kernel[0] if kernel is not None and kernel[0] == kernel[1] else 0
+
+
+def _is_separable(node: Node) -> bool:
+    sides = (*node.input_types[0].size, *node.type.size)
+    return node.attributes["stride"] == 1 and all(side in SEPARABLE_GRIDS for side in sides)
+
+
+def _cheaper(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Iterator[Factorisation]:
+    """Yield the cheapest factorisation of a line, if it costs less than the line."""
+    best: Factorisation | None = None
+    for inner, choose in _INNER_WIDTHS.items():
+        parts = [factorise(node, kernels, choose(node)) for node in line.nodes]
+        if any(not part for part in parts):
+            continue
+        if inner == "in" and any(_widening(node) > MOST_WIDENING for node in line.nodes):
+            continue
+        savings = compare_nodes(line.nodes, [node for part in parts for node in part])
+        kernel = find_kernel(line.nodes[0])
+        assert kernel is not None
+        if savings.macs > 0 and (best is None or savings.macs > best.savings.macs):
+            best = Factorisation(line, kernel, kernels, inner, savings)
+    if best is not None:
+        yield best
+
+
+def _widening(node: Node) -> float:
+    return node.type.channels / node.input_types[0].channels
+
+
+_INNER_WIDTHS: dict[Inner, Callable[[Node], int]] = {
+    "width": lambda node: node.type.channels,
+    "in": lambda node: node.input_types[0].channels,
+}
+"""The number of channels between the parts; the first of two that cost the same is taken."""
+
+
+def factorise(node: Node, kernels: tuple[Kernel, ...], inner: int) -> tuple[Node, ...]:
+    """Return a convolution as several; the last one has its stride and its width.
+
+    Returns:
+        No nodes, if no such parts give the same type and see the same windows.
+    """
+    op = OPS[node.op]
+    if node.attributes["pad"] not in _PADS or node.reuses is not None:
+        return ()
+    parts: list[Node] = []
+    seen: tuple[Window | None, Window | None] = (Window(1, 1, 0), Window(1, 1, 0))
+    type = node.input_types[0]
+    for index, kernel in enumerate(kernels):
+        attributes = {**node.attributes, op.kernel: kernel}
+        if index < len(kernels) - 1:
+            attributes |= {op.width: inner, "stride": 1}
+        try:
+            given = op.infer(attributes, (type,))
+        except ShapeError:
+            return ()
+        tall, wide = op.windows(attributes, type)
+        seen = (
+            seen[0] and tall and seen[0].then(tall),
+            seen[1] and wide and seen[1].then(wide),
+        )
+        parts.append(replace(node, attributes=attributes, input_types=(type,), type=given))
+        type = given
+    keeps = type == node.type and seen == op.windows(node.attributes, node.input_types[0])
+    return tuple(parts) if keeps else ()

@@ -1,0 +1,99 @@
+"""Steps and settings that cost something and change nothing, or hardly anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from inception_dsl.analysis.dense import (
+    NOTHING_SAVED,
+    Savings,
+    WrittenStep,
+    compare_nodes,
+    gather_lines,
+    gather_readers,
+)
+from inception_dsl.analysis.side_by_side import keeps_statistics
+from inception_dsl.ir import Node
+from inception_dsl.ops import OPS
+
+Reason = Literal["bias before a norm", "softmax inside", "dropout before a mean", "does nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A step that costs something for nothing.
+
+    Attributes:
+        savings: the costs of its nodes with it and without it, as far as a report counts them.
+        drawn: the random numbers that training draws for it, an image.
+        needed: the random numbers that it would draw behind the mean, an image.
+    """
+
+    step: WrittenStep
+    reason: Reason
+    savings: Savings = NOTHING_SAVED
+    drawn: int = 0
+    needed: int = 0
+
+
+def find_idle(nodes: Sequence[Node]) -> Iterator[Idle]:
+    """Yield the steps that cost something for nothing."""
+    readers = gather_readers(nodes)
+    found: dict[Reason, list[Node]] = {}
+    for node in nodes:
+        reason = _judge(node, readers.get(node.path, []))
+        if reason is not None:
+            found.setdefault(reason, []).append(node)
+    for reason, members in found.items():
+        for line in gather_lines(members):
+            yield _describe(line, reason, readers)
+
+
+def _judge(node: Node, reading: Sequence[Node]) -> Reason | None:
+    op = OPS[node.op]
+    if node.attributes.get("bias") is True and _meets_statistics(node, reading):
+        return "bias before a norm"
+    if op.is_left_to_loss and any(OPS[reader.op].channels == "mixed" for reader in reading):
+        return "softmax inside"
+    if op.is_for_training and node.type.is_map and _is_averaged(reading):
+        return "dropout before a mean"
+    if op.acts(node.attributes, node.input_types) == "never" and not (op.is_identity or op.is_view):
+        return "does nothing"
+    return None
+
+
+def _meets_statistics(node: Node, reading: Sequence[Node]) -> bool:
+    """Tell whether a batch norm takes away what the bias of a layer adds."""
+    if node.attributes.get("norm", "none") != "none":
+        return keeps_statistics(node)
+    is_plain = node.attributes.get("act", "none") == "none" and OPS[node.op].channels == "mixed"
+    return is_plain and bool(reading) and all(_is_norm(reader) for reader in reading)
+
+
+def _is_norm(node: Node) -> bool:
+    return bool(OPS[node.op].norm_layer) and keeps_statistics(node)
+
+
+def _is_averaged(reading: Sequence[Node]) -> bool:
+    """Tell whether the mean over the whole map is all that reads a value."""
+    return bool(reading) and all(
+        OPS[reader.op].figure == "average_pool" and OPS[reader.op].gives_vectors
+        for reader in reading
+    )
+
+
+def _describe(line: WrittenStep, reason: Reason, readers: dict[str, list[Node]]) -> Idle:
+    match reason:
+        case "bias before a norm":
+            after = [
+                replace(node, attributes={**node.attributes, "bias": False}) for node in line.nodes
+            ]
+            return Idle(line, reason, compare_nodes(line.nodes, after))
+        case "dropout before a mean":
+            drawn = sum(node.type.values for node in line.nodes)
+            needed = sum(reader.type.values for node in line.nodes for reader in readers[node.path])
+            return Idle(line, reason, drawn=drawn, needed=needed)
+        case _:
+            return Idle(line, reason)

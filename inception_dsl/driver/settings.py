@@ -1,0 +1,68 @@
+"""The settings of a project: its pyproject.toml, read through the one door for files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inception_dsl.diagnostics import Diagnostic, Severity, SpecError
+from inception_dsl.spec.disk import DISK
+
+if TYPE_CHECKING:
+    from inception_dsl.rules.agreement import Agreement
+
+MAX_SETTINGS = 1_000_000
+"""Maximum number of bytes of a pyproject.toml."""
+
+
+def find_agreement(root: Path) -> Agreement:
+    """Return the settings for changes in a project's pyproject.toml.
+
+    Raises:
+        SpecError: E006 the file lies outside the project, E010 it cannot be used.
+    """
+    from inception_dsl.rules.settings import read_agreement
+
+    text, path = _read(root)
+    return read_agreement(text, path)
+
+
+def find_hint_severities(root: Path) -> Mapping[str, Severity]:
+    """Return the severities that a project gives to hints, by their codes.
+
+    Raises:
+        SpecError: as for `find_agreement`.
+    """
+    from inception_dsl.rules.settings import read_hint_severities
+
+    text, path = _read(root)
+    return read_hint_severities(text, path)
+
+
+def _read(root: Path) -> tuple[str, Path | None]:
+    """Return the text of a project's pyproject.toml, and its path; an empty one if it has none.
+
+    Raises:
+        SpecError: E006 the file lies outside the project, E010 it cannot be read.
+    """
+    path = root / "pyproject.toml"
+    if not DISK.exists(path) and not DISK.is_link(path):
+        return "", None
+    target = DISK.resolve(path)
+    if target is None:
+        message = "`pyproject.toml` cannot be read: its links lead in a circle"
+        raise SpecError([Diagnostic("E010", message)])
+    if not target.is_relative_to(root.resolve()):
+        raise SpecError([Diagnostic("E006", "`pyproject.toml` lies outside the project")])
+    try:
+        text = DISK.read(target, MAX_SETTINGS + 1)
+        if len(text) > MAX_SETTINGS:
+            message = f"`pyproject.toml` is larger than {MAX_SETTINGS:,} bytes"
+            raise SpecError([Diagnostic("E010", message)])
+        return text.decode(), target
+    except OSError as error:
+        message = f"`pyproject.toml` cannot be read: {error.strerror}"
+        raise SpecError([Diagnostic("E010", message)]) from None
+    except UnicodeDecodeError:
+        raise SpecError([Diagnostic("E010", "`pyproject.toml` is not UTF-8")]) from None

@@ -1,0 +1,115 @@
+"""Sections 3.1 and 3.2: large kernels as several small ones (P811, P812, P813)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from itertools import groupby
+from operator import add
+
+from inception_dsl.analysis.dense import Kernel, Savings, list_inference
+from inception_dsl.analysis.factors import (
+    SEPARABLE_GRIDS,
+    EvenPair,
+    Factorisation,
+    find_even_pairs,
+    find_nested,
+    find_separable,
+)
+from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.ir import Node
+from inception_dsl.rules.principles.words import (
+    make_finding,
+    say_count,
+    say_kernel,
+    say_nodes,
+    say_percent,
+    say_savings,
+)
+from inception_dsl.rules.subject import Subject
+
+
+def large_kernels(subject: Subject) -> Iterator[Diagnostic]:
+    """Find kernels from 5x5 on that cost less as several 3x3 (P811)."""
+    nodes = list_inference(subject.model, subject.cost)
+    yield from _report("P811", list(find_nested(nodes)), subject, [])
+
+
+def square_kernels(subject: Subject) -> Iterator[Diagnostic]:
+    """Find square kernels on maps of 12 to 20 that cost less as a row and a column (P812)."""
+    nodes = list_inference(subject.model, subject.cost)
+    grids = f"maps of {SEPARABLE_GRIDS[0]} to {SEPARABLE_GRIDS[-1]}"
+    found = list(find_separable(nodes))
+    notes = [f"only {grids} count: on larger ones it does not work well (Section 3.2)"]
+    others = [node for each in found for node in each.others]
+    grids_of_others = sorted({_grid(node) for node in others}, reverse=True)
+    elsewhere = [say_kernel(grid) for grid in grids_of_others if grid[0] not in SEPARABLE_GRIDS]
+    if any(node.attributes["stride"] != 1 for node in others):
+        elsewhere.append("with a stride")
+    if elsewhere:
+        notes.append(f"some of these lines also run on {', '.join(elsewhere)}")
+    yield from _report("P812", found, subject, notes)
+
+
+def even_kernels(subject: Subject) -> Iterator[Diagnostic]:
+    """Find two 2x2 in a row, which save less than a row and a column would (P813)."""
+    for pair in find_even_pairs(list_inference(subject.model, subject.cost)):
+        message = (
+            f"{say_nodes(pair.first)} and the 2x2 behind it see what a 3x3 sees, "
+            f"for {say_percent(pair.savings.percent)} fewer MACs"
+        )
+        places = [(pair.first.span, "this 2x2"), (pair.second.span, "and this one")]
+        yield from make_finding("P813", message, places, [_compare(pair)])
+
+
+def _compare(pair: EvenPair) -> str:
+    share = say_percent(pair.separated.percent)
+    more = pair.separated.macs - pair.savings.macs
+    return f"a 1x3 and a 3x1 see it for {share} fewer: {more:,} MACs less than both 2x2"
+
+
+def _grid(node: Node) -> Kernel:
+    height, width = node.type.size
+    return height, width
+
+
+def _report(
+    code: str, found: Sequence[Factorisation], subject: Subject, notes: Sequence[str]
+) -> Iterator[Diagnostic]:
+    """Yield one finding about all lines of a factorisation, the largest savings first."""
+    if not found:
+        return
+    ordered = sorted(found, key=lambda each: -each.savings.macs)
+    first = ordered[0]
+    savings: Savings = reduce(add, (each.savings for each in ordered))
+    message = (
+        f"{say_nodes(first.step)}: {_say_parts(first)} what {say_kernel(first.kernel)} sees, "
+        f"for {say_percent(first.savings.percent)} fewer MACs"
+    )
+    together = f"all together save {say_savings(savings, subject.cost)}"
+    between = "come in" if first.inner == "in" else "go out"
+    width = f"the first parts give as many channels as {between}, and keep norm and activation"
+    places = [(each.step.span, _tell(each)) for each in ordered]
+    help = f"`inception-dsl rewrite {subject.cost.name} --select {code}` writes it"
+    if all(each.others for each in ordered):
+        help = "give the calls on these maps a block of their own, and rewrite that"
+    yield from make_finding(code, message, places, [together, width, *notes], help)
+
+
+def _say_parts(found: Factorisation) -> str:
+    groups = [(kernel, len(list(same))) for kernel, same in groupby(found.kernels)]
+    if len(groups) == 1:
+        ((kernel, count),) = groups
+        return f"{say_count(count)} {say_kernel(kernel)} see"
+    return f"{' and '.join(say_kernel(kernel) for kernel, _ in groups)} see"
+
+
+def _tell(found: Factorisation) -> str:
+    read = sorted({node.input_types[0].channels for node in found.step.nodes})
+    given = sorted({node.type.channels for node in found.step.nodes})
+    share = say_percent(found.savings.percent)
+    return f"{_range(read)} to {_range(given)} channels: saves {found.savings.macs:,} MACs, {share}"
+
+
+def _range(numbers: Sequence[int]) -> str:
+    return f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]}..{numbers[-1]}"

@@ -1,0 +1,83 @@
+"""Work without effect: convolutions that run as one (P814), and idle steps (P815)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import add
+
+from inception_dsl.analysis.dense import list_inference
+from inception_dsl.analysis.idle import Idle, Reason, find_idle
+from inception_dsl.analysis.side_by_side import SideBySide, find_side_by_side
+from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.rules.principles.words import make_finding, say_count, say_nodes
+from inception_dsl.rules.subject import Subject
+
+
+def mergeable(subject: Subject) -> Iterator[Diagnostic]:
+    """Find pointwise convolutions on one value that could run as one (P814)."""
+    found = list(find_side_by_side(list_inference(subject.model, subject.cost)))
+    if not found:
+        return
+    found.sort(key=lambda each: -each.values)
+    first = found[0]
+    names = [f"`{step.nodes[0].path}`" for step in first.steps]
+    *others, last = names
+    message = f"{', '.join(others)} and {last} read one value and could run as one 1x1"
+    fewer = sum(each.runs * (len(each.steps) - 1) for each in found)
+    values = sum(each.values for each in found)
+    notes = [
+        f"in the whole network, an image: {fewer:,} fewer to run, {values:,} fewer values to read",
+        "the results, the weights and the MACs stay the same",
+    ]
+    places = [(step.span, _tell(each)) for each in found for step in each.steps[:1]]
+    yield from make_finding("P814", message, places, notes)
+
+
+def _tell(found: SideBySide) -> str:
+    times = "once" if found.runs == 1 else f"{found.runs:,} times"
+    return f"{say_count(len(found.steps))} on one value, {times}"
+
+
+def idle_steps(subject: Subject) -> Iterator[Diagnostic]:
+    """Find the steps that cost something for nothing (P815)."""
+    groups: dict[Reason, list[Idle]] = {}
+    for each in find_idle(list_inference(subject.model, subject.cost)):
+        groups.setdefault(each.reason, []).append(each)
+    for reason, members in groups.items():
+        message, notes, help = _SAY[reason](members)
+        places = [(each.step.span, "") for each in members]
+        yield from make_finding("P815", message, places, notes, help)
+
+
+def _say_bias(members: list[Idle]) -> tuple[str, list[str], str]:
+    savings = reduce(add, (each.savings for each in members))
+    message = f"the bias of {say_nodes(members[0].step)} has no effect: a batch norm takes it away"
+    note = f"{savings.params:,} parameters have no effect on training or inference"
+    return message, [note], "take out `bias`; a norm adds a shift of its own"
+
+
+def _say_softmax(members: list[Idle]) -> tuple[str, list[str], str]:
+    message = f"a softmax stands before a layer with weights: {say_nodes(members[0].step)}"
+    note = "behind a softmax all values of a vector are positive and add up to one"
+    return message, [note], "use a softmax at the output alone, or as a gate"
+
+
+def _say_dropout(members: list[Idle]) -> tuple[str, list[str], str]:
+    drawn, needed = (sum(getattr(each, name) for each in members) for name in ("drawn", "needed"))
+    message = f"the mean over the map averages out the dropout of {say_nodes(members[0].step)}"
+    note = f"training draws {drawn:,} random numbers an image, and {needed:,} behind the mean"
+    return message, [note], "put it behind the average pool"
+
+
+def _say_nothing(members: list[Idle]) -> tuple[str, list[str], str]:
+    message = f"a step that changes nothing still runs: {say_nodes(members[0].step)}"
+    return message, [], "take it out"
+
+
+_SAY = {
+    "bias before a norm": _say_bias,
+    "softmax inside": _say_softmax,
+    "dropout before a mean": _say_dropout,
+    "does nothing": _say_nothing,
+}

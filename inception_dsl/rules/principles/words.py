@@ -1,0 +1,62 @@
+"""The words that the findings about design share: percentages, places and their rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from inception_dsl.analysis import CostReport
+from inception_dsl.analysis.dense import Kernel, Savings, WrittenStep
+from inception_dsl.diagnostics import Diagnostic, Label
+from inception_dsl.source import Span
+
+MAX_PLACES = 4
+"""Maximum number of lines that one finding shows."""
+
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def say_count(count: int) -> str:
+    """Return a small number as a word."""
+    return COUNTS[count] if count < len(COUNTS) else f"{count:,}"
+
+
+def say_kernel(kernel: Kernel) -> str:
+    """Return a kernel as a spec writes it."""
+    return f"{kernel[0]}x{kernel[1]}"
+
+
+def say_percent(percent: float) -> str:
+    """Return a share without decimals; with one, if it is small."""
+    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.1f}%"
+
+
+def say_nodes(step: WrittenStep) -> str:
+    """Return the path of a line's first node, and the number of the others."""
+    more = len(step.nodes) - 1
+    return f"`{step.nodes[0].path}`" + (f" and {more:,} more" if more else "")
+
+
+def make_finding(
+    code: str,
+    message: str,
+    places: Sequence[tuple[Span | None, str]],
+    notes: Iterable[str] = (),
+    help: str | None = None,
+) -> Iterator[Diagnostic]:
+    """Yield a finding about some lines, and show the first ones."""
+    shown: dict[Span, str] = {}
+    for span, text in places:
+        if span is not None:
+            shown.setdefault(span, text)
+    labels = tuple(Label(span, text) for span, text in list(shown.items())[:MAX_PLACES])
+    more = len(shown) - MAX_PLACES
+    rest = (f"and {more:,} more line{'s' if more > 1 else ''}",) if more > 0 else ()
+    yield Diagnostic(code, message, labels, (*notes, *rest), help)
+
+
+def say_savings(savings: Savings, total: CostReport) -> str:
+    """Return the multiply-accumulates and parameters that some steps save, of those of all."""
+    share = say_percent(100 * savings.macs / total.totals.macs)
+    params = savings.params
+    change = f"{abs(params):,} {'fewer' if params >= 0 else 'more'} parameters"
+    return f"{savings.macs:,} MACs ({share} of the network's), and {change}"
