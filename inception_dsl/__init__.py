@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from inception_dsl.api import Figure, Network, Param, load, trace
     from inception_dsl.bridge import CheckpointError, carry_weights, read_plan
     from inception_dsl.diagnostics import Diagnostic, Label, MissingExtraError, SpecError
+    from inception_dsl.driver.porting import port
     from inception_dsl.ir import Model, TensorType
     from inception_dsl.ir.weights import WeightPlan
     from inception_dsl.source import Source, Span
@@ -54,6 +55,7 @@ __all__ = [
     "__version__",
     "carry_weights",
     "load",
+    "port",
     "read_plan",
     "trace",
 ]
@@ -63,6 +65,7 @@ _HOMES = {
     "api": ("Figure", "Network", "Param", "load", "trace"),
     "bridge": ("CheckpointError", "carry_weights", "read_plan"),
     "diagnostics": ("Diagnostic", "Label", "MissingExtraError", "SpecError"),
+    "driver.porting": ("port",),
     "ir": ("Model", "TensorType"),
     "ir.weights": ("WeightPlan",),
     "source": ("Source", "Span"),

@@ -23,14 +23,15 @@ import inception_dsl as idsl
 ```
 
 Every name below is an attribute of `inception_dsl`. Only `Network.module`, `Network.verify`,
-`trace` and `carry_weights` need torch, which `pip install 'inception-dsl[torch]'` brings. Names and
-signatures are promises; a field may be added to a type. This page is made of the docstrings.
+`trace`, `port` and `carry_weights` need torch, which `pip install 'inception-dsl[torch]'` brings.
+Names and signatures are promises; a field may be added to a type. This page is made of the
+docstrings.
 """
 
 SECTIONS: dict[str, list[str]] = {
     "Load a network": ["load", "trace", "Network", "Figure", "Param"],
     "Reports": ["CostReport", "CostRow", "Totals", "Group", "MemoryReport", "Field", "Windows"],
-    "Checkpoints": ["read_plan", "carry_weights", "WeightPlan"],
+    "Checkpoints": ["port", "read_plan", "carry_weights", "WeightPlan"],
     "Errors and warnings": [
         "SpecError",
         "MissingExtraError",

@@ -229,7 +229,7 @@ def test_a_plan_of_weights_is_as_long_as_the_specs_not_as_their_channels(project
             checked.append(project.check())
         old, new = checked
         diff = compare_pair(old, new).diff
-        return plan_weights(old.model, new.model, diff)
+        return plan_weights(old.model, new.model, diff.pairs)
 
     tracemalloc.start()
     recipes = dict(plan(100_000_000).recipes)

@@ -104,14 +104,8 @@ def read_checkpoint(checkpoint: object, wanted: Sequence[str]) -> Mapping[str, T
 
 def _find_readings(checkpoint: Mapping[Any, Any], first: str | None) -> Iterator[Reading]:
     """Yield the ways to read a checkpoint; `first` is a key that the state_dict must have."""
-    import torch
-
-    for wrappers, mapping in _find_mappings(checkpoint, ()):
-        tensors = {
-            _without_wrapper_names(key): value
-            for key, value in mapping.items()
-            if isinstance(key, str) and isinstance(value, torch.Tensor)
-        }
+    for wrappers, mapping in find_mappings(checkpoint):
+        tensors = read_mapping(mapping)
         yield Reading(wrappers, "", tensors)
         if first is None:
             continue
@@ -126,15 +120,26 @@ def _find_readings(checkpoint: Mapping[Any, Any], first: str | None) -> Iterator
             yield Reading(wrappers, prefix, below)
 
 
-def _find_mappings(
-    mapping: Mapping[Any, Any], wrappers: tuple[str, ...]
+def read_mapping(mapping: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """Return the tensors of a mapping, by key without names of torch's wrappers."""
+    import torch
+
+    return {
+        _without_wrapper_names(key): value
+        for key, value in mapping.items()
+        if isinstance(key, str) and isinstance(value, torch.Tensor)
+    }
+
+
+def find_mappings(
+    mapping: Mapping[Any, Any], wrappers: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Mapping[Any, Any]]]:
     """Yield a mapping and those that lie in it, with the keys that lead to them."""
     yield wrappers, mapping
     if len(wrappers) < MAX_DEPTH:
         for key, value in mapping.items():
             if isinstance(key, str) and isinstance(value, Mapping):
-                yield from _find_mappings(value, (*wrappers, key))
+                yield from find_mappings(value, (*wrappers, key))
 
 
 def _without_wrapper_names(key: str) -> str:
@@ -161,20 +166,20 @@ def _describe_missing(checkpoint: Mapping[Any, Any], needed: Sequence[str]) -> s
     if missing[0] in checkpoint:
         kind = type(checkpoint[missing[0]]).__name__
         return f"`{missing[0]}` of the old checkpoint is a `{kind}`, not a tensor"
-    lacks = f"the old checkpoint lacks {_list(missing)}"
+    lacks = f"the old checkpoint lacks {list_keys(missing)}"
     if len(missing) < len(needed):
         rest = (
             f"it has {len(needed) - len(missing)} of the {len(needed)} tensors that the plan reads"
         )
         return f"{lacks}: {rest}; was it saved from the plan's old network?"
     keys = [str(key) for key in checkpoint]
-    has = f"its keys are {_list(keys)}" if keys else "it is empty"
+    has = f"its keys are {list_keys(keys)}" if keys else "it is empty"
     return (
         f"{lacks}: {has}; pass the state_dict of the plan's old network, with that network's keys"
     )
 
 
-def _list(keys: Sequence[str]) -> str:
+def list_keys(keys: Sequence[str]) -> str:
     """Return some keys as text, the first of them by name."""
     shown = ", ".join(f"`{key}`" for key in keys[:MAX_SHOWN])
     more = len(keys) - MAX_SHOWN

@@ -53,7 +53,8 @@ def compare_outputs(
         None if all outputs have the same bits, or differ by rounding alone.
     """
     generator = torch.Generator().manual_seed(SEED)
-    original = _draw_values(module, traced, generator).eval()
+    roles = {name: role for node in traced.nodes for role, name in node.tensors.items()}
+    original = draw_values(module, roles, generator).eval()
     rebuilt = make_module(source, factory, seed=SEED).eval()
     rebuilt.load_state_dict(_carry(original, traced, written, pairing, rebuilt))
     images = {
@@ -153,7 +154,7 @@ def _measure_training(
     original: nn.Module, rebuilt: nn.Module, images: Mapping[str, Tensor], left: Sequence[bool]
 ) -> float:
     """Return the largest difference of the results of training, as a share of the largest value."""
-    with torch.no_grad(), _NoDraws():
+    with torch.no_grad(), NoDraws():
         old = _run_original(original.train(), images)
         new = [tensor for _, tensor in list_results(rebuilt.train()(*images.values()))]
     worst = 0.0
@@ -171,7 +172,7 @@ def _measure_training(
     return worst
 
 
-class _NoDraws(TorchFunctionMode):
+class NoDraws(TorchFunctionMode):
     """A mode of torch in which nothing is dropped; the factors of what is kept stay."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -193,9 +194,14 @@ def measure_error(old: Tensor, new: Tensor) -> float:
     return float((old - new).abs().max()) / max(float(old.abs().max()), 1e-300)
 
 
-def _draw_values(module: nn.Module, traced: TracedGraph, generator: torch.Generator) -> nn.Module:
-    """Return a copy of a module with random values; tensors that it shares stay shared."""
-    roles = {name: role for node in traced.nodes for role, name in node.tensors.items()}
+def draw_values(
+    module: nn.Module, roles: Mapping[str, str], generator: torch.Generator
+) -> nn.Module:
+    """Return a copy of a module with random values; tensors that it shares stay shared.
+
+    Args:
+        roles: the names that ops give to the tensors of the module.
+    """
     memo: dict[int, object] = {}
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         values = torch.empty_like(tensor, device="cpu")

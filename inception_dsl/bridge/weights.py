@@ -72,7 +72,7 @@ def carry_weights(
     result = dict(new)
     for key, recipe in plan.recipes:
         if all(source in tensors for source in list_sources(recipe)):  # else a count of batches
-            result[key] = _make(key, recipe, tensors, new[key])
+            result[key] = run_recipe(key, recipe, tensors, new[key])
     return result
 
 
@@ -149,7 +149,7 @@ def _is_run(value: object) -> bool:
     )
 
 
-def _make(key: str, recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
+def run_recipe(key: str, recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
     """Return the tensor that a recipe makes, with the shape, dtype and device of `like`.
 
     If `like` is on the meta device, the tensor stays on the device of the old ones.

@@ -1,9 +1,9 @@
 """Every code that a finding may carry. A code never changes its meaning.
 
 E0xx: reading files. E1xx: the form of a spec. E2xx: names and words. E3xx: shapes. E4xx: budgets
-and claims. E5xx: output. E7xx: networks that exist as code. W6xx: warnings and hints. P8xx: hints
-about the design. D7xx: the effects of a change, on callers (D70x), checkpoints (D71x), inference
-(D72x), training (D73x), cost (D74x) or nothing (D75x).
+and claims. E5xx: output. E7xx: networks that exist as code. E8xx: checkpoints. W6xx: warnings and
+hints. P8xx: hints about the design. D7xx: the effects of a change, on callers (D70x), checkpoints
+(D71x), inference (D72x), training (D73x), cost (D74x) or nothing (D75x).
 """
 
 from __future__ import annotations
@@ -95,6 +95,11 @@ CODES: dict[str, Code] = {
     "E706": Code("unreadable-network", "The file of a network cannot be read."),
     "E707": Code("asks-for-values", "A network that exists as code reads the values of a tensor."),
     "E708": Code("not-one-network", "A network that exists as code is another one in another run."),
+    "E801": Code("bad-checkpoint-file", "The file of a checkpoint cannot be read, or written."),
+    "E802": Code("no-one-state-dict", "A checkpoint has no state_dict, or several."),
+    "E803": Code("tensors-disagree", "The tensors of a checkpoint are not those of its network."),
+    "E804": Code("not-carried", "A port cannot tell what a tensor is made of."),
+    "E805": Code("port-differs", "A port gives another network than the one that it was made of."),
     "W601": Code("never-read", "No output depends on a step."),
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),

@@ -6,12 +6,11 @@ that is not possible, the tensor keeps its initial values: no value is approxima
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
 from inception_dsl.analysis import list_state
 from inception_dsl.diff.channels import channel_orders, moves_channels
-from inception_dsl.diff.edits import Diff
 from inception_dsl.diff.recipes import OldStep, is_affine
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model, Node, Path
@@ -22,14 +21,14 @@ _NEW = "a new step"
 _GONE = "its step is gone"
 
 
-def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
+def plan_weights(old: Model, new: Model, pairs: Collection[tuple[Path, Path]]) -> WeightPlan:
     """Return the plan that makes the new model's tensors of the old one's.
 
     Args:
-        diff: the comparison of the models, with the pairs of steps.
+        pairs: the old and the new paths of the steps that are the same.
     """
     before, after = View(old), View(new)
-    back = {b: a for a, b in diff.pairs}
+    back = {b: a for a, b in pairs}
     maker = _Maker(before, after, back)
     recipes: list[tuple[str, Recipe]] = []
     fresh: list[tuple[str, str]] = []
@@ -43,7 +42,7 @@ def plan_weights(old: Model, new: Model, diff: Diff) -> WeightPlan:
             else:
                 recipes.append((key, made))
                 used.update(list_sources(made))
-    paired = {a for a, _ in diff.pairs}
+    paired = {a for a, _ in pairs}
     left = [
         (key, _GONE if node.path not in paired else "nothing is made of it")
         for node in before.graph.nodes

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from inception_dsl.analysis.state import measure_state
-from inception_dsl.diff.finding import Comparison
 from inception_dsl.ir import Model
 from inception_dsl.ir.weights import (
     Copy,
@@ -26,14 +25,22 @@ _NOT_THERE = "the old code has no such tensor"
 _OTHER_SHAPE = "a tensor of it has another shape in the code"
 
 
-def name_as_in_code(plan: WeightPlan, made: Comparison) -> WeightPlan:
+def name_as_in_code(
+    plan: WeightPlan,
+    models: tuple[Model, Model],
+    tensors: tuple[Mapping[str, CodeTensor], Mapping[str, CodeTensor]],
+) -> WeightPlan:
     """Return a plan with the keys of the code that either spec was made of; else the plan itself.
 
     A tensor that the new code lacks is left out.
+
+    Args:
+        models: the old model and the new one.
+        tensors: of a model that was made of code, the tensors there by the keys of its spec.
     """
-    if not made.old_tensors and not made.new_tensors:
+    if not any(tensors):
         return plan
-    old, new = _Side(made.old, made.old_tensors), _Side(made.new, made.new_tensors)
+    old, new = map(_Side, models, tensors)
     recipes: list[tuple[str, Recipe]] = []
     fresh: list[tuple[str, str]] = []
     for key, recipe in plan.recipes:

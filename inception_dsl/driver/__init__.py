@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from inception_dsl.driver.changes import compare, make_weight_plan
     from inception_dsl.driver.checking import CheckResult, check_all, measure_all
     from inception_dsl.driver.importing import Imported, import_target
+    from inception_dsl.driver.porting import (
+        Ported,
+        PortMap,
+        carry_checkpoint,
+        check_output,
+        find_missing,
+        make_checkpoint,
+        map_weights,
+        sum_up,
+    )
     from inception_dsl.driver.selection import list_known_specs, list_specs
     from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
     from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
@@ -44,11 +54,15 @@ __all__ = [
     "Emission",
     "Imported",
     "LibraryError",
+    "PortMap",
+    "Ported",
     "Standpoint",
     "begin_spec",
+    "carry_checkpoint",
     "check",
     "check_all",
     "check_file",
+    "check_output",
     "compare",
     "compare_against",
     "draw",
@@ -56,12 +70,15 @@ __all__ = [
     "emit",
     "emit_module",
     "expand_spec",
+    "find_missing",
     "format_all",
     "format_file",
     "import_target",
     "list_known_specs",
     "list_specs",
+    "make_checkpoint",
     "make_weight_plan",
+    "map_weights",
     "measure",
     "measure_all",
     "measure_cost_of",
@@ -70,6 +87,7 @@ __all__ = [
     "plan_build",
     "stand_at_root",
     "stand_in",
+    "sum_up",
     "verify",
     "write_all",
 ]
@@ -80,6 +98,16 @@ _HOMES = {
     "changes": ("compare", "make_weight_plan"),
     "checking": ("CheckResult", "check_all", "measure_all"),
     "importing": ("Imported", "import_target"),
+    "porting": (
+        "PortMap",
+        "Ported",
+        "check_output",
+        "find_missing",
+        "make_checkpoint",
+        "carry_checkpoint",
+        "map_weights",
+        "sum_up",
+    ),
     "selection": ("list_known_specs", "list_specs"),
     "standpoint": ("Standpoint", "stand_at_root", "stand_in"),
     "texts": ("begin_spec", "expand_spec", "format_all", "format_file"),

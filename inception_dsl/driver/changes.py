@@ -60,7 +60,9 @@ def make_weight_plan(report: Report, path: Path) -> Artifact:
     from inception_dsl.emit.diff.weights import plan_json
 
     (made,) = report.comparisons
-    plan = name_as_in_code(plan_weights(made.old, made.new, made.diff), made)
+    plan = plan_weights(made.old, made.new, made.diff.pairs)
+    tensors = made.old_tensors, made.new_tensors
+    plan = name_as_in_code(plan, (made.old, made.new), tensors)
     return Artifact(path, plan_json(plan, old=made.old_name, new=made.new_name).encode())
 
 

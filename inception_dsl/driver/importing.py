@@ -78,6 +78,20 @@ def import_target(
         ImportFaultError: the spec is not the same network.
         MissingExtraError: torch is not installed.
     """
+    traced = trace_reference(reference, folder=folder, input=input)
+    return write_traced(traced, target=reference, folder=folder, compares=compares)
+
+
+def trace_reference(reference: str, *, folder: Path, input: NamedInput = None) -> TracedTarget:
+    """Return the traced network of a target.
+
+    Args:
+        input: as for `import_target`.
+
+    Raises:
+        SpecError: E701 to E704, the network cannot be run; E705, the language cannot say it.
+        MissingExtraError: torch is not installed.
+    """
     from inception_dsl.spec.target import FileTarget, read_target
 
     target = read_target(reference)
@@ -85,15 +99,13 @@ def import_target(
     if isinstance(target, FileTarget):
         from inception_dsl.bridge.exported import read_exported
 
-        traced = read_exported(target, folder.resolve(), inputs, name=name)
-    else:
-        from inception_dsl.bridge import require_torch
+        return read_exported(target, folder.resolve(), inputs, name=name)
+    from inception_dsl.bridge import require_torch
 
-        require_torch()
-        from inception_dsl.bridge.importing import trace_target
+    require_torch()
+    from inception_dsl.bridge.importing import trace_target
 
-        traced = trace_target(target, folder.resolve(), inputs, name=name)
-    return write_traced(traced, target=reference, folder=folder, compares=compares)
+    return trace_target(target, folder.resolve(), inputs, name=name)
 
 
 def import_module(module: nn.Module, input: NamedInput, *, name: str, folder: Path) -> Imported:

@@ -68,7 +68,7 @@ def compare_texts(project: Project, old: str, new: str) -> tuple[Diff, int, int]
     project.write("new.yaml", new)
     before, after = (project.check(name).model for name in ("old.yaml", "new.yaml"))
     diff = compare(before, after)
-    plan = plan_weights(before, after, diff)
+    plan = plan_weights(before, after, diff.pairs)
     copied = sum(isinstance(recipe, Copy) for _, recipe in plan.recipes)
     return diff, copied, len(plan.fresh) + len(plan.left)
 

@@ -60,7 +60,7 @@ def test_a_spec_differs_from_itself_in_nothing_however_it_is_written(project: Pr
             found = compared(project, text, other)
             assert (found.diff.edits, found.diff.keys) == ((), ()), found.diff.edits
             assert found.findings == ()
-            plan = plan_weights(found.old, found.new, found.diff)
+            plan = plan_weights(found.old, found.new, found.diff.pairs)
             assert (plan.fresh, plan.left) == ((), ())
             assert plan.recipes == tuple((key, Copy(key)) for key, _ in plan.recipes)
 

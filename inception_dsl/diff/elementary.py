@@ -1,0 +1,147 @@
+"""A network as elementary steps: a conv, its norm and its activation apart, idle steps left out.
+
+One network may be written in several ways: with a norm as a word of its conv or as a step, with a
+mean over the whole map by one op or by two. The elementary graph of all of them is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from inception_dsl.analysis import list_state
+from inception_dsl.ir import Graph, Node, Path, Value
+from inception_dsl.ops import NORMS, OPS, Op, StateTensor, norm_of
+from inception_dsl.ops.gather import gather_own_place, take_alike
+from inception_dsl.pairing import FlatGraph, FlatNode, Key, make_flat
+
+Place = Literal["op", "norm", "act"]
+"""A part of a step: its op, the norm behind it, the activation behind both."""
+
+_PLAIN = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class StepPart:
+    """The key of an elementary step: the step of the network, and the part of it."""
+
+    path: Path
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ElementaryStep:
+    """A part of a step.
+
+    Attributes:
+        node: the part as a node of its own, under the path of the whole step.
+        reads: the keys of the parts or inputs that it reads, idle steps left out.
+        tensors: its own tensors, with their keys in the state_dict of the network.
+    """
+
+    part: StepPart
+    node: Node
+    reads: tuple[Key, ...]
+    tensors: tuple[tuple[str, StateTensor], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ElementaryGraph:
+    """A network as elementary steps, in order.
+
+    Attributes:
+        flat: the graph that is paired.
+        last: the part or input that gives the value of each step, by the path of the step.
+        modules: the paths of the steps that modules of their own run.
+    """
+
+    steps: Mapping[StepPart, ElementaryStep]
+    flat: FlatGraph
+    last: Mapping[Path, Key]
+    modules: frozenset[Path]
+
+
+def make_elementary(graph: Graph) -> ElementaryGraph:
+    """Return the elementary graph of a network; its last outputs are training heads.
+
+    A softmax that a module leaves to the loss is left out.
+    """
+    ends = (*graph.outputs.values(), *graph.head_outputs)
+    last: dict[Path, Key] = {path: path for path in graph.inputs}
+    steps: dict[StepPart, ElementaryStep] = {}
+    for node in graph.nodes:
+        is_left = node.path in ends and OPS[node.op].is_left_to_loss
+        if is_left or is_idle(node):
+            last[node.path] = last[node.inputs[0]]
+            continue
+        reads = tuple(last[path] for path in node.inputs)
+        for place, inner, tensors in _split(node):
+            part = StepPart(node.path, place)
+            steps[part] = ElementaryStep(part, inner, reads, tensors)
+            reads = (part,)
+        last[node.path] = reads[0]
+    flat = make_flat(
+        (
+            FlatNode(part, step.node.op, step.node.attributes, step.reads)
+            for part, step in steps.items()
+        ),
+        graph.inputs,
+        [last[path] for path in ends],
+    )
+    modules = frozenset(node.path for node in graph.nodes if OPS[node.op].has_module)
+    return ElementaryGraph(steps, flat, last, modules)
+
+
+def is_idle(node: Node) -> bool:
+    """Tell whether a node gives what it reads, at the size that it reads."""
+    op = OPS[node.op]
+    if op.is_identity or op.acts(node.attributes, node.input_types) == "never":
+        return True
+    if op.gathers is None or op.state is not None or not node.input_types[0].is_map:
+        return False
+    gathers = op.gathers(node.attributes, node.input_types[0])
+    return take_alike(gathers, gather_own_place({}, node.input_types[0]))
+
+
+def _split(node: Node) -> Iterator[tuple[Place, Node, tuple[tuple[str, StateTensor], ...]]]:
+    """Yield the parts of a step, each with its tensors."""
+    op = OPS[node.op]
+    norm = norm_of(node.attributes)
+    act = node.attributes.get("act", _PLAIN)
+    names = [a.name for a in op.own_attributes if a.name in node.attributes]
+    own = {name: node.attributes[name] for name in names}
+    tensors = [(f"{node.path}.{tensor.name}", tensor) for tensor in list_state(node)]
+    of_op = tuple(pair for pair in tensors if not pair[1].is_of_norm and not pair[1].is_of_act)
+    plain: dict[str, Value] = {name: _PLAIN for name in ("norm", "act") if name in own}
+    yield "op", _rewrite(replace(node, attributes={**own, **plain})), of_op
+    if norm is not None:
+        of_norm = tuple(pair for pair in tensors if pair[1].is_of_norm)
+        yield "norm", _take_out(node, NORMS[norm.name]), of_norm
+    if isinstance(act, str) and act != _PLAIN and "act" in own:
+        of_act = tuple(pair for pair in tensors if pair[1].is_of_act)
+        yield "act", _take_out(node, OPS[act]), of_act
+
+
+def _take_out(node: Node, inner: Op) -> Node:
+    """Return the norm or the activation of a step as a node."""
+    attributes: dict[str, Value] = {
+        a.name_in_owner: node.attributes[a.name]
+        for a in OPS[node.op].owned_attributes.get(inner.name, ())
+        if a.name in node.attributes
+    }
+    return replace(node, op=inner.name, attributes=attributes, input_types=(node.type,))
+
+
+def _rewrite(node: Node) -> Node:
+    """Return a node with an op that needs no words, if that gives the same at this size."""
+    op, (input, *others) = OPS[node.op], node.input_types
+    if op.gathers is None or others or not input.is_map or not op.attributes:
+        return node
+    gathers = op.gathers(node.attributes, input)
+    for other in OPS.values():
+        if other.gathers is None or other.attributes or other.state is not None:
+            continue
+        if take_alike(gathers, other.gathers({}, input)):
+            return replace(node, op=other.name, attributes={})
+    return node

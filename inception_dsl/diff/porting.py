@@ -1,0 +1,324 @@
+"""The plan that carries the weights of one network to another one that does the same.
+
+Steps pair by the graphs alone. Only sure pairs carry tensors. Beside the tensors, the plan says
+where the networks depart from each other, and which steps give the same values nevertheless: a port
+runs both networks to prove them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from inception_dsl.diff.carry import plan_weights
+from inception_dsl.diff.channels import channel_orders
+from inception_dsl.diff.effects import attribute_effects, is_felt_in_training_only
+from inception_dsl.diff.elementary import ElementaryGraph, ElementaryStep, StepPart, make_elementary
+from inception_dsl.diff.view import View
+from inception_dsl.ir import Graph, Model, Path, Value
+from inception_dsl.ir.weights import Order, WeightPlan
+from inception_dsl.ops import OPS
+from inception_dsl.ops.init import BIAS_INIT, INIT
+from inception_dsl.pairing import Key, Partner, pair_graphs
+
+DepartureKind = Literal["changed", "replaced", "added", "removed", "rewired", "reordered", "shared"]
+
+_INITIAL = frozenset([INIT.name, BIAS_INIT.name])
+"""The attributes of initial weights, which a port replaces."""
+
+_DIGITS = Decimal("1e-6")
+"""Largest difference of two equal numbers, as a share: one may come from single precision."""
+
+Sides = tuple[ElementaryGraph, ElementaryGraph]
+"""The elementary graphs of the old network and of the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortDeparture:
+    """A way in which some steps of the new network depart from those of the old one.
+
+    Attributes:
+        op: the op of the new steps, or of the old ones where these are gone.
+        name: the attribute that changed; of a replaced step, the old op.
+        before, after: its values.
+        paths: the paths of the new steps, or of the old ones where these are gone.
+        is_in_training: inference stays the same.
+        keeps_values: weights are carried so that the values behind the steps stay the same.
+    """
+
+    kind: DepartureKind
+    op: str
+    paths: tuple[Path, ...]
+    name: str = ""
+    before: Value | None = None
+    after: Value | None = None
+    is_in_training: bool = False
+    keeps_values: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepCheck:
+    """A step of each network that give the same value, or that are made to.
+
+    Attributes:
+        is_forced: the new step departs, or reads one that does: it is given the old value, so that
+            the steps behind it can be compared.
+    """
+
+    old: Path
+    new: Path
+    is_forced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PortPlan:
+    """The plan of a port.
+
+    Attributes:
+        weights: the recipes, by the keys of both specs.
+        undecided_old: the old steps with tensors whose partners are not sure; `undecided_new`, the
+            new ones.
+        departures: where the networks differ.
+        checks: the steps to compare, in the order of the new network.
+        is_same: the networks give the same outputs, given the same weights.
+    """
+
+    weights: WeightPlan
+    undecided_old: tuple[Path, ...]
+    undecided_new: tuple[Path, ...]
+    departures: tuple[PortDeparture, ...]
+    checks: tuple[StepCheck, ...]
+    is_same: bool
+
+
+def plan_port(old: Model, new: Model) -> PortPlan:
+    """Return the plan that carries the weights of a model to another one."""
+    sides = make_elementary(old.graph), make_elementary(new.graph)
+    pairing = pair_graphs(sides[0].flat, sides[1].flat)
+    partners = {key: partner.key for key, partner in pairing.new.items() if is_decided(partner)}
+    pairs = tuple(_pair_paths(old.graph, new.graph, sides, partners))
+    weights = plan_weights(old, new, pairs)
+    orders = channel_orders(View(old), View(new), {b: a for a, b in pairs})
+    inputs = [tuple(model.inputs.values()) for model in (old, new)]
+    fresh = {key for key, _ in weights.fresh}
+    walk = _Walk(sides, partners, orders, fresh, has_same_inputs=inputs[0] == inputs[1])
+    walk.run()
+    checks, is_same = walk.finish()
+    return PortPlan(
+        weights,
+        tuple(_find_undecided(sides[0], pairing.old)),
+        tuple(_find_undecided(sides[1], pairing.new)),
+        tuple(_gather(walk.departures)),
+        checks,
+        is_same,
+    )
+
+
+def is_decided(partner: Partner) -> bool:
+    """Tell whether an answer names a partner that no other explanation could name.
+
+    Equal branches of a sum are twins: whichever pair, the networks are the same.
+    """
+    return partner.verdict in ("sure", "twin")
+
+
+def _find_undecided(side: ElementaryGraph, answers: Mapping[Key, Partner]) -> Iterator[Path]:
+    """Yield the steps with tensors whose partners are not sure, each once."""
+    paths = (
+        part.path
+        for part, step in side.steps.items()
+        if step.tensors and answers[part].verdict in ("run", "ambiguous")
+    )
+    return iter(dict.fromkeys(paths))
+
+
+def _pair_paths(
+    old: Graph, new: Graph, sides: Sides, partners: Mapping[Key, Key | None]
+) -> Iterator[tuple[Path, Path]]:
+    """Yield the steps that are a pair, with idle ones, in the order of the new network."""
+    old_side, new_side = sides
+    idle: dict[Key, list[Path]] = {}
+    for node in old.nodes:
+        if StepPart(node.path, "op") not in old_side.steps:
+            idle.setdefault(old_side.last[node.path], []).append(node.path)
+    inputs = dict(zip(new.inputs, old.inputs, strict=False))
+    for node in new.nodes:
+        part = StepPart(node.path, "op")
+        if part in new_side.steps:
+            partner = partners.get(part)
+            if isinstance(partner, StepPart) and partner.place == "op":
+                yield partner.path, node.path
+            continue
+        source = new_side.last[node.path]
+        rest = idle.get(inputs.get(source) or partners.get(source))  # type: ignore[call-overload]
+        if rest:
+            yield rest.pop(0), node.path
+
+
+class _Walk:
+    """A walk over the new network that tells equal values from others.
+
+    Args:
+        partners: the old part of each new one.
+        orders: the order of the channels of new steps, where it is another one.
+        fresh: the new tensors that nothing is carried to.
+    """
+
+    def __init__(
+        self,
+        sides: Sides,
+        partners: Mapping[Key, Key | None],
+        orders: Mapping[str, Order | None],
+        fresh: Collection[str],
+        *,
+        has_same_inputs: bool,
+    ) -> None:
+        self._has_same_inputs = has_same_inputs
+        self._old, self._new = sides
+        self._partners = dict(partners)
+        self._orders = orders
+        self._fresh = fresh
+        inputs = zip(self._new.flat.inputs, self._old.flat.inputs, strict=False)
+        self._partners.update(inputs)
+        self._equal: set[Key] = set(self._new.flat.inputs)
+        self.departures: list[PortDeparture] = []
+        self.checks: list[StepCheck] = []
+
+    def run(self) -> None:
+        """Look at every step of the new network, then at old ones without partners."""
+        for part, step in self._new.steps.items():
+            if self._is_equal(step):
+                self._equal.add(part)
+            if self._new.last[part.path] == part:
+                self._check(part, step)
+        paired = set(self._partners.values())
+        for part, step in self._old.steps.items():
+            if part not in paired:
+                self._tell("removed", step)
+
+    def finish(self) -> tuple[tuple[StepCheck, ...], bool]:
+        """Return the steps to compare, and whether the outputs are the same."""
+        ends = [self._skip(self._new, key) for key in self._new.flat.outputs]
+        old_ends = [self._skip(self._old, key) for key in self._old.flat.outputs]
+        is_same = (
+            self._has_same_inputs
+            and [self._partners.get(key) for key in ends] == old_ends
+            and all(key in self._equal for key in ends)
+            and not any(check.is_forced for check in self.checks)
+        )
+        return tuple(self.checks), is_same
+
+    def _is_equal(self, step: ElementaryStep) -> bool:
+        """Tell whether a step gives the value of its partner, and note where it departs."""
+        partner = self._partners.get(step.part)
+        if partner is None:
+            self._tell("added", step)
+            return False
+        assert isinstance(partner, StepPart)
+        other = self._old.steps[partner]
+        is_equal = self._compare_words(other, step) & self._compare_reads(other, step)
+        is_equal &= not any(key in self._fresh for key, _ in step.tensors)
+        order = self._orders.get(step.part.path, ())
+        return is_equal and order is not None
+
+    def _compare_words(self, old: ElementaryStep, new: ElementaryStep) -> bool:
+        """Compare the ops and the attributes of two steps; tell whether inference is the same."""
+        if old.node.op != new.node.op:
+            self._tell("replaced", new, name=old.node.op)
+            return False
+        is_same = True
+        for name, effect in attribute_effects(old.node, new.node).items():
+            before, after = old.node.attributes.get(name), new.node.attributes.get(name)
+            if effect in ("none", "elsewhere") or name in _INITIAL or _is_near(before, after):
+                continue
+            is_training = effect == "training"
+            departure = PortDeparture(
+                "changed", new.node.op, (new.part.path,), name, before, after, is_training
+            )
+            self.departures.append(departure)
+            is_same &= is_training
+        if self._partners.get(_owner(new)) != _owner(old):
+            self._tell("shared", new)
+            return False
+        return is_same
+
+    def _compare_reads(self, old: ElementaryStep, new: ElementaryStep) -> bool:
+        """Compare the values that two steps read; tell whether they are the same."""
+        reads = [self._skip(self._new, key) for key in new.reads]
+        known = [self._partners.get(key) for key in reads]
+        others = [self._skip(self._old, key) for key in old.reads]
+        is_equal = all(key in self._equal for key in reads)
+        if known == others:
+            return is_equal
+        if sorted(map(repr, known)) == sorted(map(repr, others)):
+            join = OPS[new.node.op].join
+            if join is not None and join.commutes(new.node.attributes):
+                return is_equal
+            is_kept = is_equal and self._orders.get(new.part.path) is not None
+            self._tell("reordered", new, keeps_values=is_kept)
+            return is_kept
+        if None not in known:  # else the step that it reads is told
+            self._tell("rewired", new)
+        return False
+
+    def _check(self, part: StepPart, step: ElementaryStep) -> None:
+        """Note that a step is to be compared, or to be given the value of its partner."""
+        partner = self._partners.get(part)
+        if not isinstance(partner, StepPart) or self._old.last[partner.path] != partner:
+            return
+        other = self._old.steps[partner]
+        if part.path not in self._new.modules or partner.path not in self._old.modules:
+            return
+        if part.path in self._orders:
+            return
+        if step.node.type.values != other.node.type.values:
+            return
+        self.checks.append(StepCheck(partner.path, part.path, part not in self._equal))
+        self._equal.add(part)
+
+    def _skip(self, side: ElementaryGraph, key: Key) -> Key:
+        """Return the first step that a value comes from and that does something in inference."""
+        while isinstance(key, StepPart) and is_felt_in_training_only(side.steps[key].node):
+            key = side.steps[key].reads[0]
+        return key
+
+    def _tell(
+        self,
+        kind: DepartureKind,
+        step: ElementaryStep,
+        *,
+        name: str = "",
+        keeps_values: bool = False,
+    ) -> None:
+        departure = PortDeparture(
+            kind,
+            step.node.op,
+            (step.part.path,),
+            name,
+            is_in_training=kind in ("added", "removed") and is_felt_in_training_only(step.node),
+            keeps_values=keeps_values,
+        )
+        self.departures.append(departure)
+
+
+def _is_near(before: Value | None, after: Value | None) -> bool:
+    """Tell whether two numbers that an op rounds are equal, but for rounding."""
+    if not isinstance(before, Decimal) or not isinstance(after, Decimal):
+        return False
+    return abs(before - after) <= _DIGITS * abs(before)
+
+
+def _owner(step: ElementaryStep) -> StepPart:
+    """Return the part whose weights a step uses: its own, or those of another step."""
+    return StepPart(step.node.reuses or step.part.path, step.part.place)
+
+
+def _gather(departures: Sequence[PortDeparture]) -> Iterator[PortDeparture]:
+    """Yield departures with those that say the same as one, in the order of their first steps."""
+    groups: dict[PortDeparture, list[Path]] = {}
+    for departure in departures:
+        groups.setdefault(replace(departure, paths=()), []).extend(departure.paths)
+    for departure, paths in groups.items():
+        yield replace(departure, paths=tuple(paths))
