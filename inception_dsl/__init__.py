@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from inception_dsl.ir import Model, TensorType
     from inception_dsl.ir.weights import WeightPlan
     from inception_dsl.source import Source, Span
+    from inception_dsl.verifying import DepartureError, Verification, verify
 
 __all__ = [
     "CheckpointError",
     "CostReport",
     "CostRow",
+    "DepartureError",
     "Diagnostic",
     "Field",
     "Figure",
@@ -50,6 +52,7 @@ __all__ = [
     "SpecError",
     "TensorType",
     "Totals",
+    "Verification",
     "WeightPlan",
     "Windows",
     "__version__",
@@ -58,6 +61,7 @@ __all__ = [
     "port",
     "read_plan",
     "trace",
+    "verify",
 ]
 
 _HOMES = {
@@ -69,6 +73,7 @@ _HOMES = {
     "ir": ("Model", "TensorType"),
     "ir.weights": ("WeightPlan",),
     "source": ("Source", "Span"),
+    "verifying": ("DepartureError", "Verification", "verify"),
 }
 """The public names by the module that has them: a command pays for none that it does not use."""
 

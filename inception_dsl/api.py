@@ -62,12 +62,19 @@ def load(
     if not isinstance(spec, str | PathLike):
         kind = type(spec).__name__
         raise TypeError(f"a spec is a .yaml file or the name of one; this is of type {kind}")
+    overrides = make_overrides(input, params)
+    checked = driver.check(fsdecode(spec), folder=Path.cwd(), overrides=overrides)
+    return Network(checked, overrides)
+
+
+def make_overrides(
+    input: str | Mapping[str, str] | None, params: Mapping[str, Param] | None
+) -> Overrides:
+    """Return the changes to a spec that a caller asks for; the arguments are those of `load`."""
     texts = input.items() if isinstance(input, Mapping) else [("", input or "")]
     if not all(isinstance(name, str) and isinstance(text, str) for name, text in texts):
         raise TypeError(f"an input is a text such as '331x331x3', not {input!r}")
-    overrides = Overrides(input, _write_params(params or {}), from_python=True)
-    checked = driver.check(fsdecode(spec), folder=Path.cwd(), overrides=overrides)
-    return Network(checked, overrides)
+    return Overrides(input, _write_params(params or {}), from_python=True)
 
 
 def _take_only(types: Mapping[str, TensorType], kind: str) -> TensorType:

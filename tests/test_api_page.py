@@ -23,13 +23,14 @@ import inception_dsl as idsl
 ```
 
 Every name below is an attribute of `inception_dsl`. Only `Network.module`, `Network.verify`,
-`trace`, `port` and `carry_weights` need torch, which `pip install 'inception-dsl[torch]'` brings.
-Names and signatures are promises; a field may be added to a type. This page is made of the
+`trace`, `port`, `verify` and `carry_weights` need torch, which `pip install 'inception-dsl[torch]'`
+brings. Names and signatures are promises; a field may be added to a type. This page is made of the
 docstrings.
 """
 
 SECTIONS: dict[str, list[str]] = {
     "Load a network": ["load", "trace", "Network", "Figure", "Param"],
+    "Hold a module against a spec": ["verify", "Verification", "DepartureError"],
     "Reports": ["CostReport", "CostRow", "Totals", "Group", "MemoryReport", "Field", "Windows"],
     "Checkpoints": ["port", "read_plan", "carry_weights", "WeightPlan"],
     "Errors and warnings": [

@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,11 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from inception_dsl.bridge.frames import OriginMaker
+from inception_dsl.bridge.makers import record_makers
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
-from inception_dsl.ir import TensorType
+from inception_dsl.ir import Origin, TensorType
 from inception_dsl.spec.target import Target
 
 FAILURES = (Exception, SystemExit, GeneratorExit)
@@ -41,11 +42,13 @@ class BuiltTarget:
     Attributes:
         input: the input that its library says it takes; None if that is not known.
         origin: the package and the version that it comes from, or the file.
+        makers: the lines that made its modules, by their paths.
     """
 
     module: nn.Module
     input: TensorType | None
     origin: str
+    makers: Mapping[str, Origin]
 
 
 def build_target(target: Target, folder: Path) -> BuiltTarget:
@@ -57,7 +60,7 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
     Raises:
         SpecError: E701 there is no such network, E702 its code fails.
     """
-    with quiet():
+    with quiet(), record_makers() as record:
         factory, input, origin = _find_factory(target, folder)
         module = _build(target, factory)
     if isinstance(module, nn.Module):  # `torch.compile` wraps the module that it compiles
@@ -73,7 +76,8 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
     except AttributeError:
         message = f"`{type(module).__name__}` does not call `super().__init__()`"
         raise SpecError([Diagnostic("E702", message)]) from None
-    return BuiltTarget(module, input or _input_of(module), origin)
+    makers = record.find_makers(module)
+    return BuiltTarget(module, input or _input_of(module), origin, makers)
 
 
 def _find_factory(
@@ -216,7 +220,7 @@ def explain_failure(code: str, message: str, error: BaseException) -> SpecError:
     """Return the error of a network's own code as a finding at the line that raised it."""
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     text = printable(said.splitlines()[0][:MAX_MESSAGE])
-    torch_folder = os.fspath(Path(torch.__file__).parent)
+    torch_folder = f"{Path(torch.__file__).parent}{os.sep}"
     frames = [
         (frame.filename, frame.lineno or 1)
         for frame in reversed(traceback.extract_tb(error.__traceback__))

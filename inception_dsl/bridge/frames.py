@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from inception_dsl.source import Source, Span
 Frames = tuple[tuple[str, int], ...]
 """The files and the lines of the calls that are running, the innermost first."""
 
+INSTALLED = frozenset(["site-packages", "dist-packages"])
+"""The folders of installed packages, whose files belong to nobody's working tree."""
+
 MAX_RECURSION = 10_000
 """Maximum number of nested calls of Python while a network runs; a module takes about five."""
 
@@ -25,7 +29,8 @@ MAX_FRAMES = 16
 def _folders_of_torch() -> tuple[str, ...]:
     import torch
 
-    return (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+    folders = Path(torch.__file__).parent, Path(__file__).parent
+    return tuple(f"{folder}{os.sep}" for folder in folders)  # `torchvision` begins like `torch`
 
 
 def is_foreign(file: str) -> bool:
@@ -59,10 +64,11 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._left_out = _folders_of_torch()
+        self._package = f"{Path(__file__).parents[1]}{os.sep}"
         self._kept: dict[str, bool] = {}
 
     def read(self) -> Frames:
-        """Return the calls between the tracer and the function that it traces."""
+        """Return the calls of a network's own code, up to this package's that runs or builds it."""
         frames: list[tuple[str, int]] = []
         frame = sys._getframe(1)
         while frame is not None and len(frames) < MAX_FRAMES:
@@ -72,7 +78,7 @@ class FrameReader:
                 kept = self._kept[file] = not file.startswith((*self._left_out, "<"))
             if kept:
                 frames.append((file, frame.f_lineno))
-            elif file == __file__.replace("frames", "tracing") and frames:
+            elif frames and file.startswith(self._package):
                 break
             frame = frame.f_back  # type: ignore[assignment]
         return tuple(frames)
@@ -114,4 +120,6 @@ def _read(file: str) -> Source | None:
     names = [
         path.relative_to(folder).as_posix() for folder in folders if path.is_relative_to(folder)
     ]
-    return Source(min(names, key=len, default=path.name), text, path)
+    is_installed = not INSTALLED.isdisjoint(path.parts)
+    name = min(names, key=len, default=path.name)
+    return Source(name, text, None if is_installed else path)

@@ -6,6 +6,7 @@ import copy
 import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -62,7 +63,8 @@ def trace_target(
             built = build_target(target, folder)
             types = inputs or ({"": built.input} if built.input is not None else {})
             named = name_inputs(built.module, types, target.text)
-            return trace_network(built.module, named, name=name, origin=built.origin)
+            traced = trace_network(built.module, named, name=name, origin=built.origin)
+            return replace(traced, makers=built.makers)
     except SpecError:
         raise
     except FAILURES as error:

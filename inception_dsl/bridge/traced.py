@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from inception_dsl.bridge.reading import Cause, lacks
 from inception_dsl.bridge.reading.lacks import NO_WORD
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label
+from inception_dsl.ir import Graph, Origin
+from inception_dsl.ops import NORMS
 from inception_dsl.recover import TracedGraph, TracedNode
+from inception_dsl.recover.pairing import TracePairing, pair_joins
+from inception_dsl.source import Span
+from inception_dsl.spec.files import CodeStep
 
 if TYPE_CHECKING:
     from torch import nn
@@ -66,6 +71,7 @@ class TracedTarget:
         params: the number of its parameters.
         trains: whether the graph is what the network runs in training, too.
         notes: what the graph does not show.
+        makers: the lines that made its modules, by their paths, as far as they are known.
     """
 
     graph: TracedGraph
@@ -78,6 +84,40 @@ class TracedTarget:
     params: int
     trains: bool = False
     notes: tuple[Diagnostic, ...]
+    makers: Mapping[str, Origin] = field(default_factory=dict)
+
+
+def list_steps(
+    traced: TracedTarget, graph: TracedGraph, written: Graph, pairing: TracePairing
+) -> dict[str, CodeStep]:
+    """Return the modules behind the nodes of a spec that was written from a trace, by path.
+
+    Args:
+        graph: the traced graph with norms and activations folded.
+        written: the graph of the spec.
+    """
+    holders = {path.rpartition(".")[0] for path in traced.graph.classes if path}
+    steps: dict[str, CodeStep] = {}
+    joins = pair_joins(graph, written, pairing)
+    for node in graph.nodes:
+        path = pairing.pairs.get(node.key) or joins.get(node.key)
+        if path is None:
+            continue
+        made = traced.makers.get(node.module) if node.module not in holders else None
+        lines = (made or node.origin).spans
+        norm_lines = _list_norm_lines(traced, node)
+        steps[path] = CodeStep(node.module, lines, made is not None, norm_lines)
+    return steps
+
+
+def _list_norm_lines(traced: TracedTarget, node: TracedNode) -> tuple[Span, ...]:
+    """Return the lines that made the norm that a node carries, if another module runs it."""
+    if node.op in NORMS:
+        return ()
+    owners = (name.rpartition(".")[0] for name in node.tensors.values())
+    norm = next((owner for owner in owners if owner != node.module), None)
+    made = traced.makers.get(norm) if norm is not None else None
+    return made.spans if made is not None else ()
 
 
 def cause_of_crossing(graph: TracedGraph, node: TracedNode) -> Cause:

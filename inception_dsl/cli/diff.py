@@ -5,17 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
-from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings, shown
-from inception_dsl.cli.output import deliver, say, show, show_line
+from inception_dsl.cli.console import overrides_of, print_findings
+from inception_dsl.cli.output import deliver, say
+from inception_dsl.cli.reports import add_fail_on, finish_report, stand_for
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.diff import Report, Unmade
 from inception_dsl.emit.diff import FORMATS, SIDE_BY_SIDE
-
-if TYPE_CHECKING:
-    from inception_dsl import driver
 
 
 def add(command: Parser) -> None:
@@ -55,13 +52,7 @@ def add(command: Parser) -> None:
         metavar="FILE",
         help="write the plan that carries a checkpoint of OLD over to NEW, as far as it can be",
     )
-    command.add_argument(
-        "--fail-on",
-        type=_fail_on,
-        metavar="WHAT",
-        help="exit with 1 on findings of a severity or a graver one (error, warning, note), never, "
-        "or of categories, as in NUMERICS,CHECKPOINT; default: error, or the project's setting",
-    )
+    add_fail_on(command, "error")
     add_overrides(command)
 
 
@@ -84,19 +75,7 @@ def _diff(args: argparse.Namespace) -> int:
         return UNUSABLE
     if args.weights is not None:
         driver.write_all([driver.make_weight_plan(report, Path(args.weights))])
-    document = _write(args, report)
-    if args.output not in (None, "-"):
-        output = Path(args.output)
-        driver.write_all([driver.Artifact(output, document.encode())])
-        show_line(f"wrote      {shown(output)}")
-    else:
-        (show if args.format == "text" else deliver)(document)
-    for unmade in report.unmade:
-        print_findings(unmade.diagnostics)
-    print_findings(report.warnings)
-    if report.unmade:
-        return UNUSABLE
-    return FINDINGS if report.fails else FINE
+    return finish_report(args, report, _write(args, report))
 
 
 def _find_misuse(args: argparse.Namespace) -> str | None:
@@ -112,7 +91,7 @@ def _find_misuse(args: argparse.Namespace) -> str | None:
 
 def _write(args: argparse.Namespace, report: Report) -> str:
     write = SIDE_BY_SIDE if args.format == "svg" and args.side_by_side else FORMATS[args.format]
-    return write(_standpoint(args.format).see_report(report))
+    return write(stand_for(args.format).see_report(report))
 
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
@@ -122,22 +101,3 @@ def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | N
     name = " -> ".join(args.specs) if args.against is None else args.against
     unmade = Unmade(name, tuple(findings))
     return _write(args, Report((), args.against, unmade=(unmade,), fails=True))
-
-
-def _standpoint(format: str) -> driver.Standpoint:
-    """Return the folder from which a format names files."""
-    from inception_dsl import driver
-
-    if format in ("text", "svg"):
-        return driver.stand_in(Path.cwd())
-    return driver.stand_at_root(Path.cwd(), annotates=format != "json")
-
-
-def _fail_on(text: str) -> str | tuple[str, ...]:
-    """Return the severity, or the categories, on which a comparison fails."""
-    from inception_dsl.rules.agreement import read_fail_on
-
-    try:
-        return read_fail_on(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

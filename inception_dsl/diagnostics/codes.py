@@ -125,6 +125,7 @@ CODES: dict[str, Code] = {
     "W623": Code("loss-unknown", "The weight of the loss of a training head is not known.", "note"),
     "W624": Code("not-compared", "An import compares no outputs.", "note"),
     "W625": Code("lost-in-export", "The file of a network lacks a part of the network.", "note"),
+    "W626": Code("undecided-partners", "Two graphs do not tell which step is which."),
     "P801": Code("bottleneck", "A step keeps little of the representation it reads.", "note"),
     "P802": Code("out-of-balance", "A stage is too deep for its width, or too wide.", "note"),
     "P803": Code("unreduced", "A spatial convolution reads many channels, unreduced.", "note"),

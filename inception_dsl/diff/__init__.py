@@ -19,6 +19,7 @@ from inception_dsl.diff.edit_facts import (
     KeyChange,
     SourceSpot,
     StepCategory,
+    StepFacts,
     StepWords,
 )
 from inception_dsl.diff.edits import (
@@ -53,6 +54,7 @@ from inception_dsl.diff.finding import (
     Comparison,
     CostsChanged,
     Finding,
+    FindingSpot,
     Report,
     SpecListed,
     SpecRenamed,
@@ -83,6 +85,7 @@ __all__ = [
     "EditPlace",
     "EndChanged",
     "Finding",
+    "FindingSpot",
     "HeadListed",
     "InterfaceEdit",
     "KeyChange",
@@ -106,6 +109,7 @@ __all__ = [
     "Stage",
     "StepCategory",
     "StepEdit",
+    "StepFacts",
     "StepWords",
     "TextChange",
     "TextsChanged",

@@ -34,7 +34,7 @@ from inception_dsl.diff.sides import Sides, gravest
 from inception_dsl.diff.view import RunStep
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Call, Node, Value
-from inception_dsl.ops import OPS
+from inception_dsl.ops import ACTIVATIONS, OPS
 
 _INDIVIDUAL = frozenset(["kernel", "output", "width", "stride"])
 """The attributes that steps of a network share only by chance: never one edit of many steps."""
@@ -76,8 +76,12 @@ class _Change:
         return self.effect == "elsewhere" and self.category == "NUMERICS"
 
 
-def find_changes(sides: Sides) -> tuple[Draft, ...]:
-    """Return the edits that change the words of steps, and the arguments of calls."""
+def find_changes(sides: Sides, *, is_grouped: bool) -> tuple[Draft, ...]:
+    """Return the edits that change the words of steps, and the arguments of calls.
+
+    Args:
+        is_grouped: make one edit of a change that many steps share.
+    """
     calls: list[CallPair] = []
     nodes: list[tuple[RunStep, RunStep]] = []
     others: list[Sighting] = []
@@ -108,7 +112,7 @@ def find_changes(sides: Sides) -> tuple[Draft, ...]:
         [
             *add_consequences(arguments, consequences),
             *find_renamed_blocks(sides, calls),
-            *_find_attributes(sides, changes),
+            *_find_attributes(sides, changes, is_grouped=is_grouped),
             *others,
         ]
     )
@@ -182,7 +186,9 @@ def _compare_sharing(sides: Sides, old: RunStep, new: RunStep) -> Iterator[Sight
     yield Sighting(edit=edit, place=place, at=new.path, touches=touches)
 
 
-def _find_attributes(sides: Sides, changes: Sequence[_Change]) -> Iterator[Sighting]:
+def _find_attributes(
+    sides: Sides, changes: Sequence[_Change], *, is_grouped: bool
+) -> Iterator[Sighting]:
     """Yield the edits of attributes: one for a change that many lines share, one for each other."""
     alike: dict[tuple[object, ...], list[_Change]] = {}
     for change in changes:
@@ -199,16 +205,29 @@ def _find_attributes(sides: Sides, changes: Sequence[_Change]) -> Iterator[Sight
     )
     single: dict[tuple[object, ...], list[_Change]] = {}
     for same in alike.values():
-        if len({change.site for change in same}) >= MANY:
+        if is_grouped and len({change.site for change in same}) >= MANY:
             edit = _common_edit(sides, same, among)
             yield from (_sighting(edit, change, edit.names) for change in same)
             continue
         for change in same:
-            key = change.place, change.category, change.is_elsewhere
+            subject = None if is_grouped else _find_subject(change)
+            key = change.place, change.category, change.is_elsewhere, subject
             single.setdefault(key, []).append(change)
     for same in single.values():
         edit = _single_edit(sides, same)
         yield _sighting(edit, same[0], edit.names)
+
+
+def _find_subject(change: _Change) -> str:
+    """Return the part of a step that a change is about, where steps share no lines."""
+    if "norm" in change.names:
+        return "norm"
+    attribute = OPS[change.new.node.op].attribute(change.names[0])
+    assert attribute is not None
+    if attribute.is_initial:
+        return "initial weights"
+    is_act = attribute.name == "act" or attribute.owner in ACTIVATIONS
+    return "activation" if is_act else attribute.owner
 
 
 def _sighting(edit: Changed, change: _Change, names: Collection[str]) -> Sighting:

@@ -19,7 +19,7 @@ from inception_dsl.diff.edits import (
     PortsChanged,
 )
 from inception_dsl.diff.interface import compare_interfaces
-from inception_dsl.diff.match import match
+from inception_dsl.diff.match import Matching, match
 from inception_dsl.diff.one_sided import find_added, find_removed, list_keys
 from inception_dsl.diff.renaming import find_renames
 from inception_dsl.diff.rewiring import find_rewired
@@ -35,13 +35,21 @@ from inception_dsl.ir import Model, Path
 
 def compare(old: Model, new: Model) -> Diff:
     """Return every edit that makes one model of the other, in the specs' order."""
-    matching = match_by_structure(old, new, match(old, new))
+    return compare_matched(old, new, match_by_structure(old, new, match(old, new)))
+
+
+def compare_matched(old: Model, new: Model, matching: Matching, *, is_grouped: bool = True) -> Diff:
+    """Return every edit between two models whose steps are paired, in the specs' order.
+
+    Args:
+        is_grouped: make one edit of a change that many steps share.
+    """
     sides = set_side_by_side(View(old), View(new), matching, ends=[OUTPUT])
     words = (
         *compare_interfaces(sides),
         *find_removed(sides, matching.removed),
         *find_added(sides, matching.added),
-        *find_changes(sides),
+        *find_changes(sides, is_grouped=is_grouped),
     )
     renames = find_renames(sides, words)
     drafts = index_drafts((*words, *renames.drafts, *find_rewired(sides)))

@@ -174,8 +174,12 @@ class StepFacts(EditFacts):
         elsewhere: the edit changes values only for inputs of another size than the network's own.
         loads: the old tensors of the steps still load: those at the edit's places, or, if these
             have none, all tensors of the network.
+        sites: the lines of the new spec that share the edit, if there are many.
+        among: with `sites`, the number of pairs of the op that changes.
     """
 
     category: StepCategory
     elsewhere: bool = False
     loads: bool = True
+    sites: tuple[SourceSpot, ...] = ()
+    among: int = 0

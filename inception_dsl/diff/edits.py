@@ -14,7 +14,6 @@ from inception_dsl.diff.edit_facts import (
     Content,
     EditFacts,
     KeyChange,
-    SourceSpot,
     StepFacts,
     StepWords,
 )
@@ -113,15 +112,13 @@ class Changed(StepFacts):
     Attributes:
         names: the attributes that change.
         before, after: the step's words; of several steps, the words that they share.
-        sites: the lines of the new spec that share the change, if there are many.
-        among: the number of pairs of this op in both models.
+        kernels: the old and the new kernels of several steps whose kernel is turned.
     """
 
     names: tuple[str, ...]
     before: StepWords
     after: StepWords
-    sites: tuple[SourceSpot, ...] = ()
-    among: int = 0
+    kernels: tuple[tuple[Value, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

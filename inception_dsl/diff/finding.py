@@ -101,6 +101,22 @@ Topic = Edit | SpecListed | SpecRenamed | TextsChanged | CostsChanged | BudgetBr
 
 
 @dataclass(frozen=True, slots=True)
+class FindingSpot:
+    """One place of a finding, in a spec and in the code of a network.
+
+    Attributes:
+        path: the path of the step in the old model; in the new one, of an added step.
+        module: the path of the module of torch that runs it; None if none does, or none is known.
+        old, new: the lines; None on a side that has none.
+    """
+
+    path: Path
+    module: str | None
+    old: Span | None
+    new: Span | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A finding of a comparison: its code, its severity, and the edit or other subject.
 
@@ -108,6 +124,7 @@ class Finding:
         about: the edit, or another subject.
         old, new: the lines in both specs; None on a side that has none.
         waived: the project's reason for accepting it, if there is one.
+        spots: each place with its lines, if a network is one of code.
     """
 
     code: str
@@ -117,6 +134,7 @@ class Finding:
     old: Span | None = None
     new: Span | None = None
     waived: str | None = None
+    spots: tuple[FindingSpot, ...] = ()
 
     @property
     def edit(self) -> Edit | None:
@@ -150,6 +168,7 @@ class Comparison:
     Attributes:
         old_name, new_name: the names by which a report calls the specs.
         old_tensors, new_tensors: of a spec that was made of code, the tensors there by its keys.
+        aim: whether the new network is a change of the old one, or code that is held against it.
     """
 
     old_name: str
@@ -163,10 +182,13 @@ class Comparison:
     findings: tuple[Finding, ...]
     old_tensors: Mapping[str, CodeTensor] = field(default_factory=dict)
     new_tensors: Mapping[str, CodeTensor] = field(default_factory=dict)
+    aim: Literal["change", "verify"] = "change"
 
     @property
     def title(self) -> str:
         """The names of both specs; one name if they share it."""
+        if self.aim == "verify":
+            return f"{self.new_name} against {self.old_name}"
         if self.old_name == self.new_name:
             return self.new_name
         return f"{self.old_name} -> {self.new_name}"

@@ -46,12 +46,19 @@ def match_by_structure(old: Model, new: Model, matching: Matching) -> Matching:
         if a in nodes and b in new_nodes and a not in pairs and b not in taken:
             pairs[a] = b
             taken.add(b)
+    return match_nodes(old, new, pairs)
+
+
+def match_nodes(old: Model, new: Model, pairs: Mapping[Path, Path]) -> Matching:
+    """Return the pairs of two models that follow from pairs of nodes."""
+    nodes = {node.path: node for node in old.graph.nodes}
+    new_nodes = {node.path: node for node in new.graph.nodes}
     parts = Parts()
     holders = _pair_holders(nodes, new_nodes, pairs)
     return Matching(
         ((Path(), Path()), *_sort(old, {**holders, **pairs})),
         tuple(_find_lone(Path(), parts.below(old.root), pairs.keys())),
-        tuple(_find_lone(Path(), parts.below(new.root), taken)),
+        tuple(_find_lone(Path(), parts.below(new.root), set(pairs.values()))),
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from inception_dsl.driver.selection import list_known_specs, list_specs
     from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
     from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
+    from inception_dsl.driver.verifying import verify_code
     from inception_dsl.driver.walk import (
         Checked,
         CheckedLibrary,
@@ -89,6 +90,7 @@ __all__ = [
     "stand_in",
     "sum_up",
     "verify",
+    "verify_code",
     "write_all",
 ]
 
@@ -111,6 +113,7 @@ _HOMES = {
     "selection": ("list_known_specs", "list_specs"),
     "standpoint": ("Standpoint", "stand_at_root", "stand_in"),
     "texts": ("begin_spec", "expand_spec", "format_all", "format_file"),
+    "verifying": ("verify_code",),
     "walk": (
         "Checked",
         "CheckedLibrary",

@@ -44,7 +44,8 @@ def compare(
     from inception_dsl.diff import Report
 
     agreement = find_agreement(project_root(folder.resolve()))
-    sides = [measure_file(_find(spec, folder, overrides.input), overrides) for spec in (old, new)]
+    files = [find_side(spec, folder, overrides.input) for spec in (old, new)]
+    sides = [measure_file(file, overrides) for file in files]
     name = sides[1].file.full_name
     known = list_known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
     told = [finding for side in sides for finding in side.warnings]
@@ -107,7 +108,7 @@ def judge_report(
     )
 
 
-def _find(reference: str, folder: Path, input: NamedInput) -> SpecFile:
+def find_side(reference: str, folder: Path, input: NamedInput) -> SpecFile:
     """Return a network that a person names, perhaps in a revision."""
     if ":" not in reference or is_target(reference):
         return find_network(reference, folder, input=input)

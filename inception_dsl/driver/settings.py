@@ -10,14 +10,14 @@ from inception_dsl.diagnostics import Diagnostic, Severity, SpecError
 from inception_dsl.spec.disk import DISK
 
 if TYPE_CHECKING:
-    from inception_dsl.rules.agreement import Agreement
+    from inception_dsl.rules.agreement import Agreement, Purpose
 
 MAX_SETTINGS = 1_000_000
 """Maximum number of bytes of a pyproject.toml."""
 
 
-def find_agreement(root: Path) -> Agreement:
-    """Return the settings for changes in a project's pyproject.toml.
+def find_agreement(root: Path, purpose: Purpose = "diff") -> Agreement:
+    """Return the settings for changes, or for another purpose, in a project's pyproject.toml.
 
     Raises:
         SpecError: E006 the file lies outside the project, E010 it cannot be used.
@@ -25,7 +25,7 @@ def find_agreement(root: Path) -> Agreement:
     from inception_dsl.rules.settings import read_agreement
 
     text, path = _read(root)
-    return read_agreement(text, path)
+    return read_agreement(text, path, purpose=purpose)
 
 
 def find_hint_severities(root: Path) -> Mapping[str, Severity]:

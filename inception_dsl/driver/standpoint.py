@@ -71,8 +71,15 @@ class Standpoint:
         )
 
     def _see_change(self, finding: Finding) -> Finding:
-        old, new = finding.old, finding.new
-        return replace(finding, old=old and self._span(old), new=new and self._span(new))
+        spots = tuple(
+            replace(spot, old=self._see_span(spot.old), new=self._see_span(spot.new))
+            for spot in finding.spots
+        )
+        old, new = self._see_span(finding.old), self._see_span(finding.new)
+        return replace(finding, old=old, new=new, spots=spots)
+
+    def _see_span(self, span: Span | None) -> Span | None:
+        return span and self._span(span)
 
     def _span(self, span: Span) -> Span:
         return replace(span, source=self._source(span.source))

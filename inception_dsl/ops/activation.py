@@ -78,7 +78,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "prelu": Activation(
         title="PReLU",
         attributes=(
-            Attribute("init", "decimal", Decimal("0.25"), changes="training"),
+            Attribute("init", "decimal", Decimal("0.25"), changes="training", is_initial=True),
             Attribute("per_channel", "flag", False, changes="values"),
         ),
         flags={"per_channel": {"per_channel": True}, "no_per_channel": {"per_channel": False}},

@@ -50,6 +50,8 @@ class Attribute:
         fixes_size: with it, the height and width are its own, whatever the op reads.
         needs: the flag without which it does nothing: an eps of standardised weights.
         is_rounded: a value that no decimal equals, such as `1/3`, is rounded to the nearest float.
+        is_initial: it sets the values that weights have before training, which no run of a module
+            shows.
         above: a number lies above this bound, and `below` the other; it is neither of them.
     """
 
@@ -69,6 +71,7 @@ class Attribute:
     above: int | None = None
     below: int | None = None
     is_rounded: bool = False
+    is_initial: bool = False
 
     @property
     def canonical(self) -> str:

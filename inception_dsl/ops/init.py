@@ -33,8 +33,10 @@ and `kaiming_uniform`; Glorot and Bengio, AISTATS 2010, equation 16, for `xavier
 
 FANS = ("fan_in", "fan_out")
 
-INIT = Attribute("init", "init", "torch", changes="training", is_drawn=False)
-BIAS_INIT = Attribute("bias_init", "decimal", "torch", changes="training", is_drawn=False)
+INIT = Attribute("init", "init", "torch", changes="training", is_drawn=False, is_initial=True)
+BIAS_INIT = Attribute(
+    "bias_init", "decimal", "torch", changes="training", is_drawn=False, is_initial=True
+)
 
 
 def finish_init(attributes: dict[str, Value | Expr]) -> None:

@@ -116,7 +116,7 @@ OPS = (
         family="scale",
         join=None,
         attributes=(
-            Attribute("init", "decimal", Decimal(1), changes="training"),
+            Attribute("init", "decimal", Decimal(1), changes="training", is_initial=True),
             Attribute("one", "flag", False, changes="values"),
             Attribute("bias", "flag", False, changes="values"),
         ),

@@ -95,7 +95,7 @@ def _read(node: FlatNode, shared: frozenset[str] | None) -> Traits:
     values: dict[str, list[tuple[str, Hashable]]] = {}
     for name in node.attributes:
         attribute = OPS[node.op].attribute(name)
-        if attribute is None or attribute.kind == "init" or (shared and name not in shared):
+        if attribute is None or attribute.is_initial or (shared and name not in shared):
             continue
         trait = _trait_of(attribute, OPS[node.op].kernel)
         values.setdefault(trait, []).append((name, plain_value(node.attributes, name)))

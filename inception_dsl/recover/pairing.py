@@ -83,6 +83,26 @@ def pair_nodes(traced: TracedGraph, written: Graph) -> TracePairing:
     )
 
 
+def pair_joins(traced: TracedGraph, written: Graph, pairing: TracePairing) -> dict[int, Path]:
+    """Return the concats of a spec by the traced ones that join the same, however it is nested."""
+    joined: dict[Path, tuple[Path, ...]] = {}
+    paths: dict[tuple[Path, ...], Path] = {}
+    for node in written.nodes:
+        if node.op == GATHERED.name:
+            joined[node.path] = tuple(p for read in node.inputs for p in joined.get(read, (read,)))
+            paths[joined[node.path]] = node.path
+    reads: dict[int, tuple[Path, ...]] = {}
+    reads |= {key: (path,) for key, path in zip(traced.entries, written.inputs, strict=True)}
+    reads |= {key: (path,) for key, path in pairing.pairs.items()}
+    joins: dict[int, Path] = {}
+    for old in traced.nodes:
+        if old.op == GATHERED.name:
+            reads[old.key] = tuple(path for key in old.inputs for path in reads.get(key, ()))
+            if reads[old.key] in paths:
+                joins[old.key] = paths[reads[old.key]]
+    return joins
+
+
 def _keep_shared(
     pairs: Mapping[Hashable, Hashable], traced: TracedGraph, written: Graph
 ) -> dict[Hashable, Hashable]:

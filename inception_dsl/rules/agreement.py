@@ -1,6 +1,7 @@
 """A project's agreement on changes: `[tool.inception-dsl.diff]` of its pyproject.toml.
 
-It sets the severity of each kind of finding, the findings on which a comparison fails, and the
+`[tool.inception-dsl.verify]` has the same form, for the departures of code from a spec. A
+table sets the severity of each kind of finding, the findings on which a comparison fails, and the
 waived changes, each with its reason. A waiver that waives nothing is a finding itself.
 """
 
@@ -8,14 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import get_args
+from typing import Literal, get_args
 
 from inception_dsl.diagnostics import Diagnostic, Label, Severity, nearest
-from inception_dsl.diff import CATEGORIES, Changed, Finding
+from inception_dsl.diff import CATEGORIES, Finding, StepFacts
 from inception_dsl.ir import Path
 from inception_dsl.source import Span
 
-SECTION = "tool.inception-dsl.diff"
+Purpose = Literal["diff", "verify"]
+"""The command that an agreement is for."""
+
+FAIL_ON: Mapping[Purpose, str] = {"diff": "error", "verify": "note"}
+"""The severity on which a command fails unless the project says otherwise.
+
+A change may be meant; code that is held to a spec departs from it or does not.
+"""
 NEVER = "never"
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -50,10 +58,12 @@ class Agreement:
     """Everything that a project has agreed on.
 
     Attributes:
+        purpose: the command that it is for.
         fail_on: a severity, `never`, or categories.
         severities: by code, or by category.
     """
 
+    purpose: Purpose = "diff"
     fail_on: str | tuple[str, ...] = "error"
     severities: Mapping[str, Severity] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
@@ -85,14 +95,19 @@ class Agreement:
                 message = (
                     f"no spec is named `{waiver.spec}`, so its waiver of {waiver.code} is idle"
                 )
-                help = f"write `{close}`" if close else _REMOVE
+                help = f"write `{close}`" if close else self._way_out
                 yield _idle(waiver, message, help)
                 continue
             is_asked = waiver.spec is None or waiver.spec in specs
             if is_asked and not any(waiver.covers(finding, spec) for spec, finding in findings):
                 of = f" of `{waiver.spec}`" if waiver.spec else ""
                 message = f"no {waiver.code} at `{waiver.at}`{of} is there to waive"
-                yield _idle(waiver, message, _REMOVE)
+                yield _idle(waiver, message, self._way_out)
+
+    @property
+    def _way_out(self) -> str:
+        section = name_section(self.purpose)
+        return f"take the waiver out of `[[{section}.waivers]]` in pyproject.toml"
 
     def fails(self, findings: Iterable[Finding]) -> bool:
         """Tell whether a comparison fails on some finding; it fails on no waived one."""
@@ -105,7 +120,9 @@ class Agreement:
         return any(_RANK[finding.severity] <= least for finding in open_ones)
 
 
-_REMOVE = f"take the waiver out of `[[{SECTION}.waivers]]` in pyproject.toml"
+def name_section(purpose: Purpose) -> str:
+    """Return the name of the table of pyproject.toml that an agreement is read from."""
+    return f"tool.inception-dsl.{purpose}"
 
 
 def _idle(waiver: Waiver, message: str, help: str) -> Diagnostic:
@@ -133,7 +150,7 @@ def _fits(path: str, pattern: str) -> bool:
 def _paths(finding: Finding) -> list[Path]:
     """Return the paths that a waiver may name: the place of a finding, or its many places."""
     match finding.about:
-        case Changed(sites=sites, paths=paths) if sites:
+        case StepFacts(sites=sites, paths=paths) if sites:
             return list(paths)
         case _:
             return [finding.at]

@@ -5,7 +5,7 @@ Findings are data; `emit.diff` makes their sentences.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from inception_dsl.analysis import CostReport, find_quantity
@@ -58,15 +58,20 @@ def judge_changes(
     old: Priced, new: Priced, diff: Diff, costs: Sequence[Measured]
 ) -> Iterator[Finding]:
     """Yield a finding for every edit, in the order of the specs, then those of costs."""
-    for edit in diff.edits:
-        old_span = edit.old.span if edit.old else None
-        new_span = edit.new.span if edit.new else None
-        yield _finding(_code(edit), edit.category, edit, (old_span, new_span))
+    yield from judge_edits(diff.edits)
     yield from _compare_texts(old[0], new[0])
     changed = tuple(measured for measured in costs if measured.difference)
     if changed:
         yield _finding("D741", "COST", CostsChanged(changed), (None, new[0].network.origin.span))
     yield from _compare_budgets(old, new)
+
+
+def judge_edits(edits: Iterable[Edit]) -> Iterator[Finding]:
+    """Yield a finding for every edit."""
+    for edit in edits:
+        old_span = edit.old.span if edit.old else None
+        new_span = edit.new.span if edit.new else None
+        yield _finding(_code(edit), edit.category, edit, (old_span, new_span))
 
 
 def judge_lone_spec(model: Model, cost: CostReport, *, is_new: bool) -> Finding:

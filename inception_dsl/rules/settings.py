@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import get_args
 
 from inception_dsl.diagnostics import CODES, Severity, nearest
 from inception_dsl.diff import CATEGORIES
 from inception_dsl.rules.agreement import (
-    SECTION,
+    FAIL_ON,
     SEVERITIES,
     Agreement,
+    Purpose,
     Waiver,
+    name_section,
     read_fail_on,
 )
 from inception_dsl.source import Source
@@ -25,21 +28,24 @@ TOOL = "inception-dsl"
 HINTS = f"tool.{TOOL}.hints"
 
 _HINTS = tuple(code for code in CODES if code.startswith("P"))
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
 _CHANGES = tuple(code for code in CODES if code.startswith("D"))
 _WAIVER = ("code", "at", "spec", "reason")
 
 
-def read_agreement(text: str, path: Path | None = None) -> Agreement:
+def read_agreement(text: str, path: Path | None = None, *, purpose: Purpose = "diff") -> Agreement:
     """Return the agreement in the text of a pyproject.toml; the defaults, if it has none.
 
     Args:
+        purpose: the command that it is for.
         path: where the file is, for those who open it at a finding.
 
     Raises:
         SpecError: E010, it is no TOML, or a setting of this tool cannot be used.
     """
     toml, settings = _read_tool(text, path)
-    return _read_diff(toml, settings.get("diff", {}))
+    return _read_section(toml, settings.get(purpose, {}), purpose)
 
 
 def read_hint_severities(text: str, path: Path | None = None) -> dict[str, Severity]:
@@ -72,7 +78,7 @@ def _read_tool(text: str, path: Path | None) -> tuple[Toml, Mapping[str, object]
         if name != TOOL and _bare(name) == _bare(TOOL):
             message = f"`tool.{name}` is not the table of this tool"
             raise toml.error(message, ("tool", name), f"write `[tool.{TOOL}]`")
-    return toml, _table(toml, ("tool", TOOL), tools.get(TOOL, {}), ("diff", "hints"))
+    return toml, _table(toml, ("tool", TOOL), tools.get(TOOL, {}), (*PURPOSES, "hints"))
 
 
 def _bare(name: str) -> str:
@@ -80,30 +86,32 @@ def _bare(name: str) -> str:
     return "".join(filter(str.isalnum, name)).casefold()
 
 
-def _read_diff(toml: Toml, value: object) -> Agreement:
-    at = ("tool", TOOL, "diff")
+def _read_section(toml: Toml, value: object, purpose: Purpose) -> Agreement:
+    at = ("tool", TOOL, purpose)
+    name = name_section(purpose)
     section = _table(toml, at, value, ("fail-on", "severity", "waivers"))
-    fail_on = section.get("fail-on", "error")
+    fail_on = section.get("fail-on", FAIL_ON[purpose])
     if isinstance(fail_on, list):
         fail_on = ",".join(map(str, fail_on))
     if not isinstance(fail_on, str):
-        message = f"`fail-on` of `{SECTION}` is a text or a list of texts"
+        message = f"`fail-on` of `{name}` is a text or a list of texts"
         raise toml.error(message, (*at, "fail-on"))
     try:
         wanted = read_fail_on(fail_on)
     except ValueError as error:
-        raise toml.error(f"`fail-on` of `{SECTION}`: {error}", (*at, "fail-on")) from None
+        raise toml.error(f"`fail-on` of `{name}`: {error}", (*at, "fail-on")) from None
     waivers = section.get("waivers", [])
     if not isinstance(waivers, list):
-        raise toml.error(f"`waivers` of `{SECTION}` is a list of tables", (*at, "waivers"))
+        raise toml.error(f"`waivers` of `{name}` is a list of tables", (*at, "waivers"))
     return Agreement(
+        purpose=purpose,
         fail_on=wanted,
         severities=_read_severities(
             toml,
             (*at, "severity"),
             section.get("severity", {}),
             (*_CHANGES, *CATEGORIES),
-            SECTION,
+            name,
         ),
         waivers=tuple(
             _read_waiver(toml, (*at, "waivers", index), waiver)

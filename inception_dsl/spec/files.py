@@ -40,6 +40,23 @@ class CodeTensor:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeStep:
+    """The module of torch that runs a step, and the lines of Python behind it, the innermost first.
+
+    Attributes:
+        module: the path of the module; empty for the network itself.
+        lines: the line that made the module, or runs the function, then that of each outer call.
+        is_built: the lines are those that made the module, not those that run a function.
+        norm_lines: the same for the norm that the step carries.
+    """
+
+    module: str
+    lines: tuple[Span, ...]
+    is_built: bool
+    norm_lines: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SpecFile:
     """A spec's file with its names.
 
@@ -54,6 +71,7 @@ class SpecFile:
         is_built_in: whether it is a file of the built-in library.
         notes: findings about it that are no faults, from where it was written.
         tensors: of a spec that was made of code, the tensors there by the spec's own keys.
+        steps: of such a spec, the modules there by the paths of its nodes.
     """
 
     path: Path
@@ -65,6 +83,7 @@ class SpecFile:
     is_built_in: bool = field(default=False, compare=False)
     notes: tuple[Diagnostic, ...] = field(default=(), compare=False)
     tensors: Mapping[str, CodeTensor] = field(default_factory=dict, compare=False)
+    steps: Mapping[str, CodeStep] = field(default_factory=dict, compare=False)
 
 
 def library() -> Path:

@@ -203,10 +203,21 @@ def _is_never_negative(draft: TracedDraft, key: int) -> bool:
 
 
 def _fold_pool(draft: TracedDraft, node: TracedNode) -> None:
-    """Fold a pool to one place and a flatten into a global pool."""
+    """Fold a pool to one place and a flatten into a global pool.
+
+    A dropout between them drops the same numbers behind the flatten.
+    """
     if node.attributes.get("output") != (1, 1) or not node.op.startswith("adaptive_"):
         return
     flat = draft.sole_reader(node.key)
+    if flat is not None and flat.op == "dropout":
+        last = draft.sole_reader(flat.key)
+        if last is not None and last.op == "flatten":
+            op = node.op.replace("adaptive", "global")
+            draft.put(replace(node, op=op, attributes={}, type=last.type))
+            draft.put(replace(flat, type=last.type))
+            draft.take_out(last, flat.key)
+        return
     if flat is not None and flat.op == "flatten":
         inner = node if len(node.module) > len(flat.module) else flat
         op = node.op.replace("adaptive", "global")

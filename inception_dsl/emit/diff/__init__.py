@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from inception_dsl.diff import Report
+from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.diff import Finding, Report
 
 
 def _text(report: Report) -> str:
@@ -47,6 +48,13 @@ def _svg(report: Report, *, side_by_side: bool) -> str:
     return diff_svg(report, side_by_side=side_by_side)
 
 
+def list_findings(report: Report) -> list[tuple[Finding, Diagnostic]]:
+    """Return the findings of a report, each with the form that the printer of findings takes."""
+    from inception_dsl.emit.diff.machine import make_diagnostics
+
+    return list(make_diagnostics(report))
+
+
 FORMATS: dict[str, Callable[[Report], str]] = {
     "text": _text,
     "json": _json,
@@ -59,4 +67,4 @@ FORMATS: dict[str, Callable[[Report], str]] = {
 SIDE_BY_SIDE: Callable[[Report], str] = partial(_svg, side_by_side=True)
 """The writer of a figure that draws the old beside the new."""
 
-__all__ = ["FORMATS", "SIDE_BY_SIDE"]
+__all__ = ["FORMATS", "SIDE_BY_SIDE", "list_findings"]

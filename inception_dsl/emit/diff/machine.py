@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from inception_dsl.channels import json_text
 from inception_dsl.diagnostics import CODES, Diagnostic, Label
 from inception_dsl.diagnostics.formats import finding_document, to_github, to_sarif
-from inception_dsl.diff import Comparison, Finding, KeyChange, Measured, Report
+from inception_dsl.diff import Comparison, Finding, FindingSpot, KeyChange, Measured, Report
 from inception_dsl.emit.diff.facts import describe_edit
 from inception_dsl.emit.diff.sentences import write_sentence
+from inception_dsl.emit.diff.spots import write_spots
 from inception_dsl.emit.diff.words import by_category
 from inception_dsl.source import Span
 
@@ -53,31 +54,47 @@ def _diagnostics(report: Report) -> Iterator[Diagnostic]:
     An annotation stands at a line of the new spec, which the checkout has; a note names the old
     line. A finding without a line in the new spec names its networks.
     """
-    for made in report.comparisons:
-        for finding in made.findings:
-            yield _diagnostic(finding, f"{made.old_name} -> {made.new_name}")
-    for finding in report.lone:
-        yield _diagnostic(finding)
+    yield from (diagnostic for _, diagnostic in make_diagnostics(report))
     for unmade in report.unmade:
         yield from unmade.diagnostics
     yield from report.warnings
 
 
-def _diagnostic(finding: Finding, networks: str | None = None) -> Diagnostic:
+def make_diagnostics(report: Report) -> Iterator[tuple[Finding, Diagnostic]]:
+    """Yield every finding, and the same as the formats of diagnostics know it."""
+    for made in report.comparisons:
+        for finding in made.findings:
+            yield finding, _diagnostic(finding, made)
+    for finding in report.lone:
+        yield finding, _diagnostic(finding, None)
+
+
+def _diagnostic(finding: Finding, comparison: Comparison | None) -> Diagnostic:
     """Return a finding as the formats of diagnostics know it.
 
     Args:
-        networks: the names of the old and the new network, if there are two.
+        comparison: the comparison that it is of; None for a spec that stands on one side only.
     """
-    labels = (Label(finding.new),) if finding.new else ()
-    notes = [f"it was at {finding.old.place}"] if finding.old and finding.edit else []
-    if networks is not None and not labels:
-        notes.insert(0, f"in {networks}")
+    is_verified = comparison is not None and comparison.aim == "verify"
+    spans = [finding.new, *([finding.old] if is_verified else [])]
+    labels = tuple(Label(span) for span in spans if span is not None and _is_in_tree(span))[:1]
+    notes = []
+    if comparison is not None and not labels:
+        notes.append(f"in {comparison.title}")
+    if is_verified or finding.spots:
+        notes += [f"at {row}" for row in write_spots(finding)]
+    elif finding.old and finding.edit:
+        notes.append(f"it was at {finding.old.place}")
     if finding.waived is not None:
         notes.append(f"waived: {finding.waived}")
     sentence = str(write_sentence(finding))
     level = "note" if finding.waived is not None else finding.severity
     return Diagnostic(finding.code, sentence, labels, tuple(notes), level=level)
+
+
+def _is_in_tree(span: Span) -> bool:
+    """Tell whether a checkout has the file of a line."""
+    return span.source.path is not None
 
 
 def _comparison(comparison: Comparison) -> _Json:
@@ -121,6 +138,16 @@ def _finding(finding: Finding) -> _Json:
         "followers": list(edit.followers) if edit else [],
         "following_state": [_key(key) for key in edit.following_keys] if edit else [],
         "waived": finding.waived,
+        **({"lines": [_spot(spot) for spot in finding.spots]} if finding.spots else {}),
+    }
+
+
+def _spot(spot: FindingSpot) -> _Json:
+    return {
+        "path": spot.path,
+        "module": spot.module,
+        "old": _span(spot.old),
+        "new": _span(spot.new),
     }
 
 

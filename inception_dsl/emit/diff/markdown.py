@@ -11,6 +11,7 @@ from inception_dsl.channels import markdown_code, markdown_line, markdown_text
 from inception_dsl.diagnostics.formats import to_markdown
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, KeyChange, Report
 from inception_dsl.emit.diff.sentences import write_sentence
+from inception_dsl.emit.diff.spots import write_spots
 from inception_dsl.emit.diff.words import (
     COST_COLUMNS,
     KINDS,
@@ -19,6 +20,7 @@ from inception_dsl.emit.diff.words import (
     by_category,
     cost_rows,
     headline,
+    meaning_of,
     report_line,
     stage_rows,
     state_line,
@@ -104,7 +106,7 @@ def _head(comparison: Comparison) -> str:
 def _details(comparison: Comparison) -> Iterator[tuple[int, str]]:
     last = len(_RANK)
     for category, findings in by_category(comparison.findings).items():
-        title = f"{len(findings)} {category}: {CATEGORIES[category]}"
+        title = f"{len(findings)} {category}: {meaning_of(category, comparison)}"
         yield _RANK[category], _folded(title, "\n".join(_items(findings)))
     if any(cost.difference for cost in comparison.costs):
         table = markdown_table(COST_COLUMNS, cost_rows(comparison.costs))
@@ -132,6 +134,7 @@ def _items(findings: Iterable[Finding]) -> Iterator[str]:
             f"- {finding.code} **{markdown_text(sentence.subject)}**{what}",
             f"  {_sentence(sentence.means)}{_where(finding)}",
         ]
+        lines += [f"  <sub>at {markdown_text(row)}</sub>" for row in write_spots(finding)]
         if finding.waived is not None:
             lines.append(f"  _Waived: {markdown_text(finding.waived)}_")
         yield "  \n".join(lines)
@@ -144,7 +147,7 @@ def _sentence(text: str) -> str:
 def _where(finding: Finding) -> str:
     """Return the lines of both specs; nothing for a finding that is about no edit."""
     places = [f"{s.source.name}:{s.line}" for s in (finding.old, finding.new) if s is not None]
-    if not places or finding.edit is None:
+    if not places or finding.edit is None or finding.spots:
         return ""
     return f" <sub>{markdown_text(arrow_of(places))}</sub>"
 

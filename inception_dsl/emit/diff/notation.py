@@ -95,8 +95,9 @@ def _wires_text(edit: Moved | Rewired | Reordered | OutputRewired) -> str:
         case Rewired():
             unread = f", and nothing reads {', '.join(edit.unread)}" if edit.unread else ""
             return f"reads {_changed_inputs(edit)}{unread}"
-        case Reordered():
-            return f"{step_text(edit.step)} ({_changed_inputs(edit)})"
+        case Reordered(sites=sites):
+            an_example = "as " if sites else ""
+            return f"{step_text(edit.step)} ({an_example}{_changed_inputs(edit)})"
         case OutputRewired():
             return f"gives {arrow(edit.before, edit.after)}"
         case _:
@@ -227,7 +228,9 @@ def _changed_step(edit: Changed) -> str:
     head = op.written
     kernel = op.attribute(op.kernel)
     old, new = dict(edit.before.values), dict(edit.after.values)
-    if kernel is not None and (kernel.name in new or kernel.name in edit.names):
+    if edit.kernels:
+        head = f"{', '.join(_change(*pair) for pair in edit.kernels)} {head}"
+    elif kernel is not None and (kernel.name in new or kernel.name in edit.names):
         head = f"{_value(old, new, kernel, edit.names)} {head}"
     return " ".join(part for part in (head, _in_brackets(_changed_words(edit))) if part)
 

@@ -120,8 +120,11 @@ def _budget_meaning(about: BudgetChanged) -> str:
 def _subject(edit: Edit) -> tuple[str, str]:
     """Return the place of an edit, then the place with the number of places and a verb."""
     match edit:
-        case Changed(sites=sites) if sites:
-            at = _count_steps(edit)
+        case Changed(sites=sites, after=words) if sites:
+            at = _count_steps(edit, words.kind)
+            return at, at
+        case Replaced(sites=sites, before=words) | Reordered(sites=sites, step=words) if sites:
+            at = _count_steps(edit, words.kind)
             return at, at
         case Renamed(is_many=True) | Reparented(is_many=True):
             often = f", {len(edit.names)} steps"
@@ -130,9 +133,9 @@ def _subject(edit: Edit) -> tuple[str, str]:
     return edit.at, f"{edit.at}{often} {_verb(edit)}".rstrip()
 
 
-def _count_steps(edit: Changed) -> str:
-    """Return the number of steps that share a change: `9 of 10 avgpools`."""
-    count, noun = len(edit.places), f"{op_word(edit.after.kind)}s"
+def _count_steps(edit: StepEdit, op: str) -> str:
+    """Return the number of steps of an op that share an edit: `9 of 10 avgpools`."""
+    count, noun = len(edit.places), f"{op_word(op)}s"
     return f"all {count} {noun}" if count == edit.among else f"{count} of {edit.among} {noun}"
 
 

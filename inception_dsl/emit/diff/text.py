@@ -6,13 +6,15 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from inception_dsl.channels import printable
-from inception_dsl.diff import CATEGORIES, Comparison, Finding, Report
+from inception_dsl.diff import Comparison, Finding, Report
 from inception_dsl.emit.diff.sentences import write_sentence
+from inception_dsl.emit.diff.spots import write_spots
 from inception_dsl.emit.diff.words import (
     COST_COLUMNS,
     STAGE_COLUMNS,
     by_category,
     cost_rows,
+    meaning_of,
     report_line,
     stage_rows,
     state_line,
@@ -35,15 +37,15 @@ def diff_text(report: Report) -> str:
 
 
 def _comparison(comparison: Comparison) -> str:
-    lines = [printable(f"{comparison.title}: {summary(comparison.findings)}")]
+    lines = [printable(f"{comparison.title}: {summary(comparison)}")]
     for category, findings in by_category(comparison.findings).items():
-        lines += ["", f"{category}: {CATEGORIES[category]}", *_findings(findings)]
+        lines += ["", f"{category}: {meaning_of(category, comparison)}", *_findings(findings)]
     text = "\n".join(lines) + "\n"
     if any(measured.difference for measured in comparison.costs):
         text += f"\n{plain_table(COST_COLUMNS, cost_rows(comparison.costs))}"
     if comparison.diff.stages:
         text += f"\n{plain_table(STAGE_COLUMNS, stage_rows(comparison.diff.stages))}"
-    if comparison.findings:
+    if comparison.findings and comparison.aim == "change":
         text += f"\nstate_dict: {state_line(comparison.diff)}\n"
     return text
 
@@ -55,6 +57,8 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
         head = f"{sentence.subject}: {sentence.what}" if sentence.what else sentence.subject
         yield from _wrapped(head, f"  {finding.code}  ", " " * 10)
         yield from _wrapped(sentence.means, " " * 8, " " * 8)
+        for row in write_spots(finding):
+            yield from _wrapped(f"at {row}", " " * 8, " " * 10)
         if finding.waived is not None:
             yield from _wrapped(f"waived: {finding.waived}", " " * 8, " " * 10)
     if (more := len(shown) - MAX_FINDINGS_SHOWN) > 0:

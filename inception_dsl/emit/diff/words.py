@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from inception_dsl.diff import (
     CATEGORIES,
@@ -41,10 +41,24 @@ def by_category(findings: Iterable[Finding]) -> dict[Category, list[Finding]]:
     return {category: listed for category, listed in groups.items() if listed}
 
 
-def summary(findings: Sequence[Finding]) -> str:
+VERIFIED: Mapping[Category, str] = {
+    **CATEGORIES,
+    "INTERFACE": "the module takes or gives other shapes",
+    "CHECKPOINT": "the module has other tensors, or tensors of other shapes",
+}
+"""The meaning of each category where code is held against a spec; names of tensors do not count."""
+
+
+def meaning_of(category: Category, comparison: Comparison) -> str:
+    """Return the meaning of a category in a comparison."""
+    return (VERIFIED if comparison.aim == "verify" else CATEGORIES)[category]
+
+
+def summary(comparison: Comparison) -> str:
     """Return the number of findings of each category, and of waived ones."""
+    findings = comparison.findings
     if not findings:
-        return "no change"
+        return "no departure" if comparison.aim == "verify" else "no change"
     counts = [f"{len(listed)} {category}" for category, listed in by_category(findings).items()]
     waived = sum(1 for finding in findings if finding.waived is not None)
     return ", ".join(counts) + (f" ({waived} waived)" if waived else "")
@@ -57,7 +71,7 @@ def headline(comparison: Comparison) -> str:
         for cost in comparison.costs
         if cost.difference and cost.measure in ("params", "macs")
     ]
-    return "; ".join([summary(comparison.findings), *costs])
+    return "; ".join([summary(comparison), *costs])
 
 
 def cost_text(cost: Measured) -> str:

@@ -1,0 +1,76 @@
+"""Norms and activations that are steps of their own, as words of the convolutions before them.
+
+One author writes `3x3 conv (96)` and another a conv, a norm and an activation; the network is the
+same. Where names say nothing, both are compared in the first form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from inception_dsl.ir import Graph, Node, Path, Value
+from inception_dsl.ops import ACTIVATIONS, NORMS, OPS
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A graph in which convolutions carry their norms and activations.
+
+    Attributes:
+        graph: the graph with the nodes that are left.
+        norms: the node that was the norm of each node that took one.
+    """
+
+    graph: Graph
+    norms: Mapping[Path, Path]
+
+
+def carry_along(graph: Graph) -> Carried:
+    """Fold norms and activations into the only node that they read, where it can carry them."""
+    nodes = {node.path: node for node in graph.nodes}
+    readers: dict[Path, int] = {}
+    for node in graph.nodes:
+        for path in node.inputs:
+            readers[path] = readers.get(path, 0) + 1
+    shared = {node.reuses for node in graph.nodes if node.reuses is not None}
+    ends = {*graph.outputs.values(), *graph.head_outputs}
+    instead: dict[Path, Path] = {}
+    norms: dict[Path, Path] = {}
+    for node in graph.nodes:
+        inputs = tuple(instead.get(path, path) for path in node.inputs)
+        nodes[node.path] = replace(node, inputs=inputs)
+        source = nodes.get(inputs[0]) if len(inputs) == 1 else None
+        is_sole = readers.get(node.inputs[0]) == 1 and node.inputs[0] not in ends
+        if source is None or not is_sole or node.reuses or {node.path, source.path} & shared:
+            continue
+        values = _take(source, node)
+        if values is None:
+            continue
+        nodes[source.path] = replace(source, attributes=values, type=node.type)
+        instead[node.path] = source.path
+        if node.op in NORMS:
+            norms[source.path] = node.path
+        del nodes[node.path]
+    kept = replace(
+        graph,
+        nodes=tuple(nodes.values()),
+        outputs={name: instead.get(path, path) for name, path in graph.outputs.items()},
+        head_outputs=tuple(instead.get(path, path) for path in graph.head_outputs),
+    )
+    return Carried(kept, norms)
+
+
+def _take(source: Node, node: Node) -> dict[str, Value] | None:
+    """Return the attributes of a node that carries another one; None if it cannot."""
+    at = source.attributes
+    if at.get("act") != "none" or source.reuses is not None:
+        return None
+    names = {a.name_in_owner: a.name for a in OPS[source.op].attributes if a.owner == node.op}
+    own = {names[name]: value for name, value in node.attributes.items() if name in names}
+    if node.op in NORMS and at.get("norm") == "none":
+        return {**at, "norm": node.op, **own}
+    is_whole = own.keys() >= node.attributes.keys()
+    if node.op in ACTIVATIONS and OPS[node.op].state is None and is_whole:
+        return {**at, "act": node.op, **own}
+    return None

@@ -1,0 +1,145 @@
+"""The comparison of two models whose names say nothing: steps are paired by the graphs alone.
+
+Blocks are opened on both sides. A node of the new model goes by the path of its partner, so that an
+edit names the steps of the old model only, and no edit is about a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from inception_dsl.diff.carried import carry_along
+from inception_dsl.diff.compare import compare_matched
+from inception_dsl.diff.edits import (
+    Changed,
+    Diff,
+    Edit,
+    HeadListed,
+    LossChanged,
+    ParameterListed,
+    PortsChanged,
+)
+from inception_dsl.diff.flattened import flatten_model
+from inception_dsl.diff.structure import match_nodes
+from inception_dsl.ir import Graph, Model, Path
+from inception_dsl.ops import OPS
+from inception_dsl.pairing import GraphPairing, flatten_graph, pair_graphs
+
+LONE = Path("module")
+"""The first name of a node without a partner whose own path is the path of another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedDiff:
+    """The edits between two models whose names say nothing.
+
+    Attributes:
+        old, new: the models without blocks; the new one has the paths of the old one.
+        diff: the edits between them; none is about names, keys or parameters.
+        sources: the path that a node of the new model had, by its path here.
+        norms: the path that the norm of such a node had, if it was a node of its own.
+        undecided: the nodes of the old model whose partner is not certain, and those of the new one
+            without any that may have one.
+    """
+
+    old: Model
+    new: Model
+    diff: Diff
+    sources: Mapping[Path, Path]
+    norms: Mapping[Path, Path]
+    undecided: tuple[Path, ...]
+
+
+def compare_unnamed(old: Model, new: Model) -> UnnamedDiff:
+    """Return every edit that makes one model of the other, whatever their steps are called."""
+    before, after = carry_along(old.graph), carry_along(new.graph)
+    pairing = pair_graphs(flatten_graph(before.graph), flatten_graph(after.graph))
+    partners = {Path(str(b)): Path(str(a)) for a, b in pairing.likely.items()}
+    names = _name_nodes(before.graph, after.graph, partners)
+    flat_old = flatten_model(old, before.graph, {})
+    flat_new = flatten_model(new, after.graph, names)
+    matching = match_nodes(flat_old, flat_new, {path: path for path in partners.values()})
+    diff = compare_matched(flat_old, flat_new, matching, is_grouped=False)
+    return UnnamedDiff(
+        old=flat_old,
+        new=flat_new,
+        diff=replace(diff, edits=tuple(_select(diff.edits)), keys=(), kept=0, stages=()),
+        sources={name: path for path, name in names.items()},
+        norms={names[path]: norm for path, norm in after.norms.items()},
+        undecided=tuple(_find_undecided(pairing, names)),
+    )
+
+
+def _name_nodes(old: Graph, new: Graph, partners: Mapping[Path, Path]) -> dict[Path, Path]:
+    """Return the paths by which the new nodes go.
+
+    A node with a partner has the partner's path. Another one stands beside its paired neighbours,
+    under the names that it has below their common holder.
+    """
+    leaves = {node.path for node in old.nodes}
+    taken = leaves.union(*(node.path.parents for node in old.nodes))
+    holders = _find_holders(partners)
+    names: dict[Path, Path] = {}
+    for node in new.nodes:
+        if node.path in partners:
+            names[node.path] = partners[node.path]
+            continue
+        holder = next((at for at in node.path.parents if at in holders), Path())
+        name = holders.get(holder, Path()) / node.path.relative_to(holder)
+        while name in taken or not leaves.isdisjoint(name.parents):
+            name = LONE / name
+        names[node.path] = name
+    return names
+
+
+def _find_holders(partners: Mapping[Path, Path]) -> dict[Path, Path]:
+    """Return the old path that holds the partners of all nodes below each new path."""
+    common: dict[Path, Path] = {}
+    for path, partner in partners.items():
+        for holder in path.parents:
+            known = common.get(holder)
+            common[holder] = partner.parent if known is None else _share(known, partner)
+    return common
+
+
+def _share(holder: Path, path: Path) -> Path:
+    """Return the longest path that a path lies below, and that is or holds another one."""
+    while not path.is_below(holder):
+        holder = holder.parent
+    return holder
+
+
+def _select(edits: tuple[Edit, ...]) -> Iterator[Edit]:
+    """Yield the edits of the network itself, without the keys that only its names change."""
+    for edit in edits:
+        match edit:
+            case PortsChanged() | ParameterListed() | HeadListed() | LossChanged():
+                continue
+            case _ if edit.category == "COSMETIC" or _is_initial(edit):
+                continue
+            case _:
+                yield replace(
+                    edit,
+                    keys=tuple(key for key in edit.keys if key.kind != "renamed"),
+                    following_keys=tuple(k for k in edit.following_keys if k.kind != "renamed"),
+                )
+
+
+def _is_initial(edit: Edit) -> bool:
+    """Tell whether an edit is about initial weights alone, which no run of a module shows."""
+    match edit:
+        case Changed(names=names):
+            attributes = (OPS[edit.after.kind].attribute(name) for name in names)
+            return all(attribute is not None and attribute.is_initial for attribute in attributes)
+        case _:
+            return False
+
+
+def _find_undecided(pairing: GraphPairing, names: Mapping[Path, Path]) -> Iterator[Path]:
+    for key, partner in pairing.old.items():
+        if partner.verdict == "ambiguous":
+            yield Path(str(key))
+    for key, partner in pairing.new.items():
+        if partner.verdict == "ambiguous" and partner.key is None:
+            yield names[Path(str(key))]

@@ -1,0 +1,53 @@
+"""The places of a finding in code and in a spec, one row for each line of code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from inception_dsl.diff import Finding, FindingSpot
+from inception_dsl.ir import Path
+from inception_dsl.source import Span
+
+MAX_ROWS = 4
+"""Maximum number of lines of code that a person is shown for a finding."""
+
+MAX_PATHS = 3
+"""Maximum number of steps that are named at one of them."""
+
+
+def write_spots(finding: Finding) -> Iterator[str]:
+    """Yield the places of a finding by lines of code: `net.py:40: stem.conv (net.yaml:12)`."""
+    rows: dict[str, list[FindingSpot]] = {}
+    for spot in finding.spots:
+        rows.setdefault(_line(spot.new or spot.old), []).append(spot)
+    for line, spots in list(rows.items())[:MAX_ROWS]:
+        yield ": ".join(part for part in (line, _name(spots, line)) if part)
+    left = list(rows.values())[MAX_ROWS:]
+    if left:
+        count = sum(map(len, left))
+        yield f"{len(left)} more line{'s' if len(left) > 1 else ''}, {count} in all"
+
+
+def _name(spots: Sequence[FindingSpot], line: str) -> str:
+    """Return the steps of some places, and the lines of the spec that write them."""
+    counts = Counter(_star(spot.path) for spot in spots)
+    first = {_star(spot.path): spot.path for spot in reversed(spots)}
+    names = [f"{path} ({n} times)" if n > 1 else first[path] for path, n in counts.items()]
+    lines = list(dict.fromkeys(_line(spot.old) for spot in spots if spot.old is not None))
+    shown = [where for where in lines[:1] if where != line]
+    return f"{_list(names, MAX_PATHS)} ({_list(lines, 1)})" if shown else _list(names, MAX_PATHS)
+
+
+def _list(texts: Sequence[str], most: int) -> str:
+    """Return some texts, and the number of those that have no room."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return f"{', '.join(texts[:most])}{more}"
+
+
+def _star(path: Path) -> str:
+    return ".".join("*" if name.isdigit() else name for name in path.names)
+
+
+def _line(span: Span | None) -> str:
+    return f"{span.source.name}:{span.line}" if span is not None else ""
