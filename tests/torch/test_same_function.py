@@ -67,7 +67,7 @@ def test_a_bias_before_a_batch_norm_has_no_effect(training: bool, project: Proje
     ]
     new, plain = build("network: [c: 3x3 conv (8), d: 1x1 conv (5)]\n", project)
     assert not same(biased, plain, training=training)
-    plan = plan_weights(old.model, new.model, compare(old.model, new.model))
+    plan = plan_weights(old.model, new.model, compare(old.model, new.model).pairs)
     plain.load_state_dict(carry_weights(plan, biased.state_dict(), plain.state_dict()))
     assert same(biased, plain, training=training)
     weights = dict(plain.named_parameters())
