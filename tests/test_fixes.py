@@ -144,7 +144,6 @@ def test_a_step_that_lacks_something_too_gets_its_help(
         ("3x3 conv (filters 32)", "write `32` in place of `filters 32`"),
         ("3x3 conv (out_channels=32)", "write `32`"),
         ("3x3 conv (8 stride 2x2)", "write `2`"),
-        ("3x3 conv (8 stride 2x1)", None),
         ("3x3 conv (in*0.5)", "`floor(in * 0.5)` and `ceil(in * 0.5)` are whole"),
         ("dropout (p 0.5)", "write `drop`"),
         ("relu (slop=3)", None),

@@ -11,11 +11,22 @@ from inception_dsl.expr import Expr, Number, show, show_decimal
 from inception_dsl.ir import Value
 
 Kind = Literal[
-    "width", "natural", "positive", "decimal", "fraction", "flag", "choice", "size", "pad", "init"
+    "width",
+    "natural",
+    "positive",
+    "decimal",
+    "fraction",
+    "flag",
+    "choice",
+    "size",
+    "pad",
+    "steps",
+    "init",
 ]
 """The values that an attribute takes: `width` and `positive` are at least 1, `natural` at least 0,
 a `fraction` lies from 0 to 1; a `size` is a kernel such as 3x3; `pad` is V, same, same_tf, a number
-or a size; `init` is a scheme and its argument, as in `normal 0.01`."""
+or a size; `steps` are a number, or a size whose sides differ; `init` is a scheme and its argument,
+as in `normal 0.01`."""
 
 Changes = Literal["channels", "size", "values", "training"]
 """The most that an attribute changes: the channels of the output, its height and width, its values
@@ -87,7 +98,7 @@ class Attribute:
     def is_symbolic(self) -> bool:
         """Its value may read a parameter of the block."""
         numeric = {"width", "natural", "positive", "decimal", "fraction"}
-        return self.kind in numeric or self.kind in {"size", "pad"} or self.name == "act"
+        return self.kind in numeric or self.kind in {"size", "pad", "steps"} or self.name == "act"
 
 
 def number(values: Values, name: str) -> int:
@@ -102,6 +113,12 @@ def decimal(values: Values, name: str) -> Number:
     value = values[name]
     assert isinstance(value, int | Decimal)
     return value
+
+
+def both(values: Values, name: str) -> tuple[int, int]:
+    """Return a whole number for the height and one for the width; one number is for both."""
+    value = values[name]
+    return value if isinstance(value, tuple) else (number(values, name), number(values, name))
 
 
 def size(values: Values, name: str) -> tuple[int, int]:

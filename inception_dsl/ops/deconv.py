@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inception_dsl.ir import TensorType
-from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, size
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, both, number, shown, size
 from inception_dsl.ops.conv import (
     FLAGS,
     GROUPS,
@@ -36,17 +36,10 @@ from inception_dsl.ops.facts import (
 )
 from inception_dsl.ops.op import Op
 from inception_dsl.ops.reach import MAX_PHASES, Window, take_turns
-from inception_dsl.ops.window import margins
+from inception_dsl.ops.window import find_reaches, margins
 
 if TYPE_CHECKING:
     from inception_dsl.ops.gather import Gathers
-
-
-def _reaches(values: Values) -> tuple[int, int]:
-    """Return the height and the width of a window of the output, dilation included."""
-    height, width = size(values, "kernel")
-    dilation = number(values, "dilation")
-    return (height - 1) * dilation + 1, (width - 1) * dilation + 1
 
 
 def _pads(values: Values) -> tuple[int, int]:
@@ -58,7 +51,7 @@ def _pads(values: Values) -> tuple[int, int]:
     if values["pad"] == "same_tf":
         message = "`same_tf` is no padding of `deconv`: `V`, `same`, a number or a size"
         raise ShapeError("E211", message, attribute="pad")
-    tall, wide = _reaches(values)
+    tall, wide = find_reaches(values)
     return margins(values["pad"], tall)[0], margins(values["pad"], wide)[1]
 
 
@@ -73,16 +66,17 @@ def _spread(values: Values, input: TensorType) -> tuple[int, int]:
     Raises:
         ShapeError: E310, nothing is left, or `output_pad` is larger than torch takes.
     """
-    stride, dilation = number(values, "stride"), number(values, "dilation")
+    strides, dilations = both(values, "stride"), both(values, "dilation")
     more, pads = number(values, "output_pad"), _pads(values)
-    if more >= max(stride, dilation):
+    if more >= min(map(max, strides, dilations)):
         message = (
             f"`output_pad {more}` needs a stride or a dilation above {more}: "
-            f"they are {stride} and {dilation}"
+            f"they are {shown(values['stride'])} and {shown(values['dilation'])}"
         )
         raise ShapeError("E310", message, attribute="output_pad")
     sides = []
-    for axis, (side, reach, pad) in enumerate(zip(input.size, _reaches(values), pads, strict=True)):
+    axes = zip(input.size, find_reaches(values), pads, strides, strict=True)
+    for axis, (side, reach, pad, stride) in enumerate(axes):
         result = (side - 1) * stride + reach - 2 * pad + more
         if result < 1:
             lines = ("rows", "columns")[axis]
@@ -119,12 +113,15 @@ def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
 
 
 def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
-    stride, dilation = number(values, "stride"), number(values, "dilation")
-    kernel = size(values, "kernel")
-    own = [
-        _window(side, reach, pad, stride, dilation)
-        for side, reach, pad in zip(kernel, _reaches(values), _pads(values), strict=True)
-    ]
+    axes = zip(
+        size(values, "kernel"),
+        find_reaches(values),
+        _pads(values),
+        both(values, "stride"),
+        both(values, "dilation"),
+        strict=True,
+    )
+    own = [_window(*axis) for axis in axes]
     return windows_with_norm(values, (own[0], own[1]), _given(values, input))
 
 
@@ -153,8 +150,8 @@ def _gathers(values: Values, input: TensorType) -> Gathers:
         _spread(values, input),
         kernel=size(values, "kernel"),
         pads=_pads(values),
-        stride=number(values, "stride"),
-        dilation=number(values, "dilation"),
+        strides=both(values, "stride"),
+        dilations=both(values, "dilation"),
     )
 
 

@@ -12,7 +12,7 @@ from math import gcd
 from typing import Literal
 
 from inception_dsl.ir import TensorType
-from inception_dsl.ops.attribute import Values, number, size
+from inception_dsl.ops.attribute import Values, both, size
 from inception_dsl.ops.facts import How
 from inception_dsl.ops.reach import Window
 from inception_dsl.ops.window import pads_itself, slide, windows
@@ -181,14 +181,12 @@ def gather_transposed(
     *,
     kernel: tuple[int, int],
     pads: tuple[int, int],
-    stride: int,
-    dilation: int,
+    strides: tuple[int, int],
+    dilations: tuple[int, int],
 ) -> Gathers:
     """Return the values of a transposed convolution with this number of units along both axes."""
-    axes = zip(input.size, units, kernel, pads, strict=True)
-    height, width = (
-        _transpose(side, count, places, pad, stride, dilation) for side, count, places, pad in axes
-    )
+    axes = zip(input.size, units, kernel, pads, strides, dilations, strict=True)
+    height, width = (_transpose(*axis) for axis in axes)
     return height, width
 
 
@@ -258,18 +256,15 @@ def _shift(side: int, before: int, behind: int, outside: Outside) -> Gather:
 
 def gather_windows(how: How, values: Values, input: TensorType) -> Gathers:
     """Return the values of an op whose windows slide over the map."""
-    dilation = number(values, "dilation") if "dilation" in values else 1
     axes = zip(
         input.size,
         slide(values, input),
         windows(values, input),
         size(values, "kernel"),
+        both(values, "dilation") if "dilation" in values else (1, 1),
         strict=True,
     )
-    height, width = (
-        _slide(values, how, side, units, window, kernel, dilation)
-        for side, units, window, kernel in axes
-    )
+    height, width = (_slide(values, how, *axis) for axis in axes)
     return height, width
 
 

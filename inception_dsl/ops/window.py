@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, size
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, both, size
 from inception_dsl.ops.facts import ShapeError
 from inception_dsl.ops.reach import MAX_PHASES, Window, take_turns
 
 KERNEL = Attribute("kernel", "size", changes="size", sets_windows=True)
-STRIDE = Attribute("stride", "positive", 1, changes="size", sets_windows=True)
+STRIDE = Attribute("stride", "steps", 1, changes="size", sets_windows=True)
 PAD = Attribute("pad", "pad", "same", changes="size", sets_windows=True)
-DILATION = Attribute("dilation", "positive", 1, changes="size", sets_windows=True)
+DILATION = Attribute("dilation", "steps", 1, changes="size", sets_windows=True)
 PAD_FLAGS: dict[str, Values] = {word: {"pad": word} for word in ("V", "same", "same_tf")}
 
 
@@ -26,12 +26,11 @@ def slide(values: Values, input: TensorType) -> tuple[int, int]:
     Raises:
         ShapeError: E302, the window is larger than the padded input.
     """
-    kernel, stride = size(values, "kernel"), number(values, "stride")
-    dilation = number(values, "dilation") if "dilation" in values else 1
+    strides, reaches = both(values, "stride"), find_reaches(values)
     ceil = values.get("ceil", False)
     result = []
     for axis, side in enumerate(input.size):
-        window = (kernel[axis] - 1) * dilation + 1
+        window, stride = reaches[axis], strides[axis]
         if values["pad"] == "same_tf":
             result.append(-(-side // stride))
             continue
@@ -47,6 +46,13 @@ def slide(values: Values, input: TensorType) -> tuple[int, int]:
         result.append(steps + 1)
     height, width = result
     return height, width
+
+
+def find_reaches(values: Values) -> tuple[int, int]:
+    """Return the height and the width of a window, with the places that a dilation skips."""
+    tall, wide = size(values, "kernel")
+    down, across = both(values, "dilation") if "dilation" in values else (1, 1)
+    return (tall - 1) * down + 1, (wide - 1) * across + 1
 
 
 def margins(pad: Value, window: int) -> tuple[int, int]:
@@ -74,12 +80,11 @@ def same_margins(values: Values, input: TensorType) -> tuple[tuple[int, int], tu
 
     Source: TensorFlow's formula; the odd pixel is at the end.
     """
-    kernel, stride = size(values, "kernel"), number(values, "stride")
-    dilation = number(values, "dilation") if "dilation" in values else 1
+    axes = zip(input.size, find_reaches(values), both(values, "stride"), strict=True)
     margins = []
-    for side, window in zip(input.size, kernel, strict=True):
+    for side, window, stride in axes:
         places = -(-side // stride)
-        total = max((places - 1) * stride + (window - 1) * dilation + 1 - side, 0)
+        total = max((places - 1) * stride + window - side, 0)
         margins.append((total // 2, total - total // 2))
     above_below, left_right = margins
     return above_below, left_right
@@ -87,14 +92,12 @@ def same_margins(values: Values, input: TensorType) -> tuple[tuple[int, int], tu
 
 def windows(values: Values, input: TensorType) -> tuple[Window, Window]:
     """Return the windows of a convolution or a pool, along the height and the width of a map."""
-    kernel, stride = size(values, "kernel"), number(values, "stride")
-    dilation = number(values, "dilation") if "dilation" in values else 1
-    tall, wide = ((side - 1) * dilation + 1 for side in kernel)
+    (tall, wide), (down, across) = find_reaches(values), both(values, "stride")
     if values["pad"] == "same_tf":
         (above, _), (left, _) = same_margins(values, input)
     else:
         above, left = margins(values["pad"], tall)[0], margins(values["pad"], wide)[1]
-    return Window(tall, stride, above), Window(wide, stride, left)
+    return Window(tall, down, above), Window(wide, across, left)
 
 
 def repeat(side: int, units: int) -> Window | None:
@@ -130,8 +133,10 @@ def pads_itself(attributes: Symbols) -> bool:
     kernel, stride = attributes["kernel"], attributes["stride"]
     if not isinstance(kernel, tuple):  # a parameter, which may be any kernel
         return True
+    strides = stride if isinstance(stride, tuple) else (stride, stride)
     return not all(
-        side == 1 or (stride == 1 and isinstance(side, int) and side % 2 == 1) for side in kernel
+        side == 1 or (step == 1 and isinstance(side, int) and side % 2 == 1)
+        for side, step in zip(kernel, strides, strict=True)
     )
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from inception_dsl.ir import Value
 from inception_dsl.ops import NORMS, OPS
 from inception_dsl.ops.attribute import Attribute
-from inception_dsl.ops.window import margins
+from inception_dsl.ops.window import find_reaches, margins
 from inception_dsl.pairing.flat import FlatGraph, FlatNode, Key
 
 MIN_NODES = 4
@@ -71,12 +71,8 @@ def plain_value(attributes: Mapping[str, Value], name: str) -> Hashable:
     """Return the value of an attribute in one form of several equal ones."""
     value = attributes[name]
     if name == "pad" and value != "same_tf" and "kernel" in attributes:
-        kernel, dilation = attributes["kernel"], attributes.get("dilation", 1)
-        assert isinstance(kernel, tuple)
-        assert isinstance(dilation, int)
-        return tuple(
-            margins(value, (side - 1) * dilation + 1)[axis] for axis, side in enumerate(kernel)
-        )
+        reaches = enumerate(find_reaches(attributes))
+        return tuple(margins(value, reach)[axis] for axis, reach in reaches)
     if name == "pad" and attributes.get("kernel") == (1, 1) and attributes.get("stride") == 1:
         return (0, 0)
     if isinstance(value, Decimal | int) and not isinstance(value, bool):

@@ -92,7 +92,7 @@ def _compare_ends(
             widths.append((f"in {sign} {text}", bits))
     strides: list[tuple[str, Bits]] = []
     for name, column in params.columns.items():
-        if params.makers[name].attribute == "stride" and None not in column:
+        if params.makers[name].attribute == "stride" and _is_numbers(column):
             strides.append((f"{name} {sign} 1", tuple((value == 1) == same for value in column)))
     for stride, of_stride in strides:
         for width, of_width in widths:

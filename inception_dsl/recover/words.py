@@ -10,12 +10,12 @@ from typing import cast
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Value
 from inception_dsl.ops import ACTIVATIONS, OPS, Attribute, Op, shown
-from inception_dsl.ops.window import margins
+from inception_dsl.ops.window import find_reaches, margins
 from inception_dsl.recover.fusion import Fused
 from inception_dsl.recover.graph import TracedNode
 from inception_dsl.recover.terms import Hole, OpTerm
 
-_HOLES = frozenset(["width", "positive", "natural", "decimal", "fraction", "pad"])
+_HOLES = frozenset(["width", "positive", "natural", "decimal", "fraction", "pad", "steps"])
 """The kinds of attributes whose values may be parameters; an activation may be one, too."""
 
 _FIXED = frozenset(["same_tf"])
@@ -125,12 +125,9 @@ def _plain(op: Op, name: str, attributes: Mapping[str, Value]) -> Value:
     value = attributes[name]
     if attribute is None or attribute.kind != "pad" or not isinstance(value, tuple):
         return value
-    kernel = attributes["kernel"]
-    dilation = attributes.get("dilation", 1)
-    assert isinstance(kernel, tuple)
-    assert isinstance(dilation, int)
+    reaches = find_reaches(attributes)
     for word in ("same", "V"):
-        sides = [margins(word, (side - 1) * dilation + 1)[axis] for axis, side in enumerate(kernel)]
+        sides = [margins(word, reach)[axis] for axis, reach in enumerate(reaches)]
         if tuple(sides) == value:
             return word
     return value[0] if value[0] == value[1] else value

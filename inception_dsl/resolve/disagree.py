@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label
 from inception_dsl.ir import INPUT, Call, Node, NodeDef, Path, TensorType, Value
-from inception_dsl.ops import OPS, RESIDUAL, ShapeError
+from inception_dsl.ops import OPS, RESIDUAL, ShapeError, shown
 from inception_dsl.ops.gate import differs_in_size, find_misfit
 from inception_dsl.resolve.blocks import place_of
 from inception_dsl.source import Span
@@ -118,7 +118,7 @@ def what(item: Node | Call) -> str:
         return f"{words[0]} {op.written}"
     pad = values["pad"]
     if values["stride"] != 1:
-        words.append(f"stride {values['stride']}")
+        words.append(f"stride {shown(values['stride'])}")
     words.append(pad if isinstance(pad, str) else f"pad {pad}")
     return ", ".join(words)
 

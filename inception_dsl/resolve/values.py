@@ -34,9 +34,11 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
             return reader.take().text
         case "choice":
             return _choice(attribute, reader.take(), words)
-        case "size" | "pad" if token.kind == "kernel":
+        case "size" | "pad" | "steps" if token.kind == "kernel" and _has_two_sides(
+            token, attribute
+        ):
             return read_size(reader.take(), words, least=0 if attribute.kind == "pad" else 1)
-        case "positive" | "natural" if token.kind == "kernel":
+        case "positive" | "natural" | "steps" if token.kind == "kernel":
             height, width = token.text.split("x")
             message = f"`{attribute.name}` is one number for both axes"
             raise words.error("E211", message, token, instead=height if height == width else None)
@@ -64,6 +66,12 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
     if problem is not None:
         raise SpecError([Diagnostic("E211", problem, (Label(span),))])
     return both_sides(attribute, value)
+
+
+def _has_two_sides(token: Token, attribute: Attribute) -> bool:
+    """Tell whether a size is none that the attribute writes as one number."""
+    first, _, second = token.text.partition("x")
+    return attribute.kind != "steps" or first != second
 
 
 def _refuse_pad(op: Op, attribute: Attribute, token: Token, words: Words) -> None:
@@ -200,7 +208,12 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope
 
 
 def both_sides(attribute: Attribute, value: Given) -> Given:
-    """Return the value of an attribute; a number for a size is the side of a square."""
+    """Return the value of an attribute in its one form.
+
+    A number for a size is the side of a square, and equal sides of `steps` are a number.
+    """
+    if attribute.kind == "steps" and isinstance(value, tuple) and value[0] == value[1]:
+        return value[0]
     if attribute.kind == "size" and isinstance(value, int) and not isinstance(value, bool):
         return value, value
     return value
@@ -231,6 +244,10 @@ def misfit(attribute: Attribute, value: Given) -> str | None:
         case "size":
             sides = value if isinstance(value, tuple) else (whole, whole)
             fits, wanted = min(sides) >= 1, "a size such as 3x3, or the side of a square"
+        case "steps":
+            sides = value if isinstance(value, tuple) else (whole, whole)
+            fits = min(sides) >= 1
+            wanted = "a whole number of at least 1, or a size such as 2x1"
         case "init":
             fits, wanted = isinstance(value, str), "a scheme such as `normal 0.01`"
     if is_number and not _is_between(attribute, number):

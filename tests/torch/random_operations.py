@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from random_specs import ACTS, Spec, Step
-from reference_operations import Attributes, Reference
+from reference_operations import Attributes, Reference, both
 from torch import Tensor
 
 Compute: TypeAlias = Callable[[Reference, str, Tensor], Tensor]
@@ -193,14 +193,19 @@ class Writer:
         height, width = self.pick(1, 2, 3, 4, 5, 7), self.pick(1, 2, 3, 4, 5, 7)
         return (height, width) if self.chance(60) else (height, height)
 
+    def steps(self, most: int) -> int | tuple[int, int]:
+        """A stride or a dilation, which may differ between height and width."""
+        down, across = self.integer(1, most), self.integer(1, most)
+        return (down, across) if self.chance(30) and down != across else down
+
     def window(self, *, dilated: bool) -> tuple[tuple[int, int], dict[str, Any]]:
         """A kernel that fits, and its words."""
         kernel = self.kernel()
         words: dict[str, Any] = {}
         if self.chance(60):
-            words["stride"] = self.integer(1, 4)
+            words["stride"] = self.steps(4)
         if dilated and self.chance(30):
-            words["dilation"] = self.integer(1, 3)
+            words["dilation"] = self.steps(3)
         kinds = ["V", "same", "number", "size", *["same_tf"] * (2 if dilated else 5)]
         kind = self.pick(None, *kinds)
         # torch's pools pad by half a window at most
@@ -210,7 +215,8 @@ class Writer:
         if kind is not None:
             words["pad"] = margins[kind]() if kind in margins else kind
         if words.get("pad", "same") != "same_tf":
-            window = [words.get("dilation", 1) * (side - 1) + 1 for side in kernel]
+            gaps = both(words.get("dilation", 1))
+            window = [gap * (side - 1) + 1 for gap, side in zip(gaps, kernel, strict=True)]
             if any(own > side for own, side in zip(window, self.size, strict=True)):
                 words.pop("dilation", None)
                 kernel = min(kernel[0], self.size[0]), min(kernel[1], self.size[1])
@@ -226,8 +232,8 @@ class Writer:
         if op == "sepconv" and self.chance(50):
             words["multiplier"] = self.integer(1, 3)
         elif op == "conv" and self.chance(40):
-            both = [n for n in range(1, 7) if self.channels % n == width % n == 0]
-            words["groups"] = self.pick(*both)
+            shared = [n for n in range(1, 7) if self.channels % n == width % n == 0]
+            words["groups"] = self.pick(*shared)
         if op == "conv" and self.chance(25):
             filter_size = self.channels // words.get("groups", 1) * kernel[0] * kernel[1]
             words |= self.standardised() if filter_size > 1 else {"no_standardised": True}
@@ -269,15 +275,15 @@ class Writer:
     def deconv(self) -> Leaf:
         """A transposed convolution that leaves something of its output."""
         kernel = self.integer(1, 4), self.integer(1, 4)
-        stride, dilation = self.integer(1, 3), self.pick(1, 1, 1, 2, 3)
+        stride, dilation = self.steps(3), self.pick(1, 1, 1, 2, 3, (1, 2))
         words: dict[str, Any] = {"stride": stride}
-        if dilation > 1:
+        if dilation != 1:
             words["dilation"] = dilation
-        if self.chance(40) and max(stride, dilation) > 1:
-            words["output_pad"] = self.integer(1, max(stride, dilation) - 1)
-        reaches = [dilation * (side - 1) + 1 for side in kernel]
-        pairs = zip(self.size, reaches, strict=True)
-        whole = [(side - 1) * stride + reach for side, reach in pairs]
+        most_more = min(map(max, both(stride), both(dilation))) - 1
+        if self.chance(40) and most_more > 0:
+            words["output_pad"] = self.integer(1, most_more)
+        axes = zip(self.size, kernel, both(stride), both(dilation), strict=True)
+        whole = [(size - 1) * step + gap * (side - 1) + 1 for size, side, step, gap in axes]
         most = [min((side - 1) // 2, 5) for side in whole]
         kind = self.pick(None, "V", "same", "number", "size")
         match kind:
@@ -324,8 +330,9 @@ class Writer:
         window = {"stride": 1, "pad": "same", "dilation": 1, **words}
         whole = {**attributes, **window, "kernel": kernel}
         written = dict(words)
-        if isinstance(words.get("pad"), tuple):
-            written["pad"] = "x".join(map(str, words["pad"]))
+        for name, value in words.items():
+            if isinstance(value, tuple):
+                written[name] = "x".join(map(str, value))
         ordered = self.permute(sorted(written.items()))
         return Leaf(op, f"{kernel[0]}x{kernel[1]} {op}", width, tuple(ordered), whole)
 
@@ -460,7 +467,9 @@ class Writer:
 
     def others(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return the words that a second call may change."""
-        return {"stride": values.get("stride", 1) % 3 + 1, "act": self.pick("none", *ACTS)}
+        stride = values.get("stride", 1)
+        other = 3 if isinstance(stride, str) else stride % 3 + 1
+        return {"stride": other, "act": self.pick("none", *ACTS)}
 
     def called(self) -> list[Case]:
         """A step in a block whose words are parameters, called twice where that can differ."""

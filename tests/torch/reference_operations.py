@@ -34,6 +34,11 @@ class Axis:
     padded: Tensor
 
 
+def both(value: Any) -> tuple[int, int]:
+    """A stride or a dilation along the height and the width."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
 def windows(side: int, kernel: int, attributes: Attributes, axis: int) -> Axis:
     """Return the windows of a conv or a pool along a side.
 
@@ -42,7 +47,8 @@ def windows(side: int, kernel: int, attributes: Attributes, axis: int) -> Axis:
     for as long as they fit; with `ceil`, one more may overhang, unless it starts behind the map
     (Caffe, and torch, whose `ceil_mode` drops a window that reads padding alone).
     """
-    stride, dilation = attributes["stride"], attributes.get("dilation", 1)
+    stride = both(attributes["stride"])[axis]
+    dilation = both(attributes.get("dilation", 1))[axis]
     window = dilation * (kernel - 1) + 1
     pad = attributes["pad"]
     if pad == "same_tf":
@@ -94,19 +100,22 @@ def spread(x: Tensor, weight: Tensor, bias: Tensor | None, attributes: Attribute
 
     `pad` lines are left out on each side, and `output_pad` more are there at the end.
     """
-    stride, dilation, groups = (attributes[name] for name in ("stride", "dilation", "groups"))
+    strides, dilations = both(attributes["stride"]), both(attributes["dilation"])
+    groups = attributes["groups"]
     kernel, pad, more = attributes["kernel"], attributes["pad"], attributes["output_pad"]
     batch, channels, height, width = x.shape
     parts = x.reshape(batch, groups, channels // groups, height, width)
     kernels = weight.reshape(groups, channels // groups, *weight.shape[1:])
-    reaches = [dilation * (side - 1) + 1 for side in kernel]
-    whole = [(height - 1) * stride + reaches[0] + more, (width - 1) * stride + reaches[1] + more]
+    reaches = [gap * (side - 1) + 1 for gap, side in zip(dilations, kernel, strict=True)]
+    sizes = zip((height, width), strides, reaches, strict=True)
+    whole = [(side - 1) * stride + reach + more for side, stride, reach in sizes]
     y = x.new_zeros(batch, groups * weight.shape[1], *whole)
     for down in range(kernel[0]):
         for right in range(kernel[1]):
             added = torch.einsum("ngchw,gco->ngohw", parts, kernels[..., down, right]).flatten(1, 2)
-            rows = slice(down * dilation, down * dilation + (height - 1) * stride + 1, stride)
-            columns = slice(right * dilation, right * dilation + (width - 1) * stride + 1, stride)
+            above, left = down * dilations[0], right * dilations[1]
+            rows = slice(above, above + (height - 1) * strides[0] + 1, strides[0])
+            columns = slice(left, left + (width - 1) * strides[1] + 1, strides[1])
             y[:, :, rows, columns] += added
     margins = []
     for axis, reach in enumerate(reaches):

@@ -466,7 +466,7 @@ class _Then(nn.Module):
         (lambda x: F.pad(x, (0, 0, 0, 0, 0, 8)), "channels of zeros"),
         (lambda x: torch.cat([x, torch.zeros(2, 1, 8, 8).to(x.device)], 1), "does not compute"),
         (lambda x: F.pad(x, (1, 1), value=0.5), "padding with another number"),
-        (lambda x: x.softmax(1), "a softmax over the channels or the pixels"),
+        (lambda x: x.softmax(2), "a softmax over the pixels"),
         (lambda x: x.unsqueeze(1), "a map with other axes"),
         (lambda x: x.view(len(x), 8, 4, 2, 4, 2), "a map with other axes"),
         (lambda x: x.view(len(x), 2, 4, 64), "a map with other axes"),

@@ -51,6 +51,25 @@ def test_every_way_to_write_a_global_mean_is_a_global_pool(
     assert POOL in steps_of(function, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("function", "steps"),
+    [
+        (lambda x: x[:, :, ::2, ::2], ["1x1 maxpool (stride 2)"]),
+        (lambda x: x[..., 1::2, 1::2], ["crop (top 1 left 1)", "1x1 maxpool (stride 2)"]),
+        (lambda x: x[:, :, 1:-2:3, ::3], ["crop (top 1 bottom 2)", "1x1 maxpool (stride 3)"]),
+        (lambda x: x.softmax(1), ["softmax"]),
+        (lambda x: x[:, :, ::2], ["1x1 maxpool (stride 2x1)"]),
+        (lambda x: F.max_pool2d(x, (2, 1)), ["2x1 maxpool (stride 2x1)"]),
+        (lambda x: F.avg_pool2d(x, (1, 4)), ["1x4 avgpool (stride 1x4 V)"]),
+    ],
+)
+def test_a_function_that_is_no_layer_is_a_step(
+    function: Callable[[Tensor], Tensor], steps: list[str], tmp_path: Path
+) -> None:
+    text = steps_of(function, tmp_path)
+    assert all(f"- {step}" in text for step in steps)
+
+
 def test_a_mean_over_one_axis_alone_is_refused(tmp_path: Path) -> None:
     (cause,) = causes(lambda: _Function(lambda x: x.mean(3)), (3, 10, 14), tmp_path)
     assert "over other axes: `mean`" in cause
@@ -167,3 +186,18 @@ def test_an_activation_with_numbers_may_be_what_a_call_sets(tmp_path: Path) -> N
     acts = [nn.Softplus(), nn.Hardswish(), nn.Softplus(), nn.ReLU()]
     text = bring(lambda: nn.Sequential(*map(_Acted, acts)), (4, 6, 6), tmp_path).text
     assert "act=softplus" in text
+
+
+def test_strides_and_dilations_may_differ_between_height_and_width(tmp_path: Path) -> None:
+    def net() -> nn.Module:
+        units = [
+            nn.Conv2d(3, 8, 3, stride=(2, 1), padding=1),
+            nn.Conv2d(8, 8, 3, padding="same", dilation=(1, 2)),
+            nn.ConvTranspose2d(8, 4, (4, 2), stride=(4, 2)),
+        ]
+        return nn.Sequential(*units)
+
+    text = bring(net, (3, 16, 16), tmp_path).text
+    assert "- 3x3 conv (8 stride 2x1)" in text
+    assert "- 3x3 conv (8 dilation 1x2)" in text
+    assert "- 4x2 deconv (4 stride 4x2 V)" in text

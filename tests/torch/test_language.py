@@ -551,6 +551,27 @@ network:
   - sparse: 1x3 deconv (3 stride 2)
   - skipping: 3x3 deconv (3 stride 2 dilation 3 output_pad 2)
 """,
+    "oblong strides and dilations": """\
+defaults: {conv: {norm: batchnorm, act: relu}}
+blocks:
+  unit:
+    params: {width, stride: 1, dilation: 1}
+    steps:
+      - 3x3 conv (width stride stride)
+      - 3x5 sepconv (width dilation dilation)
+      - {when: width != in, op: 3x3 conv (width dilation dilation standardised)}
+network:
+  - unit (width=6 stride=2x1)
+  - unit (width=8 dilation=1x2)
+  - unit (width=8 stride=1x3 dilation=2)
+  - unit (width=9)
+  - 2x1 maxpool (stride 2x1)
+  - 1x3 avgpool (stride 1x2 same_tf)
+  - 4x2 deconv (7 stride 4x2 V)
+  - 3x3 deconv (5 stride 2x3 dilation 2x1 output_pad 1)
+  - 3x3 conv (4 stride 3x2 same_tf)
+  - 3x3 conv (4 stride 2x1 same_tf standardised gain 1.5)
+""",
     "heads": """\
 params: {num_classes: 7}
 network:

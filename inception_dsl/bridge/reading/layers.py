@@ -11,7 +11,7 @@ from typing import Any
 
 from inception_dsl.bridge.calls import WeightRef
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.numbers import exact, pair, square
+from inception_dsl.bridge.reading.numbers import exact, one, pair, steps
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
 from inception_dsl.bridge.reading.standardised import read_standardised
 from inception_dsl.ir import Value
@@ -34,13 +34,12 @@ def _conv2d(
     tensors = {**tensors, **reader.weights(bias=bias)}
     width, _, *kernel = weight.shape
     height, breadth = kernel
-    spread = square(dilation)
     attributes: dict[str, Value] = {
         "kernel": (height, breadth),
         "width": width,
-        "stride": square(stride),
-        "pad": _padding(padding, (height, breadth), spread),
-        "dilation": spread,
+        "stride": steps(stride),
+        "pad": _padding(padding, (height, breadth), pair(dilation)),
+        "dilation": steps(dilation),
         "groups": groups,
         "bias": bias is not None,
         **_BARE,
@@ -49,12 +48,12 @@ def _conv2d(
     return reader.add("conv", attributes, [reader.see_map(input)], "map", tensors)
 
 
-def _padding(padding: Any, kernel: tuple[int, int], dilation: int) -> tuple[int, int]:
+def _padding(padding: Any, kernel: tuple[int, int], dilation: tuple[int, int]) -> tuple[int, int]:
     """Return the padding above and to the left, which is also that below and to the right."""
     if padding == "valid":
         return 0, 0
     if padding == "same":
-        total = [(side - 1) * dilation for side in kernel]
+        total = [(side - 1) * gap for side, gap in zip(kernel, dilation, strict=True)]
         if any(side % 2 for side in total):
             raise UnsayableError(lacks.PADDING)
         return total[0] // 2, total[1] // 2
@@ -77,10 +76,10 @@ def _conv_transpose2d(
     attributes: dict[str, Value] = {
         "kernel": (height, breadth),
         "width": width * groups,
-        "stride": square(stride),
+        "stride": steps(stride),
         "pad": pair(padding),
-        "output_pad": square(output_padding),
-        "dilation": square(dilation),
+        "output_pad": one(output_padding),
+        "dilation": steps(dilation),
         "groups": groups,
         "bias": bias is not None,
         **_BARE,
@@ -272,7 +271,9 @@ def _other_dropout(
 def _softmax(reader: GraphReader, input: Any, dim: int | None = None, **unused: Any) -> Results:
     seen = reader.see(input)
     if seen.is_whole_map:
-        raise UnsayableError(lacks.SOFTMAX)
+        if seen.layout != "map" or dim is None or seen.axis(dim) != 1:
+            raise UnsayableError(lacks.SOFTMAX)
+        return reader.add("softmax", {}, [seen], "map")
     if seen.layout != "vector" or len(seen.shape) != 2 or dim is None or seen.axis(dim) != 1:
         raise UnsayableError(lacks.TOKENS)
     return reader.add("softmax", {}, [seen], "vector")

@@ -27,16 +27,26 @@ def pair(value: Any) -> tuple[int, int]:
             raise UnsayableError(lacks.NO_WORD)
 
 
-def square(value: Any) -> int:
-    """Return a number that holds for height and width.
+def one(value: Any) -> int:
+    """Return the output padding of a transposed convolution, which holds for height and width.
 
     Raises:
         UnsayableError: they differ.
     """
     height, width = pair(value)
     if height != width:
-        raise UnsayableError(lacks.RECTANGLE)
+        raise UnsayableError(lacks.OTHER_OUTPUT_PAD)
     return height
+
+
+def steps(value: Any) -> int | tuple[int, int]:
+    """Return a stride or a dilation: one number where height and width have the same.
+
+    Raises:
+        UnsayableError: it is neither a number nor a pair of them.
+    """
+    height, width = pair(value)
+    return height if height == width else (height, width)
 
 
 MAX_DIGITS = 15

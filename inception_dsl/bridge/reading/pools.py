@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.numbers import pair, square
+from inception_dsl.bridge.reading.numbers import pair, steps
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError
 from inception_dsl.ir import Value
 
@@ -19,10 +19,10 @@ def _window(
 ) -> dict[str, Value]:
     """Return the attributes that all pools have."""
     kernel = pair(kernel_size)
-    steps = stride if stride not in (None, (), []) else kernel
+    written = stride if stride not in (None, (), []) else kernel
     return {
         "kernel": kernel,
-        "stride": square(steps),
+        "stride": steps(written),
         "pad": pair(padding),
         "ceil": bool(ceil),
     }
@@ -39,7 +39,7 @@ def _max_pool2d(
     return_indices: bool = False,
 ) -> Results:
     seen = reader.see_map(input)
-    if square(dilation) != 1 or return_indices:
+    if pair(dilation) != (1, 1) or return_indices:
         raise UnsayableError(lacks.NO_WORD)
     attributes = _window(seen, kernel_size, stride, padding, ceil=ceil_mode)
     return reader.add("maxpool", attributes, [seen], "map")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.numbers import steps
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
 from inception_dsl.bridge.reading.responses import read_length
 from inception_dsl.ir import Value
@@ -261,7 +262,7 @@ def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
     full = (*parts, *[slice(None)] * (len(seen.shape) - len(parts)))
     runs = [part.indices(side) for part, side in zip(full, seen.shape, strict=True)]
     if any(step != 1 for _, _, step in runs):
-        raise UnsayableError(lacks.OTHER_SLICE)
+        return _thin_out(reader, seen, runs)
     moved = [axis for axis, side in enumerate(seen.shape) if shape[axis] != side]
     if not moved:
         return seen
@@ -278,6 +279,26 @@ def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
         "right": seen.shape[3] - right,
     }
     return reader.add_shaped("~crop", attributes, [seen], Seen(None, "map", shape))
+
+
+def _thin_out(reader: GraphReader, seen: Seen, runs: Sequence[tuple[int, int, int]]) -> Results:
+    """Return each so-many-th row and column of a map: a pool of single places with a stride."""
+    shape = reader.call.results[0].shape
+    (top, bottom, step), (left, right, other) = runs[2:]
+    if seen.layout != "map" or shape[:2] != seen.shape[:2] or min(step, other) < 1:
+        raise UnsayableError(lacks.OTHER_SLICE)
+    if (top, left) != (0, 0) or (bottom, right) != seen.shape[2:]:
+        attributes: dict[str, Value] = {
+            "top": top,
+            "left": left,
+            "bottom": seen.shape[2] - bottom,
+            "right": seen.shape[3] - right,
+        }
+        cut = Seen(None, "map", (*seen.shape[:2], bottom - top, right - left))
+        seen = reader.add_shaped("~crop", attributes, [seen], cut)
+    stride = steps((step, other))
+    window: dict[str, Value] = {"kernel": (1, 1), "stride": stride, "pad": (0, 0), "ceil": False}
+    return reader.add("maxpool", window, [seen], "map", lack=lacks.OTHER_SLICE)
 
 
 SHAPES: dict[str, Callable[..., Results]] = {

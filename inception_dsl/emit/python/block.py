@@ -327,7 +327,7 @@ def _write(attribute: Attribute | None, value: Value | Expr, types: ParamTypes) 
     match attribute.kind if attribute else "":
         case "size":
             return cast("tuple[int, int]", write_size(value, types))  # of expressions
-        case "pad":
+        case "pad" | "steps":
             return write_pad(value, types)
         case "width" | "positive" | "natural" if not isinstance(value, str | tuple):
             return write_int(value, types)

@@ -322,9 +322,20 @@ def _padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Argument
 def _same_padding(attributes: Symbols, *, dilated: bool) -> Expr | tuple[Expr, Expr]:
     """Return the padding that keeps the size of a map: half of what a window reaches over."""
     kernel, dilation = attributes["kernel"], attributes["dilation"] if dilated else 1
-    assert isinstance(kernel, tuple) and not isinstance(dilation, str | tuple)
-    above, left = (_half(side, dilation) for side in kernel)
+    assert isinstance(kernel, tuple) and not isinstance(dilation, str)
+    spread = dilation if isinstance(dilation, tuple) else _sides(dilation)
+    above, left = (_half(side, gap) for side, gap in zip(kernel, spread, strict=True))
     return _square(above, left)
+
+
+def _sides(value: Expr) -> tuple[Expr, Expr]:
+    """Return a number for both axes, or the sides of a parameter that is a pair."""
+    match value:
+        case Apply("pair", (first, second)):
+            assert not isinstance(first, str) and not isinstance(second, str)
+            return first, second
+        case _:
+            return value, value
 
 
 def _half(side: Expr, dilation: Expr) -> Expr:
