@@ -136,11 +136,11 @@ def _take_out(node: Node, inner: Op) -> Node:
 def _rewrite(node: Node) -> Node:
     """Return a node with an op that needs no words, if that gives the same at this size."""
     op, (input, *others) = OPS[node.op], node.input_types
-    if op.gathers is None or others or not input.is_map or not op.attributes:
+    if op.gathers is None or others or not input.is_map or op.state is not None:
         return node
     gathers = op.gathers(node.attributes, input)
     for other in OPS.values():
-        if other.gathers is None or other.attributes or other.state is not None:
+        if other.gathers is None or other.attributes or other.figure != op.figure:
             continue
         if take_alike(gathers, other.gathers({}, input)):
             return replace(node, op=other.name, attributes={})

@@ -6,7 +6,7 @@ this finds them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,93 +16,20 @@ from torch import Tensor
 from torch_counts import randomise
 
 from inception_dsl import driver
-from inception_dsl.bridge import make_module
-
-STEM = {
-    "0": "stem.conv1",
-    "1": "stem.conv2",
-    "2": "stem.conv3",
-    "3.conv": "stem.mixed1.conv",
-    "4.branch0.0": "stem.mixed2.left.conv",
-    "4.branch0.1": "stem.mixed2.left.conv2",
-    "4.branch1.0": "stem.mixed2.right.conv",
-    "4.branch1.1": "stem.mixed2.right.conv2",
-    "4.branch1.2": "stem.mixed2.right.conv3",
-    "4.branch1.3": "stem.mixed2.right.conv4",
-    "5.conv": "stem.mixed3.conv",
-}
-INCEPTION_A = {
-    "branch0": "b1x1",
-    "branch1.0": "b3x3.conv",
-    "branch1.1": "b3x3.conv2",
-    "branch2.0": "b3x3dbl.conv",
-    "branch2.1": "b3x3dbl.conv2",
-    "branch2.2": "b3x3dbl.conv3",
-    "branch3.1": "pool.conv",
-}
-REDUCTION_A = {
-    "branch0": "b3x3",
-    "branch1.0": "b3x3dbl.conv",
-    "branch1.1": "b3x3dbl.conv2",
-    "branch1.2": "b3x3dbl.conv3",
-}
-INCEPTION_B = {
-    "branch0": "b1x1",
-    "branch1.0": "b7x7.conv",
-    "branch1.1": "b7x7.conv2",
-    "branch1.2": "b7x7.conv3",
-    "branch2.0": "b7x7dbl.conv",
-    "branch2.1": "b7x7dbl.conv2",
-    "branch2.2": "b7x7dbl.conv3",
-    "branch2.3": "b7x7dbl.conv4",
-    "branch2.4": "b7x7dbl.conv5",
-    "branch3.1": "pool.conv",
-}
-REDUCTION_B = {
-    "branch0.0": "b3x3.conv",
-    "branch0.1": "b3x3.conv2",
-    "branch1.0": "b7x7.conv",
-    "branch1.1": "b7x7.conv2",
-    "branch1.2": "b7x7.conv3",
-    "branch1.3": "b7x7.conv4",
-}
-INCEPTION_C = {
-    "branch0": "b1x1",
-    "branch1_0": "b3x3.conv",
-    "branch1_1a": "b3x3.left",
-    "branch1_1b": "b3x3.right",
-    "branch2_0": "b3x3dbl.conv",
-    "branch2_1": "b3x3dbl.conv2",
-    "branch2_2": "b3x3dbl.conv3",
-    "branch2_3a": "b3x3dbl.left",
-    "branch2_3b": "b3x3dbl.right",
-    "branch3.1": "pool.conv",
-}
+from inception_dsl.bridge import carry_weights, make_module
+from inception_dsl.ir.weights import WeightPlan
 
 
-def units() -> Iterator[tuple[str, str]]:
-    """timm's conv units, and the paths that the spec gives them."""
-    for theirs, ours in STEM.items():
-        yield f"features.{theirs}", ours
-    stages = [
-        *((f"inception_a.{i}", INCEPTION_A) for i in range(4)),
-        ("reduction_a", REDUCTION_A),
-        *((f"inception_b.{i}", INCEPTION_B) for i in range(7)),
-        ("reduction_b", REDUCTION_B),
-        *((f"inception_c.{i}", INCEPTION_C) for i in range(3)),
-    ]
-    for index, (path, table) in enumerate(stages, 6):
-        for theirs, ours in table.items():
-            yield f"features.{index}.{theirs}", f"{path}.{ours}"
+@cache
+def plan() -> WeightPlan:
+    """The map from timm's tensors to those of its variant: by the graphs, without any names."""
+    names = "timm:inception_v4", "timm/inception_v4"
+    return driver.map_weights(*names, folder=Path(__file__).parent).weights
 
 
-def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    names = {**dict(units()), "last_linear": "fc"}
-    result = {}
-    for key, tensor in state.items():
-        unit = next(theirs for theirs in names if key.startswith(f"{theirs}."))
-        result[f"{names[unit]}{key.removeprefix(unit)}"] = tensor
-    return result
+@cache
+def variant_state() -> dict[str, Tensor]:
+    return make_module(source("timm/inception_v4"), "inception_v4").state_dict()
 
 
 def source(name: str) -> str:
@@ -115,7 +42,8 @@ def relative_error(emitted: str, *, size: int) -> float:
     theirs = timm.create_model("inception_v4", pretrained=False).eval()
     randomise(theirs, seed=1)
     ours = make_module(emitted, "inception_v4").eval()
-    ours.load_state_dict(renamed(theirs.state_dict()), strict=True)
+    state = carry_weights(plan(), theirs.state_dict(), variant_state())
+    ours.load_state_dict(state, strict=True)
     images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         expected, given = theirs(images), ours(images)
