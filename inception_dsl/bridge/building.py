@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from inception_dsl.bridge.frames import OriginMaker
+from inception_dsl.bridge.frames import INSTALLED, OriginMaker, is_foreign
 from inception_dsl.bridge.makers import record_makers
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.channels import printable
@@ -131,15 +131,14 @@ def _import_own(target: Target, folder: Path) -> ModuleType:
     """Import the module of a `py` target: a file, or a package seen from the working folder."""
     try:
         if not target.module.endswith(".py"):
-            if str(folder) not in sys.path:
-                sys.path.insert(0, str(folder))
+            _find_first(folder)
             return importlib.import_module(target.module)
         path = folder / target.module
         if not path.is_file():
             message = f"there is no file `{printable(target.module)}`"
             raise SpecError([Diagnostic("E701", message)])
-        if str(path.parent) not in sys.path:
-            sys.path.insert(0, str(path.parent))
+        _find_first(folder)
+        _find_first(path.parent)
         spec = importlib.util.spec_from_file_location(path.stem, path)
         assert spec is not None
         assert spec.loader is not None
@@ -153,6 +152,13 @@ def _import_own(target: Target, folder: Path) -> ModuleType:
             "E702", f"`{printable(target.module)}` cannot be imported", error
         ) from None
     return module
+
+
+def _find_first(folder: Path) -> None:
+    """Let imports look into a folder before all others."""
+    if str(folder) in sys.path:
+        sys.path.remove(str(folder))
+    sys.path.insert(0, str(folder))
 
 
 def _build(target: Target, factory: Callable[..., Any]) -> Any:
@@ -229,6 +235,30 @@ def explain_failure(code: str, message: str, error: BaseException) -> SpecError:
     spans = OriginMaker().make(tuple(frames[:1])).spans
     labels = tuple(Label(span) for span in spans)
     return SpecError([Diagnostic(code, message, labels, notes=(text,))])
+
+
+@contextmanager
+def forget_modules(target: Target, folder: Path) -> Iterator[None]:
+    """Forget a person's own modules that a target brings: another target may have others so named.
+
+    Args:
+        folder: the folder that files and packages are named from.
+    """
+    known = set(sys.modules)
+    try:
+        yield
+    finally:
+        roots = (folder, (folder / target.module).parent.resolve())
+        for name in sys.modules.keys() - known:
+            file = getattr(sys.modules[name], "__file__", None)
+            if target.library == "py" and isinstance(file, str) and _is_own(Path(file), roots):
+                del sys.modules[name]
+
+
+def _is_own(file: Path, roots: Sequence[Path]) -> bool:
+    """Tell whether a module lies in some folders, and in no installed package there."""
+    is_below = any(file.is_relative_to(root) for root in roots)
+    return is_below and INSTALLED.isdisjoint(file.parts) and not is_foreign(str(file))
 
 
 @contextmanager

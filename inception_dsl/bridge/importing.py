@@ -14,7 +14,13 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 
-from inception_dsl.bridge.building import FAILURES, build_target, explain_failure, quiet
+from inception_dsl.bridge.building import (
+    FAILURES,
+    build_target,
+    explain_failure,
+    forget_modules,
+    quiet,
+)
 from inception_dsl.bridge.calls import BATCH, CallTrace
 from inception_dsl.bridge.frames import OriginMaker, comes_from_network, deep_calls
 from inception_dsl.bridge.ports import make_inputs
@@ -59,7 +65,7 @@ def trace_target(
             E704 it does not run; E705 the language cannot say it.
     """
     try:
-        with quiet(), deep_calls():
+        with quiet(), deep_calls(), forget_modules(target, folder):
             built = build_target(target, folder)
             types = inputs or ({"": built.input} if built.input is not None else {})
             named = name_inputs(built.module, types, target.text)

@@ -110,7 +110,13 @@ def locate_findings(findings: Iterable[Finding], old: Lines, new: Lines) -> Iter
             continue
         names = edit.names if isinstance(edit, Changed) else ()
         spots = tuple(_locate(place, names, old, new) for place in edit.places)
-        spans = _first(spot.old for spot in spots), _first(spot.new for spot in spots)
+        spans = [
+            known if lines.steps is None and known is not None else _first(found)
+            for lines, known, found in (
+                (old, finding.old, (spot.old for spot in spots)),
+                (new, finding.new, (spot.new for spot in spots)),
+            )
+        ]
         yield replace(finding, old=spans[0], new=spans[1], spots=spots)
 
 

@@ -27,6 +27,7 @@ from inception_dsl.spec.project import (
     project_root,
     spec_paths,
 )
+from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
@@ -47,7 +48,7 @@ def compare_against(
 
     Args:
         places: the names, files and folders that are compared; without any, all specs of the
-            project that `folder` is in.
+            project that `folder` is in. They may be targets of code instead.
         fail_on: as for `compare`.
 
     Raises:
@@ -57,6 +58,8 @@ def compare_against(
     from inception_dsl.diff import Unmade
     from inception_dsl.spec.git import find_revision
 
+    if any(map(is_target, places)):
+        return _compare_code(revision, places, folder, overrides, fail_on)
     root = _root_of(places, folder)
     agreement = find_agreement(root)
     # The specs may be a submodule, whose revisions are its own.
@@ -83,6 +86,29 @@ def compare_against(
     report = replace(report, against=label, unmade=tuple(unmade), warnings=tuple(told))
     known = [*before, *after, *(list_known_specs(folder) if agreement.waivers else ())]
     return judge_report(report, agreement, fail_on, names=comparisons, asked=chosen, known=known)
+
+
+def _compare_code(
+    revision: str,
+    places: Sequence[str],
+    folder: Path,
+    overrides: Overrides,
+    fail_on: str | tuple[str, ...] | None,
+) -> Report:
+    """Compare networks of code with those of a revision.
+
+    Raises:
+        SpecError: as for `compare_code_against`; E007, specs are among them.
+    """
+    from inception_dsl.driver.code_against import compare_code_against
+
+    specs = [place for place in places if not is_target(place)]
+    if specs:
+        message = f"`{specs[0]}` is a spec, and other places are code"
+        raise SpecError([Diagnostic("E007", message, help="compare specs and code apart")])
+    return compare_code_against(
+        revision, places, folder=folder, input=overrides.input, fail_on=fail_on
+    )
 
 
 def _root_of(places: Sequence[str], folder: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from inception_dsl.driver.references import NamedInput, find_network
 from inception_dsl.driver.selection import list_known_specs
 from inception_dsl.driver.settings import find_agreement
 from inception_dsl.driver.walk import Checked, measure_file
+from inception_dsl.ir import Path as StepPath
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, SUFFIXES
 from inception_dsl.spec.files import SpecFile, find_spec
@@ -18,7 +19,7 @@ from inception_dsl.spec.project import project_root
 from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
-    from inception_dsl.diff import Comparison, Report
+    from inception_dsl.diff import Comparison, Finding, Report
     from inception_dsl.driver.writing import Artifact
     from inception_dsl.rules.agreement import Agreement
 
@@ -125,13 +126,17 @@ def find_side(reference: str, folder: Path, input: NamedInput) -> SpecFile:
 
 def compare_pair(old: Checked, new: Checked) -> Comparison:
     """Compare two models, with their costs."""
-    from inception_dsl.diff import Comparison, compare, compare_costs
+    from inception_dsl.diff import Comparison, TextsChanged, compare, compare_costs
     from inception_dsl.rules.changes import judge_changes
 
     diff = compare(old.model, new.model)
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     findings = tuple(judge_changes((old.model, old.cost), (new.model, new.cost), diff, costs))
-    names = [f"{checked.file.files.label}{checked.cost.name}" for checked in (old, new)]
+    if old.file.steps and new.file.steps:  # no author wrote the title and the source of code
+        findings = tuple(each for each in findings if not isinstance(each.about, TextsChanged))
+    if old.file.steps or new.file.steps:
+        findings = tuple(locate_in_code(old, new, findings))
+    names = [name_side(checked) for checked in (old, new)]
     return Comparison(
         names[0],
         names[1],
@@ -145,3 +150,23 @@ def compare_pair(old: Checked, new: Checked) -> Comparison:
         old.file.tensors,
         new.file.tensors,
     )
+
+
+def name_side(checked: Checked) -> str:
+    """Return the name by which a report calls a network: that of its spec, or its target."""
+    file = checked.file
+    return file.reference if file.steps else f"{file.files.label}{checked.cost.name}"
+
+
+def locate_in_code(old: Checked, new: Checked, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings at the lines of the code that a network is."""
+    from inception_dsl.diff.code_lines import list_lines, locate_findings
+
+    lines = [
+        list_lines(
+            checked.model.graph,
+            {StepPath(path): step for path, step in checked.file.steps.items()} or None,
+        )
+        for checked in (old, new)
+    ]
+    return locate_findings(findings, *lines)

@@ -1,7 +1,7 @@
 """The files of a revision of a git repository, read without touching the working tree.
 
 git is called without a shell, and asked only for the list of a revision's files and for their
-contents: no hook, filter, pager or network is involved. Every name that git takes is a revision,
+contents: no hook, pager or network is involved. Every name that git takes is a revision,
 except one that could be an option or that has control characters.
 """
 
@@ -198,6 +198,20 @@ def find_revision(revision: str, folder: Path) -> Revision:
             mode, _, name = facts.decode("ascii").split(" ")
             entries[os.fsdecode(path)] = int(mode, 8), name
     return Revision(root.resolve(), commit, f"{revision}:", entries)
+
+
+def check_out(revision: Revision, folder: Path) -> None:
+    """Lay the files of a revision into an empty folder; the index and the working tree stay.
+
+    Raises:
+        SpecError: E009, git does not give them.
+    """
+    import io
+    import tarfile
+
+    archive = _git(revision.root, "archive", "--format=tar", revision.commit)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        files.extractall(folder, filter="data")
 
 
 def _tell_how_to_fetch(root: Path, revision: str) -> str | None:

@@ -1,0 +1,205 @@
+"""A network of code that a process of its own imports, within a time limit.
+
+Two versions of one package have the same names, so that one process could not import both. The
+process writes down what it finds as JSON; this one reads it back, and runs nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.driver.references import NamedInput
+from inception_dsl.source import Source, Span
+from inception_dsl.spec.files import CodeStep, CodeTensor, SpecFile
+from inception_dsl.spec.memory import hold_text
+from inception_dsl.spec.target import is_file_target
+
+SECONDS = 120
+"""Maximum number of seconds that the import of one network may take."""
+
+_Json = dict[str, Any]
+
+
+def import_apart(
+    reference: str, *, folder: Path, root: Path, label: str, input: NamedInput = None
+) -> SpecFile:
+    """Return the spec of a target, which another process imports.
+
+    Args:
+        folder: the folder that files and packages are named from.
+        root: the folder of the files that are the network's own.
+        label: the text before the names of these files and of the target, such as `main:`.
+        input: as for `import_target`.
+
+    Raises:
+        SpecError: as for `import_target`; E704, it takes too long, or ends the process.
+        MissingExtraError: torch is not installed.
+    """
+    from inception_dsl.bridge import require_torch
+
+    if not is_file_target(reference):
+        require_torch()
+    request = {"reference": reference, "folder": str(folder), "input": input}
+    with tempfile.TemporaryDirectory() as place:
+        result = Path(place, "result.json")
+        # `-P`: no file of the network's own folder stands in for one of ours.
+        command = [sys.executable, "-P", "-m", __name__, str(result)]
+        problem = None
+        try:
+            subprocess.run(  # noqa: S603 - no shell, and no argument of a person
+                command,
+                input=json.dumps(request),
+                text=True,
+                cwd=folder,
+                env=_environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            problem = f"takes more than {SECONDS} seconds to run"
+        if problem is None and not result.is_file():
+            problem = "ends the process that runs it"
+        if problem is not None:
+            raise SpecError([Diagnostic("E704", f"`{label}{reference}` {problem}")])
+        document = json.loads(result.read_text(encoding="utf-8"))
+    reader = _Reader.make(document["sources"], root, label)
+    if "findings" in document:
+        raise SpecError([reader.read_finding(finding) for finding in document["findings"]])
+    notes = tuple(map(reader.read_finding, document["notes"]))
+    name = str(document["name"])
+    file = hold_text(
+        document["text"], name=name, reference=f"{label}{reference}", folder=folder, notes=notes
+    )
+    tensors = {key: CodeTensor(name, tuple(shape)) for key, name, shape in document["tensors"]}
+    steps = {path: reader.read_step(step) for path, step in document["steps"].items()}
+    return replace(file, tensors=tensors, steps=steps)
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables of this process, with which another one finds this package."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A reader of spans, given the files that they are in."""
+
+    sources: Sequence[Source]
+
+    @classmethod
+    def make(cls, sources: Sequence[_Json], root: Path, label: str) -> _Reader:
+        """Return a reader; files below `root` are named from there, behind `label`."""
+        made = []
+        for source in sources:
+            name = str(source["name"])
+            if source["path"] is not None:
+                path = Path(source["path"]).resolve()
+                inside = path.relative_to(root) if path.is_relative_to(root) else Path(name)
+                name = f"{label}{inside.as_posix()}"
+            made.append(Source(name, source["text"]))
+        return cls(made)
+
+    def read_span(self, span: Sequence[int]) -> Span:
+        source, start, end = span
+        return Span(self.sources[source], start, end)
+
+    def read_finding(self, finding: _Json) -> Diagnostic:
+        return Diagnostic(
+            finding["code"],
+            finding["message"],
+            tuple(Label(self.read_span(span), text) for span, text in finding["labels"]),
+            tuple(finding["notes"]),
+            finding["help"],
+            level=finding["level"],
+        )
+
+    def read_step(self, step: _Json) -> CodeStep:
+        return CodeStep(
+            step["module"],
+            tuple(map(self.read_span, step["lines"])),
+            step["is_built"],
+            tuple(map(self.read_span, step["norm_lines"])),
+        )
+
+
+@dataclass(slots=True)
+class _Writer:
+    """A writer of spans, which numbers the files that they are in."""
+
+    sources: dict[Source, int] = field(default_factory=dict)
+
+    def write_span(self, span: Span) -> list[int]:
+        return [self.sources.setdefault(span.source, len(self.sources)), span.start, span.end]
+
+    def write_finding(self, finding: Diagnostic) -> _Json:
+        return {
+            "code": finding.code,
+            "message": finding.message,
+            "labels": [[self.write_span(label.span), label.text] for label in finding.labels],
+            "notes": list(finding.notes),
+            "help": finding.help,
+            "level": finding.level,
+        }
+
+    def write_step(self, step: CodeStep) -> _Json:
+        return {
+            "module": step.module,
+            "lines": [self.write_span(span) for span in step.lines],
+            "is_built": step.is_built,
+            "norm_lines": [self.write_span(span) for span in step.norm_lines],
+        }
+
+    def write_sources(self) -> list[_Json]:
+        return [
+            {
+                "name": source.name,
+                "text": source.text,
+                "path": None if source.path is None else str(source.path),
+            }
+            for source in self.sources
+        ]
+
+
+def _serve(request: Mapping[str, Any]) -> _Json:
+    """Import the network that a request names."""
+    from inception_dsl.driver.importing import import_target
+
+    writer = _Writer()
+    document: _Json
+    try:
+        imported = import_target(
+            request["reference"],
+            folder=Path(request["folder"]),
+            input=request["input"],
+            compares=False,
+        )
+    except SpecError as error:
+        document = {"findings": [writer.write_finding(finding) for finding in error.diagnostics]}
+    else:
+        file = imported.file
+        document = {
+            "text": imported.text,
+            "name": file.full_name,
+            "notes": [writer.write_finding(note) for note in imported.notes],
+            "tensors": [
+                [key, tensor.key, list(tensor.shape)] for key, tensor in file.tensors.items()
+            ],
+            "steps": {path: writer.write_step(step) for path, step in file.steps.items()},
+        }
+    return {**document, "sources": writer.write_sources()}
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(json.dumps(_serve(json.load(sys.stdin))), encoding="utf-8")

@@ -1,0 +1,147 @@
+"""Changes of code that has no spec: told at its lines of Python, also against a revision."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from inception_dsl.cli import main
+from inception_dsl.driver import apart
+
+BLOCKS = """\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class ConvBlock(nn.Module):
+    def __init__(self, inputs, outputs, kernel_size, **options):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel_size, bias=False, **options)
+        self.bn = nn.BatchNorm2d(outputs, eps=0.001)
+
+    def forward(self, x):
+        return F.relu(self.bn(self.conv(x)))
+
+
+class Mixed(nn.Module):
+    def __init__(self, inputs):
+        super().__init__()
+        self.one = ConvBlock(inputs, 16, 1)
+        self.three = nn.Sequential(
+            ConvBlock(inputs, 16, 1),
+            ConvBlock(16, 24, 3, padding=1),
+        )
+        self.pool = nn.AvgPool2d(3, stride=1, padding=1)
+
+    def forward(self, x):
+        return torch.cat([self.one(x), self.three(x), self.pool(x)], 1)
+"""
+
+NET = """\
+from torch import nn
+
+from models.blocks import ConvBlock, Mixed
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = ConvBlock(3, 8, 3, stride=2, padding=1)
+        self.mixed = nn.Sequential(Mixed(8), Mixed(48))
+        self.fc = nn.Linear(88, 10)
+
+    def forward(self, x):
+        return self.fc(self.mixed(self.stem(x)).mean((2, 3)))
+"""
+
+CHANGED = {
+    "eps=0.001": "eps=1e-5",
+    "ConvBlock(16, 24, 3, padding=1)": "ConvBlock(16, 24, 5, padding=2)",
+    "self.one(x), self.three(x)": "self.three(x), self.one(x)",
+}
+TOLD = [
+    ("D711", "mixed.three.conv2", "3x3 -> 5x5 conv (24)"),
+    ("D721", "all 7 convs", "conv (eps 0.001 -> 1e-5)"),
+    ("D722", "mixed.concat", "concat (one three pool -> three one pool)"),
+]
+
+
+def change(text: str) -> str:
+    for old, new in CHANGED.items():
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def find_line(text: str, part: str) -> int:
+    return next(n for n, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit and a changed module."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "models" / "net.py").write_text(NET)
+    (tmp_path / "models" / "blocks.py").write_text(BLOCKS)
+    who = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], [*who, "commit", "-q", "-m", "so far"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    (tmp_path / "models" / "blocks.py").write_text(change(BLOCKS))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read_findings(text: str) -> list[dict[str, object]]:
+    (comparison,) = json.loads(text)["comparisons"]
+    return [f for f in comparison["findings"] if f["category"] in ("CHECKPOINT", "NUMERICS")]
+
+
+def test_a_change_of_code_since_a_revision_is_told_at_its_line(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = subprocess.run(["git", "status", "--short"], capture_output=True).stdout
+    command = ["diff", "--against", "HEAD", "py:models/net.py:Net", "--input", "32x32x3"]
+    assert main([*command, "--format", "json"]) == 1
+    findings = sorted(read_findings(capsys.readouterr().out), key=lambda f: str(f["code"]))
+    assert [(f["code"], f["at"], f["what"]) for f in findings] == TOLD
+    parts = CHANGED.items()
+    lines = {old: (find_line(BLOCKS, old), find_line(change(BLOCKS), new)) for old, new in parts}
+    places = [(f["old"], f["new"]) for f in findings]
+    for (_, (before, after)), (old, new) in zip(sorted(lines.items()), places, strict=True):
+        assert isinstance(old, dict)
+        assert isinstance(new, dict)
+        assert (old["file"], old["line"]) == ("HEAD:models/blocks.py", before)
+        assert (new["file"], new["line"]) == ("models/blocks.py", after)
+    assert subprocess.run(["git", "status", "--short"], capture_output=True).stdout == state
+
+
+def test_two_files_with_modules_of_the_same_name_are_two_networks(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in (("one", BLOCKS), ("two", change(BLOCKS))):
+        (root / name).mkdir()
+        (root / name / "blocks.py").write_text(text)
+        (root / name / "net.py").write_text(NET.replace("models.blocks", "blocks"))
+    command = ["diff", "py:one/net.py:Net", "py:two/net.py:Net", "--input", "32x32x3"]
+    assert main([*command, "--format", "github"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.split(",")[0] for line in lines[:3]} == {"::error file=two/blocks.py"}
+    assert main(["diff", "py:one/net.py:Net", "py:one/net.py:Net", *command[3:]]) == 0
+    assert "no change" in capsys.readouterr().out
+
+
+def test_a_new_network_is_told_and_one_that_takes_too_long_is_an_error(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["diff", "--against", "HEAD", "py:models/new.py:Net", "--input", "32x32x3"]
+    (root / "models" / "new.py").write_text(NET)
+    assert main(command) == 0
+    assert "D706  " in capsys.readouterr().out
+    monkeypatch.setattr(apart, "SECONDS", 0.01)
+    assert main(command) == 2
+    assert "takes more than 0.01 seconds to run" in capsys.readouterr().err
