@@ -201,3 +201,46 @@ def test_strides_and_dilations_may_differ_between_height_and_width(tmp_path: Pat
     assert "- 3x3 conv (8 stride 2x1)" in text
     assert "- 3x3 conv (8 dilation 1x2)" in text
     assert "- 4x2 deconv (4 stride 4x2 V)" in text
+
+
+class _Norm(nn.Module):
+    """A layer norm of a map that is written out."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(8)), nn.Parameter(torch.zeros(8))
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight[:, None, None] * self.function(x) + self.bias[:, None, None]
+
+
+def _by_root(x: Tensor) -> Tensor:
+    mean = x.mean(1, keepdim=True)
+    variance = (x - mean).pow(2).mean(1, keepdim=True)
+    return (x - mean) / torch.sqrt(variance + 1e-6)
+
+
+def _by_inverse_root(x: Tensor) -> Tensor:
+    variance = x.var(dim=1, keepdim=True, unbiased=False)
+    return (x - x.mean(dim=1, keepdim=True)) * torch.rsqrt(variance + 1e-6)
+
+
+@pytest.mark.parametrize("function", [_by_root, _by_inverse_root])
+def test_a_layer_norm_that_is_written_out_is_one(
+    function: Callable[[Tensor], Tensor], tmp_path: Path
+) -> None:
+    def net() -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 8, 3), _Norm(function), nn.Conv2d(8, 4, 1))
+
+    text = bring(net, (3, 12, 12), tmp_path).text
+    assert "layernorm: {eps: 1e-6}" in text
+    assert "params: 276, " in text
+
+
+def test_a_layer_norm_whose_parts_serve_elsewhere_is_refused(tmp_path: Path) -> None:
+    def function(x: Tensor) -> Tensor:
+        return _by_root(x) * x.mean(1, keepdim=True)
+
+    found = causes(lambda: _Function(function), (3, 10, 14), tmp_path)
+    assert "over other axes: `mean`" in found[0]

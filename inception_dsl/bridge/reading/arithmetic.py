@@ -8,24 +8,13 @@ from typing import Any
 
 from inception_dsl.bridge.calls import ConstantRef
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.centred import read_centred, read_norm, read_root, read_square
 from inception_dsl.bridge.reading.draws import add_drop
 from inception_dsl.bridge.reading.lacks import Lack
 from inception_dsl.bridge.reading.numbers import is_number
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, can_say
+from inception_dsl.bridge.reading.waiting import LENGTH, PLUS, SHARE, SHIFT, TIMES
 from inception_dsl.ir import Value
-
-TIMES, PLUS, SHIFT = "~times", "~plus", "~shift"
-"""The ops that multiply by a number, add one and add a weight, until an idiom takes them."""
-
-HALF_MEAN = "~half"
-"""The op that makes the mean over the height or the width, until that over the other follows."""
-
-STACK = "~stack"
-"""The op that joins tensors along a new axis, until a sum over that axis follows."""
-
-LENGTH, MEAN, SHARE = "~norm", "~mean", "~div"
-"""The ops that make the lengths of channels, their mean, and the lengths divided by it, until a
-response norm takes them."""
 
 
 def _number_op(
@@ -58,6 +47,8 @@ def _combine(reader: GraphReader, op: str, input: Any, other: Any) -> Results:
         return _with_weight(reader, op, input, other)
     if "lost" in {first.layout, second.layout}:
         raise UnsayableError(lacks.TOKENS)
+    if op == "mul" and (norm := read_norm(reader, first, second, is_product=True)):
+        return norm
     return _join(reader, op, first, second)
 
 
@@ -133,6 +124,10 @@ def _sub(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused
         return _number_op(reader, PLUS, -other, reader.see(input))
     if not is_number(input) and not is_number(other) and _are_alike(reader, input, other):
         return _add(reader, input, _number_op(reader, TIMES, -alpha, reader.see(other)))
+    if not is_number(input) and not is_number(other) and alpha == 1:
+        first, second = reader.see(input), reader.see(other)
+        if (centred := read_centred(reader, first, second)) is not None:
+            return centred
     raise UnsayableError(_lack(reader, lacks.SUBTRACTION, input, other))
 
 
@@ -157,9 +152,10 @@ def _div(reader: GraphReader, input: Any, other: Any, rounding_mode: str | None 
     if not is_number(input) and not is_number(other) and rounding_mode is None:
         first, second = reader.see(input), reader.see(other)
         if reader.is_made_by(first, LENGTH) and reader.is_made_by(second, PLUS):
-            return reader.add_shaped(
-                SHARE, {}, [first, second], Seen(None, first.layout, first.shape)
-            )
+            share = Seen(None, first.layout, first.shape)
+            return reader.add_shaped(SHARE, {}, [first, second], share)
+        if norm := read_norm(reader, first, second, is_product=False):
+            return norm
     raise UnsayableError(_lack(reader, lacks.DIVISION, input, other))
 
 
@@ -181,10 +177,6 @@ def _rsub(reader: GraphReader, input: Any, other: Any, **unused: Any) -> Results
     raise UnsayableError(_lack(reader, lacks.SUBTRACTION, input, other))
 
 
-def _pow(reader: GraphReader, input: Any, exponent: Any = None) -> Results:
-    raise UnsayableError(lacks.POWER)
-
-
 ARITHMETIC: dict[str, Callable[..., Results]] = {
     "add": _add,
     "radd": _add,
@@ -196,9 +188,9 @@ ARITHMETIC: dict[str, Callable[..., Results]] = {
     "rsub": _rsub,
     "div": _div,
     "truediv": _div,
-    "pow": _pow,
-    "square": _pow,
-    "sqrt": _pow,
-    "rsqrt": _pow,
+    "pow": read_square,
+    "square": read_square,
+    "sqrt": read_root,
+    "rsqrt": read_root,
 }
 """The functions that read the calls of torch's arithmetic, by the name of the call."""

@@ -14,21 +14,26 @@ from dataclasses import replace
 from fractions import Fraction
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.arithmetic import (
-    HALF_MEAN,
-    LENGTH,
-    MEAN,
-    PLUS,
-    SHARE,
-    SHIFT,
-    STACK,
-    TIMES,
-)
+from inception_dsl.bridge.reading.centred import drop_parts, fold_affine
 from inception_dsl.bridge.reading.draws import DROP, fold_drop
 from inception_dsl.bridge.reading.lacks import Cause, Lack
 from inception_dsl.bridge.reading.numbers import exact
 from inception_dsl.bridge.reading.reader import UnsayableError
 from inception_dsl.bridge.reading.responses import fold_response
+from inception_dsl.bridge.reading.waiting import (
+    CENTRED,
+    HALF_MEAN,
+    LENGTH,
+    LEVEL,
+    MEAN,
+    PLUS,
+    ROOT,
+    SHARE,
+    SHIFT,
+    SQUARES,
+    STACK,
+    TIMES,
+)
 from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.ops.window import same_margins
@@ -66,6 +71,10 @@ _WAITING: dict[str, Lack] = {
     MEAN: lacks.STATISTICS,
     HALF_MEAN: lacks.STATISTICS,
     STACK: lacks.STACKED,
+    LEVEL: lacks.STATISTICS,
+    CENTRED: lacks.SUBTRACTION,
+    SQUARES: lacks.POWER,
+    ROOT: lacks.POWER,
     SHARE: lacks.DIVISION,
     DROP: lacks.ALWAYS_RANDOM,
 }
@@ -82,8 +91,14 @@ def _function(node: TracedNode) -> str:
             return "mul"
         case "~slice" | "~crop":
             return "getitem"
-        case "~half":
-            return "mean"
+        case "~half" | "~level":
+            return "var" if node.attributes.get("is_variance") else "mean"
+        case "~centred":
+            return "sub"
+        case "~squares":
+            return "pow"
+        case "~root":
+            return "rsqrt" if node.attributes["is_inverse"] else "sqrt"
         case _:
             return node.op.strip("~")
 
@@ -251,6 +266,8 @@ _FOLDS = (
     _fold_padding,
     _fold_shift,
     fold_response,
+    fold_affine,
+    drop_parts,
     _drop_half,
     _fold_pool,
 )

@@ -10,8 +10,9 @@ from typing import Any
 
 from inception_dsl.bridge.calls import ConstantRef, ValueRef, WeightRef
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.arithmetic import HALF_MEAN, LENGTH, MEAN, STACK
+from inception_dsl.bridge.reading.centred import read_level, read_variance
 from inception_dsl.bridge.reading.reader import GraphReader, Layout, Results, Seen, UnsayableError
+from inception_dsl.bridge.reading.waiting import HALF_MEAN, LENGTH, MEAN, STACK
 from inception_dsl.ir import Value
 
 
@@ -28,6 +29,8 @@ def _mean(
     result = reader.call.results[0].shape
     if keepdim and places == {seen.channel_axis} and reader.is_made_by(seen, LENGTH):
         return reader.add_shaped(MEAN, {}, [seen], Seen(None, seen.layout, result))
+    if keepdim and seen.is_whole_map and places == {seen.channel_axis}:
+        return read_level(reader, seen)
     if seen.layout == "map" and places in ({2}, {3}):
         half = Seen(None, "map" if keepdim else "lost", result)
         return reader.add_shaped(HALF_MEAN, {"axis": max(places)}, [seen], half)
@@ -112,6 +115,7 @@ MEANS: dict[str, Callable[..., Results]] = {
     "sum": _sum,
     "stack": _stack,
     "amax": _amax,
+    "var": read_variance,
     "max": _extremum,
     "min": _extremum,
 }

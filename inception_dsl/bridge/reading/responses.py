@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.arithmetic import LENGTH, MEAN, SHARE, SHIFT
 from inception_dsl.bridge.reading.numbers import exact
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError
+from inception_dsl.bridge.reading.waiting import LENGTH, MEAN, SHARE, SHIFT
 from inception_dsl.recover import TracedDraft, TracedNode
 
 

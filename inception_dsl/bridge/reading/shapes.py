@@ -364,7 +364,6 @@ SHAPES: dict[str, Callable[..., Results]] = {
     **dict.fromkeys(
         [
             "std",
-            "var",
             "std_mean",
             "var_mean",
             "amin",
