@@ -8,7 +8,7 @@ Source: Szegedy et al., arXiv:1512.00567, Sections 3.1 and 3.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -75,17 +75,17 @@ class EvenPair:
     separated: Savings
 
 
-def find_nested(nodes: Iterable[Node]) -> Iterator[Factorisation]:
+def find_nested(nodes: Sequence[Node]) -> Iterator[Factorisation]:
     """Yield the square kernels from 5x5 on that cost less as several 3x3."""
-    for line in gather_lines(node for node in nodes if _side_of(node) >= 5):
+    for line in _gather_unshared(nodes, 5):
         side = _side_of(line.nodes[0])
         if side % 2 and all(_side_of(node) == side for node in line.nodes):
             yield from _cheaper(line, ((3, 3),) * ((side - 1) // 2))
 
 
-def find_separable(nodes: Iterable[Node]) -> Iterator[Factorisation]:
+def find_separable(nodes: Sequence[Node]) -> Iterator[Factorisation]:
     """Yield the square kernels on maps of 12 to 20 that cost less as a row and a column."""
-    for line in gather_lines(node for node in nodes if _side_of(node) >= 3):
+    for line in _gather_unshared(nodes, 3):
         side = _side_of(line.nodes[0])
         fit = tuple(node for node in line.nodes if _is_separable(node))
         if fit and all(_side_of(node) == side for node in line.nodes):
@@ -139,6 +139,14 @@ def _side_of(node: Node) -> int:
     """Return the side of a square kernel; 0 for any other node."""
     kernel = find_kernel(node)
     return kernel[0] if kernel is not None and kernel[0] == kernel[1] else 0
+
+
+def _gather_unshared(nodes: Sequence[Node], side: int) -> Iterator[WrittenStep]:
+    """Yield the lines of square kernels of a side or more whose weights no other line runs."""
+    shared = {node.reuses for node in nodes}
+    for line in gather_lines(node for node in nodes if _side_of(node) >= side):
+        if shared.isdisjoint(node.path for node in line.nodes):
+            yield line
 
 
 def _is_separable(node: Node) -> bool:

@@ -56,6 +56,7 @@ COMMANDS = (
     Command("render", "draw a network or a block as papers do", "render"),
     Command("diff", "compare two networks, and report the effects of the change", "diff"),
     Command("verify", "find every departure of code from its spec", "verify"),
+    Command("rewrite", "write steps of a spec that save work in place of others", "rewriting"),
     Command("import", "write the spec of a network that exists as code", "importing"),
     Command("port", "carry a checkpoint over to another network that does the same", "porting"),
     Command("fmt", "format the steps of specs, in place", "specs", "add_fmt"),

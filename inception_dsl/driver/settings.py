@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.diagnostics import Diagnostic, Severity, SpecError
+from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.spec.disk import DISK
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def find_agreement(root: Path, purpose: Purpose = "diff") -> Agreement:
     return read_agreement(text, path, purpose=purpose)
 
 
-def find_hint_severities(root: Path) -> Mapping[str, Severity]:
-    """Return the severities that a project gives to hints, by their codes.
+def weigh_hints(findings: Iterable[Diagnostic], root: Path) -> list[Diagnostic]:
+    """Return findings with the severities that a project gives to hints.
 
     Raises:
         SpecError: as for `find_agreement`.
@@ -37,7 +38,11 @@ def find_hint_severities(root: Path) -> Mapping[str, Severity]:
     from inception_dsl.rules.settings import read_hint_severities
 
     text, path = _read(root)
-    return read_hint_severities(text, path)
+    levels = read_hint_severities(text, path)
+    return [
+        replace(finding, level=levels[finding.code]) if finding.code in levels else finding
+        for finding in findings
+    ]
 
 
 def _read(root: Path) -> tuple[str, Path | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -115,11 +115,29 @@ def check_file(
     Raises:
         SpecError: as for `check`; a LibraryError if it is no network.
     """
+    template, made, odd = _read(file, overrides, set() if read is None else read)
+    return judge_model(file, template, made, odd, overrides, batch=batch, hints=hints)
+
+
+def judge_model(
+    file: SpecFile,
+    template: Template,
+    made: Instantiation,
+    odd: list[Diagnostic],
+    overrides: Overrides,
+    *,
+    batch: int = 1,
+    hints: bool = False,
+) -> Checked:
+    """Return a model judged by every rule.
+
+    Raises:
+        SpecError: all errors that the rules find.
+    """
     from inception_dsl.analysis import settle_classes
     from inception_dsl.rules.judge import AS_WRITTEN_ONLY, judge
     from inception_dsl.rules.subject import Subject
 
-    template, made, odd = _read(file, overrides, set() if read is None else read)
     model = made.model
     classes = settle_classes(model)  # before the cost: it takes memory that it does not keep
     cost = _cost(file, model, batch)
@@ -134,26 +152,13 @@ def check_file(
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
     if hints:
-        judged = _weigh_hints(judged, file)
+        from inception_dsl.driver.settings import weigh_hints
+
+        judged = weigh_hints(judged, file.root)
     findings = [*file.notes, *odd, *made.warnings, *judged]
     if any(finding.severity == "error" for finding in findings):
         raise SpecError(findings)
     return Checked(file, model, cost, tuple(findings), classes)
-
-
-def _weigh_hints(findings: list[Diagnostic], file: SpecFile) -> list[Diagnostic]:
-    """Return findings with the severities that the project of a spec gives to hints.
-
-    Raises:
-        SpecError: E006 or E010, the settings of the project cannot be used.
-    """
-    from inception_dsl.driver.settings import find_hint_severities
-
-    severities = find_hint_severities(file.root)
-    return [
-        replace(finding, level=severities[finding.code]) if finding.code in severities else finding
-        for finding in findings
-    ]
 
 
 def check_library(loaded: Loaded) -> CheckedLibrary:

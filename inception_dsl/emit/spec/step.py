@@ -34,13 +34,13 @@ def _order_words(op: Op, step: StepText) -> list[str]:
     """Return the words of a step in the order of its op; each attribute keeps its value."""
     order = [attribute.name for attribute in op.attributes]
     ranked: list[tuple[int, int, str]] = []
-    for index, (name, text) in enumerate(_group_words(op, step)):
+    for index, (name, text) in enumerate(group_words(op, step)):
         rank = order.index(name) if name in order else len(order)
         ranked.append((rank, index, text))
     return [text for _, _, text in sorted(ranked)]
 
 
-def _group_words(op: Op, step: StepText) -> Iterator[tuple[str, str]]:
+def group_words(op: Op, step: StepText) -> Iterator[tuple[str, str]]:
     """Yield the attribute of each word, and the word with its value; a flag has no attribute."""
     reader = Reader(step.words)
     while (token := reader.peek()).kind != "end":

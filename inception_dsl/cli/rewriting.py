@@ -1,0 +1,84 @@
+"""`rewrite`: edits of a spec that save."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inception_dsl.cli.arguments import Parser, describe
+from inception_dsl.cli.console import FINDINGS, FINE, print_difference, shown
+from inception_dsl.cli.output import say, show, show_line
+
+if TYPE_CHECKING:
+    from inception_dsl.driver.rewriting import LogEntry
+
+
+def add(command: Parser) -> None:
+    """Add the arguments of `rewrite`."""
+    describe(
+        command,
+        _rewrite,
+        examples=[
+            "rewrite my_network --dry-run",
+            "rewrite my_network --select P811 --at inception_3a",
+            "rewrite googlenet --select P811 -o specs/googlenet_3x3.yaml",
+        ],
+    )
+    command.add_argument("spec", metavar="SPEC", help="a .yaml file, or the name of a spec")
+    command.add_argument(
+        "--select",
+        action="append",
+        type=_code,
+        default=[],
+        metavar="CODE",
+        help="rewrite what this hint names: P811, P812 or P815; default: all of them",
+    )
+    command.add_argument("--at", default="", metavar="PATH", help="only this step, and all below")
+    command.add_argument(
+        "-o", "--output", metavar="FILE", help="write a new spec, without the claims of the old one"
+    )
+    mode = command.add_mutually_exclusive_group()
+    mode.add_argument("--dry-run", action="store_true", help="write nothing")
+    mode.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 if something would change"
+    )
+
+
+def _code(text: str) -> str:
+    from inception_dsl.driver.rewriting import PASSES
+
+    if text not in PASSES:
+        raise argparse.ArgumentTypeError(f"`{text}` is no rewrite: {', '.join(PASSES)} are")
+    return text
+
+
+def _rewrite(args: argparse.Namespace) -> int:
+    from inception_dsl import driver
+    from inception_dsl.driver.rewriting import rewrite
+    from inception_dsl.emit.diff import FORMATS
+
+    output = None if args.output is None else Path(args.output)
+    done = rewrite(args.spec, folder=Path.cwd(), select=args.select, at=args.at, output=output)
+    for entry in done.log:
+        say(_tell(entry))
+    if not done.is_changed:
+        say("nothing is rewritten")
+        return FINE
+    if output is None:
+        print_difference(done.artifact)
+    show(FORMATS["text"](done.report))
+    if args.check:
+        return FINDINGS
+    if not args.dry_run:
+        driver.write_all([done.artifact])
+        show_line(f"wrote      {shown(done.artifact.path)}")
+    return FINE
+
+
+def _tell(entry: LogEntry) -> str:
+    more = f" and {entry.places - 1:,} more" if entry.places > 1 else ""
+    place = f"`{entry.path}`{more}"
+    if entry.refusal:
+        return f"refused {entry.code} at {place}: {entry.refusal}"
+    return f"{entry.code} at {place}: {entry.what}"

@@ -1,0 +1,217 @@
+"""`rewrite`: texts before and after to the letter, refusals, proofs, and random networks."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from conftest import NET, Project
+from hypothesis import given, settings
+from random_specs import QUICK, Spec, specs
+
+from inception_dsl import driver
+from inception_dsl.analysis import measure_fields
+from inception_dsl.cli import main
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver.rewriting import Rewritten, rewrite
+
+ROOT = Path(__file__).parents[2]
+HEAD = "inception: 1\nname: net\ninput: 35x35x48\n"
+
+
+def rewritten(text: str, project: Project, *select: str, at: str = "") -> Rewritten:
+    project.write(NET, text)
+    return rewrite(NET, folder=project.root, select=select, at=at)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "network:\n  - conv1:  5x5 conv (64) -> 35x35x64  # the stem\n  - relu\n",
+            "network:\n  - conv1_a: 3x3 conv (48)\n"
+            "  - conv1:  3x3 conv (64) -> 35x35x64  # the stem\n  - relu\n",
+        ),
+        (
+            "network: [a: 5x5 conv (64 V act relu), b: 1x1 conv (4)]\n",
+            "network: [a_a: 3x3 conv (48 V act relu), a: 3x3 conv (64 V act relu), "
+            "b: 1x1 conv (4)]\n",
+        ),
+        (
+            "network: [1x1 conv (48), 5x5 conv (64), relu]\n",
+            "network: [1x1 conv (48), 3x3 conv (48), 3x3 conv (64), relu]\n",
+        ),
+        (
+            "network: [5x5 conv (64), relu, 1x1 conv (4), 1x1 conv (5)]\n",
+            "network: [conv_a: 3x3 conv (48), conv: 3x3 conv (64), relu, conv2: 1x1 conv (4), "
+            "conv3: 1x1 conv (5)]\n",
+        ),
+        (
+            "network:\n  - 5x5 conv (64)\n  - relu\n",
+            "network:\n  - 3x3 conv (48)\n  - 3x3 conv (64)\n  - relu\n",
+        ),
+        (
+            "network: [a: 5x5 conv (48), a_a: relu]\n",
+            "network: [a_b: 3x3 conv (48), a: 3x3 conv (48), a_a: relu]\n",
+        ),
+        (
+            "network:\n  branches:\n    l: 5x5 conv (max(48, 2))\n    r: relu\n",
+            "network:\n  branches:\n    "
+            'l: ["3x3 conv (max(48, 2))", "3x3 conv (max(48, 2))"]\n    r: relu\n',
+        ),
+        ("network: 7x7 conv (48)\n", "network: [3x3 conv (48), 3x3 conv (48), 3x3 conv (48)]\n"),
+        (
+            "network:\n  branches:\n    l: 5x5 conv (64)  # wide\n    r: relu\n",
+            "network:\n  branches:\n    l: [3x3 conv (48), 3x3 conv (64)]  # wide\n    r: relu\n",
+        ),
+        (
+            "blocks:\n  m: {params: [r, c], steps: [1x1 conv (r), relu, 5x5 conv (2*c)]}\n"
+            "network: [m (r=8 c=8), m (r=16 c=10)]\n",
+            "blocks:\n  m: {params: [r, c], steps: [1x1 conv (r), relu, 3x3 conv (r), "
+            "3x3 conv (2*c)]}\nnetwork: [m (r=8 c=8), m (r=16 c=10)]\n",
+        ),
+        (
+            "blocks: {m: [relu, 5x5 conv (64)]}\nnetwork: [m, 1x1 conv (16), m]\n",
+            "blocks: {m: [relu, 3x3 conv (in), 3x3 conv (64)]}\nnetwork: [m, 1x1 conv (16), m]\n",
+        ),
+        (
+            "network: [a: 5x5 conv (192 stride 2 dilation 1 norm batchnorm)]\n",
+            "network: [a_a: 3x3 conv (48 dilation 1 norm batchnorm), "
+            "a: 3x3 conv (192 stride 2 dilation 1 norm batchnorm)]\n",
+        ),
+    ],
+)
+def test_a_rewrite_changes_its_step_and_nothing_else(
+    before: str, after: str, project: Project
+) -> None:
+    done = rewritten(HEAD + before, project, "P811")
+    assert [entry.refusal for entry in done.log] == [""]
+    assert done.artifact.text == HEAD + after
+    assert (project.root / NET).read_text() == HEAD + before
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("network: [3 x 5x5 conv (48)]\n", "it is a repeated step"),
+        ('network: ["5x5 conv (48)"]\n', "it is written in quotes or in its long form"),
+        ("network: [{op: 5x5 conv, width: 48}]\n", "it is written in quotes"),
+        ("params: {k: 5x5}\nnetwork: [k conv (48)]\n", "its kernel is a parameter"),
+        ("network: [5x5 conv (48)]\nbudget: {depth: 1}\n", "E401, "),
+        ("network: [c: 5x5 conv (48)]\nclaims: [{depth: 1, source: a paper}]\n", "E402, "),
+    ],
+)
+def test_a_rewrite_is_refused_with_its_reason(text: str, reason: str, project: Project) -> None:
+    done = rewritten(HEAD + text, project, "P811")
+    assert [entry.refusal.startswith(reason) for entry in done.log] == [True]
+    assert done.artifact.text == HEAD + text
+    assert not done.is_changed
+
+
+def test_a_step_that_also_runs_on_large_maps_is_refused(project: Project) -> None:
+    blocks = "blocks: {b: [r: 1x1 conv (48), c: 3x3 conv (48)]}\n"
+    shared = f"{HEAD}{blocks}network: [b, 3x3 maxpool (stride 2), b]\n"
+    (entry,) = rewritten(shared, project, "P812").log
+    assert entry.refusal.startswith("its line runs on 35x35, too")
+    alone = f"{HEAD}{blocks}network: [3x3 maxpool (stride 2), b]\n"
+    done = rewritten(alone, project, "P812")
+    assert "c_a: 1x3 conv (48), c: 3x1 conv (48)" in done.artifact.text
+
+
+def test_a_line_of_a_used_file_is_refused(project: Project) -> None:
+    block = "inception: 1\nblocks: {b: 5x5 conv (48)}\n"
+    project.write("specs/blocks/b.yaml", block)
+    (entry,) = rewritten(f"{HEAD}use: [blocks/b]\nnetwork: [b]\n", project, "P811").log
+    assert entry.refusal == "the line stands in specs/blocks/b.yaml, which other specs may use"
+
+
+def test_a_bias_goes_from_its_line_or_is_switched_off(project: Project) -> None:
+    text = (
+        f"{HEAD}network:\n"
+        "  - a: 3x3 conv (8 bias norm batchnorm)  # the first\n"
+        "  - b: 3x3 conv (8)\n"
+        "  - batchnorm\n"
+    )
+    done = rewritten(text, project, "P815")
+    assert done.artifact.text == text.replace("8 bias", "8").replace("(8)", "(8 no_bias)")
+    assert done.report.comparisons[0].diff.edits != ()
+    assert rewritten(done.artifact.text, project, "P815").log == ()
+
+
+def test_a_path_chooses_the_steps(project: Project) -> None:
+    text = f"{HEAD}network: [a: 5x5 conv (48), b: [c: 5x5 conv (48), d: 5x5 conv (48)]]\n"
+    done = rewritten(text, project, "P811", at="b.d")
+    assert [str(entry.path) for entry in done.log] == ["b.d"]
+    assert len(rewritten(text, project, "P811", at="b").log) == 2
+
+
+def test_googlenet_gets_pairs_of_3x3(project: Project) -> None:
+    output = project.root / "specs" / "googlenet_3x3.yaml"
+    done = rewrite("googlenet", folder=project.root, select=["P811"], output=output)
+    driver.write_all([done.artifact])
+    new = driver.check("googlenet_3x3", folder=project.root)
+    old = driver.measure("googlenet", folder=ROOT)
+    assert {node.attributes.get("kernel") for node in old.model.graph.nodes} >= {(5, 5)}
+    branches = [node for node in new.model.graph.nodes if ".b5x5." in node.path]
+    kernels = [node.attributes["kernel"] for node in branches]
+    assert kernels == [(1, 1), (3, 3), (3, 3)] * 9
+    assert old.cost.totals.macs - new.cost.totals.macs == 67_699_968
+    assert new.model.outputs == old.model.outputs
+    with pytest.raises(SpecError, match="stays as it is"):
+        rewrite("googlenet", folder=project.root)
+    log = rewrite("googlenet", folder=ROOT, select=["P811"]).log
+    assert [entry.refusal.partition(",")[0] for entry in log] == ["E402"]
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    return code, *capsys.readouterr()
+
+
+def test_the_command_shows_writes_and_checks(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"{HEAD}network:\n  - a: 5x5 conv (48)\n"
+    project.write(NET, text)
+    monkeypatch.chdir(project.root)
+    for mode, ended in (("--dry-run", 0), ("--check", 1)):
+        code, output, errors = run(capsys, "rewrite", NET, mode)
+        assert (code, errors) == (ended, "P811 at `a`: 5x5 becomes 3x3 and 3x3\n")
+        assert "-  - a: 5x5 conv (48)\n+  - a_a: 3x3 conv (48)\n+  - a: 3x3 conv (48)\n" in output
+        assert "MACs" in output
+        assert (project.root / NET).read_text() == text
+    code, output, _ = run(capsys, "rewrite", NET)
+    assert (code, output.splitlines()[-1]) == (0, "wrote      specs/net.yaml")
+    assert "3x3 conv (48)" in (project.root / NET).read_text()
+    assert run(capsys, "rewrite", NET, "--check") == (0, "", "nothing is rewritten\n")
+    with pytest.raises(SystemExit):
+        main(["rewrite", NET, "--select", "P801"])
+    assert "`P801` is no rewrite: P811, P812, P815 are" in capsys.readouterr().err
+
+
+def keep(spec: Spec, select: Sequence[str]) -> int:
+    """Rewrite a random spec, compare both networks, and return the number of rewrites."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder))
+        project.write("pyproject.toml", "")
+        project.write(NET, spec.text())
+        old = project.check()
+        done = rewrite(NET, folder=project.root, select=select)
+        project.write(NET, done.artifact.text)
+        new = project.check()
+    assert (old.model.inputs, old.model.outputs) == (new.model.inputs, new.model.outputs)
+    fields = [measure_fields(side.model) for side in (old, new)]
+    ends = zip(old.model.graph.outputs.values(), new.model.graph.outputs.values(), strict=True)
+    assert all(fields[0][before] == fields[1][after] for before, after in ends)
+    made = [entry for entry in done.log if not entry.refusal]
+    assert new.cost.totals.macs <= old.cost.totals.macs
+    assert bool(made) is (done.artifact.text != spec.text())
+    return len(made)
+
+
+@settings(QUICK, max_examples=6)
+@given(specs())
+def test_random_networks_keep_their_shapes_and_fields(spec: Spec) -> None:
+    keep(spec, ())
