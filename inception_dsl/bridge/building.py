@@ -6,10 +6,11 @@ import importlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,10 +217,42 @@ def _input_of(module: nn.Module) -> TensorType | None:
     return None
 
 
-def _unknown(target: Target, names: list[str]) -> SpecError:
+MAX_NAMES = 3
+"""Maximum number of names of a library that a finding lists."""
+
+
+MIN_ALIKE = 3
+"""Minimum number of letters at the beginning that names alike have in common."""
+
+
+def _unknown(target: Target, names: Sequence[str]) -> SpecError:
     message = f"`{printable(target.text)}`: there is no `{printable(target.name)}`"
-    close = nearest(target.name, names)
-    return SpecError([Diagnostic("E701", message, help=f"write `{close}`" if close else None)])
+    name = target.name
+    plain = re.sub(r"\W|_", "", name).lower()
+    same = (other for other in names if re.sub(r"\W|_", "", other).lower() == plain)
+    close = next(same, None) or nearest(name, [one for one in names if one[:2] == name[:2]])
+    alike = _find_alike(name, names)
+    if close or target.library == "py":
+        help = f"write `{close}`" if close else None
+    elif alike:
+        help = f"names that begin alike are {', '.join(f'`{other}`' for other in alike)}"
+    else:
+        package = {"torchvision": "torchvision.models"}.get(target.library, target.library)
+        help = f"`{package}.list_models()` lists all {len(names):,} names"
+    return SpecError([Diagnostic("E701", message, help=help)])
+
+
+def _find_alike(name: str, names: Iterable[str]) -> list[str]:
+    """Return the shortest names that have the most letters at the beginning in common."""
+    ranks: dict[int, list[str]] = {}
+    for other in names:
+        pairs = enumerate(zip(name, other, strict=False))
+        same = next((index for index, (one, two) in pairs if one != two), len(name))
+        ranks.setdefault(same, []).append(other)
+    most = max(ranks, default=0)
+    if most < MIN_ALIKE:
+        return []
+    return sorted(ranks[most], key=lambda other: (len(other), other))[:MAX_NAMES]
 
 
 def explain_failure(code: str, message: str, error: BaseException) -> SpecError:

@@ -16,6 +16,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.models import list_models
 
 from inception_dsl import load, trace
 from inception_dsl.bridge import make_module
@@ -769,3 +770,19 @@ def test_a_target_without_a_library_is_told_which_there_are(
     error = capsys.readouterr().err
     assert f"error[E701]: `{name}` names no library and no Python file" in error
     assert ("write `timm:resnet50`, `torchvision:resnet50` or" in error) == (name == "resnet50")
+
+
+@pytest.mark.parametrize(
+    ("name", "help"),
+    [
+        ("resnet_50", "write `resnet50`"),
+        ("resnet51", "names that begin alike are `resnet50`"),
+        ("nosuch", f"`torchvision.models.list_models()` lists all {len(list_models())} names"),
+    ],
+)
+def test_an_unknown_name_of_a_library_is_told_with_known_ones(
+    name: str, help: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        import_target(f"torchvision:{name}", folder=tmp_path)
+    assert [finding.help for finding in refused.value.diagnostics] == [help]

@@ -37,6 +37,8 @@ POOL = "- global avgpool"
     "function",
     [
         lambda x: x.mean(3).mean(2),
+        lambda x: x.flatten(2).mean(2),
+        lambda x: x.view(len(x), 8, -1).mean(dim=-1),
         lambda x: x.mean(2).mean(-1),
         lambda x: x.mean(3, keepdim=True).mean(2, keepdim=True).flatten(1),
         lambda x: x.mean(2, keepdim=True).mean(3).squeeze(2),
@@ -244,3 +246,19 @@ def test_a_layer_norm_whose_parts_serve_elsewhere_is_refused(tmp_path: Path) -> 
 
     found = causes(lambda: _Function(function), (3, 10, 14), tmp_path)
     assert "over other axes: `mean`" in found[0]
+
+
+class _Squeezed(nn.Module):
+    """A classifier that drops all axes of size 1, that of a single image among them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 8, 3), nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.fc(F.adaptive_avg_pool2d(self.conv(x), 1).squeeze())
+        return y
+
+
+def test_an_axis_that_a_single_image_loses_is_there_for_several(tmp_path: Path) -> None:
+    assert POOL in bring(_Squeezed, (3, 10, 14), tmp_path).text

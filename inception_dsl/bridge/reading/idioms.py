@@ -26,6 +26,7 @@ from inception_dsl.bridge.reading.waiting import (
     LENGTH,
     LEVEL,
     MEAN,
+    PIXELS,
     PLUS,
     ROOT,
     SHARE,
@@ -71,6 +72,7 @@ _WAITING: dict[str, Lack] = {
     MEAN: lacks.STATISTICS,
     HALF_MEAN: lacks.STATISTICS,
     STACK: lacks.STACKED,
+    PIXELS: lacks.TOKENS,
     LEVEL: lacks.STATISTICS,
     CENTRED: lacks.SUBTRACTION,
     SQUARES: lacks.POWER,
@@ -93,6 +95,8 @@ def _function(node: TracedNode) -> str:
             return "getitem"
         case "~half" | "~level":
             return "var" if node.attributes.get("is_variance") else "mean"
+        case "~pixels":
+            return str(node.attributes["function"])
         case "~centred":
             return "sub"
         case "~squares":
@@ -255,8 +259,9 @@ def _fold_shift(draft: TracedDraft, node: TracedNode) -> None:
 
 
 def _drop_half(draft: TracedDraft, node: TracedNode) -> None:
-    """Remove a mean over one axis, or a stack, that the call behind it stands for."""
-    if node.op in {HALF_MEAN, STACK} and not draft.readers(node.key) and node.key not in draft.ends:
+    """Remove a part, such as a mean over one axis, that the call behind it stands for."""
+    is_waiting = node.op in {HALF_MEAN, PIXELS, STACK}
+    if is_waiting and not draft.readers(node.key) and node.key not in draft.ends:
         draft.remove(node)
 
 

@@ -12,7 +12,7 @@ from inception_dsl.bridge.calls import ConstantRef, ValueRef, WeightRef
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.centred import read_level, read_variance
 from inception_dsl.bridge.reading.reader import GraphReader, Layout, Results, Seen, UnsayableError
-from inception_dsl.bridge.reading.waiting import HALF_MEAN, LENGTH, MEAN, STACK
+from inception_dsl.bridge.reading.waiting import HALF_MEAN, LENGTH, MEAN, PIXELS, STACK
 from inception_dsl.ir import Value
 
 
@@ -23,6 +23,8 @@ def _mean(
     seen = reader.see(input)
     axes = () if dim is None else (dim,) if isinstance(dim, int) else dim
     places = {seen.axis(axis) for axis in axes}
+    if reader.is_made_by(seen, PIXELS):
+        return _pool_pixels(reader, seen, places, "adaptive_avgpool")
     if reader.is_made_by(seen, HALF_MEAN):
         return _finish_mean(reader, seen, places)
     wanted = {2, 3} if seen.layout == "map" else {1, 2}
@@ -60,6 +62,19 @@ def _finish_mean(reader: GraphReader, half: Seen, places: set[int]) -> Results:
     return reader.add("flatten", {}, [pooled], "vector" if rank == 2 else "column")
 
 
+def _pool_pixels(reader: GraphReader, pixels: Seen, places: set[int], op: str) -> Results:
+    """Return the pool of a map whose pixels lie along one axis."""
+    assert pixels.key is not None
+    if places != {2}:
+        raise UnsayableError(lacks.TOKENS)
+    (key,) = reader.nodes[pixels.key].inputs
+    point = Seen(None, "map", (*pixels.shape[:2], 1, 1))
+    source = Seen(key, "map", pixels.shape)
+    pooled = reader.add_shaped(op, {"output": (1, 1)}, [source], point)
+    layout: Layout = "vector" if len(reader.call.results[0].shape) == 2 else "column"
+    return reader.add("flatten", {}, [pooled], layout)
+
+
 def _point(layout: str, batch: int, channels: int) -> tuple[int, ...]:
     return (batch, 1, 1, channels) if layout == "last" else (batch, channels, 1, 1)
 
@@ -67,6 +82,8 @@ def _point(layout: str, batch: int, channels: int) -> tuple[int, ...]:
 def _amax(reader: GraphReader, input: Any, dim: Any = (), keepdim: bool = False) -> Results:
     seen = reader.see(input)
     places = {seen.axis(axis) for axis in ((dim,) if isinstance(dim, int) else dim)}
+    if reader.is_made_by(seen, PIXELS):
+        return _pool_pixels(reader, seen, places, "adaptive_maxpool")
     if seen.layout != "map" or places != {2, 3}:
         raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
     point = Seen(None, "map", (*seen.shape[:2], 1, 1))

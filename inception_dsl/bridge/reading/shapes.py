@@ -10,6 +10,7 @@ from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.numbers import steps
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
 from inception_dsl.bridge.reading.responses import read_length
+from inception_dsl.bridge.reading.waiting import PIXELS
 from inception_dsl.ir import Value
 
 
@@ -47,7 +48,8 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
     if seen.layout == "map" and len(shape) == 3 and shape[:2] == seen.shape[:2]:
         if shape[2] == 1:  # one axis of a 1x1 map is gone, and the other follows
             return reader.add("flatten", {}, [seen], "column")
-        raise UnsayableError(lacks.TOKENS)
+        row = Seen(None, "lost", shape)
+        return reader.add_shaped(PIXELS, {"function": reader.call.name}, [seen], row)
     if seen.layout == "map" and len(shape) == 5 and shape[3:] == seen.shape[2:]:
         return reader.same(seen, "grouped")
     if seen.layout == "turned" and len(shape) == 4 and shape[2:] == seen.shape[3:]:

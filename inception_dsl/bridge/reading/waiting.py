@@ -6,6 +6,9 @@ TIMES, PLUS, SHIFT = "~times", "~plus", "~shift"
 HALF_MEAN = "~half"
 """The op that makes the mean over the height or the width, until that over the other follows."""
 
+PIXELS = "~pixels"
+"""The op that puts the pixels of a map into one axis, until a mean or a maximum over it follows."""
+
 STACK = "~stack"
 """The op that joins tensors along a new axis, until a sum over that axis follows."""
 
