@@ -32,7 +32,7 @@ from inception_dsl.resolve import AS_WRITTEN, Overrides
 if TYPE_CHECKING:
     from torch import nn
 
-    from inception_dsl.emit.figure import Detail, Direction, Shading, Shapes
+    from inception_dsl.emit.figure import CurveKind, Detail, Direction, Shading, Shapes
 
 Param = int | float | str
 """The value of a network's parameter: a number, or a word of an op such as `relu`."""
@@ -327,6 +327,7 @@ class Network:
         direction: Direction = "up",
         shapes: Shapes = "joins",
         cost: Shading | None = None,
+        curve: CurveKind | None = None,
     ) -> Figure:
         """Draw the network, or one of its blocks, as `inception-dsl render` does.
 
@@ -337,6 +338,7 @@ class Network:
             direction: the side to which the data flows, `up` or `down`.
             shapes: the boxes that show their shape: `all`, `joins` or `none`.
             cost: the cost that boxes are shaded by: `params`, `macs` or `memory`.
+            curve: the quantity that is drawn beside a schema: `representation`, `macs` or `params`.
 
         Raises:
             ValueError: an argument is none of its choices.
@@ -347,7 +349,7 @@ class Network:
             >>> network.figure(block="inception_a", style="paper").svg[:4]
             '<svg'
         """
-        from inception_dsl.emit.figure import DETAILS, Request, Shading, Shapes, find_style
+        from inception_dsl.emit.figure import CURVES, DETAILS, Request, Shading, Shapes, find_style
         from inception_dsl.emit.figure.styles import DIRECTIONS, PRESETS
 
         choose(detail, DETAILS, "detail")
@@ -356,8 +358,10 @@ class Network:
         choose(shapes, get_args(Shapes), "choice of shapes")
         if cost is not None:
             choose(cost, get_args(Shading), "cost")
+        if curve is not None:
+            choose(curve, CURVES, "curve")
         look = find_style(style, direction)
-        request = Request(detail, block, style=look, shapes=shapes, cost=cost)
+        request = Request(detail, block, style=look, shapes=shapes, cost=cost, curve=curve)
         return Figure(driver.draw(self.checked, request).content.decode())
 
     @property

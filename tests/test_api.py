@@ -29,7 +29,7 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     idsl.Network.verify: "(self) -> 'list[str]'",
     idsl.Network.figure: "(self, detail: 'Detail' = 'schema', *, block: 'str | None' = None, "
     "style: 'str' = 'modern', direction: 'Direction' = 'up', shapes: 'Shapes' = 'joins', "
-    "cost: 'Shading | None' = None) -> 'Figure'",
+    "cost: 'Shading | None' = None, curve: 'CurveKind | None' = None) -> 'Figure'",
     idsl.Network.module: "(self, *, seed: 'int | None' = None, **params: 'Param') -> 'nn.Module'",
 }
 

@@ -10,7 +10,15 @@ from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrid
 from inception_dsl.cli.console import FINE, overrides_of, print_findings, shown
 from inception_dsl.cli.output import deliver, is_terminal, say, show_line
 from inception_dsl.diagnostics import Diagnostic
-from inception_dsl.emit.figure import DETAILS, DIRECTIONS, FORMATS, PRESETS, SHADINGS, SHAPES
+from inception_dsl.emit.figure import (
+    CURVES,
+    DETAILS,
+    DIRECTIONS,
+    FORMATS,
+    PRESETS,
+    SHADINGS,
+    SHAPES,
+)
 
 
 def add(command: Parser) -> None:
@@ -57,6 +65,11 @@ def add(command: Parser) -> None:
         help="shade every box by its share; memory: bytes of an op's output, as float32",
     )
     command.add_argument(
+        "--curve",
+        choices=CURVES,
+        help="draw a quantity of every step beside the schema",
+    )
+    command.add_argument(
         "--shapes",
         choices=SHAPES,
         default="joins",
@@ -79,7 +92,7 @@ def _render(args: argparse.Namespace) -> int:
         say("error: a PNG is nothing for a terminal: name a file, `-o FILE`")
         return UNUSABLE
     style = find_style(args.style, args.direction)
-    request = Request(args.detail, args.block, format, style, args.shapes, args.cost)
+    request = Request(args.detail, args.block, format, style, args.shapes, args.cost, args.curve)
     overrides = overrides_of(args)
     try:
         measured = driver.measure(args.spec, folder=Path.cwd(), overrides=overrides)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from inception_dsl.driver.building import Build, Emission, emit, plan_build
     from inception_dsl.driver.changes import compare, make_weight_plan
     from inception_dsl.driver.checking import CheckResult, check_all, measure_all
+    from inception_dsl.driver.figures import draw, draw_library
     from inception_dsl.driver.importing import Imported, import_target
     from inception_dsl.driver.porting import (
         Ported,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
         LibraryError,
         check,
         check_file,
-        draw,
-        draw_library,
         emit_module,
         measure,
         measure_cost_of,
@@ -99,6 +98,7 @@ _HOMES = {
     "building": ("Build", "Emission", "emit", "plan_build"),
     "changes": ("compare", "make_weight_plan"),
     "checking": ("CheckResult", "check_all", "measure_all"),
+    "figures": ("draw", "draw_library"),
     "importing": ("Imported", "import_target"),
     "porting": (
         "PortMap",
@@ -120,8 +120,6 @@ _HOMES = {
         "LibraryError",
         "check",
         "check_file",
-        "draw",
-        "draw_library",
         "emit_module",
         "measure",
         "measure_cost_of",

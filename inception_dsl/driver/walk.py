@@ -27,7 +27,6 @@ from inception_dsl.spec.load import Loaded, load
 if TYPE_CHECKING:
     from inception_dsl.analysis import Classes
     from inception_dsl.emit.emitters import EmitterInput
-    from inception_dsl.emit.figure import Rendered, Request
     from inception_dsl.emit.report import Facts
 
 T = TypeVar("T")
@@ -370,31 +369,3 @@ def verify(checked: Checked) -> list[str]:
     from inception_dsl.bridge.verify import verify_module
 
     return verify_module(emit_module(checked), checked.model, checked.cost)
-
-
-def draw_library(loaded: Loaded, request: Request) -> Rendered:
-    """Draw the blocks of a library, or one of them, by the names of their parameters.
-
-    Raises:
-        SpecError: the errors of the library; E502, it cannot be drawn.
-        MissingExtraError: as for `draw`.
-    """
-    from inception_dsl.emit.figure import render_library
-
-    spec = loaded.spec
-    name = loaded.file.path.stem
-    title, source = spec.title or name, spec.source or ""
-    return render_library(title, source, read_library(loaded), request)
-
-
-def draw(checked: Checked, request: Request) -> Rendered:
-    """Draw a figure of a model.
-
-    Raises:
-        SpecError: E502, it cannot be drawn.
-        MissingExtraError: the package that draws its format is not installed, or Graphviz, which
-            places branches that do not nest.
-    """
-    from inception_dsl.emit.figure import render_figure
-
-    return render_figure(checked.model, checked.cost, request)

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from inception_dsl.emit.figure.formats import FORMATS
 from inception_dsl.emit.figure.request import (
+    CURVES,
     DETAILS,
     SHADINGS,
     SHAPES,
+    CurveKind,
     Detail,
     Request,
     Shading,
@@ -44,6 +46,7 @@ _LATER = {
 """Names of `render`, which is imported only where a figure is drawn."""
 
 __all__ = [
+    "CURVES",
     "DETAILS",
     "DIRECTIONS",
     "FORMATS",
@@ -51,6 +54,7 @@ __all__ = [
     "SHADINGS",
     "SHAPES",
     "BuiltFigures",
+    "CurveKind",
     "Detail",
     "Direction",
     "Rendered",

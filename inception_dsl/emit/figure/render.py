@@ -6,9 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from inception_dsl.analysis import CostReport
+from inception_dsl.analysis.representation import Narrowing
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.emit.figure.content.decompose import DEEPEST
-from inception_dsl.emit.figure.content.drawing import Drawing, draw_block, draw_network
+from inception_dsl.emit.figure.content.drawing import (
+    Drawing,
+    add_curve,
+    draw_block,
+    draw_network,
+)
 from inception_dsl.emit.figure.content.subject import describe
 from inception_dsl.emit.figure.content.symbolic import draw_library
 from inception_dsl.emit.figure.content.tree import Mesh, Tangle
@@ -53,8 +59,13 @@ class BuiltFigures:
     findings: tuple[Diagnostic, ...]
 
 
-def render_figure(model: Model, cost: CostReport, request: Request) -> Rendered:
+def render_figure(
+    model: Model, cost: CostReport, request: Request, steps: Sequence[Narrowing] = ()
+) -> Rendered:
     """Draw a figure as the bytes of a file.
+
+    Args:
+        steps: the representation at each step of the network, for its curve.
 
     Raises:
         SpecError: E502, the figure cannot be drawn.
@@ -62,7 +73,9 @@ def render_figure(model: Model, cost: CostReport, request: Request) -> Rendered:
             not nest, is not installed.
     """
     format = find_format(request.format)
-    drawing = _draw(model, cost, request)
+    has_column = request.block is None and request.detail == "schema"
+    _check_curve(format, request, has_column=has_column)
+    drawing = _draw(model, cost, request, steps)
     return _write(drawing, model.blocks, format, request)
 
 
@@ -76,6 +89,7 @@ def render_library(
         MissingExtraError: as for `render_figure`.
     """
     format = find_format(request.format)
+    _check_curve(format, request, has_column=False)
     if request.cost is not None:
         help = "draw a network that calls its blocks, or leave out `--cost`"
         message = f"`{title}` is a library of blocks, which have costs only in a network"
@@ -128,7 +142,21 @@ def format_of(suffix: str) -> str:
     raise SpecError([Diagnostic("E502", f"no figure is written as `{suffix}`", help=help)])
 
 
-def _draw(model: Model, cost: CostReport, request: Request) -> Drawing:
+def _check_curve(format: FigureFormat, request: Request, *, has_column: bool) -> None:
+    """Refuse a curve beside anything but the column of a schema.
+
+    Raises:
+        SpecError: E502, the figure has no such column.
+    """
+    if request.curve is None or (has_column and isinstance(format, SceneFormat)):
+        return
+    names = " or ".join(f"`{each.name}`" for each in FORMATS if isinstance(each, SceneFormat))
+    help = f"draw the detail `schema`, as {names}"
+    message = "a curve stands beside the column of a schema, and this figure has none"
+    raise SpecError([Diagnostic("E502", message, help=help)])
+
+
+def _draw(model: Model, cost: CostReport, request: Request, steps: Sequence[Narrowing]) -> Drawing:
     block = None
     if request.block is not None:
         block = _choose(model.blocks[:-1], request.block, model.name)
@@ -140,7 +168,10 @@ def _draw(model: Model, cost: CostReport, request: Request) -> Drawing:
     subject = describe(model, cost)
     if block is not None:
         return draw_block(subject, block, request.shapes, request.cost)
-    return draw_network(subject, request.detail, request.shapes, request.cost)
+    drawing = draw_network(subject, request.detail, request.shapes, request.cost)
+    if request.curve is not None:
+        return add_curve(drawing, subject, request.curve, steps)
+    return drawing
 
 
 def _count_boxes(model: Model, cost: CostReport, detail: Detail) -> int:

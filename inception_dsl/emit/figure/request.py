@@ -14,6 +14,8 @@ Detail = Literal["schema", "blocks", "poster", "full"]
 Shapes = Literal["all", "joins", "none"]
 Shading = Literal["params", "macs", "memory"]
 
+CurveKind = Literal["representation", "macs", "params"]
+
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 """The network's steps, a panel for every block, both, or every op."""
 
@@ -22,6 +24,10 @@ SHAPES: tuple[Shapes, ...] = get_args(Shapes)
 
 SHADINGS: tuple[Shading, ...] = get_args(Shading)
 """The costs that boxes can be shaded by."""
+
+
+CURVES: tuple[CurveKind, ...] = get_args(CurveKind)
+"""The quantities that a curve beside the schema can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Request:
         format: the name of a format in `FORMATS`.
         shapes: the boxes that show the shapes of their outputs.
         cost: the cost that boxes are shaded by; None for the colours of kinds of steps.
+        curve: the quantity that is drawn beside the schema; None for no curve.
     """
 
     detail: Detail = "schema"
@@ -42,3 +49,4 @@ class Request:
     style: Style = field(default_factory=lambda: PRESETS["modern"])
     shapes: Shapes = "joins"
     cost: Shading | None = None
+    curve: CurveKind | None = None

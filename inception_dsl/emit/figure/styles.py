@@ -128,6 +128,11 @@ def frame_paint(colours: Paint, style: Style) -> Paint:
     return Paint("none", stroke, colours.dash, colours.width)
 
 
+def curve_colour(style: Style) -> str:
+    """Return the colour of a curve beside a column."""
+    return "#A1502F" if style.has_colour else INK
+
+
 def shade(step: int, style: Style) -> str:
     """Return the colour of a step in the ramp of costs, from 0 for nothing to 5."""
     return (_RAMP if style.has_colour else _GREY_RAMP)[step]

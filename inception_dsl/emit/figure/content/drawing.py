@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from inception_dsl.analysis.representation import Narrowing
 from inception_dsl.emit.figure.content.blocks import Rows, block_tree, call_table
+from inception_dsl.emit.figure.content.curves import Curve, draw_curve
 from inception_dsl.emit.figure.content.footnotes import add_footnotes
 from inception_dsl.emit.figure.content.full import full_heads, full_tree
 from inception_dsl.emit.figure.content.schema import schema_heads, schema_tree
 from inception_dsl.emit.figure.content.shading import Legend, cost_legend, shade_leaf
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Mesh, Series, StepGroup, map_leaves, meshes
-from inception_dsl.emit.figure.request import Detail, Shading, Shapes
+from inception_dsl.emit.figure.request import CurveKind, Detail, Shading, Shapes
 from inception_dsl.ir import BlockDef, Path
 
 Arrangement = Literal["single", "sheet", "poster"]
@@ -31,6 +33,7 @@ class PanelContent:
         heads: each training head, with the path of the step that it reads.
         table: a heading, and a row for each way in which the block is called.
         is_column: the boxes stand in a column and have one width.
+        curve: a quantity along the column; None for none.
     """
 
     name: str
@@ -41,6 +44,7 @@ class PanelContent:
     heads: tuple[tuple[Path, StepGroup], ...] = ()
     table: Rows = ()
     is_column: bool = False
+    curve: Curve | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,15 @@ def draw_block(
     panel = _block(subject, block, shapes)
     drawing = Drawing(subject.title(block), panel.source, "single", (panel,))
     return _finish(drawing, subject, cost, of_network=False)
+
+
+def add_curve(
+    drawing: Drawing, subject: FigureSubject, kind: CurveKind, steps: Sequence[Narrowing]
+) -> Drawing:
+    """Return the drawing of a schema with a curve along its column."""
+    (panel,) = drawing.panels
+    curve = draw_curve(subject, panel.tree, kind, steps)
+    return replace(drawing, panels=(replace(panel, curve=curve),))
 
 
 def _schema(subject: FigureSubject, shapes: Shapes) -> PanelContent:

@@ -169,3 +169,11 @@ def _convolution_kind(op: Op, attributes: Attributes, usual: Conventions) -> str
 
 def _size_kind(side: int) -> str:
     return "conv3" if side <= 3 else "conv5" if side <= 5 else "conv7"
+
+
+def show_amount(number: int) -> str:
+    """Return a number with three digits: `12.3G`."""
+    for power, letter in ((9, "G"), (6, "M"), (3, "k")):
+        if number >= 10**power:
+            return f"{number / 10**power:.3g}{letter}"
+    return str(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from inception_dsl.emit.figure.content.labels import show_amount
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Leaf, Line
 from inception_dsl.emit.figure.request import Shading
@@ -30,7 +31,7 @@ class Legend:
 
 def cost_legend(subject: FigureSubject, cost: Shading) -> Legend:
     """Return the legend of a figure that is shaded by a cost."""
-    total = _amount(getattr(subject.total([Path()]), cost)) + _UNITS[cost]
+    total = show_amount(getattr(subject.total([Path()]), cost)) + _UNITS[cost]
     meanings = ("none", *(f"to {share}%" for share in _SHARES[1:]), "more")
     return Legend(f"Share of {total}:", meanings)
 
@@ -48,11 +49,3 @@ def shade_leaf(leaf: Leaf, subject: FigureSubject, cost: Shading) -> Leaf:
         lines = (*lines, Line(text, small=True, colour=INK))
     step = sum(percent > share for share in _SHARES)
     return replace(leaf, lines=lines, mark=None, shade=step)
-
-
-def _amount(number: int) -> str:
-    """Return a number with three digits: `12.3G`."""
-    for power, letter in ((9, "G"), (6, "M"), (3, "k")):
-        if number >= 10**power:
-            return f"{number / 10**power:.3g}{letter}"
-    return str(number)

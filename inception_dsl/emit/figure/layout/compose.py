@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inception_dsl.emit.figure.content.drawing import Drawing, PanelContent
 from inception_dsl.emit.figure.layout.arrange import place_columns, place_sheet, place_tree
+from inception_dsl.emit.figure.layout.curve import place_curve
 from inception_dsl.emit.figure.layout.page import legend, page, stack, table
 from inception_dsl.emit.figure.layout.poster import Panel, arrange_panels
 from inception_dsl.emit.figure.layout.scene import Scene
@@ -56,6 +57,8 @@ def lay_out_panels(drawing: Drawing, style: Style) -> Scene:
 
 def _place(panel: PanelContent, style: Style) -> Scene:
     scene = place_tree(panel.tree, style, panel.heads, is_column=panel.is_column)
+    if panel.curve is not None:
+        scene = place_curve(scene, panel.curve, style)
     return stack([scene, table(panel.table)]) if panel.table else scene
 
 
