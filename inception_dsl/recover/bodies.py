@@ -178,7 +178,7 @@ class BodyMaker:
             entries: list[ListEntry] = []
             again = ""
             if isinstance(source, NodeItem | ModuleScope) and source is not above:
-                if len(region.between(source, above)) == 1:
+                if len(region.sources[source]) == len(region.between(source, above)) == 1:
                     name = source.name if source.is_named else ""
                     entries = [ListEntry(name, source, self._term(source))]
                     again = firsts.get(region.first.get(source, source), "")
@@ -288,5 +288,6 @@ def _list_names(scope: ModuleScope) -> Iterator[str]:
 
 
 def _only(term: ListTerm) -> Term:
-    """Return the only step of a list, or the list."""
-    return term.items[0][1] if len(term.items) == 1 else term
+    """Return the only step of a list, or the list: a step of a list alone reads its `input`."""
+    first = term.items[0][1]
+    return first if len(term.items) == 1 and not isinstance(first, FromTerm) else term

@@ -15,10 +15,11 @@ import numpy
 import pytest
 import torch
 import torch.nn.functional as F
+from conftest import NET, Project
 from torch import Tensor, nn
 from torchvision.models import list_models
 
-from inception_dsl import load, trace
+from inception_dsl import driver, load, trace
 from inception_dsl.bridge import make_module
 from inception_dsl.bridge.importing import trace_network
 from inception_dsl.bridge.reading.shapes import SHAPES
@@ -467,7 +468,7 @@ class _Then(nn.Module):
         (lambda x: F.pad(x, (0, 0, 0, 0, 0, 8)), "channels of zeros"),
         (lambda x: torch.cat([x, torch.zeros(2, 1, 8, 8).to(x.device)], 1), "does not compute"),
         (lambda x: F.pad(x, (1, 1), value=0.5), "padding with another number"),
-        (lambda x: x.softmax(2), "a softmax over the pixels"),
+        (lambda x: x.softmax(3), "a softmax over the pixels"),
         (lambda x: x.unsqueeze(1), "a map with other axes"),
         (lambda x: x.view(len(x), 8, 4, 2, 4, 2), "a map with other axes"),
         (lambda x: x.view(len(x), 2, 4, 64), "a map with other axes"),
@@ -488,6 +489,30 @@ def test_a_refusal_names_its_true_cause(
     function: Callable[[Tensor], object], cause: str, tmp_path: Path
 ) -> None:
     assert cause in causes(lambda: _Then(function), (3, 10, 10), tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "step"),
+    [
+        (lambda x: x * x * x, "{from: [input, input], join: mul}"),
+        (lambda x: x + x + x, "{from: [input, input], join: add}"),
+        (lambda x: x.softmax(1), "softmax"),
+        (lambda x: x.mean((2, 3))[:, 2:5], "slice (3 from 2)"),
+    ],
+)
+def test_a_function_behind_a_convolution_is_a_step(
+    function: Callable[[Tensor], object], step: str, tmp_path: Path
+) -> None:
+    assert step in bring(lambda: _Then(function), (3, 10, 10), tmp_path).text
+
+
+def test_a_sum_beside_one_that_drops_paths_is_imported(project: Project) -> None:
+    both = "{join: add, branches: {a: 1x1 conv (4), b: 3x3 conv (4)}}"
+    steps = f"[{both}, {{steps: relu, residual: {{drop_path: 0.1}}}}]"
+    project.write(NET, f"{{inception: 1, name: net, input: 8x8x3, network: {steps}}}")
+    source = driver.emit_module(project.check())
+    imported = bring(lambda: make_module(source, "net"), (3, 8, 8), project.root)
+    assert "drop_path: 0.1" in imported.text
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,8 @@ def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
         missing = len(seen.shape) - len(parts) + 1
         at = parts.index(Ellipsis)
         parts = (*parts[:at], *[slice(None)] * missing, *parts[at + 1 :])
-    if not seen.is_whole_map or not all(isinstance(part, slice) for part in parts):
+    has_axes = seen.is_whole_map or seen.layout == "vector"
+    if not has_axes or not all(isinstance(part, slice) for part in parts):
         raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.OTHER_SLICE)
     full = (*parts, *[slice(None)] * (len(seen.shape) - len(parts)))
     runs = [part.indices(side) for part, side in zip(full, seen.shape, strict=True)]
