@@ -11,11 +11,7 @@ from inception_dsl.emit.diff.marking import Body, ChangeIndex, mark_bodies, matc
 from inception_dsl.emit.diff.marks import ADDED, REMOVED, mark_element
 from inception_dsl.emit.figure.content.boxes import head_label, input_leaf
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
-from inception_dsl.emit.figure.content.schema import (
-    find_head_output,
-    find_head_source,
-    head_vertices,
-)
+from inception_dsl.emit.figure.content.schema import head_vertices
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Mark, StepGroup
 from inception_dsl.ir import INPUT, Head, Path
@@ -97,7 +93,7 @@ def _find_old_head(changes: ChangeIndex, head: Head, rest: Mapping[str, Head]) -
 
 def _added_head(subject: FigureSubject, head: Head) -> _HeadSides:
     body = _mark_all(_head_body(subject, head), ADDED)
-    placed = find_head_source(subject.model, head), _group(head, head_label(head), body)
+    placed = subject.heads[head.path].source, _group(head, head_label(head), body)
     return _HeadSides(None, placed, placed)
 
 
@@ -108,7 +104,7 @@ def _paired_head(
     merged = merge_bodies(changes, *bodies) or bodies[1]
     labels = head_label(old), head_label(new)
     both = " -> ".join(dict.fromkeys(labels))
-    sources = find_head_source(subjects[0].model, old), find_head_source(subjects[1].model, new)
+    sources = subjects[0].heads[old.path].source, subjects[1].heads[new.path].source
     return _HeadSides(
         (sources[0], _group(old, labels[0], bodies[0])),
         (sources[1], _group(new, labels[1], bodies[1])),
@@ -128,19 +124,19 @@ def _removed_heads(
     for head in heads:
         body = _mark_all(_head_body(subject, head), REMOVED, struck=True)
         group = _group(head, head_label(head), body)
-        source = find_head_source(subject.model, head)
+        source = subject.heads[head.path].source
         box = next((v.name for v in trunks[0].vertices if source in v.paths), source)
         at = ends.get(matches.get(box, ""), source)
         yield _HeadSides((source, group), None, (at, group))
 
 
 def _head_body(subject: FigureSubject, head: Head) -> Body:
-    source = find_head_source(subject.model, head)
+    folded = subject.heads[head.path]
+    source, output = folded.source, folded.output
     vertices = [
         replace(vertex, inputs=tuple(INPUT if p == source else p for p in vertex.inputs))
-        for vertex in head_vertices(subject, head)
+        for vertex in head_vertices(subject, folded)
     ]
-    output = find_head_output(subject.model, head)
     output = INPUT if output == source else output
     return Body(vertices, output, Path(), (Path(),), input_leaf(subject))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from inception_dsl.emit.figure.content.boxes import (
     head_label,
@@ -17,21 +17,21 @@ from inception_dsl.emit.figure.content.ports import add_ports
 from inception_dsl.emit.figure.content.steps import (
     FoldedStep,
     drop_bare,
-    find_unfolded_maker,
     unfold,
+    unfold_heads,
 )
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
 from inception_dsl.emit.figure.request import Shapes
-from inception_dsl.ir import INPUT, NETWORK, Call, Model, Path
+from inception_dsl.ir import INPUT, NETWORK, Call, Path
 
 
 def full_tree(subject: FigureSubject, shapes: Shapes) -> Series:
     """Return all that runs in inference, in the order in which it does."""
     model = subject.model
-    steps, outputs = unfold(model.root)
-    trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
-    kept = drop_bare(trunk, outputs.values(), _sources(model).values())
+    trunk, heads = unfold_heads(model)
+    _, outputs = unfold(model.root)
+    kept = drop_bare(trunk, outputs.values(), {head.source for head in heads.values()})
     vertices, output = add_ports(
         _vertices(subject, kept, Path()), outputs, network_inputs(subject), output_shapes(model)
     )
@@ -42,27 +42,19 @@ def full_tree(subject: FigureSubject, shapes: Shapes) -> Series:
 def full_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Path, StepGroup]]:
     """Return every training head, opened, with the path of the step that it reads."""
     model = subject.model
-    steps, _ = unfold(model.root)
-    sources = _sources(model)
+    _, unfolded = unfold_heads(model)
     groups = []
     for head in model.heads:
-        within = [step for step in steps if head.holds(step.path)]
-        output = find_unfolded_maker(model.root, head.output)
-        kept = drop_bare(within, [output])
-        body = _body(subject, NETWORK, kept, output, Path(), sources[head.path])
+        within = unfolded[head.path]
+        kept = drop_bare(within.steps, [within.output])
+        body = _body(subject, NETWORK, kept, within.output, Path(), within.source)
         match body.items:  # one block: the head's frame is its own
             case (StepGroup(head.path, _, inner),):
                 body = inner
         noted = note_body(body, shapes)
-        groups.append(
-            (sources[head.path], StepGroup(head.path, head_label(head), noted, is_head=True))
-        )
+        group = StepGroup(head.path, head_label(head), noted, is_head=True)
+        groups.append((within.source, group))
     return groups
-
-
-def _sources(model: Model) -> Mapping[Path, Path]:
-    """Return the step that each head reads, by the head's path."""
-    return {head.path: find_unfolded_maker(model.root, head.at) for head in model.heads}
 
 
 def _body(

@@ -19,14 +19,14 @@ from inception_dsl.emit.figure.content.notes import note_column
 from inception_dsl.emit.figure.content.ports import add_ports, name_outputs
 from inception_dsl.emit.figure.content.steps import (
     FoldedStep,
+    HeadSteps,
     drop_bare,
-    find_folded_maker,
-    fold,
+    find_folded_outputs,
 )
 from inception_dsl.emit.figure.content.subject import FigureSubject
 from inception_dsl.emit.figure.content.tree import Element, Series, StepGroup, Vertex
 from inception_dsl.emit.figure.request import Shapes
-from inception_dsl.ir import NETWORK, Call, Head, Model, Path
+from inception_dsl.ir import NETWORK, Call, Path
 
 _LONGEST_ARGUMENTS = 30
 """Maximum number of characters of a call's arguments that go into a box."""
@@ -43,10 +43,9 @@ def schema_tree(subject: FigureSubject, shapes: Shapes) -> Series:
 def schema_vertices(subject: FigureSubject) -> tuple[list[Vertex], str]:
     """Return the boxes of the network's steps, and the name of the one that gives its output."""
     model = subject.model
-    steps, outputs = fold(model.root)
-    trunk = [step for step in steps if not any(head.holds(step.path) for head in model.heads)]
-    read = {find_head_source(model, head) for head in model.heads} | set(outputs.values())
-    rows = list(_rows(subject, drop_bare(trunk, outputs.values(), read), read))
+    outputs = find_folded_outputs(model.root)
+    read = {head.source for head in subject.heads.values()} | set(outputs.values())
+    rows = list(_rows(subject, drop_bare(subject.trunk, outputs.values(), read), read))
     elements = [name_outputs(_element(subject, row), row) for row in rows]
     names: dict[str, str] = {path: path for path in model.root.entries}
     names |= {path: " ".join(row.paths) for row in rows for path in row.paths}
@@ -63,31 +62,21 @@ def schema_heads(subject: FigureSubject, shapes: Shapes) -> list[tuple[Path, Ste
     kinds = frozenset(subject.kinds.values())
     groups = []
     for head in subject.model.heads:
-        source = find_head_source(subject.model, head)
-        output = find_head_output(subject.model, head)
-        body = decompose_or_mesh(head_vertices(subject, head), output, NETWORK, source)
+        folded = subject.heads[head.path]
+        body = decompose_or_mesh(
+            head_vertices(subject, folded), folded.output, NETWORK, folded.source
+        )
         noted = note_column(body, shapes, kinds)
-        groups.append((source, StepGroup(head.path, head_label(head), noted, is_head=True)))
+        group = StepGroup(head.path, head_label(head), noted, is_head=True)
+        groups.append((folded.source, group))
     return groups
 
 
-def find_head_source(model: Model, head: Head) -> Path:
-    """Return the step that a training head reads: the call, for one of several outputs."""
-    return find_folded_maker(model.root, head.at)
-
-
-def find_head_output(model: Model, head: Head) -> Path:
-    """Return the step that makes the result of a training head: the source of one without steps."""
-    return find_folded_maker(model.root, head.output)
-
-
-def head_vertices(subject: FigureSubject, head: Head) -> list[Vertex]:
+def head_vertices(subject: FigureSubject, head: HeadSteps) -> list[Vertex]:
     """Return the boxes of a training head's steps; they read the head's source by its path."""
-    steps, _ = fold(subject.model.root)
-    within = [step for step in steps if head.holds(step.path)]
     return [
         Vertex(step.path, step.inputs, name_outputs(_element(subject, step), step))
-        for step in drop_bare(within, [find_head_output(subject.model, head)])
+        for step in drop_bare(head.steps, [head.output])
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -51,6 +51,20 @@ class FoldedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadSteps:
+    """The steps of a training head.
+
+    Attributes:
+        source: the step that the head reads: the call, for one of several outputs.
+        output: the step that makes its result: the source of a head without steps.
+    """
+
+    steps: Sequence[FoldedStep]
+    source: Path
+    output: Path
+
+
+@dataclass(frozen=True, slots=True)
 class LocatedCall:
     """A call in a model: its absolute path, and the node whose output it reads.
 
@@ -75,8 +89,14 @@ def fold(call: Call) -> tuple[list[FoldedStep], dict[str, Path]]:
         inputs = tuple(makers.get(value, value) for value in values)
         several = {value: makers[value] for value in values if value in makers}
         steps.append(FoldedStep((path,), inputs, copies, several))
+    return steps, find_folded_outputs(call)
+
+
+def find_folded_outputs(call: Call) -> dict[str, Path]:
+    """Return the folded step that makes each output of a body."""
+    makers = _find_makers(call)
     outputs = {name: path.step for name, path in call.outputs.items()}
-    return steps, {name: makers.get(path, path) for name, path in outputs.items()}
+    return {name: makers.get(path, path) for name, path in outputs.items()}
 
 
 def _find_makers(call: Call) -> dict[Path, Path]:
@@ -85,18 +105,46 @@ def _find_makers(call: Call) -> dict[Path, Path]:
     return {value: item.path for item in calls for value in item.types}
 
 
-def find_folded_maker(call: Call, value: Path) -> Path:
-    """Return the folded step of a body that makes a value; for an output of a call, the call."""
-    path = call.absent.get(value, value).step
-    return _find_makers(call).get(path, path)
+def _split_heads(
+    model: Model, steps: Iterable[FoldedStep], find_maker: Callable[[Path], Path]
+) -> tuple[list[FoldedStep], dict[Path, HeadSteps]]:
+    """Return the steps of a network without those of its training heads, and each head's by path.
+
+    Args:
+        find_maker: gives the step that makes a value of the network.
+    """
+    trunk: list[FoldedStep] = []
+    within: dict[Path, list[FoldedStep]] = {head.path: [] for head in model.heads}
+    for step in steps:
+        holders = (path for path in (step.path, *step.path.parents) if path in within)
+        holder = next(holders, None)
+        (trunk if holder is None else within[holder]).append(step)
+    heads = {
+        head.path: HeadSteps(within[head.path], find_maker(head.at), find_maker(head.output))
+        for head in model.heads
+    }
+    return trunk, heads
 
 
-def find_unfolded_maker(call: Call, value: Path) -> Path:
-    """Return the unfolded step of a body that makes a value; for a repeated step, its last copy."""
-    values: dict[Path, Path] = {path: path for path in call.entries}
-    for _ in _unfold(call, Path(), values):
-        pass
-    return values[value]
+def fold_heads(model: Model) -> tuple[list[FoldedStep], dict[Path, HeadSteps]]:
+    """Return the folded steps of a network without its training heads, and each head's by path."""
+    makers = _find_makers(model.root)
+
+    def find_maker(value: Path) -> Path:
+        path = model.root.absent.get(value, value).step
+        return makers.get(path, path)
+
+    return _split_heads(model, fold(model.root)[0], find_maker)
+
+
+def unfold_heads(model: Model) -> tuple[list[FoldedStep], dict[Path, HeadSteps]]:
+    """Return the unfolded steps of a network without its heads, and each head's by path.
+
+    A head reads the last copy of a repeated step.
+    """
+    values: dict[Path, Path] = {path: path for path in model.root.entries}
+    steps = list(_unfold(model.root, Path(), values))
+    return _split_heads(model, steps, lambda value: values[value])
 
 
 def unfold(call: Call) -> tuple[list[FoldedStep], dict[str, Path]]:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.emit.figure.content.labels import Conventions, find_conventions
-from inception_dsl.emit.figure.content.steps import FoldedStep, LocatedCall, locate_calls
+from inception_dsl.emit.figure.content.steps import (
+    FoldedStep,
+    HeadSteps,
+    LocatedCall,
+    fold_heads,
+    locate_calls,
+)
 from inception_dsl.emit.figure.styles import BLOCK_KINDS
 from inception_dsl.ir import NETWORK, BlockDef, Call, CallDef, Model, Path
 from inception_dsl.schedule import is_schedule
@@ -44,6 +50,8 @@ class FigureSubject:
         sums: the cost of every step by its absolute path. Under the empty path is the cost of the
             whole network in inference, without training heads.
         varying: the parameters that the calls of each block bind differently, by the block's name.
+        trunk: the steps of the network, copies folded, without those of its training heads.
+        heads: the steps of each training head, copies folded, by its path.
         scheduled: the arguments that change evenly from copy to copy: the block that has the call,
             the path of the call there, and the parameter.
     """
@@ -55,6 +63,8 @@ class FigureSubject:
     usual: Conventions
     sums: Mapping[Path, Sums]
     varying: Mapping[str, Sequence[str]]
+    trunk: Sequence[FoldedStep]
+    heads: Mapping[Path, HeadSteps]
     scheduled: frozenset[tuple[str, Path, str]]
 
     def title(self, block: BlockDef) -> str:
@@ -98,6 +108,7 @@ def describe(model: Model, cost: CostReport) -> FigureSubject:
         taken = sum(kind in BLOCK_KINDS for kind in kinds.values())
         kinds[name] = _choose_paint(located_calls, taken)
     blocks = {block.name: block for block in model.blocks}
+    trunk, heads = fold_heads(model)
     return FigureSubject(
         model,
         blocks,
@@ -106,6 +117,8 @@ def describe(model: Model, cost: CostReport) -> FigureSubject:
         usual=find_conventions(model),
         sums=_sum_up(model, cost),
         varying={name: _find_varying(located_calls) for name, located_calls in calls.items()},
+        trunk=trunk,
+        heads=heads,
         scheduled=frozenset(_find_scheduled(model)),
     )
 
