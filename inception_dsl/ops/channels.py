@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Attribute, Values, number
+from inception_dsl.ops.divisors import list_fitting
 from inception_dsl.ops.facts import (
     Acts,
     Inputs,
@@ -41,11 +42,11 @@ def _find_part(part: int, parts: int, channels: int) -> tuple[int, int]:
     if part > parts:
         message = f"`slice` has {parts} parts, and takes part {part}"
         raise ShapeError("E309", message, attribute="part")
-    each = _divide("parts of `slice`", parts, channels, "of")
+    each = _divide("slice", "parts", parts, channels, "of")
     return (part - 1) * each, each
 
 
-def _divide(what: str, parts: int, channels: int, attribute: str) -> int:
+def _divide(op: str, what: str, parts: int, channels: int, attribute: str) -> int:
     """Return the number of channels of each of several equal parts.
 
     Raises:
@@ -54,10 +55,11 @@ def _divide(what: str, parts: int, channels: int, attribute: str) -> int:
     each, left = divmod(channels, parts)
     if left:
         message = (
-            f"{parts} {what} do not divide {channels} channels: "
+            f"{parts} {what} of `{op}` do not divide {channels} channels: "
             f"{channels} = {parts} x {each} + {left}"
         )
-        raise ShapeError("E309", message, attribute=attribute, traces="channels")
+        help = list_fitting(what, parts, channels)
+        raise ShapeError("E309", message, attribute=attribute, traces="channels", help=help)
     return each
 
 
@@ -68,7 +70,7 @@ def _slice_infer(values: Values, inputs: Inputs) -> TensorType:
 
 def _shuffle_infer(values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], "shuffle")
-    _divide("groups of `shuffle`", number(values, "groups"), channels, "groups")
+    _divide("shuffle", "groups", number(values, "groups"), channels, "groups")
     return inputs[0]
 
 

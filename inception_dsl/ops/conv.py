@@ -9,7 +9,7 @@ Longer than 400 lines: an op answers all questions in one module, and others tak
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import overload
 
 from inception_dsl.expr import Expr
@@ -26,6 +26,7 @@ from inception_dsl.ops.activation import (
     check_act,
 )
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, size
+from inception_dsl.ops.divisors import list_fitting
 from inception_dsl.ops.facts import (
     ACT_FLOPS,
     BIAS_FLOPS,
@@ -91,11 +92,14 @@ def check_groups(values: Values, channels: int) -> None:
     Raises:
         ShapeError: E306, they do not.
     """
-    groups = number(values, "groups")
-    for what, of in (("in", channels), ("out", number(values, "width"))):
-        if of % groups:
-            message = f"{groups} groups do not divide the {of} channels that go {what}"
-            raise ShapeError("E306", message, attribute="groups", traces="channels")
+    groups, width = number(values, "groups"), number(values, "width")
+    help = partial(list_fitting, "groups", groups, channels, width)
+    if channels % groups:
+        message = f"{groups} groups do not divide the {channels} channels that go in"
+        raise ShapeError("E306", message, attribute="groups", traces="channels", help=help())
+    if width % groups:
+        message = f"{groups} groups do not divide the {width} channels that go out"
+        raise ShapeError("E306", message, attribute="groups", follows="width", help=help())
 
 
 def convolve(values: Values, input: TensorType) -> TensorType:

@@ -12,6 +12,7 @@ from math import gcd
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, decimal, number, shown
+from inception_dsl.ops.divisors import list_fitting
 from inception_dsl.ops.facts import (
     Cost,
     Inputs,
@@ -22,7 +23,6 @@ from inception_dsl.ops.facts import (
     StateTensor,
     a_map,
     acts_always,
-    one_launch,
     own_place,
     same,
     whole_map,
@@ -62,6 +62,13 @@ def _batchnorm_saves(
 ) -> SavedForBackward:
     # Besides its input, the mean and the deviation of each channel.
     return SavedForBackward(inputs=True, statistics=2 * output.channels)
+
+
+def _batchnorm_launches(
+    written: Symbols, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Launch, ...]:
+    # The channels of a map of one channel lie first and last; torch says that they lie first.
+    return (Launch(output.values, layout="first" if output.channels == 1 else "kept"),)
 
 
 DECAY = Decimal("0.9")
@@ -105,8 +112,10 @@ def _groupnorm_infer(values: Values, inputs: Inputs) -> TensorType:
             f"{groups} groups of `groupnorm` do not divide {input.channels} channels: "
             f"{input.channels} = {groups} x {each} + {left}"
         )
-        fitting = gcd(groups, input.channels)
-        help = f"the defaults set its groups: `defaults: {{groupnorm: {{groups: {fitting}}}}}`"
+        fitting = f"`defaults: {{groupnorm: {{groups: {gcd(groups, input.channels)}}}}}`"
+        help = f"those of a conv's norm are set by {fitting}"
+        if listed := list_fitting("groups", groups, input.channels):
+            help = f"{listed}; {help}"
         raise ShapeError("E308", message, attribute="groups", traces="channels", help=help)
     if input.values == groups:
         message = f"each of {groups} groups of `groupnorm` holds one value of {input}"
@@ -187,7 +196,7 @@ OPS = (
         state=_batchnorm_state,
         acts=acts_always,
         is_left_to_loss=False,
-        launches=one_launch,
+        launches=_batchnorm_launches,
         saves=_batchnorm_saves,
         remarks=_batchnorm_remarks,
     ),

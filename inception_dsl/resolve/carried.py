@@ -17,6 +17,8 @@ def refuse_shared_words(op: Op, settings: Mapping[str, Setting], defaults: Defau
     """Refuse a word that may be meant for the op of a step, or for the norm that the step carries.
 
     The word sets the op's attribute. If the defaults set that of the norm, nobody can mistake it.
+    Nor can a value that is the width be mistaken, such as the groups of a depthwise convolution: a
+    norm with a group for each channel has a name of its own.
 
     Raises:
         SpecError: E211, there is one.
@@ -29,7 +31,14 @@ def refuse_shared_words(op: Op, settings: Mapping[str, Setting], defaults: Defau
         shared = op.shared_words.get(owner)
         if not shared:
             continue
+        widths = [
+            settings[a.name].value
+            for a in op.own_attributes
+            if a.name in settings and a.kind == "width"
+        ]
         for word in sorted(shared & settings.keys() - defaults.get(owner, {}).keys()):
+            if settings[word].value in widths:
+                continue
             attribute = OPS[owner].attribute(word)
             assert attribute is not None
             assert attribute.default is not None

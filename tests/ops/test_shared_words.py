@@ -26,7 +26,7 @@ def _step(op: str, owner: str, word: str, *, by_defaults: bool = False) -> str:
     flatten = "global avgpool, " if op == "linear" else ""
     named = "" if by_defaults else f"{kind} {owner} "
     defaults = f"defaults: {{{op}: {{{kind}: {owner}}}}}\n" if by_defaults else ""
-    step = f"{kernel}{OPS[op].written} (32 {named}{word} {attribute.default})"
+    step = f"{kernel}{OPS[op].written} (64 {named}{word} {attribute.default})"
     return f"{defaults}network: [{flatten}{step}]\n"
 
 
@@ -66,4 +66,12 @@ def test_the_defaults_of_the_norm_tell_which_is_meant(
 ) -> None:
     defaults = f"defaults: {{{owner}: {{{word}: 16}}}}\n"
     project.write(NET, HEAD + defaults + _step(op, owner, word))
+    assert not project.findings()
+
+
+def test_the_groups_of_a_depthwise_convolution_are_not_mistaken(project: Project) -> None:
+    defaults = "defaults: {conv: {norm: groupnorm}}\n"
+    steps = "network: [3x3 conv (32 groups 32), b: b (w=32)]\n"
+    block = "blocks: {b: {params: [w], steps: [1x1 conv (2*w), 3x3 conv (2*w groups 2*w)]}}\n"
+    project.write(NET, HEAD + defaults + block + steps)
     assert not project.findings()
