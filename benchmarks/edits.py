@@ -26,8 +26,9 @@ import torch  # noqa: E402
 from conftest import Project  # noqa: E402
 from hypothesis import given, seed, settings  # noqa: E402
 from random_edits import edited  # noqa: E402
-from random_specs import QUICK, Spec  # noqa: E402
+from random_specs import QUICK  # noqa: E402
 from random_step_edits import draw_step_edit  # noqa: E402
+from random_steps import Spec  # noqa: E402
 from torch_category import judge  # noqa: E402
 
 

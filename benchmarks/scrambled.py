@@ -20,7 +20,8 @@ sys.path[:0] = [str(ROOT / "tests" / "fuzz"), str(ROOT / "tests" / "torch")]
 
 import torch  # noqa: E402
 from hypothesis import given, seed, settings  # noqa: E402
-from random_specs import QUICK, Spec, specs, wired_specs  # noqa: E402
+from random_specs import QUICK, specs, wired_specs  # noqa: E402
+from random_steps import Spec  # noqa: E402
 from scrambled_imports import import_scrambled  # noqa: E402
 
 from inception_dsl.driver.importing import ImportFaultError  # noqa: E402

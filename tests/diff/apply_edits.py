@@ -21,7 +21,7 @@ from inception_dsl.diff import (
     SharingChanged,
 )
 from inception_dsl.expr import Binary, Name, evaluate
-from inception_dsl.ir import INPUT, Attributes, Call, Model, Node, NodeDef, Path
+from inception_dsl.ir import Attributes, Call, Model, Node, NodeDef, Path
 
 Facts = tuple[object, ...]
 """A node as data: its op, its attributes, its inputs, and the node whose weights it has."""
@@ -50,7 +50,8 @@ def applied(diff: Diff, old: Model, new: Model) -> dict[str, Facts]:
     before: dict[str, Node] = {node.path: node for node in old.graph.nodes}
     after: dict[str, Node] = {node.path: node for node in new.graph.nodes}
     pairs: dict[str, str] = dict(diff.pairs)
-    renamed: dict[str, str] = {INPUT: INPUT, **pairs}
+    entries = set(old.graph.inputs) & set(new.graph.inputs)
+    renamed: dict[str, str] = {**{path: path for path in entries}, **pairs}
     result: dict[str, Facts] = {}
     for edit in diff.edits:
         if isinstance(edit, Added):
@@ -110,11 +111,11 @@ def _lines_of(model: Model) -> Lines:
 def _lines_below(model: Model, call: Call, scope: Path) -> Iterator[tuple[Path, Line]]:
     (block,) = [block for block in model.blocks if block.name == call.block]
     definitions = {step.path: step for step in block.body}
-    types = {step.path: step.type for step in call.body}
+    types = {path: type for step in call.body for path, type in step.types.items()}
     for step in call.body:
         definition = definitions.get(step.path) or definitions[step.path.parent]
         written = definition.attributes if isinstance(definition, NodeDef) else definition.arguments
-        channels = call.input_type.channels
+        channels = call.input_types[0].channels  # a block of several inputs has no `in`
         for head in model.heads if scope == ROOT else ():
             if head.holds(step.path):  # its `in` is what it stands at; of copies, the last one
                 channels = [t for path, t in types.items() if path.is_within(head.at)][-1].channels

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
-from random_specs import ACTS, Spec, Step, specs
+from random_specs import specs
+from random_steps import ACTS, Spec, Step
 
 
 def steps_of(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Step]]:

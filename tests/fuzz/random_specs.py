@@ -1,22 +1,23 @@
 """Random specs that are good by construction.
 
 A network reads a map; every body in it keeps the height and width of what it reads, save for the
-steps that `_Writer.shrinking` writes into the network itself. So branches always agree, whatever
+steps that `Writer.resizing` writes into the network itself. So branches always agree, whatever
 their channels, and any block can be called anywhere, with any arguments. Bodies that are added
 together end in convs of one width. `in` stands in widths only where it cannot grow exponentially.
-
-A step is a `Step` until it is written, in its short form or its long one.
+`random_bodies` holds the bodies that need more than one step to come back to a size or a width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
-import yaml
+import random_bodies
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from random_bodies import LISTS, Wired, step, vectors, write_wired
+from random_steps import ACTS, KERNELS, WIDTHS, Body, Spec, Step
 
 QUICK = settings(
     max_examples=40,
@@ -27,98 +28,6 @@ QUICK = settings(
     phases=[Phase.generate],  # to shrink what fails would take minutes
 )
 """Random cases that are the same in every run."""
-
-Body: TypeAlias = "Step | list[Any] | dict[str, Any]"
-"""A body of the language, with steps that are yet to be written."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A call of an op or a block.
-
-    Attributes:
-        head: what stands before the parenthesis, `2 x 3x3 conv`.
-        width: the width, which has no word of its own in the short form.
-        words: attributes, or a block's bindings, by name.
-        bindings: whether `words` are those of a block.
-        row: a row of a table.
-    """
-
-    head: str
-    width: str | int | None = None
-    words: tuple[tuple[str, Any], ...] = ()
-    bindings: bool = False
-    row: str = ""
-
-    def short(self) -> str:
-        """Return the step on one line."""
-        words = [self.row] if self.row else []
-        words += [str(self.width)] if self.width is not None else []
-        for name, value in self.words:
-            if self.bindings:
-                words.append(f"{name}={value}")
-            elif value is True or value is False:
-                words.append(name if value else f"no_{name}")
-            else:
-                words.append(f"{name} {value}")
-        return f"{self.head} ({' '.join(words)})" if words else self.head
-
-    def long(self) -> dict[str, Any]:
-        """Return the step as a mapping."""
-        written: dict[str, Any] = {"op": f"{self.head} ({self.row})" if self.row else self.head}
-        if self.width is not None:
-            written["width"] = self.width
-        return written | dict(self.words)
-
-
-class Spec:
-    """A spec's document, with steps that are yet to be written."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.document = document
-
-    def text(self, *, long: bool = False) -> str:
-        """Return the spec as YAML, with every step in its short form or in its long one."""
-        plain = _written(self.document, Step.long if long else Step.short)
-        dumped = yaml.safe_dump(plain, sort_keys=False, width=10**9, allow_unicode=True)
-        assert isinstance(dumped, str)
-        return dumped
-
-    def __repr__(self) -> str:
-        return f"Spec of\n{self.text()}"
-
-
-def _written(value: Any, write: Callable[[Step], Any]) -> Any:
-    match value:
-        case Step():
-            return write(value)
-        case list():
-            return [_written(item, write) for item in value]
-        case dict():
-            return {key: _written(item, write) for key, item in value.items()}
-        case _:
-            return value
-
-
-ACTS = (
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "mish",
-    "softplus",
-    "hardtanh",
-    "silu",
-    "gelu",
-    "hardswish",
-    "hardsigmoid",
-    "sigmoid",
-    "tanh",
-)
-KERNELS = ("1x1", "3x3", "1x3", "3x1", "5x5", "1x7", "7x1")
-WIDTHS = st.integers(1, 12)
-
 
 AWKWARD_NAMES = (
     *("in_channels", "out_channels", "kernel_size", "num_features", "logits_", "weight"),
@@ -132,15 +41,18 @@ AWKWARD_NAMES = (
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Draws bodies; names are counted over the whole spec, so that no two are the same.
 
     Attributes:
         scope: the parameters that a width may read.
         blocks: the parameters of each block that may be called, and whether a table has them.
         optional: the parameters of blocks that have a default, which a call may leave out.
-        kernels: the parameters that stand for a kernel, and `pads` those for a padding; all blocks
-            share them, and a step reads them if they are its block's.
+        kernels: the parameters that stand for a kernel, `pads` those for a padding, and `acts`
+            those for an activation; all blocks share them, and a step reads them if they are its
+            block's.
+        wired: the blocks of several inputs or outputs.
+        has_in: whether `in` stands for the channels of the block's only input.
         budget: how many steps may still be drawn, so that no spec is huge.
         awkward: names are made of the words of emitted code, whole and in part.
         taken: the names that have been drawn whole.
@@ -157,6 +69,9 @@ class _Writer:
     taken: set[str] = field(default_factory=set)
     kernels: set[str] = field(default_factory=set)
     pads: set[str] = field(default_factory=set)
+    acts: set[str] = field(default_factory=set)
+    wired: dict[str, Wired] = field(default_factory=dict)
+    has_in: bool = True
     own: tuple[str, ...] = ()
     in_block: bool = True
 
@@ -183,19 +98,27 @@ class _Writer:
     def width(self) -> str | int:
         """A number, or an expression over the parameters that is positive for positive ones."""
         number = self.draw(WIDTHS)
-        options: list[str | int] = [number, number, f"in // {number} + 1", f"{number} * 2 + 1"]
+        options: list[str | int] = [number, number, f"{number} * 2 + 1"]
+        options += [f"in // {number} + 1"] * self.has_in
         for param in self.scope:
             options += [param, param, f"{number} * {param}", f"({param} + {number}) // 2 + 1"]
-            options += [f"{param} * {param} - {param} + 1", f"{param} + in // {number + 1}"]
-            options += [f"max({param}, {number})", f"min({param}, in, {number})"]
+            options += [f"{param} * {param} - {param} + 1", f"max({param}, {number})"]
+            if self.has_in:
+                options += [f"{param} + in // {number + 1}", f"min({param}, in, {number})"]
             options += [f"ceil({param} / {number})", f"round({param} * 1.5)"]
             options += [f"make_divisible({param} * 0.35, {number})", f"floor({param} / 3) + 1"]
         return self.draw(st.sampled_from(options))
 
+    def unit(self) -> str | int:
+        """A width without brackets, which other widths are multiples of."""
+        options = [self.draw(st.integers(1, 4)), *self.scope, *["in"] * self.has_in]
+        unit: str | int = self.pick(*options)
+        return unit
+
     # Steps that keep height and width.
 
-    def conv(self, width: str | int | None = None, **fixed: Any) -> Step:
-        """A conv or a separable one, of any padding that keeps the size."""
+    def conv(self, width: str | int | None = None, *, plain: bool = False, **fixed: Any) -> Step:
+        """A conv or a separable one, of any padding that keeps the size; 1x1 if it is plain."""
         width = self.width() if width is None else width
         words: dict[str, Any] = {}
         if self.chance(20):
@@ -203,9 +126,9 @@ class _Writer:
         if self.chance(10) and words.get("pad") != "same_tf":
             words["dilation"] = self.pick(1, 2)
         if self.chance(25):
-            words["act"] = self.pick("none", *ACTS)
-        if self.chance(15):
-            words["norm"] = self.pick("none", "batchnorm")
+            words["act"] = self.pick("none", "prelu", *ACTS, *self.own_of(self.acts) * 3)
+        if self.chance(20):
+            words["norm"] = self.pick("none", "batchnorm", "layernorm", "groupnorm", "instancenorm")
         if self.chance(15):
             words["bias"] = self.pick(True, False)
         if self.chance(10):
@@ -220,10 +143,17 @@ class _Writer:
                 words["multiplier"] = self.pick(1, 2, 3)
             words.pop("dilation", None)
         kernel = self.pick(*KERNELS)
-        if self.chance(40) and (kernels := [name for name in self.own if name in self.kernels]):
+        if plain:
+            kernel = "1x1"
+        elif self.chance(40) and (kernels := self.own_of(self.kernels)):
             kernel = self.pick(*kernels)
-        elif self.chance(40) and (pads := [name for name in self.own if name in self.pads]):
+        elif self.chance(40) and (pads := self.own_of(self.pads)):
             kernel, words["pad"] = "1x1", self.pick(*pads)
+        elif words.get("pad") == "same_tf":
+            kernel = self.pick(kernel, "2x2", "4x3")
+        elif self.chance(10):
+            words.pop("dilation", None)
+            kernel, words["pad"] = self.pick(("3x5", "1x2"), ("1x3", "0x1"), ("5x5", 2))
         ordered = self.draw(st.permutations(sorted(words.items())))
         return Step(f"{kernel} {op}", width, tuple(ordered))
 
@@ -232,14 +162,22 @@ class _Writer:
         if param in self.kernels:
             return self.pick(*KERNELS, 1, 3)
         if param in self.pads:
-            return self.pick("same", "V", 0)
+            return self.pick("same", "V", 0, "0x0")
+        if param in self.acts:
+            return self.pick("none", *ACTS)
         return self.draw(WIDTHS)
+
+    def own_of(self, kind: set[str]) -> list[str]:
+        """Return the parameters of the block that are of a kind."""
+        return [name for name in self.own if name in kind]
 
     def keeping(self) -> Step:
         """A step that keeps the channels too."""
-        match self.draw(st.integers(0, 7)):
+        match self.draw(st.integers(0, 10)):
             case 0:
                 return Step(self.pick(*ACTS))
+            case 8 | 9 | 10:
+                return random_bodies.keeping(self)
             case 1:
                 words = self.pick((), (("eps", 0.001),), (("momentum", 0.01), ("gamma", True)))
                 return Step("batchnorm", None, words)
@@ -261,16 +199,32 @@ class _Writer:
     def condition(self) -> str:
         """Return a condition over the parameters of the block, and what enters it."""
         number = self.draw(WIDTHS)
-        options = [f"in > {number}", f"not in == {number}", f"in // 2 < {number}"]
+        options: list[str] = []
+        if self.has_in:
+            options += [f"in > {number}", f"not in == {number}", f"in // 2 < {number}"]
         for param in self.scope:
-            options += [f"{param} != {number}", f"{param} >= in", f"{param} == in or in < 3"]
-            options += [f"({param} + 1) // 2 > {number} and not ({param} < 3 and in > 4)"]
+            options += [f"{param} != {number}", f"{param} <= {number}"]
+            if self.has_in:
+                options += [f"{param} >= in", f"{param} == in or in < 3"]
+                options += [f"({param} + 1) // 2 > {number} and not ({param} < 3 and in > 4)"]
         for param in self.own:
+            if param in self.acts:
+                options += [f"{param} == none", f"{param} != relu"]
             if param in self.kernels:
                 options += [f"{param} == {self.pick('3x3', '1x7', '1')}", f"{param} != 3x3"]
             if param in self.pads:
                 options += [f"{param} == {self.pick('same', 'V')}", f"{param} != same"]
-        return str(self.pick(*options))
+        return str(self.pick(*options or ["1 == 1"]))
+
+    def when(self, body: Body) -> Body:
+        """Return a body under a condition, if one can leave it out."""
+        if (not self.in_block and holds_call(body)) or holds_call(body, self.giving_several()):
+            return body
+        return {"when": self.condition(), "steps": body}
+
+    def giving_several(self) -> set[str]:
+        """Return the blocks of several outputs, whose calls no condition leaves out."""
+        return {name for name, block in self.wired.items() if block.outputs}
 
     def perhaps(self, body: Body) -> Body:
         """Return a body, perhaps under a condition.
@@ -280,19 +234,33 @@ class _Writer:
         may_call = not isinstance(body, Step) or body.bindings
         if not self.chance(25) or (may_call and not self.in_block):
             return body
+        if holds_call(body, self.giving_several()):
+            return body
         return {"when": self.condition(), "steps": body}
 
     def call(self) -> Step | None:
         """A call of a block, its parameters bound by a table's row, by name, or in part."""
         if not self.blocks:
             return None
-        block = self.pick(*self.blocks)
+        plain = [block for block in self.blocks if block not in self.wired]
+        return self.call_of(self.pick(*plain)) if plain else None
+
+    def call_of(self, block: str) -> Step:
+        """A call of a certain block."""
         params = self.blocks[block]
         if params and self.chance(30):
             return Step(block, row=f"table_{block}.{self.pick('r1', '2nd')}", bindings=True)
         bound = [p for p in params if p not in self.optional or self.chance(60)]
-        words = tuple((param, self.value(param)) for param in bound)
+        words = tuple((param, self.binding(param)) for param in bound)
         return Step(block, None, words, bindings=True)
+
+    def binding(self, param: str) -> Any:
+        """Return a value of a parameter in a call: perhaps an expression over the caller's own."""
+        for kind in (self.kernels, self.pads, self.acts):
+            if param in kind:
+                return self.pick(self.value(param), *self.own_of(kind))
+        simple = [self.value(param), *self.scope, *[f"{own}+1" for own in self.scope]]
+        return self.pick(*simple, *[f"min(in,{self.draw(WIDTHS)})"] * self.has_in)
 
     def step(self) -> Step:
         """Any step, perhaps a few times in a row."""
@@ -300,7 +268,7 @@ class _Writer:
         made = self.conv() if self.chance(60) else self.keeping()
         if self.chance(35):
             made = self.call() or made
-        if self.chance(15):
+        if self.chance(15) and made.head != "slice":
             return Step(f"{self.pick(1, 2, 3)} x {made.head}", *_rest(made))
         return made
 
@@ -331,7 +299,17 @@ class _Writer:
         """Return a list of steps; some read earlier ones or use them again."""
         items: list[Any] = []
         for _ in range(self.draw(st.integers(1, 4))):
-            items += self.pick(self.item, self.item, self.item, self.again, self.skipping)()
+            items += self.pick(*[self.item] * 4, self.again, self.skipping, *[self.wider] * 3)()
+        return items
+
+    def wider(self) -> list[Any]:
+        """Return steps that come back to the size of what they read."""
+        if self.depth >= 4 or self.budget[0] < 0:
+            return self.item()
+        self.depth += 1
+        self.budget[0] -= 3
+        items: list[Any] = self.pick(*LISTS)(self)
+        self.depth -= 1
         return items
 
     def item(self) -> list[Any]:
@@ -393,27 +371,33 @@ class _Writer:
         if self.chance(40):
             words["scale"] = self.pick(0.1, 0.17, 2, 1)
         if self.chance(40):
-            words["act"] = self.pick("none", *ACTS)
+            words["act"] = self.pick("none", *ACTS, *self.own_of(self.acts) * 3)
         if self.chance(30):
             words["when"] = self.condition()
+        if self.chance(20):
+            words["drop_path"] = self.pick(0, 0.1)
         if self.chance(40):
             return {"residual": words, "steps": [self.keeping(), self.keeping()]}
         width = self.width()
         words["shortcut"] = self.ending(width)
+        if holds_call(words["shortcut"], self.giving_several()):
+            words.pop("when", None)
         inner = self.ending(width)
         return {"residual": words, "steps": inner if isinstance(inner, list) else [inner]}
 
     # The network itself.
 
-    def shrinking(self, size: tuple[int, int]) -> tuple[list[Any], tuple[int, int]]:
-        """A step of the network that makes the map smaller, and how large it is then."""
+    def resizing(self, size: tuple[int, int]) -> tuple[list[Any], tuple[int, int]]:
+        """A step of the network that makes the map smaller or larger, and how large it is then."""
+        if max(size) < 20 and self.chance(30):
+            return self.growing(size)
         height, width = size
         if min(size) < 4:
             return [], size
         kernel, stride = self.pick((3, 2), (2, 2), (3, 1), (5, 2), (3, 3))
-        if kernel > min(size):
-            return [], size
         after = (height - kernel) // stride + 1, (width - kernel) // stride + 1
+        if min(after) < 2:  # a norm of an image needs more than one place, a mirror two lines
+            return [], size
         words = (("stride", stride), ("pad", "V"))
         head = f"{kernel}x{kernel}"
         step = self.pick(
@@ -427,6 +411,43 @@ class _Writer:
             ], after
         return [{self.name(): step}], after
 
+    def growing(self, size: tuple[int, int]) -> tuple[list[Any], tuple[int, int]]:
+        """A step of the network that makes the map larger, or cuts lines off."""
+        height, width = size
+        double = 2 * height, 2 * width
+        match self.draw(st.integers(0, 5)):
+            case 0:
+                words = {"factor": 2, **dict(self.pick(*random_bodies.MODES))}
+                return [step("upsample", **words)], double
+            case 1:
+                after = height + self.pick(0, 1, 3), width + self.pick(0, 2)
+                words = {"size": f"{after[0]}x{after[1]}", **dict(self.pick(*random_bodies.MODES))}
+                return [step("upsample", **words)], after
+            case 2:
+                conv = step("1x1 conv", random_bodies.times(4, self.unit()))
+                return [conv, step("pixelshuffle", factor=2)], double
+            case 3:
+                return [step("2x2 deconv", self.width(), stride=2)], double
+            case 4:
+                mode = self.pick({}, {"mode": "reflect"}, {"mode": "replicate"})
+                return [step("pad", top=1, right=1, **mode)], (height + 1, width + 1)
+            case _:
+                after = max(height - 1, 2), max(width - 2, 2)
+                return [step("crop", size=f"{after[0]}x{after[1]}")], after
+
+
+def holds_call(body: Body, blocks: Collection[str] | None = None) -> bool:
+    """Tell whether a body calls a block, or one of some blocks."""
+    match body:
+        case Step():
+            return body.bindings and (blocks is None or body.head.split()[-1] in blocks)
+        case dict():
+            return any(holds_call(inner, blocks) for inner in body.values())
+        case list():
+            return any(holds_call(inner, blocks) for inner in body)
+        case _:
+            return False
+
 
 def _rest(step: Step) -> tuple[Any, ...]:
     return step.width, step.words, step.bindings, step.row
@@ -439,10 +460,16 @@ def specs(draw: st.DrawFn, *, awkward: bool = False) -> Spec:
     Args:
         awkward: names are made of the words of emitted code.
     """
-    writer = _Writer(draw, {}, awkward=awkward)
+    writer = Writer(draw, {}, awkward=awkward)
     document: dict[str, Any] = {"inception": 1, "name": "net"}
     size = draw(st.integers(5, 33)), draw(st.integers(5, 33))
     document["input"] = f"{size[0]}x{size[1]}x{draw(st.integers(1, 8))}"
+    ends = tuple(writer.name("i") for _ in range(2)) if writer.chance(25) else ()
+    if ends:
+        channels = draw(st.integers(1, 8))
+        sides = channels, channels if writer.chance(50) else draw(st.integers(1, 8))
+        pairs = zip(ends, sides, strict=True)
+        document["input"] = {end: f"{size[0]}x{size[1]}x{own}" for end, own in pairs}
     if writer.chance(50):
         document["params"] = {"num_classes": draw(WIDTHS), "wide": draw(WIDTHS)}
     conv: dict[str, Any] = {}
@@ -451,27 +478,34 @@ def specs(draw: st.DrawFn, *, awkward: bool = False) -> Spec:
     if writer.chance(60):
         conv["act"] = writer.pick("relu", "silu", "relu6")
     document["defaults"] = {"conv": conv, "batchnorm": {"eps": writer.pick(0.001, 1e-05)}}
+    document["defaults"]["groupnorm"] = {"groups": 1}
     _write_blocks(writer, document)
     writer.scope = ("num_classes", "wide") if "params" in document else ()
-    _write_network(writer, document, size)
+    _write_network(writer, document, size, ends)
     return Spec(document)
 
 
-def _write_blocks(writer: _Writer, document: dict[str, Any]) -> None:
+def _write_blocks(writer: Writer, document: dict[str, Any]) -> None:
     tables: dict[str, Any] = {}
     blocks: dict[str, Any] = {}
-    for _ in range(writer.draw(st.integers(0, 3))):
+    for _ in range(writer.draw(st.integers(0, 4))):
         name = writer.name("block")
         params = tuple(writer.name("p") for _ in range(writer.draw(st.integers(0, 3))))
         kernels = tuple(writer.name("p") for _ in range(writer.draw(st.integers(0, 1))))
         pads = tuple(writer.name("p") for _ in range(writer.draw(st.integers(0, 1))))
+        acts = tuple(writer.name("p") for _ in range(writer.draw(st.integers(0, 1))))
         writer.kernels |= set(kernels)
         writer.pads |= set(pads)
+        writer.acts |= set(acts)
         writer.scope = params
-        params = writer.own = params + kernels + pads
+        params = writer.own = params + kernels + pads + acts
         writer.depth = 1
-        body = writer.body()
-        mapping: dict[str, Any] = body if isinstance(body, dict) else {"steps": body}
+        if writer.chance(30):
+            mapping, writer.wired[name] = write_wired(writer)
+            body: Body = mapping
+        else:
+            body = writer.body()
+            mapping = body if isinstance(body, dict) else {"steps": body}
         if params:
             defaults = {param: writer.pick(None, writer.value(param)) for param in params}
             mapping["params"] = writer.pick(list(params), defaults)
@@ -479,9 +513,15 @@ def _write_blocks(writer: _Writer, document: dict[str, Any]) -> None:
                 writer.optional |= {param for param in params if defaults[param] is not None}
             rows = {row: [writer.value(param) for param in params] for row in ("r1", "2nd")}
             tables[f"table_{name}"] = {"columns": list(params), **rows}
+        if writer.chance(20) and "defaults" not in mapping:
+            mapping["defaults"] = {"conv": {"act": writer.pick("relu", "elu"), "norm": "none"}}
         if writer.chance(30):
             mapping["title"] = "A block: \"quoted\" \\ 'text' # of its own"
-        blocks[name] = mapping if params or "title" in mapping or writer.chance(50) else body
+        blocks[name] = (
+            mapping
+            if params or {"title", "defaults"} & mapping.keys() or writer.chance(50)
+            else body
+        )
         writer.blocks[name] = params
     if tables:
         document["tables"] = tables
@@ -489,14 +529,19 @@ def _write_blocks(writer: _Writer, document: dict[str, Any]) -> None:
         document["blocks"] = blocks
 
 
-def _write_network(writer: _Writer, document: dict[str, Any], size: tuple[int, int]) -> None:
+def _write_network(
+    writer: Writer, document: dict[str, Any], size: tuple[int, int], ends: Sequence[str]
+) -> None:
     items: list[Any] = []
     writer.depth = 0
     writer.own = ()
     writer.in_block = False
+    if ends:
+        writer.has_in = False
+        items += _read_inputs(writer, document, ends)
     for _ in range(writer.draw(st.integers(1, 3))):
         items += writer.steps()
-        made, size = writer.shrinking(size)
+        made, size = writer.resizing(size)
         items += made
     trunk = writer.name("trunk")
     items.append({trunk: writer.conv()})
@@ -506,15 +551,37 @@ def _write_network(writer: _Writer, document: dict[str, Any], size: tuple[int, i
             [Step("global avgpool")],
             [Step(f"{min(2, size[0])}x{min(2, size[1])} adaptive avgpool"), Step("flatten")],
         )
-        items += [*pool, Step("linear", scope[0] if scope else writer.draw(WIDTHS))]
+        if writer.chance(20) and size[0] * size[1] < 100:
+            pool = [Step("flatten")]
+        items += [*pool, *vectors(writer, writer.pick(0, 0, 1, 2))]
+        items += [Step("linear", scope[0] if scope else writer.draw(WIDTHS))]
         if writer.chance(40):
             items.append(Step("softmax"))
     document["network"] = items
     if writer.chance(30):
+        writer.has_in = True
         last = Step("linear", "in + 1", (("act", "relu"),))
-        inner = [writer.conv(), Step("global maxpool"), last, Step("linear", writer.width())]
+        more = vectors(writer, writer.pick(0, 1))
+        inner = [writer.conv(), Step("global maxpool"), last, *more]
+        inner.append(Step("linear", writer.width()))
         head = {"at": trunk, "loss_weight": 0.3, "steps": inner}
         document["heads"] = {writer.name("head"): head}
+
+
+def _read_inputs(
+    writer: Writer, document: dict[str, Any], ends: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Draw steps that read the inputs of a network, and a join of them."""
+    names = [writer.name() for _ in ends]
+    writer.depth = 1
+    first = {"from": ends[0], "steps": writer.conv()}
+    second = {"from": ends[1], "steps": writer.ending(writer.width())}
+    if len(set(document["input"].values())) == 1 and writer.chance(60):
+        second = {"from": ends[1], "reuse": names[0]}
+    writer.depth = 0
+    bodies = zip(names, (first, second), strict=True)
+    joined = {writer.name(): {"from": names, "join": "concat"}}
+    return [*({name: body} for name, body in bodies), joined]
 
 
 @st.composite
@@ -523,7 +590,7 @@ def wired_specs(draw: st.DrawFn) -> Spec:
     document = dict(draw(specs()).document)
     items = list(document["network"])
     named = [next(iter(item)) for item in items if isinstance(item, dict) and len(item) == 1]
-    trunk = named[-1]
+    trunk = next(name for name in named if name.startswith("trunk"))
     width = draw(WIDTHS)
     joint: dict[str, Any] = {
         "inputs": ["one", "two"],

@@ -10,7 +10,8 @@ from conftest import NET, Project
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_edits import edited
-from random_specs import Spec, specs
+from random_specs import specs
+from random_steps import Spec
 from torch_category import edits_between, torchs_category
 
 from inception_dsl import driver
@@ -21,7 +22,7 @@ from inception_dsl.ir import Model
 from inception_dsl.ir.weights import Copy
 
 QUICK = settings(
-    max_examples=40,
+    max_examples=16,
     deadline=None,
     derandomize=True,
     database=None,
@@ -64,7 +65,7 @@ def test_a_spec_differs_from_itself_in_nothing_however_it_is_written(project: Pr
             assert (plan.fresh, plan.left) == ((), ())
             assert plan.recipes == tuple((key, Copy(key)) for key, _ in plan.recipes)
 
-    settings(QUICK, max_examples=20)(given(specs())(claim))()
+    settings(QUICK, max_examples=8)(given(specs())(claim))()
 
 
 def test_applying_the_edits_gives_the_other_model(project: Project) -> None:
@@ -118,7 +119,7 @@ def test_the_other_way_round_everything_is_mirrored(project: Project) -> None:
             {"added": "removed", "removed": "added"}.get(k.kind, k.kind) for k in back.keys
         )
 
-    settings(QUICK, max_examples=50)(given(edited())(claim))()
+    settings(QUICK, max_examples=20)(given(edited())(claim))()
 
 
 def test_a_step_that_goes_one_way_comes_the_other(project: Project) -> None:
@@ -138,7 +139,7 @@ def test_a_step_that_goes_one_way_comes_the_other(project: Project) -> None:
         assert shape_of(there, mirrored=True) == shape_of(back, mirrored=False)
 
     given(st.tuples(specs(), st.integers(0, 9)))(QUICK(claim))()
-    assert kinds["Removed"] >= 10
+    assert kinds["Removed"] >= 3
 
 
 def test_a_name_that_changes_is_a_rename_and_nothing_else(project: Project) -> None:
@@ -156,7 +157,7 @@ def test_a_name_that_changes_is_a_rename_and_nothing_else(project: Project) -> N
         assert all(key.kind == "renamed" for key in found.diff.keys)
 
     given(specs())(QUICK(claim))()
-    assert kinds["Renamed"] > 20
+    assert kinds["Renamed"] > 6
 
 
 def test_steps_that_are_put_into_a_list_are_renamed_or_moved(project: Project) -> None:
@@ -177,7 +178,7 @@ def test_steps_that_are_put_into_a_list_are_renamed_or_moved(project: Project) -
             assert not any(key.kind == "reshaped" for key in found.diff.keys), found.diff.edits
 
     given(st.tuples(specs(), st.integers(0, 9), st.integers(2, 5)))(QUICK(claim))()
-    assert kinds["Renamed"] > 20
+    assert kinds["Renamed"] > 8
     assert kinds.keys() <= {"Renamed", "Reparented"}
 
 
@@ -201,5 +202,5 @@ def test_torch_never_finds_an_edit_graver_than_it_is_said_to_be(project: Project
         assert said <= confirmed, (what, order[said], order[confirmed], edits)
         judged[said == confirmed] += 1
 
-    settings(QUICK, max_examples=40)(given(edited())(claim))()
+    settings(QUICK, max_examples=16)(given(edited())(claim))()
     assert judged[True] > 8 * judged[False]

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conftest import NET, Project
-from hypothesis import given
-from random_specs import QUICK, Spec, specs
+from hypothesis import given, settings
+from random_specs import QUICK, specs
+from random_steps import Spec
 
 from inception_dsl import driver
 from inception_dsl.ir.text import fingerprint
@@ -22,7 +23,7 @@ def emitted(project: Project) -> str:
 
 def for_each(claim: Callable[[Spec], None]) -> None:
     """Holds a claim against random specs."""
-    QUICK(given(specs())(claim))()
+    settings(QUICK, max_examples=12)(given(specs())(claim))()
 
 
 def test_a_spec_that_is_good_by_construction_is_good_and_its_model_sound(project: Project) -> None:

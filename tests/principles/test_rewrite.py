@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import NET, Project
 from hypothesis import given, settings
-from random_specs import QUICK, Spec, specs
+from random_specs import QUICK, specs
+from random_steps import Spec
 
 from inception_dsl import driver
 from inception_dsl.analysis import measure_fields

@@ -74,11 +74,11 @@ class Layer:
 
 
 class _Reader(fx.Tracer):
-    """A tracer that opens all modules but torch's own and those that ask for sizes."""
+    """A tracer that opens all modules but layers: torch's own, and those that torch lacks."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         is_layer = type(m).__module__.startswith("torch.nn") and not isinstance(m, nn.Sequential)
-        return is_layer or "Same" in type(m).__name__
+        return is_layer or "Same" in type(m).__name__ or type(m).__name__.startswith("_")
 
 
 def read_layers(
@@ -122,36 +122,51 @@ def _find(module: nn.Module, path: str) -> Any:
 def _read(node: fx.Node, root: nn.Module, shapes: dict[str, tuple[int, ...]]) -> Layer:
     """Return a node of the tracer as a step."""
     reads = tuple(one.name for one in node.all_input_nodes if one.op != "get_attr")
-    shape = shapes[reads[0]]
+    shape = shapes.get(reads[0], ()) if reads else ()  # a tuple of tensors has none
     if node.op == "call_module":
         module = _find(root, str(node.target))
         return _of_module(node.name, reads, module, shape)
-    if node.target is F.conv2d:
+    if node.target is F.conv2d and _is_held(node.args[1]):
         return _of_conv(node, reads, root)
     if node.target in ACTS:
         keywords = {key: value for key, value in node.kwargs.items() if key != "inplace"}
         return _of_act(node.name, reads, node.target, keywords)
     kind = node.target if isinstance(node.target, str) else node.target.__name__
+    if kind == "_drop_path":  # in inference it drops nothing
+        return Layer(node.name, reads, kind, None, ("{0}",))
     if node.target is torch.cat:
         listed = ", ".join(f"{{{index}}}" for index in _places(node.args[0], reads))
         texts = [f"torch.cat([{listed}], {axis})" for axis in ("1", "dim=1")]
         texts += [f"torch.cat(({listed},), dim=-{len(shape) - 1})", f"torch.concat([{listed}], 1)"]
         return Layer(node.name, reads, "cat", None, tuple(texts))
-    if kind in {"add", "mul"}:
+    if kind in {"add", "mul"} and not any(map(_is_held, node.args)):
         return _of_sum(node, reads, kind)
-    written = _write_call(node, reads)
-    return Layer(node.name, reads, kind, None, (written,))
+    held = [one for one in node.all_input_nodes if _is_held(one)]
+    tensors = {f"held{index}": _find(root, str(one.target)) for index, one in enumerate(held)}
+    written = _write_call(node, reads, [one.name for one in held])
+    return Layer(node.name, reads, kind, None, (written,), tensors)
+
+
+def _is_held(value: Any) -> bool:
+    """Tell whether a value is a tensor that a module holds."""
+    return isinstance(value, fx.Node) and value.op == "get_attr"
 
 
 def _places(values: Any, reads: Sequence[str]) -> list[int]:
     return [reads.index(value.name) for value in values]
 
 
-def _write_call(node: fx.Node, reads: Sequence[str]) -> str:
-    """Return a call of torch as it stands."""
+def _write_call(node: fx.Node, reads: Sequence[str], held: Sequence[str]) -> str:
+    """Return a call of torch as it stands.
+
+    Args:
+        held: the names of the tensors that it takes of modules.
+    """
 
     def write(value: Any) -> str:
         match value:
+            case fx.Node() if value.name in held:
+                return f"@held{held.index(value.name)}"
             case fx.Node():
                 return f"{{{reads.index(value.name)}}}"
             case list() | tuple():
@@ -167,8 +182,8 @@ def _write_call(node: fx.Node, reads: Sequence[str]) -> str:
         return f"{arguments[0]}.{node.target}({', '.join([*arguments[1:], *keywords])})"
     target: Any = node.target
     if target is operator.getitem:
-        assert isinstance(node.args[1], tuple)
-        inner = ", ".join(write(part) for part in node.args[1])
+        index = node.args[1]
+        inner = ", ".join(write(part) for part in (index if isinstance(index, tuple) else [index]))
         return f"{arguments[0]}[{inner}]"
     place = "operator" if target.__module__ == "_operator" else _place(target)
     return f"{place}.{target.__name__}({', '.join([*arguments, *keywords])})"
@@ -242,6 +257,8 @@ def _of_module(
     texts: list[str] = []
     kind = type(module).__name__
     match module:
+        case _ if not type(module).__module__.startswith("torch.nn"):
+            pass  # it may do more than the layer of torch that it extends
         case nn.Conv2d():
             kind = "conv2d"
             bias = "@bias" if module.bias is not None else "None"
@@ -262,7 +279,11 @@ def _of_module(
             bias = "@bias" if module.bias is not None else "None"
             texts = [f"F.linear({{0}}, @weight, {bias})"]
         case nn.Flatten() if module.start_dim == 1:
-            texts = ["{0}.flatten(1)", "torch.flatten({0}, 1)", "{0}.view({0}.size(0), -1)"]
+            texts = [
+                "{0}.flatten(1)",
+                "torch.flatten({0}, 1)",
+                "{0}.contiguous().view({0}.size(0), -1)",
+            ]
             texts += ["{0}.reshape({0}.shape[0], -1)", "{0}.reshape(len({0}), -1)"]
             if shape[2:] == (1, 1):
                 texts += ["{0}.squeeze(-1).squeeze(-1)", "{0}[:, :, 0, 0]", "{0}.squeeze((2, 3))"]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -90,13 +91,19 @@ def inference(module: nn.Module, *shapes: tuple[int, ...], batch: int) -> Record
     return recording
 
 
+def copied_by_groups(x: Tensor, groups: int) -> Tensor:
+    """Return a copy, as torch's kernels do; on fake tensors one group is a view."""
+    return x.clone()
+
+
 def kept_for_backward(make: Any, *shapes: tuple[int, ...], batch: int) -> int:
     """Bytes that a training pass keeps, weights left out, as on a GPU; nothing is computed.
 
     Args:
         make: gives the module.
     """
-    with FakeTensorMode(), torch.device("cuda"):
+    shuffle = "torch.nn.functional.channel_shuffle"
+    with FakeTensorMode(), torch.device("cuda"), patch(shuffle, copied_by_groups):
         module = make().train()
         state = {t.untyped_storage()._cdata for t in (*module.parameters(), *module.buffers())}
         kept: dict[int, Tensor] = {}

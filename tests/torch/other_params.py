@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from conftest import NET, Project
-from random_specs import Spec, Step
+from random_steps import Spec, Step
 from torch import Tensor, nn
 from torch_counts import randomise, relative_error
 

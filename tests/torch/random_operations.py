@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
-from random_specs import ACTS, Spec, Step
+from random_steps import ACTS, Spec, Step
 from reference_operations import Attributes, Reference, both
 from torch import Tensor
 

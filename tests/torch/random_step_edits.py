@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from random_operations import Leaf, Writer
-from random_specs import Spec, Step
+from random_steps import Spec, Step
 
 _TRIES = 400
 """Number of steps that are drawn in search of one that runs the same op in other words."""

@@ -307,7 +307,13 @@ def moved(op: str, x: Tensor, attributes: Attributes) -> Tensor:
     """Pick channels, or give them in another order."""
     if op == "shuffle":
         return channels_shuffled(x, attributes["groups"])
-    first, count = attributes["taken"]
+    if "taken" in attributes:
+        first, count = attributes["taken"]
+    elif "part" in attributes:
+        count = x.shape[1] // attributes["of"]
+        first = (attributes["part"] - 1) * count
+    else:
+        first, count = attributes["from"], attributes["width"]
     return x[:, first : first + count]
 
 
@@ -485,6 +491,8 @@ class Reference:
             case "instancenorm":
                 y = self._normalised_by_image(norm, f"{path}.inorm", attributes, y)
         of_act = {n[4:]: own for n, own in attributes.items() if n.startswith("act_")}
+        if attributes["act"] == "prelu":
+            return self._multiplied("prelu", f"{path}.act", of_act, y)
         return activated(attributes["act"], y, of_act)
 
     def _normalised_by_image(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:

@@ -9,12 +9,14 @@ compared the outputs with random weights already.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from random import Random
 
 import torch
-from random_specs import Spec
+from random_steps import Spec
 from scrambling import Scrambler
 from torch import Tensor, nn
 from torch_counts import relative_error
@@ -64,11 +66,18 @@ def fill_by_shape(module: nn.Module) -> None:
             tensor.normal_(std=0.1, generator=generator)
 
 
-def run(module: nn.Module, image: Tensor) -> list[Tensor]:
+def run(module: nn.Module, images: Sequence[Tensor]) -> list[Tensor]:
     """Return the outputs of a module in inference, in double precision."""
     exact = copy.deepcopy(module).eval().double()
     with torch.no_grad():
-        return [tensor for _, tensor in list_results(exact(image.double()))]
+        return [tensor for _, tensor in list_results(exact(*(image.double() for image in images)))]
+
+
+def name_inputs(module: nn.Module, inputs: Mapping[str, TensorType]) -> dict[str, TensorType]:
+    """Return the inputs of a module by the names that its forward pass gives them."""
+    if len(inputs) == 1:
+        return dict(inputs)
+    return dict(zip(signature(module.forward).parameters, inputs.values(), strict=True))
 
 
 def import_scrambled(spec: Spec, seed: int, folder: Path) -> Trial:
@@ -80,15 +89,15 @@ def import_scrambled(spec: Spec, seed: int, folder: Path) -> Trial:
     module = make_module(network.emit(), "net").eval()
     fill_by_shape(module)
     generator = torch.Generator().manual_seed(seed)
-    image = torch.randn(2, *network.input.shape, generator=generator)
+    images = [torch.randn(2, *type.shape, generator=generator) for type in network.inputs.values()]
     scrambler = Scrambler(Random(seed))
-    scrambled = scrambler.scramble(module, [image])
+    scrambled = scrambler.scramble(module, images)
     source = "\n".join(scrambler.sources)
-    expected = run(scrambled, image)
-    for first, second in zip(run(module, image), expected, strict=True):
+    expected = run(scrambled, images)
+    for first, second in zip(run(module, images), expected, strict=True):
         assert relative_error(second, first) <= MAX_ERROR, source  # the scrambler's own fault
     try:
-        inputs = {"": TensorType(network.input.shape)}
+        inputs = name_inputs(scrambled, network.inputs)
         traced = trace_network(copy_to_meta(scrambled), inputs, name="net")
         imported = write_traced(traced, target="py:net", folder=folder, compares=True)
     except SpecError as error:
@@ -104,7 +113,7 @@ def import_scrambled(spec: Spec, seed: int, folder: Path) -> Trial:
         difference = f"{params:,} parameters in the place of {scrambler.params:,}"
     elif macs != network.cost().totals.macs:
         difference = f"{macs:,} MACs in the place of {network.cost().totals.macs:,}"
-    elif (apart := _measure_error(run(rebuilt, image), expected)) > MAX_ERROR:
+    elif (apart := _measure_error(run(rebuilt, images), expected)) > MAX_ERROR:
         difference = f"outputs differ by {apart:.1e} of the largest"
     return Trial(imported.text, (), difference, source)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conftest import Project
-from random_specs import Spec
+from random_steps import Spec
 from test_networks import hold_against_the_graph
 
 

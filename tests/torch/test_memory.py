@@ -9,7 +9,8 @@ import torch
 from conftest import NET, Project
 from hypothesis import given, settings
 from live_storages import inference, kept_for_backward
-from random_specs import QUICK, Spec, specs, wired_specs
+from random_specs import QUICK, specs, wired_specs
+from random_steps import Spec
 from test_language import HEAD, NETWORKS
 
 from inception_dsl import driver
@@ -149,7 +150,7 @@ def test_calls_of_one_block_copy_what_their_own_inputs_need(project: Project) ->
 
 
 def test_random_networks_of_several_outputs(project: Project) -> None:
-    @settings(QUICK, max_examples=15)
+    @settings(QUICK, max_examples=6)
     @given(wired_specs())
     def claim(spec: Spec) -> None:
         project.write(NET, spec.text())
@@ -159,7 +160,7 @@ def test_random_networks_of_several_outputs(project: Project) -> None:
 
 
 def test_random_networks(project: Project) -> None:
-    @settings(QUICK, max_examples=25)
+    @settings(QUICK, max_examples=10)
     @given(specs())
     def claim(spec: Spec) -> None:
         project.write(NET, spec.text())

@@ -14,7 +14,8 @@ import torch
 from conftest import NET, Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import QUICK, Spec, specs, wired_specs
+from random_specs import QUICK, specs, wired_specs
+from random_steps import Spec
 from reference_operations import Reference
 from test_module import hold_against_torch
 from test_parity import still
@@ -104,7 +105,7 @@ def test_a_random_network_computes_what_its_graph_says(project: Project) -> None
     def claim(spec: Spec) -> None:
         hold_against_the_graph(spec, project)
 
-    settings(QUICK, max_examples=25)(claim)()
+    settings(QUICK, max_examples=12)(claim)()
 
 
 def test_a_random_network_of_several_outputs_computes_what_its_graph_says(
@@ -114,7 +115,7 @@ def test_a_random_network_of_several_outputs_computes_what_its_graph_says(
     def claim(spec: Spec) -> None:
         hold_against_the_graph(spec, project)
 
-    settings(QUICK, max_examples=15)(claim)()
+    settings(QUICK, max_examples=8)(claim)()
 
 
 FAULTS = {
@@ -123,7 +124,7 @@ FAULTS = {
     "a scale that is lost": (r"\+ (0\.1|0\.17|2) \* ", "+ "),
     "a product for a sum": (r"shortcut \+ ", "shortcut * "),
     "a gate that is taken from another": (r"(\w+) \* (\w+)  #", r"\1 * \1  #"),
-    "a value that is written over": (r"nn\.(ReLU6?|SiLU)\(\)", r"nn.\1(inplace=True)"),
+    "a value that is written over": (r"= (\w+) \+ (\w+)  #", r"= \1.add_(\2)  #"),
 }
 
 
@@ -170,8 +171,8 @@ def test_a_factory_makes_the_network_of_any_parameters(project: Project) -> None
             tried.append(num_classes)
 
     widths = st.integers(1, 12)
-    settings(QUICK, max_examples=30)(given(st.tuples(specs(), widths, widths))(claim))()
-    assert len(tried) > 10
+    settings(QUICK, max_examples=20)(given(st.tuples(specs(), widths, widths))(claim))()
+    assert len(tried) > 4
 
 
 @pytest.mark.parametrize("width", [2, 5, 16])

@@ -8,22 +8,23 @@ from random import Random
 import pytest
 import yaml
 from conftest import NET, Project
-from hypothesis import given
+from hypothesis import given, settings
 from other_params import check_other_params
-from random_specs import QUICK, Spec, specs
+from random_specs import QUICK, specs
+from random_steps import Spec
 
 
 def test_a_class_with_other_values_is_what_the_spec_gives_for_them(project: Project) -> None:
     counts: Counter[str] = Counter()
 
-    @QUICK
+    @settings(QUICK, max_examples=24)
     @given(specs())
     def each(spec: Spec) -> None:
         check_other_params(project, spec, Random(len(spec.text())), counts)
 
     each()
-    assert counts["same"] > 40
-    assert counts["network same"] > 10
+    assert counts["same"] > 8
+    assert counts["network same"] > 3
     assert counts["not emitted"] < 3
 
 

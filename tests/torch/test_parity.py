@@ -145,8 +145,11 @@ def still(module: nn.Module) -> nn.Module:
     """In training, so that heads run, but with every norm and dropout as in inference."""
     module.train()
     for child in module.modules():
-        if isinstance(child, nn.BatchNorm2d | nn.Dropout):
+        if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d | nn.Dropout):
             child.eval()
+    names: dict[str, Any] = getattr(type(module).forward, "__globals__", {})
+    if "_drop_path" in names:
+        names["_drop_path"] = lambda x, drop, training: x
     return module
 
 

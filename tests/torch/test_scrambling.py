@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import QUICK, Spec, specs, wired_specs
+from random_specs import QUICK, specs, wired_specs
+from random_steps import Spec
 from scrambled_imports import import_scrambled
 
 

@@ -15,7 +15,7 @@ from inception_dsl.bridge import make_module
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff import StepCategory, StepEdit
 from inception_dsl.diff.edit_facts import StepFacts
-from inception_dsl.ir import Model
+from inception_dsl.ir import Model, TensorType
 
 OLD, NEW = "specs/old.yaml", "specs/net.yaml"
 
@@ -46,9 +46,9 @@ def torchs_category(project: Project, *, weights: int = 1) -> StepCategory:
     for seed in range(1, weights + 1):
         randomise(old, seed)
         new.load_state_dict(old.state_dict())
-        images = torch.randn(3, *before.input.shape)
+        images = [torch.randn(3, *type.shape) for type in before.inputs.values()]
         with torch.no_grad():
-            if not _same(old.eval()(images), new.eval()(images)):
+            if not _same(old.eval()(*images), new.eval()(*images)):
                 return "NUMERICS"
         steps = zip(_trained(old, before, images), _trained(new, after, images), strict=True)
         trained |= not all(is_close(*pair) for pair in steps)
@@ -82,30 +82,35 @@ def judge(project: Project, old: str, new: str) -> str:
 def is_same_at_other_sizes(project: Project) -> bool:
     """Both modules give the same for images of every other size that they both take."""
     (old, before), (new, _) = (built(project, name) for name in (OLD, NEW))
-    height, width = before.input.size
     return all(
-        _same_at(old, new, (before.input.channels, height + more, width + also))
+        _same_at(old, new, [_larger(type, more, also) for type in before.inputs.values()])
         for more in OTHER_SIZES
         for also in {more, 0}
     )
 
 
+def _larger(type: TensorType, more: int, also: int) -> tuple[int, ...]:
+    """Return the shape of a map that is higher and wider by some pixels."""
+    height, width = type.size
+    return type.channels, height + more, width + also
+
+
 def same_at(project: Project, size: int) -> bool:
     """Both modules give the same for images of another size."""
     (old, before), (new, _) = (built(project, name) for name in (OLD, NEW))
-    return _same_at(old, new, (before.input.channels, size, size))
+    return _same_at(old, new, [(before.input.channels, size, size)])
 
 
-def _same_at(old: nn.Module, new: nn.Module, shape: tuple[int, ...]) -> bool:
-    """Both modules give the same for images of a shape, or neither takes them."""
+def _same_at(old: nn.Module, new: nn.Module, shapes: list[tuple[int, ...]]) -> bool:
+    """Both modules give the same for images of some shapes, or neither takes them."""
     randomise(old)
     new.load_state_dict(old.state_dict())
-    images = torch.randn(2, *shape)
+    images = [torch.randn(2, *shape) for shape in shapes]
     outputs: list[Tensor | None] = []
     for module in (old, new):
         try:
             with torch.no_grad():
-                outputs.append(module.eval()(images))
+                outputs.append(module.eval()(*images))
         except RuntimeError:
             outputs.append(None)
     first, second = outputs
@@ -146,12 +151,12 @@ def is_close(one: Tensor, other: Tensor) -> bool:
     return torch.allclose(one, other, tolerance, tolerance, equal_nan=True)
 
 
-def _trained(module: nn.Module, model: Model, images: Tensor) -> list[Tensor]:
+def _trained(module: nn.Module, model: Model, images: list[Tensor]) -> list[Tensor]:
     """Everything that one step of training leaves behind."""
     torch.manual_seed(2)
     module.train()
     optimiser = torch.optim.SGD(module.parameters(), lr=0.1)
-    outputs = module(images)
+    outputs = module(*images)
     if isinstance(outputs, Tensor):
         loss = outputs.square().mean()
     else:
