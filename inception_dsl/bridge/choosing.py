@@ -7,17 +7,19 @@ is missing, or that the network does not have, is an error.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from inception_dsl.bridge.checkpoint import (
     COUNTER,
+    MAX_DEPTH,
     Reading,
     find_mappings,
     list_keys,
     read_mapping,
 )
 from inception_dsl.channels import printable
-from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, SpecError
 from inception_dsl.ir import Path
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ def choose_state(
         raise SpecError([Diagnostic("E802", message, help=_help_of(checkpoint))])
     needed = [name for name in shapes if not is_counter(name)]
     readings = list(_find_readings(checkpoint, needed))
+    if not any(reading.tensors for reading in readings):
+        message = f"the checkpoint holds no tensors under at most {MAX_DEPTH} keys"
+        raise SpecError([Diagnostic("E802", message)])
     if key is not None:
         readings = _select(readings, key)
     whole = [reading for reading in readings if all(name in reading.tensors for name in needed)]
@@ -140,14 +145,19 @@ def _find_problems(reading: Reading, shapes: Shapes, network: str) -> Iterator[D
     elif unexpected:
         message = f"the checkpoint has {len(unexpected)} tensors that `{network}` has not"
         yield Diagnostic("E803", message, notes=(f"it has {list_keys(unexpected)}",))
-    for name, shape in shapes.items():
-        if name in tensors and (problem := _find_misfit(tensors[name], shape)):
-            yield Diagnostic("E803", f"`{name}` of the checkpoint {problem}")
+    misfits = (
+        f"`{name}` of the checkpoint {problem}"
+        for name, shape in shapes.items()
+        if name in tensors and (problem := _find_misfit(tensors[name], shape))
+    )
+    yield from (Diagnostic("E803", message) for message in islice(misfits, MAX_FINDINGS))
 
 
 def _find_misfit(tensor: Tensor, shape: tuple[int, ...]) -> str | None:
     """Return why a tensor cannot be the one of a network."""
     actual = tuple(tensor.shape)
+    if tensor.is_meta:
+        return "has no values"
     if tensor.is_quantized:
         return "is quantised, and no value of a network is"
     if tensor.is_complex() or tensor.layout != _strided():

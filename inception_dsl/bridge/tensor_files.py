@@ -81,16 +81,16 @@ def _read_torch(path: Path, *, is_zip: bool) -> object:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
-    except pickle.UnpicklingError as error:
+    except pickle.UnpicklingError:
         if names := _list_code(path, is_zip=is_zip):
             why = f"it holds more than tensors and plain data: {', '.join(names)}"
             help = "save its state_dict alone, as in `torch.save(model.state_dict(), FILE)`"
             raise _refuse(path, why, help=help) from None
-        raise _refuse(path, "it is no checkpoint, or holds more than tensors", error) from None
+        raise _refuse(path, "it is no checkpoint, or holds more than tensors") from None
     except MemoryError:
         raise
-    except Exception as error:  # a damaged file may fail anywhere in its reader
-        raise _refuse(path, "it is no checkpoint, or is damaged", error) from None
+    except Exception:  # a damaged file may fail anywhere in its reader
+        raise _refuse(path, "it is no checkpoint, or is damaged") from None
 
 
 MAX_LISTED = 4

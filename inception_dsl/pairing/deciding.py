@@ -12,9 +12,10 @@ from itertools import groupby
 from inception_dsl.pairing.answers import AlikeRun, Ledger, Verdict, worse
 from inception_dsl.pairing.costs import MAX_BRANCHES, Costs
 from inception_dsl.pairing.flat import Key
-from inception_dsl.pairing.judging import Judged, is_alike, judge_rows, need
+from inception_dsl.pairing.judging import judge_rows, need
 from inception_dsl.pairing.meshes import doubt_places
 from inception_dsl.pairing.series import Jump
+from inception_dsl.pairing.steps import Judged, is_alike
 from inception_dsl.pairing.tree import Item, TreeFork, TreeLeaf, TreeMesh, TreeRow, walk_nodes
 
 _OF_EQUAL, _OF_ALL, _OF_OTHER_COUNT = 0.25, 0.6, 1.2

@@ -9,51 +9,26 @@ ones alone, the reverse.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from inception_dsl.pairing.answers import Verdict, worse
 from inception_dsl.pairing.costs import Costs
+from inception_dsl.pairing.runs import spread_runs, spread_to_ends
 from inception_dsl.pairing.series import INFINITE, Alignments, Jump, Step, align_series
+from inception_dsl.pairing.steps import Judged, is_alike, is_matched, is_pair
 from inception_dsl.pairing.tree import Item, TreeLeaf
 
 MARGIN = 1.5
 """Minimum extra cost of every other explanation."""
 SHARE = 0.35
 """Minimum extra cost as a share of the weight: a changed block is still a block."""
-ALIKE = 0.35
-"""Maximum cost of a pair of alike items, as a share of the weight of both."""
-ALIKE_BLOCKS = 0.6
-"""The same for the blocks of one row, once one of them is gone."""
 _LIGHT = 2.5
 _LENIENCE = 0.05
 _EPSILON = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A step of an alignment with its verdict.
-
-    Attributes:
-        old_rivals: the indices of other old items that may be in the pair; `new_rivals`, of other
-            new ones.
-    """
-
-    step: Step
-    verdict: Verdict
-    old_rivals: tuple[int, ...] = ()
-    new_rivals: tuple[int, ...] = ()
-
-
 def need(weight: float, part: float = 1.0) -> float:
     """Return by how much the next best explanation must be dearer."""
     return max(MARGIN, SHARE * part * weight) - _LENIENCE
-
-
-def is_alike(old: Item, new: Item, costs: Costs, share: float = ALIKE) -> bool:
-    """Tell whether two items differ little for their weight."""
-    if old.content == new.content:
-        return True
-    return costs.price_items(old, new) < share * (old.weight + new.weight)
 
 
 def judge_rows(
@@ -75,7 +50,8 @@ def judge_rows(
     per_costing = [[judge.judge(step) for step in steps] for judge in judges]
     judged = [_combine(verdicts) for verdicts in zip(*per_costing, strict=True)]
     judged = _trust_slots(judged, per_costing[0])
-    judged = _spread_runs(judged, old, new, costings[0])
+    judged = spread_runs(judged, old, new, costings[0])
+    judged = spread_to_ends(judged, old, new)
     judged = _refuse_slots(_doubt_jumps(judged), old, new)
     return _doubt_light(judged, old)
 
@@ -214,48 +190,6 @@ def _trust_slots(judged: Sequence[Judged], first: Sequence[Judged]) -> list[Judg
     return result
 
 
-def is_pair(step: Step) -> bool:
-    """Tell whether a step pairs one item with one."""
-    return not isinstance(step, Jump) and None not in step
-
-
-def _blocks(step: Step, old: Sequence[Item], new: Sequence[Item]) -> list[Item]:
-    """Return the forks and meshes of a step."""
-    items: list[Item]
-    if isinstance(step, Jump):
-        items = [old[step.one] if step.opens_old else new[step.one]]
-    else:
-        i, j = step
-        items = [*([] if i is None else [old[i]]), *([] if j is None else [new[j]])]
-    return [item for item in items if not isinstance(item, TreeLeaf)]
-
-
-def _spread_runs(
-    judged: Sequence[Judged], old: Sequence[Item], new: Sequence[Item], costs: Costs
-) -> list[Judged]:
-    """Take all alike blocks of a row as a run if one is gone or new: none can tell which one."""
-    blocks = [_blocks(entry.step, old, new) for entry in judged]
-    verdicts = [entry.verdict for entry in judged]
-    for index, entry in enumerate(judged):
-        if _is_matched(entry) or not blocks[index]:
-            continue
-        (gone,) = blocks[index]
-        for step in (-1, 1):
-            last, k = index, index + step
-            while 0 <= k < len(judged):
-                if blocks[k]:
-                    if not any(is_alike(item, gone, costs, ALIKE_BLOCKS) for item in blocks[k]):
-                        break
-                    last = k
-                k += step
-            for place in range(min(index, last), max(index, last) + 1):
-                verdicts[place] = worse(verdicts[place], "run")
-    return [
-        Judged(entry.step, verdict, entry.old_rivals, entry.new_rivals)
-        for entry, verdict in zip(judged, verdicts, strict=True)
-    ]
-
-
 def _refuse_slots(
     judged: Sequence[Judged], old: Sequence[Item], new: Sequence[Item]
 ) -> list[Judged]:
@@ -267,7 +201,7 @@ def _refuse_slots(
     start = 0
     while start < len(judged):
         end = start
-        while end < len(judged) and not _is_matched(judged[end]):
+        while end < len(judged) and not is_matched(judged[end]):
             end += 1
         slot = judged[start:end]
         olds = [entry.step[0] for entry in slot if not isinstance(entry.step, Jump)]
@@ -292,10 +226,6 @@ def _doubt_jumps(judged: Sequence[Judged]) -> list[Judged]:
         if isinstance(entry.step, Jump) and not all(is_pair(near.step) for near in around):
             result[index] = Judged(entry.step, worse(entry.verdict, "ambiguous"))
     return result
-
-
-def _is_matched(entry: Judged) -> bool:
-    return isinstance(entry.step, Jump) or is_pair(entry.step)
 
 
 def _doubt_light(judged: Sequence[Judged], old: Sequence[Item]) -> list[Judged]:

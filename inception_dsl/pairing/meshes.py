@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from inception_dsl.pairing.answers import Verdict, worse
-from inception_dsl.pairing.judging import Judged, is_pair
 from inception_dsl.pairing.series import Jump
+from inception_dsl.pairing.steps import Judged, is_pair
 from inception_dsl.pairing.tree import TreeMesh
 
 

@@ -173,6 +173,12 @@ REFUSED: dict[str, tuple[Callable[[State], Any], str, str]] = {
         "E803",
         "is quantised",
     ),
+    "without values": (
+        lambda s: {**s, "fc.bias": s["fc.bias"].to("meta")},
+        "E803",
+        "has no values",
+    ),
+    "too deep": (lambda s: {"a": {"b": {"c": s}}}, "E802", "no tensors under at most 2 keys"),
     "a whole module": (lambda s: nn.Linear(2, 2), "E801", "more than tensors"),
 }
 

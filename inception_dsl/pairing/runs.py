@@ -1,0 +1,107 @@
+"""The runs of a row: alike items, one gone or new among them, so that none can tell which one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inception_dsl.pairing.answers import worse
+from inception_dsl.pairing.costs import Costs
+from inception_dsl.pairing.series import Step
+from inception_dsl.pairing.steps import Judged, is_alike, is_matched, list_blocks
+from inception_dsl.pairing.tree import Item, TreeLeaf
+
+ALIKE_BLOCKS = 0.6
+"""The same for the blocks of one row, once one of them is gone."""
+
+
+def spread_runs(
+    judged: Sequence[Judged], old: Sequence[Item], new: Sequence[Item], costs: Costs
+) -> list[Judged]:
+    """Take all alike blocks of a row as a run if one is gone or new: none can tell which one."""
+    blocks = [list_blocks(entry.step, old, new) for entry in judged]
+    verdicts = [entry.verdict for entry in judged]
+    for index, entry in enumerate(judged):
+        if is_matched(entry) or not blocks[index]:
+            continue
+        (gone,) = blocks[index]
+        for step in (-1, 1):
+            last, k = index, index + step
+            while 0 <= k < len(judged):
+                if blocks[k]:
+                    if not any(is_alike(item, gone, costs, ALIKE_BLOCKS) for item in blocks[k]):
+                        break
+                    last = k
+                k += step
+            for place in range(min(index, last), max(index, last) + 1):
+                verdicts[place] = worse(verdicts[place], "run")
+    return [
+        Judged(entry.step, verdict, entry.old_rivals, entry.new_rivals)
+        for entry, verdict in zip(judged, verdicts, strict=True)
+    ]
+
+
+def spread_to_ends(
+    judged: Sequence[Judged], old: Sequence[Item], new: Sequence[Item]
+) -> list[Judged]:
+    """Take a node at the end of a run as one of the run's if an equal one stands alone in it.
+
+    A row of blocks and nodes in turn, such as A B A B A, may be cut before each A or behind it.
+    """
+    verdicts = [entry.verdict for entry in judged]
+    for index, entry in enumerate(judged):
+        lone = _leaf_alone(entry.step, old, new)
+        if lone is None:
+            continue
+        for step in (-1, 1):
+            end = _find_end(judged, index, step, old, new)
+            pair = None if end is None else _find_pair(judged[end].step, old)
+            if end is not None and pair is not None:
+                contents = old[pair[0]].content, new[pair[1]].content
+                if lone.content in contents:
+                    verdicts[end] = worse(verdicts[end], "run")
+    return [
+        Judged(entry.step, verdict, entry.old_rivals, entry.new_rivals)
+        for entry, verdict in zip(judged, verdicts, strict=True)
+    ]
+
+
+def _find_end(
+    judged: Sequence[Judged],
+    index: int,
+    step: int,
+    old: Sequence[Item],
+    new: Sequence[Item],
+) -> int | None:
+    """Return the first pair of nodes behind blocks that are not sure; None if there are none."""
+    has_block = False
+    index += step
+    while 0 <= index < len(judged):
+        entry = judged[index]
+        if list_blocks(entry.step, old, new):
+            if entry.verdict == "sure":
+                return None
+            has_block = True
+        elif is_matched(entry):
+            return index if has_block else None
+        index += step
+    return None
+
+
+def _leaf_alone(step: Step, old: Sequence[Item], new: Sequence[Item]) -> Item | None:
+    """Return the node that stands alone in a step, if one does."""
+    match step:
+        case (int(i), None) if isinstance(old[i], TreeLeaf):
+            return old[i]
+        case (None, int(j)) if isinstance(new[j], TreeLeaf):
+            return new[j]
+        case _:
+            return None
+
+
+def _find_pair(step: Step, old: Sequence[Item]) -> tuple[int, int] | None:
+    """Return the indices of a pair of nodes; None for another step."""
+    match step:
+        case (int(i), int(j)) if isinstance(old[i], TreeLeaf):
+            return i, j
+        case _:
+            return None
