@@ -6,12 +6,12 @@ runs, so that the analyses behind the design hints count all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from inception_dsl.analysis.cost import CostReport
 from inception_dsl.analysis.stage import build_stage_lookup
-from inception_dsl.ir import Model, Node, Path
+from inception_dsl.ir import Call, Model, Node, Path
 from inception_dsl.ops import OPS
 from inception_dsl.source import Span
 
@@ -90,25 +90,49 @@ def find_kernel(node: Node) -> Kernel | None:
     return kernel if weights == [(1, (node.type.channels, channels, *kernel))] else None
 
 
-def list_inference(model: Model, cost: CostReport) -> list[Node]:
-    """Return the nodes that inference runs, in order, without those of training heads."""
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """The nodes that inference runs, and the lines that wrote them.
+
+    Attributes:
+        nodes: in order, without those of training heads.
+        line_of: the identity of the line of each node, by the node's path: its region, or without a
+            text its block and its path there.
+    """
+
+    nodes: tuple[Node, ...]
+    line_of: Mapping[str, Hashable]
+
+    def gather(self, nodes: Iterable[Node]) -> Iterator[WrittenStep]:
+        """Yield the lines that wrote some nodes, each with its nodes."""
+        lines: dict[Hashable, list[Node]] = {}
+        for node in nodes:
+            lines.setdefault(self.line_of[node.path], []).append(node)
+        for members in lines.values():
+            yield WrittenStep(members[0].origin.span, tuple(members))
+
+
+def list_inference(model: Model, cost: CostReport) -> Inference:
+    """Return the nodes that inference runs."""
     runs = {row.path for row in cost.rows if row.head is None and row.is_read}
-    return [node for node in model.graph.nodes if node.path in runs]
+    nodes = tuple(node for node in model.graph.nodes if node.path in runs)
+    return Inference(nodes, dict(_identify(model.root, "")))
+
+
+def _identify(call: Call, prefix: str) -> Iterator[tuple[str, Hashable]]:
+    """Yield the path of every node below a call, and the identity of its line."""
+    for item in call.body:
+        path = prefix + item.path
+        if isinstance(item, Call):
+            yield from _identify(item, f"{path}.")
+        else:
+            yield path, item.origin.span or (call.block, item.path.step)
 
 
 def find_lines(model: Model) -> dict[Path, Span | None]:
     """Return the line of the network that runs each of its stages, by the stage's path."""
     stage_of = build_stage_lookup(model)
     return {stage_of(item.path): item.origin.span for item in model.root.body}
-
-
-def gather_lines(nodes: Iterable[Node]) -> Iterator[WrittenStep]:
-    """Yield the lines that wrote some nodes, each with its nodes."""
-    lines: dict[Span | str, list[Node]] = {}
-    for node in nodes:
-        lines.setdefault(node.origin.span or node.path, []).append(node)
-    for members in lines.values():
-        yield WrittenStep(members[0].origin.span, tuple(members))
 
 
 def count_nodes(nodes: Sequence[Node]) -> tuple[int, int]:

@@ -8,17 +8,17 @@ Source: Szegedy et al., arXiv:1512.00567, Sections 3.1 and 3.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from inception_dsl.analysis.dense import (
+    Inference,
     Kernel,
     Savings,
     WrittenStep,
     compare_nodes,
     find_kernel,
-    gather_lines,
     gather_readers,
 )
 from inception_dsl.ir import Node
@@ -75,17 +75,17 @@ class EvenPair:
     separated: Savings
 
 
-def find_nested(nodes: Sequence[Node]) -> Iterator[Factorisation]:
+def find_nested(run: Inference) -> Iterator[Factorisation]:
     """Yield the square kernels from 5x5 on that cost less as several 3x3."""
-    for line in _gather_unshared(nodes, 5):
+    for line in _gather_unshared(run, 5):
         side = _side_of(line.nodes[0])
         if side % 2 and all(_side_of(node) == side for node in line.nodes):
             yield from _cheaper(line, ((3, 3),) * ((side - 1) // 2))
 
 
-def find_separable(nodes: Sequence[Node]) -> Iterator[Factorisation]:
+def find_separable(run: Inference) -> Iterator[Factorisation]:
     """Yield the square kernels on maps of 12 to 20 that cost less as a row and a column."""
-    for line in _gather_unshared(nodes, 3):
+    for line in _gather_unshared(run, 3):
         side = _side_of(line.nodes[0])
         fit = tuple(node for node in line.nodes if _is_separable(node))
         if fit and all(_side_of(node) == side for node in line.nodes):
@@ -95,14 +95,14 @@ def find_separable(nodes: Sequence[Node]) -> Iterator[Factorisation]:
                 yield replace(found, others=others)
 
 
-def find_even_pairs(nodes: Sequence[Node]) -> Iterator[EvenPair]:
+def find_even_pairs(run: Inference) -> Iterator[EvenPair]:
     """Yield the 2x2 convolutions that only another 2x2 reads."""
-    readers = gather_readers(nodes)
-    pairs: dict[tuple[object, object], list[tuple[Node, Node]]] = {}
-    for first in nodes:
+    readers = gather_readers(run.nodes)
+    pairs: dict[tuple[Hashable, Hashable], list[tuple[Node, Node]]] = {}
+    for first in run.nodes:
         match readers.get(first.path, []):
             case [second] if _is_even(first) and _is_even(second):
-                lines = first.origin.span or first.path, second.origin.span or second.path
+                lines = run.line_of[first.path], run.line_of[second.path]
                 pairs.setdefault(lines, []).append((first, second))
     for members in pairs.values():
         firsts, seconds = (tuple(nodes) for nodes in zip(*members, strict=True))
@@ -141,10 +141,10 @@ def _side_of(node: Node) -> int:
     return kernel[0] if kernel is not None and kernel[0] == kernel[1] else 0
 
 
-def _gather_unshared(nodes: Sequence[Node], side: int) -> Iterator[WrittenStep]:
+def _gather_unshared(run: Inference, side: int) -> Iterator[WrittenStep]:
     """Yield the lines of square kernels of a side or more whose weights no other line runs."""
-    shared = {node.reuses for node in nodes}
-    for line in gather_lines(node for node in nodes if _side_of(node) >= side):
+    shared = {node.reuses for node in run.nodes}
+    for line in run.gather(node for node in run.nodes if _side_of(node) >= side):
         if shared.isdisjoint(node.path for node in line.nodes):
             yield line
 

@@ -8,10 +8,10 @@ from typing import Literal
 
 from inception_dsl.analysis.dense import (
     NOTHING_SAVED,
+    Inference,
     Savings,
     WrittenStep,
     compare_nodes,
-    gather_lines,
     gather_readers,
 )
 from inception_dsl.analysis.side_by_side import keeps_statistics
@@ -38,16 +38,16 @@ class Idle:
     needed: int = 0
 
 
-def find_idle(nodes: Sequence[Node]) -> Iterator[Idle]:
+def find_idle(run: Inference) -> Iterator[Idle]:
     """Yield the steps that cost something for nothing."""
-    readers = gather_readers(nodes)
+    readers = gather_readers(run.nodes)
     found: dict[Reason, list[Node]] = {}
-    for node in nodes:
+    for node in run.nodes:
         reason = _judge(node, readers.get(node.path, []))
         if reason is not None:
             found.setdefault(reason, []).append(node)
     for reason, members in found.items():
-        for line in gather_lines(members):
+        for line in run.gather(members):
             yield _describe(line, reason, readers)
 
 

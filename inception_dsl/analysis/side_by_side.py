@@ -6,10 +6,10 @@ every weight, gradient and result stays what it was. Norms must therefore act on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from inception_dsl.analysis.dense import WrittenStep, find_kernel, gather_readers
+from inception_dsl.analysis.dense import Inference, WrittenStep, find_kernel, gather_readers
 from inception_dsl.ir import Node, Value
 from inception_dsl.ops import OPS
 
@@ -30,26 +30,26 @@ class SideBySide:
     values: int
 
 
-def find_side_by_side(nodes: Sequence[Node]) -> Iterator[SideBySide]:
+def find_side_by_side(run: Inference) -> Iterator[SideBySide]:
     """Yield the pointwise convolutions that differ in their widths alone and read one value."""
-    shared = {node.reuses for node in nodes if node.reuses is not None}
+    shared = {node.reuses for node in run.nodes if node.reuses is not None}
     groups: dict[tuple[object, ...], list[list[Node]]] = {}
-    for reading in gather_readers(nodes).values():
+    for reading in gather_readers(run.nodes).values():
         alike: dict[object, list[Node]] = {}
         for node in reading:
             if _may_merge(node) and node.path not in shared:
                 alike.setdefault(_key(node), []).append(node)
         for members in alike.values():
             if len(members) > 1:
-                lines = tuple(node.origin.span or node.path for node in members)
+                lines = tuple(run.line_of[node.path] for node in members)
                 groups.setdefault(lines, []).append(members)
     for runs in groups.values():
         first = runs[0]
         steps = tuple(
-            WrittenStep(node.origin.span, tuple(run[index] for run in runs))
+            WrittenStep(node.origin.span, tuple(each[index] for each in runs))
             for index, node in enumerate(first)
         )
-        values = sum(run[0].input_types[0].values * (len(run) - 1) for run in runs)
+        values = sum(each[0].input_types[0].values * (len(each) - 1) for each in runs)
         yield SideBySide(steps, len(runs), values)
 
 

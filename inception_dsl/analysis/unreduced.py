@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inception_dsl.analysis.dense import (
+    Inference,
     Savings,
     WrittenStep,
     compare_nodes,
     find_kernel,
-    gather_lines,
 )
 from inception_dsl.ir import Node, TensorType
 from inception_dsl.ops import OPS
@@ -35,11 +35,11 @@ class Unreduced:
     quarter: Savings
 
 
-def find_unreduced(nodes: Sequence[Node]) -> Iterator[Unreduced]:
+def find_unreduced(run: Inference) -> Iterator[Unreduced]:
     """Yield the spatial convolutions over at least `MANY_CHANNELS` channels without a reduction."""
-    reduced = _find_reduced(nodes)
-    wide = (node for node in nodes if _is_wide(node) and node.inputs[0] not in reduced)
-    for line in gather_lines(wide):
+    reduced = _find_reduced(run.nodes)
+    wide = (node for node in run.nodes if _is_wide(node) and node.inputs[0] not in reduced)
+    for line in run.gather(wide):
         half, quarter = (_compare(line, divisor) for divisor in (2, 4))
         if half.macs > 0:
             yield Unreduced(line, half, quarter)

@@ -42,6 +42,6 @@ def draw(checked: Checked, request: Request) -> Rendered:
         from inception_dsl.analysis.dense import list_inference
         from inception_dsl.analysis.representation import measure_representation
 
-        nodes = list_inference(checked.model, checked.cost)
+        nodes = list_inference(checked.model, checked.cost).nodes
         steps = measure_representation(checked.model, nodes)
     return render_figure(checked.model, checked.cost, request, steps)

@@ -8,13 +8,13 @@ move by the plan of the comparison, which leaves the parts of a factorised kerne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.analysis.dense import Savings, WrittenStep, list_inference
+from inception_dsl.analysis.dense import Inference, Savings, WrittenStep, list_inference
 from inception_dsl.analysis.factors import Factorisation, find_nested, find_separable
 from inception_dsl.analysis.field import measure_fields
 from inception_dsl.analysis.idle import find_idle
@@ -31,7 +31,7 @@ from inception_dsl.emit.spec.rewrite import (
     drop_bias,
     rename,
 )
-from inception_dsl.ir import INPUT, Model, Node, NodeDef
+from inception_dsl.ir import INPUT, Model, NodeDef
 from inception_dsl.ir import Path as NodePath
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import shown
@@ -110,17 +110,17 @@ class Rewritten:
         return any(not entry.refusal for entry in self.log)
 
 
-Find = Callable[[Model, Sequence[Node]], Iterator[Proposal]]
-"""A pass: it proposes rewrites of a model, whose nodes of inference are given."""
+Find = Callable[[Model, Inference], Iterator[Proposal]]
+"""A pass: it proposes rewrites of a model, whose inference is given."""
 
 
-def _propose_nested(model: Model, nodes: Sequence[Node]) -> Iterator[Proposal]:
-    for found in find_nested(nodes):
+def _propose_nested(model: Model, run: Inference) -> Iterator[Proposal]:
+    for found in find_nested(run):
         yield _divide("P811", model, found)
 
 
-def _propose_separable(model: Model, nodes: Sequence[Node]) -> Iterator[Proposal]:
-    for found in find_separable(nodes):
+def _propose_separable(model: Model, run: Inference) -> Iterator[Proposal]:
+    for found in find_separable(run):
         grids = {"x".join(map(str, node.type.size)) for node in found.others}
         refusal = ""
         if found.others:
@@ -163,8 +163,8 @@ def _write_width(model: Model, step: WrittenStep) -> str | None:
     return str(channels.pop()) if len(channels) == 1 else None
 
 
-def _propose_idle(model: Model, nodes: Sequence[Node]) -> Iterator[Proposal]:
-    for found in find_idle(nodes):
+def _propose_idle(model: Model, run: Inference) -> Iterator[Proposal]:
+    for found in find_idle(run):
         is_bias = found.reason == "bias before a norm"
         refusal = "" if is_bias else "no rewrite is known for it"
         what = "the bias goes" if is_bias else found.reason
@@ -226,10 +226,10 @@ def _run(
     """Return the text after every rewrite of a pass, and its model."""
     seen: set[NodePath] = set()
     while len(log) < MAX_REWRITES:
-        nodes = list_inference(current.model, current.cost)
+        run = list_inference(current.model, current.cost)
         wanted = (
             proposal
-            for proposal in find(current.model, nodes)
+            for proposal in find(current.model, run)
             if proposal.path not in seen and _is_at(proposal, at)
         )
         proposal = next(wanted, None)

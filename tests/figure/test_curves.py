@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 def curve_of(spec: str, kind: CurveKind) -> Curve:
     checked = driver.measure(spec, folder=ROOT)
     subject = describe(checked.model, checked.cost)
-    nodes = list_inference(checked.model, checked.cost)
+    nodes = list_inference(checked.model, checked.cost).nodes
     steps = measure_representation(checked.model, nodes)
     (panel,) = add_curve(draw_network(subject, "schema"), subject, kind, steps).panels
     assert panel.curve is not None
@@ -58,7 +58,7 @@ def test_the_representation_is_what_leaves_each_box() -> None:
 def test_a_point_stands_at_the_height_of_its_box(kind: CurveKind) -> None:
     checked = driver.measure("googlenet", folder=ROOT)
     subject = describe(checked.model, checked.cost)
-    steps = measure_representation(checked.model, list_inference(checked.model, checked.cost))
+    steps = measure_representation(checked.model, list_inference(checked.model, checked.cost).nodes)
     drawing = add_curve(draw_network(subject, "schema"), subject, kind, steps)
     scene = lay_out_panels(drawing, PRESETS["modern"])
     (curve,) = (panel.curve for panel in drawing.panels if panel.curve is not None)

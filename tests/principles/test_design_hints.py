@@ -11,7 +11,7 @@ from conftest import NET, Project
 
 from inception_dsl import driver
 from inception_dsl.analysis.balance import find_imbalances, measure_stages
-from inception_dsl.analysis.dense import Savings, list_inference
+from inception_dsl.analysis.dense import Inference, Savings, list_inference
 from inception_dsl.analysis.factors import find_even_pairs, find_nested, find_separable
 from inception_dsl.analysis.idle import find_idle
 from inception_dsl.analysis.representation import find_smallest_cut, measure_representation
@@ -19,7 +19,6 @@ from inception_dsl.analysis.shrinking import find_shrinkings
 from inception_dsl.analysis.unreduced import find_unreduced
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver import Checked
-from inception_dsl.ir import Node
 from inception_dsl.rules.principles.balance import OUT_OF_BALANCE
 from inception_dsl.rules.principles.bottlenecks import LEAST_KEPT
 
@@ -34,7 +33,7 @@ def measure(text: str, project: Project) -> Checked:
     return driver.measure(NET, folder=project.root)
 
 
-def nodes_of(checked: Checked) -> list[Node]:
+def run_of(checked: Checked) -> Inference:
     """Return the nodes that inference runs."""
     return list_inference(checked.model, checked.cost)
 
@@ -94,7 +93,7 @@ def test_the_smallest_cut_is_that_of_brute_force(seed: int) -> None:
 def kept(spec: str) -> dict[str, float]:
     """Return the part of the representation that each step of a shipped network keeps."""
     checked = driver.measure(spec, folder=ROOT)
-    curve = measure_representation(checked.model, nodes_of(checked))
+    curve = measure_representation(checked.model, run_of(checked).nodes)
     return {str(point.step): point.keeps for point in curve}
 
 
@@ -158,7 +157,7 @@ def test_nested_kernels_save_the_difference_of_two_networks(
     head = f"input: 28x28x48\n{NORMED}"
     old = measure(f"{head}network: [{before}]\n", project)
     new = measure(f"{head}network: [{after}]\n", project)
-    (found,) = find_nested(nodes_of(old))
+    (found,) = find_nested(run_of(old))
     assert same_difference(found.savings, counted(old, new))
     assert percent is None or found.savings.percent == pytest.approx(percent)
 
@@ -177,7 +176,7 @@ def test_rows_and_columns_save_the_difference_of_two_networks(
     head = f"input: 18x18x48\n{NORMED}"
     old = measure(f"{head}network: [{before}]\n", project)
     new = measure(f"{head}network: [{after}]\n", project)
-    (found,) = find_separable(nodes_of(old))
+    (found,) = find_separable(run_of(old))
     assert same_difference(found.savings, counted(old, new))
     assert percent is None or found.savings.percent == pytest.approx(percent)
 
@@ -199,8 +198,8 @@ def test_rows_and_columns_save_the_difference_of_two_networks(
 def test_kernels_that_the_paper_says_nothing_of_are_left_alone(
     input: str, step: str, project: Project
 ) -> None:
-    nodes = nodes_of(measure(f"input: {input}\nnetwork: [{step}]\n", project))
-    assert [*find_nested(nodes), *find_separable(nodes)] == []
+    run = run_of(measure(f"input: {input}\nnetwork: [{step}]\n", project))
+    assert [*find_nested(run), *find_separable(run)] == []
 
 
 def test_two_2x2_save_a_ninth_and_a_row_and_a_column_a_third(project: Project) -> None:
@@ -208,7 +207,7 @@ def test_two_2x2_save_a_ninth_and_a_row_and_a_column_a_third(project: Project) -
     pair = measure(head + "[2x2 conv (8), 2x2 conv (8)]\n", project)
     whole = measure(head + "[3x3 conv (8 V)]\n", project)
     rows = measure(head + "[1x3 conv (8 V), 3x1 conv (8 V)]\n", project)
-    (found,) = find_even_pairs(nodes_of(pair))
+    (found,) = find_even_pairs(run_of(pair))
     assert same_difference(found.savings, counted(whole, pair))
     assert same_difference(found.separated, counted(whole, rows))
     assert round(found.savings.percent) == 11
@@ -218,7 +217,7 @@ def test_two_2x2_save_a_ninth_and_a_row_and_a_column_a_third(project: Project) -
 def test_a_reduction_saves_the_difference_of_two_networks(project: Project) -> None:
     head = f"input: 14x14x512\n{NORMED}network: "
     old = measure(head + "[c: 3x3 conv (320 stride 2)]\n", project)
-    (found,) = find_unreduced(nodes_of(old))
+    (found,) = find_unreduced(run_of(old))
     for channels, savings in ((256, found.half), (128, found.quarter)):
         new = measure(head + f"[r: 1x1 conv ({channels}), c: 3x3 conv (320 stride 2)]\n", project)
         assert same_difference(savings, counted(old, new))
@@ -231,12 +230,12 @@ def test_the_three_ways_to_a_smaller_map_cost_what_three_networks_cost(project: 
     last = measure(f"{head}[3x3 conv (128), {pool}]\n", project)
     beside = measure(f"{head}{{branches: {{p: {pool}, c: 3x3 conv (64 stride 2)}}}}\n", project)
     for network, order in ((first, "pool first"), (last, "conv first")):
-        (found,) = find_shrinkings(nodes_of(network))
+        (found,) = find_shrinkings(run_of(network).nodes)
         assert found.order == order
         assert found.pool_first == first.cost.totals.macs
         assert found.conv_first == last.cost.totals.macs == 4 * found.pool_first
         assert found.side_by_side == beside.cost.totals.macs
-    assert list(find_shrinkings(nodes_of(beside))) == []
+    assert list(find_shrinkings(run_of(beside).nodes)) == []
 
 
 def test_a_bias_before_statistics_costs_the_difference_of_two_networks(project: Project) -> None:
@@ -246,10 +245,10 @@ def test_a_bias_before_statistics_costs_the_difference_of_two_networks(project: 
     ):
         old = measure(f"input: 9x9x4\nnetwork: {old_text}\n", project)
         new = measure(f"input: 9x9x4\nnetwork: {new_text}\n", project)
-        (found,) = find_idle(nodes_of(old))
+        (found,) = find_idle(run_of(old))
         assert found.reason == "bias before a norm"
         assert same_difference(found.savings, counted(old, new))
-        assert list(find_idle(nodes_of(new))) == []
+        assert list(find_idle(run_of(new))) == []
 
 
 @pytest.mark.parametrize(
@@ -265,13 +264,13 @@ def test_a_bias_before_statistics_costs_the_difference_of_two_networks(project: 
     ],
 )
 def test_steps_without_effect_are_named(body: str, reason: str | None, project: Project) -> None:
-    nodes = nodes_of(measure(f"input: 9x9x4\nnetwork: {body}\n", project))
-    assert [found.reason for found in find_idle(nodes)] == ([reason] if reason else [])
+    run = run_of(measure(f"input: 9x9x4\nnetwork: {body}\n", project))
+    assert [found.reason for found in find_idle(run)] == ([reason] if reason else [])
 
 
 def test_only_the_middle_of_xception_is_out_of_balance() -> None:
     for spec, named in (("xception", [(19, 19)]), ("inception_v3", []), ("resnet50", [])):
-        stages = measure_stages(nodes_of(driver.measure(spec, folder=ROOT)))
+        stages = measure_stages(run_of(driver.measure(spec, folder=ROOT)).nodes)
         found = list(find_imbalances(stages, OUT_OF_BALANCE))
         assert [each.stage.grid for each in found] == named
         for each in found:

@@ -21,9 +21,9 @@ of Inception-v3 with 4.1.
 
 def imbalance(subject: Subject) -> Iterator[Diagnostic]:
     """Find the stages that are far deeper for their width than both neighbours, or wider."""
-    nodes = list_inference(subject.model, subject.cost)
+    run = list_inference(subject.model, subject.cost)
     stage_of, lines = build_stage_lookup(subject.model), find_lines(subject.model)
-    for found in find_imbalances(measure_stages(nodes), OUT_OF_BALANCE):
+    for found in find_imbalances(measure_stages(run.nodes), OUT_OF_BALANCE):
         stage = found.stage
         places = [
             (lines.get(stage_of(side.nodes[0].path)), f"{word}: {_tell(side)}")

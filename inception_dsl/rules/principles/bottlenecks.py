@@ -27,7 +27,7 @@ MAX_CURVE = 16
 
 def bottlenecks(subject: Subject) -> Iterator[Diagnostic]:
     """Find the steps that keep little of what enters them, before the last look at a map."""
-    nodes = list_inference(subject.model, subject.cost)
+    nodes = list_inference(subject.model, subject.cost).nodes
     curve = measure_representation(subject.model, nodes)
     again = looks_again(nodes)
     narrow = sorted(

@@ -31,15 +31,15 @@ from inception_dsl.rules.subject import Subject
 
 def large_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find kernels from 5x5 on that cost less as several 3x3 (P811)."""
-    nodes = list_inference(subject.model, subject.cost)
-    yield from _report("P811", list(find_nested(nodes)), subject, [])
+    run = list_inference(subject.model, subject.cost)
+    yield from _report("P811", list(find_nested(run)), subject, [])
 
 
 def square_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find square kernels on maps of 12 to 20 that cost less as a row and a column (P812)."""
-    nodes = list_inference(subject.model, subject.cost)
+    run = list_inference(subject.model, subject.cost)
     grids = f"maps of {SEPARABLE_GRIDS[0]} to {SEPARABLE_GRIDS[-1]}"
-    found = list(find_separable(nodes))
+    found = list(find_separable(run))
     notes = [f"only {grids} count: on larger ones it does not work well (Section 3.2)"]
     others = [node for each in found for node in each.others]
     grids_of_others = sorted({_grid(node) for node in others}, reverse=True)

@@ -21,8 +21,8 @@ from inception_dsl.rules.subject import Subject
 
 def missing_reductions(subject: Subject) -> Iterator[Diagnostic]:
     """Find spatial convolutions over many channels that nothing has reduced before (P803)."""
-    nodes = list_inference(subject.model, subject.cost)
-    found = sorted(find_unreduced(nodes), key=lambda each: -each.half.macs)
+    run = list_inference(subject.model, subject.cost)
+    found = sorted(find_unreduced(run), key=lambda each: -each.half.macs)
     if not found:
         return
     first = found[0]
@@ -52,8 +52,8 @@ def _tell_unreduced(found: Unreduced) -> str:
 
 def lone_pools(subject: Subject) -> Iterator[Diagnostic]:
     """Find pools that shrink the grid before or behind the layers that widen (P804)."""
-    nodes = list_inference(subject.model, subject.cost)
-    found = list(find_shrinkings(nodes))
+    run = list_inference(subject.model, subject.cost)
+    found = list(find_shrinkings(run.nodes))
     if not found:
         return
     first = min(found, key=lambda each: each.narrow / each.wide)
