@@ -6,18 +6,20 @@ mean over the whole map by one op or by two. The elementary graph of all of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from inception_dsl.analysis import list_state
 from inception_dsl.ir import Graph, Node, Path, Value
 from inception_dsl.ops import NORMS, OPS, Op, StateTensor, norm_of
+from inception_dsl.ops.facts import InnerOp
 from inception_dsl.ops.gather import gather_own_place, take_alike
 from inception_dsl.pairing import FlatGraph, FlatNode, Key, make_flat
 
-Place = Literal["op", "norm", "act"]
-"""A part of a step: its op, the norm behind it, the activation behind both."""
+Place = Literal["inner", "op", "norm", "act"]
+"""A part of a step: its op, the norm behind it, the activation behind both. The `inner` one is the
+first of two ops that an op is."""
 
 _PLAIN = "none"
 
@@ -114,13 +116,30 @@ def _split(node: Node) -> Iterator[tuple[Place, Node, tuple[tuple[str, StateTens
     tensors = [(f"{node.path}.{tensor.name}", tensor) for tensor in list_state(node)]
     of_op = tuple(pair for pair in tensors if not pair[1].is_of_norm and not pair[1].is_of_act)
     plain: dict[str, Value] = {name: _PLAIN for name in ("norm", "act") if name in own}
-    yield "op", _rewrite(replace(node, attributes={**own, **plain})), of_op
+    if op.splits is not None:
+        yield from _open(node, op.splits(node.attributes, node.input_types), of_op)
+    else:
+        yield "op", _rewrite(replace(node, attributes={**own, **plain})), of_op
     if norm is not None:
         of_norm = tuple(pair for pair in tensors if pair[1].is_of_norm)
         yield "norm", _take_out(node, NORMS[norm.name]), of_norm
     if isinstance(act, str) and act != _PLAIN and "act" in own:
         of_act = tuple(pair for pair in tensors if pair[1].is_of_act)
         yield "act", _take_out(node, OPS[act]), of_act
+
+
+def _open(
+    node: Node, inner: Sequence[InnerOp], tensors: Sequence[tuple[str, StateTensor]]
+) -> Iterator[tuple[Place, Node, tuple[tuple[str, StateTensor], ...]]]:
+    """Yield the ops that an op is, each with its tensors."""
+    places: tuple[Place, ...] = ("inner", "op")
+    types = node.input_types
+    for place, each in zip(places, inner, strict=True):
+        type = OPS[each.name].infer(each.attributes, types)
+        made = replace(node, op=each.name, attributes=each.attributes, input_types=types, type=type)
+        own = (pair for pair in tensors if Path(pair[1].slot[1]).parent == each.layer)
+        yield place, made, tuple(own)
+        types = (type,)
 
 
 def _take_out(node: Node, inner: Op) -> Node:

@@ -18,7 +18,7 @@ from inception_dsl.diff.effects import attribute_effects, is_felt_in_training_on
 from inception_dsl.diff.elementary import ElementaryGraph, ElementaryStep, StepPart, make_elementary
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Graph, Model, Path, Value
-from inception_dsl.ir.weights import Order, WeightPlan
+from inception_dsl.ir.weights import Copy, Order, Recipe, WeightPlan, list_sources
 from inception_dsl.ops import OPS
 from inception_dsl.ops.init import BIAS_INIT, INIT
 from inception_dsl.pairing import Key, Partner, pair_graphs
@@ -99,8 +99,8 @@ def plan_port(old: Model, new: Model) -> PortPlan:
     pairing = pair_graphs(sides[0].flat, sides[1].flat)
     partners = {key: partner.key for key, partner in pairing.new.items() if is_decided(partner)}
     pairs = tuple(_pair_paths(old.graph, new.graph, sides, partners))
-    weights = plan_weights(old, new, pairs)
     orders = channel_orders(View(old), View(new), {b: a for a, b in pairs})
+    weights = _copy_parts(plan_weights(old, new, pairs), sides, partners, orders)
     inputs = [tuple(model.inputs.values()) for model in (old, new)]
     fresh = {key for key, _ in weights.fresh}
     walk = _Walk(sides, partners, orders, fresh, has_same_inputs=inputs[0] == inputs[1])
@@ -148,13 +148,53 @@ def _pair_paths(
         part = StepPart(node.path, "op")
         if part in new_side.steps:
             partner = partners.get(part)
-            if isinstance(partner, StepPart) and partner.place == "op":
+            if isinstance(partner, StepPart) and _are_whole(partner, part, sides):
                 yield partner.path, node.path
             continue
         source = new_side.last[node.path]
         rest = idle.get(inputs.get(source) or partners.get(source))  # type: ignore[call-overload]
         if rest:
             yield rest.pop(0), node.path
+
+
+def _are_whole(old: StepPart, new: StepPart, sides: Sides) -> bool:
+    """Tell whether two parts are all of their steps, but for norms and activations."""
+    parts = zip(sides, (old, new), strict=True)
+    is_one = not any(StepPart(part.path, "inner") in side.steps for side, part in parts)
+    return is_one and old.place == new.place == "op"
+
+
+def _copy_parts(
+    plan: WeightPlan,
+    sides: Sides,
+    partners: Mapping[Key, Key | None],
+    orders: Mapping[str, Order | None],
+) -> WeightPlan:
+    """Return a plan that copies the tensors of paired parts whose whole steps are no pair, too."""
+    old, new = sides
+    sources: dict[str, str] = {}
+    for part, step in new.steps.items():
+        partner = partners.get(part)
+        reads = [*step.reads, part]
+        if not isinstance(partner, StepPart) or any(_path(key) in orders for key in reads):
+            continue
+        known = {Path(t.name).name: (key, t.shape) for key, t in old.steps[partner].tensors}
+        for key, tensor in step.tensors:
+            source, shape = known.get(Path(tensor.name).name, ("", ()))
+            if source and shape == tensor.shape:
+                sources[key] = source
+    copied = {key: Copy(sources[key]) for key, _ in plan.fresh if key in sources}
+    recipes: dict[str, Recipe] = {**dict(plan.recipes), **copied}
+    used = {source for recipe in recipes.values() for source in list_sources(recipe)}
+    return WeightPlan(
+        tuple(recipes.items()),
+        tuple((key, reason) for key, reason in plan.fresh if key not in copied),
+        tuple((key, reason) for key, reason in plan.left if key not in used),
+    )
+
+
+def _path(key: Key) -> str:
+    return key.path if isinstance(key, StepPart) else str(key)
 
 
 class _Walk:

@@ -291,6 +291,23 @@ class StateTensor:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class InnerOp:
+    """One of several ops that an op is in turn.
+
+    Attributes:
+        layer: the layer that holds its tensors, below which they have the names of that op.
+    """
+
+    name: str
+    attributes: Values
+    layer: str
+
+
+SplitRule = Callable[[Values, Inputs], tuple[InnerOp, ...]]
+"""The ops that an op is in turn, without its norm and its activation."""
+
+
 StateRule = Callable[[Values, int], tuple[StateTensor, ...]]
 """The tensors of an op, from its attributes and the channels of its input."""
 

@@ -23,6 +23,7 @@ from inception_dsl.ops.facts import (
     RemarkRule,
     SaveRule,
     Sizes,
+    SplitRule,
     StateRule,
     WindowRule,
     flat_view,
@@ -91,6 +92,7 @@ class Op:
             conv has itself, such as `groups`, is its `norm_groups`, and the norm reads it as
             `groups`.
 
+        splits: the ops that it is in turn, if there are several.
         infer: the type of its output; raises `ShapeError` for all that torch would refuse, in
             inference or in training. The norm of a conv is blamed at the conv's width.
         sizes: whether its output's height and width follow from its input's.
@@ -129,6 +131,7 @@ class Op:
     defaults_of: str = ""
     finish: Callable[[dict[str, Value | Expr]], None] | None = None
     norm_layer: str
+    splits: SplitRule | None = None
 
     infer: InferRule
     sizes: Sizes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inception_dsl.ir import TensorType
+from inception_dsl.ir import TensorType, Value
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, size
 from inception_dsl.ops.conv import (
     FLAGS,
@@ -21,6 +21,7 @@ from inception_dsl.ops.conv import (
 )
 from inception_dsl.ops.facts import (
     Cost,
+    InnerOp,
     Inputs,
     Launch,
     SavedForBackward,
@@ -85,6 +86,17 @@ def _state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     )
 
 
+def _split(values: Values, inputs: Inputs) -> tuple[InnerOp, ...]:
+    channels = inputs[0].channels
+    plain: dict[str, Value] = {"norm": "none", "act": "none"}
+    window = {name: values[name] for name in ("kernel", "stride", "pad", "dilation")}
+    width = channels * number(values, "multiplier")
+    depthwise = {**window, "width": width, "groups": channels, "bias": False, **plain}
+    place: dict[str, Value] = {"kernel": (1, 1), "stride": 1, "pad": "same", "dilation": 1}
+    pointwise = {**place, "width": values["width"], "groups": 1, "bias": values["bias"], **plain}
+    return InnerOp("conv", depthwise, "depthwise"), InnerOp("conv", pointwise, "pointwise")
+
+
 def make_ops() -> tuple[Op, ...]:
     """Return the separable convolution: a depthwise one, then a 1x1 one.
 
@@ -106,6 +118,7 @@ def make_ops() -> tuple[Op, ...]:
         defaults_of="conv",
         finish=finish,
         norm_layer="",
+        splits=_split,
         infer=_infer,
         sizes="follow",
         channels="mixed",

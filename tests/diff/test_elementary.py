@@ -24,6 +24,10 @@ WAYS: dict[str, list[str]] = {
         "[p: 1x1 adaptive avgpool, v: flatten, f: linear (2)]",
         "[p: 8x8 avgpool (V), v: flatten, f: linear (2), s: softmax]",
     ],
+    "a separable conv": [
+        "[s: 3x3 sepconv (4 stride 2 multiplier 2 norm batchnorm act relu)]",
+        "[d: 3x3 conv (6 stride 2 groups 3 no_bias), p: 1x1 conv (4 norm batchnorm act relu)]",
+    ],
     "steps that do nothing": [
         "[c: 3x3 conv (4)]",
         "[i: identity, c: 3x3 conv (4), a: 8x8 adaptive avgpool, m: 1x1 maxpool]",

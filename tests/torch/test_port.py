@@ -305,6 +305,7 @@ def test_the_plan_is_what_other_commands_write(folder: Path) -> None:
         ("torchvision:mobilenet_v2", "mobilenet_v2"),
         ("torchvision:googlenet", "torchvision/googlenet"),
         ("timm:convnext_tiny", "convnext_tiny"),
+        ("timm:legacy_xception", "timm/legacy_xception"),
     ],
 )
 def test_shipped_specs_need_no_table_of_names(target: str, spec: str) -> None:
