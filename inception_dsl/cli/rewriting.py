@@ -38,6 +38,11 @@ def add(command: Parser) -> None:
     command.add_argument(
         "-o", "--output", metavar="FILE", help="write a new spec, without the claims of the old one"
     )
+    command.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="write the plan that carries a checkpoint over, as far as it can be",
+    )
     mode = command.add_mutually_exclusive_group()
     mode.add_argument("--dry-run", action="store_true", help="write nothing")
     mode.add_argument(
@@ -71,8 +76,12 @@ def _rewrite(args: argparse.Namespace) -> int:
     if args.check:
         return FINDINGS
     if not args.dry_run:
-        driver.write_all([done.artifact])
-        show_line(f"wrote      {shown(done.artifact.path)}")
+        artifacts = [done.artifact]
+        if args.weights is not None:
+            artifacts.append(driver.make_weight_plan(done.report, Path(args.weights)))
+        driver.write_all(artifacts)
+        for artifact in artifacts:
+            show_line(f"wrote      {shown(artifact.path)}")
     return FINE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -183,8 +184,11 @@ def test_the_command_shows_writes_and_checks(
         assert "-  - a: 5x5 conv (48)\n+  - a_a: 3x3 conv (48)\n+  - a: 3x3 conv (48)\n" in output
         assert "MACs" in output
         assert (project.root / NET).read_text() == text
-    code, output, _ = run(capsys, "rewrite", NET)
-    assert (code, output.splitlines()[-1]) == (0, "wrote      specs/net.yaml")
+    code, output, _ = run(capsys, "rewrite", NET, "--weights", "plan.json")
+    wrote = ["wrote      specs/net.yaml", "wrote      plan.json"]
+    assert (code, output.splitlines()[-2:]) == (0, wrote)
+    plan = json.loads((project.root / "plan.json").read_text())
+    assert {"a_a.weight", "a.weight"} <= plan["fresh"].keys()
     assert "3x3 conv (48)" in (project.root / NET).read_text()
     assert run(capsys, "rewrite", NET, "--check") == (0, "", "nothing is rewritten\n")
     with pytest.raises(SystemExit):
