@@ -48,7 +48,10 @@ def _say(finding: Finding) -> tuple[Hashable, ...]:
         case Changed(names=names):
             old, new = dict(edit.before.values), dict(edit.after.values)
             changes = tuple((name, _change(edit, name, old, new)) for name in names)
-            return (("changed", edit.after.kind, changes, edit.elsewhere),)
+            said = "changed", edit.after.kind, edit.elsewhere
+            line = _place(finding.old)
+            by_line: list[Hashable] = [(*said, names, line)] if line else []
+            return ((*said, changes), *by_line)
         case Reordered():
             return (("reordered", edit.step.kind, edit.step.is_call),)
         case Replaced():
@@ -112,11 +115,7 @@ def _share(facts: StepFacts, edits: Sequence[StepFacts], counts: Mapping[str, in
     match facts:
         case Changed():
             changed = [edit for edit in edits if isinstance(edit, Changed)]
-            before = _share_words([edit.before for edit in changed])
-            after = _share_words([edit.after for edit in changed])
-            kernels = tuple(_list_kernels(changed))
-            among = counts[facts.after.kind]
-            return replace(facts, before=before, after=after, kernels=kernels, among=among)
+            return replace(_share_changes(facts, changed), among=counts[facts.after.kind])
         case Reordered():
             return replace(facts, among=counts[facts.step.kind])
         case Replaced():
@@ -129,6 +128,23 @@ def _share(facts: StepFacts, edits: Sequence[StepFacts], counts: Mapping[str, in
             return facts
         case _:
             raise AssertionError(facts)
+
+
+def _share_changes(first: Changed, edits: Sequence[Changed]) -> Changed:
+    """Return the first of some changes with the words that all share, and all kernels."""
+    names = set(first.names) - {OPS[first.after.kind].kernel}
+    words = []
+    varies = False
+    for mine, all_words in (
+        (first.before, [edit.before for edit in edits]),
+        (first.after, [edit.after for edit in edits]),
+    ):
+        shared = _share_words(all_words)
+        lost = [value for value in mine.values if value[0] in names and value not in shared.values]
+        varies = varies or bool(lost)
+        words.append(replace(shared, values=(*shared.values, *lost)))
+    kernels = tuple(_list_kernels(edits))
+    return replace(first, before=words[0], after=words[1], kernels=kernels, varies=varies)
 
 
 def _list_kernels(edits: Sequence[Changed]) -> dict[tuple[Value, Value], None]:

@@ -1,7 +1,8 @@
-"""Norms and activations that are steps of their own, as words of the convolutions before them.
+"""A network in the form that most authors choose, whatever its own author chose.
 
-One author writes `3x3 conv (96)` and another a conv, a norm and an activation; the network is the
-same. Where names say nothing, both are compared in the first form.
+One writes `3x3 conv (96)` and another a conv, a norm and an activation; one a global pool and
+another an adaptive one and a flatten. The network is the same. Where names say nothing, both are
+compared in the first form.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from inception_dsl.diff.elementary import is_idle, simplify_op
 from inception_dsl.ir import Graph, Node, Path, Value
 from inception_dsl.ops import ACTIVATIONS, NORMS, OPS
 
@@ -27,7 +29,7 @@ class Carried:
 
 
 def carry_along(graph: Graph) -> Carried:
-    """Fold norms and activations into the only node that they read, where it can carry them."""
+    """Return a graph whose convs carry the norms and activations that only read them."""
     nodes = {node.path: node for node in graph.nodes}
     readers: dict[Path, int] = {}
     for node in graph.nodes:
@@ -37,11 +39,16 @@ def carry_along(graph: Graph) -> Carried:
     ends = {*graph.outputs.values(), *graph.head_outputs}
     instead: dict[Path, Path] = {}
     norms: dict[Path, Path] = {}
+    in_inference = _find_read(graph)
     for node in graph.nodes:
         inputs = tuple(instead.get(path, path) for path in node.inputs)
-        nodes[node.path] = replace(node, inputs=inputs)
+        if _is_mere_form(node) or (node.path not in in_inference and is_idle(node)):
+            instead[node.path] = inputs[0]
+            del nodes[node.path]
+            continue
+        nodes[node.path] = replace(simplify_op(node), inputs=inputs)
         source = nodes.get(inputs[0]) if len(inputs) == 1 else None
-        is_sole = readers.get(node.inputs[0]) == 1 and node.inputs[0] not in ends
+        is_sole = all(readers.get(p) == 1 and p not in ends for p in {node.inputs[0], inputs[0]})
         if source is None or not is_sole or node.reuses or {node.path, source.path} & shared:
             continue
         values = _take(source, node)
@@ -59,6 +66,20 @@ def carry_along(graph: Graph) -> Carried:
         head_outputs=tuple(instead.get(path, path) for path in graph.head_outputs),
     )
     return Carried(kept, norms)
+
+
+def _find_read(graph: Graph) -> set[Path]:
+    """Return the nodes that the outputs of inference depend on."""
+    read = set(graph.outputs.values())
+    for node in reversed(graph.nodes):
+        if node.path in read:
+            read.update(node.inputs)
+    return read
+
+
+def _is_mere_form(node: Node) -> bool:
+    """Tell whether a node makes a vector of a map of one pixel, and nothing else."""
+    return OPS[node.op].channels == "flattened" and is_idle(node)
 
 
 def _take(source: Node, node: Node) -> dict[str, Value] | None:

@@ -112,13 +112,15 @@ class Changed(StepFacts):
     Attributes:
         names: the attributes that change.
         before, after: the step's words; of several steps, the words that they share.
-        kernels: the old and the new kernels of several steps whose kernel is turned.
+        kernels: the old and the new kernels of several steps.
+        varies: other values differ from step to step, and the words are those of the first one.
     """
 
     names: tuple[str, ...]
     before: StepWords
     after: StepWords
     kernels: tuple[tuple[Value, Value], ...] = ()
+    varies: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,7 @@ def _split(node: Node) -> Iterator[tuple[Place, Node, tuple[tuple[str, StateTens
     if op.splits is not None:
         yield from _open(node, op.splits(node.attributes, node.input_types), of_op)
     else:
-        yield "op", _rewrite(replace(node, attributes={**own, **plain})), of_op
+        yield "op", simplify_op(replace(node, attributes={**own, **plain})), of_op
     if norm is not None:
         of_norm = tuple(pair for pair in tensors if pair[1].is_of_norm)
         yield "norm", _take_out(node, NORMS[norm.name]), of_norm
@@ -152,10 +152,12 @@ def _take_out(node: Node, inner: Op) -> Node:
     return replace(node, op=inner.name, attributes=attributes, input_types=(node.type,))
 
 
-def _rewrite(node: Node) -> Node:
+def simplify_op(node: Node) -> Node:
     """Return a node with an op that needs no words, if that gives the same at this size."""
     op, (input, *others) = OPS[node.op], node.input_types
     if op.gathers is None or others or not input.is_map or op.state is not None:
+        return node
+    if op.acts(node.attributes, node.input_types) != "always":  # it drops values in training
         return node
     gathers = op.gathers(node.attributes, input)
     for other in OPS.values():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from inception_dsl.diff.carried import carry_along
 from inception_dsl.diff.compare import compare_matched
@@ -26,8 +27,8 @@ from inception_dsl.ir import Graph, Model, Path
 from inception_dsl.ops import OPS
 from inception_dsl.pairing import GraphPairing, flatten_graph, pair_graphs
 
-LONE = Path("module")
-"""The first name of a node without a partner whose own path is the path of another one."""
+DIGITS = Decimal("1e-6")
+"""Maximum difference of two numbers that are one, as a share: code computes in single precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,12 @@ def _name_nodes(old: Graph, new: Graph, partners: Mapping[Path, Path]) -> dict[P
             continue
         holder = next((at for at in node.path.parents if at in holders), Path())
         name = holders.get(holder, Path()) / node.path.relative_to(holder)
-        while name in taken or not leaves.isdisjoint(name.parents):
-            name = LONE / name
+        while not leaves.isdisjoint(name.parents):  # a node holds no others
+            name = name.parent.parent / f"{name.parent.name}_{name.name}"
+        while name in taken:
+            name = Path(f"{name}_")
+        leaves.add(name)
+        taken.update((name, *name.parents))
         names[node.path] = name
     return names
 
@@ -116,7 +121,7 @@ def _select(edits: tuple[Edit, ...]) -> Iterator[Edit]:
         match edit:
             case PortsChanged() | ParameterListed() | HeadListed() | LossChanged():
                 continue
-            case _ if edit.category == "COSMETIC" or _is_initial(edit):
+            case _ if edit.category == "COSMETIC" or _is_unseen(edit):
                 continue
             case _:
                 yield replace(
@@ -126,14 +131,32 @@ def _select(edits: tuple[Edit, ...]) -> Iterator[Edit]:
                 )
 
 
-def _is_initial(edit: Edit) -> bool:
-    """Tell whether an edit is about initial weights alone, which no run of a module shows."""
+def _is_unseen(edit: Edit) -> bool:
+    """Tell whether an edit is about values alone that no run of a module shows, or that agree."""
     match edit:
         case Changed(names=names):
-            attributes = (OPS[edit.after.kind].attribute(name) for name in names)
-            return all(attribute is not None and attribute.is_initial for attribute in attributes)
+            return all(_is_initial(edit, name) or _agrees(edit, name) for name in names)
         case _:
             return False
+
+
+def _is_initial(edit: Changed, name: str) -> bool:
+    attribute = OPS[edit.after.kind].attribute(name)
+    return attribute is not None and attribute.is_initial
+
+
+def _agrees(edit: Changed, name: str) -> bool:
+    """Tell whether the values of an attribute are one number, but for rounding."""
+    attribute = OPS[edit.after.kind].attribute(name)
+    default = None if attribute is None else attribute.default
+    if attribute is None or not attribute.is_rounded:
+        return False
+    numbers = []
+    for words in (edit.before, edit.after):
+        value = dict(words.values).get(name, default)
+        assert isinstance(value, Decimal | int)
+        numbers.append(Decimal(value))
+    return abs(numbers[0] - numbers[1]) <= DIGITS * max(map(abs, numbers))
 
 
 def _find_undecided(pairing: GraphPairing, names: Mapping[Path, Path]) -> Iterator[Path]:

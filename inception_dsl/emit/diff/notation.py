@@ -232,7 +232,8 @@ def _changed_step(edit: Changed) -> str:
         head = f"{', '.join(_change(*pair) for pair in edit.kernels)} {head}"
     elif kernel is not None and (kernel.name in new or kernel.name in edit.names):
         head = f"{_value(old, new, kernel, edit.names)} {head}"
-    return " ".join(part for part in (head, _in_brackets(_changed_words(edit))) if part)
+    words = _changed_words(edit)
+    return f"{head} {_in_brackets(['as', *words] if edit.varies else words)}".rstrip()
 
 
 def _changed_words(edit: Changed) -> list[str]:
