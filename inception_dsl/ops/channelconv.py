@@ -69,6 +69,7 @@ OPS = (
         join=None,
         attributes=(Attribute("kernel", "positive", changes="values"),),
         norm_layer="",
+        splits=None,
         infer=_infer,
         sizes="follow",
         channels="positional",

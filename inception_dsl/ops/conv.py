@@ -405,6 +405,7 @@ def make_ops() -> tuple[Op, ...]:
         flags={**FLAGS, **STANDARDISED_FLAGS},
         finish=_finish_conv,
         norm_layer="",
+        splits=None,
         infer=_infer,
         sizes="follow",
         channels="mixed",

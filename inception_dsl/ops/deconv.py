@@ -209,6 +209,7 @@ OPS = (
         flags={flag: sets for flag, sets in FLAGS.items() if flag != "same_tf"},
         finish=finish,
         norm_layer="",
+        splits=None,
         infer=_infer,
         sizes="follow",
         channels="mixed",

@@ -92,7 +92,7 @@ class Op:
             conv has itself, such as `groups`, is its `norm_groups`, and the norm reads it as
             `groups`.
 
-        splits: the ops that it is in turn, if there are several.
+        splits: the ops that it is in turn, if there are several; else None.
         infer: the type of its output; raises `ShapeError` for all that torch would refuse, in
             inference or in training. The norm of a conv is blamed at the conv's width.
         sizes: whether its output's height and width follow from its input's.
@@ -131,7 +131,7 @@ class Op:
     defaults_of: str = ""
     finish: Callable[[dict[str, Value | Expr]], None] | None = None
     norm_layer: str
-    splits: SplitRule | None = None
+    splits: SplitRule | None
 
     infer: InferRule
     sizes: Sizes
