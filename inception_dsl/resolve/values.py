@@ -180,6 +180,10 @@ def parameter_value(word: Word) -> Value:
     return word
 
 
+_SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
+"""The booleans of YAML 1.1, which are texts in YAML 1.2."""
+
+
 def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope) -> Given:
     """Return an attribute's value that stands in a YAML value of its own.
 
@@ -198,6 +202,11 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope
         message = f"`{op.written}` has no attribute `{name}`"
         fix = Fix(key, close) if close else None
         raise SpecError([Diagnostic("E202", message, (Label(key),), fix=fix)])
+    if isinstance(word, str) and attribute.kind == "flag":
+        meant = _SWITCHES.get(word)
+        fix = Fix(text, meant) if meant else None
+        message = f"`{name}` is true or false"
+        raise SpecError([Diagnostic("E211", message, (Label(text),), fix=fix)])
     if isinstance(word, str):
         words = as_words(word, text, scope)
         return read_whole(words, lambda reader: read_value(op, attribute, reader, words))
