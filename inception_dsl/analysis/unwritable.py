@@ -156,6 +156,7 @@ class _Block:
     ) -> None:
         self._padded = padded
         self._block = block
+        self._by_path: dict[Path | None, StepDef] = {step.path: step for step in block.body}
         self._is_network = is_network
         self._all_widths = widths
         self._steps = [
@@ -265,10 +266,11 @@ class _Block:
 
         Steps that are there only where this one is are not there either.
         """
-        by_path = {own.path: own for own in self._block.body}
         when, given = step.when, step.otherwise
-        while given in by_path and when is not None and implies(by_path[given].when, when):
-            given = by_path[given].otherwise
+        while when is not None and (outer := self._by_path.get(given)) is not None:
+            if not implies(outer.when, when):
+                break
+            given = outer.otherwise
         assert given is not None
         return given
 
