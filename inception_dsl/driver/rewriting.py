@@ -19,6 +19,7 @@ from inception_dsl.analysis.factors import Factorisation, find_nested, find_sepa
 from inception_dsl.analysis.field import measure_fields
 from inception_dsl.analysis.idle import find_idle
 from inception_dsl.bounds import MAX_BYTES, MAX_NODES
+from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
 from inception_dsl.driver.walk import Checked, judge_model
@@ -39,6 +40,7 @@ from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, read_network
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.files import SpecFile, find_spec, read
 from inception_dsl.spec.load import Trial, load
+from inception_dsl.spec.target import is_target
 from inception_dsl.spec.tree import Tree, parse_tree
 
 if TYPE_CHECKING:
@@ -196,8 +198,13 @@ def rewrite(
             own file.
 
     Raises:
-        SpecError: the errors of the spec; E001, it is a file of the library and has no `output`.
+        SpecError: the errors of the spec; E001, it is a file of the library and has no `output`;
+            E007, it is no spec, but a network that exists as code.
     """
+    if is_target(reference):
+        message = f"`{printable(reference)}` exists as code, and has no text to rewrite"
+        help = "write its spec first: `inception-dsl import`"
+        raise SpecError([Diagnostic("E007", message, help=help)])
     file = find_spec(reference, folder)
     if file.is_built_in and output is None:
         message = f"`{file.full_name}` is a spec of the library, which stays as it is"
@@ -292,8 +299,8 @@ def check_text(file: SpecFile, text: str) -> Checked:
 def prove_alike(old: Model, new: Model, rewritten: Collection[NodePath]) -> None:
     """Make sure that two models differ in some steps alone, which see the same and give the same.
 
-    Every other node must be there in both, with the same op, attributes and types, and must see the
-    same pixels of the input.
+    Every other node must be there in both, with the same op, attributes and types. It must read the
+    same nodes, or the parts of a rewritten one, and see the same pixels of the input.
 
     Raises:
         RewriteError: something else changes.
@@ -302,6 +309,7 @@ def prove_alike(old: Model, new: Model, rewritten: Collection[NodePath]) -> None
         raise RewriteError("the inputs or the outputs of the network would change")
     new_nodes = {node.path: node for node in new.graph.nodes}
     old_fields, new_fields = measure_fields(old), measure_fields(new)
+    kept = {node.path for node in old.graph.nodes} - set(rewritten)
     for node in old.graph.nodes:
         if node.path in rewritten:
             continue
@@ -311,6 +319,11 @@ def prove_alike(old: Model, new: Model, rewritten: Collection[NodePath]) -> None
         facts = (node.op, node.attributes, node.input_types, node.type)
         if facts != (other.op, other.attributes, other.input_types, other.type):
             raise RewriteError(f"`{node.path}` would change")
+        if any(
+            before != after and (before not in rewritten or after in kept)
+            for before, after in zip(node.inputs, other.inputs, strict=True)
+        ):
+            raise RewriteError(f"`{node.path}` would read another step")
         if old_fields[node.path] != new_fields[node.path]:
             raise RewriteError(f"`{node.path}` would see another part of the image")
     pairs = zip(old.graph.outputs.values(), new.graph.outputs.values(), strict=True)

@@ -17,7 +17,9 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_fields
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver.rewriting import Rewritten, rewrite
+from inception_dsl.driver.rewriting import Rewritten, prove_alike, rewrite
+from inception_dsl.emit.spec.rewrite import RewriteError
+from inception_dsl.ir import Path as NodePath
 
 ROOT = Path(__file__).parents[2]
 HEAD = "inception: 1\nname: net\ninput: 35x35x48\n"
@@ -140,6 +142,43 @@ def test_a_bias_goes_from_its_line_or_is_switched_off(project: Project) -> None:
     assert done.artifact.text == text.replace("8 bias", "8").replace("(8)", "(8 no_bias)")
     assert done.report.comparisons[0].diff.edits != ()
     assert rewritten(done.artifact.text, project, "P815").log == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: b, op: relu}]", "would read another step"),
+        ("[a: 3x3 conv (8), b: 3x3 conv (8), d: {from: a, op: relu}]", "would get another name"),
+        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: relu6}]", "would change"),
+        ("[a: 5x5 conv (8), b: 3x3 conv (8), c: {from: a, op: relu}]", "would see another part"),
+        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: tanh}, relu]", "would change"),
+        (
+            "[a: 3x3 conv (9), b: 3x3 conv (8), c: {from: a, op: relu}]",
+            "the outputs of the network",
+        ),
+    ],
+)
+def test_the_proof_finds_every_other_change(changed: str, reason: str, project: Project) -> None:
+    networks = []
+    kept = "[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: relu}]"
+    for body in (kept, kept, changed):
+        project.write(NET, f"{HEAD}network: {body}\n")
+        networks.append(driver.measure(NET, folder=project.root).model)
+    old, same, other = networks
+    prove_alike(old, same, {NodePath("a")})
+    with pytest.raises(RewriteError, match=reason):
+        prove_alike(old, other, {NodePath("a")})
+
+
+def test_line_ends_of_windows_stay(project: Project) -> None:
+    text = f"{HEAD}network:\n  - a: 5x5 conv (48)\n  - relu\n".replace("\n", "\r\n")
+    new = rewritten(text, project, "P811").artifact.text
+    assert new.count("\r\n") == new.count("\n") == text.count("\n") + 1
+
+
+def test_a_network_that_exists_as_code_has_no_text(project: Project) -> None:
+    with pytest.raises(SpecError, match="has no text to rewrite"):
+        rewrite("timm:resnet18", folder=project.root)
 
 
 def test_a_path_chooses_the_steps(project: Project) -> None:

@@ -248,7 +248,8 @@ def _write_items(place: _Place, written: Sequence[tuple[str | None, str]]) -> Te
     lead = source[line_start:start]
     if lead.strip() != "-":
         raise RewriteError("it shares its line with a list around it")
-    return TextEdit(span, f"\n{lead}".join(shown))
+    end = "\r\n" if "\r\n" in source else "\n"
+    return TextEdit(span, f"{end}{lead}".join(shown))
 
 
 def _write_in_flow(item: str) -> str:
