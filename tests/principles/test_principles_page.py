@@ -17,6 +17,7 @@ from pathlib import Path
 from inception_dsl.cli import main
 
 PAGE = Path(__file__).parents[2] / "docs" / "principles.md"
+FIGURES = PAGE.with_suffix("")
 
 _BLOCK = re.compile(r"```(?P<kind>yaml|console|text)\n(?P<text>.*?)```", re.DOTALL)
 
@@ -76,11 +77,17 @@ def test_the_page_shows_what_the_commands_print(tmp_path: Path) -> None:
     with contextlib.chdir(tmp_path):
         page = PAGE.read_text(encoding="utf-8")
         assert replay(page, tmp_path) == page
+    for figure in FIGURES.iterdir():
+        assert (tmp_path / figure.name).read_bytes() == figure.read_bytes()
+    assert {figure.name for figure in FIGURES.iterdir()} == set(re.findall(r"\w+\.svg", page))
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
         os.environ.setdefault("COLUMNS", "100")
         new = replay(PAGE.read_text(encoding="utf-8"), Path(scratch))
+        FIGURES.mkdir(exist_ok=True)
+        for drawn in Path(scratch).glob("*.svg"):
+            (FIGURES / drawn.name).write_bytes(drawn.read_bytes())
     PAGE.write_text(new, encoding="utf-8")
     sys.stdout.write("written\n")
