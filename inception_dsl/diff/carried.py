@@ -7,7 +7,7 @@ compared in the first form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from inception_dsl.diff.elementary import is_idle, simplify_op
@@ -28,8 +28,13 @@ class Carried:
     norms: Mapping[Path, Path]
 
 
-def carry_along(graph: Graph) -> Carried:
-    """Return a graph whose convs carry the norms and activations that only read them."""
+def carry_along(graph: Graph, opened: Container[str] = ()) -> Carried:
+    """Return a graph whose convs carry the norms and activations that only read them.
+
+    Args:
+        opened: the ops that are taken apart into the ops that they are in turn.
+    """
+    graph = replace(graph, nodes=tuple(_open(graph.nodes, opened)))
     nodes = {node.path: node for node in graph.nodes}
     readers: dict[Path, int] = {}
     for node in graph.nodes:
@@ -66,6 +71,45 @@ def carry_along(graph: Graph) -> Carried:
         head_outputs=tuple(instead.get(path, path) for path in graph.head_outputs),
     )
     return Carried(kept, norms)
+
+
+def find_opened(old: Graph, new: Graph) -> frozenset[str]:
+    """Return the ops that are several in turn and that only one of two networks has."""
+    ops, new_ops = ({node.op for node in graph.nodes} for graph in (old, new))
+    return frozenset(name for name in ops ^ new_ops if OPS[name].splits is not None)
+
+
+def _open(nodes: Iterable[Node], opened: Container[str]) -> Iterator[Node]:
+    """Yield the nodes, those of some ops as the nodes that they are in turn.
+
+    The last one has the path of the whole, and carries its norm and its activation.
+    """
+    for node in nodes:
+        split = OPS[node.op].splits
+        if split is None or node.op not in opened:
+            yield node
+            continue
+        *inner, last = split(node.attributes, node.input_types)
+        types, inputs = node.input_types, node.inputs
+        for each in inner:
+            path = Path(f"{node.path}_{each.layer}")
+            type = OPS[each.name].infer(each.attributes, types)
+            owner = None if node.reuses is None else Path(f"{node.reuses}_{each.layer}")
+            yield replace(
+                node,
+                path=path,
+                inputs=inputs,
+                op=each.name,
+                attributes=each.attributes,
+                input_types=types,
+                type=type,
+                reuses=owner,
+            )
+            types, inputs = (type,), (path,)
+        carried = {a.name for a in OPS[node.op].attributes if a.owner} | {"norm", "act"}
+        values = {name: value for name, value in node.attributes.items() if name in carried}
+        attributes = {**last.attributes, **values}
+        yield replace(node, inputs=inputs, op=last.name, attributes=attributes, input_types=types)
 
 
 def _find_read(graph: Graph) -> set[Path]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from inception_dsl.diff.carried import carry_along
+from inception_dsl.diff.carried import carry_along, find_opened
 from inception_dsl.diff.compare import compare_matched
 from inception_dsl.diff.edits import (
     Changed,
@@ -54,7 +54,8 @@ class UnnamedDiff:
 
 def compare_unnamed(old: Model, new: Model) -> UnnamedDiff:
     """Return every edit that makes one model of the other, whatever their steps are called."""
-    before, after = carry_along(old.graph), carry_along(new.graph)
+    opened = find_opened(old.graph, new.graph)
+    before, after = (carry_along(model.graph, opened) for model in (old, new))
     pairing = pair_graphs(flatten_graph(before.graph), flatten_graph(after.graph))
     partners = {Path(str(b)): Path(str(a)) for a, b in pairing.likely.items()}
     names = _name_nodes(before.graph, after.graph, partners)
@@ -119,7 +120,9 @@ def _select(edits: tuple[Edit, ...]) -> Iterator[Edit]:
     """Yield the edits of the network itself, without the keys that only its names change."""
     for edit in edits:
         match edit:
-            case PortsChanged() | ParameterListed() | HeadListed() | LossChanged():
+            case ParameterListed() | HeadListed() | LossChanged():
+                continue
+            case PortsChanged(before=before, after=after) if len(before) == len(after):
                 continue
             case _ if edit.category == "COSMETIC" or _is_unseen(edit):
                 continue
