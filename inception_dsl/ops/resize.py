@@ -189,7 +189,11 @@ OPS = (
     Op(
         name="upsample",
         aliases=("upsampling", "upsampling2d", "upsamplingnearest2d", "interpolate"),
-        variants={"upsamplingbilinear2d": "bilinear align_corners"},
+        variants={
+            "upsamplingbilinear2d": "bilinear align_corners",
+            "bilinear": "bilinear",
+            "nearest": "nearest",
+        },
         title="Upsample",
         short_title="Upsample",
         figure="plain",

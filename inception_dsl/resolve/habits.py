@@ -37,7 +37,7 @@ _WORDS = {
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
 _LACKING = """
-    alphadropout aspp attention blurpool celu channel_shuffle channelshuffle chunk conv1d
+    alphadropout attention blurpool celu channel_shuffle channelshuffle chunk conv1d
     constantpad constantpad2d
     conv2d_transpose conv2dtranspose conv3d conv_transpose conv_transpose2d convlstm convtranspose
     convtranspose2d crelu crop dcn deconv deconv2d deconvolution deform_conv deform_conv2d
@@ -48,9 +48,9 @@ _LACKING = """
     matmul max_unpool maximum maxout maxunpool maxunpool2d mha minimum mish multihead_attention
     multiheadattention pad permute pixel_shuffle pixel_unshuffle pixelshuffle pixelunshuffle prelu
     quick_gelu reflection_pad reflectionpad2d reshape rms_norm rmsnorm rnn roi_align roi_pool
-    roialign roipool rrelu se se_block self_attention selu shuffle slice softmax2d softmin softplus
+    roialign roipool rrelu self_attention selu shuffle slice softmax2d softmin softplus
     softpool softshrink softsign space_to_depth spatial_dropout spatialdropout2d spectral_norm
-    spectralnorm split spp squeeze squeeze_excitation squeeze_excite sub subtract
+    spectralnorm split squeeze sub subtract
     sumpool swiglu sync_bn syncbatchnorm tanhshrink threshold transformer transpose transpose_conv
     transposed_conv unpool unsqueeze upsample upsampling upsampling2d view
     weight_norm weightnorm zeropad zeropad2d zeropadding2d
@@ -66,6 +66,29 @@ _SEVERAL = {
     ),
     **dict.fromkeys(["pool", "pool2d", "pooling"], "a `maxpool` or an `avgpool`"),
     **dict.fromkeys(["resize", "resizing"], "an `upsample` with `nearest` or `bilinear`"),
+}
+_CONVS = {
+    **dict.fromkeys(
+        ["depthwise", "dw"],
+        "a depthwise convolution is a conv in groups: `3x3 conv (in groups in)`",
+    ),
+    **dict.fromkeys(["atrous", "dilated"], "write its rate: `3x3 conv (64 dilation 2)`"),
+    **dict.fromkeys(["group", "grouped"], "write its groups: `3x3 conv (64 groups 32)`"),
+    "pointwise": "write its kernel: `1x1 conv (64)`",
+    "separable": "this language has it as `sepconv`",
+    "strided": "write its stride: `3x3 conv (64 stride 2)`",
+    "transposed": "this language has it as `deconv`",
+}
+_GATE = "gate: [global avgpool, linear (in//16 act relu), linear (in act sigmoid)]"
+_BLOCKS = {
+    **dict.fromkeys(
+        ["se", "seblock", "selayer", "semodule", "squeezeexcitation", "squeezeexcite"],
+        f"`{{join: mul, branches: {{whole: identity, {_GATE}}}}}`",
+    ),
+    **dict.fromkeys(
+        ["aspp", "spp"],
+        "`branches` with a conv of another `dilation`, or a pool of another kernel, in each",
+    ),
 }
 _LACKING_SCHEMES = """
     constant dirac glorot_normal he_normal he_uniform lecun_normal lecun_uniform
@@ -124,6 +147,17 @@ def variant_of(name: str) -> tuple[str, str] | None:
 def meanings_of(name: str) -> str | None:
     """Return the steps that the field calls by one name."""
     return _SEVERAL.get(_plain(name))
+
+
+def conv_of(text: str) -> str | None:
+    """Return the way to write a convolution that a step calls by an adjective, as papers do."""
+    named = re.match(r"(?:[0-9]+x[0-9]+ +)?([A-Za-z]+) +conv\b", text)
+    return _CONVS.get(named[1].lower()) if named else None
+
+
+def block_of(name: str) -> str | None:
+    """Return the body of a block that the field calls by this name."""
+    return _BLOCKS.get(_plain(name))
 
 
 def is_depthwise(name: str) -> bool:

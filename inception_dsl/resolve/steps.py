@@ -272,7 +272,12 @@ class StepReader:
         try:
             return parse_step(text)
         except StepSyntaxError as error:
-            raise SpecError([syntax_finding(error, text, span)]) from None
+            from inception_dsl.resolve.habits import conv_of
+
+            finding = syntax_finding(error, text, span)
+            if (meant := conv_of(text)) is not None:
+                finding = replace(finding, help=meant)
+            raise SpecError([finding]) from None
 
     def _check_kernel(self, step: StepText, words: Words) -> None:
         """Refuse a kernel that is a name and no parameter: one of two names is too many."""
@@ -285,7 +290,10 @@ class StepReader:
             raise words.unknown(kernel.text, kernel, self.scope.names)
         message = f"`{step.name.text}` stands where the step should end"
         label = Label(words.span(kernel, step.name))
-        raise SpecError([Diagnostic("E104", message, (label,))])
+        from inception_dsl.resolve.habits import conv_of
+
+        help = conv_of(f"{kernel.text} {step.name.text}")
+        raise SpecError([Diagnostic("E104", message, (label,), help=help)])
 
     def _count(self, step: StepText, words: Words) -> Expr | None:
         token = step.count
@@ -322,6 +330,7 @@ class StepReader:
         """Return E201 with the probable meaning: another tool's name, a similar name, or a join."""
         message = f"no op and no block is named `{written}`"
         from inception_dsl.resolve.habits import (
+            block_of,
             is_depthwise,
             is_drop_path,
             is_lacking,
@@ -344,6 +353,9 @@ class StepReader:
             message = f"`{written}` is no step: it drops the body of a residual"
             help = "as in `residual: {drop_path: 0.1}`"
             return SpecError([Diagnostic("E201", message, (label,), help=help)])
+        if (body := block_of(written)) is not None:
+            message = f"`{written}` is no op, but a block"
+            return SpecError([Diagnostic("E201", message, (label,), help=f"define it as {body}")])
         if is_depthwise(step.name.text):
             kernel = step.kernel.text if step.kernel else "3x3"
             help = f"a depthwise convolution is a conv in groups: `{kernel} conv (in groups in)`"
