@@ -67,6 +67,16 @@ class PortNetwork:
             return {key: tuple(value.shape) for key, value in self.module.state_dict().items()}
         return {key: tensor.shape for key, tensor in measure_state(self.model.graph).items()}
 
+    def list_tied(self) -> dict[str, tuple[str, ...]]:
+        """Return the keys of each tensor that its state_dict has under several, by each of them."""
+        if self.module is None:
+            return {}
+        keys: dict[int, list[str]] = {}
+        for named in (self.module.named_parameters, self.module.named_buffers):
+            for key, tensor in named(remove_duplicate=False):
+                keys.setdefault(id(tensor), []).append(key)
+        return {key: tuple(group) for group in keys.values() if len(group) > 1 for key in group}
+
     def name_in_state(self, key: str) -> str:
         """Return the key in its state_dict of a tensor of its spec."""
         return self.tensors[key].key if key in self.tensors else key
@@ -88,20 +98,23 @@ class Proof:
     Attributes:
         error: the largest difference of outputs, or of steps, as a share of the largest value; not
             finite if some value is not.
+        is_equal: it is one of rounding alone.
         steps: the number of steps whose values are equal, where the networks depart.
         parted: the first steps that differ and should not.
     """
 
     error: float
+    is_equal: bool
     steps: int = 0
     parted: Difference | None = None
 
 
-def make_tensors(plan: WeightPlan, old: State, shapes: Mapping[str, tuple[int, ...]]) -> State:
+def make_tensors(plan: WeightPlan, old: State, new: PortNetwork) -> State:
     """Return the tensors that a plan makes, each in the precision of those that it is made of.
 
     A count of batches that the old state_dict lacks is 0, as torch takes it.
     """
+    shapes = new.shapes
     floats = [tensor.dtype for tensor in old.values() if tensor.is_floating_point()]
     usual = max(dict.fromkeys(floats), key=floats.count, default=torch.float32)
     made: dict[str, Tensor] = {}
@@ -113,6 +126,10 @@ def make_tensors(plan: WeightPlan, old: State, shapes: Mapping[str, tuple[int, .
         dtype = old[sources[0]].dtype if sources else usual
         like = torch.empty(shapes[key], dtype=dtype, device="meta")
         made[key] = run_recipe(key, recipe, old, like).contiguous()
+    for key, group in new.list_tied().items():
+        source = next((each for each in group if each in made), None)
+        if source is not None:
+            made.setdefault(key, made[source].clone())
     return {key: made[key] for key in shapes if key in made}
 
 
@@ -121,7 +138,11 @@ def draw_state(network: PortNetwork) -> State:
     generator = torch.Generator().manual_seed(SEED)
     roles = {tensor.key: key for key, tensor in network.tensors.items()}
     drawn: dict[str, Tensor] = {}
+    tied = network.list_tied()
     for key, shape in network.shapes.items():
+        if same := next((each for each in tied.get(key, ()) if each in drawn), None):
+            drawn[key] = drawn[same]
+            continue
         dtype = torch.int64 if is_counter(key) else torch.float32
         drawn[key] = torch.empty(shape, dtype=dtype)
         fill(roles.get(key, key), drawn[key], generator)
@@ -146,14 +167,9 @@ def compare_outputs(
             if error == 0 or (dtype == torch.float64 and not error > bound):
                 break
         worst = max(worst, error) if math.isfinite(error) else error
-        if not worst <= bound:
-            break
-    return Proof(worst)
-
-
-def is_equal(error: float) -> bool:
-    """Tell whether a difference of outputs is one of rounding alone."""
-    return error <= MAX_TRAINING_ERROR
+        if not error <= bound:
+            return Proof(worst, is_equal=False)
+    return Proof(worst, is_equal=True)
 
 
 def _compare(olds: Sequence[Tensor], news: Sequence[Tensor]) -> float:
@@ -260,7 +276,7 @@ def compare_steps(
 
     hooks = {check.new: partial(compare, check) for check in checks}
     _run_with_hooks(new, new_state, hooks)
-    return Proof(worst, steps, parted)
+    return Proof(worst, parted is None, steps, parted)
 
 
 def _run_with_hooks(

@@ -101,7 +101,8 @@ def map_weights(old: str, new: str, *, folder: Path, input: NamedInput = None) -
     models = sides[0].model, sides[1].model
     pairs = plan_port(*models)
     weights = name_as_in_code(pairs.weights, models, (sides[0].tensors, sides[1].tensors))
-    made = {key for key, _ in weights.recipes}
+    tied = sides[1].list_tied()
+    made = {twin for key, _ in weights.recipes for twin in tied.get(key, (key,))}
     reasons = dict(weights.fresh)
     missing = tuple(
         (key, reasons.get(key, "no step of its spec has it"))
@@ -215,9 +216,9 @@ def carry_checkpoint(
     held = read_tensor_file(checkpoint) if isinstance(checkpoint, Path) else checkpoint
     old, new = weights.old, weights.new
     reading = choose_state(held, old.shapes, network=old.name, key=key)
-    state = make_tensors(weights.weights, reading.tensors, new.shapes)
+    state = make_tensors(weights.weights, reading.tensors, new)
     drawn = draw_state(old)
-    random = _prove(weights, drawn, make_tensors(weights.weights, drawn, new.shapes))
+    random = _prove(weights, drawn, make_tensors(weights.weights, drawn, new))
     real = _prove(weights, reading.tensors, state, is_real=True)
     notes = list(weights.notes)
     place = "" if reading.is_plain else name_reading(reading)
@@ -264,16 +265,16 @@ def _prove(
     """
     from math import isfinite
 
-    from inception_dsl.bridge.porting import compare_outputs, compare_steps, is_equal
+    from inception_dsl.bridge.porting import compare_outputs, compare_steps
 
     old, new = weights.old, weights.new
     if list(old.model.inputs.values()) != list(new.model.inputs.values()):
         return None
     proof = compare_outputs(old, new, old_state, new_state) if weights.is_same else None
-    if proof is not None and is_equal(proof.error):
+    if proof is not None and proof.is_equal:
         return proof
     steps = compare_steps(old, new, old_state, new_state, weights.pairs.checks)
-    if proof is None and steps.parted is None:
+    if proof is None and steps.is_equal:
         return steps
     if is_real and not isfinite((proof or steps).error):
         return proof or steps  # a checkpoint whose own outputs are no numbers

@@ -141,6 +141,17 @@ def test_a_checkpoint_as_people_have_it_is_understood(change: str, folder: Path)
     assert {tensor.dtype for tensor in ported.values()} == {t.dtype for t in expected.values()}
 
 
+def test_a_tensor_under_two_keys_is_carried_under_both(folder: Path, project: Project) -> None:
+    twice = CODE.replace(
+        "        self.head =", "        self.stem = self.body[0]\n        self.head ="
+    )
+    project.write("tied.py", twice)
+    state = draw_state(folder)
+    ported = idsl.port(state, "specs/old.yaml", "py:tied.py:Net")
+    assert torch.equal(ported["stem.0.weight"], ported["body.0.0.weight"])
+    assert is_same(idsl.port(ported, "py:tied.py:Net", "specs/old.yaml"), state)
+
+
 def test_counts_of_batches_that_are_missing_are_none(folder: Path) -> None:
     state = {key: t for key, t in draw_state(folder).items() if "num_batches" not in key}
     ported = idsl.port(state, "specs/old.yaml", "py:net.py:Net")
