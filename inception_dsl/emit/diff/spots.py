@@ -20,9 +20,11 @@ def write_spots(finding: Finding) -> Iterator[str]:
     """Yield the places of a finding by lines of code: `net.py:40: stem.conv (net.yaml:12)`."""
     rows: dict[str, list[FindingSpot]] = {}
     for spot in finding.spots:
+        if spot.new is None and spot.old is None:
+            continue
         rows.setdefault(_line(spot.new or spot.old), []).append(spot)
     for line, spots in list(rows.items())[:MAX_ROWS]:
-        yield ": ".join(part for part in (line, _name(spots, line)) if part)
+        yield f"{line}: {_name(spots, line)}"
     left = list(rows.values())[MAX_ROWS:]
     if left:
         count = sum(map(len, left))
