@@ -80,8 +80,9 @@ class _SameAvgPool2d(nn.Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}"
 
     def forward(self, x: Tensor) -> Tensor:
-        padded = _pad_same(x, self.kernel_size, self.stride)
-        mean = F.avg_pool2d(padded, self.kernel_size, self.stride)
+        mean = F.avg_pool2d(
+            _pad_same(x, self.kernel_size, self.stride), self.kernel_size, self.stride
+        )
         if self.count_include_pad:
             return mean
         ones = _pad_same(torch.ones_like(x[:1, :1]), self.kernel_size, self.stride)

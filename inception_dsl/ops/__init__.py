@@ -13,6 +13,7 @@ from inception_dsl.ops import (
     join,
     linear,
     norm,
+    parts,
     pool,
     resize,
     scale,
@@ -41,6 +42,7 @@ STEP_OPS: tuple[Op, ...] = (
     *norm.OPS,
     *scale.OPS,
     *activation.OPS,
+    *parts.OPS,
 )
 """The ops that a step may name."""
 

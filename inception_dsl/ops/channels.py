@@ -42,11 +42,11 @@ def _find_part(part: int, parts: int, channels: int) -> tuple[int, int]:
     if part > parts:
         message = f"`slice` has {parts} parts, and takes part {part}"
         raise ShapeError("E309", message, attribute="part")
-    each = _divide("slice", "parts", parts, channels, "of")
+    each = divide_channels("slice", "parts", parts, channels, "of")
     return (part - 1) * each, each
 
 
-def _divide(op: str, what: str, parts: int, channels: int, attribute: str) -> int:
+def divide_channels(op: str, what: str, parts: int, channels: int, attribute: str) -> int:
     """Return the number of channels of each of several equal parts.
 
     Raises:
@@ -70,7 +70,7 @@ def _slice_infer(values: Values, inputs: Inputs) -> TensorType:
 
 def _shuffle_infer(values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], "shuffle")
-    _divide("shuffle", "groups", number(values, "groups"), channels, "groups")
+    divide_channels("shuffle", "groups", number(values, "groups"), channels, "groups")
     return inputs[0]
 
 

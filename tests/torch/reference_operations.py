@@ -303,6 +303,14 @@ def activated(act: str, x: Tensor, words: Attributes | None = None) -> Tensor:
             raise AssertionError(act)
 
 
+def shared(x: Tensor, parts: int) -> Tensor:
+    """The exponentials over their sum, over the channels in the same place of equal parts."""
+    size = x.shape[1] // parts
+    shares = torch.exp(x - x.amax(dim=1, keepdim=True))
+    sums = torch.stack([shares[:, i * size : (i + 1) * size] for i in range(parts)]).sum(0)
+    return shares / torch.cat([sums] * parts, 1)
+
+
 def moved(op: str, x: Tensor, attributes: Attributes) -> Tensor:
     """Pick channels, or give them in another order."""
     if op == "shuffle":
@@ -433,9 +441,8 @@ class Reference:
                 return cropped(x, attributes)
             case "lrn":
                 return normalised_locally(x, attributes)
-            case "softmax":
-                shares = torch.exp(x - x.amax(dim=1, keepdim=True))
-                return shares / shares.sum(dim=1, keepdim=True)
+            case "softmax" | "partsoftmax":
+                return shared(x, attributes.get("parts", x.shape[1]))
             case "flatten":
                 return x.reshape(x.shape[0], -1)
             case "identity" | "dropout":

@@ -361,6 +361,10 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         set(),
     ),
     "softmax": (["u: softmax", "v: 1x1 conv (5)"], set()),
+    "softmax over parts": (
+        ["p: global avgpool", "u: partsoftmax (parts 2)", "v: linear (5)"],
+        {"v"},
+    ),
     "linear": (["u: flatten", "v: linear (5)"], set()),
     "pools": (["u: 2x2 adaptive maxpool", "p: flatten", "v: linear (5)"], set()),
     "residual": (["u: {residual: {}, steps: [relu, 3x3 avgpool]}", "v: 1x1 conv (5)"], set()),

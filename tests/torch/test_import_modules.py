@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from test_import import bring, causes
 from timm.layers.eca import CecaModule, EcaModule
 from timm.layers.grn import GlobalResponseNorm
+from timm.layers.selective_kernel import SelectiveKernel
+from timm.layers.split_attn import SplitAttn
 from torch import Tensor, nn
 
 from inception_dsl import load
@@ -253,3 +255,40 @@ def test_a_weight_for_all_channels_is_written_where_most_have_one_for_each(tmp_p
         return nn.Sequential(nn.PReLU(6), nn.MaxPool2d(2), nn.PReLU(6), nn.MaxPool2d(2), nn.PReLU())
 
     assert "prelu (no_per_channel)" in bring(build, (6, 8, 8), tmp_path).text
+
+
+class _Splits(nn.Module):
+    """A choice between two halves of a map, as the authors of ResNeSt write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.fc = nn.Conv2d(3, 8, 1), nn.Conv2d(4, 8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        halves = torch.split(self.stem(x), 4, dim=1)
+        gates = self.fc(F.adaptive_avg_pool2d(halves[0] + halves[1], 1))
+        gates = F.softmax(gates.view(len(x), 1, 2, -1).transpose(1, 2), dim=1).reshape(len(x), -1)
+        parts = torch.split(gates.view(len(x), -1, 1, 1), 4, dim=1)
+        return parts[0] * halves[0] + parts[1] * halves[1]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        _Splits,
+        lambda: nn.Sequential(nn.Conv2d(3, 8, 1), SplitAttn(8, 8, norm_layer=nn.BatchNorm2d)),
+        lambda: nn.Sequential(nn.Conv2d(3, 32, 1), SelectiveKernel(32, 32)),
+    ],
+)
+def test_a_choice_between_branches_is_a_softmax_over_parts(
+    module: Callable[[], nn.Module], tmp_path: Path
+) -> None:
+    assert "partsoftmax (parts 2)" in bring(module, (3, 16, 16), tmp_path).text
+
+
+def test_a_softmax_over_parts_of_groups_is_refused(tmp_path: Path) -> None:
+    def module() -> nn.Module:
+        attention = SplitAttn(8, 8, groups=2, norm_layer=nn.BatchNorm2d)
+        return nn.Sequential(nn.Conv2d(3, 8, 1), attention)
+
+    assert causes(module, (3, 16, 16), tmp_path)

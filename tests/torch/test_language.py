@@ -551,6 +551,22 @@ network:
   - sparse: 1x3 deconv (3 stride 2)
   - skipping: 3x3 deconv (3 stride 2 dilation 3 output_pad 2)
 """,
+    "gates of branches": """\
+defaults: {conv: {norm: batchnorm, act: relu}}
+network:
+  - split: 3x3 conv (16)
+  - left: {from: split, steps: slice (part 1 of 2)}
+  - right: {from: split, steps: slice (part 2 of 2)}
+  - both: {from: [left, right], join: add}
+  - gates: [global avgpool, linear (4 act relu), linear (16), partsoftmax (parts 2)]
+  - first: {from: gates, steps: slice (part 1 of 2)}
+  - second: {from: gates, steps: slice (part 2 of 2)}
+  - chosen: {from: [left, first], join: mul}
+  - other: {from: [right, second], join: mul}
+  - result: {from: [chosen, other], join: add}
+  - global avgpool
+  - partsoftmax (parts 4)
+""",
     "oblong strides and dilations": """\
 defaults: {conv: {norm: batchnorm, act: relu}}
 blocks:

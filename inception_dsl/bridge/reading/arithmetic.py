@@ -12,6 +12,7 @@ from inception_dsl.bridge.reading.centred import read_centred, read_norm, read_r
 from inception_dsl.bridge.reading.draws import add_drop
 from inception_dsl.bridge.reading.lacks import Lack
 from inception_dsl.bridge.reading.numbers import is_number
+from inception_dsl.bridge.reading.parts import read_gated
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, can_say
 from inception_dsl.bridge.reading.waiting import LENGTH, PLUS, SHARE, SHIFT, TIMES
 from inception_dsl.ir import Value
@@ -45,6 +46,8 @@ def _combine(reader: GraphReader, op: str, input: Any, other: Any) -> Results:
     first, second = reader.see(input), reader.see(other)
     if first.key is None or second.key is None:
         return _with_weight(reader, op, input, other)
+    if op == "mul" and (gated := read_gated(reader, first, second)):
+        return gated
     if "lost" in {first.layout, second.layout}:
         raise UnsayableError(lacks.TOKENS)
     if op == "mul" and (norm := read_norm(reader, first, second, is_product=True)):

@@ -12,6 +12,7 @@ from typing import Any
 from inception_dsl.bridge.calls import WeightRef
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.numbers import exact, one, pair, steps
+from inception_dsl.bridge.reading.parts import read_softmax
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
 from inception_dsl.bridge.reading.standardised import read_standardised
 from inception_dsl.ir import Value
@@ -274,6 +275,8 @@ def _softmax(reader: GraphReader, input: Any, dim: int | None = None, **unused: 
         if seen.layout != "map" or dim is None or seen.axis(dim) != 1:
             raise UnsayableError(lacks.SOFTMAX)
         return reader.add("softmax", {}, [seen], "map")
+    if seen.layout == "grouped":
+        return read_softmax(reader, seen, dim)
     if seen.layout != "vector" or len(seen.shape) != 2 or dim is None or seen.axis(dim) != 1:
         raise UnsayableError(lacks.TOKENS)
     return reader.add("softmax", {}, [seen], "vector")

@@ -11,6 +11,7 @@ from typing import Any
 from inception_dsl.bridge.calls import ConstantRef, ValueRef, WeightRef
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.centred import read_level, read_variance
+from inception_dsl.bridge.reading.parts import sum_parts
 from inception_dsl.bridge.reading.reader import GraphReader, Layout, Results, Seen, UnsayableError
 from inception_dsl.bridge.reading.waiting import HALF_MEAN, LENGTH, MEAN, PIXELS, STACK
 from inception_dsl.ir import Value
@@ -108,6 +109,8 @@ def _sum(
     seen = reader.see(input)
     axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
     is_number = isinstance(axis, int)
+    if seen.layout == "grouped" and is_number and not keepdim:
+        return sum_parts(reader, seen, seen.axis(axis))
     if seen.key is None or not reader.is_made_by(seen, STACK) or not is_number or keepdim:
         raise UnsayableError(lacks.STATISTICS)
     node = reader.nodes[seen.key]

@@ -5,7 +5,7 @@ A function's parameters are those of torch, in torch's order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
@@ -114,6 +114,26 @@ def _by_factor(op: str) -> Callable[..., Results]:
         return reader.add(op, {"factor": factor}, [reader.see_map(input)], "map")
 
     return read
+
+
+def thin_out(reader: GraphReader, seen: Seen, runs: Sequence[tuple[int, int, int]]) -> Results:
+    """Return each so-many-th row and column of a map: a pool of single places with a stride."""
+    shape = reader.call.results[0].shape
+    (top, bottom, step), (left, right, other) = runs[2:]
+    if seen.layout != "map" or shape[:2] != seen.shape[:2] or min(step, other) < 1:
+        raise UnsayableError(lacks.OTHER_SLICE)
+    if (top, left) != (0, 0) or (bottom, right) != seen.shape[2:]:
+        attributes: dict[str, Value] = {
+            "top": top,
+            "left": left,
+            "bottom": seen.shape[2] - bottom,
+            "right": seen.shape[3] - right,
+        }
+        cut = Seen(None, "map", (*seen.shape[:2], bottom - top, right - left))
+        seen = reader.add_shaped("~crop", attributes, [seen], cut)
+    stride = steps((step, other))
+    window: dict[str, Value] = {"kernel": (1, 1), "stride": stride, "pad": (0, 0), "ceil": False}
+    return reader.add("maxpool", window, [seen], "map", lack=lacks.OTHER_SLICE)
 
 
 POOLS: dict[str, Callable[..., Results]] = {

@@ -7,7 +7,8 @@ from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
-from inception_dsl.bridge.reading.numbers import steps
+from inception_dsl.bridge.reading.parts import find_parts, take_vector
+from inception_dsl.bridge.reading.pools import thin_out
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
 from inception_dsl.bridge.reading.responses import read_length
 from inception_dsl.bridge.reading.waiting import PIXELS
@@ -45,17 +46,30 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
         return reader.add("flatten", {}, [seen], "vector")
     if seen.layout in {"vector", "column", "row"}:
         return _reshape_vector(reader, seen)
-    if seen.layout == "map" and len(shape) == 3 and shape[:2] == seen.shape[:2]:
-        if shape[2] == 1:  # one axis of a 1x1 map is gone, and the other follows
-            return reader.add("flatten", {}, [seen], "column")
-        row = Seen(None, "lost", shape)
-        return reader.add_shaped(PIXELS, {"function": reader.call.name}, [seen], row)
-    if seen.layout == "map" and len(shape) == 5 and shape[3:] == seen.shape[2:]:
-        return reader.same(seen, "grouped")
+    if seen.layout == "grouped" and find_parts(seen) is not None:
+        return _reshape_parts(reader, seen)
+    if seen.layout == "map":
+        return _reshape_map(reader, seen)
     if seen.layout == "turned" and len(shape) == 4 and shape[2:] == seen.shape[3:]:
         return _shuffle(reader, seen)
     if seen.layout == "grouped" and len(shape) == 4 and shape[2:] == seen.shape[3:]:
         return reader.same(seen, "map")
+    raise UnsayableError(lacks.OTHER_AXES if _is_cut_up(seen, shape) else lacks.TOKENS)
+
+
+def _reshape_map(reader: GraphReader, seen: Seen) -> Seen:
+    """Return a map with its pixels along one axis, or with its channels in parts."""
+    shape = reader.call.results[0].shape
+    parts = reader.same(seen, "grouped")
+    if seen.shape[2:] == (1, 1) and len(shape) in {3, 4} and find_parts(parts) is not None:
+        return parts
+    if len(shape) == 3 and shape[:2] == seen.shape[:2]:
+        if shape[2] == 1:  # one axis of a 1x1 map is gone, and the other follows
+            return reader.add("flatten", {}, [seen], "column")
+        row = Seen(None, "lost", shape)
+        return reader.add_shaped(PIXELS, {"function": reader.call.name}, [seen], row)
+    if len(shape) == 5 and shape[3:] == seen.shape[2:]:
+        return parts
     raise UnsayableError(lacks.OTHER_AXES if _is_cut_up(seen, shape) else lacks.TOKENS)
 
 
@@ -74,7 +88,16 @@ def _reshape_vector(reader: GraphReader, seen: Seen) -> Seen:
         return reader.same(seen, "column")
     if shape == (batch, 1, features):
         return reader.same(seen, "row")
+    parts = reader.same(seen, "grouped")
+    if prod(shape) == prod(seen.shape) and find_parts(parts) is not None:
+        return parts
     raise UnsayableError(lacks.RESHAPE)
+
+
+def _reshape_parts(reader: GraphReader, seen: Seen) -> Seen:
+    """Return a vector in parts as one again, or with its parts along another axis."""
+    vector = take_vector(reader, seen)
+    return _reshape_vector(reader, vector)
 
 
 def _shuffle(reader: GraphReader, seen: Seen) -> Seen:
@@ -95,7 +118,7 @@ def _squeeze(reader: GraphReader, input: Any, dim: Any = None) -> Results:
 
 def _unsqueeze(reader: GraphReader, input: Any, dim: int) -> Results:
     seen = reader.see(input)
-    if seen.layout in {"vector", "column", "row"}:
+    if seen.layout in {"vector", "column", "row", "grouped"}:
         return reshape(reader, seen)
     raise UnsayableError(lacks.OTHER_AXES if seen.is_whole_map else lacks.TOKENS)
 
@@ -138,10 +161,18 @@ def _turn(reader: GraphReader, seen: Seen, axes: tuple[int, ...]) -> Results:
             return reader.same(seen, "column")
         case "grouped", (0, 2, 1, 3, 4):
             return reader.same(seen, "turned")
+        case "grouped", (0, *moved) if _keeps_order(seen, moved):
+            return reader.same(seen)
         case "map" | "last", (0, *_):
             raise UnsayableError(lacks.TURNED)
         case _:
             raise UnsayableError(lacks.TOKENS)
+
+
+def _keeps_order(seen: Seen, moved: Sequence[int]) -> bool:
+    """Tell whether axes that are moved are those of size 1 alone."""
+    axes = [axis for axis in moved if seen.shape[axis] != 1]
+    return axes == sorted(axes)
 
 
 def _cat(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
@@ -218,7 +249,7 @@ def _split_with_sizes(reader: GraphReader, input: Any, split_sizes: Any, dim: in
 
 def _cut(reader: GraphReader, seen: Seen, dim: int) -> Results:
     """Return the parts into which the channels of a tensor are cut, one after the other."""
-    if seen.layout not in {"map", "last", "vector"}:
+    if seen.layout not in {"map", "last", "vector", "column"}:
         raise UnsayableError(lacks.TOKENS)
     if seen.axis(dim) != seen.channel_axis:
         raise UnsayableError(lacks.CROP)
@@ -265,7 +296,7 @@ def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
     full = (*parts, *[slice(None)] * (len(seen.shape) - len(parts)))
     runs = [part.indices(side) for part, side in zip(full, seen.shape, strict=True)]
     if any(step != 1 for _, _, step in runs):
-        return _thin_out(reader, seen, runs)
+        return thin_out(reader, seen, runs)
     moved = [axis for axis, side in enumerate(seen.shape) if shape[axis] != side]
     if not moved:
         return seen
@@ -282,26 +313,6 @@ def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
         "right": seen.shape[3] - right,
     }
     return reader.add_shaped("~crop", attributes, [seen], Seen(None, "map", shape))
-
-
-def _thin_out(reader: GraphReader, seen: Seen, runs: Sequence[tuple[int, int, int]]) -> Results:
-    """Return each so-many-th row and column of a map: a pool of single places with a stride."""
-    shape = reader.call.results[0].shape
-    (top, bottom, step), (left, right, other) = runs[2:]
-    if seen.layout != "map" or shape[:2] != seen.shape[:2] or min(step, other) < 1:
-        raise UnsayableError(lacks.OTHER_SLICE)
-    if (top, left) != (0, 0) or (bottom, right) != seen.shape[2:]:
-        attributes: dict[str, Value] = {
-            "top": top,
-            "left": left,
-            "bottom": seen.shape[2] - bottom,
-            "right": seen.shape[3] - right,
-        }
-        cut = Seen(None, "map", (*seen.shape[:2], bottom - top, right - left))
-        seen = reader.add_shaped("~crop", attributes, [seen], cut)
-    stride = steps((step, other))
-    window: dict[str, Value] = {"kernel": (1, 1), "stride": stride, "pad": (0, 0), "ceil": False}
-    return reader.add("maxpool", window, [seen], "map", lack=lacks.OTHER_SLICE)
 
 
 SHAPES: dict[str, Callable[..., Results]] = {

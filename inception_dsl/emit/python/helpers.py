@@ -239,8 +239,9 @@ class _SameAvgPool2d(nn.Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}"
 
     def forward(self, x: Tensor) -> Tensor:
-        padded = _pad_same(x, self.kernel_size, self.stride)
-        mean = F.avg_pool2d(padded, self.kernel_size, self.stride)
+        mean = F.avg_pool2d(
+            _pad_same(x, self.kernel_size, self.stride), self.kernel_size, self.stride
+        )
         if self.count_include_pad:
             return mean
         ones = _pad_same(torch.ones_like(x[:1, :1]), self.kernel_size, self.stride)
@@ -413,6 +414,20 @@ class _GlobalResponseNorm2d(nn.Module):
         length = torch.linalg.vector_norm(x, dim=[2, 3], keepdim=True)
         share = length / (length.mean(1, keepdim=True) + self.eps)
         return torch.addcmul(x + self.bias[:, None, None], x, self.weight[:, None, None] * share)
+
+
+class _PartSoftmax(nn.Module):
+    """Softmax over the values that have the same place in equal parts of a vector."""
+
+    def __init__(self, parts: int) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def extra_repr(self) -> str:
+        return f"parts={self.parts}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(x.shape[0], self.parts, -1).softmax(1).flatten(1)
 
 
 class _Multiply(nn.Module):

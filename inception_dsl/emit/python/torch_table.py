@@ -442,6 +442,7 @@ TORCH: dict[str, LayersOf] = {
     "scale": partial(_scale, "_Scale2d"),
     "rescale": _rescale,
     "shuffle": _layer("nn.ChannelShuffle", "groups"),
+    "partsoftmax": _layer("_PartSoftmax", parts="parts"),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     "softmax": _softmax,
     **{
