@@ -103,6 +103,7 @@ def verify(
         MissingExtraError: torch is not installed.
 
     Example:
+        >>> from inception_dsl import load
         >>> verify("googlenet", load("googlenet").module())
         <Verification: GoogLeNet against googlenet, 0 departures>
     """
