@@ -98,10 +98,13 @@ class Inference:
         nodes: in order, without those of training heads.
         line_of: the identity of the line of each node, by the node's path: its region, or without a
             text its block and its path there.
+        read_elsewhere: the paths of the values that an output gives, or a node outside inference
+            reads, as in a training head.
     """
 
     nodes: tuple[Node, ...]
     line_of: Mapping[str, Hashable]
+    read_elsewhere: frozenset[str]
 
     def gather(self, nodes: Iterable[Node]) -> Iterator[WrittenStep]:
         """Yield the lines that wrote some nodes, each with its nodes."""
@@ -116,7 +119,9 @@ def list_inference(model: Model, cost: CostReport) -> Inference:
     """Return the nodes that inference runs."""
     runs = {row.path for row in cost.rows if row.head is None and row.is_read}
     nodes = tuple(node for node in model.graph.nodes if node.path in runs)
-    return Inference(nodes, dict(_identify(model.root, "")))
+    others = (node for node in model.graph.nodes if node.path not in runs)
+    elsewhere = {*model.graph.outputs.values(), *(path for node in others for path in node.inputs)}
+    return Inference(nodes, dict(_identify(model.root, "")), frozenset(elsewhere))
 
 
 def _identify(call: Call, prefix: str) -> Iterator[tuple[str, Hashable]]:

@@ -100,8 +100,9 @@ def find_even_pairs(run: Inference) -> Iterator[EvenPair]:
     readers = gather_readers(run.nodes)
     pairs: dict[tuple[Hashable, Hashable], list[tuple[Node, Node]]] = {}
     for first in run.nodes:
+        is_inner = first.path not in run.read_elsewhere
         match readers.get(first.path, []):
-            case [second] if _is_even(first) and _is_even(second):
+            case [second] if _is_even(first) and _is_even(second) and is_inner:
                 lines = run.line_of[first.path], run.line_of[second.path]
                 pairs.setdefault(lines, []).append((first, second))
     for members in pairs.values():

@@ -43,33 +43,44 @@ def find_idle(run: Inference) -> Iterator[Idle]:
     readers = gather_readers(run.nodes)
     found: dict[Reason, list[Node]] = {}
     for node in run.nodes:
-        reason = _judge(node, readers.get(node.path, []))
+        is_inner = node.path not in run.read_elsewhere
+        reason = _judge(node, readers.get(node.path, []), is_inner=is_inner)
         if reason is not None:
             found.setdefault(reason, []).append(node)
+    if "bias before a norm" in found:
+        found["bias before a norm"] = _keep_whole(found["bias before a norm"], run.nodes)
     for reason, members in found.items():
         for line in run.gather(members):
             yield _describe(line, reason, readers)
 
 
-def _judge(node: Node, reading: Sequence[Node]) -> Reason | None:
+def _keep_whole(idle: Sequence[Node], nodes: Sequence[Node]) -> list[Node]:
+    """Return the nodes all of whose weights are idle wherever they run."""
+    paths = {node.path for node in idle}
+    busy = {node.reuses or node.path for node in nodes if node.path not in paths}
+    return [node for node in idle if (node.reuses or node.path) not in busy]
+
+
+def _judge(node: Node, reading: Sequence[Node], *, is_inner: bool) -> Reason | None:
+    """Return the reason why a node is idle; an inner one gives its value to `reading` alone."""
     op = OPS[node.op]
-    if node.attributes.get("bias") is True and _meets_statistics(node, reading):
+    if node.attributes.get("bias") is True and _meets_statistics(node, reading, is_inner=is_inner):
         return "bias before a norm"
     if op.is_left_to_loss and any(OPS[reader.op].channels == "mixed" for reader in reading):
         return "softmax inside"
-    if op.is_for_training and node.type.is_map and _is_averaged(reading):
+    if op.is_for_training and node.type.is_map and is_inner and _is_averaged(reading):
         return "dropout before a mean"
     if op.acts(node.attributes, node.input_types) == "never" and not (op.is_identity or op.is_view):
         return "does nothing"
     return None
 
 
-def _meets_statistics(node: Node, reading: Sequence[Node]) -> bool:
+def _meets_statistics(node: Node, reading: Sequence[Node], *, is_inner: bool) -> bool:
     """Tell whether a batch norm takes away what the bias of a layer adds."""
     if node.attributes.get("norm", "none") != "none":
         return keeps_statistics(node)
     is_plain = node.attributes.get("act", "none") == "none" and OPS[node.op].channels == "mixed"
-    return is_plain and bool(reading) and all(_is_norm(reader) for reader in reading)
+    return is_plain and is_inner and bool(reading) and all(_is_norm(reader) for reader in reading)
 
 
 def _is_norm(node: Node) -> bool:

@@ -169,7 +169,7 @@ def _propose_idle(model: Model, run: Inference) -> Iterator[Proposal]:
     for found in find_idle(run):
         is_bias = found.reason == "bias before a norm"
         refusal = "" if is_bias else "no rewrite is known for it"
-        what = "the bias goes" if is_bias else found.reason
+        what = "the bias is switched off" if is_bias else found.reason
         yield Proposal("P815", found.step, what, drop_bias, found.savings, refusal)
 
 
@@ -280,7 +280,7 @@ def _apply(file: SpecFile, text: str, current: Checked, proposal: Proposal) -> t
     before, after = current.cost.totals, new.cost.totals
     saved = before.macs - after.macs, before.params - after.params
     if saved != (proposal.savings.macs, proposal.savings.params):
-        raise RewriteError("the widths in it would be others")
+        raise RewriteError("parameters and MACs would not change by what the hint counts")
     return changed, new
 
 

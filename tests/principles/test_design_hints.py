@@ -252,6 +252,24 @@ def test_a_bias_before_statistics_costs_the_difference_of_two_networks(project: 
 
 
 @pytest.mark.parametrize(
+    ("rest", "count"),
+    [
+        ("outputs: {raw: c, end: r}", 0),
+        ("heads: {aux: {at: c, loss_weight: 0.3, steps: [flatten, linear (4)]}}", 0),
+        ("  - d: {from: input, reuse: c}\n  - {from: [r, d], join: add}", 0),
+        ("  - d: {from: input, reuse: c}\n  - m: batchnorm\n  - {from: [r, m], join: add}", 2),
+        ("outputs: {end: r}", 1),
+    ],
+)
+def test_a_bias_that_something_else_reads_has_an_effect(
+    rest: str, count: int, project: Project
+) -> None:
+    text = f"input: 9x9x4\nnetwork:\n  - c: 3x3 conv (8)\n  - batchnorm\n  - r: relu\n{rest}\n"
+    found = list(find_idle(run_of(measure(text, project))))
+    assert sum(len(each.step.nodes) for each in found) == count
+
+
+@pytest.mark.parametrize(
     ("body", "reason"),
     [
         ("[flatten, linear (8), softmax, linear (4)]", "softmax inside"),

@@ -131,17 +131,21 @@ def test_a_line_of_a_used_file_is_refused(project: Project) -> None:
     assert entry.refusal == "the line stands in specs/blocks/b.yaml, which other specs may use"
 
 
-def test_a_bias_goes_from_its_line_or_is_switched_off(project: Project) -> None:
+def test_a_bias_before_a_norm_is_switched_off(project: Project) -> None:
     text = (
         f"{HEAD}network:\n"
         "  - a: 3x3 conv (8 bias norm batchnorm)  # the first\n"
         "  - b: 3x3 conv (8)\n"
         "  - batchnorm\n"
+        "  - c: 3x3 conv (8 bias)\n"
+        "  - batchnorm\n"
     )
     done = rewritten(text, project, "P815")
-    assert done.artifact.text == text.replace("8 bias", "8").replace("(8)", "(8 no_bias)")
+    assert done.artifact.text == text.replace("8 bias", "8 no_bias").replace("(8)", "(8 no_bias)")
     assert done.report.comparisons[0].diff.edits != ()
     assert rewritten(done.artifact.text, project, "P815").log == ()
+    (entry,) = rewritten(f"{HEAD}network: [3x3 conv (8 linear), batchnorm]\n", project, "P815").log
+    assert entry.refusal == "`linear` sets the bias and more"
 
 
 @pytest.mark.parametrize(

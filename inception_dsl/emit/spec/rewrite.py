@@ -92,20 +92,19 @@ def divide_step(
 
 
 def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
-    """Return the edit that takes the bias of a step away.
+    """Return the edit that switches the bias of a step off.
 
     Raises:
         RewriteError: the step is written in a way that this cannot change.
     """
     place = _find(tree, span)
-    step, _ = _read(place.step)
+    step, op = _read(place.step)
     text = place.step.text
     for word in step.words:
+        if len(sets := op.flags.get(word.text, {})) > 1 and "bias" in sets:
+            raise RewriteError(f"`{word.text}` sets the bias and more")
         if word.text == "bias":
-            start = word.start
-            while start and text.text[start - 1] == " ":
-                start -= 1
-            return [TextEdit(text.part(start, word.end), "")]
+            return [TextEdit(text.part(word.start, word.end), "no_bias")]
     if not step.words:
         raise RewriteError("it has no words in parentheses")
     end = step.words[-1].end
@@ -231,7 +230,7 @@ def _write_items(place: _Place, written: Sequence[tuple[str | None, str]]) -> Te
     """Return the edit that puts items into a list in the place of one.
 
     Raises:
-        RewriteError: the item shares its line with another list.
+        RewriteError: the item does not begin its line.
     """
     assert place.items is not None
     text = place.step.text
@@ -247,7 +246,7 @@ def _write_items(place: _Place, written: Sequence[tuple[str | None, str]]) -> Te
     line_start = source.rfind("\n", 0, start) + 1
     lead = source[line_start:start]
     if lead.strip() != "-":
-        raise RewriteError("it shares its line with a list around it")
+        raise RewriteError("it is no `- STEP` on a line of its own")
     end = "\r\n" if "\r\n" in source else "\n"
     return TextEdit(span, f"{end}{lead}".join(shown))
 

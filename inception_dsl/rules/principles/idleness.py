@@ -54,7 +54,7 @@ def _say_bias(members: list[Idle]) -> tuple[str, list[str], str]:
     savings = reduce(add, (each.savings for each in members))
     message = f"the bias of {say_nodes(members[0].step)} has no effect: a batch norm takes it away"
     note = f"{savings.params:,} parameters have no effect on training or inference"
-    return message, [note], "take out `bias`; a norm adds a shift of its own"
+    return message, [note], "write `no_bias`; the norm adds a shift of its own"
 
 
 def _say_softmax(members: list[Idle]) -> tuple[str, list[str], str]:
