@@ -527,16 +527,16 @@ class Writer:
             return self.batchnorm() if norm == "batchnorm" else self.by_image(norm)
         if self.chance(20):
             return self.sliced(features)
-        if self.chance(20):
-            parts = self.pick(*(n for n in range(1, features + 1) if features % n == 0))
-            return Leaf("partsoftmax", "partsoftmax", None, (("parts", parts),), {"parts": parts})
         if self.chance(30):
             words = {"kernel": self.pick(1, 3, 5, 9)}
             return Leaf("channelconv", "channelconv", None, tuple(words.items()), words)
         if self.chance(20):
             return self.activation()
-        op = self.pick(*ACTS, "softmax", "identity", "flatten", "dropout")
-        return Leaf(op, op, None, (), {})
+        op = self.pick(*ACTS, *["partsoftmax"] * 6, "softmax", "identity", "flatten", "dropout")
+        words = {}
+        if op == "partsoftmax":
+            words["parts"] = self.pick(*(n for n in range(1, features + 1) if features % n == 0))
+        return Leaf(op, op, None, tuple(words.items()), words)
 
     def vector(self) -> Case:
         """A map made a vector, and a step that reads it."""
