@@ -88,7 +88,10 @@ def measure_representation(model: Model, nodes: Sequence[Node]) -> tuple[Narrowi
 
 
 class _Sides:
-    """The nodes of a network as numbers, with their ancestors and descendants as sets of bits."""
+    """The nodes of a network as numbers, with their ancestors and descendants as sets of bits.
+
+    For each place in the order, `alive` has the nodes that an output reads, or a node from there on.
+    """
 
     def __init__(
         self, nodes: Sequence[Node], inputs: Mapping[Path, TensorType], outputs: Iterable[str]
@@ -99,7 +102,18 @@ class _Sides:
         self.outputs = frozenset(outputs)
         self.sizes: dict[str, int] = {path: type.values for path, type in inputs.items()}
         self.sizes |= {node.path: node.type.values for node in nodes}
-        self.reads = [frozenset(node.inputs) for node in nodes]
+        self.readers: dict[str, int] = dict.fromkeys(self.sizes, 0)
+        last: dict[str, int] = dict.fromkeys(self.outputs, len(nodes))
+        for index, node in enumerate(nodes):
+            for path in node.inputs:
+                self.readers[path] |= 1 << index
+                last[path] = max(index, last.get(path, 0))
+        self.alive = [0] * (len(nodes) + 1)
+        for index, node in enumerate(nodes):
+            if node.path in last:
+                self.alive[last[node.path]] |= 1 << index
+        for index in reversed(range(len(nodes))):
+            self.alive[index] |= self.alive[index + 1]
         self.before = [0] * len(nodes)
         for index, node in enumerate(nodes):
             for path in node.inputs:
@@ -142,21 +156,27 @@ class _Sides:
 
     def _cut(self, before: int, behind: int, free: int) -> tuple[int, tuple[Path, ...]]:
         """Return the smallest cut between two sets of nodes, and the values in it."""
-        late = [self.nodes[index] for index in _list_bits(behind)]
-        read_late = {path for node in late for path in node.inputs} | self.outputs
-        early = [*self.inputs, *(self.nodes[index].path for index in _list_bits(before))]
-        certain = [path for path in early if path in read_late]
+        rest = behind | free
+        first = (rest & -rest).bit_length() - 1 if rest else len(self.nodes)
+        needed = before & self.alive[first]
+        early = [*self.inputs, *(self.nodes[index].path for index in _list_bits(needed))]
+        certain = [path for path in early if self._is_read(path, behind)]
         size = sum(self.sizes[path] for path in certain)
         if not free:
             return size, tuple(map(Path, certain))
         nodes = [self.nodes[index] for index in _list_bits(free)]
-        unsure = [path for path in early if path not in read_late]
+        unsure = [path for path in early if not self._is_read(path, behind)]
+        read_late = {str(node.path) for node in nodes if self._is_read(node.path, behind)}
         sizes: dict[str, int] = {
             path: self.sizes[path] for path in [*unsure, *(node.path for node in nodes)]
         }
         reads = {str(node.path): node.inputs for node in nodes}
-        more, chosen = find_smallest_cut(reads, sizes, reads.keys() & read_late)
+        more, chosen = find_smallest_cut(reads, sizes, read_late)
         return size + more, tuple(map(Path, (*certain, *chosen)))
+
+    def _is_read(self, path: str, behind: int) -> bool:
+        """Tell whether an output or a node of those behind reads a value."""
+        return path in self.outputs or bool(self.readers[path] & behind)
 
 
 def _list_bits(bits: int) -> Iterator[int]:
