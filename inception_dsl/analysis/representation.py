@@ -90,7 +90,7 @@ def measure_representation(model: Model, nodes: Sequence[Node]) -> tuple[Narrowi
 class _Sides:
     """The nodes of a network as numbers, with their ancestors and descendants as sets of bits.
 
-    For each place in the order, `alive` has the nodes that an output reads, or a node from there on.
+    For each place in the order, `alive` has the nodes that are read from there on, or by an output.
     """
 
     def __init__(

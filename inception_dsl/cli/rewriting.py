@@ -67,6 +67,8 @@ def _rewrite(args: argparse.Namespace) -> int:
     done = rewrite(args.spec, folder=Path.cwd(), select=args.select, at=args.at, output=output)
     for entry in done.log:
         say(_tell(entry))
+    if done.is_cut:
+        say("one command tries no more: run it again, or choose others by `--at`")
     if not done.is_changed:
         say("nothing is rewritten")
         return FINE

@@ -8,7 +8,7 @@ move by the plan of the comparison, which leaves the parts of a factorised kerne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     from inception_dsl.diff import Report
 
 MAX_REWRITES = 200
-"""Maximum number of rewrites of one spec in one command."""
+"""Maximum number of rewrites of one spec that one command tries."""
+
+MAX_READ = 40_000
+"""Maximum number of nodes that one command reads for them; the first rewrite is always tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class LogEntry:
     Attributes:
         places: the number of nodes that the line writes.
         refusal: the reason against it; empty if it was made.
+        is_read: its text was written and read.
     """
 
     code: str
@@ -90,6 +94,7 @@ class LogEntry:
     places: int
     what: str
     refusal: str = ""
+    is_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,13 @@ class Rewritten:
         artifact: the file with its new text; nothing is written yet.
         log: the rewrites that were made and refused, in order.
         report: the comparison of the old network with the new one.
+        is_cut: one command tries no more; others may wait.
     """
 
     artifact: Artifact
     log: tuple[LogEntry, ...]
     report: Report
+    is_cut: bool = False
 
     @property
     def is_changed(self) -> bool:
@@ -199,7 +206,7 @@ def rewrite(
 
     Raises:
         SpecError: the errors of the spec; E001, it is a file of the library and has no `output`;
-            E007, it is no spec, but a network that exists as code.
+            E007, it is no spec, but a network that exists as code; E212, no step is at the path.
     """
     if is_target(reference):
         message = f"`{printable(reference)}` exists as code, and has no text to rewrite"
@@ -215,40 +222,63 @@ def rewrite(
     if output is not None:
         source = read(file)
         text = apply_edits(text, rename(parse_tree(source), output.stem))
+    if at and not any(node.path.is_within(NodePath(at)) for node in old.model.graph.nodes):
+        message = f"no step of the network has the path `{printable(at)}`"
+        raise SpecError([Diagnostic("E212", message)])
     log: list[LogEntry] = []
-    current = check_text(file, text)
+    # The old text, the new one and the comparison of both are read, too.
+    most = min(MAX_REWRITES, max(1, MAX_READ // max(1, len(old.model.graph.nodes)) - 3))
+    current = old if output is None else check_text(file, text)
     for code, find in PASSES.items():
         if not select or code in select:
-            text, current = _run(file, text, current, find, at, log)
+            text, current = _run(file, text, current, find, at, log, most)
     comparison = compare_pair(old, current)
     path, bound = (output, None) if output else (file.path, file.root)
     from inception_dsl.diff import Report
 
-    return Rewritten(Artifact(path, text.encode(), bound), tuple(log), Report((comparison,)))
+    return Rewritten(
+        Artifact(path, text.encode(), bound), tuple(log), Report((comparison,)), _count(log) >= most
+    )
+
+
+def _count(log: Iterable[LogEntry]) -> int:
+    return sum(entry.is_read for entry in log)
 
 
 def _run(
-    file: SpecFile, text: str, current: Checked, find: Find, at: str, log: list[LogEntry]
+    file: SpecFile,
+    text: str,
+    current: Checked,
+    find: Find,
+    at: str,
+    log: list[LogEntry],
+    most: int,
 ) -> tuple[str, Checked]:
     """Return the text after every rewrite of a pass, and its model."""
     seen: set[NodePath] = set()
-    while len(log) < MAX_REWRITES:
-        run = list_inference(current.model, current.cost)
-        wanted = (
-            proposal
-            for proposal in find(current.model, run)
-            if proposal.path not in seen and _is_at(proposal, at)
-        )
-        proposal = next(wanted, None)
-        if proposal is None:
+    is_changed = True
+    while is_changed:
+        is_changed = False
+        for proposal in find(current.model, list_inference(current.model, current.cost)):
+            if _count(log) >= most:
+                return text, current
+            if proposal.path in seen or not _is_at(proposal, at):
+                continue
+            seen.add(proposal.path)
+            entry = LogEntry(proposal.code, proposal.path, len(proposal.step.nodes), proposal.what)
+            try:
+                changed = _write(file, text, proposal)
+            except RewriteError as refusal:
+                log.append(replace(entry, refusal=refusal.reason, is_read=False))
+                continue
+            try:
+                text, current = changed, _prove(file, changed, current, proposal)
+            except RewriteError as refusal:
+                log.append(replace(entry, refusal=refusal.reason))
+                continue
+            log.append(entry)
+            is_changed = True
             break
-        seen.add(proposal.path)
-        entry = LogEntry(proposal.code, proposal.path, len(proposal.step.nodes), proposal.what)
-        try:
-            text, current = _apply(file, text, current, proposal)
-        except RewriteError as refusal:
-            entry = replace(entry, refusal=refusal.reason)
-        log.append(entry)
     return text, current
 
 
@@ -256,8 +286,8 @@ def _is_at(proposal: Proposal, at: str) -> bool:
     return not at or any(node.path.is_within(NodePath(at)) for node in proposal.step.nodes)
 
 
-def _apply(file: SpecFile, text: str, current: Checked, proposal: Proposal) -> tuple[str, Checked]:
-    """Return the text with one rewrite, and its model.
+def _write(file: SpecFile, text: str, proposal: Proposal) -> str:
+    """Return the text with one rewrite.
 
     Raises:
         RewriteError: the rewrite is refused.
@@ -270,7 +300,15 @@ def _apply(file: SpecFile, text: str, current: Checked, proposal: Proposal) -> t
         raise RewriteError(f"the line stands in {where}, which other specs may use")
     source = Source(name, text)
     edits = proposal.write(parse_tree(source), Span(source, span.start, span.end))
-    changed = apply_edits(text, edits)
+    return apply_edits(text, edits)
+
+
+def _prove(file: SpecFile, changed: str, current: Checked, proposal: Proposal) -> Checked:
+    """Return the model of a text with one rewrite, which differs as it should from the old one.
+
+    Raises:
+        RewriteError: the rewrite is refused.
+    """
     try:
         new = check_text(file, changed)
     except SpecError as error:
@@ -281,7 +319,7 @@ def _apply(file: SpecFile, text: str, current: Checked, proposal: Proposal) -> t
     saved = before.macs - after.macs, before.params - after.params
     if saved != (proposal.savings.macs, proposal.savings.params):
         raise RewriteError("parameters and MACs would not change by what the hint counts")
-    return changed, new
+    return new
 
 
 def check_text(file: SpecFile, text: str) -> Checked:

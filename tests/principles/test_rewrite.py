@@ -17,6 +17,7 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_fields
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver import rewriting
 from inception_dsl.driver.rewriting import Rewritten, prove_alike, rewrite
 from inception_dsl.emit.spec.rewrite import RewriteError
 from inception_dsl.ir import Path as NodePath
@@ -190,6 +191,17 @@ def test_a_path_chooses_the_steps(project: Project) -> None:
     done = rewritten(text, project, "P811", at="b.d")
     assert [str(entry.path) for entry in done.log] == ["b.d"]
     assert len(rewritten(text, project, "P811", at="b").log) == 2
+    with pytest.raises(SpecError, match="no step of the network has the path `nowhere`"):
+        rewritten(text, project, "P811", at="nowhere")
+
+
+def test_a_large_network_is_rewritten_in_several_turns(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rewriting, "MAX_READ", 30)
+    steps = [f"  - s{index}: 5x5 conv (48)\n" for index in range(6)]
+    done = rewritten(f"{HEAD}network:\n{''.join(steps)}", project, "P811")
+    assert ([entry.refusal for entry in done.log], done.is_cut) == (["", ""], True)
 
 
 def test_googlenet_gets_pairs_of_3x3(project: Project) -> None:
