@@ -114,6 +114,10 @@ def _find_factory(
             module = _import_own(target, folder)
             factory = getattr(module, target.name, None)
             if not callable(factory):
+                if factory is not None:
+                    kind = type(factory).__name__
+                    message = f"`{printable(target.text)}` is of `{kind}`, no class or function"
+                    raise SpecError([Diagnostic("E701", message)])
                 names = [name for name, value in vars(module).items() if callable(value)]
                 raise _unknown(target, names)
             is_built = isinstance(factory, nn.Module)
@@ -255,19 +259,25 @@ def _find_alike(name: str, names: Iterable[str]) -> list[str]:
     return sorted(ranks[most], key=lambda other: (len(other), other))[:MAX_NAMES]
 
 
-def explain_failure(code: str, message: str, error: BaseException) -> SpecError:
-    """Return the error of a network's own code as a finding at the line that raised it."""
+def explain_failure(
+    code: str, message: str, error: BaseException, help: str | None = None
+) -> SpecError:
+    """Return the error of a network's own code as a finding at the line that raised it.
+
+    Lines of Python and of torch are nobody's: the one that called them is shown.
+    """
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     text = printable(said.splitlines()[0][:MAX_MESSAGE])
-    torch_folder = f"{Path(torch.__file__).parent}{os.sep}"
     frames = [
         (frame.filename, frame.lineno or 1)
         for frame in reversed(traceback.extract_tb(error.__traceback__))
-        if not frame.filename.startswith((torch_folder, os.fspath(Path(__file__).parent), "<"))
+        if not is_foreign(frame.filename)
     ]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.insert(0, (error.filename, error.lineno or 1))
     spans = OriginMaker().make(tuple(frames[:1])).spans
     labels = tuple(Label(span) for span in spans)
-    return SpecError([Diagnostic(code, message, labels, notes=(text,))])
+    return SpecError([Diagnostic(code, message, labels, notes=(text,), help=help)])
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def choose_state(
         message = f"the checkpoint holds no tensors under at most {MAX_DEPTH} keys"
         raise SpecError([Diagnostic("E802", message)])
     if key is not None:
-        readings = _select(readings, key)
+        readings = _select(readings, key, needed)
     whole = [reading for reading in readings if all(name in reading.tensors for name in needed)]
     exact = [reading for reading in whole if not _list_unexpected(reading, shapes)]
     distinct: dict[tuple[int, ...], Reading] = {}
@@ -91,8 +91,8 @@ def name_reading(reading: Reading) -> str:
     return ".".join([*reading.wrappers, *filter(None, [reading.prefix.rstrip(".")])]) or PLAIN
 
 
-def _select(readings: Sequence[Reading], key: str) -> list[Reading]:
-    """Return the readings of a name.
+def _select(readings: Sequence[Reading], key: str, needed: Sequence[str]) -> list[Reading]:
+    """Return the readings of a name, with those by a prefix below it if it has no whole one.
 
     Raises:
         SpecError: E802, the checkpoint has nothing of this name.
@@ -103,7 +103,9 @@ def _select(readings: Sequence[Reading], key: str) -> list[Reading]:
         message = f"the checkpoint has no state_dict `{printable(key)}`"
         help = f"it has {list_keys(names)}" if names else None
         raise SpecError([Diagnostic("E802", message, help=help)])
-    return selected
+    if any(all(name in reading.tensors for name in needed) for reading in selected):
+        return selected
+    return [*selected, *(reading for reading in readings if ".".join(reading.wrappers) == key)]
 
 
 def _find_readings(checkpoint: Mapping[Any, Any], needed: Sequence[str]) -> Iterator[Reading]:
@@ -143,7 +145,8 @@ def _find_problems(reading: Reading, shapes: Shapes, network: str) -> Iterator[D
         has = f"it has {list_keys(unexpected)}" if unexpected else "it has no others"
         yield Diagnostic("E803", message, notes=(f"it lacks {list_keys(missing)}", has))
     elif unexpected:
-        message = f"the checkpoint has {len(unexpected)} tensors that `{network}` has not"
+        count = "1 tensor" if len(unexpected) == 1 else f"{len(unexpected)} tensors"
+        message = f"the checkpoint has {count} that `{network}` has not"
         yield Diagnostic("E803", message, notes=(f"it has {list_keys(unexpected)}",))
     misfits = (
         f"`{name}` of the checkpoint {problem}"

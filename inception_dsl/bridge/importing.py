@@ -49,6 +49,7 @@ from inception_dsl.bridge.training import is_same_network
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, SpecError
 from inception_dsl.ir import TensorType, write_types
 from inception_dsl.recover import TracedGraph
+from inception_dsl.resolve.statements import advise_on_order
 from inception_dsl.spec.target import Target
 
 
@@ -176,7 +177,9 @@ def _run(module: nn.Module, inputs: Mapping[str, TensorType]) -> CallTrace:
         size = write_types(inputs) if len(inputs) > 1 else str(*inputs.values())
         which = "inputs" if len(inputs) > 1 else "an input"
         message = f"`{type(module).__name__}` does not run on {which} of {size}"
-        raise explain_failure("E704", message, error) from None
+        advice = (advise_on_order(type) for type in inputs.values())
+        help = next(filter(None, advice), None)
+        raise explain_failure("E704", message, error, help) from None
     if draws.has_drawn:
         raise refuse_draw(module, find_draw(lambda: trace_module(module, _shapes(inputs))))
     return trace

@@ -90,7 +90,24 @@ def _read_torch(path: Path, *, is_zip: bool) -> object:
     except MemoryError:
         raise
     except Exception:  # a damaged file may fail anywhere in its reader
+        if is_zip and _holds_program(path):
+            help = (
+                "save the state_dict of its module, as in `torch.save(module.state_dict(), FILE)`"
+            )
+            raise _refuse(path, "it is a program of TorchScript", help=help) from None
         raise _refuse(path, "it is no checkpoint, or is damaged") from None
+
+
+def _holds_program(path: Path) -> bool:
+    """Tell whether a file is one that `torch.jit.save` wrote."""
+    from zipfile import BadZipFile, ZipFile
+
+    try:
+        with ZipFile(path) as archive:
+            names = archive.namelist()
+    except (BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+    return any(name.endswith("/constants.pkl") for name in names)
 
 
 MAX_LISTED = 4

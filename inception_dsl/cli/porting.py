@@ -76,8 +76,12 @@ def _port(args: argparse.Namespace) -> int:
 
 def _find_misuse(args: argparse.Namespace) -> str | None:
     """Return the error of arguments that do not go together, if there is one."""
+    from inception_dsl import driver
+
     if args.plan and args.checkpoint is not None:
         return "`--plan` reads no checkpoint"
+    if args.plan and args.output is not None and driver.is_checkpoint_name(args.output):
+        return f"`{shown(args.output)}` is the name of a checkpoint, and `--plan` writes none"
     if not args.plan and (args.checkpoint is None or args.output is None):
         return "name the CHECKPOINT and, with `-o`, the FILE to write; or ask for the `--plan`"
     if not args.plan and args.format is not None:

@@ -336,6 +336,13 @@ def make_checkpoint(ported: Ported, output: Path, source: Path) -> Artifact:
     return Artifact(output, pack_tensors(ported.state, format))
 
 
+def is_checkpoint_name(output: Path) -> bool:
+    """Tell whether the name of a file is one of a checkpoint."""
+    from inception_dsl.bridge.tensor_files import SUFFIXES
+
+    return output.suffix in SUFFIXES
+
+
 def check_output(output: Path, source: Path) -> None:
     """Make sure that a checkpoint can be written, and not over the old one.
 

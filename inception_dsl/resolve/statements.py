@@ -174,6 +174,16 @@ MIN_SIDE = 28
 """Minimum side of an image that is taken for one with its channels first."""
 
 
+def advise_on_order(type: TensorType) -> str | None:
+    """Return what to write for an input that seems to have its channels first."""
+    if not type.is_map:
+        return None
+    channels, height, width = type.shape
+    if height not in IMAGE_CHANNELS or width < MIN_SIDE or channels < MIN_SIDE:
+        return None
+    return f"a shape is height x width x channels: write {width}x{channels}x{height}"
+
+
 def find_odd_statements(loaded: Loaded) -> list[Diagnostic]:
     """Return a warning for an input such as 3x224x224, which reads as a map three pixels high.
 

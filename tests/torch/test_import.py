@@ -622,6 +622,33 @@ def test_a_network_that_ends_the_process_is_a_finding(
 
 
 @pytest.mark.parametrize(
+    ("target", "text", "line", "told"),
+    [
+        ("py:nosuch:Net", "", None, "No module named 'nosuch'"),
+        ("py:net.py:Net", "width = 3\ndef Net(:\n", "def Net(:", "SyntaxError"),
+        ("py:net.py:Net", "import json\njson.loads('')\n", "json.loads('')", "JSONDecodeError"),
+        ("py:net.py:Net", "Net = 3\n", None, "`py:net.py:Net` is of `int`"),
+    ],
+)
+def test_a_failure_stands_at_no_line_of_python_itself(
+    target: str, text: str, line: str | None, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(text)
+    with pytest.raises(SpecError) as refused:
+        import_target(target, folder=tmp_path, input="8x8x3")
+    (finding,) = refused.value.diagnostics
+    assert told in " ".join([finding.message, *finding.notes])
+    assert [label.span.text for label in finding.labels] == ([line] if line else [])
+
+
+def test_an_input_with_its_channels_first_is_told(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("from torch import nn\n\nnet = nn.Conv2d(3, 8, 3)\n")
+    with pytest.raises(SpecError) as refused:
+        import_target("py:net.py:net", folder=tmp_path, input="3x32x32")
+    assert "write 32x32x3" in str(refused.value.diagnostics[0].help)
+
+
+@pytest.mark.parametrize(
     ("module", "words"),
     [
         (_Fixed, ["fixed values"]),

@@ -173,7 +173,7 @@ REFUSED: dict[str, tuple[Callable[[State], Any], str, str]] = {
         "E803",
         "it lacks `fc.bias`",
     ),
-    "one tensor more": (lambda s: {**s, "fc.scale": s["fc.bias"]}, "E803", "it has `fc.scale`"),
+    "one tensor more": (lambda s: {**s, "fc.scale": s["fc.bias"]}, "E803", "has 1 tensor that"),
     "another shape": (
         lambda s: {**s, "fc.bias": torch.ones(6)},
         "E803",
@@ -211,9 +211,10 @@ def test_a_checkpoint_that_is_none_of_the_network_is_refused(
 
 def test_one_of_several_is_chosen(folder: Path) -> None:
     state = draw_state(folder)
-    both = {"a": state, "b": {key: tensor + 1 for key, tensor in state.items()}}
-    chosen = idsl.port(both, "specs/old.yaml", "py:net.py:Net", key="b")
-    assert torch.equal(chosen["head.bias"], state["fc.bias"] + 1)
+    both = {"a": state, "b": {f"module.{key}": tensor + 1 for key, tensor in state.items()}}
+    for key in ("b", "b.module"):
+        chosen = idsl.port(both, "specs/old.yaml", "py:net.py:Net", key=key)
+        assert torch.equal(chosen["head.bias"], state["fc.bias"] + 1)
     with pytest.raises(SpecError, match="no state_dict `c`"):
         idsl.port(both, "specs/old.yaml", "py:net.py:Net", key="c")
 
@@ -238,21 +239,26 @@ def test_a_damaged_file_is_told(
     assert "error[E801]: `old.pt` cannot be read: " in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_only_files_are_read_and_the_checkpoint_is_not_written_over(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_file(draw_state(folder), "old.safetensors")
     Path("link.safetensors").symlink_to("old.safetensors")
     before = Path("old.safetensors").read_bytes()
+    torch.jit.save(torch.jit.script(nn.ReLU()), "program.pt")
     for source, output, told in (
         ("specs", "new.pt", "it is a folder"),
         ("nosuch.pt", "new.pt", "No such file"),
+        ("program.pt", "new.pt", "it is a program of TorchScript"),
         ("old.safetensors", "new.npz", "in which format"),
         ("old.safetensors", "old.safetensors", "not written over"),
         ("old.safetensors", "link.safetensors", "not written over"),
     ):
         assert port(source, "-o", output) == 2
         assert told in capsys.readouterr().err
+    assert port("--plan", "-o", "old.safetensors") == 2
+    assert "the name of a checkpoint" in capsys.readouterr().err
     assert Path("old.safetensors").read_bytes() == before
 
 
