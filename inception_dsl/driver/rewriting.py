@@ -36,7 +36,12 @@ from inception_dsl.ir import INPUT, Model, NodeDef
 from inception_dsl.ir import Path as NodePath
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import shown
-from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, read_network
+from inception_dsl.resolve import (
+    AS_WRITTEN,
+    find_odd_statements,
+    network_name_problem,
+    read_network,
+)
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.files import SpecFile, find_spec, read
 from inception_dsl.spec.load import Trial, load
@@ -206,7 +211,8 @@ def rewrite(
 
     Raises:
         SpecError: the errors of the spec; E001, it is a file of the library and has no `output`;
-            E007, it is no spec, but a network that exists as code; E212, no step is at the path.
+            E007, it is no spec, but a network that exists as code; E212, no step is at the path;
+            E105, the name of `output` can name no network.
     """
     if is_target(reference):
         message = f"`{printable(reference)}` exists as code, and has no text to rewrite"
@@ -217,6 +223,9 @@ def rewrite(
         message = f"`{file.full_name}` is a spec of the library, which stays as it is"
         help = "name a file for the result: `-o specs/NAME.yaml`"
         raise SpecError([Diagnostic("E001", message, help=help)])
+    if output is not None and (problem := network_name_problem(output.stem)) is not None:
+        help = "the file gives the new spec its name: choose another file"
+        raise SpecError([Diagnostic("E105", printable(problem), help=help)])
     text = read(file).text
     old = check_text(file, text)
     if output is not None:

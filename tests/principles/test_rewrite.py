@@ -218,6 +218,8 @@ def test_googlenet_gets_pairs_of_3x3(project: Project) -> None:
     assert new.model.outputs == old.model.outputs
     with pytest.raises(SpecError, match="stays as it is"):
         rewrite("googlenet", folder=project.root)
+    with pytest.raises(SpecError, match="`3x3` is no name"):
+        rewrite("googlenet", folder=project.root, output=output.with_name("3x3.yaml"))
     log = rewrite("googlenet", folder=ROOT, select=["P811"]).log
     assert [entry.refusal.partition(",")[0] for entry in log] == ["E402"]
 
