@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,25 +30,28 @@ _Json = dict[str, Any]
 
 
 def import_apart(
-    reference: str, *, folder: Path, root: Path, label: str, input: NamedInput = None
+    reference: str, *, folder: Path, root: Path, tree: Path, label: str, input: NamedInput = None
 ) -> SpecFile:
     """Return the spec of a target, which another process imports.
 
     Args:
         folder: the folder that files and packages are named from.
         root: the folder of the files that are the network's own.
+        tree: the working tree in whose place `root` stands: none of its files may run.
         label: the text before the names of these files and of the target, such as `main:`.
         input: as for `import_target`.
 
     Raises:
-        SpecError: as for `import_target`; E704, it takes too long, or ends the process.
+        SpecError: as for `import_target`; E702, it imports a file of `tree`; E704, it takes too
+            long, or ends the process.
         MissingExtraError: torch is not installed.
     """
     from inception_dsl.bridge import require_torch
 
     if not is_file_target(reference):
         require_torch()
-    request = {"reference": reference, "folder": str(folder), "input": input}
+    places = {"folder": str(folder), "root": str(root), "tree": str(tree)}
+    request = {"reference": reference, "input": input, **places}
     with tempfile.TemporaryDirectory() as place:
         result = Path(place, "result.json")
         # `-P`: no file of the network's own folder stands in for one of ours.
@@ -172,12 +175,50 @@ class _Writer:
         ]
 
 
+def _move_path(path: str, tree: Path, root: Path) -> str:
+    """Return an entry of the path of imports, with `root` in the place of `tree`."""
+    place = Path(path)
+    if not _is_within(place, tree) or place == Path(__file__).parents[2]:
+        return path
+    return str(root / place.resolve().relative_to(tree))
+
+
+def _is_within(path: Path, tree: Path) -> bool:
+    """Tell whether a path lies below a folder, and in no Python or installed package there."""
+    from inception_dsl.bridge.frames import INSTALLED
+
+    if not path.is_absolute() or not INSTALLED.isdisjoint(path.parts):
+        return False
+    pythons = (Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix))
+    inner = [python for python in pythons if python.is_relative_to(tree) and python != tree]
+    place = path.resolve()
+    return place.is_relative_to(tree) and not any(place.is_relative_to(each) for each in inner)
+
+
+def _refuse_tree(known: Collection[str], tree: Path) -> None:
+    """Make sure that no module has come from a folder.
+
+    Raises:
+        SpecError: E702, one has: the import of an installed package may lead there.
+    """
+    own = __name__.partition(".")[0]
+    for name in sorted(sys.modules.keys() - known):
+        file = getattr(sys.modules[name], "__file__", None)
+        if isinstance(file, str) and name.partition(".")[0] != own and _is_within(Path(file), tree):
+            message = f"`{name}` comes from the working tree, not from the revision"
+            help = "put the folder of its package on PYTHONPATH"
+            raise SpecError([Diagnostic("E702", message, help=help)])
+
+
 def _serve(request: Mapping[str, Any]) -> _Json:
     """Import the network that a request names."""
     from inception_dsl.driver.importing import import_target
 
     writer = _Writer()
     document: _Json
+    tree = Path(request["tree"])
+    sys.path = [_move_path(path, tree, Path(request["root"])) for path in sys.path]
+    known = frozenset(sys.modules)
     try:
         imported = import_target(
             request["reference"],
@@ -185,6 +226,7 @@ def _serve(request: Mapping[str, Any]) -> _Json:
             input=request["input"],
             compares=False,
         )
+        _refuse_tree(known, tree)
     except SpecError as error:
         document = {"findings": [writer.write_finding(finding) for finding in error.diagnostics]}
     else:

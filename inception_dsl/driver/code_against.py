@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from inception_dsl.driver.settings import find_agreement
 from inception_dsl.driver.walk import Checked, measure_file
 from inception_dsl.resolve import AS_WRITTEN
 from inception_dsl.spec.project import project_root
+from inception_dsl.spec.target import FileTarget, read_target
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Finding, Report
@@ -96,12 +98,29 @@ def _measure_old(
     if not within.is_dir():
         return None
     try:
-        file = import_apart(target, folder=within, root=root, label=files.label, input=input)
+        file = import_apart(
+            _name_from(folder, target),
+            folder=within,
+            root=root,
+            tree=files.root,
+            label=files.label,
+            input=input,
+        )
     except SpecError as error:
         if error.diagnostics[0].code == UNKNOWN:
             return None
         raise
     return measure_file(file, AS_WRITTEN)
+
+
+def _name_from(folder: Path, target: str) -> str:
+    """Return a target with its file named from a folder, so that it has one in a revision, too."""
+    named = read_target(target)
+    file = named.text if isinstance(named, FileTarget) else named.module
+    if not Path(file).is_absolute():
+        return target
+    place = os.path.relpath(Path(file).resolve(), folder.resolve())
+    return target.replace(file, Path(place).as_posix(), 1)
 
 
 def _measure_new(target: str, folder: Path, input: NamedInput, *, is_known: bool) -> Checked | None:

@@ -120,6 +120,24 @@ def test_a_change_of_code_since_a_revision_is_told_at_its_line(
     assert subprocess.run(["git", "status", "--short"], capture_output=True).stdout == state
 
 
+def test_the_old_side_runs_no_file_of_the_working_tree(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An absolute path, the path of imports, and a module that is loaded by its path."""
+    command = ["diff", "--against", "HEAD", "--input", "32x32x3", "--format", "json"]
+    monkeypatch.syspath_prepend(root / "models")
+    monkeypatch.setenv("PYTHONPATH", str(root / "models"))
+    assert main([*command, "py:net:Net"]) == 1
+    assert len(read_findings(capsys.readouterr().out)) == len(TOLD)
+    finder = f"import sys\nsys.path.insert(0, {str(root)!r})\nimport models.blocks\n"
+    (root / "odd.py").write_text(finder + "from models.net import Net\n")
+    subprocess.run(["git", "add", "odd.py"], check=True)
+    who = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
+    subprocess.run(["git", *who, "commit", "-q", "-m", "odd"], check=True)
+    assert main([*command, f"py:{root}/odd.py:Net"]) == 2
+    assert "comes from the working tree" in str(capsys.readouterr())
+
+
 def test_two_files_with_modules_of_the_same_name_are_two_networks(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
