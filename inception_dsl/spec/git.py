@@ -203,15 +203,23 @@ def find_revision(revision: str, folder: Path) -> Revision:
 def check_out(revision: Revision, folder: Path) -> None:
     """Lay the files of a revision into an empty folder; the index and the working tree stay.
 
+    A link that leads out of the folder is left out.
+
     Raises:
         SpecError: E009, git does not give them.
     """
     import io
     import tarfile
 
+    def keep_inside(member: tarfile.TarInfo, place: str) -> tarfile.TarInfo | None:
+        try:
+            return tarfile.data_filter(member, place)
+        except tarfile.FilterError:
+            return None
+
     archive = _git(revision.root, "archive", "--format=tar", revision.commit)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
+        files.extractall(folder, filter=keep_inside)
 
 
 def _tell_how_to_fetch(root: Path, revision: str) -> str | None:

@@ -13,7 +13,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl.cli import main
-from inception_dsl.spec.git import split_reference
+from inception_dsl.spec.git import check_out, find_revision, split_reference
 
 SPEC = "inception: 1\nname: net\ninput: 8x8x3\nnetwork: [1x1 conv ({})]\n"
 
@@ -332,3 +332,15 @@ def test_links_of_a_revision_are_followed_at_every_component(
         assert (code, "error[E006]" in errors) == (2, True)
     code, _, errors = compare(capsys, "HEAD:specs/round/net.yaml", NET)
     assert (code, "error[E001]" in errors) == (2, True)
+
+
+def test_a_link_out_of_a_revision_is_not_laid_out(project: Project, tmp_path: Path) -> None:
+    git(project.root, "init", "-q")
+    for name, target in {"far": "/etc", "up": "../..", "near": "specs/net.yaml"}.items():
+        (project.root / name).symlink_to(target)
+    commit(project, 1, "links")
+    folder = tmp_path / "laid out"
+    folder.mkdir()
+    revision = find_revision("HEAD", project.root)
+    check_out(revision, folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["near", "pyproject.toml", "specs"]
