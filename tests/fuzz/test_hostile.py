@@ -8,7 +8,7 @@ from __future__ import annotations
 from hostile_specs import KINDS, heavy, hostile
 from run_hostile import hunt
 
-INPUTS = 2_000
+INPUTS = 1_500
 
 
 def test_hostile_inputs_are_models_or_are_refused() -> None:

@@ -201,6 +201,15 @@ def test_values_are_those_of_the_graph(wired: Project) -> None:
         assert relative_error(own, wanted) < 1e-9
 
 
-@pytest.mark.parametrize("way", ["compile", "fx", "script", "onnx", "fake cuda"])
+@pytest.mark.parametrize("way", ["compile", "fx", "script", "fake cuda"])
 def test_modules_run_in_every_way(way: str, wired: Project) -> None:
     WAYS[way](network(NET, folder=wired.root))
+
+
+@pytest.mark.parametrize(
+    "wired",
+    ["siamese", "feature pyramid", "a block of several outputs in branches, used twice"],
+    indirect=True,
+)
+def test_modules_of_several_inputs_and_outputs_become_onnx_files(wired: Project) -> None:
+    WAYS["onnx"](network(NET, folder=wired.root))
