@@ -86,6 +86,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with one commit and a changed module."""
     (tmp_path / "models").mkdir()
     (tmp_path / "pyproject.toml").touch()
+    (tmp_path / ".gitignore").write_text("__pycache__/\n")
     (tmp_path / "models" / "net.py").write_text(NET)
     (tmp_path / "models" / "blocks.py").write_text(BLOCKS)
     who = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]

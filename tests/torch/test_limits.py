@@ -22,6 +22,7 @@ LIMITS: dict[str, list[object]] = {
     "width": [1, 7, MAX_NUMBER],
     "natural": [0, 1, MAX_NUMBER],
     "positive": [1, 2, 3, 7, MAX_NUMBER],
+    "steps": [1, 2, 3, "1x2", "3x1", MAX_NUMBER],
     "decimal": ["0", "1e-45", "1e-320", "1e-999", "1e9", "0.5"],
     "fraction": ["0", "1", "0.5", "1e-999"],
     "pad": ["V", "same", "same_tf", 0, 1, 2, 5, MAX_NUMBER, "0x3", "3x0"],
@@ -65,7 +66,7 @@ def test_torch_runs_every_step_that_check_accepts(op: Op, project: Project) -> N
     rng = random.Random(op.name)
     outcomes: Counter[str] = Counter()
     for step in steps(op, rng):
-        before = "global avgpool, " if op.name == "linear" else ""
+        before = "global avgpool, " if op.name in {"linear", "partsoftmax"} else ""
         head = f"inception: 1\nname: net\ninput: {rng.choice(INPUTS)}\n"
         project.write(NET, f'{head}network: [{before}"{step}"]\n')
         try:
