@@ -233,8 +233,9 @@ def find_missing(weights: PortMap) -> Iterator[Diagnostic]:
         (weights.pairs.undecided_old, old, new),
     ):
         if paths:
-            count = "1 step" if len(paths) == 1 else f"{len(paths)} steps"
-            message = f"{count} of `{one}` may be any of several of `{other}`: {_list(paths)}"
+            partners = "partner of 1 step" if len(paths) == 1 else f"partners of {len(paths)} steps"
+            between = f"the {partners} of `{one}` in `{other}`"
+            message = f"the graphs do not tell {between}: {_list(paths)}"
             yield Diagnostic("E804", message)
     undecided = set(weights.pairs.undecided_new)
     keys = [key for key, _ in weights.missing]
