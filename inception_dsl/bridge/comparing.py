@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -179,12 +180,23 @@ def _measure_training(
     return worst
 
 
+_DROPOUTS = frozenset(
+    [
+        *(F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout),
+        *(F.feature_alpha_dropout, torch.dropout, torch.feature_dropout, torch.alpha_dropout),
+        *(torch.feature_alpha_dropout, torch.dropout_, torch.feature_dropout_),
+        *(torch.alpha_dropout_, torch.feature_alpha_dropout_),
+    ]
+)
+"""torch's functions that drop values or whole channels."""
+
+
 class NoDraws(TorchFunctionMode):
     """A mode of torch in which nothing is dropped; the factors of what is kept stay."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in (torch.dropout, torch.nn.functional.dropout):
-            return args[0]
+        if func in _DROPOUTS:
+            return args[0] if args else kwargs["input"]
         if func is torch.Tensor.bernoulli_:
             return args[0].fill_(1)
         result = func(*args, **(kwargs or {}))

@@ -236,7 +236,7 @@ def find_missing(weights: PortMap) -> Iterator[Diagnostic]:
             partners = "partner of 1 step" if len(paths) == 1 else f"partners of {len(paths)} steps"
             between = f"the {partners} of `{one}` in `{other}`"
             message = f"the graphs do not tell {between}: {_list(paths)}"
-            yield Diagnostic("E804", message)
+            yield Diagnostic("E804", message, help="`--partial` writes the others alone")
     undecided = set(weights.pairs.undecided_new)
     keys = [key for key, _ in weights.missing]
     if keys and not undecided:

@@ -323,3 +323,37 @@ def test_a_sum_that_is_no_residual_drops_nothing_beside_one_that_does(tmp_path: 
     imported = bring(_Pyramid, (3, 16, 16), tmp_path)
     assert "drop_path: 0.1" in imported.text
     assert "- add_: {from: [high, low], join: add}" in imported.text
+
+
+class _OtherDropout(nn.Module):
+    """A head, beside dropouts that no spec says."""
+
+    def __init__(self, drop: Callable[[Tensor, bool], Tensor]) -> None:
+        super().__init__()
+        self.drop = drop
+        self.stem = nn.Conv2d(3, 4, 3)
+        self.out = nn.Conv2d(4, 2, 1)
+        self.aux = nn.Conv2d(4, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
+        x = self.stem(x)
+        y = self.out(self.drop(x, self.training))
+        return {"out": y, "aux": self.aux(x)} if self.training else y
+
+
+@pytest.mark.parametrize(
+    "drop",
+    [
+        lambda x, training: F.dropout2d(x, 0.5, training),
+        lambda x, training: F.dropout2d(input=x, p=0.5, training=training),
+        lambda x, training: F.alpha_dropout(x, 0.5, training),
+        lambda x, training: F.feature_alpha_dropout(x, 0.5, training),
+        lambda x, training: torch.feature_dropout(x, 0.5, training),
+    ],
+)
+def test_a_head_is_imported_beside_a_dropout_of_another_kind(
+    drop: Callable[[Tensor, bool], Tensor], tmp_path: Path
+) -> None:
+    imported = bring(lambda: _OtherDropout(drop), (3, 8, 8), tmp_path)
+    assert {note.code for note in imported.notes} >= {"W620", "W623"}
+    assert "heads:" in imported.text

@@ -330,6 +330,7 @@ LAYERS: dict[str, Callable[..., Results]] = {
     "dropout": _dropout,
     "dropout2d": _other_dropout,
     "alpha_dropout": _other_dropout,
+    "feature_alpha_dropout": _other_dropout,
     "feature_dropout": _other_dropout,
     "softmax": _softmax,
     **dict.fromkeys(
