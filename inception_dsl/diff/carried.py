@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from inception_dsl.diff.elementary import is_idle, simplify_op
+from inception_dsl.diff.elementary import is_idle, open_op, simplify_op
 from inception_dsl.ir import Graph, Node, Path, Value
 from inception_dsl.ops import ACTIVATIONS, NORMS, OPS
 
@@ -89,27 +89,16 @@ def _open(nodes: Iterable[Node], opened: Container[str]) -> Iterator[Node]:
         if split is None or node.op not in opened:
             yield node
             continue
-        *inner, last = split(node.attributes, node.input_types)
-        types, inputs = node.input_types, node.inputs
-        for each in inner:
+        *inner, (_, last) = open_op(node, split(node.attributes, node.input_types))
+        inputs = node.inputs
+        for each, made in inner:
             path = Path(f"{node.path}_{each.layer}")
-            type = OPS[each.name].infer(each.attributes, types)
             owner = None if node.reuses is None else Path(f"{node.reuses}_{each.layer}")
-            yield replace(
-                node,
-                path=path,
-                inputs=inputs,
-                op=each.name,
-                attributes=each.attributes,
-                input_types=types,
-                type=type,
-                reuses=owner,
-            )
-            types, inputs = (type,), (path,)
+            yield replace(made, path=path, inputs=inputs, reuses=owner)
+            inputs = (path,)
         carried = {a.name for a in OPS[node.op].attributes if a.owner} | {"norm", "act"}
         values = {name: value for name, value in node.attributes.items() if name in carried}
-        attributes = {**last.attributes, **values}
-        yield replace(node, inputs=inputs, op=last.name, attributes=attributes, input_types=types)
+        yield replace(last, inputs=inputs, attributes={**last.attributes, **values}, type=node.type)
 
 
 def _find_read(graph: Graph) -> set[Path]:

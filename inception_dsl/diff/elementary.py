@@ -133,12 +133,20 @@ def _open(
 ) -> Iterator[tuple[Place, Node, tuple[tuple[str, StateTensor], ...]]]:
     """Yield the ops that an op is, each with its tensors."""
     places: tuple[Place, ...] = ("inner", "op")
-    types = node.input_types
-    for place, each in zip(places, inner, strict=True):
-        type = OPS[each.name].infer(each.attributes, types)
-        made = replace(node, op=each.name, attributes=each.attributes, input_types=types, type=type)
+    for place, (each, made) in zip(places, open_op(node, inner), strict=True):
         own = (pair for pair in tensors if Path(pair[1].slot[1]).parent == each.layer)
         yield place, made, tuple(own)
+
+
+def open_op(node: Node, inner: Sequence[InnerOp]) -> Iterator[tuple[InnerOp, Node]]:
+    """Yield the ops that an op is in turn, each as a node under the path of the whole."""
+    types = node.input_types
+    for each in inner:
+        type = OPS[each.name].infer(each.attributes, types)
+        yield (
+            each,
+            replace(node, op=each.name, attributes=each.attributes, input_types=types, type=type),
+        )
         types = (type,)
 
 
