@@ -91,7 +91,10 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
 
 OTHER_SIZES = ("deconv", "upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle")
 BY_IMAGE = ("layernorm", "instancenorm", "l2norm", "grn", "scale")
-ON_VECTORS = ("batchnorm", "groupnorm", "layernorm", "l2norm", "scale", "channelconv")
+ON_VECTORS = (
+    *("batchnorm", "groupnorm", "layernorm", "l2norm", "scale"),
+    *("channelconv", "partsoftmax"),
+)
 
 
 FAULTS = {
