@@ -11,7 +11,8 @@ from inception_dsl.pairing.steps import Judged, is_alike, is_matched, list_block
 from inception_dsl.pairing.tree import Item, TreeLeaf
 
 ALIKE_BLOCKS = 0.6
-"""The same for the blocks of one row, once one of them is gone."""
+"""Maximum cost of turning one block of a row into another, as a share of both weights, at which
+the two are alike once one of the row is gone."""
 
 
 def spread_runs(
