@@ -2,6 +2,8 @@
 
 All types are frozen data without parent pointers. A path is relative to the block or the call
 that holds it; `Model.graph` has absolute paths.
+
+Longer than 400 lines: the types are made of each other.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from math import prod
+from typing import TYPE_CHECKING
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir.path import Path
 from inception_dsl.ir.quantity import Quantity
 from inception_dsl.source import Span
+
+if TYPE_CHECKING:
+    from inception_dsl.ir.recipe import Recipe, Result
 
 INPUT = Path("input")
 """The path of a block's input; several are `input.left`, `input.right`. No step has this name."""
@@ -360,6 +366,8 @@ class Model:
         blocks: each block before the blocks that call it; the last one is the whole network and has
             the name `NETWORK`.
         root: the call of the whole network.
+        recipe: how its source trained it; None if the spec has no `training`.
+        results: the errors that its sources report of the trained network.
     """
 
     name: str
@@ -370,6 +378,8 @@ class Model:
     heads: tuple[Head, ...]
     budget: tuple[Bound, ...]
     claims: tuple[Claim, ...]
+    recipe: Recipe | None = None
+    results: tuple[Result, ...] = ()
 
     @cached_property
     def graph(self) -> Graph:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, SpecError, nearest
@@ -48,6 +49,9 @@ from inception_dsl.resolve.wiring import (
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
 from inception_dsl.spec.schema import Body, BodySpec, DocumentPath
+
+if TYPE_CHECKING:
+    from inception_dsl.ir.recipe import Recipe
 
 _Declared = tuple[dict[str, Table], Defaults, dict[str, Signature]]
 
@@ -99,6 +103,8 @@ class _Resolver(Reporter):
         statements = Statements(self.places, self.diagnostics)
         budget = tuple(statements.budget(spec.budget))
         claims = tuple(statements.claims(spec.claims, inputs))
+        results = tuple(statements.results(spec.claims))
+        recipe = self._recipe({} if self._overrides.input else inputs)
         self._raise()
 
         blocks = self._blocks(tables, defaults, signatures)
@@ -124,6 +130,8 @@ class _Resolver(Reporter):
             with_notes=self._with_notes,
             max_nodes=self._max_nodes,
             warnings=tuple(warnings),
+            recipe=recipe,
+            results=results,
         )
 
     def read_blocks(self) -> tuple[BlockDef, ...]:
@@ -187,6 +195,14 @@ class _Resolver(Reporter):
         else:
             own = {"": read_shape(str(written), self.places.text(("input",)))}
         return own if changes is None else change_inputs(own, changes, {})
+
+    def _recipe(self, inputs: Mapping[str, TensorType]) -> Recipe | None:
+        """Return how the network is trained, if the spec says so."""
+        if "training" not in self._spec.model_fields_set:
+            return None
+        from inception_dsl.resolve.recipe import read_recipe
+
+        return read_recipe(self.places, self.diagnostics, inputs)
 
     def _arguments(self) -> dict[str, Value]:
         params: dict[str, Value] = {}

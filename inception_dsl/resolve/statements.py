@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest, shorten
 from inception_dsl.ir import Bound, Claim, Origin, TensorType
@@ -12,7 +14,17 @@ from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
-from inception_dsl.spec.schema import CLAIM_CONTEXT, ClaimSpec, DocumentPath, Measure
+from inception_dsl.spec.schema import (
+    CLAIM_CONTEXT,
+    RESULT_CONTEXT,
+    RESULTS,
+    ClaimSpec,
+    DocumentPath,
+    Measure,
+)
+
+if TYPE_CHECKING:
+    from inception_dsl.ir.recipe import Result
 
 MAX_INPUT_VALUES = 10**9
 
@@ -59,13 +71,13 @@ class Statements(Reporter):
             measures = [
                 (field.alias or name, value)
                 for name, field in ClaimSpec.model_fields.items()
-                if name not in CLAIM_CONTEXT and (value := getattr(written, name)) is not None
+                if name not in _NO_MEASURES and (value := getattr(written, name)) is not None
             ]
             inputs: tuple[TensorType, ...] | None = None
             if written.input is not None:
                 spans = self._places_of_inputs(written.input, (*at, "input"), own)
                 inputs = tuple(change_inputs(own, written.input, spans).values())
-            if not measures:
+            if not measures and not _is_result(written):
                 self.complain("E102", "the claim claims nothing", self.places.value(at))
             for measure, value in measures:
                 span = self.places.text((*at, measure))
@@ -83,6 +95,58 @@ class Statements(Reporter):
                     written.deviates,
                     Origin((span, self.places.value(at))),
                 )
+
+    def results(self, claims: Sequence[ClaimSpec]) -> Iterator[Result]:
+        """Yield the errors that the sources report of the trained network."""
+        for index, written in enumerate(claims):
+            at: DocumentPath = ("claims", index)
+            said = written.model_fields_set
+            if not _is_result(written):
+                for key in sorted(said & RESULT_CONTEXT):
+                    message = f"`{key}` is a key of results, and the claim has none"
+                    help = f"it stands beside `{RESULTS[0]}` or `{RESULTS[1]}`"
+                    self.complain("E101", message, self.places.key((*at, key)), help)
+                continue
+            from inception_dsl.ir.recipe import Result
+
+            self._check_result(written, at)
+            for measure in RESULTS:
+                percent = getattr(written, measure)
+                if percent is not None:
+                    spans = self.places.text((*at, measure)), self.places.value(at)
+                    yield Result(
+                        "top1_error" if measure == RESULTS[0] else "top5_error",
+                        Decimal(percent),
+                        written.crops,
+                        written.networks or 1,
+                        written.on,
+                        written.source,
+                        Origin(spans),
+                    )
+
+    def _check_result(self, written: ClaimSpec, at: DocumentPath) -> None:
+        """Refuse numbers that no error or count is, and keys that a result does not have."""
+        for key in sorted(written.model_fields_set - _OF_RESULTS):
+            name = "in" if key == "reads" else key
+            message = f"`{name}` is no key here: the claim is a result of the trained network"
+            help = "write a claim of its own" if key not in CLAIM_CONTEXT else None
+            self.complain("E101", message, self.places.key((*at, name)), help)
+        for key, most in _MOST.items():
+            value = getattr(written, key)
+            low = 0 if key in RESULTS else 1
+            if value is not None and not low <= value <= most:
+                message = f"`{key}` is a number of at least {low} and at most {most:,}"
+                self.complain("E211", message, self.places.text((*at, key)))
+
+
+_NO_MEASURES = CLAIM_CONTEXT | frozenset(RESULTS)
+_OF_RESULTS = RESULT_CONTEXT | frozenset(["source", *RESULTS])
+_MOST = {**dict.fromkeys(RESULTS, 100), "crops": 10_000, "networks": 1_000}
+"""Maximum value of each number of a result; errors are percentages."""
+
+
+def _is_result(claim: ClaimSpec) -> bool:
+    return claim.top1_error is not None or claim.top5_error is not None
 
 
 def change_inputs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import (
@@ -22,6 +23,9 @@ from inception_dsl.ir import (
 from inception_dsl.resolve.blocks import ReadBlock
 from inception_dsl.resolve.causes import distinct
 from inception_dsl.resolve.instantiate import Instantiator
+
+if TYPE_CHECKING:
+    from inception_dsl.ir.recipe import Recipe, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class Template:
         with_notes: the author's shape notes hold for this input and these arguments.
         max_nodes: the most nodes of a model.
         warnings: findings about what is written, whatever the shapes.
+        recipe: how its source trained it; None if the spec has no `training`.
+        results: the errors that its sources report of the trained network.
     """
 
     name: str
@@ -89,6 +95,8 @@ class Template:
     with_notes: bool
     max_nodes: int
     warnings: tuple[Diagnostic, ...] = ()
+    recipe: Recipe | None = None
+    results: tuple[Result, ...] = ()
 
     def instantiate(self, inputs: tuple[TensorType, ...] | None = None) -> Instantiation:
         """Return the model at the network's own inputs, or at others without shape notes.
@@ -148,6 +156,8 @@ class Template:
             heads=heads,
             budget=self.budget,
             claims=self.claims,
+            recipe=self.recipe,
+            results=self.results,
         )
 
 

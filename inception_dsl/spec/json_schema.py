@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, get_args
 
-from inception_dsl.spec.schema import BODY_KEYS, Measure, ModelSpec
+from inception_dsl.spec.schema import BODY_KEYS, TRAINING, Measure, ModelSpec
 
 STEP_PATTERN = (
     r"^\s*(?:[A-Za-z0-9_]+\s+x\s+)?"  # 4 x
@@ -57,6 +57,7 @@ def json_schema() -> str:
     properties["extends"] = _EXTENDS
     heads = [{"$ref": "#/$defs/HeadSpec"}, {"$ref": "#/$defs/Body"}]
     properties["heads"]["additionalProperties"] = {"anyOf": heads}
+    properties["training"] = _training()
     properties["budget"]["propertyNames"] = {"enum": list(get_args(Measure))}
     return (
         json.dumps(
@@ -72,6 +73,33 @@ def json_schema() -> str:
         .replace('"$defs"', '"definitions"')
         + "\n"
     )
+
+
+def _training() -> dict[str, Any]:
+    """Return the form of a recipe: each setting is a text or a number, or has one with a source."""
+    value = {"type": ["string", "number"]}
+    source = {"type": "string"}
+    settings = {
+        key: {
+            "anyOf": [
+                value,
+                {
+                    "type": "object",
+                    "properties": {"is": value, "source": source},
+                    "additionalProperties": False,
+                },
+            ],
+            "description": f"`{key}: {example}`, or `unknown`.",
+        }
+        for key, example in TRAINING.items()
+    }
+    recipe = {
+        "type": "object",
+        "properties": {"source": source, **settings},
+        "additionalProperties": False,
+    }
+    removed = {"const": "none", "description": "In an extending file: no recipe."}
+    return {"anyOf": [recipe, removed], "description": "The training of the network."}
 
 
 def _with_step(part: dict[str, Any]) -> dict[str, Any]:

@@ -159,10 +159,37 @@ class ClaimSpec(_Spec):
     depth: Maybe[str | int] = None
     shape: Maybe[str | int] = None
     reads: Maybe[str | int] = Field(default=None, alias="in")
+    top1_error: Maybe[int | Decimal] = None
+    top5_error: Maybe[int | Decimal] = None
+    crops: Maybe[int] = None
+    networks: Maybe[int] = None
+    on: Maybe[Literal["validation", "test"]] = None
 
 
-CLAIM_CONTEXT = frozenset(["at", "input", "heads", "source", "deviates"])
+RESULTS = ("top1_error", "top5_error")
+"""The keys of a claim that report an error of the trained network."""
+
+RESULT_CONTEXT = frozenset(["crops", "networks", "on"])
+"""The keys of a claim that say how a result was measured."""
+
+CLAIM_CONTEXT = frozenset(["at", "input", "heads", "source", "deviates", *RESULT_CONTEXT])
 """The keys of a claim that are no measure."""
+
+
+TRAINING = {
+    "batch": "32",
+    "replicas": "20",
+    "epochs": "100",
+    "optimizer": "sgd (momentum 0.9)",
+    "learning_rate": "0.045 x 0.94 every 2 epochs",
+    "label_smoothing": "0.1",
+    "clip": "norm 2.0",
+    "weight_decay": "4e-5 (weights)",
+    "average": "ema 0.9999",
+    "augment": "inception",
+    "normalise": "mean 0.5 std 0.5",
+}
+"""The settings of a `training`, each with an example. `resolve` reads them: they are texts."""
 
 
 class TableSpec(_Spec):
@@ -192,4 +219,5 @@ class ModelSpec(_Spec):
     outputs: Maybe[list[str] | dict[str, str]] = None
     heads: dict[str, HeadSpec] = {}
     budget: dict[Measure, str | int] = {}
+    training: Any = None
     claims: list[ClaimSpec] = []

@@ -164,6 +164,8 @@ def test_editors_accept_every_spec(path: str) -> None:
         "blcks: {}",
         "network: 3",
         "network: [3x3 conv 96]",
+        "training: 3",
+        "training: {optimzer: sgd}",
         "budget: {parms: 3}",
         "use: a",
         "blocks: {a: {extends: b, join: 3}}",
