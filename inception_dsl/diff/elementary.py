@@ -65,7 +65,7 @@ class ElementaryGraph:
 
 
 def make_elementary(graph: Graph) -> ElementaryGraph:
-    """Return the elementary graph of a network; its last outputs are training heads.
+    """Return the elementary graph of a network.
 
     A softmax that a module leaves to the loss is left out.
     """
@@ -89,7 +89,8 @@ def make_elementary(graph: Graph) -> ElementaryGraph:
             for part, step in steps.items()
         ),
         graph.inputs,
-        [last[path] for path in ends],
+        [last[path] for path in graph.outputs.values()],
+        [last[path] for path in graph.head_outputs],
     )
     modules = frozenset(node.path for node in graph.nodes if OPS[node.op].has_module)
     return ElementaryGraph(steps, flat, last, modules)

@@ -240,8 +240,8 @@ class _Walk:
 
     def finish(self) -> tuple[tuple[StepCheck, ...], bool]:
         """Return the steps to compare, and whether the outputs are the same."""
-        ends = [self._skip(self._new, key) for key in self._new.flat.outputs]
-        old_ends = [self._skip(self._old, key) for key in self._old.flat.outputs]
+        ends = [self._skip(self._new, key) for key in self._new.flat.ends]
+        old_ends = [self._skip(self._old, key) for key in self._old.flat.ends]
         is_same = (
             self._has_same_inputs
             and [self._partners.get(key) for key in ends] == old_ends

@@ -18,8 +18,10 @@ from inception_dsl.pairing.costs import Costs
 from inception_dsl.pairing.deciding import Decider
 from inception_dsl.pairing.departures import Departure, find_departures
 from inception_dsl.pairing.flat import FlatGraph, FlatNode, Key, flatten_graph, make_flat
+from inception_dsl.pairing.heads import HeadPairer
+from inception_dsl.pairing.parts import grow_parts
 from inception_dsl.pairing.traits import find_traits, plain_value
-from inception_dsl.pairing.tree import Numbers, grow_trees
+from inception_dsl.pairing.tree import Numbers
 
 GAP_SCALES = (1.0, 0.5)
 """The costings under which a pair must hold: removals at their weight, and at half of it."""
@@ -37,17 +39,21 @@ def pair_graphs(old: FlatGraph, new: FlatGraph, *, max_work: int = MAX_WORK) -> 
     """
     old_traits, new_traits = find_traits(old, new)
     numbers = Numbers()
-    old_trees = grow_trees(old, old_traits, numbers)
-    new_trees = grow_trees(new, new_traits, numbers)
+    old_parts = grow_parts(old, old_traits, numbers)
+    new_parts = grow_parts(new, new_traits, numbers)
     ledger = Ledger()
     costings = [Costs(numbers, scale, max_work) for scale in GAP_SCALES]
-    for old_tree, new_tree in zip(old_trees, new_trees, strict=True):
-        Decider(costings, ledger).pair_rows(old_tree, new_tree)
+    decider = Decider(costings, ledger)
+    decider.pair_rows(old_parts.main, new_parts.main)
+    inputs = dict(zip(old.inputs, new.inputs, strict=False))
+    HeadPairer(costings, decider, ledger, inputs).pair(old_parts.heads, new_parts.heads)
+    decider.pair_rows(old_parts.rest, new_parts.rest)
     if not all(costs.has_work for costs in costings):
         ledger = Ledger()
-        for old_tree, new_tree in zip(old_trees, new_trees, strict=True):
-            ledger.leave_old(old_tree, "ambiguous")
-            ledger.leave_new(new_tree, "ambiguous")
+        for row in old_parts.rows:
+            ledger.leave_old(row, "ambiguous")
+        for row in new_parts.rows:
+            ledger.leave_new(row, "ambiguous")
     return ledger.finish(old, new)
 
 

@@ -132,6 +132,10 @@ class Costs:
         """Return a row of some items."""
         return self._numbers.row(items)
 
+    def make_fork(self, rows: Sequence[TreeRow]) -> TreeFork:
+        """Return rows beside each other, in order, that no node joins."""
+        return self._numbers.fork(None, None, rows)
+
     def set_up(self, old: Sequence[Item], new: Sequence[Item]) -> SeriesPair:
         """Return two lists of items as series to align."""
         return SeriesPair(

@@ -54,6 +54,13 @@ class Decider:
         if verdict != "run":
             self._tell_runs(judged, old.items, new.items)
 
+    def pair_beside(
+        self, olds: Sequence[TreeRow], news: Sequence[TreeRow], verdict: Verdict
+    ) -> None:
+        """Decide the pairs of rows that stand beside each other, in order, without a join."""
+        costs = self._costings[0]
+        self._pair_branches(costs.make_fork(olds), costs.make_fork(news), verdict)
+
     def _apply(
         self, entry: Judged, old: Sequence[Item], new: Sequence[Item], verdict: Verdict
     ) -> None:

@@ -28,21 +28,31 @@ class FlatGraph:
 
     Attributes:
         outputs: the keys of the nodes or inputs whose values the network gives, in order.
+        heads: those of its training heads.
     """
 
     nodes: tuple[FlatNode, ...]
     inputs: tuple[Key, ...]
     outputs: tuple[Key, ...]
+    heads: tuple[Key, ...] = ()
+
+    @property
+    def ends(self) -> tuple[Key, ...]:
+        """The outputs, then the training heads."""
+        return (*self.outputs, *self.heads)
 
 
 def flatten_graph(graph: Graph) -> FlatGraph:
-    """Return the flat graph of a model; its keys are paths, its last outputs training heads."""
+    """Return the flat graph of a model; its keys are paths."""
     nodes = (FlatNode(node.path, node.op, node.attributes, node.inputs) for node in graph.nodes)
-    return make_flat(nodes, graph.inputs, (*graph.outputs.values(), *graph.head_outputs))
+    return make_flat(nodes, graph.inputs, graph.outputs.values(), graph.head_outputs)
 
 
 def make_flat(
-    nodes: Iterable[FlatNode], inputs: Iterable[Key], outputs: Iterable[Key]
+    nodes: Iterable[FlatNode],
+    inputs: Iterable[Key],
+    outputs: Iterable[Key],
+    heads: Iterable[Key] = (),
 ) -> FlatGraph:
     """Return a flat graph of some nodes; readers of identities read what these read."""
     kept: list[FlatNode] = []
@@ -53,4 +63,5 @@ def make_flat(
             source[node.key] = reads[0]
         else:
             kept.append(FlatNode(node.key, node.op, node.attributes, reads))
-    return FlatGraph(tuple(kept), tuple(inputs), tuple(source.get(key, key) for key in outputs))
+    ends = (tuple(source.get(key, key) for key in keys) for keys in (outputs, heads))
+    return FlatGraph(tuple(kept), tuple(inputs), *ends)

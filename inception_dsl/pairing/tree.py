@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from inception_dsl.ops import GATHERED, OPS
-from inception_dsl.pairing.flat import FlatGraph, FlatNode, Key
+from inception_dsl.pairing.flat import FlatNode, Key
 from inception_dsl.pairing.traits import Traits
 
 MAX_DEPTH = 60
@@ -106,22 +106,28 @@ class Numbers:
         content = self.number(("row", tuple(item.content for item in items)))
         return TreeRow(tuple(items), content, sum(item.weight for item in items))
 
+    def fork(
+        self, join: FlatNode | None, traits: Traits | None, branches: Sequence[TreeRow]
+    ) -> TreeFork:
+        """Return a fork of some branches."""
+        contents = [branch.content for branch in branches]
+        is_free = join is not None and commutes(join)
+        if is_free:
+            contents.sort()
+        content = self.number(("fork", traits.content if traits else None, tuple(contents)))
+        weight = (weigh(join.op) if join else 1.0) + sum(max(1.0, row.weight) for row in branches)
+        taps = (join is None) + (sum(branch.taps for branch in branches) if join is None else 0)
+        return TreeFork(join, traits, tuple(branches), is_free, content, weight, taps)
 
-def grow_trees(
-    graph: FlatGraph, traits: Mapping[Key, Traits], numbers: Numbers
-) -> tuple[TreeRow, TreeRow]:
-    """Return the tree of the nodes on which outputs depend, and that of the others."""
-    live: set[Key] = set(graph.outputs)
-    for node in reversed(graph.nodes):
-        if node.key in live:
-            live.update(node.inputs)
-    trees = []
-    for is_live in (True, False):
-        nodes = tuple(node for node in graph.nodes if (node.key in live) == is_live)
-        read = {key for node in nodes for key in node.inputs}
-        ends = graph.outputs if is_live else tuple(n.key for n in nodes if n.key not in read)
-        trees.append(_Cutter(nodes, ends, traits, numbers).cut_all())
-    return trees[0], trees[1]
+
+def cut_graph(
+    nodes: Sequence[FlatNode],
+    ends: Sequence[Key],
+    traits: Mapping[Key, Traits],
+    numbers: Numbers,
+) -> TreeRow:
+    """Return the tree of some nodes, in order, whose values `ends` are read; all others are one."""
+    return _Cutter(nodes, ends, traits, numbers).cut_all()
 
 
 def walk_nodes(part: Item | TreeRow | None) -> Iterator[FlatNode]:
@@ -220,7 +226,9 @@ class _Cutter:
                 (place, self._numbers.row(())) for place, read in enumerate(reads) if read == above
             )
             rows.sort(key=lambda row: row[0])
-            items.append(self._fork(None if below == _SINK else below, [row for _, row in rows]))
+            join = None if below == _SINK else self._nodes[below]
+            traits = None if below == _SINK else self._traits[below]
+            items.append(self._numbers.fork(join, traits, [row for _, row in rows]))
         return self._numbers.row(items)
 
     def _dominators(
@@ -254,20 +262,6 @@ class _Cutter:
     def _leaf(self, key: Key) -> TreeLeaf:
         node, traits = self._nodes[key], self._traits[key]
         return TreeLeaf(node, traits, self._numbers.number(traits.content), weigh(node.op))
-
-    def _fork(self, key: Key | None, branches: Sequence[TreeRow]) -> TreeFork:
-        join = None if key is None else self._nodes[key]
-        traits = None if key is None else self._traits[key]
-        contents = [branch.content for branch in branches]
-        is_free = join is not None and commutes(join)
-        if is_free:
-            contents.sort()
-        content = self._numbers.number(
-            ("fork", traits.content if traits else None, tuple(contents))
-        )
-        weight = (weigh(join.op) if join else 1.0) + sum(max(1.0, row.weight) for row in branches)
-        taps = (join is None) + (sum(branch.taps for branch in branches) if join is None else 0)
-        return TreeFork(join, traits, tuple(branches), is_free, content, weight, taps)
 
     def _mesh(self, keys: Sequence[Key], exits: Sequence[Key]) -> TreeMesh:
         """Return a mesh; its nodes are in the order of a walk back from its exits."""

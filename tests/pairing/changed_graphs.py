@@ -9,8 +9,9 @@ from typing import Literal
 
 from inception_dsl.ops import ACTIVATIONS, OPS
 from inception_dsl.pairing import Departure, FlatGraph, FlatNode, GraphPairing, Key
+from inception_dsl.pairing.parts import grow_parts
 from inception_dsl.pairing.traits import find_traits
-from inception_dsl.pairing.tree import Numbers, TreeLeaf, grow_trees, walk_nodes
+from inception_dsl.pairing.tree import Numbers, TreeLeaf, walk_nodes
 
 Kind = Literal[
     "kernel",
@@ -124,6 +125,7 @@ class _Changer:
         self.before = graph
         self.nodes = list(graph.nodes)
         self.outputs = list(graph.outputs)
+        self.heads = list(graph.heads)
         self.made = 0
         read = {key for node in graph.nodes for key in node.inputs}
         self.unread = {node.key for node in graph.nodes if node.key not in read}
@@ -152,8 +154,10 @@ class _Changer:
             inputs = tuple(keys[key] for key in node.inputs)
             nodes.append(FlatNode(keys[node.key], node.op, node.attributes, inputs))
         outputs = tuple(keys[key] for key in self.outputs)
+        heads = tuple(keys[key] for key in self.heads)
         truth = {node.key: keys[node.key] for node in self.before.nodes if node.key in keys}
-        return Changed(FlatGraph(tuple(nodes), self.before.inputs, outputs), truth, kinds)
+        after = FlatGraph(tuple(nodes), self.before.inputs, outputs, heads)
+        return Changed(after, truth, kinds)
 
     def _pick(self, nodes: list[FlatNode]) -> FlatNode | None:
         return self.random.choice(nodes) if nodes else None
@@ -173,6 +177,7 @@ class _Changer:
             for node in self.nodes
         ]
         self.outputs = [new if key == old else key for key in self.outputs]
+        self.heads = [new if key == old else key for key in self.heads]
 
     def _convs(self) -> list[FlatNode]:
         return [node for node in self.nodes if OPS[node.op].kernel and "width" in node.attributes]
@@ -308,7 +313,7 @@ class _Changer:
 
     def _clean(self) -> None:
         """Drop what nothing reads any longer."""
-        live: set[Key] = {*self.outputs, *self.unread}
+        live: set[Key] = {*self.outputs, *self.heads, *self.unread}
         for node in reversed(self.nodes):
             if node.key in live:
                 live.update(node.inputs)
@@ -316,9 +321,11 @@ class _Changer:
 
     def _find_blocks(self) -> list[tuple[list[FlatNode], Key, Key, bool]]:
         """Find the trunk's blocks: nodes, source, last node, and whether a neighbour is equal."""
-        graph = FlatGraph(tuple(self.nodes), self.before.inputs, tuple(self.outputs))
+        graph = FlatGraph(
+            tuple(self.nodes), self.before.inputs, tuple(self.outputs), tuple(self.heads)
+        )
         traits, _ = find_traits(graph, graph)
-        items = grow_trees(graph, traits, Numbers())[0].items
+        items = grow_parts(graph, traits, Numbers()).main.items
         blocks = []
         readers: dict[Key, set[Key]] = {}
         for node in self.nodes:
@@ -336,7 +343,7 @@ class _Changer:
                 is_closed = all(
                     key in held or key == source for node in nodes for key in node.inputs
                 ) and all(readers.get(key, set()) <= held for key in held - {last})
-                if not is_closed or held & set(self.outputs):
+                if not is_closed or held & {*self.outputs, *self.heads}:
                     continue
                 contents = [item.content for item in part]
                 has_equal = any(

@@ -64,7 +64,8 @@ def rename(graph: FlatGraph, random: Random) -> tuple[FlatGraph, dict[Key, Key]]
         inputs = tuple(keys[key] for key in node.inputs)
         nodes.append(FlatNode(len(nodes), node.op, node.attributes, inputs))
     outputs = tuple(keys[key] for key in graph.outputs)
-    return FlatGraph(tuple(nodes), tuple(keys[key] for key in graph.inputs), outputs), keys
+    heads = tuple(keys[key] for key in graph.heads)
+    return FlatGraph(tuple(nodes), tuple(keys[key] for key in graph.inputs), outputs, heads), keys
 
 
 def build(text: str, outputs: str = "") -> FlatGraph:
