@@ -352,7 +352,7 @@ class Result:
         percent: the error.
         crops: the crops of an image over which the outputs are averaged; None if nothing is said.
         networks: the networks over which they are averaged.
-        on: the images; None if nothing is said.
+        split: the images; None if nothing is said.
         source: the source that reports it.
         origin: the line of the value, then the line of its entry.
     """
@@ -361,6 +361,6 @@ class Result:
     percent: Decimal
     crops: int | None
     networks: int
-    on: Literal["validation", "test"] | None
+    split: Literal["validation", "test"] | None
     source: str | None
     origin: Origin = field(default_factory=Origin, compare=False)

@@ -119,7 +119,7 @@ class Statements(Reporter):
                         Decimal(percent),
                         written.crops,
                         written.networks or 1,
-                        written.on,
+                        written.split,
                         written.source,
                         Origin(spans),
                     )

@@ -163,13 +163,13 @@ class ClaimSpec(_Spec):
     top5_error: Maybe[int | Decimal] = None
     crops: Maybe[int] = None
     networks: Maybe[int] = None
-    on: Maybe[Literal["validation", "test"]] = None
+    split: Maybe[Literal["validation", "test"]] = None
 
 
 RESULTS = ("top1_error", "top5_error")
 """The keys of a claim that report an error of the trained network."""
 
-RESULT_CONTEXT = frozenset(["crops", "networks", "on"])
+RESULT_CONTEXT = frozenset(["crops", "networks", "split"])
 """The keys of a claim that say how a result was measured."""
 
 CLAIM_CONTEXT = frozenset(["at", "input", "heads", "source", "deviates", *RESULT_CONTEXT])
