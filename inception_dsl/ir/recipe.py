@@ -25,7 +25,7 @@ DECAYED: tuple[DecayedKind, ...] = ("weights", "biases", "norms")
 """All kinds of parameters, in the order in which a spec is printed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: `RecipeSetting[int](32)` notes its own type
 class RecipeSetting(Generic[T_co]):
     """A setting of a recipe: its value, who says so, and where.
 
@@ -116,7 +116,10 @@ class RmsProp:
 
 @dataclass(frozen=True, slots=True)
 class Adam:
-    """Adam, or AdamW if `is_decoupled`, which decays the weights beside the gradient."""
+    """Adam, or AdamW if `is_decoupled`, which decays the weights beside the gradient.
+
+    Source: arXiv:1412.6980, Algorithm 1, with its numbers for those that are not said.
+    """
 
     beta1: Decimal | None = Decimal("0.9")
     beta2: Decimal | None = Decimal("0.999")
@@ -124,9 +127,13 @@ class Adam:
     is_decoupled: bool = False
 
     def __str__(self) -> str:
-        """Print the optimizer: `adamw (beta1 0.9 beta2 0.999 eps 1e-8)`."""
-        values = {"beta1": self.beta1, "beta2": self.beta2, "eps": self.eps}
-        words = [f"{name} {write_number(value)}" for name, value in values.items()]
+        """Print the optimizer: `adamw (beta2 0.95)`."""
+        usual = Adam(is_decoupled=self.is_decoupled)
+        words = [
+            f"{name} {write_number(value)}"
+            for name in ("beta1", "beta2", "eps")
+            if (value := getattr(self, name)) != getattr(usual, name)
+        ]
         return write_call("adamw" if self.is_decoupled else "adam", words)
 
 

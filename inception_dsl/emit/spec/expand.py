@@ -18,7 +18,7 @@ WIDTH = 100
 
 _ORDER = (
     "inception name title source input params defaults tables blocks network outputs heads budget"
-    " claims"
+    " training claims"
 )
 
 

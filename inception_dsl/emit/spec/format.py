@@ -15,7 +15,7 @@ from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, parse_step
-from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree, parse_tree
+from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree, parse_tree
 
 _NO_STEPS = BODY_KEYS | {"at", "after", "loss_weight"}
 
@@ -85,9 +85,26 @@ def _find_steps(tree: Tree) -> Iterator[_Step]:
             case "blocks", Mapping(blocks):
                 for block in blocks.values():
                     yield from _find_steps_of_body(block.value)
+            case "training", Mapping(settings):
+                yield from _find_settings(settings)
             case "heads", Mapping(heads):
                 for head in heads.values():
                     yield from _find_steps_of_body(head.value)
+
+
+def _find_settings(settings: dict[str, Entry]) -> Iterator[_Step]:
+    """Yield the texts of a recipe's settings, in their one form; those with errors stay."""
+    from inception_dsl.resolve.recipe import write_setting
+
+    for key, entry in settings.items():
+        value = entry.value
+        if isinstance(value, Mapping) and "is" in value.items:
+            value = value.items["is"].value
+        match value:
+            case Scalar(value=str(text)) if value.text.text == text:
+                written = write_setting(key, text, value.text)
+                if written is not None:
+                    yield _Step(value.text, written, "")
 
 
 def _find_steps_of_body(tree: Tree) -> Iterator[_Step]:

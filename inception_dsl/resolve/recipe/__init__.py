@@ -66,6 +66,28 @@ def read_recipe(
     return _RecipeReader(places, diagnostics).read(inputs)
 
 
+def write_setting(key: str, text: str, span: Span) -> str | None:
+    """Return the text of a setting in its one form; None if it has an error, or is none."""
+    if key not in READERS or text in (UNKNOWN, NONE):
+        return None
+    try:
+        return str(RecipeSetting(_read_text(key, text, span)))
+    except SpecError:
+        return None
+
+
+def _read_text(key: str, text: str, span: Span) -> object:
+    """Return the value of a setting.
+
+    Raises:
+        SpecError: the text cannot be read.
+    """
+    reader = SettingReader(key, text, span)
+    value = READERS[key](reader)
+    reader.end()
+    return value
+
+
 class _RecipeReader(Reporter):
     def read(self, inputs: Mapping[str, TensorType]) -> Recipe | None:
         at: DocumentPath = ("training",)
@@ -123,9 +145,7 @@ class _RecipeReader(Reporter):
                 self.complain("E211", f"a training has `{key}`", span, help)
             return RecipeSetting(source=source, origin=origin)
         try:
-            reader = SettingReader(key, text, span)
-            value = READERS[key](reader)
-            reader.end()
+            value = _read_text(key, text, span)
         except SpecError as error:
             self.report(error.diagnostics)
             return RecipeSetting()

@@ -1,0 +1,276 @@
+"""The recipes of specs: their texts, their facts, and their learning rates by hand and by torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from decimal import Decimal
+from math import cos, pi
+from pathlib import Path
+
+import pytest
+from conftest import NET, Project
+from hypothesis import HealthCheck, given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from random_recipes import TEXT, recipes, write_spec
+
+from inception_dsl.emit.spec import format_spec
+from inception_dsl.ir import Model
+from inception_dsl.ir.learning_rate import LearningRate, write_number
+from inception_dsl.ir.recipe import (
+    SETTINGS,
+    Recipe,
+    RmsProp,
+)
+from inception_dsl.resolve.recipe import READERS, REQUIRED
+from inception_dsl.source import Source
+from inception_dsl.spec.schema import TRAINING
+
+ROOT = Path(__file__).parents[2]
+
+anew = profile(suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""Every example writes the whole spec anew."""
+
+BASE = {
+    "batch": "32",
+    "epochs": "100",
+    "optimizer": "sgd (momentum 0.9)",
+    "learning_rate": "0.1",
+}
+
+
+LETTERS = "0123456789.()/ -x:,;[]eabcdflnormst_%\u00e9\u202e"
+"""The characters of settings, and some that none has."""
+
+
+def write(**changes: str) -> str:
+    """Write a spec with a recipe, some of whose settings are others."""
+    settings = {**BASE, **changes}
+    return TEXT + "".join(f"  {key}: {value}\n" for key, value in settings.items())
+
+
+def read(project: Project, text: str) -> Model:
+    project.write(NET, text)
+    return project.check().model
+
+
+def read_rate(project: Project, text: str) -> LearningRate:
+    recipe = read(project, write(learning_rate=text)).recipe
+    assert recipe is not None
+    assert recipe.learning_rate.value is not None
+    return recipe.learning_rate.value
+
+
+def test_all_tables_of_settings_name_the_same() -> None:
+    assert set(SETTINGS) == set(READERS) == set(TRAINING)
+    assert set(REQUIRED) <= set(SETTINGS)
+
+
+def test_every_example_is_a_setting(project: Project) -> None:
+    recipe = read(project, write(**TRAINING)).recipe
+    assert recipe is not None
+    assert {key: str(setting) for key, setting in recipe.settings.items()} == TRAINING
+
+
+def test_a_spec_without_a_recipe_has_none(project: Project) -> None:
+    model = read(project, TEXT.removesuffix("training:\n"))
+    assert (model.recipe, model.results) == (None, ())
+
+
+def test_a_setting_has_its_source_or_that_of_the_recipe(project: Project) -> None:
+    text = write(source="Section 8", clip="{is: norm 2.0, source: Section 9}")
+    recipe = read(project, text).recipe
+    assert recipe is not None
+    assert (recipe.source_of("batch"), recipe.source_of("clip")) == ("Section 8", "Section 9")
+
+
+def test_unknown_and_none_differ(project: Project) -> None:
+    recipe = read(project, write(clip="unknown", average="none", epochs="unknown")).recipe
+    assert recipe is not None
+    states = {key: (s.value, s.is_unknown) for key, s in recipe.settings.items()}
+    assert states["clip"] == states["epochs"] == (None, True)
+    assert states["average"] == states["augment"] == (None, False)
+
+
+@anew
+@given(recipe=recipes())
+def test_a_recipe_is_read_as_it_is_printed(recipe: Recipe, project: Project) -> None:
+    text = write_spec(recipe)
+    project.write(NET, text)
+    if any(found.code == "E218" for found in project.findings()):
+        return  # nesterov without a momentum, a length beyond the training
+    assert project.check().model.recipe == recipe
+    assert format_spec(Source("net.yaml", text)) == text
+
+
+@given(recipe=recipes())
+def test_blanks_between_words_mean_nothing(recipe: Recipe) -> None:
+    text = write_spec(recipe)
+    head, training, settings = text.partition("training:")
+    spaced = settings.replace(" (", "   ( ").replace(")", "  )").replace(" to ", "   to ")
+    assert format_spec(Source("net.yaml", head + training + spaced)) == text
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+@anew
+@given(
+    text=st.text(st.sampled_from("0123456789.()/ -x:,;[]eabcdflnormst_%\u00e9\u202e"), max_size=60)
+)
+def test_any_text_is_read_or_refused_at_its_place(key: str, text: str, project: Project) -> None:
+    quoted = text.replace("\\", "").replace('"', "")
+    project.write(NET, write(**{key: f'"{quoted}"'}))
+    for found in project.findings():
+        assert found.code[0] in "EW"
+        assert found.labels
+        assert found.fix is None or "\n" not in found.fix.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sgd (" + "momentum 0.9 " * 500 + ")",
+        "sgd " + "(" * 900,
+        "0." + "1" * 900,
+        "0.1 x 0.1 at " + "1 " * 400 + "epochs",
+        "mean " + "0.5 " * 190,
+        "9" * 900,
+    ],
+)
+@pytest.mark.parametrize("key", SETTINGS)
+def test_a_long_text_is_refused(key: str, text: str, project: Project) -> None:
+    project.write(NET, write(**{key: text}))
+    assert project.findings()
+
+
+# The papers' recipes.
+
+
+def test_the_recipe_of_inception_v3_is_that_of_section_8(project: Project) -> None:
+    from inception_dsl.driver import check
+
+    recipe = check("inception_v3", folder=ROOT).model.recipe
+    assert recipe is not None
+    assert (recipe.batch.value, recipe.epochs.value) == (32, 100)
+    assert str(recipe.replicas) == "50"
+    rms = recipe.optimizer.value
+    assert isinstance(rms, RmsProp)
+    assert (rms.decay, rms.eps) == (Decimal("0.9"), Decimal("1.0"))
+    assert rms.is_inside_root
+    assert (str(recipe.clip), str(recipe.label_smoothing)) == ("norm 2.0", "0.1")
+
+
+SPECS = ["googlenet", "bn_inception", "inception_v3", "inception_v4"]
+SPECS += ["inception_resnet_v1", "inception_resnet_v2"]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_each_paper_has_a_recipe_with_sources_and_results(name: str) -> None:
+    from inception_dsl.driver import check
+
+    model = check(name, folder=ROOT).model
+    assert model.recipe is not None
+    assert model.results
+    assert all(result.source for result in model.results)
+    for key, setting in model.recipe.settings.items():
+        if setting.value is not None:
+            assert model.recipe.source_of(key), key
+
+
+@pytest.mark.parametrize("name", ["tf_slim/inception_v3", "timm/inception_v4"])
+def test_a_package_does_not_have_the_recipe_of_the_paper(name: str) -> None:
+    from inception_dsl.driver import check
+
+    assert check(name, folder=ROOT).model.recipe is None
+
+
+# Files.
+
+
+def test_an_extending_file_changes_a_setting_and_keeps_the_sources(project: Project) -> None:
+    project.write("specs/base.yaml", write(source="Section 8", clip="norm 2.0"))
+    layer = "inception: 1\nextends: base.yaml\ntraining: {epochs: 10, source: a tutorial}\n"
+    recipe = read(project, layer).recipe
+    assert recipe is not None
+    assert recipe.epochs.value == 10
+    assert recipe.source_of("epochs") == "a tutorial"
+    assert recipe.source_of("clip") == recipe.source_of("batch") == "Section 8"
+
+
+def test_an_extending_file_does_without_a_recipe(project: Project) -> None:
+    project.write("specs/base.yaml", write())
+    assert read(project, "inception: 1\nextends: base.yaml\ntraining: none\n").recipe is None
+
+
+def test_results_are_claims_about_the_base_alone(project: Project) -> None:
+    claims = "claims:\n  - {top1_error: 21.2, top5_error: 5.6, crops: 1, source: Table 3}\n"
+    base = read(project, write() + claims)
+    assert [(r.measure, r.percent, r.crops) for r in base.results] == [
+        ("top1_error", Decimal("21.2"), 1),
+        ("top5_error", Decimal("5.6"), 1),
+    ]
+    project.write("specs/base.yaml", write() + claims)
+    assert read(project, "inception: 1\nextends: base.yaml\n").results == ()
+
+
+def test_a_library_has_no_recipe(project: Project) -> None:
+    library = "inception: 1\nblocks: {b: relu}\ntraining: {batch: 3}\n"
+    project.write("specs/blocks/lib.yaml", library)
+    project.write(NET, "inception: 1\nuse: [blocks/lib]\ninput: 8x8x3\nnetwork: b\n")
+    (found,) = project.findings()
+    assert found.code == "E101"
+
+
+# The learning rate as a function of the time.
+
+
+def test_the_rate_of_the_papers_by_hand(project: Project) -> None:
+    rate = read_rate(project, "0.045 x 0.94 every 2 epochs")
+    for epoch, expected in ((0, 0.045), (1.99, 0.045), (2, 0.0423), (10.5, 0.045 * 0.94**5)):
+        assert rate.at(epoch, epochs=100, steps_per_epoch=10) == pytest.approx(expected)
+
+
+def test_a_warm_up_rises_evenly_and_the_course_begins_behind_it(project: Project) -> None:
+    rate = read_rate(project, "0.1 x 0.5 every 10 epochs (warmup 4 epochs from 0.02)")
+    values = [rate.at(epoch, epochs=100, steps_per_epoch=10) for epoch in (0, 2, 4, 13, 14)]
+    assert values == pytest.approx([0.02, 0.06, 0.1, 0.1, 0.05])
+
+
+def test_a_warm_up_in_steps(project: Project) -> None:
+    rate = read_rate(project, "0.1 (warmup 30 steps)")
+    values = [rate.at(epoch, epochs=100, steps_per_epoch=10) for epoch in (0, 1.5, 3, 50)]
+    assert values == pytest.approx([0, 0.05, 0.1, 0.1])
+
+
+def test_a_cosine_and_a_polynomial_by_their_formulas(project: Project) -> None:
+    cosine = read_rate(project, "0.4 cosine (to 0.1 warmup 20 epochs)")
+    line = read_rate(project, "0.4 polynomial (power 2 to 0.1)")
+    for epoch in (20, 35, 60, 99.5):
+        expected = 0.1 + 0.3 * (1 + cos(pi * (epoch - 20) / 80)) / 2
+        assert cosine.at(epoch, epochs=100, steps_per_epoch=7) == pytest.approx(expected)
+        expected = 0.1 + 0.3 * (1 - epoch / 100) ** 2
+        assert line.at(epoch, epochs=100, steps_per_epoch=7) == pytest.approx(expected)
+
+
+def test_an_open_rate_has_no_value(project: Project) -> None:
+    rate = read_rate(project, "0.1 x unknown every 2 epochs")
+    with pytest.raises(ValueError, match="leaves a number"):
+        rate.at(3, epochs=100, steps_per_epoch=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("4e-5", "4e-5"), ("0.00004", "4e-5"), ("0.0015", "0.0015"), ("1.5E-7", "1.5e-7")],
+)
+def test_a_number_has_one_form(text: str, number: str) -> None:
+    assert write_number(Decimal(text)) == number
+    assert write_number(None) == "unknown"
+
+
+def test_a_spec_without_a_recipe_imports_none_of_it() -> None:
+    program = (
+        "import sys; from inception_dsl.cli import main; main(['check', 'alexnet']);"
+        "sys.exit(any('recipe' in name or 'learning_rate' in name for name in sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    assert run.returncode == 0
