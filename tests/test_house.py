@@ -28,6 +28,7 @@ LAYERS = (
     "analysis",
     "pairing",
     "diff",
+    "passes",
     "emit.report",
     "emit.figure",
     "recover",

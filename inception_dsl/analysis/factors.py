@@ -49,6 +49,8 @@ class Factorisation:
         inner: the width of all parts but the last.
         savings: of these nodes.
         others: the nodes of the line that the advice is not for.
+        even: the savings with widths between the parts that grow by the same factor in each part,
+            as the paper has it; None if the width stays the same.
     """
 
     step: WrittenStep
@@ -57,6 +59,7 @@ class Factorisation:
     inner: Inner
     savings: Savings
     others: tuple[Node, ...] = ()
+    even: Savings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,27 @@ def _cheaper(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Iterator[Factori
         if savings.macs > 0 and (best is None or savings.macs > best.savings.macs):
             best = Factorisation(line, kernel, kernels, inner, savings)
     if best is not None:
-        yield best
+        yield replace(best, even=_widen_evenly(line, kernels))
+
+
+def _widen_evenly(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Savings | None:
+    """Return the savings of parts that all widen by the same factor.
+
+    Source: arXiv:1512.00567, Section 3.1: in two parts, each widens by the square root.
+    """
+    if all(_widening(node) == 1 for node in line.nodes):
+        return None
+    parts: list[Node] = []
+    for node in line.nodes:
+        steps = (_widening(node) ** (index / len(kernels)) for index in range(1, len(kernels)))
+        widths = [round(node.input_types[0].channels * step) for step in steps]
+        parts += factorise(node, kernels, *widths)
+    return compare_nodes(line.nodes, parts)
+
+
+def inner_width(node: Node, inner: Inner) -> int:
+    """Return the number of channels between the parts of a convolution."""
+    return _INNER_WIDTHS[inner](node)
 
 
 def _widening(node: Node) -> float:
@@ -184,8 +207,11 @@ _INNER_WIDTHS: dict[Inner, Callable[[Node], int]] = {
 """The number of channels between the parts; the first of two that cost the same is taken."""
 
 
-def factorise(node: Node, kernels: tuple[Kernel, ...], inner: int) -> tuple[Node, ...]:
+def factorise(node: Node, kernels: tuple[Kernel, ...], *inner: int) -> tuple[Node, ...]:
     """Return a convolution as several; the last one has its stride and its width.
+
+    Args:
+        inner: the width of each part before the last, or one width for all of them.
 
     Returns:
         No nodes, if no such parts give the same type and see the same windows.
@@ -199,7 +225,8 @@ def factorise(node: Node, kernels: tuple[Kernel, ...], inner: int) -> tuple[Node
     for index, kernel in enumerate(kernels):
         attributes = {**node.attributes, op.kernel: kernel}
         if index < len(kernels) - 1:
-            attributes |= {op.width: inner, "stride": 1}
+            width = inner[index] if len(inner) > 1 else inner[0]
+            attributes |= {op.width: width, "stride": 1}
         try:
             given = op.infer(attributes, (type,))
         except ShapeError:

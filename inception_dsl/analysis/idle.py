@@ -15,8 +15,9 @@ from inception_dsl.analysis.dense import (
     gather_readers,
 )
 from inception_dsl.analysis.side_by_side import keeps_statistics
-from inception_dsl.ir import Node
-from inception_dsl.ops import OPS
+from inception_dsl.ir import Node, TensorType
+from inception_dsl.ops import OPS, Op
+from inception_dsl.ops.gather import gather_own_place, take_alike
 
 Reason = Literal["bias before a norm", "softmax inside", "dropout before a mean", "does nothing"]
 
@@ -42,9 +43,16 @@ def find_idle(run: Inference) -> Iterator[Idle]:
     """Yield the steps that cost something for nothing."""
     readers = gather_readers(run.nodes)
     found: dict[Reason, list[Node]] = {}
+    shared = {node.reuses for node in run.nodes if node.reuses is not None}
     for node in run.nodes:
         is_inner = node.path not in run.read_elsewhere
-        reason = _judge(node, readers.get(node.path, []), is_inner=is_inner)
+        reading = readers.get(node.path, [])
+        reason = _judge(node, reading, is_inner=is_inner)
+        # A running mean that other layers share cannot take one bias over.
+        is_apart = node.attributes.get("norm", "none") == "none"
+        is_shared = any(norm.reuses is not None or norm.path in shared for norm in reading)
+        if reason == "bias before a norm" and is_apart and is_shared:
+            reason = None
         if reason is not None:
             found.setdefault(reason, []).append(node)
     if "bias before a norm" in found:
@@ -70,9 +78,24 @@ def _judge(node: Node, reading: Sequence[Node], *, is_inner: bool) -> Reason | N
         return "softmax inside"
     if op.is_for_training and node.type.is_map and is_inner and _is_averaged(reading):
         return "dropout before a mean"
-    if op.acts(node.attributes, node.input_types) == "never" and not (op.is_identity or op.is_view):
+    if not (op.is_identity or op.is_view) and _gives_what_it_reads(op, node):
         return "does nothing"
     return None
+
+
+def _gives_what_it_reads(op: Op, node: Node) -> bool:
+    """Tell whether a node copies its input, whatever the size of the map."""
+    if op.acts(node.attributes, node.input_types) == "never":
+        return True
+    read = node.input_types[0]
+    if op.gathers is None or op.state is not None or not read.is_map:
+        return False
+    height, width = read.size
+    larger = TensorType((read.channels, height + 1, width + 1))
+    return all(
+        take_alike(op.gathers(node.attributes, type), gather_own_place({}, type))
+        for type in (read, larger)
+    )
 
 
 def _meets_statistics(node: Node, reading: Sequence[Node], *, is_inner: bool) -> bool:

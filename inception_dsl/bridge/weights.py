@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_never, get_type_hints
 
 from inception_dsl.bridge.checkpoint import CheckpointError, read_checkpoint
 from inception_dsl.ir.weights import (
+    ConcatOut,
     Copy,
     Expand,
     Fill,
@@ -40,6 +41,7 @@ _RECIPES: tuple[type[Recipe], ...] = (
     FoldScaleTransposed,
     FoldShift,
     Standardise,
+    ConcatOut,
 )
 
 
@@ -120,6 +122,8 @@ def _read_recipe(key: str, document: object) -> Recipe:
     if kind is None:
         names = ", ".join(kind.__name__ for kind in _RECIPES)
         raise ValueError(f"the recipe of the tensor `{key}` is none of {names}")
+    if kind is ConcatOut:
+        return _read_parts(key, values)
     types = get_type_hints(kind)
     for field, value in values.items():
         if field in types and not _fits(value, types[field]):
@@ -129,6 +133,20 @@ def _read_recipe(key: str, document: object) -> Recipe:
     if "order" in values:
         values["order"] = tuple((first, count) for first, count in values["order"])
     return kind(**values)
+
+
+def _read_parts(key: str, values: Mapping[str, object]) -> ConcatOut:
+    """Return the recipe of a tensor that is made of several.
+
+    Raises:
+        ValueError: the parts are none, or one has parts itself.
+    """
+    documents = values.get("parts")
+    if values.keys() != {"parts"} or not isinstance(documents, list) or not documents:
+        raise ValueError(f"a `ConcatOut`, as of the tensor `{key}`, has a list of parts")
+    if any(isinstance(each, dict) and each.get("recipe") == "ConcatOut" for each in documents):
+        raise ValueError(f"a part of the tensor `{key}` has parts itself")
+    return ConcatOut(tuple(_read_recipe(key, document) for document in documents))
 
 
 def _fits(value: object, type: object) -> bool:
@@ -186,6 +204,21 @@ def _run(recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
             return _exact(old[source]) - _exact(old[subtrahend])
         case Fill(value):
             return torch.full_like(like, value)
+        case FoldScale() | FoldScaleTransposed() | FoldShift():
+            return _fold(recipe, old)
+        case ConcatOut(parts):
+            return torch.cat([_run(part, old, like) for part in parts])
+        case Standardise(source, gain, factor, eps):
+            return _standardise(old[source], old[gain] if gain else None, factor, eps)
+        case _:
+            assert_never(recipe)
+
+
+def _fold(recipe: FoldScale | FoldScaleTransposed | FoldShift, old: Mapping[str, Tensor]) -> Tensor:
+    """Return a weight or a bias with the norm behind it in it."""
+    import torch
+
+    match recipe:
         case FoldScale(source, gamma, variance, eps):
             weight = _exact(old[source])
             scale = _scale(old, gamma, variance, eps)
@@ -198,10 +231,6 @@ def _run(recipe: Recipe, old: Mapping[str, Tensor], like: Tensor) -> Tensor:
             centre = _exact(old[mean])
             before = _exact(old[bias]) if bias else torch.zeros_like(centre)
             return _exact(old[beta]) + (before - centre) * _scale(old, gamma, variance, eps)
-        case Standardise(source, gain, factor, eps):
-            return _standardise(old[source], old[gain] if gain else None, factor, eps)
-        case _:
-            assert_never(recipe)
 
 
 def _standardise(weight: Tensor, gain: Tensor | None, factor: float, eps: float) -> Tensor:

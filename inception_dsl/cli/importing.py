@@ -38,6 +38,7 @@ def add(command: Parser) -> None:
     command.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="the spec to write; default: stdout"
     )
+    command.add_argument("--force", action="store_true", help="replace another file at `-o`")
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -49,6 +50,8 @@ def _import(args: argparse.Namespace) -> int:
         deliver(imported.text)
         return FINE
     artifact = driver.Artifact(args.output, imported.text.encode())
+    if not args.force:
+        driver.refuse_others(artifact)
     artifact.write()
     show(f"wrote {shown(args.output)}\n")
     return FINE

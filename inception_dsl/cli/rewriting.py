@@ -11,7 +11,7 @@ from inception_dsl.cli.console import FINDINGS, FINE, print_difference, shown
 from inception_dsl.cli.output import say, show, show_line
 
 if TYPE_CHECKING:
-    from inception_dsl.driver.rewriting import LogEntry
+    from inception_dsl.passes import LogEntry
 
 
 def add(command: Parser) -> None:
@@ -32,16 +32,17 @@ def add(command: Parser) -> None:
         type=_code,
         default=[],
         metavar="CODE",
-        help="rewrite what this hint names: P811, P812 or P815; default: all of them",
+        help="rewrite what this hint names: P811, P812, P814 or P815; default: all but P814",
     )
     command.add_argument("--at", default="", metavar="PATH", help="only this step, and all below")
     command.add_argument(
         "-o", "--output", metavar="FILE", help="write a new spec, without the claims of the old one"
     )
+    command.add_argument("--force", action="store_true", help="replace another file at `-o`")
     command.add_argument(
         "--weights",
         metavar="FILE",
-        help="write the plan that carries a checkpoint over, as far as it can be",
+        help="write the plan that makes the new weights of a checkpoint of the old network",
     )
     mode = command.add_mutually_exclusive_group()
     mode.add_argument("--dry-run", action="store_true", help="write nothing")
@@ -51,17 +52,19 @@ def add(command: Parser) -> None:
 
 
 def _code(text: str) -> str:
-    from inception_dsl.driver.rewriting import PASSES
+    from inception_dsl.passes import PASSES
 
-    if text not in PASSES:
-        raise argparse.ArgumentTypeError(f"`{text}` is no rewrite: {', '.join(PASSES)} are")
+    codes = [each.code for each in PASSES]
+    if text not in codes:
+        raise argparse.ArgumentTypeError(f"`{text}` is no rewrite: {', '.join(sorted(codes))} are")
     return text
 
 
 def _rewrite(args: argparse.Namespace) -> int:
     from inception_dsl import driver
-    from inception_dsl.driver.rewriting import rewrite
+    from inception_dsl.driver.rewriting import make_rewrite_plan, rewrite
     from inception_dsl.emit.diff import FORMATS
+    from inception_dsl.emit.diff.weights import write_weights
 
     output = None if args.output is None else Path(args.output)
     done = rewrite(args.spec, folder=Path.cwd(), select=args.select, at=args.at, output=output)
@@ -69,18 +72,23 @@ def _rewrite(args: argparse.Namespace) -> int:
         say(_tell(entry))
     if done.is_cut:
         say("one command tries no more: run it again, or choose others by `--at`")
+    if done.drops_counts:
+        say("the claims that `import` counted are left out: they are about the old network")
     if not done.is_changed:
         say("nothing is rewritten")
         return FINE
     if output is None:
         print_difference(done.artifact)
+    elif not (args.force or args.dry_run or args.check):
+        driver.refuse_others(done.artifact)
     show(FORMATS["text"](done.report))
+    show_line(f"weights    {write_weights(done.weights)}")
     if args.check:
         return FINDINGS
     if not args.dry_run:
         artifacts = [done.artifact]
         if args.weights is not None:
-            artifacts.append(driver.make_weight_plan(done.report, Path(args.weights)))
+            artifacts.append(make_rewrite_plan(done, Path(args.weights)))
         driver.write_all(artifacts)
         for artifact in artifacts:
             show_line(f"wrote      {shown(artifact.path)}")

@@ -21,9 +21,9 @@ from inception_dsl.diff.edits import (
     ParameterListed,
     PortsChanged,
 )
-from inception_dsl.diff.flattened import flatten_model
 from inception_dsl.diff.structure import match_nodes
 from inception_dsl.ir import Graph, Model, Path
+from inception_dsl.ir.flat import flatten_model
 from inception_dsl.ops import OPS
 from inception_dsl.pairing import GraphPairing, flatten_graph, pair_graphs
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         measure_file,
         verify,
     )
-    from inception_dsl.driver.writing import Artifact, write_all
+    from inception_dsl.driver.writing import Artifact, refuse_others, write_all
 
 __all__ = [
     "Artifact",
@@ -87,6 +87,7 @@ __all__ = [
     "measure_facts",
     "measure_file",
     "plan_build",
+    "refuse_others",
     "stand_at_root",
     "stand_in",
     "sum_up",
@@ -130,7 +131,7 @@ _HOMES = {
         "measure_file",
         "verify",
     ),
-    "writing": ("Artifact", "write_all"),
+    "writing": ("Artifact", "refuse_others", "write_all"),
 }
 """The public names by the module that has them: a command pays for none that it does not use."""
 

@@ -1,41 +1,54 @@
-"""Rewrites of a spec that save: each is made in the text, read anew, and proved before it stays.
+"""`rewrite`: the passes on the text of a spec; each rewrite is read anew and proved.
 
-A rewrite is an edit of the spec's text, because that is what an author owns and reads. The text is
-read through the front door, so that nothing about the result is believed: a rewrite is refused if
-the new text has an error, if a budget or a claim would break, or if any other step changes. Weights
-move by the plan of the comparison, which leaves the parts of a factorised kernel fresh.
+A rewrite is an edit of the spec's text, because that is what an author owns and reads. A pass says
+what network the edit must give. The new text is read through the front door, so that nothing about
+it is believed: a rewrite is refused if the text has an error, if a budget or a claim would break,
+or if it gives another network than the pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.analysis.dense import Inference, Savings, WrittenStep, list_inference
-from inception_dsl.analysis.factors import Factorisation, find_nested, find_separable
-from inception_dsl.analysis.field import measure_fields
-from inception_dsl.analysis.idle import find_idle
+from inception_dsl.analysis.dense import list_inference
 from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
 from inception_dsl.driver.walk import Checked, judge_model
 from inception_dsl.driver.writing import Artifact
+from inception_dsl.emit.spec.merge import merge_steps
+from inception_dsl.emit.spec.places import RewriteError, TextEdit, apply_edits
 from inception_dsl.emit.spec.rewrite import (
-    RewriteError,
-    TextEdit,
-    apply_edits,
     divide_step,
     drop_bias,
+    drop_counts,
+    drop_step,
     rename,
 )
-from inception_dsl.ir import INPUT, Model, NodeDef
 from inception_dsl.ir import Path as NodePath
-from inception_dsl.ops import OPS
-from inception_dsl.ops.attribute import shown
+from inception_dsl.ir.weights import WeightPlan
+from inception_dsl.passes import (
+    PASSES,
+    Divide,
+    DropBias,
+    DropStep,
+    Edit,
+    LogEntry,
+    Merge,
+    Pass,
+    Proposal,
+    apply_proposal,
+    compose_plans,
+    keep_weights,
+)
+from inception_dsl.passes.apply import rename_plan
+from inception_dsl.passes.contract import log_proposal
+from inception_dsl.passes.merge import NAME
+from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 from inception_dsl.resolve import (
     AS_WRITTEN,
     find_odd_statements,
@@ -59,64 +72,24 @@ MAX_READ = 40_000
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """A rewrite of one line that saves.
-
-    Attributes:
-        code: the code of the hint that names it.
-        step: the line with the nodes that it wrote.
-        what: the change in words.
-        write: the edits, from the tree of the file and the line.
-        savings: the difference that the rewrite must make to the network.
-        refusal: the reason that speaks against it from the start; empty if none does.
-    """
-
-    code: str
-    step: WrittenStep
-    what: str
-    write: Callable[[Tree, Span], list[TextEdit]]
-    savings: Savings
-    refusal: str = ""
-
-    @property
-    def path(self) -> NodePath:
-        """The path of the first node."""
-        return self.step.nodes[0].path
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """A rewrite that was made or refused.
-
-    Attributes:
-        places: the number of nodes that the line writes.
-        refusal: the reason against it; empty if it was made.
-        is_read: its text was written and read.
-    """
-
-    code: str
-    path: NodePath
-    places: int
-    what: str
-    refusal: str = ""
-    is_read: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Rewritten:
     """A spec with its rewrites.
 
     Attributes:
         artifact: the file with its new text; nothing is written yet.
         log: the rewrites that were made and refused, in order.
+        weights: the plan that makes the weights of the new network of those of the old one.
         report: the comparison of the old network with the new one.
         is_cut: one command tries no more; others may wait.
+        drops_counts: the claims that `import` had counted are left out.
     """
 
     artifact: Artifact
     log: tuple[LogEntry, ...]
+    weights: WeightPlan
     report: Report
     is_cut: bool = False
+    drops_counts: bool = False
 
     @property
     def is_changed(self) -> bool:
@@ -124,73 +97,25 @@ class Rewritten:
         return any(not entry.refusal for entry in self.log)
 
 
-Find = Callable[[Model, Inference], Iterator[Proposal]]
-"""A pass: it proposes rewrites of a model, whose inference is given."""
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A spec between two rewrites.
 
-
-def _propose_nested(model: Model, run: Inference) -> Iterator[Proposal]:
-    for found in find_nested(run):
-        yield _divide("P811", model, found)
-
-
-def _propose_separable(model: Model, run: Inference) -> Iterator[Proposal]:
-    for found in find_separable(run):
-        grids = {"x".join(map(str, node.type.size)) for node in found.others}
-        refusal = ""
-        if found.others:
-            where = ", ".join(sorted(grids))
-            refusal = f"its line runs on {where}, too; it is for maps of 12 to 20 without a stride"
-        proposal = _divide("P812", model, found)
-        yield replace(proposal, refusal=refusal or proposal.refusal)
-
-
-def _divide(code: str, model: Model, found: Factorisation) -> Proposal:
-    inner = _write_width(model, found.step) if found.inner == "in" else None
-    refusal = "" if inner or found.inner == "width" else "the channels that come in have no name"
-    kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
-    what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
-    write = partial(divide_step, kernels=found.kernels, inner=inner)
-    return Proposal(code, found.step, what, write, found.savings, refusal)
-
-
-def _write_width(model: Model, step: WrittenStep) -> str | None:
-    """Return the channels that a step reads, as its block can write them; None if it cannot.
-
-    The width of the step before it is written again, so that it follows the same parameters.
+    Attributes:
+        weights: the plan from the first network to this one.
+        tries: the number of texts that were read.
     """
-    for block in model.blocks:
-        steps = {other.path: other for other in block.body}
-        for own in block.body:
-            if own.origin.span != step.span:
-                continue
-            path = own.inputs[0]
-            while isinstance(before := steps.get(path), NodeDef):
-                op = OPS[before.op]
-                if op.width:
-                    return shown(before.attributes[op.width])
-                if op.channels not in ("separate", "grouped", "positional", "shuffled"):
-                    break
-                path = before.inputs[0]
-            if path == INPUT and block is not model.network:
-                return "in"
-    channels = {node.input_types[0].channels for node in step.nodes}
-    return str(channels.pop()) if len(channels) == 1 else None
 
+    text: str
+    checked: Checked
+    weights: WeightPlan
+    log: tuple[LogEntry, ...] = ()
+    tries: int = 0
+    drops_counts: bool = False
 
-def _propose_idle(model: Model, run: Inference) -> Iterator[Proposal]:
-    for found in find_idle(run):
-        is_bias = found.reason == "bias before a norm"
-        refusal = "" if is_bias else "no rewrite is known for it"
-        what = "the bias is switched off" if is_bias else found.reason
-        yield Proposal("P815", found.step, what, drop_bias, found.savings, refusal)
-
-
-PASSES: dict[str, Find] = {
-    "P811": _propose_nested,
-    "P812": _propose_separable,
-    "P815": _propose_idle,
-}
-"""The passes by the code of their hint, in the order in which they run."""
+    def refuse(self, proposal: Proposal, reason: str, *, tries: int) -> _State:
+        """Return the spec after a rewrite that was refused."""
+        return replace(self, log=(*self.log, log_proposal(proposal, reason)), tries=tries)
 
 
 def rewrite(
@@ -204,7 +129,7 @@ def rewrite(
     """Rewrite the lines of a spec that cost more than they need; nothing is written.
 
     Args:
-        select: the codes of the passes that run; all of them if empty.
+        select: the codes of the passes that run; if empty, all but those that save nothing counted.
         at: the path of the steps that may change, with all below it; empty for all.
         output: another file for the result; it gets its name, and no claims. None for the spec's
             own file.
@@ -214,6 +139,36 @@ def rewrite(
             E007, it is no spec, but a network that exists as code; E212, no step is at the path;
             E105, the name of `output` can name no network.
     """
+    file = _find_file(reference, folder, output)
+    text = read(file).text
+    old = check_text(file, text)
+    if at and not any(node.path.is_within(NodePath(at)) for node in old.model.graph.nodes):
+        message = f"no step of the network has the path `{printable(at)}`"
+        raise SpecError([Diagnostic("E212", message)])
+    current = old
+    if output is not None:
+        text = apply_edits(text, rename(parse_tree(read(file)), output.stem))
+        current = check_text(file, text)
+    # The old text, the new one and the comparison of both are read, too.
+    most = min(MAX_REWRITES, max(1, MAX_READ // max(1, len(old.model.graph.nodes)) - 3))
+    state = _State(text, current, keep_weights(current.model.graph))
+    for each in PASSES:
+        if each.code in select or not (select or each.is_asked_for):
+            state = _run(file, state, each, at, most)
+    from inception_dsl.diff import Report
+
+    path, bound = (output, None) if output else (file.path, file.root)
+    return Rewritten(
+        Artifact(path, state.text.encode(), bound),
+        state.log,
+        state.weights,
+        Report((compare_pair(old, state.checked),)),
+        is_cut=state.tries >= most,
+        drops_counts=state.drops_counts,
+    )
+
+
+def _find_file(reference: str, folder: Path, output: Path | None) -> SpecFile:
     if is_target(reference):
         message = f"`{printable(reference)}` exists as code, and has no text to rewrite"
         help = "write its spec first: `inception-dsl import`"
@@ -226,73 +181,66 @@ def rewrite(
     if output is not None and (problem := network_name_problem(output.stem)) is not None:
         help = "the file gives the new spec its name: choose another file"
         raise SpecError([Diagnostic("E105", printable(problem), help=help)])
-    text = read(file).text
-    old = check_text(file, text)
-    if output is not None:
-        source = read(file)
-        text = apply_edits(text, rename(parse_tree(source), output.stem))
-    if at and not any(node.path.is_within(NodePath(at)) for node in old.model.graph.nodes):
-        message = f"no step of the network has the path `{printable(at)}`"
-        raise SpecError([Diagnostic("E212", message)])
-    log: list[LogEntry] = []
-    # The old text, the new one and the comparison of both are read, too.
-    most = min(MAX_REWRITES, max(1, MAX_READ // max(1, len(old.model.graph.nodes)) - 3))
-    current = old if output is None else check_text(file, text)
-    for code, find in PASSES.items():
-        if not select or code in select:
-            text, current = _run(file, text, current, find, at, log, most)
-    comparison = compare_pair(old, current)
-    path, bound = (output, None) if output else (file.path, file.root)
-    from inception_dsl.diff import Report
-
-    return Rewritten(
-        Artifact(path, text.encode(), bound), tuple(log), Report((comparison,)), _count(log) >= most
-    )
+    return file
 
 
-def _count(log: Iterable[LogEntry]) -> int:
-    return sum(entry.is_read for entry in log)
+def make_rewrite_plan(done: Rewritten, path: Path) -> Artifact:
+    """Return the plan of weights of some rewrites as a file; nothing is written."""
+    from inception_dsl.emit.diff.weights import plan_json
+
+    (made,) = done.report.comparisons
+    document = plan_json(done.weights, old=made.old_name, new=made.new_name)
+    return Artifact(path, document.encode())
 
 
-def _run(
-    file: SpecFile,
-    text: str,
-    current: Checked,
-    find: Find,
-    at: str,
-    log: list[LogEntry],
-    most: int,
-) -> tuple[str, Checked]:
-    """Return the text after every rewrite of a pass, and its model."""
-    seen: set[NodePath] = set()
+def _run(file: SpecFile, state: _State, each: Pass, at: str, most: int) -> _State:
+    """Return a spec after every rewrite of a pass."""
+    seen: set[tuple[NodePath, str]] = set()
     is_changed = True
     while is_changed:
         is_changed = False
-        for proposal in find(current.model, list_inference(current.model, current.cost)):
-            if _count(log) >= most:
-                return text, current
-            if proposal.path in seen or not _is_at(proposal, at):
+        run = list_inference(state.checked.model, state.checked.cost)
+        for proposal in each.propose(state.checked.model, run):
+            if state.tries >= most:
+                return state
+            key = proposal.path, proposal.what
+            if key in seen or not _is_at(proposal, at):
                 continue
-            seen.add(proposal.path)
-            entry = LogEntry(proposal.code, proposal.path, len(proposal.step.nodes), proposal.what)
-            try:
-                changed = _write(file, text, proposal)
-            except RewriteError as refusal:
-                log.append(replace(entry, refusal=refusal.reason, is_read=False))
-                continue
-            try:
-                text, current = changed, _prove(file, changed, current, proposal)
-            except RewriteError as refusal:
-                log.append(replace(entry, refusal=refusal.reason))
-                continue
-            log.append(entry)
-            is_changed = True
-            break
-    return text, current
+            seen.add(key)
+            made = _try(file, state, proposal)
+            is_changed = made.text != state.text
+            state = made
+            if is_changed:
+                break
+    return state
 
 
 def _is_at(proposal: Proposal, at: str) -> bool:
-    return not at or any(node.path.is_within(NodePath(at)) for node in proposal.step.nodes)
+    return not at or any(path.is_within(NodePath(at)) for path in proposal.paths)
+
+
+def _try(file: SpecFile, state: _State, proposal: Proposal) -> _State:
+    """Return a spec with a rewrite, or with the refusal of it in its log."""
+    try:
+        text = _write(file, state.text, proposal)
+    except RewriteError as refusal:
+        return state.refuse(proposal, refusal.reason, tries=state.tries)
+    made = replace(state, text=text, tries=state.tries + 1)
+    try:
+        try:
+            return _prove(file, state, made, proposal)
+        except SpecError as error:
+            # A count that `import` wrote is true of the old network alone, and no author's claim.
+            edits = drop_counts(parse_tree(Source(read(file).name, text)))
+            if not edits or {each.code for each in error.diagnostics} != {"E402"}:
+                raise
+            made = replace(made, text=apply_edits(text, edits), drops_counts=True)
+            return _prove(file, state, made, proposal)
+    except SpecError as error:
+        first = error.diagnostics[0]
+        return state.refuse(proposal, f"{first.code}, {first.message}", tries=made.tries)
+    except (RewriteError, DifferenceError) as refusal:
+        return state.refuse(proposal, refusal.reason, tries=made.tries)
 
 
 def _write(file: SpecFile, text: str, proposal: Proposal) -> str:
@@ -303,32 +251,56 @@ def _write(file: SpecFile, text: str, proposal: Proposal) -> str:
     """
     if proposal.refusal:
         raise RewriteError(proposal.refusal)
-    name, span = read(file).name, proposal.step.span
-    if span is None or span.source.name != name:
-        where = span.source.name if span else "no text"
-        raise RewriteError(f"the line stands in {where}, which other specs may use")
-    source = Source(name, text)
-    edits = proposal.write(parse_tree(source), Span(source, span.start, span.end))
-    return apply_edits(text, edits)
+    source = Source(read(file).name, text)
+    spans: list[Span] = []
+    for step in proposal.steps:
+        if step.span is None or step.span.source.name != source.name:
+            where = step.span.source.name if step.span else "no text"
+            raise RewriteError(f"the line stands in {where}, which other specs may use")
+        spans.append(Span(source, step.span.start, step.span.end))
+    return apply_edits(text, _edit(parse_tree(source), spans, proposal.edit))
 
 
-def _prove(file: SpecFile, changed: str, current: Checked, proposal: Proposal) -> Checked:
-    """Return the model of a text with one rewrite, which differs as it should from the old one.
+def _edit(tree: Tree, spans: list[Span], edit: Edit | None) -> list[TextEdit]:
+    """Return the edits of the text that a proposal wants.
 
     Raises:
-        RewriteError: the rewrite is refused.
+        RewriteError: they cannot be made.
     """
-    try:
-        new = check_text(file, changed)
-    except SpecError as error:
-        first = error.diagnostics[0]
-        raise RewriteError(f"{first.code}, {first.message}") from None
-    prove_alike(current.model, new.model, {node.path for node in proposal.step.nodes})
-    before, after = current.cost.totals, new.cost.totals
+    match edit:
+        case Divide(kernels, inner):
+            return divide_step(tree, spans[0], kernels, inner)
+        case DropBias():
+            return drop_bias(tree, spans[0])
+        case DropStep():
+            return drop_step(tree, spans[0])
+        case Merge():
+            return merge_steps(tree, spans, NAME)
+        case None:
+            raise RewriteError("no text can say it")
+
+
+def _prove(file: SpecFile, state: _State, made: _State, proposal: Proposal) -> _State:
+    """Return a spec with one rewrite, which gives the network that the pass gives.
+
+    Raises:
+        SpecError: the new text is wrong.
+        RewriteError: the costs change by something else than the hint counts.
+        DifferenceError: it gives another network.
+    """
+    new = check_text(file, made.text)
+    old = state.checked
+    expected = apply_proposal(old.model, proposal)
+    fresh = {node.path for swap in proposal.swaps for node in swap.new}
+    names = prove_read(expected.model, new.model, fresh)
+    prove_fields(old.model, new.model, proposal.paths)
+    before, after = old.cost.totals, new.cost.totals
     saved = before.macs - after.macs, before.params - after.params
     if saved != (proposal.savings.macs, proposal.savings.params):
         raise RewriteError("parameters and MACs would not change by what the hint counts")
-    return new
+    plan = rename_plan(expected.weights, new.model.graph, names)
+    weights = compose_plans(state.weights, plan)
+    return replace(made, checked=new, weights=weights, log=(*state.log, log_proposal(proposal)))
 
 
 def check_text(file: SpecFile, text: str) -> Checked:
@@ -341,38 +313,3 @@ def check_text(file: SpecFile, text: str) -> Checked:
     template = read_network(loaded, AS_WRITTEN, max_nodes=MAX_NODES)
     odd = find_odd_statements(loaded)
     return judge_model(file, template, template.instantiate(), odd, AS_WRITTEN)
-
-
-def prove_alike(old: Model, new: Model, rewritten: Collection[NodePath]) -> None:
-    """Make sure that two models differ in some steps alone, which see the same and give the same.
-
-    Every other node must be there in both, with the same op, attributes and types. It must read the
-    same nodes, or the parts of a rewritten one, and see the same pixels of the input.
-
-    Raises:
-        RewriteError: something else changes.
-    """
-    if (old.inputs, old.outputs) != (new.inputs, new.outputs):
-        raise RewriteError("the inputs or the outputs of the network would change")
-    new_nodes = {node.path: node for node in new.graph.nodes}
-    old_fields, new_fields = measure_fields(old), measure_fields(new)
-    kept = {node.path for node in old.graph.nodes} - set(rewritten)
-    for node in old.graph.nodes:
-        if node.path in rewritten:
-            continue
-        other = new_nodes.get(node.path)
-        if other is None:
-            raise RewriteError(f"`{node.path}` would get another name")
-        facts = (node.op, node.attributes, node.input_types, node.type)
-        if facts != (other.op, other.attributes, other.input_types, other.type):
-            raise RewriteError(f"`{node.path}` would change")
-        if any(
-            before != after and (before not in rewritten or after in kept)
-            for before, after in zip(node.inputs, other.inputs, strict=True)
-        ):
-            raise RewriteError(f"`{node.path}` would read another step")
-        if old_fields[node.path] != new_fields[node.path]:
-            raise RewriteError(f"`{node.path}` would see another part of the image")
-    pairs = zip(old.graph.outputs.values(), new.graph.outputs.values(), strict=True)
-    if any(old_fields[before] != new_fields[after] for before, after in pairs):
-        raise RewriteError("the outputs would see another part of the image")

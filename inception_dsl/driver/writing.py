@@ -124,6 +124,18 @@ def write_all(artifacts: Iterable[Artifact]) -> list[tuple[Artifact, bool]]:
     return [(artifact, artifact.write()) for artifact in artifacts]
 
 
+def refuse_others(artifact: Artifact) -> None:
+    """Make sure that a file which a person may have edited stays, unless it is the same.
+
+    Raises:
+        SpecError: E001, another file is there.
+    """
+    if artifact.read() is not None and not artifact.is_fresh():
+        help = "name another file, or replace it with `--force`"
+        message = f"`{_shown(artifact.path)}` is there already"
+        raise SpecError([Diagnostic("E001", message, help=help)])
+
+
 def check_places(artifacts: Iterable[Artifact]) -> None:
     """Make sure that every file can be read where it is.
 

@@ -123,6 +123,17 @@ class Standardise:
     eps: float
 
 
+@dataclass(frozen=True, slots=True)
+class ConcatOut:
+    """Several tensors as one, joined along their first axis, as when convolutions are merged.
+
+    Attributes:
+        parts: the recipe of each part, in order; none of them is a ConcatOut itself.
+    """
+
+    parts: tuple[Recipe, ...]
+
+
 Recipe = (
     Copy
     | Reshape
@@ -135,6 +146,7 @@ Recipe = (
     | FoldScaleTransposed
     | FoldShift
     | Standardise
+    | ConcatOut
 )
 
 
@@ -153,6 +165,8 @@ def list_sources(recipe: Recipe) -> tuple[str, ...]:
             return tuple(key for key in (source, gamma, variance) if key is not None)
         case FoldShift(bias, gamma, beta, mean, variance):
             return tuple(key for key in (bias, gamma, beta, mean, variance) if key is not None)
+        case ConcatOut(parts):
+            return tuple(key for part in parts for key in list_sources(part))
         case Fill():
             return ()
         case _:
@@ -180,6 +194,8 @@ def rename_sources(recipe: Recipe, names: Mapping[str, str]) -> Recipe:
             return FoldShift(named(bias), named(gamma), *keys, eps)
         case Standardise(source, gain, factor, eps):
             return Standardise(names[source], named(gain), factor, eps)
+        case ConcatOut(parts):
+            return ConcatOut(tuple(rename_sources(part, names) for part in parts))
         case _:
             assert_never(recipe)
 

@@ -163,6 +163,27 @@ def test_nested_kernels_save_the_difference_of_two_networks(
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("5x5 conv (192)", "3x3 conv (96), 3x3 conv (192)"),
+        ("5x5 conv (75)", "3x3 conv (60), 3x3 conv (75)"),
+        ("7x7 conv (162)", "3x3 conv (72), 3x3 conv (108), 3x3 conv (162)"),
+    ],
+)
+def test_widths_that_grow_evenly_save_the_difference_of_two_networks(
+    before: str, after: str, project: Project
+) -> None:
+    head = f"input: 28x28x48\n{NORMED}"
+    old = measure(f"{head}network: [{before}]\n", project)
+    new = measure(f"{head}network: [{after}]\n", project)
+    (found,) = find_nested(run_of(old))
+    assert found.even is not None
+    assert same_difference(found.even, counted(old, new))
+    (same,) = find_nested(run_of(measure(f"{head}network: [5x5 conv (48)]\n", project)))
+    assert same.even is None
+
+
+@pytest.mark.parametrize(
     ("before", "after", "percent"),
     [
         ("3x3 conv (48)", "1x3 conv (48), 3x1 conv (48)", 100 / 3),

@@ -69,7 +69,7 @@ def shorten(shown: str) -> str:
     table = next((index for index, line in enumerate(lines) if line.startswith("cost  ")), None)
     if table is not None:
         change = next(index for index, line in enumerate(lines) if "CHECKPOINT, " in line)
-        lines = [*lines[:change], *lines[table:-3], *lines[-1:]]
+        lines = [*lines[:change], *lines[table:-4], *lines[-2:]]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -18,9 +18,9 @@ from inception_dsl.analysis import measure_fields
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import rewriting
-from inception_dsl.driver.rewriting import Rewritten, prove_alike, rewrite
-from inception_dsl.emit.spec.rewrite import RewriteError
+from inception_dsl.driver.rewriting import Rewritten, rewrite
 from inception_dsl.ir import Path as NodePath
+from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 
 ROOT = Path(__file__).parents[2]
 HEAD = "inception: 1\nname: net\ninput: 35x35x48\n"
@@ -115,6 +115,138 @@ def test_a_rewrite_is_refused_with_its_reason(text: str, reason: str, project: P
     assert not done.is_changed
 
 
+BLOCK = """\
+blocks:
+  m:                                   # a module
+    params: [c, r]
+    branches:                          # joined in this order
+      a:      1x1 conv (c)             -> 35x35x8
+      b:                               # with a list
+        - reduce: 1x1 conv (max(r, 2))
+        - 3x3 conv (c)
+        - conv2: 3x3 conv (c)
+      c: [1x1 conv (r), 1x1 conv (c)]  # in brackets
+      pool: [3x3 maxpool, 1x1 conv (c)]
+network: [m (c=8 r=3)]
+"""
+
+MERGED = """\
+blocks:
+  m:                                   # a module
+    params: [c, r]
+    order: [a, b, c, pool]
+    branches:                          # joined in this order
+      merged: 1x1 conv (c + max(r, 2) + r)
+      a:      {from: merged, steps: slice (c)             -> 35x35x8}
+      b:                               # with a list
+        from: merged
+        steps:
+        - reduce: "slice (max(r, 2) from c)"
+        - 3x3 conv (c)
+        - conv2: 3x3 conv (c)
+      c: {from: merged, steps: ["slice (r from c + max(r, 2))", conv2: 1x1 conv (c)]}  # in brackets
+      pool: [3x3 maxpool, 1x1 conv (c)]
+network: [m (c=8 r=3)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (BLOCK, MERGED),
+        (BLOCK.replace("\n", "\r\n"), MERGED.replace("\n", "\r\n")),
+        (
+            "network:\n  - relu\n  - branches: {a: 1x1 conv (4), b: 1x1 conv (5)}\n",
+            "network:\n  - relu\n  - order: [a, b]\n    branches: {merged: 1x1 conv (9), "
+            "a: {from: merged, steps: slice (4)}, b: {from: merged, steps: slice (5 from 4)}}\n",
+        ),
+        (
+            "network: {branches: {a: 1x1 conv (4), merged: [1x1 conv (5)]}, order: [merged, a]}\n",
+            "network: {branches: {merged2: 1x1 conv (9), a: {from: merged2, steps: slice (4)}, "
+            "merged: {from: merged2, steps: [slice (5 from 4)]}}, order: [merged, a]}\n",
+        ),
+        (
+            "network: {residual: {}, join: add, branches: {a: 1x1 conv (in), b: 1x1 conv (48)}}\n",
+            None,
+        ),
+    ],
+)
+def test_convolutions_on_one_value_become_a_branch(
+    before: str, after: str | None, project: Project
+) -> None:
+    done = rewritten(HEAD + before, project, "P814")
+    if after is None:  # `in` is no word outside a block
+        assert done.log != ()
+    else:
+        assert [entry.refusal for entry in done.log] == [""]
+        assert done.artifact.text == HEAD + after
+    assert rewritten(HEAD + before, project).log == ()  # on request alone
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "[{branches: {a: [branches: {c: 1x1 conv (4)}], b: 1x1 conv (5)}}]",
+            "they do not all begin branches of one join",
+        ),
+        ("{branches: {a: 2 x 1x1 conv (4), b: 1x1 conv (5)}}", "one of them is a repeated step"),
+        (
+            "{branches: {a: 1x1 conv (4 init kaiming_normal fan_out), "
+            "b: 1x1 conv (5 init kaiming_normal fan_out)}}",
+            "their initial weights depend on their widths",
+        ),
+        (
+            "{branches: {a: 1x1 conv (4 init normal 0.1), b: 1x1 conv (5)}}",
+            "their initial weights are drawn in several ways",
+        ),
+        (
+            "{branches: {a: 1x1 conv (4 act prelu), b: 1x1 conv (5 act prelu)}}",
+            "each has a `act.weight` of one number for all channels",
+        ),
+        ("{branches: {a: {op: 1x1 conv, width: 4}, b: 1x1 conv (5)}}", "it is written in quotes"),
+    ],
+)
+def test_a_merge_is_refused_with_its_reason(text: str, reason: str, project: Project) -> None:
+    (entry,) = rewritten(f"{HEAD}network: {text}\n", project, "P814").log
+    assert entry.refusal.startswith(reason)
+
+
+def test_idle_steps_are_taken_out_or_left_to_the_author(project: Project) -> None:
+    text = (
+        f"{HEAD}network:\n  - 3x3 conv (8)\n  - 1x1 maxpool  # nothing\n  # a comment\n"
+        "  - 3x3 maxpool (stride 2)\n  - dropout (drop 0.2)\n  - global avgpool\n  - softmax\n"
+        "  - linear (4)\n"
+    )
+    done = rewritten(text, project, "P815")
+    assert [entry.refusal.partition(":")[0] for entry in done.log] == [
+        "",
+        "behind the mean, whole channels would be dropped",
+        "without it the network is another function, and is trained anew",
+    ]
+    assert done.artifact.text == text.replace("  - 1x1 maxpool  # nothing\n", "").replace(
+        "  - 3x3 maxpool", "  - maxpool2: 3x3 maxpool"
+    )
+    lone = rewritten(f"{HEAD}network: [1x1 maxpool]\n", project, "P815").log
+    assert [entry.refusal for entry in lone] == ["it is all that its body does"]
+
+
+def test_counts_of_an_import_are_left_out_when_they_would_break(project: Project) -> None:
+    text = (
+        f"{HEAD}network: [a: 5x5 conv (48), b: 3x3 conv (4 bias), n: batchnorm]\nclaims:\n"
+        "  - {at: a, in: 48, source: a paper}\n"
+        "  - {params: 59388, source: counted by torch}\n"
+    )
+    done = rewritten(text, project, "P811")
+    assert ([entry.refusal for entry in done.log], done.drops_counts) == ([""], True)
+    assert done.artifact.text.endswith("claims:\n  - {at: a, in: 48, source: a paper}\n")
+    only = text.replace("  - {at: a, in: 48, source: a paper}\n", "")
+    assert "claims" not in rewritten(only, project, "P811").artifact.text
+    paper = text.replace("counted by torch", "Table 1")
+    (entry,) = rewritten(paper, project, "P811").log
+    assert entry.refusal.startswith("E402, ")
+
+
 def test_a_step_that_also_runs_on_large_maps_is_refused(project: Project) -> None:
     blocks = "blocks: {b: [r: 1x1 conv (48), c: 3x3 conv (48)]}\n"
     shared = f"{HEAD}{blocks}network: [b, 3x3 maxpool (stride 2), b]\n"
@@ -152,27 +284,44 @@ def test_a_bias_before_a_norm_is_switched_off(project: Project) -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: b, op: relu}]", "would read another step"),
+        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: b, op: relu}]", "`c` would read another"),
         ("[a: 3x3 conv (8), b: 3x3 conv (8), d: {from: a, op: relu}]", "would get another name"),
-        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: relu6}]", "would change"),
-        ("[a: 5x5 conv (8), b: 3x3 conv (8), c: {from: a, op: relu}]", "would see another part"),
-        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: tanh}, relu]", "would change"),
+        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: relu6}]", "`c` would change"),
+        ("[a: 5x5 conv (8), b: 3x3 conv (8), c: {from: a, op: relu}]", "`a` would change"),
+        ("[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: relu}, relu]", "an output would"),
         (
-            "[a: 3x3 conv (9), b: 3x3 conv (8), c: {from: a, op: relu}]",
-            "the outputs of the network",
+            "[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: relu}, "
+            "r: {from: b, op: tanh}, d: {from: c, op: identity}]",
+            "an output",
         ),
+        ("[a: 3x3 conv (8), b: {from: input, reuse: a}, c: {from: a, op: relu}]", "`b` would"),
+        ("[a: 3x3 conv (9), b: 3x3 conv (8), c: {from: a, op: relu}]", "the outputs of the"),
     ],
 )
 def test_the_proof_finds_every_other_change(changed: str, reason: str, project: Project) -> None:
     networks = []
     kept = "[a: 3x3 conv (8), b: 3x3 conv (8), c: {from: a, op: relu}]"
-    for body in (kept, kept, changed):
-        project.write(NET, f"{HEAD}network: {body}\n")
+    for body in (kept, kept.replace("a", "z"), changed):
+        project.write(NET, f"{HEAD}network: {body}\n".replace("relz", "relu"))
         networks.append(driver.measure(NET, folder=project.root).model)
-    old, same, other = networks
-    prove_alike(old, same, {NodePath("a")})
-    with pytest.raises(RewriteError, match=reason):
-        prove_alike(old, other, {NodePath("a")})
+    old, renamed, other = networks
+    a, z = NodePath("a"), NodePath("z")
+    assert prove_read(old, renamed, {a}) == {a: z, NodePath("b"): "b", NodePath("c"): "c"}
+    with pytest.raises(DifferenceError, match=reason):
+        prove_read(old, other, {a})
+
+
+def test_the_proof_finds_other_pixels(project: Project) -> None:
+    networks = []
+    for step in ("3x3 conv (8)", "5x5 conv (8)"):
+        project.write(NET, f"{HEAD}network: [a: {step}, b: relu]\n")
+        networks.append(driver.measure(NET, folder=project.root).model)
+    old, other = networks
+    prove_fields(old, old, [])
+    with pytest.raises(DifferenceError, match="`b` would see another part"):
+        prove_fields(old, other, [NodePath("a")])
+    with pytest.raises(DifferenceError, match="the outputs would see another part"):
+        prove_fields(old, other, [NodePath("a"), NodePath("b")])
 
 
 def test_line_ends_of_windows_stay(project: Project) -> None:
@@ -248,9 +397,20 @@ def test_the_command_shows_writes_and_checks(
     assert {"a_a.weight", "a.weight"} <= plan["fresh"].keys()
     assert "3x3 conv (48)" in (project.root / NET).read_text()
     assert run(capsys, "rewrite", NET, "--check") == (0, "", "nothing is rewritten\n")
+    project.write("specs/other.yaml", "mine\n")
+    more = ["-o", "specs/other.yaml", "--select", "P811"]
+    project.write(NET, text)
+    code, _, errors = run(capsys, "rewrite", NET, *more)
+    assert code == 2
+    assert "`specs/other.yaml` is there already" in errors
+    assert run(capsys, "rewrite", NET, *more, "--dry-run")[0] == 0
+    assert (project.root / "specs/other.yaml").read_text() == "mine\n"
+    for _ in range(2):  # the second time, the file is the same
+        assert run(capsys, "rewrite", NET, *more, "--force")[0] == 0
+    assert run(capsys, "rewrite", NET, *more)[0] == 0
     with pytest.raises(SystemExit):
         main(["rewrite", NET, "--select", "P801"])
-    assert "`P801` is no rewrite: P811, P812, P815 are" in capsys.readouterr().err
+    assert "`P801` is no rewrite: P811, P812, P814, P815 are" in capsys.readouterr().err
 
 
 def keep(spec: Spec, select: Sequence[str]) -> int:

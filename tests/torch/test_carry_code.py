@@ -87,6 +87,18 @@ def test_a_checkpoint_of_code_is_carried_to_a_spec(folder: Path, project: Projec
     hold_equal(old, new)
 
 
+def test_an_import_leaves_another_file_as_it_is(
+    folder: Path, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["import", "py:net.py:Net", "--input", "9x9x3", "-o", "specs/net.yaml"]
+    project.write("specs/net.yaml", "an author's own\n")
+    assert main(command) == 2
+    assert "`specs/net.yaml` is there already" in capsys.readouterr().err
+    assert (project.root / "specs/net.yaml").read_text() == "an author's own\n"
+    assert main([*command, "--force"]) == 0
+    assert main(command) == 0  # the same again
+
+
 def test_a_checkpoint_of_a_spec_is_carried_to_code(folder: Path, project: Project) -> None:
     assert main(["import", "py:net.py:Net", "--input", "9x9x3", "-o", "specs/net.yaml"]) == 0
     plan = planned(folder, "specs/net.yaml", "py:net.py:Net")

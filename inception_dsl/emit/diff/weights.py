@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from inception_dsl.channels import json_text
-from inception_dsl.ir.weights import WeightPlan
+from inception_dsl.ir.weights import ConcatOut, Copy, Recipe, WeightPlan
 
 SCHEMA_VERSION = 2
 
@@ -16,10 +16,30 @@ def plan_json(plan: WeightPlan, *, old: str, new: str) -> str:
         "schema_version": SCHEMA_VERSION,
         "old": old,
         "new": new,
-        "tensors": {
-            key: {"recipe": type(recipe).__name__, **asdict(recipe)} for key, recipe in plan.recipes
-        },
+        "tensors": {key: _write(recipe) for key, recipe in plan.recipes},
         "fresh": dict(plan.fresh),
         "left": dict(plan.left),
     }
     return json_text(document)
+
+
+def _write(recipe: Recipe) -> dict[str, object]:
+    name = type(recipe).__name__
+    if isinstance(recipe, ConcatOut):
+        return {"recipe": name, "parts": [_write(part) for part in recipe.parts]}
+    return {"recipe": name, **asdict(recipe)}
+
+
+def write_weights(plan: WeightPlan) -> str:
+    """Return a plan as a line: the numbers of tensors that stay, are made of others, or are new."""
+    copied = sum(recipe == Copy(key) for key, recipe in plan.recipes)
+    renamed = sum(isinstance(recipe, Copy) for _, recipe in plan.recipes) - copied
+    parts = [f"{copied:,} tensors stay"]
+    if renamed:
+        parts.append(f"{renamed:,} get another key")
+    if made := len(plan.recipes) - copied - renamed:
+        parts.append(f"{made:,} are made of others")
+    reasons = ", ".join(dict.fromkeys(reason for _, reason in plan.fresh))
+    if plan.fresh:
+        parts.append(f"{len(plan.fresh):,} begin fresh ({reasons})")
+    return ", ".join(parts)

@@ -6,58 +6,32 @@ Whether the new text says what it should is proved by reading it, which is the c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 from string import ascii_lowercase
 
+from inception_dsl.emit.spec.places import (
+    RewriteError,
+    StepPlace,
+    TextEdit,
+    begin_line,
+    end_of_line,
+    find_step,
+    list_later,
+    name_by_count,
+    name_later,
+    read_step,
+    write_in_flow,
+)
 from inception_dsl.emit.spec.step import group_words
-from inception_dsl.ops import WRITTEN, Op
+from inception_dsl.ops import Op
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import BODY_KEYS
-from inception_dsl.spec.step import StepSyntaxError, StepText, counted_name, parse_step
+from inception_dsl.spec.step import StepText
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Tree
 from inception_dsl.spec.tree import Sequence as TreeSequence
 
-
-@dataclass(frozen=True, slots=True)
-class TextEdit:
-    """A region of a spec's text, and the text that replaces it."""
-
-    span: Span
-    text: str
-
-
-class RewriteError(Exception):
-    """The refusal of a rewrite, with its reason."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A step in the tree of its spec.
-
-    Attributes:
-        step: its text.
-        key: the key that names it; None for a step without a name.
-        items: the list whose item it is, with its name if it has one; None if it is in none.
-        index: its place in the list.
-    """
-
-    step: Scalar
-    key: Span | None
-    items: TreeSequence | None
-    index: int
-
-
-def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
-    """Return a text with its regions replaced; no two of them overlap."""
-    for edit in sorted(edits, key=lambda edit: edit.span.start, reverse=True):
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-    return text
+COUNTED_BY = "counted by "
+"""The beginning of the source of a claim that `import` wrote: a count, which no author made."""
 
 
 def divide_step(
@@ -74,8 +48,8 @@ def divide_step(
     Raises:
         RewriteError: the step is written in a way that this cannot change.
     """
-    place = _find(tree, span)
-    step, op = _read(place.step)
+    place = find_step(tree, span)
+    step, op = read_step(place.step)
     if step.count is not None:
         raise RewriteError("it is a repeated step: only one of its copies would be last")
     if step.kernel is None or step.kernel.kind != "kernel":
@@ -84,11 +58,11 @@ def divide_step(
     parts = [_write_part(op, step, kernel, inner) for kernel in kernels[:-1]]
     last = text[: step.kernel.start] + _show(kernels[-1]) + text[step.kernel.end :]
     if place.items is None:
-        items = ", ".join(map(_write_in_flow, [*parts, last]))
+        items = ", ".join(map(write_in_flow, [*parts, last]))
         return [TextEdit(place.step.text, f"[{items}]")]
     names = _name_parts(place, op, len(parts))
     written = [*zip(names, parts, strict=False), (names[-1], last)]
-    return [_write_items(place, written), *_name_later(place, op, is_named=names[-1] is not None)]
+    return [_write_items(place, written), *name_later(place, op, is_named=names[-1] is not None)]
 
 
 def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
@@ -97,8 +71,8 @@ def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
     Raises:
         RewriteError: the step is written in a way that this cannot change.
     """
-    place = _find(tree, span)
-    step, op = _read(place.step)
+    place = find_step(tree, span)
+    step, op = read_step(place.step)
     text = place.step.text
     for word in step.words:
         if len(sets := op.flags.get(word.text, {})) > 1 and "bias" in sets:
@@ -111,54 +85,36 @@ def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
     return [TextEdit(text.part(end, end), " no_bias")]
 
 
-def _find(tree: Tree, span: Span) -> _Place:
-    """Return the place of a step.
+def drop_step(tree: Tree, span: Span) -> list[TextEdit]:
+    """Return the edits that take a step out of its list, with the comment on its line.
 
     Raises:
-        RewriteError: it is no text of its own.
+        RewriteError: the step is written in a way that this cannot change.
     """
-    found = next(_walk(tree, span, None, None, 0), None)
-    if found is None or found.step.span != found.step.text:
-        raise RewriteError("it is written in quotes or in its long form")
-    return found
+    place = find_step(tree, span)
+    _, op = read_step(place.step)
+    if place.items is None or len(place.items.items) == 1:
+        raise RewriteError("it is all that its body does")
+    return [_take_item(place.items, place.index), *name_later(place, op, is_named=True)]
 
 
-def _walk(
-    tree: Tree, span: Span, key: Span | None, items: TreeSequence | None, index: int
-) -> Iterator[_Place]:
-    match tree:
-        case Scalar() if tree.text.start == span.start and isinstance(tree.value, str):
-            yield _Place(tree, key, items, index)
-        case TreeSequence(children):
-            for place, child in enumerate(children):
-                if span in child.span:
-                    yield from _walk(child, span, None, tree, place)
-        case Mapping(entries):
-            is_name = len(entries) == 1 and items is not None and key is None
-            for name, entry in entries.items():
-                if span not in entry.value.span or name == "op":
-                    continue
-                if is_name and name not in BODY_KEYS:
-                    yield from _walk(entry.value, span, entry.key, items, index)
-                else:
-                    yield from _walk(entry.value, span, entry.key, None, 0)
-
-
-def _read(scalar: Scalar) -> tuple[StepText, Op]:
-    """Return the parts of a step, and its op.
+def _take_item(items: TreeSequence, index: int) -> TextEdit:
+    """Return the edit that takes an item out of a list of several.
 
     Raises:
-        RewriteError: it calls no op.
+        RewriteError: the item does not begin its line.
     """
-    try:
-        step = parse_step(scalar.text.text)
-    except StepSyntaxError:
-        raise RewriteError("its text cannot be read") from None
-    modifier = f"{step.modifier.text} " if step.modifier else ""
-    op = WRITTEN.get(f"{modifier}{step.name.text}")
-    if op is None:
-        raise RewriteError("it calls no op")
-    return step, op
+    here, source = items.items[index].span, items.span.source.text
+    if items.span.text.startswith("["):
+        if index + 1 < len(items.items):
+            end = items.items[index + 1].span.start
+            return TextEdit(Span(here.source, here.start, end), "")
+        start = items.items[index - 1].span.end
+        return TextEdit(Span(here.source, start, here.end), "")
+    start = here.start - len(begin_line(here))
+    last = here.start + len(source[here.start : here.end].rstrip())
+    end = source.find("\n", last)
+    return TextEdit(Span(here.source, start, len(source) if end < 0 else end + 1), "")
 
 
 def _show(kernel: tuple[int, int]) -> str:
@@ -176,57 +132,22 @@ def _write_part(op: Op, step: StepText, kernel: tuple[int, int], inner: str | No
     return f"{_show(kernel)} {step.name.text} ({' '.join(words)})"
 
 
-def _name_parts(place: _Place, op: Op, count: int) -> list[str | None]:
+def _name_parts(place: StepPlace, op: Op, count: int) -> list[str | None]:
     """Return the names of the parts and of the last one; None for those that need none.
 
     A step without a name keeps none, unless a later step of the list is counted behind it.
     """
-    later = _list_later(place, op)
+    later = list_later(place, op)
     if place.key is None and not later:
         return [None] * (count + 1)
-    name = place.key.text if place.key is not None else _count(place, op)
+    name = place.key.text if place.key is not None else name_by_count(place, op)
     assert place.items is not None
     taken = {key for item in place.items.items if isinstance(item, Mapping) for key in item.items}
     free = (f"{name}_{letter}" for letter in ascii_lowercase if f"{name}_{letter}" not in taken)
     return [*islice(free, count), name]
 
 
-def _name_later(place: _Place, op: Op, *, is_named: bool) -> Iterator[TextEdit]:
-    """Yield the edits that give later steps of the list the names that they have by counting."""
-    if place.key is None and is_named:
-        first = _number(place, op)
-        for number, scalar in enumerate(_list_later(place, op), start=first + 1):
-            start = scalar.text.part(0, 0)
-            yield TextEdit(start, f"{counted_name(op.name, number)}: ")
-
-
-def _list_counted(place: _Place, op: Op) -> Iterator[tuple[int, Scalar]]:
-    """Yield the steps of a list that have no name and call the same op, with their places."""
-    assert place.items is not None
-    for index, item in enumerate(place.items.items):
-        if isinstance(item, Scalar) and isinstance(item.value, str):
-            try:
-                _, other = _read(item)
-            except RewriteError:
-                continue
-            if other is op:
-                yield index, item
-
-
-def _list_later(place: _Place, op: Op) -> list[Scalar]:
-    return [item for index, item in _list_counted(place, op) if index > place.index]
-
-
-def _number(place: _Place, op: Op) -> int:
-    """Return the number of a step among those of its list that are counted with it."""
-    return sum(1 for index, _ in _list_counted(place, op) if index <= place.index)
-
-
-def _count(place: _Place, op: Op) -> str:
-    return counted_name(op.name, _number(place, op))
-
-
-def _write_items(place: _Place, written: Sequence[tuple[str | None, str]]) -> TextEdit:
+def _write_items(place: StepPlace, written: Sequence[tuple[str | None, str]]) -> TextEdit:
     """Return the edit that puts items into a list in the place of one.
 
     Raises:
@@ -239,21 +160,11 @@ def _write_items(place: _Place, written: Sequence[tuple[str | None, str]]) -> Te
     gap = source[place.key.end : text.start] if place.key is not None else ": "
     span = Span(text.source, start, text.end)
     if place.items.span.text.startswith("["):
-        items = [(name, _write_in_flow(item)) for name, item in written]
+        items = [(name, write_in_flow(item)) for name, item in written]
         shown = [_write_item(name, item, gap, place.key) for name, item in items]
         return TextEdit(span, ", ".join(shown))
     shown = [_write_item(name, item, gap, place.key) for name, item in written]
-    line_start = source.rfind("\n", 0, start) + 1
-    lead = source[line_start:start]
-    if lead.strip() != "-":
-        raise RewriteError("it is no `- STEP` on a line of its own")
-    end = "\r\n" if "\r\n" in source else "\n"
-    return TextEdit(span, f"{end}{lead}".join(shown))
-
-
-def _write_in_flow(item: str) -> str:
-    """Return a step as an item of a list in brackets, where a comma ends a plain text."""
-    return f'"{item}"' if "," in item else item
+    return TextEdit(span, f"{end_of_line(text)}{begin_line(span)}".join(shown))
 
 
 def _write_item(name: str | None, item: str, gap: str, key: Span | None) -> str:
@@ -288,3 +199,21 @@ def _whole(entry: Entry) -> Span:
     tail = source.text.find("\n", end)
     end = len(source.text) if tail < 0 else tail + 1 if source.text[end:tail].strip() else end
     return Span(source, start, end)
+
+
+def drop_counts(tree: Tree) -> list[TextEdit]:
+    """Return the edits that leave out the claims which are counts of the network as it was."""
+    match tree:
+        case Mapping({"claims": Entry(value=TreeSequence(items=claims) as listed) as entry}):
+            counts = [index for index, claim in enumerate(claims) if _is_count(claim)]
+            if len(counts) == len(claims):
+                return [TextEdit(_whole(entry), "")]
+            return [_take_item(listed, index) for index in counts]
+    return []
+
+
+def _is_count(claim: Tree) -> bool:
+    match claim:
+        case Mapping({"source": Entry(value=Scalar(value=str(source)))}):
+            return source.startswith(COUNTED_BY)
+    return False

@@ -32,7 +32,19 @@ from inception_dsl.rules.subject import Subject
 def large_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find kernels from 5x5 on that cost less as several 3x3 (P811)."""
     run = list_inference(subject.model, subject.cost)
-    yield from _report("P811", list(find_nested(run)), subject, [])
+    found = list(find_nested(run))
+    yield from _report("P811", found, subject, _tell_even(found))
+
+
+def _tell_even(found: Sequence[Factorisation]) -> list[str]:
+    """Return a note on the paper's own widths, for all lines together."""
+    if all(each.even is None for each in found):
+        return []
+    savings = reduce(add, (each.even or each.savings for each in found))
+    return [
+        "with a width that grows by the same factor in each part, as in Section 3.1, all together "
+        f"save {savings.macs:,} MACs"
+    ]
 
 
 def square_kernels(subject: Subject) -> Iterator[Diagnostic]:
@@ -87,8 +99,12 @@ def _report(
         f"for {say_percent(first.savings.percent)} fewer MACs"
     )
     together = f"all together save {say_savings(savings, subject.cost)}"
-    between = "come in" if first.inner == "in" else "go out"
-    width = f"the first parts give as many channels as {between}, and keep norm and activation"
+    words = {"in": "come in", "width": "go out"}
+    between = " or ".join(words[inner] for inner in words if inner in {e.inner for e in ordered})
+    cheaper = ", whichever costs less" if " or " in between else ""
+    width = (
+        f"the first parts give as many channels as {between}{cheaper}, and keep norm and activation"
+    )
     places = [(each.step.span, _tell(each)) for each in ordered]
     help = f"`inception-dsl rewrite {subject.cost.name} --select {code}` writes it"
     if all(each.others for each in ordered):

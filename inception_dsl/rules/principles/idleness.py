@@ -31,7 +31,8 @@ def mergeable(subject: Subject) -> Iterator[Diagnostic]:
         "the results, the weights and the MACs stay the same",
     ]
     places = [(step.span, _tell(each)) for each in found for step in each.steps[:1]]
-    yield from make_finding("P814", message, places, notes)
+    help = f"`inception-dsl rewrite {subject.cost.name} --select P814` writes it, where a spec can"
+    yield from make_finding("P814", message, places, notes, help)
 
 
 def _tell(found: SideBySide) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from inception_dsl.ir import NETWORK, BlockDef, Call, Graph, Model, Node, NodeDef, Path
+from inception_dsl.ir.model import NETWORK, BlockDef, Call, Graph, Head, Model, Node, NodeDef
+from inception_dsl.ir.path import Path
 
 
 def flatten_model(model: Model, graph: Graph, names: Mapping[Path, Path]) -> Model:
@@ -52,10 +53,21 @@ def flatten_model(model: Model, graph: Graph, names: Mapping[Path, Path]) -> Mod
         inputs=graph.inputs,
     )
     heads = tuple(
-        replace(head, output=name(output))
+        replace(head, at=name(_find_read(head, graph)), output=name(output))
         for head, output in zip(model.heads, graph.head_outputs, strict=True)
     )
     return replace(model, blocks=(block,), root=root, heads=heads)
+
+
+def _find_read(head: Head, graph: Graph) -> Path:
+    """Return the path of the node whose value a head reads, where its step is a call."""
+    return next(
+        path
+        for node in graph.nodes
+        if head.holds(node.path)
+        for path in node.inputs
+        if not head.holds(path)
+    )
 
 
 def _define(node: Node) -> NodeDef:

@@ -1,0 +1,151 @@
+"""The contract of a pass: a model in, proposals of rewrites out, all of it frozen data.
+
+A proposal says what would take the place of some nodes, which weights the new nodes get, and how an
+author would write it. A pass changes nothing and writes nothing: `passes.apply` makes the new
+model, and whoever owns a text edits it. A pass for a target that has no text leaves `edit` out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from inception_dsl.analysis.dense import Inference, Kernel, Savings, WrittenStep
+from inception_dsl.ir import Model, Node, Path
+from inception_dsl.ir.weights import Recipe, WeightPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Some nodes of a graph, and those that take their place, where the first of the old ones runs.
+
+    Attributes:
+        new: in order; each reads the nodes before it, or what the old ones read.
+        gives: the path of the value that stands for the value of each old node, by its path.
+        recipes: the recipe of tensors by their new keys, or the reason why one begins fresh. Every
+            tensor of the new nodes has an entry; other nodes keep theirs unless they have one.
+    """
+
+    old: tuple[Node, ...]
+    new: tuple[Node, ...]
+    gives: Mapping[Path, Path]
+    recipes: Mapping[str, Recipe | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Divide:
+    """An edit that writes a step as several, one after the other.
+
+    Attributes:
+        kernels: the kernel of each part.
+        inner: the width of all parts but the last; None for the width that the step has.
+    """
+
+    kernels: tuple[Kernel, ...]
+    inner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropBias:
+    """An edit that switches the bias of a step off."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropStep:
+    """An edit that takes a step out of its list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """An edit that writes one step before a join, in whose branches slices replace the steps."""
+
+
+Edit = Divide | DropBias | DropStep | Merge
+"""A change of the lines of a proposal, as the author of a spec would make it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A rewrite that a pass proposes.
+
+    Attributes:
+        code: the code of the hint that names it.
+        steps: the lines that it changes, each with the nodes that the line wrote.
+        what: the change in words.
+        swaps: the change of the graph.
+        edit: the change of a spec's text; None if no text can say it.
+        savings: the difference that it makes to the costs of the network.
+        refusal: the reason that speaks against it from the start; empty if none does.
+    """
+
+    code: str
+    steps: tuple[WrittenStep, ...]
+    what: str
+    swaps: tuple[Swap, ...]
+    edit: Edit | None
+    savings: Savings
+    refusal: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The path of the first node."""
+        return self.steps[0].nodes[0].path
+
+    @property
+    def paths(self) -> frozenset[Path]:
+        """The paths of all nodes that it changes."""
+        return frozenset(node.path for step in self.steps for node in step.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A kind of rewrite.
+
+    Attributes:
+        code: the code of the hint that names its cases.
+        is_exact: every value and every gradient stays what it was, for the weights of the plan. A
+            pass that is not exact gives another function, which is trained anew.
+        propose: yields the proposals for a model, whose inference is given.
+        is_asked_for: it runs only where its code is named, since it saves nothing that is counted.
+    """
+
+    code: str
+    is_exact: bool
+    propose: Callable[[Model, Inference], Iterator[Proposal]]
+    is_asked_for: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A rewrite that was made or refused.
+
+    Attributes:
+        places: the number of nodes that its first line writes.
+        refusal: the reason against it; empty if it was made.
+    """
+
+    code: str
+    path: Path
+    places: int
+    what: str
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A model after some rewrites.
+
+    Attributes:
+        weights: the plan that makes the weights of the new model of those of the old one.
+        log: the rewrites that were made and refused, in order.
+    """
+
+    model: Model
+    weights: WeightPlan
+    log: tuple[LogEntry, ...]
+
+
+def log_proposal(proposal: Proposal, refusal: str = "") -> LogEntry:
+    """Return the entry of a proposal that was made, or refused for a reason."""
+    places = len(proposal.steps[0].nodes)
+    return LogEntry(proposal.code, proposal.path, places, proposal.what, refusal)

@@ -1,0 +1,69 @@
+"""A kernel as several smaller ones: another function, whose parts are trained anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inception_dsl.analysis import list_state
+from inception_dsl.analysis.factors import (
+    Factorisation,
+    factorise,
+    inner_width,
+)
+from inception_dsl.ir import INPUT, Model, Node, NodeDef, Path
+from inception_dsl.ir.weights import Recipe
+from inception_dsl.ops import OPS
+from inception_dsl.ops.attribute import shown
+from inception_dsl.passes.contract import Divide, Proposal, Swap
+
+_APPROXIMATION = "a factorised kernel is another function, with other weights"
+
+
+def divide(code: str, model: Model, found: Factorisation) -> Proposal:
+    """Return the proposal of a factorisation."""
+    inner = _write_width(model, found) if found.inner == "in" else None
+    refusal = "" if inner or found.inner == "width" else "the channels that come in have no name"
+    kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
+    what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
+    swaps = tuple(_swap(node, found) for node in found.step.nodes)
+    edit = Divide(found.kernels, inner)
+    return Proposal(code, (found.step,), what, swaps, edit, found.savings, refusal)
+
+
+def _swap(node: Node, found: Factorisation) -> Swap:
+    parts = factorise(node, found.kernels, inner_width(node, found.inner))
+    paths = [Path(f"{node.path}_part{index}") for index in range(len(parts) - 1)] + [node.path]
+    inputs = [node.inputs, *((path,) for path in paths)]
+    new = tuple(
+        replace(part, path=path, inputs=read)
+        for part, path, read in zip(parts, paths, inputs, strict=False)
+    )
+    recipes: dict[str, Recipe | str] = {
+        f"{part.path}.{tensor.name}": _APPROXIMATION for part in new for tensor in list_state(part)
+    }
+    return Swap((node,), new, {node.path: node.path}, recipes)
+
+
+def _write_width(model: Model, found: Factorisation) -> str | None:
+    """Return the channels that a step reads, as its block can write them; None if it cannot.
+
+    The width of the step before it is written again, so that it follows the same parameters.
+    """
+    step = found.step
+    for block in model.blocks:
+        steps = {other.path: other for other in block.body}
+        for own in block.body:
+            if own.origin.span != step.span:
+                continue
+            path = own.inputs[0]
+            while isinstance(before := steps.get(path), NodeDef):
+                op = OPS[before.op]
+                if op.width:
+                    return shown(before.attributes[op.width])
+                if op.channels not in ("separate", "grouped", "positional", "shuffled"):
+                    break
+                path = before.inputs[0]
+            if path == INPUT and block is not model.network:
+                return "in"
+    channels = {node.input_types[0].channels for node in step.nodes}
+    return str(channels.pop()) if len(channels) == 1 else None

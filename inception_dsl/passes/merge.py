@@ -1,0 +1,105 @@
+"""Several 1x1 convolutions on one value as one, and a slice for each (P814).
+
+The weights of the wide convolution are those of the single ones, one after the other. Every value
+and every gradient stays what it was, and so does training by a rule that treats each weight alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, count, takewhile
+
+from inception_dsl.analysis import list_state
+from inception_dsl.analysis.dense import NOTHING_SAVED, Inference
+from inception_dsl.analysis.side_by_side import SideBySide, find_side_by_side
+from inception_dsl.ir import Model, Node, Path
+from inception_dsl.ir.weights import ConcatOut, Copy, Recipe
+from inception_dsl.ops import OPS, STEP_OPS
+from inception_dsl.passes.contract import Merge, Pass, Proposal, Swap
+
+NAME = "merged"
+"""The name of the wide convolution."""
+
+_SLICE = next(op for op in STEP_OPS if op.channels == "sliced")
+_OF_THE_WIDTH = ("fan_out", "xavier")
+
+
+def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
+    taken = frozenset(node.path for node in model.graph.nodes)
+    for found in find_side_by_side(run):
+        yield _merge(found, taken)
+
+
+MERGE = Pass("P814", is_exact=True, propose=_propose, is_asked_for=True)
+
+
+def _merge(found: SideBySide, taken: Collection[Path]) -> Proposal:
+    groups = list(zip(*(step.nodes for step in found.steps), strict=True))
+    refusal = _refuse(groups)
+    swaps = () if refusal else tuple(_swap(members, taken) for members in groups)
+    names = [f"`{step.nodes[0].path}`" for step in found.steps[1:]]
+    what = f"it runs as one with {' and '.join(names)}"
+    return Proposal("P814", found.steps, what, swaps, Merge(), NOTHING_SAVED, refusal)
+
+
+def _refuse(groups: Sequence[tuple[Node, ...]]) -> str:
+    """Return the reason why some convolutions cannot be merged; empty if they can."""
+    for members in groups:
+        inits = {str(node.attributes.get("init")) for node in members}
+        biases = {str(node.attributes.get("bias_init")) for node in members}
+        if len(inits) > 1 or len(biases) > 1:
+            return "their initial weights are drawn in several ways"
+        if any(word in init for init in inits for word in _OF_THE_WIDTH):
+            return "their initial weights depend on their widths"
+        wide, *rest = (list_state(node) for node in (_widen(members), *members))
+        for index, tensor in enumerate(wide):
+            lengths = [each[index].shape[:1] for each in rest]
+            if tensor.shape and tensor.shape[0] != sum(length[0] for length in lengths):
+                return f"each has a `{tensor.name}` of one number for all channels"
+    return ""
+
+
+def _widen(members: Sequence[Node]) -> Node:
+    """Return a convolution as wide as several together."""
+    first = members[0]
+    op = OPS[first.op]
+    assert op.width is not None
+    width = sum(node.type.channels for node in members)
+    attributes = {**first.attributes, op.width: width}
+    type = op.infer(attributes, first.input_types)
+    return replace(first, attributes=attributes, type=type)
+
+
+def _name(members: Sequence[Node], taken: Collection[Path]) -> Path:
+    """Return a free path in the body that holds all members."""
+    names = [node.path.names for node in members]
+    shared = takewhile(lambda each: len(set(each)) == 1, zip(*names, strict=False))
+    body = Path(".".join(each[0] for each in shared))
+    free = chain([NAME], (f"{NAME}{number}" for number in count(2)))
+    return next(path for name in free if (path := body / name) not in taken)
+
+
+def _swap(members: tuple[Node, ...], taken: Collection[Path]) -> Swap:
+    wide = replace(_widen(members), path=_name(members, taken))
+    slices: list[Node] = []
+    (width, first), start = _SLICE.ways[0], 0
+    for node in members:
+        attributes = {width: node.type.channels, first: start}
+        slices.append(
+            replace(
+                node,
+                inputs=(wide.path,),
+                op=_SLICE.name,
+                attributes=attributes,
+                input_types=(wide.type,),
+            )
+        )
+        start += node.type.channels
+    recipes: dict[str, Recipe | str] = {}
+    for tensor in list_state(wide):
+        sources = tuple(Copy(f"{node.path}.{tensor.name}") for node in members)
+        # A number for all channels counts the batches that a norm has seen: the same for all.
+        recipes[f"{wide.path}.{tensor.name}"] = ConcatOut(sources) if tensor.shape else sources[0]
+    gives = {node.path: node.path for node in members}
+    return Swap(members, (wide, *slices), gives, recipes)

@@ -1,0 +1,26 @@
+"""Square kernels on medium maps as a row and a column (P812)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from inception_dsl.analysis.dense import Inference
+from inception_dsl.analysis.factors import find_separable
+from inception_dsl.ir import Model
+from inception_dsl.passes.contract import Pass, Proposal
+from inception_dsl.passes.factorise import divide
+
+
+def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
+    for found in find_separable(run):
+        proposal = divide("P812", model, found)
+        if found.others:
+            sizes = sorted({node.type.size for node in found.others}, reverse=True)
+            where = ", ".join(f"{height}x{width}" for height, width in sizes)
+            refusal = f"its line runs on {where}, too; it is for maps of 12 to 20 without a stride"
+            proposal = replace(proposal, refusal=refusal)
+        yield proposal
+
+
+SEPARABLE = Pass("P812", is_exact=False, propose=_propose)

@@ -1,0 +1,185 @@
+"""Exact rewrites by value: forward and gradient in double precision, with the plan's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import NET, Project
+from torch import Tensor, nn
+from torch_category import built, randomise
+
+from inception_dsl import driver
+from inception_dsl.analysis import measure_cost
+from inception_dsl.bridge import carry_weights, make_module, read_plan
+from inception_dsl.bridge.weights import run_recipe
+from inception_dsl.driver.rewriting import make_rewrite_plan, rewrite
+from inception_dsl.driver.walk import Checked
+from inception_dsl.ir import TensorType
+from inception_dsl.ir.verify import verify
+from inception_dsl.ir.weights import ConcatOut, Copy, Subtract, WeightPlan
+from inception_dsl.passes import PASSES, compose_plans, rewrite_model
+from inception_dsl.resolve import Overrides
+
+ROOT = Path(__file__).parents[2]
+NEW = "specs/new.yaml"
+
+HEAD = "inception: 1\nname: net\ninput: 14x14x12\ndefaults: {conv: {norm: batchnorm, act: relu}}\n"
+
+SPECS = {
+    "branches of a block": (
+        ["P814"],
+        "blocks:\n"
+        "  m:\n"
+        "    params: [c, r]\n"
+        "    branches:\n"
+        "      a: 1x1 conv (c)\n"
+        "      b: [1x1 conv (r), 3x3 conv (2*c)]\n"
+        "      d: [1x1 conv (2*r), 3x3 conv (c), 3x3 conv (c)]\n"
+        "      p: [3x3 avgpool, 1x1 conv (c)]\n"
+        "network: [m (c=4 r=3), m (c=5 r=2)]\n",
+    ),
+    "two kinds of convs on one value": (
+        ["P814"],
+        "network:\n"
+        "  branches: {a: 1x1 conv (3), b: 1x1 conv (4 linear), c: 1x1 conv (5), "
+        "d: 1x1 conv (6 linear)}\n",
+    ),
+    "below a shortcut, in a repeated block": (
+        ["P814"],
+        "blocks:\n"
+        "  m:\n"
+        "    residual: {scale: 0.2, act: relu}\n"
+        "    branches: {a: 1x1 conv (in // 2), b: [1x1 conv (4), 3x3 conv (in - in // 2)]}\n"
+        "network: [2 x m]\n",
+    ),
+    "a bias in a conv, and one before norms that read it": (
+        ["P815"],
+        "network:\n"
+        "  - a: 3x3 conv (8 bias)\n"
+        "  - b: 3x3 conv (8 norm none act none bias)\n"
+        "  - n: batchnorm\n"
+        "  - m: {from: b, op: batchnorm}\n"
+        "  - j: {from: [n, m], join: add}\n",
+    ),
+    "a bias of shared weights": (
+        ["P815"],
+        "network:\n"
+        "  - b: 3x3 conv (12 norm none act none bias)\n"
+        "  - n: batchnorm\n"
+        "  - c: {reuse: b}\n"
+        "  - m: batchnorm\n",
+    ),
+    "steps without effect": (
+        ["P815"],
+        "network: [a: 3x3 conv (8), 1x1 maxpool, p: 1x1 avgpool, b: 3x3 conv (4), 3x3 maxpool, "
+        "rescale (factor 1)]\n",
+    ),
+    "a merge of what has lost its bias": (
+        ["P815", "P814"],
+        "network: {branches: {a: 1x1 conv (3 bias), b: 1x1 conv (4 bias), c: 3x3 conv (2 bias)}}\n",
+    ),
+}
+
+
+def run(
+    module: nn.Module, inputs: Sequence[Tensor], *, train: bool
+) -> tuple[list[Tensor], dict[str, Tensor], dict[str, Tensor]]:
+    """Return the outputs, and the gradients of inputs and of parameters by their keys."""
+    module.double().train(train)
+    torch.manual_seed(5)
+    leaves = [tensor.clone().requires_grad_() for tensor in inputs]
+    outputs = module(*leaves)
+    tensors = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    weighed = [
+        (tensor * torch.linspace(-1, 1, tensor.numel()).reshape(tensor.shape)).sum()
+        for tensor in tensors
+    ]
+    torch.autograd.backward(torch.stack(weighed).sum())
+    grads = {key: own.grad for key, own in module.named_parameters() if own.grad is not None}
+    read = {str(index): leaf.grad for index, leaf in enumerate(leaves) if leaf.grad is not None}
+    return [tensor.detach() for tensor in tensors], read, grads
+
+
+def is_same(one: Tensor, other: Tensor) -> bool:
+    """Tell whether tensors in double precision differ by rounding alone."""
+    one, other = one.double(), other.double()
+    return bool((one - other).norm() <= 1e-9 * other.norm() + 1e-12)
+
+
+def compare(old: nn.Module, new: nn.Module, plan: WeightPlan, types: Sequence[TensorType]) -> None:
+    """Make sure that two modules give the same values and gradients, in both modes."""
+    randomise(old, seed=3)
+    old.double()
+    new.double()
+    assert plan.fresh == ()
+    new.load_state_dict(carry_weights(plan, old.state_dict(), new.state_dict()), strict=True)
+    inputs = [torch.randn(3, *type.shape, dtype=torch.float64) for type in types]
+    for train in (False, True):
+        before, after = (run(module, inputs, train=train) for module in (old, new))
+        assert all(map(is_same, after[0], before[0]))
+        assert before[1].keys() == after[1].keys()
+        assert all(is_same(after[1][key], before[1][key]) for key in before[1])
+        for key, recipe in plan.recipes:
+            if key in after[2] and isinstance(recipe, Copy | ConcatOut):
+                carried = run_recipe(key, recipe, before[2], after[2][key])
+                assert is_same(after[2][key], carried), key
+    # A batch in training has moved the running statistics of both alike.
+    carried_over = carry_weights(plan, old.state_dict(), new.state_dict())
+    assert all(is_same(own, carried_over[key]) for key, own in new.state_dict().items())
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_exact_rewrites_keep_values_gradients_and_statistics(name: str, project: Project) -> None:
+    select, body = SPECS[name]
+    project.write(NET, HEAD + body)
+    done = rewrite(NET, folder=project.root, select=select)
+    assert [entry.refusal for entry in done.log] == [""] * len(done.log)
+    assert {entry.code for entry in done.log} == set(select)
+    plan = read_plan(make_rewrite_plan(done, project.root / "plan.json").text)
+    assert plan == done.weights
+    project.write(NEW, done.artifact.text)
+    (old, model), (new, _) = (built(project, side) for side in (NET, NEW))
+    compare(old, new, plan, list(model.inputs.values()))
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("googlenet", "P814"),
+        ("bn_inception", "P814"),
+        ("bn_inception", "P815"),
+        ("inception_v3", "P814"),
+    ],
+)
+def test_passes_on_models_keep_values_without_a_text(spec: str, code: str) -> None:
+    overrides = Overrides(input="128x128x3")
+    old = driver.measure(spec, folder=ROOT, overrides=overrides)
+    (chosen,) = (each for each in PASSES if each.code == code)
+    assert chosen.is_exact
+    done = rewrite_model(old.model, [chosen])
+    assert any(not entry.refusal for entry in done.log)
+    assert verify(done.model) == []
+    new = Checked(old.file, done.model, measure_cost(done.model), ())
+    saved = old.cost.totals.params - new.cost.totals.params
+    biases = sum(isinstance(recipe, Subtract) for _, recipe in done.weights.recipes)
+    assert (old.cost.totals.macs, saved > 0) == (new.cost.totals.macs, biases > 0)
+    modules = [make_module(driver.emit_module(each), each.model.name) for each in (old, new)]
+    compare(modules[0], modules[1], done.weights, list(old.model.inputs.values()))
+
+
+def test_plans_one_after_the_other_are_one_plan() -> None:
+    """A tensor that two plans compute is told as fresh, never computed by halves."""
+    first = WeightPlan((("m", Subtract("a", "b")), ("c", Copy("d"))), (("f", "new"),), ())
+    copied = WeightPlan((("x", Copy("m")), ("y", ConcatOut((Copy("c"), Copy("m"))))), (), ())
+    assert compose_plans(first, copied).recipes == (
+        ("x", Subtract("a", "b")),
+        ("y", ConcatOut((Copy("d"), Subtract("a", "b")))),
+    )
+    twice = WeightPlan((("x", Subtract("m", "c")), ("y", Copy("f"))), (), (("c", "gone"),))
+    composed = compose_plans(first, twice)
+    assert composed.recipes == ()
+    assert [key for key, _ in composed.fresh] == ["x", "y"]
+    assert dict(composed.left) == {"d": "gone"}
