@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from inception_dsl.analysis import list_state
 from inception_dsl.ir import Graph, Node, Path, Value
@@ -64,6 +64,10 @@ class ElementaryGraph:
     modules: frozenset[Path]
 
 
+Sides = tuple[ElementaryGraph, ElementaryGraph]
+"""The elementary graphs of the old network and of the new one."""
+
+
 def make_elementary(graph: Graph) -> ElementaryGraph:
     """Return the elementary graph of a network.
 
@@ -96,12 +100,61 @@ def make_elementary(graph: Graph) -> ElementaryGraph:
     return ElementaryGraph(steps, flat, last, modules)
 
 
+def pair_steps(
+    old: Graph, new: Graph, sides: Sides, partners: Mapping[Key, Key | None]
+) -> Iterator[tuple[Path, Path]]:
+    """Yield the steps that are a pair, with idle ones, in the order of the new network.
+
+    Args:
+        partners: the old part of each new one.
+    """
+    old_side, new_side = sides
+    idle: dict[Key, list[Path]] = {}
+    for node in old.nodes:
+        if StepPart(node.path, "op") not in old_side.steps:
+            idle.setdefault(old_side.last[node.path], []).append(node.path)
+    inputs = dict(zip(new.inputs, old.inputs, strict=False))
+    for node in new.nodes:
+        part = StepPart(node.path, "op")
+        if part in new_side.steps:
+            partner = partners.get(part)
+            if isinstance(partner, StepPart) and _are_whole(partner, part, sides, partners):
+                yield partner.path, node.path
+            continue
+        source = new_side.last[node.path]
+        rest = idle.get(inputs.get(source) or partners.get(source))  # type: ignore[call-overload]
+        if rest:
+            yield rest.pop(0), node.path
+
+
+def is_op(key: Key) -> TypeGuard[StepPart]:
+    """Tell whether a part is the op of a step, or of the two that an op is."""
+    return isinstance(key, StepPart) and key.place in ("op", "inner")
+
+
+def _are_whole(
+    old: StepPart, new: StepPart, sides: Sides, partners: Mapping[Key, Key | None]
+) -> bool:
+    """Tell whether two parts are all of their steps, but for norms and activations.
+
+    Of ops that are two in turn, both parts are pairs.
+    """
+    if not old.place == new.place == "op":
+        return False
+    inner = [StepPart(part.path, "inner") for part in (old, new)]
+    held = [part in side.steps for side, part in zip(sides, inner, strict=True)]
+    return not any(held) or (all(held) and partners.get(inner[1]) == inner[0])
+
+
 def is_idle(node: Node) -> bool:
     """Tell whether a node gives what it reads, at the size that it reads."""
     op = OPS[node.op]
-    if op.is_identity or op.acts(node.attributes, node.input_types) == "never":
+    acts = op.acts(node.attributes, node.input_types)
+    if op.is_identity or acts == "never":
         return True
     if op.gathers is None or op.state is not None or not node.input_types[0].is_map:
+        return False
+    if acts != "always":  # it drops values in training
         return False
     gathers = op.gathers(node.attributes, node.input_types[0])
     return take_alike(gathers, gather_own_place({}, node.input_types[0]))

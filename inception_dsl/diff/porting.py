@@ -15,9 +15,16 @@ from typing import Literal
 from inception_dsl.diff.carry import plan_weights
 from inception_dsl.diff.channels import channel_orders
 from inception_dsl.diff.effects import attribute_effects, is_felt_in_training_only
-from inception_dsl.diff.elementary import ElementaryGraph, ElementaryStep, StepPart, make_elementary
+from inception_dsl.diff.elementary import (
+    ElementaryGraph,
+    ElementaryStep,
+    Sides,
+    StepPart,
+    make_elementary,
+    pair_steps,
+)
 from inception_dsl.diff.view import View
-from inception_dsl.ir import Graph, Model, Path, Value
+from inception_dsl.ir import Model, Path, Value
 from inception_dsl.ir.weights import Copy, Order, Recipe, WeightPlan, list_sources
 from inception_dsl.ops import OPS
 from inception_dsl.ops.init import BIAS_INIT, INIT
@@ -30,9 +37,6 @@ _INITIAL = frozenset([INIT.name, BIAS_INIT.name])
 
 _DIGITS = Decimal("1e-6")
 """Largest difference of two equal numbers, as a share: one may come from single precision."""
-
-Sides = tuple[ElementaryGraph, ElementaryGraph]
-"""The elementary graphs of the old network and of the new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def plan_port(old: Model, new: Model) -> PortPlan:
     sides = make_elementary(old.graph), make_elementary(new.graph)
     pairing = pair_graphs(sides[0].flat, sides[1].flat)
     partners = {key: partner.key for key, partner in pairing.new.items() if is_decided(partner)}
-    pairs = tuple(_pair_paths(old.graph, new.graph, sides, partners))
+    pairs = tuple(pair_steps(old.graph, new.graph, sides, partners))
     orders = channel_orders(View(old), View(new), {b: a for a, b in pairs})
     weights = _copy_parts(plan_weights(old, new, pairs), sides, partners, orders)
     inputs = [tuple(model.inputs.values()) for model in (old, new)]
@@ -132,36 +136,6 @@ def _find_undecided(side: ElementaryGraph, answers: Mapping[Key, Partner]) -> It
         if step.tensors and answers[part].verdict in ("run", "ambiguous")
     )
     return iter(dict.fromkeys(paths))
-
-
-def _pair_paths(
-    old: Graph, new: Graph, sides: Sides, partners: Mapping[Key, Key | None]
-) -> Iterator[tuple[Path, Path]]:
-    """Yield the steps that are a pair, with idle ones, in the order of the new network."""
-    old_side, new_side = sides
-    idle: dict[Key, list[Path]] = {}
-    for node in old.nodes:
-        if StepPart(node.path, "op") not in old_side.steps:
-            idle.setdefault(old_side.last[node.path], []).append(node.path)
-    inputs = dict(zip(new.inputs, old.inputs, strict=False))
-    for node in new.nodes:
-        part = StepPart(node.path, "op")
-        if part in new_side.steps:
-            partner = partners.get(part)
-            if isinstance(partner, StepPart) and _are_whole(partner, part, sides):
-                yield partner.path, node.path
-            continue
-        source = new_side.last[node.path]
-        rest = idle.get(inputs.get(source) or partners.get(source))  # type: ignore[call-overload]
-        if rest:
-            yield rest.pop(0), node.path
-
-
-def _are_whole(old: StepPart, new: StepPart, sides: Sides) -> bool:
-    """Tell whether two parts are all of their steps, but for norms and activations."""
-    parts = zip(sides, (old, new), strict=True)
-    is_one = not any(StepPart(part.path, "inner") in side.steps for side, part in parts)
-    return is_one and old.place == new.place == "op"
 
 
 def _copy_parts(

@@ -21,11 +21,12 @@ from inception_dsl.diff.edits import (
     ParameterListed,
     PortsChanged,
 )
+from inception_dsl.diff.elementary import is_op, make_elementary, pair_steps
 from inception_dsl.diff.structure import match_nodes
 from inception_dsl.ir import Graph, Model, Path
 from inception_dsl.ir.flat import flatten_model
 from inception_dsl.ops import OPS
-from inception_dsl.pairing import GraphPairing, flatten_graph, pair_graphs
+from inception_dsl.pairing import GraphPairing, pair_graphs
 
 DIGITS = Decimal("1e-6")
 """Maximum difference of two numbers that are one, as a share: code computes in single precision."""
@@ -56,8 +57,11 @@ def compare_unnamed(old: Model, new: Model) -> UnnamedDiff:
     """Return every edit that makes one model of the other, whatever their steps are called."""
     opened = find_opened(old.graph, new.graph)
     before, after = (carry_along(model.graph, opened) for model in (old, new))
-    pairing = pair_graphs(flatten_graph(before.graph), flatten_graph(after.graph))
-    partners = {Path(str(b)): Path(str(a)) for a, b in pairing.likely.items()}
+    sides = make_elementary(before.graph), make_elementary(after.graph)
+    pairing = pair_graphs(sides[0].flat, sides[1].flat)
+    likely = {key: partner.key for key, partner in pairing.new.items()}
+    steps = pair_steps(before.graph, after.graph, sides, likely)
+    partners = {path: partner for partner, path in steps}
     names = _name_nodes(before.graph, after.graph, partners)
     flat_old = flatten_model(old, before.graph, {})
     flat_new = flatten_model(new, after.graph, names)
@@ -163,9 +167,12 @@ def _agrees(edit: Changed, name: str) -> bool:
 
 
 def _find_undecided(pairing: GraphPairing, names: Mapping[Path, Path]) -> Iterator[Path]:
+    """Yield the steps whose op has no certain partner, each once."""
+    paths: dict[Path, None] = {}
     for key, partner in pairing.old.items():
-        if partner.verdict == "ambiguous":
-            yield Path(str(key))
+        if partner.verdict == "ambiguous" and is_op(key):
+            paths[key.path] = None
     for key, partner in pairing.new.items():
-        if partner.verdict == "ambiguous" and partner.key is None:
-            yield names[Path(str(key))]
+        if partner.verdict == "ambiguous" and partner.key is None and is_op(key):
+            paths[names[key.path]] = None
+    return iter(paths)

@@ -17,7 +17,15 @@ from inception_dsl.pairing.answers import (
 from inception_dsl.pairing.costs import Costs
 from inception_dsl.pairing.deciding import Decider
 from inception_dsl.pairing.departures import Departure, find_departures
-from inception_dsl.pairing.flat import FlatGraph, FlatNode, Key, flatten_graph, make_flat
+from inception_dsl.pairing.flat import (
+    FlatGraph,
+    FlatNode,
+    Key,
+    find_lone_norms,
+    flatten_graph,
+    leave_out,
+    make_flat,
+)
 from inception_dsl.pairing.heads import HeadPairer
 from inception_dsl.pairing.parts import grow_parts
 from inception_dsl.pairing.traits import find_traits, plain_value
@@ -37,6 +45,17 @@ def pair_graphs(old: FlatGraph, new: FlatGraph, *, max_work: int = MAX_WORK) -> 
     Args:
         max_work: the cells that one costing weighs. Graphs that take more are ambiguous as a whole.
     """
+    lone = find_lone_norms(old, new) | find_lone_norms(new, old)
+    one, other = (leave_out(graph, lambda node: node.op in lone) for graph in (old, new))
+    ledger = _pair_all(one, other, max_work)
+    for graph, is_old in ((old, True), (new, False)):
+        for node in graph.nodes:
+            if node.op in lone:
+                ledger.leave_node(node, "alone", is_old=is_old)
+    return ledger.finish(old, new)
+
+
+def _pair_all(old: FlatGraph, new: FlatGraph, max_work: int) -> Ledger:
     old_traits, new_traits = find_traits(old, new)
     numbers = Numbers()
     old_parts = grow_parts(old, old_traits, numbers)
@@ -54,7 +73,7 @@ def pair_graphs(old: FlatGraph, new: FlatGraph, *, max_work: int = MAX_WORK) -> 
             ledger.leave_old(row, "ambiguous")
         for row in new_parts.rows:
             ledger.leave_new(row, "ambiguous")
-    return ledger.finish(old, new)
+    return ledger
 
 
 __all__ = [

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from inception_dsl.ir import Graph, Value
-from inception_dsl.ops import OPS
+from inception_dsl.ops import NORMS, OPS
 
 Key = Hashable
 """The key of a node; nothing is read from it."""
+
+MIN_NORMS = 4
+"""Minimum number of norms that stand throughout a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,28 @@ def make_flat(
     heads: Iterable[Key] = (),
 ) -> FlatGraph:
     """Return a flat graph of some nodes; readers of identities read what these read."""
+    graph = FlatGraph(tuple(nodes), tuple(inputs), tuple(outputs), tuple(heads))
+    return leave_out(graph, lambda node: OPS[node.op].is_identity)
+
+
+def leave_out(graph: FlatGraph, is_left: Callable[[FlatNode], bool]) -> FlatGraph:
+    """Return a graph without some nodes; their readers read what these read first."""
     kept: list[FlatNode] = []
     source: dict[Key, Key] = {}
-    for node in nodes:
+    for node in graph.nodes:
         reads = tuple(source.get(key, key) for key in node.inputs)
-        if OPS[node.op].is_identity:
+        if is_left(node):
             source[node.key] = reads[0]
         else:
-            kept.append(FlatNode(node.key, node.op, node.attributes, reads))
-    ends = (tuple(source.get(key, key) for key in keys) for keys in (outputs, heads))
-    return FlatGraph(tuple(kept), tuple(inputs), *ends)
+            kept.append(replace(node, inputs=reads))
+    ends = (tuple(source.get(key, key) for key in keys) for keys in (graph.outputs, graph.heads))
+    return FlatGraph(tuple(kept), graph.inputs, *ends)
+
+
+def find_lone_norms(one: FlatGraph, other: FlatGraph) -> frozenset[str]:
+    """Return the norms that stand throughout a graph, where another one has next to none."""
+    counts, others = (
+        Counter(node.op for node in graph.nodes if node.op in NORMS) for graph in (one, other)
+    )
+    least = max(MIN_NORMS, 2 * sum(count for op, count in others.items() if op not in counts))
+    return frozenset(op for op, count in counts.items() if op not in others and count >= least)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from conftest import Project
 
+import inception_dsl as idsl
 from inception_dsl import driver
 from inception_dsl.diff.unnamed import UnnamedDiff, compare_unnamed
 from inception_dsl.ir import Model
@@ -69,3 +71,23 @@ def test_a_network_in_another_form_and_with_other_names_is_the_same(project: Pro
         unnamed = compare_unnamed(*pair)
         assert not unnamed.diff.edits
         assert not unnamed.undecided
+
+
+def test_rows_of_turned_kernels_in_another_order_are_paired_by_all_their_parts() -> None:
+    specs = Path(__file__).parents[2] / "specs"
+    models = [
+        idsl.load(str(specs / f"{name}.yaml")).model
+        for name in ("inception_v4", "timm/inception_v4")
+    ]
+    unnamed = compare_unnamed(*models)
+    sides = ("left", "right")
+    assert unnamed.undecided == tuple(
+        f"inception_c.{copy}.b3x3dbl.{side}" for copy in range(3) for side in sides
+    )
+
+
+def test_norms_that_only_one_network_has_leave_nothing_undecided() -> None:
+    specs = Path(__file__).parents[2] / "specs"
+    for names in (("googlenet", "torchvision/googlenet"), ("torchvision/googlenet", "googlenet")):
+        models = [idsl.load(str(specs / f"{name}.yaml")).model for name in names]
+        assert not compare_unnamed(*models).undecided
