@@ -1,6 +1,7 @@
 """The walk for programs and notebooks: load a spec once, then ask for its cost, figures or module.
 
-Every function is one call of the driver; only `module` and `verify` import torch.
+Every function is one call of the driver; only `module` and `verify` import torch. Longer than 400
+lines: a network answers every question of a notebook itself.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from inception_dsl.emit.figure import CurveKind, Detail, Direction, Shading, Shapes
+    from inception_dsl.ir.recipe import Recipe, Result
 
 Param = int | float | str
 """The value of a network's parameter: a number, or a word of an op such as `relu`."""
@@ -209,6 +211,16 @@ class Network:
     def warnings(self) -> tuple[Diagnostic, ...]:
         """Return the findings that are no errors."""
         return self.checked.warnings
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """Return the training of the network, as its source tells it; None if the spec does not."""
+        return self.model.recipe
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Return the errors that its sources report of the trained network."""
+        return self.model.results
 
     def cost(self, *, batch: int = 1) -> CostReport:
         """Count parameters, MACs and FLOPs: by path, stage and block, and in all.

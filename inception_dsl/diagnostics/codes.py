@@ -153,6 +153,7 @@ CODES: dict[str, Code] = {
     "D724": Code("steps-changed", "Old weights load, but steps without weights change.", "error"),
     "D725": Code("other-sizes", "Inputs of other sizes give other results.", "warning"),
     "D731": Code("training-changed", "Inference stays the same, but training changes.", "warning"),
+    "D732": Code("recipe-changed", "The network is trained by another recipe.", "warning"),
     "D741": Code("cost-changed", "The cost of the network changes.", "note"),
     "D742": Code("budget-exceeded", "A change exceeds the budget of the network.", "error"),
     "D743": Code("budget-changed", "A budget changes.", "warning"),

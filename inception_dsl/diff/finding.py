@@ -23,7 +23,12 @@ from inception_dsl.ir import NETWORK, Bound, Model, Path
 from inception_dsl.source import Span
 
 if TYPE_CHECKING:
+    from inception_dsl.ir.recipe import Recipe, RecipeSetting
     from inception_dsl.spec.files import CodeTensor
+
+
+RECIPE = "training"
+"""The key of a recipe in a spec, which is the place of its findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,37 @@ class BudgetChanged:
         return bound.measure
 
 
-Topic = Edit | SpecListed | SpecRenamed | TextsChanged | CostsChanged | BudgetBroken | BudgetChanged
+@dataclass(frozen=True, slots=True)
+class RecipeChanged:
+    """A setting of the recipe with another value; one without a value is not there, or unknown.
+
+    `key` is its key in a spec.
+    """
+
+    key: str
+    before: RecipeSetting[object]
+    after: RecipeSetting[object]
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeListed:
+    """A recipe that only one side has."""
+
+    recipe: Recipe
+    is_new: bool
+
+
+Topic = (
+    Edit
+    | SpecListed
+    | SpecRenamed
+    | TextsChanged
+    | CostsChanged
+    | BudgetBroken
+    | BudgetChanged
+    | RecipeChanged
+    | RecipeListed
+)
 """The subject of a finding."""
 
 
@@ -157,6 +192,10 @@ class Finding:
                 return Path(bound.measure)
             case BudgetChanged():
                 return Path(self.about.measure)
+            case RecipeChanged(key=key):
+                return Path(RECIPE) / key
+            case RecipeListed():
+                return Path(RECIPE)
             case _:
                 return self.about.at
 

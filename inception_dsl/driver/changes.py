@@ -127,6 +127,7 @@ def find_side(reference: str, folder: Path, input: NamedInput) -> SpecFile:
 def compare_pair(old: Checked, new: Checked) -> Comparison:
     """Compare two models, with their costs."""
     from inception_dsl.diff import Comparison, TextsChanged, compare, compare_costs
+    from inception_dsl.diff.finding import RecipeListed
     from inception_dsl.rules.changes import judge_changes
 
     diff = compare(old.model, new.model)
@@ -134,7 +135,8 @@ def compare_pair(old: Checked, new: Checked) -> Comparison:
     findings = tuple(judge_changes((old.model, old.cost), (new.model, new.cost), diff, costs))
     if old.file.steps and new.file.steps:  # no author wrote the title and the source of code
         findings = tuple(each for each in findings if not isinstance(each.about, TextsChanged))
-    if old.file.steps or new.file.steps:
+    if old.file.steps or new.file.steps:  # code does not tell how it was trained
+        findings = tuple(each for each in findings if not isinstance(each.about, RecipeListed))
         findings = tuple(locate_in_code(old, new, findings))
     names = [name_side(checked) for checked in (old, new)]
     return Comparison(

@@ -30,6 +30,8 @@ from inception_dsl.diff import (
     OutputRewired,
     ParameterListed,
     PortsChanged,
+    RecipeChanged,
+    RecipeListed,
     Removed,
     Renamed,
     Reordered,
@@ -59,6 +61,7 @@ def judge_changes(
 ) -> Iterator[Finding]:
     """Yield a finding for every edit, in the order of the specs, then those of costs."""
     yield from judge_edits(diff.edits)
+    yield from _compare_recipes(old[0], new[0])
     yield from _compare_texts(old[0], new[0])
     changed = tuple(measured for measured in costs if measured.difference)
     if changed:
@@ -175,6 +178,25 @@ def _compare_texts(old: Model, new: Model) -> Iterator[Finding]:
     if texts or blocks:
         spans = old.network.origin.span, new.network.origin.span
         yield _finding("D751", "COSMETIC", TextsChanged(texts, blocks), spans)
+
+
+def _compare_recipes(old: Model, new: Model) -> Iterator[Finding]:
+    """Yield the finding of a recipe on one side alone, or of each setting that changes."""
+    before, after = old.recipe, new.recipe
+    if before is not None and after is not None:
+        for key, setting in after.settings.items():
+            old_setting = before.settings[key]
+            if (old_setting.value, old_setting.is_unknown) != (setting.value, setting.is_unknown):
+                spans = old_setting.origin.span, setting.origin.span or after.origin.span
+                changed = RecipeChanged(key, old_setting, setting)
+                yield _finding("D732", "TRAINING", changed, spans)
+    elif before is not None:
+        listed = RecipeListed(before, is_new=False)
+        spans = before.origin.span, new.network.origin.span
+        yield _finding("D732", "TRAINING", listed, spans)
+    elif after is not None:
+        listed = RecipeListed(after, is_new=True)
+        yield _finding("D732", "TRAINING", listed, (None, after.origin.span))
 
 
 def _compare_budgets(old: Priced, new: Priced) -> Iterator[Finding]:

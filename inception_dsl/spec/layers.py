@@ -21,6 +21,7 @@ from inception_dsl.spec.named_steps import (
     name_steps,
     replace_inner,
 )
+from inception_dsl.spec.recipe_layers import lay_recipe
 from inception_dsl.spec.schema import BODY_KEYS, WORK_KEYS
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
 
@@ -70,7 +71,7 @@ def lay_over(base: Mapping, layer: Mapping, effort: Effort) -> Mapping:
             case "params":
                 value = _network_params(present.value, entry.value)
             case "training":
-                value = _recipe(present.value, entry.value)
+                value = lay_recipe(present.value, entry.value)
             case _:
                 value = _merge(present.value, entry.value)
         items[key] = Entry(entry.key, value)
@@ -163,29 +164,6 @@ def _network_params(base: Tree, layer: Tree) -> Tree:
     }
     kept = {name: entry for name, entry in merged.items.items() if name not in removed}
     return Mapping(kept, merged.span)
-
-
-def _recipe(base: Tree, layer: Tree) -> Tree:
-    """Return a recipe with another's settings laid over it, each of which replaces.
-
-    The base's source goes to the settings that stay: it tells nothing of the layer's.
-    """
-    if not isinstance(base, Mapping) or not isinstance(layer, Mapping):
-        return layer
-    source = base.items.get("source")
-    items = {key: layer.items[key] for key in ("source",) if key in layer.items}
-    for key, entry in base.items.items():
-        if key == "source":
-            continue
-        if source is not None and not isinstance(entry.value, Mapping):
-            long = {"is": Entry(entry.key, entry.value), "source": source}
-            items[key] = Entry(entry.key, Mapping(long, entry.value.span))
-        elif isinstance(entry.value, Mapping) and source and "source" not in entry.value.items:
-            long = {**entry.value.items, "source": source}
-            items[key] = Entry(entry.key, Mapping(long, entry.value.span))
-        else:
-            items[key] = entry
-    return Mapping({**items, **layer.items}, layer.span)
 
 
 def _members(base: Tree, layer: Tree, problems: _Problems) -> Tree:

@@ -82,7 +82,7 @@ def test_lucids_inception_v4_departs_where_it_is_known_to() -> None:
     (comparison,) = report.comparisons
     assert {key.kind for key in comparison.diff.keys} == {"renamed", "reshaped", "added"}
     assert by_code.keys() == {
-        *("D711", "D714", "D721", "D722", "D723", "D724", "D731", "D741", "D743", "D751")
+        *("D711", "D714", "D721", "D722", "D723", "D724", "D731", "D732", "D741", "D743", "D751")
     }
 
 
@@ -130,7 +130,7 @@ def test_torchvisions_inception_v3_loads_the_same_checkpoints() -> None:
     ]
     # The pool of the training head has no padding to count.
     assert [f.at for f in found(report)["D751"]] == ["aux.pool", "network"]
-    assert found(report).keys() == {"D721", "D731", "D751"}
+    assert found(report).keys() == {"D721", "D731", "D732", "D751"}
 
 
 def test_torchvisions_googlenet_departs_where_it_is_known_to() -> None:
@@ -150,7 +150,7 @@ def test_torchvisions_googlenet_departs_where_it_is_known_to() -> None:
         ("all 5 linears", "linear (init torch -> normal 0.01)"),
         ("aux_head.pool", "5x5 avgpool (stride 3 V) -> 4x4 adaptive avgpool"),
     ]
-    assert found(report).keys() == {"D711", "D721", "D724", "D731", "D741", "D751"}
+    assert found(report).keys() == {"D711", "D721", "D724", "D731", "D732", "D741", "D751"}
 
 
 def test_the_two_inception_resnet_v2_depart_where_they_are_known_to() -> None:
@@ -179,7 +179,9 @@ def test_the_two_inception_resnet_v2_depart_where_they_are_known_to() -> None:
     }
     assert [at for at, _ in said(report, "D722")] == ["reduction_a.concat", "reduction_b.concat"]
     assert [at for at, _ in said(report, "D731")] == ["dropout"]
-    assert found(report).keys() == {*("D712", "D713", "D714", "D722", "D731", "D741", "D751")}
+    assert found(report).keys() == {
+        *("D712", "D713", "D714", "D722", "D731", "D732", "D741", "D751")
+    }
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from inception_dsl.diff import (
     OutputRewired,
     ParameterListed,
     PortsChanged,
+    RecipeChanged,
+    RecipeListed,
     Removed,
     Renamed,
     Reordered,
@@ -43,6 +45,20 @@ def describe_edit(edit: Edit) -> _Json:
     """Return the facts of an edit; a side is None if nothing stands there."""
     kind, before, after = _describe(edit)
     return {"kind": kind, "before": before, "after": after}
+
+
+def describe_recipe(about: RecipeChanged | RecipeListed) -> _Json:
+    """Return the settings that change, as a spec writes them; a side is None without a recipe."""
+    match about:
+        case RecipeChanged():
+            sides = ({"values": {about.key: str(side)}} for side in (about.before, about.after))
+            before, after = sides
+            return {"kind": "recipe", "before": before, "after": after}
+        case RecipeListed():
+            values = {key: str(setting) for key, setting in about.recipe.settings.items()}
+            side = {"values": values}
+            old, new = (None, side) if about.is_new else (side, None)
+            return {"kind": "recipe", "before": old, "after": new}
 
 
 def _describe(edit: Edit) -> tuple[str, _Json | None, _Json | None]:

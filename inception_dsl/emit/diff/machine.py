@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from inception_dsl.channels import json_text
 from inception_dsl.diagnostics import CODES, Diagnostic, Label
 from inception_dsl.diagnostics.formats import finding_document, to_github, to_sarif
-from inception_dsl.diff import Comparison, Finding, FindingSpot, KeyChange, Measured, Report
-from inception_dsl.emit.diff.facts import describe_edit
+from inception_dsl.diff import (
+    Comparison,
+    Finding,
+    FindingSpot,
+    KeyChange,
+    Measured,
+    RecipeChanged,
+    RecipeListed,
+    Report,
+)
+from inception_dsl.emit.diff.facts import describe_edit, describe_recipe
 from inception_dsl.emit.diff.sentences import write_sentence
 from inception_dsl.emit.diff.spots import write_spots
 from inception_dsl.emit.diff.words import by_category
@@ -130,7 +139,7 @@ def _finding(finding: Finding) -> _Json:
         "at": sentence.at,
         "what": sentence.what,
         "sentence": str(sentence),
-        "edit": describe_edit(edit) if edit else None,
+        "edit": _facts(finding),
         "old": _span(finding.old),
         "new": _span(finding.new),
         "places": [{"old": place.old, "new": place.new} for place in edit.places] if edit else [],
@@ -140,6 +149,15 @@ def _finding(finding: Finding) -> _Json:
         "waived": finding.waived,
         **({"lines": [_spot(spot) for spot in finding.spots]} if finding.spots else {}),
     }
+
+
+def _facts(finding: Finding) -> _Json | None:
+    """Return the facts of the edit, or of the recipe, that a finding is about."""
+    match finding.about:
+        case RecipeChanged() | RecipeListed():
+            return describe_recipe(finding.about)
+        case _:
+            return describe_edit(finding.edit) if finding.edit else None
 
 
 def _spot(spot: FindingSpot) -> _Json:

@@ -25,6 +25,8 @@ from inception_dsl.diff import (
     OutputRewired,
     ParameterListed,
     PortsChanged,
+    RecipeChanged,
+    RecipeListed,
     Removed,
     Renamed,
     Reordered,
@@ -88,9 +90,32 @@ def write_sentence(finding: Finding) -> Sentence:
             return _plain(finding, what, f"{whose} budget is {about.bound.quantity.text}")
         case BudgetChanged():
             return _plain(finding, _budget_text(about), _budget_meaning(about))
+        case RecipeChanged():
+            means = RECIPE_MEANINGS[about.key]
+            return _plain(finding, arrow(about.before, about.after), means)
+        case RecipeListed():
+            became = "added" if about.is_new else "removed"
+            means = f"only the {'new' if about.is_new else 'old'} spec tells the recipe"
+            return Sentence(finding.at, f"{finding.at} {became}", "", means)
         case _:
             at, subject = _subject(about)
             return Sentence(at, subject, edit_text(about), _meaning(about))
+
+
+RECIPE_MEANINGS = {
+    "batch": "a step sees another number of images",
+    "replicas": "a step sees another number of images, or another state of the weights",
+    "epochs": "training sees every image another number of times",
+    "optimizer": "training takes other steps",
+    "learning_rate": "training takes steps of other lengths",
+    "label_smoothing": "training aims at other labels",
+    "clip": "training bounds its gradients otherwise",
+    "weight_decay": "training draws the weights to zero otherwise",
+    "average": "the weights of the trained network are another average",
+    "augment": "training sees other images",
+    "normalise": "the trained network reads inputs of another scale",
+}
+"""The effect of a change of each setting of a recipe."""
 
 
 def _plain(finding: Finding, what: str, means: str) -> Sentence:
