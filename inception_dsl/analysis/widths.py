@@ -400,27 +400,50 @@ class _Widths:
                 is_short = sum(map(count_operands, summands)) <= MAX_UNSIMPLIFIED
                 return self._limit(total(summands) if is_short else None)
             case "flattened":
-                types = self._widths[step.inputs[0]].types
-                areas = {type.values // type.channels for type in types}
-                if entering[0] is None or len(areas) > 1 or self._has_free_size(step.inputs[0]):
-                    return None
-                return self._limit(combine("*", entering[0], areas.pop()))
+                return self._measure_flat(step, entering[0])
             case "spread" | "packed":
-                factor = self._result.read(step.attributes["factor"], step.path)
-                if entering[0] is None or factor is None or isinstance(factor, str | tuple):
-                    return None
                 operator: Operator = "//" if op.channels == "spread" else "*"
-                area = combine("*", factor, factor)
-                return self._limit(combine(operator, entering[0], area))
+                return self._measure_moved(step, entering[0], operator)
             case "sliced":
                 parts = self._result.read(step.attributes["of"], step.path)
                 if entering[0] is None or parts is None or isinstance(parts, str | tuple):
                     return None
                 return self._limit(combine("//", entering[0], parts))
+            case "padded":
+                return self._measure_padded(step, entering[0])
+            case "pooled":
+                return 1
             case _ if len(entering) > 1:  # a gate may have one channel
                 return self._find_whole(step, entering)
             case _:
                 return entering[0]
+
+    def _measure_flat(self, step: NodeDef, entering: Expr | None) -> Expr | None:
+        """Return the values of a map."""
+        types = self._widths[step.inputs[0]].types
+        areas = {type.values // type.channels for type in types}
+        if entering is None or len(areas) > 1 or self._has_free_size(step.inputs[0]):
+            return None
+        return self._limit(combine("*", entering, areas.pop()))
+
+    def _measure_moved(
+        self, step: NodeDef, entering: Expr | None, operator: Operator
+    ) -> Expr | None:
+        """Return the channels that are made of places, or that become places."""
+        factor = self._result.read(step.attributes["factor"], step.path)
+        if entering is None or factor is None or isinstance(factor, str | tuple):
+            return None
+        return self._limit(combine(operator, entering, combine("*", factor, factor)))
+
+    def _measure_padded(self, step: NodeDef, entering: Expr | None) -> Expr | None:
+        """Return the channels that come in and those that are added."""
+        channels = entering
+        for side in ("before", "after"):
+            added = self._result.read(step.attributes[side], step.path)
+            if channels is None or added is None or isinstance(added, str | tuple):
+                return None
+            channels = combine("+", channels, added)
+        return self._limit(channels)
 
     def _find_whole(self, step: NodeDef, entering: list[Expr | None]) -> Expr | None:
         """Return the channels of an input of a join that has the type of its result.

@@ -251,6 +251,14 @@ def _passed(node: Node, orders: Mapping[str, Order | None]) -> Order | None:
     (order,) = read
     if not order:
         return ((0, node.type.channels),)
+    if OPS[node.op].channels == "pooled":
+        return ((0, 1),)
+    if OPS[node.op].channels == "padded":
+        runs = [(0, number(node.attributes, "before"))]
+        behind = runs[0][1] + node.input_types[0].channels
+        _extend(runs, ((runs[0][1] + first, count) for first, count in order))
+        _extend(runs, [(behind, number(node.attributes, "after"))])
+        return tuple((first, count) for first, count in runs if count)
     if OPS[node.op].channels == "positional":  # the neighbours change
         return None
     if OPS[node.op].channels == "grouped" and not keeps_groups(

@@ -7,6 +7,7 @@ An op of a family that is new has a module of its own, whose tuple is named here
 from inception_dsl.ops import (
     activation,
     channelconv,
+    channelpool,
     channels,
     conv,
     deconv,
@@ -38,6 +39,7 @@ STEP_OPS: tuple[Op, ...] = (
     *resize.OPS,
     *sides.OPS,
     *channels.OPS,
+    *channelpool.OPS,
     *linear.OPS,
     *norm.OPS,
     *scale.OPS,

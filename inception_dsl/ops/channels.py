@@ -1,4 +1,4 @@
-"""Ops that pick channels or put them in another order: slice and shuffle."""
+"""Ops that pick channels, add some or put them in another order: slice, channelpad, shuffle."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ def _slice_infer(values: Values, inputs: Inputs) -> TensorType:
     return TensorType((width, *inputs[0].shape[1:]))
 
 
+def _pad_infer(values: Values, inputs: Inputs) -> TensorType:
+    channels, *size = a_map(inputs[0], "channelpad")
+    return TensorType((channels + number(values, "before") + number(values, "after"), *size))
+
+
 def _shuffle_infer(values: Values, inputs: Inputs) -> TensorType:
     channels, _, _ = a_map(inputs[0], "shuffle")
     divide_channels("shuffle", "groups", number(values, "groups"), channels, "groups")
@@ -77,6 +82,10 @@ def _shuffle_infer(values: Values, inputs: Inputs) -> TensorType:
 def _slice_acts(values: Values, inputs: Inputs) -> Acts:
     channels = inputs[0].channels
     return "never" if find_range(values, channels) == (0, channels) else "always"
+
+
+def _pad_acts(values: Values, inputs: Inputs) -> Acts:
+    return "never" if values["before"] == values["after"] == 0 else "always"
 
 
 def _shuffle_acts(values: Values, inputs: Inputs) -> Acts:
@@ -114,6 +123,38 @@ OPS = (
         acts=_slice_acts,
         is_left_to_loss=False,
         launches=no_launch,
+        saves=saves_nothing,
+        remarks=None,
+    ),
+    # Channels of zeros: the shortcut without weights of a network that widens.
+    # Source: He et al., Deep Residual Learning, CVPR 2016, section 3.3, option A.
+    Op(
+        name="channelpad",
+        aliases=("channelpadding", "padchannels"),
+        title="Channel Pad",
+        short_title="Channel Pad",
+        figure="plain",
+        family="channels",
+        join=None,
+        attributes=(
+            Attribute("before", "natural", 0, changes="channels"),
+            Attribute("after", "natural", 0, changes="channels"),
+        ),
+        ways=(("before", "after"),),
+        norm_layer="",
+        splits=None,
+        infer=_pad_infer,
+        sizes="follow",
+        channels="padded",
+        windows=own_place,
+        gathers=None,
+        counts_in_depth=False,
+        cost=free,
+        flop_kinds={},
+        state=None,
+        acts=_pad_acts,
+        is_left_to_loss=False,
+        launches=one_launch,
         saves=saves_nothing,
         remarks=None,
     ),

@@ -163,7 +163,9 @@ Channels = Literal[
     "spread",
     "packed",
     "sliced",
+    "padded",
     "shuffled",
+    "pooled",
 ]
 """The channels of an op's output, seen from those of its input. An op with an attribute of kind
 `width` gives as many as that says; any other, unless it says otherwise here, as many as come in.
@@ -181,7 +183,9 @@ Channels = Literal[
   has places, one for each place: a pixel shuffle.
 * `packed`: the reverse, so that each channel that comes in gives as many neighbouring ones.
 * `sliced`: some of those that come in, as they are, from `from` on or one `part` `of` several.
-* `shuffled`: those that come in, as they are; channel j of group i of `groups` is i of group j."""
+* `padded`: those that come in, as they are, and channels of zeros, `before` and `after` them.
+* `shuffled`: those that come in, as they are; channel j of group i of `groups` is i of group j.
+* `pooled`: one, made of all that come in, whatever their order."""
 
 Sizes = Literal["follow", "fixed"]
 """The source of the output's height and width: the input's, or the same for every input."""

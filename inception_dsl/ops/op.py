@@ -159,6 +159,10 @@ class Op:
             raise TypeError(f"`{self.name}` joins channels, and is no join")
         if self.channels in ("grouped", "shuffled") and self.attribute("groups") is None:
             raise TypeError(f"`{self.name}` groups channels, and has no attribute `groups`")
+        if self.channels == "padded" and not {"before", "after"} <= {
+            a.name for a in self.attributes
+        }:
+            raise TypeError(f"`{self.name}` adds channels, and does not say where")
         if self.channels in ("spread", "packed") and self.attribute("factor") is None:
             raise TypeError(f"`{self.name}` moves channels, and has no attribute `factor`")
         names = [a.name for a in self.own_attributes]

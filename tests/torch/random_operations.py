@@ -458,7 +458,13 @@ class Writer:
         return leaf
 
     def moving(self) -> Leaf:
-        """Return a step that picks channels, or gives them in another order."""
+        """Return a step that picks or adds channels, or gives them in another order."""
+        if self.chance(25):
+            op = self.pick("channelavgpool", "channelmaxpool")
+            return Leaf(op, op, None, (), {})
+        if self.chance(25):
+            words = {"before": self.integer(0, 5), "after": self.integer(1, 5)}
+            return Leaf("channelpad", "channelpad", None, tuple(words.items()), words)
         return self.sliced(self.channels) if self.chance(60) else self.shuffled(self.channels)
 
     def single(self) -> Case:

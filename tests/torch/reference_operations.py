@@ -311,10 +311,24 @@ def shared(x: Tensor, parts: int) -> Tensor:
     return shares / torch.cat([sums] * parts, 1)
 
 
+def pooled_whole(op: str, x: Tensor) -> Tensor:
+    """The mean or the largest of all places of a channel, or of all channels at a place."""
+    if op == "channelavgpool":
+        return torch.stack(x.unbind(1)).sum(0).unsqueeze(1) / x.shape[1]
+    if op == "channelmaxpool":
+        return x.sort(1).values[:, -1:]
+    return adapted(op, x, (1, 1)).flatten(1)
+
+
 def moved(op: str, x: Tensor, attributes: Attributes) -> Tensor:
-    """Pick channels, or give them in another order."""
+    """Pick channels, add some, or give them in another order."""
     if op == "shuffle":
         return channels_shuffled(x, attributes["groups"])
+    if op == "channelpad":
+        first, last = attributes["before"], attributes["after"]
+        y = x.new_zeros(x.shape[0], first + x.shape[1] + last, *x.shape[2:])
+        y[:, first : first + x.shape[1]] = x
+        return y
     if "taken" in attributes:
         first, count = attributes["taken"]
     elif "part" in attributes:
@@ -427,8 +441,8 @@ class Reference:
                 return self._scaled(path, attributes, x)
             case "maxpool" | "avgpool":
                 return pooled(op, x, attributes)
-            case "global_avgpool" | "global_maxpool":
-                return adapted(op, x, (1, 1)).flatten(1)
+            case "global_avgpool" | "global_maxpool" | "channelavgpool" | "channelmaxpool":
+                return pooled_whole(op, x)
             case "adaptive_avgpool" | "adaptive_maxpool":
                 return adapted(op, x, attributes["output"])
             case "upsample":
@@ -447,7 +461,7 @@ class Reference:
                 return x.reshape(x.shape[0], -1)
             case "identity" | "dropout":
                 return x
-            case "slice" | "shuffle":
+            case "slice" | "shuffle" | "channelpad":
                 return moved(op, x, attributes)
             case "rescale" | "prelu" | "channelconv":
                 return self._multiplied(op, path, attributes, x)

@@ -361,6 +361,12 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         set(),
     ),
     "softmax": (["u: softmax", "v: 1x1 conv (5)"], set()),
+    "channels of zeros": (["u: channelpad (before 3 after 4)", "v: 1x1 conv (5)"], set()),
+    "pools over channels": (
+        ["u: channelmaxpool", "w: {from: mixed, steps: channelavgpool}", "x2: {from: [u, w]}"]
+        + ["v: 1x1 conv (5)"],
+        set(),
+    ),
     "softmax over parts": (
         ["p: global avgpool", "u: partsoftmax (parts 2)", "v: linear (5)"],
         {"v"},

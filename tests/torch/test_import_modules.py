@@ -292,3 +292,74 @@ def test_a_softmax_over_parts_of_groups_is_refused(tmp_path: Path) -> None:
         return nn.Sequential(nn.Conv2d(3, 8, 1), attention)
 
     assert causes(module, (3, 16, 16), tmp_path)
+
+
+class _Attention(nn.Module):
+    """A gate of places as CBAM has it, from the mean and the largest of all channels."""
+
+    def __init__(self, pool: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.stem, self.conv = nn.Conv2d(3, 8, 3), nn.Conv2d(2, 1, 7, padding=3)
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        return x * torch.sigmoid(self.conv(self.pool(x))).expand_as(x)
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        lambda x: torch.cat([x.mean(1, keepdim=True), torch.max(x, dim=1, keepdim=True)[0]], 1),
+        lambda x: torch.cat((x.max(1)[0].unsqueeze(1), torch.mean(x, 1).unsqueeze(1)), dim=1),
+        lambda x: torch.stack([x.mean(dim=1), x.amax(1)], dim=1),
+    ],
+)
+def test_pools_over_channels_are_words(pool: Callable[[Tensor], Tensor], tmp_path: Path) -> None:
+    text = bring(lambda: _Attention(pool), (3, 12, 12), tmp_path).text
+    assert "channelmaxpool" in text
+    assert "channelavgpool" in text
+
+
+class _Written(nn.Module):
+    """A network whose forward pass is a function."""
+
+    def __init__(self, run: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.run = run
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.run(self.conv(x))
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 4, 4)), "channelpad (before 4 after 4)"),
+        (lambda x: F.pad(x, (1, 0, 0, 0, 0, 3), "constant", 0), "channelpad (after 3)"),
+        (lambda x: torch.cat([x[:, 2].unsqueeze(1), x[:, -1][:, None]], 1), "slice (1 from 7)"),
+        (lambda x: x.view(len(x), x.size(1), -1).max(dim=2)[0], "global maxpool"),
+        (lambda x: x * x.mean(1, keepdim=True), "channelavgpool"),
+    ],
+)
+def test_channels_are_added_taken_and_pooled(
+    run: Callable[[Tensor], Tensor], words: str, tmp_path: Path
+) -> None:
+    assert words in bring(lambda: _Written(run), (3, 12, 12), tmp_path).text
+
+
+@pytest.mark.parametrize(
+    ("run", "what"),
+    [
+        (lambda x: torch.mul(*torch.max(x, 1, keepdim=True)), "the places of the largest values"),
+        (lambda x: F.pad(x, (0, 0, 0, 0, 1, 1), "constant", 2), "channels of zeros"),
+        (lambda x: torch.cat([x.mean(1), x.mean(1)], 1), "a concat along another axis"),
+        (lambda x: x.mean(1), "a result whose axes"),
+    ],
+)
+def test_channels_in_other_forms_are_refused(
+    run: Callable[[Tensor], Tensor], what: str, tmp_path: Path
+) -> None:
+    found = causes(lambda: _Written(run), (3, 10, 10), tmp_path)
+    assert [cause for cause in found if what in str(cause)], found

@@ -567,6 +567,27 @@ network:
   - global avgpool
   - partsoftmax (parts 4)
 """,
+    "pools over channels, and channels of zeros": """\
+blocks:
+  spatial:
+    join: mul
+    branches:
+      whole: identity
+      gate:
+        - {join: concat, branches: {most: channelmaxpool, mean: channelavgpool}}
+        - 7x7 conv (1 act sigmoid)
+  wide:
+    params: [width]
+    residual:
+      act: relu
+      shortcut: [1x1 maxpool (stride 2), channelpad (before width - in - 4 after 4)]
+    steps: [3x3 conv (width stride 2 act relu), 3x3 conv (width), channelpad (after 0), spatial]
+network:
+  - 3x3 conv (8 norm batchnorm act relu)
+  - wide (width=16)
+  - wide (width=24)
+  - {branches: {a: relu, b: channelpad (before 3), c: [channelpad (after 2), channelmaxpool]}}
+""",
     "oblong strides and dilations": """\
 defaults: {conv: {norm: batchnorm, act: relu}}
 blocks:

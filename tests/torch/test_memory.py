@@ -101,6 +101,7 @@ BEHIND_CHANNELS_LAST = {
     "sizes": ["upsample (factor 2)", "pad (top 1 reflect)", "pad (left 1)", "flatten"],
     "bilinear": ["upsample (size 11x11 bilinear)", "flatten"],
     "shuffles": ["shuffle (groups 2)", "pixelshuffle (factor 2)", "flatten"],
+    "channels": ["channelpad (after 2)", "channelmaxpool", "1x1 conv (3)", "channelavgpool"],
     "slice": ["slice (2 from 1)", "flatten"],
     "slice and norm": ["slice (2 from 1)", "instancenorm", "flatten"],
     "dropout": ["dropout", "flatten", "linear (3)"],

@@ -86,9 +86,11 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
     counted = {op: counts[op] + counts[f"{op} in a block"] for op in (*often, *OTHER_SIZES)}
     assert min(counted.values()) >= 5, counted
     assert min(counts[op] for op in BY_IMAGE) >= 3, counts
+    assert min(counts[op] for op in OF_CHANNELS) >= 1, counts
     assert min(counts[f"{op} of a vector"] for op in ON_VECTORS) >= 1, counts
 
 
+OF_CHANNELS = ("channelavgpool", "channelmaxpool", "channelpad")
 OTHER_SIZES = ("deconv", "upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle")
 BY_IMAGE = ("layernorm", "instancenorm", "l2norm", "grn", "scale")
 ON_VECTORS = (

@@ -98,7 +98,7 @@ def _is_by_channel(shape: tuple[int, ...], seen: Seen) -> bool:
 
 def _join(reader: GraphReader, op: str, first: Seen, second: Seen) -> Results:
     """Read a sum or a product of two tensors; one may be a gate of the other."""
-    if (first.layout == "row") != (second.layout == "row"):
+    if any((first.layout == only) != (second.layout == only) for only in ("row", "plane")):
         raise UnsayableError(lacks.BROADCAST)
     whole = second if prod(second.shape) > prod(first.shape) else first
     result = Seen(None, whole.layout, reader.call.results[0].shape)

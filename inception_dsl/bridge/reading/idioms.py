@@ -23,6 +23,7 @@ from inception_dsl.bridge.reading.responses import fold_response
 from inception_dsl.bridge.reading.waiting import (
     CENTRED,
     HALF_MEAN,
+    INDICES,
     LENGTH,
     LEVEL,
     MEAN,
@@ -72,6 +73,7 @@ _WAITING: dict[str, Lack] = {
     MEAN: lacks.STATISTICS,
     HALF_MEAN: lacks.STATISTICS,
     STACK: lacks.STACKED,
+    INDICES: lacks.INDICES,
     PIXELS: lacks.TOKENS,
     LEVEL: lacks.STATISTICS,
     CENTRED: lacks.SUBTRACTION,
@@ -93,6 +95,8 @@ def _function(node: TracedNode) -> str:
             return "mul"
         case "~slice" | "~crop":
             return "getitem"
+        case "~indices":
+            return "max"
         case "~half" | "~level":
             return "var" if node.attributes.get("is_variance") else "mean"
         case "~pixels":
@@ -260,7 +264,7 @@ def _fold_shift(draft: TracedDraft, node: TracedNode) -> None:
 
 def _drop_half(draft: TracedDraft, node: TracedNode) -> None:
     """Remove a part, such as a mean over one axis, that the call behind it stands for."""
-    is_waiting = node.op in {HALF_MEAN, PIXELS, STACK}
+    is_waiting = node.op in {HALF_MEAN, PIXELS, STACK, INDICES}
     if is_waiting and not draft.readers(node.key) and node.key not in draft.ends:
         draft.remove(node)
 
@@ -290,6 +294,8 @@ def _write_word(draft: TracedDraft, node: TracedNode) -> None:
                 _try_op(draft, node, "crop", {side: -size for side, size in sides.items()})
         case "~crop":
             _try_op(draft, node, "crop", node.attributes)
+        case "~level" if not node.attributes["is_variance"]:
+            _try_op(draft, node, "channelavgpool", {})
         case "~slice":
             _write_slice(draft, node)
         case "~times" | "~plus":

@@ -13,7 +13,7 @@ from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.centred import read_level, read_variance
 from inception_dsl.bridge.reading.parts import sum_parts
 from inception_dsl.bridge.reading.reader import GraphReader, Layout, Results, Seen, UnsayableError
-from inception_dsl.bridge.reading.waiting import HALF_MEAN, LENGTH, MEAN, PIXELS, STACK
+from inception_dsl.bridge.reading.waiting import HALF_MEAN, INDICES, LENGTH, MEAN, PIXELS, STACK
 from inception_dsl.ir import Value
 
 
@@ -34,6 +34,8 @@ def _mean(
         return reader.add_shaped(MEAN, {}, [seen], Seen(None, seen.layout, result))
     if keepdim and seen.is_whole_map and places == {seen.channel_axis}:
         return read_level(reader, seen)
+    if seen.layout == "map" and places == {1}:
+        return reader.add("channelavgpool", {}, [seen], "plane", lack=lacks.STATISTICS)
     if seen.layout == "map" and places in ({2}, {3}):
         half = Seen(None, "map" if keepdim else "lost", result)
         return reader.add_shaped(HALF_MEAN, {"axis": max(places)}, [seen], half)
@@ -85,6 +87,8 @@ def _amax(reader: GraphReader, input: Any, dim: Any = (), keepdim: bool = False)
     places = {seen.axis(axis) for axis in ((dim,) if isinstance(dim, int) else dim)}
     if reader.is_made_by(seen, PIXELS):
         return _pool_pixels(reader, seen, places, "adaptive_maxpool")
+    if seen.layout == "map" and places == {1}:
+        return _pool_channels(reader, seen, keepdim=keepdim)
     if seen.layout != "map" or places != {2, 3}:
         raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
     point = Seen(None, "map", (*seen.shape[:2], 1, 1))
@@ -92,9 +96,17 @@ def _amax(reader: GraphReader, input: Any, dim: Any = (), keepdim: bool = False)
     return pooled if keepdim else reader.add("flatten", {}, [pooled], "vector")
 
 
+def _pool_channels(reader: GraphReader, seen: Seen, *, keepdim: bool) -> Seen:
+    """Return the largest value of all channels at each place."""
+    layout: Layout = "map" if keepdim else "plane"
+    return reader.add("channelmaxpool", {}, [seen], layout, lack=lacks.STATISTICS)
+
+
 def _stack(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
     """Add tensors along a new axis, which waits for a sum over that axis."""
     parts = [reader.see(tensor) for tensor in tensors]
+    if dim == 1 and all(part.key is not None and part.layout == "plane" for part in parts):
+        return reader.add("concat", {}, parts, "map")
     if any(part.key is None or part.layout not in {"map", "vector"} for part in parts):
         raise UnsayableError(lacks.STACKED)
     result = Seen(None, "lost", reader.call.results[0].shape)
@@ -130,13 +142,32 @@ def _extremum(
     raise UnsayableError(lacks.NO_WORD if is_of_two else lacks.STATISTICS)
 
 
+def _max(
+    reader: GraphReader, input: Any, dim: Any = None, keepdim: bool = False, other: Any = None
+) -> Results:
+    """Return the largest values over an axis, and their places, which nothing may read."""
+    if not isinstance(dim, int) or other is not None:
+        return _extremum(reader, input, dim if other is None else other)
+    seen = reader.see(input)
+    places = {seen.axis(dim)}
+    if reader.is_made_by(seen, PIXELS) and not keepdim:
+        largest = _pool_pixels(reader, seen, places, "adaptive_maxpool")
+    elif seen.layout == "map" and places == {1}:
+        largest = _pool_channels(reader, seen, keepdim=keepdim)
+    else:
+        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.STATISTICS)
+    assert isinstance(largest, Seen)
+    indices = Seen(None, "lost", largest.shape)
+    return largest, reader.add_shaped(INDICES, {}, [largest], indices)
+
+
 MEANS: dict[str, Callable[..., Results]] = {
     "mean": _mean,
     "sum": _sum,
     "stack": _stack,
     "amax": _amax,
     "var": read_variance,
-    "max": _extremum,
+    "max": _max,
     "min": _extremum,
 }
 """The functions that read the calls of torch which take means and sums, by the call's name."""

@@ -32,12 +32,12 @@ from inception_dsl.ops import OPS, ShapeError
 from inception_dsl.recover import ENTRY, TracedNode
 from inception_dsl.resolve.values import misfit
 
-Layout = Literal["map", "last", "vector", "column", "row", "grouped", "turned", "lost"]
+Layout = Literal["map", "last", "plane", "vector", "column", "row", "grouped", "turned", "lost"]
 """The meaning of a tensor's axes.
 
-A `map` has the axes batch, channels, height, width; in `last` the channels come last. A `vector`
-has batch and features, a `column` one or two axes of size 1 behind them, and a `row` one axis of
-size 1 between them. A `grouped` map has two
+A `map` has the axes batch, channels, height, width; in `last` the channels come last. A `plane` is
+a map of one channel without an axis for it. A `vector` has batch and features, a `column` one or
+two axes of size 1 behind them, and a `row` one axis of size 1 between them. A `grouped` map has two
 axes for its channels, and a `turned` one has them exchanged. The reader does not know the axes of
 a `lost` one.
 """
@@ -67,13 +67,15 @@ class Seen:
                 return TensorType((self.shape[1],))
             case "row":
                 return TensorType((self.shape[2],))
+            case "plane":
+                return TensorType((1, *self.shape[1:]))
             case _:
                 return TensorType(self.shape[1:])
 
     @property
     def channel_axis(self) -> int:
-        """The axis of the channels, counted with the batch."""
-        return {"last": 3, "row": 2}.get(self.layout, 1)
+        """The axis of the channels, counted with the batch; -1 if there is none."""
+        return {"last": 3, "row": 2, "plane": -1}.get(self.layout, 1)
 
     @property
     def is_whole_map(self) -> bool:

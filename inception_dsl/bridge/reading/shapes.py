@@ -7,9 +7,16 @@ from math import prod
 from typing import Any
 
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.cuts import CUTS
 from inception_dsl.bridge.reading.parts import find_parts, take_vector
-from inception_dsl.bridge.reading.pools import thin_out
-from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
+from inception_dsl.bridge.reading.reader import (
+    GraphReader,
+    Results,
+    Seen,
+    UnsayableError,
+    can_say,
+    refuse,
+)
 from inception_dsl.bridge.reading.responses import read_length
 from inception_dsl.bridge.reading.waiting import PIXELS
 from inception_dsl.ir import Value
@@ -46,6 +53,10 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
         return reader.add("flatten", {}, [seen], "vector")
     if seen.layout in {"vector", "column", "row"}:
         return _reshape_vector(reader, seen)
+    if seen.layout == "plane":
+        if shape == (seen.shape[0], 1, *seen.shape[1:]):
+            return reader.same(seen, "map")
+        raise UnsayableError(lacks.OTHER_AXES)
     if seen.layout == "grouped" and find_parts(seen) is not None:
         return _reshape_parts(reader, seen)
     if seen.layout == "map":
@@ -63,6 +74,8 @@ def _reshape_map(reader: GraphReader, seen: Seen) -> Seen:
     parts = reader.same(seen, "grouped")
     if seen.shape[2:] == (1, 1) and len(shape) in {3, 4} and find_parts(parts) is not None:
         return parts
+    if seen.shape[1] == 1 and shape == (seen.shape[0], *seen.shape[2:]):
+        return reader.same(seen, "plane")
     if len(shape) == 3 and shape[:2] == seen.shape[:2]:
         if shape[2] == 1:  # one axis of a 1x1 map is gone, and the other follows
             return reader.add("flatten", {}, [seen], "column")
@@ -118,7 +131,7 @@ def _squeeze(reader: GraphReader, input: Any, dim: Any = None) -> Results:
 
 def _unsqueeze(reader: GraphReader, input: Any, dim: int) -> Results:
     seen = reader.see(input)
-    if seen.layout in {"vector", "column", "row", "grouped"}:
+    if seen.layout in {"vector", "column", "row", "grouped", "plane"}:
         return reshape(reader, seen)
     raise UnsayableError(lacks.OTHER_AXES if seen.is_whole_map else lacks.TOKENS)
 
@@ -131,6 +144,16 @@ def _expand(reader: GraphReader, input: Any, *sizes: Any) -> Results:
         return seen
     if seen.layout in {"map", "column"} and len(shape) == 4 and prod(seen.shape[2:]) == 1:
         return Seen(seen.key, seen.layout, seen.shape)
+    if (
+        seen.layout == "map"
+        and len(shape) == 4
+        and (seen.shape[1], *shape[2:])
+        == (
+            1,
+            *seen.shape[2:],
+        )
+    ):
+        return seen
     raise UnsayableError(lacks.BROADCAST)
 
 
@@ -197,12 +220,12 @@ def _pad(
         raise UnsayableError(lacks.CHANNEL_CONV)
     seen = reader.see_map(input)
     if any(pad[4:]):
-        raise UnsayableError(lacks.PAD_CHANNELS)
+        seen = _pad_channels(reader, seen, pad[4:], is_zero=mode == "constant" and not value)
     if mode not in {"constant", "reflect", "replicate"}:
         raise UnsayableError(lacks.PADDING)
     left, right, above, below = (*pad, 0, 0)[:4]
     if not any((left, right, above, below)):
-        return reader.same(seen)
+        return seen if any(pad[4:]) else reader.same(seen)
     fill = {"constant": "zero"}.get(mode, mode)
     if mode == "constant" and value not in (None, 0, 0.0):
         if value != float("-inf"):
@@ -223,6 +246,19 @@ def _pad(
     return reader.add_shaped("~pad", attributes, [seen], Seen(None, "map", shape))
 
 
+def _pad_channels(reader: GraphReader, seen: Seen, pad: Sequence[int], *, is_zero: bool) -> Seen:
+    """Add channels of zeros before and behind those of a map."""
+    if any(pad[2:]):
+        raise UnsayableError(lacks.BATCH)
+    before, after = pad
+    batch, channels, *size = seen.shape
+    wide = Seen(None, "map", (batch, before + channels + after, *size))
+    attributes: dict[str, Value] = {"before": before, "after": after}
+    if not is_zero or not can_say("channelpad", attributes, [seen], wide):
+        raise UnsayableError(lacks.PAD_CHANNELS)
+    return reader.add_shaped("channelpad", attributes, [seen], wide)
+
+
 def _crop_first(reader: GraphReader, seen: Seen, sides: tuple[int, ...]) -> Seen:
     """Add the crop that is in a pad with negative sides."""
     names = ("top", "bottom", "left", "right")
@@ -232,86 +268,6 @@ def _crop_first(reader: GraphReader, seen: Seen, sides: tuple[int, ...]) -> Seen
     batch, channels, height, width = seen.shape
     above, below, left, right = (min(side, 0) for side in sides)
     shape = (batch, channels, height + above + below, width + left + right)
-    return reader.add_shaped("~crop", attributes, [seen], Seen(None, "map", shape))
-
-
-def _chunk(reader: GraphReader, input: Any, chunks: int, dim: int = 0) -> Results:
-    return _cut(reader, reader.see(input), dim)
-
-
-def _split(reader: GraphReader, input: Any, split_size_or_sections: Any, dim: int = 0) -> Results:
-    return _cut(reader, reader.see(input), dim)
-
-
-def _split_with_sizes(reader: GraphReader, input: Any, split_sizes: Any, dim: int = 0) -> Results:
-    return _cut(reader, reader.see(input), dim)
-
-
-def _cut(reader: GraphReader, seen: Seen, dim: int) -> Results:
-    """Return the parts into which the channels of a tensor are cut, one after the other."""
-    if seen.layout not in {"map", "last", "vector", "column"}:
-        raise UnsayableError(lacks.TOKENS)
-    if seen.axis(dim) != seen.channel_axis:
-        raise UnsayableError(lacks.CROP)
-    start = 0
-    parts = []
-    for ref in reader.call.results:
-        part = Seen(None, seen.layout, ref.shape)
-        width = part.type.channels
-        parts.append(_take(reader, seen, start, width, ref.shape))
-        start += width
-    return parts
-
-
-def _take(reader: GraphReader, seen: Seen, start: int, width: int, shape: tuple[int, ...]) -> Seen:
-    """Add a node that takes a run of the channels of a tensor."""
-    result = Seen(None, seen.layout, shape)
-    return reader.add_shaped("~slice", {"start": start, "width": width}, [seen], result)
-
-
-def _narrow(reader: GraphReader, input: Any, dim: int, start: int, length: int) -> Results:
-    seen = reader.see(input)
-    if not (seen.is_whole_map or seen.layout == "vector") or seen.axis(dim) != seen.channel_axis:
-        raise UnsayableError(lacks.CROP)
-    return _take(reader, seen, start, length, reader.call.results[0].shape)
-
-
-def _getitem(reader: GraphReader, input: Any, index: Any) -> Results:
-    seen = reader.see(input)
-    shape = reader.call.results[0].shape
-    parts = index if isinstance(index, tuple) else (index,)
-    if shape == seen.shape and all(part in (..., slice(None)) for part in parts):
-        return seen
-    if seen.layout == "vector" and len(shape) == 4 and shape[2:] == (1, 1):
-        return reader.same(seen, "column")
-    if seen.layout == "map" and seen.shape == (*shape, 1, 1) and parts[0] in (..., slice(None)):
-        return reader.add("flatten", {}, [seen], "vector")
-    if Ellipsis in parts:
-        missing = len(seen.shape) - len(parts) + 1
-        at = parts.index(Ellipsis)
-        parts = (*parts[:at], *[slice(None)] * missing, *parts[at + 1 :])
-    has_axes = seen.is_whole_map or seen.layout == "vector"
-    if not has_axes or not all(isinstance(part, slice) for part in parts):
-        raise UnsayableError(lacks.TOKENS if seen.layout == "lost" else lacks.OTHER_SLICE)
-    full = (*parts, *[slice(None)] * (len(seen.shape) - len(parts)))
-    runs = [part.indices(side) for part, side in zip(full, seen.shape, strict=True)]
-    if any(step != 1 for _, _, step in runs):
-        return thin_out(reader, seen, runs)
-    moved = [axis for axis, side in enumerate(seen.shape) if shape[axis] != side]
-    if not moved:
-        return seen
-    if moved == [seen.channel_axis]:
-        start, stop, _ = runs[seen.channel_axis]
-        return _take(reader, seen, start, stop - start, shape)
-    if 0 in moved or seen.channel_axis in moved or seen.layout != "map":
-        raise UnsayableError(lacks.OTHER_SLICE)
-    (top, bottom, _), (left, right, _) = runs[2:]
-    attributes: dict[str, Value] = {
-        "top": top,
-        "left": left,
-        "bottom": seen.shape[2] - bottom,
-        "right": seen.shape[3] - right,
-    }
     return reader.add_shaped("~crop", attributes, [seen], Seen(None, "map", shape))
 
 
@@ -356,12 +312,7 @@ SHAPES: dict[str, Callable[..., Results]] = {
     "cat": _cat,
     "concat": _cat,
     "pad": _pad,
-    "chunk": _chunk,
-    "split": _split,
-    "tensor_split": _chunk,
-    "split_with_sizes": _split_with_sizes,
-    "narrow": _narrow,
-    "getitem": _getitem,
+    **CUTS,
     **dict.fromkeys(["norm", "vector_norm", "linalg_vector_norm"], read_length),
     "setitem": refuse(lacks.ASSIGNMENT),
     **dict.fromkeys(["roll", "flip", "rot90"], refuse(lacks.MOVED)),

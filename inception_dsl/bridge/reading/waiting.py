@@ -9,6 +9,9 @@ HALF_MEAN = "~half"
 PIXELS = "~pixels"
 """The op that puts the pixels of a map into one axis, until a mean or a maximum over it follows."""
 
+INDICES = "~indices"
+"""The op that makes the places of the largest values, which nothing may read."""
+
 STACK = "~stack"
 """The op that joins tensors along a new axis, until a sum over that axis follows."""
 

@@ -430,6 +430,35 @@ class _PartSoftmax(nn.Module):
         return x.reshape(x.shape[0], self.parts, -1).softmax(1).flatten(1)
 
 
+class _ChannelAvgPool2d(nn.Module):
+    """The mean of all channels at each place."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(1, keepdim=True)
+
+
+class _ChannelMaxPool2d(nn.Module):
+    """The largest of all channels at each place."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.max(1, keepdim=True).values
+
+
+class _ChannelPad2d(nn.Module):
+    """Channels of zeros before and after those of a map."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.before = before
+        self.after = after
+
+    def extra_repr(self) -> str:
+        return f"before={self.before}, after={self.after}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, (0, 0, 0, 0, self.before, self.after))
+
+
 class _Multiply(nn.Module):
     """Multiplication by a fixed factor."""
 
