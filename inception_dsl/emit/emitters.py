@@ -72,8 +72,18 @@ def _cost(facts: EmitterInput) -> EmittedFiles:
         shown=facts.shown,
         fingerprint=fingerprint(facts.model),
         deviations=deviations(facts.model),
+        more=_list_more(facts.model),
     )
     return EmittedFiles({"cost.md": page})
+
+
+def _list_more(model: Model) -> list[str]:
+    """Return the sections of a cost page on a model's training."""
+    if model.recipe is None and not model.results:
+        return []
+    from inception_dsl.emit.report.recipe import list_recipe_sections
+
+    return list(list_recipe_sections(model))
 
 
 def _figures(facts: EmitterInput) -> EmittedFiles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from inception_dsl.analysis import Grouping
@@ -61,6 +61,7 @@ def write_cost_page(
     shown: str,
     fingerprint: str,
     deviations: Sequence[Deviation] = (),
+    more: Iterable[str] = (),
 ) -> str:
     """Return the cost page of a model as Markdown.
 
@@ -71,6 +72,7 @@ def write_cost_page(
         shown: the path of the spec, or its name in the library.
         fingerprint: the hash of the model.
         deviations: the claims of the model's sources that do not hold.
+        more: the sections behind those of costs, as Markdown.
     """
     layout, cost, place = Layout(), facts.cost, xml_text(shown)
     explanations = flop_kinds()
@@ -92,6 +94,7 @@ def write_cost_page(
         sections.append("## Known deviations")
         sections.append("Claims of its sources that the network does not meet, and the reasons.")
         sections.append("\n".join(map(_write_deviation, deviations)))
+    sections += more
     return "\n\n".join(section.rstrip("\n") for section in sections) + "\n"
 
 
