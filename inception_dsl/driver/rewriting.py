@@ -8,8 +8,11 @@ or if it gives another network than the pass.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +44,7 @@ from inception_dsl.passes import (
     Merge,
     Pass,
     Proposal,
-    apply_proposal,
+    apply_proposals,
     compose_plans,
     keep_weights,
 )
@@ -194,25 +197,48 @@ def make_rewrite_plan(done: Rewritten, path: Path) -> Artifact:
 
 
 def _run(file: SpecFile, state: _State, each: Pass, at: str, most: int) -> _State:
-    """Return a spec after every rewrite of a pass."""
+    """Return a spec after every rewrite of a pass: tried all at once, then one by one."""
     seen: set[tuple[NodePath, str]] = set()
-    is_changed = True
+    is_changed, is_together = True, True
     while is_changed:
         is_changed = False
         run = list_inference(state.checked.model, state.checked.cost)
-        for proposal in each.propose(state.checked.model, run):
+        found = [own for own in each.propose(state.checked.model, run) if _is_at(own, at)]
+        new = [own for own in found if (own.path, own.what) not in seen]
+        if is_together and len(new) > 1:
+            made = _try_together(file, state, new)
+            seen.update((entry.path, entry.what) for entry in made.log[len(state.log) :])
+            is_together, is_changed = False, made.text != state.text
+            state = made
+            if is_changed:
+                continue
+        for proposal in new:
             if state.tries >= most:
                 return state
-            key = proposal.path, proposal.what
-            if key in seen or not _is_at(proposal, at):
-                continue
-            seen.add(key)
+            seen.add((proposal.path, proposal.what))
             made = _try(file, state, proposal)
             is_changed = made.text != state.text
             state = made
             if is_changed:
                 break
     return state
+
+
+def _try_together(file: SpecFile, state: _State, proposals: Sequence[Proposal]) -> _State:
+    """Return a spec with all rewrites that can be written, or with none if they have no proof."""
+    chosen: list[Proposal] = []
+    edits: list[TextEdit] = []
+    for proposal in proposals:
+        with suppress(RewriteError):
+            edits += _list_edits(file, state.text, proposal)
+            chosen.append(proposal)
+    if len(chosen) < 2:
+        return state
+    made = replace(state, text=apply_edits(state.text, edits), tries=state.tries + 1)
+    try:
+        return _prove(file, state, made, chosen)
+    except (SpecError, RewriteError, DifferenceError):
+        return replace(state, tries=made.tries)
 
 
 def _is_at(proposal: Proposal, at: str) -> bool:
@@ -222,20 +248,20 @@ def _is_at(proposal: Proposal, at: str) -> bool:
 def _try(file: SpecFile, state: _State, proposal: Proposal) -> _State:
     """Return a spec with a rewrite, or with the refusal of it in its log."""
     try:
-        text = _write(file, state.text, proposal)
+        text = apply_edits(state.text, _list_edits(file, state.text, proposal))
     except RewriteError as refusal:
         return state.refuse(proposal, refusal.reason, tries=state.tries)
     made = replace(state, text=text, tries=state.tries + 1)
     try:
         try:
-            return _prove(file, state, made, proposal)
+            return _prove(file, state, made, [proposal])
         except SpecError as error:
             # A count that `import` wrote is true of the old network alone, and no author's claim.
             edits = drop_counts(parse_tree(Source(read(file).name, text)))
             if not edits or {each.code for each in error.diagnostics} != {"E402"}:
                 raise
             made = replace(made, text=apply_edits(text, edits), drops_counts=True)
-            return _prove(file, state, made, proposal)
+            return _prove(file, state, made, [proposal])
     except SpecError as error:
         first = error.diagnostics[0]
         return state.refuse(proposal, f"{first.code}, {first.message}", tries=made.tries)
@@ -243,8 +269,8 @@ def _try(file: SpecFile, state: _State, proposal: Proposal) -> _State:
         return state.refuse(proposal, refusal.reason, tries=made.tries)
 
 
-def _write(file: SpecFile, text: str, proposal: Proposal) -> str:
-    """Return the text with one rewrite.
+def _list_edits(file: SpecFile, text: str, proposal: Proposal) -> list[TextEdit]:
+    """Return the edits of the text that a rewrite makes.
 
     Raises:
         RewriteError: the rewrite is refused.
@@ -258,7 +284,7 @@ def _write(file: SpecFile, text: str, proposal: Proposal) -> str:
             where = step.span.source.name if step.span else "no text"
             raise RewriteError(f"the line stands in {where}, which other specs may use")
         spans.append(Span(source, step.span.start, step.span.end))
-    return apply_edits(text, _edit(parse_tree(source), spans, proposal.edit))
+    return _edit(parse_tree(source), spans, proposal.edit)
 
 
 def _edit(tree: Tree, spans: list[Span], edit: Edit | None) -> list[TextEdit]:
@@ -280,8 +306,8 @@ def _edit(tree: Tree, spans: list[Span], edit: Edit | None) -> list[TextEdit]:
             raise RewriteError("no text can say it")
 
 
-def _prove(file: SpecFile, state: _State, made: _State, proposal: Proposal) -> _State:
-    """Return a spec with one rewrite, which gives the network that the pass gives.
+def _prove(file: SpecFile, state: _State, made: _State, proposals: Sequence[Proposal]) -> _State:
+    """Return a spec with some rewrites, which gives the network that their pass gives.
 
     Raises:
         SpecError: the new text is wrong.
@@ -290,17 +316,19 @@ def _prove(file: SpecFile, state: _State, made: _State, proposal: Proposal) -> _
     """
     new = check_text(file, made.text)
     old = state.checked
-    expected = apply_proposal(old.model, proposal)
-    fresh = {node.path for swap in proposal.swaps for node in swap.new}
+    expected = apply_proposals(old.model, proposals)
+    fresh = {node.path for own in proposals for swap in own.swaps for node in swap.new}
     names = prove_read(expected.model, new.model, fresh)
-    prove_fields(old.model, new.model, proposal.paths)
+    changed = {path for own in proposals for path in own.paths}
+    prove_fields(old.model, new.model, changed)
     before, after = old.cost.totals, new.cost.totals
     saved = before.macs - after.macs, before.params - after.params
-    if saved != (proposal.savings.macs, proposal.savings.params):
+    savings = reduce(add, (own.savings for own in proposals))
+    if saved != (savings.macs, savings.params):
         raise RewriteError("parameters and MACs would not change by what the hint counts")
     plan = rename_plan(expected.weights, new.model.graph, names)
     weights = compose_plans(state.weights, plan)
-    return replace(made, checked=new, weights=weights, log=(*state.log, log_proposal(proposal)))
+    return replace(made, checked=new, weights=weights, log=(*state.log, *expected.log))
 
 
 def check_text(file: SpecFile, text: str) -> Checked:

@@ -5,7 +5,7 @@ network that was read from a text against it. A pass is one value of `Pass` in a
 None of them reads a file, writes a text, or needs torch.
 """
 
-from inception_dsl.passes.apply import apply_proposal, compose_plans, keep_weights, rewrite_model
+from inception_dsl.passes.apply import apply_proposals, compose_plans, keep_weights, rewrite_model
 from inception_dsl.passes.contract import (
     Divide,
     DropBias,
@@ -38,7 +38,7 @@ __all__ = [
     "Proposal",
     "Rewrite",
     "Swap",
-    "apply_proposal",
+    "apply_proposals",
     "compose_plans",
     "keep_weights",
     "rewrite_model",

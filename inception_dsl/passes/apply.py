@@ -27,11 +27,12 @@ _UNUSED = "nothing is made of it"
 _TWICE = "its tensors change twice, and no recipe says both"
 
 
-def apply_proposal(model: Model, proposal: Proposal) -> Rewrite:
-    """Return a model with one rewrite, whatever speaks against it."""
-    graph = swap_nodes(model.graph, proposal.swaps)
-    weights = plan_swaps(model.graph, graph, proposal.swaps)
-    return Rewrite(flatten_model(model, graph, {}), weights, (log_proposal(proposal),))
+def apply_proposals(model: Model, proposals: Sequence[Proposal]) -> Rewrite:
+    """Return a model with some rewrites of different nodes, whatever speaks against them."""
+    swaps = [swap for proposal in proposals for swap in proposal.swaps]
+    graph = swap_nodes(model.graph, swaps)
+    weights = plan_swaps(model.graph, graph, swaps)
+    return Rewrite(flatten_model(model, graph, {}), weights, tuple(map(log_proposal, proposals)))
 
 
 def rewrite_model(
@@ -54,7 +55,7 @@ def rewrite_model(
                 log = (*done.log, log_proposal(proposal, proposal.refusal))
                 done = Rewrite(done.model, done.weights, log)
                 continue
-            made = apply_proposal(done.model, proposal)
+            made = apply_proposals(done.model, [proposal])
             weights = compose_plans(done.weights, made.weights)
             done = Rewrite(made.model, weights, (*done.log, *made.log))
     return done

@@ -349,8 +349,12 @@ def test_a_large_network_is_rewritten_in_several_turns(
 ) -> None:
     monkeypatch.setattr(rewriting, "MAX_READ", 30)
     steps = [f"  - s{index}: 5x5 conv (48)\n" for index in range(6)]
-    done = rewritten(f"{HEAD}network:\n{''.join(steps)}", project, "P811")
-    assert ([entry.refusal for entry in done.log], done.is_cut) == (["", ""], True)
+    text = f"{HEAD}network:\n{''.join(steps)}"
+    done = rewritten(text, project, "P811")
+    assert [entry.refusal for entry in done.log] == [""] * 6  # one text has them all
+    claims = "claims: [{at: s0, weights: 57600, source: a paper}]\n"
+    done = rewritten(f"{text}{claims}", project, "P811")
+    assert ([entry.refusal[:4] for entry in done.log], done.is_cut) == (["E402"], True)
 
 
 def test_googlenet_gets_pairs_of_3x3(project: Project) -> None:
