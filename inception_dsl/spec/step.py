@@ -124,17 +124,20 @@ class Reader:
         return name.kind == "name" and opening.text == "(" and opening.start == name.end
 
 
-def tokenise(text: str, pattern: re.Pattern[str] = TOKEN) -> tuple[Token, ...]:
+def tokenise(
+    text: str, pattern: re.Pattern[str] = TOKEN, *, what: str = "a step"
+) -> tuple[Token, ...]:
     """Return the words of a step's text.
 
     Args:
         pattern: the words that there are.
+        what: the noun for the text in a message.
 
     Raises:
         StepSyntaxError: a character that starts no word, or too long a text.
     """
     if len(text) > MAX_LENGTH:
-        raise StepSyntaxError(f"a step of more than {MAX_LENGTH} characters", 0, len(text))
+        raise StepSyntaxError(f"{what} of more than {MAX_LENGTH} characters", 0, len(text))
     tokens: list[Token] = []
     open: list[bool] = []  # for each open bracket, whether it is that of a function
     position = _skip(text, 0)
@@ -149,7 +152,7 @@ def tokenise(text: str, pattern: re.Pattern[str] = TOKEN) -> tuple[Token, ...]:
         tokens.append(token)
         position = _skip(text, match.end())
     if len(tokens) > MAX_WORDS:
-        raise StepSyntaxError(f"a step of more than {MAX_WORDS} words", 0, len(text))
+        raise StepSyntaxError(f"{what} of more than {MAX_WORDS} words", 0, len(text))
     return tuple(tokens)
 
 

@@ -45,7 +45,8 @@ def shipped() -> tuple[str, ...]:
 
 WORDS = """
     inception: name: input: network: blocks: tables: columns: params: defaults: heads: budget:
-    claims: use: extends: branches: steps: residual: scale: act: shortcut: from: reuse: join: order:
+    claims: training: use:
+    extends: branches: steps: residual: scale: act: shortcut: from: reuse: join: order:
     out: at: op: after: title: source: conv sepconv maxpool avgpool linear dropout batchnorm lrn
     flatten identity softmax relu global adaptive V same same_tf ceil bias no_bias norm stride pad
     groups dilation width none add mul concat x -> = ( ) [ ] { } , - : + * // ' " # | > & ! @ ` % ?
@@ -84,6 +85,27 @@ def _random_step(rng: random.Random) -> Hostile:
     call = rng.choice((f"3x3 conv ({quoted})", quoted, f"linear ({quoted})", f"b ({quoted})"))
     blocks = "blocks: {b: {params: {k: 1, l: relu}, steps: [1x1 conv (k act l)]}}\n"
     return one("random step", f"{HEAD}{blocks}network: ['{call}', relu]\n")
+
+
+SETTINGS = """
+    batch replicas epochs optimizer learning_rate label_smoothing clip weight_decay average augment
+    normalise
+""".split()  # noqa: SIM905
+SETTING_WORDS = """
+    sgd rmsprop adam adamw momentum decay eps beta1 nesterov inside_root outside_root centered x
+    every at epochs steps cosine polynomial warmup from to power continuous norm value weights
+    biases norms all ema polyak rising inception crop shift area aspect resize pad no_mirror hue
+    mean std unknown none synchronous ( ) / - 0 1 2 32 0.9 1e-8 1e-400 9e99 3/4 0.045
+""".split()  # noqa: SIM905
+
+
+def _random_setting(rng: random.Random) -> Hostile:
+    """A recipe whose settings are words of recipes in no order."""
+    lines = []
+    for key in rng.sample(SETTINGS, k=rng.randrange(1, len(SETTINGS))):
+        text = " ".join(rng.choices(SETTING_WORDS, k=rng.randrange(1, 9)))
+        lines.append(rng.choice((f"  {key}: {text}\n", f"  {key}: {{is: '{text}', source: s}}\n")))
+    return one("random setting", f"{HEAD}network: relu\ntraining:\n{''.join(lines)}")
 
 
 def _torn_bytes(rng: random.Random) -> Hostile:
@@ -637,6 +659,7 @@ KINDS: dict[Callable[[random.Random], Hostile], int] = {
     _random_text: 12,
     _random_words: 14,
     _random_step: 12,
+    _random_setting: 6,
     _torn_bytes: 10,
     _torn_words: 10,
     _long_numbers: 6,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -15,6 +16,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from random_recipes import TEXT, recipes, write_spec
 
+from inception_dsl.driver import check
 from inception_dsl.emit.spec import format_spec
 from inception_dsl.ir import Model
 from inception_dsl.ir.learning_rate import LearningRate, write_number
@@ -23,7 +25,8 @@ from inception_dsl.ir.recipe import (
     Recipe,
     RmsProp,
 )
-from inception_dsl.resolve.recipe import READERS, REQUIRED
+from inception_dsl.resolve import Overrides
+from inception_dsl.resolve.recipe import READERS, REQUIRED, habits
 from inception_dsl.source import Source
 from inception_dsl.spec.schema import TRAINING
 
@@ -65,6 +68,62 @@ def read_rate(project: Project, text: str) -> LearningRate:
 def test_all_tables_of_settings_name_the_same() -> None:
     assert set(SETTINGS) == set(READERS) == set(TRAINING)
     assert set(REQUIRED) <= set(SETTINGS)
+
+
+def test_every_text_of_the_page_is_a_setting(project: Project) -> None:
+    """The page of recipes shows texts in its tables, and settings with their keys."""
+    page = (ROOT / "docs" / "training.md").read_text()
+    rows = re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
+    texts = [text for row in rows for text in re.findall("`([^`]+)`", row)]
+    keyed = [text for text in texts if text.partition(":")[0] in SETTINGS and ":" in text]
+    assert len(keyed) == 8
+    kinds = {"optimizer": "sgd|rmsprop|adam", "learning_rate": "0[.]", "replicas": "20"}
+    kinds["augment"] = "inception|crop|shift"
+    keyed += [
+        f"{key}: {text}"
+        for text in texts
+        for key, kind in kinds.items()
+        if re.match(kind, text) and text not in keyed
+    ]
+    assert len(keyed) > 20
+    for text in keyed:
+        key, _, value = text.partition(": ")
+        project.write(NET, write(**{key: value}))
+        assert project.findings() == (), text
+
+
+def test_the_recipe_of_the_page_is_fine(project: Project) -> None:
+    page = (ROOT / "docs" / "training.md").read_text()
+    project.write(NET, page.partition("```yaml\n")[2].partition("```")[0])
+    assert project.findings() == ()
+
+
+def test_a_word_of_another_tool_has_its_word_here(project: Project) -> None:
+    """Each is a key or a word that a recipe has, and no key or word itself."""
+    for key in habits.KEYS.values():
+        assert key in SETTINGS
+    assert not habits.KEYS.keys() & set(SETTINGS)
+    for key, words in habits.VALUES.items():
+        for word, meant in words.items():
+            project.write(NET, write(**{key: f"{word} (1)"}))
+            (found,) = project.findings()
+            within = write(**{key: f"{EXAMPLES_OF[key]} ({word} 1)"})
+            project.write(NET, within)
+            (inner,) = project.findings()
+            fixes = [each.fix.text for each in (found, inner) if each.fix is not None]
+            helps = [each.help or "" for each in (found, inner)]
+            assert meant in fixes or any(f"`{meant}`" in help for help in helps), (key, word)
+
+
+EXAMPLES_OF = {
+    "optimizer": "rmsprop",
+    "weight_decay": "4e-5",
+    "average": "ema 0.9",
+    "augment": "inception",
+    "clip": "norm 2.0",
+    "replicas": "20",
+}
+"""A setting to which words in brackets are added."""
 
 
 def test_every_example_is_a_setting(project: Project) -> None:
@@ -147,8 +206,6 @@ def test_a_long_text_is_refused(key: str, text: str, project: Project) -> None:
 
 
 def test_the_recipe_of_inception_v3_is_that_of_section_8(project: Project) -> None:
-    from inception_dsl.driver import check
-
     recipe = check("inception_v3", folder=ROOT).model.recipe
     assert recipe is not None
     assert (recipe.batch.value, recipe.epochs.value) == (32, 100)
@@ -166,8 +223,6 @@ SPECS += ["inception_resnet_v1", "inception_resnet_v2"]
 
 @pytest.mark.parametrize("name", SPECS)
 def test_each_paper_has_a_recipe_with_sources_and_results(name: str) -> None:
-    from inception_dsl.driver import check
-
     model = check(name, folder=ROOT).model
     assert model.recipe is not None
     assert model.results
@@ -179,8 +234,6 @@ def test_each_paper_has_a_recipe_with_sources_and_results(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["tf_slim/inception_v3", "timm/inception_v4"])
 def test_a_package_does_not_have_the_recipe_of_the_paper(name: str) -> None:
-    from inception_dsl.driver import check
-
     assert check(name, folder=ROOT).model.recipe is None
 
 
@@ -274,3 +327,23 @@ def test_a_spec_without_a_recipe_imports_none_of_it() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
     assert run.returncode == 0
+
+
+def test_results_are_of_the_network_as_it_is_written(project: Project) -> None:
+    claims = "claims:\n  - {top1_error: 21.2, crops: 1, source: Table 3}\n"
+    project.write(NET, write() + claims)
+    small = check(NET, folder=project.root, overrides=Overrides("16x16x3")).model
+    assert small.results == ()
+    assert small.recipe is not None
+
+
+def test_a_tiny_number_is_refused(project: Project) -> None:
+    project.write(NET, write(optimizer="rmsprop (decay 0.9 eps 1e-400 inside_root)"))
+    (found,) = project.findings()
+    assert (found.code, found.message) == ("E211", "`eps` is nearly 0")
+
+
+def test_a_mean_may_be_negative(project: Project) -> None:
+    recipe = read(project, write(normalise="mean -0.5 0 1/2 std 1 1 1")).recipe
+    assert recipe is not None
+    assert str(recipe.normalise) == "mean -0.5 0 1/2 std 1 1 1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_KEYS = {
+KEYS = {
     "augmentation": "augment",
     "batch_size": "batch",
     "clip_grad": "clip",
@@ -30,7 +30,7 @@ _KEYS = {
 }
 """Keys of other tools for those of a recipe."""
 
-_VALUES: dict[str, dict[str, str]] = {
+VALUES: dict[str, dict[str, str]] = {
     "optimizer": {
         "momentum": "sgd",
         "nesterov": "sgd",
@@ -99,7 +99,7 @@ _HELP: dict[tuple[str, str], str] = {
 
 def key_of(name: str) -> str | None:
     """Return the key of a recipe that another tool's name means."""
-    return _KEYS.get(name.lower()) or None
+    return KEYS.get(name.lower()) or None
 
 
 def meaning_of(key: str, word: str) -> tuple[str | None, str | None]:
@@ -111,4 +111,4 @@ def meaning_of(key: str, word: str) -> tuple[str | None, str | None]:
     """
     folded = word.lower().removesuffix("lr") if key == "learning_rate" else word.lower()
     help = _HELP.get((key, folded.rstrip("_")))
-    return (None, help) if help else (_VALUES.get(key, {}).get(word.lower()), None)
+    return (None, help) if help else (VALUES.get(key, {}).get(word.lower()), None)

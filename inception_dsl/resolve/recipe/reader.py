@@ -27,6 +27,9 @@ UNKNOWN = "unknown"
 
 UNITS: tuple[Unit, ...] = ("epochs", "steps")
 
+MIN_NUMBER = Decimal("1e-30")
+"""Minimum absolute value of a number that is not 0: a program computes with it."""
+
 MAX_LENGTH = Decimal(10**9)
 """Maximum number of epochs or steps."""
 
@@ -74,7 +77,7 @@ class SettingReader:
         self.key, self.span = key, span
         self._is_literal = span.text == text
         try:
-            self._tokens = tokenise(text)
+            self._tokens = tokenise(text, what="a setting")
         except StepSyntaxError as error:
             raise SpecError([syntax_finding(error, text, span)]) from None
         self._reader = Reader(self._tokens)
@@ -182,6 +185,7 @@ class SettingReader:
             SpecError: as for `known_number`.
         """
         token = self.peek()
+        is_negative = self.take_if("-") is not None
         value: Number = Decimal(self._take_number(what))
         if self.take_if("/"):
             under = self.peek()
@@ -189,6 +193,7 @@ class SettingReader:
             if not divisor:
                 raise self.error("E106", "a fraction divides by 0", under)
             value = Fraction(value) / Fraction(divisor)
+        value = -value if is_negative else value
         self._refuse(what, value, range, token)
         return value
 
@@ -213,7 +218,7 @@ class SettingReader:
             SpecError: as for `fraction`.
         """
         values = [self.fraction(what, range)]
-        while self.peek().kind == "number":
+        while self.peek().kind == "number" or self.peek().text == "-":
             values.append(self.fraction(what, range))
         return tuple(values)
 
@@ -317,6 +322,8 @@ class SettingReader:
 
     def _refuse(self, what: str, value: Number, range: Range, token: Token) -> None:
         """Refuse a number out of range."""
+        if value and -MIN_NUMBER < value < MIN_NUMBER:
+            raise self.error("E211", f"`{what}` is nearly 0", token)
         if not range.holds(value):
             raise self.error("E211", f"`{what}` is {range}", token)
 

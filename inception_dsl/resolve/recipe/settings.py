@@ -38,12 +38,6 @@ from inception_dsl.ir.recipe import (
 )
 from inception_dsl.resolve.recipe.reader import MAX_LENGTH, UNKNOWN, Range, SettingReader
 
-MAX_MILESTONES = 100
-"""Maximum number of moments at which a learning rate changes."""
-
-MAX_CHANNELS = 100
-"""Maximum number of numbers of a mean or a standard deviation."""
-
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _COUNT = Range(_ONE, Decimal(10**9))
 _SHARE = Range(_ZERO, _ONE, with_high=False)
@@ -201,8 +195,6 @@ def _read_milestones(reader: SettingReader, factor: Decimal | None) -> Milestone
         moments.append(reader.whole("at", range))
         if moments[1:] and moments[-1] <= moments[-2]:
             raise reader.error("E211", "the moments behind `at` grow", token)
-        if len(moments) > MAX_MILESTONES:
-            raise reader.error("E003", f"more than {MAX_MILESTONES} moments", token)
     return Milestones(factor, tuple(moments), reader.unit("at"))
 
 
@@ -298,13 +290,10 @@ def read_augmentation(reader: SettingReader) -> Augmentation:
 
 def read_normalisation(reader: SettingReader) -> Normalisation:
     """Read `mean 0.5 std 0.5`, one number for all channels or one for each."""
-    first = reader.peek()
     reader.expect("mean", "mean 0.5 std 0.5")
     mean = reader.numbers("mean", _MEAN)
     reader.expect("std", "mean 0.5 std 0.5")
     std = reader.numbers("std", _POSITIVE)
-    if max(len(mean), len(std)) > MAX_CHANNELS:
-        raise reader.error("E003", f"more than {MAX_CHANNELS} channels", first)
     if len(mean) != len(std):
         message = f"`mean` has {len(mean)} numbers, and `std` has {len(std)}"
         raise reader.contradiction(message, reader.span)
