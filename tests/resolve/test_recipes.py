@@ -347,3 +347,46 @@ def test_a_mean_may_be_negative(project: Project) -> None:
     recipe = read(project, write(normalise="mean -0.5 0 1/2 std 1 1 1")).recipe
     assert recipe is not None
     assert str(recipe.normalise) == "mean -0.5 0 1/2 std 1 1 1"
+
+
+WORDY = {
+    "replicas": ["20 (asynchronous)", "20 (synchronous)"],
+    "optimizer": [
+        "sgd (momentum 0.9 nesterov)",
+        "rmsprop (decay 0.9 momentum 0.9 eps 1.0 inside_root centered)",
+        "adamw (beta1 0.9 beta2 0.99 eps 1e-8)",
+    ],
+    "learning_rate": [
+        "0.1 x 0.9 every 2 epochs (continuous warmup 5 epochs from 0.01)",
+        "0.1 cosine (to 0.01 warmup 100 steps)",
+        "0.1 polynomial (power 2 to 0.01)",
+    ],
+    "clip": ["norm 2.0", "value 0.5"],
+    "weight_decay": ["4e-5 (weights biases)", "4e-5 (weights norms)"],
+    "average": ["ema 0.9 (rising)", "polyak (from 10 epochs)"],
+    "augment": [
+        "inception (area 0.05 to 1 aspect 3/4 to 4/3 no_mirror brightness 0.1 contrast 0.1)",
+        "inception (no_photometric)",
+        "crop (resize 256 saturation 0.1)",
+        "shift (pad 4)",
+    ],
+    "normalise": ["mean 0.5 std 0.5"],
+}
+SLIPS = [
+    pytest.param(key, text, found.start(), found[0], id=f"{key}: {text}, {found[0]}")
+    for key, texts in WORDY.items()
+    for text in texts
+    for found in re.finditer(r"[a-z_]{4,}[0-9]?", text)
+]
+
+
+@pytest.mark.parametrize(("key", "text", "start", "word"), SLIPS)
+def test_every_misspelt_word_has_its_advice(
+    key: str, text: str, start: int, word: str, project: Project
+) -> None:
+    slip = word[:2] + word[3:]
+    project.write(NET, write(**{key: f"{text[:start]}{slip}{text[start + len(word) :]}"}))
+    (found,) = project.findings()
+    assert found.fix is not None, found.message
+    assert (found.fix.text, found.fix.span.text) == (word, slip)
+    assert found.help == f"write `{word}`"

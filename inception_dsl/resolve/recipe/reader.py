@@ -142,7 +142,9 @@ class SettingReader:
         token = self.peek()
         if token.text == text:
             return self._reader.take()
-        raise self.error("E104", self._stands(token, f"`{text}`"), token, f"as in `{where}`")
+        close = nearest(token.text, [text])
+        help = f"as in `{where}`" if close is None else None
+        raise self.error("E104", self._stands(token, f"`{text}`"), token, help, close)
 
     def number(self, what: str, range: Range) -> Decimal | None:
         """Take a number, or `unknown`, which is None.
