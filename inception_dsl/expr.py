@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from inception_dsl.bounds import MAX_NUMBER
 
@@ -287,8 +287,7 @@ def show(expr: Expr | str) -> str:
             return str(expr)
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(NamedTuple):
     """An operand of a chain, with the operator before it; the first one has none."""
 
     operator: str

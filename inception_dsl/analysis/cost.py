@@ -14,8 +14,8 @@ Units:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 from inception_dsl.analysis.stage import build_stage_lookup
 from inception_dsl.ir import NETWORK, Call, Model, Node, TensorType, write_types
@@ -25,8 +25,7 @@ Grouping = Literal["op", "block", "stage", "path"]
 """A property of a node by which a report groups costs."""
 
 
-@dataclass(frozen=True, slots=True)
-class CostRow:
+class CostRow(NamedTuple):
     """The cost of one node.
 
     Weights that two nodes share count for the first one; the work of both counts.
@@ -64,8 +63,7 @@ class CostRow:
     moved: int
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """The sums of the costs of some rows."""
 
     params: int
@@ -77,8 +75,7 @@ class Totals:
     moved: int
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A group of rows: their paths in order, and the sums of their costs."""
 
     name: str
@@ -177,8 +174,7 @@ def _sum(rows: Iterable[CostRow]) -> Totals:
     return Totals(params, weights, macs, flops, activations, all_activations, moved)
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(NamedTuple):
     """The properties that the rows below a call share."""
 
     prefix: str
@@ -219,8 +215,8 @@ class _Rows:
         has_weights = context.has_weights and item.reuses is None
         if isinstance(item, Call):
             read_paths = self._find_read_in(item)
-            inside = replace(context, prefix=f"{path}.", block=item.block, has_weights=has_weights)
-            unread = replace(inside, is_read=False)
+            inside = context._replace(prefix=f"{path}.", block=item.block, has_weights=has_weights)
+            unread = inside._replace(is_read=False)
             for inner in item.body:
                 is_read = inner.path in read_paths
                 yield from self._measure_item(inner, inside if is_read else unread)

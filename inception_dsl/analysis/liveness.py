@@ -6,14 +6,13 @@ Units: parameters of steps that are built and saved, but never used.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.ir import BlockDef, Call, Model, Node, Origin, walk_calls
 from inception_dsl.ops import OPS
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """A step whose result nothing reads, with all steps that only it depends on.
 
     Attributes:

@@ -9,10 +9,9 @@ Units: those of `analysis.cost` for its measures, conv and linear layers for `de
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from inception_dsl.analysis.cost import CostReport, CostRow
 from inception_dsl.bounds import MAX_PATH
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.memory import MemoryReport
 
 
-@dataclass(frozen=True, slots=True)
-class SeveralTypes:
+class SeveralTypes(NamedTuple):
     """The answer for the shape or the channels of a step that has several, as none is named.
 
     Attributes:

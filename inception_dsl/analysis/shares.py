@@ -5,14 +5,13 @@ Units: the unit of the measure, such as parameters or multiply-accumulates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis.quantities import Quantities
 from inception_dsl.ir import Origin, Path
 
 
-@dataclass(frozen=True, slots=True)
-class CostShare:
+class CostShare(NamedTuple):
     """A step, with all its copies, and the part of a cost that it causes."""
 
     origin: Origin

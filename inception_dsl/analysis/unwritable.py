@@ -8,8 +8,8 @@ that needs any other number cannot be written.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from inception_dsl.analysis.widths import MAX_DIFFERING_COPIES, BlockWidths, Width, name_channels
 from inception_dsl.bounds import MAX_OPERANDS
@@ -46,8 +46,7 @@ _NO_CHANNELS = "no parameter tells the channels that `in` stands for"
 _IN = Name("in")
 
 
-@dataclass(frozen=True, slots=True)
-class Unwritable:
+class Unwritable(NamedTuple):
     """A step that the class of its block cannot build, and the reason.
 
     Attributes:
@@ -66,8 +65,7 @@ class Unwritable:
     exprs: tuple[Value | Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Problem:
+class _Problem(NamedTuple):
     """A step that cannot be written, with the values and expressions for which it cannot."""
 
     step: StepDef

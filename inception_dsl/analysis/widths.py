@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis.parametric import Dependences, find_dependences
 from inception_dsl.bounds import MAX_OPERANDS
@@ -64,8 +65,7 @@ A third one shows that more than the first copy differs, which no class can expr
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Width:
+class Width(NamedTuple):
     """The channels of the result of a step, over all calls of its block.
 
     Attributes:

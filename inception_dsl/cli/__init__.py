@@ -11,16 +11,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 from inception_dsl.cli.arguments import UNUSABLE, Parser
 from inception_dsl.cli.output import OutputError, deliver, finish, prepare, say
 from inception_dsl.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command of the command line.
 
     Attributes:
@@ -100,11 +99,13 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"inception-dsl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parsers: dict[str, Parser] = {}
-    for command in COMMANDS:
+    # The parser of every command takes a while to make, and a call names one.
+    named = [command for command in COMMANDS if [command.name] == argv[:1]]
+    for command in named or COMMANDS:
         description = f"{command.help[0].upper()}{command.help[1:]}."
         subparser = commands.add_parser(command.name, help=command.help, description=description)
         parsers[command.name] = subparser
-        if argv[:1] == [command.name]:
+        if named:
             command.fill(subparser)
     args, surplus = parser.parse_known_args(argv)
     if surplus:

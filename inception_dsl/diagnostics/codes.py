@@ -8,14 +8,12 @@ hints. P8xx: hints about the design. D7xx: the effects of a change, on callers (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A kind of finding.
 
     Attributes:

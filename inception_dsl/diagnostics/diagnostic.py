@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.diagnostics.codes import CODES, Severity
 from inception_dsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A region of a source, and a remark on it."""
 
     span: Span
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A change of a spec's text that may end a finding.
 
     It is a proposal. The check of a spec applies it in memory and checks again. It becomes the

@@ -66,7 +66,7 @@ class Standpoint:
     def _see(self, finding: Diagnostic) -> Diagnostic:
         return replace(
             finding,
-            labels=tuple(replace(label, span=self._span(label.span)) for label in finding.labels),
+            labels=tuple(label._replace(span=self._span(label.span)) for label in finding.labels),
             calls=tuple(map(self._span, finding.calls)),
         )
 

@@ -120,7 +120,7 @@ def _list_steps(unnamed: UnnamedDiff, steps: Mapping[str, CodeStep]) -> dict[Ste
         if (step := steps.get(source)) is None:
             continue
         norm = steps.get(unnamed.norms[path]) if path in unnamed.norms else None
-        known[path] = step if norm is None else replace(step, norm_lines=norm.lines)
+        known[path] = step if norm is None else step._replace(norm_lines=norm.lines)
     return known
 
 

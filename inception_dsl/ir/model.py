@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir.path import Path
@@ -102,8 +102,7 @@ class Origin:
         return Origin(self.spans + outer.spans)
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """A parameter of a block; each call must bind it unless it has a default."""
 
     name: str
@@ -301,8 +300,7 @@ class Head:
         return Path(path).is_within(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """One line of a budget: at most 43M `params`."""
 
     measure: str

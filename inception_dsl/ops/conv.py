@@ -245,7 +245,7 @@ def launches_with_extras(
     steps = [Launch(size) for size in (*padded_values(written, values, input), *convolved)]
     if weights:  # the convolution holds its padded input and its weights
         at = len(steps) - len(convolved)
-        steps[at] = replace(steps[at], holds=(1, 2) if at else (1,))
+        steps[at] = steps[at]._replace(holds=(1, 2) if at else (1,))
         steps[:0] = weights
     if (norm := find_norm(values)) is not None:
         of_norm = norm_attributes(written), norm_attributes(values)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from inception_dsl.ir import TensorType
 from inception_dsl.ops.attribute import Symbols, Values
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 Inputs = tuple[TensorType, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """A setting that torch accepts but that is probably a mistake, or a hint about it.
 
     Attributes:
@@ -295,8 +294,7 @@ class StateTensor:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class InnerOp:
+class InnerOp(NamedTuple):
     """One of several ops that an op is in turn.
 
     Attributes:
@@ -395,8 +393,7 @@ Layout = Literal["kept", "first", "last"]
 images come in, or behind them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """A function that torch launches on the device for a node in inference.
 
     Attributes:

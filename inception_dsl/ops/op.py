@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Value
@@ -45,8 +45,7 @@ FigureKind = Literal[
 The `sum` and the `product` of two inputs are circles."""
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(NamedTuple):
     """The facts of an op that puts several values together; a body writes it, never a step.
 
     Attributes:

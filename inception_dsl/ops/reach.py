@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import gcd
+from typing import NamedTuple
 
 MAX_PHASES = 128
 """Maximum number of windows that take turns; a map with more of them has no receptive field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The units of the input that one unit of the output reads along an axis.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label
 from inception_dsl.ir import BlockDef, Call, CallDef, Node, NodeDef, Param, Path
@@ -11,8 +12,7 @@ from inception_dsl.ops import OPS
 from inception_dsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A shape that an author expects: `-> 35x35x384`.
 
     `name` is the name in messages, `path` the step that makes the value. `joined` are the inputs of
@@ -30,8 +30,7 @@ AttributePlaces = Mapping[str, Mapping[str, Span]]
 """By a step's path, where its attributes and arguments stand; its count, under an empty name."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBlock:
+class ReadBlock(NamedTuple):
     """A block as it was read: its definition, its shape notes, and the places of its words.
 
     Under an empty path, `places` has the defaults of the block's parameters.
@@ -42,8 +41,7 @@ class ReadBlock:
     places: AttributePlaces
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """The part of a block that callers need: its parameters, and where they and its name stand.
 
     Attributes:
@@ -145,7 +143,7 @@ def merge_concats(block: BlockDef, notes: Iterable[Note], places: AttributePlace
             merged[step.path] = inputs
         else:
             body.append(replace(step, inputs=inputs))
-    kept = tuple(replace(note, joined=merged.get(note.path, ())) for note in notes)
+    kept = tuple(note._replace(joined=merged.get(note.path, ())) for note in notes)
     return ReadBlock(replace(block, body=tuple(body)), kept, places)
 
 

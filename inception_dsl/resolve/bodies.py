@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 
 from inception_dsl.bounds import MAX_JOINED
@@ -172,7 +171,7 @@ class BodyReader(Reporter):
             return place.reads
         place = self._when(body, place, kinds)
         if body.steps is not None:
-            result = self._body(body.steps, replace(place.key("steps"), siblings={}))
+            result = self._body(body.steps, place.key("steps")._replace(siblings={}))
         elif body.branches is not None:
             result = self._branches(body, place)
         elif body.reuse is not None:
@@ -248,7 +247,7 @@ class BodyReader(Reporter):
             message = f"no step is named for the input {listed(missing[:1])}"
             self.complain("E215", message, self.places.value(at))
         several = tuple(reads.get(name, place.reads) for name in taker)
-        return replace(place, reads=several[0], several=several)
+        return place._replace(reads=several[0], several=several)
 
     def _from(
         self,
@@ -278,14 +277,14 @@ class BodyReader(Reporter):
             if sibling is not None:
                 inputs.append(sibling.gives)
         if not inputs:
-            return replace(place, several=(place.reads,) * len(taker))
+            return place._replace(several=(place.reads,) * len(taker))
         if taker:
             lacking = len(written) - len(inputs)  # reported
             several = (*inputs, *inputs[:1] * lacking)
-            return replace(place, reads=inputs[0], several=several)
+            return place._replace(reads=inputs[0], several=several)
         if len(inputs) == 1:
-            return replace(place, reads=inputs[0])
-        return replace(place, reads=self._addjoined(join, place, tuple(inputs), {}))
+            return place._replace(reads=inputs[0])
+        return place._replace(reads=self._addjoined(join, place, tuple(inputs), {}))
 
     def _sibling(
         self, name: str, place: BodyPlace, span: Span, help: str | None = None
@@ -326,7 +325,7 @@ class BodyReader(Reporter):
                 self.report([explain_no_output(holder_name, output, outputs, span)])
             self._faults += 1
             return None
-        return replace(holder, gives=call.path / output)
+        return holder._replace(gives=call.path / output)
 
     def _reuse(self, name: str, place: BodyPlace) -> Path:
         """Add an earlier step or branch again, with the same weights on another input."""

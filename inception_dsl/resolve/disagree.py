@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label
@@ -312,7 +312,7 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
         low, high = sorted((whole.type.channels, odd.type.channels))
         if projection is not None and (fix is None or high >= 2 * low):
             help = f"bring the input to it by a residual's `shortcut: {projection}`"
-            fix = replace(fix, gain=f"or {help}") if fix else None
+            fix = fix._replace(gain=f"or {help}") if fix else None
     notes = [] if other is not None else [f"{whole.type} enters the block"]
     notes += gates
     expected, actual = str(whole.type), str(odd.type)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from inception_dsl.diagnostics import Fix, Label, nearest
 from inception_dsl.expr import Expr
@@ -13,8 +14,7 @@ from inception_dsl.source import Span
 Given = Value | Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A value and where it was written."""
 
     value: Given
@@ -36,16 +36,14 @@ class Scope:
     unseen: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of a table: where it stands, and its cells."""
 
     span: Span
     cells: tuple[Setting, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A table: where its name stands, its columns and where they stand, its rows by name."""
 
     span: Span
@@ -53,8 +51,7 @@ class Table:
     rows: Mapping[str, Row]
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(NamedTuple):
     """The known name that was most likely meant, if one is close, and where it is declared."""
 
     name: str | None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, shorten
 from inception_dsl.expr import Apply, Expr, Name
@@ -29,8 +30,7 @@ from inception_dsl.spec.text import syntax_finding
 from inception_dsl.spec.validate import Places
 
 
-@dataclass(frozen=True, slots=True)
-class BodyPlace:
+class BodyPlace(NamedTuple):
     """The place of a body in the document, with its input.
 
     Attributes:
@@ -56,7 +56,7 @@ class BodyPlace:
 
     def key(self, *keys: str | int) -> BodyPlace:
         """Return the place deeper in the document."""
-        return replace(self, at=(*self.at, *keys))
+        return self._replace(at=(*self.at, *keys))
 
     def item(
         self, index: int, reads: Path, siblings: Mapping[str, Sibling], several: tuple[Path, ...]
@@ -69,18 +69,18 @@ class BodyPlace:
 
     def named(self, name: str) -> BodyPlace:
         """Return the place of a named part below this one."""
-        return replace(self, path=self.path / name)
+        return self._replace(path=self.path / name)
 
     def counted(self, name: str) -> BodyPlace:
         """Return the place of a step below this one that its list counts."""
-        return replace(self, path=self.path / name, is_named=False)
+        return self._replace(path=self.path / name, is_named=False)
 
     def under(self, condition: Expr | None) -> BodyPlace:
         """Return the place under one more condition."""
         if condition is None:
             return self
         both = condition if self.when is None else Apply("and", (self.when, condition))
-        return replace(self, when=both)
+        return self._replace(when=both)
 
     @property
     def otherwise(self) -> Path | None:
@@ -92,11 +92,10 @@ class BodyPlace:
     ) -> BodyPlace:
         """Return the place of a branch, whose body stands at `key` in the document."""
         below = self.path / name
-        return replace(self, at=(*self.at, *key), path=below, branch=below, siblings=siblings)
+        return self._replace(at=(*self.at, *key), path=below, branch=below, siblings=siblings)
 
 
-@dataclass(frozen=True, slots=True)
-class Sibling:
+class Sibling(NamedTuple):
     """An earlier step or branch: its path, its value, its steps, and the place of its name.
 
     `is_whole` is false if a part of it is at fault and was left out.
@@ -109,8 +108,7 @@ class Sibling:
     is_whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """A step as it was read.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import (
@@ -54,8 +54,7 @@ class Overrides:
 AS_WRITTEN = Overrides()
 
 
-@dataclass(frozen=True, slots=True)
-class Instantiation:
+class Instantiation(NamedTuple):
     """A model at some inputs, and the warnings about it."""
 
     model: Model
@@ -167,7 +166,7 @@ def _without_heads(blocks: Mapping[str, ReadBlock], paths: frozenset[Path]) -> d
     body = tuple(s for s in network.definition.body if s.path.first not in paths)
     return {
         **blocks,
-        NETWORK: replace(network, definition=replace(network.definition, body=body), notes=()),
+        NETWORK: network._replace(definition=replace(network.definition, body=body), notes=()),
     }
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
 from inception_dsl.expr import Expr, find_names
@@ -23,8 +22,7 @@ _NO_NUMBERS = frozenset(["inf", "infinity", "nan"])
 """Names of other tools for values that are no finite numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """The words of a step, the characters they stand in, and the parameters they may read."""
 
     tokens: tuple[Token, ...]

@@ -157,7 +157,7 @@ class Trail:
         place = Label(site.place(step.path, name))
         labels = [place, *sources]
         if len(sources) == 1:  # the value there is wrong for all of its readers
-            labels = [sources[0], replace(place, text="it is read here")]
+            labels = [sources[0], place._replace(text="it is read here")]
         return StepFaultError(Diagnostic("E106", message, tuple(labels), help=help))
 
     def trace(
@@ -231,7 +231,7 @@ class Trail:
         help: str | None = "change the step that makes it"
         if note.text == "x".join(str(side) for side in type.shape):
             more, help = [], None
-            fix = replace(fix, gain="height x width x channels")
+            fix = fix._replace(gain="height x width x channels")
         labels = (Label(note.span, f"{type} comes out"), *more)
         self.report(
             Diagnostic(

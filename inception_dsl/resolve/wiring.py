@@ -7,7 +7,7 @@ path of its own: `input.left` of a block's inputs, `fpn.p3` of the outputs of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.bounds import MAX_PORTS
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, shorten
@@ -27,8 +27,7 @@ SINGLE = ("",)
 """The names of the inputs, or of the outputs, of a block that has one: it needs no name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """The inputs of a block, or of the network: the path of each value by its name.
 
     A single input that the author names keeps the path of an input without a name.
@@ -84,8 +83,7 @@ class PortReader(Reporter):
         return tuple(dict.fromkeys(names))
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(NamedTuple):
     """The values of a body that can be named: by the path of a step, or of a list of steps.
 
     Attributes:

@@ -10,8 +10,8 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 SUFFIXES = (".yaml", ".yml")
 """The ends of the names of spec files."""
@@ -27,8 +27,7 @@ for _flag in (
     _OPEN |= getattr(os, _flag, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(NamedTuple):
     """The files of this machine.
 
     Attributes:

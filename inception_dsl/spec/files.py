@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from inception_dsl.bounds import MAX_BYTES
 from inception_dsl.channels import printable
@@ -31,16 +32,14 @@ MAX_NAME = 200
 """Maximum number of characters of a name that is looked up."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeTensor:
+class CodeTensor(NamedTuple):
     """A tensor of a network that exists as code: its key in the state_dict there, and its shape."""
 
     key: str
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CodeStep:
+class CodeStep(NamedTuple):
     """The module of torch that runs a step, and the lines of Python behind it, the innermost first.
 
     Attributes:

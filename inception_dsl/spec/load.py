@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.bounds import (
     MAX_BLOCKS,
@@ -46,8 +46,7 @@ _MOST = {
 """Maximum number of entries under a key of a spec."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A checked spec with its tree, the places of its parts, and its file.
 
     Attributes:
@@ -70,8 +69,7 @@ class Loaded:
         return brings and self.tree.items.keys() <= _LIBRARY_KEYS
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(NamedTuple):
     """Other texts for some files of a spec, which are checked in place of the files.
 
     Attributes:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from inception_dsl.expr import FUNCTIONS
 
@@ -38,8 +38,7 @@ TOKEN = re.compile(
 _SPACE = re.compile(r"[ \t]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word and where it stands in its step's text."""
 
     kind: Kind

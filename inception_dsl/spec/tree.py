@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 import yaml
 
@@ -38,8 +39,7 @@ _CONSTANTS: dict[str, bool | None] = {
 Plain = str | int | Decimal | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A value; `text` is where its characters stand, without quotes."""
 
     value: Plain
@@ -47,24 +47,21 @@ class Scalar:
     text: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A YAML list."""
 
     items: list[Tree]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """A YAML mapping: keys are text, in the author's order."""
 
     items: dict[str, Entry]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A key's place and its value."""
 
     key: Span

@@ -37,9 +37,9 @@ def _build_document(facts: Facts, layout: Layout) -> dict[str, Any]:
         "input": cost.input,
         "batch": cost.batch,
         "dtype": facts.dtype,
-        "totals": asdict(cost.totals),
-        "totals_with_heads": asdict(cost.totals_with_heads),
-        "heads": {head.name: asdict(head.totals) for head in cost.heads},
+        "totals": cost.totals._asdict(),
+        "totals_with_heads": cost.totals_with_heads._asdict(),
+        "heads": {head.name: head.totals._asdict() for head in cost.heads},
         "flops_by_kind": dict(cost.flops_by_kind),
     }
     if facts.memory is not None:
@@ -49,12 +49,12 @@ def _build_document(facts: Facts, layout: Layout) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     if layout.by is None or layout.by == "path":
         for row in cost.rows:
-            cost_of_row = {**asdict(row), "flops_by_kind": dict(row.flops_by_kind)}
+            cost_of_row = {**row._asdict(), "flops_by_kind": dict(row.flops_by_kind)}
             rows.append({**cost_of_row, **_collect_facts(facts, row.path)})
     else:
         for grouped in group(cost, layout.by):
             nodes = len(grouped.paths)
-            rows.append({"path": grouped.name, "nodes": nodes, **asdict(grouped.totals)})
+            rows.append({"path": grouped.name, "nodes": nodes, **grouped.totals._asdict()})
     return {**document, "rows": rows}
 
 
