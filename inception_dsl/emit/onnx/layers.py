@@ -272,6 +272,15 @@ def _slice(step: StepWriter) -> None:
     step.add("Slice", step.reads[0], *bounds, step.whole("axes", 1))
 
 
+def _channel_pad(step: StepWriter) -> None:
+    before, after = (number(step.values, name) for name in ("before", "after"))
+    step.add("Pad", step.reads[0], step.whole("pads", 0, before, 0, 0, 0, after, 0, 0))
+
+
+def _channel_pool(op: str, step: StepWriter) -> None:
+    step.add(op, step.reads[0], step.whole("axes", 1), keepdims=1)
+
+
 def _shuffle(step: StepWriter) -> None:
     groups = number(step.values, "groups")
     channels, height, width = step.output.shape
@@ -335,6 +344,9 @@ LAYERS: dict[str, Rule] = {
     "softmax": partial(_plain, "Softmax", axis=1),
     "partsoftmax": _part_softmax,
     "slice": _slice,
+    "channelpad": _channel_pad,
+    "channelavgpool": partial(_channel_pool, "ReduceMean"),
+    "channelmaxpool": partial(_channel_pool, "ReduceMax"),
     "shuffle": _shuffle,
     "flatten": partial(_plain, "Flatten"),
     "concat": _concat,

@@ -173,7 +173,7 @@ def _pixel_unshuffle(step: StepWriter) -> None:
 
 
 _MODES = {"zero": "constant", "reflect": "reflect", "replicate": "edge"}
-"""ONNX's words for what lies outside a map."""
+"""The mode of a padding in ONNX, by that of a spec."""
 
 
 def _pad(step: StepWriter) -> None:
