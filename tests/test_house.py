@@ -20,6 +20,7 @@ OTHERS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("
 PAGE = ROOT / "docs" / "architecture.md"
 
 LAYERS = (
+    "evaluation",
     "diagnostics",
     "spec",
     "ir",

@@ -58,6 +58,7 @@ COMMANDS = (
     Command("rewrite", "write steps of a spec that save work in place of others", "rewriting"),
     Command("import", "write the spec of a network that exists as code", "importing"),
     Command("port", "carry a checkpoint over to another network that does the same", "porting"),
+    Command("evaluate", "measure the errors of trained networks on a folder", "evaluating"),
     Command("fmt", "format the steps of specs, in place", "specs", "add_fmt"),
     Command(
         "resolve",

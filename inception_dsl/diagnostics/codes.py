@@ -1,9 +1,10 @@
 """Every code that a finding may carry. A code never changes its meaning.
 
 E0xx: reading files. E1xx: the form of a spec. E2xx: names and words. E3xx: shapes. E4xx: budgets
-and claims. E5xx: output. E7xx: networks that exist as code. E8xx: checkpoints. W6xx: warnings and
-hints. P8xx: hints about the design. D7xx: the effects of a change, on callers (D70x), checkpoints
-(D71x), inference (D72x), training (D73x), cost (D74x) or nothing (D75x).
+and claims. E5xx: output. E7xx: networks that exist as code. E8xx: checkpoints. E9xx: trained
+networks on images. W6xx: warnings and hints. P8xx: hints about the design. D7xx: the effects of a
+change, on callers (D70x), checkpoints (D71x), inference (D72x), training (D73x), cost (D74x) or
+nothing (D75x).
 """
 
 from __future__ import annotations
@@ -99,6 +100,11 @@ CODES: dict[str, Code] = {
     "E803": Code("tensors-disagree", "The tensors of a checkpoint are not those of its network."),
     "E804": Code("not-carried", "A port cannot tell what a tensor is made of."),
     "E805": Code("port-differs", "A port gives another network than the one that it was made of."),
+    "E901": Code("bad-image-folder", "A folder of images, or a list of them, cannot be used."),
+    "E902": Code("broken-image", "An image cannot be read."),
+    "E903": Code("image-too-small", "An image is smaller than the crop."),
+    "E904": Code("no-normalisation", "Nothing says the mean and the deviation of an input."),
+    "E905": Code("not-evaluable", "A network cannot be measured on images."),
     "W601": Code("never-read", "No output depends on a step."),
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),
