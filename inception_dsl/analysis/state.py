@@ -19,7 +19,7 @@ def measure_state(graph: Graph) -> dict[str, StateTensor]:
 
 def list_state(node: Node) -> tuple[StateTensor, ...]:
     """Return the tensors that a node holds; none if it has the weights of another node."""
-    return () if node.reuses is not None else _list_tensors(node)
+    return () if node.reuses is not None else list_tensors(node)
 
 
 def reads_tensors(step: Node | Call) -> bool:
@@ -28,10 +28,11 @@ def reads_tensors(step: Node | Call) -> bool:
         case Call(body=body):
             return any(map(reads_tensors, body))
         case Node():
-            return bool(_list_tensors(step))
+            return bool(list_tensors(step))
 
 
-def _list_tensors(node: Node) -> tuple[StateTensor, ...]:
+def list_tensors(node: Node) -> tuple[StateTensor, ...]:
+    """Return the tensors that a node computes with, its own or those of another node."""
     state = OPS[node.op].state
     if state is None:
         return ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.cli.arguments import Parser, add_specs, describe
+from inception_dsl.cli.arguments import UNUSABLE, Parser, add_specs, describe
 from inception_dsl.cli.console import (
     FINDINGS,
     FINE,
@@ -33,6 +34,7 @@ def add(command: Parser) -> None:
             "build specs/inception_v4.yaml",
             "build inception_v4 --set num_classes=10 -o /tmp/models",
             "build --check",
+            "build inception_v4 --target onnx --weights model.safetensors",
         ],
     )
     add_specs(command)
@@ -44,6 +46,19 @@ def add(command: Parser) -> None:
         action="store_true",
         help="run each module with torch first, without computing, and compare it with the spec",
     )
+    command.add_argument(
+        "--target",
+        choices=["module", "onnx"],
+        default="module",
+        help="module: a module of torch, its costs and figures; onnx: a model in inference, "
+        "with norms folded into weights, made without torch; default: module",
+    )
+    command.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="of the ONNX model: a checkpoint of the emitted module; default: random weights",
+    )
     command.add_argument("-o", "--output", metavar="DIR", help="write below DIR, not generated/")
     command.add_argument(
         "--gallery",
@@ -53,14 +68,40 @@ def add(command: Parser) -> None:
 
 
 def _build(args: argparse.Namespace) -> int:
+    if problem := _find_misuse(args):
+        say(f"error: {problem}")
+        return UNUSABLE
+    if args.target == "onnx":  # one after the other, since their weights are large
+        return max(_build_some(args, [spec]) for spec in args.specs)
+    return _build_some(args, args.specs)
+
+
+def _find_misuse(args: argparse.Namespace) -> str | None:
+    """Return the error of arguments that do not go together, if there is one."""
+    if args.target != "onnx":
+        return "`--weights` is for `--target onnx`" if args.weights else None
+    if not args.specs:
+        return "name the specs to build as ONNX: each has all of its weights in it"
+    if args.weights and len(args.specs) > 1:
+        return "`--weights` are those of one spec"
+    if args.verify or args.gallery:
+        return f"`--{'verify' if args.verify else 'gallery'}` is for modules of torch"
+    return None
+
+
+def _build_some(args: argparse.Namespace, specs: list[str]) -> int:
     from inception_dsl import driver
 
+    make = None
+    if args.target == "onnx":
+        make = partial(driver.emit_onnx_model, weights=args.weights)
     build = driver.plan_build(
-        args.specs,
+        specs,
         folder=Path.cwd(),
         output=Path(args.output) if args.output else None,
         overrides=overrides_of(args),
         with_gallery=args.gallery,
+        make=make,
     )
     print_findings(build.findings)
     if args.verify:
@@ -120,6 +161,10 @@ def _build_command(args: argparse.Namespace, spec: str | None) -> str:
         words += ["--set", f"{name}={value}"]
     if args.gallery:
         words.append("--gallery")
+    if args.target != "module":
+        words += ["--target", args.target]
+    if args.weights:
+        words += ["--weights", str(args.weights)]
     if spec and spec.startswith("-"):
         words += ["--", spec]
     return shlex.join(words)

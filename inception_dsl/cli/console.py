@@ -61,6 +61,9 @@ def print_difference(artifact: driver.Artifact) -> None:
 
     name = shown(artifact.path)
     old = artifact.read()
+    if artifact.is_binary:
+        show(f"{name} {'is not there' if old is None else 'differs'}\n")
+        return
     lines = difflib.unified_diff(
         (old or b"").decode(errors="replace").splitlines(),
         artifact.text.splitlines(),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from inception_dsl.driver.checking import CheckResult, check_all, measure_all
     from inception_dsl.driver.figures import draw, draw_library
     from inception_dsl.driver.importing import Imported, import_target
+    from inception_dsl.driver.onnx_models import emit_onnx_model
     from inception_dsl.driver.porting import (
         Ported,
         PortMap,
@@ -70,6 +71,7 @@ __all__ = [
     "draw_library",
     "emit",
     "emit_module",
+    "emit_onnx_model",
     "expand_spec",
     "find_missing",
     "format_all",
@@ -103,6 +105,7 @@ _HOMES = {
     "checking": ("CheckResult", "check_all", "measure_all"),
     "figures": ("draw", "draw_library"),
     "importing": ("Imported", "import_target"),
+    "onnx_models": ("emit_onnx_model",),
     "porting": (
         "PortMap",
         "Ported",

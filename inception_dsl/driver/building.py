@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.driver.selection import choose, find_clashes, tell_nothing
@@ -71,6 +72,13 @@ class Build:
         return write_all(self.artifacts)
 
 
+class Make(Protocol):
+    """A function that makes the files of a model, below `output`."""
+
+    def __call__(self, checked: Checked, /, *, output: Path, bound: Path | None) -> Emission:
+        """Return the files; nothing is written."""
+
+
 def plan_build(
     references: Sequence[str],
     *,
@@ -78,12 +86,14 @@ def plan_build(
     output: Path | None = None,
     overrides: Overrides = AS_WRITTEN,
     with_gallery: bool = False,
+    make: Make | None = None,
 ) -> Build:
     """Make all files of the specs that a person names, or of all of the project.
 
     Args:
         output: the folder for the files, if not `generated/` of the project.
         with_gallery: make the gallery too; where it is, a build of all specs keeps it fresh.
+        make: makes the files of a model, if not those of `EMITTERS`.
 
     Raises:
         SpecError: the errors of the specs; E011 there is none; E501 a module cannot say
@@ -100,7 +110,9 @@ def plan_build(
                 raise file
             model = check_file(file, overrides)
             place = output or _generated(file, folder)
-            made = emit(model, output=place, bound=bound_of(output) if output else place.parent)
+            made = (make or emit)(
+                model, output=place, bound=bound_of(output) if output else place.parent
+            )
         except LibraryError as error:
             if references:
                 failed.extend((name, finding) for finding in error.diagnostics)
@@ -118,7 +130,7 @@ def plan_build(
         raise SpecError(merge_findings(failed))
     if not checked:
         raise tell_nothing(folder)
-    is_whole = not (references or output or overrides)
+    is_whole = not (references or output or overrides or make)
     default = project_root(folder.resolve()) / GENERATED
     if with_gallery or (is_whole and locate_gallery(folder).exists()):
         artifacts += make_gallery(checked, artifacts, folder=folder, output=output or default)

@@ -42,6 +42,15 @@ class Artifact:
         """The content as text."""
         return self.content.decode()
 
+    @property
+    def is_binary(self) -> bool:
+        """The content is no text."""
+        try:
+            self.content.decode()
+        except UnicodeDecodeError:
+            return True
+        return False
+
     def read(self) -> bytes | None:
         """Return the present content of the file, cut if it is long; None if there is no file.
 

@@ -72,7 +72,7 @@ def _pad_saves(
     return SavedForBackward(inputs=values["mode"] != _ZERO)
 
 
-def _cut(values: Values, input: TensorType) -> tuple[tuple[int, int], tuple[int, int]]:
+def find_cut(values: Values, input: TensorType) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the lines that a crop takes off above and below, then left and right.
 
     A centred crop takes the odd line off below, and right.
@@ -86,7 +86,7 @@ def _cut(values: Values, input: TensorType) -> tuple[tuple[int, int], tuple[int,
 
 def _crop_infer(values: Values, inputs: Inputs) -> TensorType:
     channels, height, width = a_map(inputs[0], "crop")
-    cuts = _cut(values, inputs[0])
+    cuts = find_cut(values, inputs[0])
     if min(sum(cut) for cut in cuts) < 0:
         wanted_height, wanted_width = size(values, "size")
         message = (
@@ -105,14 +105,14 @@ def _crop_infer(values: Values, inputs: Inputs) -> TensorType:
 
 
 def _crop_windows(values: Values, input: TensorType) -> tuple[Window, Window]:
-    (top, _), (left, _) = _cut(values, input)
+    (top, _), (left, _) = find_cut(values, input)
     return Window(1, 1, -top), Window(1, 1, -left)
 
 
 def _crop_gathers(values: Values, input: TensorType) -> Gathers:
     from inception_dsl.ops.gather import gather_shifted
 
-    (top, bottom), (left, right) = _cut(values, input)
+    (top, bottom), (left, right) = find_cut(values, input)
     return gather_shifted(input, ((-top, -bottom), (-left, -right)), "zero")
 
 

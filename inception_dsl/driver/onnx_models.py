@@ -1,0 +1,72 @@
+"""A network as an ONNX model: its weights are drawn, or those of a checkpoint."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+
+from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
+from inception_dsl.driver.building import Emission
+from inception_dsl.driver.walk import Checked
+from inception_dsl.driver.writing import Artifact
+
+ONNX_FILE = "model.onnx"
+"""The file of a model. Weights that do not lie in it are in `model.onnx.data`."""
+
+MAX_DRAWN = 1 << 28
+"""Maximum number of weights that are drawn: 1 GiB."""
+
+
+def emit_onnx_model(
+    checked: Checked, *, output: Path, bound: Path | None = None, weights: Path | None = None
+) -> Emission:
+    """Make the ONNX model of a network, below `output`; nothing is written.
+
+    Args:
+        bound: the folder that the files must end in when all links are followed.
+        weights: a checkpoint of the emitted module; without one, weights are drawn.
+
+    Raises:
+        SpecError: E501, ONNX has no nodes for an op, or too many weights are to be drawn; E801 to
+            E803, the checkpoint cannot be used.
+        MissingExtraError: `onnx` is not installed, or what a checkpoint needs.
+    """
+    from inception_dsl.analysis import measure_state
+
+    _require_onnx()
+    from inception_dsl.bridge.arrays import read_arrays
+    from inception_dsl.emit.onnx import draw_weights, emit_onnx
+
+    model = checked.model
+    tensors = measure_state(model.graph)
+    if weights is not None:
+        shapes = {key: tensor.shape for key, tensor in tensors.items()}
+        arrays = read_arrays(weights, shapes, network=checked.file.full_name)
+    else:
+        _bound_weights(checked, sum(prod(tensor.shape) for tensor in tensors.values()))
+        arrays = draw_weights(tensors)
+    folder = output / checked.file.full_name
+    files = emit_onnx(model, arrays, file=ONNX_FILE)
+    return Emission(
+        tuple(Artifact(folder / name, content, bound) for name, content in files.items()), ()
+    )
+
+
+def _require_onnx() -> None:
+    try:
+        import onnx  # noqa: F401
+    except ModuleNotFoundError:
+        raise MissingExtraError("`--target onnx`", "onnx", "onnx") from None
+
+
+def _bound_weights(checked: Checked, count: int) -> None:
+    """Refuse to draw more weights than `MAX_DRAWN`.
+
+    Raises:
+        SpecError: E501.
+    """
+    if count > MAX_DRAWN:
+        name = checked.file.full_name
+        message = f"`{name}` has {count:,} weights, and at most {MAX_DRAWN:,} are drawn"
+        help = "give those of a checkpoint: `--weights FILE`"
+        raise SpecError([Diagnostic("E501", message, help=help)])

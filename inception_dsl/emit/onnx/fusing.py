@@ -1,0 +1,207 @@
+"""The steps that a network runs in inference, with all that can be computed before it runs.
+
+A batch norm behind a linear map is folded into its weights. A 1x1 conv that gives fewer channels
+runs before the average pool that it reads: both are linear, so that their order does not matter.
+Training heads, dropout and other idle steps are left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from inception_dsl.analysis.parts import split
+from inception_dsl.ir import Graph, Node, Path, TensorType
+from inception_dsl.ops import OPS
+from inception_dsl.ops.attribute import both, decimal, number, size
+from inception_dsl.ops.window import find_reaches, margins, same_margins
+
+FOLDING = frozenset({"conv", "deconv", "linear"})
+"""The linear maps whose weights take up a norm behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedNorm:
+    """A batch norm that is folded into weights.
+
+    Attributes:
+        tensors: the keys of its tensors in the state_dict, by their names in the op.
+    """
+
+    tensors: Mapping[str, str]
+    eps: float
+
+
+@dataclass(frozen=True, slots=True)
+class FusedStep:
+    """A step in inference.
+
+    Attributes:
+        name: the name of its value.
+        path: the step of the spec that it comes from.
+        node: its op, its attributes and its types.
+        reads: the names of the values that it reads.
+        tensors: the keys of its tensors in the state_dict, by their names in the op.
+        norm: the batch norm that its weights take up.
+        leaves_bias: another step adds its bias.
+        adds_bias_of: the name of a conv whose bias it adds to its result.
+    """
+
+    name: str
+    path: Path
+    node: Node
+    reads: tuple[str, ...]
+    tensors: Mapping[str, str]
+    norm: FoldedNorm | None = None
+    leaves_bias: bool = False
+    adds_bias_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FusedGraph:
+    """The steps of a network in inference, each after those that it reads.
+
+    Attributes:
+        outputs: the name of the value of each output, by the output's name.
+    """
+
+    steps: tuple[FusedStep, ...]
+    outputs: Mapping[str, str]
+
+
+def fuse(graph: Graph) -> FusedGraph:
+    """Return the steps that a network runs in inference."""
+    ends = {name: str(path) for name, path in graph.outputs.items()}
+    steps, given = _leave_out_idle(
+        [step for node in graph.nodes for step in _open(node)], frozenset(ends.values())
+    )
+    outputs = {name: given.get(value, value) for name, value in ends.items()}
+    kept = frozenset(outputs.values())
+    steps = _fold_norms(_keep_needed(steps, kept), kept)
+    return FusedGraph(tuple(_swap_pools(steps, kept)), outputs)
+
+
+def _open(node: Node) -> Iterator[FusedStep]:
+    """Yield the ops of a step in turn; the value of the last one has the name of the step."""
+    parts = list(split(node))
+    reads = tuple(map(str, node.inputs))
+    for part in parts:
+        name = str(node.path) if part is parts[-1] else f"{node.path}.{part.place}"
+        yield FusedStep(name, node.path, part.node, reads, part.tensors)
+        reads = (name,)
+
+
+def _leave_out_idle(
+    steps: Sequence[FusedStep], ends: Collection[str]
+) -> tuple[list[FusedStep], dict[str, str]]:
+    """Return the steps that act in inference, and the value that each other one gives.
+
+    A softmax at the end is left out, as the module leaves it to the loss.
+    """
+    given: dict[str, str] = {}
+    kept = []
+    for step in steps:
+        op, reads = OPS[step.node.op], tuple(given.get(name, name) for name in step.reads)
+        acts = op.acts(step.node.attributes, step.node.input_types)
+        if acts == "always" and not (op.is_left_to_loss and step.name in ends):
+            kept.append(replace(step, reads=reads))
+        else:
+            given[step.name] = reads[0]
+    return kept, given
+
+
+def _keep_needed(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:
+    """Return the steps that an output of inference depends on."""
+    needed, kept = set(ends), []
+    for step in reversed(steps):
+        if step.name in needed:
+            needed.update(step.reads)
+            kept.append(step)
+    return kept[::-1]
+
+
+def _find_pairs(
+    steps: Sequence[FusedStep], ends: Collection[str]
+) -> Iterator[tuple[FusedStep, FusedStep]]:
+    """Yield each step that has one reader alone, with that reader."""
+    readers = Counter(name for step in steps for name in step.reads)
+    makers = {step.name: step for step in steps}
+    for step in steps:
+        if len(step.reads) == 1 and readers[step.reads[0]] == 1 and step.reads[0] not in ends:
+            maker = makers.get(step.reads[0])
+            if maker is not None:
+                yield maker, step
+
+
+def _fold_norms(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:
+    folded: dict[str, FusedStep] = {}
+    for maker, step in _find_pairs(steps, ends):
+        if step.node.op == "batchnorm" and maker.node.op in FOLDING:
+            norm = FoldedNorm(step.tensors, float(decimal(step.node.attributes, "eps")))
+            folded[maker.name] = replace(maker, name=step.name, norm=norm)
+    taken = {step.name for step in folded.values()}
+    return [folded.get(step.name, step) for step in steps if step.name not in taken]
+
+
+def _swap_pools(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:
+    """Return the steps with each 1x1 conv before the average pool that it alone reads."""
+    swapped: dict[str, FusedStep] = {}
+    for pool, conv in _find_pairs(steps, ends):
+        if _slides_by_one(pool.node) and _is_narrowing(conv.node):
+            name = f"{conv.name}.before_pool"
+            is_apart = counts_padding(pool.node)
+            swapped[pool.name] = replace(
+                conv,
+                name=name,
+                reads=pool.reads,
+                node=_retype(conv.node, pool.node.input_types[0].size),
+                leaves_bias=is_apart,
+            )
+            width = conv.node.type.channels
+            swapped[conv.name] = replace(
+                pool,
+                name=conv.name,
+                reads=(name,),
+                node=_narrow(pool.node, width),
+                adds_bias_of=name if is_apart else "",
+            )
+    return [swapped.get(step.name, step) for step in steps]
+
+
+def _slides_by_one(node: Node) -> bool:
+    return node.op == "avgpool" and both(node.attributes, "stride") == (1, 1)
+
+
+def _is_narrowing(node: Node) -> bool:
+    """Tell whether a node is a 1x1 conv of all channels at each place, and gives fewer."""
+    values = node.attributes
+    if node.op != "conv" or size(values, "kernel") != (1, 1) or both(values, "stride") != (1, 1):
+        return False
+    is_whole = number(values, "groups") == 1 and node.type.size == node.input_types[0].size
+    return is_whole and node.type.channels < node.input_types[0].channels
+
+
+def counts_padding(node: Node) -> bool:
+    """Tell whether zeros around the map are in the mean of an average pool."""
+    values = node.attributes
+    if not values["count_pad"]:
+        return False
+    if values["pad"] == "same_tf":
+        return any(map(any, same_margins(values, node.input_types[0])))
+    tall, wide = find_reaches(values)
+    return margins(values["pad"], tall)[0] > 0 or margins(values["pad"], wide)[1] > 0
+
+
+def _retype(conv: Node, size: tuple[int, int]) -> Node:
+    """Return a 1x1 conv on a map of another size."""
+    (input,) = conv.input_types
+    given, made = (TensorType((type.channels, *size)) for type in (input, conv.type))
+    return replace(conv, input_types=(given,), type=made)
+
+
+def _narrow(pool: Node, width: int) -> Node:
+    """Return a pool on a map of another number of channels."""
+    (input,) = pool.input_types
+    given, made = (TensorType((width, *type.size)) for type in (input, pool.type))
+    return replace(pool, input_types=(given,), type=made)
