@@ -39,7 +39,7 @@ def test_signatures_are_pinned() -> None:
     public = {name for name in vars(idsl.Network) if not name.startswith("_")}
     methods = {own.__name__ for own in SIGNATURES} - {"load"}
     properties = {"blocks", "checked", "model", "overrides", "warnings"}
-    properties |= {"input", "inputs", "output", "outputs"}
+    properties |= {"input", "inputs", "output", "outputs", "recipe", "results"}
     assert public == methods | properties
 
 

@@ -66,7 +66,8 @@ def without_origins(value: T, memo: dict[int, Any] | None = None) -> T:
         case Origin():
             made = Origin()
         case tuple():
-            made = tuple(without_origins(item, memo) for item in value)
+            items = [without_origins(item, memo) for item in value]
+            made = value._make(items) if hasattr(value, "_make") else tuple(items)
         case dict():
             made = {key: without_origins(item, memo) for key, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):

@@ -43,11 +43,16 @@ def _list_settings(recipe: Recipe) -> Iterator[list[str]]:
 
 def _list_results(results: tuple[Result, ...]) -> Iterator[list[str]]:
     """Yield a row for each entry of claims: its errors stand in one row."""
-    entries: dict[object, dict[str, Result]] = {}
-    for number, result in enumerate(results):
-        entry = result.origin.spans[1:] or number
-        entries.setdefault(entry, {})[result.measure] = result
-    for errors in entries.values():
+    rows: list[dict[str, Result]] = []
+    keys: list[tuple[object, ...]] = []
+    for result in results:
+        place = result.origin.spans[1:]  # none in a model that no text wrote
+        key = (place, result.crops, result.networks, result.split, result.source)
+        if not rows or keys[-1] != key or result.measure in rows[-1]:
+            rows.append({})
+            keys.append(key)
+        rows[-1][result.measure] = result
+    for errors in rows:
         first = next(iter(errors.values()))
         percents = (errors.get(measure) for measure in ("top1_error", "top5_error"))
         yield [
