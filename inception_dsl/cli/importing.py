@@ -44,7 +44,12 @@ def add(command: Parser) -> None:
 def _import(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    imported = driver.import_target(args.target, folder=Path.cwd(), input=read_inputs(args.input))
+    imported = driver.import_target(
+        args.target,
+        folder=Path.cwd(),
+        input=read_inputs(args.input),
+        name=args.output.stem if args.output else "",
+    )
     print_findings(imported.notes)
     if args.output is None:
         deliver(imported.text)

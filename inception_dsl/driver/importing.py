@@ -63,7 +63,12 @@ class Imported:
 
 
 def import_target(
-    reference: str, *, folder: Path, input: NamedInput = None, compares: bool = True
+    reference: str,
+    *,
+    folder: Path,
+    input: NamedInput = None,
+    name: str = "",
+    compares: bool = True,
 ) -> Imported:
     """Return the spec of a target, after it has proved that it is the same network.
 
@@ -71,6 +76,7 @@ def import_target(
         reference: a target such as `timm:resnet50`.
         folder: where the caller stands.
         input: the network's input as height x width x channels; None for that of its library.
+        name: the text that the network's name is made of; empty for that of the target.
         compares: compare outputs, too, if the network is not too large.
 
     Raises:
@@ -78,15 +84,18 @@ def import_target(
         ImportFaultError: the spec is not the same network.
         MissingExtraError: torch is not installed.
     """
-    traced = trace_reference(reference, folder=folder, input=input)
+    traced = trace_reference(reference, folder=folder, input=input, name=name)
     return write_traced(traced, target=reference, folder=folder, compares=compares)
 
 
-def trace_reference(reference: str, *, folder: Path, input: NamedInput = None) -> TracedTarget:
+def trace_reference(
+    reference: str, *, folder: Path, input: NamedInput = None, name: str = ""
+) -> TracedTarget:
     """Return the traced network of a target.
 
     Args:
         input: as for `import_target`.
+        name: as for `import_target`.
 
     Raises:
         SpecError: E701 to E704, the network cannot be run; E705, the language cannot say it.
@@ -95,7 +104,7 @@ def trace_reference(reference: str, *, folder: Path, input: NamedInput = None) -
     from inception_dsl.spec.target import FileTarget, read_target
 
     target = read_target(reference)
-    name, inputs = make_name(target.name), read_inputs(input)
+    name, inputs = make_name(name or target.name), read_inputs(input)
     if isinstance(target, FileTarget):
         from inception_dsl.bridge.exported import read_exported
 

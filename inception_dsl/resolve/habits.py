@@ -6,6 +6,7 @@ They are no second spellings: a spec that uses one gets an error that names the 
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from inception_dsl.ops import NORMS, OPS, WRITTEN, Op
 
@@ -25,7 +26,6 @@ _WORDS = {
     "output_padding": "output_pad",
     "p": "drop",
     "padding": "pad",
-    "rate": "drop",
     "scale_factor": "factor",
     "standardized": "standardised",
     "strides": "stride",
@@ -34,6 +34,8 @@ _WORDS = {
     **dict.fromkeys(["channels", "features", "filters", "num_filters", "num_outputs"], "width"),
     **dict.fromkeys(["out_channels", "out_features", "units"], "width"),
 }
+_RATES = ("drop", "dilation")
+"""Words that other tools call `rate`: a dropout's, and a convolution's in TensorFlow."""
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
 _LACKING = """
@@ -189,8 +191,14 @@ def join_of(name: str) -> str | None:
     return next((op.name for op in joins if _is_named(op, name)), None)
 
 
-def word_of(name: str) -> str | None:
-    """Return the word of an op that another tool's word means: `padding`, `bn`, `s2`."""
+def word_of(name: str, known: Container[str]) -> str | None:
+    """Return the word of an op that another tool's word means: `padding`, `bn`, `s2`.
+
+    Args:
+        known: the words of the op.
+    """
+    if name.lower() == "rate":
+        return next((word for word in _RATES if word in known), None)
     if short := re.fullmatch("([spdg])([0-9]+)", name):
         return f"{_LETTERS[short[1]]} {short[2]}"
     norm = next((norm for norm, op in NORMS.items() if _is_named(op, name)), None)

@@ -101,7 +101,7 @@ def _meant_pad(op: Op, token: Token, words: Words) -> str | None:
         return None
     from inception_dsl.resolve.habits import word_of
 
-    word = word_of(token.text) or token.text.lower()
+    word = word_of(token.text, op.words()) or token.text.lower()
     return word if "pad" in op.flags.get(word, {}) else None
 
 

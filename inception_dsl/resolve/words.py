@@ -274,7 +274,7 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
         return
     from inception_dsl.resolve.habits import word_of
 
-    word = word_of(name.text) or name.text
+    word = word_of(name.text, op.words()) or name.text
     if word not in op.words() and op.width:
         word = "width"
     span = words.span(name, value)
@@ -302,7 +302,7 @@ def _named_width(op: Op, reader: Reader, words: Words) -> SpecError | None:
         return None
     from inception_dsl.resolve.habits import word_of
 
-    if "width" not in (name.text, word_of(name.text)):
+    if "width" not in (name.text, word_of(name.text, op.words())):
         return None
     message = f"`{op.written}` knows no word `{name.text}`: its width stands alone"
     fix = Fix(words.span(name, value), value.text)
@@ -366,7 +366,7 @@ def _meant_word(op: Op, token: Token) -> str | None:
         return " ".join(f"{name} {token.text}" for name in names) or None
     from inception_dsl.resolve.habits import word_of
 
-    meant = word_of(token.text)
+    meant = word_of(token.text, op.words())
     if meant is not None and meant.partition(" ")[0] in op.words():
         return meant
     return nearest(token.text, op.words())

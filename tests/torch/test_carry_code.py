@@ -99,6 +99,14 @@ def test_an_import_leaves_another_file_as_it_is(
     assert main(command) == 0  # the same again
 
 
+def test_an_imported_network_has_the_name_of_its_file(folder: Path, project: Project) -> None:
+    command = ["import", "py:net.py:Net", "--input", "9x9x3", "-o"]
+    assert main([*command, "specs/Mine-2.yaml"]) == 0
+    assert "name: mine_2\n" in (project.root / "specs/Mine-2.yaml").read_text()
+    assert main([*command, "specs/net.yaml"]) == 0
+    assert "name: net\n" in (project.root / "specs/net.yaml").read_text()
+
+
 def test_a_checkpoint_of_a_spec_is_carried_to_code(folder: Path, project: Project) -> None:
     assert main(["import", "py:net.py:Net", "--input", "9x9x3", "-o", "specs/net.yaml"]) == 0
     plan = planned(folder, "specs/net.yaml", "py:net.py:Net")

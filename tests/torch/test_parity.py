@@ -53,7 +53,6 @@ def pytorch_fid() -> nn.Module:
 
 IMPLEMENTATIONS: dict[str, tuple[str, Callable[[], nn.Module], int]] = {
     "torchvision alexnet": ("alexnet", tv("alexnet"), 224),
-    "torchvision vgg16": ("vgg16", tv("vgg16"), 224),
     "torchvision resnet50": ("resnet50", tv("resnet50"), 64),
     "torchvision densenet121": ("densenet121", tv("densenet121"), 64),
     "torchvision mobilenet_v2": ("mobilenet_v2", tv("mobilenet_v2"), 64),
@@ -148,9 +147,15 @@ def still(module: nn.Module) -> nn.Module:
         if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d | nn.Dropout):
             child.eval()
     names: dict[str, Any] = getattr(type(module).forward, "__globals__", {})
-    if "_drop_path" in names:
-        names["_drop_path"] = lambda x, drop, training: x
+    if (drops := names.get("_drop_path")) is not None:  # kept as it is between passes
+        module.register_forward_pre_hook(lambda *_: names.update(_drop_path=_keep))
+        module.register_forward_hook(lambda *_: names.update(_drop_path=drops), always_call=True)
     return module
+
+
+def _keep(x: Tensor, drop: float, training: bool) -> Tensor:
+    """Drop no path."""
+    return x
 
 
 def sides(tensor: Tensor) -> list[int]:

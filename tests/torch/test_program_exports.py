@@ -21,7 +21,7 @@ def export(module: nn.Module, images: tuple[Tensor, ...], path: Path) -> None:
         torch.export.save(torch.export.export(module.eval(), images), path)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "densenet121", "squeezenet1_1"])
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "squeezenet1_1"])
 def test_a_program_and_its_module_are_one_network(name: str, tmp_path: Path) -> None:
     module = torchvision.models.get_model(name, weights=None)
     export(module, (torch.zeros(1, 3, 224, 224),), tmp_path / "net.pt2")

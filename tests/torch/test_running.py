@@ -29,7 +29,7 @@ def networks() -> dict[str, Network]:
     return {name: network(name, input=size) for name, size in NETWORKS.items()}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "onnx"])  # its parts go, below
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_module_runs(name: str, way: str, networks: dict[str, Network]) -> None:
     WAYS[way](networks[name])
