@@ -83,6 +83,8 @@ def _rewrite(args: argparse.Namespace) -> int:
         driver.refuse_others(done.artifact)
     show(FORMATS["text"](done.report))
     show_line(f"weights    {write_weights(done.weights)}")
+    if done.is_exact:
+        show_line("values     stay, with the weights of the plan that `--weights` writes")
     if args.check:
         return FINDINGS
     if not args.dry_run:

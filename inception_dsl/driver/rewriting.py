@@ -99,6 +99,12 @@ class Rewritten:
         """A rewrite was made."""
         return any(not entry.refusal for entry in self.log)
 
+    @property
+    def is_exact(self) -> bool:
+        """Every value and every gradient stays, with the weights of the plan."""
+        exact = {each.code for each in PASSES if each.is_exact}
+        return all(entry.refusal or entry.code in exact for entry in self.log)
+
 
 @dataclass(frozen=True, slots=True)
 class _State:

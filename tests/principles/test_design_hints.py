@@ -317,6 +317,22 @@ def test_only_the_middle_of_xception_is_out_of_balance() -> None:
             assert proposed == pytest.approx(each.stage.depth * each.stage.width**2, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("steps", "help"),
+    [
+        ("3x3 conv (48)", "`inception-dsl rewrite net --select P812` writes it"),
+        ("3 x 3x3 conv (48)", "a repeated step is rewritten once it is a block of its own"),
+        ("b, 3x3 maxpool (stride 3), b", "give the calls on these maps a block of their own, and"),
+    ],
+)
+def test_a_hint_names_the_rewrite_that_there_is(steps: str, help: str, project: Project) -> None:
+    blocks = "blocks: {b: [3x3 conv (48), 1x1 conv (48)]}\n"
+    project.write(NET, f"{HEAD}input: 18x18x48\n{blocks}network: [{steps}]\n")
+    found = design_hints(NET, project.root)["P812"]
+    assert found.help is not None
+    assert found.help.startswith(help)
+
+
 def test_a_project_makes_a_hint_an_error(project: Project) -> None:
     project.write(NET, f"{HEAD}input: 35x35x48\nnetwork: [5x5 conv (48)]\n")
     assert design_hints(NET, project.root)["P811"].severity == "note"

@@ -401,6 +401,9 @@ def test_the_command_shows_writes_and_checks(
     assert {"a_a.weight", "a.weight"} <= plan["fresh"].keys()
     assert "3x3 conv (48)" in (project.root / NET).read_text()
     assert run(capsys, "rewrite", NET, "--check") == (0, "", "nothing is rewritten\n")
+    project.write(NET, f"{HEAD}network: [3x3 conv (8 bias norm batchnorm)]\n")
+    code, output, _ = run(capsys, "rewrite", NET, "--dry-run")
+    assert "weights    5 tensors stay, 1 is made of others\nvalues     stay" in output
     project.write("specs/other.yaml", "mine\n")
     more = ["-o", "specs/other.yaml", "--select", "P811"]
     project.write(NET, text)

@@ -34,12 +34,14 @@ def write_weights(plan: WeightPlan) -> str:
     """Return a plan as a line: the numbers of tensors that stay, are made of others, or are new."""
     copied = sum(recipe == Copy(key) for key, recipe in plan.recipes)
     renamed = sum(isinstance(recipe, Copy) for _, recipe in plan.recipes) - copied
-    parts = [f"{copied:,} tensors stay"]
+    made = len(plan.recipes) - copied - renamed
+    parts = ["1 tensor stays" if copied == 1 else f"{copied:,} tensors stay"]
     if renamed:
-        parts.append(f"{renamed:,} get another key")
-    if made := len(plan.recipes) - copied - renamed:
-        parts.append(f"{made:,} are made of others")
-    reasons = ", ".join(dict.fromkeys(reason for _, reason in plan.fresh))
+        parts.append("1 gets another key" if renamed == 1 else f"{renamed:,} get another key")
+    if made:
+        parts.append(f"{made:,} {'is' if made == 1 else 'are'} made of others")
     if plan.fresh:
-        parts.append(f"{len(plan.fresh):,} begin fresh ({reasons})")
+        reasons = ", ".join(dict.fromkeys(reason for _, reason in plan.fresh))
+        begin = "1 begins" if len(plan.fresh) == 1 else f"{len(plan.fresh):,} begin"
+        parts.append(f"{begin} fresh ({reasons})")
     return ", ".join(parts)

@@ -107,7 +107,9 @@ def _report(
     )
     places = [(each.step.span, _tell(each)) for each in ordered]
     help = f"`inception-dsl rewrite {subject.cost.name} --select {code}` writes it"
-    if all(each.others for each in ordered):
+    if all(each.step.nodes[0].path.copy is not None for each in ordered):
+        help = "a repeated step is rewritten once it is a block of its own"
+    elif all(each.others for each in ordered):
         help = "give the calls on these maps a block of their own, and rewrite that"
     yield from make_finding(code, message, places, [together, width, *notes], help)
 
