@@ -10,6 +10,8 @@ import numpy as np
 
 from inception_dsl.bridge.choosing import Shapes, choose_state, is_counter
 from inception_dsl.bridge.tensor_files import read_tensor_file
+from inception_dsl.channels import printable
+from inception_dsl.diagnostics import MissingExtraError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,15 +38,22 @@ def read_arrays(path: Path, shapes: Shapes, *, network: str) -> Arrays:
         key: array.shape for key, array in held.items() if not is_counter(key)
     }:
         return {key: held[key].astype(np.float32, copy=False) for key in wanted}
-    from inception_dsl.bridge import require_torch
-
-    require_torch()
+    if path.is_file():
+        _require_torch(path)
     reading = choose_state(read_tensor_file(path), shapes, network=network)
     return {
         key: tensor.detach().float().numpy().reshape(shapes[key])
         for key, tensor in reading.tensors.items()
         if key in wanted
     }
+
+
+def _require_torch(path: Path) -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        shown = printable(str(path))
+        raise MissingExtraError(f"the checkpoint `{shown}`", "torch", "torch") from None
 
 
 def _read_alone(path: Path) -> dict[str, NDArray[Any]] | None:
