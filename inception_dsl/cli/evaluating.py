@@ -13,6 +13,9 @@ from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findin
 from inception_dsl.cli.output import deliver, say, show
 from inception_dsl.diagnostics import Diagnostic
 
+INTERRUPTED = 130
+"""Exit code of a command that a person has interrupted."""
+
 INTERVAL = 30
 """The seconds between two lines of progress."""
 
@@ -143,6 +146,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     )
     (show if args.format == "table" else deliver)(FORMATS[args.format](done))
     print_findings(done.findings)
+    if not done.is_whole:
+        return INTERRUPTED
     return FINDINGS if done.broken else FINE
 
 

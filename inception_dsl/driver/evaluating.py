@@ -100,6 +100,7 @@ def evaluate(
         workers=settings.workers,
     )
     tallies, findings, broken = _count(seen, len(loaded) + 1, len(wanted), report)
+    is_whole = tallies[0].images + broken == len(wanted)
     return Evaluation(
         scores=tuple(_score(checked, networks, tallies)),
         classes=len(images.classes),
@@ -108,6 +109,7 @@ def evaluate(
         broken=broken,
         crops=settings.crops,
         findings=tuple(findings),
+        is_whole=is_whole,
     )
 
 
@@ -119,20 +121,27 @@ def _count(
 ) -> tuple[list[ErrorTally], list[Diagnostic], int]:
     """Return the errors of each network and of all, the findings, and the broken images.
 
+    A person who interrupts it gets the errors of the images that were seen.
+
     Raises:
         SpecError: no image could be read.
+        KeyboardInterrupt: it is interrupted before the first one.
     """
     tallies = [ErrorTally() for _ in range(count)]
     findings: list[Diagnostic] = []
     broken = 0
-    for done, image in enumerate(seen, 1):
-        if image.finding is not None:
-            broken += 1
-            findings += [image.finding] if broken <= MAX_FINDINGS else []
-        for tally, rank in zip(tallies, image.ranks, strict=False):
-            tally.add(rank)
-        if report is not None:
-            report(done, whole)
+    try:
+        for done, image in enumerate(seen, 1):
+            if image.finding is not None:
+                broken += 1
+                findings += [image.finding] if broken <= MAX_FINDINGS else []
+            for tally, rank in zip(tallies, image.ranks, strict=False):
+                tally.add(rank)
+            if report is not None:
+                report(done, whole)
+    except KeyboardInterrupt:
+        if not tallies[0].images:
+            raise
     if not tallies[0].images:
         raise SpecError(findings or [Diagnostic("E901", "the blacklist leaves no image")])
     return tallies, findings, broken

@@ -5,22 +5,28 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 import torch
 from conftest import Project
 from PIL import Image
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch_category import built
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import functional as F
 
+from inception_dsl.bridge import evaluating
 from inception_dsl.bridge.images import cut_crops, list_images, open_image
 from inception_dsl.cli import main
 from inception_dsl.evaluation import list_sides
 
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 NET = "specs/net.yaml"
 CLASSES = 10
 
@@ -139,6 +145,9 @@ def test_errors_are_those_of_a_plain_loop(
     options = ["--data", "val", "--crops", str(crops), "--format", "json", "--batch", "50"]
     assert main(["evaluate", "net=1.pt", "net=2.pt", *options]) == 0
     document = json.loads(capsys.readouterr().out)
+    schema = json.loads((SCHEMAS / "evaluation.schema.json").read_text())
+    jsonschema.validators.validator_for(schema).check_schema(schema)
+    jsonschema.validate(document, schema)
     labels = [label for _, label in ImageFolder(str(folder / "val")).samples]
     first, second = measure_plainly(folder, crops)
     both = [(one + other) / 2 for one, other in zip(first, second, strict=True)]
@@ -207,6 +216,34 @@ def test_broken_images_are_told_and_the_others_go_on(
     assert errors.count("error[E902]") == 3
     assert "60 images of 10 classes" in output
     assert "3 images could not be used" in output
+
+
+def test_an_interruption_loses_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = evaluating.run_images
+
+    def interrupt(*args: Any, **options: Any) -> Iterator[Any]:
+        yield from islice(seen(*args, **options), 20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluating, "run_images", interrupt)
+    assert main(["evaluate", "net=1.pt", "--data", "val", "--format", "json"]) == 130
+    document = json.loads(capsys.readouterr().out)
+    assert (document["images"], document["is_whole"]) == (20, False)
+
+
+def test_a_file_of_safetensors_holds_the_same_weights(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = torch.load(folder / "1.pt")["model"]
+    prefixed = {f"module.{key}": tensor for key, tensor in state.items()}
+    save_file(prefixed, folder / "1.safetensors")
+    documents = []
+    for name in ("1.pt", "1.safetensors"):
+        assert main(["evaluate", f"net={name}", "--data", "val", "--format", "csv"]) == 0
+        documents.append(capsys.readouterr().out)
+    assert documents[0] == documents[1]
 
 
 def test_images_smaller_than_the_crop_are_told(

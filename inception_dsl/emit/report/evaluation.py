@@ -53,6 +53,7 @@ class Evaluation:
         broken: those that could not be read.
         crops: the crops of an image.
         findings: the reasons why images could not be read, as far as they are kept.
+        is_whole: all images were seen; false if a person has interrupted it.
     """
 
     scores: tuple[Score, ...]
@@ -62,6 +63,7 @@ class Evaluation:
     broken: int
     crops: int
     findings: tuple[Diagnostic, ...]
+    is_whole: bool = True
 
 
 _COLUMNS = (
@@ -105,6 +107,8 @@ def _list_alike(done: Evaluation, score: Score, measure: str) -> list[Result]:
 def _explain(done: Evaluation) -> Iterator[str]:
     crops = "1 crop" if done.crops == 1 else f"{done.crops} crops"
     yield f"{done.images:,} images of {done.classes:,} classes, {crops} of each."
+    if not done.is_whole:
+        yield "It was interrupted: the other images are not seen."
     yield "+-: the standard error, in percentage points."
     if done.blacklisted:
         yield f"{done.blacklisted:,} images are on the blacklist, and left out."
@@ -164,6 +168,7 @@ def _write_json(done: Evaluation) -> str:
             "images": done.images,
             "blacklisted": done.blacklisted,
             "broken": done.broken,
+            "is_whole": done.is_whole,
             "scores": list(_list_records(done)),
         }
     )
