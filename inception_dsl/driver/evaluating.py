@@ -100,7 +100,6 @@ def evaluate(
         workers=settings.workers,
     )
     tallies, findings, broken = _count(seen, len(loaded) + 1, len(wanted), report)
-    is_whole = tallies[0].images + broken == len(wanted)
     return Evaluation(
         scores=tuple(_score(checked, networks, tallies)),
         classes=len(images.classes),
@@ -109,7 +108,7 @@ def evaluate(
         broken=broken,
         crops=settings.crops,
         findings=tuple(findings),
-        is_whole=is_whole,
+        is_whole=tallies[0].images + broken == len(wanted),
     )
 
 

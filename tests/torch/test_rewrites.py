@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -143,6 +144,36 @@ def test_exact_rewrites_keep_values_gradients_and_statistics(name: str, project:
     project.write(NEW, done.artifact.text)
     (old, model), (new, _) = (built(project, side) for side in (NET, NEW))
     compare(old, new, plan, list(model.inputs.values()))
+
+
+def draw_join(random: Random, depth: int = 0) -> str:
+    """Return random branches: 1x1 convolutions alone or first in a list, and others."""
+    branches = []
+    for index in range(random.randint(2, 4)):
+        width, words = random.randint(1, 5), random.choice(["", " linear", " norm none", " bias"])
+        conv = f"1x1 conv ({random.choice([f'{width}', f'c + {width}', f'{width}*c'])}{words})"
+        behind = f"{random.choice(['1x1', '3x3'])} conv ({width})"
+        kinds = [conv, conv, f"[{conv}, {behind}]", f"[first: {conv}, {behind}]", behind]
+        if depth < 1:
+            kinds.append(draw_join(random, depth + 1))
+        branches.append(f"b{index}: {random.choice([*kinds, f'[3x3 maxpool, {conv}]'])}")
+    return f"{{branches: {{{', '.join(branches)}}}}}"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_joins_keep_values_when_their_convolutions_are_merged(
+    seed: int, project: Project
+) -> None:
+    random = Random(seed)
+    block = f"blocks: {{m: {{params: [c], steps: [relu, {draw_join(random)}]}}}}\n"
+    project.write(NET, f"{HEAD}{block}network: [m (c=2), m (c=3)]\n")
+    done = rewrite(NET, folder=project.root, select=["P814"])
+    assert all(not entry.refusal or "branches of one" in entry.refusal for entry in done.log)
+    if not done.is_changed:
+        return
+    project.write(NEW, done.artifact.text)
+    (old, model), (new, _) = (built(project, side) for side in (NET, NEW))
+    compare(old, new, done.weights, list(model.inputs.values()))
 
 
 @pytest.mark.parametrize(
