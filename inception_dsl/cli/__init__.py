@@ -39,7 +39,9 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command(
-        "build", "write generated/<name>/: model.py, cost.md, poster.svg and schema.svg", "build"
+        "build",
+        "write generated/<name>/: model.py, train.py of a recipe, cost.md, poster.svg, schema.svg",
+        "build",
     ),
     Command("check", "check specs, and print their errors", "check"),
     Command(

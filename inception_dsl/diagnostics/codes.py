@@ -131,6 +131,7 @@ CODES: dict[str, Code] = {
     "W624": Code("not-compared", "An import compares no outputs.", "note"),
     "W625": Code("lost-in-export", "The file of a network lacks a part of the network.", "note"),
     "W626": Code("undecided-partners", "Two graphs do not tell which step is which."),
+    "W627": Code("no-training-script", "A build leaves a training script out.", "note"),
     "P801": Code("bottleneck", "A step keeps little of the representation it reads.", "note"),
     "P802": Code("out-of-balance", "A stage is too deep for its width, or too wide.", "note"),
     "P803": Code("unreduced", "A spatial convolution reads many channels, unreduced.", "note"),

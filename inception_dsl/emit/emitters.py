@@ -16,6 +16,9 @@ from inception_dsl.ir import Model
 MODULE_FILE = "model.py"
 """The file of a module. Folders tell networks apart: `from generated.NAME.model import NAME`."""
 
+TRAINING_FILE = "train.py"
+"""The file of a training script, for a network with a recipe; it imports the module beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmitterInput:
@@ -94,8 +97,20 @@ def _figures(facts: EmitterInput) -> EmittedFiles:
     return EmittedFiles(texts, built.findings)
 
 
+def _training(facts: EmitterInput) -> EmittedFiles:
+    if facts.model.recipe is None:
+        return EmittedFiles({})
+    from inception_dsl.emit.training import emit_training
+
+    script = emit_training(facts.model, facts.model.recipe, shown=facts.shown)
+    if isinstance(script, str):
+        return EmittedFiles({TRAINING_FILE: script})
+    return EmittedFiles({}, (script,))
+
+
 EMITTERS: tuple[Emitter, ...] = (
     Emitter("python", (MODULE_FILE,), _python),
+    Emitter("training", (TRAINING_FILE,), _training),
     Emitter("cost", ("cost.md",), _cost),
     Emitter("figures", ("poster.svg", "schema.svg"), _figures),
 )

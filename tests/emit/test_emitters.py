@@ -11,7 +11,9 @@ from inception_dsl.emit.emitters import EMITTERS
 
 
 def test_every_emitter_makes_the_files_that_it_names(project: Project) -> None:
-    project.write(NET, "inception: 1\nname: net\ninput: 8x8x3\nnetwork: [1x1 conv (4)]\n")
+    recipe = "training: {batch: 8, epochs: 1, optimizer: sgd, learning_rate: 0.1}\n"
+    network = "network: [1x1 conv (4), global avgpool, linear (4)]\n"
+    project.write(NET, f"inception: 1\nname: net\ninput: 8x8x3\n{network}{recipe}")
     made = driver.emit(project.check(), output=project.root / "generated").artifacts
     named = [name.replace("NAME", "net") for emitter in EMITTERS for name in emitter.files]
     assert sorted(artifact.path.name for artifact in made) == sorted(named)

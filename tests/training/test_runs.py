@@ -1,0 +1,334 @@
+"""Whole trainings: killed and resumed, on several processes, with errors, and on real digits."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import Project
+from PIL import Image
+from safetensors.torch import load_file
+from training_runs import (
+    ENVIRONMENT,
+    NORM_FREE,
+    WITH_NORM,
+    arguments,
+    build_script,
+    command,
+    load_script,
+    parse,
+    run,
+    write_images,
+    write_recipe,
+    write_script,
+)
+
+ROOT = Path(__file__).parents[2]
+FULL = write_recipe(
+    label_smoothing="0.1",
+    clip="norm 2.0",
+    weight_decay="4e-5 (weights)",
+    average="ema 0.9 (rising)",
+    augment="shift (pad 1)",
+    normalise="mean 0.5 std 0.5",
+)
+
+
+def assert_same(one: Path, other: Path) -> None:
+    """Hold the last checkpoints and the best weights of two runs to be equal, bit for bit."""
+    ends = [torch.load(path / "last.pt", weights_only=True) for path in (one, other)]
+    flat = [dict(flatten(end)) for end in ends]
+    assert list(flat[0]) == list(flat[1])
+    for name, value in flat[0].items():
+        other_value = flat[1][name]
+        if isinstance(value, torch.Tensor) and isinstance(other_value, torch.Tensor):
+            assert torch.equal(value, other_value), name
+        else:
+            assert value == other_value, name
+    best, others = (load_file(path / "best.safetensors") for path in (one, other))
+    assert best.keys() == others.keys()
+    assert all(torch.equal(value, others[name]) for name, value in best.items())
+
+
+def flatten(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, object]]:
+    if isinstance(value, dict):
+        return [pair for key, part in value.items() for pair in flatten(part, (*path, key))]
+    if isinstance(value, list):
+        return [pair for key, part in enumerate(value) for pair in flatten(part, (*path, key))]
+    return [(path, value)]
+
+
+def kill_at(words: list[str], log: Path, lines: int) -> bool:
+    """Kill a run when its log has `lines` lines, and return whether the run was alive."""
+    process = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        if log.exists() and log.read_bytes().count(b"\n") >= lines:
+            process.send_signal(signal.SIGKILL)
+            break
+    return process.wait() == -signal.SIGKILL
+
+
+def test_a_killed_training_resumes_to_the_same_weights(project: Project, tmp_path: Path) -> None:
+    """Two readers, dropout, random changes, an average and norms: all must go on as they were."""
+    script = write_script(project, WITH_NORM + FULL)
+    data = write_images(tmp_path / "data")
+    steps = {"log_every": 1, "checkpoint_every": 2, "workers": 2, "epochs": 4}
+    calm = run(command(script, arguments(data, tmp_path / "calm", **steps)))
+    assert calm.returncode == 0, calm.stderr
+    words = command(script, arguments(data, tmp_path / "killed", **steps, resume=True))
+    log = tmp_path / "killed" / "log.jsonl"
+    kills = sum(kill_at(words, log, lines) for lines in (4, 15))
+    assert kills == 2
+    last = run(words)
+    assert last.returncode == 0, last.stderr
+    assert_same(tmp_path / "calm", tmp_path / "killed")
+    logs = [
+        [{k: v for k, v in json.loads(line).items() if "second" not in k} for line in open_lines(p)]
+        for p in (tmp_path / "calm", tmp_path / "killed")
+    ]
+    assert [line for line in logs[0] if "loss" not in line] == [
+        line for line in logs[1] if "loss" not in line
+    ]
+    assert [line["step"] for line in logs[0]] == [line["step"] for line in logs[1]]
+
+
+def open_lines(output: Path) -> list[str]:
+    return (output / "log.jsonl").read_text().splitlines()
+
+
+def test_a_training_resumes_at_any_step(project: Project, tmp_path: Path) -> None:
+    """The process of the test stops a training at random steps, without the cost of a new one."""
+    script = build_script(project, FULL)
+    data = write_images(tmp_path / "data")
+    draw = random.Random(0)
+    script.Training(parse(script, data, tmp_path / "calm", checkpoint_every=1)).run()
+    args = parse(script, data, tmp_path / "killed", checkpoint_every=1, resume=True)
+    for _ in range(6):
+        training = script.Training(args)
+        if training.step >= 17:
+            break
+        stop = training.step + draw.randrange(1, 4)
+        training.save = stopping(training.save, training, stop)
+        with pytest.raises(KeyboardInterrupt):
+            training.run()
+    script.Training(args).run()
+    assert_same(tmp_path / "calm", tmp_path / "killed")
+
+
+def stopping(save: object, training: object, stop: int) -> object:
+    def saved() -> None:
+        save()  # type: ignore[operator]
+        if training.step >= stop:  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+
+    return saved
+
+
+def test_two_processes_are_one_with_the_same_whole_batch(project: Project, tmp_path: Path) -> None:
+    script = write_script(project, NORM_FREE + FULL)
+    data = write_images(tmp_path / "data", val=5)  # 20 held-out images and one more
+    Image.new("L", (8, 8)).save(data / "val" / "class0" / "odd.png")
+    sizes = {"batch": 6, "replicas": 2, "epochs": 2, "checkpoint_every": 3}
+    module = load_script(script)
+    module.Training(parse(module, data, tmp_path / "one", **sizes)).run()
+    two = run(command(script, arguments(data, tmp_path / "two", **sizes), processes=2))
+    assert two.returncode == 0, two.stderr
+    states = [torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("one", "two")]
+    for part in ("network", "average"):
+        for name, value in states[0][part].items():
+            torch.testing.assert_close(value, states[1][part][name], rtol=1e-4, atol=1e-6)
+    errors = [
+        [
+            line["top1_error"]
+            for line in map(json.loads, open_lines(tmp_path / name))
+            if "top1_error" in line
+        ]
+        for name in ("one", "two")
+    ]
+    assert errors[0] == errors[1]
+    counts = [round(error * 21 / 100, 4) for error in errors[0]]
+    assert all(count == int(count) for count in counts), "an error is a share of 21 images"
+
+
+def test_the_best_weights_are_those_that_were_validated(project: Project, tmp_path: Path) -> None:
+    script = build_script(project, FULL)
+    data = write_images(tmp_path / "data")
+    training = script.Training(parse(script, data, tmp_path / "run"))
+    training.run()
+    network = sys.modules["model"].net()
+    network.load_state_dict(load_file(tmp_path / "run" / "best.safetensors"))
+    network.eval()
+    wrong = 0
+    for path, label in training.held_out.folder.samples:
+        pixels = np.asarray(Image.open(path), dtype=np.float32) / 255
+        logits = network((torch.from_numpy(pixels)[None, None] - 0.5) / 0.5)
+        wrong += int(logits.argmax()) != label
+    lines = [json.loads(line) for line in open_lines(tmp_path / "run")]
+    assert min(line["top1_error"] for line in lines if "top1_error" in line) == pytest.approx(
+        100 * wrong / 20, abs=1e-4
+    )
+    assert (tmp_path / "run" / "curves.svg").read_text().startswith("<?xml")
+    assert list((tmp_path / "run").glob("events.out.tfevents.*"))
+
+
+def break_image(data: Path) -> None:
+    path = data / "train" / "class1" / "3.png"
+    path.write_bytes(path.read_bytes()[:60])
+
+
+def empty_class(data: Path) -> None:
+    for path in (data / "train" / "class2").iterdir():
+        path.unlink()
+
+
+def add_class(data: Path) -> None:
+    (data / "train" / "class9").mkdir()
+    Image.new("L", (8, 8)).save(data / "train" / "class9" / "0.png")
+
+
+def rename_class(data: Path) -> None:
+    (data / "val" / "class0").rename(data / "val" / "another")
+
+
+def remove_all(data: Path) -> None:
+    (data / "train").rename(data / "elsewhere")
+
+
+FAULTS = {
+    break_image: "3.png cannot be read",
+    empty_class: "no valid file for the classes class2",
+    add_class: "has 5 classes, and the network 4",
+    rename_class: "have folders of different names",
+    remove_all: "No such file or directory",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_faults_of_the_data_are_told(fault: object, project: Project, tmp_path: Path) -> None:
+    script = build_script(project, FULL)
+    data = write_images(tmp_path / "data")
+    fault(data)  # type: ignore[operator]
+    with pytest.raises(script.TrainingError, match=FAULTS[fault]):  # type: ignore[index]
+        script.Training(parse(script, data, tmp_path / "run")).run()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch": 50}, "48 images do not fill a batch of 50"),
+        ({"learning_rate": 1e38}, "the loss is (nan|inf) at step|a weight is not finite at step"),
+    ],
+)
+def test_faults_of_the_numbers_are_told(
+    changes: dict[str, object], message: str, project: Project, tmp_path: Path
+) -> None:
+    script = build_script(project, write_recipe())
+    data = write_images(tmp_path / "data")
+    with pytest.raises(script.TrainingError, match=message):
+        script.Training(parse(script, data, tmp_path / "run", log_every=1, **changes)).run()
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_a_run_is_never_overwritten(project: Project, tmp_path: Path) -> None:
+    script = build_script(project, FULL)
+    data = write_images(tmp_path / "data")
+    script.Training(parse(script, data, tmp_path / "run", epochs=1)).run()
+    before = (tmp_path / "run" / "last.pt").read_bytes()
+    with pytest.raises(script.TrainingError, match="to go on from it, add --resume"):
+        script.Training(parse(script, data, tmp_path / "run"))
+    assert (tmp_path / "run" / "last.pt").read_bytes() == before
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(project: Project, tmp_path: Path) -> None:
+    script = build_script(project, FULL)
+    data, output = write_images(tmp_path / "data"), tmp_path / "run"
+    script.Training(parse(script, data, output, epochs=1)).run()
+    before = (output / "last.pt").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    training = script.Training(parse(script, data, output, epochs=2, resume=True))
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+        with pytest.raises(script.TrainingError, match=r"last\.pt cannot be written: "):
+            training.run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(output.glob("*.part"))
+    assert (output / "last.pt").read_bytes() == before
+
+
+def test_a_broken_image_is_one_line_and_the_training_goes_on_without_it(
+    project: Project, tmp_path: Path
+) -> None:
+    script = write_script(project, NORM_FREE + FULL)
+    data, output = write_images(tmp_path / "data"), tmp_path / "run"
+    break_image(data)
+    once_a_step = {"resume": True, "checkpoint_every": 1}
+    broken = run(command(script, arguments(data, output, workers=1, **once_a_step)))
+    last = broken.stderr.replace("\r", "\n").splitlines()[-1]
+    assert broken.returncode == 1
+    assert last.startswith(f"train.py: {data}/train/class1/3.png cannot be read: ")
+    assert "Traceback" not in broken.stderr
+    (data / "train" / "class1" / "3.png").unlink()
+    Image.new("L", (8, 8)).save(data / "train" / "class0" / "one_more.png")
+    module = load_script(script)
+    mended = module.Training(parse(module, data, output, **once_a_step))
+    mended.run()
+    assert mended.step == 18
+
+
+def test_other_images_are_told_and_taken(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = build_script(project, FULL)
+    data = write_images(tmp_path / "data")
+    script.Training(parse(script, data, tmp_path / "run", epochs=1)).run()
+    Image.new("L", (8, 8)).save(data / "train" / "class0" / "one_more.png")
+    training = script.Training(parse(script, data, tmp_path / "run", resume=True))
+    assert "the next batches are new ones" in capsys.readouterr().out
+    assert training.step == 6
+    training.run()
+    assert training.step == 18
+
+
+def test_the_first_training_of_the_tutorial_learns_digits(tmp_path: Path) -> None:
+    data = tmp_path / "digits"
+    written = run([sys.executable, str(ROOT / "docs" / "write_digits.py"), str(data)])
+    assert written.returncode == 0, written.stderr
+    assert len(list(data.glob("val/*/*.png"))) == 360
+    script = ROOT / "generated" / "digits" / "train.py"
+    done = run(command(script, arguments(data, tmp_path / "run", workers=2)))
+    assert done.returncode == 0, done.stderr
+    errors = [
+        line["top1_error"]
+        for line in map(json.loads, open_lines(tmp_path / "run"))
+        if "top1_error" in line
+    ]
+    assert min(errors) < 2
+
+
+def test_random_keys_are_used_once(project: Project, tmp_path: Path) -> None:
+    """Over an epoch, all processes together read no image twice, and draw by no seed twice."""
+    script = build_script(project, FULL)
+    args = parse(script, tmp_path, tmp_path, batch=3, replicas=4, epochs=2)
+    pieces = [[range(3), range(3, 6)], [range(6, 9), range(9, 12)]]
+    read = [list(script.Batches(args, 40, part, 0)) for part in pieces]
+    per_epoch = [
+        itertools.chain(*(keys[:6] for keys in read)),
+        itertools.chain(*(k[6:] for k in read)),
+    ]
+    epochs = [list(itertools.chain(*keys)) for keys in per_epoch]
+    for keys in epochs:
+        assert (
+            len(keys) == len({index for index, _ in keys}) == len({seed for _, seed in keys}) == 36
+        )
+    assert epochs[0] != epochs[1]
+    assert list(script.Batches(args, 40, pieces[0], 4)) == read[0][8:]
