@@ -15,7 +15,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -307,7 +307,7 @@ def _is_own(file: Path, roots: Sequence[Path]) -> bool:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep what foreign code prints away from the results of a command, however it is printed."""
-    with warnings.catch_warnings(), redirect_stdout(sys.stderr), _divert_output():
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr), _divert_output(), _refuse_exit():
         warnings.simplefilter("ignore")
         try:
             yield
@@ -316,6 +316,23 @@ def quiet() -> Iterator[None]:
         except BaseException as error:  # a class of the network's own
             said = f"{type(error).__name__}: {error}"
             raise RuntimeError(said).with_traceback(error.__traceback__) from None
+
+
+@contextmanager
+def _refuse_exit() -> Iterator[None]:
+    """Let code that ends this process fail instead: its exit code would pass for a result."""
+    kept, process = os._exit, os.getpid()
+
+    def end(status: int) -> NoReturn:
+        if os.getpid() != process:  # a process that the network's code has made
+            kept(status)
+        raise SystemExit(f"os._exit({status!r})")
+
+    os._exit = end
+    try:
+        yield
+    finally:
+        os._exit = kept
 
 
 @contextmanager

@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.cli.arguments import UNUSABLE, Parser, describe, read_inputs
-from inception_dsl.cli.console import FINDINGS, FINE, print_findings, shown
+from inception_dsl.cli.arguments import UNUSABLE, Parser, add_overrides, describe
+from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings, shown
 from inception_dsl.cli.output import deliver, say, show, show_line
+from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -59,12 +60,14 @@ def add(command: Parser) -> None:
         help="write the tensors that can be carried over, though the other network needs more",
     )
     command.add_argument(
-        "--input",
+        "--pair",
         action="append",
         default=[],
-        metavar="HxWxC",
-        help="the input of both networks; default: that of the spec",
+        type=_pair,
+        metavar="OLD=NEW",
+        help="two steps that are a pair where the graphs do not tell",
     )
+    add_overrides(command)
 
 
 def _port(args: argparse.Namespace) -> int:
@@ -86,13 +89,31 @@ def _find_misuse(args: argparse.Namespace) -> str | None:
         return "name the CHECKPOINT and, with `-o`, the FILE to write; or ask for the `--plan`"
     if not args.plan and args.format is not None:
         return "`--format` is that of the `--plan`"
+    if args.set and is_target(args.old) and is_target(args.new):
+        return "`--set` is for specs, and both networks are code"
     return None
 
 
 def _map(args: argparse.Namespace) -> driver.PortMap:
     from inception_dsl import driver
 
-    return driver.map_weights(args.old, args.new, folder=Path.cwd(), input=read_inputs(args.input))
+    overrides = overrides_of(args)
+    return driver.map_weights(
+        args.old,
+        args.new,
+        folder=Path.cwd(),
+        input=overrides.input,
+        params=overrides.params,
+        pairs=args.pair,
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Return the steps of a pair as a person writes it."""
+    old, sign, new = text.partition("=")
+    if not (old and sign and new):
+        raise argparse.ArgumentTypeError(f"`{text}` is no pair, such as `layer1.conv=stem.conv`")
+    return old, new
 
 
 def _write_plan(args: argparse.Namespace) -> int:

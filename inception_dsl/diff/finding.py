@@ -33,12 +33,13 @@ RECIPE = "training"
 
 @dataclass(frozen=True, slots=True)
 class SpecListed:
-    """A spec that only one side has, with the cost of its network."""
+    """A spec or a network of code that only one side has, with its cost."""
 
     name: str
     is_new: bool
     params: int
     macs: int
+    is_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ runs both networks to prove them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -31,6 +31,9 @@ from inception_dsl.ops.init import BIAS_INIT, INIT
 from inception_dsl.pairing import Key, Partner, pair_graphs
 
 DepartureKind = Literal["changed", "replaced", "added", "removed", "rewired", "reordered", "shared"]
+
+AskedPair = tuple[Path, Path]
+"""The old and the new step of a pair that a person asks for."""
 
 _INITIAL = frozenset([INIT.name, BIAS_INIT.name])
 """The attributes of initial weights, which a port replaces."""
@@ -87,6 +90,7 @@ class PortPlan:
         departures: where the networks differ.
         checks: the steps to compare, in the order of the new network.
         is_same: the networks give the same outputs, given the same weights.
+        refused: pairs that were asked for and cannot be, each with the reason.
     """
 
     weights: WeightPlan
@@ -95,13 +99,20 @@ class PortPlan:
     departures: tuple[PortDeparture, ...]
     checks: tuple[StepCheck, ...]
     is_same: bool
+    refused: tuple[tuple[AskedPair, str], ...] = ()
 
 
-def plan_port(old: Model, new: Model) -> PortPlan:
-    """Return the plan that carries the weights of a model to another one."""
+def plan_port(old: Model, new: Model, asked: Sequence[AskedPair] = ()) -> PortPlan:
+    """Return the plan that carries the weights of a model to another one.
+
+    Args:
+        asked: pairs of steps, old and new, that a person knows where the graphs do not tell.
+    """
     sides = make_elementary(old.graph), make_elementary(new.graph)
     pairing = pair_graphs(sides[0].flat, sides[1].flat)
     partners = {key: partner.key for key, partner in pairing.new.items() if is_decided(partner)}
+    refused = tuple(_add_asked(partners, sides, asked))
+    known = set(partners.values())
     pairs = tuple(pair_steps(old.graph, new.graph, sides, partners))
     orders = channel_orders(View(old), View(new), {b: a for a, b in pairs})
     weights = _copy_parts(plan_weights(old, new, pairs), sides, partners, orders)
@@ -112,12 +123,39 @@ def plan_port(old: Model, new: Model) -> PortPlan:
     checks, is_same = walk.finish()
     return PortPlan(
         weights,
-        tuple(_find_undecided(sides[0], pairing.old)),
-        tuple(_find_undecided(sides[1], pairing.new)),
+        tuple(_find_undecided(sides[0], pairing.old, known)),
+        tuple(_find_undecided(sides[1], pairing.new, partners)),
         tuple(_gather(walk.departures)),
         checks,
         is_same,
+        refused,
     )
+
+
+def _add_asked(
+    partners: dict[Key, Key | None], sides: Sides, asked: Sequence[AskedPair]
+) -> Iterator[tuple[AskedPair, str]]:
+    """Add pairs of steps to those that are sure; yield those that cannot be, with the reason."""
+    back = {partner: key for key, partner in partners.items()}
+    for pair in asked:
+        old, new = (
+            {part.place: part for part in side.steps if part.path == path}
+            for side, path in zip(sides, pair, strict=True)
+        )
+        places = [place for place in new if place in old]
+        known = next((partners[new[p]] for p in places if partners.get(new[p])), None)
+        other = next((back[old[p]] for p in places if back.get(old[p])), None)
+        if not old or not new:
+            yield pair, f"the {'new' if old else 'old'} network has no such step"
+        elif known is not None and known not in old.values():
+            yield pair, f"the graphs tell that `{pair[1]}` is `{_path(known)}`"
+        elif other is not None and other not in new.values():
+            yield pair, f"the graphs tell that `{pair[0]}` is `{_path(other)}`"
+        elif any(sides[0].steps[old[p]].node.op != sides[1].steps[new[p]].node.op for p in places):
+            yield pair, "their ops differ"
+        else:
+            partners.update({new[place]: old[place] for place in places})
+            back.update({old[place]: new[place] for place in places})
 
 
 def is_decided(partner: Partner) -> bool:
@@ -128,12 +166,14 @@ def is_decided(partner: Partner) -> bool:
     return partner.verdict in ("sure", "twin")
 
 
-def _find_undecided(side: ElementaryGraph, answers: Mapping[Key, Partner]) -> Iterator[Path]:
-    """Yield the steps with tensors whose partners are not sure, each once."""
+def _find_undecided(
+    side: ElementaryGraph, answers: Mapping[Key, Partner], known: Container[Key]
+) -> Iterator[Path]:
+    """Yield the steps with tensors whose partners are not sure, or `known`, each once."""
     paths = (
         part.path
         for part, step in side.steps.items()
-        if step.tensors and answers[part].verdict in ("run", "ambiguous")
+        if step.tensors and part not in known and answers[part].verdict in ("run", "ambiguous")
     )
     return iter(dict.fromkeys(paths))
 

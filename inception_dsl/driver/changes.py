@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inception_dsl.channels import printable
+from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import NamedInput, find_network
 from inception_dsl.driver.selection import list_known_specs
 from inception_dsl.driver.settings import find_agreement
@@ -119,6 +121,10 @@ def find_side(reference: str, folder: Path, input: NamedInput) -> SpecFile:
     if parts is None or DISK.exists(folder / reference):
         return find_spec(reference, folder)
     revision, path = parts
+    if is_target(path):
+        message = f"`{printable(reference)}` is code of a revision, which no file here holds"
+        help = f"write `diff --against {printable(revision)} {printable(path)}`"
+        raise SpecError([Diagnostic("E007", message, help=help)])
     files = find_revision(revision, folder)
     is_from_here = path.startswith(("./", "../")) or not path.endswith(SUFFIXES)
     return find_spec(path, folder.resolve() if is_from_here else files.root, files)

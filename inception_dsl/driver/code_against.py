@@ -74,7 +74,8 @@ def compare_code_against(
                     alike += 1
             for side in (old, new):
                 if side is not None and (old is None or new is None):
-                    lone.append(judge_lone_spec(side.model, side.cost, is_new=old is None))
+                    found = judge_lone_spec(side.model, side.cost, is_new=old is None, is_code=True)
+                    lone.append(found)
     report = Report(
         tuple(comparisons.values()),
         against=files.label.removesuffix(":"),

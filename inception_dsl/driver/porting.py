@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import NamedInput
 from inception_dsl.driver.writing import Artifact
+from inception_dsl.ir import Path as StepPath
 from inception_dsl.ir.weights import WeightPlan
+from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.target import is_file_target, is_target
 
 if TYPE_CHECKING:
@@ -70,15 +73,26 @@ class Ported:
     notes: tuple[Diagnostic, ...]
 
 
-def map_weights(old: str, new: str, *, folder: Path, input: NamedInput = None) -> PortMap:
+def map_weights(
+    old: str,
+    new: str,
+    *,
+    folder: Path,
+    input: NamedInput = None,
+    params: Mapping[str, str] | None = None,
+    pairs: Sequence[tuple[str, str]] = (),
+) -> PortMap:
     """Return the map from the tensors of one network to those of another one.
 
     Args:
         old, new: each a spec or a target of code.
         input: the input of both; None for that of a spec, else that of the library.
+        params: other values for parameters of the specs.
+        pairs: steps of the old and the new network that are a pair where the graphs do not tell.
 
     Raises:
-        SpecError: the errors of either network; E804, one is a file, which has no state_dict.
+        SpecError: the errors of either network; E804, one is a file, which has no state_dict, or a
+            pair cannot be.
         MissingExtraError: torch is not installed.
     """
     from inception_dsl.bridge import require_torch
@@ -95,12 +109,14 @@ def map_weights(old: str, new: str, *, folder: Path, input: NamedInput = None) -
     for index, reference in sorted(enumerate((old, new)), key=lambda item: is_target(item[1])):
         known = next(iter(networks.values()), None)
         wanted = input if input is not None or known is None else _write_inputs(known)
-        networks[index], told = _find_side(reference, folder, wanted)
+        networks[index], told = _find_side(reference, folder, Overrides(wanted, params or {}))
         notes += told
     sides = networks[0], networks[1]
     models = sides[0].model, sides[1].model
-    pairs = plan_port(*models)
-    weights = name_as_in_code(pairs.weights, models, (sides[0].tensors, sides[1].tensors))
+    plan = plan_port(*models, [(StepPath(a), StepPath(b)) for a, b in pairs])
+    if plan.refused:
+        raise SpecError([_refuse_pair(pair, reason) for pair, reason in plan.refused])
+    weights = name_as_in_code(plan.weights, models, (sides[0].tensors, sides[1].tensors))
     tied = sides[1].list_tied()
     made = {twin for key, _ in weights.recipes for twin in tied.get(key, (key,))}
     reasons = dict(weights.fresh)
@@ -109,7 +125,12 @@ def map_weights(old: str, new: str, *, folder: Path, input: NamedInput = None) -
         for key in sides[1].shapes
         if key not in made
     )
-    return PortMap(*sides, pairs, weights, missing, tuple(dict.fromkeys(notes)))
+    return PortMap(*sides, plan, weights, missing, tuple(dict.fromkeys(notes)))
+
+
+def _refuse_pair(pair: tuple[StepPath, StepPath], reason: str) -> Diagnostic:
+    old, new = (printable(path) for path in pair)
+    return Diagnostic("E804", f"`{old}` and `{new}` cannot be a pair: {reason}")
 
 
 def _write_inputs(network: PortNetwork) -> NamedInput:
@@ -121,22 +142,20 @@ def _write_inputs(network: PortNetwork) -> NamedInput:
 
 
 def _find_side(
-    reference: str, folder: Path, input: NamedInput
+    reference: str, folder: Path, overrides: Overrides
 ) -> tuple[PortNetwork, tuple[Diagnostic, ...]]:
     from functools import partial
 
     from inception_dsl.bridge.porting import PortNetwork
     from inception_dsl.driver.importing import trace_reference, write_traced
     from inception_dsl.driver.walk import emit_module, measure_file
-    from inception_dsl.resolve import AS_WRITTEN, Overrides
     from inception_dsl.spec.files import find_spec
 
     if not is_target(reference):
-        overrides = Overrides(input, {}) if input is not None else AS_WRITTEN
         checked = measure_file(find_spec(reference, folder), overrides)
         emit = partial(emit_module, checked)
         return PortNetwork(name=reference, model=checked.model, emit=emit, tensors={}), ()
-    traced = trace_reference(reference, folder=folder, input=input)
+    traced = trace_reference(reference, folder=folder, input=overrides.input)
     imported = write_traced(traced, target=reference, folder=folder, compares=False)
     checked = measure_file(imported.file, AS_WRITTEN)
     network = PortNetwork(
@@ -158,6 +177,8 @@ def port(
     input: str | Mapping[str, str] | None = None,
     key: str | None = None,
     partial: bool = False,
+    params: Mapping[str, str] | None = None,
+    pairs: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Tensor]:
     """Carry a checkpoint over to another network that does the same, as `inception-dsl port` does.
 
@@ -171,6 +192,8 @@ def port(
         input: the input of both networks; that of a spec, or of a library, unless it is given.
         key: the names that lead to the state_dict, if the checkpoint has several.
         partial: return the tensors that can be carried over, though the network needs more.
+        params: other values for parameters of the specs, such as `{"num_classes": "10"}`.
+        pairs: steps of the old and the new network that are a pair where the graphs do not tell.
 
     Returns:
         The state_dict of the new network.
@@ -183,7 +206,7 @@ def port(
     Example:
         `module.load_state_dict(port("resnet50.safetensors", "timm:resnet50", "resnet50"))`.
     """
-    weights = map_weights(old, new, folder=Path.cwd(), input=input)
+    weights = map_weights(old, new, folder=Path.cwd(), input=input, params=params, pairs=pairs)
     held = checkpoint if isinstance(checkpoint, Mapping) else Path(checkpoint)
     return dict(carry_checkpoint(held, weights, key=key, allows_missing=partial).state)
 
@@ -236,7 +259,8 @@ def find_missing(weights: PortMap) -> Iterator[Diagnostic]:
             partners = "partner of 1 step" if len(paths) == 1 else f"partners of {len(paths)} steps"
             between = f"the {partners} of `{one}` in `{other}`"
             message = f"the graphs do not tell {between}: {_list(paths)}"
-            yield Diagnostic("E804", message, help="`--partial` writes the others alone")
+            help = "`--pair OLD=NEW` names a pair, and `--partial` writes the others alone"
+            yield Diagnostic("E804", message, help=help)
     undecided = set(weights.pairs.undecided_new)
     keys = [key for key, _ in weights.missing]
     if keys and not undecided:

@@ -9,12 +9,13 @@ ones alone, the reverse.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from inception_dsl.pairing.answers import Verdict, worse
 from inception_dsl.pairing.costs import Costs
 from inception_dsl.pairing.runs import spread_runs, spread_to_ends
 from inception_dsl.pairing.series import INFINITE, Alignments, Jump, Step, align_series
-from inception_dsl.pairing.steps import Judged, is_alike, is_matched, is_pair
+from inception_dsl.pairing.steps import Judged, is_alike, is_matched, is_pair, list_blocks
 from inception_dsl.pairing.tree import Item, TreeLeaf
 
 MARGIN = 1.5
@@ -52,7 +53,8 @@ def judge_rows(
     judged = _trust_slots(judged, per_costing[0])
     judged = spread_runs(judged, old, new, costings[0])
     judged = spread_to_ends(judged, old, new)
-    judged = _refuse_slots(_doubt_jumps(judged), old, new)
+    judged = _doubt_beside(_doubt_jumps(judged), old, new)
+    judged = _refuse_slots(judged, old, new)
     return _doubt_light(judged, old)
 
 
@@ -225,6 +227,30 @@ def _doubt_jumps(judged: Sequence[Judged]) -> list[Judged]:
         around = [judged[k] for k in (index - 1, index + 1) if 0 <= k < len(judged)]
         if isinstance(entry.step, Jump) and not all(is_pair(near.step) for near in around):
             result[index] = Judged(entry.step, worse(entry.verdict, "ambiguous"))
+    return result
+
+
+def _doubt_beside(
+    judged: Sequence[Judged], old: Sequence[Item], new: Sequence[Item]
+) -> list[Judged]:
+    """Leave undecided the nodes between an undecided jump and the next block, if one is alone.
+
+    If the block of the jump is gone as a whole, they may be those that seem to be of its branch.
+    """
+    result = list(judged)
+    for index, entry in enumerate(judged):
+        if not isinstance(entry.step, Jump) or entry.verdict == "sure":
+            continue
+        for step in (-1, 1):
+            k = index + step
+            while 0 <= k < len(judged) and not list_blocks(judged[k].step, old, new):
+                k += step
+            places = range(index + step, k, step)
+            if all(is_matched(judged[place]) for place in places):
+                continue
+            for place in places:
+                verdict = worse(judged[place].verdict, "ambiguous")
+                result[place] = replace(result[place], verdict=verdict)
     return result
 
 

@@ -77,11 +77,13 @@ def judge_edits(edits: Iterable[Edit]) -> Iterator[Finding]:
         yield _finding(_code(edit), edit.category, edit, (old_span, new_span))
 
 
-def judge_lone_spec(model: Model, cost: CostReport, *, is_new: bool) -> Finding:
-    """Return the finding of a spec that stands on one side only."""
+def judge_lone_spec(
+    model: Model, cost: CostReport, *, is_new: bool, is_code: bool = False
+) -> Finding:
+    """Return the finding of a spec, or of a network of code, that stands on one side only."""
     totals = cost.totals
     span = model.network.origin.span
-    listed = SpecListed(cost.name, is_new, totals.params, totals.macs)
+    listed = SpecListed(cost.name, is_new, totals.params, totals.macs, is_code)
     if is_new:
         return _finding("D706", "INTERFACE", listed, (None, span))
     return _finding("D705", "INTERFACE", listed, (span, None))

@@ -263,3 +263,12 @@ def test_graphs_that_differ_throughout_are_ambiguous_after_a_bounded_time() -> N
     assert long.count("ambiguous") == 12 * 80 + 2
     assert more < 2.5 * few
     assert count_calls(40, 2_000_000)[0] > 3 * few
+
+
+def test_nodes_behind_a_block_that_may_have_lost_its_join_are_undecided() -> None:
+    """A block goes, and a node like the next block's first one is inserted behind that."""
+    graph = load("mobilenet_v2")
+    changed = change(graph, 4, BLOCKS_OUT, Random("7/mobilenet_v2/blocks removed/4/0"))
+    pairing = pair_graphs(graph, changed.graph)
+    assert find_wrong(pairing, changed) == {}
+    assert pairing.old["stage4.bottleneck.expand"].verdict == "ambiguous"

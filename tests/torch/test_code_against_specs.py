@@ -139,7 +139,7 @@ MISTAKES = {
         (
             "D722",
             "all 3 concats",
-            "concat (as b1x1 b5x5 b3x3dbl pool -> b1x1 b3x3dbl b5x5 pool)",
+            "concat (such as b1x1 b5x5 b3x3dbl pool -> b1x1 b3x3dbl b5x5 pool)",
         ),
         "torch.cat([b1x1, b3x3dbl, b5x5, pool]",
     ),

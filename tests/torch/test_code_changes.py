@@ -121,6 +121,16 @@ def test_a_change_of_code_since_a_revision_is_told_at_its_line(
     assert subprocess.run(["git", "status", "--short"], capture_output=True).stdout == state
 
 
+def test_code_of_a_revision_as_one_side_is_an_error_with_the_way_out(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = "py:models/net.py:Net"
+    assert main(["diff", f"HEAD:{target}", target, "--input", "32x32x3"]) == 2
+    said = capsys.readouterr().err
+    assert "error[E007]" in said
+    assert f"`diff --against HEAD {target}`" in said
+
+
 def test_the_old_side_runs_no_file_of_the_working_tree(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -608,6 +608,8 @@ def test_a_module_of_several_names_is_one(tmp_path: Path) -> None:
         ("def __init__(self): self.width = 3", "E702"),
         ("def forward(self, x): raise SystemExit(0)", "E704"),
         ("def forward(self, x): raise ValueError", "E704"),
+        ("def __init__(self): __import__('os')._exit(0)", "E702"),
+        ("def forward(self, x): __import__('os')._exit(0)", "E704"),
     ],
 )
 def test_a_network_that_ends_the_process_is_a_finding(

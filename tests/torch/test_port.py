@@ -373,3 +373,61 @@ def cut(output: str) -> str:
     """Return an output without the middle of a long table."""
     lines = output.splitlines(keepends=True)
     return output if len(lines) < 12 else "".join([*lines[:5], "...\n", *lines[-3:]])
+
+
+TWINS = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, turned=False):
+        super().__init__()
+        kernels = [(3, 1), (1, 3)] if turned else [(1, 3), (3, 1)]
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.left = nn.Conv2d(8, 8, kernels[0], padding="same")
+        self.right = nn.Conv2d(8, 8, kernels[1], padding="same")
+        self.fc = nn.Linear(16, 5)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.fc(torch.cat([self.left(x), self.right(x)], 1).mean([2, 3]))
+"""
+
+
+def test_a_person_names_the_pairs_that_the_graphs_do_not_tell(folder: Path) -> None:
+    (folder / "twins.py").write_text(TWINS)
+    sides = "py:twins.py:Net", "py:twins.py:Net@turned=True"
+    plain = driver.map_weights(*sides, folder=folder, input="16x16x3")
+    left, right = plain.pairs.undecided_new
+    assert plain.pairs.undecided_old == (left, right)
+    crossed = [(left, right), (right, left)]
+    named = driver.map_weights(*sides, folder=folder, input="16x16x3", pairs=crossed)
+    assert not named.pairs.undecided_new
+    assert not named.missing
+    assert named.is_same
+    for pair, reason in (
+        ((left, "fc"), "the graphs tell that `fc` is `fc`"),
+        (("stem", left), "the graphs tell that `stem` is `stem`"),
+        (("none", left), "the old network has no such step"),
+        ((left, "none"), "the new network has no such step"),
+    ):
+        with pytest.raises(SpecError) as refused:
+            driver.map_weights(*sides, folder=folder, input="16x16x3", pairs=[pair])
+        (finding,) = refused.value.diagnostics
+        assert finding.code == "E804"
+        assert finding.message.endswith(reason)
+
+
+HEADER = "params: {classes: 3}\nnetwork:"
+
+
+def test_a_parameter_of_the_spec_is_set(folder: Path) -> None:
+    text = (folder / "specs/old.yaml").read_text()
+    assert "linear (5)" in text
+    text = text.replace("linear (5)", "linear (classes)")
+    (folder / "specs/set.yaml").write_text(text.replace("network:", HEADER))
+    made = driver.map_weights(
+        "specs/set.yaml", "py:net.py:Net", folder=folder, params={"classes": "5"}
+    )
+    assert not made.missing

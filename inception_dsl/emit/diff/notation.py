@@ -96,7 +96,7 @@ def _wires_text(edit: Moved | Rewired | Reordered | OutputRewired) -> str:
             unread = f", and nothing reads {', '.join(edit.unread)}" if edit.unread else ""
             return f"reads {_changed_inputs(edit)}{unread}"
         case Reordered(sites=sites):
-            an_example = "as " if sites else ""
+            an_example = "such as " if sites else ""
             return f"{step_text(edit.step)} ({an_example}{_changed_inputs(edit)})"
         case OutputRewired():
             return f"gives {arrow(edit.before, edit.after)}"
@@ -233,7 +233,7 @@ def _changed_step(edit: Changed) -> str:
     elif kernel is not None and (kernel.name in new or kernel.name in edit.names):
         head = f"{_value(old, new, kernel, edit.names)} {head}"
     words = _changed_words(edit)
-    return f"{head} {_in_brackets(['as', *words] if edit.varies else words)}".rstrip()
+    return f"{head} {_in_brackets(['such as', *words] if edit.varies else words)}".rstrip()
 
 
 def _changed_words(edit: Changed) -> list[str]:

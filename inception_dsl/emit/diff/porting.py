@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from inception_dsl.diff.porting import PortDeparture
 from inception_dsl.ir import Path
-from inception_dsl.ir.weights import Copy, Fill, Recipe, Reshape, WeightPlan, list_sources
+from inception_dsl.ir.weights import (
+    ConcatOut,
+    Copy,
+    Expand,
+    Fill,
+    FoldScale,
+    FoldScaleTransposed,
+    FoldShift,
+    PermuteIn,
+    PermuteOut,
+    Recipe,
+    Reshape,
+    Standardise,
+    Subtract,
+    WeightPlan,
+    list_sources,
+)
 from inception_dsl.ops import shown
 from inception_dsl.tables import Column, plain_table
 
@@ -25,27 +43,46 @@ def write_map(plan: WeightPlan) -> str:
 
 
 def _list_rows(plan: WeightPlan) -> Iterator[tuple[str, str, str]]:
-    """Yield the modules of tensors with the modules that they come from, and the way."""
-    groups: dict[tuple[str, str, str], int] = {}
+    """Yield the modules of tensors with the modules that they come from, and the ways."""
+    groups: dict[tuple[str, str], Counter[str]] = {}
     for key, recipe in plan.recipes:
         sources = list_sources(recipe)
         old = Path(sources[0]).parent if sources else ""
-        place = str(Path(key).parent), str(old), _describe(recipe)
-        groups[place] = groups.get(place, 0) + 1
-    for (new, old, how), count in groups.items():
-        yield new or "(network)", old or "(network)", f"{count}{how}"
+        place = str(Path(key).parent), str(old)
+        groups.setdefault(place, Counter())[_describe(recipe)] += 1
+    for (new, old), ways in groups.items():
+        total = ways.total()
+        told = [f"{count} {way}" for way, count in ways.items() if way]
+        if len(ways) == 1 and told:
+            told = [next(iter(ways))]
+        yield new or "(network)", old or "(network)", ", ".join([str(total), *told])
 
 
 def _describe(recipe: Recipe) -> str:
+    """Return the way in which a tensor is made, empty for a mere copy."""
     match recipe:
         case Copy():
             return ""
         case Reshape():
-            return ", in another shape"
+            return "in another shape"
         case Fill(value):
-            return f", filled with {value:g}"
+            return f"filled with {value:g}"
+        case Expand():
+            return "with one number for all channels"
+        case PermuteIn():
+            return "with input channels in another order"
+        case PermuteOut():
+            return "with channels in another order"
+        case Subtract():
+            return "less another tensor"
+        case FoldScale() | FoldScaleTransposed() | FoldShift():
+            return "with a norm folded in"
+        case Standardise():
+            return "standardised"
+        case ConcatOut():
+            return "joined from several"
         case _:
-            return f", by {type(recipe).__name__}"
+            assert_never(recipe)
 
 
 def write_departures(departures: Iterable[PortDeparture]) -> list[str]:

@@ -71,7 +71,8 @@ def write_sentence(finding: Finding) -> Sentence:
     match about:
         case SpecListed():
             what = f"{about.params:,} params, {about.macs:,} MACs"
-            means = "a new network" if about.is_new else "a build by this name fails"
+            means = "code that names it fails" if about.is_code else "a build by this name fails"
+            means = "a new network" if about.is_new else means
             became = "added" if about.is_new else "removed"
             return Sentence(about.name, f"{about.name} {became}", what, means)
         case SpecRenamed():
@@ -99,7 +100,8 @@ def write_sentence(finding: Finding) -> Sentence:
             return Sentence(finding.at, f"{finding.at} {became}", "", means)
         case _:
             at, subject = _subject(about)
-            return Sentence(at, subject, edit_text(about), _meaning(about))
+            meaning = _meaning(about, is_code=bool(finding.spots))
+            return Sentence(at, subject, edit_text(about), meaning)
 
 
 RECIPE_MEANINGS = {
@@ -194,8 +196,8 @@ def _verb(edit: Edit) -> str:
             assert_never(edit)
 
 
-def _meaning(edit: Edit) -> str:
-    """Return the effect of an edit, as a clause."""
+def _meaning(edit: Edit, *, is_code: bool) -> str:
+    """Return the effect of an edit, as a clause; `is_code`, a network of it exists as code."""
     match edit:
         case EndChanged():
             if edit.end == "input":
@@ -212,15 +214,15 @@ def _meaning(edit: Edit) -> str:
             takes = "takes" if edit.is_new else "no longer takes"
             return f"`--set` and the module's factory {takes} it"
         case _:
-            return _step_meaning(edit)
+            return _step_meaning(edit, is_code=is_code)
 
 
-def _step_meaning(edit: StepEdit) -> str:
+def _step_meaning(edit: StepEdit, *, is_code: bool) -> str:
     match edit.category:
         case "CHECKPOINT":
             return _to_checkpoints(edit)
         case "NUMERICS":
-            return f"{_to_inference(edit)}{_followers(edit)}"
+            return f"{_to_inference(edit, is_code=is_code)}{_followers(edit)}"
         case "TRAINING":
             return f"{_to_training(edit)}{_followers(edit)}"
         case "COSMETIC":
@@ -291,18 +293,19 @@ _ATTRIBUTES = {
 """The meaning of a change of an attribute, where its name tells it."""
 
 
-def _to_inference(edit: StepEdit) -> str:
+def _to_inference(edit: StepEdit, *, is_code: bool) -> str:
     if edit.elsewhere:
         return "no difference at this input, another result for inputs of other sizes"
-    change = _change_of_values(edit)
+    change = _change_of_values(edit, is_code=is_code)
     return f"the weights still load, and {change}" if edit.loads else change
 
 
-def _change_of_values(edit: StepEdit) -> str:
+def _change_of_values(edit: StepEdit, *, is_code: bool) -> str:
     """Return the effect of an edit on the values of inference, as a clause."""
     match edit:
         case Reordered():
-            return "the channels stand in another order; `diff --weights` reorders weights to match"
+            by = "port" if is_code else "diff --weights"
+            return f"the channels stand in another order; `{by}` reorders weights to match"
         case Rewired() | OutputRewired() | Moved() | Reparented():
             return "the step reads another step's values"
         case Added():
