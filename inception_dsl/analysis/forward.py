@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
+from typing import NamedTuple
 
 from inception_dsl.analysis.modules import (
     Holder,
@@ -26,8 +27,7 @@ MANY = 3
 """Minimum number of inputs at which a join's inputs on the trunk have names instead of `x`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(NamedTuple):
     """Slices that take the channels of one value in order, each from where the last one ends.
 
     Attributes:
@@ -38,8 +38,7 @@ class Partition:
     parts: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """An assignment of a forward pass.
 
     Attributes:

@@ -7,16 +7,15 @@ other step runs alone. A join has no module: the forward pass computes it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from inception_dsl.expr import Apply, Expr
 from inception_dsl.ir import BlockDef, CallDef, Head, NodeDef, Path, StepDef
 from inception_dsl.ops import OPS
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """A module that holds other modules by name.
 
     Attributes:
@@ -30,8 +29,7 @@ class Holder:
     is_chain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleCall:
+class ModuleCall(NamedTuple):
     """A call of the module of a step, of the copies of a step, or of a chain of steps.
 
     Attributes:

@@ -14,7 +14,7 @@ Units: values of one image.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis.dense import find_lines
 from inception_dsl.analysis.stage import build_stage_lookup
@@ -32,8 +32,7 @@ MAX_NODES = 6_000
 """Maximum number of nodes of a network whose representation is measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowing:
+class Narrowing(NamedTuple):
     """The size of the representation at one step of a network.
 
     Attributes:

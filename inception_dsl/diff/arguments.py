@@ -7,7 +7,8 @@ edit of arguments is therefore as grave as the gravest of its consequences.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from inception_dsl.diff.drafts import Sighting
 from inception_dsl.diff.edit_facts import EditPlace, StepCategory
@@ -23,16 +24,14 @@ MANY = 3
 """Minimum number of lines that share a change for the change to be one edit."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallPair:
+class CallPair(NamedTuple):
     """A call that both models have."""
 
     old: RunStep
     new: RunStep
 
 
-@dataclass(frozen=True, slots=True)
-class Consequence:
+class Consequence(NamedTuple):
     """An attribute of a node that follows from arguments.
 
     Attributes:
@@ -48,8 +47,7 @@ class Consequence:
     category: StepCategory
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The arguments that change.
 
     Attributes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis import reads_tensors
 from inception_dsl.diff.arguments import (
@@ -43,8 +43,7 @@ _NORM = frozenset(["norm", "bias"])
 """The attributes that change when a norm comes or goes, together with the norm's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     """Attributes of a pair of nodes that change together, with one effect."""
 
     old: RunStep

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import assert_never
+from dataclasses import replace
+from typing import NamedTuple, assert_never
 
 from inception_dsl.analysis import list_state
 from inception_dsl.diff.changes import find_changes
@@ -79,8 +79,7 @@ def _listed_keys(sides: Sides) -> Iterator[KeyChange]:
     yield from list_keys(come, is_new=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Consequences:
+class _Consequences(NamedTuple):
     """The consequences of one draft; the attributes are an edit's."""
 
     keys: tuple[KeyChange, ...]
@@ -128,8 +127,7 @@ def _find_consequences(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Loading:
+class _Loading(NamedTuple):
     """The tensors that an old checkpoint still has.
 
     Attributes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from inception_dsl.analysis import CostReport, find_quantity, measure_fields
 from inception_dsl.analysis.field import Field
@@ -20,8 +20,7 @@ _MEASURES = {
 _WITH_HEADS = "params with heads"
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """A measure of the old model and of the new one, for one image in inference.
 
     Attributes:

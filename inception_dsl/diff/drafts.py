@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from inception_dsl.diff.edit_facts import EditPlace, KeyChange
 from inception_dsl.diff.edits import Edit
@@ -74,8 +75,7 @@ def _draft(sightings: Sequence[Sighting]) -> Draft:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DraftIndex:
+class DraftIndex(NamedTuple):
     """An index of drafts by the nodes that they touch; a draft is known by its number.
 
     Attributes:

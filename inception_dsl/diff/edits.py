@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from inception_dsl.diff.edit_facts import (
     Content,
@@ -140,8 +140,7 @@ class SharingChanged(StepFacts):
     after: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class ArgumentChange:
+class ArgumentChange(NamedTuple):
     """An argument of a call before and after.
 
     If it changes from copy to copy, a value is a `to` of those of the first and the last copy.
@@ -266,8 +265,7 @@ Edit = InterfaceEdit | StepEdit
 """One change of an author, with all of its consequences."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """A step of the network, its copies taken together, and the shape it gives on each side."""
 
     name: str

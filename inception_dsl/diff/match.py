@@ -10,7 +10,7 @@ the same pairs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.diff.align import Allowance, align
 from inception_dsl.diff.opening import ALIKE, Opener
@@ -32,8 +32,7 @@ Located = tuple[Path, Part]
 """A part and its path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(NamedTuple):
     """The pairs of old and new paths, of nodes, calls and holders; and the parts without a pair."""
 
     pairs: tuple[tuple[Path, Path], ...]

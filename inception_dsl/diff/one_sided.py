@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from inception_dsl.analysis import list_state, reads_tensors
 from inception_dsl.diff.drafts import Draft, Sighting, gather
@@ -23,8 +24,7 @@ from inception_dsl.diff.view import View
 from inception_dsl.ir import Node, Path
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     """Parts that were added or removed together: copies of one step, or a branch and its join.
 
     Attributes:

@@ -7,7 +7,7 @@ of one block have other names, as in the code of two authors, that is one edit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis import list_state
 from inception_dsl.diff.drafts import Draft, DraftIndex, Sighting, gather, index_drafts
@@ -32,8 +32,7 @@ MANY = 3
 """Minimum number of renamed steps of one block that are reported as a single edit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Renames:
+class Renames(NamedTuple):
     """The edits that give other names.
 
     Attributes:
@@ -46,8 +45,7 @@ class Renames:
     naming: Mapping[Path, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
+class _Site(NamedTuple):
     """The blocks, old and new, that hold a renamed step; `is_moved`: they are different ones."""
 
     old: str
@@ -55,8 +53,7 @@ class _Site:
     is_moved: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Renaming:
+class _Renaming(NamedTuple):
     """A pair of paths whose names differ for no other reason than this."""
 
     old: Path

@@ -7,7 +7,7 @@ whose shapes reach it, unless they touch the step itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.diff.drafts import DraftIndex
 from inception_dsl.diff.edit_facts import KeyChange
@@ -24,8 +24,7 @@ MAX_CAUSES = 16
 _NONE: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Ripple:
+class Ripple(NamedTuple):
     """A step that follows from edits: their numbers, its new path, its tensors that change."""
 
     drafts: tuple[int, ...]
@@ -61,8 +60,7 @@ def find_ripples(sides: Sides, drafts: DraftIndex, tensors: Tensors) -> Iterator
             yield Ripple(tuple(sorted(arriving - touching)), new.path, tuple(keys))
 
 
-@dataclass(frozen=True, slots=True)
-class _Causes:
+class _Causes(NamedTuple):
     """The edits from which a node's shape may follow."""
 
     sides: Sides

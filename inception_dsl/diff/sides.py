@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.diff.edit_facts import (
     CATEGORIES,
@@ -20,8 +20,7 @@ GRAVITY: dict[Category, int] = {category: rank for rank, category in enumerate(C
 """The rank of a category; the gravest has 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(NamedTuple):
     """Two models beside each other.
 
     Attributes:

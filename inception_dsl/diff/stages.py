@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis import build_stage_lookup
 from inception_dsl.diff.edits import Stage
@@ -11,8 +11,7 @@ from inception_dsl.diff.view import View
 from inception_dsl.ir import Path, TensorType
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     """The type that a stage reads, the type it gives, and the node that makes it."""
 
     enters: TensorType

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from inception_dsl.analysis import list_state
 from inception_dsl.diff.drafts import DraftIndex
@@ -24,8 +25,7 @@ from inception_dsl.ir import Node, Path
 from inception_dsl.ops.facts import Slot
 
 
-@dataclass(frozen=True, slots=True)
-class TensorChange:
+class TensorChange(NamedTuple):
     """A tensor of a pair of nodes that changes.
 
     Attributes:
@@ -39,8 +39,7 @@ class TensorChange:
     draft: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tensors:
+class Tensors(NamedTuple):
     """The tensors of the nodes that both models have."""
 
     changes: tuple[TensorChange, ...]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.ir import INPUT, Call, CallDef, Model, Node, NodeDef, Path
 from inception_dsl.ops import OPS
 
 
-@dataclass(frozen=True, slots=True)
-class RunStep:
+class RunStep(NamedTuple):
     """A node or a call with absolute paths, and the line that wrote it.
 
     Attributes:

@@ -7,7 +7,7 @@ modules are imported by the emitter that needs them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis import Classes, CostReport, ForwardPlan
 from inception_dsl.diagnostics import Diagnostic
@@ -20,8 +20,7 @@ TRAINING_FILE = "train.py"
 """The file of a training script, for a network with a recipe; it imports the module beside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmitterInput:
+class EmitterInput(NamedTuple):
     """A model and its reports, as every emitter gets them.
 
     Attributes:
@@ -35,16 +34,14 @@ class EmitterInput:
     shown: str
 
 
-@dataclass(frozen=True, slots=True)
-class EmittedFiles:
+class EmittedFiles(NamedTuple):
     """The texts of an emitter by file name, and a finding for each file that it leaves out."""
 
     texts: Mapping[str, str]
     findings: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Emitter:
+class Emitter(NamedTuple):
     """A backend of a build.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from inception_dsl.diagnostics import Diagnostic, Label, Severity, nearest
 from inception_dsl.diff import CATEGORIES, Finding, StepFacts
@@ -30,8 +30,7 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     """A change that the project accepts.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
@@ -28,8 +27,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Toml:
+class Toml(NamedTuple):
     """A TOML document, with its text."""
 
     source: Source

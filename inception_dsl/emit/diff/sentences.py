@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from inception_dsl.diff import (
     Added,
@@ -44,8 +43,7 @@ from inception_dsl.emit.diff.notation import arrow, edit_text
 from inception_dsl.emit.diff.words import cost_text
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A finding in words.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.analysis.representation import Narrowing
@@ -43,16 +43,14 @@ BUILT: tuple[Detail, ...] = ("schema", "poster")
 """The figures that a build draws of a network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A figure as the bytes of a file, and the findings about it."""
 
     content: bytes
     findings: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltFigures:
+class BuiltFigures(NamedTuple):
     """The figures that a build draws, as SVG, and a finding for each that it leaves out."""
 
     figures: dict[Detail, str]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import cast
+from typing import NamedTuple, cast
 
 from inception_dsl.analysis import BlockWidths, Holder, has_module
 from inception_dsl.analysis.widths import name_channels
@@ -48,8 +47,7 @@ _MIN_GROWING = 3
 """Minimum number of copies with evenly growing channels that are written as a loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassInfo:
+class ClassInfo(NamedTuple):
     """A block's class, as its callers need to know it: `Inception(192, c1=64, ...)`.
 
     Attributes:

@@ -8,9 +8,8 @@ computes with `Fraction`s.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from inception_dsl.emit.python.code import (
     Atom,
@@ -42,8 +41,7 @@ _NEGATIONS = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"
 """The comparison that holds where another does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParamType:
+class ParamType(NamedTuple):
     """The type of a parameter in emitted code.
 
     Attributes:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from inception_dsl.emit.python.code import (
     Assign,
@@ -97,8 +98,7 @@ def _base_call(base: Base) -> Code:
     return _call("_conv_forward", input, *weights)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(NamedTuple):
     """Uses that can share one class: the base layer, the norm and the activation, if any.
 
     Attributes:

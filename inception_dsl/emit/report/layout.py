@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from inception_dsl.analysis import Group, Grouping
 from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts, RowScope
@@ -12,8 +11,7 @@ ReportFormat = Literal["table", "json", "csv", "markdown"]
 """The name of a format of a cost report."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The choices of a cost report.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from inception_dsl.analysis import BYTES, CostReport, Totals
 
@@ -34,8 +34,7 @@ class Facts:
     dtype: str = "float32"
 
 
-@dataclass(frozen=True, slots=True)
-class RowScope:
+class RowScope(NamedTuple):
     """The nodes of a row in order, and their sums.
 
     Attributes:
@@ -49,8 +48,7 @@ class RowScope:
     is_whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """A column of a report.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from math import floor, log10
+from typing import NamedTuple
 
 from inception_dsl.analysis import Grouping, group
 from inception_dsl.channels import markdown_text, printable
@@ -16,8 +16,7 @@ Table = tuple[Sequence[Column], Iterable[Sequence[str]]]
 """The columns of a table, and the cells of each row."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextForm:
+class TextForm(NamedTuple):
     """A form of text for people.
 
     Attributes:

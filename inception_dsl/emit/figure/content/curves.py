@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis.representation import Narrowing
 from inception_dsl.emit.figure.content.labels import show_amount
@@ -12,16 +12,14 @@ from inception_dsl.emit.figure.content.tree import Series, leaves
 from inception_dsl.emit.figure.request import CurveKind
 
 
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
+class CurvePoint(NamedTuple):
     """The value of a curve at a box, and its text."""
 
     value: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(NamedTuple):
     """A quantity along a column.
 
     Attributes:

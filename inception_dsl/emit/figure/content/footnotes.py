@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from inception_dsl.emit.deviations import Deviation, deviations
 from inception_dsl.emit.figure.content.tree import Leaf, Series, leaves, map_leaves
 from inception_dsl.ir import Model, Path
 
 
-@dataclass(frozen=True, slots=True)
-class Footnoted:
+class Footnoted(NamedTuple):
     """The trees of a figure with the numbers of their footnotes.
 
     Attributes:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import Attributes, Model, Node, Value, walk_calls
@@ -17,8 +17,7 @@ from inception_dsl.ops import shown as written
 from inception_dsl.schedule import find_operands, is_schedule
 
 
-@dataclass(frozen=True, slots=True)
-class BoxText:
+class BoxText(NamedTuple):
     """The text of a box, and its kind in the palette."""
 
     kind: str
@@ -26,8 +25,7 @@ class BoxText:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conventions:
+class Conventions(NamedTuple):
     """The norm and the activation of a bare `Conv` in a model's figures."""
 
     norm: Value

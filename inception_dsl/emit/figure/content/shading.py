@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from inception_dsl.emit.figure.content.labels import show_amount
 from inception_dsl.emit.figure.content.subject import FigureSubject
@@ -17,8 +18,7 @@ _SHARES = (0, 1, 3, 10, 30)
 _UNITS: dict[Shading, str] = {"params": " params", "macs": " MACs", "memory": "B of outputs"}
 
 
-@dataclass(frozen=True, slots=True)
-class Legend:
+class Legend(NamedTuple):
     """The meaning of the shades of a figure.
 
     Attributes:

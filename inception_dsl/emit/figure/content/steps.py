@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import NamedTuple
 
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
 from inception_dsl.emit.figure.content.tree import Leaf, Vertex
@@ -50,8 +51,7 @@ class FoldedStep:
         return str(types[0]) if len(types) == 1 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class HeadSteps:
+class HeadSteps(NamedTuple):
     """The steps of a training head.
 
     Attributes:
@@ -64,8 +64,7 @@ class HeadSteps:
     output: Path
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedCall:
+class LocatedCall(NamedTuple):
     """A call in a model: its absolute path, and the node whose output it reads.
 
     Attributes:

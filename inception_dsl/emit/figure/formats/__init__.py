@@ -6,8 +6,7 @@ Each format is a module, and an entry of `FORMATS`, which the command line reads
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from inception_dsl.emit.figure.content.drawing import Drawing
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from inception_dsl.emit.figure.styles import Style
 
 
-@dataclass(frozen=True, slots=True)
-class SceneFormat:
+class SceneFormat(NamedTuple):
     """A format that is written from a scene, in which every place is known.
 
     Attributes:
@@ -31,8 +29,7 @@ class SceneFormat:
     is_text: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ChartFormat:
+class ChartFormat(NamedTuple):
     """A format that is written from a drawing: its readers find the places.
 
     Attributes:

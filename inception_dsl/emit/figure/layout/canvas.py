@@ -6,6 +6,7 @@ Places are (x, u): u grows with the flow of the data, whichever way that is draw
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from inception_dsl.emit.figure.content.tree import Leaf, Mark, StepGroup
 from inception_dsl.emit.figure.layout.leaf_box import LeafBox, draw_box
@@ -61,8 +62,7 @@ class Wire:
             self.commands.append(("M", ((self.x, self.u),)))
 
 
-@dataclass(frozen=True, slots=True)
-class FramePlace:
+class FramePlace(NamedTuple):
     """The place of a group's frame, in the coordinates of the flow."""
 
     group: StepGroup

@@ -7,9 +7,9 @@ for the rest; the sheet that wastes least is taken.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, combinations
 from math import fsum, log
+from typing import NamedTuple
 
 from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.emit.figure.layout.scene import Frame, PlacedText, Scene, merge
@@ -25,8 +25,7 @@ _BEST = 1.25
 """Width of a sheet divided by its height that is best."""
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(NamedTuple):
     """A part of a poster: its heading, the figure that it reproduces, and its drawing."""
 
     path: str
@@ -46,8 +45,7 @@ class Panel:
         return self.drawing.height + _HEADING + _PAD
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(NamedTuple):
     """A panel in its place."""
 
     panel: Panel
@@ -62,8 +60,7 @@ class _Cell:
         return 1 - self.panel.width * self.panel.height / (self.width * self.height)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sheet:
+class _Sheet(NamedTuple):
     cells: tuple[_Cell, ...]
     width: float
     height: float
