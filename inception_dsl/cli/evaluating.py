@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inception_dsl.cli.arguments import Parser, add_overrides, describe
 from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings
-from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.cli.output import deliver, say, say_over, show
 from inception_dsl.diagnostics import Diagnostic
 
 INTERRUPTED = 130
@@ -166,8 +166,7 @@ def _make_progress() -> Callable[[int, int], None]:
         left = (whole - done) / rate
         line = f"{done:,} of {whole:,} images, {rate:.1f} a second, {left / 60:.1f} minutes left"
         if is_person:
-            sys.stderr.write(f"\r{line}\x1b[K" if done < whole else "\r\x1b[K")
-            sys.stderr.flush()
+            say_over(line if done < whole else "")
         else:
             say(line)
 

@@ -85,6 +85,13 @@ def say_rendered(text: str) -> None:
         _attempt_silently(lambda: sys.stderr.write(f"{text}\n"))
 
 
+def say_over(line: str) -> None:
+    """Print a line on stderr over the last one; an empty line takes that one away."""
+    if sys.stderr is not None:
+        _attempt_silently(lambda: sys.stderr.write(f"\r{printable(line)}\x1b[K"))
+        _attempt_silently(sys.stderr.flush)
+
+
 def is_terminal() -> bool:
     """Tell whether a person sees stdout."""
     return sys.stdout is not None and sys.stdout.isatty()
