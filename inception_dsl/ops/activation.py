@@ -291,6 +291,10 @@ def _softmax_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"softmax": 3 * output.values})
 
 
+def _log_softmax_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    return Cost(flops={"log_softmax": 3 * output.values})
+
+
 def _softmax_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
@@ -351,6 +355,33 @@ OPS = (
         state=None,
         acts=acts_always,
         is_left_to_loss=True,
+        launches=_softmax_launches,
+        saves=saves_result,
+        remarks=None,
+    ),
+    # Its logarithm: x_c - log(sum over all channels c of exp(x_c)).
+    Op(
+        name="log_softmax",
+        aliases=("logsoftmax",),
+        title="Log Softmax",
+        short_title="Log Softmax",
+        figure="classifier",
+        family="softmax",
+        join=None,
+        attributes=(),
+        norm_layer="",
+        splits=None,
+        infer=same,
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        gathers=None,
+        counts_in_depth=False,
+        cost=_log_softmax_cost,
+        flop_kinds={"log_softmax": "3 a value: exponential, sum, difference"},
+        state=None,
+        acts=acts_always,
+        is_left_to_loss=False,
         launches=_softmax_launches,
         saves=saves_result,
         remarks=None,

@@ -15,6 +15,7 @@ from inception_dsl.ops.facts import (
     SavedForBackward,
     StateTensor,
     acts_always,
+    one_launch,
     own_place,
     same,
     saves_nothing,
@@ -74,6 +75,14 @@ def _rescale_acts(values: Values, inputs: Inputs) -> Acts:
     return "never" if (values["factor"], values["offset"]) == (1, 0) else "always"
 
 
+def _divide_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    return Cost(flops={"divide": output.values})
+
+
+def _divide_acts(values: Values, inputs: Inputs) -> Acts:
+    return "never" if values["by"] == 1 else "always"
+
+
 OPS = (
     # x * factor + offset
     Op(
@@ -102,6 +111,33 @@ OPS = (
         acts=_rescale_acts,
         is_left_to_loss=False,
         launches=_rescale_launches,
+        saves=saves_nothing,
+        remarks=None,
+    ),
+    # x / by, whose last digits are not those of a product with 1 / by
+    Op(
+        name="divide",
+        aliases=("div", "division"),
+        title="Divide",
+        short_title="Divide",
+        figure="plain",
+        family="scale",
+        join=None,
+        attributes=(Attribute("by", "decimal", changes="values", above=0),),
+        norm_layer="",
+        splits=None,
+        infer=same,
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        gathers=None,
+        counts_in_depth=False,
+        cost=_divide_cost,
+        flop_kinds={"divide": "1 a value that is divided"},
+        state=None,
+        acts=_divide_acts,
+        is_left_to_loss=False,
+        launches=one_launch,
         saves=saves_nothing,
         remarks=None,
     ),

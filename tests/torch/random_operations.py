@@ -157,7 +157,9 @@ class Writer:
 
     def activation(self) -> Leaf:
         """Return an activation with words of its own, or a fixed factor and offset."""
-        op = self.pick("leaky_relu", "prelu", "elu", "softplus", "hardtanh", "gelu", "rescale")
+        op = self.pick(
+            "leaky_relu", "prelu", "elu", "softplus", "hardtanh", "gelu", "rescale", "divide"
+        )
         drawn: dict[str, Any] = {
             "leaky_relu": {"slope": self.pick(0.1, 0.5, 0, 1)},
             "prelu": {"init": self.pick(0.1, -0.5, 2), "per_channel": True},
@@ -165,9 +167,10 @@ class Writer:
             "softplus": {"beta": self.pick(0.5, 3), "threshold": self.pick(1, 40)},
             "hardtanh": {"min": self.pick(-2, -0.25, 0), "max": self.pick(0.5, 6)},
             "gelu": {"tanh": True},
+            "divide": {"by": self.pick(3, 0.25, 255)},
             "rescale": {"factor": self.pick(2, -0.5, 1), "offset": self.pick(-1, 0.25, 0)},
         }[op]
-        words = {name: value for name, value in drawn.items() if self.chance(70)}
+        words = {name: value for name, value in drawn.items() if name == "by" or self.chance(70)}
         defaults = {"per_channel": False, "factor": 1, "offset": 0}
         return Leaf(op, op, None, tuple(words.items()), {**defaults, **words})
 
@@ -338,7 +341,9 @@ class Writer:
 
     def plain(self) -> Leaf:
         """A step that has no window."""
-        op = self.pick("batchnorm", "batchnorm", *["lrn"] * 4, "dropout", "identity", "softmax")
+        op = self.pick(
+            "batchnorm", "batchnorm", *["lrn"] * 4, "dropout", "identity", "softmax", "log_softmax"
+        )
         op = op if self.chance(60) else self.pick(*ACTS, "adaptive", "global")
         if self.chance(15):
             return self.groupnorm(self.channels, self.size[0] * self.size[1])
@@ -538,7 +543,9 @@ class Writer:
             return Leaf("channelconv", "channelconv", None, tuple(words.items()), words)
         if self.chance(20):
             return self.activation()
-        op = self.pick(*ACTS, *["partsoftmax"] * 6, "softmax", "identity", "flatten", "dropout")
+        op = self.pick(
+            *ACTS, *["partsoftmax"] * 6, "softmax", "log_softmax", "identity", "flatten", "dropout"
+        )
         words = {}
         if op == "partsoftmax":
             words["parts"] = self.pick(*(n for n in range(1, features + 1) if features % n == 0))

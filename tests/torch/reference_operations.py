@@ -303,8 +303,10 @@ def activated(act: str, x: Tensor, words: Attributes | None = None) -> Tensor:
             raise AssertionError(act)
 
 
-def shared(x: Tensor, parts: int) -> Tensor:
+def shared(op: str, x: Tensor, parts: int) -> Tensor:
     """The exponentials over their sum, over the channels in the same place of equal parts."""
+    if op == "log_softmax":
+        return x - x.exp().sum(1, keepdim=True).log()
     size = x.shape[1] // parts
     shares = torch.exp(x - x.amax(dim=1, keepdim=True))
     sums = torch.stack([shares[:, i * size : (i + 1) * size] for i in range(parts)]).sum(0)
@@ -455,15 +457,15 @@ class Reference:
                 return cropped(x, attributes)
             case "lrn":
                 return normalised_locally(x, attributes)
-            case "softmax" | "partsoftmax":
-                return shared(x, attributes.get("parts", x.shape[1]))
+            case "softmax" | "partsoftmax" | "log_softmax":
+                return shared(op, x, attributes.get("parts", x.shape[1]))
             case "flatten":
                 return x.reshape(x.shape[0], -1)
             case "identity" | "dropout":
                 return x
             case "slice" | "shuffle" | "channelpad":
                 return moved(op, x, attributes)
-            case "rescale" | "prelu" | "channelconv":
+            case "rescale" | "divide" | "prelu" | "channelconv":
                 return self._multiplied(op, path, attributes, x)
             case "concat" | "add" | "mul":
                 return joined(op, inputs, attributes)
@@ -472,6 +474,8 @@ class Reference:
 
     def _multiplied(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
         """Multiply by a fixed factor, by a learnt one what is below 0, or by a filter."""
+        if op == "divide":
+            return x * (1 / float(attributes["by"]))
         if op == "rescale":
             return x * float(attributes["factor"]) + float(attributes["offset"])
         weight = self.state[f"{path}.weight"]

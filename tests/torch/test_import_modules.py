@@ -341,11 +341,13 @@ class _Written(nn.Module):
         (lambda x: torch.cat([x[:, 2].unsqueeze(1), x[:, -1][:, None]], 1), "slice (1 from 7)"),
         (lambda x: x.view(len(x), x.size(1), -1).max(dim=2)[0], "global maxpool"),
         (lambda x: x * x.mean(1, keepdim=True), "channelavgpool"),
+        (lambda x: 1 - x.sigmoid(), "rescale (factor -1 offset 1)"),
+        (lambda x: x / 127.5 - 1, "divide (by 127.5)"),
+        (lambda x: torch.stack([x, x * 2, x * 4]).mean(dim=0), "divide (by 3)"),
+        (lambda x: F.log_softmax(x.mean((2, 3)), dim=1), "log_softmax"),
     ],
 )
-def test_channels_are_added_taken_and_pooled(
-    run: Callable[[Tensor], Tensor], words: str, tmp_path: Path
-) -> None:
+def test_functions_are_words(run: Callable[[Tensor], Tensor], words: str, tmp_path: Path) -> None:
     assert words in bring(lambda: _Written(run), (3, 12, 12), tmp_path).text
 
 

@@ -125,6 +125,8 @@ def _flatten_gate(reader: GraphReader, seen: Seen, whole: Seen) -> Seen:
 def _sub(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused: Any) -> Results:
     if is_number(other) and alpha == 1:
         return _number_op(reader, PLUS, -other, reader.see(input))
+    if is_number(input) and alpha == 1:
+        return _subtract_from(reader, input, other)
     if not is_number(input) and not is_number(other) and _are_alike(reader, input, other):
         return _add(reader, input, _number_op(reader, TIMES, -alpha, reader.see(other)))
     if not is_number(input) and not is_number(other) and alpha == 1:
@@ -132,6 +134,13 @@ def _sub(reader: GraphReader, input: Any, other: Any, alpha: float = 1, **unused
         if (centred := read_centred(reader, first, second)) is not None:
             return centred
     raise UnsayableError(_lack(reader, lacks.SUBTRACTION, input, other))
+
+
+def _subtract_from(reader: GraphReader, number: float, tensor: Any) -> Results:
+    """Read a number minus a tensor; the product with -1 is exact."""
+    negative = _number_op(reader, TIMES, -1, reader.see(tensor))
+    assert isinstance(negative, Seen)
+    return _number_op(reader, PLUS, number, negative)
 
 
 def _are_alike(reader: GraphReader, first: Any, second: Any) -> bool:
@@ -176,7 +185,10 @@ def _lack(reader: GraphReader, usual: Lack, *values: Any) -> Lack:
     return usual
 
 
-def _rsub(reader: GraphReader, input: Any, other: Any, **unused: Any) -> Results:
+def _rsub(reader: GraphReader, input: Any, other: Any, alpha: float = 1) -> Results:
+    """Read a number minus a tensor: the tensor times -1, plus the number."""
+    if is_number(other) and alpha == 1:
+        return _subtract_from(reader, other, input)
     raise UnsayableError(_lack(reader, lacks.SUBTRACTION, input, other))
 
 

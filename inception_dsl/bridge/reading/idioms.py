@@ -320,6 +320,7 @@ def _write_rescale(draft: TracedDraft, node: TracedNode) -> None:
         return
     divisor = float(str(node.attributes["divisor"]) or 1)
     if math.frexp(divisor)[0] != 0.5:  # to multiply by its inverse gives other digits
+        _try_op(draft, node, "divide", {"by": exact(divisor)})
         return
     factor = exact(_number(node))
     if float(factor) != _number(node):

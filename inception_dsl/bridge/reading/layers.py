@@ -269,17 +269,28 @@ def _other_dropout(
     return reader.same(reader.see(input))
 
 
-def _softmax(reader: GraphReader, input: Any, dim: int | None = None, **unused: Any) -> Results:
-    seen = reader.see(input)
-    if seen.is_whole_map:
-        if seen.layout != "map" or dim is None or seen.axis(dim) != 1:
-            raise UnsayableError(lacks.SOFTMAX)
-        return reader.add("softmax", {}, [seen], "map")
-    if seen.layout == "grouped":
-        return read_softmax(reader, seen, dim)
-    if seen.layout != "vector" or len(seen.shape) != 2 or dim is None or seen.axis(dim) != 1:
-        raise UnsayableError(lacks.TOKENS)
-    return reader.add("softmax", {}, [seen], "vector")
+def _softmax(op: str) -> Callable[..., Results]:
+    """Return the reading of a softmax over all channels, or of its logarithm."""
+
+    def read(
+        reader: GraphReader,
+        input: Any,
+        dim: int | None = None,
+        _stacklevel: int = 3,
+        dtype: Any = None,
+    ) -> Results:
+        seen = reader.see(input)
+        if seen.is_whole_map:
+            if seen.layout != "map" or dim is None or seen.axis(dim) != 1:
+                raise UnsayableError(lacks.SOFTMAX)
+            return reader.add(op, {}, [seen], "map")
+        if seen.layout == "grouped" and op == "softmax":
+            return read_softmax(reader, seen, dim)
+        if seen.layout != "vector" or len(seen.shape) != 2 or dim is None or seen.axis(dim) != 1:
+            raise UnsayableError(lacks.TOKENS)
+        return reader.add(op, {}, [seen], "vector")
+
+    return read
 
 
 def _conv1d(
@@ -332,7 +343,8 @@ LAYERS: dict[str, Callable[..., Results]] = {
     "alpha_dropout": _other_dropout,
     "feature_alpha_dropout": _other_dropout,
     "feature_dropout": _other_dropout,
-    "softmax": _softmax,
+    "softmax": _softmax("softmax"),
+    "log_softmax": _softmax("log_softmax"),
     **dict.fromkeys(
         [
             "matmul",

@@ -13,7 +13,15 @@ from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.centred import read_level, read_variance
 from inception_dsl.bridge.reading.parts import sum_parts
 from inception_dsl.bridge.reading.reader import GraphReader, Layout, Results, Seen, UnsayableError
-from inception_dsl.bridge.reading.waiting import HALF_MEAN, INDICES, LENGTH, MEAN, PIXELS, STACK
+from inception_dsl.bridge.reading.waiting import (
+    HALF_MEAN,
+    INDICES,
+    LENGTH,
+    MEAN,
+    PIXELS,
+    STACK,
+    TIMES,
+)
 from inception_dsl.ir import Value
 
 
@@ -26,6 +34,8 @@ def _mean(
     places = {seen.axis(axis) for axis in axes}
     if reader.is_made_by(seen, PIXELS):
         return _pool_pixels(reader, seen, places, "adaptive_avgpool")
+    if reader.is_made_by(seen, STACK) and not keepdim and len(places) == 1:
+        return _average(reader, seen, places.pop())
     if reader.is_made_by(seen, HALF_MEAN):
         return _finish_mean(reader, seen, places)
     wanted = {2, 3} if seen.layout == "map" else {1, 2}
@@ -125,13 +135,28 @@ def _sum(
         return sum_parts(reader, seen, seen.axis(axis))
     if seen.key is None or not reader.is_made_by(seen, STACK) or not is_number or keepdim:
         raise UnsayableError(lacks.STATISTICS)
+    return _sum_stack(reader, seen, seen.axis(axis))
+
+
+def _sum_stack(reader: GraphReader, seen: Seen, axis: int) -> Seen:
+    """Return the sum of the tensors of a stack."""
+    assert seen.key is not None
     node = reader.nodes[seen.key]
-    if seen.axis(axis) != node.attributes["axis"]:
+    if axis != node.attributes["axis"]:
         raise UnsayableError(lacks.STATISTICS)
     layout: Layout = "map" if node.attributes["layout"] == "map" else "vector"
     shape = reader.call.results[0].shape
     parts = [Seen(key, layout, shape) for key in node.inputs]
     return reader.add("add", {"scale": 1, "act": "none"}, parts, layout, lack=lacks.STATISTICS)
+
+
+def _average(reader: GraphReader, seen: Seen, axis: int) -> Seen:
+    """Return the mean of the tensors of a stack."""
+    total = _sum_stack(reader, seen, axis)
+    assert seen.key is not None
+    count = float(len(reader.nodes[seen.key].inputs))
+    attributes: dict[str, Value] = {"number": repr(1 / count), "divisor": repr(count)}
+    return reader.add_shaped(TIMES, attributes, [total], total)
 
 
 def _extremum(

@@ -473,6 +473,20 @@ class _Multiply(nn.Module):
         return x * self.factor
 
 
+class _Divide(nn.Module):
+    """Division by a fixed number."""
+
+    def __init__(self, divisor: float) -> None:
+        super().__init__()
+        self.divisor = divisor
+
+    def extra_repr(self) -> str:
+        return f"{self.divisor}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x / self.divisor
+
+
 class _Shift(nn.Module):
     """The sum with a fixed offset."""
 

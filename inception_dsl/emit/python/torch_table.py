@@ -294,8 +294,8 @@ def _keywords(attributes: Symbols, *names: str) -> tuple[tuple[str, Argument], .
     return tuple((name, attributes[name]) for name in names)
 
 
-def _softmax(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    return (Layer("", "nn.Softmax", (("dim", 1),)),)
+def _softmax(callee: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    return (Layer("", callee, (("dim", 1),)),)
 
 
 def _padding(attributes: Symbols, *, dilated: bool) -> tuple[tuple[str, Argument], ...]:
@@ -445,9 +445,11 @@ TORCH: dict[str, LayersOf] = {
     "channelavgpool": _layer("_ChannelAvgPool2d"),
     "channelmaxpool": _layer("_ChannelMaxPool2d"),
     "channelpad": _layer("_ChannelPad2d", before="before", after="after"),
+    "divide": _layer("_Divide", "by"),
+    "log_softmax": partial(_softmax, "nn.LogSoftmax"),
     "partsoftmax": _layer("_PartSoftmax", parts="parts"),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
-    "softmax": _softmax,
+    "softmax": partial(_softmax, "nn.Softmax"),
     **{
         name: _activation(callee, _ACT_WORDS.get(name, {}))
         for name, (callee, _) in _ACTIVATIONS.items()
