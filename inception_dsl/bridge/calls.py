@@ -41,9 +41,14 @@ class WeightRef:
 
 @dataclass(frozen=True, slots=True)
 class ConstantRef:
-    """A tensor that is neither computed from the input nor held by a module."""
+    """A tensor that is neither computed from the input nor held by a module.
+
+    Attributes:
+        is_zero: torch filled it with zeros, and nothing has changed it since.
+    """
 
     shape: tuple[int, ...]
+    is_zero: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,9 @@ _ASKS = frozenset(
 )
 """The functions that answer with a tensor's values, or with as many results as these say."""
 
+_ZEROS = frozenset(["zeros", "zeros_like", "new_zeros"])
+"""The functions that make tensors of zeros, whatever they read."""
+
 _COPIES = frozenset(["cpu", "to", "cuda"])
 """The functions that copy values; a tensor on the meta device has none."""
 
@@ -111,6 +114,7 @@ class _Recorder(TorchFunctionMode):
         self._kept: list[Tensor] = []  # a tensor that is freed would give its id to another one
         self._storages: dict[int, list[int]] = {}
         self._overwritten: set[int] = set()
+        self._zeros: dict[int, int] = {}
         self._weights = dict(_list_weights(module))
         self._paths: dict[int, str] = {}
         for path, child in module.named_modules():
@@ -174,7 +178,8 @@ class _Recorder(TorchFunctionMode):
                 known = self._values.get(id(value))
                 if known is None and name:
                     return WeightRef(name, shape, is_parameter)
-                return known or ConstantRef(shape)
+                is_zero = self._zeros.get(id(value)) == _version(value)
+                return known or ConstantRef(shape, is_zero)
             case tuple() | list():
                 return tuple(self.refer(part) for part in value)
             case dict():
@@ -208,6 +213,10 @@ class _Recorder(TorchFunctionMode):
                 self._note_request(plain, read, arguments)
             raise
         made = list(_list_tensors(result))
+        if plain in _ZEROS and not kwargs.get("out"):
+            self._kept += made
+            self._zeros.update((id(tensor), _version(tensor)) for tensor in made)
+            return result
         if (not read and plain not in DRAWS) or (name.startswith("get_") and _are_same(made, read)):
             return result
         written = [

@@ -341,6 +341,10 @@ class _Written(nn.Module):
         (lambda x: torch.cat([x[:, 2].unsqueeze(1), x[:, -1][:, None]], 1), "slice (1 from 7)"),
         (lambda x: x.view(len(x), x.size(1), -1).max(dim=2)[0], "global maxpool"),
         (lambda x: x * x.mean(1, keepdim=True), "channelavgpool"),
+        (lambda x: torch.cat([x, x.new_zeros(len(x), 3, *x.shape[2:])], 1), "channelpad (after 3)"),
+        (lambda x: torch.cat([torch.zeros_like(x[:, :2]), x], 1), "channelpad (before 2)"),
+        (lambda x: F.max_pool2d(x, x.size(2), stride=x.size(2)).flatten(1), "global maxpool"),
+        (lambda x: F.interpolate(x, scale_factor=0.5, mode="bilinear"), "upsample (size 5x5 bil"),
         (lambda x: 1 - x.sigmoid(), "rescale (factor -1 offset 1)"),
         (lambda x: x / 127.5 - 1, "divide (by 127.5)"),
         (lambda x: torch.stack([x, x * 2, x * 4]).mean(dim=0), "divide (by 3)"),
@@ -354,6 +358,7 @@ def test_functions_are_words(run: Callable[[Tensor], Tensor], words: str, tmp_pa
 @pytest.mark.parametrize(
     ("run", "what"),
     [
+        (lambda x: torch.cat([x, torch.zeros_like(x).add_(1)], 1), "values that the network does"),
         (lambda x: torch.mul(*torch.max(x, 1, keepdim=True)), "the places of the largest values"),
         (lambda x: F.pad(x, (0, 0, 0, 0, 1, 1), "constant", 2), "channels of zeros"),
         (lambda x: torch.cat([x.mean(1), x.mean(1)], 1), "a concat along another axis"),

@@ -41,8 +41,17 @@ def _max_pool2d(
     seen = reader.see_map(input)
     if pair(dilation) != (1, 1) or return_indices:
         raise UnsayableError(lacks.NO_WORD)
+    if _is_whole(reader, seen, kernel_size, padding):
+        return reader.add("adaptive_maxpool", {"output": (1, 1)}, [seen], "map")
     attributes = _window(seen, kernel_size, stride, padding, ceil=ceil_mode)
     return reader.add("maxpool", attributes, [seen], "map")
+
+
+def _is_whole(reader: GraphReader, seen: Seen, kernel_size: Any, padding: Any) -> bool:
+    """Tell whether a window is the whole map, and `forward` gives it rather than a module."""
+    if pair(kernel_size) != seen.shape[2:] or pair(padding) != (0, 0):
+        return False
+    return not reader.kinds.get(reader.call.module, "").endswith("Pool2d")
 
 
 def _avg_pool2d(
@@ -58,6 +67,8 @@ def _avg_pool2d(
     seen = reader.see_map(input)
     if divisor_override is not None:
         raise UnsayableError(lacks.DIVISOR)
+    if _is_whole(reader, seen, kernel_size, padding):
+        return reader.add("adaptive_avgpool", {"output": (1, 1)}, [seen], "map")
     if pair(kernel_size) == seen.shape[2:] and pair(padding) == (0, 0) and stride is None:
         height, width = seen.shape[2:]
         if height != width:  # its stride would differ, and has no effect
@@ -102,11 +113,20 @@ def _interpolate(
     factor = new_height // height
     if (new_height, new_width) == (factor * height, factor * width):
         attributes["factor"] = factor
-    elif scale_factor is None:
+    elif scale_factor is None or align_corners or _is_exact(scale_factor, seen.shape[2:], reader):
         attributes["size"] = (new_height, new_width)
     else:
         raise UnsayableError(lacks.UPSAMPLING)
     return reader.add("upsample", attributes, [seen], "map", lack=lacks.UPSAMPLING)
+
+
+def _is_exact(factor: Any, before: Sequence[int], reader: GraphReader) -> bool:
+    """Tell whether a factor is the ratio of the sizes, by which torch would compute otherwise."""
+    after = reader.call.results[0].shape[2:]
+    factors = factor if isinstance(factor, tuple) else (factor, factor)
+    return all(
+        1 / scale == old / new for scale, old, new in zip(factors, before, after, strict=True)
+    )
 
 
 def _by_factor(op: str) -> Callable[..., Results]:

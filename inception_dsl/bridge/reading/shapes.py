@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+from inception_dsl.bridge.calls import ConstantRef
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.cuts import CUTS
 from inception_dsl.bridge.reading.parts import find_parts, take_vector
@@ -200,6 +201,8 @@ def _keeps_order(seen: Seen, moved: Sequence[int]) -> bool:
 
 def _cat(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
     parts = [reader.see(tensor) for tensor in tensors]
+    if (padded := _cat_zeros(reader, tensors, parts, dim)) is not None:
+        return padded
     if any(part.key is None for part in parts):
         raise UnsayableError(lacks.CONSTANTS)
     if len(parts) == 1:
@@ -210,6 +213,22 @@ def _cat(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
     if len(layouts) > 1 or parts[0].axis(dim) != parts[0].channel_axis:
         raise UnsayableError(lacks.OTHER_AXIS)
     return reader.add("concat", {}, parts, parts[0].layout)
+
+
+def _cat_zeros(
+    reader: GraphReader, tensors: Sequence[Any], parts: Sequence[Seen], dim: int
+) -> Seen | None:
+    """Return a map between channels of zeros; None if a concat is something else."""
+    maps = [index for index, part in enumerate(parts) if part.key is not None]
+    zeros = [tensor for tensor in tensors if isinstance(tensor, ConstantRef) and tensor.is_zero]
+    if len(maps) != 1 or len(zeros) != len(parts) - 1:
+        return None
+    (at,) = maps
+    seen = parts[at]
+    if seen.layout != "map" or seen.axis(dim) != 1:
+        return None
+    before, after = (sum(part.shape[1] for part in side) for side in (parts[:at], parts[at + 1 :]))
+    return _pad_channels(reader, seen, (before, after), is_zero=True)
 
 
 def _pad(
