@@ -257,6 +257,21 @@ def test_a_weight_for_all_channels_is_written_where_most_have_one_for_each(tmp_p
     assert "prelu (no_per_channel)" in bring(build, (6, 8, 8), tmp_path).text
 
 
+class _Selection(nn.Module):
+    """A choice between two convolutions, stacked by concats along a new axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(3, 8, 1), nn.Conv2d(3, 8, 3, padding=1)])
+        self.fc, self.fcs = nn.Linear(8, 4), nn.ModuleList([nn.Linear(4, 8), nn.Linear(4, 8)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = torch.cat([conv(x).unsqueeze_(dim=1) for conv in self.convs], dim=1)
+        z = self.fc(torch.sum(maps, dim=1).mean(-1).mean(-1))
+        gates = torch.cat([fc(z).unsqueeze(1) for fc in self.fcs], dim=1).softmax(1)
+        return (maps * gates.unsqueeze(-1).unsqueeze(-1)).sum(dim=1)
+
+
 class _Splits(nn.Module):
     """A choice between two halves of a map, as the authors of ResNeSt write it."""
 
@@ -276,6 +291,7 @@ class _Splits(nn.Module):
     "module",
     [
         _Splits,
+        _Selection,
         lambda: nn.Sequential(nn.Conv2d(3, 8, 1), SplitAttn(8, 8, norm_layer=nn.BatchNorm2d)),
         lambda: nn.Sequential(nn.Conv2d(3, 32, 1), SelectiveKernel(32, 32)),
     ],

@@ -29,7 +29,11 @@ from inception_dsl.recover import (
     make_run,
 )
 
-__all__ = ["DROP", "Cause", "Lack", "ReadTrace", "read_trace", "read_training"]
+__all__ = ["DROP", "FUNCTIONS", "Cause", "Lack", "ReadTrace", "read_trace", "read_training"]
+
+
+FUNCTIONS = {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **MEANS, **ARITHMETIC}
+"""The readings of the calls of inference, by the name of the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,7 @@ def _read(
 ) -> tuple[TracedGraph, list[Cause]]:
     kinds = modules.classes
     reader = GraphReader(kinds, is_training=training)
-    functions = {**LAYERS, **POOLS, **ACTIVATION_CALLS, **SHAPES, **MEANS, **ARITHMETIC}
-    reader.read(trace, {**functions, **BLANKS} if training else functions)
+    reader.read(trace, {**FUNCTIONS, **BLANKS} if training else FUNCTIONS)
     outputs: list[TracedOutput] = []
     for result in trace.outputs:
         seen = reader.see(result.ref)

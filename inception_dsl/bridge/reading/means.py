@@ -11,7 +11,7 @@ from typing import Any
 from inception_dsl.bridge.calls import ConstantRef, ValueRef, WeightRef
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.centred import read_level, read_variance
-from inception_dsl.bridge.reading.parts import sum_parts
+from inception_dsl.bridge.reading.parts import stack_along, sum_parts
 from inception_dsl.bridge.reading.reader import GraphReader, Layout, Results, Seen, UnsayableError
 from inception_dsl.bridge.reading.waiting import (
     HALF_MEAN,
@@ -119,9 +119,7 @@ def _stack(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
         return reader.add("concat", {}, parts, "map")
     if any(part.key is None or part.layout not in {"map", "vector"} for part in parts):
         raise UnsayableError(lacks.STACKED)
-    result = Seen(None, "lost", reader.call.results[0].shape)
-    attributes: dict[str, Value] = {"axis": result.axis(dim), "layout": parts[0].layout}
-    return reader.add_shaped(STACK, attributes, parts, result)
+    return stack_along(reader, parts, dim % len(reader.call.results[0].shape))
 
 
 def _sum(

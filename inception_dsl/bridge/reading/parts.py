@@ -7,6 +7,8 @@ part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.reader import (
     GraphReader,
@@ -37,6 +39,38 @@ def take_vector(reader: GraphReader, seen: Seen) -> Seen:
         raise UnsayableError(lacks.OTHER_AXES)
     place = Seen(seen.key, "map", (seen.shape[0], *type.shape))
     return reader.add_shaped("flatten", {}, [place], vector)
+
+
+def stack_along(reader: GraphReader, parts: Sequence[Seen], axis: int) -> Seen:
+    """Add tensors along a new axis, which waits for a sum over that axis."""
+    result = Seen(None, "lost", reader.call.results[0].shape)
+    attributes: dict[str, Value] = {"axis": axis, "layout": parts[0].layout}
+    return reader.add_shaped(STACK, attributes, parts, result)
+
+
+def join_parts(reader: GraphReader, parts: Sequence[Seen], axis: int) -> Seen | None:
+    """Add stacks to each other, or vectors as parts of one; None if a concat does neither."""
+    if all(reader.is_made_by(part, STACK) for part in parts):
+        stacks = [reader.nodes[part.key] for part in parts if part.key is not None]
+        if any(stack.attributes != {"axis": axis, "layout": "map"} for stack in stacks):
+            return None
+        batch, _, *rest = parts[0].shape
+        maps = [Seen(key, "map", (batch, *rest)) for stack in stacks for key in stack.inputs]
+        return stack_along(reader, maps, axis)
+    if axis != 1 or any(
+        part.layout not in {"row", "grouped"} or len(part.shape) != 3 for part in parts
+    ):
+        return None
+    shape = reader.call.results[0].shape
+    vectors = [
+        Seen(part.key, "vector", (shape[0], part.shape[2]))
+        if part.layout == "row"
+        else take_vector(reader, part)
+        for part in parts
+    ]
+    whole = Seen(None, "vector", (shape[0], shape[1] * shape[2]))
+    joined = reader.add_shaped("concat", {}, vectors, whole)
+    return Seen(joined.key, "grouped", shape)
 
 
 def read_softmax(reader: GraphReader, seen: Seen, dim: int | None) -> Seen:

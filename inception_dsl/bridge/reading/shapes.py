@@ -9,7 +9,7 @@ from typing import Any
 from inception_dsl.bridge.calls import ConstantRef
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.cuts import CUTS
-from inception_dsl.bridge.reading.parts import find_parts, take_vector
+from inception_dsl.bridge.reading.parts import find_parts, join_parts, stack_along, take_vector
 from inception_dsl.bridge.reading.reader import (
     GraphReader,
     Results,
@@ -134,6 +134,8 @@ def _unsqueeze(reader: GraphReader, input: Any, dim: int) -> Results:
     seen = reader.see(input)
     if seen.layout in {"vector", "column", "row", "grouped", "plane"}:
         return reshape(reader, seen)
+    if seen.layout == "map" and dim % (len(seen.shape) + 1) == 1:
+        return stack_along(reader, [seen], 1)
     raise UnsayableError(lacks.OTHER_AXES if seen.is_whole_map else lacks.TOKENS)
 
 
@@ -189,6 +191,8 @@ def _turn(reader: GraphReader, seen: Seen, axes: tuple[int, ...]) -> Results:
             return reader.same(seen)
         case "map" | "last", (0, *_):
             raise UnsayableError(lacks.TURNED)
+        case "grouped" | "turned", (0, *_) if len(seen.shape) == 5:
+            raise UnsayableError(lacks.OTHER_AXES)
         case _:
             raise UnsayableError(lacks.TOKENS)
 
@@ -205,6 +209,8 @@ def _cat(reader: GraphReader, tensors: Any, dim: int = 0) -> Results:
         return padded
     if any(part.key is None for part in parts):
         raise UnsayableError(lacks.CONSTANTS)
+    if (joined := join_parts(reader, parts, parts[0].axis(dim))) is not None:
+        return joined
     if len(parts) == 1:
         return parts[0]
     layouts = {part.layout for part in parts}
