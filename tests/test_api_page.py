@@ -70,6 +70,13 @@ def describe(name: str, item: Any) -> list[str]:
         fields = [own for own in dataclasses.fields(item) if not own.name.startswith("_")]
         rows = "\n".join(f"{own.name}: {own.type}" for own in fields if own.init)
         parts.append(f"```python\n{rows}\n```\n")
+    elif hasattr(item, "_fields"):  # a named tuple, whose annotations are references to texts
+        kinds = {
+            key: getattr(kind, "__forward_arg__", kind)
+            for key, kind in vars(item)["__annotations__"].items()
+        }
+        rows = "\n".join(f"{own}: {kinds[own]}" for own in item._fields)
+        parts.append(f"```python\n{rows}\n```\n")
     for member_name, member in vars(item).items():
         if member_name.startswith("_"):
             continue
