@@ -102,8 +102,12 @@ def _compare_inference(
         return old, [torch.softmax(new[0], 1)] if is_left else new
 
     with torch.no_grad():
-        olds, news = run(images)
-        if not _have_one_shape(olds, news):  # a `squeeze` drops the axis of a single image
+        try:
+            olds, news = run(images)
+            fits = _have_one_shape(olds, news)
+        except (IndexError, RuntimeError):
+            fits = False
+        if not fits:  # a `squeeze` drops the axis of a single image
             images = {name: torch.cat([image, image]) for name, image in images.items()}
             olds, news = run(images)
         if not _have_one_shape(olds, news):

@@ -246,21 +246,28 @@ def _count_macs(module: nn.Module, inputs: Mapping[str, TensorType], evaluated: 
     """Return the multiply-accumulates for one image, by torch's own formulas.
 
     Args:
-        evaluated: a record of several images.
+        evaluated: a record of several images. It alone counts where one image cannot run, as where
+            a `squeeze` drops its axis before a step that asks for it.
 
     Raises:
         SpecError: E708, one image takes other steps than several.
     """
-    trace = trace_module(module, _shapes(inputs), batch=1)
+    batch = 1
+    try:
+        trace = trace_module(module, _shapes(inputs), batch=batch)
+    except ValuesAskedError:
+        raise
+    except FAILURES:
+        trace, batch = evaluated, BATCH
     if _list_calls(trace) != _list_calls(evaluated):
         raise refuse_batch(module)
     if {call.name for call in trace.calls} <= FUNCTIONS.keys():
-        return sum(map(_count_call, trace.calls))
+        return sum(map(_count_call, trace.calls)) // batch
     # A call that reads weights alone may be any function of torch.
     counter = FlopCounterMode(display=False)
     with counter:
-        trace_module(module, _shapes(inputs), batch=1)
-    return int(counter.get_total_flops()) // 2
+        trace_module(module, _shapes(inputs), batch=batch)
+    return int(counter.get_total_flops()) // (2 * batch)
 
 
 def _count_call(call: TorchCall) -> int:

@@ -262,3 +262,16 @@ class _Squeezed(nn.Module):
 
 def test_an_axis_that_a_single_image_loses_is_there_for_several(tmp_path: Path) -> None:
     assert POOL in bring(_Squeezed, (3, 10, 14), tmp_path).text
+
+
+class _SqueezedToTheLoss(_Squeezed):
+    """The same with a step that a single image cannot take."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.log_softmax(super().forward(x), dim=1)
+
+
+def test_a_network_that_no_single_image_passes_is_compared_on_two(tmp_path: Path) -> None:
+    with pytest.raises(IndexError):
+        _SqueezedToTheLoss().eval()(torch.zeros(1, 3, 10, 14))
+    assert "log_softmax" in bring(_SqueezedToTheLoss, (3, 10, 14), tmp_path).text

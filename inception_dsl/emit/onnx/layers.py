@@ -208,6 +208,10 @@ def _rescale(step: StepWriter) -> None:
             input = step.add(op, input, step.real(name, float(given)))
 
 
+def _divide(step: StepWriter) -> None:
+    step.add("Div", step.reads[0], step.real("by", float(decimal(step.values, "by"))))
+
+
 def _scale(step: StepWriter) -> None:
     shift = step.tensor("bias") if "bias" in step.step.tensors else None
     _affine(step, step.reads[0], step.tensor("weight"), shift)
@@ -325,6 +329,7 @@ LAYERS: dict[str, Rule] = {
     "grn": _grn,
     "lrn": _lrn,
     "rescale": _rescale,
+    "divide": _divide,
     "scale": _scale,
     "relu": partial(_plain, "Relu"),
     "relu6": partial(_clip, 0.0, 6.0),
@@ -342,6 +347,7 @@ LAYERS: dict[str, Rule] = {
     "sigmoid": partial(_plain, "Sigmoid"),
     "tanh": partial(_plain, "Tanh"),
     "softmax": partial(_plain, "Softmax", axis=1),
+    "log_softmax": partial(_plain, "LogSoftmax", axis=1),
     "partsoftmax": _part_softmax,
     "slice": _slice,
     "channelpad": _channel_pad,
