@@ -23,13 +23,15 @@ from torch_counts import randomise, relative_error
 from inception_dsl import SpecError, driver
 from inception_dsl.analysis import measure_state
 from inception_dsl.bridge import make_module
+from inception_dsl.driver.importing import import_target
 from inception_dsl.driver.walk import Checked
 from inception_dsl.emit.onnx import draw_weights, emit_onnx
 from inception_dsl.emit.onnx.model import RULES
 from inception_dsl.ops import OPS
-from inception_dsl.resolve import Overrides
+from inception_dsl.resolve import AS_WRITTEN, Overrides
 
 HERE = Path(__file__).parent
+HEAD = "inception: 1\nname: net\n"
 FEW = settings(QUICK, max_examples=25)
 
 NETWORKS = {
@@ -183,6 +185,55 @@ def test_values_are_named_by_paths_and_the_batch_is_open() -> None:
     }
     assert paths <= given
     assert not any(str(head) in name for head in heads for name in given)
+
+
+@pytest.mark.parametrize(
+    ("steps", "outputs", "names"),
+    [
+        ("- trunk: conv\n  - scores: conv", "", ["output"]),
+        ("- trunk: conv\n  - scores: conv", "{trunk: trunk, last: scores}", ["trunk", "last"]),
+        ("- output: conv\n  - scores: conv", "", ["scores"]),
+        ("- trunk: conv\n  - output: conv", "", ["output"]),
+        (
+            "- trunk: conv\n  - scores: dropout",
+            "{trunk: trunk, scores: scores}",
+            ["trunk", "scores"],
+        ),
+    ],
+)
+def test_an_output_may_have_the_name_of_a_step(
+    steps: str, outputs: str, names: list[str], project: Project
+) -> None:
+    steps = steps.replace("conv", "3x3 conv (4)")
+    text = f"{HEAD}input: 8x8x3\nnetwork:\n  {steps}\n"
+    project.write(NET, text + (f"outputs: {outputs}\n" if outputs else ""))
+    content = hold_against_module(project.check(), seed=3)
+    assert [one.name for one in onnx.load_from_string(content).graph.output] == names
+
+
+WORDS = [
+    ("3x3 conv (8 norm groupnorm act relu)", "groupnorm"),
+    ("groupnorm (groups 2 no_affine)", "affine: "),
+    ("global avgpool\n  - groupnorm (groups 4)", "groupnorm"),
+    ("upsample (factor 2)", "upsample (factor 2)"),
+    ("upsample (factor 2 bilinear)", "upsample (factor 2 bilinear)"),
+    ("3x3 deconv (8 stride 2 output_pad 1)", "3x3 deconv (8 stride 2 output_pad 1)"),
+]
+
+
+@pytest.mark.parametrize(("step", "word"), WORDS)
+def test_the_language_reads_the_models_that_it_makes(
+    step: str, word: str, project: Project, tmp_path: Path
+) -> None:
+    head = f"{HEAD}input: 16x16x8\ndefaults: {{groupnorm: {{groups: 4}}}}\n"
+    project.write(NET, f"{head}network:\n  - {step}\n")
+    found = project.check()
+    module = own_module(found, 5)
+    (tmp_path / "net.onnx").write_bytes(make_model(found, module))
+    imported = import_target("net.onnx", folder=tmp_path)
+    assert word in imported.text
+    totals = driver.check_file(imported.file, AS_WRITTEN).cost.totals
+    assert (totals.params, totals.macs) == (found.cost.totals.params, found.cost.totals.macs)
 
 
 def test_weights_are_drawn_alike_each_time() -> None:

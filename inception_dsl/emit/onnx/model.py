@@ -32,6 +32,9 @@ OPSET, IR_VERSION = 20, 9
 BATCH = "N"
 """The name of the batch's size, which is open."""
 
+OUTPUT = "output"
+"""The name of the only output of a network that gives it none."""
+
 EXTERNAL_FROM = 1 << 27
 """Minimum bytes of weights that lie in a file of their own, which a runtime maps into memory."""
 
@@ -88,13 +91,17 @@ def _write_steps(fused: FusedGraph, weights: Mapping[str, Array]) -> OnnxGraph:
 
 
 def _make_model(model: Model, fused: FusedGraph, graph: OnnxGraph, pack: Pack) -> ModelProto:
-    outputs = {name or "output": value for name, value in fused.outputs.items()}
+    outputs = _name_outputs(fused)
     types = dict(zip(outputs, model.outputs.values(), strict=True))
     inputs = zip(model.root.entries, model.root.input_types, strict=True)
     proto = helper.make_graph(
         [
             *graph.nodes,
-            *(helper.make_node("Identity", [made], [name]) for name, made in outputs.items()),
+            *(
+                helper.make_node("Identity", [made], [name])
+                for name, made in outputs.items()
+                if name != made
+            ),
         ],
         model.name,
         [_describe(path, type) for path, type in inputs],
@@ -108,6 +115,18 @@ def _make_model(model: Model, fused: FusedGraph, graph: OnnxGraph, pack: Pack) -
         producer_name="inception-dsl",
         producer_version=__version__,
     )
+
+
+def _name_outputs(fused: FusedGraph) -> dict[str, str]:
+    """Return the value of each output by its name in the model; a step's value has the step's.
+
+    An output without a name is `output`, or named after its step where another step is `output`.
+    """
+    steps = {step.name for step in fused.steps}
+    return {
+        name or (value if OUTPUT in steps else OUTPUT): value
+        for name, value in fused.outputs.items()
+    }
 
 
 def _describe(name: str, type: TensorType) -> ValueInfoProto:

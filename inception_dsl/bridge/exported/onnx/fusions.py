@@ -86,6 +86,14 @@ class NodeIndex:
         tensor = self.model.tensors.get(copy.inputs[0] if copy is not None else name)
         return tensor is not None and len(tensor.shape) == axes
 
+    def is_weight(self, name: str) -> bool:
+        """Tell whether a tensor is stored, or is the copy or another shape of one."""
+        maker = self.makers.get(name)
+        while maker is not None and maker.op in {"Identity", "Unsqueeze", "Reshape"}:
+            name = maker.inputs[0]
+            maker = self.makers.get(name)
+        return name in self.model.tensors or self.made(name, "Constant") is not None
+
 
 def fuse_layers(model: OnnxModel) -> OnnxModel:
     """Return a model in which the nodes of a layer are one node."""
@@ -174,34 +182,47 @@ def _find_linear(index: NodeIndex, node: OnnxNode) -> Fusion | None:
 
 
 def _find_group_norm(index: NodeIndex, node: OnnxNode) -> Fusion | None:
-    """Find an instance norm of groups, whose scale and shift are those of channels."""
+    """Find an instance norm of groups; its scale and shift, if any, are those of channels."""
     if node.op != "InstanceNormalization" or len(node.inputs) != 3:
         return None
     before, behind = index.made(node.inputs[0], "Reshape"), index.next(node, "Reshape")
-    product = index.next(behind, "Mul")
-    total = index.next(product, "Add")
     ones, zeros = index.array(node.inputs[1]), index.array(node.inputs[2])
-    if before is None or behind is None or product is None or total is None:
+    if before is None or behind is None:
         return None
     if ones is None or zeros is None or not (ones == 1).all() or zeros.any():
         return None
-    scale, shift = _other(product, behind.outputs[0]), _other(total, product.outputs[0])
+    affine, weights = _find_affine(index, behind)
     inner = index.array(before.inputs[1])
     shape = index.made(behind.inputs[1], "Shape")
     back = index.array(behind.inputs[1])
     is_back = back is not None or (shape is not None and shape.inputs[0] == before.inputs[0])
-    if inner is None or not is_back or not scale or not shift:
+    if inner is None or not is_back:
         return None
+    parts = (node, behind, *affine)
     layer = _layer(
-        total,
+        parts[-1],
         GROUP_NORM,
-        [before.inputs[0], scale, shift],
+        [before.inputs[0], *weights],
         num_groups=int(ones.size),
         epsilon=node.attributes["epsilon"],
         inner=tuple(map(int, inner.reshape(-1))),
         back=None if back is None else tuple(map(int, back.reshape(-1))),
     )
-    return Fusion((node, behind, product, total), layer)
+    return Fusion(parts, layer)
+
+
+def _find_affine(index: NodeIndex, node: OnnxNode) -> tuple[tuple[OnnxNode, ...], tuple[str, ...]]:
+    """Find a product with a weight and the sum with another one behind a node.
+
+    Returns:
+        the two nodes, and the names of their weights; none if there are no such nodes.
+    """
+    product = index.next(node, "Mul")
+    total = index.next(product, "Add")
+    if product is None or total is None:
+        return (), ()
+    weights = _other(product, node.outputs[0]), _other(total, product.outputs[0])
+    return ((product, total), weights) if all(map(index.is_weight, weights)) else ((), ())
 
 
 def _find_layer_norm(index: NodeIndex, node: OnnxNode) -> Fusion | None:

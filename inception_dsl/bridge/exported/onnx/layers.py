@@ -135,12 +135,23 @@ def _written_group_norm(writer: CallWriter, node: OnnxNode) -> None:
             for side, one, old in zip(at["inner"], inner, shape, strict=False)
         )
     )
-    if len(shape) != 4 or shape[1] % groups or not is_inner or at["back"] not in {None, shape}:
+    back = at["back"]
+    is_back = (
+        back is None
+        or (
+            len(back) == len(shape)
+            and back.count(-1) <= 1
+            and back[0] in {shape[0], 0, -1}  # 0 copies the batch, the only axis that stayed
+            and all(side in {one, -1} for side, one in zip(back[1:], shape[1:], strict=True))
+        )
+    )
+    if len(shape) not in {2, 4} or shape[1] % groups or not is_inner or not is_back:
         raise UnsayableError(lacks.GROUP_NORM)
-    for index in (1, 2):
+    along = (shape[1], *[1] * (len(shape) - 2))
+    for index in range(1, len(node.inputs)):
         held = writer.held(index)
         sides = held.shape if isinstance(held, StoredView) else ()
-        if sides not in {(shape[1], 1, 1), (1, shape[1], 1, 1)}:
+        if sides not in {along, (1, *along)}:
             raise UnsayableError(lacks.GROUP_NORM)
     width = (shape[1],)
     weights = writer.weight(1, shape=width), writer.weight(2, shape=width)

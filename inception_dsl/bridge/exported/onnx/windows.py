@@ -156,7 +156,12 @@ def _conv_transpose(writer: CallWriter, node: OnnxNode) -> None:
     window = read_window(node, kernel[2:], value.shape[2:])
     extra = tuple(at.get("output_padding") or (0, 0))
     is_plain = "output_shape" not in at and at.get("auto_pad", "NOTSET") in {"NOTSET", "VALID"}
-    if not is_plain or not window.is_even or window.kernel != kernel[2:] or len(extra) != 2:
+    if not is_plain or window.kernel != kernel[2:] or len(extra) != 2:
+        raise UnsayableError(lacks.DECONV)
+    # A smaller margin behind the map leaves more of the result there, as an output padding does.
+    pairs = zip(extra, window.begins, window.ends, strict=True)
+    extra = tuple(more + begin - end for more, begin, end in pairs)
+    if min(extra) < 0:
         raise UnsayableError(lacks.DECONV)
     sides = tuple(
         step * (side - 1) + more + (size - 1) * spread + 1 - 2 * margin
@@ -262,7 +267,7 @@ def _resize(writer: CallWriter, node: OnnxNode) -> None:
     """Read an upsampling as torch's, where the places of the samples are the same."""
     value = writer.value()
     at = node.attributes
-    if len(value.shape) != 4 or at.get("antialias") or at.get("axes") is not None:
+    if len(value.shape) != 4 or at.get("antialias"):
         raise UnsayableError(lacks.UPSAMPLING)
     shape, scales = _read_size(writer, node, value.shape)
     if shape[:2] != value.shape[:2] or at.get("keep_aspect_ratio_policy", "stretch") != "stretch":
@@ -287,15 +292,21 @@ def _resize(writer: CallWriter, node: OnnxNode) -> None:
 
 def _read_size(writer: CallWriter, node: OnnxNode, shape: Shape) -> tuple[Shape, tuple[float, ...]]:
     """Return the shape that a resize gives, and the scales, if the node has scales."""
+    axes = [axis + 4 if axis < 0 else axis for axis in node.attributes.get("axes") or range(4)]
+    if len(set(axes)) != len(axes) or not set(axes) <= set(range(4)):
+        raise UnsayableError(lacks.UPSAMPLING)
     sizes = writer.numbers(3) if len(node.inputs) > 3 else None
     if sizes:
-        if len(sizes) != 4:
+        if len(sizes) != len(axes):
             raise UnsayableError(lacks.UPSAMPLING)
-        return sizes, ()
+        resized = dict(zip(axes, sizes, strict=True))
+        return tuple(resized.get(axis, side) for axis, side in enumerate(shape)), ()
     array = writer.constant(2 if node.version > 10 else 1) if len(node.inputs) > 1 else None
-    scales = node.attributes.get("scales") if array is None else array.reshape(-1).tolist()
-    if not scales or len(scales) != 4 or not all(0 < scale < 1e6 for scale in scales):
+    given = node.attributes.get("scales") if array is None else array.reshape(-1).tolist()
+    if not given or len(given) != len(axes) or not all(0 < scale < 1e6 for scale in given):
         raise UnsayableError(lacks.UPSAMPLING)
+    scaled = dict(zip(axes, given, strict=True))
+    scales = [scaled.get(axis, 1.0) for axis in range(4)]
     result = tuple(int(side * scale) for side, scale in zip(shape, scales, strict=True))
     return result, tuple(scales[2:])
 
