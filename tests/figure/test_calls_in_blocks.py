@@ -103,6 +103,18 @@ def test_a_training_head_stands_at_an_output_of_a_call(project: Project) -> None
     assert "of x1.p" in details
 
 
+def test_the_condition_of_a_sum_stands_before_its_drop_of_a_path(project: Project) -> None:
+    block = (
+        "{params: [width], residual: {when: in == width, drop_path: 0.2}, "
+        "steps: [1x1 conv (width)]}"
+    )
+    text = f"inception: 1\nname: net\ninput: 8x8x4\nblocks:\n  unit: {block}\nnetwork:\n"
+    project.write(NET, f"{text}  - a: unit (width=4)\n  - b: unit (width=8)\n")
+    checked = driver.measure(NET, folder=project.root)
+    drawn = render_figure(checked.model, checked.cost, Request("blocks")).content.decode()
+    assert "if in == width, with drop path 0.2" in drawn
+
+
 @pytest.mark.parametrize(
     ("drop", "note"),
     [("drop", "drop path p = drop"), ("0.2", "drop path 0.2")],

@@ -157,7 +157,7 @@ def add_condition(element: Element, condition: str) -> Element:
         case Series(items=(first, *others)):
             return replace(element, items=(add_condition(first, condition), *others))
         case Leaf(lines=()):
-            note = " ".join(filter(None, (element.note, f"if {condition}")))
+            note = ", with ".join(filter(None, (f"if {condition}", element.note)))
             return replace(element, note=note)
         case Leaf(lines=lines):
             return replace(element, lines=(*lines, Line(f"if {condition}", small=True)))
