@@ -350,6 +350,21 @@ class _Written(nn.Module):
 
 
 @pytest.mark.parametrize(
+    "run",
+    [
+        lambda x: torch.cat([x], 1),
+        lambda x: torch.cat([x, x.new_zeros(len(x), 0, *x.shape[2:])], 1),
+    ],
+)
+def test_a_concat_that_adds_no_channels_is_no_step(
+    run: Callable[[Tensor], Tensor], tmp_path: Path
+) -> None:
+    found = bring(lambda: _Written(run), (3, 12, 12), tmp_path)
+    assert "concat" not in found.text
+    assert "channelpad" not in found.text
+
+
+@pytest.mark.parametrize(
     ("run", "words"),
     [
         (lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 4, 4)), "channelpad (before 4 after 4)"),

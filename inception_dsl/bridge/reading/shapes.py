@@ -276,6 +276,8 @@ def _pad_channels(reader: GraphReader, seen: Seen, pad: Sequence[int], *, is_zer
     if any(pad[2:]):
         raise UnsayableError(lacks.BATCH)
     before, after = pad
+    if not before and not after:  # a concat of one map, or with one of no channels
+        return seen
     batch, channels, *size = seen.shape
     wide = Seen(None, "map", (batch, before + channels + after, *size))
     attributes: dict[str, Value] = {"before": before, "after": after}
