@@ -14,6 +14,8 @@ import argparse
 import json
 import math
 import os
+import pickle
+import struct
 import sys
 import time
 import zlib
@@ -27,6 +29,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from matplotlib.figure import Figure
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from timm.optim.rmsprop_tf import RMSpropTF
@@ -44,6 +47,17 @@ import model  # isort: skip
 CLASSES = 10
 SIZE = (8, 8)  # height and width
 
+DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError)
+DECODING = (*DAMAGED, struct.error, Image.DecompressionBombError)
+LOADING = (*DAMAGED, struct.error, RuntimeError, AttributeError, pickle.UnpicklingError)
+
+
+def positive(text: str) -> int:
+    """Read a whole number above 0."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
 
 def parse() -> argparse.Namespace:
     """Read the command line. The defaults are those of the recipe."""
@@ -52,15 +66,15 @@ def parse() -> argparse.Namespace:
     add("--data", type=Path, required=True, help="folder that holds train/ and val/")
     add("--output", type=Path, required=True, help="folder of this run")
     add("--resume", action="store_true", help="go on from the last checkpoint of the output folder")
-    add("--epochs", type=int, default=12, help="passes over the training images")
-    add("--batch", type=int, default=32, help="images of a replica")
-    add("--replicas", type=int, default=1, help="batches of an update, on any processes")
+    add("--epochs", type=positive, default=12, help="passes over the training images")
+    add("--batch", type=positive, default=32, help="images of a replica")
+    add("--replicas", type=positive, default=1, help="batches of an update, on any processes")
     add("--learning-rate", type=float, default=0.045, help="the first learning rate")
     add("--seed", type=int, default=0)
     add("--workers", type=int, default=4, help="processes that read images, for each process")
     add("--compile", action="store_true", help="compile the network")
-    add("--log-every", type=int, default=50, metavar="STEPS")
-    add("--checkpoint-every", type=int, default=1000, metavar="STEPS", help="and every epoch")
+    add("--log-every", type=positive, default=50, metavar="STEPS")
+    add("--checkpoint-every", type=positive, default=1000, metavar="STEPS", help="and every epoch")
     return parser.parse_args()
 
 
@@ -90,8 +104,8 @@ def make_optimizer(network: nn.Module) -> torch.optim.Optimizer:
 
 def measure_loss(outputs: Any, labels: Tensor) -> Tensor:
     """Add up the losses of the logits and of the training head."""
-    loss = F.cross_entropy(outputs.logits, labels, label_smoothing=0.1)
-    loss = loss + 0.3 * F.cross_entropy(outputs.aux, labels, label_smoothing=0.1)
+    loss = F.cross_entropy(outputs.logits.float(), labels, label_smoothing=0.1)
+    loss = loss + 0.3 * F.cross_entropy(outputs.aux.float(), labels, label_smoothing=0.1)
     return loss
 
 
@@ -136,7 +150,7 @@ class Images(Dataset[tuple[Tensor, int]]):
         path, label = self.folder.samples[key[0]]
         try:
             image = self.folder.loader(path)
-        except (OSError, SyntaxError, ValueError) as error:  # the decoders' own
+        except DECODING as error:
             raise TrainingError(f"{path} cannot be read: {error}") from None
         torch.default_generator.manual_seed(key[1])
         return self.transform(image), label
@@ -199,6 +213,9 @@ class Training:
         self.parallel: Any = self.network
         if self.world > 1:
             self.parallel = DistributedDataParallel(self.network, broadcast_buffers=False)
+        steps = self.add_up(torch.tensor(self.step, device=self.device)).item()
+        if steps != self.step * self.world:
+            raise TrainingError(f"the processes read different checkpoints from {args.output}")
         self.forward = torch.compile(self.parallel) if args.compile else self.parallel
 
     def join(self) -> None:
@@ -242,11 +259,13 @@ class Training:
                         raise TrainingError(f"the loss is {mean} at step {self.step}")
                     self.record(loss=mean, images_per_second=steps * self.whole / seconds)
                     progress.set_postfix(loss=f"{mean:.3f}")
+                    if is_checkpoint:
+                        self.check()
+                    if is_epoch:
+                        self.validate(progress)
+                    if is_checkpoint:
+                        self.save()
                     loss, begin, start = torch.zeros_like(loss), self.step, time.monotonic()
-                if is_epoch:
-                    self.validate(progress)
-                if is_checkpoint:
-                    self.save()
         if self.rank == 0:
             self.board.close()
             draw_curves(self.log, args.output / "curves.svg")
@@ -286,10 +305,16 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_cuda):
             return network(inputs)
 
+    def check(self) -> None:
+        """Stop at weights that are not finite, before a file has them."""
+        self.share_statistics()
+        values = [*self.network.state_dict().values(), *self.average.state_dict().values()]
+        if not all(value.isfinite().all() for value in values):
+            raise TrainingError(f"a weight is not finite at step {self.step}")
+
     @torch.no_grad()
     def validate(self, progress: Any) -> None:
         """Measure the averaged weights, each process on its share, and keep the best."""
-        self.share_statistics()
         network = self.average.module.eval()
         keys = [(index, 0) for index in range(self.rank, len(self.held_out), self.world)]
         hits = torch.zeros(2, device=self.device)
@@ -309,9 +334,6 @@ class Training:
 
     def save(self) -> None:
         """Write a checkpoint, from which a training goes on exactly."""
-        self.share_statistics()
-        if not all(value.isfinite().all() for value in self.network.state_dict().values()):
-            raise TrainingError(f"a weight is not finite at step {self.step}")
         if self.rank == 0:
             state = {
                 "network": self.network.state_dict(),
@@ -327,12 +349,16 @@ class Training:
         """Go on from the last checkpoint."""
         if not self.args.resume:
             raise TrainingError(f"{self.last} exists; to go on from it, add --resume")
-        state = torch.load(self.last, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.best = state["step"], state["best"]
-        if state["drawn"] != self.drawn and self.rank == 0:
+        try:
+            state = torch.load(self.last, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self.best, drawn = state["step"], state["best"], state["drawn"]
+        except LOADING as error:
+            text = f"{self.last} is not a checkpoint of this training: {error!r}"
+            raise TrainingError(text) from None
+        if drawn != self.drawn and self.rank == 0:
             print("The seed, the batch or the images changed: the next batches are new ones.")
 
     def share_statistics(self) -> None:
@@ -368,7 +394,7 @@ def write(save: Callable[[Any, Path], object], content: object, path: Path) -> N
         beside.replace(path)
     except (OSError, RuntimeError, SafetensorError) as error:
         beside.unlink(missing_ok=True)
-        raise TrainingError(f"{path} cannot be written: {error}") from None
+        raise TrainingError(f"{path} cannot be written (is the disk full?): {error}") from None
 
 
 def forget(log: Path, step: int) -> None:
@@ -394,6 +420,9 @@ def draw_curves(log: Path, path: Path) -> None:
 if __name__ == "__main__":
     try:
         Training(parse()).run()
+    except KeyboardInterrupt:
+        print("train.py: interrupted; --resume goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)
     except (TrainingError, OSError) as error:  # a reader of images adds its trace
         sys.exit(f"train.py: {str(error).rpartition('TrainingError: ')[2].strip()}")
     finally:

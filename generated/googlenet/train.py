@@ -20,6 +20,8 @@ import argparse
 import json
 import math
 import os
+import pickle
+import struct
 import sys
 import time
 import zlib
@@ -33,6 +35,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from matplotlib.figure import Figure
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -49,6 +52,17 @@ import model  # isort: skip
 CLASSES = 1000
 SIZE = (224, 224)  # height and width
 
+DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError)
+DECODING = (*DAMAGED, struct.error, Image.DecompressionBombError)
+LOADING = (*DAMAGED, struct.error, RuntimeError, AttributeError, pickle.UnpicklingError)
+
+
+def positive(text: str) -> int:
+    """Read a whole number above 0."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
 
 def parse() -> argparse.Namespace:
     """Read the command line. The defaults are those of the recipe."""
@@ -57,11 +71,13 @@ def parse() -> argparse.Namespace:
     add("--data", type=Path, required=True, help="folder that holds train/ and val/")
     add("--output", type=Path, required=True, help="folder of this run")
     add("--resume", action="store_true", help="go on from the last checkpoint of the output folder")
-    add("--epochs", type=int, required=True, help="passes over the training images (left open)")
-    add("--batch", type=int, required=True, help="images of a replica (left open)")
+    add(
+        "--epochs", type=positive, required=True, help="passes over the training images (left open)"
+    )
+    add("--batch", type=positive, required=True, help="images of a replica (left open)")
     add(
         "--replicas",
-        type=int,
+        type=positive,
         required=True,
         help="batches of an update, on any processes (left open)",
     )
@@ -69,8 +85,8 @@ def parse() -> argparse.Namespace:
     add("--seed", type=int, default=0)
     add("--workers", type=int, default=4, help="processes that read images, for each process")
     add("--compile", action="store_true", help="compile the network")
-    add("--log-every", type=int, default=50, metavar="STEPS")
-    add("--checkpoint-every", type=int, default=1000, metavar="STEPS", help="and every epoch")
+    add("--log-every", type=positive, default=50, metavar="STEPS")
+    add("--checkpoint-every", type=positive, default=1000, metavar="STEPS", help="and every epoch")
     return parser.parse_args()
 
 
@@ -89,9 +105,9 @@ def make_optimizer(network: nn.Module) -> torch.optim.Optimizer:
 
 def measure_loss(outputs: Any, labels: Tensor) -> Tensor:
     """Add up the losses of the logits and of the training heads."""
-    loss = F.cross_entropy(outputs.logits, labels)
-    loss = loss + 0.3 * F.cross_entropy(outputs.aux1, labels)
-    loss = loss + 0.3 * F.cross_entropy(outputs.aux2, labels)
+    loss = F.cross_entropy(outputs.logits.float(), labels)
+    loss = loss + 0.3 * F.cross_entropy(outputs.aux1.float(), labels)
+    loss = loss + 0.3 * F.cross_entropy(outputs.aux2.float(), labels)
     return loss
 
 
@@ -135,7 +151,7 @@ class Images(Dataset[tuple[Tensor, int]]):
         path, label = self.folder.samples[key[0]]
         try:
             image = self.folder.loader(path)
-        except (OSError, SyntaxError, ValueError) as error:  # the decoders' own
+        except DECODING as error:
             raise TrainingError(f"{path} cannot be read: {error}") from None
         torch.default_generator.manual_seed(key[1])
         return self.transform(image), label
@@ -198,6 +214,9 @@ class Training:
         self.parallel: Any = self.network
         if self.world > 1:
             self.parallel = DistributedDataParallel(self.network, broadcast_buffers=False)
+        steps = self.add_up(torch.tensor(self.step, device=self.device)).item()
+        if steps != self.step * self.world:
+            raise TrainingError(f"the processes read different checkpoints from {args.output}")
         self.forward = torch.compile(self.parallel) if args.compile else self.parallel
 
     def join(self) -> None:
@@ -241,11 +260,13 @@ class Training:
                         raise TrainingError(f"the loss is {mean} at step {self.step}")
                     self.record(loss=mean, images_per_second=steps * self.whole / seconds)
                     progress.set_postfix(loss=f"{mean:.3f}")
+                    if is_checkpoint:
+                        self.check()
+                    if is_epoch:
+                        self.validate(progress)
+                    if is_checkpoint:
+                        self.save()
                     loss, begin, start = torch.zeros_like(loss), self.step, time.monotonic()
-                if is_epoch:
-                    self.validate(progress)
-                if is_checkpoint:
-                    self.save()
         if self.rank == 0:
             self.board.close()
             draw_curves(self.log, args.output / "curves.svg")
@@ -282,6 +303,12 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_cuda):
             return network(inputs)
 
+    def check(self) -> None:
+        """Stop at weights that are not finite, before a file has them."""
+        values = [*self.network.state_dict().values(), *self.average.state_dict().values()]
+        if not all(value.isfinite().all() for value in values):
+            raise TrainingError(f"a weight is not finite at step {self.step}")
+
     @torch.no_grad()
     def validate(self, progress: Any) -> None:
         """Measure the averaged weights, each process on its share, and keep the best."""
@@ -304,8 +331,6 @@ class Training:
 
     def save(self) -> None:
         """Write a checkpoint, from which a training goes on exactly."""
-        if not all(value.isfinite().all() for value in self.network.state_dict().values()):
-            raise TrainingError(f"a weight is not finite at step {self.step}")
         if self.rank == 0:
             state = {
                 "network": self.network.state_dict(),
@@ -321,12 +346,16 @@ class Training:
         """Go on from the last checkpoint."""
         if not self.args.resume:
             raise TrainingError(f"{self.last} exists; to go on from it, add --resume")
-        state = torch.load(self.last, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.best = state["step"], state["best"]
-        if state["drawn"] != self.drawn and self.rank == 0:
+        try:
+            state = torch.load(self.last, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self.best, drawn = state["step"], state["best"], state["drawn"]
+        except LOADING as error:
+            text = f"{self.last} is not a checkpoint of this training: {error!r}"
+            raise TrainingError(text) from None
+        if drawn != self.drawn and self.rank == 0:
             print("The seed, the batch or the images changed: the next batches are new ones.")
 
     def add_up(self, tensor: Tensor) -> Tensor:
@@ -355,7 +384,7 @@ def write(save: Callable[[Any, Path], object], content: object, path: Path) -> N
         beside.replace(path)
     except (OSError, RuntimeError, SafetensorError) as error:
         beside.unlink(missing_ok=True)
-        raise TrainingError(f"{path} cannot be written: {error}") from None
+        raise TrainingError(f"{path} cannot be written (is the disk full?): {error}") from None
 
 
 def forget(log: Path, step: int) -> None:
@@ -381,6 +410,9 @@ def draw_curves(log: Path, path: Path) -> None:
 if __name__ == "__main__":
     try:
         Training(parse()).run()
+    except KeyboardInterrupt:
+        print("train.py: interrupted; --resume goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)
     except (TrainingError, OSError) as error:  # a reader of images adds its trace
         sys.exit(f"train.py: {str(error).rpartition('TrainingError: ')[2].strip()}")
     finally:

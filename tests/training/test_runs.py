@@ -7,9 +7,11 @@ import json
 import random
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +189,18 @@ def break_image(data: Path) -> None:
     path.write_bytes(path.read_bytes()[:60])
 
 
+def add_bomb(data: Path) -> None:
+    """Give an image a header that tells of more pixels than Pillow reads."""
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 0, 0, 0, 0)
+    chunks = [
+        struct.pack(">I4s", len(content), name)
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(b"")))
+    ]
+    (data / "train" / "class1" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+
+
 def empty_class(data: Path) -> None:
     for path in (data / "train" / "class2").iterdir():
         path.unlink()
@@ -207,6 +221,7 @@ def remove_all(data: Path) -> None:
 
 FAULTS = {
     break_image: "3.png cannot be read",
+    add_bomb: "3.png cannot be read: .*decompression bomb",
     empty_class: "no valid file for the classes class2",
     add_class: "has 5 classes, and the network 4",
     rename_class: "have folders of different names",
@@ -240,6 +255,72 @@ def test_faults_of_the_numbers_are_told(
     assert not (tmp_path / "run" / "last.pt").exists()
 
 
+def test_no_file_has_weights_that_are_not_finite(project: Project, tmp_path: Path) -> None:
+    """The last update of an epoch may break the weights behind a loss that is finite."""
+    script = build_script(project, FULL)
+    data = write_images(tmp_path / "data")
+    training = script.Training(parse(script, data, tmp_path / "run"))
+    update = training.update
+
+    def break_weights(batches: object) -> torch.Tensor:
+        loss: torch.Tensor = update(batches)
+        if training.step == training.epoch_steps:
+            with torch.no_grad():
+                next(training.network.parameters()).fill_(torch.inf)
+        return loss
+
+    training.update = break_weights
+    with pytest.raises(script.TrainingError, match="a weight is not finite at step 6"):
+        training.run()
+    assert not (tmp_path / "run" / "best.safetensors").exists()
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+@pytest.mark.parametrize("content", [b"junk", b"", b"PK\x03\x04", None])
+def test_another_file_is_not_resumed(
+    content: bytes | None, project: Project, tmp_path: Path
+) -> None:
+    script = build_script(project, FULL)
+    data = write_images(tmp_path / "data")
+    last = tmp_path / "run" / "last.pt"
+    last.parent.mkdir()
+    if content is None:
+        torch.save({"network": {}}, last)
+    else:
+        last.write_bytes(content)
+    with pytest.raises(script.TrainingError, match="is not a checkpoint of this training"):
+        script.Training(parse(script, data, last.parent, resume=True))
+
+
+@pytest.mark.parametrize("option", ["epochs", "batch", "replicas", "log_every", "checkpoint_every"])
+@pytest.mark.parametrize("number", [0, -1])
+def test_counts_are_above_zero(
+    option: str,
+    number: int,
+    project: Project,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    script = build_script(project, FULL)
+    with pytest.raises(SystemExit):
+        parse(script, tmp_path, tmp_path, **{option: number})
+    assert f"{number} is not above 0" in capsys.readouterr().err
+
+
+def test_an_interrupted_training_says_how_to_go_on(project: Project, tmp_path: Path) -> None:
+    script = write_script(project, NORM_FREE + FULL)
+    data, log = write_images(tmp_path / "data"), tmp_path / "run" / "log.jsonl"
+    words = command(script, arguments(data, log.parent, epochs=10_000, log_every=1))
+    process = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not (log.exists() and log.stat().st_size):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.endswith("train.py: interrupted; --resume goes on from the last checkpoint\n")
+    assert "Traceback" not in said
+
+
 def test_a_run_is_never_overwritten(project: Project, tmp_path: Path) -> None:
     script = build_script(project, FULL)
     data = write_images(tmp_path / "data")
@@ -259,7 +340,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(project: Project, tmp_path: Path
     training = script.Training(parse(script, data, output, epochs=2, resume=True))
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
-        with pytest.raises(script.TrainingError, match=r"last\.pt cannot be written: "):
+        with pytest.raises(script.TrainingError, match=r"last\.pt cannot be written .*full"):
             training.run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

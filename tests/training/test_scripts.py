@@ -74,6 +74,11 @@ def test_ruff_accepts_the_script_of_any_recipe(case: str, project: Project) -> N
     ast.parse(file.read_text())
 
 
+def test_ruff_accepts_a_head_with_a_long_name(project: Project) -> None:
+    network = NORM_FREE.replace("aux:", f"{'a_long_head' * 5}:")
+    check_text([write_script(project, network + write_recipe(label_smoothing="0.1"))])
+
+
 def test_the_strict_type_checker_misses_types_of_two_libraries_alone() -> None:
     words = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--no-error-summary"]
     file = str(ROOT / "generated" / "inception_v3" / "train.py")

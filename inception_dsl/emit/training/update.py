@@ -127,12 +127,13 @@ def write_loss(model: Model, recipe: Recipe, options: Options) -> LossCode:
     if recipe.label_smoothing.value is not None:
         smoothing = f", label_smoothing={write_literal(recipe.label_smoothing.value)}"
     if not model.heads:
-        line = f"return F.cross_entropy(outputs, labels{smoothing})"
+        line = f"return F.cross_entropy(outputs.float(), labels{smoothing})"
         return LossCode("Measure the loss of the logits.", "Tensor", (line,))
-    lines = [f"loss = F.cross_entropy(outputs.logits, labels{smoothing})"]
+    lines = [f"loss = F.cross_entropy(outputs.logits.float(), labels{smoothing})"]
     for head in model.heads:
-        loss = f"F.cross_entropy(outputs.{head.path}, labels{smoothing})"
-        lines.append(f"loss = loss + {write_literal(head.loss_weight)} * {loss}")
+        callee = f"loss = loss + {write_literal(head.loss_weight)} * F.cross_entropy"
+        arguments = [f"outputs.{head.path}.float()", f"labels{smoothing}"]
+        lines += break_call(callee, arguments)
     several = "training heads" if len(model.heads) > 1 else "training head"
     doc = f"Add up the losses of the logits and of the {several}."
     return LossCode(doc, "Any", (*lines, "return loss"))
