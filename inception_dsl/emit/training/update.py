@@ -132,7 +132,7 @@ def write_loss(model: Model, recipe: Recipe, options: Options) -> LossCode:
     lines = [f"loss = F.cross_entropy(outputs.logits.float(), labels{smoothing})"]
     for head in model.heads:
         callee = f"loss = loss + {write_literal(head.loss_weight)} * F.cross_entropy"
-        arguments = [f"outputs.{head.path}.float()", f"labels{smoothing}"]
+        arguments = [f"outputs.{head.path}.float()", *f"labels{smoothing}".split(", ")]
         lines += break_call(callee, arguments)
     several = "training heads" if len(model.heads) > 1 else "training head"
     doc = f"Add up the losses of the logits and of the {several}."
