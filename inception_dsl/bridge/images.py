@@ -81,8 +81,19 @@ def list_images(folder: Path) -> ImageFolder:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the images below a folder, in the order of torchvision's `ImageFolder`."""
-    for above, _, names in sorted(os.walk(folder, followlinks=True)):
+    """Yield the images below a folder, in the order of torchvision's `ImageFolder`.
+
+    Raises:
+        SpecError: E901, a link leads back to a folder that holds it.
+    """
+    walked = []
+    for above, below, names in os.walk(folder, followlinks=True):
+        walked.append((above, names))
+        for link in (path for name in below if (path := Path(above, name)).is_symlink()):
+            target = link.resolve()
+            if any(holder.resolve() == target for holder in link.parents):
+                raise _refuse(link, "is a link to a folder that holds it")
+    for above, names in sorted(walked):
         for name in sorted(names):
             if name.lower().endswith(SUFFIXES):
                 yield Path(above, name)

@@ -218,6 +218,15 @@ def test_broken_images_are_told_and_the_others_go_on(
     assert "3 images could not be used" in output
 
 
+def test_a_folder_that_holds_itself_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "val/0/again").symlink_to(folder / "val")
+    assert main(["evaluate", "net=1.pt", "--data", "val"]) == 2
+    said = capsys.readouterr().err
+    assert "error[E901]: `val/0/again` is a link to a folder that holds it" in said
+
+
 def test_an_interruption_loses_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

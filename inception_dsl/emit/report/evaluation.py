@@ -113,7 +113,8 @@ def _explain(done: Evaluation) -> Iterator[str]:
     if done.blacklisted:
         yield f"{done.blacklisted:,} images are on the blacklist, and left out."
     if done.broken:
-        yield f"{done.broken:,} images could not be used, and are left out."
+        images = "1 image" if done.broken == 1 else f"{done.broken:,} images"
+        yield f"{images} could not be used, and {'is' if done.broken == 1 else 'are'} left out."
     if done.classes <= TOP:
         yield f"Among {done.classes} classes there is no top-5 error."
     told: dict[str, None] = {}
