@@ -7,13 +7,12 @@ import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
-from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
+from torch.utils.flop_counter import FlopCounterMode
 
 from inception_dsl.bridge.building import (
     FAILURES,
@@ -22,10 +21,11 @@ from inception_dsl.bridge.building import (
     forget_modules,
     quiet,
 )
-from inception_dsl.bridge.calls import BATCH, CallTrace, TorchCall
+from inception_dsl.bridge.calls import BATCH, CallTrace
 from inception_dsl.bridge.frames import OriginMaker, comes_from_network, deep_calls
 from inception_dsl.bridge.ports import make_inputs
 from inception_dsl.bridge.reading import FUNCTIONS, read_trace
+from inception_dsl.bridge.reading.counting import count_macs
 from inception_dsl.bridge.steadiness import (
     Attributes,
     find_changes,
@@ -262,29 +262,12 @@ def _count_macs(module: nn.Module, inputs: Mapping[str, TensorType], evaluated: 
     if _list_calls(trace) != _list_calls(evaluated):
         raise refuse_batch(module)
     if {call.name for call in trace.calls} <= FUNCTIONS.keys():
-        return sum(map(_count_call, trace.calls)) // batch
+        return sum(map(count_macs, trace.calls)) // batch
     # A call that reads weights alone may be any function of torch.
     counter = FlopCounterMode(display=False)
     with counter:
         trace_module(module, _shapes(inputs), batch=batch)
     return int(counter.get_total_flops()) // (2 * batch)
-
-
-def _count_call(call: TorchCall) -> int:
-    """Return the multiply-accumulates of a call that the language can say."""
-    if call.name not in _WEIGHTED:
-        return 0
-    given = dict(zip(("input", "weight"), call.arguments, strict=False)) | call.keywords
-    before, weight = given["input"].shape, given["weight"].shape
-    after = call.results[0].shape
-    if call.name == "linear":
-        return prod(after) * int(weight[1])
-    is_transposed = call.name == "conv_transpose2d"
-    return int(conv_flop_count(before, weight, [*after], transposed=is_transposed)) // 2
-
-
-_WEIGHTED = frozenset(["conv1d", "conv2d", "conv_transpose2d", "linear"])
-"""The functions with multiply-accumulates, of those that the language can say."""
 
 
 def _list_calls(trace: CallTrace) -> list[tuple[str, str]]:

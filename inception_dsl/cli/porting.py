@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from inception_dsl.cli.arguments import UNUSABLE, Parser, add_overrides, describe
 from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings, shown
 from inception_dsl.cli.output import deliver, say, show, show_line
-from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -80,6 +79,7 @@ def _port(args: argparse.Namespace) -> int:
 def _find_misuse(args: argparse.Namespace) -> str | None:
     """Return the error of arguments that do not go together, if there is one."""
     from inception_dsl import driver
+    from inception_dsl.spec.target import is_target
 
     if args.plan and args.checkpoint is not None:
         return "`--plan` reads no checkpoint"

@@ -58,7 +58,8 @@ def without_origins(value: Any) -> Any:
         case Origin():
             return Origin()
         case tuple():
-            return tuple(map(without_origins, value))
+            parts = map(without_origins, value)
+            return value._make(parts) if hasattr(value, "_make") else tuple(parts)
         case _ if is_dataclass(value) and not isinstance(value, type):
             named = {own.name: getattr(value, own.name) for own in fields(value) if own.init}
             return replace(value, **{name: without_origins(part) for name, part in named.items()})

@@ -21,6 +21,14 @@ READING = PACKAGE / "bridge" / "reading"
 """The same table from torch's side: each function of torch, and the op that it is."""
 EXPORTED = PACKAGE / "bridge" / "exported"
 """The words of file formats, and the function of torch that each is."""
+ONNX = PACKAGE / "emit" / "onnx"
+"""The nodes of ONNX for each op, and which of them a runtime runs as one."""
+RECIPES = [
+    PACKAGE / "resolve" / "recipe",
+    PACKAGE / "ir" / "recipe.py",
+    PACKAGE / "emit" / "training",
+]
+"""How images are changed and rates fall: a `crop` of an image is no op."""
 NAMES = {*OPS, *WRITTEN}
 WORDS = {attribute.name for op in OPS.values() for attribute in op.attributes} & NAMES
 """Names of ops that are words of others, too: the op `pad`, and the `pad` of a conv."""
@@ -65,7 +73,7 @@ MODULES = [
     if path.parent.name != "ops"
     and path not in TORCH_MODULES
     and path.parent != READING
-    and not path.is_relative_to(EXPORTED)
+    and not any(map(path.is_relative_to, [EXPORTED, ONNX, *RECIPES]))
 ]
 
 

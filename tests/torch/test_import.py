@@ -22,7 +22,7 @@ from torchvision.models import list_models
 from inception_dsl import driver, load, trace
 from inception_dsl.bridge import make_module
 from inception_dsl.bridge.importing import trace_network
-from inception_dsl.bridge.reading.shapes import SHAPES
+from inception_dsl.bridge.reading import FUNCTIONS
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import import_target
@@ -460,21 +460,19 @@ class _Then(nn.Module):
         (lambda x: x.bool(), "numbers of another type"),
         (lambda x: F.dropout(x, 0.5), "values that are dropped at random in inference"),
         (lambda x: F.batch_norm(x, None, None, training=True), "a batch norm of the batch's own"),
-        (lambda x: F.leaky_relu(x, -0.5), "an activation with an argument"),
+        (lambda x: F.leaky_relu(x, -0.5), "an activation with this argument"),
         (lambda x: F.group_norm(x, 2, eps=0), "a group norm"),
-        (lambda x: x / 3, "multiplication or addition of a number: `div`"),
         (lambda x: x * float("nan"), "multiplication or addition of a number: `mul`"),
         (lambda x: x - torch.ones(8, 1, 1, device=x.device), "values that the network does not"),
-        (lambda x: F.pad(x, (0, 0, 0, 0, 0, 8)), "channels of zeros"),
         (lambda x: torch.cat([x, torch.zeros(2, 1, 8, 8).to(x.device)], 1), "does not compute"),
         (lambda x: F.pad(x, (1, 1), value=0.5), "padding with another number"),
         (lambda x: x.softmax(3), "a softmax over the pixels"),
-        (lambda x: x.unsqueeze(1), "a map with other axes"),
+        (lambda x: x.unsqueeze(1), "with a new axis, as a stack has"),
         (lambda x: x.view(len(x), 8, 4, 2, 4, 2), "a map with other axes"),
         (lambda x: x.view(len(x), 2, 4, 64), "a map with other axes"),
         (lambda x: x.flatten(2), "maps that are read as tokens"),
         (lambda x: x.view(len(x), 4, 2, 8, 8).sum(2), "means, sums, deviations or extrema"),
-        (lambda x: x.max(1).values, "means, sums, deviations or extrema"),
+        (lambda x: x.max(1).values, "a result whose axes are in another order, or one by one"),
         (lambda x: torch.max(x, torch.relu(x)), "has no word for `max`"),
         (
             lambda x: F.batch_norm(x, *torch.ones(2, 8).to(x.device)),
@@ -482,7 +480,7 @@ class _Then(nn.Module):
         ),
         (lambda x: F.dropout2d(x), "values that are dropped at random in inference"),
         (lambda x: None, "a result that is no tensor"),
-        (lambda x: torch.zeros_like(x), "`zeros_like`"),
+        (lambda x: torch.zeros_like(x), "a result that is not computed from the input"),
     ],
 )
 def test_a_refusal_names_its_true_cause(
@@ -771,7 +769,7 @@ def test_a_fault_of_a_reader_is_no_refusal(
     def read(reader: object, input: object) -> None:
         raise fault
 
-    monkeypatch.setitem(SHAPES, "contiguous", read)
+    monkeypatch.setitem(FUNCTIONS, "contiguous", read)
     with pytest.raises(fault):
         bring(lambda: _Then(lambda x: F.relu(x.contiguous())), (3, 10, 10), tmp_path)
 
