@@ -454,7 +454,7 @@ class _Then(nn.Module):
         (lambda x: x.flip(1), "values that are moved"),
         (lambda x: x.transpose(2, 3), "axes of a map that are exchanged"),
         (lambda x: x.mT, "axes of a map that are exchanged"),
-        (lambda x: torch.stack([x, x]), "tensors that are stacked"),
+        (lambda x: torch.stack([x, x]), "tensors with a new axis"),
         (lambda x: x.view(2 * len(x), -1), "a reshape that mixes the images"),
         (lambda x: x.half().float(), "numbers of another type"),
         (lambda x: x.bool(), "numbers of another type"),
