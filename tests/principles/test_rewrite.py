@@ -231,6 +231,49 @@ def test_idle_steps_are_taken_out_or_left_to_the_author(project: Project) -> Non
     assert [entry.refusal for entry in lone] == ["it is all that its body does"]
 
 
+BEHIND = """\
+# about the defaults
+defaults: {conv: {norm: batchnorm, act: relu}}
+heads: {aux: {at: a, steps: [global avgpool, linear (4)]}}
+
+budget: {params: "<= 200K", depth: "<= 9"}   # exam
+# tail
+"""
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        "claims:\n  - {at: a, shape: 35x35x48, source: counted by us}\n",
+        "claims:   # mine\n- at: a\n  shape: 35x35x48\n  source: counted by us   # end\n",
+        "claims: [{at: a, shape: 35x35x48, source: counted by us}]   # mine\n",
+    ],
+)
+def test_claims_are_left_out_with_their_lines_alone(
+    claims: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = "network:\n  - a: 5x5 conv (48)\n  - b: 3x3 conv (4)\n"
+    monkeypatch.chdir(project.root)
+    for text in (f"{HEAD}{network}{claims}{BEHIND}", f"{HEAD}{claims}{network}{BEHIND}"):
+        project.write(NET, text)
+        assert main(["rewrite", NET, "--select", "P811", "-o", "specs/new.yaml", "--force"]) == 0
+        new = (project.root / "specs/new.yaml").read_text()
+        assert new.endswith(BEHIND)
+        assert "  - a_a: 3x3 conv (48)\n  - a: 3x3 conv (48)\n  - b: 3x3 conv (4)\n" in new
+        assert not {"claims", "mine", "end"} & set(new.replace(":", " ").split())
+
+
+def test_a_comment_behind_a_claim_that_goes_stays(project: Project) -> None:
+    text = (
+        f"{HEAD}network: [a: 5x5 conv (48), b: 3x3 conv (4 bias), n: batchnorm]\nclaims:\n"
+        "  - {at: a, in: 48, source: a paper}\n"
+        "  - params: 59388\n    source: counted by torch\n  # about the budget\n"
+        'budget: {params: "<= 60K"}\n'
+    )
+    done = rewritten(text, project, "P811")
+    assert done.artifact.text.endswith('  # about the budget\nbudget: {params: "<= 60K"}\n')
+
+
 def test_counts_of_an_import_are_left_out_when_they_would_break(project: Project) -> None:
     text = (
         f"{HEAD}network: [a: 5x5 conv (48), b: 3x3 conv (4 bias), n: batchnorm]\nclaims:\n"

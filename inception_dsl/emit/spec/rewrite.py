@@ -112,8 +112,7 @@ def _take_item(items: TreeSequence, index: int) -> TextEdit:
         start = items.items[index - 1].span.end
         return TextEdit(Span(here.source, start, here.end), "")
     start = here.start - len(begin_line(here))
-    last = here.start + len(source[here.start : here.end].rstrip())
-    end = source.find("\n", last)
+    end = source.find("\n", _find_end(items.items[index]))
     return TextEdit(Span(here.source, start, len(source) if end < 0 else end + 1), "")
 
 
@@ -190,15 +189,28 @@ def rename(tree: Tree, name: str) -> list[TextEdit]:
 
 
 def _whole(entry: Entry) -> Span:
-    """Return the region of an entry, from the line of its key to the end of its value."""
+    """Return the lines of an entry, with the blank lines before it."""
     source = entry.key.source
     start = source.text.rfind("\n", 0, entry.key.start) + 1
-    end = entry.value.span.end
-    while start > 1 and source.text[start - 2] == "\n":  # the blank lines before it
+    while start > 1 and source.text[start - 2] == "\n":
         start -= 1
-    tail = source.text.find("\n", end)
-    end = len(source.text) if tail < 0 else tail + 1 if source.text[end:tail].strip() else end
-    return Span(source, start, end)
+    tail = source.text.find("\n", _find_end(entry.value))
+    return Span(source, start, len(source.text) if tail < 0 else tail + 1)
+
+
+def _find_end(value: Tree) -> int:
+    """Return the end of a value, before the lines that follow.
+
+    The region that YAML gives a list or a mapping of several lines reaches to the next key.
+    """
+    span = value.span
+    match value:
+        case TreeSequence(items=[*_, last]) if not span.text.startswith("["):
+            return _find_end(last)
+        case Mapping(items) if items and not span.text.startswith("{"):
+            return _find_end(list(items.values())[-1].value)
+        case _:
+            return span.start + len(span.text.rstrip())
 
 
 def drop_counts(tree: Tree) -> list[TextEdit]:
