@@ -28,7 +28,7 @@ RECIPES = [
     PACKAGE / "ir" / "recipe.py",
     PACKAGE / "emit" / "training",
 ]
-"""How images are changed and rates fall: a `crop` of an image is no op."""
+"""The modules of recipes, whose words are others: a `crop` of an image is no op."""
 NAMES = {*OPS, *WRITTEN}
 WORDS = {attribute.name for op in OPS.values() for attribute in op.attributes} & NAMES
 """Names of ops that are words of others, too: the op `pad`, and the `pad` of a conv."""

@@ -516,7 +516,7 @@ def test_a_sum_beside_one_that_drops_paths_is_imported(project: Project) -> None
 @pytest.mark.parametrize(
     ("layer", "cause"),
     [
-        (lambda: nn.BatchNorm2d(3, eps=0.0), "a norm in a form"),
+        (lambda: nn.BatchNorm2d(3, eps=0.0), "a norm in this form"),
         (lambda: nn.BatchNorm2d(3, eps=1e-30), "a number with more digits or zeros"),
         (lambda: nn.BatchNorm2d(3, momentum=None), "a batch norm whose momentum is 0 or None"),
         (lambda: nn.Dropout(1.0), "`dropout`"),
@@ -778,7 +778,10 @@ def test_a_fault_of_a_reader_is_no_refusal(
     ("function", "cause"),
     [
         (lambda x: F.normalize(x, dim=(1, 2)), "a norm over other axes"),  # type: ignore[arg-type]
-        (lambda x: x.view(2, 2, 4, 8, 8).relu().view(2, 8, 8, 8), "an activation"),
+        (
+            lambda x: x.view(2, 2, 4, 8, 8).relu().view(2, 8, 8, 8),
+            "an activation of a tensor with other axes",
+        ),
         (lambda x: x.contiguous(memory_format=torch.channels_last).cummax(1)[0], "`cummax`"),
     ],
 )

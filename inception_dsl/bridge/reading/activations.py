@@ -34,7 +34,10 @@ def act(
     seen = reader.see(input)
     if seen.layout == "lost":
         return reader.same(seen)
-    lack = lacks.ACT_ARGUMENT if attributes else lacks.ACTIVATION
+    if seen.layout not in {"map", "vector"}:
+        lack = lacks.ACT_AXES
+    else:
+        lack = lacks.ACT_ARGUMENT if attributes else lacks.ACTIVATION
     result = Seen(seen.key, seen.layout, seen.shape)
     if not can_say(op, attributes or {}, [seen], result):
         raise UnsayableError(lack)
