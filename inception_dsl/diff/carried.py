@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from inception_dsl.diff.elementary import is_idle, open_op, simplify_op
+from inception_dsl.analysis.parts import open_op
+from inception_dsl.diff.elementary import is_idle, simplify_op
 from inception_dsl.ir import Graph, Node, Path, Value
 from inception_dsl.ops import ACTIVATIONS, NORMS, OPS
 

@@ -6,22 +6,15 @@ mean over the whole map by one op or by two. The elementary graph of all of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeGuard
+from typing import TypeGuard
 
-from inception_dsl.analysis import list_state
-from inception_dsl.ir import Graph, Node, Path, Value
-from inception_dsl.ops import NORMS, OPS, Op, StateTensor, norm_of
-from inception_dsl.ops.facts import InnerOp
+from inception_dsl.analysis.parts import Place, split
+from inception_dsl.ir import Graph, Node, Path
+from inception_dsl.ops import OPS, StateTensor
 from inception_dsl.ops.gather import gather_own_place, take_alike
 from inception_dsl.pairing import FlatGraph, FlatNode, Key, make_flat
-
-Place = Literal["inner", "op", "norm", "act"]
-"""A part of a step: its op, the norm behind it, the activation behind both. The `inner` one is the
-first of two ops that an op is."""
-
-_PLAIN = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +75,10 @@ def make_elementary(graph: Graph) -> ElementaryGraph:
             last[node.path] = last[node.inputs[0]]
             continue
         reads = tuple(last[path] for path in node.inputs)
-        for place, inner, tensors in _split(node):
-            part = StepPart(node.path, place)
+        for each in split(node):
+            part = StepPart(node.path, each.place)
+            inner = simplify_op(each.node) if each.place == "op" else each.node
+            tensors = () if node.reuses is not None else each.tensors
             steps[part] = ElementaryStep(part, inner, reads, tensors)
             reads = (part,)
         last[node.path] = reads[0]
@@ -158,60 +153,6 @@ def is_idle(node: Node) -> bool:
         return False
     gathers = op.gathers(node.attributes, node.input_types[0])
     return take_alike(gathers, gather_own_place({}, node.input_types[0]))
-
-
-def _split(node: Node) -> Iterator[tuple[Place, Node, tuple[tuple[str, StateTensor], ...]]]:
-    """Yield the parts of a step, each with its tensors."""
-    op = OPS[node.op]
-    norm = norm_of(node.attributes)
-    act = node.attributes.get("act", _PLAIN)
-    names = [a.name for a in op.own_attributes if a.name in node.attributes]
-    own = {name: node.attributes[name] for name in names}
-    tensors = [(f"{node.path}.{tensor.name}", tensor) for tensor in list_state(node)]
-    of_op = tuple(pair for pair in tensors if not pair[1].is_of_norm and not pair[1].is_of_act)
-    plain: dict[str, Value] = {name: _PLAIN for name in ("norm", "act") if name in own}
-    if op.splits is not None:
-        yield from _open(node, op.splits(node.attributes, node.input_types), of_op)
-    else:
-        yield "op", simplify_op(replace(node, attributes={**own, **plain})), of_op
-    if norm is not None:
-        of_norm = tuple(pair for pair in tensors if pair[1].is_of_norm)
-        yield "norm", _take_out(node, NORMS[norm.name]), of_norm
-    if isinstance(act, str) and act != _PLAIN and "act" in own:
-        of_act = tuple(pair for pair in tensors if pair[1].is_of_act)
-        yield "act", _take_out(node, OPS[act]), of_act
-
-
-def _open(
-    node: Node, inner: Sequence[InnerOp], tensors: Sequence[tuple[str, StateTensor]]
-) -> Iterator[tuple[Place, Node, tuple[tuple[str, StateTensor], ...]]]:
-    """Yield the ops that an op is, each with its tensors."""
-    places: tuple[Place, ...] = ("inner", "op")
-    for place, (each, made) in zip(places, open_op(node, inner), strict=True):
-        own = (pair for pair in tensors if Path(pair[1].slot[1]).parent == each.layer)
-        yield place, made, tuple(own)
-
-
-def open_op(node: Node, inner: Sequence[InnerOp]) -> Iterator[tuple[InnerOp, Node]]:
-    """Yield the ops that an op is in turn, each as a node under the path of the whole."""
-    types = node.input_types
-    for each in inner:
-        type = OPS[each.name].infer(each.attributes, types)
-        yield (
-            each,
-            replace(node, op=each.name, attributes=each.attributes, input_types=types, type=type),
-        )
-        types = (type,)
-
-
-def _take_out(node: Node, inner: Op) -> Node:
-    """Return the norm or the activation of a step as a node."""
-    attributes: dict[str, Value] = {
-        a.name_in_owner: node.attributes[a.name]
-        for a in OPS[node.op].owned_attributes.get(inner.name, ())
-        if a.name in node.attributes
-    }
-    return replace(node, op=inner.name, attributes=attributes, input_types=(node.type,))
 
 
 def simplify_op(node: Node) -> Node:

@@ -88,7 +88,8 @@ def _open(node: Node) -> Iterator[FusedStep]:
     reads = tuple(map(str, node.inputs))
     for part in parts:
         name = str(node.path) if part is parts[-1] else f"{node.path}.{part.place}"
-        yield FusedStep(name, node.path, part.node, reads, part.tensors)
+        tensors = {Path(tensor.slot[1]).name: key for key, tensor in part.tensors}
+        yield FusedStep(name, node.path, part.node, reads, tensors)
         reads = (name,)
 
 
