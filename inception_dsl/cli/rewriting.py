@@ -67,7 +67,14 @@ def _rewrite(args: argparse.Namespace) -> int:
     from inception_dsl.emit.diff.weights import write_weights
 
     output = None if args.output is None else Path(args.output)
-    done = rewrite(args.spec, folder=Path.cwd(), select=args.select, at=args.at, output=output)
+    done = rewrite(
+        args.spec,
+        folder=Path.cwd(),
+        select=args.select,
+        at=args.at,
+        output=output,
+        is_kept=not (args.dry_run or args.check),
+    )
     for entry in done.log:
         say(_tell(entry))
     if done.is_cut:

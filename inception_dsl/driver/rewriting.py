@@ -134,6 +134,7 @@ def rewrite(
     select: Collection[str] = (),
     at: str = "",
     output: Path | None = None,
+    is_kept: bool = True,
 ) -> Rewritten:
     """Rewrite the lines of a spec that cost more than they need; nothing is written.
 
@@ -142,13 +143,14 @@ def rewrite(
         at: the path of the steps that may change, with all below it; empty for all.
         output: another file for the result; it gets its name, and no claims. None for the spec's
             own file.
+        is_kept: the result is to be written, and not only to be seen.
 
     Raises:
-        SpecError: the errors of the spec; E001, it is a file of the library and has no `output`;
+        SpecError: the errors of the spec; E001, the result would be kept in a file of the library;
             E007, it is no spec, but a network that exists as code; E212, no step is at the path;
             E105, the name of `output` can name no network.
     """
-    file = _find_file(reference, folder, output)
+    file = _find_file(reference, folder, output, is_kept=is_kept)
     text = read(file).text
     old = check_text(file, text)
     if at and not any(node.path.is_within(NodePath(at)) for node in old.model.graph.nodes):
@@ -177,13 +179,13 @@ def rewrite(
     )
 
 
-def _find_file(reference: str, folder: Path, output: Path | None) -> SpecFile:
+def _find_file(reference: str, folder: Path, output: Path | None, *, is_kept: bool) -> SpecFile:
     if is_target(reference):
         message = f"`{printable(reference)}` exists as code, and has no text to rewrite"
         help = "write its spec first: `inception-dsl import`"
         raise SpecError([Diagnostic("E007", message, help=help)])
     file = find_spec(reference, folder)
-    if file.is_built_in and output is None:
+    if is_kept and file.is_built_in and output is None:
         message = f"`{file.full_name}` is a spec of the library, which stays as it is"
         help = "name a file for the result: `-o specs/NAME.yaml`"
         raise SpecError([Diagnostic("E001", message, help=help)])

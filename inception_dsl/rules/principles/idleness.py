@@ -47,6 +47,8 @@ def idle_steps(subject: Subject) -> Iterator[Diagnostic]:
         groups.setdefault(each.reason, []).append(each)
     for reason, members in groups.items():
         message, notes, help = _SAY[reason](members)
+        if reason in _REWRITTEN:
+            help += f": `inception-dsl rewrite {subject.cost.name} --select P815` does so"
         places = [(each.step.span, "") for each in members]
         yield from make_finding("P815", message, places, notes, help)
 
@@ -55,7 +57,7 @@ def _say_bias(members: list[Idle]) -> tuple[str, list[str], str]:
     savings = reduce(add, (each.savings for each in members))
     message = f"the bias of {say_nodes(members[0].step)} has no effect: a batch norm takes it away"
     note = f"{savings.params:,} parameters have no effect on training or inference"
-    return message, [note], "write `no_bias`; the norm adds a shift of its own"
+    return message, [note], "the norm adds a shift of its own, so write `no_bias`"
 
 
 def _say_softmax(members: list[Idle]) -> tuple[str, list[str], str]:
@@ -82,3 +84,6 @@ _SAY = {
     "dropout before a mean": _say_dropout,
     "does nothing": _say_nothing,
 }
+
+_REWRITTEN: frozenset[Reason] = frozenset({"bias before a norm", "does nothing"})
+"""The reasons for which a step or its bias can go, and all values stay."""
