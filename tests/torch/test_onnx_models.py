@@ -349,6 +349,47 @@ def test_large_weights_lie_beside_the_model(project: Project, tmp_path: Path) ->
     torch.testing.assert_close(torch.from_numpy(given), run_module(module, [image])[0])
 
 
+def test_weights_that_run_twice_are_stored_once(project: Project) -> None:
+    project.write(
+        NET,
+        """
+        inception: 1
+        name: net
+        input: {left: 8x8x3, right: 8x8x3}
+        blocks:
+          tower: [3x3 conv (4 act relu norm batchnorm), global avgpool, fc: linear (5)]
+        network:
+          - one: {from: left, steps: tower}
+          - two: {from: right, reuse: one}
+          - both: {from: [one, two], join: concat}
+        """,
+    )
+    content = hold_against_module(project.check(), seed=2)
+    held = [constant.name for constant in onnx.load_from_string(content).graph.initializer]
+    keys = ["one.conv.bn.bias", "one.conv.conv.weight", "one.fc.bias", "one.fc.weight"]
+    assert sorted(held) == keys
+
+
+def test_weights_before_two_norms_are_stored_twice(project: Project) -> None:
+    project.write(
+        NET,
+        """
+        inception: 1
+        name: net
+        input: 8x8x3
+        network:
+          - one: 3x3 conv (3 no_bias act none norm none)
+          - norm: batchnorm
+          - two: {reuse: one}
+          - other: batchnorm
+          - relu
+        """,
+    )
+    content = hold_against_module(project.check(), seed=2)
+    held = [constant.name for constant in onnx.load_from_string(content).graph.initializer]
+    assert sum(name.endswith("weight") for name in held) == 2
+
+
 def test_too_many_weights_are_not_drawn(project: Project) -> None:
     project.write(NET, "{inception: 1, name: net, input: 1x1x60000, network: [1x1 conv (60000)]}")
     with pytest.raises(SpecError, match="at most 268,435,456 are drawn") as caught:

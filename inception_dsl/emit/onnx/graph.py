@@ -72,6 +72,18 @@ class StepWriter:
         self.graph.constants[full] = array
         return full
 
+    def weight(self, name: str, array: NDArray[Any]) -> str:
+        """Add a weight or a bias, and return its name: its key in the state_dict.
+
+        A bias that a norm alone makes has the key of the norm's. A step that has the weights of an
+        earlier one reads the constants of that one, unless another norm is folded into them.
+        """
+        norm = self.step.norm
+        key = self.step.tensors.get(name) or (norm.tensors[name] if norm else "")
+        if not np.array_equal(self.graph.constants.setdefault(key, array), array):
+            return self.constant(name, array)
+        return key
+
     def whole(self, name: str, *numbers: int) -> str:
         """Add a constant of whole numbers: a shape, axes, or indices."""
         return self.constant(name, np.array(numbers, np.int64))

@@ -34,11 +34,11 @@ def find_pads(step: StepWriter) -> list[int]:
 
 def _conv(step: StepWriter) -> None:
     weight, bias = fold(step.step, step.held)
-    reads = [step.reads[0], step.constant("weight", weight)]
+    reads = [step.reads[0], step.weight("weight", weight)]
     if bias is not None and step.step.leaves_bias:
         step.constant("bias", bias.reshape(-1, 1, 1))
     elif bias is not None:
-        reads.append(step.constant("bias", bias))
+        reads.append(step.weight("bias", bias))
     step.add("Conv", *reads, pads=find_pads(step), **_window(step))
 
 
@@ -53,9 +53,9 @@ def _deconv(step: StepWriter) -> None:
     above, left, below, right = find_pads(step)
     ends = max(below - more, 0), max(right - more, 0)
     beyond = max(more - below, 0), max(more - right, 0)
-    reads = [step.reads[0], step.constant("weight", weight)]
+    reads = [step.reads[0], step.weight("weight", weight)]
     if bias is not None and not any(beyond):
-        reads.append(step.constant("bias", bias))
+        reads.append(step.weight("bias", bias))
     made = step.add("ConvTranspose", *reads, pads=[above, left, *ends], **_window(step))
     if any(beyond):
         made = step.add("Pad", made, step.whole("beyond", *[0] * 6, *beyond))
@@ -76,9 +76,9 @@ def _window(step: StepWriter) -> dict[str, object]:
 
 def _linear(step: StepWriter) -> None:
     weight, bias = fold(step.step, step.held)
-    reads = [step.reads[0], step.constant("weight", weight)]
+    reads = [step.reads[0], step.weight("weight", weight)]
     if bias is not None:
-        reads.append(step.constant("bias", bias))
+        reads.append(step.weight("bias", bias))
     step.add("Gemm", *reads, transB=1)
 
 
