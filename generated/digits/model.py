@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["Digits", "DigitsOutputs", "digits"]
 
@@ -93,6 +94,10 @@ class DigitsOutputs(NamedTuple):
 
     logits: Tensor  # N x num_classes
     aux: Tensor  # N x num_classes
+
+
+# for torch.export.save
+_pytree._register_namedtuple(DigitsOutputs, serialized_type_name=f"{__name__}.DigitsOutputs")
 
 
 class Digits(nn.Module):

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["GoogLeNet", "GoogLeNetOutputs", "googlenet"]
 
@@ -110,6 +111,10 @@ class GoogLeNetOutputs(NamedTuple):
     logits: Tensor  # N x num_classes
     aux1: Tensor  # N x num_classes
     aux2: Tensor  # N x num_classes
+
+
+# for torch.export.save
+_pytree._register_namedtuple(GoogLeNetOutputs, serialized_type_name=f"{__name__}.GoogLeNetOutputs")
 
 
 class GoogLeNet(nn.Module):

@@ -72,3 +72,32 @@ def test_decomposed_operators_are_read(tmp_path: Path) -> None:
     imported = import_target("net.pt2", folder=tmp_path)
     totals = driver.check_file(imported.file, AS_WRITTEN).cost.totals
     assert totals.params == sum(one.numel() for one in module.parameters())
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_program_of_several_outputs_is_saved_and_read_back(
+    training: bool, tmp_path: Path
+) -> None:
+    spec = tmp_path / "specs" / "net.yaml"
+    spec.parent.mkdir()
+    spec.write_text(
+        "inception: 1\nname: net\ninput: 8x8x3\n"
+        "network: [stem: 3x3 conv (4), deep: 3x3 conv (6)]\n"
+        "outputs: {early: stem, late: deep}\n"
+        "heads: {aux: {at: stem, steps: [pool: global avgpool, fc: linear (5)]}}\n",
+        encoding="utf-8",
+    )
+    network = load(spec)
+    module, image = network.module().train(training), torch.rand(2, 3, 8, 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(module, (image,)), tmp_path / "net.pt2")
+        outputs = torch.export.load(tmp_path / "net.pt2").module()(image)
+    assert type(outputs) is type(module(image))
+    assert outputs._fields == ("early", "late", "aux")[: 3 if training else 2]
+    for output, expected in zip(outputs, module(image), strict=True):
+        assert torch.equal(output, expected)
+    if not training:
+        imported = import_target("net.pt2", folder=tmp_path)
+        totals = driver.check_file(imported.file, AS_WRITTEN).cost.totals
+        assert totals.macs == network.cost().totals.macs

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["GooglenetBn", "GooglenetBnOutputs", "googlenet_bn"]
 
@@ -128,6 +129,12 @@ class GooglenetBnOutputs(NamedTuple):
     logits: Tensor  # N x num_classes
     aux1: Tensor  # N x num_classes
     aux2: Tensor  # N x num_classes
+
+
+_pytree._register_namedtuple(
+    GooglenetBnOutputs,
+    serialized_type_name=f"{__name__}.GooglenetBnOutputs",
+)  # for torch.export.save
 
 
 class GooglenetBn(nn.Module):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["LucidV1", "LucidV1Outputs", "lucid_v1"]
 
@@ -126,6 +127,10 @@ class LucidV1Outputs(NamedTuple):
     logits: Tensor  # N x num_classes
     aux1: Tensor  # N x num_classes
     aux2: Tensor  # N x num_classes
+
+
+# for torch.export.save
+_pytree._register_namedtuple(LucidV1Outputs, serialized_type_name=f"{__name__}.LucidV1Outputs")
 
 
 class LucidV1(nn.Module):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["LucidV3", "LucidV3Outputs", "lucid_v3"]
 
@@ -241,6 +242,10 @@ class LucidV3Outputs(NamedTuple):
 
     logits: Tensor  # N x num_classes
     aux: Tensor  # N x num_classes
+
+
+# for torch.export.save
+_pytree._register_namedtuple(LucidV3Outputs, serialized_type_name=f"{__name__}.LucidV3Outputs")
 
 
 class LucidV3(nn.Module):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["InceptionV3", "InceptionV3Outputs", "inception_v3"]
 
@@ -326,6 +327,12 @@ class InceptionV3Outputs(NamedTuple):
     block1: Tensor  # N x 192 x 35 x 35
     block2: Tensor  # N x 768 x 17 x 17
     block3: Tensor  # N x 2048
+
+
+_pytree._register_namedtuple(
+    InceptionV3Outputs,
+    serialized_type_name=f"{__name__}.InceptionV3Outputs",
+)  # for torch.export.save
 
 
 class InceptionV3(nn.Module):

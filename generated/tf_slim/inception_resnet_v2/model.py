@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["InceptionResnetV2", "InceptionResnetV2Outputs", "inception_resnet_v2"]
 
@@ -295,6 +296,12 @@ class InceptionResnetV2Outputs(NamedTuple):
 
     logits: Tensor  # N x num_classes
     aux: Tensor  # N x num_classes
+
+
+_pytree._register_namedtuple(
+    InceptionResnetV2Outputs,
+    serialized_type_name=f"{__name__}.InceptionResnetV2Outputs",
+)  # for torch.export.save
 
 
 class InceptionResnetV2(nn.Module):

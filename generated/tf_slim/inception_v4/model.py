@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["InceptionV4", "InceptionV4Outputs", "inception_v4"]
 
@@ -337,6 +338,12 @@ class InceptionV4Outputs(NamedTuple):
 
     logits: Tensor  # N x num_classes
     aux: Tensor  # N x num_classes
+
+
+_pytree._register_namedtuple(
+    InceptionV4Outputs,
+    serialized_type_name=f"{__name__}.InceptionV4Outputs",
+)  # for torch.export.save
 
 
 class InceptionV4(nn.Module):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["Googlenet", "GooglenetOutputs", "googlenet"]
 
@@ -127,6 +128,10 @@ class GooglenetOutputs(NamedTuple):
     logits: Tensor  # N x num_classes
     aux1: Tensor  # N x num_classes
     aux2: Tensor  # N x num_classes
+
+
+# for torch.export.save
+_pytree._register_namedtuple(GooglenetOutputs, serialized_type_name=f"{__name__}.GooglenetOutputs")
 
 
 class Googlenet(nn.Module):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 __all__ = ["InceptionV3", "InceptionV3Outputs", "inception_v3"]
 
@@ -272,6 +273,12 @@ class InceptionV3Outputs(NamedTuple):
 
     logits: Tensor  # N x num_classes
     aux: Tensor  # N x num_classes
+
+
+_pytree._register_namedtuple(
+    InceptionV3Outputs,
+    serialized_type_name=f"{__name__}.InceptionV3Outputs",
+)  # for torch.export.save
 
 
 class InceptionV3(nn.Module):

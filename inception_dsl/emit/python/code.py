@@ -188,9 +188,15 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """A call for its effect."""
+    """A call for its effect, in a function or in the module, with a comment behind it."""
 
     code: Code
+    remark: str = ""
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The names that it takes from the module or from Python."""
+        return self.code.uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +308,7 @@ class Excerpt:
     uses: frozenset[str]
 
 
-Definition = Function | Class | Excerpt
+Definition = Function | Class | Excerpt | Evaluate
 
 
 def _codes(statements: Iterable[Statement]) -> Iterator[Code]:

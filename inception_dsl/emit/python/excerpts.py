@@ -10,7 +10,7 @@ from pathlib import Path
 from inception_dsl.emit.python.code import Excerpt
 
 IMPORTED = frozenset(
-    ["F", "Fraction", "Literal", "NamedTuple", "OrderedDict", "Tensor", "TypeVar"]
+    ["F", "Fraction", "Literal", "NamedTuple", "OrderedDict", "Tensor", "TypeVar", "_pytree"]
     + ["math", "nn", "torch"]
 )
 """Names that a module may import."""

@@ -32,8 +32,10 @@ INDENT = "    "
 
 
 def print_definition(definition: Definition) -> str:
-    """Return the source of a class or a function."""
+    """Return the source of a class, a function, or a call of the module."""
     match definition:
+        case Evaluate():
+            return "\n".join(_statements([definition], depth=0))
         case Excerpt(text=text):
             return text
         case Class():
@@ -81,8 +83,8 @@ def _statements(statements: Iterable[Statement], *, depth: int) -> Iterator[str]
             case Assign(target, code, type, remark):
                 typed = "" if type is None else f": {type}"
                 yield from _remarked(remark, layout(f"{target}{typed} = ", code, depth=depth))
-            case Evaluate(code):
-                yield from layout("", code, depth=depth)
+            case Evaluate(code, remark):
+                yield from _remarked(remark, layout("", code, depth=depth))
             case Return(code, remark):
                 yield from _remarked(remark, layout("return ", code, depth=depth))
             case Block(head, body):

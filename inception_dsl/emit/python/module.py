@@ -34,6 +34,7 @@ from inception_dsl.emit.python.code import (
     Class,
     Construct,
     Definition,
+    Evaluate,
     Function,
     Member,
     Parameter,
@@ -113,6 +114,7 @@ def emit_python(
         typing=", ".join(name for name in _TYPING if name in uses),
         torch="torch" in uses,
         functional="F" in uses,
+        pytree="_pytree" in uses,
         exported="\n".join(layout("__all__ = ", exported, depth=0)),
         definitions=map(print_definition, [*helpers, *definitions]),
     )
@@ -162,8 +164,10 @@ class _Parts:
         network = self._model.network
         if network.name in self._outputs:
             definitions.append(self._tuple_of(network))
+            definitions.append(self._register(self._outputs[network.name]))
         if self._training is not None:
             definitions.append(self._training_tuple(self._training))
+            definitions.append(self._register(self._training))
         definitions.extend(self._block(network, self._stored(network)))
         definitions.append(self._factory())
         return definitions
@@ -308,6 +312,17 @@ class _Parts:
         returned = "the logits" if outputs is None else f"`{outputs}`"
         doc = f"Outputs in training mode; eval mode returns {returned}."
         return Class(name, symbol("NamedTuple"), (doc,), members=members)
+
+    def _register(self, name: str) -> Evaluate:
+        """Return the call that names a tuple of outputs for the files of exported programs.
+
+        A program is saved only where each type that it returns has such a name, and is loaded
+        where a module has given the same name. torch has no public function for named tuples.
+        """
+        known = Atom(f'f"{{__name__}}.{name}"')
+        arguments = (("", symbol(name)), ("serialized_type_name", known))
+        register = symbol("_pytree._register_namedtuple")
+        return Evaluate(Construct(register, arguments), remark="for torch.export.save")
 
     def _factory(self) -> Function:
         network = self._model.network
