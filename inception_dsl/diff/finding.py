@@ -19,6 +19,7 @@ from inception_dsl.diff.edits import (
     ParameterListed,
     PortsChanged,
 )
+from inception_dsl.expr import Expr
 from inception_dsl.ir import NETWORK, Bound, Model, Path
 from inception_dsl.source import Span
 
@@ -65,6 +66,24 @@ class TextsChanged:
 
     texts: tuple[TextChange, ...]
     blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionsChanged:
+    """A condition that is written in another way, and that decides alike in every call.
+
+    Attributes:
+        block: the block that holds the steps under it, at `paths`.
+        before, after: the condition; None where the steps are always there.
+        old, new: the lines of the first of these steps.
+    """
+
+    block: str
+    paths: tuple[Path, ...]
+    before: Expr | None
+    after: Expr | None
+    old: Span | None
+    new: Span | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +146,7 @@ Topic = (
     | SpecListed
     | SpecRenamed
     | TextsChanged
+    | ConditionsChanged
     | CostsChanged
     | BudgetBroken
     | BudgetChanged
@@ -189,6 +209,8 @@ class Finding:
                 return Path(name)
             case TextsChanged() | CostsChanged():
                 return Path(NETWORK)
+            case ConditionsChanged(block=block, paths=paths):
+                return paths[0] if block == NETWORK else Path(block) / paths[0]
             case BudgetBroken(bound=bound):
                 return Path(bound.measure)
             case BudgetChanged():

@@ -133,7 +133,7 @@ def find_side(reference: str, folder: Path, input: NamedInput) -> SpecFile:
 def compare_pair(old: Checked, new: Checked) -> Comparison:
     """Compare two models, with their costs."""
     from inception_dsl.diff import Comparison, TextsChanged, compare, compare_costs
-    from inception_dsl.diff.finding import RecipeListed
+    from inception_dsl.diff.finding import ConditionsChanged, RecipeListed
     from inception_dsl.rules.changes import judge_changes
 
     diff = compare(old.model, new.model)
@@ -142,7 +142,9 @@ def compare_pair(old: Checked, new: Checked) -> Comparison:
     if old.file.steps and new.file.steps:  # no author wrote the title and the source of code
         findings = tuple(each for each in findings if not isinstance(each.about, TextsChanged))
     if old.file.steps or new.file.steps:  # code does not tell how it was trained
-        findings = tuple(each for each in findings if not isinstance(each.about, RecipeListed))
+        # The conditions of an imported block are made from its calls.
+        untold = RecipeListed | ConditionsChanged
+        findings = tuple(each for each in findings if not isinstance(each.about, untold))
         findings = tuple(locate_in_code(old, new, findings))
     names = [name_side(checked) for checked in (old, new)]
     return Comparison(

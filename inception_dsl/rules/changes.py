@@ -46,6 +46,7 @@ from inception_dsl.diff import (
     TextsChanged,
     Topic,
 )
+from inception_dsl.diff.conditions import compare_conditions
 from inception_dsl.ir import Bound, Model
 from inception_dsl.source import Span
 
@@ -63,6 +64,8 @@ def judge_changes(
     yield from judge_edits(diff.edits)
     yield from _compare_recipes(old[0], new[0])
     yield from _compare_texts(old[0], new[0])
+    for change in compare_conditions(old[0], new[0]):
+        yield _finding("D751", "COSMETIC", change, (change.old, change.new))
     changed = tuple(measured for measured in costs if measured.difference)
     if changed:
         yield _finding("D741", "COST", CostsChanged(changed), (None, new[0].network.origin.span))

@@ -212,3 +212,51 @@ def test_an_attribute_named_apart_in_a_conv_is_called_as_its_owner_calls_it(
     old = f"defaults: {{{defaults}}}\nnetwork: [a: 3x3 conv (8 {conv})]\n"
     new = old.replace("0.1", "0.2").replace("groups: 4", "groups: 2")
     assert text in told(project, old, new)["D721"][0]
+
+
+CONDITIONAL = """\
+blocks:
+  unit:
+    params: {width, stride: 1}
+    residual: {when: in == width and stride == 1}
+    steps:
+      - expand: {when: stride == 1, steps: [1x1 conv (width), relu]}
+      - deep: 3x3 conv (width stride stride)
+network:
+  - stem: 3x3 conv (16)
+  - one: unit (width=16)
+  - two: unit (width=32 stride=2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "stride == 1, steps",
+            "stride < 2, steps",
+            "unit.expand.conv: when stride == 1 -> stride < 2: it decides the same in every call",
+        ),
+        (
+            "{when: in == width and stride == 1}",
+            "{when: in == width}",
+            "unit.add: when in == width and stride == 1 -> in == width: "
+            "it decides the same in every call",
+        ),
+    ],
+)
+def test_a_condition_that_changes_and_decides_alike_is_told(
+    old: str, new: str, sentence: str, project: Project
+) -> None:
+    assert told(project, CONDITIONAL, CONDITIONAL.replace(old, new)) == {"D751": [sentence]}
+
+
+def test_a_condition_that_decides_otherwise_is_an_edit_of_steps_alone(project: Project) -> None:
+    new = CONDITIONAL.replace("when: stride == 1, steps", "when: stride <= 2, steps")
+    assert [*told(project, CONDITIONAL, new)] == ["D712"]
+
+
+def test_a_condition_over_a_parameter_of_another_name_is_no_change(project: Project) -> None:
+    new = CONDITIONAL.replace("stride: 1", "s: 1").replace("stride == 1", "s == 1")
+    new = new.replace("stride stride", "stride s").replace("stride=2", "s=2")
+    assert told(project, CONDITIONAL, new) == {}

@@ -13,6 +13,7 @@ from inception_dsl.diff import (
     BudgetBroken,
     BudgetChanged,
     Changed,
+    ConditionsChanged,
     CostsChanged,
     Edit,
     EndChanged,
@@ -41,6 +42,7 @@ from inception_dsl.diff import (
 from inception_dsl.diff.parts import op_word
 from inception_dsl.emit.diff.notation import arrow, edit_text
 from inception_dsl.emit.diff.words import cost_text
+from inception_dsl.expr import show
 
 
 class Sentence(NamedTuple):
@@ -81,6 +83,11 @@ def write_sentence(finding: Finding) -> Sentence:
             is_renamed = any(change.field == "name" for change in about.texts)
             means = "the emitted factory has another name" if is_renamed else "texts for readers"
             return _plain(finding, "; ".join(_text_changes(about)), means)
+        case ConditionsChanged():
+            conditions = about.before, about.after
+            texts = ("always" if each is None else show(each) for each in conditions)
+            means = "it decides the same in every call"
+            return _plain(finding, f"when {arrow(*texts)}", means)
         case CostsChanged():
             return _plain(finding, "", ", ".join(map(cost_text, about.costs)))
         case BudgetBroken():
