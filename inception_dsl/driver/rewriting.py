@@ -50,7 +50,6 @@ from inception_dsl.passes import (
 )
 from inception_dsl.passes.apply import rename_plan
 from inception_dsl.passes.contract import log_proposal
-from inception_dsl.passes.merge import NAME
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 from inception_dsl.resolve import (
     AS_WRITTEN,
@@ -254,31 +253,70 @@ def _is_at(proposal: Proposal, at: str) -> bool:
 
 
 def _try(file: SpecFile, state: _State, proposal: Proposal) -> _State:
-    """Return a spec with a rewrite, or with the refusal of it in its log."""
-    try:
-        text = apply_edits(state.text, _list_edits(file, state.text, proposal))
-    except RewriteError as refusal:
-        return state.refuse(proposal, refusal.reason, tries=state.tries)
-    made = replace(state, text=text, tries=state.tries + 1)
-    try:
+    """Return a spec with a rewrite, or with the refusal of it in its log.
+
+    If it cannot be made with counted names, it is tried with written ones.
+    """
+    tried: set[str] = set()
+    refusal, tries = "", state.tries
+    for may_count in (True, False):
         try:
-            return _prove(file, state, made, [proposal])
+            edits = _list_edits(file, state.text, proposal, may_count=may_count)
+        except RewriteError as error:
+            return state.refuse(proposal, error.reason, tries=tries)
+        text = apply_edits(state.text, edits)
+        if text in tried:
+            break
+        tried.add(text)
+        tries += 1
+        try:
+            return _prove_or_drop_counts(file, replace(state, tries=tries), text, proposal)
         except SpecError as error:
-            # A count that `import` wrote is true of the old network alone, and no author's claim.
-            edits = drop_counts(parse_tree(Source(read(file).name, text)))
-            if not edits or {each.code for each in error.diagnostics} != {"E402"}:
-                raise
-            made = replace(made, text=apply_edits(text, edits), drops_counts=True)
-            return _prove(file, state, made, [proposal])
+            refusal = _explain(error)
+        except (RewriteError, DifferenceError) as error:
+            refusal = error.reason
+    return state.refuse(proposal, refusal, tries=tries)
+
+
+_WHAT_BREAKS = {
+    "E401": "a budget would break",
+    "E402": "a claim would break",
+    "E212": "another line of the spec names the step",
+}
+
+
+def _explain(error: SpecError) -> str:
+    """Return the reason of a refusal for the first error of the new text."""
+    first = error.diagnostics[0]
+    reason = _WHAT_BREAKS.get(first.code, "the new text would have an error")
+    return f"{reason}: {first.message} ({first.code})"
+
+
+def _prove_or_drop_counts(file: SpecFile, state: _State, text: str, proposal: Proposal) -> _State:
+    """Return a spec with a rewrite; claims that only `import` has counted go if they would break.
+
+    Such a count is true of the old network alone, and no author's claim.
+
+    Raises:
+        SpecError, RewriteError, DifferenceError: as `_prove` raises them.
+    """
+    try:
+        return _prove(file, state, replace(state, text=text), [proposal])
     except SpecError as error:
-        first = error.diagnostics[0]
-        return state.refuse(proposal, f"{first.code}, {first.message}", tries=made.tries)
-    except (RewriteError, DifferenceError) as refusal:
-        return state.refuse(proposal, refusal.reason, tries=made.tries)
+        edits = drop_counts(parse_tree(Source(read(file).name, text)))
+        if not edits or {each.code for each in error.diagnostics} != {"E402"}:
+            raise
+        made = replace(state, text=apply_edits(text, edits), drops_counts=True)
+        return _prove(file, state, made, [proposal])
 
 
-def _list_edits(file: SpecFile, text: str, proposal: Proposal) -> list[TextEdit]:
+def _list_edits(
+    file: SpecFile, text: str, proposal: Proposal, *, may_count: bool = True
+) -> list[TextEdit]:
     """Return the edits of the text that a rewrite makes.
+
+    Args:
+        may_count: new steps may have no names, so that they are counted.
 
     Raises:
         RewriteError: the rewrite is refused.
@@ -292,24 +330,24 @@ def _list_edits(file: SpecFile, text: str, proposal: Proposal) -> list[TextEdit]
             where = step.span.source.name if step.span else "no text"
             raise RewriteError(f"the line stands in {where}, which other specs may use")
         spans.append(Span(source, step.span.start, step.span.end))
-    return _edit(parse_tree(source), spans, proposal.edit)
+    return _edit(parse_tree(source), spans, proposal.edit, may_count=may_count)
 
 
-def _edit(tree: Tree, spans: list[Span], edit: Edit | None) -> list[TextEdit]:
+def _edit(tree: Tree, spans: list[Span], edit: Edit | None, *, may_count: bool) -> list[TextEdit]:
     """Return the edits of the text that a proposal wants.
 
     Raises:
         RewriteError: they cannot be made.
     """
     match edit:
-        case Divide(kernels, inner):
-            return divide_step(tree, spans[0], kernels, inner)
+        case Divide(kernels, inner, taken):
+            return divide_step(tree, spans[0], kernels, inner, taken, may_count=may_count)
         case DropBias():
             return drop_bias(tree, spans[0])
         case DropStep():
             return drop_step(tree, spans[0])
-        case Merge():
-            return merge_steps(tree, spans, NAME)
+        case Merge(name, slices):
+            return merge_steps(tree, spans, name, slices)
         case None:
             raise RewriteError("no text can say it")
 

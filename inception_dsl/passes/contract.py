@@ -39,10 +39,12 @@ class Divide:
     Attributes:
         kernels: the kernel of each part.
         inner: the width of all parts but the last; None for the width that the step has.
+        taken: the names that stand beside the step, so that a part cannot have them.
     """
 
     kernels: tuple[Kernel, ...]
     inner: str | None
+    taken: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,15 @@ class DropStep:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """An edit that writes one step before a join, in whose branches slices replace the steps."""
+    """An edit that writes one step before a join, in whose branches slices replace the steps.
+
+    Attributes:
+        name: the name of that step.
+        slices: the name of each slice; None for one that may be counted.
+    """
+
+    name: str
+    slices: tuple[str | None, ...]
 
 
 Edit = Divide | DropBias | DropStep | Merge

@@ -15,6 +15,7 @@ from inception_dsl.ir.weights import Recipe
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import shown
 from inception_dsl.passes.contract import Divide, Proposal, Swap
+from inception_dsl.passes.naming import find_definition, list_names
 
 _APPROXIMATION = "a factorised kernel is another function, with other weights"
 
@@ -26,8 +27,17 @@ def divide(code: str, model: Model, found: Factorisation) -> Proposal:
     kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
     what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
     swaps = tuple(_swap(node, found) for node in found.step.nodes)
-    edit = Divide(found.kernels, inner)
+    edit = Divide(found.kernels, inner, _list_beside(model, found))
     return Proposal(code, (found.step,), what, swaps, edit, found.savings, refusal)
+
+
+def _list_beside(model: Model, found: Factorisation) -> frozenset[str]:
+    """Return the names of the steps that stand in one body with a step."""
+    definition = find_definition(model, found.step.span)
+    if definition is None:
+        return frozenset()
+    block, path = definition
+    return list_names(model, block, path.parent)
 
 
 def _swap(node: Node, found: Factorisation) -> Swap:

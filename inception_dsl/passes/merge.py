@@ -17,9 +17,11 @@ from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ir.weights import ConcatOut, Copy, Recipe
 from inception_dsl.ops import OPS, STEP_OPS
 from inception_dsl.passes.contract import Merge, Pass, Proposal, Swap
+from inception_dsl.passes.naming import find_definition, list_names
+from inception_dsl.spec.step import lettered_names
 
 NAME = "merged"
-"""The name of the wide convolution."""
+"""The name of the wide convolution, with a number if another step has it."""
 
 _SLICE = next(op for op in STEP_OPS if op.channels == "sliced")
 _OF_THE_WIDTH = ("fan_out", "xavier")
@@ -28,19 +30,49 @@ _OF_THE_WIDTH = ("fan_out", "xavier")
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
     taken = frozenset(node.path for node in model.graph.nodes)
     for found in find_side_by_side(run):
-        yield _merge(found, taken)
+        yield _merge(model, found, taken)
 
 
 MERGE = Pass("P814", is_exact=True, propose=_propose, is_asked_for=True)
 
 
-def _merge(found: SideBySide, taken: Collection[Path]) -> Proposal:
+def _merge(model: Model, found: SideBySide, taken: Collection[Path]) -> Proposal:
     groups = list(zip(*(step.nodes for step in found.steps), strict=True))
     refusal = _refuse(groups)
     swaps = () if refusal else tuple(_swap(members, taken) for members in groups)
     names = [f"`{step.nodes[0].path}`" for step in found.steps[1:]]
     what = f"it runs as one with {' and '.join(names)}"
-    return Proposal("P814", found.steps, what, swaps, Merge(), NOTHING_SAVED, refusal)
+    return Proposal("P814", found.steps, what, swaps, _edit(model, found), NOTHING_SAVED, refusal)
+
+
+def _edit(model: Model, found: SideBySide) -> Merge:
+    """Return the edit that writes a merge, with names that no other step has."""
+    known = [find_definition(model, step.span) for step in found.steps]
+    definitions = [each for each in known if each is not None]
+    blocks = {block for block, _ in definitions}
+    if len(definitions) < len(known) or len(blocks) > 1:
+        return Merge(NAME, (None,) * len(known))  # they begin no branches of one join
+    (block,) = blocks
+    beside = list_names(model, block, _find_shared([path for _, path in definitions]))
+    inside = [list_names(model, block, path.parent) for _, path in definitions]
+    return Merge(_choose(beside), tuple(_name_slice(names) for names in inside))
+
+
+def _name_slice(taken: Collection[str]) -> str | None:
+    if _SLICE.name not in taken:
+        return None
+    return next(name for name in lettered_names(_SLICE.name) if name not in taken)
+
+
+def _choose(taken: Collection[str]) -> str:
+    names = chain([NAME], (f"{NAME}{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
+
+
+def _find_shared(paths: Sequence[Path]) -> Path:
+    """Return the longest path that holds all of some paths."""
+    names = zip(*(path.names for path in paths), strict=False)
+    return Path(".".join(each[0] for each in takewhile(lambda each: len(set(each)) == 1, names)))
 
 
 def _refuse(groups: Sequence[tuple[Node, ...]]) -> str:
@@ -73,11 +105,9 @@ def _widen(members: Sequence[Node]) -> Node:
 
 def _name(members: Sequence[Node], taken: Collection[Path]) -> Path:
     """Return a free path in the body that holds all members."""
-    names = [node.path.names for node in members]
-    shared = takewhile(lambda each: len(set(each)) == 1, zip(*names, strict=False))
-    body = Path(".".join(each[0] for each in shared))
-    free = chain([NAME], (f"{NAME}{number}" for number in count(2)))
-    return next(path for name in free if (path := body / name) not in taken)
+    body = _find_shared([node.path for node in members])
+    names = {path.relative_to(body).first for path in taken if path.is_below(body)}
+    return body / _choose(names)
 
 
 def _swap(members: tuple[Node, ...], taken: Collection[Path]) -> Swap:

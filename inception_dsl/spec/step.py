@@ -9,9 +9,12 @@ Only the form is checked here. Which names exist, and which words an op knows, i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import count
+from string import ascii_lowercase
 from typing import Literal, NamedTuple, cast
 
 from inception_dsl.expr import FUNCTIONS
@@ -255,6 +258,12 @@ def counted_name(name: str, nth: int) -> str:
     if nth == 1:
         return name
     return f"{name}_{nth}" if name[-1].isdigit() else f"{name}{nth}"
+
+
+def lettered_names(name: str) -> Iterator[str]:
+    """Yield names that are made of another one, without an end: `conv_a`, `conv_b`."""
+    for number in count(1):
+        yield from (f"{name}_{letter}{number if number > 1 else ''}" for letter in ascii_lowercase)
 
 
 def _count(reader: Reader) -> Token | None:

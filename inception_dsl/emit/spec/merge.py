@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
 
 from inception_dsl.emit.spec.places import (
     RewriteError,
@@ -26,41 +25,49 @@ from inception_dsl.spec.step import StepText
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Tree
 from inception_dsl.spec.tree import Sequence as TreeSequence
 
+_KEPT_KEYS = frozenset(["out", "source", "steps", "title"])
+"""The keys of a branch that may read a slice, with all its values as they were."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Join:
     """A body with branches.
 
     Attributes:
-        items: the list whose item it is, without a name; None if it is in none.
         branches: the entry of the branches.
+        is_pair: the body is `branches: {...}` in a list in brackets, without braces of its own.
     """
 
     body: Mapping
-    items: TreeSequence | None
     branches: Entry
+    is_pair: bool
 
 
-def merge_steps(tree: Tree, spans: Sequence[Span], name: str) -> list[TextEdit]:
+def merge_steps(
+    tree: Tree, spans: Sequence[Span], name: str, slices: Sequence[str | None]
+) -> list[TextEdit]:
     """Return the edits that write steps as one branch, and slices of it in theirs.
 
     Args:
         spans: the texts of the steps, in the order of their channels.
-        name: the name of the new branch, with a number if something has it.
+        name: the name of the new branch.
+        slices: the name of each slice that takes the place of a step without one; None for one
+            that may be counted.
 
     Raises:
         RewriteError: the steps are written in a way that this cannot change.
     """
     places = [find_step(tree, span) for span in spans]
-    join = next(_find_joins(tree, spans, None), None)
+    join = next(_find_joins(tree, spans, is_listed=False), None)
     if join is None:
         raise RewriteError("they do not all begin branches of one join")
-    name = _choose_name(join, name)
     read = [read_step(place.step) for place in places]
     widths = [_read_width(op, step) for step, op in read]
     edits: list[TextEdit] = []
     for index, (place, width) in enumerate(zip(places, widths, strict=True)):
-        edits += _write_slice(place, name, width, _add(widths[:index]))
+        branch = next(each for each in _list_branches(join) if place.step.span in each.value.span)
+        called = None if place.key is not None else slices[index]
+        edits += _write_slice(branch, place, name, called, width, _add(widths[:index]))
     step, op = read[0]
     words = [_add(widths) if word == "width" else text for word, text in group_words(op, step)]
     kernel = f"{step.kernel.text} " if step.kernel else ""
@@ -68,22 +75,29 @@ def merge_steps(tree: Tree, spans: Sequence[Span], name: str) -> list[TextEdit]:
     return [*edits, _put_first(join, name, wide), *_write_order(join)]
 
 
-def _find_joins(tree: Tree, spans: Sequence[Span], items: TreeSequence | None) -> Iterator[_Join]:
+def _find_joins(tree: Tree, spans: Sequence[Span], *, is_listed: bool) -> Iterator[_Join]:
     """Yield the bodies in whose branches all steps are the first ones, each in its own."""
     match tree:
         case TreeSequence(items=children):
             for child in children:
                 if spans[0] in child.span:
-                    yield from _find_joins(child, spans, tree)
+                    is_listed = tree.span.text.startswith("[")
+                    yield from _find_joins(child, spans, is_listed=is_listed)
         case Mapping(items=entries):
             match entries.get("branches"):
                 case Entry(value=Mapping(items=branches)) as entry:
                     heads = [_find_head(each.value) for each in branches.values()]
                     if all(span.start in heads for span in spans):
-                        yield _Join(tree, items, entry)
+                        is_pair = is_listed and not tree.span.text.startswith("{")
+                        yield _Join(tree, entry, is_pair)
             for each in entries.values():
                 if spans[0] in each.value.span:
-                    yield from _find_joins(each.value, spans, None)
+                    yield from _find_joins(each.value, spans, is_listed=False)
+
+
+def _list_branches(join: _Join) -> list[Entry]:
+    assert isinstance(join.branches.value, Mapping)
+    return list(join.branches.value.items.values())
 
 
 def _find_head(branch: Tree) -> int | None:
@@ -96,6 +110,8 @@ def _find_head(branch: Tree) -> int | None:
         case TreeSequence(items=[Mapping(items=named), *_]) if len(named) == 1:
             (entry,) = named.values()
             return entry.value.text.start if isinstance(entry.value, Scalar) else None
+        case Mapping(items={"steps": Entry(value=Scalar() | TreeSequence() as steps)}):
+            return _find_head(steps)
     return None
 
 
@@ -122,53 +138,65 @@ def _add(widths: Sequence[str]) -> str:
     return " + ".join(widths)
 
 
-def _write_slice(place: StepPlace, name: str, width: str, start: str) -> Iterator[TextEdit]:
-    """Yield the edits that write a slice for a step, in a branch that reads another one."""
+def _write_slice(
+    branch: Entry, place: StepPlace, name: str, called: str | None, width: str, start: str
+) -> Iterator[TextEdit]:
+    """Yield the edits that write a slice for a step, in a branch that reads another one.
+
+    Raises:
+        RewriteError: the branch has keys beside its steps that another input would change.
+    """
     text = place.step.text
-    step, op = read_step(place.step)
+    step, _ = read_step(place.step)
     end = text.text.index(")", step.words[-1].end) + 1
     written = f"slice ({width})" if start == "0" else f"slice ({width} from {start})"
     new = write_in_flow(written + text.text[end:])  # its shape note stays
-    head = f"{{from: {name}, steps: "
-    if place.items is None:
-        yield TextEdit(text, f"{head}{new}}}")
-        return
-    yield TextEdit(text, new)
-    yield from name_later(place, op, is_named=True)
-    here, source = place.items.span, text.source
-    if here.text.startswith("["):
-        yield TextEdit(Span(source, here.start, here.start), head)
-        yield TextEdit(Span(source, here.end, here.end), "}")
+    if called is not None:
+        new = f"{called}: {new}"
+    if place.items is not None:
+        yield from name_later(place, step)
+    value = branch.value
+    if isinstance(value, Mapping):
+        if others := value.items.keys() - _KEPT_KEYS:
+            raise RewriteError(f"a branch of theirs has `{min(others)}`, which may read the input")
+        yield TextEdit(text, new)
+        yield _write_key(branch, next(iter(value.items.values())).key, f"from: {name}")
+    elif place.items is None:
+        yield TextEdit(text, f"{{from: {name}, steps: {new}}}")
+    elif value.span.text.startswith("["):
+        yield TextEdit(text, new)
+        yield TextEdit(value.span.part(0, 0), f"{{from: {name}, steps: ")
+        yield TextEdit(Span(text.source, value.span.end, value.span.end), "}")
     else:
-        # A list may stand as deep as its key.
-        depth = here.start - source.text.rfind("\n", 0, here.start) - 1
-        line = f"{end_of_line(text)}{' ' * depth}"
-        start_of_list = Span(source, here.start, here.start)
-        yield TextEdit(start_of_list, f"from: {name}{line}steps:{line}")
+        yield TextEdit(text, new)
+        first = value.span.part(0, 0)  # a list may stand as deep as its key
+        depth = first.start - text.source.text.rfind("\n", 0, first.start) - 1
+        steps = f"from: {name}{end_of_line(text)}{' ' * depth}steps:"
+        yield _write_key(branch, first, steps)
 
 
-def _choose_name(join: _Join, name: str) -> str:
-    """Return a name that nothing beside the join or in it has."""
-    holders = [join.branches.value, *(join.items.items if join.items else [])]
-    taken = {key for holder in holders if isinstance(holder, Mapping) for key in holder.items}
-    names = chain([name], (f"{name}{number}" for number in count(2)))
-    return next(each for each in names if each not in taken)
+def _write_key(holder: Entry, first: Span, key: str) -> TextEdit:
+    """Return the edit that writes a key before the first part of a value.
+
+    Comments between both stay beside the part: the key stands right behind that of the value.
+    """
+    source = first.source
+    if holder.value.span.text.startswith("{"):
+        return TextEdit(first.part(0, 0), f"{key}, ")
+    line = source.text.rfind("\n", 0, first.start) + 1
+    behind = source.text.find("\n", holder.key.end) + 1
+    lead = " " * (first.start - line)
+    return TextEdit(Span(source, behind, behind), f"{lead}{key}{end_of_line(first)}")
 
 
 def _put_first(join: _Join, name: str, wide: str) -> TextEdit:
     """Return the edit that puts a branch before the others of a join."""
-    branches = join.branches.value
-    assert isinstance(branches, Mapping)
-    first = next(iter(branches.items.values()))
-    key = first.key
-    here = Span(key.source, key.start, key.start)
-    if branches.span.text.startswith("{"):
-        return TextEdit(here, f"{name}: {write_in_flow(wide)}, ")
-    is_beside = "\n" not in key.source.text[key.end : first.value.span.start]
-    width = first.value.span.start - key.start if is_beside else 0
-    source = key.source.text
-    indent = source[source.rfind("\n", 0, key.start) + 1 : key.start]
-    return TextEdit(here, f"{name}: ".ljust(width) + f"{wide}{end_of_line(key)}{indent}")
+    first = _list_branches(join)[0]
+    if join.branches.value.span.text.startswith("{"):
+        return TextEdit(first.key.part(0, 0), f"{name}: {write_in_flow(wide)}, ")
+    is_beside = "\n" not in first.key.source.text[first.key.end : first.value.span.start]
+    width = first.value.span.start - first.key.start if is_beside else 0
+    return _write_key(join.branches, first.key, f"{name}: ".ljust(width) + wide)
 
 
 def _write_order(join: _Join) -> Iterator[TextEdit]:
@@ -179,10 +207,26 @@ def _write_order(join: _Join) -> Iterator[TextEdit]:
         return
     order = f"order: [{', '.join(branches.items)}]"
     source = key.source.text
-    if join.body.span.text.startswith("{"):
+    if join.is_pair or join.body.span.text.startswith("{"):
         end = branches.span.end
-        yield TextEdit(Span(key.source, end, end), f", {order}")
-    else:
-        indent = " " * (key.start - source.rfind("\n", 0, key.start) - 1)
-        here = Span(key.source, key.start, key.start)
-        yield TextEdit(here, f"{order}{end_of_line(key)}{indent}")
+        yield TextEdit(Span(key.source, end, end), f", {order}{'}' * join.is_pair}")
+        if join.is_pair:
+            yield TextEdit(key.part(0, 0), "{")
+        return
+    line = source.rfind("\n", 0, key.start) + 1
+    lead = source[line : key.start]
+    indent = " " * len(lead)
+    if lead.strip():  # the body begins on the line of its dash
+        yield TextEdit(key.part(0, 0), f"{order}{end_of_line(key)}{indent}")
+        return
+    here = Span(key.source, (start := _skip_comments(source, line)), start)
+    yield TextEdit(here, f"{indent}{order}{end_of_line(key)}")
+
+
+def _skip_comments(text: str, line: int) -> int:
+    """Return the start of the lines of comments right before a line."""
+    while (before := text.rfind("\n", 0, max(line - 1, 0)) + 1) < line:
+        if not text[before:line].lstrip().startswith("#"):
+            break
+        line = before
+    return line

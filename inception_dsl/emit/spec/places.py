@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, StepText, counted_name, parse_step
-from inception_dsl.spec.tree import Mapping, Scalar, Tree
+from inception_dsl.spec.tree import Entry, Mapping, Scalar, Tree
 from inception_dsl.spec.tree import Sequence as TreeSequence
 
 
@@ -103,41 +104,44 @@ def read_step(scalar: Scalar) -> tuple[StepText, Op]:
     return step, op
 
 
-def name_later(place: StepPlace, op: Op, *, is_named: bool) -> Iterator[TextEdit]:
-    """Yield the edits that give later steps of the list the names that they have by counting."""
-    if place.key is None and is_named:
-        first = number_of(place, op)
-        for number, scalar in enumerate(list_later(place, op), start=first + 1):
-            start = scalar.text.part(0, 0)
-            yield TextEdit(start, f"{counted_name(op.name, number)}: ")
+def name_later(place: StepPlace, step: StepText) -> Iterator[TextEdit]:
+    """Yield the edits that give later steps of the list the names that they have by counting.
+
+    Raises:
+        RewriteError: a later step is written over several lines, so that a name needs more.
+    """
+    if place.key is not None:
+        return
+    first = number_of(place, step)
+    for number, item in enumerate(list_later(place, step), start=first + 1):
+        name = counted_name(step.name.text, number)
+        if isinstance(item, Mapping) and not item.span.text.startswith("{"):
+            raise RewriteError(f"it has no name, and `{name}` behind it would be counted anew")
+        yield TextEdit(item.span.part(0, 0), f"{name}: ")
 
 
-def _list_counted(place: StepPlace, op: Op) -> Iterator[tuple[int, Scalar]]:
-    """Yield the steps of a list that have no name and call the same op, with their places."""
+def _list_counted(place: StepPlace, step: StepText) -> Iterator[tuple[int, Tree]]:
+    """Yield the steps of a list that have no name and are counted with a step, with their places.
+
+    As in `resolve`, steps are counted by the name of their op or block.
+    """
     assert place.items is not None
     for index, item in enumerate(place.items.items):
-        if isinstance(item, Scalar) and isinstance(item.value, str):
-            try:
-                _, other = read_step(item)
-            except RewriteError:
-                continue
-            if other is op:
-                yield index, item
+        match item:
+            case Scalar(value=str(text)) | Mapping({"op": Entry(value=Scalar(value=str(text)))}):
+                with suppress(StepSyntaxError):
+                    if parse_step(text).name.text == step.name.text:
+                        yield index, item
 
 
-def list_later(place: StepPlace, op: Op) -> list[Scalar]:
+def list_later(place: StepPlace, step: StepText) -> list[Tree]:
     """Return the steps behind a step in its list that are counted with it."""
-    return [item for index, item in _list_counted(place, op) if index > place.index]
+    return [item for index, item in _list_counted(place, step) if index > place.index]
 
 
-def number_of(place: StepPlace, op: Op) -> int:
+def number_of(place: StepPlace, step: StepText) -> int:
     """Return the number of a step among those of its list that are counted with it."""
-    return sum(1 for index, _ in _list_counted(place, op) if index <= place.index)
-
-
-def name_by_count(place: StepPlace, op: Op) -> str:
-    """Return the name that a step without one gets by counting."""
-    return counted_name(op.name, number_of(place, op))
+    return sum(1 for index, _ in _list_counted(place, step) if index <= place.index)
 
 
 def begin_line(span: Span) -> str:

@@ -6,9 +6,9 @@ Whether the new text says what it should is proved by reading it, which is the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from itertools import islice
-from string import ascii_lowercase
 
 from inception_dsl.emit.spec.places import (
     RewriteError,
@@ -17,25 +17,32 @@ from inception_dsl.emit.spec.places import (
     begin_line,
     end_of_line,
     find_step,
-    list_later,
-    name_by_count,
     name_later,
+    number_of,
     read_step,
     write_in_flow,
 )
 from inception_dsl.emit.spec.step import group_words
 from inception_dsl.ops import Op
 from inception_dsl.source import Span
-from inception_dsl.spec.step import StepText
+from inception_dsl.spec.step import StepText, counted_name, lettered_names
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Tree
 from inception_dsl.spec.tree import Sequence as TreeSequence
+
+_COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
 
 COUNTED_BY = "counted by "
 """The beginning of the source of a claim that `import` wrote: a count, which no author made."""
 
 
 def divide_step(
-    tree: Tree, span: Span, kernels: Sequence[tuple[int, int]], inner: str | None
+    tree: Tree,
+    span: Span,
+    kernels: Sequence[tuple[int, int]],
+    inner: str | None,
+    taken: Collection[str],
+    *,
+    may_count: bool,
 ) -> list[TextEdit]:
     """Return the edits that write a step as several, one after the other.
 
@@ -44,6 +51,8 @@ def divide_step(
         span: the text of the step.
         kernels: the kernel of each part.
         inner: the width of all parts but the last; None for the width that the step has.
+        taken: the names that no part can have.
+        may_count: parts of a step without a name may have none either.
 
     Raises:
         RewriteError: the step is written in a way that this cannot change.
@@ -60,9 +69,8 @@ def divide_step(
     if place.items is None:
         items = ", ".join(map(write_in_flow, [*parts, last]))
         return [TextEdit(place.step.text, f"[{items}]")]
-    names = _name_parts(place, op, len(parts))
-    written = [*zip(names, parts, strict=False), (names[-1], last)]
-    return [_write_items(place, written), *name_later(place, op, is_named=names[-1] is not None)]
+    named = _name_parts(place, step, len(parts), taken, may_count=may_count)
+    return [_write_items(place, list(zip(named, [*parts, last], strict=True)))]
 
 
 def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
@@ -86,34 +94,54 @@ def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
 
 
 def drop_step(tree: Tree, span: Span) -> list[TextEdit]:
-    """Return the edits that take a step out of its list, with the comment on its line.
+    """Return the edits that take a step out of its list; a comment on its line stays as a line.
 
     Raises:
         RewriteError: the step is written in a way that this cannot change.
     """
     place = find_step(tree, span)
-    _, op = read_step(place.step)
+    step, _ = read_step(place.step)
     if place.items is None or len(place.items.items) == 1:
-        raise RewriteError("it is all that its body does")
-    return [_take_item(place.items, place.index), *name_later(place, op, is_named=True)]
+        raise RewriteError("it stands alone: without it, no step would be left there")
+    return [
+        _take_item(place.items, place.index, keeps_comments=True),
+        *name_later(place, step),
+    ]
 
 
-def _take_item(items: TreeSequence, index: int) -> TextEdit:
+def _take_item(items: TreeSequence, index: int, *, keeps_comments: bool) -> TextEdit:
     """Return the edit that takes an item out of a list of several.
 
     Raises:
         RewriteError: the item does not begin its line.
     """
-    here, source = items.items[index].span, items.span.source.text
+    here, source = items.items[index].span, items.span.source
     if items.span.text.startswith("["):
-        if index + 1 < len(items.items):
-            end = items.items[index + 1].span.start
-            return TextEdit(Span(here.source, here.start, end), "")
-        start = items.items[index - 1].span.end
-        return TextEdit(Span(here.source, start, here.end), "")
-    start = here.start - len(begin_line(here))
-    end = source.find("\n", _find_end(items.items[index]))
-    return TextEdit(Span(here.source, start, len(source) if end < 0 else end + 1), "")
+        return _take_from_brackets(items, index)
+    lead = begin_line(here)
+    start = here.start - len(lead)
+    end = source.text.find("\n", _find_end(items.items[index]))
+    lines = Span(source, start, len(source.text) if end < 0 else end + 1)
+    kept = _COMMENT.findall(lines.text) if keeps_comments else []
+    indent = " " * lead.index("-")
+    return TextEdit(lines, "".join(f"{indent}{each}{end_of_line(here)}" for each in kept))
+
+
+def _take_from_brackets(items: TreeSequence, index: int) -> TextEdit:
+    """Return the edit that takes an item out of a list in brackets, with one comma."""
+    here, source = items.items[index].span, items.span.source
+    kept = _COMMENT.findall(here.text)
+    if index + 1 < len(items.items):
+        gap = Span(source, here.start, items.items[index + 1].span.start)
+        kept += _COMMENT.findall(gap.text[len(here.text) :])
+        lead = source.text[source.text.rfind("\n", 0, here.start) + 1 : here.start]
+        indent = " " * (len(lead) - len(lead.lstrip()))
+        return TextEdit(gap, "".join(f"{each}{end_of_line(here)}{indent}" for each in kept))
+    # The comma before it goes; a comment behind that comma is about the item before.
+    gap = Span(source, items.items[index - 1].span.end, here.end)
+    between = gap.text[: -len(here.text)]
+    kept = _COMMENT.findall(between) + kept
+    return TextEdit(gap, "".join(f"  {each}{end_of_line(here)}" for each in kept))
 
 
 def _show(kernel: tuple[int, int]) -> str:
@@ -131,19 +159,21 @@ def _write_part(op: Op, step: StepText, kernel: tuple[int, int], inner: str | No
     return f"{_show(kernel)} {step.name.text} ({' '.join(words)})"
 
 
-def _name_parts(place: StepPlace, op: Op, count: int) -> list[str | None]:
-    """Return the names of the parts and of the last one; None for those that need none.
+def _name_parts(
+    place: StepPlace, step: StepText, count: int, taken: Collection[str], *, may_count: bool
+) -> list[str | None]:
+    """Return the names of the parts and of the last one; None for those that are counted.
 
-    A step without a name keeps none, unless a later step of the list is counted behind it.
+    The last part keeps the name of the step, as it is written. If the step has none and all parts
+    may be counted, none gets one: the last part then has a higher number.
     """
-    later = list_later(place, op)
-    if place.key is None and not later:
+    called, first = step.name.text, number_of(place, step)
+    name = place.key.text if place.key is not None else counted_name(called, first)
+    counted = {counted_name(called, first + ahead) for ahead in range(1, count + 1)}
+    if may_count and place.key is None and counted.isdisjoint(taken):
         return [None] * (count + 1)
-    name = place.key.text if place.key is not None else name_by_count(place, op)
-    assert place.items is not None
-    taken = {key for item in place.items.items if isinstance(item, Mapping) for key in item.items}
-    free = (f"{name}_{letter}" for letter in ascii_lowercase if f"{name}_{letter}" not in taken)
-    return [*islice(free, count), name]
+    free = (each for each in lettered_names(name) if each not in taken)
+    return [*islice(free, count), place.key.text if place.key is not None else None]
 
 
 def _write_items(place: StepPlace, written: Sequence[tuple[str | None, str]]) -> TextEdit:
@@ -220,7 +250,7 @@ def drop_counts(tree: Tree) -> list[TextEdit]:
             counts = [index for index, claim in enumerate(claims) if _is_count(claim)]
             if len(counts) == len(claims):
                 return [TextEdit(_whole(entry), "")]
-            return [_take_item(listed, index) for index in counts]
+            return [_take_item(listed, index, keeps_comments=False) for index in counts]
     return []
 
 
