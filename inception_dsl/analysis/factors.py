@@ -21,7 +21,7 @@ from inception_dsl.analysis.dense import (
     find_kernel,
     gather_readers,
 )
-from inception_dsl.ir import Node
+from inception_dsl.ir import Node, Path
 from inception_dsl.ops import OPS, ShapeError, Window
 
 Inner = Literal["in", "width"]
@@ -96,6 +96,35 @@ def find_separable(run: Inference) -> Iterator[Factorisation]:
             chosen = WrittenStep(line.span, fit)
             for found in _cheaper(chosen, ((1, side), (side, 1))):
                 yield replace(found, others=others)
+
+
+def find_better_rows(run: Inference) -> dict[Path, Factorisation]:
+    """Return the rows and columns that are the best choice for a kernel from 5x5 on.
+
+    The other choice is several 3x3, each of which may become a row and a column in turn. For widths
+    that differ by at most a factor of 2, one row and one column cost less.
+
+    Returns:
+        Each with the path of the first node of its line.
+    """
+    rows = {found.step.nodes[0].path: found for found in find_separable(run) if not found.others}
+    nested = {found.step.nodes[0].path: found for found in find_nested(run)}
+    return {
+        path: found
+        for path, found in rows.items()
+        if path in nested and found.savings.macs >= _save_in_rows(nested[path])
+    }
+
+
+def _save_in_rows(found: Factorisation) -> int:
+    """Return the MACs that are saved if each part becomes a row and a column in turn."""
+    nodes = found.step.nodes
+    parts = [factorise(node, found.kernels, inner_width(node, found.inner)) for node in nodes]
+    macs = found.savings.macs
+    for same, (side, _) in zip(zip(*parts, strict=True), found.kernels, strict=True):
+        for rows in _cheaper(WrittenStep(None, same), ((1, side), (side, 1))):
+            macs += rows.savings.macs
+    return macs
 
 
 def find_even_pairs(run: Inference) -> Iterator[EvenPair]:

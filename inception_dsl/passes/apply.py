@@ -6,7 +6,7 @@ a spec with the rewrite must have; `passes.proof` holds a spec against it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from inception_dsl.analysis import list_state, measure_cost
 from inception_dsl.analysis.dense import list_inference
@@ -40,16 +40,18 @@ def rewrite_model(
 ) -> Rewrite:
     """Return a model with all rewrites of some passes, one pass after the other.
 
-    A pass runs again after each of its rewrites, since one may allow another. Training heads keep
-    their nodes.
+    A pass runs again after each of its rewrites, since one may allow another. It leaves a line to
+    another of the passes that saves more there. Training heads keep their nodes.
 
     Args:
         is_wanted: chooses among the proposals; those that it rejects leave no trace.
     """
+    chosen = tuple(passes)
+    codes = {each.code for each in chosen}
     done = Rewrite(model, keep_weights(model.graph), ())
-    for each in passes:
+    for each in chosen:
         seen: set[tuple[Path, str]] = set()
-        while (proposal := _find_next(done.model, each, seen, is_wanted)) is not None:
+        while (proposal := _find_next(done.model, each, seen, codes, is_wanted)) is not None:
             seen.add((proposal.path, proposal.what))
             if proposal.refusal:
                 log = (*done.log, log_proposal(proposal, proposal.refusal))
@@ -65,11 +67,13 @@ def _find_next(
     model: Model,
     each: Pass,
     seen: set[tuple[Path, str]],
+    codes: Collection[str],
     is_wanted: Callable[[Proposal], bool],
 ) -> Proposal | None:
     run = list_inference(model, measure_cost(model))
     for proposal in each.propose(model, run):
-        if (proposal.path, proposal.what) not in seen and is_wanted(proposal):
+        is_new = (proposal.path, proposal.what) not in seen and proposal.better not in codes
+        if is_new and is_wanted(proposal):
             return proposal
     return None
 

@@ -86,6 +86,8 @@ class Proposal:
         edit: the change of a spec's text; None if no text can say it.
         savings: the difference that it makes to the costs of the network.
         refusal: the reason that speaks against it from the start; empty if none does.
+        better: the code of another pass that saves as much or more there. If both run, the line is
+            left to that one.
     """
 
     code: str
@@ -95,6 +97,7 @@ class Proposal:
     edit: Edit | None
     savings: Savings
     refusal: str = ""
+    better: str = ""
 
     @property
     def path(self) -> Path:

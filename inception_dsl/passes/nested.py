@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from inception_dsl.analysis.dense import Inference
-from inception_dsl.analysis.factors import find_nested
+from inception_dsl.analysis.factors import find_better_rows, find_nested
 from inception_dsl.ir import Model
 from inception_dsl.passes.contract import Pass, Proposal
 from inception_dsl.passes.factorise import divide
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
+    rows = find_better_rows(run)
     for found in find_nested(run):
-        yield divide("P811", model, found)
+        proposal = divide("P811", model, found)
+        better = rows.get(proposal.path)
+        if better is not None and not divide("P812", model, better).refusal:
+            proposal = replace(proposal, better="P812")
+        yield proposal
 
 
 NESTED = Pass("P811", is_exact=False, propose=_propose)

@@ -396,6 +396,43 @@ def test_a_step_that_also_runs_on_large_maps_is_refused(project: Project) -> Non
     assert "c_a: 1x3 conv (48), c: 3x1 conv (48)" in done.artifact.text
 
 
+@pytest.mark.parametrize(
+    ("step", "codes"),
+    [
+        ("5x5 conv (48)", ["P812"]),
+        ("5x5 conv (96)", ["P812"]),
+        ("5x5 conv (100)", ["P811", "P812", "P812"]),
+        ("7x7 conv (20)", ["P811", "P812", "P812", "P812"]),
+        ("7x7 conv (24 V)", ["P812"]),
+        ("7x7 conv (24)", ["P812"]),
+    ],
+)
+def test_passes_together_save_as_much_as_the_best_order(
+    step: str, codes: list[str], project: Project
+) -> None:
+    text = f"{HEAD}network: [a: {step}, b: 1x1 conv (4)]\n".replace("35x35", "18x18")
+    both = rewritten(text, project)
+    assert [entry.code for entry in both.log] == codes
+    rows = rewritten(text, project, "P812")
+    project.write("specs/pairs.yaml", rewritten(text, project, "P811").artifact.text)
+    pairs = rewrite("specs/pairs.yaml", folder=project.root, select=["P812"])
+    ends = [done.report.comparisons[0].new_cost.totals.macs for done in (both, rows, pairs)]
+    assert ends[0] == min(ends)
+
+
+def test_a_comparison_says_nothing_of_weights_that_the_plan_moves(project: Project) -> None:
+    text = (
+        f"{HEAD}network:\n  - a: 5x5 conv (48 bias norm batchnorm)\n  - branches:\n"
+        "      l: 1x1 conv (4)\n      r: [1x1 conv (5), relu]\n"
+    )
+    assert categories(rewritten(text, project, "P814", "P815")) == {"COST"}
+    assert categories(rewritten(text, project, "P811", "P814")) == {"COST", "CHECKPOINT"}
+
+
+def categories(done: Rewritten) -> set[str]:
+    return {finding.category for finding in done.report.comparisons[0].findings}
+
+
 def test_a_line_of_a_used_file_is_refused(project: Project) -> None:
     block = "inception: 1\nblocks: {b: 5x5 conv (48)}\n"
     project.write("specs/blocks/b.yaml", block)

@@ -1,0 +1,222 @@
+"""One rewrite of a spec, tried: the edits of its text, and the proof of the network that they give.
+
+Nothing about the new text is believed. It is read through the front door, judged by every rule, and
+held against the network that the pass gives. `driver.rewriting` chooses what is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+
+from inception_dsl.bounds import MAX_BYTES, MAX_NODES
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver.walk import Checked, judge_model
+from inception_dsl.emit.spec.merge import merge_steps
+from inception_dsl.emit.spec.places import RewriteError, TextEdit, apply_edits
+from inception_dsl.emit.spec.rewrite import divide_step, drop_bias, drop_counts, drop_step
+from inception_dsl.ir import Path
+from inception_dsl.ir.weights import WeightPlan
+from inception_dsl.passes import (
+    EXACT,
+    Divide,
+    DropBias,
+    DropStep,
+    Edit,
+    LogEntry,
+    Merge,
+    Proposal,
+    apply_proposals,
+    compose_plans,
+)
+from inception_dsl.passes.apply import rename_plan
+from inception_dsl.passes.contract import log_proposal
+from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
+from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, read_network
+from inception_dsl.source import Source, Span
+from inception_dsl.spec.files import SpecFile, read
+from inception_dsl.spec.load import Trial, load
+from inception_dsl.spec.tree import Tree, parse_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A spec between two rewrites.
+
+    Attributes:
+        weights: the plan from the first network to this one.
+        tries: the number of texts that were read.
+        kept: the paths of steps, old and new, whose rewrites keep all values and gradients.
+    """
+
+    text: str
+    checked: Checked
+    weights: WeightPlan
+    log: tuple[LogEntry, ...] = ()
+    tries: int = 0
+    drops_counts: bool = False
+    kept: frozenset[Path] = frozenset()
+
+    def refuse(self, proposal: Proposal, reason: str, *, tries: int) -> Draft:
+        """Return the spec after a rewrite that was refused."""
+        return replace(self, log=(*self.log, log_proposal(proposal, reason)), tries=tries)
+
+
+def try_together(file: SpecFile, state: Draft, proposals: Sequence[Proposal]) -> Draft:
+    """Return a spec with all rewrites that can be written, or with none if they have no proof."""
+    chosen: list[Proposal] = []
+    edits: list[TextEdit] = []
+    for proposal in proposals:
+        with suppress(RewriteError):
+            edits += _list_edits(file, state.text, proposal)
+            chosen.append(proposal)
+    if len(chosen) < 2:
+        return state
+    made = replace(state, text=apply_edits(state.text, edits), tries=state.tries + 1)
+    try:
+        return _prove(file, state, made, chosen)
+    except (SpecError, RewriteError, DifferenceError):
+        return replace(state, tries=made.tries)
+
+
+def try_alone(file: SpecFile, state: Draft, proposal: Proposal) -> Draft:
+    """Return a spec with a rewrite, or with the refusal of it in its log.
+
+    If it cannot be made with counted names, it is tried with written ones.
+    """
+    tried: set[str] = set()
+    refusal, tries = "", state.tries
+    for may_count in (True, False):
+        try:
+            edits = _list_edits(file, state.text, proposal, may_count=may_count)
+        except RewriteError as error:
+            return state.refuse(proposal, error.reason, tries=tries)
+        text = apply_edits(state.text, edits)
+        if text in tried:
+            break
+        tried.add(text)
+        tries += 1
+        try:
+            return _prove_or_drop_counts(file, replace(state, tries=tries), text, proposal)
+        except SpecError as error:
+            refusal = _explain(error)
+        except (RewriteError, DifferenceError) as error:
+            refusal = error.reason
+    return state.refuse(proposal, refusal, tries=tries)
+
+
+_WHAT_BREAKS = {
+    "E401": "a budget would break",
+    "E402": "a claim would break",
+    "E212": "another line of the spec names the step",
+}
+
+
+def _explain(error: SpecError) -> str:
+    """Return the reason of a refusal for the first error of the new text."""
+    first = error.diagnostics[0]
+    reason = _WHAT_BREAKS.get(first.code, "the new text would have an error")
+    return f"{reason}: {first.message} ({first.code})"
+
+
+def _prove_or_drop_counts(file: SpecFile, state: Draft, text: str, proposal: Proposal) -> Draft:
+    """Return a spec with a rewrite; claims that only `import` has counted go if they would break.
+
+    Such a count is true of the old network alone, and no author's claim.
+
+    Raises:
+        SpecError, RewriteError, DifferenceError: as `_prove` raises them.
+    """
+    try:
+        return _prove(file, state, replace(state, text=text), [proposal])
+    except SpecError as error:
+        edits = drop_counts(parse_tree(Source(read(file).name, text)))
+        if not edits or {each.code for each in error.diagnostics} != {"E402"}:
+            raise
+        made = replace(state, text=apply_edits(text, edits), drops_counts=True)
+        return _prove(file, state, made, [proposal])
+
+
+def _list_edits(
+    file: SpecFile, text: str, proposal: Proposal, *, may_count: bool = True
+) -> list[TextEdit]:
+    """Return the edits of the text that a rewrite makes.
+
+    Args:
+        may_count: new steps may have no names, so that they are counted.
+
+    Raises:
+        RewriteError: the rewrite is refused.
+    """
+    if proposal.refusal:
+        raise RewriteError(proposal.refusal)
+    source = Source(read(file).name, text)
+    spans: list[Span] = []
+    for step in proposal.steps:
+        if step.span is None or step.span.source.name != source.name:
+            where = step.span.source.name if step.span else "no text"
+            raise RewriteError(f"the line stands in {where}, which other specs may use")
+        spans.append(Span(source, step.span.start, step.span.end))
+    return _edit(parse_tree(source), spans, proposal.edit, may_count=may_count)
+
+
+def _edit(tree: Tree, spans: list[Span], edit: Edit | None, *, may_count: bool) -> list[TextEdit]:
+    """Return the edits of the text that a proposal wants.
+
+    Raises:
+        RewriteError: they cannot be made.
+    """
+    match edit:
+        case Divide(kernels, inner, taken):
+            return divide_step(tree, spans[0], kernels, inner, taken, may_count=may_count)
+        case DropBias():
+            return drop_bias(tree, spans[0])
+        case DropStep():
+            return drop_step(tree, spans[0])
+        case Merge(name, slices):
+            return merge_steps(tree, spans, name, slices)
+        case None:
+            raise RewriteError("no text can say it")
+
+
+def _prove(file: SpecFile, state: Draft, made: Draft, proposals: Sequence[Proposal]) -> Draft:
+    """Return a spec with some rewrites, which gives the network that their pass gives.
+
+    Raises:
+        SpecError: the new text is wrong.
+        RewriteError: the costs change by something else than the hint counts.
+        DifferenceError: it gives another network.
+    """
+    new = check_text(file, made.text)
+    old = state.checked
+    expected = apply_proposals(old.model, proposals)
+    fresh = {node.path for own in proposals for swap in own.swaps for node in swap.new}
+    names = prove_read(expected.model, new.model, fresh)
+    changed = {path for own in proposals for path in own.paths}
+    prove_fields(old.model, new.model, changed)
+    before, after = old.cost.totals, new.cost.totals
+    saved = before.macs - after.macs, before.params - after.params
+    savings = reduce(add, (own.savings for own in proposals))
+    if saved != (savings.macs, savings.params):
+        raise RewriteError("parameters and MACs would not change by what the hint counts")
+    plan = rename_plan(expected.weights, new.model.graph, names)
+    weights = compose_plans(state.weights, plan)
+    kept = state.kept
+    if all(own.code in EXACT for own in proposals):
+        kept |= changed | {names[path] for path in fresh}
+    return replace(made, checked=new, weights=weights, log=(*state.log, *expected.log), kept=kept)
+
+
+def check_text(file: SpecFile, text: str) -> Checked:
+    """Return the model of a spec whose file has another text, judged by every rule.
+
+    Raises:
+        SpecError: the errors of the text, without fixes.
+    """
+    loaded = load(file, trial=Trial({read(file).name: text}, MAX_BYTES))
+    template = read_network(loaded, AS_WRITTEN, max_nodes=MAX_NODES)
+    odd = find_odd_statements(loaded)
+    return judge_model(file, template, template.instantiate(), odd, AS_WRITTEN)
