@@ -8,7 +8,7 @@ Source: Szegedy et al., arXiv:1512.00567, Sections 3.1 and 3.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -81,8 +81,7 @@ class EvenPair:
 def find_nested(run: Inference) -> Iterator[Factorisation]:
     """Yield the square kernels from 5x5 on that cost less as several 3x3."""
     for line in _gather_unshared(run, 5):
-        side = _side_of(line.nodes[0])
-        if side % 2 and all(_side_of(node) == side for node in line.nodes):
+        if (side := _side_of(line.nodes[0])) % 2:
             yield from _cheaper(line, ((3, 3),) * ((side - 1) // 2))
 
 
@@ -91,7 +90,7 @@ def find_separable(run: Inference) -> Iterator[Factorisation]:
     for line in _gather_unshared(run, 3):
         side = _side_of(line.nodes[0])
         fit = tuple(node for node in line.nodes if _is_separable(node))
-        if fit and all(_side_of(node) == side for node in line.nodes):
+        if fit:
             others = tuple(node for node in line.nodes if not _is_separable(node))
             chosen = WrittenStep(line.span, fit)
             for found in _cheaper(chosen, ((1, side), (side, 1))):
@@ -175,16 +174,31 @@ def _side_of(node: Node) -> int:
 
 
 def _gather_unshared(run: Inference, side: int) -> Iterator[WrittenStep]:
-    """Yield the lines of square kernels of a side or more whose weights no other line runs."""
+    """Yield the lines of square kernels of a side or more whose weights no other line runs.
+
+    If a parameter gives the kernel of a line, its nodes are yielded by their kernels.
+    """
     shared = {node.reuses for node in run.nodes}
     for line in run.gather(node for node in run.nodes if _side_of(node) >= side):
-        if shared.isdisjoint(node.path for node in line.nodes):
-            yield line
+        if not shared.isdisjoint(node.path for node in line.nodes):
+            continue
+        for kernel in sorted({_side_of(node) for node in line.nodes}):
+            same = tuple(node for node in line.nodes if _side_of(node) == kernel)
+            yield WrittenStep(line.span, same)
 
 
 def _is_separable(node: Node) -> bool:
     sides = (*node.input_types[0].size, *node.type.size)
     return node.attributes["stride"] == 1 and all(side in SEPARABLE_GRIDS for side in sides)
+
+
+def describe_elsewhere(others: Sequence[Node]) -> str:
+    """Return where the nodes run that rows and columns are not for: `on 35x35, 8x8`."""
+    plain = {node.type.size for node in others if node.attributes["stride"] == 1}
+    sizes = ", ".join(f"{height}x{width}" for height, width in sorted(plain, reverse=True))
+    has_stride = any(node.attributes["stride"] != 1 for node in others)
+    places = [f"on {sizes}"] * bool(sizes) + ["with a stride"] * has_stride
+    return " and ".join(places)
 
 
 def _cheaper(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Iterator[Factorisation]:

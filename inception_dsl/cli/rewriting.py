@@ -77,6 +77,8 @@ def _rewrite(args: argparse.Namespace) -> int:
     )
     for entry in done.log:
         say(_tell(entry))
+    if output is None and any(entry.error == "E402" for entry in done.log):
+        say("`-o FILE` writes a new spec, without the claims of this one")
     if done.is_cut:
         say("one command tries no more: run it again, or choose others by `--at`")
     if done.drops_counts:

@@ -43,7 +43,7 @@ from inception_dsl.spec.tree import Tree, parse_tree
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RewriteState:
     """A spec between two rewrites.
 
     Attributes:
@@ -60,12 +60,15 @@ class Draft:
     drops_counts: bool = False
     kept: frozenset[Path] = frozenset()
 
-    def refuse(self, proposal: Proposal, reason: str, *, tries: int) -> Draft:
+    def refuse(self, proposal: Proposal, reason: str, error: str, *, tries: int) -> RewriteState:
         """Return the spec after a rewrite that was refused."""
-        return replace(self, log=(*self.log, log_proposal(proposal, reason)), tries=tries)
+        entry = log_proposal(proposal, reason, error)
+        return replace(self, log=(*self.log, entry), tries=tries)
 
 
-def try_together(file: SpecFile, state: Draft, proposals: Sequence[Proposal]) -> Draft:
+def try_together(
+    file: SpecFile, state: RewriteState, proposals: Sequence[Proposal]
+) -> RewriteState:
     """Return a spec with all rewrites that can be written, or with none if they have no proof."""
     chosen: list[Proposal] = []
     edits: list[TextEdit] = []
@@ -82,18 +85,18 @@ def try_together(file: SpecFile, state: Draft, proposals: Sequence[Proposal]) ->
         return replace(state, tries=made.tries)
 
 
-def try_alone(file: SpecFile, state: Draft, proposal: Proposal) -> Draft:
+def try_alone(file: SpecFile, state: RewriteState, proposal: Proposal) -> RewriteState:
     """Return a spec with a rewrite, or with the refusal of it in its log.
 
     If it cannot be made with counted names, it is tried with written ones.
     """
     tried: set[str] = set()
-    refusal, tries = "", state.tries
+    refusal, code, tries = "", "", state.tries
     for may_count in (True, False):
         try:
             edits = _list_edits(file, state.text, proposal, may_count=may_count)
         except RewriteError as error:
-            return state.refuse(proposal, error.reason, tries=tries)
+            return state.refuse(proposal, error.reason, "", tries=tries)
         text = apply_edits(state.text, edits)
         if text in tried:
             break
@@ -102,10 +105,10 @@ def try_alone(file: SpecFile, state: Draft, proposal: Proposal) -> Draft:
         try:
             return _prove_or_drop_counts(file, replace(state, tries=tries), text, proposal)
         except SpecError as error:
-            refusal = _explain(error)
+            refusal, code = _explain(error), error.diagnostics[0].code
         except (RewriteError, DifferenceError) as error:
-            refusal = error.reason
-    return state.refuse(proposal, refusal, tries=tries)
+            refusal, code = error.reason, ""
+    return state.refuse(proposal, refusal, code, tries=tries)
 
 
 _WHAT_BREAKS = {
@@ -122,7 +125,9 @@ def _explain(error: SpecError) -> str:
     return f"{reason}: {first.message} ({first.code})"
 
 
-def _prove_or_drop_counts(file: SpecFile, state: Draft, text: str, proposal: Proposal) -> Draft:
+def _prove_or_drop_counts(
+    file: SpecFile, state: RewriteState, text: str, proposal: Proposal
+) -> RewriteState:
     """Return a spec with a rewrite; claims that only `import` has counted go if they would break.
 
     Such a count is true of the old network alone, and no author's claim.
@@ -158,7 +163,8 @@ def _list_edits(
     for step in proposal.steps:
         if step.span is None or step.span.source.name != source.name:
             where = step.span.source.name if step.span else "no text"
-            raise RewriteError(f"the line stands in {where}, which other specs may use")
+            way = f"`inception-dsl resolve {file.full_name}` prints all of it as one file"
+            raise RewriteError(f"the line stands in {where}, which other specs may use; {way}")
         spans.append(Span(source, step.span.start, step.span.end))
     return _edit(parse_tree(source), spans, proposal.edit, may_count=may_count)
 
@@ -182,7 +188,9 @@ def _edit(tree: Tree, spans: list[Span], edit: Edit | None, *, may_count: bool) 
             raise RewriteError("no text can say it")
 
 
-def _prove(file: SpecFile, state: Draft, made: Draft, proposals: Sequence[Proposal]) -> Draft:
+def _prove(
+    file: SpecFile, state: RewriteState, made: RewriteState, proposals: Sequence[Proposal]
+) -> RewriteState:
     """Return a spec with some rewrites, which gives the network that their pass gives.
 
     Raises:

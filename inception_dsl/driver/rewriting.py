@@ -18,7 +18,7 @@ from inception_dsl.analysis.dense import list_inference
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
-from inception_dsl.driver.rewrite_trial import Draft, check_text, try_alone, try_together
+from inception_dsl.driver.rewrite_trial import RewriteState, check_text, try_alone, try_together
 from inception_dsl.driver.writing import Artifact
 from inception_dsl.emit.spec.places import apply_edits
 from inception_dsl.emit.spec.rewrite import rename
@@ -109,7 +109,7 @@ def rewrite(
         current = check_text(file, text)
     # The old text, the new one and the comparison of both are read, too.
     most = min(MAX_REWRITES, max(1, MAX_READ // max(1, len(old.model.graph.nodes)) - 3))
-    state = Draft(text, current, keep_weights(current.model.graph))
+    state = RewriteState(text, current, keep_weights(current.model.graph))
     chosen = [each for each in PASSES if each.code in (select or _BY_DEFAULT)]
     codes = frozenset(each.code for each in chosen)
     for each in chosen:
@@ -132,16 +132,16 @@ _BY_WEIGHTS = frozenset(["CHECKPOINT", "NUMERICS", "TRAINING"])
 """The categories of findings that suppose that no weights are moved."""
 
 
-def _leave_out_kept(comparison: Comparison, draft: Draft) -> Comparison:
+def _leave_out_kept(comparison: Comparison, state: RewriteState) -> Comparison:
     """Return a comparison without findings that the plan of the weights makes untrue."""
-    made = [entry for entry in draft.log if not entry.refusal]
+    made = [entry for entry in state.log if not entry.refusal]
     is_exact = all(entry.code in EXACT for entry in made)
 
     def is_true(finding: Finding) -> bool:
         if finding.category not in _BY_WEIGHTS or finding.edit is None:
             return True
         ends = {end for place in finding.edit.places for end in (place.old, place.new) if end}
-        return not (is_exact or ends <= draft.kept)
+        return not (is_exact or ends <= state.kept)
 
     return replace(comparison, findings=tuple(filter(is_true, comparison.findings)))
 
@@ -173,11 +173,11 @@ def make_rewrite_plan(done: Rewritten, path: Path) -> Artifact:
 
 def _run(
     file: SpecFile,
-    state: Draft,
+    state: RewriteState,
     each: Pass,
     is_wanted: Callable[[Proposal], bool],
     most: int,
-) -> Draft:
+) -> RewriteState:
     """Return a spec after every rewrite of a pass: tried all at once, then one by one."""
     seen: set[tuple[NodePath, str]] = set()
     is_changed, is_together = True, True

@@ -145,9 +145,10 @@ def judge_model(
         other = template.instantiate(inputs).model
         return other, _cost(file, other, batch)
 
+    subject = Subject(model, cost, classes, measure_at, file.shown)
     judged = [
         finding
-        for finding in judge(Subject(model, cost, classes, measure_at), hints=hints)
+        for finding in judge(subject, hints=hints)
         if not (overrides and finding.code in AS_WRITTEN_ONLY)
     ]
     if hints:

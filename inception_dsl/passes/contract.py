@@ -135,6 +135,7 @@ class LogEntry:
     Attributes:
         places: the number of nodes that its first line writes.
         refusal: the reason against it; empty if it was made.
+        error: the code of the first error that the new text would have, if that is the reason.
     """
 
     code: str
@@ -142,6 +143,7 @@ class LogEntry:
     places: int
     what: str
     refusal: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Rewrite:
     log: tuple[LogEntry, ...]
 
 
-def log_proposal(proposal: Proposal, refusal: str = "") -> LogEntry:
+def log_proposal(proposal: Proposal, refusal: str = "", error: str = "") -> LogEntry:
     """Return the entry of a proposal that was made, or refused for a reason."""
     places = len(proposal.steps[0].nodes)
-    return LogEntry(proposal.code, proposal.path, places, proposal.what, refusal)
+    return LogEntry(proposal.code, proposal.path, places, proposal.what, refusal, error)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from inception_dsl.analysis.dense import Inference
-from inception_dsl.analysis.factors import find_separable
+from inception_dsl.analysis.factors import describe_elsewhere, find_separable
 from inception_dsl.ir import Model
 from inception_dsl.passes.contract import Pass, Proposal
 from inception_dsl.passes.factorise import divide
@@ -16,9 +16,8 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
     for found in find_separable(run):
         proposal = divide("P812", model, found)
         if found.others:
-            sizes = sorted({node.type.size for node in found.others}, reverse=True)
-            where = ", ".join(f"{height}x{width}" for height, width in sizes)
-            refusal = f"its line runs on {where}, too; it is for maps of 12 to 20 without a stride"
+            where = describe_elsewhere(found.others)
+            refusal = f"its line runs {where}, too; it is for maps of 12 to 20 without a stride"
             proposal = replace(proposal, refusal=refusal)
         yield proposal
 

@@ -23,12 +23,14 @@ class Subject:
     Attributes:
         classes: the classes that its blocks become.
         measure_at: gives the model and its cost at other inputs.
+        file: the name of its file, or the target whose code it is; empty if it has neither.
     """
 
     model: Model
     cost: CostReport
     classes: Classes
     measure_at: Callable[[tuple[TensorType, ...]], tuple[Model, CostReport]]
+    file: str = ""
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import driver
+from inception_dsl.analysis import CostReport
 from inception_dsl.analysis.balance import find_imbalances, measure_stages
 from inception_dsl.analysis.dense import Inference, Savings, list_inference
 from inception_dsl.analysis.factors import find_even_pairs, find_nested, find_separable
@@ -19,8 +20,11 @@ from inception_dsl.analysis.shrinking import find_shrinkings
 from inception_dsl.analysis.unreduced import find_unreduced
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver import Checked
+from inception_dsl.ir import Model
 from inception_dsl.rules.principles.balance import OUT_OF_BALANCE
 from inception_dsl.rules.principles.bottlenecks import LEAST_KEPT
+from inception_dsl.rules.principles.factorisations import large_kernels
+from inception_dsl.rules.subject import Subject
 
 ROOT = Path(__file__).parents[2]
 HEAD = "inception: 1\nname: net\n"
@@ -323,14 +327,58 @@ def test_only_the_middle_of_xception_is_out_of_balance() -> None:
         ("3x3 conv (48)", "`inception-dsl rewrite net --select P812` writes it"),
         ("3 x 3x3 conv (48)", "a repeated step is rewritten once it is a block of its own"),
         ("b, 3x3 maxpool (stride 3), b", "give the calls on these maps a block of their own, and"),
+        (
+            "k (s=3x3), k (s=5x5)",
+            "the kernel is a parameter: give these calls a block of their own",
+        ),
+        ("u", "the lines stand in specs/used.yaml: `inception-dsl resolve net` prints all of it"),
     ],
 )
 def test_a_hint_names_the_rewrite_that_there_is(steps: str, help: str, project: Project) -> None:
-    blocks = "blocks: {b: [3x3 conv (48), 1x1 conv (48)]}\n"
+    blocks = "blocks: {b: [3x3 conv (48), 1x1 conv (48)], k: {params: [s], steps: s conv (48)}}\n"
+    project.write("specs/used.yaml", "inception: 1\nblocks: {u: 3x3 conv (48)}\n")
+    blocks += "use: [used]\n"
     project.write(NET, f"{HEAD}input: 18x18x48\n{blocks}network: [{steps}]\n")
     found = design_hints(NET, project.root)["P812"]
     assert found.help is not None
     assert found.help.startswith(help)
+
+
+def test_kernels_of_a_parameter_are_named_by_their_calls(project: Project) -> None:
+    """The figures are those of the calls with one kernel, and the other calls stay out."""
+    block = "blocks: {k: {params: [s], steps: s conv (48)}}\n"
+    run = run_of(measure(f"input: 28x28x48\n{block}network: [k (s=7x7), k (s=3x3)]\n", project))
+    alone = run_of(measure("input: 28x28x48\nnetwork: [7x7 conv (48)]\n", project))
+    both = run_of(
+        measure(f"input: 28x28x48\n{block}network: [k (s=7x7), k (s=5x5), k (s=7x7)]\n", project)
+    )
+    (found,), (expected,) = find_nested(run), find_nested(alone)
+    assert found.savings == expected.savings
+    assert [len(each.step.nodes) for each in find_nested(both)] == [1, 2]
+
+
+def test_a_hint_on_large_kernels_names_the_better_rewrite(project: Project) -> None:
+    body = "[5x5 conv (48), 3x3 maxpool (stride 2), 5x5 conv (48)]"
+    project.write(NET, f"{HEAD}input: 36x36x48\nnetwork: {body}\n")
+    saved = (25 - 10) * 48 * 48 * 18 * 18
+    note = f"one of these lines would save {saved:,} MACs as a row and a column (P812)"
+    assert note in design_hints(NET, project.root)["P811"].notes
+
+
+def test_a_hint_on_code_names_the_import(project: Project) -> None:
+    checked = measure("input: 35x35x48\nnetwork: [5x5 conv (48)]\n", project)
+    assert checked.classes is not None
+
+    def measure_at(input: object) -> tuple[Model, CostReport]:
+        raise AssertionError(input)
+
+    for file, help in (
+        ("torchvision:inception_v3", "`inception-dsl import torchvision:inception_v3` writes a"),
+        (NET, "`inception-dsl rewrite net --select P811` writes it"),
+    ):
+        subject = Subject(checked.model, checked.cost, checked.classes, measure_at, file)
+        (found,) = large_kernels(subject)
+        assert str(found.help).startswith(help)
 
 
 def test_a_project_makes_a_hint_an_error(project: Project) -> None:

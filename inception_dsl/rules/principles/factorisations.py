@@ -7,33 +7,43 @@ from functools import reduce
 from itertools import groupby
 from operator import add
 
-from inception_dsl.analysis.dense import Kernel, Savings, list_inference
+from inception_dsl.analysis.dense import Savings, list_inference
 from inception_dsl.analysis.factors import (
     SEPARABLE_GRIDS,
     EvenPair,
     Factorisation,
+    describe_elsewhere,
+    find_better_rows,
     find_even_pairs,
     find_nested,
     find_separable,
 )
 from inception_dsl.diagnostics import Diagnostic
-from inception_dsl.ir import Node
+from inception_dsl.ir import NodeDef
+from inception_dsl.ops import OPS
 from inception_dsl.rules.principles.words import (
     make_finding,
     say_count,
     say_kernel,
     say_nodes,
     say_percent,
+    say_rewrite,
     say_savings,
 )
 from inception_dsl.rules.subject import Subject
+from inception_dsl.source import Span
 
 
 def large_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find kernels from 5x5 on that cost less as several 3x3 (P811)."""
     run = list_inference(subject.model, subject.cost)
     found = list(find_nested(run))
-    yield from _report("P811", found, subject, _tell_even(found))
+    notes = _tell_even(found)
+    if rows := find_better_rows(run).values():
+        savings = reduce(add, (each.savings for each in rows))
+        lines = "one of these lines" if len(rows) == 1 else f"{say_count(len(rows))} of these lines"
+        notes.append(f"{lines} would save {savings.macs:,} MACs as a row and a column (P812)")
+    yield from _report("P811", found, subject, notes)
 
 
 def _tell_even(found: Sequence[Factorisation]) -> list[str]:
@@ -53,13 +63,9 @@ def square_kernels(subject: Subject) -> Iterator[Diagnostic]:
     grids = f"maps of {SEPARABLE_GRIDS[0]} to {SEPARABLE_GRIDS[-1]}"
     found = list(find_separable(run))
     notes = [f"only {grids} count: on larger ones it does not work well (Section 3.2)"]
-    others = [node for each in found for node in each.others]
-    grids_of_others = sorted({_grid(node) for node in others}, reverse=True)
-    elsewhere = [say_kernel(grid) for grid in grids_of_others if grid[0] not in SEPARABLE_GRIDS]
-    if any(node.attributes["stride"] != 1 for node in others):
-        elsewhere.append("with a stride")
+    elsewhere = describe_elsewhere([node for each in found for node in each.others])
     if elsewhere:
-        notes.append(f"some of these lines also run on {', '.join(elsewhere)}")
+        notes.append(f"some of these lines also run {elsewhere}")
     yield from _report("P812", found, subject, notes)
 
 
@@ -78,11 +84,6 @@ def _compare(pair: EvenPair) -> str:
     share = say_percent(pair.separated.percent)
     more = pair.separated.macs - pair.savings.macs
     return f"a 1x3 and a 3x1 see it for {share} fewer: {more:,} MACs less than both 2x2"
-
-
-def _grid(node: Node) -> Kernel:
-    height, width = node.type.size
-    return height, width
 
 
 def _report(
@@ -106,12 +107,30 @@ def _report(
         f"the first parts give as many channels as {between}{cheaper}, and keep norm and activation"
     )
     places = [(each.step.span, _tell(each)) for each in ordered]
-    help = f"`inception-dsl rewrite {subject.cost.name} --select {code}` writes it"
-    if all(each.step.nodes[0].path.copy is not None for each in ordered):
-        help = "a repeated step is rewritten once it is a block of its own"
-    elif all(each.others for each in ordered):
-        help = "give the calls on these maps a block of their own, and rewrite that"
-    yield from make_finding(code, message, places, [together, width, *notes], help)
+    yield from make_finding(
+        code, message, places, [together, width, *notes], _help(code, ordered, subject)
+    )
+
+
+def _help(code: str, found: Sequence[Factorisation], subject: Subject) -> str:
+    """Return the way to a rewrite; what must come first if none of the lines can be rewritten."""
+    if all(each.step.nodes[0].path.copy is not None for each in found):
+        return "a repeated step is rewritten once it is a block of its own"
+    if all(each.others for each in found):
+        return "give the calls on these maps a block of their own, and rewrite that"
+    spans = [each.step.span for each in found]
+    if all(_is_parametric(span, subject) for span in spans):
+        return "the kernel is a parameter: give these calls a block of their own that writes it"
+    return say_rewrite(subject, code, spans)
+
+
+def _is_parametric(span: Span | None, subject: Subject) -> bool:
+    """Tell whether a parameter gives the kernel of a line."""
+    for block in subject.model.blocks:
+        for step in block.body:
+            if isinstance(step, NodeDef) and step.origin.span == span is not None:
+                return not isinstance(step.attributes.get(OPS[step.op].kernel or ""), tuple)
+    return False
 
 
 def _say_parts(found: Factorisation) -> str:

@@ -10,7 +10,7 @@ from inception_dsl.analysis.dense import list_inference
 from inception_dsl.analysis.idle import Idle, Reason, find_idle
 from inception_dsl.analysis.side_by_side import SideBySide, find_side_by_side
 from inception_dsl.diagnostics import Diagnostic
-from inception_dsl.rules.principles.words import make_finding, say_count, say_nodes
+from inception_dsl.rules.principles.words import make_finding, say_count, say_nodes, say_rewrite
 from inception_dsl.rules.subject import Subject
 
 
@@ -31,7 +31,8 @@ def mergeable(subject: Subject) -> Iterator[Diagnostic]:
         "the results, the weights and the MACs stay the same",
     ]
     places = [(step.span, _tell(each)) for each in found for step in each.steps[:1]]
-    help = f"`inception-dsl rewrite {subject.cost.name} --select P814` writes it, where a spec can"
+    spans = [step.span for each in found for step in each.steps]
+    help = say_rewrite(subject, "P814", spans)
     yield from make_finding("P814", message, places, notes, help)
 
 
@@ -48,7 +49,8 @@ def idle_steps(subject: Subject) -> Iterator[Diagnostic]:
     for reason, members in groups.items():
         message, notes, help = _SAY[reason](members)
         if reason in _REWRITTEN:
-            help += f": `inception-dsl rewrite {subject.cost.name} --select P815` does so"
+            way = say_rewrite(subject, "P815", [each.step.span for each in members])
+            help = f"{help}: {way}"
         places = [(each.step.span, "") for each in members]
         yield from make_finding("P815", message, places, notes, help)
 

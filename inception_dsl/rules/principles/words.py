@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from inception_dsl.analysis import CostReport
 from inception_dsl.analysis.dense import Kernel, Savings, WrittenStep
 from inception_dsl.diagnostics import Diagnostic, Label
+from inception_dsl.rules.subject import Subject
 from inception_dsl.source import Span
+from inception_dsl.spec.target import is_target
 
 MAX_PLACES = 4
 """Maximum number of lines that one finding shows."""
@@ -52,6 +54,21 @@ def make_finding(
     more = len(shown) - MAX_PLACES
     rest = (f"and {more:,} more line{'s' if more > 1 else ''}",) if more > 0 else ()
     yield Diagnostic(code, message, labels, (*notes, *rest), help)
+
+
+def say_rewrite(subject: Subject, code: str, spans: Iterable[Span | None]) -> str:
+    """Return the way to a rewrite: its command, or what makes a text that it can change."""
+    if is_target(subject.file):
+        return f"`inception-dsl import {subject.file}` writes a spec, which `rewrite` can change"
+    name = subject.cost.name
+    files = dict.fromkeys(span.source.name for span in spans if span is not None)
+    if files and subject.file not in files:
+        where, way = (
+            ", ".join(files),
+            f"`inception-dsl resolve {name}` prints all of it as one file",
+        )
+        return f"the lines stand in {where}: {way}, which `rewrite` can change"
+    return f"`inception-dsl rewrite {name} --select {code}` writes it"
 
 
 def say_savings(savings: Savings, total: CostReport) -> str:
