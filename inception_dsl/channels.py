@@ -29,6 +29,9 @@ _UNPRINTABLE_BUT_NEWLINE = f"(?!\n){UNPRINTABLE}"
 _COMMAND = f"(#[{_SKIPPED}]*)#(?=[{_SKIPPED}]*[A-Za-z]*\\[)"
 _LINE_COMMAND = f"(?m)^([\\s{_SKIPPED}]*):(?=[{_SKIPPED}]*:)"
 
+_PLAIN = r"[A-Za-z0-9,%]+(?: [A-Za-z0-9,%]+)*"
+"""Text that Markdown shows as it stands, as are most numbers and names of a table."""
+
 _MARKUP = r"([\\`*\[\]()#|~$!])"
 _LOOSE_UNDERSCORE = r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
 _LINE_MARKUP = r"^(?:(?=[-+=:])|([0-9]+)(?=[.)]))"
@@ -112,6 +115,8 @@ def markdown_text(text: str) -> str:
         >>> print(markdown_text("*Fig* 4 by @octocat, #1\n<b>"))
         \*Fig\* 4 by @&#8203;octocat, \#&#8203;1 &lt;b&gt;
     """
+    if re.fullmatch(_PLAIN, text):
+        return text
     folded = " ".join(re.sub(UNPRINTABLE, " ", text).split())
     escaped = re.sub(_MARKUP, r"\\\1", escape(folded, quote=False))
     # Between letters an underscore is one; elsewhere it would be emphasis.

@@ -67,7 +67,17 @@ def combine(operator: Operator, left: Expr, right: Expr) -> Expr:
         >>> show(combine("+", combine("+", Name("k"), 32), combine("+", 64, Name("k"))))
         '2 * k + 96'
     """
+    if operator in _OF_INTEGERS and isinstance(left, int) and isinstance(right, int):
+        return _OF_INTEGERS[operator](left, right)
     return _simplify(Binary(operator, left, right))
+
+
+_OF_INTEGERS: Mapping[Operator, Callable[[int, int], int]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
+"""What two integers give at once, as nearly all that a network computes with are integers."""
 
 
 def total(exprs: Iterable[Expr]) -> Expr:

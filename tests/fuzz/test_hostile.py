@@ -1,6 +1,7 @@
 """Hostile specs are refused: within 200 MB and a second, by a finding, never by a crash.
 
-Processes with limits of their own check the inputs, and emit those that are models after all.
+Processes with limits of their own check the inputs, and emit those that are models after all. The
+few inputs that may take more than a second have limits that grow on a machine slower than usual.
 """
 
 from __future__ import annotations
