@@ -77,7 +77,7 @@ _OF_INTEGERS: Mapping[Operator, Callable[[int, int], int]] = {
     "-": operator.sub,
     "*": operator.mul,
 }
-"""What two integers give at once, as nearly all that a network computes with are integers."""
+"""The operators of two integers, which need no simplification: most expressions are such."""
 
 
 def total(exprs: Iterable[Expr]) -> Expr:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 
-from inception_dsl.diff.parts import Part, likeness
+from inception_dsl.diff.parts import Part, measure_likeness
 
 GAP = 0.5
 """The cost of an added or removed step; a changed step costs the likeness that it lost."""
@@ -99,7 +99,7 @@ def _cheapest(old: Sequence[Named], new: Sequence[Named], gap: float) -> Iterato
 
 
 def _cost(old: Named, new: Named) -> int:
-    lost = 1 - likeness(old[1], new[1]) + (RENAMED if old[1].name != new[1].name else 0)
+    lost = 1 - measure_likeness(old[1], new[1]) + (RENAMED if old[1].name != new[1].name else 0)
     return round(lost * _PARTS)
 
 

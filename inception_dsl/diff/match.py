@@ -15,7 +15,7 @@ from typing import NamedTuple
 from inception_dsl.diff.align import Allowance, align
 from inception_dsl.diff.opening import ALIKE, Opener
 from inception_dsl.diff.pairing import Pairing
-from inception_dsl.diff.parts import Kids, Part, Parts, has_numbers, likeness
+from inception_dsl.diff.parts import Kids, Part, Parts, has_numbers, measure_likeness
 from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ops import OPS
 
@@ -150,7 +150,7 @@ def _stands_alone(part: Part, paired_part: Part) -> bool:
 
 def _is_plausible(old: Part, new: Part) -> bool:
     """Tell whether two parts of one name are the same thing."""
-    return old.is_node == new.is_node and likeness(old, new) >= PLAUSIBLE
+    return old.is_node == new.is_node and measure_likeness(old, new) >= PLAUSIBLE
 
 
 def _align(pairing: Pairing) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from math import fsum
 
-from inception_dsl.diff.parts import Kids, Part, by_size, free, is_join, shared
+from inception_dsl.diff.parts import (
+    Kids,
+    Part,
+    describe_size,
+    find_unpaired,
+    is_join,
+    measure_overlap,
+)
 from inception_dsl.ir import Node
 
 ALIKE = 0.5
@@ -26,7 +33,7 @@ class Opener:
     def open(self, old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
         """Return two lists, opened parts replaced by their steps; parts with a pair stay closed."""
         while True:
-            old_rest, new_rest = _drop_shared(*free(old, new, chosen))
+            old_rest, new_rest = _drop_shared(*find_unpaired(old, new, chosen))
             if name := self._find(old_rest, new_rest):
                 old = _open_part(old, name)
             elif name := self._find(new_rest, old_rest):
@@ -44,7 +51,10 @@ class Opener:
         if not parts or not far_parts or self._weighed > MAX_WEIGHED:
             return None
         shares = {
-            name: {far_name: shared(part, far_part) for far_name, far_part in far_parts.items()}
+            name: {
+                far_name: measure_overlap(part, far_part)
+                for far_name, far_part in far_parts.items()
+            }
             for name, part in parts.items()
         }
         nearest = {
@@ -62,12 +72,12 @@ def _drop_shared(old: Kids, new: Kids) -> tuple[Kids, Kids]:
     new_names_by_size: dict[Hashable, list[str]] = {}
     for new_name, part in reversed(new.items()):
         if isinstance(part.item, Node):
-            new_names_by_size.setdefault(by_size(part.item), []).append(new_name)
+            new_names_by_size.setdefault(describe_size(part.item), []).append(new_name)
     old_rest: Kids = {}
     shared_new_names: set[str] = set()
     for old_name, part in old.items():
         new_names = (
-            new_names_by_size.get(by_size(part.item)) if isinstance(part.item, Node) else None
+            new_names_by_size.get(describe_size(part.item)) if isinstance(part.item, Node) else None
         )
         if new_names:
             shared_new_names.add(new_names.pop())
@@ -89,7 +99,7 @@ def _has_many(part: Part, far_parts: Kids, shares: Mapping[str, float]) -> bool:
         (-_common(kid, far_part, share), index, far_index, far_name)
         for index, kid in enumerate(kids)
         for far_index, (far_name, far_part) in enumerate(far_parts.items())
-        if (share := shared(kid, far_part)) >= least
+        if (share := measure_overlap(kid, far_part)) >= least
     )
     common_by_kid: dict[int, float] = {}
     paired_far_names: set[str] = set()

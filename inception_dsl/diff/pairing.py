@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby, pairwise
 
 from inception_dsl.diff.align import RENAMED, Allowance, align
-from inception_dsl.diff.parts import Kids, Part, free, is_join, likeness
+from inception_dsl.diff.parts import Kids, Part, find_unpaired, is_join, measure_likeness
 from inception_dsl.ir import INPUT, Call, Node, Path
 
 MAX_PAIRS = 25_000
@@ -31,7 +31,7 @@ class Pairing:
 
     def free(self) -> tuple[Kids, Kids]:
         """Return the parts that have no pair yet."""
-        return free(self._old, self._new, self.chosen)
+        return find_unpaired(self._old, self._new, self.chosen)
 
     def choose(self, old_name: str, new_name: str) -> bool:
         """Pair two names; tell whether neither had a pair."""
@@ -51,7 +51,7 @@ class Pairing:
             return
         gap = (1 - least + RENAMED) / 2  # two gaps cost as much as the worst of pairs
         for old_name, new_name in align(list(old.items()), list(new.items()), self.allowance, gap):
-            if likeness(old[old_name], new[new_name]) >= least:
+            if measure_likeness(old[old_name], new[new_name]) >= least:
                 self.choose(old_name, new_name)
 
     def pair_alike(self, least: float, *, in_place: bool = False) -> None:
@@ -129,7 +129,7 @@ def _score_pairs(
 ) -> Iterator[tuple[float, bool, int, int, str, str]]:
     for old_index, (old_name, old_part) in enumerate(old.items()):
         for new_index, (new_name, new_part) in enumerate(new.items()):
-            score = likeness(old_part, new_part)
+            score = measure_likeness(old_part, new_part)
             if in_place:
                 score = max(score, _step_by_step(old_part, new_part))
             if score >= least:
@@ -142,7 +142,7 @@ def _step_by_step(old: Part, new: Part) -> float:
     if not old.kids or len(old.kids) != len(new.kids):
         return 0.0
     pairs = zip(old.kids.values(), new.kids.values(), strict=True)
-    return sum(likeness(*pair) for pair in pairs) / len(old.kids)
+    return sum(measure_likeness(*pair) for pair in pairs) / len(old.kids)
 
 
 def _is_renamed(old: Part, new: Part) -> bool:

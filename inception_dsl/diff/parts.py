@@ -98,12 +98,12 @@ def _kinds(node: Node) -> tuple[Hashable, Hashable, Hashable]:
     """
     return (
         (node.op, tuple(node.attributes.items())),
-        by_size(node),
+        describe_size(node),
         (node.op, node.attributes.get("kernel")),
     )
 
 
-def by_size(node: Node) -> Hashable:
+def describe_size(node: Node) -> Hashable:
     """Return the op of a node and the attributes that say how large it is."""
     return (node.op, *(node.attributes.get(name) for name in _SIZES))
 
@@ -116,14 +116,14 @@ def _count(part: Part) -> None:
         part.kernels.update(kid.kernels)
 
 
-def likeness(one: Part, other: Part) -> float:
+def measure_likeness(one: Part, other: Part) -> float:
     """Return how much two parts have in common: 1 for the same, 0 for nothing."""
     if isinstance(one.item, Node) and isinstance(other.item, Node):
         return _node_likeness(one.item, other.item)
-    return shared(one, other)
+    return measure_overlap(one, other)
 
 
-def shared(one: Part, other: Part) -> float:
+def measure_overlap(one: Part, other: Part) -> float:
     """Return the share of two parts' nodes that is in both, by `kinds`."""
     if not one.kinds or not other.kinds:
         return 0.0
@@ -170,7 +170,7 @@ def has_numbers(kids: Iterable[str]) -> bool:
     return all(Path(name).copy is not None for name in kids)
 
 
-def free(old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
+def find_unpaired(old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
     """Return the parts without a pair; `chosen` has the new name of each old one."""
     taken = set(chosen.values())
     return (

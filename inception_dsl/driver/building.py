@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.driver.selection import choose, find_clashes, tell_nothing
 from inception_dsl.driver.walk import Checked, LibraryError, check_file, read_for_emitters
-from inception_dsl.driver.writing import Artifact, bound_of, check_places, write_all
+from inception_dsl.driver.writing import Artifact, check_places, find_bound, write_all
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, walk
 from inception_dsl.spec.files import SpecFile, library
@@ -108,7 +108,7 @@ def plan_build(
             model = check_file(file, overrides)
             place = output or _generated(file, folder)
             made = (make or emit)(
-                model, output=place, bound=bound_of(output) if output else place.parent
+                model, output=place, bound=find_bound(output) if output else place.parent
             )
         except LibraryError as error:
             if references:

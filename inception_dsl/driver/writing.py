@@ -112,7 +112,7 @@ class Artifact:
         return target
 
 
-def bound_of(folder: Path) -> Path:
+def find_bound(folder: Path) -> Path:
     """Return the folder that files must stay in which a person wants below another folder."""
     path = Path(os.path.abspath(folder))  # noqa: PTH100 - `..` goes before links are followed
     return enclosing_project(path) or path

@@ -115,7 +115,7 @@ def decimal(values: Values, name: str) -> Number:
     return value
 
 
-def both(values: Values, name: str) -> tuple[int, int]:
+def read_pair(values: Values, name: str) -> tuple[int, int]:
     """Return a whole number for the height and one for the width; one number is for both."""
     value = values[name]
     return value if isinstance(value, tuple) else (number(values, name), number(values, name))

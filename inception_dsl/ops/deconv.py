@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inception_dsl.ir import TensorType
-from inception_dsl.ops.attribute import Attribute, Symbols, Values, both, number, shown, size
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, number, read_pair, shown, size
 from inception_dsl.ops.conv import (
     FLAGS,
     GROUPS,
@@ -66,7 +66,7 @@ def _spread(values: Values, input: TensorType) -> tuple[int, int]:
     Raises:
         ShapeError: E310, nothing is left, or `output_pad` is larger than torch takes.
     """
-    strides, dilations = both(values, "stride"), both(values, "dilation")
+    strides, dilations = read_pair(values, "stride"), read_pair(values, "dilation")
     more, pads = number(values, "output_pad"), _pads(values)
     if more >= min(map(max, strides, dilations)):
         message = (
@@ -117,8 +117,8 @@ def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window |
         size(values, "kernel"),
         find_reaches(values),
         _pads(values),
-        both(values, "stride"),
-        both(values, "dilation"),
+        read_pair(values, "stride"),
+        read_pair(values, "dilation"),
         strict=True,
     )
     own = [_window(*axis) for axis in axes]
@@ -150,8 +150,8 @@ def _gathers(values: Values, input: TensorType) -> Gathers:
         _spread(values, input),
         kernel=size(values, "kernel"),
         pads=_pads(values),
-        strides=both(values, "stride"),
-        dilations=both(values, "dilation"),
+        strides=read_pair(values, "stride"),
+        dilations=read_pair(values, "dilation"),
     )
 
 

@@ -12,7 +12,7 @@ from math import gcd
 from typing import Literal
 
 from inception_dsl.ir import TensorType
-from inception_dsl.ops.attribute import Values, both, size
+from inception_dsl.ops.attribute import Values, read_pair, size
 from inception_dsl.ops.facts import How
 from inception_dsl.ops.reach import Window
 from inception_dsl.ops.window import pads_itself, slide, windows
@@ -261,7 +261,7 @@ def gather_windows(how: How, values: Values, input: TensorType) -> Gathers:
         slide(values, input),
         windows(values, input),
         size(values, "kernel"),
-        both(values, "dilation") if "dilation" in values else (1, 1),
+        read_pair(values, "dilation") if "dilation" in values else (1, 1),
         strict=True,
     )
     height, width = (_slide(values, how, *axis) for axis in axes)

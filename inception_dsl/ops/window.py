@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inception_dsl.ir import TensorType, Value
-from inception_dsl.ops.attribute import Attribute, Symbols, Values, both, size
+from inception_dsl.ops.attribute import Attribute, Symbols, Values, read_pair, size
 from inception_dsl.ops.facts import ShapeError
 from inception_dsl.ops.reach import MAX_PHASES, Window, take_turns
 
@@ -26,7 +26,7 @@ def slide(values: Values, input: TensorType) -> tuple[int, int]:
     Raises:
         ShapeError: E302, the window is larger than the padded input.
     """
-    strides, reaches = both(values, "stride"), find_reaches(values)
+    strides, reaches = read_pair(values, "stride"), find_reaches(values)
     ceil = values.get("ceil", False)
     result = []
     for axis, side in enumerate(input.size):
@@ -51,7 +51,7 @@ def slide(values: Values, input: TensorType) -> tuple[int, int]:
 def find_reaches(values: Values) -> tuple[int, int]:
     """Return the height and the width of a window, with the places that a dilation skips."""
     tall, wide = size(values, "kernel")
-    down, across = both(values, "dilation") if "dilation" in values else (1, 1)
+    down, across = read_pair(values, "dilation") if "dilation" in values else (1, 1)
     return (tall - 1) * down + 1, (wide - 1) * across + 1
 
 
@@ -80,7 +80,7 @@ def same_margins(values: Values, input: TensorType) -> tuple[tuple[int, int], tu
 
     Source: TensorFlow's formula; the odd pixel is at the end.
     """
-    axes = zip(input.size, find_reaches(values), both(values, "stride"), strict=True)
+    axes = zip(input.size, find_reaches(values), read_pair(values, "stride"), strict=True)
     margins = []
     for side, window, stride in axes:
         places = -(-side // stride)
@@ -92,7 +92,7 @@ def same_margins(values: Values, input: TensorType) -> tuple[tuple[int, int], tu
 
 def windows(values: Values, input: TensorType) -> tuple[Window, Window]:
     """Return the windows of a convolution or a pool, along the height and the width of a map."""
-    (tall, wide), (down, across) = find_reaches(values), both(values, "stride")
+    (tall, wide), (down, across) = find_reaches(values), read_pair(values, "stride")
     if values["pad"] == "same_tf":
         (above, _), (left, _) = same_margins(values, input)
     else:

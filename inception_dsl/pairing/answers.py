@@ -77,7 +77,7 @@ class GraphPairing:
         return sum(partner.verdict == verdict for partner in self.old.values())
 
 
-def worse(one: Verdict, other: Verdict) -> Verdict:
+def choose_worse(one: Verdict, other: Verdict) -> Verdict:
     """Return the less certain of two verdicts."""
     return max(one, other, key=_RANK.__getitem__)
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from inception_dsl.pairing.answers import AlikeRun, Ledger, Verdict, worse
+from inception_dsl.pairing.answers import AlikeRun, Ledger, Verdict, choose_worse
 from inception_dsl.pairing.costs import MAX_BRANCHES, Costs
 from inception_dsl.pairing.flat import Key
 from inception_dsl.pairing.judging import judge_rows, need
@@ -50,7 +50,7 @@ class Decider:
             self._ledger.leave_new(new, "ambiguous")
             return
         for entry in judged:
-            self._apply(entry, old.items, new.items, worse(verdict, entry.verdict))
+            self._apply(entry, old.items, new.items, choose_worse(verdict, entry.verdict))
         if verdict != "run":
             self._tell_runs(judged, old.items, new.items)
 
@@ -166,7 +166,7 @@ class Decider:
             self._ledger.leave_new(new, "ambiguous")
             return
         for entry in doubt_places(judged, old, new):
-            self._apply(entry, old.leaves, new.leaves, worse(verdict, entry.verdict))
+            self._apply(entry, old.leaves, new.leaves, choose_worse(verdict, entry.verdict))
 
     def _pair_branches(self, old: TreeFork, new: TreeFork, verdict: Verdict) -> None:
         if old.content == new.content:
@@ -180,9 +180,9 @@ class Decider:
             one = old.branches[a] if a is not None else None
             other = new.branches[b] if b is not None else None
             if one is not None and other is not None:
-                self.pair_rows(one, other, worse(verdict, own))
+                self.pair_rows(one, other, choose_worse(verdict, own))
                 continue
-            told = worse(verdict, "ambiguous" if is_doubtful else own)
+            told = choose_worse(verdict, "ambiguous" if is_doubtful else own)
             self._ledger.leave_old(one, told)
             self._ledger.leave_new(other, told)
 
@@ -208,7 +208,7 @@ class Decider:
         counts = Counter(row.content for row in olds)
         for one, other in zip(olds, news, strict=True):
             is_twin = old.commutes and counts[one.content] > 1 and one.items
-            self.pair_rows(one, other, worse(verdict, "twin") if is_twin else verdict)
+            self.pair_rows(one, other, choose_worse(verdict, "twin") if is_twin else verdict)
 
     def _is_decided(self, old: TreeFork, new: TreeFork, a: int | None, b: int | None) -> bool:
         """Tell whether every choice of branches without a pair is clearly dearer."""

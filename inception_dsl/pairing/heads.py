@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from inception_dsl.pairing.answers import Ledger, Verdict, worse
+from inception_dsl.pairing.answers import Ledger, Verdict, choose_worse
 from inception_dsl.pairing.costs import Costs
 from inception_dsl.pairing.deciding import Decider
 from inception_dsl.pairing.flat import Key
@@ -45,7 +45,7 @@ class HeadPairer:
                 verdict = self._judge_place(here[0].place)
                 is_single = len(here) == len(there) == 1
                 if is_single and not self._is_near(here[0], there[0], olds, news):
-                    verdict = worse(verdict, "ambiguous")
+                    verdict = choose_worse(verdict, "ambiguous")
                 self._pair_all(here, there, verdict)
             olds = [head for head in olds if self._find_place(head) not in groups]
             news = [head for head in news if head.place not in groups]
@@ -83,7 +83,7 @@ class HeadPairer:
         verdict: Verdict = "sure"
         for key in place:
             answer = self._ledger.old.get(key)
-            verdict = verdict if answer is None else worse(verdict, answer.verdict)
+            verdict = verdict if answer is None else choose_worse(verdict, answer.verdict)
         return verdict
 
     def _is_near(

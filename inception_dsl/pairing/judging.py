@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from inception_dsl.pairing.answers import Verdict, worse
+from inception_dsl.pairing.answers import Verdict, choose_worse
 from inception_dsl.pairing.costs import Costs
 from inception_dsl.pairing.runs import spread_runs, spread_to_ends
 from inception_dsl.pairing.series import INFINITE, Alignments, Jump, Step, align_series
@@ -167,7 +167,7 @@ def _combine(verdicts: Sequence[Judged]) -> Judged:
     olds: dict[int, None] = {}
     news: dict[int, None] = {}
     for judged in verdicts:
-        verdict = worse(verdict, judged.verdict)
+        verdict = choose_worse(verdict, judged.verdict)
         olds.update(dict.fromkeys(judged.old_rivals))
         news.update(dict.fromkeys(judged.new_rivals))
     return Judged(verdicts[0].step, verdict, tuple(sorted(olds)), tuple(sorted(news)))
@@ -226,7 +226,7 @@ def _doubt_jumps(judged: Sequence[Judged]) -> list[Judged]:
     for index, entry in enumerate(judged):
         around = [judged[k] for k in (index - 1, index + 1) if 0 <= k < len(judged)]
         if isinstance(entry.step, Jump) and not all(is_pair(near.step) for near in around):
-            result[index] = Judged(entry.step, worse(entry.verdict, "ambiguous"))
+            result[index] = Judged(entry.step, choose_worse(entry.verdict, "ambiguous"))
     return result
 
 
@@ -249,7 +249,7 @@ def _doubt_beside(
             if all(is_matched(judged[place]) for place in places):
                 continue
             for place in places:
-                verdict = worse(judged[place].verdict, "ambiguous")
+                verdict = choose_worse(judged[place].verdict, "ambiguous")
                 result[place] = replace(result[place], verdict=verdict)
     return result
 
@@ -270,6 +270,6 @@ def _doubt_light(judged: Sequence[Judged], old: Sequence[Item]) -> list[Judged]:
         verdict: Verdict = "sure"
         for k in (index - 1, index + 1):
             if 0 <= k < len(judged):
-                verdict = worse(verdict, judged[k].verdict)
+                verdict = choose_worse(verdict, judged[k].verdict)
         result[index] = Judged(entry.step, verdict)
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from inception_dsl.pairing.answers import Verdict, worse
+from inception_dsl.pairing.answers import Verdict, choose_worse
 from inception_dsl.pairing.series import Jump
 from inception_dsl.pairing.steps import Judged, is_pair
 from inception_dsl.pairing.tree import TreeMesh
@@ -35,7 +35,7 @@ def doubt_places(judged: Sequence[Judged], old: TreeMesh, new: TreeMesh) -> list
                 for olds, news, old_counts, new_counts in sides
             }
             verdict = "sure" if True in says and False not in says else "ambiguous"
-        told = worse(entry.verdict, verdict)
+        told = choose_worse(entry.verdict, verdict)
         result.append(Judged(entry.step, told, entry.old_rivals, entry.new_rivals))
     return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inception_dsl.pairing.answers import worse
+from inception_dsl.pairing.answers import choose_worse
 from inception_dsl.pairing.costs import Costs
 from inception_dsl.pairing.series import Step
 from inception_dsl.pairing.steps import Judged, is_alike, is_matched, list_blocks
@@ -34,7 +34,7 @@ def spread_runs(
                     last = k
                 k += step
             for place in range(min(index, last), max(index, last) + 1):
-                verdicts[place] = worse(verdicts[place], "run")
+                verdicts[place] = choose_worse(verdicts[place], "run")
     return [
         Judged(entry.step, verdict, entry.old_rivals, entry.new_rivals)
         for entry, verdict in zip(judged, verdicts, strict=True)
@@ -59,7 +59,7 @@ def spread_to_ends(
             if end is not None and pair is not None:
                 contents = old[pair[0]].content, new[pair[1]].content
                 if lone.content in contents:
-                    verdicts[end] = worse(verdicts[end], "run")
+                    verdicts[end] = choose_worse(verdicts[end], "run")
     return [
         Judged(entry.step, verdict, entry.old_rivals, entry.new_rivals)
         for entry, verdict in zip(judged, verdicts, strict=True)

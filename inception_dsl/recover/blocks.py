@@ -10,7 +10,7 @@ from inception_dsl.ir import Value
 from inception_dsl.ops import shown
 from inception_dsl.recover.conditions import find_conditions
 from inception_dsl.recover.merging import BodyTemplate, build_body, lay_out, merge_bodies
-from inception_dsl.recover.naming import clean, name_block, without_number
+from inception_dsl.recover.naming import clean_name, name_block, without_number
 from inception_dsl.recover.params import Column, find_params
 from inception_dsl.recover.terms import (
     CallTerm,
@@ -22,10 +22,10 @@ from inception_dsl.recover.terms import (
     Term,
     children,
     fill,
-    height,
-    holes,
+    find_holes,
+    find_skeleton,
+    measure_height,
     rebuild,
-    skeleton,
     walk,
 )
 
@@ -63,7 +63,7 @@ def find_blocks(bodies: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[FoundBl
     term = _dissolve(_gather(term, "Net"))
     blocks: list[FoundBlock] = []
     while scopes := [inner for inner in walk(term) if isinstance(inner, ScopeTerm)]:
-        heights = {id(scope): height(scope) for scope in scopes}
+        heights = {id(scope): measure_height(scope) for scope in scopes}
         lowest = min(heights.values())
         # A class is ready when no scope of it holds another: its variants may be of any height.
         waiting = {scope.kind for scope in scopes if heights[id(scope)] > lowest}
@@ -77,7 +77,7 @@ def find_blocks(bodies: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[FoundBl
         for group in groups.values():
             _make_blocks(group, blocks, calls)
         term = _replace(term, calls)
-    texts = {id(hole): shown(hole.value) for hole in holes(term)}
+    texts = {id(hole): shown(hole.value) for hole in find_holes(term)}
     return children(fill(term, texts)), tuple(blocks)
 
 
@@ -99,10 +99,10 @@ def _gather(term: Term, kind: str) -> Term:
     if not isinstance(term, ListTerm):
         return term
     loose = [_unnumber(item) if isinstance(item, JoinTerm) else item for _, item in term.items]
-    counts = Counter(skeleton(item) for item in loose if isinstance(item, JoinTerm | ListTerm))
+    counts = Counter(find_skeleton(item) for item in loose if isinstance(item, JoinTerm | ListTerm))
     items: list[tuple[str, Term]] = []
     for (name, old), item in zip(term.items, loose, strict=True):
-        if counts[skeleton(item)] < MIN_EQUAL:
+        if counts[find_skeleton(item)] < MIN_EQUAL:
             items.append((name, old))
         elif isinstance(item, JoinTerm):
             kinds = [part.kind for _, part in item.branches if isinstance(part, ScopeTerm)]
@@ -151,13 +151,13 @@ def _is_no_block(body: Term) -> bool:
         return False
     steps = [item for _, item in body.items]
     if len(steps) > 2:
-        kinds = {skeleton(step) for step in steps}
+        kinds = {find_skeleton(step) for step in steps}
         return len(kinds) == 1 and isinstance(steps[0], ScopeTerm)
     return all(
         isinstance(step, OpTerm)
         and all(
             hole.value == hole.default
-            for hole in holes(step)
+            for hole in find_holes(step)
             if not isinstance(hole.value, str | tuple)
         )
         for step in steps
@@ -170,7 +170,7 @@ def _unnumber(term: JoinTerm) -> JoinTerm:
     if len(set(names)) < len(names):
         return term
     pairs = zip(names, term.branches, strict=True)
-    return replace(term, branches=tuple((clean(name), inner) for name, (_, inner) in pairs))
+    return replace(term, branches=tuple((clean_name(name), inner) for name, (_, inner) in pairs))
 
 
 def _make_blocks(
@@ -204,8 +204,8 @@ def _choose_groups(scopes: Sequence[ScopeTerm]) -> Iterator[Sequence[ScopeTerm]]
         if (layout.residual is None) == (kind.residual is None)
         and (layout.shortcut is None) == (kind.shortcut is None)
     ]
-    form = skeleton(scopes[longest].body)
-    yield [scope for scope in scopes if skeleton(scope.body) == form]
+    form = find_skeleton(scopes[longest].body)
+    yield [scope for scope in scopes if find_skeleton(scope.body) == form]
 
 
 def _make_block(

@@ -14,7 +14,7 @@ from inception_dsl.ir import INPUT, TensorType
 from inception_dsl.ops import IDENTITY, OPS
 from inception_dsl.recover.entries import ListEntry, choose_names, name_branch, name_join
 from inception_dsl.recover.graph import ENTRY, TracedOutput
-from inception_dsl.recover.naming import clean, number
+from inception_dsl.recover.naming import clean_name, number
 from inception_dsl.recover.regions import InputItem, Region, Source
 from inception_dsl.recover.scopes import Flow, Item, ModuleScope, NodeItem
 from inception_dsl.recover.terms import (
@@ -163,7 +163,7 @@ class BodyMaker:
         names: dict[int, str] = {}
         for index, key in enumerate(keys):
             argument = scope.arguments.get(key, f"input{index + 1}")
-            names[key] = number("x0" if argument == "x" else clean(argument), taken, "_")
+            names[key] = number("x0" if argument == "x" else clean_name(argument), taken, "_")
             taken.add(names[key])
         return names
 
@@ -185,7 +185,7 @@ class BodyMaker:
                 else:
                     entries = self._series(region, source, above)
             term = _only(self._name(region, entries)) if entries else _PASS
-            name = number(clean(name_branch(entries)), taken, "_")
+            name = number(clean_name(name_branch(entries)), taken, "_")
             if isinstance(source, NodeItem | ModuleScope):
                 firsts.setdefault(region.first.get(source, source), name)
             taken.add(name)
@@ -270,7 +270,7 @@ def _name_outputs(outputs: Sequence[TracedOutput], steps: Mapping[int, str]) -> 
     others = set(steps.values())
     for index, output in enumerate(outputs):
         step = steps[output.key]
-        name = clean(output.name) if output.name else step
+        name = clean_name(output.name) if output.name else step
         if name != step and name in others | TUPLE_NAMES:
             name = f"{name}_out"
         if name in names:

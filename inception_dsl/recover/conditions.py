@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from inception_dsl.ir import Value
 from inception_dsl.recover.merging import BodyTemplate, PartConditions
-from inception_dsl.recover.naming import clean, name_flag, number
+from inception_dsl.recover.naming import clean_name, name_flag, number
 from inception_dsl.recover.params import BlockParams
-from inception_dsl.recover.terms import CallTerm, Hole, OpTerm, Term, holes
+from inception_dsl.recover.terms import CallTerm, Hole, OpTerm, Term, find_holes
 
 Bits = tuple[bool, ...]
 """A truth for each call of a block, in the order of the calls."""
@@ -108,7 +108,7 @@ def _decide_step(bits: Bits, term: Term, name: str, params: BlockParams) -> str:
     for text, holds in _compare_params(params):
         if holds == bits:
             return text
-    for hole in holes(term):
+    for hole in find_holes(term):
         param = params.texts[id(hole)]
         is_width = hole.is_bare or hole.attribute == "width"
         if is_width and params.makers.get(param) is hole:
@@ -149,7 +149,7 @@ def _name_step(term: Term, params: BlockParams) -> str:
         case OpTerm(head=head, words=words):
             texts = [params.texts[id(word)] for word in words if isinstance(word, Hole)]
             grows = any("expand" in text or text.endswith("*in") for text in texts)
-            return "expand" if grows else clean(head.split()[-1])
+            return "expand" if grows else clean_name(head.split()[-1])
         case CallTerm(block):
             return block
         case _:

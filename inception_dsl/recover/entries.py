@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from inception_dsl.ops import OPS
-from inception_dsl.recover.naming import OP_WORDS, clean, number, without_number
+from inception_dsl.recover.naming import OP_WORDS, clean_name, number, without_number
 from inception_dsl.recover.regions import InputItem, Source
 from inception_dsl.recover.scopes import Item
 from inception_dsl.recover.terms import CallTerm, JoinTerm, ListTerm, OpTerm, ScopeTerm, Term
@@ -89,7 +89,7 @@ def choose_names(
         if name and isinstance(entry.term, ListTerm) and name.isdigit():
             name = f"layer{name}"
         if name:
-            name, written = clean(name), name
+            name, written = clean_name(name), name
             if name != written and not must and isinstance(entry.term, OpTerm):
                 name = ""  # the op's own name says as much
         if name:

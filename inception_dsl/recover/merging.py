@@ -24,9 +24,9 @@ from inception_dsl.recover.terms import (
     Term,
     WhenTerm,
     children,
+    find_holes,
     find_references,
-    holes,
-    skeleton,
+    find_skeleton,
 )
 
 Row = tuple[Hole | None, ...]
@@ -90,7 +90,7 @@ class BodyTemplate:
     @property
     def is_uniform(self) -> bool:
         """Every body has the same form."""
-        return len({skeleton(scope.body) for scope in self.scopes}) == 1
+        return len({find_skeleton(scope.body) for scope in self.scopes}) == 1
 
 
 def lay_out(body: Term) -> BodyLayout:
@@ -190,9 +190,9 @@ def _key(step: tuple[str, Term]) -> Hashable:
     name, term = step
     form: Hashable = ()
     if isinstance(term, OpTerm) and not name:
-        values = {hole.attribute: hole.value for hole in holes(term)}
+        values = {hole.attribute: hole.value for hole in find_holes(term)}
         form = values.get("kernel") == (1, 1), values.get("groups", 1) == 1
-    return name, form, skeleton(term)
+    return name, form, find_skeleton(term)
 
 
 def _align(whole: BodyLayout, layout: BodyLayout, indices: Sequence[int]) -> tuple[Row, BodyParts]:
@@ -215,7 +215,7 @@ def _align(whole: BodyLayout, layout: BodyLayout, indices: Sequence[int]) -> tup
 
 
 def _holes_or_none(present: Term | None, whole: Term) -> list[Hole | None]:
-    return list(holes(present)) if present is not None else [None for _ in holes(whole)]
+    return list(find_holes(present)) if present is not None else [None for _ in find_holes(whole)]
 
 
 def _find_homes(term: Term) -> Iterator[tuple[int, str]]:
@@ -225,16 +225,16 @@ def _find_homes(term: Term) -> Iterator[tuple[int, str]]:
     if isinstance(term, JoinTerm) and term.op == GATHERED.name:
         for name, inner in term.branches:
             nested = {key for key, _ in _find_homes(inner)}
-            yield from ((id(hole), name) for hole in holes(inner) if id(hole) not in nested)
+            yield from ((id(hole), name) for hole in find_holes(inner) if id(hole) not in nested)
 
 
 def _holes(layout: BodyLayout) -> Iterator[Hole]:
     if layout.residual is not None:
         yield from layout.residual.attributes
     for _, term in layout.steps:
-        yield from holes(term)
+        yield from find_holes(term)
     if layout.shortcut is not None:
-        yield from holes(layout.shortcut[1])
+        yield from find_holes(layout.shortcut[1])
 
 
 @dataclass(frozen=True, slots=True)

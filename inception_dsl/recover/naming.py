@@ -32,7 +32,7 @@ NO_PARAMS = OP_WORDS | OTHER_MEANINGS | {"in"}
 """The words that an expression or an argument reads in another way than as a parameter."""
 
 
-def clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """Return a name that a step can have, made of any text."""
     plain = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_")[:MAX_LETTERS] or "step"
     if plain[0].isdigit():
@@ -43,7 +43,7 @@ def clean(name: str) -> str:
 def name_block(kind: str, taken: Container[str]) -> str:
     """Return the name of a block for a class: `InvertedResidual` becomes `inverted_residual`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind)
-    name = clean(re.sub("_+", "_", words).lower())
+    name = clean_name(re.sub("_+", "_", words).lower())
     name = f"{name}_block" if name in OP_WORDS else name
     # The second step of a block `stage3` is called `stage3_2`, that of `stage` is `stage2`.
     return number(name, taken, "v" if name[-1].isdigit() else "_")
@@ -51,7 +51,7 @@ def name_block(kind: str, taken: Container[str]) -> str:
 
 def name_flag(step: str) -> str:
     """Return a name for the parameter that says whether a step is there."""
-    name = clean(step)
+    name = clean_name(step)
     return f"has_{name}" if name in NO_PARAMS else name
 
 

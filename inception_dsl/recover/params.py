@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from inception_dsl.ir import Value
 from inception_dsl.ops import shown
-from inception_dsl.recover.naming import NO_PARAMS, clean, number
+from inception_dsl.recover.naming import NO_PARAMS, clean_name, number
 from inception_dsl.recover.terms import Hole
 
 FACTORS = (2, 3, 4, 5, 6, 8, 16)
@@ -207,7 +207,7 @@ def _name_param(hole: Hole, default: str, *, is_last: bool) -> str:
         name = "width" if is_last or not step else step.partition("_")[0]
     else:
         name = hole.attribute
-    name = clean(name).rstrip("_")
-    if name in NO_PARAMS - {"stride", "dilation", "groups"} or clean(name) != name:
+    name = clean_name(name).rstrip("_")
+    if name in NO_PARAMS - {"stride", "dilation", "groups"} or clean_name(name) != name:
         name = f"{name}_width" if hole.is_bare else f"{name}_value"
     return name

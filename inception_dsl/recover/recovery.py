@@ -11,7 +11,7 @@ from inception_dsl.recover.bodies import BodyMaker, MeshError, NetworkBody
 from inception_dsl.recover.fusion import Fused, fuse
 from inception_dsl.recover.graph import TracedGraph
 from inception_dsl.recover.heads import HeadGraph, split_heads
-from inception_dsl.recover.naming import clean, number
+from inception_dsl.recover.naming import clean_name, number
 from inception_dsl.recover.scopes import Flow, grow_tree
 from inception_dsl.recover.terms import Term
 from inception_dsl.recover.words import WordWriter, find_defaults, write_defaults
@@ -101,7 +101,7 @@ def _make_head(head: HeadGraph, words: WordWriter) -> Term:
     """Return the body of a training head: its module's, if it is one module of its own name."""
     flow = Flow(head.graph)
     body = BodyMaker(flow, words).make_network(grow_tree(flow)).steps
-    is_module = len(body.items) == 1 and body.items[0][0] == clean(head.name)
+    is_module = len(body.items) == 1 and body.items[0][0] == clean_name(head.name)
     return body.items[0][1] if is_module else body
 
 
@@ -111,6 +111,6 @@ def _name_heads(heads: Sequence[HeadGraph], network: NetworkBody) -> list[str]:
     taken |= set() if network.outputs else {"logits"}
     names = []
     for head in heads:
-        names.append(number(clean(head.name), taken, "_"))
+        names.append(number(clean_name(head.name), taken, "_"))
         taken.add(names[-1])
     return names

@@ -196,7 +196,7 @@ def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
             return term
 
 
-def skeleton(term: Term) -> Hashable:
+def find_skeleton(term: Term) -> Hashable:
     """Return everything of a term but the values in its holes."""
     match term:
         case OpTerm(_, head, words):
@@ -206,21 +206,26 @@ def skeleton(term: Term) -> Hashable:
         case CallTerm(block):
             return "call", block
         case ScopeTerm(kind, body, inputs=inputs):
-            return "scope", kind, inputs, skeleton(body)
+            return "scope", kind, inputs, find_skeleton(body)
         case ListTerm(items):
-            return "list", tuple((name, skeleton(inner)) for name, inner in items)
+            return "list", tuple((name, find_skeleton(inner)) for name, inner in items)
         case JoinTerm(op, attributes, branches):
             names = tuple(hole.attribute for hole in attributes)
-            return op, names, tuple((name, skeleton(inner)) for name, inner in branches), term.when
+            return (
+                op,
+                names,
+                tuple((name, find_skeleton(inner)) for name, inner in branches),
+                term.when,
+            )
         case FromTerm(reads, join, step):
-            return "from", reads, join, skeleton(step) if step is not None else None
+            return "from", reads, join, find_skeleton(step) if step is not None else None
         case ReuseTerm(name):
             return "reuse", name
         case WhenTerm(condition, step):
-            return "when", condition, skeleton(step)
+            return "when", condition, find_skeleton(step)
 
 
-def holes(term: Term) -> Iterator[Hole]:
+def find_holes(term: Term) -> Iterator[Hole]:
     """Yield the holes of a term in the order in which a spec writes them."""
     match term:
         case OpTerm(words=words, kernel=kernel):
@@ -232,7 +237,7 @@ def holes(term: Term) -> Iterator[Hole]:
         case JoinTerm(attributes=attributes):
             yield from attributes
     for child in children(term):
-        yield from holes(child)
+        yield from find_holes(child)
 
 
 def fill(term: Term, texts: Mapping[int, str]) -> Term:
@@ -256,7 +261,7 @@ def fill(term: Term, texts: Mapping[int, str]) -> Term:
     return rebuild(term, lambda child: fill(child, texts))
 
 
-def height(term: Term) -> int:
+def measure_height(term: Term) -> int:
     """Return how many scopes are nested in a term."""
-    inner = max(map(height, children(term)), default=0)
+    inner = max(map(measure_height, children(term)), default=0)
     return inner + 1 if isinstance(term, ScopeTerm) else inner

@@ -14,7 +14,7 @@ _LOST = frozenset(["E201", "E205", "E207"])
 """Codes of a name that may be missing at every use, because its declaration is misspelt."""
 
 
-def causes(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+def find_causes(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the findings of a body; those that miss one name are one finding at all places."""
     groups: dict[object, list[Diagnostic]] = {}
     for index, finding in enumerate(findings):
@@ -23,7 +23,7 @@ def causes(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [_one(group) for group in groups.values()]
 
 
-def distinct(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+def drop_repeats(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the findings without repeats: a block and its extension have the same steps."""
     return list(
         {(finding.code, finding.message, finding.labels): finding for finding in findings}.values()

@@ -15,7 +15,7 @@ from inception_dsl.expr import find_names
 from inception_dsl.ir import Call, CallDef, Node, NodeDef, Path
 from inception_dsl.ops import OPS
 from inception_dsl.resolve.blocks import ReadBlock, place_of
-from inception_dsl.resolve.disagree import change, what
+from inception_dsl.resolve.disagree import describe_change, describe_window
 from inception_dsl.source import Span
 
 MAX_SOURCES = 8
@@ -171,33 +171,34 @@ def _source(axis: Axis, site: CallSite, node: Node) -> AxisSource | None:
         if "width" in node.attributes:
             return AxisSource(axis, site, node, f"{node.type.channels} channels")
         moved = _moved_channels(node)
-        return AxisSource(axis, site, node, f"{moved} ({what(node)})") if moved else None
-    made = change(node.input_types[0], node.type, sizes=True)
+        return AxisSource(axis, site, node, f"{moved} ({describe_window(node)})") if moved else None
+    made = describe_change(node.input_types[0], node.type, sizes=True)
     if made is None and "stride" not in node.attributes:
         return None
     if made is None:
         height, width = node.type.size
         made = f"stays {height}x{width}"
-    return AxisSource(axis, site, node, f"{made} ({what(node)})")
+    return AxisSource(axis, site, node, f"{made} ({describe_window(node)})")
 
 
 def _moved_channels(node: Node) -> str | None:
     """Return the change of the channels by an op that turns them into places, or back, or None."""
     if OPS[node.op].channels not in ("spread", "packed"):
         return None
-    return change(node.input_types[0], node.type, sizes=False)
+    return describe_change(node.input_types[0], node.type, sizes=False)
 
 
 def _sets(axis: Axis, node: Node) -> bool:
     if axis == "channels":
         return "width" in node.attributes or _moved_channels(node) is not None
-    return change(node.input_types[0], node.type, sizes=True) is not None
+    return describe_change(node.input_types[0], node.type, sizes=True) is not None
 
 
 def _copies(axis: Axis, site: CallSite, call: Call) -> AxisSource | None:
     """Return a repeated step as a source if every copy of it changes the axis."""
     step = site.step(call.path)
-    if step.count is None or change(call.input_type, call.type, sizes=axis == "size") is None:
+    change = describe_change(call.input_type, call.type, sizes=axis == "size")
+    if step.count is None or change is None:
         return None
     copies = (call.path.copy or 0) + 1
     return AxisSource(axis, site, call, f"{copies} {'copies' if copies > 1 else 'copy'}")

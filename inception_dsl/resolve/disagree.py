@@ -41,19 +41,21 @@ class Input:
 
     def story(self, *, sizes: bool) -> str:
         """Return the changes of the size or the channels: `35 -> 17 (3x3, stride 2, V)`."""
-        told = [f"{made} ({what(item)})" for item, made in self._changes(sizes=sizes)]
+        told = [f"{made} ({describe_window(item)})" for item, made in self._changes(sizes=sizes)]
         return "; ".join(reversed(told))
 
     def earlier(self) -> list[Label]:
         """Return the steps that change the size, without the last one, with their changes."""
         changes = list(self._changes(sizes=True))[1:]
-        return [Label(place_of(item), f"{made} ({what(item)})") for item, made in changes]
+        return [
+            Label(place_of(item), f"{made} ({describe_window(item)})") for item, made in changes
+        ]
 
     def _changes(self, *, sizes: bool) -> Iterator[tuple[Node | Call, str]]:
         for item in self.chain:
             if len(item.inputs) > 1 or len(item.types) > 1:
                 continue
-            made = change(item.input_types[0], item.type, sizes=sizes)
+            made = describe_change(item.input_types[0], item.type, sizes=sizes)
             if made:
                 yield item, made
 
@@ -89,7 +91,7 @@ def _back(path: str, made: Mapping[str, Node | Call]) -> Iterator[tuple[str, Nod
         path = item.inputs[0]
 
 
-def change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
+def describe_change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
     """Return a change of a map's size, or of the channels: `35 -> 17`; None if there is none."""
     if not sizes:
         return (
@@ -103,7 +105,7 @@ def change(before: TensorType, after: TensorType, *, sizes: bool) -> str | None:
     return f"{height}x{width} -> {new_height}x{new_width}"
 
 
-def what(item: Node | Call) -> str:
+def describe_window(item: Node | Call) -> str:
     """Return the words of a step that decide the size of its output: `3x3, stride 2, V`."""
     if isinstance(item, Call):
         return item.block

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
-from inception_dsl.resolve.causes import causes, distinct
+from inception_dsl.resolve.causes import drop_repeats, find_causes
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import DocumentPath
 from inception_dsl.spec.validate import Places
@@ -29,7 +29,7 @@ class Reporter:
         for finding in findings:
             self.diagnostics.append(finding)
             if len(self.diagnostics) == MAX_FINDINGS:
-                raise SpecError(distinct(causes(self.diagnostics)))
+                raise SpecError(drop_repeats(find_causes(self.diagnostics)))
 
     def complain(
         self,

@@ -24,7 +24,7 @@ from inception_dsl.ops import WORDS
 from inception_dsl.resolve.blocks import ReadBlock, Signature, merge_concats, place_of, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.carried import Defaults
-from inception_dsl.resolve.causes import causes, distinct
+from inception_dsl.resolve.causes import drop_repeats, find_causes
 from inception_dsl.resolve.declarations import Declarations
 from inception_dsl.resolve.ends import EndReader
 from inception_dsl.resolve.reporter import Reporter
@@ -346,7 +346,7 @@ class _Resolver(Reporter):
         if self._steps > self._max_nodes:
             message = f"the blocks have more than {self._max_nodes:,} steps"
             self.fail("E003", message, self.places.value(()).part(0, 1))
-        self.report(causes(reader.diagnostics))
+        self.report(find_causes(reader.diagnostics))
         self.report(unique_paths(reader.steps))
 
     def _called(self, start: str, blocks: Mapping[str, ReadBlock]) -> list[str]:
@@ -378,7 +378,7 @@ class _Resolver(Reporter):
 
     def _raise(self) -> None:
         if self.diagnostics:
-            raise SpecError(distinct(self.diagnostics))
+            raise SpecError(drop_repeats(self.diagnostics))
 
 
 def _make_scope(declared: Mapping[str, Span], unseen: Mapping[str, str], inputs: Inputs) -> Scope:

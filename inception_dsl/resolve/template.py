@@ -21,7 +21,7 @@ from inception_dsl.ir import (
     write_types,
 )
 from inception_dsl.resolve.blocks import ReadBlock
-from inception_dsl.resolve.causes import distinct
+from inception_dsl.resolve.causes import drop_repeats
 from inception_dsl.resolve.instantiate import Instantiator
 
 if TYPE_CHECKING:
@@ -117,14 +117,14 @@ class Template:
             return Instantiation(model, self.warnings)
         idle = instantiator.find_idle_heads(self.heads)
         if (inputs is None and not self.is_resized) or not idle:
-            raise SpecError(distinct(faults))
+            raise SpecError(drop_repeats(faults))
         left_out = frozenset(head.path for head in idle)
         heads = tuple(head for head in self.heads if head.path not in left_out)
         blocks = _without_heads(self.blocks, left_out)
         instantiator = self._instantiator(blocks, with_notes=False)
         root = instantiator.network(NETWORK, self.arguments, input_types, heads)
         if instantiator.diagnostics:  # the fault is not in the heads alone
-            raise SpecError(distinct(instantiator.diagnostics))
+            raise SpecError(drop_repeats(instantiator.diagnostics))
         assert root is not None
         names = (path.relative_to(INPUT) for path in root.entries)
         shape = write_types(dict(zip(names, input_types, strict=True)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from inception_dsl.analysis.parts import split
 from inception_dsl.ir import Graph, Node, Path, TensorType
 from inception_dsl.ops import OPS
-from inception_dsl.ops.attribute import both, decimal, number, size
+from inception_dsl.ops.attribute import decimal, number, read_pair, size
 from inception_dsl.ops.window import find_reaches, margins, same_margins
 
 FOLDING = frozenset({"conv", "deconv", "linear"})
@@ -171,13 +171,17 @@ def _swap_pools(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fused
 
 
 def _slides_by_one(node: Node) -> bool:
-    return node.op == "avgpool" and both(node.attributes, "stride") == (1, 1)
+    return node.op == "avgpool" and read_pair(node.attributes, "stride") == (1, 1)
 
 
 def _is_narrowing(node: Node) -> bool:
     """Tell whether a node is a 1x1 conv of all channels at each place, and gives fewer."""
     values = node.attributes
-    if node.op != "conv" or size(values, "kernel") != (1, 1) or both(values, "stride") != (1, 1):
+    if (
+        node.op != "conv"
+        or size(values, "kernel") != (1, 1)
+        or read_pair(values, "stride") != (1, 1)
+    ):
         return False
     is_whole = number(values, "groups") == 1 and node.type.size == node.input_types[0].size
     return is_whole and node.type.channels < node.input_types[0].channels

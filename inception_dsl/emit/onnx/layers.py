@@ -10,7 +10,7 @@ import numpy as np
 
 from inception_dsl.emit.onnx.graph import StepWriter
 from inception_dsl.emit.onnx.weights import Array, fold, scale_and_shift
-from inception_dsl.ops.attribute import both, decimal, number, size
+from inception_dsl.ops.attribute import decimal, number, read_pair, size
 from inception_dsl.ops.channels import find_range
 from inception_dsl.ops.window import find_reaches, margins, same_margins
 
@@ -68,8 +68,8 @@ def _window(step: StepWriter) -> dict[str, object]:
     values = step.values
     return {
         "kernel_shape": size(values, "kernel"),
-        "strides": both(values, "stride"),
-        "dilations": both(values, "dilation"),
+        "strides": read_pair(values, "stride"),
+        "dilations": read_pair(values, "dilation"),
         "group": number(values, "groups"),
     }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from inception_dsl.emit.onnx.graph import StepWriter
 from inception_dsl.emit.onnx.layers import Rule, find_pads
-from inception_dsl.ops.attribute import both, number, size
+from inception_dsl.ops.attribute import number, read_pair, size
 from inception_dsl.ops.sides import find_cut
 from inception_dsl.ops.window import find_reaches
 
@@ -28,7 +28,7 @@ def _find_overhang(step: StepWriter, pads: Sequence[int]) -> list[int]:
         step.input.size,
         step.output.size,
         find_reaches(step.values),
-        both(step.values, "stride"),
+        read_pair(step.values, "stride"),
         (top, left),
         ends,
         strict=True,
@@ -42,7 +42,7 @@ def _find_overhang(step: StepWriter, pads: Sequence[int]) -> list[int]:
 
 def _max_pool(step: StepWriter) -> None:
     pads = _find_overhang(step, find_pads(step))
-    kernel, strides = size(step.values, "kernel"), both(step.values, "stride")
+    kernel, strides = size(step.values, "kernel"), read_pair(step.values, "stride")
     step.add("MaxPool", step.reads[0], kernel_shape=kernel, strides=strides, pads=pads)
 
 
@@ -59,7 +59,7 @@ def _avg_pool(step: StepWriter) -> None:
         "AveragePool",
         input,
         kernel_shape=size(step.values, "kernel"),
-        strides=both(step.values, "stride"),
+        strides=read_pair(step.values, "stride"),
         pads=over,
         count_include_pad=int(counts),
     )

@@ -22,7 +22,7 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import TensorType
 from inception_dsl.ops import OPS
 from inception_dsl.recover import TracedGraph
-from inception_dsl.recover.naming import clean, number
+from inception_dsl.recover.naming import clean_name, number
 
 if TYPE_CHECKING:
     from inception_dsl.bridge.exported.onnx.writer import Shape
@@ -136,7 +136,7 @@ def _name_inputs(
     types: dict[str, TensorType] = {}
     for port in model.inputs:
         asked = given.get(port.name) or (given.get("") if len(names) == 1 else None)
-        key = number(clean(port.name), types, "_") if len(names) > 1 else ""
+        key = number(clean_name(port.name), types, "_") if len(names) > 1 else ""
         types[key] = _read_input(port, asked, subject)
     return types
 

@@ -32,7 +32,7 @@ from inception_dsl.bridge.traced import TracedTarget, list_causes
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import TensorType
-from inception_dsl.recover.naming import clean, number
+from inception_dsl.recover.naming import clean_name, number
 
 MAX_ELEMENTS = 10**11
 """Maximum number of elements of a tensor."""
@@ -113,7 +113,7 @@ def _name_inputs(
             message = f"the input `{printable(name[:80])}` of `{subject}` is {type}, not {asked}"
             help = "a program has the input that it was exported with"
             raise SpecError([Diagnostic("E703", message, help=help)])
-        types["" if is_single else number(clean(name), types, "_")] = type
+        types["" if is_single else number(clean_name(name), types, "_")] = type
     unknown = [name for name in given if name and name not in program.inputs]
     if unknown or ("" in given and not is_single):
         listed = ", ".join(f"`{printable(name)}`" for name in program.inputs[:5])

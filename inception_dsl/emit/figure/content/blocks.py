@@ -32,7 +32,7 @@ from inception_dsl.emit.figure.content.ports import (
     point_leaf,
 )
 from inception_dsl.emit.figure.content.steps import FoldedStep, LocatedCall, drop_bare, fold
-from inception_dsl.emit.figure.content.subject import FigureSubject, common
+from inception_dsl.emit.figure.content.subject import FigureSubject, find_shared_text
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series, Vertex
 from inception_dsl.emit.figure.request import Shapes
 from inception_dsl.expr import Expr, Name
@@ -76,7 +76,7 @@ def block_vertices(subject: FigureSubject, block: BlockDef) -> tuple[list[Vertex
             element = add_condition(element, shown(bind(definition.when, known)))
         vertices.append(Vertex(step.path, step.inputs, name_outputs(element, step)))
     shapes = {
-        name: common(str(located.call.output_types[index]) for located in calls)
+        name: find_shared_text(str(located.call.output_types[index]) for located in calls)
         for index, name in enumerate(outputs)
     }
     return add_ports(vertices, outputs, _block_inputs(subject, block), shapes)
@@ -88,7 +88,11 @@ def _block_inputs(subject: FigureSubject, block: BlockDef) -> list[Leaf]:
         return []
     calls = subject.calls[block.name]
     return [
-        input_box(path, common(str(located.call.input_types[index]) for located in calls), "plain")
+        input_box(
+            path,
+            find_shared_text(str(located.call.input_types[index]) for located in calls),
+            "plain",
+        )
         for index, path in enumerate(block.inputs)
     ]
 
@@ -161,7 +165,7 @@ def block_input(subject: FigureSubject, block: BlockDef) -> Leaf:
     if len(block.inputs) > 1:
         return point_leaf()
     calls = subject.calls[block.name]
-    shape = common(str(located.call.input_type) for located in calls)
+    shape = find_shared_text(str(located.call.input_type) for located in calls)
     sources = [located.reads for located in calls]
     if all(source is None for source in sources):
         is_one = len(subject.model.inputs) == 1
@@ -169,7 +173,7 @@ def block_input(subject: FigureSubject, block: BlockDef) -> Leaf:
     kind, name = "plain", "Previous layer"
     if all(source is not None and OPS[source.op].channels == "joined" for source in sources):
         kind, name = "join", GATHERED.title
-    elif act := common(map(_activation_of_sum, sources)):
+    elif act := find_shared_text(map(_activation_of_sum, sources)):
         name = activation_name(act)
     tooltip = f"{INPUT}, {shape}" if shape else INPUT
     return Leaf((INPUT,), kind, (Line(name, bold=True),), shape, tooltip=tooltip)

@@ -14,7 +14,7 @@ from inception_dsl.emit.figure.content.labels import (
 )
 from inception_dsl.emit.figure.content.ports import input_box, point_leaf
 from inception_dsl.emit.figure.content.steps import FoldedStep
-from inception_dsl.emit.figure.content.subject import FigureSubject, common, humanise
+from inception_dsl.emit.figure.content.subject import FigureSubject, find_shared_text, humanise
 from inception_dsl.emit.figure.content.tree import Element, Leaf, Line, Series
 from inception_dsl.expr import Apply, Binary, Expr, Name
 from inception_dsl.ir import INPUT, Attributes, Call, Head, Model, Node, Path, Value
@@ -97,7 +97,7 @@ def call_leaf(
     if is_named_by_step(subject, step):
         name = humanise(step.path.name)
     leaf = _box(step, name, detail, count)
-    shape = common(step.shape for step in same)
+    shape = find_shared_text(step.shape for step in same)
     return _complete(subject, leaf, subject.kind(call.block, same), shape, steps)
 
 
@@ -126,7 +126,7 @@ def node_element(
         )
         for name, value in first.attributes.items()
     }
-    shape = common(step.shape for step in same)
+    shape = find_shared_text(step.shape for step in same)
     step = same[0] if path is None else replace(same[0], paths=(path,))
     match OPS[first.op].figure:
         case "sum" | "product" as form if len(first.inputs) == 2:

@@ -187,7 +187,7 @@ def humanise(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def common(texts: Iterable[str]) -> str:
+def find_shared_text(texts: Iterable[str]) -> str:
     """Return the one text if all texts are equal, else an empty text."""
     distinct = set(texts)
     return distinct.pop() if len(distinct) == 1 else ""
