@@ -143,6 +143,22 @@ def test_a_step_that_squeezes_before_the_last_look_is_a_bottleneck(
 
 
 @pytest.mark.parametrize(
+    ("step", "help"),
+    [
+        ("1x1 conv (8)", "let the squeeze keep more channels"),
+        ("3x3 conv (64 stride 2)", "give the layers that shrink the map more channels"),
+        ("2x2 maxpool (stride 2)", "widen before a map shrinks"),
+        ("[1x1 conv (48), 2x2 avgpool (stride 2)]", "widen before a map shrinks"),
+    ],
+)
+def test_the_way_out_of_a_bottleneck_is_that_of_its_kind(
+    step: str, help: str, project: Project
+) -> None:
+    project.write(NET, f"{HEAD}input: 32x32x64\nnetwork: [a: {step}, b: 3x3 conv (64)]\n")
+    assert str(design_hints(NET, project.root)["P801"].help).startswith(help)
+
+
+@pytest.mark.parametrize(
     ("before", "after", "percent"),
     [
         ("5x5 conv (48)", "3x3 conv (48), 3x3 conv (48)", 28.0),
@@ -319,6 +335,11 @@ def test_only_the_middle_of_xception_is_out_of_balance() -> None:
         for each in found:
             proposed = each.depth * each.width**2
             assert proposed == pytest.approx(each.stage.depth * each.stage.width**2, rel=0.01)
+
+
+def test_shortcuts_speak_against_a_deep_stage() -> None:
+    notes = design_hints("xception")["P802"].notes
+    assert "9 shortcuts skip layers of it, which makes depth cheap to train" in notes[-1]
 
 
 @pytest.mark.parametrize(

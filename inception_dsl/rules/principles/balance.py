@@ -8,6 +8,7 @@ from inception_dsl.analysis import build_stage_lookup
 from inception_dsl.analysis.balance import GridStage, Imbalance, find_imbalances, measure_stages
 from inception_dsl.analysis.dense import find_lines, list_inference
 from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.ops import OPS
 from inception_dsl.rules.principles.words import make_finding, say_kernel
 from inception_dsl.rules.subject import Subject
 
@@ -34,7 +35,8 @@ def imbalance(subject: Subject) -> Iterator[Diagnostic]:
             )
         ]
         width = "a width is that of as many 1x1 convolutions that need as many MACs"
-        yield from make_finding("P802", _say(found), places, [_propose(found), width])
+        notes = [_propose(found), width, *_excuse(found)]
+        yield from make_finding("P802", _say(found), places, notes)
 
 
 def _say(found: Imbalance) -> str:
@@ -45,6 +47,14 @@ def _say(found: Imbalance) -> str:
         f"the stage of {say_kernel(found.stage.grid)} maps is {times:.1f} times {word} "
         "than both stages beside it"
     )
+
+
+def _excuse(found: Imbalance) -> Iterator[str]:
+    """Yield a note on the shortcuts of a deep stage, which speak against the advice."""
+    sums = sum(1 for node in found.stage.nodes if OPS[node.op].figure == "sum")
+    if sums and found.times < 1:
+        count = f"{sums:,} shortcut skips" if sums == 1 else f"{sums:,} shortcuts skip"
+        yield f"{count} layers of it, which makes depth cheap to train: this advice is weak here"
 
 
 def _tell(stage: GridStage) -> str:

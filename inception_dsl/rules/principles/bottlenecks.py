@@ -11,14 +11,17 @@ from inception_dsl.analysis.representation import (
     measure_representation,
 )
 from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.ir import Node
+from inception_dsl.ops import OPS
 from inception_dsl.rules.principles.words import make_finding, say_percent
 from inception_dsl.rules.subject import Subject
 
 LEAST_KEPT = 0.3
 """The part of the representation that a step keeps, unless it is a bottleneck.
 
-Among the networks of the library it lies in the widest gap: the reductions of Inception-v3 and -v4
-keep a third or more, and a pool without widening keeps a quarter. The page of P801 has the list.
+Among the networks of the library it lies below the widest gap between a quarter and a half: the
+reductions of Inception-v3 and -v4 keep 0.33 or more, and a pool without widening keeps a quarter.
+The page of P801 has the list.
 """
 
 MAX_CURVE = 16
@@ -43,10 +46,23 @@ def bottlenecks(subject: Subject) -> Iterator[Diagnostic]:
     first = narrow[0]
     places = [(curve[index].line, _tell(curve[index])) for index in narrow]
     notes = [*_tell_behind(curve, first), f"what leaves each step: {_draw(curve)}"]
-    yield from make_finding("P801", _say(curve[first]), places, notes, _HELP)
+    yield from make_finding("P801", _say(curve[first]), places, notes, _help(curve[first], nodes))
 
 
-_HELP = "widen before a map shrinks, or let a convolution with a stride run beside the pool"
+def _help(point: Narrowing, nodes: Sequence[Node]) -> str:
+    """Return the way out: it depends on what narrows, a squeeze or a map that shrinks."""
+    shrinking = [node for node in nodes if node.path.is_within(point.step) and _shrinks(node)]
+    if not shrinking:
+        return "let the squeeze keep more channels, or lead a shortcut past it"
+    if any(OPS[node.op].channels == "mixed" for node in shrinking):
+        return "give the layers that shrink the map more channels"
+    return "widen before a map shrinks, or let a convolution with a stride run beside the pool"
+
+
+def _shrinks(node: Node) -> bool:
+    """Tell whether a node gives a smaller map than it reads."""
+    read, given = node.input_types[0], node.type
+    return read.is_map and given.is_map and max(given.size) < max(read.size)
 
 
 def _say(point: Narrowing) -> str:
