@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
+from shlex import quote
 
 from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
@@ -163,7 +164,7 @@ def _list_edits(
     for step in proposal.steps:
         if step.span is None or step.span.source.name != source.name:
             where = step.span.source.name if step.span else "no text"
-            way = f"`inception-dsl resolve {file.full_name}` prints all of it as one file"
+            way = f"`inception-dsl resolve {quote(file.reference)}` prints all of it as one file"
             raise RewriteError(f"the line stands in {where}, which other specs may use; {way}")
         spans.append(Span(source, step.span.start, step.span.end))
     return _edit(parse_tree(source), spans, proposal.edit, may_count=may_count)

@@ -145,7 +145,7 @@ def judge_model(
         other = template.instantiate(inputs).model
         return other, _cost(file, other, batch)
 
-    subject = Subject(model, cost, classes, measure_at, file.shown)
+    subject = Subject(model, cost, classes, measure_at, file.shown, file.reference)
     judged = [
         finding
         for finding in judge(subject, hints=hints)

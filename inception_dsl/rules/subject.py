@@ -24,6 +24,7 @@ class Subject:
         classes: the classes that its blocks become.
         measure_at: gives the model and its cost at other inputs.
         file: the name of its file, or the target whose code it is; empty if it has neither.
+        reference: the text by which a person named it on the command line.
     """
 
     model: Model
@@ -31,6 +32,7 @@ class Subject:
     classes: Classes
     measure_at: Callable[[tuple[TensorType, ...]], tuple[Model, CostReport]]
     file: str = ""
+    reference: str = ""
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:

@@ -75,6 +75,19 @@ def test_a_point_stands_at_the_height_of_its_box(kind: CurveKind) -> None:
     assert {point.text for point in curve.points.values()} <= labels
 
 
+def test_boxes_side_by_side_have_one_bar_of_their_sum(project: Project) -> None:
+    body = "[a: 1x1 conv (8), {branches: {b: 1x1 conv (4), c: [1x1 conv (4), relu]}}]"
+    project.write(NET, f"inception: 1\nname: net\ninput: 10x10x8\nnetwork: {body}\n")
+    checked = driver.measure(NET, folder=project.root)
+    subject = describe(checked.model, checked.cost)
+    drawing = add_curve(draw_network(subject, "schema"), subject, "macs", [])
+    scene = lay_out_panels(drawing, PRESETS["modern"])
+    axis, *bars = [frame for frame in scene.frames if not frame.path]
+    assert [axis.x - bar.x for bar in bars] == pytest.approx([0, 0, 150, 150])
+    assert [text.text for text in scene.texts].count("6.4k") == 2
+    assert "3.2k" not in {text.text for text in scene.texts}
+
+
 @pytest.mark.parametrize(
     "request_",
     [

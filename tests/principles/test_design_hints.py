@@ -10,7 +10,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import driver
-from inception_dsl.analysis import CostReport
+from inception_dsl.analysis import CostReport, settle_classes
 from inception_dsl.analysis.balance import find_imbalances, measure_stages
 from inception_dsl.analysis.dense import Inference, Savings, list_inference
 from inception_dsl.analysis.factors import find_even_pairs, find_nested, find_separable
@@ -345,14 +345,17 @@ def test_shortcuts_speak_against_a_deep_stage() -> None:
 @pytest.mark.parametrize(
     ("steps", "help"),
     [
-        ("3x3 conv (48)", "`inception-dsl rewrite net --select P812` writes it"),
+        ("3x3 conv (48)", "`inception-dsl rewrite specs/net.yaml --select P812` writes it"),
         ("3 x 3x3 conv (48)", "a repeated step is rewritten once it is a block of its own"),
         ("b, 3x3 maxpool (stride 3), b", "give the calls on these maps a block of their own, and"),
         (
             "k (s=3x3), k (s=5x5)",
             "the kernel is a parameter: give these calls a block of their own",
         ),
-        ("u", "the lines stand in specs/used.yaml: `inception-dsl resolve net` prints all of it"),
+        (
+            "u",
+            "the lines stand in specs/used.yaml: `inception-dsl resolve specs/net.yaml` prints all of it",
+        ),
     ],
 )
 def test_a_hint_names_the_rewrite_that_there_is(steps: str, help: str, project: Project) -> None:
@@ -388,16 +391,16 @@ def test_a_hint_on_large_kernels_names_the_better_rewrite(project: Project) -> N
 
 def test_a_hint_on_code_names_the_import(project: Project) -> None:
     checked = measure("input: 35x35x48\nnetwork: [5x5 conv (48)]\n", project)
-    assert checked.classes is not None
+    classes = settle_classes(checked.model)
 
     def measure_at(input: object) -> tuple[Model, CostReport]:
         raise AssertionError(input)
 
     for file, help in (
         ("torchvision:inception_v3", "`inception-dsl import torchvision:inception_v3` writes a"),
-        (NET, "`inception-dsl rewrite net --select P811` writes it"),
+        (NET, "`inception-dsl rewrite specs/net.yaml --select P811` writes it"),
     ):
-        subject = Subject(checked.model, checked.cost, checked.classes, measure_at, file)
+        subject = Subject(checked.model, checked.cost, classes, measure_at, file, file)
         (found,) = large_kernels(subject)
         assert str(found.help).startswith(help)
 

@@ -439,7 +439,7 @@ def test_a_line_of_a_used_file_is_refused(project: Project) -> None:
     (entry,) = rewritten(f"{HEAD}use: [blocks/b]\nnetwork: [b]\n", project, "P811").log
     assert entry.refusal == (
         "the line stands in specs/blocks/b.yaml, which other specs may use; "
-        "`inception-dsl resolve net` prints all of it as one file"
+        "`inception-dsl resolve specs/net.yaml` prints all of it as one file"
     )
 
 

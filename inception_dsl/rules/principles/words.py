@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from shlex import quote
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.analysis.dense import Kernel, Savings, WrittenStep
@@ -58,9 +59,9 @@ def make_finding(
 
 def say_rewrite(subject: Subject, code: str, spans: Iterable[Span | None]) -> str:
     """Return the way to a rewrite: its command, or what makes a text that it can change."""
+    name = quote(subject.reference)
     if is_target(subject.file):
-        return f"`inception-dsl import {subject.file}` writes a spec, which `rewrite` can change"
-    name = subject.cost.name
+        return f"`inception-dsl import {name}` writes a spec, which `rewrite` can change"
     files = dict.fromkeys(span.source.name for span in spans if span is not None)
     if files and subject.file not in files:
         where, way = (

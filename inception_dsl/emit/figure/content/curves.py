@@ -35,8 +35,8 @@ class Curve(NamedTuple):
 
 _CAPTIONS: dict[CurveKind, str] = {
     "representation": "Values behind each step",
-    "macs": "MACs of each step",
-    "params": "Parameters of each step",
+    "macs": "MACs, row by row",
+    "params": "Parameters, row by row",
 }
 
 

@@ -5,9 +5,11 @@ The axis stands left of the column, and values grow to the left, away from it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from inception_dsl.emit.figure.content.curves import Curve
+from inception_dsl.emit.figure.content.curves import Curve, CurvePoint
+from inception_dsl.emit.figure.content.labels import show_amount
 from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.emit.figure.layout.scene import (
     Edge,
@@ -30,12 +32,17 @@ _DOT, _BAR = 3.0, 9.0
 _SIZE, _CAPTION = 9.0, 10.0
 _FOOT = 24.0
 
+_ROW = 10.0
+"""Distance of two boxes, below which their bars or texts would overlap."""
+
 
 def place_curve(scene: Scene, curve: Curve, style: Style) -> Scene:
     """Return a column with its curve beside it, over its caption."""
-    boxes = {box.path: box for box in scene.boxes}
-    shown = [(boxes[name], point) for name, point in curve.points.items() if name in boxes]
-    shown.sort(key=lambda pair: pair[0].y)
+    middles = {box.path: box.y + box.height / 2 for box in scene.boxes}
+    shown = [(middles[name], point) for name, point in curve.points.items() if name in middles]
+    shown.sort()
+    if not curve.is_line:
+        shown = list(_add_rows(shown))
     largest = max((point.value for _, point in shown), default=0) or 1
     room = max((text_width(point.text, _SIZE) for _, point in shown), default=0.0) + 8
     axis = room + _WIDTH
@@ -43,8 +50,8 @@ def place_curve(scene: Scene, curve: Curve, style: Style) -> Scene:
     frames = [Frame("", axis, 0, 0.8, scene.height, Paint(NOTE, "none"), radius=0)]
     texts: list[PlacedText] = []
     places: list[Point] = []
-    for index, (box, point) in enumerate(shown):
-        x, y = axis - _WIDTH * point.value / largest, box.y + box.height / 2
+    for index, (y, point) in enumerate(shown):
+        x = axis - _WIDTH * point.value / largest
         places.append((x, y))
         frames.append(
             Frame("", x - _DOT, y - _DOT, 2 * _DOT, 2 * _DOT, Paint(colour, "none"), radius=_DOT)
@@ -70,6 +77,29 @@ def place_curve(scene: Scene, curve: Curve, style: Style) -> Scene:
         texts=(*texts, caption),
     )
     return merge([drawn, scene.move(axis + _GAP, 0)], width, scene.height + _FOOT)
+
+
+def _add_rows(points: Iterable[tuple[float, CurvePoint]]) -> Iterator[tuple[float, CurvePoint]]:
+    """Yield a bar for each row of boxes: those side by side are one bar, as long as all together.
+
+    Args:
+        points: the middle of each box, in order, and its value.
+    """
+    row: list[tuple[float, CurvePoint]] = []
+    for middle, point in points:
+        if row and middle - row[0][0] > _ROW:
+            yield _add_row(row)
+            row = []
+        row.append((middle, point))
+    if row:
+        yield _add_row(row)
+
+
+def _add_row(row: Sequence[tuple[float, CurvePoint]]) -> tuple[float, CurvePoint]:
+    if len(row) == 1:
+        return row[0]
+    value = sum(point.value for _, point in row)
+    return sum(middle for middle, _ in row) / len(row), CurvePoint(value, show_amount(value))
 
 
 def _join(first: Point, second: Point, colour: str) -> Edge:
