@@ -354,7 +354,7 @@ def test_shortcuts_speak_against_a_deep_stage() -> None:
         ),
         (
             "u",
-            "the lines stand in specs/used.yaml: `inception-dsl resolve specs/net.yaml` prints all of it",
+            "the lines stand in specs/used.yaml: `inception-dsl resolve specs/net.yaml`",
         ),
     ],
 )
