@@ -29,11 +29,14 @@ class Recording:
     output: Any = None
 
 
-_PAIRWISE = {Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, torch.mul}
+_PAIRWISE = {
+    *(Tensor.add, Tensor.__add__, torch.add, Tensor.mul, Tensor.__mul__, torch.mul),
+    *(torch.maximum, torch.minimum),
+}
 
 
 class _Joins(TorchFunctionMode):
-    """A mode that notes the shapes of concats, and of sums and products of two values.
+    """A mode that notes the shapes of concats, and of sums, products and extrema of two values.
 
     A residual's scale is a number, a learnt scale is a parameter, and the factors of a dropped path
     are drawn at random: none of them is a value.

@@ -70,7 +70,8 @@ CODES: dict[str, Code] = {
     "E301": Code("shape-note", "The output of a step has another shape than its note says."),
     "E302": Code("window-too-large", "A kernel does not fit into its input."),
     "E303": Code(
-        "add-disagrees", "The inputs of an `add` or a `mul` differ in shape, and are no gates."
+        "add-disagrees",
+        "The inputs of an `add`, a `mul` or an extremum differ in shape, and are no gates.",
     ),
     "E304": Code("branches-disagree", "Branches of a concat differ in height and width."),
     "E305": Code("map-or-vector", "An op reads a vector but takes a map, or the reverse."),

@@ -20,6 +20,7 @@ from inception_dsl.ops import (
     scale,
     sepconv,
     sides,
+    softmax,
 )
 from inception_dsl.ops.activation import ACTIVATIONS
 from inception_dsl.ops.attribute import Attribute, Symbols, Values, shown
@@ -44,6 +45,7 @@ STEP_OPS: tuple[Op, ...] = (
     *norm.OPS,
     *scale.OPS,
     *activation.OPS,
+    *softmax.OPS,
     *parts.OPS,
 )
 """The ops that a step may name."""

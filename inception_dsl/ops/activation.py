@@ -28,7 +28,6 @@ from inception_dsl.ops.facts import (
     one_launch,
     own_place,
     same,
-    saves_result,
 )
 from inception_dsl.ops.op import Op
 
@@ -287,19 +286,8 @@ def _saves(
     return SavedForBackward(inputs=needs == "input", result=needs == "result")
 
 
-def _softmax_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
-    return Cost(flops={"softmax": 3 * output.values})
-
-
-def _log_softmax_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
-    return Cost(flops={"log_softmax": 3 * output.values})
-
-
-def _softmax_launches(
-    written: Symbols, values: Values, inputs: Inputs, output: TensorType
-) -> tuple[Launch, ...]:
-    # torch's function takes a map with its channels first.
-    return (Launch(output.values, layout="first"),)
+def _abs_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    return Cost(flops={"act": output.values})
 
 
 OPS = (
@@ -333,13 +321,14 @@ OPS = (
         )
         for name, activation in ACTIVATIONS.items()
     ),
-    # exp(x_c) / sum over all channels c of exp(x_c). The same for channels in another order.
+    # x, or -x where x < 0. It is no end of a conv, as the activations above are.
     Op(
-        name="softmax",
-        title="Softmax",
-        short_title="Softmax",
-        figure="classifier",
-        family="softmax",
+        name="abs",
+        aliases=("absolute",),
+        title="Absolute value",
+        short_title="Abs",
+        figure="plain",
+        family="activation",
         join=None,
         attributes=(),
         norm_layer="",
@@ -350,40 +339,13 @@ OPS = (
         windows=own_place,
         gathers=None,
         counts_in_depth=False,
-        cost=_softmax_cost,
-        flop_kinds={"softmax": "3 a value: exponential, sum, division"},
-        state=None,
-        acts=acts_always,
-        is_left_to_loss=True,
-        launches=_softmax_launches,
-        saves=saves_result,
-        remarks=None,
-    ),
-    # Its logarithm: x_c - log(sum over all channels c of exp(x_c)).
-    Op(
-        name="log_softmax",
-        aliases=("logsoftmax",),
-        title="Log Softmax",
-        short_title="Log Softmax",
-        figure="classifier",
-        family="softmax",
-        join=None,
-        attributes=(),
-        norm_layer="",
-        splits=None,
-        infer=same,
-        sizes="follow",
-        channels="separate",
-        windows=own_place,
-        gathers=None,
-        counts_in_depth=False,
-        cost=_log_softmax_cost,
-        flop_kinds={"log_softmax": "3 a value: exponential, sum, difference"},
+        cost=_abs_cost,
+        flop_kinds=ACT_FLOPS,
         state=None,
         acts=acts_always,
         is_left_to_loss=False,
-        launches=_softmax_launches,
-        saves=saves_result,
+        launches=one_launch,
+        saves=partial(_saves, "input"),
         remarks=None,
     ),
 )

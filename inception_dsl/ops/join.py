@@ -33,6 +33,9 @@ from inception_dsl.ops.gate import count_partial_values, find_misfit, find_whole
 from inception_dsl.ops.op import Join, Op
 
 _ADD_FLOPS = {"add": "1 a value of an add or a mul, for each input after the first"}
+_EXTREMUM_FLOPS = {
+    "extremum": "1 a value of a maximum or a minimum, for each input after the first"
+}
 _SCALE_FLOPS = {"scale": "1 a value that a residual scales"}
 
 
@@ -76,6 +79,10 @@ def _mul_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"add": sum(count_partial_values(inputs))})
 
 
+def _extremum_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
+    return Cost(flops={"extremum": sum(count_partial_values(inputs))})
+
+
 def _add_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
@@ -88,10 +95,10 @@ def _add_launches(
     return (*sums, scaled, Launch(output.values, holds=(1, 2) if sums else (1,)), *act)
 
 
-def _mul_launches(
+def _pairwise_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
-    """Return products from left to right."""
+    """Return products, or extrema, from left to right."""
     return tuple(map(Launch, count_partial_values(inputs)))
 
 
@@ -105,7 +112,7 @@ def _add_saves(
     return saved | SavedForBackward(values=1) if values.get("drop_path", 0) else saved
 
 
-def _mul_saves(
+def _pairwise_saves(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> SavedForBackward:
     return SavedForBackward(products=tuple(count_partial_values(inputs)))
@@ -119,7 +126,7 @@ def _add_commutes(values: Values) -> bool:
     return values.get("scale", 1) == 1
 
 
-def _mul_commutes(values: Values) -> bool:
+def _always_commutes(values: Values) -> bool:
     return True
 
 
@@ -195,7 +202,7 @@ MUL = Op(
     short_title="Multiply",
     figure="product",
     family="arithmetic",
-    join=Join(noun="the product", stem="gate", commutes=_mul_commutes),
+    join=Join(noun="the product", stem="gate", commutes=_always_commutes),
     attributes=(),
     norm_layer="",
     splits=None,
@@ -210,9 +217,41 @@ MUL = Op(
     state=None,
     acts=acts_always,
     is_left_to_loss=False,
-    launches=_mul_launches,
-    saves=_mul_saves,
+    launches=_pairwise_launches,
+    saves=_pairwise_saves,
     remarks=None,
 )
 
-JOINS = (CONCAT, ADD, MUL)
+# The largest, or the smallest, of the values of all inputs at each place and channel.
+# Source: Goodfellow et al., Maxout Networks, ICML 2013, section 3; for two halves of the channels,
+# Wu et al., A Light CNN for Deep Face Representation, IEEE TIFS 2018, equation 3.
+EXTREMA = tuple(
+    Op(
+        name=name,
+        title=name.capitalize(),
+        short_title=name.capitalize(),
+        figure="join",
+        family="extremum",
+        join=Join(noun=f"the {name}", stem="choice", commutes=_always_commutes),
+        attributes=(),
+        norm_layer="",
+        splits=None,
+        infer=partial(_whole_infer, name),
+        sizes="follow",
+        channels="separate",
+        windows=own_place,
+        gathers=None,
+        counts_in_depth=False,
+        cost=_extremum_cost,
+        flop_kinds=_EXTREMUM_FLOPS,
+        state=None,
+        acts=acts_always,
+        is_left_to_loss=False,
+        launches=_pairwise_launches,
+        saves=_pairwise_saves,
+        remarks=None,
+    )
+    for name in ("maximum", "minimum")
+)
+
+JOINS = (CONCAT, ADD, MUL, *EXTREMA)

@@ -123,7 +123,7 @@ class BodySpec(_Spec):
     reads: Maybe[str | list[str] | dict[str, str]] = Field(default=None, alias="from")
     reuse: Maybe[str] = None
     branches: Maybe[dict[str, Body]] = None
-    join: Literal["concat", "add", "mul"] = "concat"
+    join: Literal["concat", "add", "mul", "maximum", "minimum"] = "concat"
     order: Maybe[list[str]] = None
     steps: Maybe[Body] = None
     residual: Maybe[ResidualSpec] = None

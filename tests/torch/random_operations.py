@@ -158,7 +158,7 @@ class Writer:
     def activation(self) -> Leaf:
         """Return an activation with words of its own, or a fixed factor and offset."""
         op = self.pick(
-            "leaky_relu", "prelu", "elu", "softplus", "hardtanh", "gelu", "rescale", "divide"
+            "leaky_relu", "prelu", "elu", "softplus", "hardtanh", "gelu", "rescale", "divide", "abs"
         )
         drawn: dict[str, Any] = {
             "leaky_relu": {"slope": self.pick(0.1, 0.5, 0, 1)},
@@ -167,6 +167,7 @@ class Writer:
             "softplus": {"beta": self.pick(0.5, 3), "threshold": self.pick(1, 40)},
             "hardtanh": {"min": self.pick(-2, -0.25, 0), "max": self.pick(0.5, 6)},
             "gelu": {"tanh": True},
+            "abs": {},
             "divide": {"by": self.pick(3, 0.25, 255)},
             "rescale": {"factor": self.pick(2, -0.5, 1), "offset": self.pick(-1, 0.25, 0)},
         }[op]
@@ -610,7 +611,7 @@ class Writer:
 
     def join(self) -> Case:
         """Branches that are joined; a gate acts on all the places, or on all the channels."""
-        op = self.pick("concat", "add", "mul", "mul")
+        op = self.pick("concat", "add", "mul", "mul", "maximum", "minimum")
         width = self.pick(self.channels, self.integer(1, 6))
         count = self.integer(2, 4)
         branches: dict[str, tuple[tuple[str, Leaf], ...]] = {}

@@ -369,6 +369,10 @@ def joined(op: str, inputs: list[Tensor], attributes: Attributes) -> Tensor:
         for other in others:
             last = last * other
         return last
+    if op in {"maximum", "minimum"}:
+        for other in others:
+            last = torch.where((other > last) == (op == "maximum"), other, last)
+        return last
     total = float(attributes.get("scale", 1)) * last
     for other in others:
         total = total + other
@@ -465,15 +469,17 @@ class Reference:
                 return x
             case "slice" | "shuffle" | "channelpad":
                 return moved(op, x, attributes)
-            case "rescale" | "divide" | "prelu" | "channelconv":
+            case "rescale" | "divide" | "abs" | "prelu" | "channelconv":
                 return self._multiplied(op, path, attributes, x)
-            case "concat" | "add" | "mul":
+            case "concat" | "add" | "mul" | "maximum" | "minimum":
                 return joined(op, inputs, attributes)
             case _:
                 return activated(op, x, attributes)
 
     def _multiplied(self, op: str, path: str, attributes: Attributes, x: Tensor) -> Tensor:
         """Multiply by a fixed factor, by a learnt one what is below 0, or by a filter."""
+        if op == "abs":
+            return torch.where(x < 0, -x, x)
         if op == "divide":
             return x * (1 / float(attributes["by"]))
         if op == "rescale":

@@ -361,7 +361,10 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         set(),
     ),
     "softmax": (["u: softmax", "v: 1x1 conv (5)"], set()),
-    "logarithm and division": (["u: log_softmax", "w: divide (by 3)", "v: 1x1 conv (5)"], set()),
+    "logarithm and division": (
+        ["u: log_softmax", "w: divide (by 3)", "a: abs", "v: 1x1 conv (5)"],
+        set(),
+    ),
     "channels of zeros": (["u: channelpad (before 3 after 4)", "v: 1x1 conv (5)"], set()),
     "pools over channels": (
         ["u: channelmaxpool", "w: {from: mixed, steps: channelavgpool}", "x2: {from: [u, w]}"]

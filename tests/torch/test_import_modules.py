@@ -353,12 +353,12 @@ class _Written(nn.Module):
     "run",
     [
         lambda x: torch.cat([x], 1),
+        lambda x: torch.stack([x]).sum(0) + x.view(len(x), 1, *x.shape[1:]).sum(1),
+        lambda x: torch.stack([x], dim=1).mean(dim=1) + x,
         lambda x: torch.cat([x, x.new_zeros(len(x), 0, *x.shape[2:])], 1),
     ],
 )
-def test_a_concat_that_adds_no_channels_is_no_step(
-    run: Callable[[Tensor], Tensor], tmp_path: Path
-) -> None:
+def test_a_join_of_one_map_is_no_step(run: Callable[[Tensor], Tensor], tmp_path: Path) -> None:
     found = bring(lambda: _Written(run), (3, 12, 12), tmp_path)
     assert "concat" not in found.text
     assert "channelpad" not in found.text
@@ -369,6 +369,7 @@ def test_a_concat_that_adds_no_channels_is_no_step(
     [
         (lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 4, 4)), "channelpad (before 4 after 4)"),
         (lambda x: F.pad(x, (1, 0, 0, 0, 0, 3), "constant", 0), "channelpad (after 3)"),
+        (lambda x: F.pad(x, (0, 0, 0, 0, 2, 0, 0, 0)), "channelpad (before 2)"),
         (lambda x: torch.cat([x[:, 2].unsqueeze(1), x[:, -1][:, None]], 1), "slice (1 from 7)"),
         (lambda x: x.view(len(x), x.size(1), -1).max(dim=2)[0], "global maxpool"),
         (lambda x: x * x.mean(1, keepdim=True), "channelavgpool"),
@@ -380,6 +381,10 @@ def test_a_concat_that_adds_no_channels_is_no_step(
         (lambda x: x / 127.5 - 1, "divide (by 127.5)"),
         (lambda x: torch.stack([x, x * 2, x * 4]).mean(dim=0), "divide (by 3)"),
         (lambda x: F.log_softmax(x.mean((2, 3)), dim=1), "log_softmax"),
+        (lambda x: (x - x.sigmoid()).abs(), "abs"),
+        (lambda x: torch.max(*x.chunk(2, 1)), "join: maximum"),
+        (lambda x: torch.minimum(x.tanh(), x.sigmoid()).max(x.relu()), "join: minimum"),
+        (lambda x: torch.maximum(x, x.mean((2, 3), keepdim=True)), "join: maximum"),
     ],
 )
 def test_functions_are_words(run: Callable[[Tensor], Tensor], words: str, tmp_path: Path) -> None:

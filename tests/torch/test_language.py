@@ -586,7 +586,7 @@ network:
   - 3x3 conv (8 norm batchnorm act relu)
   - wide (width=16)
   - wide (width=24)
-  - {steps: [divide (by 3), log_softmax]}
+  - {steps: [divide (by 3), abs, log_softmax]}
   - {branches: {a: relu, b: channelpad (before 3), c: [channelpad (after 2), channelmaxpool]}}
 """,
     "oblong strides and dilations": """\

@@ -90,7 +90,7 @@ BEHIND_CHANNELS_LAST = {
     "standardised conv": ["3x3 conv (6 stride 2 same_tf gain 2)", "flatten"],
     "transposed conv": ["2x2 deconv (6 stride 2)", "flatten"],
     "softmax": ["softmax", "flatten"],
-    "logarithm of a softmax": ["log_softmax", "divide (by 3)", "flatten"],
+    "logarithm of a softmax": ["log_softmax", "divide (by 3)", "abs", "flatten"],
     "pools": ["3x3 maxpool (stride 2)", "2x2 avgpool", "2x2 adaptive avgpool", "flatten"],
     "one place": ["1x1 adaptive avgpool", "flatten", "linear (3)"],
     "global pool": ["global avgpool", "linear (3)"],

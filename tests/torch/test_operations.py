@@ -90,7 +90,16 @@ def test_operations_give_what_their_formulas_do(project: Project) -> None:
     assert min(counts[f"{op} of a vector"] for op in ON_VECTORS) >= 1, counts
 
 
-OF_CHANNELS = ("channelavgpool", "channelmaxpool", "channelpad", "divide", "log_softmax")
+EXTREMA = ("maximum", "minimum")
+OF_CHANNELS = (
+    "channelavgpool",
+    "channelmaxpool",
+    "channelpad",
+    "divide",
+    "log_softmax",
+    "abs",
+    *EXTREMA,
+)
 OTHER_SIZES = ("deconv", "upsample", "pad", "crop", "pixelunshuffle", "pixelshuffle")
 BY_IMAGE = ("layernorm", "instancenorm", "l2norm", "grn", "scale")
 ON_VECTORS = (

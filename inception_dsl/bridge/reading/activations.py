@@ -106,8 +106,9 @@ ACTIVATION_CALLS: dict[str, Callable[..., Results]] = {
     **{
         name: _activation(name)
         for name in ("relu", "relu6", "silu", "hardswish", "hardsigmoid", "sigmoid", "tanh")
-        + ("selu", "mish")
+        + ("selu", "mish", "abs")
     },
+    "absolute": _activation("abs"),
     "leaky_relu": _leaky_relu,
     "gelu": _gelu,
     "elu": _elu,

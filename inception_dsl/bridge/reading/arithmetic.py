@@ -8,6 +8,7 @@ from typing import Any
 
 from inception_dsl.bridge.calls import ConstantRef
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.activations import act
 from inception_dsl.bridge.reading.centred import read_centred, read_norm, read_root, read_square
 from inception_dsl.bridge.reading.draws import add_drop
 from inception_dsl.bridge.reading.lacks import Lack
@@ -97,7 +98,7 @@ def _is_by_channel(shape: tuple[int, ...], seen: Seen) -> bool:
 
 
 def _join(reader: GraphReader, op: str, first: Seen, second: Seen) -> Results:
-    """Read a sum or a product of two tensors; one may be a gate of the other."""
+    """Read a join of two tensors other than a concat; one may be a gate of the other."""
     if any((first.layout == only) != (second.layout == only) for only in ("row", "plane")):
         raise UnsayableError(lacks.BROADCAST)
     whole = second if prod(second.shape) > prod(first.shape) else first
@@ -112,6 +113,28 @@ def _join(reader: GraphReader, op: str, first: Seen, second: Seen) -> Results:
     if can_say(op, attributes, flat, result):
         return reader.add_shaped(op, attributes, flat, result)
     raise UnsayableError(lacks.BROADCAST)
+
+
+def choose(reader: GraphReader, op: str, input: Any, other: Any) -> Results:
+    """Read the largest or the smallest of two tensors, value by value."""
+    if is_number(input) or is_number(other):
+        number, tensor = (input, other) if is_number(input) else (other, input)
+        if op == "maximum" and number == 0:
+            return act(reader, tensor, "relu")
+        raise UnsayableError(lacks.ACTIVATION)
+    first, second = reader.see(input), reader.see(other)
+    if first.key is None or second.key is None:
+        raise UnsayableError(_lack(reader, lacks.LEARNT_MAP, input, other))
+    if "lost" in {first.layout, second.layout}:
+        raise UnsayableError(lacks.TOKENS)
+    return _join(reader, op, first, second)
+
+
+def _choice(op: str) -> Callable[..., Results]:
+    def read(reader: GraphReader, input: Any, other: Any) -> Results:
+        return choose(reader, op, input, other)
+
+    return read
 
 
 def _flatten_gate(reader: GraphReader, seen: Seen, whole: Seen) -> Seen:
@@ -202,6 +225,8 @@ ARITHMETIC: dict[str, Callable[..., Results]] = {
     "sub": _sub,
     "rsub": _rsub,
     "div": _div,
+    "maximum": _choice("maximum"),
+    "minimum": _choice("minimum"),
     "truediv": _div,
     "pow": read_square,
     "square": read_square,

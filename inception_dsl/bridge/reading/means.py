@@ -10,6 +10,7 @@ from typing import Any
 
 from inception_dsl.bridge.calls import ConstantRef, ValueRef, WeightRef
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.arithmetic import choose
 from inception_dsl.bridge.reading.centred import read_level, read_variance
 from inception_dsl.bridge.reading.parts import stack_along, sum_parts
 from inception_dsl.bridge.reading.reader import GraphReader, Layout, Results, Seen, UnsayableError
@@ -23,6 +24,9 @@ from inception_dsl.bridge.reading.waiting import (
     TIMES,
 )
 from inception_dsl.ir import Value
+
+_TENSORS = ValueRef | WeightRef | ConstantRef
+"""The arguments of a call that stand for tensors."""
 
 
 def _mean(
@@ -145,6 +149,8 @@ def _sum_stack(reader: GraphReader, seen: Seen, axis: int) -> Seen:
     layout: Layout = "map" if node.attributes["layout"] == "map" else "vector"
     shape = reader.call.results[0].shape
     parts = [Seen(key, layout, shape) for key in node.inputs]
+    if len(parts) == 1:
+        return parts[0]
     return reader.add("add", {"scale": 1, "act": "none"}, parts, layout, lack=lacks.STATISTICS)
 
 
@@ -153,24 +159,34 @@ def _average(reader: GraphReader, seen: Seen, axis: int) -> Seen:
     total = _sum_stack(reader, seen, axis)
     assert seen.key is not None
     count = float(len(reader.nodes[seen.key].inputs))
+    if count == 1:
+        return total
     attributes: dict[str, Value] = {"number": repr(1 / count), "divisor": repr(count)}
     return reader.add_shaped(TIMES, attributes, [total], total)
 
 
-def _extremum(
-    reader: GraphReader, input: Any, other: Any = None, *rest: Any, **keywords: Any
+def _min(
+    reader: GraphReader, input: Any, dim: Any = None, keepdim: bool = False, other: Any = None
 ) -> Results:
-    """Refuse an extremum, over axes or of two tensors."""
-    is_of_two = isinstance(other, ValueRef | WeightRef | ConstantRef)
-    raise UnsayableError(lacks.NO_WORD if is_of_two else lacks.STATISTICS)
+    """Return the smallest values of two tensors; those over an axis are refused."""
+    second = dim if other is None else other
+    if isinstance(second, _TENSORS):
+        return choose(reader, "minimum", input, second)
+    raise UnsayableError(lacks.STATISTICS)
 
 
 def _max(
     reader: GraphReader, input: Any, dim: Any = None, keepdim: bool = False, other: Any = None
 ) -> Results:
-    """Return the largest values over an axis, and their places, which nothing may read."""
-    if not isinstance(dim, int) or other is not None:
-        return _extremum(reader, input, dim if other is None else other)
+    """Return the largest values of two tensors.
+
+    Or those over an axis, and their places, which nothing may read.
+    """
+    second = dim if other is None else other
+    if isinstance(second, _TENSORS):
+        return choose(reader, "maximum", input, second)
+    if not isinstance(dim, int):
+        raise UnsayableError(lacks.STATISTICS)
     seen = reader.see(input)
     places = {seen.axis(dim)}
     if reader.is_made_by(seen, PIXELS) and not keepdim:
@@ -191,6 +207,6 @@ MEANS: dict[str, Callable[..., Results]] = {
     "amax": _amax,
     "var": read_variance,
     "max": _max,
-    "min": _extremum,
+    "min": _min,
 }
 """The functions that read the calls of torch which take means and sums, by the call's name."""

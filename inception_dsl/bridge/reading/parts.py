@@ -137,4 +137,6 @@ def sum_parts(reader: GraphReader, seen: Seen, axis: int) -> Results:
     whole = Seen(seen.key, "map", (batch, parts * width, *size))
     result = Seen(None, "map", (batch, width, *size))
     taken = [_take_part(reader, whole, index, result) for index in range(parts)]
+    if parts == 1:
+        return Seen(whole.key, "map", result.shape)
     return reader.add("add", {"scale": 1, "act": "none"}, taken, "map", lack=lacks.STATISTICS)

@@ -275,7 +275,7 @@ def _pad_channels(reader: GraphReader, seen: Seen, pad: Sequence[int], *, is_zer
     """Add channels of zeros before and behind those of a map."""
     if any(pad[2:]):
         raise UnsayableError(lacks.BATCH)
-    before, after = pad
+    before, after = pad[:2]
     if not before and not after:  # a concat of one map, or with one of no channels
         return seen
     batch, channels, *size = seen.shape

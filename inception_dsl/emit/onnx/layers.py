@@ -346,6 +346,7 @@ LAYERS: dict[str, Rule] = {
     "hardsigmoid": partial(_plain, "HardSigmoid", alpha=1 / 6, beta=0.5),
     "sigmoid": partial(_plain, "Sigmoid"),
     "tanh": partial(_plain, "Tanh"),
+    "abs": partial(_plain, "Abs"),
     "softmax": partial(_plain, "Softmax", axis=1),
     "log_softmax": partial(_plain, "LogSoftmax", axis=1),
     "partsoftmax": _part_softmax,
@@ -358,5 +359,7 @@ LAYERS: dict[str, Rule] = {
     "concat": _concat,
     "add": partial(_join, "Add"),
     "mul": partial(_join, "Mul"),
+    "maximum": partial(_join, "Max"),
+    "minimum": partial(_join, "Min"),
 }
 """The nodes of the ops that keep the size of a map, or make a vector, by the op's name."""

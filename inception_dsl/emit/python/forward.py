@@ -20,7 +20,7 @@ from inception_dsl.emit.python.code import (
 )
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, activate
-from inception_dsl.emit.python.torch_table import IN_FORWARD, activation_layer
+from inception_dsl.emit.python.torch_table import EXTREMA, IN_FORWARD, activation_layer
 from inception_dsl.expr import Expr, Name, find_names
 from inception_dsl.ir import NodeDef, Path
 from inception_dsl.simplify import combine, substitute, total
@@ -174,7 +174,8 @@ class Forward:
         if not isinstance(made, NodeDef) or made.when is not None:
             return False
         act = made.attributes.get("act", "none")
-        return IN_FORWARD[made.op] == "cat" or (isinstance(act, str) and act != "none")
+        is_function = IN_FORWARD[made.op] in {"cat", "extremum"}
+        return is_function or (isinstance(act, str) and act != "none")
 
     def _call(self, unit: ModuleCall) -> Code:
         arguments = tuple(("", py.local(self._locals[path])) for path in unit.reads)
@@ -215,6 +216,9 @@ class Forward:
                 return self._activate(added, step)
             case "product":
                 return _chain("*", self._broadcast(step))
+            case "extremum":
+                first, *others = self._broadcast(step)
+                return _nest(py.symbol(EXTREMA[step.op]), first, others)
 
     def _slice(self, step: NodeDef) -> Atom:
         """Return some channels of a value: one of several parts, or a range."""
@@ -270,6 +274,13 @@ class Forward:
         factor = self._stored_number(scale)
         text = f"({factor})" if " " in str(factor) else str(factor)
         return Atom(f"{text} * {name}", name.reads | factor.reads, name.uses)
+
+
+def _nest(function: Atom, first: Code, others: Sequence[Code]) -> Code:
+    """Return the calls of a function of two values, from left to right."""
+    for other in others:
+        first = Construct(function, (("", first), ("", other)))
+    return first
 
 
 def _chain(operator: str, operands: tuple[Atom, ...]) -> Chained:

@@ -487,6 +487,13 @@ class _Divide(nn.Module):
         return x / self.divisor
 
 
+class _Abs(nn.Module):
+    """Absolute value."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.abs()
+
+
 class _Shift(nn.Module):
     """The sum with a fixed offset."""
 

@@ -446,6 +446,7 @@ TORCH: dict[str, LayersOf] = {
     "channelmaxpool": _layer("_ChannelMaxPool2d"),
     "channelpad": _layer("_ChannelPad2d", before="before", after="after"),
     "divide": _layer("_Divide", "by"),
+    "abs": _layer("_Abs"),
     "log_softmax": partial(_softmax, "nn.LogSoftmax"),
     "partsoftmax": _layer("_PartSoftmax", parts="parts"),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
@@ -492,13 +493,18 @@ BASES: dict[str, Base] = {
 }
 """The classes that small classes are made of."""
 
-IN_FORWARD: dict[str, Literal["cat", "sum", "product", "index"]] = {
+IN_FORWARD: dict[str, Literal["cat", "sum", "product", "extremum", "index"]] = {
     "concat": "cat",
     "add": "sum",
     "mul": "product",
+    "maximum": "extremum",
+    "minimum": "extremum",
     "slice": "index",
 }
 """The code of each op without a module in a forward pass, by the op's name."""
+
+EXTREMA = {"maximum": "torch.maximum", "minimum": "torch.minimum"}
+"""The functions of the extrema of two values, by the op's name."""
 
 _CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
 _STD_CONV: dict[str, Argument] = {**_CONV, "groups": 1, "weight_eps": Decimal("1e-6")}

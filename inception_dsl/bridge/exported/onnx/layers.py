@@ -321,14 +321,19 @@ def broadcast(writer: CallWriter, *operands: ValueRef | WeightRef | float) -> Sh
     return tuple(result)
 
 
-def _sum(writer: CallWriter, node: OnnxNode) -> None:
-    total = _operand(writer, 0)
-    for index in range(1, len(node.inputs)):
-        other = _operand(writer, index)
-        total = writer.call("add", total, other, shape=broadcast(writer, total, other))
-    if not isinstance(total, ValueRef):
-        raise UnsayableError(lacks.COMPUTED_WEIGHTS)
-    writer.give(total)
+def _of_several(name: str) -> Translator:
+    """Return a function for a sum, or an extremum, of several values."""
+
+    def translate(writer: CallWriter, node: OnnxNode) -> None:
+        total = _operand(writer, 0)
+        for index in range(1, len(node.inputs)):
+            other = _operand(writer, index)
+            total = writer.call(name, total, other, shape=broadcast(writer, total, other))
+        if not isinstance(total, ValueRef):
+            raise UnsayableError(lacks.COMPUTED_WEIGHTS)
+        writer.give(total)
+
+    return translate
 
 
 def _softplus(writer: CallWriter, node: OnnxNode) -> None:
@@ -351,6 +356,7 @@ LAYERS: dict[str, Translator] = {
     "Tanh": _activation("tanh"),
     "HardSwish": _activation("hardswish"),
     "Mish": _activation("mish"),
+    "Abs": _activation("abs"),
     "Softsign": _activation("softsign"),
     "LeakyRelu": _activation("leaky_relu", alpha="negative_slope"),
     "Elu": _activation("elu", alpha="alpha"),
@@ -369,6 +375,8 @@ LAYERS: dict[str, Translator] = {
     "Sub": _arithmetic("sub"),
     "Div": _arithmetic("div"),
     "Pow": _arithmetic("pow"),
-    "Sum": _sum,
+    "Sum": _of_several("add"),
+    "Max": _of_several("maximum"),
+    "Min": _of_several("minimum"),
 }
 """The functions that read the layers of ONNX, by operator."""
