@@ -371,6 +371,11 @@ BEHIND: dict[str, tuple[list[str], set[str]]] = {
         + ["v: 1x1 conv (5)"],
         set(),
     ),
+    "extrema": (
+        ["u: {join: maximum, branches: {p: relu, q: abs}}", "w: {from: [u, mixed], join: minimum}"]
+        + ["v: 1x1 conv (5)"],
+        set(),
+    ),
     "softmax over parts": (
         ["p: global avgpool", "u: partsoftmax (parts 2)", "v: linear (5)"],
         {"v"},

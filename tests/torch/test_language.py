@@ -587,6 +587,8 @@ network:
   - wide (width=16)
   - wide (width=24)
   - {steps: [divide (by 3), abs, log_softmax]}
+  - most: {join: maximum, branches: {a: slice (12), b: slice (12 from 12), c: 1x1 conv (12)}}
+  - least: {join: minimum, branches: {a: identity, b: [global avgpool, sigmoid]}}
   - {branches: {a: relu, b: channelpad (before 3), c: [channelpad (after 2), channelmaxpool]}}
 """,
     "oblong strides and dilations": """\

@@ -119,6 +119,7 @@ BEHIND_CHANNELS_LAST = {
         "{join: mul, branches: {a: relu, b: [global avgpool, linear (4 act sigmoid)]}}",
         "flatten",
     ],
+    "largest": ["{join: maximum, branches: {a: relu, b: 3x3 conv (4), c: abs}}", "flatten"],
     "gate of places": [
         "{join: mul, branches: {b: 1x1 conv (1 act sigmoid), a: relu}}",
         "flatten",
