@@ -76,6 +76,18 @@ def rewritten(text: str, project: Project, *select: str, at: str = "") -> Rewrit
             "network:\n  - 3x3 conv (48)\n  - 3x3 conv (64)\n  - relu\n",
         ),
         (
+            "network:\n  - a:  # wide\n      5x5 conv (48)\n  - relu\n",
+            "network:\n  - a_a: 3x3 conv (48)\n  - a:  # wide\n      3x3 conv (48)\n  - relu\n",
+        ),
+        (
+            "network: [{a: 5x5 conv (48)}, relu]\n",
+            "network: [{a_a: 3x3 conv (48)}, {a: 3x3 conv (48)}, relu]\n",
+        ),
+        (
+            'network: ["a": 5x5 conv (48), relu]\n',
+            'network: [a_a: 3x3 conv (48), "a": 3x3 conv (48), relu]\n',
+        ),
+        (
             "network: [a: 5x5 conv (48), a_a: relu]\n",
             "network: [a_b: 3x3 conv (48), a: 3x3 conv (48), a_a: relu]\n",
         ),
@@ -190,8 +202,9 @@ network: [m (c=8 r=3)]
             "a: {from: merged, steps: slice (4)}, b: {from: merged, steps: slice (5 from 4)}}\n",
         ),
         (
-            "network: {branches: {a: 1x1 conv (4), merged: [1x1 conv (5)]}, order: [merged, a]}\n",
-            "network: {branches: {merged2: 1x1 conv (9), a: {from: merged2, steps: slice (4)}, "
+            "network: {branches: {'a': 1x1 conv (4), merged: [1x1 conv (5)]}, "
+            "order: [merged, a]}\n",
+            "network: {branches: {merged2: 1x1 conv (9), 'a': {from: merged2, steps: slice (4)}, "
             "merged: {from: merged2, steps: [slice (5 from 4)]}}, order: [merged, a]}\n",
         ),
         (
@@ -201,6 +214,15 @@ network: [m (c=8 r=3)]
             "      from: merged\n      # a title\n      title: A\n      steps:\n"
             "      - slice_a: slice (4)\n      - slice (2)\n"
             "    b: {from: merged, steps: slice (5 from 4)}\n",
+        ),
+        (
+            "network:\n  branches:\n    a:  # one\n    # two\n    - 1x1 conv (4)  # three\n"
+            "    - branches:\n        l: relu\n        # four\n        r: tanh\n"
+            "    # five\n    b: 1x1 conv (5)\n",
+            "network:\n  order: [a, b]\n  branches:\n    merged: 1x1 conv (9)\n    a:  # one\n"
+            "      from: merged\n      steps:\n      # two\n      - slice (4)  # three\n"
+            "      - branches:\n          l: relu\n          # four\n          r: tanh\n"
+            "    # five\n    b: {from: merged, steps: slice (5 from 4)}\n",
         ),
         (
             "network: [branches: {a: 1x1 conv (4), b: 1x1 conv (5)}, relu, merged: tanh]\n",

@@ -13,6 +13,7 @@ from inception_dsl.emit.spec.places import (
     StepPlace,
     TextEdit,
     end_of_line,
+    find_end,
     find_step,
     name_later,
     read_step,
@@ -169,10 +170,26 @@ def _write_slice(
         yield TextEdit(Span(text.source, value.span.end, value.span.end), "}")
     else:
         yield TextEdit(text, new)
-        first = value.span.part(0, 0)  # a list may stand as deep as its key
-        depth = first.start - text.source.text.rfind("\n", 0, first.start) - 1
-        steps = f"from: {name}{end_of_line(text)}{' ' * depth}steps:"
-        yield _write_key(branch, first, steps)
+        yield from _write_keys_of_list(branch, name)
+
+
+def _write_keys_of_list(branch: Entry, name: str) -> Iterator[TextEdit]:
+    """Yield the edits that make a list of lines the steps of a branch that reads another one."""
+    first, key = branch.value.span.part(0, 0), branch.key
+    source = key.source
+    depth, key_depth = (_find_column(span) for span in (first, key))
+    more = "  " if depth == key_depth else ""  # a list may stand as deep as its key
+    if more:
+        line = source.text.find("\n", key.end) + 1
+        while 0 < line < find_end(branch.value):
+            yield TextEdit(Span(source, line, line), more)
+            line = source.text.find("\n", line) + 1
+    line_end = f"{end_of_line(key)}{' ' * depth}{more}"
+    yield _write_key(branch, first, f"{more}from: {name}{line_end}steps:")
+
+
+def _find_column(span: Span) -> int:
+    return span.start - span.source.text.rfind("\n", 0, span.start) - 1
 
 
 def _write_key(holder: Entry, first: Span, key: str) -> TextEdit:
@@ -182,7 +199,7 @@ def _write_key(holder: Entry, first: Span, key: str) -> TextEdit:
     """
     source = first.source
     if holder.value.span.text.startswith("{"):
-        return TextEdit(first.part(0, 0), f"{key}, ")
+        return TextEdit(holder.value.span.part(1, 1), f"{key}, ")
     line = source.text.rfind("\n", 0, first.start) + 1
     behind = source.text.find("\n", holder.key.end) + 1
     lead = " " * (first.start - line)
@@ -193,7 +210,7 @@ def _put_first(join: _Join, name: str, wide: str) -> TextEdit:
     """Return the edit that puts a branch before the others of a join."""
     first = _list_branches(join)[0]
     if join.branches.value.span.text.startswith("{"):
-        return TextEdit(first.key.part(0, 0), f"{name}: {write_in_flow(wide)}, ")
+        return _write_key(join.branches, first.key, f"{name}: {write_in_flow(wide)}")
     is_beside = "\n" not in first.key.source.text[first.key.end : first.value.span.start]
     width = first.value.span.start - first.key.start if is_beside else 0
     return _write_key(join.branches, first.key, f"{name}: ".ljust(width) + wide)

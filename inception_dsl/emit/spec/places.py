@@ -48,8 +48,11 @@ class StepPlace:
 
 
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
-    """Return a text with its regions replaced; no two of them overlap."""
-    for edit in sorted(edits, key=lambda edit: edit.span.start, reverse=True):
+    """Return a text with its regions replaced.
+
+    No two of them overlap. If an empty one begins where another does, its text comes first.
+    """
+    for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end), reverse=True):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text
 
@@ -165,3 +168,18 @@ def end_of_line(span: Span) -> str:
 def write_in_flow(item: str) -> str:
     """Return a step as an item of a list in brackets, where a comma ends a plain text."""
     return f'"{item}"' if "," in item else item
+
+
+def find_end(value: Tree) -> int:
+    """Return the end of a value, before the lines that follow.
+
+    The region that YAML gives a list or a mapping of several lines reaches to the next key.
+    """
+    span = value.span
+    match value:
+        case TreeSequence(items=[*_, last]) if not span.text.startswith("["):
+            return find_end(last)
+        case Mapping(items) if items and not span.text.startswith("{"):
+            return find_end(list(items.values())[-1].value)
+        case _:
+            return span.start + len(span.text.rstrip())

@@ -16,6 +16,7 @@ from inception_dsl.emit.spec.places import (
     TextEdit,
     begin_line,
     end_of_line,
+    find_end,
     find_step,
     name_later,
     number_of,
@@ -69,8 +70,8 @@ def divide_step(
     if place.items is None:
         items = ", ".join(map(write_in_flow, [*parts, last]))
         return [TextEdit(place.step.text, f"[{items}]")]
-    named = _name_parts(place, step, len(parts), taken, may_count=may_count)
-    return [_write_items(place, list(zip(named, [*parts, last], strict=True)))]
+    names = _name_parts(place, step, len(parts), taken, may_count=may_count)
+    return _write_items(place, list(zip(names, parts, strict=True)), last)
 
 
 def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
@@ -120,7 +121,7 @@ def _take_item(items: TreeSequence, index: int, *, keeps_comments: bool) -> Text
         return _take_from_brackets(items, index)
     lead = begin_line(here)
     start = here.start - len(lead)
-    end = source.text.find("\n", _find_end(items.items[index]))
+    end = source.text.find("\n", find_end(items.items[index]))
     lines = Span(source, start, len(source.text) if end < 0 else end + 1)
     kept = _COMMENT.findall(lines.text) if keeps_comments else []
     indent = " " * lead.index("-")
@@ -162,45 +163,54 @@ def _write_part(op: Op, step: StepText, kernel: tuple[int, int], inner: str | No
 def _name_parts(
     place: StepPlace, step: StepText, count: int, taken: Collection[str], *, may_count: bool
 ) -> list[str | None]:
-    """Return the names of the parts and of the last one; None for those that are counted.
+    """Return the names of the parts before the last one; None for those that are counted.
 
     The last part keeps the name of the step, as it is written. If the step has none and all parts
     may be counted, none gets one: the last part then has a higher number.
     """
     called, first = step.name.text, number_of(place, step)
-    name = place.key.text if place.key is not None else counted_name(called, first)
+    name = counted_name(called, first)
+    if place.key is not None:
+        name = place.key.text.strip("\"'")
     counted = {counted_name(called, first + ahead) for ahead in range(1, count + 1)}
     if may_count and place.key is None and counted.isdisjoint(taken):
-        return [None] * (count + 1)
+        return [None] * count
     free = (each for each in lettered_names(name) if each not in taken)
-    return [*islice(free, count), place.key.text if place.key is not None else None]
+    return list(islice(free, count))
 
 
-def _write_items(place: StepPlace, written: Sequence[tuple[str | None, str]]) -> TextEdit:
-    """Return the edit that puts items into a list in the place of one.
+def _write_items(
+    place: StepPlace, parts: Sequence[tuple[str | None, str]], last: str
+) -> list[TextEdit]:
+    """Return the edits that put parts before a step, which becomes the last one of them.
+
+    Args:
+        parts: the name and the text of each; None for one without a name.
 
     Raises:
         RewriteError: the item does not begin its line.
     """
     assert place.items is not None
-    text = place.step.text
-    source = text.source.text
-    start = place.key.start if place.key is not None else text.start
-    gap = source[place.key.end : text.start] if place.key is not None else ": "
-    span = Span(text.source, start, text.end)
-    if place.items.span.text.startswith("["):
-        items = [(name, write_in_flow(item)) for name, item in written]
-        shown = [_write_item(name, item, gap, place.key) for name, item in items]
-        return TextEdit(span, ", ".join(shown))
-    shown = [_write_item(name, item, gap, place.key) for name, item in written]
-    return TextEdit(span, f"{end_of_line(text)}{begin_line(span)}".join(shown))
-
-
-def _write_item(name: str | None, item: str, gap: str, key: Span | None) -> str:
-    if name is None:
-        return item
-    width = len(key.text) + len(gap) if key is not None else 0
-    return f"{name}: ".ljust(width) + item
+    text, key = place.step.text, place.key
+    item, width = place.items.items[place.index].span, 0
+    start = item.part(0, 0)
+    if key is not None and "\n" not in text.source.text[key.end : text.start]:
+        width = text.start - key.start
+    is_listed = place.items.span.text.startswith("[")
+    behind = ", " if is_listed else f"{end_of_line(text)}{begin_line(start)}"
+    before, after = ("{", "}") if item.text.startswith("{") else ("", "")
+    shown = [
+        before
+        + ("" if name is None else f"{name}: ".ljust(width))
+        + (write_in_flow(part) if is_listed else part)
+        + after
+        + behind
+        for name, part in parts
+    ]
+    return [
+        TextEdit(start, "".join(shown)),
+        TextEdit(text, write_in_flow(last) if is_listed else last),
+    ]
 
 
 def rename(tree: Tree, name: str) -> list[TextEdit]:
@@ -224,23 +234,8 @@ def _whole(entry: Entry) -> Span:
     start = source.text.rfind("\n", 0, entry.key.start) + 1
     while start > 1 and source.text[start - 2] == "\n":
         start -= 1
-    tail = source.text.find("\n", _find_end(entry.value))
+    tail = source.text.find("\n", find_end(entry.value))
     return Span(source, start, len(source.text) if tail < 0 else tail + 1)
-
-
-def _find_end(value: Tree) -> int:
-    """Return the end of a value, before the lines that follow.
-
-    The region that YAML gives a list or a mapping of several lines reaches to the next key.
-    """
-    span = value.span
-    match value:
-        case TreeSequence(items=[*_, last]) if not span.text.startswith("["):
-            return _find_end(last)
-        case Mapping(items) if items and not span.text.startswith("{"):
-            return _find_end(list(items.values())[-1].value)
-        case _:
-            return span.start + len(span.text.rstrip())
 
 
 def drop_counts(tree: Tree) -> list[TextEdit]:
