@@ -23,7 +23,7 @@ FORESEEN = re.compile(
     "it stands alone|it is written in quotes or in its long form|they do not all begin branches|"
     r"it has no name, and `|`[\w.]+concat` would get another name"
 )
-"""Reasons that lie in the network or in its layout; a concat has its name from the step behind it."""
+"""Reasons in the network or in its layout; a step behind a concat gives the concat its name."""
 
 
 class Writer:
