@@ -16,14 +16,9 @@ import argparse
 import json
 import math
 import os
-import pickle
-import struct
 import sys
-import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +26,11 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from matplotlib.figure import Figure
-from PIL import Image
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from timm.optim.rmsprop_tf import RMSpropTF
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
@@ -48,17 +40,17 @@ import model  # isort: skip
 
 CLASSES = 1000
 SIZE = (299, 299)  # height and width
-
-DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError)
-DECODING = (*DAMAGED, struct.error, Image.DecompressionBombError)
-LOADING = (*DAMAGED, struct.error, RuntimeError, AttributeError, pickle.UnpicklingError)
-
-
-def positive(text: str) -> int:
-    """Read a whole number above 0."""
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
+RANDOM = [
+    v2.RandomResizedCrop(SIZE, scale=(0.05, 1), ratio=(0.75, 1.33)),
+    v2.RandomHorizontalFlip(),
+    v2.ColorJitter(brightness=32 / 255, contrast=0.5, saturation=0.5, hue=0.2),
+]
+FIXED = [v2.Resize(342), v2.CenterCrop(SIZE)]
+INPUT = [
+    v2.PILToTensor(),
+    v2.ToDtype(torch.float32, scale=True),
+    v2.Normalize(mean=[0.5], std=[0.5]),
+]
 
 
 def parse() -> argparse.Namespace:
@@ -68,35 +60,32 @@ def parse() -> argparse.Namespace:
     add("--data", type=Path, required=True, help="folder that holds train/ and val/")
     add("--output", type=Path, required=True, help="folder of this run")
     add("--resume", action="store_true", help="go on from the last checkpoint of the output folder")
-    add("--epochs", type=positive, default=100, help="passes over the training images")
-    add("--batch", type=positive, default=32, help="images of a replica")
-    add("--replicas", type=positive, default=50, help="batches of an update, on any processes")
+    add("--epochs", type=int, default=100, help="passes over the training images")
+    add("--batch", type=int, default=32, help="images of a replica")
+    add("--replicas", type=int, default=50, help="batches of an update, on any processes")
     add("--learning-rate", type=float, default=0.045, help="the first learning rate")
     add("--seed", type=int, default=0)
     add("--workers", type=int, default=4, help="processes that read images, for each process")
     add("--compile", action="store_true", help="compile the network")
-    add("--log-every", type=positive, default=50, metavar="STEPS")
-    add("--checkpoint-every", type=positive, default=1000, metavar="STEPS", help="and every epoch")
-    return parser.parse_args()
+    add("--log-every", type=int, default=50, metavar="STEPS")
+    add("--checkpoint-every", type=int, default=1000, metavar="STEPS", help="and every epoch")
+    args = parser.parse_args()
+    counts = args.epochs, args.batch, args.replicas, args.log_every, args.checkpoint_every
+    if min(counts) < 1 or args.workers < 0:
+        parser.error("epochs, batch, replicas and STEPS are at least 1, and workers at least 0")
+    return args
 
 
 def learning_rate(step: int, epoch_steps: int, args: argparse.Namespace) -> float:
     """Return the learning rate of a step; the first step is 0."""
     epoch = step / epoch_steps
-    first: float = args.learning_rate
-    rate: float = first * 0.94 ** (epoch // 2)
-    return rate
+    return float(args.learning_rate * 0.94 ** (epoch // 2))
 
 
 def make_optimizer(network: nn.Module) -> torch.optim.Optimizer:
     """Make TensorFlow's RMSProp, which adds epsilon inside the root."""
-    layers = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-    decayed: list[Tensor] = []
-    others: list[Tensor] = []
-    for layer in network.modules():
-        for name, parameter in layer.named_parameters(recurse=False):
-            is_decayed = isinstance(layer, layers) and name == "weight"
-            (decayed if is_decayed else others).append(parameter)
+    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
+    others = [weight for weight in network.parameters() if weight.ndim <= 1]
     groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": 4e-5},
         {"params": others, "weight_decay": 0},
@@ -106,80 +95,33 @@ def make_optimizer(network: nn.Module) -> torch.optim.Optimizer:
 
 def measure_loss(outputs: Any, labels: Tensor) -> Tensor:
     """Add up the losses of the logits and of the training head."""
-    loss = F.cross_entropy(outputs.logits.float(), labels, label_smoothing=0.1)
-    loss = loss + 0.4 * F.cross_entropy(outputs.aux.float(), labels, label_smoothing=0.1)
+    loss = F.cross_entropy(outputs.logits, labels, label_smoothing=0.1)
+    loss = loss + 0.4 * F.cross_entropy(outputs.aux, labels, label_smoothing=0.1)
     return loss
-
-
-def make_transform(*, is_training: bool) -> v2.Transform:
-    """Make the changes from an image to an input of the network."""
-    random = [
-        v2.RandomResizedCrop(SIZE, scale=(0.05, 1), ratio=(0.75, 1.33)),
-        v2.RandomHorizontalFlip(),
-        v2.ColorJitter(brightness=32 / 255, contrast=0.5, saturation=0.5, hue=0.2),
-    ]
-    fixed = [v2.Resize(342), v2.CenterCrop(SIZE)]
-    return v2.Compose(
-        [
-            *(random if is_training else fixed),
-            v2.PILToTensor(),
-            v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(mean=[0.5], std=[0.5]),
-        ]
-    )
 
 
 class TrainingError(Exception):
     """The reason why a training stops."""
 
 
-class Images(Dataset[tuple[Tensor, int]]):
+class Images(ImageFolder):  # type: ignore[misc]
     """A folder of classes. The key of an item is its index, and a seed for its random changes."""
 
-    def __init__(self, root: Path, *, is_training: bool) -> None:
+    def __init__(self, root: Path, changes: list[v2.Transform]) -> None:
         try:
-            self.folder = ImageFolder(root)
+            super().__init__(root, v2.Compose([*changes, *INPUT]))
         except FileNotFoundError as error:
-            raise TrainingError(f"{root}: {error}") from None
-        if (count := len(self.folder.classes)) != CLASSES:
+            raise TrainingError(f"{root}: {error}") from error
+        if (count := len(self.classes)) != CLASSES:
             raise TrainingError(f"{root} has {count} classes, and the network {CLASSES}")
-        self.transform = make_transform(is_training=is_training)
 
-    def __len__(self) -> int:
-        return len(self.folder)
-
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
-        path, label = self.folder.samples[key[0]]
+    def __getitem__(self, key: tuple[int, int]) -> Any:
+        index, seed = key
+        torch.default_generator.manual_seed(seed)
         try:
-            image = self.folder.loader(path)
-        except DECODING as error:
-            raise TrainingError(f"{path} cannot be read: {error}") from None
-        torch.default_generator.manual_seed(key[1])
-        return self.transform(image), label
-
-
-def mix(*numbers: int) -> int:
-    """Return a seed. All randomness is seeded by its place, so that a resumed run repeats it."""
-    return zlib.crc32(repr(numbers).encode())
-
-
-class Batches(Sampler[list[tuple[int, int]]]):
-    """The batches of a process from a step on: its pieces of the whole batch of each step."""
-
-    def __init__(self, args: argparse.Namespace, size: int, pieces: list[range], step: int) -> None:
-        self.args, self.size, self.pieces, self.step = args, size, pieces, step
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        seed, whole = self.args.seed, self.args.batch * self.args.replicas
-        epoch, step = divmod(self.step, self.size // whole)
-        while epoch < self.args.epochs:
-            generator = torch.Generator().manual_seed(mix(seed, epoch))
-            order = torch.randperm(self.size, generator=generator).tolist()
-            for begin in range(step * whole, self.size - whole + 1, whole):
-                for piece in self.pieces:
-                    places = range(begin + piece.start, begin + piece.stop)
-                    yield [(order[place], mix(seed, epoch, place)) for place in places]
-            epoch, step = epoch + 1, 0
+            return super().__getitem__(index)
+        except Exception as error:  # Pillow raises many
+            raise TrainingError(f"{self.samples[index][0]} cannot be read: {error}") from error
 
 
 class Training:
@@ -187,109 +129,109 @@ class Training:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, self.rank, self.world = args, 0, 1
-        self.is_cuda = torch.cuda.is_available()
-        self.device = torch.device("cuda" if self.is_cuda else "cpu")
-        if dist.is_torchelastic_launched():
-            self.join()
-        self.images = Images(args.data / "train", is_training=True)
-        self.held_out = Images(args.data / "val", is_training=False)
-        if self.images.folder.classes != self.held_out.folder.classes:
+        is_cuda = torch.cuda.is_available()
+        if dist.is_torchelastic_launched():  # by torchrun
+            if is_cuda:
+                torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+            dist.init_process_group("nccl" if is_cuda else "gloo")
+            self.rank, self.world = dist.get_rank(), dist.get_world_size()
+        self.device = torch.device("cuda" if is_cuda else "cpu")
+        self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=is_cuda)
+
+        self.images = Images(args.data / "train", RANDOM)
+        self.held_out = Images(args.data / "val", FIXED)
+        if self.images.classes != self.held_out.classes:
             raise TrainingError(f"train/ and val/ of {args.data} have folders of different names")
-        self.whole = args.batch * args.replicas
+        self.whole = args.batch * args.replicas  # images of an update, of all processes together
+        self.pieces = math.ceil(len(range(self.rank, self.whole, self.world)) / args.batch)
         self.epoch_steps = len(self.images) // self.whole
         if self.epoch_steps == 0:
             raise TrainingError(f"{len(self.images)} images do not fill a batch of {self.whole}")
-        self.pieces = self.cut()
+        if self.whole < self.world:
+            raise TrainingError(f"{self.world} processes cannot share a batch of {self.whole}")
 
         torch.manual_seed(args.seed)
-        self.layout = torch.channels_last if self.is_cuda else torch.contiguous_format
-        self.network = model.inception_v3().to(self.device).to(memory_format=self.layout)
+        network = model.inception_v3().to(self.device)
+        self.network = network.to(memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.network)
         self.average = AveragedModel(self.network, use_buffers=True)
         self.average.update_parameters(self.network)  # it begins at the initial weights
-        self.step, self.best = 0, math.inf
-        self.drawn = [args.seed, self.whole, len(self.images)]
+        self.step, self.best, self.history = 0, math.inf, list[dict[str, float]]()
         self.last, self.log = args.output / "last.pt", args.output / "log.jsonl"
         if self.last.exists():
             self.resume()
-        self.parallel: Any = self.network
-        if self.world > 1:
-            self.parallel = DistributedDataParallel(self.network, broadcast_buffers=False)
         steps = self.add_up(torch.tensor(self.step, device=self.device)).item()
         if steps != self.step * self.world:
             raise TrainingError(f"the processes read different checkpoints from {args.output}")
+        self.parallel: Any = self.network
+        if self.world > 1:
+            self.parallel = nn.parallel.DistributedDataParallel(self.network)
         self.forward = torch.compile(self.parallel) if args.compile else self.parallel
-
-    def join(self) -> None:
-        """Join the processes that torchrun has started."""
-        if self.is_cuda:
-            self.device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-            torch.cuda.set_device(self.device)
-        dist.init_process_group("nccl" if self.is_cuda else "gloo")
-        self.rank, self.world = dist.get_rank(), dist.get_world_size()
-
-    def cut(self) -> list[range]:
-        """Cut this process's share of the whole batch into pieces no larger than a batch."""
-        begin = self.whole * self.rank // self.world
-        size = self.whole * (self.rank + 1) // self.world - begin
-        if size == 0:
-            raise TrainingError(f"{self.world} processes cannot share a batch of {self.whole}")
-        count = -(-size // self.args.batch)
-        cuts = [begin + size * number // count for number in range(count + 1)]
-        return [range(*pair) for pair in pairwise(cuts)]
 
     def run(self) -> None:
         """Train to the end, and draw the curves."""
         args, total = self.args, self.args.epochs * self.epoch_steps
         if self.rank == 0:
             args.output.mkdir(parents=True, exist_ok=True)
-            forget(self.log, self.step)
             self.board = SummaryWriter(args.output, purge_step=self.step + 1)
-        keys = Batches(args, len(self.images), self.pieces, self.step)
-        batches = iter(self.load(self.images, batch_sampler=keys))
-        loss, begin, start = torch.zeros((), device=self.device), self.step, time.monotonic()
+            self.log.write_text("".join(json.dumps(line) + "\n" for line in self.history))
+        batches = self.load(self.images, batch_sampler=self.draw_keys())
+        loss, begin = torch.zeros((), device=self.device), self.step
         with tqdm(total=total, initial=begin, unit="step", disable=self.rank > 0) as progress:
             while self.step < total:
                 loss += self.update(batches)
                 progress.update()
-                is_epoch = self.step % self.epoch_steps == 0
-                is_checkpoint = is_epoch or self.step % args.checkpoint_every == 0
-                if is_checkpoint or self.step % args.log_every == 0:
-                    steps, seconds = self.step - begin, time.monotonic() - start
-                    mean = self.add_up(loss).item() / steps
+                ends_epoch = self.step % self.epoch_steps == 0
+                saves = ends_epoch or self.step % args.checkpoint_every == 0
+                if saves or self.step % args.log_every == 0:
+                    mean = self.add_up(loss).item() / (self.step - begin)
                     if not math.isfinite(mean):
                         raise TrainingError(f"the loss is {mean} at step {self.step}")
-                    self.record(loss=mean, images_per_second=steps * self.whole / seconds)
+                    self.record(loss=mean)
                     progress.set_postfix(loss=f"{mean:.3f}")
-                    if is_checkpoint:
-                        self.check()
-                    if is_epoch:
-                        self.validate(progress)
-                    if is_checkpoint:
-                        self.save()
-                    loss, begin, start = torch.zeros_like(loss), self.step, time.monotonic()
+                    if saves:
+                        self.save(ends_epoch=ends_epoch)
+                    loss, begin = torch.zeros_like(loss), self.step
         if self.rank == 0:
             self.board.close()
-            draw_curves(self.log, args.output / "curves.svg")
+            draw_curves(self.history, args.output / "curves.svg")
+        if self.world > 1:
+            dist.destroy_process_group()
 
-    def load(self, images: Images, **how: Any) -> DataLoader[tuple[Tensor, int]]:
-        """Return a loader of images."""
-        return DataLoader(images, num_workers=self.args.workers, pin_memory=self.is_cuda, **how)
+    def draw_keys(self) -> Iterator[list[tuple[int, int]]]:
+        """Yield the keys of each piece. A seed depends on the place alone, so resuming repeats it."""
+        first, steps, seed = self.step, self.epoch_steps, self.args.seed
+        for epoch in range(first // steps, self.args.epochs):
+            generator = torch.Generator().manual_seed(hash((seed, epoch)))
+            order = torch.randperm(len(self.images), generator=generator).tolist()
+            for begin in range(max(0, first - epoch * steps), steps):
+                places = range(begin * self.whole, (begin + 1) * self.whole)
+                keys = [(order[place], hash((seed, epoch, place))) for place in places]
+                share = keys[self.rank :: self.world]
+                yield from (share[piece :: self.pieces] for piece in range(self.pieces))
 
-    def update(self, batches: Iterator[Any]) -> Tensor:
+    def load(self, images: Images, **how: Any) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield batches of images and labels, on the device."""
+        loader = DataLoader[Any](
+            images, num_workers=self.args.workers, pin_memory=self.device.type == "cuda", **how
+        )
+        for inputs, labels in loader:
+            inputs = inputs.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+            yield inputs, labels.to(self.device, non_blocking=True)
+
+    def update(self, batches: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
         """Update the weights by one whole batch; return this process's part of the loss."""
-        self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.epoch_steps, self.args)
         total = torch.zeros((), device=self.device)
-        for piece in self.pieces:
+        for piece in range(self.pieces):
             inputs, labels = next(batches)
-            torch.manual_seed(mix(self.args.seed, self.step, piece.start))
-            is_last = self.world == 1 or piece == self.pieces[-1]
+            torch.manual_seed(hash((self.args.seed, self.step, self.rank + self.world * piece)))
+            is_last = self.world == 1 or piece == self.pieces - 1
             with nullcontext() if is_last else self.parallel.no_sync():
-                outputs = self.predict(self.forward, inputs)
-                loss = measure_loss(outputs, labels.to(self.device))
-                loss = loss * len(piece) / self.whole
+                with self.autocast:
+                    loss = measure_loss(self.forward(inputs), labels)
+                loss = loss * len(labels) / self.whole
                 (loss * self.world).backward()  # processes average their gradients
             total += loss.detach()
         nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
@@ -301,51 +243,42 @@ class Training:
         self.step += 1
         return total
 
-    def predict(self, network: Callable[[Tensor], Any], inputs: Tensor) -> Any:
-        """Run a network, on a GPU in bfloat16."""
-        inputs = inputs.to(self.device, memory_format=self.layout, non_blocking=True)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_cuda):
-            return network(inputs)
-
-    def check(self) -> None:
-        """Stop at weights that are not finite, before a file has them."""
-        self.share_statistics()
-        values = [*self.network.state_dict().values(), *self.average.state_dict().values()]
-        if not all(value.isfinite().all() for value in values):
-            raise TrainingError(f"a weight is not finite at step {self.step}")
-
     @torch.no_grad()
-    def validate(self, progress: Any) -> None:
+    def validate(self) -> None:
         """Measure the averaged weights, each process on its share, and keep the best."""
         network = self.average.module.eval()
         keys = [(index, 0) for index in range(self.rank, len(self.held_out), self.world)]
         hits = torch.zeros(2, device=self.device)
         for inputs, labels in self.load(self.held_out, sampler=keys, batch_size=self.args.batch):
-            guesses = self.predict(network, inputs).topk(5).indices
-            is_right = guesses == labels.to(self.device)[:, None]
-            hits += torch.stack([is_right[:, 0].sum(), is_right.sum()])
+            with self.autocast:
+                logits = network(inputs)
+            is_hit = logits.topk(5).indices == labels[:, None]
+            hits += torch.stack([is_hit[:, 0].sum(), is_hit.sum()])
         top1, top5 = (100 - 100 * self.add_up(hits) / len(self.held_out)).tolist()
         self.record(top1_error=top1, top5_error=top5)
         if self.rank == 0:
             epoch = self.step // self.epoch_steps
-            progress.write(f"epoch {epoch}: top-1 error {top1:.2f} %, top-5 error {top5:.2f} %")
+            tqdm.write(f"epoch {epoch}: top-1 error {top1:.2f} %, top-5 error {top5:.2f} %")
             if top1 < self.best:
                 weights = {name: value.contiguous() for name, value in network.state_dict().items()}
-                write(save_file, weights, self.args.output / "best.safetensors")
+                write(self.args.output / "best.safetensors", lambda path: save_file(weights, path))
         self.best = min(self.best, top1)
 
-    def save(self) -> None:
-        """Write a checkpoint, from which a training goes on exactly."""
+    def save(self, *, ends_epoch: bool) -> None:
+        """Validate at the end of an epoch, and write a checkpoint, from which to go on exactly."""
+        state: dict[str, Any] = {"network": self.network.state_dict()}
+        state["average"] = self.average.state_dict()
+        for name, tensor in [pair for part in state.values() for pair in part.items()]:
+            if self.world > 1 and "running_" in name:
+                tensor.copy_(self.add_up(tensor) / self.world)  # the mean of all processes
+            if not tensor.isfinite().all():
+                raise TrainingError(f"{name} is not finite at step {self.step}")
+        if ends_epoch:
+            self.validate()
+        state["optimizer"] = self.optimizer.state_dict()
+        state |= {"step": self.step, "best": self.best, "history": self.history}
         if self.rank == 0:
-            state = {
-                "network": self.network.state_dict(),
-                "average": self.average.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "step": self.step,
-                "best": self.best,
-                "drawn": self.drawn,
-            }
-            write(torch.save, state, self.last)
+            write(self.last, lambda path: torch.save(state, path))
 
     def resume(self) -> None:
         """Go on from the last checkpoint."""
@@ -356,19 +289,10 @@ class Training:
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.best, drawn = state["step"], state["best"], state["drawn"]
-        except LOADING as error:
-            text = f"{self.last} is not a checkpoint of this training: {error!r}"
-            raise TrainingError(text) from None
-        if drawn != self.drawn and self.rank == 0:
-            print("The seed, the batch or the images changed: the next batches are new ones.")
-
-    def share_statistics(self) -> None:
-        """Give the norms of all processes the mean of their running statistics."""
-        if self.world > 1:
-            for buffer in [*self.network.buffers(), *self.average.module.buffers()]:
-                if buffer.is_floating_point():
-                    buffer.copy_(self.add_up(buffer) / self.world)
+            self.step, self.best, self.history = state["step"], state["best"], state["history"]
+        except Exception as error:  # a damaged file raises many
+            text = f"{self.last} is damaged, or of another training: {error!r:.200}"
+            raise TrainingError(text) from error
 
     def add_up(self, tensor: Tensor) -> Tensor:
         """Return the sum of a tensor over all processes."""
@@ -378,45 +302,40 @@ class Training:
 
     def record(self, **numbers: float) -> None:
         """Add numbers to the logs."""
+        line = {"step": self.step, "epoch": self.step / self.epoch_steps, **numbers}
+        self.history.append(line)
         if self.rank == 0:
-            epoch = self.step / self.epoch_steps
             with self.log.open("a") as file:
-                print(json.dumps({"step": self.step, "epoch": epoch, **numbers}), file=file)
+                print(json.dumps(line), file=file)
             for name, number in numbers.items():
                 self.board.add_scalar(name, number, self.step)
 
 
-def write(save: Callable[[Any, Path], object], content: object, path: Path) -> None:
+def write(path: Path, save: Callable[[Path], object]) -> None:
     """Write a file whole or not at all: beside its place, down to the disk, then in one move."""
     beside = path.with_name(f"{path.name}.part")
     try:
-        save(content, beside)
-        with beside.open("rb+") as file:
+        save(beside)
+        with beside.open("rb") as file:
             os.fsync(file.fileno())
         beside.replace(path)
-    except (OSError, RuntimeError, SafetensorError) as error:
+    except Exception as error:
         beside.unlink(missing_ok=True)
-        raise TrainingError(f"{path} cannot be written (is the disk full?): {error}") from None
+        raise TrainingError(f"{path} cannot be written (is the disk full?): {error}") from error
 
 
-def forget(log: Path, step: int) -> None:
-    """Remove the lines that a killed training logged after its last checkpoint."""
-    lines = log.read_text().splitlines(keepends=True) if log.exists() else []
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-    write(lambda text, path: path.write_text(text), "".join(kept), log)
-
-
-def draw_curves(log: Path, path: Path) -> None:
+def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     """Draw the loss and the errors over the epochs."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, name in (left, "loss"), (right, "top1_error"), (right, "top5_error"):
-        points = [(line["epoch"], line[name]) for line in lines if name in line]
-        axes.plot(*zip(*points, strict=True), label=name)
-        axes.set_xlabel("epoch")
-        axes.legend()
-    write(lambda picture, beside: picture.savefig(beside, format="svg"), figure, path)
+        points = [(line["epoch"], line[name]) for line in history if name in line]
+        axes.plot(*zip(*points, strict=True), ".-", markersize=4, label=name.replace("_", " "))
+        axes.grid(alpha=0.3)
+    left.set(xlabel="epoch", ylabel="training loss", xlim=(0, None))
+    right.set(xlabel="epoch", ylabel="held-out images: error, %", xlim=(0, None), ylim=(0, None))
+    right.legend()
+    figure.savefig(path)
 
 
 if __name__ == "__main__":
@@ -427,6 +346,3 @@ if __name__ == "__main__":
         sys.exit(130)
     except (TrainingError, OSError) as error:  # a reader of images adds its trace
         sys.exit(f"train.py: {str(error).rpartition('TrainingError: ')[2].strip()}")
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()

@@ -132,8 +132,7 @@ def test_the_loss_has_the_decomposition_of_section_7_and_weighs_heads(project: P
         return 0.9 * of_label + 0.1 * of_all
 
     loss = script.measure_loss(SimpleNamespace(logits=logits, aux=aux), labels)
-    assert loss.dtype == torch.float32  # whatever the network computes in
-    torch.testing.assert_close(loss, (smoothed(logits) + 0.3 * smoothed(aux)).float())
+    torch.testing.assert_close(loss, smoothed(logits) + 0.3 * smoothed(aux))
 
 
 AVERAGES: dict[str, Callable[[int], float]] = {
@@ -152,11 +151,7 @@ def test_the_average_is_that_of_the_formula(
     script = build_script(project, write_recipe(average=average), network)
     data = write_images(tmp_path / "data")
     training = script.Training(parse(script, data, tmp_path / "run"))
-    images = training.load(
-        training.images,
-        batch_sampler=script.Batches(training.args, len(training.images), training.pieces, 0),
-    )
-    batches = iter(images)
+    batches = training.load(training.images, batch_sampler=training.draw_keys())
     by_hand = {name: value.clone() for name, value in training.network.state_dict().items()}
     for step in range(9):
         training.update(batches)
@@ -176,8 +171,7 @@ def test_the_gradients_are_clipped_together_by_their_norm(project: Project, tmp_
         data = data if data.exists() else write_images(data)
         training = script.Training(parse(script, data, tmp_path / "run"))
         training.optimizer.zero_grad = lambda: None
-        keys = script.Batches(training.args, len(training.images), training.pieces, 0)
-        training.update(iter(training.load(training.images, batch_sampler=keys)))
+        training.update(training.load(training.images, batch_sampler=training.draw_keys()))
         gradients = [parameter.grad.flatten() for parameter in training.network.parameters()]
         made[clip] = torch.cat(gradients)
     free = made[""]
@@ -224,8 +218,7 @@ def test_a_mean_of_replicas_is_the_gradient_of_the_whole_batch(
     for batch, replicas in ((24, 1), (8, 3), (7, 2)):
         changes = {"batch": batch, "replicas": replicas}
         training = script.Training(parse(script, data, tmp_path / "run", **changes))
-        keys = script.Batches(training.args, len(training.images), training.pieces, 0)
-        batches = iter(training.load(training.images, batch_sampler=keys))
+        batches = training.load(training.images, batch_sampler=training.draw_keys())
         seen = [training.update(batches).item()]
         ends.append((seen, torch.cat([p.flatten() for p in training.network.parameters()])))
     (whole, weights), (parts, others), (fewer, _) = ends

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import resource
+import runpy
 import signal
 import struct
 import subprocess
@@ -18,18 +20,16 @@ import numpy as np
 import pytest
 import torch
 from conftest import Project
+from forked import Fork, start, start_several
 from PIL import Image
 from safetensors.torch import load_file
 from training_runs import (
-    ENVIRONMENT,
     NORM_FREE,
     WITH_NORM,
     arguments,
     build_script,
-    command,
     load_script,
     parse,
-    run,
     write_images,
     write_recipe,
     write_script,
@@ -70,39 +70,31 @@ def flatten(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, 
     return [(path, value)]
 
 
-def kill_at(words: list[str], log: Path, lines: int) -> bool:
-    """Kill a run when its log has `lines` lines, and return whether the run was alive."""
-    process = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-    while process.poll() is None:
+def kill_at(fork: Fork, log: Path, lines: int, number: signal.Signals = signal.SIGKILL) -> int:
+    """Send a signal to a run when its log has `lines` lines, and return its exit code."""
+    while fork.process.is_alive():
         if log.exists() and log.read_bytes().count(b"\n") >= lines:
-            process.send_signal(signal.SIGKILL)
+            os.kill(fork.process.pid or 0, number)
             break
-        time.sleep(0.02)
-    return process.wait() == -signal.SIGKILL
+        time.sleep(0.005)
+    return fork.wait()
 
 
 def test_a_killed_training_resumes_to_the_same_weights(project: Project, tmp_path: Path) -> None:
     """A reader, dropout, random changes, an average and norms: all must go on as they were."""
     script = write_script(project, WITH_NORM + FULL)
     data = write_images(tmp_path / "data")
-    steps = {"log_every": 1, "checkpoint_every": 2, "workers": 1, "epochs": 3}
-    calm = run(command(script, arguments(data, tmp_path / "calm", **steps)))
-    assert calm.returncode == 0, calm.stderr
-    words = command(script, arguments(data, tmp_path / "killed", **steps, resume=True))
+    steps = {"log_every": 1, "checkpoint_every": 2, "workers": 1, "epochs": 2}
+    calm = start(script, arguments(data, tmp_path / "calm", **steps))
+    assert calm.wait() == 0, calm.said
+    words = arguments(data, tmp_path / "killed", **steps, resume=True)
     log = tmp_path / "killed" / "log.jsonl"
-    kills = sum(kill_at(words, log, lines) for lines in (4, 12))
-    assert kills == 2
-    last = run(words)
-    assert last.returncode == 0, last.stderr
+    assert [kill_at(start(script, words), log, lines) for lines in (4, 9)] == [-9, -9]
+    last = start(script, words)
+    assert last.wait() == 0, last.said
     assert_same(tmp_path / "calm", tmp_path / "killed")
-    logs = [
-        [{k: v for k, v in json.loads(line).items() if "second" not in k} for line in open_lines(p)]
-        for p in (tmp_path / "calm", tmp_path / "killed")
-    ]
-    assert [line for line in logs[0] if "loss" not in line] == [
-        line for line in logs[1] if "loss" not in line
-    ]
-    assert [line["step"] for line in logs[0]] == [line["step"] for line in logs[1]]
+    assert open_lines(tmp_path / "calm") == open_lines(tmp_path / "killed")
+    assert len(open_lines(tmp_path / "calm")) == 12 + 2
 
 
 def open_lines(output: Path) -> list[str]:
@@ -114,11 +106,12 @@ def test_a_training_resumes_at_any_step(project: Project, tmp_path: Path) -> Non
     script = build_script(project, FULL)
     data = write_images(tmp_path / "data")
     draw = random.Random(0)
-    script.Training(parse(script, data, tmp_path / "calm", checkpoint_every=1)).run()
-    args = parse(script, data, tmp_path / "killed", checkpoint_every=1, resume=True)
-    for _ in range(6):
+    often = {"checkpoint_every": 1, "epochs": 2}
+    script.Training(parse(script, data, tmp_path / "calm", **often)).run()
+    args = parse(script, data, tmp_path / "killed", **often, resume=True)
+    for _ in range(4):
         training = script.Training(args)
-        if training.step >= 17:
+        if training.step >= 11:
             break
         stop = training.step + draw.randrange(1, 4)
         training.save = stopping(training.save, training, stop)
@@ -129,8 +122,8 @@ def test_a_training_resumes_at_any_step(project: Project, tmp_path: Path) -> Non
 
 
 def stopping(save: object, training: object, stop: int) -> object:
-    def saved() -> None:
-        save()  # type: ignore[operator]
+    def saved(**how: bool) -> None:
+        save(**how)  # type: ignore[operator]
         if training.step >= stop:  # type: ignore[attr-defined]
             raise KeyboardInterrupt
 
@@ -144,8 +137,8 @@ def test_two_processes_are_one_with_the_same_whole_batch(project: Project, tmp_p
     sizes = {"batch": 6, "replicas": 2, "epochs": 2, "checkpoint_every": 3}
     module = load_script(script)
     module.Training(parse(module, data, tmp_path / "one", **sizes)).run()
-    two = run(command(script, arguments(data, tmp_path / "two", **sizes), processes=2))
-    assert two.returncode == 0, two.stderr
+    two = start_several(script, arguments(data, tmp_path / "two", **sizes), 2)
+    assert [fork.wait() for fork in two] == [0, 0], two[0].said + two[1].said
     states = [torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("one", "two")]
     for part in ("network", "average"):
         for name, value in states[0][part].items():
@@ -172,7 +165,7 @@ def test_the_best_weights_are_those_that_were_validated(project: Project, tmp_pa
     network.load_state_dict(load_file(tmp_path / "run" / "best.safetensors"))
     network.eval()
     wrong = 0
-    for path, label in training.held_out.folder.samples:
+    for path, label in training.held_out.samples:
         pixels = np.asarray(Image.open(path), dtype=np.float32) / 255
         logits = network((torch.from_numpy(pixels)[None, None] - 0.5) / 0.5)
         wrong += int(logits.argmax()) != label
@@ -242,7 +235,7 @@ def test_faults_of_the_data_are_told(fault: object, project: Project, tmp_path: 
     ("changes", "message"),
     [
         ({"batch": 50}, "48 images do not fill a batch of 50"),
-        ({"learning_rate": 1e38}, "the loss is (nan|inf) at step|a weight is not finite at step"),
+        ({"learning_rate": 1e38}, "the loss is (nan|inf) at step|is not finite at step"),
     ],
 )
 def test_faults_of_the_numbers_are_told(
@@ -270,7 +263,7 @@ def test_no_file_has_weights_that_are_not_finite(project: Project, tmp_path: Pat
         return loss
 
     training.update = break_weights
-    with pytest.raises(script.TrainingError, match="a weight is not finite at step 6"):
+    with pytest.raises(script.TrainingError, match="^body.weight is not finite at step 6"):
         training.run()
     assert not (tmp_path / "run" / "best.safetensors").exists()
     assert not (tmp_path / "run" / "last.pt").exists()
@@ -288,37 +281,29 @@ def test_another_file_is_not_resumed(
         torch.save({"network": {}}, last)
     else:
         last.write_bytes(content)
-    with pytest.raises(script.TrainingError, match="is not a checkpoint of this training"):
+    with pytest.raises(script.TrainingError, match="is damaged, or of another training"):
         script.Training(parse(script, data, last.parent, resume=True))
 
 
-@pytest.mark.parametrize("option", ["epochs", "batch", "replicas", "log_every", "checkpoint_every"])
-@pytest.mark.parametrize("number", [0, -1])
 def test_counts_are_above_zero(
-    option: str,
-    number: int,
-    project: Project,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = build_script(project, FULL)
-    with pytest.raises(SystemExit):
-        parse(script, tmp_path, tmp_path, **{option: number})
-    assert f"{number} is not above 0" in capsys.readouterr().err
+    options = ("epochs", "batch", "replicas", "log_every", "checkpoint_every")
+    for option, number in [*itertools.product(options, (0, -1)), ("workers", -1)]:
+        with pytest.raises(SystemExit):
+            parse(script, tmp_path, tmp_path, **{option: number})
+        said = capsys.readouterr().err
+        assert "epochs, batch, replicas and STEPS are at least 1, and workers at least 0" in said
 
 
 def test_an_interrupted_training_says_how_to_go_on(project: Project, tmp_path: Path) -> None:
     script = write_script(project, NORM_FREE + FULL)
     data, log = write_images(tmp_path / "data"), tmp_path / "run" / "log.jsonl"
-    words = command(script, arguments(data, log.parent, epochs=10_000, log_every=1))
-    process = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not (log.exists() and log.stat().st_size):
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said.endswith("train.py: interrupted; --resume goes on from the last checkpoint\n")
-    assert "Traceback" not in said
+    fork = start(script, arguments(data, log.parent, epochs=10_000, log_every=1))
+    assert kill_at(fork, log, 1, signal.SIGINT) == 130
+    assert fork.said.endswith("train.py: interrupted; --resume goes on from the last checkpoint\n")
+    assert "Traceback" not in fork.said
 
 
 def test_a_run_is_never_overwritten(project: Project, tmp_path: Path) -> None:
@@ -355,11 +340,11 @@ def test_a_broken_image_is_one_line_and_the_training_goes_on_without_it(
     data, output = write_images(tmp_path / "data"), tmp_path / "run"
     break_image(data)
     once_a_step = {"resume": True, "checkpoint_every": 1}
-    broken = run(command(script, arguments(data, output, workers=1, **once_a_step)))
-    last = broken.stderr.replace("\r", "\n").splitlines()[-1]
-    assert broken.returncode == 1
+    broken = start(script, arguments(data, output, workers=1, **once_a_step))
+    assert broken.wait() == 1
+    last = broken.said.replace("\r", "\n").splitlines()[-1]
     assert last.startswith(f"train.py: {data}/train/class1/3.png cannot be read: ")
-    assert "Traceback" not in broken.stderr
+    assert "Traceback" not in broken.said
     (data / "train" / "class1" / "3.png").unlink()
     Image.new("L", (8, 8)).save(data / "train" / "class0" / "one_more.png")
     module = load_script(script)
@@ -368,27 +353,14 @@ def test_a_broken_image_is_one_line_and_the_training_goes_on_without_it(
     assert mended.step == 18
 
 
-def test_other_images_are_told_and_taken(
-    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    script = build_script(project, FULL)
-    data = write_images(tmp_path / "data")
-    script.Training(parse(script, data, tmp_path / "run", epochs=1)).run()
-    Image.new("L", (8, 8)).save(data / "train" / "class0" / "one_more.png")
-    training = script.Training(parse(script, data, tmp_path / "run", resume=True))
-    assert "the next batches are new ones" in capsys.readouterr().out
-    assert training.step == 6
-    training.run()
-    assert training.step == 18
-
-
 def test_the_first_training_of_the_tutorial_learns_digits(tmp_path: Path) -> None:
     data = tmp_path / "digits"
-    written = run([sys.executable, str(ROOT / "docs" / "write_digits.py"), str(data)])
-    assert written.returncode == 0, written.stderr
+    runpy.run_path(str(ROOT / "docs" / "write_digits.py"))["write_digits"](data)
     assert len(list(data.glob("val/*/*.png"))) == 360
     script = ROOT / "generated" / "digits" / "train.py"
-    done = run(command(script, arguments(data, tmp_path / "run", workers=2)))
+    words = [sys.executable, str(script), *arguments(data, tmp_path / "run", workers=2)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     errors = [
         line["top1_error"]
@@ -401,17 +373,20 @@ def test_the_first_training_of_the_tutorial_learns_digits(tmp_path: Path) -> Non
 def test_random_keys_are_used_once(project: Project, tmp_path: Path) -> None:
     """Over an epoch, all processes together read no image twice, and draw by no seed twice."""
     script = build_script(project, FULL)
-    args = parse(script, tmp_path, tmp_path, batch=3, replicas=4, epochs=2)
-    pieces = [[range(3), range(3, 6)], [range(6, 9), range(9, 12)]]
-    read = [list(script.Batches(args, 40, part, 0)) for part in pieces]
-    per_epoch = [
-        itertools.chain(*(keys[:6] for keys in read)),
-        itertools.chain(*(k[6:] for k in read)),
-    ]
-    epochs = [list(itertools.chain(*keys)) for keys in per_epoch]
+    data = write_images(tmp_path / "data", train=10)
+    training = script.Training(parse(script, data, tmp_path / "run", batch=3, replicas=4, epochs=2))
+    alone = list(training.draw_keys())
+    training.world, training.pieces = 2, 2
+    shares = []
+    for training.rank in range(2):
+        shares.append(list(training.draw_keys()))
+    assert [len(piece) for piece in shares[0]] == [3] * 12
+    assert sorted(itertools.chain(*alone)) == sorted(itertools.chain(*shares[0], *shares[1]))
+    epochs = [list(itertools.chain(*alone[:12])), list(itertools.chain(*alone[12:]))]
     for keys in epochs:
         assert (
             len(keys) == len({index for index, _ in keys}) == len({seed for _, seed in keys}) == 36
         )
     assert epochs[0] != epochs[1]
-    assert list(script.Batches(args, 40, pieces[0], 4)) == read[0][8:]
+    training.step = 4
+    assert list(training.draw_keys()) == shares[1][8:]

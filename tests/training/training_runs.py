@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from conftest import NET, Project
@@ -51,7 +48,13 @@ def write_script(project: Project, spec: str) -> Path:
 
 
 def load_script(path: Path) -> ModuleType:
-    """Import a script and the module beside it, under their own names."""
+    """Import a script and the module beside it, under their own names.
+
+    Tensors are small: a second thread would cost more than it does.
+    """
+    import torch
+
+    torch.set_num_threads(1)
     for name, file in (("model", path.with_name("model.py")), ("train", path)):
         spec = importlib.util.spec_from_file_location(name, file)
         assert spec is not None and spec.loader is not None
@@ -101,19 +104,3 @@ def parse(script: ModuleType, data: Path, output: Path, **changes: object) -> ar
     finally:
         sys.argv = old
     return args
-
-
-def command(script: Path, words: list[str], *, processes: int = 1) -> list[str]:
-    """Return the command that runs a script, on several processes by torchrun."""
-    run = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    return [sys.executable, *(run if processes > 1 else []), str(script), *words]
-
-
-def run(words: list[str], **how: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command on one thread."""
-    return subprocess.run(
-        words, env=ENVIRONMENT, capture_output=True, text=True, check=False, **how
-    )
-
-
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}

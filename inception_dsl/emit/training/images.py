@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypedDict
 
-from inception_dsl.emit.training.options import break_call, write_literal
+from inception_dsl.emit.training.options import WIDTH, break_call, write_literal
 from inception_dsl.ir import Model
 from inception_dsl.ir.recipe import Augmentation, Recipe
 
@@ -21,24 +21,19 @@ class ImageFacts(TypedDict):
 
     height: int
     width: int
-    is_grey: bool
-    random: list[str]
-    fixed: str
-    normalise: str
+    images: list[list[str]]
 
 
 def describe_images(model: Model, recipe: Recipe) -> ImageFacts:
-    """Return the transforms of torchvision that a recipe asks for, as expressions."""
+    """Return the transforms of torchvision that a recipe asks for, as lists of expressions."""
     height, width = model.input.size
     augment = recipe.augment.value
-    return {
-        "height": height,
-        "width": width,
-        "is_grey": model.input.channels == 1,
-        "random": ["v2.Resize(SIZE)"] if augment is None else list(_changes(augment)),
-        "fixed": _fixed(augment, height, width),
-        "normalise": _normalise(recipe),
-    }
+    random = ["v2.Resize(SIZE)"] if augment is None else list(_changes(augment))
+    to_input = ["v2.Grayscale()"] * (model.input.channels == 1)
+    to_input += ["v2.PILToTensor()", "v2.ToDtype(torch.float32, scale=True)", *_normalise(recipe)]
+    lists = {"RANDOM": random, "FIXED": _fixed(augment, height, width), "INPUT": to_input}
+    assignments = [_assign(name, changes) for name, changes in lists.items()]
+    return {"height": height, "width": width, "images": assignments}
 
 
 def _changes(augment: Augmentation) -> Iterator[str]:
@@ -49,7 +44,7 @@ def _changes(augment: Augmentation) -> Iterator[str]:
             area = ", ".join(map(write_literal, augment.area))
             aspect = ", ".join(map(write_literal, augment.aspect))
             words = ["SIZE", f"scale=({area})", f"ratio=({aspect})"]
-            yield _call("v2.RandomResizedCrop", words, depth=2)
+            yield _call("v2.RandomResizedCrop", words)
         case "crop":
             yield f"v2.Resize({augment.resize})"
             yield "v2.RandomCrop(SIZE)"
@@ -61,30 +56,36 @@ def _changes(augment: Augmentation) -> Iterator[str]:
     colours = {name: value for name, value in augment.colours.items() if value}
     if colours:
         words = [f"{name}={write_literal(value)}" for name, value in colours.items()]
-        yield _call("v2.ColorJitter", words, depth=2)
+        yield _call("v2.ColorJitter", words)
 
 
-def _fixed(augment: Augmentation | None, height: int, width: int) -> str:
+def _fixed(augment: Augmentation | None, height: int, width: int) -> list[str]:
     """Return the way of a held-out image to the size of the input."""
     match augment:
         case Augmentation(name="inception"):
             shorter = round(min(height, width) / _KEPT)
-            return f"[v2.Resize({shorter}), v2.CenterCrop(SIZE)]"
+            return [f"v2.Resize({shorter})", "v2.CenterCrop(SIZE)"]
         case Augmentation(name="crop", resize=resize):
-            return f"[v2.Resize({resize}), v2.CenterCrop(SIZE)]"
+            return [f"v2.Resize({resize})", "v2.CenterCrop(SIZE)"]
         case _:
-            return "[v2.Resize(SIZE)]"
+            return ["v2.Resize(SIZE)"]
 
 
-def _normalise(recipe: Recipe) -> str:
+def _normalise(recipe: Recipe) -> Iterator[str]:
     if recipe.normalise.value is None:
-        return ""
+        return
     pairs = (("mean", recipe.normalise.value.mean), ("std", recipe.normalise.value.std))
     words = [f"{name}=[{', '.join(map(write_literal, numbers))}]" for name, numbers in pairs]
-    return _call("v2.Normalize", words, depth=3)
+    yield _call("v2.Normalize", words)
 
 
-def _call(callee: str, arguments: list[str], *, depth: int) -> str:
+def _assign(name: str, changes: list[str]) -> list[str]:
+    """Return the lines that give a list a name: one, or one for each change."""
+    line = f"{name} = [{', '.join(changes)}]"
+    is_short = len(line) <= WIDTH and "\n" not in line
+    return [line] if is_short else [f"{name} = [", *(f"    {c}," for c in changes), "]"]
+
+
+def _call(callee: str, arguments: list[str]) -> str:
     """Return a call in a list, over several lines where it is long; a comma follows it."""
-    lines = break_call(callee, arguments, width=99 - 4 * depth)
-    return f"\n{' ' * 4 * depth}".join(lines)
+    return "\n    ".join(break_call(callee, arguments, width=WIDTH - 1))

@@ -66,11 +66,9 @@ class Options:
         is_alone = replicas is None and not recipe.replicas.is_unknown
         count = 1 if is_alone else None if replicas is None else replicas.count
         first = None if rate is None or rate.first is None else write_literal(rate.first)
-        yield from _declare(
-            "epochs", "positive", "passes over the training images", recipe.epochs.value
-        )
-        yield from _declare("batch", "positive", "images of a replica", recipe.batch.value)
-        yield from _declare("replicas", "positive", "batches of an update, on any processes", count)
+        yield from _declare("epochs", "int", "passes over the training images", recipe.epochs.value)
+        yield from _declare("batch", "int", "images of a replica", recipe.batch.value)
+        yield from _declare("replicas", "int", "batches of an update, on any processes", count)
         yield from _declare("learning_rate", "float", "the first learning rate", first)
         for name, (type, help) in self.opened.items():
             yield from _declare(name, type, help, None)

@@ -35,12 +35,13 @@ def write_rate(recipe: Recipe, options: Options) -> RateCode:
     """
     rate = recipe.learning_rate.value or LearningRate(None)
     if rate.course is None and rate.warmup is None:
-        body = ("rate: float = args.learning_rate", "return rate")
-        return RateCode("args: argparse.Namespace", body, "self.args")
+        return RateCode("args: argparse.Namespace", (f"return float({_FIRST})",), "self.args")
     unit = _unit_of(rate)
     now = "step" if unit == "steps" else "epoch"
     lines = ["epoch = step / epoch_steps"] * (unit == "epochs")
-    lines += ["first: float = args.learning_rate"]
+    is_read_once = rate.warmup is None and not isinstance(rate.course, Cosine | Polynomial)
+    first = _FIRST if is_read_once else "first"
+    lines += [f"first: float = {_FIRST}"] * (not is_read_once)
     since = now
     if rate.warmup is not None:
         length, start = rate.warmup.length, rate.warmup.start
@@ -49,7 +50,8 @@ def write_rate(recipe: Recipe, options: Options) -> RateCode:
         risen = f"{low} + (first - {low})" if start else "first"
         lines += [f"if {now} < warmup:", f"    return {risen} * {now} / warmup"]
         since = f"({now} - warmup)"
-    lines += _write_course(rate.course, now, since, options, has_warmup=rate.warmup is not None)
+    total = "args.epochs" if rate.warmup is None else "(args.epochs - warmup)"
+    lines += _write_course(rate.course, now, since, options, first=first, total=total)
     if unit == "steps" and (rate.warmup is None or rate.warmup.length.unit == "steps"):
         return RateCode("step: int, args: argparse.Namespace", tuple(lines), "self.step, self.args")
     return RateCode(
@@ -57,6 +59,9 @@ def write_rate(recipe: Recipe, options: Options) -> RateCode:
         tuple(lines),
         "self.step, self.epoch_steps, self.args",
     )
+
+
+_FIRST = "args.learning_rate"
 
 
 def _unit_of(rate: LearningRate) -> Unit:
@@ -79,34 +84,37 @@ def _write_length(length: Length, unit: Unit, name: str, options: Options) -> st
 
 
 def _write_course(
-    course: Course | None, now: str, since: str, options: Options, *, has_warmup: bool
+    course: Course | None, now: str, since: str, options: Options, *, first: str, total: str
 ) -> Iterator[str]:
-    """Yield the statements behind the warm-up."""
+    """Yield the statements behind the warm-up.
+
+    Args:
+        now, since: the time since the start of the training, and since the end of the warm-up.
+        first: the first rate.
+        total: the epochs behind the warm-up.
+    """
     match course:
         case None:
-            yield "return first"
-            return
+            yield f"return {first}"
         case Decay(factor, every, is_continuous):
             by = options.write(factor, "factor", "multiplies the rate", "rate")
             help = f"{every.unit} between two changes of the rate"
             length = options.write(every.amount, "every", help, "rate")
             times = f"({since} {'/' if is_continuous else '//'} {length})"
-            yield f"rate: float = first * {by} ** {times}"
+            yield f"return float({first} * {by} ** {times})"
         case Milestones(factor, at, _):
             by = options.write(factor, "factor", "multiplies the rate", "rate")
             moments = f"({', '.join(map(str, at))}{',' * (len(at) == 1)})"
             yield f"passed = sum({now} >= moment for moment in {moments})"
-            yield f"rate: float = first * {by}**passed"
+            yield f"return float({first} * {by}**passed)"
         case Cosine(end) | Polynomial(end=end):
-            total = "(args.epochs - warmup)" if has_warmup else "args.epochs"
             yield f"done = {since} / {total}"
             low = write_literal(end)
-            rest = f"(first - {low})" if end else "first"
+            rest = f"({first} - {low})" if end else first
             if isinstance(course, Cosine):
                 share = "(1 + math.cos(math.pi * done)) / 2"
             else:
                 help = "of the part of the training that is left"
                 power = options.write(course.power, "power", help, "rate")
                 share = f"(1 - done) ** {power}"
-            yield f"rate: float = {f'{low} + ' if end else ''}{rest} * {share}"
-    yield "return rate"
+            yield f"return float({f'{low} + ' if end else ''}{rest} * {share})"

@@ -49,19 +49,15 @@ def emit_training(model: Model, recipe: Recipe, *, shown: str) -> str | Diagnost
     )
     (output,) = model.outputs.values()
     average = write_average(recipe, options, has_statistics=has_statistics)
-    buffers = ["*self.network.buffers()"] + ["*self.average.module.buffers()"] * bool(average)
-    optimizer = write_optimizer(recipe, options)
     facts: dict[str, object] = {
         "shown": printable(shown),
         "fingerprint": fingerprint(model),
         "factory": model.name,
         "classes": output.channels,
-        "top": min(_TOP, output.channels),
+        "has_top5": output.channels > _TOP,
         "has_statistics": has_statistics,
-        "buffers": ", ".join(buffers),
         "rate": write_rate(recipe, options),
-        "optimizer": optimizer,
-        "is_timm": optimizer.is_timm,
+        "optimizer": write_optimizer(model, recipe, options),
         "loss": write_loss(model, recipe, options),
         "clip": write_clip(recipe, options),
         "average": average,

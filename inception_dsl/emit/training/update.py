@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from inception_dsl.analysis.state import measure_state
 from inception_dsl.emit.training.options import Options, Section, break_call, write_literal
 from inception_dsl.ir import Model
 from inception_dsl.ir.learning_rate import Length
@@ -43,19 +44,15 @@ class OptimizerCode:
     """The function that makes the optimizer.
 
     Attributes:
-        decays: the condition on a parameter of a layer that decays; empty if all do, or none.
-        layers: the classes that the condition reads.
+        is_timm: it is timm's RMSProp.
     """
 
     doc: str
-    made: tuple[str, ...]
+    body: tuple[str, ...]
     is_timm: bool
-    decays: str = ""
-    layers: str = ""
-    decay_rate: str = ""
 
 
-def write_optimizer(recipe: Recipe, options: Options) -> OptimizerCode:
+def write_optimizer(model: Model, recipe: Recipe, options: Options) -> OptimizerCode:
     """Write the optimizer of a recipe, with its weight decay."""
     made = recipe.optimizer.value
     assert made is not None
@@ -63,16 +60,41 @@ def write_optimizer(recipe: Recipe, options: Options) -> OptimizerCode:
     decay = recipe.weight_decay.value
     of = DECAYED if decay is None or decay.of is None else decay.of
     rate = _write_decay(decay, options)
-    layers, decays = ("", "") if of == DECAYED else _DECAYS[of]
-    if decays:
-        arguments.insert(0, "groups")
-    else:
+    lines: list[str] = []
+    if of == DECAYED:
         arguments.insert(0, "network.parameters()")
         is_told = decay is not None or isinstance(made, Adam)  # AdamW decays unless it is told
         arguments += [f"weight_decay={rate}"] * is_told
+    else:
+        arguments.insert(0, "groups")
+        lines += _split(model, of)
+        lines += ["groups: list[dict[str, Any]] = ["]
+        lines += [f'    {{"params": decayed, "weight_decay": {rate}}},']
+        lines += ['    {"params": others, "weight_decay": 0},', "]"]
+    lines += break_call(f"return {callee}", arguments)
     is_timm = isinstance(made, RmsProp) and made.is_inside_root
-    lines = tuple(break_call(f"return {callee}", arguments))
-    return OptimizerCode(doc, lines, is_timm, decays, layers, rate)
+    return OptimizerCode(doc, tuple(lines), is_timm)
+
+
+def _split(model: Model, of: tuple[DecayedKind, ...]) -> Iterator[str]:
+    """Yield the statements that split the parameters into those that decay and the others."""
+    tensors = measure_state(model.graph).values()
+    if of == ("weights",) and all((t.role in _WEIGHTS) == (len(t.shape) > 1) for t in tensors):
+        for name, sign in (("decayed", ">"), ("others", "<=")):
+            yield f"{name} = [weight for weight in network.parameters() if weight.ndim {sign} 1]"
+        return
+    layers, condition = _DECAYS[of]
+    yield f"layers = {layers}"
+    yield "decayed: list[Tensor] = []"
+    yield "others: list[Tensor] = []"
+    yield "for layer in network.modules():"
+    yield "    for name, parameter in layer.named_parameters(recurse=False):"
+    yield f"        is_decayed = {condition}"
+    yield "        (decayed if is_decayed else others).append(parameter)"
+
+
+_WEIGHTS = {"weight", "inner weight"}
+"""The roles of the weights of convs and linears."""
 
 
 def _write_decay(decay: WeightDecay | None, options: Options) -> str:
@@ -127,12 +149,12 @@ def write_loss(model: Model, recipe: Recipe, options: Options) -> LossCode:
     if recipe.label_smoothing.value is not None:
         smoothing = f", label_smoothing={write_literal(recipe.label_smoothing.value)}"
     if not model.heads:
-        line = f"return F.cross_entropy(outputs.float(), labels{smoothing})"
+        line = f"return F.cross_entropy(outputs, labels{smoothing})"
         return LossCode("Measure the loss of the logits.", "Tensor", (line,))
-    lines = [f"loss = F.cross_entropy(outputs.logits.float(), labels{smoothing})"]
+    lines = [f"loss = F.cross_entropy(outputs.logits, labels{smoothing})"]
     for head in model.heads:
         callee = f"loss = loss + {write_literal(head.loss_weight)} * F.cross_entropy"
-        arguments = [f"outputs.{head.path}.float()", *f"labels{smoothing}".split(", ")]
+        arguments = [f"outputs.{head.path}", *f"labels{smoothing}".split(", ")]
         lines += break_call(callee, arguments)
     several = "training heads" if len(model.heads) > 1 else "training head"
     doc = f"Add up the losses of the logits and of the {several}."
