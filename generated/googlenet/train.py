@@ -198,7 +198,7 @@ class Training:
             dist.destroy_process_group()
 
     def draw_keys(self) -> Iterator[list[tuple[int, int]]]:
-        """Yield the keys of each piece. A seed depends on the place alone, so resuming repeats it."""
+        """Yield the keys of each piece. A seed depends on its place alone: resuming repeats it."""
         first, steps, seed = self.step, self.epoch_steps, self.args.seed
         for epoch in range(first // steps, self.args.epochs):
             generator = torch.Generator().manual_seed(hash((seed, epoch)))
@@ -214,9 +214,9 @@ class Training:
         loader = DataLoader[Any](
             images, num_workers=self.args.workers, pin_memory=self.device.type == "cuda", **how
         )
+        place = {"device": self.device, "non_blocking": True}
         for inputs, labels in loader:
-            inputs = inputs.to(self.device, memory_format=torch.channels_last, non_blocking=True)
-            yield inputs, labels.to(self.device, non_blocking=True)
+            yield inputs.to(memory_format=torch.channels_last, **place), labels.to(**place)
 
     def update(self, batches: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
         """Update the weights by one whole batch; return this process's part of the loss."""

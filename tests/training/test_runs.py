@@ -263,7 +263,7 @@ def test_no_file_has_weights_that_are_not_finite(project: Project, tmp_path: Pat
         return loss
 
     training.update = break_weights
-    with pytest.raises(script.TrainingError, match="^body.weight is not finite at step 6"):
+    with pytest.raises(script.TrainingError, match=r"^body\.weight is not finite at step 6"):
         training.run()
     assert not (tmp_path / "run" / "best.safetensors").exists()
     assert not (tmp_path / "run" / "last.pt").exists()
