@@ -28,6 +28,8 @@ MAX_NODE = 4.0
 MAX_BRANCHES = 24
 """Maximum number of branches of a fork that are weighed in every order."""
 
+CHANGED = 1.5
+"""The cost of any change in a branch whose join is gone, beside that of the change."""
 MIN_LOSS, LOSS = 3.0, 0.6
 """Maximum weight of a join and its other branches, and as a share of the branch that is left."""
 REACH = 24
@@ -192,18 +194,21 @@ class Costs:
         kinds = {inner.content for inner in branch.items}
         for length in range(len(branch.items) - SLACK, len(branch.items) + SLACK + 1):
             end = start + length
+            if 2 * length <= len(branch.items) or length >= 2 * len(branch.items):
+                continue
             if length < 1 or end > len(items):
                 continue
             part = items[start:end]
             if 2 * sum(inner.content in kinds for inner in part) < length:
                 continue
+            row = self._numbers.row(part)
             cost = self._price_part(branch, part, is_old=is_old)
             shorter = min(
                 self._price_part(branch, part[1:], is_old=is_old) + self.price_gap(part[0]),
                 self._price_part(branch, part[:-1], is_old=is_old) + self.price_gap(part[-1]),
             )
             if cost < shorter - 1e-6:
-                yield end, cost
+                yield end, cost + (0.0 if row.content == branch.content else CHANGED)
 
     def _price_part(self, branch: TreeRow, part: Sequence[Item], *, is_old: bool) -> float:
         row = self._numbers.row(part)

@@ -22,6 +22,8 @@ MARGIN = 1.5
 """Minimum extra cost of every other explanation."""
 SHARE = 0.35
 """Minimum extra cost as a share of the weight: a changed block is still a block."""
+REMAINS = 0.5
+"""Minimum weight of what may be left of a block that lost its join, as a share of the block's."""
 _LIGHT = 2.5
 _LENIENCE = 0.05
 _EPSILON = 1e-6
@@ -50,7 +52,7 @@ def judge_rows(
     steps = list(judges[0].alignments.trace())
     per_costing = [[judge.judge(step) for step in steps] for judge in judges]
     judged = [_combine(verdicts) for verdicts in zip(*per_costing, strict=True)]
-    judged = _trust_slots(judged, per_costing[0])
+    judged = _trust_slots(judged, per_costing[0], old, new)
     judged = spread_runs(judged, old, new, costings[0])
     judged = spread_to_ends(judged, old, new)
     judged = _doubt_beside(_doubt_jumps(judged), old, new)
@@ -173,23 +175,34 @@ def _combine(verdicts: Sequence[Judged]) -> Judged:
     return Judged(verdicts[0].step, verdict, tuple(sorted(olds)), tuple(sorted(news)))
 
 
-def _trust_slots(judged: Sequence[Judged], first: Sequence[Judged]) -> list[Judged]:
-    """Trust a changed item alone between two sure pairs.
+def _trust_slots(
+    judged: Sequence[Judged], first: Sequence[Judged], old: Sequence[Item], new: Sequence[Item]
+) -> list[Judged]:
+    """Trust a pair alone between two sure pairs, if both items are equal or only costs doubt it.
 
-    Cheap removals then allow only that it was replaced in its place.
+    Cheap removals then allow only that a changed item was replaced in its place.
     """
     result = list(judged)
     for index, entry in enumerate(judged):
         around = [judged[k] for k in (index - 1, index + 1) if 0 <= k < len(judged)]
         if (
             entry.verdict == "ambiguous"
-            and first[index].verdict == "sure"
+            and (first[index].verdict == "sure" or _is_equal(entry.step, old, new))
             and not (entry.old_rivals or entry.new_rivals)
             and is_pair(entry.step)
             and all(near.verdict == "sure" and is_pair(near.step) for near in around)
         ):
             result[index] = Judged(entry.step, "sure")
     return result
+
+
+def _is_equal(step: Step, old: Sequence[Item], new: Sequence[Item]) -> bool:
+    """Tell whether a step pairs two equal items."""
+    match step:
+        case (int(i), int(j)):
+            return old[i].content == new[j].content
+        case _:
+            return False
 
 
 def _refuse_slots(
@@ -208,13 +221,18 @@ def _refuse_slots(
         slot = judged[start:end]
         olds = [entry.step[0] for entry in slot if not isinstance(entry.step, Jump)]
         news = [entry.step[1] for entry in slot if not isinstance(entry.step, Jump)]
-        items = [*(old[i] for i in olds if i is not None), *(new[j] for j in news if j is not None)]
-        is_both = any(i is not None for i in olds) and any(j is not None for j in news)
-        if is_both and any(not isinstance(item, TreeLeaf) for item in items):
+        lone = [old[i] for i in olds if i is not None], [new[j] for j in news if j is not None]
+        if _may_be_remains(*lone) or _may_be_remains(*reversed(lone)):
             for place in range(start, end):
                 result[place] = Judged(judged[place].step, "ambiguous")
         start = max(end, start + 1)
     return result
+
+
+def _may_be_remains(items: Sequence[Item], others: Sequence[Item]) -> bool:
+    """Tell whether some items weigh enough to be what is left of a block of others."""
+    blocks = [item.weight for item in others if not isinstance(item, TreeLeaf)]
+    return bool(blocks) and sum(item.weight for item in items) >= REMAINS * min(blocks)
 
 
 def _doubt_jumps(judged: Sequence[Judged]) -> list[Judged]:
@@ -236,22 +254,42 @@ def _doubt_beside(
     """Leave undecided the nodes between an undecided jump and the next block, if one is alone.
 
     If the block of the jump is gone as a whole, they may be those that seem to be of its branch.
+    So may every equal node before the next block that is sure.
     """
     result = list(judged)
     for index, entry in enumerate(judged):
         if not isinstance(entry.step, Jump) or entry.verdict == "sure":
             continue
+        taken = (new if entry.step.opens_old else old)[slice(*entry.step.many)]
+        contents = {item.content for item in taken}
         for step in (-1, 1):
             k = index + step
             while 0 <= k < len(judged) and not list_blocks(judged[k].step, old, new):
                 k += step
-            places = range(index + step, k, step)
+            places = list(range(index + step, k, step))
             if all(is_matched(judged[place]) for place in places):
-                continue
+                places = []
+            while 0 <= k < len(judged) and not _is_sure_block(judged[k], old, new):
+                if _holds(judged[k].step, contents, old, new):
+                    places.append(k)
+                k += step
             for place in places:
                 verdict = choose_worse(judged[place].verdict, "ambiguous")
                 result[place] = replace(result[place], verdict=verdict)
     return result
+
+
+def _is_sure_block(entry: Judged, old: Sequence[Item], new: Sequence[Item]) -> bool:
+    return entry.verdict == "sure" and bool(list_blocks(entry.step, old, new))
+
+
+def _holds(step: Step, contents: set[int], old: Sequence[Item], new: Sequence[Item]) -> bool:
+    """Tell whether a step pairs items one of which has one of some contents."""
+    match step:
+        case (int(i), int(j)):
+            return old[i].content in contents or new[j].content in contents
+        case _:
+            return False
 
 
 def _doubt_light(judged: Sequence[Judged], old: Sequence[Item]) -> list[Judged]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from inception_dsl.pairing.answers import choose_worse
 from inception_dsl.pairing.costs import Costs
-from inception_dsl.pairing.series import Step
+from inception_dsl.pairing.series import Jump, Step
 from inception_dsl.pairing.steps import Judged, is_alike, is_matched, list_blocks
 from inception_dsl.pairing.tree import Item, TreeLeaf
 
@@ -25,20 +25,37 @@ def spread_runs(
         if is_matched(entry) or not blocks[index]:
             continue
         (gone,) = blocks[index]
-        for step in (-1, 1):
-            last, k = index, index + step
+        ends = [index, index]
+        for side, step in enumerate((-1, 1)):
+            k = index + step
             while 0 <= k < len(judged):
                 if blocks[k]:
                     if not any(is_alike(item, gone, costs, ALIKE_BLOCKS) for item in blocks[k]):
                         break
-                    last = k
+                    ends[side] = k
                 k += step
-            for place in range(min(index, last), max(index, last) + 1):
-                verdicts[place] = choose_worse(verdicts[place], "run")
+        places = range(ends[0], ends[1] + 1)
+        held = _list_indices([judged[place] for place in places])
+        for place in places:
+            if blocks[place] and _has_rivals_within(judged[place], *held):
+                verdicts[place] = "run"
+            verdicts[place] = choose_worse(verdicts[place], "run")
     return [
         Judged(entry.step, verdict, entry.old_rivals, entry.new_rivals)
         for entry, verdict in zip(judged, verdicts, strict=True)
     ]
+
+
+def _list_indices(entries: Sequence[Judged]) -> tuple[set[int], set[int]]:
+    """Return the indices of the old items of some steps, and those of the new ones."""
+    steps = [entry.step for entry in entries if not isinstance(entry.step, Jump)]
+    return {i for i, _ in steps if i is not None}, {j for _, j in steps if j is not None}
+
+
+def _has_rivals_within(entry: Judged, olds: set[int], news: set[int]) -> bool:
+    """Tell whether a step has rivals, and all of them are in a run."""
+    has_rivals = bool(entry.old_rivals or entry.new_rivals)
+    return has_rivals and olds.issuperset(entry.old_rivals) and news.issuperset(entry.new_rivals)
 
 
 def spread_to_ends(
