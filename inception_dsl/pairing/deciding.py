@@ -218,9 +218,12 @@ class Decider:
         other = new.branches[b] if b is not None else None
         weight = max(one.weight if one else 0.0, other.weight if other else 0.0)
         part = _OF_ALL if len(old.branches) == len(new.branches) else _OF_OTHER_COUNT
-        if part == _OF_ALL and one and other and one.content == other.content:
+        if one and other and one.content == other.content:
             held = [sum(row.content == one.content for row in fork.branches) for fork in (old, new)]
-            part = _OF_EQUAL if held == [1, 1] else part
+            if held == [1, 1]:
+                part = _OF_EQUAL if part == _OF_ALL else _OF_ALL
+        elif part == _OF_OTHER_COUNT and _are_kept(old, new):
+            part = _OF_ALL
         for costs in self._costings:
             if not costs.has_work:
                 return False
@@ -228,6 +231,15 @@ class Decider:
             if costs.pair_branches(old, new, (a, b)).cost - best.cost < need(weight, part):
                 return False
         return True
+
+
+def _are_kept(old: TreeFork, new: TreeFork) -> bool:
+    """Tell whether one of two forks has the branches of the other one, and more; all differ."""
+    held = [{row.content for row in fork.branches} for fork in (old, new)]
+    is_unique = all(
+        len(contents) == len(fork.branches) for contents, fork in zip(held, (old, new), strict=True)
+    )
+    return is_unique and (held[0] < held[1] or held[1] < held[0])
 
 
 def _keys(item: Item) -> tuple[Key, ...]:

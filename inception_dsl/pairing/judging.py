@@ -94,7 +94,9 @@ class _Judge:
         olds = () if j is None else tuple(q for q in self._rows(j, near) if q != i)
         is_off = self._cost(i, j) > ways.best + _EPSILON
         is_free = i is not None and j is not None and self._may_be_alone(i, j, near)
-        if not (news or olds or is_off or is_free or self._jumps(i, j, near)):
+        is_pair = i is not None and j is not None
+        far = near if is_pair else ways.best + need(0.0)  # the margin of the nodes it would take
+        if not (news or olds or is_off or is_free or self._jumps(i, j, far)):
             return Judged((i, j), "sure")
         verdict: Verdict = "ambiguous"
         if (news or olds) and self._are_alike(i, j, olds, news):

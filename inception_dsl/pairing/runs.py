@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from inception_dsl.pairing.answers import choose_worse
 from inception_dsl.pairing.costs import Costs
@@ -35,7 +35,9 @@ def spread_runs(
                     ends[side] = k
                 k += step
         places = range(ends[0], ends[1] + 1)
-        held = _list_indices([judged[place] for place in places])
+        held = _list_indices(
+            entry for k, entry in enumerate(judged) if k in places or entry.verdict == "sure"
+        )
         for place in places:
             if blocks[place] and _has_rivals_within(judged[place], *held):
                 verdicts[place] = "run"
@@ -46,14 +48,14 @@ def spread_runs(
     ]
 
 
-def _list_indices(entries: Sequence[Judged]) -> tuple[set[int], set[int]]:
+def _list_indices(entries: Iterable[Judged]) -> tuple[set[int], set[int]]:
     """Return the indices of the old items of some steps, and those of the new ones."""
     steps = [entry.step for entry in entries if not isinstance(entry.step, Jump)]
     return {i for i, _ in steps if i is not None}, {j for _, j in steps if j is not None}
 
 
 def _has_rivals_within(entry: Judged, olds: set[int], news: set[int]) -> bool:
-    """Tell whether a step has rivals, and all of them are in a run."""
+    """Tell whether a step has rivals, and all of them are in a run, or surely paired elsewhere."""
     has_rivals = bool(entry.old_rivals or entry.new_rivals)
     return has_rivals and olds.issuperset(entry.old_rivals) and news.issuperset(entry.new_rivals)
 

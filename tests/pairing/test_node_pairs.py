@@ -272,3 +272,38 @@ def test_nodes_behind_a_block_that_may_have_lost_its_join_are_undecided() -> Non
     pairing = pair_graphs(graph, changed.graph)
     assert find_wrong(pairing, changed) == {}
     assert pairing.old["stage4.bottleneck.expand"].verdict == "ambiguous"
+
+
+def test_an_equal_node_behind_an_undecided_lost_join_is_undecided() -> None:
+    """Blocks go, and so does most of the one behind them, whose last node gets a copy."""
+    graph = load("efficientnet_b0")
+    seed = "481516/efficientnet_b0/blocks removed/16/3"
+    changed = change(graph, 16, BLOCKS_OUT, Random(seed))
+    pairing = pair_graphs(graph, changed.graph)
+    assert find_wrong(pairing, changed) == {}
+    assert pairing.old["stages.stage8.first.project"].verdict == "run"
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0", "timm/inception_v4"])
+def test_a_block_that_is_gone_leaves_nothing_undecided(name: str) -> None:
+    """A residual that is gone is not read as one that lost its join while its neighbour went."""
+    graph = load(name)
+    for seed in range(4):
+        changed = change(graph, 1, ("block out",), Random(seed))
+        pairing = pair_graphs(graph, changed.graph)
+        assert find_wrong(pairing, changed) == {}
+        assert pairing.count("ambiguous") == 0, seed
+
+
+def test_one_of_three_branches_that_is_gone_is_told_if_the_others_are_equal() -> None:
+    old = build(
+        "a conv 8: input\nb maxpool: a\nc conv 24: a\nd conv 32: c\ne conv 40: a\n"
+        "f conv 48: e\ng conv 56: f\nj concat: b d g\nk conv 4: j"
+    )
+    new = build(
+        "a conv 8: input\nb maxpool: a\ne conv 40: a\nf conv 48: e\ng conv 56: f\n"
+        "j concat: b g\nk conv 4: j"
+    )
+    pairing = pair_graphs(old, new)
+    assert pairing.sure == {key: key for key in "abefgjk"}
+    assert verdicts(pairing)["d"] == "alone"
