@@ -297,7 +297,7 @@ def test_a_block_that_is_gone_leaves_nothing_undecided(name: str) -> None:
 
 def test_one_of_three_branches_that_is_gone_is_told_if_the_others_are_equal() -> None:
     old = build(
-        "a conv 8: input\nb maxpool: a\nc conv 24: a\nd conv 32: c\ne conv 40: a\n"
+        "a conv 8: input\nb maxpool: a\nc conv 40: a\nd conv 48: c\ne conv 40: a\n"
         "f conv 48: e\ng conv 56: f\nj concat: b d g\nk conv 4: j"
     )
     new = build(
