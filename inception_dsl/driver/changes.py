@@ -132,15 +132,17 @@ def find_side(reference: str, folder: Path, input: NamedInput) -> SpecFile:
 
 def compare_pair(old: Checked, new: Checked) -> Comparison:
     """Compare two models, with their costs."""
-    from inception_dsl.diff import Comparison, TextsChanged, compare, compare_costs
+    from inception_dsl.diff import Comparison, compare, compare_costs
     from inception_dsl.diff.finding import ConditionsChanged, RecipeListed
     from inception_dsl.rules.changes import judge_changes
 
+    if old.file.steps and new.file.steps:
+        from inception_dsl.driver.code_changes import compare_code
+
+        return compare_code(old, new)
     diff = compare(old.model, new.model)
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     findings = tuple(judge_changes((old.model, old.cost), (new.model, new.cost), diff, costs))
-    if old.file.steps and new.file.steps:  # no author wrote the title and the source of code
-        findings = tuple(each for each in findings if not isinstance(each.about, TextsChanged))
     if old.file.steps or new.file.steps:  # code does not tell how it was trained
         # The conditions of an imported block are made from its calls.
         untold = RecipeListed | ConditionsChanged

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.driver.changes import find_side, judge_report
+from inception_dsl.driver.changes import find_side, judge_report, name_side
 from inception_dsl.driver.references import NamedInput
 from inception_dsl.driver.selection import list_known_specs
 from inception_dsl.driver.settings import find_agreement
 from inception_dsl.driver.walk import Checked, measure_file
+from inception_dsl.ir import Path as StepPath
 from inception_dsl.ir import TensorType
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.project import project_root
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
     from inception_dsl.diff import Comparison, Report
     from inception_dsl.diff.unnamed import UnnamedDiff
-    from inception_dsl.ir import Path as StepPath
-    from inception_dsl.spec.files import CodeStep, SpecFile
+    from inception_dsl.spec.files import SpecFile
 
 LOSS_UNKNOWN = "W623"
 """The note of an import on the weights of losses, which are not compared."""
@@ -91,15 +91,16 @@ def _compare(old: Checked, new: Checked) -> tuple[Comparison, list[Diagnostic]]:
     from inception_dsl.diff import Comparison, compare_costs
     from inception_dsl.diff.code_lines import list_lines, locate_findings
     from inception_dsl.diff.unnamed import compare_unnamed
+    from inception_dsl.driver.code_changes import find_steps
     from inception_dsl.rules.changes import judge_edits
 
     unnamed = compare_unnamed(old.model, new.model)
-    steps = _list_steps(unnamed, new.file.steps)
+    steps = find_steps(unnamed, {StepPath(path): step for path, step in new.file.steps.items()})
     lines = list_lines(unnamed.old.graph, None), list_lines(unnamed.new.graph, steps)
     findings = tuple(locate_findings(judge_edits(unnamed.diff.edits), *lines))
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     comparison = Comparison(
-        old_name=f"{old.file.files.label}{old.cost.name}",
+        old_name=name_side(old),
         new_name=new.file.reference,
         old=unnamed.old,
         new=unnamed.new,
@@ -111,17 +112,6 @@ def _compare(old: Checked, new: Checked) -> tuple[Comparison, list[Diagnostic]]:
         aim="verify",
     )
     return comparison, list(_tell_undecided(unnamed))
-
-
-def _list_steps(unnamed: UnnamedDiff, steps: Mapping[str, CodeStep]) -> dict[StepPath, CodeStep]:
-    """Return the modules behind the nodes of a comparison, by the paths that they have there."""
-    known: dict[StepPath, CodeStep] = {}
-    for path, source in unnamed.sources.items():
-        if (step := steps.get(source)) is None:
-            continue
-        norm = steps.get(unnamed.norms[path]) if path in unnamed.norms else None
-        known[path] = step if norm is None else step._replace(norm_lines=norm.lines)
-    return known
 
 
 def _tell_undecided(unnamed: UnnamedDiff) -> Iterator[Diagnostic]:

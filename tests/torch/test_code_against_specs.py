@@ -28,7 +28,7 @@ GOLDENS = Path(__file__).parent / "goldens"
 KNOWN = {
     "inception_v4_timm": ("inception_v4", "timm:inception_v4"),
     "googlenet_torchvision": ("googlenet", "torchvision:googlenet"),
-    "inception_v3_timm": ("torchvision:inception_v3", "timm:inception_v3"),
+    "inception_v3_torchvision_timm": ("torchvision:inception_v3", "timm:inception_v3"),
     "xception_timm": ("xception", "timm:legacy_xception"),
     "inception_resnet_v2_timm": ("inception_resnet_v2", "timm:inception_resnet_v2"),
 }

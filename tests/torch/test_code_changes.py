@@ -174,3 +174,81 @@ def test_a_new_network_is_told_and_one_that_takes_too_long_is_an_error(
     monkeypatch.setattr(apart, "SECONDS", 0.01)
     assert main(command) == 2
     assert "takes more than 0.01 seconds to run" in capsys.readouterr().err
+
+
+RELEASE = """\
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width, stride, padding):
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, stride, padding, bias=False)
+        self.bn = nn.BatchNorm2d(width)
+        self.act = nn.ReLU()
+        self.project = nn.Conv2d(width, width, 1)
+
+    def forward(self, x):
+        y = self.project(self.act(self.bn(self.conv(x))))
+        return x + y if x.shape == y.shape else y
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, 2, 1)
+        self.blocks = nn.ModuleList(Block(8, 1 + i % 2, 1) for i in range(6))
+        self.fc = nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.fc(x.mean((2, 3)))
+"""
+RELEASES = {
+    "padding of one block": (
+        ("1 + i % 2, 1)", "1 + i % 2, 0 if i == 3 else 1)"),
+        ("D721", "blocks.block4.conv", "3x3 conv (8 stride 2 pad same -> V)"),
+        "52 tensors keep key and shape",
+    ),
+    "the name of a norm": (
+        ("self.bn", "self.norm"),
+        ("D714", "network, in 6 places renamed", "bn -> norm"),
+        "22 tensors keep key and shape, 30 renamed",
+    ),
+    "one module more": (
+        ("nn.Conv2d(3, 8, 3, 2, 1)", "nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1))"),
+        ("D714", "stem renamed", "stem -> stem.0"),
+        "50 tensors keep key and shape, 2 renamed",
+    ),
+    "another number for each block": (
+        ("i in range(6))", "i in range(6))\n        self.blocks.insert(0, nn.Identity())"),
+        ("D714", "network, 6 steps renamed", "blocks.0 -> blocks.1"),
+        "4 tensors keep key and shape, 48 renamed",
+    ),
+    "the name of an activation": (("self.act", "self.relu"), None, ""),
+}
+
+
+@pytest.mark.parametrize("change", RELEASES)
+def test_two_releases_of_a_package_differ_by_what_they_compute_and_by_the_keys_of_their_code(
+    change: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The names of blocks that an import makes say nothing, however one edit cuts them anew."""
+    edit, told, state = RELEASES[change]
+    new = RELEASE.replace(*edit)
+    assert new != RELEASE
+    for name, text in (("one", RELEASE), ("two", new)):
+        (root / name).mkdir()
+        (root / name / "net.py").write_text(text)
+    main(["diff", "py:one/net.py:Net", "py:two/net.py:Net", "--input", "64x64x3"])
+    out = capsys.readouterr().out
+    if told is None:
+        assert out.endswith("no change\n")
+        return
+    code, subject, what = told
+    found = [line.strip() for line in out.splitlines() if line.startswith("  D7")]
+    assert found[0].startswith(f"{code}  {subject}: {what}")
+    assert {line[:4] for line in found[1:]} <= {"D741"}
+    assert out.endswith(f"state_dict: {state}\n")
