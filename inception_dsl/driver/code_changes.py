@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Tensors = tuple[Mapping[str, CodeTensor], Mapping[str, CodeTensor]]
 
 _UNTOLD = (TextsChanged, RecipeListed, ConditionsChanged)
-"""What no author of code wrote: titles and sources, recipes, and the conditions of blocks."""
+"""The topics that no author of code wrote: titles and sources, recipes, conditions of blocks."""
 
 
 def compare_code(old: Checked, new: Checked) -> Comparison:

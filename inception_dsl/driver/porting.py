@@ -103,7 +103,8 @@ def map_weights(
     files = [reference for reference in (old, new) if is_file_target(reference)]
     if files:
         message = f"`{files[0]}` is a file, whose weights are in it: it has no checkpoints"
-        raise SpecError([Diagnostic("E804", message)])
+        help = "name the code, or the spec, that the file was made of"
+        raise SpecError([Diagnostic("E804", message, help=help)])
     networks: dict[int, PortNetwork] = {}
     notes: list[Diagnostic] = []
     for index, reference in sorted(enumerate((old, new)), key=lambda item: is_target(item[1])):

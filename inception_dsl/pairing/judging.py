@@ -286,7 +286,7 @@ def _is_sure_block(entry: Judged, old: Sequence[Item], new: Sequence[Item]) -> b
 
 
 def _holds(step: Step, contents: set[int], old: Sequence[Item], new: Sequence[Item]) -> bool:
-    """Tell whether a step pairs items one of which has one of some contents."""
+    """Tell whether a step pairs items, and the old or the new one has one of some contents."""
     match step:
         case (int(i), int(j)):
             return old[i].content in contents or new[j].content in contents

@@ -308,6 +308,14 @@ def test_a_wrong_map_is_caught(folder: Path) -> None:
     assert finding.notes[0].startswith("they part at `body.pair.0.right")
 
 
+def test_a_file_that_has_its_weights_in_it_is_neither_side(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for sides in (("net.onnx", "resnet50"), ("resnet50", "net.pt2")):
+        assert main(["port", "--from", sides[0], "--to", sides[1], "--plan"]) == 2
+        assert "has no checkpoints" in capsys.readouterr().err
+
+
 def test_the_plan_is_what_other_commands_write(folder: Path) -> None:
     assert port("--plan", "-o", "plan.json") == 0
     plan = idsl.read_plan(Path("plan.json").read_text())
