@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from inception_dsl.analysis import list_state
 from inception_dsl.bridge.checkpoint import COUNTER
 from inception_dsl.bridge.module import make_module
-from inception_dsl.bridge.ports import list_results
+from inception_dsl.bridge.ports import call_module, list_results
 from inception_dsl.ir import Graph, Path
 from inception_dsl.ops import OPS, StateTensor
 from inception_dsl.recover import TracedGraph
@@ -125,9 +125,7 @@ def _compare_inference(
 
 def _run_original(module: nn.Module, images: Mapping[str, Tensor]) -> list[Tensor]:
     """Return the results of a traced module; an input without a name is given by position."""
-    unnamed = [image for name, image in images.items() if not name]
-    named = {name: image for name, image in images.items() if name}
-    return [tensor for _, tensor in list_results(module(*unnamed, **named))]
+    return [tensor for _, tensor in list_results(call_module(module, images))]
 
 
 def _has_training(graph: TracedGraph) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from inception_dsl.bridge.building import (
 )
 from inception_dsl.bridge.calls import BATCH, CallTrace
 from inception_dsl.bridge.frames import OriginMaker, comes_from_network, deep_calls
-from inception_dsl.bridge.ports import make_inputs
+from inception_dsl.bridge.ports import call_module, find_argument, list_arguments, make_inputs
 from inception_dsl.bridge.reading import FUNCTIONS, read_trace
 from inception_dsl.bridge.reading.counting import count_macs
 from inception_dsl.bridge.steadiness import (
@@ -94,11 +93,7 @@ def name_inputs(
     Raises:
         SpecError: E703, an input is missing, or the module has none of such a name.
     """
-    arguments = {
-        name: argument
-        for name, argument in inspect.signature(module.forward).parameters.items()
-        if argument.kind in {argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY}
-    }
+    arguments = list_arguments(module)
     needed = [name for name, argument in arguments.items() if argument.default is argument.empty]
     if len(needed) > 1:
         example = " ".join(f"--input {name}=HxWxC" for name in needed)
@@ -108,8 +103,14 @@ def name_inputs(
     if not types:
         message = f"the input of `{subject}` is not known"
         raise SpecError([Diagnostic("E703", message, help=help)])
-    unknown = [name for name in types if name and name not in arguments]
-    missing = [name for name in needed if name not in types]
+    owners = {name: find_argument(name, arguments) for name in types if name}
+    unknown = [name for name, owner in owners.items() if owner is None]
+    given = {owner[0]: name for name, owner in owners.items() if owner is not None}
+    missing = [name for name in needed if name not in given]
+    if not unknown and (torn := _find_torn(owner for owner in owners.values() if owner)):
+        message = f"the inputs of `{torn}` are no whole list: its places count from 0"
+        example = f"--input {torn}_0=HxWxC --input {torn}_1=HxWxC"
+        raise SpecError([Diagnostic("E703", message, help=f"name them, as in `{example}`")])
     if unknown:
         message = f"`forward` of `{type(module).__name__}` has no argument `{unknown[0]}`"
         raise SpecError([Diagnostic("E703", message, help=help)])
@@ -117,7 +118,26 @@ def name_inputs(
         listed = ", ".join(f"`{name}`" for name in needed)
         message = f"`forward` of `{type(module).__name__}` has {len(needed)} inputs: {listed}"
         raise SpecError([Diagnostic("E703", message, help=help)])
-    return {name: types[name] for name in arguments if name in types} or types
+    order = list(arguments)
+    return dict(sorted(types.items(), key=lambda item: _rank(owners.get(item[0]), order)))
+
+
+def _find_torn(owners: Iterable[tuple[str, str]]) -> str | None:
+    """Return an argument that is given whole and in parts, or whose list lacks a place."""
+    keys: dict[str, list[str]] = {}
+    for owner, key in owners:
+        keys.setdefault(owner, []).append(key)
+    for owner, parts in keys.items():
+        places = sorted(int(part) for part in parts if part.isdecimal())
+        is_list = places == list(range(len(parts)))
+        if parts != [""] and not is_list and ("" in parts or places):
+            return owner
+    return None
+
+
+def _rank(owner: tuple[str, str] | None, arguments: Sequence[str]) -> int:
+    """Return the place of an input among the arguments; one without a name is the first."""
+    return -1 if owner is None else arguments.index(owner[0])
 
 
 def trace_network(
@@ -190,7 +210,7 @@ def _give_shapes(module: nn.Module, inputs: Mapping[str, TensorType]) -> None:
     """Run a module once, which gives its lazy parts their shapes, if it runs."""
     tensors = make_inputs(_shapes(inputs), BATCH)
     with suppress(*FAILURES), torch.no_grad():
-        module.eval()(*tensors.arguments, **tensors.keywords)
+        call_module(module.eval(), tensors)
 
 
 def _refuse_requests(module: nn.Module, requests: Sequence[ValueRequest]) -> SpecError:

@@ -25,7 +25,7 @@ from inception_dsl.bridge.comparing import (
     measure_error,
 )
 from inception_dsl.bridge.module import make_module
-from inception_dsl.bridge.ports import list_results
+from inception_dsl.bridge.ports import call_module, list_results
 from inception_dsl.bridge.weights import run_recipe
 from inception_dsl.diff.porting import StepCheck
 from inception_dsl.ir import Model, Path
@@ -217,11 +217,11 @@ def _run(network: PortNetwork, state: State, dtype: torch.dtype, *, trains: bool
         for type in network.model.inputs.values()
     ]
     names = network.inputs or ("",) * len(images)
-    unnamed = [image for name, image in zip(names, images, strict=True) if not name]
-    named = {name: image for name, image in zip(names, images, strict=True) if name}
     try:
         with torch.no_grad(), NoDraws(), quiet():
-            return [tensor for _, tensor in list_results(module(*unnamed, **named))]
+            named = dict(zip(names, images, strict=True))
+            output = call_module(module, named) if any(names) else module(*images)
+            return [tensor for _, tensor in list_results(output)]
     except FAILURES as error:
         raise explain_failure("E704", f"`{network.name}` does not run", error) from None
 

@@ -4,26 +4,57 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
-@dataclass(frozen=True, slots=True)
-class InputTensors:
-    """The tensors that a module is called with."""
-
-    arguments: tuple[Tensor, ...]
-    keywords: Mapping[str, Tensor]
+def make_inputs(shapes: Mapping[str, Sequence[int]], batch: int) -> dict[str, Tensor]:
+    """Return tensors without values on the meta device, by the names of inputs."""
+    return {name: torch.empty(batch, *shape, device="meta") for name, shape in shapes.items()}
 
 
-def make_inputs(shapes: Mapping[str, Sequence[int]], batch: int) -> InputTensors:
-    """Return tensors without values on the meta device, as a module takes them."""
-    tensors = {name: torch.empty(batch, *shape, device="meta") for name, shape in shapes.items()}
-    named = {name: tensor for name, tensor in tensors.items() if name}
-    return InputTensors(tuple(tensor for name, tensor in tensors.items() if not name), named)
+def call_module(module: nn.Module, tensors: Mapping[str, Tensor]) -> Any:
+    """Return the result of a module on tensors by the names of inputs.
+
+    One without a name is given by position. Those of a list or a mapping are put together.
+    """
+    arguments = list_arguments(module)
+    unnamed = [tensor for name, tensor in tensors.items() if not name]
+    keywords: dict[str, Any] = {}
+    for name, tensor in tensors.items():
+        owner, key = find_argument(name, arguments) or (name, "")
+        if key:
+            keywords.setdefault(owner, {})[key] = tensor
+        elif name:
+            keywords[name] = tensor
+    for name, value in keywords.items():
+        if isinstance(value, dict) and all(map(str.isdecimal, value)):
+            keywords[name] = [value[key] for key in sorted(value, key=int)]
+    return module(*unnamed, **keywords)
+
+
+def list_arguments(module: nn.Module) -> dict[str, inspect.Parameter]:
+    """Return the arguments of the forward pass of a module that have a name."""
+    parameters = inspect.signature(module.forward).parameters
+    kinds = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+    return {name: argument for name, argument in parameters.items() if argument.kind in kinds}
+
+
+def find_argument(name: str, arguments: Iterable[str]) -> tuple[str, str] | None:
+    """Return the argument that an input belongs to, and its place or key there.
+
+    An input that is an argument has no key. None stands for an input that belongs to no argument.
+
+    Example:
+        >>> find_argument("maps_0", ["maps", "image"]), find_argument("image", ["maps", "image"])
+        (('maps', '0'), ('image', ''))
+    """
+    owners = [one for one in arguments if name == one or name.startswith(f"{one}_")]
+    owner = max(owners, key=len, default=None)
+    return None if owner is None else (owner, name[len(owner) + 1 :])
 
 
 def name_arguments(

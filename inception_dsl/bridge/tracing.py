@@ -31,7 +31,7 @@ from inception_dsl.bridge.calls import (
     find_values,
 )
 from inception_dsl.bridge.frames import FrameReader, Frames
-from inception_dsl.bridge.ports import list_results, make_inputs, name_arguments
+from inception_dsl.bridge.ports import call_module, list_results, make_inputs, name_arguments
 
 OTHER_BATCH = 3
 """The number of images in a traced batch of training.
@@ -347,11 +347,11 @@ def trace_module(
     module.train(training)
     recorder = _Recorder(module)
     tensors = make_inputs(shapes, batch)
-    for tensor in (*tensors.arguments, *tensors.keywords.values()):
+    for tensor in tensors.values():
         recorder.add_input(tensor)
     try:
         with _watch(recorder), torch.no_grad(), recorder:
-            output = module(*tensors.arguments, **tensors.keywords)
+            output = call_module(module, tensors)
     finally:
         if recorder.requests:  # a network may catch the error that ends a run
             raise ValuesAskedError(recorder.requests) from None

@@ -382,6 +382,8 @@ def test_a_join_of_one_map_is_no_step(run: Callable[[Tensor], Tensor], tmp_path:
         (lambda x: torch.stack([x, x * 2, x * 4]).mean(dim=0), "divide (by 3)"),
         (lambda x: F.log_softmax(x.mean((2, 3)), dim=1), "log_softmax"),
         (lambda x: (x - x.sigmoid()).abs(), "abs"),
+        (lambda x: x[:, :2].repeat(1, 4, 1, 1) * x, "from: [slice_1, slice_1, slice_1, slice_1]"),
+        (lambda x: torch.tile(x.mean((2, 3)), (1, 2)), "from: [global_avgpool, global_avgpool]"),
         (lambda x: torch.max(*x.chunk(2, 1)), "join: maximum"),
         (lambda x: torch.minimum(x.tanh(), x.sigmoid()).max(x.relu()), "join: minimum"),
         (lambda x: torch.maximum(x, x.mean((2, 3), keepdim=True)), "join: maximum"),

@@ -249,6 +249,38 @@ def test_inputs_are_given_by_the_names_of_the_arguments(
         assert finding.help == "name them, as in `--input left=HxWxC --input right=HxWxC`"
 
 
+GATHERED = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fine, self.coarse = nn.Conv2d(3, 4, 1), nn.Conv2d(5, 4, 3, 2, 1)
+
+    def forward(self, maps, views):
+        return self.fine(maps[0]) * views["left"] - self.coarse(maps[1])
+"""
+
+
+def test_lists_and_mappings_are_given_by_places_and_keys(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(GATHERED)
+    sizes = {"views_left": "4x4x4", "maps_1": "8x8x5", "maps_0": "4x4x3"}
+    text = import_target("py:net.py:Net", folder=tmp_path, input=sizes).text
+    assert "input: {maps_1: 8x8x5, maps_0: 4x4x3, views_left: 4x4x4}" in text
+    for name, words in (
+        ("maps_2", "the inputs of `maps` are no whole list"),
+        ("maps", "the inputs of `maps` are no whole list"),
+        ("mapped", "has no argument `mapped`"),
+    ):
+        with pytest.raises(SpecError) as refused:
+            input = {name if old == "maps_0" else old: size for old, size in sizes.items()}
+            import_target("py:net.py:Net", folder=tmp_path, input=input)
+        (finding,) = refused.value.diagnostics
+        assert finding.code == "E703"
+        assert words in finding.message
+
+
 def test_a_module_of_several_inputs_is_traced_in_python() -> None:
     network = trace(_Siamese(), {"right": "8x8x3", "left": "8x8x3"})
     assert list(network.inputs) == ["left", "right"]

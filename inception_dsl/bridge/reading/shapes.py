@@ -160,6 +160,25 @@ def _expand(reader: GraphReader, input: Any, *sizes: Any) -> Results:
     raise UnsayableError(lacks.BROADCAST)
 
 
+MAX_REPEATS = 64
+"""Maximum number of times that a tensor is repeated along its channels: each is an input."""
+
+
+def _repeat(reader: GraphReader, input: Any, *sizes: Any) -> Results:
+    """Return a map, or a vector, that is repeated along its channels: a concat with itself."""
+    seen = reader.see(input)
+    shape = reader.call.results[0].shape
+    if shape == seen.shape:
+        return seen
+    if seen.key is None or seen.layout not in {"map", "vector"} or len(shape) != len(seen.shape):
+        raise UnsayableError(lacks.REPEATED)
+    times, left = divmod(shape[1], seen.shape[1])
+    is_by_channel = (shape[0], *shape[2:]) == (seen.shape[0], *seen.shape[2:])
+    if not is_by_channel or left or times > MAX_REPEATS:
+        raise UnsayableError(lacks.REPEATED)
+    return reader.add("concat", {}, [seen] * times, seen.layout)
+
+
 def _permute(reader: GraphReader, input: Any, *dims: Any) -> Results:
     seen = reader.see(input)
     order = dims[0] if len(dims) == 1 and isinstance(dims[0], tuple) else dims
@@ -344,7 +363,8 @@ SHAPES: dict[str, Callable[..., Results]] = {
     "setitem": refuse(lacks.ASSIGNMENT),
     **dict.fromkeys(["roll", "flip", "rot90"], refuse(lacks.MOVED)),
     **dict.fromkeys(["movedim", "matrix_transpose", "get_T", "get_mT"], refuse(lacks.TURNED)),
-    **dict.fromkeys(["repeat", "repeat_interleave", "tile"], refuse(lacks.REPEATED)),
+    **dict.fromkeys(["repeat", "tile"], _repeat),
+    "repeat_interleave": refuse(lacks.REPEATED),
     **dict.fromkeys(
         [
             "unbind",
