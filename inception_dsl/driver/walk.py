@@ -145,7 +145,8 @@ def judge_model(
         other = template.instantiate(inputs).model
         return other, _cost(file, other, batch)
 
-    subject = Subject(model, cost, classes, measure_at, file.shown, file.reference)
+    place = (file.shown, file.reference, file.is_built_in)
+    subject = Subject(model, cost, classes, measure_at, *place)
     judged = [
         finding
         for finding in judge(subject, hints=hints)

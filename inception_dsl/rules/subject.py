@@ -25,6 +25,7 @@ class Subject:
         measure_at: gives the model and its cost at other inputs.
         file: the name of its file, or the target whose code it is; empty if it has neither.
         reference: the text by which a person named it on the command line.
+        is_built_in: it is a spec of the library, which stays as it is.
     """
 
     model: Model
@@ -33,6 +34,7 @@ class Subject:
     measure_at: Callable[[tuple[TensorType, ...]], tuple[Model, CostReport]]
     file: str = ""
     reference: str = ""
+    is_built_in: bool = False
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:

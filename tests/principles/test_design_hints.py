@@ -385,7 +385,7 @@ def test_a_hint_on_large_kernels_names_the_better_rewrite(project: Project) -> N
     body = "[5x5 conv (48), 3x3 maxpool (stride 2), 5x5 conv (48)]"
     project.write(NET, f"{HEAD}input: 36x36x48\nnetwork: {body}\n")
     saved = (25 - 10) * 48 * 48 * 18 * 18
-    note = f"one of these lines would save {saved:,} MACs as a row and a column (P812)"
+    note = f"as a row and a column (P812), one of these lines would save {saved:,} MACs"
     assert note in design_hints(NET, project.root)["P811"].notes
 
 
@@ -403,6 +403,11 @@ def test_a_hint_on_code_names_the_import(project: Project) -> None:
         subject = Subject(checked.model, checked.cost, classes, measure_at, file, file)
         (found,) = large_kernels(subject)
         assert str(found.help).startswith(help)
+
+
+def test_a_hint_on_a_spec_of_the_library_names_a_file_for_the_result(project: Project) -> None:
+    help = "`inception-dsl rewrite alexnet --select P811 -o specs/NAME.yaml` writes it"
+    assert design_hints("alexnet", project.root)["P811"].help == help
 
 
 def test_a_project_makes_a_hint_an_error(project: Project) -> None:

@@ -41,8 +41,8 @@ def large_kernels(subject: Subject) -> Iterator[Diagnostic]:
     notes = _tell_even(found)
     if rows := find_better_rows(run).values():
         savings = reduce(add, (each.savings for each in rows))
-        lines = "one of these lines" if len(rows) == 1 else f"{say_count(len(rows))} of these lines"
-        notes.append(f"{lines} would save {savings.macs:,} MACs as a row and a column (P812)")
+        which = "it" if len(found) == 1 else f"{say_count(len(rows))} of these lines"
+        notes.append(f"as a row and a column (P812), {which} would save {savings.macs:,} MACs")
     yield from _report("P811", found, subject, notes)
 
 

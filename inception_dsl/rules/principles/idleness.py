@@ -32,7 +32,7 @@ def mergeable(subject: Subject) -> Iterator[Diagnostic]:
     ]
     places = [(step.span, _tell(each)) for each in found for step in each.steps[:1]]
     spans = [step.span for each in found for step in each.steps]
-    help = say_rewrite(subject, "P814", spans)
+    help = f"{say_rewrite(subject, 'P814', spans)}, where they begin branches of one join"
     yield from make_finding("P814", message, places, notes, help)
 
 

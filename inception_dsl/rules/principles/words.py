@@ -69,7 +69,8 @@ def say_rewrite(subject: Subject, code: str, spans: Iterable[Span | None]) -> st
             f"`inception-dsl resolve {name}` prints all of it as one file",
         )
         return f"the lines stand in {where}: {way}, which `rewrite` can change"
-    return f"`inception-dsl rewrite {name} --select {code}` writes it"
+    output = " -o specs/NAME.yaml" if subject.is_built_in else ""
+    return f"`inception-dsl rewrite {name} --select {code}{output}` writes it"
 
 
 def say_savings(savings: Savings, total: CostReport) -> str:
