@@ -473,7 +473,10 @@ class _Then(nn.Module):
         (lambda x: x.flatten(2), "maps that are read as tokens"),
         (lambda x: x.view(len(x), 4, 2, 8, 8).sum(2), "means, sums, deviations or extrema"),
         (lambda x: x.max(1).values, "a result whose axes are in another order, or one by one"),
-        (lambda x: torch.max(x, torch.relu(x)), "has no word for `max`"),
+        (lambda x: x.min(1).values, "means, sums, deviations or extrema"),
+        (lambda x: torch.max(x, torch.ones(8, 1, 1, device=x.device)), "does not compute"),
+        (lambda x: x.repeat_interleave(2, 1), "values that are repeated"),
+        (lambda x: x.repeat(1, 1, 2, 1), "values that are repeated"),
         (
             lambda x: F.batch_norm(x, *torch.ones(2, 8).to(x.device)),
             "a batch norm without a learnt",
