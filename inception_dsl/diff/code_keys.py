@@ -34,7 +34,12 @@ def tell_code_keys(diff: Diff, models: tuple[Model, Model], tensors: Tensors) ->
         models: the old model and the new one.
         tensors: the tensors of the code by the keys of the models.
     """
-    changes = dict(_list_changes(diff, models, tensors))
+    changes: dict[_Keys, KeyChange] = {}
+    places: dict[KeyChange, EditPlace] = {}
+    for keys, place in _pair_keys(diff, models, tensors):
+        change = changes[keys] = _change(keys, tensors)
+        if place is not None:
+            places[change] = place
     edits = [
         replace(
             edit,
@@ -49,7 +54,7 @@ def tell_code_keys(diff: Diff, models: tuple[Model, Model], tensors: Tensors) ->
     renamed = [change for change in changed if change.kind == "renamed" and change not in told]
     return replace(
         diff,
-        edits=(*edits, *_list_renames(renamed)),
+        edits=(*edits, *_list_renames(renamed, places)),
         keys=tuple(changed),
         kept=len(changes) - len(changed),
     )
@@ -69,31 +74,29 @@ def _translate(
             yield change
 
 
-def _list_changes(
+def _pair_keys(
     diff: Diff, models: tuple[Model, Model], tensors: Tensors
-) -> Iterator[tuple[_Keys, KeyChange]]:
-    """Yield every tensor of the code, before and after, by its keys in the models.
+) -> Iterator[tuple[_Keys, EditPlace | None]]:
+    """Yield the keys of every tensor of the code in both models, and the steps that have it.
 
     Tensors of steps that are no pair are one if they have one key and one shape.
     """
     old_nodes, new_nodes = ({node.path: node for node in m.graph.nodes} for m in models)
     waiting = [dict.fromkeys(side) for side in tensors]
     for old_path, new_path in diff.pairs:
-        old, new = old_nodes[old_path], new_nodes[new_path]
-        for keys in _pair_tensors(old, new):
+        for keys in _pair_tensors(old_nodes[old_path], new_nodes[new_path]):
             known = [key in side for key, side in zip(keys, waiting, strict=True)]
-            held = (keys[0] if known[0] else None), (keys[1] if known[1] else None)
-            if any(known):
-                for key, side in zip(held, waiting, strict=True):
-                    if key is not None:
-                        del side[key]
-                yield keys, _change(held, tensors, (old_path, new_path))
+            if known != [key is not None for key in keys]:
+                continue
+            for key, side in zip(keys, waiting, strict=True):
+                if key is not None:
+                    del side[key]
+            yield keys, EditPlace(old_path, new_path)
     gone = {tensors[0][key]: key for key in waiting[0]}
     for key in waiting[1]:
-        twin = gone.pop(tensors[1][key], None)
-        yield (twin, key), _change((twin, key), tensors, (None, None))
+        yield (gone.pop(tensors[1][key], None), key), None
     for key in gone.values():
-        yield (key, None), _change((key, None), tensors, (None, None))
+        yield (key, None), None
 
 
 def _pair_tensors(old: Node, new: Node) -> Iterator[_Keys]:
@@ -106,7 +109,7 @@ def _pair_tensors(old: Node, new: Node) -> Iterator[_Keys]:
         )
 
 
-def _change(keys: _Keys, tensors: Tensors, steps: tuple[Path | None, Path | None]) -> KeyChange:
+def _change(keys: _Keys, tensors: Tensors) -> KeyChange:
     old, new = (
         side[key] if key is not None else None for key, side in zip(keys, tensors, strict=True)
     )
@@ -115,12 +118,14 @@ def _change(keys: _Keys, tensors: Tensors, steps: tuple[Path | None, Path | None
         new.key if new else None,
         old.shape if old else None,
         new.shape if new else None,
-        steps[0] if old else None,
-        steps[1] if new else None,
+        Path(old.key).parent if old else None,
+        Path(new.key).parent if new else None,
     )
 
 
-def _list_renames(changes: Iterable[KeyChange]) -> Iterator[Edit]:
+def _list_renames(
+    changes: Iterable[KeyChange], places: Mapping[KeyChange, EditPlace]
+) -> Iterator[Edit]:
     """Yield the edits of keys: one for each name that another one replaces, at all its places.
 
     Modules of one holder that are renumbered are one edit.
@@ -134,12 +139,11 @@ def _list_renames(changes: Iterable[KeyChange]) -> Iterator[Edit]:
     for (is_number, old, new), renamed in groups.items():
         pairs = tuple(dict.fromkeys(names for names, _ in renamed))
         spot = SourceSpot(NETWORK, Path(), None)
-        places = dict.fromkeys(EditPlace(key.old_step, key.new_step) for _, key in renamed)
         yield Renamed(
             category="CHECKPOINT",
             old=spot,
             new=spot,
-            places=tuple(place for place in places if place.old or place.new),
+            places=tuple(dict.fromkeys(places[key] for _, key in renamed)),
             keys=tuple(key for _, key in renamed),
             names=pairs if is_number or len(pairs) == 1 else ((old, new),),
             is_many=is_number and len(pairs) > 1,

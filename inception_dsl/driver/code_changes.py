@@ -36,6 +36,7 @@ from inception_dsl.rules.changes import judge_changes
 
 if TYPE_CHECKING:
     from inception_dsl.driver.walk import Checked
+    from inception_dsl.ir import Model
     from inception_dsl.spec.files import CodeStep, CodeTensor
 
     Tensors = tuple[Mapping[str, CodeTensor], Mapping[str, CodeTensor]]
@@ -48,31 +49,45 @@ def compare_code(old: Checked, new: Checked) -> Comparison:
     """Compare two networks of code, with their costs."""
     models = old.model, new.model
     tensors: Tensors = old.file.tensors, new.file.tensors
-    diff = tell_code_keys(compare_models(*models), models, tensors)
     steps = {Path(path): step for path, step in new.file.steps.items()}
-    is_named = True
-    if _count_steps(diff):
-        unnamed = compare_unnamed(*models)
-        paired = _name_by_graph(diff, unnamed, tensors)
-        if _count_steps(paired[0]) < _count_steps(diff) + _has_arguments(diff):
-            diff, tensors = paired
-            models, steps, is_named = (unnamed.old, unnamed.new), find_steps(unnamed, steps), False
+    diff = tell_code_keys(compare_models(*models), models, tensors)
+    named = _make(old, new, models, diff, tensors, steps)
+    if not _count_steps(named):
+        return named
+    unnamed = compare_unnamed(*models)
+    diff, tensors = _name_by_graph(diff, unnamed, tensors)
+    models = unnamed.old, unnamed.new
+    paired = _make(old, new, models, diff, tensors, find_steps(unnamed, steps))
+    ops = {node.path: node.op for node in unnamed.old.graph.nodes}
+    counts = Counter(ops[path] for path, _ in diff.pairs)
+    paired = replace(paired, findings=merge_alike(paired.findings, counts))
+    is_shorter = _count_steps(paired) < _count_steps(named) + _has_arguments(named.diff)
+    return paired if is_shorter else named
+
+
+def _make(
+    old: Checked,
+    new: Checked,
+    models: tuple[Model, Model],
+    diff: Diff,
+    tensors: Tensors,
+    steps: Mapping[Path, CodeStep],
+) -> Comparison:
+    """Return the comparison that some edits are, with findings at the lines of the code."""
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     found = judge_changes((models[0], old.cost), (models[1], new.cost), diff, costs)
     old_steps = {Path(path): step for path, step in old.file.steps.items()}
     lines = list_lines(models[0].graph, old_steps), list_lines(models[1].graph, steps)
     told = (finding for finding in found if not isinstance(finding.about, _UNTOLD))
     findings = tuple(locate_findings(told, *lines))
-    if not is_named:
-        ops = {node.path: node.op for node in models[0].graph.nodes}
-        findings = merge_alike(findings, Counter(ops[path] for path, _ in diff.pairs))
     names = old.file.reference, new.file.reference
     return Comparison(*names, *models, old.cost, new.cost, diff, costs, findings, *tensors)
 
 
-def _count_steps(diff: Diff) -> int:
-    """Return the number of edits of steps."""
-    return sum(edit.category not in ("INTERFACE", "COSMETIC") for edit in diff.edits)
+def _count_steps(made: Comparison) -> int:
+    """Return the number of findings on steps."""
+    grave = ("CHECKPOINT", "NUMERICS", "TRAINING")
+    return sum(finding.category in grave for finding in made.findings)
 
 
 def _has_arguments(diff: Diff) -> bool:

@@ -242,7 +242,8 @@ def test_two_releases_of_a_package_differ_by_what_they_compute_and_by_the_keys_o
     for name, text in (("one", RELEASE), ("two", new)):
         (root / name).mkdir()
         (root / name / "net.py").write_text(text)
-    main(["diff", "py:one/net.py:Net", "py:two/net.py:Net", "--input", "64x64x3"])
+    command = ["diff", "py:one/net.py:Net", "py:two/net.py:Net", "--input", "64x64x3"]
+    main(command)
     out = capsys.readouterr().out
     if told is None:
         assert out.endswith("no change\n")
@@ -252,3 +253,7 @@ def test_two_releases_of_a_package_differ_by_what_they_compute_and_by_the_keys_o
     assert found[0].startswith(f"{code}  {subject}: {what}")
     assert {line[:4] for line in found[1:]} <= {"D741"}
     assert out.endswith(f"state_dict: {state}\n")
+    if change == "the name of a norm":
+        main([*command, "--format", "markdown"])
+        row = "| renamed | 30 | blocks.\\*.bn.\\* |  | blocks.\\*.norm.\\* |  |"
+        assert row in capsys.readouterr().out
