@@ -76,8 +76,8 @@ def parse() -> argparse.Namespace:
     add("--checkpoint-every", type=int, default=1000, metavar="STEPS", help="and every epoch")
     args = parser.parse_args()
     counts = args.epochs, args.batch, args.replicas, args.log_every, args.checkpoint_every
-    if min(counts) < 1 or args.workers < 0:
-        parser.error("epochs, batch, replicas and STEPS are at least 1, and workers at least 0")
+    if min(counts) < 1 or args.workers < 0 or not 0 < args.learning_rate < math.inf:
+        parser.error("a count is below 1, the workers are below 0, or the rate is not above 0")
     return args
 
 
@@ -147,7 +147,7 @@ class Training:
         if self.whole < self.world:
             raise TrainingError(f"{self.world} processes cannot share a batch of {self.whole}")
 
-        torch.manual_seed(args.seed)
+        torch.manual_seed(hash((args.seed, 0)))
         network = model.bn_inception().to(self.device)
         self.network = network.to(memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.network, args)
@@ -281,7 +281,7 @@ class Training:
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.best, self.history = state["step"], state["best"], state["history"]
         except Exception as error:  # a damaged file raises many
-            text = f"{self.last} is damaged, or of another training: {error!r:.200}"
+            text = f"{self.last} is damaged, or of another training: {error!r:.80}"
             raise TrainingError(text) from error
 
     def add_up(self, tensor: Tensor) -> Tensor:

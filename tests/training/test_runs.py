@@ -290,11 +290,11 @@ def test_counts_are_above_zero(
 ) -> None:
     script = build_script(project, FULL)
     options = ("epochs", "batch", "replicas", "log_every", "checkpoint_every")
-    for option, number in [*itertools.product(options, (0, -1)), ("workers", -1)]:
+    for option, number in [*itertools.product(options, (0, -1)), ("workers", -1), ("learning_rate", "nan")]:
         with pytest.raises(SystemExit):
             parse(script, tmp_path, tmp_path, **{option: number})
         said = capsys.readouterr().err
-        assert "epochs, batch, replicas and STEPS are at least 1, and workers at least 0" in said
+        assert "a count is below 1, the workers are below 0, or the rate is not above 0" in said
 
 
 def test_an_interrupted_training_says_how_to_go_on(project: Project, tmp_path: Path) -> None:
