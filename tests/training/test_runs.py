@@ -290,7 +290,9 @@ def test_counts_are_above_zero(
 ) -> None:
     script = build_script(project, FULL)
     options = ("epochs", "batch", "replicas", "log_every", "checkpoint_every")
-    for option, number in [*itertools.product(options, (0, -1)), ("workers", -1), ("learning_rate", "nan")]:
+    faults: list[tuple[str, object]] = [*itertools.product(options, (0, -1)), ("workers", -1)]
+    faults += [("learning_rate", number) for number in ("nan", "inf", 0, -1)]
+    for option, number in faults:
         with pytest.raises(SystemExit):
             parse(script, tmp_path, tmp_path, **{option: number})
         said = capsys.readouterr().err
