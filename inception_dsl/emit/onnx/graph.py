@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import helper
 
-from inception_dsl.emit.onnx.fusing import FusedStep
+from inception_dsl.analysis.fusing import FusedStep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

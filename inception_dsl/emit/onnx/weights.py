@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from inception_dsl.emit.onnx.fusing import FusedStep
+from inception_dsl.analysis.fusing import FusedStep
 from inception_dsl.ops import StateTensor
 from inception_dsl.ops.attribute import Values, decimal, number
 from inception_dsl.ops.standardised import is_standardised

@@ -11,14 +11,15 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inception_dsl.analysis.parts import split
+from inception_dsl.analysis.parts import Place, split
+from inception_dsl.analysis.state import list_tensors
 from inception_dsl.ir import Graph, Node, Path, TensorType
-from inception_dsl.ops import OPS
-from inception_dsl.ops.attribute import decimal, number, read_pair, size
+from inception_dsl.ops import OPS, StateTensor
+from inception_dsl.ops.attribute import decimal, read_pair, size
 from inception_dsl.ops.window import find_reaches, margins, same_margins
 
-FOLDING = frozenset({"conv", "deconv", "linear"})
-"""The linear maps whose weights take up a norm behind them."""
+COUNTS_PADDING = "count_pad"
+"""The attribute that only the mean of sliding windows has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class FusedStep:
     Attributes:
         name: the name of its value.
         path: the step of the spec that it comes from.
+        place: the part of that step.
         node: its op, its attributes and its types.
         reads: the names of the values that it reads.
         tensors: the keys of its tensors in the state_dict, by their names in the op.
@@ -50,6 +52,7 @@ class FusedStep:
 
     name: str
     path: Path
+    place: Place
     node: Node
     reads: tuple[str, ...]
     tensors: Mapping[str, str]
@@ -89,7 +92,7 @@ def _open(node: Node) -> Iterator[FusedStep]:
     for part in parts:
         name = str(node.path) if part is parts[-1] else f"{node.path}.{part.place}"
         tensors = {Path(tensor.slot[1]).name: key for key, tensor in part.tensors}
-        yield FusedStep(name, node.path, part.node, reads, tensors)
+        yield FusedStep(name, node.path, part.place, part.node, reads, tensors)
         reads = (name,)
 
 
@@ -122,7 +125,7 @@ def _keep_needed(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fuse
     return kept[::-1]
 
 
-def _find_pairs(
+def find_pairs(
     steps: Sequence[FusedStep], ends: Collection[str]
 ) -> Iterator[tuple[FusedStep, FusedStep]]:
     """Yield each step that has one reader alone, with that reader."""
@@ -137,8 +140,8 @@ def _find_pairs(
 
 def _fold_norms(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:
     folded: dict[str, FusedStep] = {}
-    for maker, step in _find_pairs(steps, ends):
-        if step.node.op == "batchnorm" and maker.node.op in FOLDING:
+    for maker, step in find_pairs(steps, ends):
+        if keeps_statistics(step.node) and find_weight(maker.node) is not None:
             norm = FoldedNorm(step.tensors, float(decimal(step.node.attributes, "eps")))
             folded[maker.name] = replace(maker, name=step.name, norm=norm)
     taken = {step.name for step in folded.values()}
@@ -148,7 +151,7 @@ def _fold_norms(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fused
 def _swap_pools(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:
     """Return the steps with each 1x1 conv before the average pool that it alone reads."""
     swapped: dict[str, FusedStep] = {}
-    for pool, conv in _find_pairs(steps, ends):
+    for pool, conv in find_pairs(steps, ends):
         if _slides_by_one(pool.node) and _is_narrowing(conv.node):
             name = f"{conv.name}.before_pool"
             is_apart = counts_padding(pool.node)
@@ -170,27 +173,38 @@ def _swap_pools(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fused
     return [swapped.get(step.name, step) for step in steps]
 
 
+def find_weight(node: Node) -> StateTensor | None:
+    """Return the weight of a linear map, which takes up a norm behind it, if a node is one."""
+    roles = ("weight", "standardised weight")
+    return next((tensor for tensor in list_tensors(node) if tensor.role in roles), None)
+
+
+def keeps_statistics(node: Node) -> bool:
+    """Tell whether a node is a norm by running statistics: in inference an affine map."""
+    return any(tensor.role == "variance" for tensor in list_tensors(node))
+
+
 def _slides_by_one(node: Node) -> bool:
-    return node.op == "avgpool" and read_pair(node.attributes, "stride") == (1, 1)
+    """Tell whether a node is an average pool with stride 1."""
+    values = node.attributes
+    return COUNTS_PADDING in values and read_pair(values, "stride") == (1, 1)
 
 
 def _is_narrowing(node: Node) -> bool:
     """Tell whether a node is a 1x1 conv of all channels at each place, and gives fewer."""
-    values = node.attributes
-    if (
-        node.op != "conv"
-        or size(values, "kernel") != (1, 1)
-        or read_pair(values, "stride") != (1, 1)
-    ):
+    values, kernel, weight = node.attributes, OPS[node.op].kernel, find_weight(node)
+    if weight is None or not kernel or (weight.in_axis, weight.out_axis) != (1, 0):
         return False
-    is_whole = number(values, "groups") == 1 and node.type.size == node.input_types[0].size
-    return is_whole and node.type.channels < node.input_types[0].channels
+    if size(values, kernel) != (1, 1) or read_pair(values, "stride") != (1, 1):
+        return False
+    (input,) = node.input_types
+    return node.type.size == input.size and node.type.channels < input.channels
 
 
 def counts_padding(node: Node) -> bool:
     """Tell whether zeros around the map are in the mean of an average pool."""
     values = node.attributes
-    if not values["count_pad"]:
+    if not values[COUNTS_PADDING]:
         return False
     if values["pad"] == "same_tf":
         return any(map(any, same_margins(values, node.input_types[0])))
