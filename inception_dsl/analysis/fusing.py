@@ -85,6 +85,24 @@ def fuse(graph: Graph) -> FusedGraph:
     return FusedGraph(tuple(_swap_pools(steps, kept)), outputs)
 
 
+def find_unused(graph: Graph, fused: FusedGraph) -> tuple[Path, ...]:
+    """Return the steps whose tensors inference has no use for, or the steps that hold only such.
+
+    Counters of a norm are of no use either; they are left to its other tensors.
+    """
+    used: set[Path] = set()
+    for step in fused.steps:
+        norm = step.norm.tensors if step.norm else {}
+        used.update(Path(key) for key in (*step.tensors.values(), *norm.values()))
+    holders = {holder for key in used for holder in key.parents}
+    unused: dict[Path, None] = {}
+    for node in graph.nodes:
+        if node.reuses is None and list_tensors(node) and node.path not in holders:
+            above = (path for path in node.path.parents if path not in holders)
+            unused[max(above, key=lambda path: -len(path), default=node.path)] = None
+    return tuple(unused)
+
+
 def _open(node: Node) -> Iterator[FusedStep]:
     """Yield the ops of a step in turn; the value of the last one has the name of the step."""
     parts = list(split(node))

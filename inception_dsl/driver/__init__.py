@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inception_dsl.driver.against import compare_against
-    from inception_dsl.driver.building import Build, Emission, emit, plan_build
+    from inception_dsl.driver.building import Build, Emission, Make, emit, plan_build
     from inception_dsl.driver.changes import compare, make_weight_plan
     from inception_dsl.driver.checking import CheckResult, check_all, measure_all
     from inception_dsl.driver.figures import draw, draw_library
     from inception_dsl.driver.importing import Imported, import_target
+    from inception_dsl.driver.inference import emit_inference_module
     from inception_dsl.driver.onnx_models import emit_onnx_model
     from inception_dsl.driver.porting import (
         Ported,
@@ -56,6 +57,7 @@ __all__ = [
     "Emission",
     "Imported",
     "LibraryError",
+    "Make",
     "PortMap",
     "Ported",
     "Standpoint",
@@ -70,6 +72,7 @@ __all__ = [
     "draw",
     "draw_library",
     "emit",
+    "emit_inference_module",
     "emit_module",
     "emit_onnx_model",
     "expand_spec",
@@ -100,11 +103,12 @@ __all__ = [
 
 _HOMES = {
     "against": ("compare_against",),
-    "building": ("Build", "Emission", "emit", "plan_build"),
+    "building": ("Build", "Emission", "Make", "emit", "plan_build"),
     "changes": ("compare", "make_weight_plan"),
     "checking": ("CheckResult", "check_all", "measure_all"),
     "figures": ("draw", "draw_library"),
     "importing": ("Imported", "import_target"),
+    "inference": ("emit_inference_module",),
     "onnx_models": ("emit_onnx_model",),
     "porting": (
         "PortMap",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from onnx import StringStringEntryProto, TensorProto, helper, numpy_helper
 
-from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.analysis.fusing import FusedGraph, fuse
+from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.emit.onnx.graph import OnnxGraph, StepWriter
 from inception_dsl.emit.onnx.layers import LAYERS
 from inception_dsl.emit.onnx.windows import WINDOWS

@@ -225,7 +225,14 @@ class Blank:
     """An empty line between two paragraphs of statements."""
 
 
-Statement = Assign | Evaluate | Return | Block | Blank
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A comment on a line of its own, above a paragraph of statements."""
+
+    text: str
+
+
+Statement = Assign | Evaluate | Return | Block | Blank | Heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +330,7 @@ def _codes(statements: Iterable[Statement]) -> Iterator[Code]:
             case Block(head, body):
                 yield head
                 yield from _codes(body)
-            case Blank():
+            case Blank() | Heading():
                 pass
 
 

@@ -22,6 +22,7 @@ from inception_dsl.emit.python.code import (
     Evaluate,
     Excerpt,
     Function,
+    Heading,
     Prefixed,
     Return,
     Statement,
@@ -92,6 +93,8 @@ def _statements(statements: Iterable[Statement], *, depth: int) -> Iterator[str]
                 yield from _statements(body, depth=depth + 1)
             case Blank():
                 yield ""
+            case Heading(text):
+                yield f"{INDENT * depth}# {text}"
 
 
 def _remarked(remark: str, lines: list[str]) -> list[str]:

@@ -171,8 +171,8 @@ class SmallClasses:
         """Return the code that makes the module of a step."""
         init = self._inits.of(layers)
         if not has_small_class(layers):
-            parts = [_layer(layer) for layer in layers]
-            return init.around(parts[0]) if len(parts) == 1 else _sequential(parts)
+            parts = [write_layer(layer) for layer in layers]
+            return init.around(parts[0]) if len(parts) == 1 else in_sequence(parts)
         small_class = self._classes[_kind(layers)]
         arguments: list[tuple[str, Code]] = []
         for layer in _without_act(layers):
@@ -341,12 +341,14 @@ def _norm_words(norm: str) -> list[str]:
     return re.findall(r"[A-Z][a-z]+", norm)
 
 
-def _layer(layer: Layer) -> Construct:
+def write_layer(layer: Layer) -> Construct:
+    """Return the construction of one layer."""
     arguments = tuple((name, expression(value)) for name, value in _list_changed(layer))
     return Construct(symbol(layer.callee), arguments)
 
 
-def _sequential(parts: list[Construct]) -> Construct:
+def in_sequence(parts: list[Construct]) -> Construct:
+    """Return the construction of layers that run one after the other."""
     return Construct(symbol("nn.Sequential"), tuple(("", part) for part in parts))
 
 
@@ -392,9 +394,13 @@ def _activate(code: Code, kind: _Kind, *, declares: Atom | None = None) -> tuple
     return Assign("x", result, declares), Return(local("x"))
 
 
-def activate(layer: Layer, code: Code) -> Construct:
-    """Return an activation of a value as a forward pass writes it."""
-    return _call_act(layer.callee, _list_changed(layer), code, in_place=False)
+def activate(layer: Layer, code: Code, *, in_place: bool = False) -> Construct:
+    """Return an activation of a value as a forward pass writes it.
+
+    Args:
+        in_place: the value may be overwritten.
+    """
+    return _call_act(layer.callee, _list_changed(layer), code, in_place=in_place)
 
 
 def _call_act(
