@@ -279,6 +279,8 @@ OTHERS = {
     "  - 3x3 conv (4 norm none standardised)",
     "a norm alone": "- batchnorm\n  - relu\n  - 1x1 conv (4)\n  - global avgpool\n  - batchnorm",
     "TensorFlow's padding": "- 3x3 conv (4 stride 2 same_tf)\n  - 2x2 sepconv (4 same_tf)",
+    "the largest of branches": "- wide:\n      branches: {a: 1x1 conv (4), b: 1x1 conv (4)}\n"
+    "      join: maximum\n  - relu",
     "a deconv": "- 3x3 deconv (6 stride 2)\n  - 3x3 deconv (6 groups 3)",
 }
 

@@ -32,9 +32,10 @@ from inception_dsl.emit.python.code import (
     local,
     symbol,
 )
+from inception_dsl.emit.python.forward import nest
 from inception_dsl.emit.python.layout import INDENT, WIDTH
 from inception_dsl.emit.python.small_classes import TENSOR, activate
-from inception_dsl.emit.python.torch_table import IN_FORWARD
+from inception_dsl.emit.python.torch_table import EXTREMA, IN_FORWARD
 from inception_dsl.ir import INPUT, Node, Path, TensorType
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import decimal
@@ -165,6 +166,9 @@ class InferenceForward:
                 return _chain("+", [*others, last])
             case "product":
                 return _chain("*", _broadcast(step.node, reads))
+            case "extremum":
+                first, *others = _broadcast(step.node, reads)
+                return nest(symbol(EXTREMA[step.node.op]), first, others)
 
 
 def _join_activations(steps: Sequence[FusedStep], ends: frozenset[str]) -> list[Unit]:

@@ -218,7 +218,7 @@ class Forward:
                 return _chain("*", self._broadcast(step))
             case "extremum":
                 first, *others = self._broadcast(step)
-                return _nest(py.symbol(EXTREMA[step.op]), first, others)
+                return nest(py.symbol(EXTREMA[step.op]), first, others)
 
     def _slice(self, step: NodeDef) -> Atom:
         """Return some channels of a value: one of several parts, or a range."""
@@ -276,7 +276,7 @@ class Forward:
         return Atom(f"{text} * {name}", name.reads | factor.reads, name.uses)
 
 
-def _nest(function: Atom, first: Code, others: Sequence[Code]) -> Code:
+def nest(function: Atom, first: Code, others: Sequence[Code]) -> Code:
     """Return the calls of a function of two values, from left to right."""
     for other in others:
         first = Construct(function, (("", first), ("", other)))
