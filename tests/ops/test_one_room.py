@@ -15,7 +15,11 @@ from inception_dsl.ops import OPS, WRITTEN, Attribute, Op
 from inception_dsl.ops.activation import OPS as ACTIVATION_OPS
 
 PACKAGE = Path(inception_dsl.__file__).parent
-TORCH_MODULES = [PACKAGE / "emit" / "python" / name for name in ("torch_table.py", "helpers.py")]
+TORCH_MODULES = [
+    PACKAGE / "emit" / "python" / "torch_table.py",
+    PACKAGE / "emit" / "python" / "helpers.py",
+    PACKAGE / "emit" / "inference" / "helpers.py",
+]
 """The torch backend's table, and code of emitted modules, which speaks torch's language."""
 READING = PACKAGE / "bridge" / "reading"
 """The same table from torch's side: each function of torch, and the op that it is."""

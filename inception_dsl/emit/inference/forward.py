@@ -9,7 +9,6 @@ from itertools import pairwise
 
 from inception_dsl.analysis.fusing import FusedGraph, FusedStep, find_pairs, find_weight
 from inception_dsl.emit.inference.layers import (
-    FUSED_ACTS,
     is_function,
     is_fused_conv,
     list_layers,
@@ -35,7 +34,7 @@ from inception_dsl.emit.python.code import (
 from inception_dsl.emit.python.forward import nest
 from inception_dsl.emit.python.layout import INDENT, WIDTH
 from inception_dsl.emit.python.small_classes import TENSOR, activate
-from inception_dsl.emit.python.torch_table import EXTREMA, IN_FORWARD
+from inception_dsl.emit.python.torch_table import EXTREMA, FUSED_ACTS, IN_FORWARD
 from inception_dsl.ir import INPUT, Node, Path, TensorType
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import decimal

@@ -36,9 +36,6 @@ CONV, FUSED_CONV = "nn.Conv2d", "_Conv2d"
 _CONVS = frozenset([CONV, "_SameConv2d"])
 """The convolutions that the helper runs; the input of the second one is padded first."""
 
-FUSED_ACTS = {"nn.ReLU": "relu"}
-"""The activations that the fused convolution runs, by their classes."""
-
 
 @dataclass(frozen=True, slots=True)
 class PlacedLayer:

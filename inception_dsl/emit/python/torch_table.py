@@ -557,6 +557,9 @@ FUNCTIONS: dict[str, str] = {name: function for name, function in _ACTIVATIONS.v
 NONLINEARITY = "relu"
 """The activation that `kaiming_normal` and `kaiming_uniform` are scaled for, by torch's name."""
 
+FUSED_ACTS = {"nn.ReLU": "relu"}
+"""The activations that oneDNN's fused convolution runs, by their classes."""
+
 IN_PLACE = frozenset(
     callee for name, (callee, _) in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
 )
