@@ -19,7 +19,7 @@ from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import Checked
 from inception_dsl.emit.diff import FORMATS
 
-SMALL, LARGE = 450, 1800
+SMALL, LARGE = 225, 900
 GROWN = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "growth.py"))["spec"]
 
 ANALYSES: dict[str, Callable[[Checked], object]] = {
@@ -156,5 +156,5 @@ def test_comparisons_and_their_reports_are_linear(
         }
 
     count_work(5)  # what is imported once
-    small, large = count_work(120), count_work(480)
-    assert {name for name in large if large[name] >= 1.1 * 480 / 120 * small[name]} == set()
+    small, large = count_work(60), count_work(240)
+    assert {name for name in large if large[name] >= 1.1 * 240 / 60 * small[name]} == set()

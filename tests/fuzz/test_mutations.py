@@ -12,7 +12,7 @@ from mutations import SPECS, mutations
 from inception_dsl.diagnostics import Label
 from inception_dsl.source import Span
 
-PER_SPEC = 6
+PER_SPEC = 4
 
 
 @pytest.fixture(scope="module")

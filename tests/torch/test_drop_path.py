@@ -82,7 +82,7 @@ def test_convnext_drops_its_blocks_as_torchvisions_in_training() -> None:
     assert torch.allclose(given, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("row", [f"b{number}" for number in range(8)])
+@pytest.mark.parametrize("row", ["b0", "b3", "b7"])
 def test_efficientnets_drop_their_blocks_as_torchvisions(
     row: str, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

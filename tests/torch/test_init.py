@@ -43,13 +43,24 @@ def emitted(name: str, *, seed: int) -> nn.Module:
 
 
 def by_shape(module: nn.Module) -> dict[tuple[tuple[int, ...], str], Tensor]:
-    """All that convs and linears begin with, the weights of one shape and the biases together."""
+    """All that convs and linears begin with, the weights of one shape and the biases together.
+
+    Of a large tensor, values at equal distances stand for it.
+    """
     values: dict[tuple[tuple[int, ...], str], list[Tensor]] = {}
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             for kind, own in layer.named_parameters():
-                values.setdefault((tuple(sides(layer.weight)), kind), []).append(own.detach())
+                values.setdefault((tuple(sides(layer.weight)), kind), []).append(
+                    thin_out(own.detach())
+                )
     return {key: torch.cat([own.flatten() for own in all]) for key, all in values.items()}
+
+
+def thin_out(values: Tensor) -> Tensor:
+    """Return at most about a million values of a tensor."""
+    flat = values.flatten()
+    return flat[:: flat.numel() // 1_000_000 + 1]
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
