@@ -19,6 +19,8 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -116,16 +118,19 @@ def time_all(found: Checked, target: str | None, rounds: int) -> None:
     fast, plain = (made.from_checkpoint(module.state_dict()) for _ in range(2))
     made.prepare(fast, image)
     runs: dict[str, Callable[[], object]] = {
-        "for inference, packed": lambda: fast(image),
-        "for inference, plain": lambda: plain(image),
+        "for inference, packed": partial(fast, image),
+        "for inference, plain": partial(plain, image),
     }
-    others = {"for training": lambda: make_both(found)[0]}
+    others = {"for training": module}
     if target:
-        others[target] = lambda: make_target(target)
-    for label, make in others.items():
-        first, second = make(), make().to(memory_format=torch.channels_last)
-        runs[label] = lambda module=first: module(image)
-        runs[f"{label}, channels last"] = lambda module=second: module(last)
+        others[target] = make_target(target)
+    for label, other in others.items():
+        runs[label] = partial(other, image)
+        turned = deepcopy(other)
+        for weight in turned.parameters():
+            if weight.dim() == 4:
+                weight.data = weight.contiguous(memory_format=torch.channels_last)
+        runs[f"{label}, channels last"] = partial(turned, last)
     seconds: dict[str, list[float]] = {label: [] for label in runs}
     with torch.inference_mode():
         for index in range(rounds + 2):
