@@ -26,12 +26,17 @@ class Source:
     name: str
     text: str = field(repr=False)
     path: Path | None = field(default=None, repr=False)
-    line_starts: array[int] = field(init=False, repr=False)
+    _line_starts: array[int] | None = field(default=None, init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        starts = array("I", [0])
-        starts.extend(match.end() for match in re.finditer("\n", self.text))
-        object.__setattr__(self, "line_starts", starts)
+    @property
+    def line_starts(self) -> array[int]:
+        """Return the places of the first characters of all lines, which are found once."""
+        starts = self._line_starts
+        if starts is None:
+            starts = array("I", [0])
+            starts.extend(match.end() for match in re.finditer("\n", self.text))
+            object.__setattr__(self, "_line_starts", starts)
+        return starts
 
     def line(self, number: int) -> str:
         """Return the text of a line, counted from 1, without its line break."""

@@ -142,6 +142,6 @@ def test_a_changed_recipe_fails_only_where_it_is_to(project: Project) -> None:
 def test_the_papers_recipes_differ_where_the_papers_do() -> None:
     report = compare("inception_v3", "inception_v4")
     at = [found.at for found in report.findings if found.code == "D732"]
-    changes = ["replicas", "epochs", "label_smoothing", "clip"]
+    changes = ["replicas", "epochs", "label_smoothing", "clip", "augment"]
     assert at == [f"training.{key}" for key in changes]
     assert (ROOT / "docs" / "errors" / "D732.md").exists()
