@@ -34,7 +34,12 @@ def add(command: Parser) -> None:
         metavar="CODE",
         help="rewrite what this hint names: P811, P812, P814 or P815; default: all but P814",
     )
-    command.add_argument("--at", default="", metavar="PATH", help="only this step, and all below")
+    command.add_argument(
+        "--at",
+        default="",
+        metavar="PATH",
+        help="only the lines of this step and of all below; a block changes in all its calls",
+    )
     command.add_argument(
         "-o", "--output", metavar="FILE", help="write a new spec, without the claims of the old one"
     )
