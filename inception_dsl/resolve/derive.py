@@ -197,8 +197,9 @@ def _sets(axis: Axis, node: Node) -> bool:
 def _copies(axis: Axis, site: CallSite, call: Call) -> AxisSource | None:
     """Return a repeated step as a source if every copy of it changes the axis."""
     step = site.step(call.path)
-    change = describe_change(call.input_type, call.type, sizes=axis == "size")
-    if step.count is None or change is None:
+    if step.count is None:
+        return None
+    if describe_change(call.input_type, call.type, sizes=axis == "size") is None:
         return None
     copies = (call.path.copy or 0) + 1
     return AxisSource(axis, site, call, f"{copies} {'copies' if copies > 1 else 'copy'}")

