@@ -52,6 +52,7 @@ def add(command: Parser) -> None:
         metavar="FILE",
         help="write the plan that carries a checkpoint of OLD over to NEW, as far as it can be",
     )
+    command.add_argument("--force", action="store_true", help="replace another file at `--weights`")
     add_fail_on(command, "error")
     add_overrides(command)
 
@@ -74,7 +75,12 @@ def _diff(args: argparse.Namespace) -> int:
         print_findings(error.diagnostics)
         return UNUSABLE
     if args.weights is not None:
-        driver.write_all([driver.make_weight_plan(report, Path(args.weights))])
+        plan = driver.make_weight_plan(report, Path(args.weights), args.specs, folder=Path.cwd())
+        if args.output not in (None, "-"):
+            driver.refuse_same(plan, [Path(args.output)])
+        if not args.force:
+            driver.refuse_but_plans(plan)
+        driver.write_all([plan])
     return finish_report(args, report, _write(args, report))
 
 

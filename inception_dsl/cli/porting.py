@@ -46,6 +46,9 @@ def add(command: Parser) -> None:
         "--plan", action="store_true", help="print the map of the tensors, and write no checkpoint"
     )
     command.add_argument(
+        "--force", action="store_true", help="with `--plan`, replace another file at `-o`"
+    )
+    command.add_argument(
         "--format", choices=["text", "json"], help="of the plan; default: text, in a file json"
     )
     command.add_argument(
@@ -131,7 +134,11 @@ def _write_plan(args: argparse.Namespace) -> int:
     if args.output is None:
         (show if format == "text" else deliver)(document)
     else:
-        driver.write_all([driver.Artifact(args.output, document.encode())])
+        artifact = driver.Artifact(args.output, document.encode())
+        if not args.force:
+            refuse = driver.refuse_but_plans if format == "json" else driver.refuse_others
+            refuse(artifact)
+        driver.write_all([artifact])
         show_line(f"wrote    {shown(args.output)}")
     problems = list(driver.find_missing(weights))
     print_findings([*weights.notes, *problems])

@@ -43,7 +43,9 @@ def add(command: Parser) -> None:
     command.add_argument(
         "-o", "--output", metavar="FILE", help="write a new spec, without the claims of the old one"
     )
-    command.add_argument("--force", action="store_true", help="replace another file at `-o`")
+    command.add_argument(
+        "--force", action="store_true", help="replace another file at `-o` or `--weights`"
+    )
     command.add_argument(
         "--weights",
         metavar="FILE",
@@ -91,20 +93,22 @@ def _rewrite(args: argparse.Namespace) -> int:
     if not done.is_changed:
         say("nothing is rewritten")
         return FINE
+    artifacts = [done.artifact]
+    if args.weights is not None:
+        artifacts.append(make_rewrite_plan(done, Path(args.weights)))
+    if not (args.force or args.check):
+        driver.refuse_others(*artifacts[output is None : 1])
+        driver.refuse_but_plans(*artifacts[1:])
     if output is None:
         print_difference(done.artifact)
-    elif not (args.force or args.dry_run or args.check):
-        driver.refuse_others(done.artifact)
     show(FORMATS["text"](done.report))
     show_line(f"weights    {write_weights(done.weights)}")
     if done.is_exact:
         show_line("values     stay, with the weights of the plan that `--weights` writes")
     if args.check:
-        return FINDINGS
+        is_fresh = all(artifact.is_fresh() for artifact in artifacts)
+        return FINE if is_fresh and not done.is_cut else FINDINGS
     if not args.dry_run:
-        artifacts = [done.artifact]
-        if args.weights is not None:
-            artifacts.append(make_rewrite_plan(done, Path(args.weights)))
         driver.write_all(artifacts)
         for artifact in artifacts:
             show_line(f"wrote      {shown(artifact.path)}")

@@ -46,7 +46,13 @@ if TYPE_CHECKING:
         measure_file,
         verify,
     )
-    from inception_dsl.driver.writing import Artifact, refuse_others, write_all
+    from inception_dsl.driver.writing import (
+        Artifact,
+        refuse_but_plans,
+        refuse_others,
+        refuse_same,
+        write_all,
+    )
 
 __all__ = [
     "Artifact",
@@ -92,7 +98,9 @@ __all__ = [
     "measure_facts",
     "measure_file",
     "plan_build",
+    "refuse_but_plans",
     "refuse_others",
+    "refuse_same",
     "stand_at_root",
     "stand_in",
     "sum_up",
@@ -138,7 +146,7 @@ _HOMES = {
         "measure_file",
         "verify",
     ),
-    "writing": ("Artifact", "refuse_others", "write_all"),
+    "writing": ("Artifact", "refuse_but_plans", "refuse_others", "refuse_same", "write_all"),
 }
 """The public names by the module that has them: a command pays for none that it does not use."""
 

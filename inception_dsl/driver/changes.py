@@ -56,18 +56,31 @@ def compare(
     return judge_report(report, agreement, fail_on, names=[name], asked=[name], known=known)
 
 
-def make_weight_plan(report: Report, path: Path) -> Artifact:
-    """Return the plan that carries an old checkpoint over to the new spec; nothing is written."""
+def make_weight_plan(
+    report: Report, path: Path, specs: Iterable[str] = (), *, folder: Path | None = None
+) -> Artifact:
+    """Return the plan that carries an old checkpoint over to the new spec; nothing is written.
+
+    Args:
+        specs: the two specs as a person has named them.
+        folder: where that person stands; None for the working folder.
+
+    Raises:
+        SpecError: E001, the path is that of one of the specs.
+    """
     from inception_dsl.diff.carry import plan_weights
     from inception_dsl.diff.code_names import name_as_in_code
-    from inception_dsl.driver.writing import Artifact
+    from inception_dsl.driver.writing import Artifact, refuse_same
     from inception_dsl.emit.diff.weights import plan_json
 
     (made,) = report.comparisons
     plan = plan_weights(made.old, made.new, made.diff.pairs)
     tensors = made.old_tensors, made.new_tensors
     plan = name_as_in_code(plan, (made.old, made.new), tensors)
-    return Artifact(path, plan_json(plan, old=made.old_name, new=made.new_name).encode())
+    artifact = Artifact(path, plan_json(plan, old=made.old_name, new=made.new_name).encode())
+    files = [find_side(spec, folder or Path.cwd(), None) for spec in specs if not is_target(spec)]
+    refuse_same(artifact, [file.path for file in files if file.files is DISK])
+    return artifact
 
 
 def judge_report(

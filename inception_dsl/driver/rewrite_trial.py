@@ -38,7 +38,7 @@ from inception_dsl.passes.contract import log_proposal
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, read_network
 from inception_dsl.source import Source, Span
-from inception_dsl.spec.files import SpecFile, read
+from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.load import Trial, load
 from inception_dsl.spec.tree import Tree, parse_tree
 
@@ -139,7 +139,7 @@ def _prove_or_drop_counts(
     try:
         return _prove(file, state, replace(state, text=text), [proposal])
     except SpecError as error:
-        edits = drop_counts(parse_tree(Source(read(file).name, text)))
+        edits = drop_counts(parse_tree(Source(file.shown, text)))
         if not edits or {each.code for each in error.diagnostics} != {"E402"}:
             raise
         made = replace(state, text=apply_edits(text, edits), drops_counts=True)
@@ -159,7 +159,7 @@ def _list_edits(
     """
     if proposal.refusal:
         raise RewriteError(proposal.refusal)
-    source = Source(read(file).name, text)
+    source = Source(file.shown, text)
     spans: list[Span] = []
     for step in proposal.steps:
         if step.span is None or step.span.source.name != source.name:
@@ -225,7 +225,7 @@ def check_text(file: SpecFile, text: str) -> Checked:
     Raises:
         SpecError: the errors of the text, without fixes.
     """
-    loaded = load(file, trial=Trial({read(file).name: text}, MAX_BYTES))
+    loaded = load(file, trial=Trial({file.shown: text}, MAX_BYTES))
     template = read_network(loaded, AS_WRITTEN, max_nodes=MAX_NODES)
     odd = find_odd_statements(loaded)
     return judge_model(file, template, template.instantiate(), odd, AS_WRITTEN)

@@ -19,14 +19,15 @@ from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
 from inception_dsl.driver.rewrite_trial import RewriteState, check_text, try_alone, try_together
-from inception_dsl.driver.writing import Artifact
+from inception_dsl.driver.writing import Artifact, refuse_same
 from inception_dsl.emit.spec.places import apply_edits
 from inception_dsl.emit.spec.rewrite import rename
 from inception_dsl.ir import Path as NodePath
 from inception_dsl.ir.weights import WeightPlan
 from inception_dsl.passes import EXACT, PASSES, LogEntry, Pass, Proposal, keep_weights
+from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 from inception_dsl.resolve import network_name_problem
-from inception_dsl.spec.files import SpecFile, find_spec, read
+from inception_dsl.spec.files import SpecFile, find_spec, place, read
 from inception_dsl.spec.target import is_target
 from inception_dsl.spec.tree import parse_tree
 
@@ -48,6 +49,7 @@ class Rewritten:
 
     Attributes:
         artifact: the file with its new text; nothing is written yet.
+        source: the path of the old spec's file.
         log: the rewrites that were made and refused, in order.
         weights: the plan that makes the weights of the new network of those of the old one.
         report: the comparison of the old network with the new one. It judges the steps whose values
@@ -57,6 +59,7 @@ class Rewritten:
     """
 
     artifact: Artifact
+    source: Path
     log: tuple[LogEntry, ...]
     weights: WeightPlan
     report: Report
@@ -95,10 +98,11 @@ def rewrite(
     Raises:
         SpecError: the errors of the spec; E001, the result would be kept in a file of the library;
             E007, it is no spec, but a network that exists as code; E212, no step is at the path;
-            E105, the name of `output` can name no network.
+            E105, the name of `output` can name no network; E001, the result would not be the same
+            network where `output` is.
     """
     file = _find_file(reference, folder, output, is_kept=is_kept)
-    text = read(file).text
+    text = basis = read(file).text
     old = check_text(file, text)
     if at and not any(node.path.is_within(NodePath(at)) for node in old.model.graph.nodes):
         message = f"no step of the network has the path `{printable(at)}`"
@@ -117,15 +121,47 @@ def rewrite(
     from inception_dsl.diff import Report
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)
-    path, bound = (output, None) if output else (file.path, file.root)
+    content = state.text.encode()
+    if output is None:
+        artifact = Artifact(file.path, content, file.root, basis)
+    else:
+        artifact = Artifact(output, content)
+        if any(not entry.refusal for entry in state.log):
+            _check_there(place(folder.resolve() / output), state)
     return Rewritten(
-        Artifact(path, state.text.encode(), bound),
+        artifact,
+        file.path,
         state.log,
         state.weights,
         Report((done,)),
         is_cut=state.tries >= most,
         drops_counts=state.drops_counts,
     )
+
+
+def _check_there(file: SpecFile, state: RewriteState) -> None:
+    """Make sure that a new text gives its network where it will stand, too.
+
+    The files that it uses are named from there.
+
+    Raises:
+        SpecError: E001, it would have an error there, or give another network.
+    """
+    try:
+        read_there = check_text(file, state.text)
+        prove_read(state.checked.model, read_there.model, ())
+        prove_fields(state.checked.model, read_there.model, ())
+    except SpecError as error:
+        first = error.diagnostics[0]
+        reason = f"{first.message} ({first.code})"
+    except DifferenceError as error:
+        reason = error.reason
+    else:
+        return
+    message = f"the result would be another network as `{printable(file.shown)}`: {reason}"
+    note = "`use` and `extends` name files from the folder of the spec"
+    help = "write it into the folder of the old spec, or make that one file by `resolve`"
+    raise SpecError([Diagnostic("E001", message, notes=(note,), help=help)])
 
 
 _BY_WEIGHTS = frozenset(["CHECKPOINT", "NUMERICS", "TRAINING"])
@@ -163,12 +199,18 @@ def _find_file(reference: str, folder: Path, output: Path | None, *, is_kept: bo
 
 
 def make_rewrite_plan(done: Rewritten, path: Path) -> Artifact:
-    """Return the plan of weights of some rewrites as a file; nothing is written."""
+    """Return the plan of weights of some rewrites as a file; nothing is written.
+
+    Raises:
+        SpecError: E001, the path is that of the spec, or of the result.
+    """
     from inception_dsl.emit.diff.weights import plan_json
 
     (made,) = done.report.comparisons
     document = plan_json(done.weights, old=made.old_name, new=made.new_name)
-    return Artifact(path, document.encode())
+    artifact = Artifact(path, document.encode())
+    refuse_same(artifact, (done.source, done.artifact.path))
+    return artifact
 
 
 def _run(

@@ -62,7 +62,8 @@ def format_file(reference: str, *, folder: Path) -> Artifact:
 def _format(file: SpecFile) -> Artifact:
     from inception_dsl.emit.spec import format_spec
 
-    return Artifact(file.path, format_spec(read(file)).encode(), file.root)
+    source = read(file)
+    return Artifact(file.path, format_spec(source).encode(), file.root, source.text)
 
 
 def begin_spec(name: str, base: str | None, *, folder: Path) -> Artifact:

@@ -7,6 +7,7 @@ the command line.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
@@ -31,11 +33,14 @@ class Artifact:
     Attributes:
         bound: the folder that it must end in when all links are followed; None for the project that
             its path is in. A path in no project has no bound: a person named it.
+        basis: the text of the file that the content was made of, which must still be there; None if
+            it was made of other files.
     """
 
     path: Path
     content: bytes
     bound: Path | None = None
+    basis: str | None = None
 
     @property
     def text(self) -> str:
@@ -57,7 +62,7 @@ class Artifact:
         Raises:
             SpecError: E001 it is no regular file, E006 it lies outside its bound.
         """
-        target = self._locate()
+        target = self.locate()
         if not DISK.exists(target):
             above = next(folder for folder in target.parents if DISK.exists(folder))
             if not above.is_dir():
@@ -88,16 +93,39 @@ class Artifact:
             Whether it was written.
 
         Raises:
-            SpecError: as for `read`.
+            SpecError: as for `read`; E001, the file was changed after its text was read.
             OSError: it cannot be written; the old file stays as it was.
         """
         if self.is_fresh():
             return False
-        _replace(self._locate(), self.content)
+        _replace(self.locate(), self)
         return True
 
-    def _locate(self) -> Path:
-        """Return the path of the file with all links followed."""
+    def check_basis(self, target: Path) -> None:
+        """Make sure that the file still has the text that the content was made of.
+
+        Args:
+            target: the path of the file with all links followed.
+
+        Raises:
+            SpecError: E001, it was changed after it was read.
+        """
+        if self.basis is None:
+            return
+        try:
+            now = DISK.read(target, len(codecs.BOM_UTF8) + len(self.basis.encode()) + 1)
+        except OSError:
+            now = None
+        if now is None or now.removeprefix(codecs.BOM_UTF8) != self.basis.encode():
+            message = f"`{_shown(self.path)}` was changed after it was read, and stays as it is"
+            raise SpecError([Diagnostic("E001", message, help="run the command again")])
+
+    def locate(self) -> Path:
+        """Return the path of the file with all links followed.
+
+        Raises:
+            SpecError: as for `read`.
+        """
         path = Path(os.path.abspath(self.path))  # noqa: PTH100 - `..` goes before links are followed
         bound = self.bound or enclosing_project(path.parent) or Path(path.anchor)
         target = DISK.resolve(path)
@@ -133,20 +161,59 @@ def write_all(artifacts: Iterable[Artifact]) -> list[tuple[Artifact, bool]]:
     return [(artifact, artifact.write()) for artifact in artifacts]
 
 
-def refuse_others(artifact: Artifact) -> None:
-    """Make sure that a file which a person may have edited stays, unless it is the same.
+def refuse_others(*artifacts: Artifact) -> None:
+    """Make sure that files which a person may have edited stay, unless they are the same.
 
     Raises:
         SpecError: E001, another file is there.
     """
-    if artifact.read() is not None and not artifact.is_fresh():
-        help = "name another file, or replace it with `--force`"
-        message = f"`{_shown(artifact.path)}` is there already"
-        raise SpecError([Diagnostic("E001", message, help=help)])
+    for artifact in artifacts:
+        if artifact.read() is not None and not artifact.is_fresh():
+            _refuse(artifact, "is there already")
+
+
+MOST_IN_PLAN = 50_000_000
+"""Maximum number of bytes of a file that may be an old plan of weights."""
+
+
+def refuse_but_plans(*artifacts: Artifact) -> None:
+    """Make sure that plans of weights replace nothing but other plans of weights.
+
+    Raises:
+        SpecError: E001, another file is there.
+    """
+    from inception_dsl.emit.diff.weights import is_plan
+
+    for artifact in artifacts:
+        if artifact.read() is not None and not artifact.is_fresh():
+            try:
+                is_free = is_plan(DISK.read(artifact.locate(), MOST_IN_PLAN))
+            except OSError:
+                is_free = False
+            if not is_free:
+                _refuse(artifact, "is there already, and is no plan of weights")
+
+
+def _refuse(artifact: Artifact, state: str) -> NoReturn:
+    help = "name another file, or replace it with `--force`"
+    message = f"`{_shown(artifact.path)}` {state}"
+    raise SpecError([Diagnostic("E001", message, help=help)])
+
+
+def refuse_same(artifact: Artifact, paths: Iterable[Path]) -> None:
+    """Make sure that a file is none of those that a command reads or writes for something else.
+
+    Raises:
+        SpecError: E001, it is one of them.
+    """
+    target = artifact.locate()
+    if any(DISK.resolve(Path(os.path.abspath(path))) == target for path in paths):  # noqa: PTH100
+        message = f"`{_shown(artifact.path)}` is a file of this command already"
+        raise SpecError([Diagnostic("E001", message, help="name another file for the plan")])
 
 
 def check_places(artifacts: Iterable[Artifact]) -> None:
-    """Make sure that every file can be read where it is.
+    """Make sure that every file can be read where it is, and is what it was when it was read.
 
     Raises:
         SpecError: E001 or E006, for all that cannot.
@@ -155,6 +222,7 @@ def check_places(artifacts: Iterable[Artifact]) -> None:
     for artifact in artifacts:
         try:
             artifact.read()
+            artifact.check_basis(artifact.locate())
         except SpecError as error:
             problems |= dict.fromkeys(error.diagnostics)
     if problems:
@@ -167,11 +235,11 @@ def _with_plain_ends(content: bytes) -> bytes | None:
     return plain if content.count(b"\n") == len(content) - len(plain) else None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, artifact: Artifact) -> None:
     """Put a file in the place of another one, or of none; a failure leaves no new folder."""
     new_folders = [folder for folder in path.parents if not folder.exists()]
     try:
-        _fill(path, content)
+        _fill(path, artifact)
     except BaseException as error:
         with suppress(OSError):  # it was not made, or another process uses it
             for folder in new_folders:
@@ -181,14 +249,15 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
-def _fill(path: Path, content: bytes) -> None:
+def _fill(path: Path, artifact: Artifact) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary, handle = _open_beside(path)
     try:
         with os.fdopen(handle, "wb") as stream:
             if path.exists():
                 temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-            stream.write(content)
+            stream.write(artifact.content)
+        artifact.check_basis(path)
         temporary.replace(path)
     except BaseException:
         temporary.unlink()

@@ -157,6 +157,27 @@ def locate(
     if not are_printable(beside.as_posix()):
         message = f"`{printable(reference)}` cannot be read: its name has an invisible character"
         raise SpecError([Diagnostic("E001", message, labels)])
+    return _describe(path, target, root, reference, files)
+
+
+def place(path: Path) -> SpecFile:
+    """Return the spec file that a path on the disk would be, whether or not one is there.
+
+    Args:
+        path: an absolute path; its links have yet to be followed.
+    """
+    path = Path(os.path.normpath(path))
+    target = DISK.resolve(path) or path
+    return _describe(path, target, project_root(path.parent), str(path), DISK)
+
+
+def _describe(path: Path, target: Path, root: Path, reference: str, files: Files) -> SpecFile:
+    """Return a spec file with its names.
+
+    Args:
+        target: the path with all links followed.
+    """
+    beside = path.relative_to(root)
     is_in_specs = beside.parts[0] == SPECS and len(beside.parts) > 1
     name = bare_name(beside.relative_to(SPECS) if is_in_specs else beside)
     shown = (path.relative_to(files.root) if files.root else beside).as_posix()
@@ -231,6 +252,11 @@ def read(file: SpecFile, span: Span | None = None) -> Source:
     except UnicodeDecodeError as error:
         message = f"`{_named(file)}` is not UTF-8: byte {error.start:,} starts no character"
         raise SpecError([Diagnostic("E001", message, labels)]) from None
+    return give_text(file, text)
+
+
+def give_text(file: SpecFile, text: str) -> Source:
+    """Return a text as that of a spec's file."""
     is_in_tree = file.files is DISK and not file.is_built_in
     return Source(file.shown, text, file.path if is_in_tree else None)
 

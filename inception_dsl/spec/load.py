@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +23,7 @@ from inception_dsl.bounds import (
 )
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, shorten
 from inception_dsl.source import Span
-from inception_dsl.spec.files import SpecFile, find_used, read
+from inception_dsl.spec.files import SpecFile, find_used, give_text, read
 from inception_dsl.spec.schema import ModelSpec
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tally, Tree, parse_tree
 from inception_dsl.spec.validate import Places, validate
@@ -178,11 +177,12 @@ class _Loader:
             raise SpecError([Diagnostic("E008", f"{circle}: a circle", labels)])
         if len(self._libraries) + len(self._open) >= MAX_FILES:
             raise SpecError([Diagnostic("E003", f"more than {MAX_FILES} files", labels)])
-        source = read(file, span)
-        most = MAX_BYTES
-        if self._trial is not None:
-            source = replace(source, text=self._trial.texts.get(source.name, source.text))
-            most = self._trial.max_bytes
+        trial = self._trial
+        if trial is not None and file.shown in trial.texts:  # it need not be there
+            source = give_text(file, trial.texts[file.shown])
+        else:
+            source = read(file, span)
+        most = MAX_BYTES if trial is None else trial.max_bytes
         self._tally.bytes += len(source.text.encode())
         if self._tally.bytes > most:
             message = f"the files of the spec have more than {most:,} bytes"

@@ -611,11 +611,13 @@ def test_the_command_shows_writes_and_checks(
     code, _, errors = run(capsys, "rewrite", NET, *more)
     assert code == 2
     assert "`specs/other.yaml` is there already" in errors
-    assert run(capsys, "rewrite", NET, *more, "--dry-run")[0] == 0
+    assert run(capsys, "rewrite", NET, *more, "--dry-run")[0] == 2
+    assert run(capsys, "rewrite", NET, *more, "--check")[0] == 1
     assert (project.root / "specs/other.yaml").read_text() == "mine\n"
     for _ in range(2):  # the second time, the file is the same
         assert run(capsys, "rewrite", NET, *more, "--force")[0] == 0
     assert run(capsys, "rewrite", NET, *more)[0] == 0
+    assert run(capsys, "rewrite", NET, *more, "--check")[0] == 0
     with pytest.raises(SystemExit):
         main(["rewrite", NET, "--select", "P801"])
     assert "`P801` is no rewrite: P811, P812, P814, P815 are" in capsys.readouterr().err

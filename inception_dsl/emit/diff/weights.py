@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 
 from inception_dsl.channels import json_text
@@ -21,6 +22,16 @@ def plan_json(plan: WeightPlan, *, old: str, new: str) -> str:
         "left": dict(plan.left),
     }
     return json_text(document)
+
+
+def is_plan(document: bytes) -> bool:
+    """Tell whether a file is a plan of weights, of whatever networks."""
+    try:
+        plan = json.loads(document)
+    except (ValueError, RecursionError):
+        return False
+    keys = {"schema_version", "old", "new", "tensors", "fresh", "left"}
+    return isinstance(plan, dict) and plan.keys() == keys
 
 
 def _write(recipe: Recipe) -> dict[str, object]:

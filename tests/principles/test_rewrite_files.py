@@ -1,0 +1,83 @@
+"""The files of `rewrite`, `diff` and `fmt`: none of a person's is lost, and none is misplaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import NET, Project
+
+from inception_dsl import driver
+from inception_dsl.cli import main
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver.rewriting import rewrite
+
+TEXT = "inception: 1\nname: net\ninput: 35x35x48\nnetwork:\n  - a: 5x5 conv (48)\n"
+LIBRARY = "inception: 1\nblocks: {m: [1x1 conv (48)]}\n"
+USER = f"{TEXT}  - m\nuse: [lib.yaml]\n"
+
+
+@pytest.mark.parametrize(
+    ("there", "reason"),
+    [
+        (None, "there is no file `lib.yaml` (E001)"),
+        (LIBRARY.replace("1x1", "3x3"), "`m.conv` would change"),
+        (LIBRARY, ""),
+    ],
+)
+def test_a_result_in_another_folder_is_read_there(
+    there: str | None, reason: str, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write("specs/a/net.yaml", USER)
+    project.write("specs/a/lib.yaml", LIBRARY)
+    if there is not None:
+        project.write("specs/b/lib.yaml", there)
+    output = project.root / "specs/b/other.yaml"
+    old = str(project.root / "specs/a/net.yaml")
+    assert main(["rewrite", old, "-o", str(output)]) == (2 if reason else 0)
+    errors = capsys.readouterr().err
+    assert (f"another network as `specs/b/other.yaml`: {reason}" in errors) == bool(reason)
+    assert output.exists() == (not reason)
+    if not reason:
+        assert len(project.check("specs/b/other.yaml").model.graph.nodes) == 3
+
+
+@pytest.mark.parametrize("command", [["rewrite", NET], ["diff", NET, "specs/new.yaml"]])
+def test_a_plan_replaces_nothing_but_a_plan(
+    command: list[str],
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.root)
+    project.write("specs/new.yaml", TEXT.replace("name: net", "name: new"))
+    project.write("net.pt", '{"a": "checkpoint"}')
+    for name, force in (("net.pt", []), (NET, []), (NET, ["--force"])):
+        project.write(NET, TEXT)
+        kept = Path(name).read_bytes()
+        assert main([*command, "--weights", name, *force]) == 2
+        assert "[E001]" in capsys.readouterr().err
+        assert (Path(name).read_bytes(), Path(NET).read_text()) == (kept, TEXT)
+    for name, force in (("plan", []), ("plan", []), ("net.pt", ["--force"])):
+        project.write(NET, TEXT)
+        assert main([*command, "--weights", name, *force]) == 0
+    assert b"schema_version" in Path("net.pt").read_bytes()
+    assert main(["diff", NET, "specs/new.yaml", "-o", "plan", "--weights", "plan"]) == 2
+    capsys.readouterr()
+
+
+def test_a_file_that_was_changed_meanwhile_stays(project: Project) -> None:
+    path = project.write(NET, TEXT.replace("5x5 conv (48)", "5x5  conv (48)"))
+    artifacts = [
+        rewrite(NET, folder=project.root).artifact,
+        driver.format_file(NET, folder=project.root),
+    ]
+    project.write(NET, f"{TEXT}# mine\n")
+    for artifact in artifacts:
+        for write in (artifact.write, lambda artifact=artifact: driver.write_all([artifact])):
+            with pytest.raises(SpecError, match="was changed after it was read"):
+                write()
+    assert path.read_text() == f"{TEXT}# mine\n"
+    assert [each.name for each in path.parent.iterdir()] == ["net.yaml"]
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+    assert rewrite(NET, folder=project.root).artifact.write()
