@@ -378,7 +378,7 @@ WRITING = [
     ["build"],
     ["fmt"],
     ["render", "net", "-o", "old.svg"],
-    ["diff", "net", "net", "--weights", "old.svg"],
+    ["diff", "net", "net", "--weights", "old.svg", "--force"],
     ["new", "other"],
 ]
 
