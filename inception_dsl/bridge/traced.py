@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.bridge.reading import Cause, lacks
 from inception_dsl.bridge.reading.lacks import NO_WORD
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label
+from inception_dsl.emit.spec.claims import Counter
 from inception_dsl.ir import Graph, Origin
 from inception_dsl.ops import NORMS
 from inception_dsl.recover import TracedGraph, TracedNode
@@ -80,7 +81,7 @@ class TracedTarget:
     kind: str
     origin: str
     macs: int
-    counted_by: str
+    counted_by: Counter
     params: int
     trains: bool = False
     notes: tuple[Diagnostic, ...]

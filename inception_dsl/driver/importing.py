@@ -195,9 +195,9 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
 
 def _claim(params: int, all_params: int, traced: TracedTarget) -> Iterator[dict[str, str]]:
     """Yield the claims of the spec of a traced network."""
-    from inception_dsl.emit.spec.rewrite import COUNTED_BY
+    from inception_dsl.emit.spec.claims import write_source
 
-    source = f"{COUNTED_BY}{traced.counted_by}"
+    source = write_source(traced.counted_by)
     yield {"params": str(params), "macs": str(traced.macs), "source": source}
     if traced.graph.heads:
         yield {"params": str(all_params), "heads": "true", "source": source}

@@ -16,9 +16,11 @@ from shlex import quote
 from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.walk import Checked, judge_model
+from inception_dsl.emit.spec.claims import drop_counts
 from inception_dsl.emit.spec.merge import merge_steps
 from inception_dsl.emit.spec.places import RewriteError, TextEdit, apply_edits
-from inception_dsl.emit.spec.rewrite import divide_step, drop_bias, drop_counts, drop_step
+from inception_dsl.emit.spec.rewrite import divide_step, drop_bias, drop_step
+from inception_dsl.emit.spec.unchanged import prove_rest
 from inception_dsl.ir import Path
 from inception_dsl.ir.weights import WeightPlan
 from inception_dsl.passes import (
@@ -79,11 +81,12 @@ def try_together(
             chosen.append(proposal)
     if len(chosen) < 2:
         return state
-    made = replace(state, text=apply_edits(state.text, edits), tries=state.tries + 1)
+    tries = state.tries + 1
     try:
+        made = replace(state, text=apply_edits(state.text, edits), tries=tries)
         return _prove(file, state, made, chosen)
     except (SpecError, RewriteError, DifferenceError):
-        return replace(state, tries=made.tries)
+        return replace(state, tries=tries)
 
 
 def try_alone(file: SpecFile, state: RewriteState, proposal: Proposal) -> RewriteState:
@@ -96,9 +99,9 @@ def try_alone(file: SpecFile, state: RewriteState, proposal: Proposal) -> Rewrit
     for may_count in (True, False):
         try:
             edits = _list_edits(file, state.text, proposal, may_count=may_count)
+            text = apply_edits(state.text, edits)
         except RewriteError as error:
             return state.refuse(proposal, error.reason, "", tries=tries)
-        text = apply_edits(state.text, edits)
         if text in tried:
             break
         tried.add(text)
@@ -160,6 +163,16 @@ def _list_edits(
     if proposal.refusal:
         raise RewriteError(proposal.refusal)
     source = Source(file.shown, text)
+    spans = _find_spans(file, source, proposal)
+    return _edit(parse_tree(source), spans, proposal.edit, may_count=may_count)
+
+
+def _find_spans(file: SpecFile, source: Source, proposal: Proposal) -> list[Span]:
+    """Return the texts of the steps of a rewrite.
+
+    Raises:
+        RewriteError: one of them stands in another file.
+    """
     spans: list[Span] = []
     for step in proposal.steps:
         if step.span is None or step.span.source.name != source.name:
@@ -167,7 +180,7 @@ def _list_edits(
             way = f"`inception-dsl resolve {quote(file.reference)}` prints all of it as one file"
             raise RewriteError(f"the line stands in {where}, which other specs may use; {way}")
         spans.append(Span(source, step.span.start, step.span.end))
-    return _edit(parse_tree(source), spans, proposal.edit, may_count=may_count)
+    return spans
 
 
 def _edit(tree: Tree, spans: list[Span], edit: Edit | None, *, may_count: bool) -> list[TextEdit]:
@@ -196,18 +209,23 @@ def _prove(
 
     Raises:
         SpecError: the new text is wrong.
-        RewriteError: the costs change by something else than the hint counts.
+        RewriteError: the costs change by something else than the hint counts, or more of the text
+            changes than the steps.
         DifferenceError: it gives another network.
     """
     new = check_text(file, made.text)
+    before, after = (Source(file.shown, text) for text in (state.text, made.text))
+    spans = [span for own in proposals for span in _find_spans(file, before, own)]
+    trees = parse_tree(before), parse_tree(after)
+    prove_rest(*trees, spans, drops_counts=made.drops_counts)
     old = state.checked
     expected = apply_proposals(old.model, proposals)
     fresh = {node.path for own in proposals for swap in own.swaps for node in swap.new}
     names = prove_read(expected.model, new.model, fresh)
     changed = {path for own in proposals for path in own.paths}
     prove_fields(old.model, new.model, changed)
-    before, after = old.cost.totals, new.cost.totals
-    saved = before.macs - after.macs, before.params - after.params
+    old_totals, new_totals = old.cost.totals, new.cost.totals
+    saved = old_totals.macs - new_totals.macs, old_totals.params - new_totals.params
     savings = reduce(add, (own.savings for own in proposals))
     if saved != (savings.macs, savings.params):
         raise RewriteError("parameters and MACs would not change by what the hint counts")

@@ -20,13 +20,16 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
 from inception_dsl.driver.rewrite_trial import RewriteState, check_text, try_alone, try_together
 from inception_dsl.driver.writing import Artifact, refuse_same
-from inception_dsl.emit.spec.places import apply_edits
-from inception_dsl.emit.spec.rewrite import rename
+from inception_dsl.emit.spec.claims import rename
+from inception_dsl.emit.spec.places import RewriteError, apply_edits
+from inception_dsl.emit.spec.unchanged import prove_renamed
 from inception_dsl.ir import Path as NodePath
 from inception_dsl.ir.weights import WeightPlan
 from inception_dsl.passes import EXACT, PASSES, LogEntry, Pass, Proposal, keep_weights
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 from inception_dsl.resolve import network_name_problem
+from inception_dsl.source import Source
+from inception_dsl.spec.disk import SUFFIXES
 from inception_dsl.spec.files import SpecFile, find_spec, place, read
 from inception_dsl.spec.target import is_target
 from inception_dsl.spec.tree import parse_tree
@@ -41,6 +44,13 @@ MAX_REWRITES = 200
 
 MAX_READ = 40_000
 """Maximum number of nodes that one command reads for them; the first rewrite is always tried."""
+
+
+class RewriteFaultError(RuntimeError):
+    """The error of a renamed spec that differs in more than its name and claims: a fault of ours.
+
+    Nothing is written then.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +108,10 @@ def rewrite(
     Raises:
         SpecError: the errors of the spec; E001, the result would be kept in a file of the library;
             E007, it is no spec, but a network that exists as code; E212, no step is at the path;
-            E105, the name of `output` can name no network; E001, the result would not be the same
+            E105, the name of `output` can name no network; E001, `output` is no name of a spec's file, or the
+            result would not be the same
             network where `output` is.
+        RewriteFaultError: a new name would change more of the spec.
     """
     file = _find_file(reference, folder, output, is_kept=is_kept)
     text = basis = read(file).text
@@ -109,7 +121,7 @@ def rewrite(
         raise SpecError([Diagnostic("E212", message)])
     current = old
     if output is not None:
-        text = apply_edits(text, rename(parse_tree(read(file)), output.stem))
+        text = _rename(file, text, output.stem)
         current = check_text(file, text)
     # The old text, the new one and the comparison of both are read, too.
     most = min(MAX_REWRITES, max(1, MAX_READ // max(1, len(old.model.graph.nodes)) - 3))
@@ -164,6 +176,21 @@ def _check_there(file: SpecFile, state: RewriteState) -> None:
     raise SpecError([Diagnostic("E001", message, notes=(note,), help=help)])
 
 
+def _rename(file: SpecFile, text: str, name: str) -> str:
+    """Return the text of a spec with another name and without claims.
+
+    Raises:
+        RewriteFaultError: more than that would change.
+    """
+    tree = parse_tree(Source(file.shown, text))
+    try:
+        renamed = apply_edits(text, rename(tree, name))
+        prove_renamed(tree, parse_tree(Source(file.shown, renamed)), name)
+    except RewriteError as error:
+        raise RewriteFaultError(f"`{file.shown}` cannot be renamed: {error.reason}") from None
+    return renamed
+
+
 _BY_WEIGHTS = frozenset(["CHECKPOINT", "NUMERICS", "TRAINING"])
 """The categories of findings that suppose that no weights are moved."""
 
@@ -191,6 +218,11 @@ def _find_file(reference: str, folder: Path, output: Path | None, *, is_kept: bo
     if is_kept and file.is_built_in and output is None:
         message = f"`{file.full_name}` is a spec of the library, which stays as it is"
         help = "name a file for the result: `-o specs/NAME.yaml`"
+        raise SpecError([Diagnostic("E001", message, help=help)])
+    if output is not None and output.suffix not in SUFFIXES:
+        endings = " nor ".join(SUFFIXES)
+        message = f"`{printable(str(output))}` is no file of a spec: it ends in neither {endings}"
+        help = f"name `{printable(str(output.with_suffix(SUFFIXES[0])))}`"
         raise SpecError([Diagnostic("E001", message, help=help)])
     if output is not None and (problem := network_name_problem(output.stem)) is not None:
         help = "the file gives the new spec its name: choose another file"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from keyword import iskeyword
 
+from inception_dsl.spec.tree import reads_as_text
+
 MAX_LENGTH = 60
 
 _EMITTED = """
@@ -56,7 +58,10 @@ def network_name_problem(name: str) -> str | None:
     """Return why a network cannot have this name; None if its factory may have it."""
     if name in _BUILTINS:
         return f"emitted code needs the name `{name}` for itself"
-    return name_problem(name)
+    problem = name_problem(name)
+    if problem is None and not reads_as_text(name):
+        return f"YAML reads `{name}` as another value than text"
+    return problem
 
 
 def usable_network_name(name: str) -> str | None:

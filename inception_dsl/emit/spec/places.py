@@ -50,9 +50,16 @@ class StepPlace:
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     """Return a text with its regions replaced.
 
-    No two of them overlap. If an empty one begins where another does, its text comes first.
+    If an empty one begins where another does, its text comes first.
+
+    Raises:
+        RewriteError: two of them overlap.
     """
+    behind = len(text)
     for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end), reverse=True):
+        if edit.span.end > behind:
+            raise RewriteError("two edits of the text overlap")
+        behind = edit.span.start
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text
 

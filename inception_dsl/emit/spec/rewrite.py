@@ -6,17 +6,16 @@ Whether the new text says what it should is proved by reading it, which is the c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from itertools import islice
 
+from inception_dsl.emit.spec.items import take_items
 from inception_dsl.emit.spec.places import (
     RewriteError,
     StepPlace,
     TextEdit,
     begin_line,
     end_of_line,
-    find_end,
     find_step,
     name_later,
     number_of,
@@ -27,13 +26,7 @@ from inception_dsl.emit.spec.step import group_words
 from inception_dsl.ops import Op
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText, counted_name, lettered_names
-from inception_dsl.spec.tree import Entry, Mapping, Scalar, Tree
-from inception_dsl.spec.tree import Sequence as TreeSequence
-
-_COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
-
-COUNTED_BY = "counted by "
-"""The beginning of the source of a claim that `import` wrote: a count, which no author made."""
+from inception_dsl.spec.tree import Tree
 
 
 def divide_step(
@@ -105,44 +98,9 @@ def drop_step(tree: Tree, span: Span) -> list[TextEdit]:
     if place.items is None or len(place.items.items) == 1:
         raise RewriteError("it stands alone: without it, no step would be left there")
     return [
-        _take_item(place.items, place.index, keeps_comments=True),
+        *take_items(place.items, [place.index]),
         *name_later(place, step),
     ]
-
-
-def _take_item(items: TreeSequence, index: int, *, keeps_comments: bool) -> TextEdit:
-    """Return the edit that takes an item out of a list of several.
-
-    Raises:
-        RewriteError: the item does not begin its line.
-    """
-    here, source = items.items[index].span, items.span.source
-    if items.span.text.startswith("["):
-        return _take_from_brackets(items, index)
-    lead = begin_line(here)
-    start = here.start - len(lead)
-    end = source.text.find("\n", find_end(items.items[index]))
-    lines = Span(source, start, len(source.text) if end < 0 else end + 1)
-    kept = _COMMENT.findall(lines.text) if keeps_comments else []
-    indent = " " * lead.index("-")
-    return TextEdit(lines, "".join(f"{indent}{each}{end_of_line(here)}" for each in kept))
-
-
-def _take_from_brackets(items: TreeSequence, index: int) -> TextEdit:
-    """Return the edit that takes an item out of a list in brackets, with one comma."""
-    here, source = items.items[index].span, items.span.source
-    kept = _COMMENT.findall(here.text)
-    if index + 1 < len(items.items):
-        gap = Span(source, here.start, items.items[index + 1].span.start)
-        kept += _COMMENT.findall(gap.text[len(here.text) :])
-        lead = source.text[source.text.rfind("\n", 0, here.start) + 1 : here.start]
-        indent = " " * (len(lead) - len(lead.lstrip()))
-        return TextEdit(gap, "".join(f"{each}{end_of_line(here)}{indent}" for each in kept))
-    # The comma before it goes; a comment behind that comma is about the item before.
-    gap = Span(source, items.items[index - 1].span.end, here.end)
-    between = gap.text[: -len(here.text)]
-    kept = _COMMENT.findall(between) + kept
-    return TextEdit(gap, "".join(f"  {each}{end_of_line(here)}" for each in kept))
 
 
 def _show(kernel: tuple[int, int]) -> str:
@@ -211,46 +169,3 @@ def _write_items(
         TextEdit(start, "".join(shown)),
         TextEdit(text, write_in_flow(last) if is_listed else last),
     ]
-
-
-def rename(tree: Tree, name: str) -> list[TextEdit]:
-    """Return the edits that give a spec another name, and leave out what its source claims.
-
-    The claims of a source are about its own network.
-    """
-    edits: list[TextEdit] = []
-    match tree:
-        case Mapping(items):
-            if "name" in items:
-                edits.append(TextEdit(items["name"].value.span, name))
-            if "claims" in items:
-                edits.append(TextEdit(_whole(items["claims"]), ""))
-    return edits
-
-
-def _whole(entry: Entry) -> Span:
-    """Return the lines of an entry, with the blank lines before it."""
-    source = entry.key.source
-    start = source.text.rfind("\n", 0, entry.key.start) + 1
-    while start > 1 and source.text[start - 2] == "\n":
-        start -= 1
-    tail = source.text.find("\n", find_end(entry.value))
-    return Span(source, start, len(source.text) if tail < 0 else tail + 1)
-
-
-def drop_counts(tree: Tree) -> list[TextEdit]:
-    """Return the edits that leave out the claims which are counts of the network as it was."""
-    match tree:
-        case Mapping({"claims": Entry(value=TreeSequence(items=claims) as listed) as entry}):
-            counts = [index for index, claim in enumerate(claims) if _is_count(claim)]
-            if len(counts) == len(claims):
-                return [TextEdit(_whole(entry), "")]
-            return [_take_item(listed, index, keeps_comments=False) for index in counts]
-    return []
-
-
-def _is_count(claim: Tree) -> bool:
-    match claim:
-        case Mapping({"source": Entry(value=Scalar(value=str(source)))}):
-            return source.startswith(COUNTED_BY)
-    return False
