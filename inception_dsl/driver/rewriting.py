@@ -108,9 +108,8 @@ def rewrite(
     Raises:
         SpecError: the errors of the spec; E001, the result would be kept in a file of the library;
             E007, it is no spec, but a network that exists as code; E212, no step is at the path;
-            E105, the name of `output` can name no network; E001, `output` is no name of a spec's file, or the
-            result would not be the same
-            network where `output` is.
+            E105, the name of `output` can name no network; E001, `output` does not end as a spec's
+            file does, or the result would not be the same network there.
         RewriteFaultError: a new name would change more of the spec.
     """
     file = _find_file(reference, folder, output, is_kept=is_kept)
