@@ -36,6 +36,7 @@ from inception_dsl.spec.tree import parse_tree
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Finding, Report
+    from inception_dsl.driver.walk import Checked
 
 _BY_DEFAULT = frozenset(each.code for each in PASSES if not each.is_asked_for)
 
@@ -115,9 +116,7 @@ def rewrite(
     file = _find_file(reference, folder, output, is_kept=is_kept)
     text = basis = read(file).text
     old = check_text(file, text)
-    if at and not any(node.path.is_within(NodePath(at)) for node in old.model.graph.nodes):
-        message = f"no step of the network has the path `{printable(at)}`"
-        raise SpecError([Diagnostic("E212", message)])
+    _refuse_no_step(old, at)
     current = old
     if output is not None:
         text = _rename(file, text, output.stem)
@@ -148,6 +147,13 @@ def rewrite(
         is_cut=state.tries >= most,
         drops_counts=state.drops_counts,
     )
+
+
+def _refuse_no_step(checked: Checked, at: str) -> None:
+    """Refuse a path that no step has; an empty one is for all steps."""
+    if at and not any(node.path.is_within(NodePath(at)) for node in checked.model.graph.nodes):
+        message = f"no step of the network has the path `{printable(at)}`"
+        raise SpecError([Diagnostic("E212", message)])
 
 
 def _check_there(file: SpecFile, state: RewriteState) -> None:
