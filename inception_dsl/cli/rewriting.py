@@ -86,13 +86,14 @@ def _rewrite(args: argparse.Namespace) -> int:
         say(_tell(entry))
     if output is None and any(entry.error == "E402" for entry in done.log):
         say("`-o FILE` writes a new spec, without the claims of this one")
-    if done.is_cut:
-        say("one command tries no more: run it again, or choose others by `--at`")
+    if done.untried:
+        way = "run it again, or choose others by `--at`" if done.is_changed else "choose by `--at`"
+        say(f"{done.untried:,} more are not tried, since one command tries no more: {way}")
     if done.drops_counts:
         say("the claims that `import` counted are left out: they are about the old network")
     if not done.is_changed:
         say("nothing is rewritten")
-        return FINE
+        return FINDINGS if args.check and done.untried else FINE
     artifacts = [done.artifact]
     if args.weights is not None:
         artifacts.append(make_rewrite_plan(done, Path(args.weights)))
@@ -107,7 +108,7 @@ def _rewrite(args: argparse.Namespace) -> int:
         show_line("values     stay, with the weights of the plan that `--weights` writes")
     if args.check:
         is_fresh = all(artifact.is_fresh() for artifact in artifacts)
-        return FINE if is_fresh and not done.is_cut else FINDINGS
+        return FINE if is_fresh and not done.untried else FINDINGS
     if not args.dry_run:
         driver.write_all(artifacts)
         for artifact in artifacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from math import fsum
 
 from inception_dsl.diff.parts import (
@@ -29,6 +29,24 @@ class Opener:
 
     def __init__(self) -> None:
         self._weighed = 0
+        self._numbers: dict[frozenset[tuple[Hashable, int]], int] = {}
+        self._known: dict[int, tuple[int, Part]] = {}
+        self._shares: dict[tuple[int, int], float] = {}
+
+    def _number(self, part: Part) -> int:
+        """Return the same number for all parts that hold the same kinds of nodes."""
+        known = self._known.get(id(part.kinds))
+        if known is None:  # the part is kept, so that nothing else gets its identity
+            number = self._numbers.setdefault(frozenset(part.kinds.items()), len(self._numbers))
+            known = self._known[id(part.kinds)] = number, part
+        return known[0]
+
+    def _measure_share(self, part: Part, far_part: Part) -> float:
+        """Return the overlap of two parts; alike parts are measured once."""
+        key = self._number(part), self._number(far_part)
+        if key not in self._shares:
+            self._shares[key] = measure_overlap(part, far_part)
+        return self._shares[key]
 
     def open(self, old: Kids, new: Kids, chosen: dict[str, str]) -> tuple[Kids, Kids]:
         """Return two lists, opened parts replaced by their steps; parts with a pair stay closed."""
@@ -52,7 +70,7 @@ class Opener:
             return None
         shares = {
             name: {
-                far_name: measure_overlap(part, far_part)
+                far_name: self._measure_share(part, far_part)
                 for far_name, far_part in far_parts.items()
             }
             for name, part in parts.items()
@@ -62,7 +80,10 @@ class Opener:
         }
         for name, part in parts.items():
             pieces = [far_parts[far_name] for far_name in far_parts if nearest[far_name] == name]
-            if part.kids and (_is_split(part, pieces) or _has_many(part, far_parts, shares[name])):
+            if part.kids and (
+                _is_split(part, pieces)
+                or _has_many(part, far_parts, shares[name], self._measure_share)
+            ):
                 return name
         return None
 
@@ -87,11 +108,17 @@ def _drop_shared(old: Kids, new: Kids) -> tuple[Kids, Kids]:
     return old_rest, new_rest
 
 
-def _has_many(part: Part, far_parts: Kids, shares: Mapping[str, float]) -> bool:
+def _has_many(
+    part: Part,
+    far_parts: Kids,
+    shares: Mapping[str, float],
+    measure: Callable[[Part, Part], float],
+) -> bool:
     """Tell whether a part's kids resemble the other side's parts more than the part itself does.
 
     Args:
         shares: the share of the whole part in each part of the other side, by name.
+        measure: measures the overlap of two parts.
     """
     least = max(ALIKE, *shares.values())
     kids = list(part.kids.values())
@@ -99,7 +126,7 @@ def _has_many(part: Part, far_parts: Kids, shares: Mapping[str, float]) -> bool:
         (-_common(kid, far_part, share), index, far_index, far_name)
         for index, kid in enumerate(kids)
         for far_index, (far_name, far_part) in enumerate(far_parts.items())
-        if (share := measure_overlap(kid, far_part)) >= least
+        if (share := measure(kid, far_part)) >= least
     )
     common_by_kid: dict[int, float] = {}
     paired_far_names: set[str] = set()

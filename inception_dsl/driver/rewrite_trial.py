@@ -6,12 +6,12 @@ held against the network that the pass gives. `driver.rewriting` chooses what is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from shlex import quote
+from typing import NamedTuple
 
 from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
@@ -46,12 +46,25 @@ from inception_dsl.spec.tree import Tree, parse_tree
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """The reason against a rewrite.
+
+    Attributes:
+        error: the code of the first error that the new text would have, if that is the reason.
+    """
+
+    reason: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RewriteState:
     """A spec between two rewrites.
 
     Attributes:
         weights: the plan from the first network to this one.
         tries: the number of texts that were read.
+        untried: the number of rewrites that no text was read for.
         kept: the paths of steps, old and new, whose rewrites keep all values and gradients.
     """
 
@@ -60,48 +73,88 @@ class RewriteState:
     weights: WeightPlan
     log: tuple[LogEntry, ...] = ()
     tries: int = 0
+    untried: int = 0
     drops_counts: bool = False
     kept: frozenset[Path] = frozenset()
 
-    def refuse(self, proposal: Proposal, reason: str, error: str, *, tries: int) -> RewriteState:
+    def refuse(self, proposal: Proposal, refusal: Refusal, *, tries: int) -> RewriteState:
         """Return the spec after a rewrite that was refused."""
-        entry = log_proposal(proposal, reason, error)
+        entry = log_proposal(proposal, refusal.reason, refusal.error)
         return replace(self, log=(*self.log, entry), tries=tries)
 
 
+class Chance(NamedTuple):
+    """A rewrite that can be written, with its edits of the text."""
+
+    proposal: Proposal
+    edits: Sequence[TextEdit]
+
+
+class Writer:
+    """A writer of the edits that proposals make in one text, which is parsed once."""
+
+    def __init__(self, file: SpecFile, text: str) -> None:
+        self._file = file
+        self._source = Source(file.shown, text)
+        self._tree = parse_tree(self._source)
+
+    def sort_out(self, proposals: Iterable[Proposal]) -> tuple[list[Chance], list[Proposal]]:
+        """Return the rewrites that can be written, and the others."""
+        chances: list[Chance] = []
+        rest: list[Proposal] = []
+        for proposal in proposals:
+            try:
+                chances.append(Chance(proposal, self.list_edits(proposal)))
+            except RewriteError:
+                rest.append(proposal)
+        return chances, rest
+
+    def list_edits(self, proposal: Proposal, *, may_count: bool = True) -> list[TextEdit]:
+        """Return the edits of the text that a rewrite makes.
+
+        Args:
+            may_count: new steps may have no names, so that they are counted.
+
+        Raises:
+            RewriteError: the rewrite is refused.
+        """
+        if proposal.refusal:
+            raise RewriteError(proposal.refusal)
+        spans = _find_spans(self._file, self._source, proposal)
+        return _edit(self._tree, spans, proposal.edit, may_count=may_count)
+
+
 def try_together(
-    file: SpecFile, state: RewriteState, proposals: Sequence[Proposal]
-) -> RewriteState:
-    """Return a spec with all rewrites that can be written, or with none if they have no proof."""
-    chosen: list[Proposal] = []
-    edits: list[TextEdit] = []
-    for proposal in proposals:
-        with suppress(RewriteError):
-            edits += _list_edits(file, state.text, proposal)
-            chosen.append(proposal)
-    if len(chosen) < 2:
-        return state
+    file: SpecFile, state: RewriteState, chances: Sequence[Chance]
+) -> tuple[RewriteState, Refusal | None]:
+    """Return a spec with several rewrites, or with none and the reason if they have no proof."""
+    edits = [edit for chance in chances for edit in chance.edits]
+    proposals = [chance.proposal for chance in chances]
     tries = state.tries + 1
     try:
         made = replace(state, text=apply_edits(state.text, edits), tries=tries)
-        return _prove(file, state, made, chosen)
-    except (SpecError, RewriteError, DifferenceError):
-        return replace(state, tries=tries)
+        return _prove(file, state, made, proposals), None
+    except SpecError as error:
+        refusal = Refusal(_explain(error), error.diagnostics[0].code)
+    except (RewriteError, DifferenceError) as error:
+        refusal = Refusal(error.reason)
+    return replace(state, tries=tries), refusal
 
 
-def try_alone(file: SpecFile, state: RewriteState, proposal: Proposal) -> RewriteState:
+def try_alone(
+    file: SpecFile, state: RewriteState, writer: Writer, proposal: Proposal
+) -> RewriteState:
     """Return a spec with a rewrite, or with the refusal of it in its log.
 
     If it cannot be made with counted names, it is tried with written ones.
     """
     tried: set[str] = set()
-    refusal, code, tries = "", "", state.tries
+    refusal, tries = Refusal(""), state.tries
     for may_count in (True, False):
         try:
-            edits = _list_edits(file, state.text, proposal, may_count=may_count)
-            text = apply_edits(state.text, edits)
+            text = apply_edits(state.text, writer.list_edits(proposal, may_count=may_count))
         except RewriteError as error:
-            return state.refuse(proposal, error.reason, "", tries=tries)
+            return state.refuse(proposal, Refusal(error.reason), tries=tries)
         if text in tried:
             break
         tried.add(text)
@@ -109,10 +162,10 @@ def try_alone(file: SpecFile, state: RewriteState, proposal: Proposal) -> Rewrit
         try:
             return _prove_or_drop_counts(file, replace(state, tries=tries), text, proposal)
         except SpecError as error:
-            refusal, code = _explain(error), error.diagnostics[0].code
+            refusal = Refusal(_explain(error), error.diagnostics[0].code)
         except (RewriteError, DifferenceError) as error:
-            refusal, code = error.reason, ""
-    return state.refuse(proposal, refusal, code, tries=tries)
+            refusal = Refusal(error.reason)
+    return state.refuse(proposal, refusal, tries=tries)
 
 
 _WHAT_BREAKS = {
@@ -147,24 +200,6 @@ def _prove_or_drop_counts(
             raise
         made = replace(state, text=apply_edits(text, edits), drops_counts=True)
         return _prove(file, state, made, [proposal])
-
-
-def _list_edits(
-    file: SpecFile, text: str, proposal: Proposal, *, may_count: bool = True
-) -> list[TextEdit]:
-    """Return the edits of the text that a rewrite makes.
-
-    Args:
-        may_count: new steps may have no names, so that they are counted.
-
-    Raises:
-        RewriteError: the rewrite is refused.
-    """
-    if proposal.refusal:
-        raise RewriteError(proposal.refusal)
-    source = Source(file.shown, text)
-    spans = _find_spans(file, source, proposal)
-    return _edit(parse_tree(source), spans, proposal.edit, may_count=may_count)
 
 
 def _find_spans(file: SpecFile, source: Source, proposal: Proposal) -> list[Span]:

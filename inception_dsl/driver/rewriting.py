@@ -8,6 +8,7 @@ or if it gives another network than the pass.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +19,14 @@ from inception_dsl.analysis.dense import list_inference
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
-from inception_dsl.driver.rewrite_trial import RewriteState, check_text, try_alone, try_together
+from inception_dsl.driver.rewrite_trial import (
+    Refusal,
+    RewriteState,
+    Writer,
+    check_text,
+    try_alone,
+    try_together,
+)
 from inception_dsl.driver.writing import Artifact, refuse_same
 from inception_dsl.emit.spec.claims import rename
 from inception_dsl.emit.spec.places import RewriteError, apply_edits
@@ -43,7 +51,7 @@ _BY_DEFAULT = frozenset(each.code for each in PASSES if not each.is_asked_for)
 MAX_REWRITES = 200
 """Maximum number of rewrites of one spec that one command tries."""
 
-MAX_READ = 40_000
+MAX_READ = 20_000
 """Maximum number of nodes that one command reads for them; the first rewrite is always tried."""
 
 
@@ -65,7 +73,7 @@ class Rewritten:
         weights: the plan that makes the weights of the new network of those of the old one.
         report: the comparison of the old network with the new one. It judges the steps whose values
             stay by their costs alone, since the plan moves their weights.
-        is_cut: one command tries no more; others may wait.
+        untried: the number of rewrites that wait, since one command tries no more.
         drops_counts: the claims that `import` had counted are left out.
     """
 
@@ -74,7 +82,7 @@ class Rewritten:
     log: tuple[LogEntry, ...]
     weights: WeightPlan
     report: Report
-    is_cut: bool = False
+    untried: int = 0
     drops_counts: bool = False
 
     @property
@@ -126,8 +134,10 @@ def rewrite(
     state = RewriteState(text, current, keep_weights(current.model.graph))
     chosen = [each for each in PASSES if each.code in (select or _BY_DEFAULT)]
     codes = frozenset(each.code for each in chosen)
-    for each in chosen:
-        state = _run(file, state, each, partial(_is_wanted, at=at, codes=codes), most)
+    for index, each in enumerate(chosen):
+        share = max(1, (most - state.tries) // (len(chosen) - index))
+        is_wanted = partial(_is_wanted, at=at, codes=codes)
+        state = _run(file, state, each, is_wanted, state.tries + share)
     from inception_dsl.diff import Report
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)
@@ -144,7 +154,7 @@ def rewrite(
         state.log,
         state.weights,
         Report((done,)),
-        is_cut=state.tries >= most,
+        untried=state.untried,
         drops_counts=state.drops_counts,
     )
 
@@ -257,31 +267,47 @@ def _run(
     is_wanted: Callable[[Proposal], bool],
     most: int,
 ) -> RewriteState:
-    """Return a spec after every rewrite of a pass: tried all at once, then one by one."""
+    """Return a spec after the rewrites of a pass.
+
+    All are tried at once. If they have no proof together, half of them are, and so on: a budget or
+    a claim stops few of many, and costs few readings.
+
+    Args:
+        most: the number of readings after which no more is tried.
+    """
     seen: set[tuple[NodePath, str]] = set()
-    is_changed, is_together = True, True
-    while is_changed:
-        is_changed = False
+    size, was_made = sys.maxsize, False
+    while True:
         run = list_inference(state.checked.model, state.checked.cost)
         found = filter(is_wanted, each.propose(state.checked.model, run))
         new = [own for own in found if (own.path, own.what) not in seen]
-        if is_together and len(new) > 1:
-            made = try_together(file, state, new)
-            seen.update((entry.path, entry.what) for entry in made.log[len(state.log) :])
-            is_together, is_changed = False, made.text != state.text
-            state = made
-            if is_changed:
+        writer = Writer(file, state.text)
+        chances, rest = writer.sort_out(new)
+        text, failed = state.text, None
+        while chances and state.text == text and state.tries < most:
+            size = min(size, len(chances))
+            failed = None
+            if size == 1:
+                proposal = chances.pop(0).proposal
+                seen.add((proposal.path, proposal.what))
+                state = try_alone(file, state, writer, proposal)
                 continue
-        for proposal in new:
-            if state.tries >= most:
-                return state
-            seen.add((proposal.path, proposal.what))
-            made = try_alone(file, state, proposal)
-            is_changed = made.text != state.text
-            state = made
-            if is_changed:
-                break
-    return state
+            state, refusal = try_together(file, state, chances[:size])
+            if refusal is None:
+                seen.update(
+                    (chance.proposal.path, chance.proposal.what) for chance in chances[:size]
+                )
+            else:
+                failed = Refusal(f"with {size - 1:,} more, {refusal.reason}", refusal.error)
+                size, was_made = size // 2, False
+        if state.text != text:
+            size, was_made = size * 2 if was_made else size, True
+            continue
+        if failed is not None:
+            state = state.refuse(chances[0].proposal, failed, tries=state.tries)
+        for proposal in rest:
+            state = try_alone(file, state, writer, proposal)
+        return replace(state, untried=state.untried + len(chances))
 
 
 def _is_wanted(proposal: Proposal, *, at: str, codes: Collection[str]) -> bool:

@@ -6,9 +6,10 @@ and every gradient stays what it was, and so does training by a rule that treats
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, count, takewhile
+from typing import TypeAlias
 
 from inception_dsl.analysis import list_state
 from inception_dsl.analysis.dense import NOTHING_SAVED, Inference
@@ -24,11 +25,17 @@ NAME = "merged"
 """The name of the wide convolution, with a number if another step has it."""
 
 _SLICE = next(op for op in STEP_OPS if op.channels == "sliced")
+TakenNames: TypeAlias = Mapping[str, Collection[str]]
+"""The names in each body, by its path."""
+
 _OF_THE_WIDTH = ("fan_out", "xavier")
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
-    taken = frozenset(node.path for node in model.graph.nodes)
+    taken: dict[str, set[str]] = {}
+    for node in model.graph.nodes:
+        for depth, name in enumerate(names := node.path.names):
+            taken.setdefault(".".join(names[:depth]), set()).add(name)
     for found in find_side_by_side(run):
         yield _merge(model, found, taken)
 
@@ -36,7 +43,7 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
 MERGE = Pass("P814", is_exact=True, propose=_propose, is_asked_for=True)
 
 
-def _merge(model: Model, found: SideBySide, taken: Collection[Path]) -> Proposal:
+def _merge(model: Model, found: SideBySide, taken: TakenNames) -> Proposal:
     groups = list(zip(*(step.nodes for step in found.steps), strict=True))
     refusal = _refuse(groups)
     swaps = () if refusal else tuple(_swap(members, taken) for members in groups)
@@ -103,14 +110,17 @@ def _widen(members: Sequence[Node]) -> Node:
     return replace(first, attributes=attributes, type=type)
 
 
-def _name(members: Sequence[Node], taken: Collection[Path]) -> Path:
-    """Return a free path in the body that holds all members."""
+def _name(members: Sequence[Node], taken: TakenNames) -> Path:
+    """Return a free path in the body that holds all members.
+
+    Args:
+        taken: the names in each body, by its path.
+    """
     body = _find_shared([node.path for node in members])
-    names = {path.relative_to(body).first for path in taken if path.is_below(body)}
-    return body / _choose(names)
+    return body / _choose(taken[body])
 
 
-def _swap(members: tuple[Node, ...], taken: Collection[Path]) -> Swap:
+def _swap(members: tuple[Node, ...], taken: TakenNames) -> Swap:
     wide = replace(_widen(members), path=_name(members, taken))
     slices: list[Node] = []
     (width, first), start = _SLICE.ways[0], 0

@@ -17,10 +17,13 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_fields
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver import rewriting
+from inception_dsl.driver import rewrite_trial, rewriting
+from inception_dsl.driver.rewrite_trial import check_text
 from inception_dsl.driver.rewriting import Rewritten, rewrite
+from inception_dsl.driver.walk import Checked
 from inception_dsl.ir import Path as NodePath
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
+from inception_dsl.spec.files import SpecFile
 
 ROOT = Path(__file__).parents[2]
 HEAD = "inception: 1\nname: net\ninput: 35x35x48\n"
@@ -555,7 +558,48 @@ def test_a_large_network_is_rewritten_in_several_turns(
     assert [entry.refusal for entry in done.log] == [""] * 6  # one text has them all
     claims = "claims: [{at: s0, weights: 57600, source: a paper}]\n"
     done = rewritten(f"{text}{claims}", project, "P811")
-    assert ([entry.error for entry in done.log], done.is_cut) == (["E402"], True)
+    assert ([entry.error for entry in done.log], done.untried) == (["E402"], 6)
+
+
+def test_a_claim_that_stops_one_of_many_costs_few_readings(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+
+    def count(file: SpecFile, text: str) -> Checked:
+        reads.append(text)
+        return check_text(file, text)
+
+    monkeypatch.setattr(rewrite_trial, "check_text", count)
+    steps = "".join(f"  - s{index}: 5x5 conv (48)\n" for index in range(32))
+    claims = "claims: [{at: s13, weights: 57600, source: a paper}]\n"
+    done = rewritten(f"{HEAD}network:\n{steps}{claims}", project, "P811")
+    refused = [entry.path for entry in done.log if entry.refusal]
+    assert (len(done.log), refused, done.untried) == (32, ["s13"], 0)
+    assert len(reads) < 24
+
+
+def test_every_pass_has_its_turn_and_a_cut_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rewriting, "MAX_READ", 10)
+    monkeypatch.chdir(project.root)
+    steps = "".join(f"  - s{index}: 5x5 conv (48)\n" for index in range(6))
+    text = f"{HEAD}budget: {{depth: <= 7}}\nnetwork:\n{steps}"
+    project.write(NET, f"{text}  - b: 1x1 conv (8 bias norm batchnorm)\n")
+    code, _, errors = run(capsys, "rewrite", NET, "--dry-run")
+    assert (code, "P815 at `b`: " in errors) == (0, True)
+    assert "refused P811 at `s0`: with 5 more, a budget would break: " in errors
+    assert "6 more are not tried, since one command tries no more: run it again" in errors
+    project.write(NET, text.replace("<= 7", "<= 6"))
+    code, _, errors = run(capsys, "rewrite", NET, "--check")
+    assert (code, errors.splitlines()[1:]) == (
+        1,
+        [
+            "6 more are not tried, since one command tries no more: choose by `--at`",
+            "nothing is rewritten",
+        ],
+    )
 
 
 def test_googlenet_gets_pairs_of_3x3(project: Project) -> None:
