@@ -129,15 +129,8 @@ def rewrite(
     if output is not None:
         text = _rename(file, text, output.stem)
         current = check_text(file, text)
-    # The old text, the new one and the comparison of both are read, too.
-    most = min(MAX_REWRITES, max(1, MAX_READ // max(1, len(old.model.graph.nodes)) - 3))
     state = RewriteState(text, current, keep_weights(current.model.graph))
-    chosen = [each for each in PASSES if each.code in (select or _BY_DEFAULT)]
-    codes = frozenset(each.code for each in chosen)
-    for index, each in enumerate(chosen):
-        share = max(1, (most - state.tries) // (len(chosen) - index))
-        is_wanted = partial(_is_wanted, at=at, codes=codes)
-        state = _run(file, state, each, is_wanted, state.tries + share)
+    state = _run_all(file, state, select or _BY_DEFAULT, at)
     from inception_dsl.diff import Report
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)
@@ -258,6 +251,19 @@ def make_rewrite_plan(done: Rewritten, path: Path) -> Artifact:
     artifact = Artifact(path, document.encode())
     refuse_same(artifact, (done.source, done.artifact.path))
     return artifact
+
+
+def _run_all(file: SpecFile, state: RewriteState, codes: Collection[str], at: str) -> RewriteState:
+    """Return a spec after the rewrites of some passes, each of which has its share of readings."""
+    # The old text, the new one and the comparison of both are read, too.
+    nodes = max(1, len(state.checked.model.graph.nodes))
+    most = min(MAX_REWRITES, max(1, MAX_READ // nodes - 3))
+    chosen = [each for each in PASSES if each.code in codes]
+    is_wanted = partial(_is_wanted, at=at, codes=frozenset(codes))
+    for index, each in enumerate(chosen):
+        share = max(1, (most - state.tries) // (len(chosen) - index))
+        state = _run(file, state, each, is_wanted, state.tries + share)
+    return state
 
 
 def _run(
