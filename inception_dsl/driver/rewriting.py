@@ -254,7 +254,7 @@ def make_rewrite_plan(done: Rewritten, path: Path) -> Artifact:
 
 
 def _run_all(file: SpecFile, state: RewriteState, codes: Collection[str], at: str) -> RewriteState:
-    """Return a spec after the rewrites of some passes, each of which has its share of readings."""
+    """Return a spec after the rewrites of some passes; each has its share of the readings."""
     # The old text, the new one and the comparison of both are read, too.
     nodes = max(1, len(state.checked.model.graph.nodes))
     most = min(MAX_REWRITES, max(1, MAX_READ // nodes - 3))
