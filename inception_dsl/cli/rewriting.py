@@ -11,6 +11,7 @@ from inception_dsl.cli.console import FINDINGS, FINE, print_difference, shown
 from inception_dsl.cli.output import say, show, show_line
 
 if TYPE_CHECKING:
+    from inception_dsl.driver.rewriting import Rewritten
     from inception_dsl.passes import LogEntry
 
 
@@ -70,8 +71,6 @@ def _code(text: str) -> str:
 def _rewrite(args: argparse.Namespace) -> int:
     from inception_dsl import driver
     from inception_dsl.driver.rewriting import make_rewrite_plan, rewrite
-    from inception_dsl.emit.diff import FORMATS
-    from inception_dsl.emit.diff.weights import write_weights
 
     output = None if args.output is None else Path(args.output)
     done = rewrite(
@@ -102,10 +101,7 @@ def _rewrite(args: argparse.Namespace) -> int:
         driver.refuse_but_plans(*artifacts[1:])
     if output is None:
         print_difference(done.artifact)
-    show(FORMATS["text"](done.report))
-    show_line(f"weights    {write_weights(done.weights)}")
-    if done.is_exact:
-        show_line("values     stay, with the weights of the plan that `--weights` writes")
+    _compare(done)
     if args.check:
         is_fresh = all(artifact.is_fresh() for artifact in artifacts)
         return FINE if is_fresh and not done.untried else FINDINGS
@@ -114,6 +110,20 @@ def _rewrite(args: argparse.Namespace) -> int:
         for artifact in artifacts:
             show_line(f"wrote      {shown(artifact.path)}")
     return FINE
+
+
+def _compare(done: Rewritten) -> None:
+    """Print what a rewrite does to costs, weights and values."""
+    from inception_dsl.emit.diff import FORMATS
+    from inception_dsl.emit.diff.weights import write_weights
+
+    if done.report.findings:
+        show(FORMATS["text"](done.report))
+    else:
+        show_line("costs      stay")
+    show_line(f"weights    {write_weights(done.weights)}")
+    if done.is_exact:
+        show_line("values     stay, with the weights of the plan that `--weights` writes")
 
 
 def _tell(entry: LogEntry) -> str:

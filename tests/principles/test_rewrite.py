@@ -667,6 +667,18 @@ def test_the_command_shows_writes_and_checks(
     assert "`P801` is no rewrite: P811, P812, P814, P815 are" in capsys.readouterr().err
 
 
+def test_a_rewrite_that_saves_nothing_counted_says_so(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.root)
+    body = "network: {branches: {a: 1x1 conv (8), b: 1x1 conv (4)}}\n"
+    project.write(NET, f"{HEAD}{body}")
+    code, output, errors = run(capsys, "rewrite", NET, "--select", "P814")
+    assert code == 0, errors
+    assert "\ncosts      stay\nweights " in output
+    assert "no change" not in output
+
+
 def keep(spec: Spec, select: Sequence[str]) -> int:
     """Rewrite a random spec, compare both networks, and return the number of rewrites."""
     with tempfile.TemporaryDirectory() as folder:
