@@ -18,7 +18,7 @@ from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.walk import Checked, judge_model
 from inception_dsl.emit.spec.claims import drop_counts
 from inception_dsl.emit.spec.merge import merge_steps
-from inception_dsl.emit.spec.places import RewriteError, TextEdit, apply_edits
+from inception_dsl.emit.spec.places import RewriteError, StepPlaces, TextEdit, apply_edits
 from inception_dsl.emit.spec.rewrite import divide_step, drop_bias, drop_step
 from inception_dsl.emit.spec.unchanged import prove_rest
 from inception_dsl.ir import Path
@@ -42,7 +42,7 @@ from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, read_network
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.load import Trial, load
-from inception_dsl.spec.tree import Tree, parse_tree
+from inception_dsl.spec.tree import parse_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Writer:
     def __init__(self, file: SpecFile, text: str) -> None:
         self._file = file
         self._source = Source(file.shown, text)
-        self._tree = parse_tree(self._source)
+        self._places = StepPlaces(parse_tree(self._source))
 
     def sort_out(self, proposals: Iterable[Proposal]) -> tuple[list[Chance], list[Proposal]]:
         """Return the rewrites that can be written, and the others."""
@@ -121,7 +121,7 @@ class Writer:
         if proposal.refusal:
             raise RewriteError(proposal.refusal)
         spans = _find_spans(self._file, self._source, proposal)
-        return _edit(self._tree, spans, proposal.edit, may_count=may_count)
+        return _edit(self._places, spans, proposal.edit, may_count=may_count)
 
 
 def try_together(
@@ -218,7 +218,9 @@ def _find_spans(file: SpecFile, source: Source, proposal: Proposal) -> list[Span
     return spans
 
 
-def _edit(tree: Tree, spans: list[Span], edit: Edit | None, *, may_count: bool) -> list[TextEdit]:
+def _edit(
+    places: StepPlaces, spans: list[Span], edit: Edit | None, *, may_count: bool
+) -> list[TextEdit]:
     """Return the edits of the text that a proposal wants.
 
     Raises:
@@ -226,13 +228,13 @@ def _edit(tree: Tree, spans: list[Span], edit: Edit | None, *, may_count: bool) 
     """
     match edit:
         case Divide(kernels, inner, taken):
-            return divide_step(tree, spans[0], kernels, inner, taken, may_count=may_count)
+            return divide_step(places, spans[0], kernels, inner, taken, may_count=may_count)
         case DropBias():
-            return drop_bias(tree, spans[0])
+            return drop_bias(places, spans[0])
         case DropStep():
-            return drop_step(tree, spans[0])
+            return drop_step(places, spans[0])
         case Merge(name, slices):
-            return merge_steps(tree, spans, name, slices)
+            return merge_steps(places, spans, name, slices)
         case None:
             raise RewriteError("no text can say it")
 

@@ -10,34 +10,34 @@ from inception_dsl.analysis.factors import (
     factorise,
     inner_width,
 )
-from inception_dsl.ir import INPUT, Model, Node, NodeDef, Path
+from inception_dsl.ir import INPUT, Node, NodeDef, Path
 from inception_dsl.ir.weights import Recipe
 from inception_dsl.ops import OPS
 from inception_dsl.ops.attribute import shown
 from inception_dsl.passes.contract import Divide, Proposal, Swap
-from inception_dsl.passes.naming import find_definition, list_names
+from inception_dsl.passes.naming import Definitions
 
 _APPROXIMATION = "a factorised kernel is another function, with other weights"
 
 
-def divide(code: str, model: Model, found: Factorisation) -> Proposal:
+def divide(code: str, definitions: Definitions, found: Factorisation) -> Proposal:
     """Return the proposal of a factorisation."""
-    inner = _write_width(model, found) if found.inner == "in" else None
+    inner = _write_width(definitions, found) if found.inner == "in" else None
     refusal = "" if inner or found.inner == "width" else "the channels that come in have no name"
     kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
     what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
     swaps = tuple(_swap(node, found) for node in found.step.nodes)
-    edit = Divide(found.kernels, inner, _list_beside(model, found))
+    edit = Divide(found.kernels, inner, _list_beside(definitions, found))
     return Proposal(code, (found.step,), what, swaps, edit, found.savings, refusal)
 
 
-def _list_beside(model: Model, found: Factorisation) -> frozenset[str]:
+def _list_beside(definitions: Definitions, found: Factorisation) -> frozenset[str]:
     """Return the names of the steps that stand in one body with a step."""
-    definition = find_definition(model, found.step.span)
+    definition = definitions.find(found.step.span)
     if definition is None:
         return frozenset()
     block, path = definition
-    return list_names(model, block, path.parent)
+    return definitions.list_names(block, path.parent)
 
 
 def _swap(node: Node, found: Factorisation) -> Swap:
@@ -54,26 +54,22 @@ def _swap(node: Node, found: Factorisation) -> Swap:
     return Swap((node,), new, {node.path: node.path}, recipes)
 
 
-def _write_width(model: Model, found: Factorisation) -> str | None:
+def _write_width(definitions: Definitions, found: Factorisation) -> str | None:
     """Return the channels that a step reads, as its block can write them; None if it cannot.
 
     The width of the step before it is written again, so that it follows the same parameters.
     """
     step = found.step
-    for block in model.blocks:
-        steps = {other.path: other for other in block.body}
-        for own in block.body:
-            if own.origin.span != step.span:
-                continue
-            path = own.inputs[0]
-            while isinstance(before := steps.get(path), NodeDef):
-                op = OPS[before.op]
-                if op.width:
-                    return shown(before.attributes[op.width])
-                if op.channels not in ("separate", "grouped", "positional", "shuffled"):
-                    break
-                path = before.inputs[0]
-            if path == INPUT and block is not model.network:
-                return "in"
+    for block, own in definitions.find_all(step.span):
+        path = own.inputs[0]
+        while isinstance(before := definitions.find_step(block, path), NodeDef):
+            op = OPS[before.op]
+            if op.width:
+                return shown(before.attributes[op.width])
+            if op.channels not in ("separate", "grouped", "positional", "shuffled"):
+                break
+            path = before.inputs[0]
+        if path == INPUT and block is not definitions.model.network:
+            return "in"
     channels = {node.input_types[0].channels for node in step.nodes}
     return str(channels.pop()) if len(channels) == 1 else None

@@ -18,7 +18,7 @@ from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ir.weights import ConcatOut, Copy, Recipe
 from inception_dsl.ops import OPS, STEP_OPS
 from inception_dsl.passes.contract import Merge, Pass, Proposal, Swap
-from inception_dsl.passes.naming import find_definition, list_names
+from inception_dsl.passes.naming import Definitions
 from inception_dsl.spec.step import lettered_names
 
 NAME = "merged"
@@ -36,32 +36,35 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
     for node in model.graph.nodes:
         for depth, name in enumerate(names := node.path.names):
             taken.setdefault(".".join(names[:depth]), set()).add(name)
+    definitions = Definitions(model)
     for found in find_side_by_side(run):
-        yield _merge(model, found, taken)
+        yield _merge(definitions, found, taken)
 
 
 MERGE = Pass("P814", is_exact=True, propose=_propose, is_asked_for=True)
 
 
-def _merge(model: Model, found: SideBySide, taken: TakenNames) -> Proposal:
+def _merge(definitions: Definitions, found: SideBySide, taken: TakenNames) -> Proposal:
     groups = list(zip(*(step.nodes for step in found.steps), strict=True))
     refusal = _refuse(groups)
     swaps = () if refusal else tuple(_swap(members, taken) for members in groups)
     names = [f"`{step.nodes[0].path}`" for step in found.steps[1:]]
     what = f"it runs as one with {' and '.join(names)}"
-    return Proposal("P814", found.steps, what, swaps, _edit(model, found), NOTHING_SAVED, refusal)
+    return Proposal(
+        "P814", found.steps, what, swaps, _edit(definitions, found), NOTHING_SAVED, refusal
+    )
 
 
-def _edit(model: Model, found: SideBySide) -> Merge:
+def _edit(definitions: Definitions, found: SideBySide) -> Merge:
     """Return the edit that writes a merge, with names that no other step has."""
-    known = [find_definition(model, step.span) for step in found.steps]
-    definitions = [each for each in known if each is not None]
-    blocks = {block for block, _ in definitions}
-    if len(definitions) < len(known) or len(blocks) > 1:
+    known = [definitions.find(step.span) for step in found.steps]
+    places = [each for each in known if each is not None]
+    blocks = {block for block, _ in places}
+    if len(places) < len(known) or len(blocks) > 1:
         return Merge(NAME, (None,) * len(known))  # they begin no branches of one join
     (block,) = blocks
-    beside = list_names(model, block, _find_shared([path for _, path in definitions]))
-    inside = [list_names(model, block, path.parent) for _, path in definitions]
+    beside = definitions.list_names(block, _find_shared([path for _, path in places]))
+    inside = [definitions.list_names(block, path.parent) for _, path in places]
     return Merge(_choose(beside), tuple(_name_slice(names) for names in inside))
 
 

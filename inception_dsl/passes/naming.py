@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from inception_dsl.ir import Model, Path
+from collections.abc import Sequence
+
+from inception_dsl.ir import BlockDef, Model, Path, StepDef
 from inception_dsl.source import Span
 
 
-def find_definition(model: Model, span: Span | None) -> tuple[str, Path] | None:
-    """Return the block that a line belongs to, and the path of its step there."""
-    if span is None:
-        return None
-    for block in model.blocks:
-        for step in block.body:
-            if step.origin.span == span:
-                return block.name, step.path
-    return None
+class Definitions:
+    """The steps of a model by the lines that wrote them, and the names in each body.
 
+    The blocks are walked once, so that a pass can ask for each of many lines.
 
-def list_names(model: Model, block: str, holder: Path) -> frozenset[str]:
-    """Return the names of all steps of a block directly below a path, joins included."""
-    depth = len(holder.names)
-    return frozenset(
-        step.path.names[depth]
-        for body in (each.body for each in model.blocks if each.name == block)
-        for step in body
-        if step.path.is_below(holder)
-    )
+    Attributes:
+        model: the model.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._lines: dict[Span, list[tuple[BlockDef, StepDef]]] = {}
+        self._steps: dict[tuple[str, Path], StepDef] = {}
+        names: dict[tuple[str, Path], set[str]] = {}
+        for block in model.blocks:
+            for step in block.body:
+                self._steps[block.name, step.path] = step
+                if step.origin.span is not None:
+                    self._lines.setdefault(step.origin.span, []).append((block, step))
+                parts = step.path.names
+                for depth, name in enumerate(parts):
+                    names.setdefault((block.name, Path(".".join(parts[:depth]))), set()).add(name)
+        self._names = {body: frozenset(found) for body, found in names.items()}
+
+    def find_all(self, span: Span | None) -> Sequence[tuple[BlockDef, StepDef]]:
+        """Return the blocks that a line belongs to, each with its step there.
+
+        Blocks that extend others have lines of theirs.
+        """
+        return () if span is None else self._lines.get(span, ())
+
+    def find(self, span: Span | None) -> tuple[str, Path] | None:
+        """Return the name of the first block that a line belongs to, and the path of its step."""
+        return next(((block.name, step.path) for block, step in self.find_all(span)), None)
+
+    def find_step(self, block: BlockDef, path: Path) -> StepDef | None:
+        """Return the step at a path of a block, or None if there is none."""
+        return self._steps.get((block.name, path))
+
+    def list_names(self, block: str, holder: Path) -> frozenset[str]:
+        """Return the names of all steps of a block directly below a path, joins included."""
+        return self._names.get((block, holder), frozenset())

@@ -10,11 +10,13 @@ from inception_dsl.analysis.factors import describe_elsewhere, find_separable
 from inception_dsl.ir import Model
 from inception_dsl.passes.contract import Pass, Proposal
 from inception_dsl.passes.factorise import divide
+from inception_dsl.passes.naming import Definitions
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
+    definitions = Definitions(model)
     for found in find_separable(run):
-        proposal = divide("P812", model, found)
+        proposal = divide("P812", definitions, found)
         if found.others:
             where = describe_elsewhere(found.others)
             refusal = f"its line runs {where}, too; it is for maps of 12 to 20 without a stride"

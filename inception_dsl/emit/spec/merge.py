@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from inception_dsl.emit.spec.places import (
     RewriteError,
     StepPlace,
+    StepPlaces,
     TextEdit,
     end_of_line,
     find_end,
-    find_step,
     name_later,
     read_step,
     write_in_flow,
@@ -45,11 +45,12 @@ class _Join:
 
 
 def merge_steps(
-    tree: Tree, spans: Sequence[Span], name: str, slices: Sequence[str | None]
+    known: StepPlaces, spans: Sequence[Span], name: str, slices: Sequence[str | None]
 ) -> list[TextEdit]:
     """Return the edits that write steps as one branch, and slices of it in theirs.
 
     Args:
+        known: the places of all steps of the file.
         spans: the texts of the steps, in the order of their channels.
         name: the name of the new branch.
         slices: the name of each slice that takes the place of a step without one; None for one
@@ -58,8 +59,8 @@ def merge_steps(
     Raises:
         RewriteError: the steps are written in a way that this cannot change.
     """
-    places = [find_step(tree, span) for span in spans]
-    join = next(_find_joins(tree, spans, is_listed=False), None)
+    places = [known.find(span) for span in spans]
+    join = next(_find_joins(known.tree, spans, is_listed=False), None)
     if join is None:
         raise RewriteError("they do not all begin branches of one join")
     read = [read_step(place.step) for place in places]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.source import Span
@@ -30,6 +32,33 @@ class RewriteError(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, eq=False)
+class StepList:
+    """A list of steps; those without a name are counted once, for all of them.
+
+    Attributes:
+        sequence: the list in the tree of its spec.
+    """
+
+    sequence: TreeSequence
+
+    @cached_property
+    def counted(self) -> dict[str, list[tuple[int, Tree]]]:
+        """The steps without a name, each with its place, by the name of their op or block.
+
+        As in `resolve`, they are counted by this name.
+        """
+        groups: dict[str, list[tuple[int, Tree]]] = {}
+        for index, item in enumerate(self.sequence.items):
+            match item:
+                case Scalar(value=str(text)) | Mapping(
+                    {"op": Entry(value=Scalar(value=str(text)))}
+                ):
+                    with suppress(StepSyntaxError):
+                        groups.setdefault(parse_step(text).name.text, []).append((index, item))
+        return groups
+
+
 @dataclass(frozen=True, slots=True)
 class StepPlace:
     """A step in the tree of its spec.
@@ -37,14 +66,45 @@ class StepPlace:
     Attributes:
         step: its text.
         key: the key that names it; None for a step without a name.
-        items: the list whose item it is, with its name if it has one; None if it is in none.
+        holder: the list whose item it is, with its name if it has one; None if it is in none.
         index: its place in the list.
     """
 
     step: Scalar
     key: Span | None
-    items: TreeSequence | None
+    holder: StepList | None
     index: int
+
+    @property
+    def items(self) -> TreeSequence | None:
+        """The list in the tree whose item it is."""
+        return None if self.holder is None else self.holder.sequence
+
+
+class StepPlaces:
+    """The places of all steps in the tree of a spec, which is walked once.
+
+    Attributes:
+        tree: the tree.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._places = {place.step.text.start: place for place in _walk(tree, None, None, 0)}
+
+    def find(self, span: Span) -> StepPlace:
+        """Return the place of a step.
+
+        Args:
+            span: the text of the step.
+
+        Raises:
+            RewriteError: it is no text of its own.
+        """
+        found = self._places.get(span.start)
+        if found is None or found.step.span != found.step.text:
+            raise RewriteError("it is written in quotes or in its long form")
+        return found
 
 
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
@@ -64,37 +124,23 @@ def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     return text
 
 
-def find_step(tree: Tree, span: Span) -> StepPlace:
-    """Return the place of a step.
-
-    Raises:
-        RewriteError: it is no text of its own.
-    """
-    found = next(_walk(tree, span, None, None, 0), None)
-    if found is None or found.step.span != found.step.text:
-        raise RewriteError("it is written in quotes or in its long form")
-    return found
-
-
-def _walk(
-    tree: Tree, span: Span, key: Span | None, items: TreeSequence | None, index: int
-) -> Iterator[StepPlace]:
+def _walk(tree: Tree, key: Span | None, holder: StepList | None, index: int) -> Iterator[StepPlace]:
     match tree:
-        case Scalar() if tree.text.start == span.start and isinstance(tree.value, str):
-            yield StepPlace(tree, key, items, index)
+        case Scalar(value=str()):
+            yield StepPlace(tree, key, holder, index)
         case TreeSequence(children):
+            steps = StepList(tree)
             for place, child in enumerate(children):
-                if span in child.span:
-                    yield from _walk(child, span, None, tree, place)
+                yield from _walk(child, None, steps, place)
         case Mapping(entries):
-            is_name = len(entries) == 1 and items is not None and key is None
+            is_name = len(entries) == 1 and holder is not None and key is None
             for name, entry in entries.items():
-                if span not in entry.value.span or name == "op":
+                if name == "op":
                     continue
                 if is_name and name not in BODY_KEYS:
-                    yield from _walk(entry.value, span, entry.key, items, index)
+                    yield from _walk(entry.value, entry.key, holder, index)
                 else:
-                    yield from _walk(entry.value, span, entry.key, None, 0)
+                    yield from _walk(entry.value, entry.key, None, 0)
 
 
 def read_step(scalar: Scalar) -> tuple[StepText, Op]:
@@ -130,28 +176,25 @@ def name_later(place: StepPlace, step: StepText) -> Iterator[TextEdit]:
         yield TextEdit(item.span.part(0, 0), f"{name}: ")
 
 
-def _list_counted(place: StepPlace, step: StepText) -> Iterator[tuple[int, Tree]]:
-    """Yield the steps of a list that have no name and are counted with a step, with their places.
-
-    As in `resolve`, steps are counted by the name of their op or block.
-    """
-    assert place.items is not None
-    for index, item in enumerate(place.items.items):
-        match item:
-            case Scalar(value=str(text)) | Mapping({"op": Entry(value=Scalar(value=str(text)))}):
-                with suppress(StepSyntaxError):
-                    if parse_step(text).name.text == step.name.text:
-                        yield index, item
-
-
 def list_later(place: StepPlace, step: StepText) -> list[Tree]:
     """Return the steps behind a step in its list that are counted with it."""
-    return [item for index, item in _list_counted(place, step) if index > place.index]
+    counted = _list_counted(place, step)
+    return [item for _, item in counted[_rank(counted, place) :]]
 
 
 def number_of(place: StepPlace, step: StepText) -> int:
     """Return the number of a step among those of its list that are counted with it."""
-    return sum(1 for index, _ in _list_counted(place, step) if index <= place.index)
+    return _rank(_list_counted(place, step), place)
+
+
+def _list_counted(place: StepPlace, step: StepText) -> list[tuple[int, Tree]]:
+    """Return the steps of a list that are counted with a step, with their places."""
+    assert place.holder is not None
+    return place.holder.counted.get(step.name.text, [])
+
+
+def _rank(counted: list[tuple[int, Tree]], place: StepPlace) -> int:
+    return bisect_right(counted, place.index, key=lambda each: each[0])
 
 
 def begin_line(span: Span) -> str:

@@ -13,10 +13,10 @@ from inception_dsl.emit.spec.items import take_items
 from inception_dsl.emit.spec.places import (
     RewriteError,
     StepPlace,
+    StepPlaces,
     TextEdit,
     begin_line,
     end_of_line,
-    find_step,
     name_later,
     number_of,
     read_step,
@@ -26,11 +26,10 @@ from inception_dsl.emit.spec.step import group_words
 from inception_dsl.ops import Op
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText, counted_name, lettered_names
-from inception_dsl.spec.tree import Tree
 
 
 def divide_step(
-    tree: Tree,
+    places: StepPlaces,
     span: Span,
     kernels: Sequence[tuple[int, int]],
     inner: str | None,
@@ -41,7 +40,7 @@ def divide_step(
     """Return the edits that write a step as several, one after the other.
 
     Args:
-        tree: the tree of the file.
+        places: those of all steps of the file.
         span: the text of the step.
         kernels: the kernel of each part.
         inner: the width of all parts but the last; None for the width that the step has.
@@ -51,7 +50,7 @@ def divide_step(
     Raises:
         RewriteError: the step is written in a way that this cannot change.
     """
-    place = find_step(tree, span)
+    place = places.find(span)
     step, op = read_step(place.step)
     if step.count is not None:
         raise RewriteError("it is a repeated step: only one of its copies would be last")
@@ -67,13 +66,13 @@ def divide_step(
     return _write_items(place, list(zip(names, parts, strict=True)), last)
 
 
-def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
+def drop_bias(places: StepPlaces, span: Span) -> list[TextEdit]:
     """Return the edit that switches the bias of a step off.
 
     Raises:
         RewriteError: the step is written in a way that this cannot change.
     """
-    place = find_step(tree, span)
+    place = places.find(span)
     step, op = read_step(place.step)
     text = place.step.text
     for word in step.words:
@@ -87,13 +86,13 @@ def drop_bias(tree: Tree, span: Span) -> list[TextEdit]:
     return [TextEdit(text.part(end, end), " no_bias")]
 
 
-def drop_step(tree: Tree, span: Span) -> list[TextEdit]:
+def drop_step(places: StepPlaces, span: Span) -> list[TextEdit]:
     """Return the edits that take a step out of its list; a comment on its line stays as a line.
 
     Raises:
         RewriteError: the step is written in a way that this cannot change.
     """
-    place = find_step(tree, span)
+    place = places.find(span)
     step, _ = read_step(place.step)
     if place.items is None or len(place.items.items) == 1:
         raise RewriteError("it stands alone: without it, no step would be left there")

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from inception_dsl.emit.spec.claims import is_count
-from inception_dsl.emit.spec.places import RewriteError, find_step
+from inception_dsl.emit.spec.places import RewriteError, StepPlaces
 from inception_dsl.source import Span
 from inception_dsl.spec.tree import Mapping, Scalar, Tree
 from inception_dsl.spec.tree import Sequence as TreeSequence
@@ -74,8 +74,9 @@ def _prove_keys(before: dict[str, Tree], after: dict[str, Tree]) -> None:
 
 def _list_lost(tree: Tree, steps: Sequence[Span]) -> Iterator[_Data]:
     """Yield the texts and the names of steps, which may go."""
+    places = StepPlaces(tree)
     for span in steps:
-        place = find_step(tree, span)
+        place = places.find(span)
         yield _read_scalar(place.step)
         if place.key is not None:
             yield "key", place.key.text.strip("\"'")
