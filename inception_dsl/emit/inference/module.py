@@ -37,6 +37,7 @@ from inception_dsl.emit.python.excerpts import (
 )
 from inception_dsl.emit.python.layout import docstring, layout, print_definition
 from inception_dsl.emit.python.naming import ClassNames, class_name
+from inception_dsl.emit.python.outputs import register_tuple
 from inception_dsl.emit.python.small_classes import NONE, SUPER, TENSOR
 from inception_dsl.ir import Model, Path, TensorType
 from inception_dsl.ir.text import fingerprint
@@ -131,10 +132,7 @@ class _Parts:
         )
         doc = f"Outputs of `{self._network}`."
         yield Class(self._outputs, symbol("NamedTuple"), (doc,), members=members)
-        known = Atom(f'f"{{__name__}}.{self._outputs}"')
-        arguments = (("", symbol(self._outputs)), ("serialized_type_name", known))
-        register = Construct(symbol("_pytree._register_namedtuple"), arguments)
-        yield Evaluate(register, remark="for torch.export.save")
+        yield register_tuple(self._outputs)
 
     def _class(self) -> Class:
         made = [

@@ -34,7 +34,6 @@ from inception_dsl.emit.python.code import (
     Class,
     Construct,
     Definition,
-    Evaluate,
     Function,
     Member,
     Parameter,
@@ -50,6 +49,7 @@ from inception_dsl.emit.python.forward import Forward
 from inception_dsl.emit.python.init import Weighted, plan_initialisation
 from inception_dsl.emit.python.layout import docstring, layout, print_definition
 from inception_dsl.emit.python.naming import ClassNames, class_name, free_name
+from inception_dsl.emit.python.outputs import register_tuple
 from inception_dsl.emit.python.parameters import ParamType, declare, find_type, write_condition
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, SmallClasses
@@ -164,10 +164,10 @@ class _Parts:
         network = self._model.network
         if network.name in self._outputs:
             definitions.append(self._tuple_of(network))
-            definitions.append(self._register(self._outputs[network.name]))
+            definitions.append(register_tuple(self._outputs[network.name]))
         if self._training is not None:
             definitions.append(self._training_tuple(self._training))
-            definitions.append(self._register(self._training))
+            definitions.append(register_tuple(self._training))
         definitions.extend(self._block(network, self._stored(network)))
         definitions.append(self._factory())
         return definitions
@@ -312,17 +312,6 @@ class _Parts:
         returned = "the logits" if outputs is None else f"`{outputs}`"
         doc = f"Outputs in training mode; eval mode returns {returned}."
         return Class(name, symbol("NamedTuple"), (doc,), members=members)
-
-    def _register(self, name: str) -> Evaluate:
-        """Return the call that names a tuple of outputs for the files of exported programs.
-
-        A program is saved only where each type that it returns has such a name, and is loaded
-        where a module has given the same name. torch has no public function for named tuples.
-        """
-        known = Atom(f'f"{{__name__}}.{name}"')
-        arguments = (("", symbol(name)), ("serialized_type_name", known))
-        register = symbol("_pytree._register_namedtuple")
-        return Evaluate(Construct(register, arguments), remark="for torch.export.save")
 
     def _factory(self) -> Function:
         network = self._model.network
