@@ -332,7 +332,7 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     left.set(xlabel="epoch", ylabel="training loss", xlim=(0, None))
     right.set(xlabel="epoch", ylabel="held-out images: error, %", xlim=(0, None), ylim=(0, None))
     right.legend()
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None})
 
 
 if __name__ == "__main__":
