@@ -68,6 +68,10 @@ _SEVERAL = {
     ),
     **dict.fromkeys(["pool", "pool2d", "pooling"], "a `maxpool` or an `avgpool`"),
     **dict.fromkeys(["resize", "resizing"], "an `upsample` with `nearest` or `bilinear`"),
+    **dict.fromkeys(
+        ["downsample", "downsampling", "subsample", "subsampling"],
+        "a conv or a pool with a stride, as `2x2 avgpool (stride 2)`",
+    ),
 }
 _CONVS = {
     **dict.fromkeys(
@@ -153,7 +157,7 @@ def meanings_of(name: str) -> str | None:
 
 def conv_of(text: str) -> str | None:
     """Return the way to write a convolution that a step calls by an adjective, as papers do."""
-    named = re.match(r"(?:[0-9]+x[0-9]+ +)?([A-Za-z]+) +conv\b", text)
+    named = re.match(r"(?:[0-9]+(?:x[0-9]*)? *)?([A-Za-z]+) +conv\b", text)
     return _CONVS.get(named[1].lower()) if named else None
 
 

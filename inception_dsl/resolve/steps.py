@@ -180,7 +180,7 @@ class StepReader:
         span = self._places.text(place.at)
         step = self._parse(text, span)
         words = Words(step.words, span, self.scope)
-        self._check_kernel(step, words)
+        self._check_kernel(step, words, text)
         what = self._find(step, words)
         count = self._count(step, words)
         origin = Origin((span,))
@@ -270,14 +270,24 @@ class StepReader:
         try:
             return parse_step(text)
         except StepSyntaxError as error:
-            from inception_dsl.resolve.habits import conv_of
+            raise SpecError([self._advise(syntax_finding(error, text, span), text, span)]) from None
 
-            finding = syntax_finding(error, text, span)
-            if (meant := conv_of(text)) is not None:
-                finding = replace(finding, help=meant)
-            raise SpecError([finding]) from None
+    def _advise(self, finding: Diagnostic, text: str, span: Span) -> Diagnostic:
+        """Return the finding for a text that is no step, with what its words most likely mean."""
+        from inception_dsl.resolve.habits import conv_of
+        from inception_dsl.resolve.multiples import advise_step
 
-    def _check_kernel(self, step: StepText, words: Words) -> None:
+        if (meant := conv_of(text)) is not None:
+            return replace(finding, fix=None, help=meant)
+        if (multiple := advise_step(text, self._signatures)) is None:
+            return finding
+        reading, advice = multiple
+        fix = None
+        if advice.instead is not None and span.text == text:
+            fix = Fix(span.part(0, reading.end), advice.instead)
+        return replace(finding, fix=fix, help=advice.help)
+
+    def _check_kernel(self, step: StepText, words: Words, text: str) -> None:
         """Refuse a kernel that is a name and no parameter: one of two names is too many."""
         kernel = step.kernel
         if kernel is None or kernel.kind != "name" or kernel.text in self.scope.names:
@@ -291,7 +301,8 @@ class StepReader:
         from inception_dsl.resolve.habits import conv_of
 
         help = conv_of(f"{kernel.text} {step.name.text}")
-        raise SpecError([Diagnostic("E104", message, (label,), help=help)])
+        finding = Diagnostic("E104", message, (label,), help=help)
+        raise SpecError([finding if help else self._advise(finding, text, words.text)])
 
     def _count(self, step: StepText, words: Words) -> Expr | None:
         token = step.count

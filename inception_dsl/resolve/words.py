@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
@@ -197,13 +196,30 @@ class _StepWords:
         if kernel is None:
             return
         if not op.kernel:
-            span = words.span(kernel, name)
-            message, fix = f"`{op.written}` takes no kernel", Fix(span, op.written)
-            raise SpecError([Diagnostic("E210", message, (Label(span),), fix=fix)])
+            raise self._kernel_too_many(kernel)
         if kernel.kind == "name":
             self._give(op.kernel, Name(kernel.text), words.span(kernel))
         else:
             self._give(op.kernel, read_size(kernel, words, least=1), words.span(kernel))
+
+    def _kernel_too_many(self, kernel: Token) -> SpecError:
+        """Return E210 for a kernel before an op without one: perhaps its factor, or its size."""
+        from inception_dsl.resolve.multiples import advise_number, required_numbers
+
+        op, words, name = self._op, self._words, self._step.name
+        span, message = words.span(kernel, name), f"`{op.written}` takes no kernel"
+        if not op.ways and not required_numbers(op):
+            raise SpecError(
+                [Diagnostic("E210", message, (Label(span),), fix=Fix(span, op.written))]
+            )
+        meant, help = advise_number(op, kernel.text)
+        fix = None
+        if meant is not None:
+            *_, last = (name, *words.tokens)
+            said = "".join(f" {words.span(words.tokens[0], last).text}" for _ in words.tokens[:1])
+            whole = words.text.part(kernel.start, last.end + len(words.tokens[:1]))
+            fix = Fix(whole, f"{op.written} ({meant}{said})")
+        raise SpecError([Diagnostic("E210", message, (Label(span),), help=help, fix=fix)])
 
     def _read_word(self, reader: Reader) -> None:
         """Read a flag, an attribute with its value, or the width."""
@@ -315,6 +331,8 @@ def _unknown_word(
     """Return the finding for a word that is no attribute and, where one is wanted, no width."""
     if (help := _way_by_defaults(op, token, words)) is not None:
         return words.error("E202", f"`{op.written}` knows no word `{token.text}`", token, help)
+    if (finding := _number_alone(op, token, words)) is not None:
+        return finding
     word = token.text.lower()
     owner = next((a.name for a in op.attributes if word in a.choices), None)
     meant = f"{owner} {word}" if owner else _meant_word(op, token)
@@ -332,18 +350,18 @@ def _unknown_word(
     return words.error("E202", message, token, others=(Label(words.span(step.name), told),))
 
 
-def _meant_by_number(op: Op) -> Sequence[str]:
-    """Return the attributes of an op that a number alone most likely sets: all sides of a `pad`."""
-    if op.ways:
-        way, *others = op.ways
-        return way if len(way) == 1 or not others else ()
-    first = next((a for a in op.attributes if a.kind != "flag"), None)
-    if first is None or first.kind not in {"positive", "decimal"} or first.above is not None:
-        return ()
-    can_stand_alone = first.default is None or (
-        isinstance(first.default, int | Decimal) and first.default >= 0
-    )
-    return (first.name,) if can_stand_alone and not op.kernel else ()
+def _number_alone(op: Op, token: Token, words: Words) -> SpecError | None:
+    """Return the finding for a number or a size without its word, if its meaning is known."""
+    number = token.text.removeprefix("x") if token.kind == "name" else token.text
+    if not number[:1].isdigit():
+        return None
+    from inception_dsl.resolve.multiples import advise_number
+
+    meant, help = advise_number(op, number)
+    if meant is None and help is None:
+        return None
+    message = f"`{op.written}` knows no word `{token.text}`"
+    return words.error("E202", message, token, help, instead=meant)
 
 
 def _way_by_defaults(op: Op, token: Token, words: Words) -> str | None:
@@ -359,11 +377,7 @@ def _way_by_defaults(op: Op, token: Token, words: Words) -> str | None:
 
 
 def _meant_word(op: Op, token: Token) -> str | None:
-    """Return the word of an op that a word, or a number alone, was most likely meant to be."""
-    if token.kind == "number":
-        part = next((a.name for a in op.attributes if a.kind == "fraction"), None)
-        names = [part] if part else _meant_by_number(op)
-        return " ".join(f"{name} {token.text}" for name in names) or None
+    """Return the word of an op that another word was most likely meant to be."""
     from inception_dsl.resolve.habits import word_of
 
     meant = word_of(token.text, op.words())

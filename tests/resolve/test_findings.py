@@ -9,6 +9,7 @@ from conftest import NET, Project
 from finding_pages import Case, read_cases
 
 from inception_dsl.diagnostics import CODES
+from inception_dsl.ops import WRITTEN
 
 HEAD = """\
 inception: 1
@@ -41,6 +42,20 @@ def test_every_help_to_write_something_mends(case: Case, project: Project) -> No
         left = [(other.message, other.labels[0].span.start) for other in project.findings()]
         here = found.message, found.labels[0].span.start
         assert here not in left, f"{found.message}: {found.help}"
+
+
+@pytest.mark.parametrize("text", ["2x {op}", "2 {op}", "2x{op}", "{op} x2", "{op} (2x)"])
+def test_a_number_beside_an_op_that_takes_one_is_never_advised_as_a_count(
+    text: str, project: Project
+) -> None:
+    """`2x upsample` may be a factor and `3x conv` a kernel: copies are another network."""
+    kinds = {"positive", "natural", "size"}
+    ops = [op.written for op in WRITTEN.values() if kinds & {a.kind for a in op.attributes}]
+    steps = "".join(f"      b{index}: {text.format(op=op)}\n" for index, op in enumerate(ops))
+    project.write(NET, f"{HEAD}network:\n  - branches:\n{steps}")
+    found = project.findings()
+    assert len(found) == len(ops)
+    assert not [other.help for other in found if re.match("write `2 x", other.help or "")]
 
 
 def test_every_code_of_the_walk_has_a_case() -> None:
