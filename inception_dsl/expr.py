@@ -23,6 +23,16 @@ MAX_DIGITS = 18
 """Maximum number of significant digits of a computed decimal."""
 
 
+class SymbolicNumber:
+    """The base of a number that stands for many, whose arithmetic is its own: see `tracked.py`."""
+
+    __slots__ = ()
+
+    def as_decimal(self) -> Decimal:
+        """Return the number as a decimal that is not whole."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A parameter of the enclosing block, or `in`, the channels that enter it."""
@@ -83,7 +93,7 @@ def evaluate_exactly(expr: Expr, env: Mapping[str, Number]) -> Fraction:
     Raises:
         ExprError: `env` lacks a name, a divisor is zero, or a value is larger than `MAX_NUMBER`.
     """
-    return Fraction(_evaluate(expr, env))
+    return _as_fraction(_evaluate(expr, env))
 
 
 def _evaluate(expr: Expr, env: Mapping[str, Number]) -> Number | Fraction:
@@ -97,7 +107,7 @@ def _evaluate(expr: Expr, env: Mapping[str, Number]) -> Number | Fraction:
             value = _compute(operator, _evaluate(left, env), _evaluate(right, env))
         case Apply(function, operands):
             values = [_evaluate(each, env) for each in operands if not isinstance(each, str)]
-            value = _call(function, [Fraction(value) for value in values])
+            value = _call(function, [_as_fraction(value) for value in values])
         case _:
             value = expr
     if not -MAX_NUMBER <= value <= MAX_NUMBER:
@@ -109,7 +119,7 @@ def _compute(
     operator: Operator, left: Number | Fraction, right: Number | Fraction
 ) -> int | Fraction:
     if not isinstance(left, int) or not isinstance(right, int):
-        left, right = Fraction(left), Fraction(right)
+        left, right = _as_fraction(left), _as_fraction(right)
     match operator:
         case "+":
             return left + right
@@ -120,7 +130,16 @@ def _compute(
         case "//" | "/":
             if right == 0:
                 raise ExprError("division by zero")
-            return left // right if operator == "//" else Fraction(left) / Fraction(right)
+            if operator == "//":
+                return left // right
+            return _as_fraction(left) / _as_fraction(right)
+
+
+def _as_fraction(value: Number | Fraction) -> Fraction:
+    """Return a number in a form whose arithmetic is exact."""
+    if isinstance(value, SymbolicNumber):
+        return value
+    return Fraction(value)
 
 
 FUNCTIONS: dict[str, tuple[int, int]] = {
@@ -141,11 +160,11 @@ def _call(function: str, operands: Sequence[Fraction]) -> Fraction:
         case "min", _:
             return min(operands)
         case "ceil", [value]:
-            return Fraction(math.ceil(value))
+            return _as_fraction(math.ceil(value))
         case "floor", [value]:
-            return Fraction(math.floor(value))
+            return _as_fraction(math.floor(value))
         case "round", [value]:
-            return Fraction(round(value))
+            return _as_fraction(round(value))
         case "make_divisible", [value, divisor]:
             return _make_divisible(value, divisor)
         case _:
@@ -181,6 +200,8 @@ def _as_decimal(expr: Expr, value: Fraction) -> Number:
     if rest == 1 and places <= MAX_DIGITS:
         scaled = value.numerator * 10**places // value.denominator
         if abs(scaled) < 10**MAX_DIGITS:
+            if isinstance(value, SymbolicNumber):
+                return value.as_decimal()
             return Decimal(scaled).scaleb(-places)
     message = f"`{show(expr)}` is {show_fraction(value)}: neither a whole number nor a decimal"
     raise ExprError(message)

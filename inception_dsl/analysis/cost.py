@@ -174,8 +174,15 @@ def _sum(rows: Iterable[CostRow]) -> Totals:
     return Totals(params, weights, macs, flops, activations, all_activations, moved)
 
 
-class _Context(NamedTuple):
-    """The properties that the rows below a call share."""
+class CountedPlace(NamedTuple):
+    """The properties that the nodes below a call share.
+
+    Attributes:
+        prefix: what stands before the path of a node: nothing, or `inception_a.0.`.
+        is_read: whether an output of the network depends on them.
+        has_weights: whether they have weights of their own.
+        calls: the calls that hold them, from the network's own down.
+    """
 
     prefix: str
     stage: str
@@ -183,20 +190,30 @@ class _Context(NamedTuple):
     head: str | None
     is_read: bool
     has_weights: bool
+    calls: tuple[Call, ...] = ()
 
 
-class _Rows:
-    """The rows of a model. Calls that share a body share the quantities of its nodes."""
+class CountedNode(NamedTuple):
+    """A node with its place; `has_weights` says whether it has weights of its own."""
 
-    def __init__(self, model: Model, batch: int) -> None:
+    node: Node
+    place: CountedPlace
+    has_weights: bool
+
+
+def list_counted(model: Model) -> Iterator[CountedNode]:
+    """Yield every node in the order of a run, training heads included."""
+    return _Walk(model).run()
+
+
+class _Walk:
+    """The walk through all nodes of a model."""
+
+    def __init__(self, model: Model) -> None:
         self._model = model
-        self._batch = batch
         self._read_paths: dict[int, frozenset[str]] = {}
-        self._quantities: dict[tuple[int, bool, bool], dict[str, Any]] = {}
-        self._type_texts: dict[TensorType, str] = {}
-        self._texts: dict[str, str] = {}
 
-    def measure(self) -> Iterator[CostRow]:
+    def run(self) -> Iterator[CountedNode]:
         root, heads = self._model.root, self._model.heads
         last_copies = {item.path.step: item.path for item in root.body}
         outputs = [last_copies.get(head.output, head.output) for head in heads]
@@ -208,43 +225,61 @@ class _Rows:
             head = first if first in head_names else None
             stage = stage_of(item.path)
             is_read = item.path in read_paths
-            yield from self._measure_item(item, _Context("", stage, NETWORK, head, is_read, True))
+            yield from self._visit(item, CountedPlace("", stage, NETWORK, head, is_read, True))
 
-    def _measure_item(self, item: Node | Call, context: _Context) -> Iterator[CostRow]:
-        path = context.prefix + item.path
-        has_weights = context.has_weights and item.reuses is None
-        if isinstance(item, Call):
-            read_paths = self._find_read_in(item)
-            inside = context._replace(prefix=f"{path}.", block=item.block, has_weights=has_weights)
-            unread = inside._replace(is_read=False)
-            for inner in item.body:
-                is_read = inner.path in read_paths
-                yield from self._measure_item(inner, inside if is_read else unread)
+    def _visit(self, item: Node | Call, place: CountedPlace) -> Iterator[CountedNode]:
+        has_weights = place.has_weights and item.reuses is None
+        if isinstance(item, Node):
+            yield CountedNode(item, place, has_weights)
             return
-        yield CostRow(
-            path=path,
-            stage=context.stage,
-            block=context.block,
-            head=context.head,
-            is_read=context.is_read,
-            **self._find_quantities(item, context, has_weights=has_weights),
+        read_paths = self._find_read_in(item)
+        inside = place._replace(
+            prefix=f"{place.prefix}{item.path}.",
+            block=item.block,
+            has_weights=has_weights,
+            calls=(*place.calls, item),
         )
+        unread = inside._replace(is_read=False)
+        for inner in item.body:
+            yield from self._visit(inner, inside if inner.path in read_paths else unread)
 
     def _find_read_in(self, call: Call) -> frozenset[str]:
         if id(call.body) not in self._read_paths:
             self._read_paths[id(call.body)] = _find_read(call, call.outputs.values())
         return self._read_paths[id(call.body)]
 
+
+class _Rows:
+    """The rows of a model. Calls that share a body share the quantities of its nodes."""
+
+    def __init__(self, model: Model, batch: int) -> None:
+        self._model = model
+        self._batch = batch
+        self._quantities: dict[tuple[int, bool, bool], dict[str, Any]] = {}
+        self._type_texts: dict[TensorType, str] = {}
+        self._texts: dict[str, str] = {}
+
+    def measure(self) -> Iterator[CostRow]:
+        for node, place, has_weights in list_counted(self._model):
+            yield CostRow(
+                path=place.prefix + node.path,
+                stage=place.stage,
+                block=place.block,
+                head=place.head,
+                is_read=place.is_read,
+                **self._find_quantities(node, place, has_weights=has_weights),
+            )
+
     def _find_quantities(
-        self, node: Node, context: _Context, *, has_weights: bool
+        self, node: Node, place: CountedPlace, *, has_weights: bool
     ) -> dict[str, Any]:
         """Return the part of a row that does not depend on the place of its node."""
-        if not context.prefix:  # no other call shares the network's body
-            return self._measure_node(node, is_read=context.is_read, has_weights=has_weights)
-        key = id(node), context.is_read, has_weights
+        if not place.prefix:  # no other call shares the network's body
+            return self._measure_node(node, is_read=place.is_read, has_weights=has_weights)
+        key = id(node), place.is_read, has_weights
         if key not in self._quantities:
             self._quantities[key] = self._measure_node(
-                node, is_read=context.is_read, has_weights=has_weights
+                node, is_read=place.is_read, has_weights=has_weights
             )
         return self._quantities[key]
 

@@ -12,6 +12,7 @@ from inception_dsl.analysis import BYTES, GROUPINGS
 from inception_dsl.cli.arguments import Parser, add_specs, describe
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.cli.symbolic import add_symbolic, show_symbolic
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.emit.report import (
     DEFAULT,
@@ -63,6 +64,7 @@ def add(command: Parser) -> None:
         metavar="NAME,NAME",
         help=f"columns, from {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
     )
+    add_symbolic(command)
 
 
 def add_list(command: Parser) -> None:
@@ -71,6 +73,8 @@ def add_list(command: Parser) -> None:
 
 
 def _flops(args: argparse.Namespace) -> int:
+    if args.symbolic or args.block:
+        return show_symbolic(args)
     from inception_dsl import driver
 
     asked = MEASURES if args.format == "json" else args.columns

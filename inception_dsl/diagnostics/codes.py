@@ -88,6 +88,8 @@ CODES: dict[str, Code] = {
     "E501": Code("not-emittable", "PyTorch code cannot be written for this."),
     "E502": Code("not-drawable", "A figure cannot be drawn as requested."),
     "E503": Code("same-output", "Two specs would be built to one folder."),
+    "E510": Code("no-polynomial", "A cost has no polynomial that anybody reads."),
+    "E513": Code("no-such-block", "A command names a block that is not there."),
     "E701": Code("unknown-target", "A target names no network that exists as code."),
     "E702": Code("target-fails", "The code of a target cannot be imported, or builds nothing."),
     "E703": Code("unknown-input", "The input of a network that exists as code is not known."),

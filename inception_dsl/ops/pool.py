@@ -133,7 +133,7 @@ def _adaptive_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     for side, wanted in zip(inputs[0].size, output.size, strict=True):
         # torch's window i runs from floor(i * side / wanted) to ceil((i + 1) * side / wanted), so
         # that two windows share a value wherever one ends between two values.
-        pooled *= side + wanted - gcd(side, wanted)
+        pooled *= side + wanted - gcd(side % wanted, wanted)
     return Cost(flops={"pool": pooled})
 
 

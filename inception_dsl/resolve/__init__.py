@@ -5,7 +5,12 @@ blocks as symbols, the network and its heads, the calls with their shapes.
 """
 
 from inception_dsl.resolve.reserved import name_problem, network_name_problem
-from inception_dsl.resolve.resolver import read_blocks, read_network
+from inception_dsl.resolve.resolver import (
+    read_blocks,
+    read_library_blocks,
+    read_network,
+    read_override,
+)
 from inception_dsl.resolve.statements import find_odd_statements
 from inception_dsl.resolve.template import AS_WRITTEN, Instantiation, Overrides, Template
 
@@ -18,5 +23,7 @@ __all__ = [
     "name_problem",
     "network_name_problem",
     "read_blocks",
+    "read_library_blocks",
     "read_network",
+    "read_override",
 ]

@@ -15,7 +15,7 @@ from typing import cast
 
 from inception_dsl.bounds import MAX_CALLS_DEEP, MAX_COPIES, MAX_EDGES, MAX_NUMBER, MAX_PATH
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.expr import Apply, Binary, Expr
+from inception_dsl.expr import Apply, Binary, Expr, SymbolicNumber
 from inception_dsl.ir import (
     Call,
     CallDef,
@@ -405,6 +405,8 @@ def _count_weights(
     step: NodeDef, values: Mapping[str, Value], input_type: TensorType, type: TensorType
 ) -> int:
     """Return the weights that a step holds, where it could be too many; else 0."""
+    if any(isinstance(side, SymbolicNumber) for side in (*input_type.shape, *type.shape)):
+        return OPS[step.op].cost(values, (input_type,), type).weights
     sizes = [value for value in values.values() if isinstance(value, int | tuple)]
     largest = max((max(size) if isinstance(size, tuple) else size for size in sizes), default=0)
     if max(largest, input_type.channels, type.channels) < MANY:

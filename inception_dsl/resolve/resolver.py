@@ -77,7 +77,36 @@ def read_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> tuple[BlockDef
     Raises:
         SpecError: E1xx for the form of steps, E2xx for names and words.
     """
+    blocks = read_library_blocks(loaded, max_nodes=max_nodes)
+    return tuple(block.definition for block in blocks.values())
+
+
+def read_library_blocks(
+    loaded: Loaded, *, max_nodes: int = MAX_NODES
+) -> dict[str, ReadBlock]:
+    """Return the blocks of a library by name, as they were read.
+
+    Raises:
+        SpecError: as of `read_blocks`.
+    """
     return _Resolver(loaded, AS_WRITTEN, max_nodes).read_blocks()
+
+
+def read_override(overrides: Overrides, name: str, text: str) -> Value:
+    """Return the value that a caller gives a parameter.
+
+    Raises:
+        SpecError: E211, it is neither a number nor a word of an op.
+    """
+    if re.fullmatch(r"[0-9]{1,18}", text):
+        return int(text)
+    if re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
+        return Decimal(text)
+    if text in WORDS or SIZE.fullmatch(text):
+        return parameter_value(text)
+    shown = overrides.write_param(name, text)
+    message = f"`{shown}` gives neither a number nor a word of an op"
+    raise SpecError([Diagnostic("E211", message)])
 
 
 class _Resolver(Reporter):
@@ -135,13 +164,13 @@ class _Resolver(Reporter):
             results=results,
         )
 
-    def read_blocks(self) -> tuple[BlockDef, ...]:
+    def read_blocks(self) -> dict[str, ReadBlock]:
         """Return every block of a library."""
         declared = self._declare()
         self._raise()
         blocks = self._blocks(*declared)
         self._raise()
-        return tuple(block.definition for block in blocks.values())
+        return blocks
 
     def _declare(self) -> _Declared:
         spec, declared = self._spec, self._declarations
@@ -219,22 +248,11 @@ class _Resolver(Reporter):
                 close = nearest(name, params)
                 help = None
                 if close is not None:
-                    self._override(close, text)
+                    read_override(self._overrides, close, text)
                     help = f"write `{self._overrides.write_param(close, text)}`"
                 raise SpecError([Diagnostic("E205", message, help=help)])
-            params[name] = self._override(name, text)
+            params[name] = read_override(self._overrides, name, text)
         return params
-
-    def _override(self, name: str, text: str) -> Value:
-        if re.fullmatch(r"[0-9]{1,18}", text):
-            return int(text)
-        if re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
-            return Decimal(text)
-        if text in WORDS or SIZE.fullmatch(text):
-            return parameter_value(text)
-        shown = self._overrides.write_param(name, text)
-        message = f"`{shown}` gives neither a number nor a word of an op"
-        raise SpecError([Diagnostic("E211", message)])
 
     def _block(
         self,

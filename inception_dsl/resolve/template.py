@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,6 +77,7 @@ class Template:
         warnings: findings about what is written, whatever the shapes.
         recipe: how its source trained it; None if the spec has no `training`.
         results: the errors that its sources report of the trained network.
+        make_instantiator: what makes the instantiator of a model.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Template:
     warnings: tuple[Diagnostic, ...] = ()
     recipe: Recipe | None = None
     results: tuple[Result, ...] = ()
+    make_instantiator: Callable[..., Instantiator] = Instantiator
 
     def instantiate(self, inputs: tuple[TensorType, ...] | None = None) -> Instantiation:
         """Return the model at the network's own inputs, or at others without shape notes.
@@ -132,8 +134,13 @@ class Template:
         model = self._make_model(root, blocks, heads, instantiator.called)
         return Instantiation(model, (*self.warnings, warning))
 
+    def without_heads(self) -> Template:
+        """Return the network without its training heads."""
+        paths = frozenset(head.path for head in self.heads)
+        return replace(self, blocks=_without_heads(self.blocks, paths), heads=())
+
     def _instantiator(self, blocks: Mapping[str, ReadBlock], *, with_notes: bool) -> Instantiator:
-        return Instantiator(
+        return self.make_instantiator(
             blocks, own_file=self.file, with_notes=with_notes, max_nodes=self.max_nodes
         )
 

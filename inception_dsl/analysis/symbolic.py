@@ -1,0 +1,163 @@
+"""The costs of a model among whose numbers are symbols, as polynomials.
+
+They are the sums of `measure_cost`: each op's own cost rule, run on numbers that know their
+polynomials (see `tracked.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from inception_dsl.analysis.cost import list_counted
+from inception_dsl.bounds import MAX_EDGES, MAX_NODES
+from inception_dsl.conditions import Region
+from inception_dsl.ir import Call, Model, Node, TensorType, Value
+from inception_dsl.ops import OPS, Cost
+from inception_dsl.polynomial import Polynomial
+from inception_dsl.tracked import Recorder, find_polynomial
+
+SymbolicMeasure = Literal["params", "weights", "macs", "flops", "activations"]
+"""A cost that is a sum over all nodes, of an amount that the rule of an op gives."""
+
+SYMBOLIC_MEASURES: tuple[SymbolicMeasure, ...] = (
+    "params",
+    "weights",
+    "macs",
+    "flops",
+    "activations",
+)
+
+class Symbol(NamedTuple):
+    """A whole number that a cost depends on, with its meaning in words."""
+
+    name: str
+    meaning: str
+
+
+class CallPoint(NamedTuple):
+    """Calls that agree in arguments and inputs, or a network as its spec writes it.
+
+    Attributes:
+        paths: the paths of the calls; none for a network.
+        values: the values of the symbols there.
+        costs: the costs there.
+    """
+
+    paths: tuple[str, ...]
+    arguments: Mapping[str, Value]
+    inputs: tuple[TensorType, ...]
+    values: Mapping[str, int]
+    costs: Mapping[SymbolicMeasure, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Costs as polynomials, with the conditions under which they are the costs.
+
+    Attributes:
+        settings: the parameters that are no symbols, as kernels and words, with their values here.
+        held: the place in a spec, `file:line:column`, that holds a symbol at one value.
+        points: the calls whose costs they are.
+    """
+
+    costs: Mapping[SymbolicMeasure, Polynomial]
+    region: Region
+    settings: Mapping[str, Value]
+    held: Mapping[str, str]
+    points: tuple[CallPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolicCost:
+    """The costs of a network, or of one block, as polynomials.
+
+    Attributes:
+        block: the name of the block; None for the whole network.
+        inputs: the texts of the inputs by their names, with symbols for numbers: `H x W x C`.
+        pieces: one for each way in which the cost comes about.
+    """
+
+    name: str
+    block: str | None
+    symbols: tuple[Symbol, ...]
+    inputs: Mapping[str, str]
+    pieces: tuple[Piece, ...]
+
+
+_OF_WEIGHTS = frozenset(["params", "weights", "macs"])
+"""The costs that only an op with weights has."""
+
+
+def measure_symbolic_cost(
+    model: Model,
+    record: Recorder,
+    extra_copies: Mapping[int, Any],
+    measures: Iterable[SymbolicMeasure],
+) -> dict[SymbolicMeasure, Polynomial]:
+    """Return costs of inference on one image as polynomials; the recorder notes where they hold.
+
+    Args:
+        extra_copies: how many copies stand for themselves in an item of the model, by the identity
+            of the item; any other item stands for itself alone.
+    """
+    asked = tuple(measures)
+    only_weights = _OF_WEIGHTS.issuperset(asked)
+    totals: dict[SymbolicMeasure, Any] = dict.fromkeys(asked, 0)
+    costs: dict[int, Cost] = {}
+    nodes: Any = 0
+    edges: Any = 0
+    for node, place, has_weights in list_counted(model):
+        copies = _count_copies((*place.calls, node), extra_copies)
+        nodes += copies
+        edges += copies * len(node.inputs)
+        op = OPS[node.op]
+        if place.head is not None or (only_weights and op.state is None):
+            continue
+        if id(node) not in costs:
+            record.place = node.origin
+            costs[id(node)] = op.cost(node.attributes, node.input_types, node.type)
+        cost = costs[id(node)]
+        for measure in asked:
+            amount = _read(cost, measure, has_weights=has_weights, is_read=place.is_read)
+            totals[measure] += amount * copies
+    if extra_copies:
+        nodes += _count_calls(model.root, extra_copies)
+        # A model beyond these bounds is an error.
+        record.note_bound(MAX_NODES - nodes)
+        record.note_bound(MAX_EDGES - edges)
+    return {measure: find_polynomial(total) for measure, total in totals.items()}
+
+
+def _count_copies(items: Iterable[Node | Call], extra_copies: Mapping[int, Any]) -> Any:  # noqa: ANN401
+    """Return how many nodes of the network one node in these calls stands for."""
+    product: Any = 1
+    if extra_copies:
+        for item in items:
+            product = product * extra_copies.get(id(item), 1)
+    return product
+
+
+def _count_calls(call: Call, extra_copies: Mapping[int, Any]) -> Any:  # noqa: ANN401
+    """Return the number of calls within a call."""
+    total: Any = 0
+    for item in call.body:
+        if isinstance(item, Call):
+            total += (1 + _count_calls(item, extra_copies)) * extra_copies.get(id(item), 1)
+    return total
+
+
+def _read(cost: Cost, measure: SymbolicMeasure, *, has_weights: bool, is_read: bool) -> Any:  # noqa: ANN401
+    """Return an amount of a cost; weights count once, and work that an output depends on."""
+    match measure:
+        case "params":
+            return cost.weights + cost.biases + cost.norms if has_weights else 0
+        case "weights":
+            return cost.weights if has_weights else 0
+        case "macs":
+            return cost.macs if is_read else 0
+        case "flops":
+            return sum(cost.flops.values()) if is_read else 0
+        case "activations":
+            return cost.activations if is_read else 0
