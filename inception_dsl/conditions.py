@@ -1,7 +1,7 @@
 """Conditions on whole numbers, under which a polynomial is the value of something.
 
 A condition says that a polynomial with whole coefficients is at least 0, is 0, is not 0, or is
-divisible by a number. `Region` holds all of them and prints them in their shortest form.
+divisible by a number. `ValueRegion` holds all of them and prints them in their shortest form.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Literal, NamedTuple
 
-from inception_dsl.polynomial import Polynomial, show
+from inception_dsl.polynomial import ExactPolynomial, show
 
 Relation = Literal["at_least", "equal", "unequal", "divisible"]
 
@@ -26,7 +26,7 @@ class Condition(NamedTuple):
     """
 
     relation: Relation
-    polynomial: Polynomial
+    polynomial: ExactPolynomial
     modulus: int = 0
     is_bound: bool = False
 
@@ -44,25 +44,25 @@ class Condition(NamedTuple):
                 return value % self.modulus == 0
 
 
-def make_whole(polynomial: Polynomial) -> Polynomial:
+def make_whole(polynomial: ExactPolynomial) -> ExactPolynomial:
     """Return the least multiple of a polynomial by a positive number with whole coefficients."""
     common = gcd(*polynomial.terms.values()) or 1
     return polynomial.scale(Fraction(polynomial.denominator, common))
 
 
-def state_divisible(polynomial: Polynomial, modulus: int) -> Condition:
+def state_divisible(polynomial: ExactPolynomial, modulus: int) -> Condition:
     """Return the condition that a whole polynomial is divisible by a number."""
     terms = {monomial: factor % modulus for monomial, factor in polynomial.terms.items()}
     common = gcd(modulus, *terms.values())
     reduced = {monomial: factor // common for monomial, factor in terms.items()}
-    return Condition("divisible", Polynomial(reduced), modulus // common)
+    return Condition("divisible", ExactPolynomial(reduced), modulus // common)
 
 
 MAX_SHIFTED, MAX_SHIFTED_TERMS = 8, 200
 """Maximum degree and number of terms of a polynomial whose sign is sought in full."""
 
 
-def is_never_negative(polynomial: Polynomial, least: Mapping[str, int]) -> bool:
+def is_never_negative(polynomial: ExactPolynomial, least: Mapping[str, int]) -> bool:
     """Tell whether a polynomial is surely at least 0 where no variable is below its least value.
 
     It is if, written in the amounts above the least values, no coefficient is negative. A true
@@ -74,13 +74,13 @@ def is_never_negative(polynomial: Polynomial, least: Mapping[str, int]) -> bool:
         return False
     for name in polynomial.variables:
         if low := least[name]:
-            above = Polynomial.variable(name) + Polynomial.constant(low)
+            above = ExactPolynomial.variable(name) + ExactPolynomial.constant(low)
             polynomial = polynomial.substitute(name, above)
     return all(factor >= 0 for factor in polynomial.terms.values())
 
 
-class Span(NamedTuple):
-    """The values of one variable: at least `low`, at most `high`, and `residue` modulo `modulus`."""
+class ValueSpan(NamedTuple):
+    """The values of a variable: from `low` to `high`, and `residue` modulo `modulus`."""
 
     low: int
     high: int | None = None
@@ -99,7 +99,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class ValueRegion:
     """The values of some variables for which conditions hold, in their shortest form.
 
     Attributes:
@@ -110,7 +110,7 @@ class Region:
     """
 
     pinned: Mapping[str, int | Fraction]
-    spans: Mapping[str, Span]
+    spans: Mapping[str, ValueSpan]
     others: tuple[Condition, ...]
     bounds: tuple[Condition, ...]
 
@@ -128,7 +128,7 @@ class Region:
 
 def simplify(
     conditions: Iterable[Condition], point: Mapping[str, int], least: Mapping[str, int]
-) -> Region:
+) -> ValueRegion:
     """Return conditions in their shortest form.
 
     Args:
@@ -138,13 +138,13 @@ def simplify(
     kept = list(dict.fromkeys(conditions))
     pinned = _find_pinned(kept, point)
     for name, value in pinned.items():
-        fixed = Polynomial.constant(value)
+        fixed = ExactPolynomial.constant(value)
         kept = [c._replace(polynomial=c.polynomial.substitute(name, fixed)) for c in kept]
     kept = [c for c in dict.fromkeys(kept) if not c.polynomial.is_constant]
     free = [name for name in least if name not in pinned]
     classes = {name: _find_class(name, kept, point[name]) for name in free}
     spans = {
-        name: Span(_find_low(name, kept, least[name], point[name]), None, *classes[name])
+        name: ValueSpan(_find_low(name, kept, least[name], point[name]), None, *classes[name])
         for name in free
     }
     spans = {name: _find_high(name, kept, span, point[name]) for name, span in spans.items()}
@@ -155,7 +155,7 @@ def simplify(
         if _is_implied(condition, spans, lows):
             continue
         (bounds if condition.is_bound else others).append(condition)
-    return Region(pinned, spans, tuple(_drop_weaker(others, lows)), tuple(bounds))
+    return ValueRegion(pinned, spans, tuple(_drop_weaker(others, lows)), tuple(bounds))
 
 
 def _find_pinned(conditions: Iterable[Condition], point: Mapping[str, int]) -> dict[str, int]:
@@ -163,16 +163,13 @@ def _find_pinned(conditions: Iterable[Condition], point: Mapping[str, int]) -> d
     pinned: dict[str, int] = {}
     equations = [c.polynomial for c in conditions if c.relation == "equal"]
     while True:
-        before = len(pinned)
-        for equation in equations:
-            free = [name for name in equation.variables if name not in pinned]
-            for name in equation.variables:
-                if name in pinned:
-                    equation = equation.substitute(name, Polynomial.constant(pinned[name]))
-            if len(free) == 1 and equation.degree == 1:
-                pinned[free[0]] = point[free[0]]
-        if len(pinned) == before:
+        found = {e.variables[0] for e in equations if len(e.variables) == 1 and e.degree == 1}
+        if not found:
             return pinned
+        for name in sorted(found):
+            pinned[name] = point[name]
+            value = ExactPolynomial.constant(point[name])
+            equations = [equation.substitute(name, value) for equation in equations]
 
 
 def _find_class(name: str, conditions: Iterable[Condition], value: int) -> tuple[int, int]:
@@ -206,7 +203,9 @@ def _find_low(name: str, conditions: Iterable[Condition], low: int, value: int) 
     return low
 
 
-def _find_high(name: str, conditions: Iterable[Condition], span: Span, value: int) -> Span:
+def _find_high(
+    name: str, conditions: Iterable[Condition], span: ValueSpan, value: int
+) -> ValueSpan:
     """Return a span with the largest value of a variable, from the conditions on it alone."""
     high = span.high
     for condition in conditions:
@@ -226,13 +225,13 @@ def _find_high(name: str, conditions: Iterable[Condition], span: Span, value: in
     return span._replace(high=high)
 
 
-def _rises(polynomial: Polynomial) -> bool:
+def _rises(polynomial: ExactPolynomial) -> bool:
     """Tell whether a polynomial has no falling term, for variables of at least 0."""
     return all(factor > 0 for monomial, factor in polynomial.terms.items() if monomial)
 
 
 def _is_implied(
-    condition: Condition, spans: Mapping[str, Span], lows: Mapping[str, int]
+    condition: Condition, spans: Mapping[str, ValueSpan], lows: Mapping[str, int]
 ) -> bool:
     """Tell whether a condition surely holds for all values in some spans."""
     polynomial = condition.polynomial
@@ -241,9 +240,9 @@ def _is_implied(
         case "divisible":
             for name in polynomial.variables:
                 span = spans[name]
-                step = Polynomial.variable(name).scale(span.modulus)
+                step = ExactPolynomial.variable(name).scale(span.modulus)
                 polynomial = polynomial.substitute(
-                    name, step + Polynomial.constant(span.residue)
+                    name, step + ExactPolynomial.constant(span.residue)
                 )
             return all(factor % condition.modulus == 0 for factor in polynomial.terms.values())
         case "at_least":
@@ -257,14 +256,14 @@ def _is_implied(
                 factor = polynomial.terms[((single, 1),)]
                 root = Fraction(-polynomial.terms.get((), 0), factor)
                 return root.denominator != 1 or not spans[single].holds(int(root))
-            one = Polynomial.constant(1)
+            one = ExactPolynomial.constant(1)
             return is_never_negative(polynomial - one, lows) or is_never_negative(
                 -polynomial - one, lows
             )
 
 
 MAX_COMPARED = 50
-"""Maximum number of conditions of which weaker ones are sought."""
+"""Maximum number of conditions among which those that follow from others are left out."""
 
 
 def _drop_weaker(conditions: list[Condition], lows: Mapping[str, int]) -> list[Condition]:
@@ -293,19 +292,19 @@ def show_condition(condition: Condition, names: Mapping[str, str] | None = None)
     polynomial = condition.polynomial
     if condition.relation == "divisible":
         constant = polynomial.terms.get((), 0)
-        left = polynomial - Polynomial.constant(constant)
+        left = polynomial - ExactPolynomial.constant(constant)
         text = show(left, names)
         text = f"({text})" if len(left.terms) > 1 else text
         return f"{text} mod {condition.modulus} = {-constant % condition.modulus}"
-    left = Polynomial({m: f for m, f in polynomial.terms.items() if f > 0})
-    right = Polynomial({m: -f for m, f in polynomial.terms.items() if f < 0})
+    left = ExactPolynomial({m: f for m, f in polynomial.terms.items() if f > 0})
+    right = ExactPolynomial({m: -f for m, f in polynomial.terms.items() if f < 0})
     sign = {"at_least": ">=", "equal": "=", "unequal": "!="}[condition.relation]
     if left.is_constant and not right.is_constant:
         left, right, sign = right, left, sign.replace(">=", "<=")
     return f"{show(left, names)} {sign} {show(right, names)}"
 
 
-def show_span(name: str, span: Span, least: int) -> list[str]:
+def show_span(name: str, span: ValueSpan, least: int) -> list[str]:
     """Print what a span says besides a least value: `H mod 32 = 11`, `H >= 75`."""
     said = []
     if span.modulus > 1:

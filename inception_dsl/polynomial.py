@@ -1,8 +1,8 @@
 """Polynomials in named whole numbers, with exact rational coefficients.
 
-A polynomial is a mapping from monomials to whole numbers, over one common denominator. sympy has all
-of this and much more, but takes half a second to import, and needs mpmath; what costs need of it is
-the arithmetic below: sums, products, exact quotients, values and text.
+A polynomial is a mapping from monomials to whole numbers, over one common denominator. sympy has
+all of this and much more, but takes about a second to import, and brings mpmath along. Costs need
+little of it: sums, products, exact quotients, values and text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Monomial = tuple[tuple[str, int], ...]
 Terms = Mapping[Monomial, int]
 
 
-class Polynomial:
+class ExactPolynomial:
     """A polynomial that never changes: whole coefficients over a denominator of at least 1.
 
     Two polynomials are equal if they have equal values everywhere.
@@ -35,12 +35,12 @@ class Polynomial:
         self.denominator = denominator
 
     @classmethod
-    def constant(cls, value: int | Fraction) -> Polynomial:
+    def constant(cls, value: int | Fraction) -> ExactPolynomial:
         """Return the polynomial that has one value everywhere."""
         return cls({(): value.numerator}, value.denominator)
 
     @classmethod
-    def variable(cls, name: str) -> Polynomial:
+    def variable(cls, name: str) -> ExactPolynomial:
         """Return the polynomial that is a variable."""
         return cls({((name, 1),): 1})
 
@@ -66,7 +66,7 @@ class Polynomial:
 
     def __eq__(self, other: object) -> bool:
         """Tell whether two polynomials have the same terms."""
-        if not isinstance(other, Polynomial):
+        if not isinstance(other, ExactPolynomial):
             return NotImplemented
         return self.denominator == other.denominator and self.terms == other.terms
 
@@ -74,12 +74,12 @@ class Polynomial:
         return hash((frozenset(self.terms.items()), self.denominator))
 
     def __repr__(self) -> str:
-        return f"<Polynomial {self}>"
+        return f"<ExactPolynomial {self}>"
 
     def __str__(self) -> str:
         return show(self)
 
-    def __add__(self, other: Polynomial) -> Polynomial:
+    def __add__(self, other: ExactPolynomial) -> ExactPolynomial:
         """Return the sum."""
         if self.denominator == other.denominator:
             own, added, denominator = 1, 1, self.denominator
@@ -90,36 +90,36 @@ class Polynomial:
         terms = {monomial: factor * own for monomial, factor in self.terms.items()}
         for monomial, factor in other.terms.items():
             terms[monomial] = terms.get(monomial, 0) + factor * added
-        return Polynomial(terms, denominator)
+        return ExactPolynomial(terms, denominator)
 
-    def __neg__(self) -> Polynomial:
+    def __neg__(self) -> ExactPolynomial:
         """Return the polynomial with the other sign."""
-        return Polynomial({m: -factor for m, factor in self.terms.items()}, self.denominator)
+        return ExactPolynomial({m: -factor for m, factor in self.terms.items()}, self.denominator)
 
-    def __sub__(self, other: Polynomial) -> Polynomial:
+    def __sub__(self, other: ExactPolynomial) -> ExactPolynomial:
         """Return the difference."""
         return self + -other
 
-    def __mul__(self, other: Polynomial) -> Polynomial:
+    def __mul__(self, other: ExactPolynomial) -> ExactPolynomial:
         """Return the product."""
         terms: dict[Monomial, int] = {}
         for left, factor in self.terms.items():
             for right, other_factor in other.terms.items():
                 monomial = _multiply(left, right)
                 terms[monomial] = terms.get(monomial, 0) + factor * other_factor
-        return Polynomial(terms, self.denominator * other.denominator)
+        return ExactPolynomial(terms, self.denominator * other.denominator)
 
-    def scale(self, factor: int | Fraction) -> Polynomial:
+    def scale(self, factor: int | Fraction) -> ExactPolynomial:
         """Return its product with a number."""
         terms = {m: value * factor.numerator for m, value in self.terms.items()}
-        return Polynomial(terms, self.denominator * factor.denominator)
+        return ExactPolynomial(terms, self.denominator * factor.denominator)
 
-    def divide_exactly(self, divisor: Polynomial) -> Polynomial | None:
+    def divide_exactly(self, divisor: ExactPolynomial) -> ExactPolynomial | None:
         """Return the quotient if it is a polynomial without a remainder; else None.
 
         The divisor is not 0.
         """
-        rest, quotient = self, Polynomial({})
+        rest, quotient = self, ExactPolynomial({})
         lead, lead_factor = _find_lead(divisor)
         while rest.terms:
             monomial, factor = _find_lead(rest)
@@ -127,7 +127,7 @@ class Polynomial:
             if left is None:
                 return None
             part = Fraction(factor * divisor.denominator, lead_factor * rest.denominator)
-            term = Polynomial({left: part.numerator}, part.denominator)
+            term = ExactPolynomial({left: part.numerator}, part.denominator)
             quotient, rest = quotient + term, rest - term * divisor
         return quotient
 
@@ -135,7 +135,7 @@ class Polynomial:
         """Return its value where each variable has one.
 
         Example:
-            >>> square = Polynomial.variable("k") * Polynomial.variable("k")
+            >>> square = ExactPolynomial.variable("k") * ExactPolynomial.variable("k")
             >>> print(square.evaluate({"k": 3}))
             9
         """
@@ -147,18 +147,18 @@ class Polynomial:
             total += product
         return total / self.denominator
 
-    def substitute(self, name: str, value: Polynomial) -> Polynomial:
+    def substitute(self, name: str, value: ExactPolynomial) -> ExactPolynomial:
         """Return the polynomial with another one in the place of a variable."""
         if name not in self.variables:
             return self
-        powers = [Polynomial.constant(1)]
-        total = Polynomial({})
+        powers = [ExactPolynomial.constant(1)]
+        total = ExactPolynomial({})
         for monomial, factor in self.terms.items():
             exponent = dict(monomial).get(name, 0)
             while len(powers) <= exponent:
                 powers.append(powers[-1] * value)
             others = tuple(part for part in monomial if part[0] != name)
-            total += Polynomial({others: factor}) * powers[exponent]
+            total += ExactPolynomial({others: factor}) * powers[exponent]
         return total.scale(Fraction(1, self.denominator))
 
 
@@ -185,7 +185,7 @@ def _order(monomial: Monomial) -> tuple[int, list[tuple[str, int]]]:
     return -sum(e for _, e in monomial), [(name, -exponent) for name, exponent in monomial]
 
 
-def _find_lead(polynomial: Polynomial) -> tuple[Monomial, int]:
+def _find_lead(polynomial: ExactPolynomial) -> tuple[Monomial, int]:
     """Return the term that a division removes next: the largest in an order of monomials."""
     monomial = min(polynomial.terms, key=_lexical)
     return monomial, polynomial.terms[monomial]
@@ -199,7 +199,7 @@ def _lexical(monomial: Monomial) -> list[tuple[str, int]]:
     return [*((name, -exponent) for name, exponent in monomial), ("\U0010ffff", 0)]
 
 
-def list_terms(polynomial: Polynomial) -> list[tuple[Fraction, Monomial]]:
+def list_terms(polynomial: ExactPolynomial) -> list[tuple[Fraction, Monomial]]:
     """Return its terms with their coefficients, those of the highest degree first."""
     return [
         (Fraction(polynomial.terms[monomial], polynomial.denominator), monomial)
@@ -207,15 +207,15 @@ def list_terms(polynomial: Polynomial) -> list[tuple[Fraction, Monomial]]:
     ]
 
 
-def show(polynomial: Polynomial, names: Mapping[str, str] | None = None) -> str:
+def show(polynomial: ExactPolynomial, names: Mapping[str, str] | None = None) -> str:
     """Print a polynomial: `9*k*l + 1/2*k^2 - 3`.
 
     Args:
         names: the texts of variables that have another one than their name.
 
     Example:
-        >>> k, l = Polynomial.variable("k"), Polynomial.variable("l")
-        >>> print(show((k + l) * k - Polynomial.constant(3)))
+        >>> k, l = ExactPolynomial.variable("k"), ExactPolynomial.variable("l")
+        >>> print(show((k + l) * k - ExactPolynomial.constant(3)))
         k^2 + k*l - 3
     """
     called = names or {}

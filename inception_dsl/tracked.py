@@ -3,9 +3,9 @@
 The resolver and the cost rules of ops are plain arithmetic. They run on a `Tracked` number as they
 do on an int, and give the value that they would give, together with its polynomial in the symbols
 of a `Recorder`. Wherever a decision depends on a value, the recorder notes the condition that makes
-it come out the same way: the outcome of a comparison, the remainder of a division. So the polynomials
-are those of every point at which all conditions hold, because the same code runs there in the same
-way. There is no second model of shapes or costs that could differ.
+it come out the same way: the outcome of a comparison, the remainder of a division. At every point
+where all conditions hold, the same code runs in the same way, so the polynomials give the value
+there. There is no second model of shapes or costs that could differ.
 
 Nothing leaks: what wants a plain int, as `range` does, gets one, and the recorder notes that the
 number has to have this value.
@@ -21,14 +21,14 @@ from typing import Any, Literal
 from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.conditions import (
     Condition,
-    Region,
+    ValueRegion,
     is_never_negative,
     make_whole,
     simplify,
     state_divisible,
 )
 from inception_dsl.expr import MAX_DIGITS, SymbolicNumber
-from inception_dsl.polynomial import Polynomial
+from inception_dsl.polynomial import ExactPolynomial
 
 Kind = Literal["whole", "fraction", "decimal"]
 """A whole number, or one that need not be: computed, or as a spec gives it."""
@@ -77,10 +77,10 @@ class Recorder:
         self.place: object = None
         self._work = 0
 
-    def number(self, name: str, denominator: int = 1) -> Any:  # noqa: ANN401
+    def number(self, name: str, denominator: int = 1) -> Any:
         """Return a symbol, or a fraction of it, as a number that code may calculate with."""
         value = Fraction(self.point[name], denominator)
-        polynomial = Polynomial.variable(name).scale(Fraction(1, denominator))
+        polynomial = ExactPolynomial.variable(name).scale(Fraction(1, denominator))
         return Tracked(self, value, polynomial, "whole" if denominator == 1 else "decimal")
 
     @property
@@ -103,7 +103,7 @@ class Recorder:
             message = f"the polynomials have more than {MAX_WORK:,} terms on the way"
             raise NoPolynomialError(message, self.place)
 
-    def simplify(self) -> Region:
+    def simplify(self) -> ValueRegion:
         """Return the conditions in their shortest form."""
         return simplify(self._conditions, self.point, self.least)
 
@@ -111,7 +111,7 @@ class Recorder:
         """Note a condition, which holds at the point."""
         self._conditions.setdefault(condition, self.place)
 
-    def note_bound(self, room: Any) -> None:  # noqa: ANN401
+    def note_bound(self, room: Any) -> None:
         """Note that what is left below a bound of the language, such as 12,500 nodes, is not less.
 
         Args:
@@ -120,19 +120,21 @@ class Recorder:
         if type(room) is Tracked:
             self.is_at_least_zero(room.number, room.polynomial, is_bound=True)
 
-    def is_at_least_zero(self, value: Fraction, polynomial: Polynomial, *, is_bound: bool) -> bool:
+    def is_at_least_zero(
+        self, value: Fraction, polynomial: ExactPolynomial, *, is_bound: bool
+    ) -> bool:
         """Decide whether a number is at least 0, and note it unless it is so everywhere."""
         is_so = value >= 0
         whole = make_whole(polynomial)
         if not is_so:
-            whole = -whole - Polynomial.constant(1)  # below 0, a whole number is at most -1
+            whole = -whole - ExactPolynomial.constant(1)  # below 0, a whole number is at most -1
         if not is_never_negative(whole, self.least):
             self.note(Condition("at_least", whole, is_bound=is_bound))
         return is_so
 
-    def is_zero(self, value: Fraction, polynomial: Polynomial) -> bool:
+    def is_zero(self, value: Fraction, polynomial: ExactPolynomial) -> bool:
         """Decide whether a number is 0, and note it unless it is so everywhere."""
-        whole, one = make_whole(polynomial), Polynomial.constant(1)
+        whole, one = make_whole(polynomial), ExactPolynomial.constant(1)
         if value == 0:
             self.note(Condition("equal", whole))
             return True
@@ -141,7 +143,7 @@ class Recorder:
             self.note(Condition("unequal", whole))
         return False
 
-    def find_remainder(self, value: Fraction, polynomial: Polynomial) -> Fraction:
+    def find_remainder(self, value: Fraction, polynomial: ExactPolynomial) -> Fraction:
         """Return the part of a number behind its whole part, and note what makes it so."""
         modulus = polynomial.denominator
         if modulus == 1:
@@ -149,17 +151,17 @@ class Recorder:
         numerator = value * modulus
         assert numerator.denominator == 1
         residue = numerator.numerator % modulus
-        scaled = polynomial.scale(modulus) - Polynomial.constant(residue)
+        scaled = polynomial.scale(modulus) - ExactPolynomial.constant(residue)
         condition = state_divisible(scaled, modulus)
         if condition.modulus > 1:
             self.note(condition)
         return Fraction(residue, modulus)
 
 
-def _compares(decide: Callable[[Tracked, Tracked, bool], bool]) -> Callable[[Tracked, Any], bool]:
+def _compares(decide: Callable[[Tracked, Tracked, bool], bool]) -> Callable[[Tracked, Any], Any]:
     """Return a comparison with any number."""
 
-    def compare(self: Tracked, other: Any) -> bool:  # noqa: ANN401
+    def compare(self: Tracked, other: Any) -> Any:
         lifted = self.lift(other)
         if lifted is None:
             return NotImplemented
@@ -174,7 +176,7 @@ def _calculates(
 ) -> Callable[[Tracked, Any], Any]:
     """Return an operation with any number, on either side."""
 
-    def operate(self: Tracked, other: Any) -> Any:  # noqa: ANN401
+    def operate(self: Tracked, other: Any) -> Any:
         lifted = self.lift(other)
         if lifted is None:
             return NotImplemented
@@ -187,19 +189,19 @@ def _join_kinds(left: Tracked, right: Tracked) -> Kind:
     return "whole" if left.kind == right.kind == "whole" else "fraction"
 
 
-def _add(left: Tracked, right: Tracked) -> Any:  # noqa: ANN401
+def _add(left: Tracked, right: Tracked) -> Any:
     left.record.spend(len(left.polynomial.terms) + len(right.polynomial.terms))
     total = left.polynomial + right.polynomial
     return left.make(left.number + right.number, total, _join_kinds(left, right))
 
 
-def _subtract(left: Tracked, right: Tracked) -> Any:  # noqa: ANN401
+def _subtract(left: Tracked, right: Tracked) -> Any:
     left.record.spend(len(left.polynomial.terms) + len(right.polynomial.terms))
     difference = left.polynomial - right.polynomial
     return left.make(left.number - right.number, difference, _join_kinds(left, right))
 
 
-def _multiply(left: Tracked, right: Tracked) -> Any:  # noqa: ANN401
+def _multiply(left: Tracked, right: Tracked) -> Any:
     record = left.record
     record.spend(len(left.polynomial.terms) * len(right.polynomial.terms))
     if left.polynomial.degree + right.polynomial.degree > MAX_DEGREE:
@@ -208,7 +210,7 @@ def _multiply(left: Tracked, right: Tracked) -> Any:  # noqa: ANN401
     return left.make(left.number * right.number, product, _join_kinds(left, right))
 
 
-def _find_quotient(left: Tracked, right: Tracked) -> Polynomial:
+def _find_quotient(left: Tracked, right: Tracked) -> ExactPolynomial:
     """Return the quotient; a divisor that does not divide as a polynomial has its value alone."""
     divisor = right.polynomial
     if not divisor.is_constant:
@@ -220,24 +222,24 @@ def _find_quotient(left: Tracked, right: Tracked) -> Polynomial:
     return left.polynomial.scale(1 / Fraction(right.number))
 
 
-def _divide(left: Tracked, right: Tracked) -> Any:  # noqa: ANN401
+def _divide(left: Tracked, right: Tracked) -> Any:
     if right.number == 0:
         raise ZeroDivisionError
     return left.make(left.number / right.number, _find_quotient(left, right), "fraction")
 
 
-def _divide_down(left: Tracked, right: Tracked) -> Any:  # noqa: ANN401
+def _divide_down(left: Tracked, right: Tracked) -> Any:
     if right.number == 0:
         raise ZeroDivisionError
     quotient = _find_quotient(left, right)
     return left.round_down(left.number / right.number, quotient)
 
 
-def _find_rest(left: Tracked, right: Tracked) -> Any:  # noqa: ANN401
+def _find_rest(left: Tracked, right: Tracked) -> Any:
     return left - right * _divide_down(left, right)
 
 
-def _divide_with_rest(left: Tracked, right: Tracked) -> Any:  # noqa: ANN401
+def _divide_with_rest(left: Tracked, right: Tracked) -> Any:
     quotient = _divide_down(left, right)
     return quotient, left - right * quotient
 
@@ -256,7 +258,7 @@ class Tracked(SymbolicNumber):
     __slots__ = ("kind", "number", "polynomial", "record")
 
     def __init__(
-        self, record: Recorder, number: Fraction, polynomial: Polynomial, kind: Kind
+        self, record: Recorder, number: Fraction, polynomial: ExactPolynomial, kind: Kind
     ) -> None:
         self.record = record
         self.number = number
@@ -264,11 +266,11 @@ class Tracked(SymbolicNumber):
         self.kind: Kind = kind
 
     @property  # type: ignore[misc]
-    def __class__(self) -> type:  # type: ignore[override]
+    def __class__(self) -> type:
         """The type of number that it stands for."""
         return _CLAIMED[self.kind]
 
-    def make(self, number: Fraction, polynomial: Polynomial, kind: Kind) -> Any:  # noqa: ANN401
+    def make(self, number: Fraction, polynomial: ExactPolynomial, kind: Kind) -> Any:
         """Return a number of the same recorder; a plain int if it is one everywhere."""
         if polynomial.is_constant and number.denominator == 1 and kind == "whole":
             return number.numerator
@@ -282,21 +284,21 @@ class Tracked(SymbolicNumber):
             return None
         value = Fraction(other)
         kind: Kind = "whole" if isinstance(other, int) else "fraction"
-        return Tracked(self.record, value, Polynomial.constant(value), kind)
+        return Tracked(self.record, value, ExactPolynomial.constant(value), kind)
 
-    def round_down(self, number: Fraction, polynomial: Polynomial) -> Any:  # noqa: ANN401
+    def round_down(self, number: Fraction, polynomial: ExactPolynomial) -> Any:
         """Return the largest whole number that is not above a number."""
         rest = self.record.find_remainder(number, polynomial)
-        return self.make(number - rest, polynomial - Polynomial.constant(rest), "whole")
+        return self.make(number - rest, polynomial - ExactPolynomial.constant(rest), "whole")
 
     def pin(self) -> Fraction:
         """Return its plain value, which it then has to have."""
         if not self.polynomial.is_constant:
-            whole = make_whole(self.polynomial - Polynomial.constant(self.number))
+            whole = make_whole(self.polynomial - ExactPolynomial.constant(self.number))
             self.record.note(Condition("equal", whole))
         return self.number
 
-    def as_decimal(self) -> Tracked:
+    def as_decimal(self) -> Any:
         """Return the number as one that is no whole number, as a spec can give it."""
         return Tracked(self.record, self.number, self.polynomial, "decimal")
 
@@ -308,7 +310,7 @@ class Tracked(SymbolicNumber):
         return self.record.find_remainder(self.number, self.polynomial).denominator
 
     @property
-    def numerator(self) -> Any:  # noqa: ANN401
+    def numerator(self) -> Any:
         """The numerator of its value in lowest terms."""
         by = self.denominator
         return self.make(self.number * by, self.polynomial.scale(by), "whole")
@@ -323,34 +325,34 @@ class Tracked(SymbolicNumber):
     __divmod__ = _calculates(_divide_with_rest)
     __rdivmod__ = _calculates(_divide_with_rest, is_reversed=True)
 
-    def __pow__(self, exponent: int) -> Any:  # noqa: ANN401
+    def __pow__(self, exponent: int) -> Any:
         """Return a whole power."""
         power: Any = 1
         for _ in range(exponent):
             power = power * self
         return power
 
-    def __neg__(self) -> Any:  # noqa: ANN401
+    def __neg__(self) -> Any:
         """Return the number with the other sign."""
         return self.make(-self.number, -self.polynomial, self.kind)
 
-    def __pos__(self) -> Any:  # noqa: ANN401
+    def __pos__(self) -> Any:
         """Return the number."""
         return self
 
-    def __abs__(self) -> Any:  # noqa: ANN401
+    def __abs__(self) -> Any:
         """Return the number without its sign."""
         return -self if self < 0 else self
 
-    def __floor__(self) -> Any:  # noqa: ANN401
+    def __floor__(self) -> Any:
         """Return the largest whole number that is not above it."""
         return self.round_down(self.number, self.polynomial)
 
-    def __ceil__(self) -> Any:  # noqa: ANN401
+    def __ceil__(self) -> Any:
         """Return the least whole number that is not below it."""
         return -self.round_down(-self.number, -self.polynomial)
 
-    def __round__(self) -> Any:  # noqa: ANN401
+    def __round__(self) -> Any:
         """Return the nearest whole number; of two, the even one."""
         rest = self.record.find_remainder(self.number, self.polynomial)
         down = self.__floor__()
@@ -363,12 +365,12 @@ class Tracked(SymbolicNumber):
     __ge__ = _compares(lambda a, b, is_bound: _is_at_least(a, b, is_bound=is_bound))
     __gt__ = _compares(lambda a, b, is_bound: not _is_at_least(b, a, is_bound=is_bound))
     __le__ = _compares(lambda a, b, is_bound: _is_at_least(b, a, is_bound=is_bound))
-    __eq__ = _compares(lambda a, b, _: _is_equal(a, b))  # type: ignore[assignment]
-    __ne__ = _compares(lambda a, b, _: not _is_equal(a, b))  # type: ignore[assignment]
+    __eq__ = _compares(lambda a, b, _: _is_equal(a, b))
+    __ne__ = _compares(lambda a, b, _: not _is_equal(a, b))
 
     def __bool__(self) -> bool:
         """Tell whether it is not 0."""
-        return self != 0
+        return bool(self != 0)
 
     def __hash__(self) -> int:
         # Numbers with one polynomial share what is made of them; others make it anew.
@@ -402,18 +404,16 @@ def _is_at_least(left: Tracked, right: Tracked, *, is_bound: bool) -> bool:
     difference = left.polynomial - right.polynomial
     if difference.is_constant:
         return left.number >= right.number
-    return left.record.is_at_least_zero(
-        left.number - right.number, difference, is_bound=is_bound
-    )
+    return left.record.is_at_least_zero(left.number - right.number, difference, is_bound=is_bound)
 
 
 def _is_equal(left: Tracked, right: Tracked) -> bool:
     difference = left.polynomial - right.polynomial
     if difference.is_constant:
-        return left.number == right.number
+        return not difference.terms
     return left.record.is_zero(left.number - right.number, difference)
 
 
-def find_polynomial(number: int | Tracked) -> Polynomial:
+def find_polynomial(number: int | Tracked) -> ExactPolynomial:
     """Return the polynomial of a number, plain or not."""
-    return number.polynomial if type(number) is Tracked else Polynomial.constant(int(number))
+    return number.polynomial if type(number) is Tracked else ExactPolynomial.constant(int(number))

@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 from inception_dsl.analysis.cost import list_counted
 from inception_dsl.bounds import MAX_EDGES, MAX_NODES
-from inception_dsl.conditions import Region
+from inception_dsl.conditions import ValueRegion
 from inception_dsl.ir import Call, Model, Node, TensorType, Value
 from inception_dsl.ops import OPS, Cost
-from inception_dsl.polynomial import Polynomial
+from inception_dsl.polynomial import ExactPolynomial
 from inception_dsl.tracked import Recorder, find_polynomial
 
 SymbolicMeasure = Literal["params", "weights", "macs", "flops", "activations"]
@@ -28,6 +28,7 @@ SYMBOLIC_MEASURES: tuple[SymbolicMeasure, ...] = (
     "flops",
     "activations",
 )
+
 
 class Symbol(NamedTuple):
     """A whole number that a cost depends on, with its meaning in words."""
@@ -62,8 +63,8 @@ class Piece:
         points: the calls whose costs they are.
     """
 
-    costs: Mapping[SymbolicMeasure, Polynomial]
-    region: Region
+    costs: Mapping[SymbolicMeasure, ExactPolynomial]
+    region: ValueRegion
     settings: Mapping[str, Value]
     held: Mapping[str, str]
     points: tuple[CallPoint, ...]
@@ -95,7 +96,7 @@ def measure_symbolic_cost(
     record: Recorder,
     extra_copies: Mapping[int, Any],
     measures: Iterable[SymbolicMeasure],
-) -> dict[SymbolicMeasure, Polynomial]:
+) -> dict[SymbolicMeasure, ExactPolynomial]:
     """Return costs of inference on one image as polynomials; the recorder notes where they hold.
 
     Args:
@@ -130,7 +131,7 @@ def measure_symbolic_cost(
     return {measure: find_polynomial(total) for measure, total in totals.items()}
 
 
-def _count_copies(items: Iterable[Node | Call], extra_copies: Mapping[int, Any]) -> Any:  # noqa: ANN401
+def _count_copies(items: Iterable[Node | Call], extra_copies: Mapping[int, Any]) -> Any:
     """Return how many nodes of the network one node in these calls stands for."""
     product: Any = 1
     if extra_copies:
@@ -139,7 +140,7 @@ def _count_copies(items: Iterable[Node | Call], extra_copies: Mapping[int, Any])
     return product
 
 
-def _count_calls(call: Call, extra_copies: Mapping[int, Any]) -> Any:  # noqa: ANN401
+def _count_calls(call: Call, extra_copies: Mapping[int, Any]) -> Any:
     """Return the number of calls within a call."""
     total: Any = 0
     for item in call.body:
@@ -148,7 +149,7 @@ def _count_calls(call: Call, extra_copies: Mapping[int, Any]) -> Any:  # noqa: A
     return total
 
 
-def _read(cost: Cost, measure: SymbolicMeasure, *, has_weights: bool, is_read: bool) -> Any:  # noqa: ANN401
+def _read(cost: Cost, measure: SymbolicMeasure, *, has_weights: bool, is_read: bool) -> Any:
     """Return an amount of a cost; weights count once, and work that an output depends on."""
     match measure:
         case "params":

@@ -84,9 +84,7 @@ def _find_of_network(template: Template, model: Model) -> SymbolicCost:
         record: Recorder, arguments: Arguments, inputs: tuple[TensorType, ...]
     ) -> tuple[Model, CopyCounts]:
         types = dict(zip(template.inputs, inputs, strict=True))
-        return instantiate_tracked(
-            template, record, arguments=arguments, inputs=types, holes={}
-        )
+        return instantiate_tracked(template, record, arguments=arguments, inputs=types, holes={})
 
     point = _Point((), template.arguments, tuple(template.inputs.values()))
     names = tuple(template.inputs)
@@ -173,9 +171,7 @@ def _bind(definition: BlockDef, overrides: Overrides) -> Arguments:
         message = f"`{definition.name}` needs {', '.join(f'`{name}`' for name in missing)}"
         note = "no network calls the block here: the conditions are decided at values that you give"
         help = " ".join(f"--set {name}=VALUE" for name in missing)
-        raise SpecError(
-            [Diagnostic("E206", message, _label(definition), (note,), f"add `{help}`")]
-        )
+        raise SpecError([Diagnostic("E206", message, _label(definition), (note,), f"add `{help}`")])
     return {name: value for name, value in bound.items() if value is not None}
 
 
@@ -190,9 +186,7 @@ def _read_inputs(definition: BlockDef, overrides: Overrides) -> tuple[TensorType
     if missing:
         message = f"`{definition.name}` has no input here: no network calls it"
         wanted = " ".join(f"--input {f'{name}=' if name else ''}HxWxC" for name in missing)
-        raise SpecError(
-            [Diagnostic("E206", message, _label(definition), help=f"add `{wanted}`")]
-        )
+        raise SpecError([Diagnostic("E206", message, _label(definition), help=f"add `{wanted}`")])
     return tuple(read_shape(shapes[name], None) for name in names)
 
 
@@ -262,9 +256,7 @@ def _add_point(piece: Piece, point: _Point, values: Mapping[str, int]) -> Piece:
     return replace(piece, points=(*piece.points, called))
 
 
-def _name_sides(
-    inputs: tuple[str, ...], point: _Point, *, is_block: bool
-) -> list[tuple[str, ...]]:
+def _name_sides(inputs: tuple[str, ...], point: _Point, *, is_block: bool) -> list[tuple[str, ...]]:
     """Return the symbols of the channels, the height and the width of each input."""
     sides: list[tuple[str, ...]] = []
     for name, type in zip(inputs, point.inputs, strict=True):
@@ -275,19 +267,16 @@ def _name_sides(
     return sides
 
 
-def _describe(
-    sides: list[tuple[str, ...]], points: list[_Point], owner: str
-) -> tuple[Symbol, ...]:
+def _describe(sides: list[tuple[str, ...]], points: list[_Point], owner: str) -> tuple[Symbol, ...]:
     """Return the symbols with their meanings: the parameters that are whole numbers, and sides."""
     numbers = [n for n, value in points[0].arguments.items() if _is_whole(value)]
-    symbols = [Symbol(name, f"a parameter of {owner}") for name in numbers]
+    symbols = [Symbol(name, f"parameter of {owner}") for name in numbers]
     for letters in sides:
         which = letters[0].rpartition(".")[0]
         of = f"the input `{which}`" if which and which != INPUT else "the input"
         words = ("the channels", "the height", "the width")
         symbols += [
-            Symbol(letter, f"{word} of {of}")
-            for letter, word in zip(letters, words, strict=False)
+            Symbol(letter, f"{word} of {of}") for letter, word in zip(letters, words, strict=False)
         ]
     return tuple(symbols)
 

@@ -81,9 +81,7 @@ def read_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> tuple[BlockDef
     return tuple(block.definition for block in blocks.values())
 
 
-def read_library_blocks(
-    loaded: Loaded, *, max_nodes: int = MAX_NODES
-) -> dict[str, ReadBlock]:
+def read_library_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> dict[str, ReadBlock]:
     """Return the blocks of a library by name, as they were read.
 
     Raises:

@@ -72,13 +72,13 @@ class TrackingInstantiator(Instantiator):
         self._record.place = outer
 
     def _count(self, step: NodeDef | CallDef, env: Mapping[str, Value]) -> int | None:
-        count = super()._count(step, env)
+        count: Any = super()._count(step, env)
         if type(count) is not Tracked:
-            return count
+            return None if count is None else int(count)
         if find_schedules(step):
-            return count.__index__()
+            return int(count)
         self._open_counts[id(self._trail.open[-1]), step.path] = count
-        return count.number.numerator
+        return int(count.number)
 
     def _settle_copies(self, count: Tracked, copies: list[Node | Call]) -> None:
         """Let the last copy stand for all like it, or hold the number of copies fast."""

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from inception_dsl.analysis.symbolic import CallPoint, Piece, SymbolicCost, SymbolicMeasure
+from inception_dsl.analysis.symbolic import CallPoint, Piece, Symbol, SymbolicCost, SymbolicMeasure
 from inception_dsl.channels import json_text, printable
-from inception_dsl.conditions import Condition, Region, Span, show_condition, show_span
+from inception_dsl.conditions import Condition, ValueRegion, ValueSpan, show_condition, show_span
 from inception_dsl.ir import Value
 from inception_dsl.ops import shown
-from inception_dsl.polynomial import Polynomial, list_terms, show
+from inception_dsl.polynomial import ExactPolynomial, list_terms, show
 from inception_dsl.tables import Column, plain_table
 
 SCHEMA_VERSION = 1
@@ -34,16 +34,26 @@ MAX_PATHS = 3
 
 def write_symbolic_text(report: SymbolicCost) -> str:
     """Return polynomials for people: the symbols, then each piece with its conditions."""
-    owner = f"{report.block} of {report.name}" if report.block else report.name
+    owner = f"block {report.block} of {report.name}" if report.block else report.name
     inputs = ", ".join(f"{name} {text}".strip() for name, text in report.inputs.items())
     lines = [f"{owner}, input {inputs}"]
-    lines.extend(f"  {symbol.name}: {symbol.meaning}" for symbol in report.symbols)
+    lines.extend(f"  {line}" for line in _describe(report.symbols))
     for piece in report.pieces:
         lines += ["", *_write_piece(piece)]
-    lines += ["", _write_points(report)]
+    lines += ["", *_write_points(report).splitlines(), ""]
     lines += ["MACs: multiply-accumulates of conv and linear weights, for one image in inference."]
     lines += ["All symbols are whole numbers of at least 1, within the bounds of the language."]
-    return "".join(f"{printable(line)}\n" for line in "\n".join(lines).split("\n"))
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _describe(symbols: Sequence[Symbol]) -> Iterator[str]:
+    """Yield the meanings of symbols; those of one meaning stand together."""
+    together: dict[str, list[str]] = {}
+    for symbol in symbols:
+        together.setdefault(symbol.meaning, []).append(symbol.name)
+    for meaning, names in together.items():
+        is_several = len(names) > 1 and meaning.startswith("parameter ")
+        yield f"{', '.join(names)}: {meaning.replace('parameter', 'parameters', is_several)}"
 
 
 def _write_piece(piece: Piece) -> Iterator[str]:
@@ -53,13 +63,13 @@ def _write_piece(piece: Piece) -> Iterator[str]:
         yield from _wrap(f"{titles[measure]:{width}} = ", polynomial)
     conditions = list(_list_conditions(piece))
     if conditions:
-        yield f"  where {conditions[0]}"
-        yield from (f"    and {condition}" for condition in conditions[1:])
+        yield "where"
+        yield from (f"  {condition}" for condition in conditions)
     else:
-        yield "  everywhere"
+        yield "everywhere"
 
 
-def _wrap(lead: str, polynomial: Polynomial) -> Iterator[str]:
+def _wrap(lead: str, polynomial: ExactPolynomial) -> Iterator[str]:
     """Yield the lines of a polynomial; a denominator stands behind it."""
     whole = polynomial.scale(polynomial.denominator)
     terms = list_terms(whole)
@@ -70,7 +80,7 @@ def _wrap(lead: str, polynomial: Polynomial) -> Iterator[str]:
         if len(terms) > 1:
             line, end = f"{lead}(", f"){end}"
     for index, (coefficient, monomial) in enumerate(terms):
-        text = show(Polynomial({monomial: coefficient.numerator}))
+        text = show(ExactPolynomial({monomial: coefficient.numerator}))
         if index:
             text = f" - {text[1:]}" if coefficient < 0 else f" + {text}"
         if len(line) + len(text) > MAX_WIDTH:
@@ -90,7 +100,8 @@ def _list_conditions(piece: Piece) -> Iterator[str]:
         place = piece.held.get(name)
         yield f"{name} = {held}" + (f", which a step needs as a number: {place}" if place else "")
     for name, span in region.spans.items():
-        yield from show_span(name, span, 1)
+        if said := show_span(name, span, 1):
+            yield ", ".join(said)
     for condition in region.others:
         yield show_condition(condition)
 
@@ -148,7 +159,7 @@ def _build_piece(piece: Piece) -> dict[str, Any]:
     }
 
 
-def _build_polynomial(polynomial: Polynomial) -> dict[str, Any]:
+def _build_polynomial(polynomial: ExactPolynomial) -> dict[str, Any]:
     return {
         "text": show(polynomial),
         "denominator": polynomial.denominator,
@@ -159,7 +170,7 @@ def _build_polynomial(polynomial: Polynomial) -> dict[str, Any]:
     }
 
 
-def _build_region(region: Region, held: Mapping[str, str]) -> dict[str, Any]:
+def _build_region(region: ValueRegion, held: Mapping[str, str]) -> dict[str, Any]:
     return {
         "held": {
             name: {"value": _build_number(value), "at": held.get(name)}
@@ -175,7 +186,7 @@ def _build_number(value: int | Fraction) -> int | str:
     return value if isinstance(value, int) else str(value)
 
 
-def _build_span(span: Span) -> dict[str, int | None]:
+def _build_span(span: ValueSpan) -> dict[str, int | None]:
     return {"from": span.first, "to": span.high, "every": span.modulus}
 
 
