@@ -9,6 +9,8 @@ there. There is no second model of shapes or costs that could differ.
 
 Nothing leaks: what wants a plain int, as `range` does, gets one, and the recorder notes that the
 number has to have this value.
+
+Longer than 400 lines: the numbers and their recorder hold each other.
 """
 
 from __future__ import annotations

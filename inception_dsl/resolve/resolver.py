@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from inception_dsl.bounds import MAX_NODES
@@ -20,13 +18,13 @@ from inception_dsl.ir import (
     TensorType,
     Value,
 )
-from inception_dsl.ops import WORDS
 from inception_dsl.resolve.blocks import ReadBlock, Signature, merge_concats, place_of, unique_paths
 from inception_dsl.resolve.bodies import BodyReader
 from inception_dsl.resolve.carried import Defaults
 from inception_dsl.resolve.causes import drop_repeats, find_causes
 from inception_dsl.resolve.declarations import Declarations
 from inception_dsl.resolve.ends import EndReader
+from inception_dsl.resolve.overrides import read_override
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.reserved import (
     network_name_problem,
@@ -38,7 +36,7 @@ from inception_dsl.resolve.steps import StepReader
 from inception_dsl.resolve.template import AS_WRITTEN, Overrides, Template
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.resolve.unread import find_unread_params
-from inception_dsl.resolve.values import SIZE, parameter_value
+from inception_dsl.resolve.values import parameter_value
 from inception_dsl.resolve.wiring import (
     Inputs,
     PortReader,
@@ -88,23 +86,6 @@ def read_library_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> dict[s
         SpecError: as of `read_blocks`.
     """
     return _Resolver(loaded, AS_WRITTEN, max_nodes).read_blocks()
-
-
-def read_override(overrides: Overrides, name: str, text: str) -> Value:
-    """Return the value that a caller gives a parameter.
-
-    Raises:
-        SpecError: E211, it is neither a number nor a word of an op.
-    """
-    if re.fullmatch(r"[0-9]{1,18}", text):
-        return int(text)
-    if re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
-        return Decimal(text)
-    if text in WORDS or SIZE.fullmatch(text):
-        return parameter_value(text)
-    shown = overrides.write_param(name, text)
-    message = f"`{shown}` gives neither a number nor a word of an op"
-    raise SpecError([Diagnostic("E211", message)])
 
 
 class _Resolver(Reporter):
