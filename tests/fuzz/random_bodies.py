@@ -58,8 +58,10 @@ def times(factor: int, width: str | int) -> str | int:
 
 def keeping(writer: Writer, *, is_map: bool = True) -> Step:
     """Return a norm, or another step that keeps a shape, which needs to know no channels."""
-    ops = ["layernorm", "l2norm", "scale", "rescale", "prelu", "softmax", "slice"]
-    ops += ["groupnorm", "grn", "instancenorm", "shuffle"] if is_map else ["channelconv"]
+    ops = ["layernorm", "l2norm", "scale", "rescale", "divide", "prelu", "abs", "slice"]
+    ops += ["softmax", "log_softmax"]
+    vectors = ["channelconv", "partsoftmax"]
+    ops += ["groupnorm", "grn", "instancenorm", "shuffle"] if is_map else vectors
     op = writer.pick(*ops)
     words: dict[str, Any] = {}
     match op:
@@ -71,6 +73,10 @@ def keeping(writer: Writer, *, is_map: bool = True) -> Step:
             words = writer.pick({}, {"one": True}, {"bias": True}, {"init": 0.5, "bias": True})
         case "rescale":
             words = writer.pick({"factor": 2}, {"offset": 1}, {"factor": 0.5, "offset": 0.25})
+        case "divide":
+            words = {"by": writer.pick(2, 1.5)}
+        case "partsoftmax":
+            words = {"parts": 1}
         case "prelu":
             words = writer.pick({}, {"init": 0.1}, {"per_channel": True})
         case "slice":
@@ -181,6 +187,18 @@ def sliced(writer: Writer) -> Items:
     return made
 
 
+def widened(writer: Writer) -> Items:
+    """Draw channels of zeros around a map, alone or as the shortcut of a residual."""
+    before, after = writer.draw(st.integers(1, 3)), writer.draw(st.integers(0, 2))
+    pad = step("channelpad", before=before, after=after)
+    if writer.chance(50):
+        return [pad]
+    width = writer.width()
+    body = [writer.conv(writer.width()), writer.conv(f"{width} + {before + after}")]
+    residual = {"residual": {"shortcut": pad}, "steps": body}
+    return [writer.conv(width), {writer.name(): residual}]
+
+
 def grouped(writer: Writer) -> Items:
     """Draw convolutions and norms in groups."""
     unit = writer.unit()
@@ -209,7 +227,13 @@ def gate(writer: Writer, width: str | int) -> Any:
     """Draw a body that gives a number a channel, or a number a place."""
     squeeze, pool = writer.width(), writer.pick("avgpool", "maxpool")
     act = writer.pick("sigmoid", "hardsigmoid", "tanh", "none")
-    match writer.draw(st.integers(0, 3)):
+    match writer.draw(st.integers(0, 5)):
+        case 4:
+            own = step("linear", times(2, width), act=act)
+            parts = [step("partsoftmax", parts=2), step("slice", part=writer.pick(1, 2), of=2)]
+            return [Step(f"global {pool}"), own, *parts]
+        case 5:
+            return [Step(f"channel{pool}"), *writer.pick([], [step("7x7 conv", 1, act=act)])]
         case 0:
             fc = step("linear", width, act=act)
             more = [step("linear", squeeze, act="relu")] if writer.chance(50) else []
@@ -396,7 +420,7 @@ def vectors(writer: Writer, count: int) -> Items:
     items: Items = []
     for _ in range(count):
         width = writer.width()
-        match writer.draw(st.integers(0, 5)):
+        match writer.draw(st.integers(0, 6)):
             case 0:
                 items.append(keeping(writer, is_map=False))
             case 1:
@@ -413,6 +437,9 @@ def vectors(writer: Writer, count: int) -> Items:
             case 4:
                 size = writer.draw(WIDTHS)
                 items += [step("linear", size + 2), step("slice", 2, from_=size)]
+            case 5:
+                parts = writer.pick(2, 3)
+                items += [step("linear", times(parts, width)), step("partsoftmax", parts=parts)]
             case _:
                 items.append({writer.name(): writer.when(step("linear", width))})
     return items
@@ -424,6 +451,7 @@ LISTS: tuple[Callable[[Writer], Items], ...] = (
     shuffled_pixels,
     bordered,
     sliced,
+    widened,
     grouped,
     gated,
     nested,
