@@ -230,7 +230,8 @@ def _fold(recipe: FoldScale | FoldScaleTransposed | FoldShift, old: Mapping[str,
         case FoldShift(bias, gamma, beta, mean, variance, eps):
             centre = _exact(old[mean])
             before = _exact(old[bias]) if bias else torch.zeros_like(centre)
-            return _exact(old[beta]) + (before - centre) * _scale(old, gamma, variance, eps)
+            moved = (before - centre) * _scale(old, gamma, variance, eps)
+            return moved + _exact(old[beta]) if beta else moved
 
 
 def _standardise(weight: Tensor, gain: Tensor | None, factor: float, eps: float) -> Tensor:

@@ -204,7 +204,7 @@ class OldStep:
         return _other_shape(mean, tensor) or FoldShift(
             self._key(bias) if bias else None,
             self._gamma,
-            self._key(self._norm_tensor("shift")),
+            self._beta,
             self._key(mean),
             self._key(self._norm_tensor("variance")),
             self._eps,
@@ -220,6 +220,11 @@ class OldStep:
     def _gamma(self) -> str | None:
         scale = self._find("scale")
         return self._key(scale) if scale else None
+
+    @property
+    def _beta(self) -> str | None:
+        shift = self._find("shift")
+        return self._key(shift) if shift else None
 
     @property
     def _eps(self) -> float:

@@ -98,12 +98,12 @@ class FoldScaleTransposed:
 class FoldShift:
     """A bias folded into the norm that follows: scale * (bias - mean) + beta.
 
-    The scale is that of `FoldScale`. If `bias` is None, it counts as 0.
+    The scale is that of `FoldScale`. If `bias` or `beta` is None, it counts as 0.
     """
 
     bias: str | None
     gamma: str | None
-    beta: str
+    beta: str | None
     mean: str
     variance: str
     eps: float
@@ -190,8 +190,8 @@ def rename_sources(recipe: Recipe, names: Mapping[str, str]) -> Recipe:
             weight, spread = names[source], names[variance]
             return replace(recipe, source=weight, gamma=named(gamma), variance=spread)
         case FoldShift(bias, gamma, beta, mean, variance, eps):
-            keys = names[beta], names[mean], names[variance]
-            return FoldShift(named(bias), named(gamma), *keys, eps)
+            keys = named(bias), named(gamma), named(beta), names[mean], names[variance]
+            return FoldShift(*keys, eps)
         case Standardise(source, gain, factor, eps):
             return Standardise(names[source], named(gain), factor, eps)
         case ConcatOut(parts):

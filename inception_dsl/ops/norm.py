@@ -37,7 +37,7 @@ def _lrn_infer(values: Values, inputs: Inputs) -> TensorType:
 
 
 def _batchnorm_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
-    learnt = (2 if values["gamma"] else 1) * output.channels
+    learnt = sum(bool(values[name]) for name in ("gamma", "beta")) * output.channels
     return Cost(norms=learnt, flops={"norm": 2 * output.values})
 
 
@@ -45,10 +45,11 @@ def _batchnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     """Return the learnt tensors, then the running statistics."""
     tensor = partial(StateTensor, shape=(channels,), in_axis=0)
     scale = tensor(name="weight", role="scale", neutral=1.0)
+    shift = tensor(name="bias", role="shift", neutral=0.0)
     eps = float(decimal(values, "eps"))
     return (
         *((scale,) if values["gamma"] else ()),
-        tensor(name="bias", role="shift", neutral=0.0),
+        *((shift,) if values["beta"] else ()),
         tensor(name="running_mean", role="mean", neutral=0.0),
         tensor(name="running_var", role="variance", neutral=1 - eps),
         StateTensor(
@@ -182,8 +183,16 @@ OPS = (
             Attribute("eps", "decimal", Decimal("1e-5"), changes="values", above=0),
             Attribute("momentum", "fraction", Decimal("0.1"), changes="training"),
             Attribute("gamma", "flag", True, changes="values"),
+            Attribute("beta", "flag", True, changes="values"),
         ),
-        flags={"gamma": {"gamma": True}, "no_gamma": {"gamma": False}},
+        flags={
+            "gamma": {"gamma": True},
+            "no_gamma": {"gamma": False},
+            "beta": {"beta": True},
+            "no_beta": {"beta": False},
+            "affine": {"gamma": True, "beta": True},
+            "no_affine": {"gamma": False, "beta": False},
+        },
         norm_layer="bn",
         splits=None,
         infer=same,

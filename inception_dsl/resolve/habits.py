@@ -15,6 +15,7 @@ _DEPTHWISE = frozenset(
     + ["dwconv", "dw_conv"]
 )
 _WORDS = {
+    "center": "beta",
     "dilate": "dilation",
     "dilation_rate": "dilation",
     "downscale_factor": "factor",
@@ -34,8 +35,8 @@ _WORDS = {
     **dict.fromkeys(["channels", "features", "filters", "num_filters", "num_outputs"], "width"),
     **dict.fromkeys(["out_channels", "out_features", "units"], "width"),
 }
-_RATES = ("drop", "dilation")
-"""Words that other tools call `rate`: a dropout's, and a convolution's in TensorFlow."""
+_BY_OP = {"rate": ("drop", "dilation"), "scale": ("gamma", "factor")}
+"""Words of other tools that mean another word in another op: a dropout's or a conv's `rate`."""
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
 _LACKING = """
@@ -201,8 +202,8 @@ def word_of(name: str, known: Container[str]) -> str | None:
     Args:
         known: the words of the op.
     """
-    if name.lower() == "rate":
-        return next((word for word in _RATES if word in known), None)
+    if name.lower() in _BY_OP:
+        return next((word for word in _BY_OP[name.lower()] if word in known), None)
     if short := re.fullmatch("([spdg])([0-9]+)", name):
         return f"{_LETTERS[short[1]]} {short[2]}"
     norm = next((norm for norm, op in NORMS.items() if _is_named(op, name)), None)

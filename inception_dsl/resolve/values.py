@@ -180,8 +180,22 @@ def parameter_value(word: Word) -> Value:
     return word
 
 
-_SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
-"""The booleans of YAML 1.1, which are texts in YAML 1.2."""
+SWITCHES = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+"""The booleans of YAML 1.1; YAML 1.2 reads most of them as texts."""
+
+
+def _keys_of_flag(op: Op, name: str, word: Word) -> str | None:
+    """List the keys that set what a flag does: `pad: V` for `V: true`."""
+    state = word if isinstance(word, bool) else SWITCHES.get(str(word).lower())
+    if state is None or name not in op.flags:
+        return None
+    sets = op.flags.get(name if state else f"no_{name}")
+    if sets is None:
+        return None
+    shown = {
+        key: str(value).lower() if isinstance(value, bool) else value for key, value in sets.items()
+    }
+    return ", ".join(f"{key}: {value}" for key, value in shown.items())
 
 
 def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope) -> Given:
@@ -198,13 +212,20 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope
     """
     attribute = op.attribute(name)
     if attribute is None or attribute.owner or name == op.kernel:
-        close = nearest(name, op.words())
         message = f"`{op.written}` has no attribute `{name}`"
+        if (keys := _keys_of_flag(op, name, word)) is not None:
+            help = f"a flag has no key: write `{keys}`"
+            raise SpecError([Diagnostic("E202", message, (Label(key),), help=help)])
+        from inception_dsl.resolve.habits import word_of
+
+        meant = word_of(name, op.words())
+        is_known = meant is not None and op.attribute(meant) is not None
+        close = meant if is_known else nearest(name, op.words())
         fix = Fix(key, close) if close else None
         raise SpecError([Diagnostic("E202", message, (Label(key),), fix=fix)])
     if isinstance(word, str) and attribute.kind == "flag":
-        meant = _SWITCHES.get(word)
-        fix = Fix(text, meant) if meant else None
+        state = SWITCHES.get(word.lower())
+        fix = None if state is None else Fix(text, str(state).lower())
         message = f"`{name}` is true or false"
         raise SpecError([Diagnostic("E211", message, (Label(text),), fix=fix)])
     if isinstance(word, str):

@@ -11,7 +11,7 @@ from inception_dsl.ops import Attribute, Op
 from inception_dsl.resolve.carried import Defaults, refuse_act_defaults, refuse_shared_words
 from inception_dsl.resolve.scope import Given, Setting
 from inception_dsl.resolve.tokens import Words, listed
-from inception_dsl.resolve.values import read_size, read_value
+from inception_dsl.resolve.values import SWITCHES, read_size, read_value
 from inception_dsl.source import Span
 from inception_dsl.spec.step import Reader, StepText, Token
 
@@ -252,9 +252,17 @@ class _StepWords:
         self._flags[span] = token.text
         for name, value in self._op.flags[token.text].items():
             self._give(name, value, span)
-        if reader.peek().text in {"true", "false"}:
+        last = reader.peek()
+        is_width = self._width is not None and self._width.name not in self._given
+        state = SWITCHES.get(last.text.lower())
+        if state is not None or (last.kind == "number" and not is_width):
             message = f"`{token.text}` stands alone and takes no value"
-            raise self._words.error("E202", message, reader.peek())
+            meant = token.text if state else f"no_{token.text}"
+            fix = None
+            if state is not None and meant in self._op.flags:
+                fix = Fix(self._words.span(token, last), meant)
+            label = Label(self._words.span(last))
+            raise SpecError([Diagnostic("E202", message, (label,), fix=fix)])
 
     def _refuse_second_value(self, reader: Reader) -> None:
         """Refuse a number behind a choice, such as a slope behind `act leaky_relu`."""
@@ -294,14 +302,13 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     if word not in op.words() and op.width:
         word = "width"
     span = words.span(name, value)
-    attribute = op.attribute(word)
     why: str
     meant: str | None
     if word == "width":
         why, meant = "its width stands alone", value.text
     elif word not in op.words():
         why, meant = "`=` is for the parameters of blocks", None
-    elif attribute is not None and attribute.kind == "flag":
+    elif f"no_{word}" in op.flags:
         is_off = value.text.lower() in {"false", "0"}
         why, meant = "a flag stands alone", f"no_{word}" if is_off else word
     else:

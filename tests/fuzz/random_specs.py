@@ -179,7 +179,9 @@ class Writer:
             case 8 | 9 | 10:
                 return random_bodies.keeping(self)
             case 1:
-                words = self.pick((), (("eps", 0.001),), (("momentum", 0.01), ("gamma", True)))
+                words = self.pick(
+                    (), (("eps", 0.001),), (("momentum", 0.01), ("gamma", True)), (("beta", False),)
+                )
                 return Step("batchnorm", None, words)
             case 2:
                 return Step(

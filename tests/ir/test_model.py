@@ -43,7 +43,7 @@ block pair (width)
   left = conv kernel=1x1 width=width stride=1 pad=same dilation=1 groups=1 bias=true norm=none \
 act=none <- input
   right.conv = conv kernel=3x3 width=(2 * width) stride=1 pad=same dilation=1 groups=1 bias=false \
-norm=batchnorm act=relu eps=1e-05 momentum=0.1 gamma=true <- input
+norm=batchnorm act=relu eps=1e-05 momentum=0.1 gamma=true beta=true <- input
   right.a = conv kernel=1x3 width=width stride=1 pad=same dilation=1 groups=1 bias=true norm=none \
 act=none <- right.conv
   right.b = conv kernel=3x1 width=in stride=1 pad=same dilation=1 groups=1 bias=true norm=none \

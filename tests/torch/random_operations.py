@@ -111,7 +111,7 @@ class Writer:
         return self.random.sample(items, len(items))
 
     def norm(self) -> dict[str, Any]:
-        own = {"eps": 1e-5, "momentum": 0.1, "gamma": True}
+        own = {"eps": 1e-5, "momentum": 0.1, "gamma": True, "beta": True}
         return {**own, **self.defaults["batchnorm"]}
 
     def groupnorm(self, channels: int, area: int) -> Leaf:
@@ -135,6 +135,8 @@ class Writer:
             words["momentum"] = self.pick(0.003, 0.25, 1)
         if self.chance(50):
             words["gamma"] = self.chance(50)
+        if self.chance(50):
+            words["beta"] = self.chance(50)
         return Leaf("batchnorm", "batchnorm", None, tuple(words.items()), {**self.norm(), **words})
 
     def by_image(self, op: str) -> Leaf:
@@ -492,7 +494,9 @@ class Writer:
         values = {
             word: value
             for word, value in said.items()
-            if word in PARAMETERS and not (word == "size" and isinstance(value, str))
+            if word in PARAMETERS
+            and not isinstance(value, bool)
+            and not (word == "size" and isinstance(value, str))
         }
         params = {word: f"p_{word}" for word in values}
         inner = Step(
@@ -671,6 +675,7 @@ def draw_operations(seed: int, count: int = 16) -> Drawn:
     chosen = (("norm", "batchnorm"), ("act", random.choice(ACTS)))
     conv = {name: value for name, value in chosen if random.random() < 0.5}
     norms: list[dict[str, Any]] = [{}, {"eps": 0.001}, {"gamma": False}, {"momentum": 0.3}]
+    norms += [{"beta": False}, {"gamma": False, "beta": False}]
     norm = random.choice([*norms, {"eps": 0.25, "momentum": 0.003, "gamma": False}])
     groups: dict[str, Any] = {"groups": random.randint(1, 3), "affine": random.random() < 0.5}
     if random.random() < 0.5:

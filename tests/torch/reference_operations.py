@@ -581,5 +581,7 @@ class Reference:
         assert (gamma is not None) == attributes["gamma"]
         if gamma is not None:
             scale = scale * gamma
-        shift = self.state[f"{path}.bias"] - mean * scale
+        beta = self.state.get(f"{path}.bias")
+        assert (beta is not None) == attributes["beta"]
+        shift = -mean * scale if beta is None else beta - mean * scale
         return x * by_channel(scale, x) + by_channel(shift, x)

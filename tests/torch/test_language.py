@@ -479,6 +479,8 @@ network:
   - global avgpool
   - norm: batchnorm
   - shift: batchnorm (no_gamma)
+  - scaled: batchnorm (no_beta)
+  - plain: batchnorm (no_affine)
   - layernorm
   - scale (bias)
   - all: scale (one)
@@ -913,18 +915,32 @@ def test_a_convs_norm_has_groups_beside_the_convs(project: Project) -> None:
     assert (conv.groups, norm.num_groups, norm.num_channels) == (2, 4, 8)
 
 
-def test_a_batch_norm_without_gamma_only_shifts(project: Project) -> None:
-    spec = "inception: 1\nname: net\ninput: 4x4x3\nnetwork: [b: batchnorm (no_gamma eps 1e-3)]\n"
-    project.write("specs/net.yaml", spec)
+@pytest.mark.parametrize(
+    ("words", "learnt"),
+    [("no_gamma", {"b.bias"}), ("no_beta", {"b.weight"}), ("no_affine", set())],
+)
+@pytest.mark.parametrize("input", ["4x4x3", "1x1x3"])
+def test_a_batch_norm_learns_a_scale_a_shift_or_neither(
+    words: str, learnt: set[str], input: str, project: Project
+) -> None:
+    flat = "flatten, " if input == "1x1x3" else ""
+    head = f"inception: 1\nname: net\ninput: {input}\n"
+    project.write("specs/net.yaml", f"{head}network: [{flat}b: batchnorm ({words} eps 1e-3)]\n")
     module = make_module(source(project.check()), "net")
-    assert set(dict(module.named_parameters())) == {"b.bias"}
-    full = nn.BatchNorm2d(3, eps=1e-3)
-    nn.init.normal_(full.bias)
-    state = {f"b.{key}": value for key, value in full.state_dict().items() if key != "weight"}
+    assert set(dict(module.named_parameters())) == learnt
+    full = nn.BatchNorm1d(3, eps=1e-3) if flat else nn.BatchNorm2d(3, eps=1e-3)
+    for name, parameter in full.named_parameters():
+        if f"b.{name}" in learnt:
+            nn.init.normal_(parameter)
+    kept = {"running_mean", "running_var", "num_batches_tracked"}
+    state = {f"b.{key}": value for key, value in full.state_dict().items()}
+    state = {key: value for key, value in state.items() if key in learnt or key[2:] in kept}
     module.load_state_dict(state, strict=True)
-    images = torch.randn(5, 3, 4, 4)
-    torch.testing.assert_close(module(images), full(images))
-    torch.testing.assert_close(module.eval()(images), full.eval()(images))
+    images = torch.randn(5, 3, *((1, 1) if flat else (4, 4)))
+    wanted = full(images.flatten(1) if flat else images)
+    torch.testing.assert_close(module(images), wanted)
+    wanted = full.eval()(images.flatten(1) if flat else images)
+    torch.testing.assert_close(module.eval()(images), wanted)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ network:
   - sep: 3x3 sepconv (8 multiplier 2)
   - sepnorm: 3x3 sepconv (8 norm batchnorm bias)
   - shift: batchnorm (no_gamma)
+  - scaled: batchnorm (no_beta)
+  - plain_norm: batchnorm (no_affine)
   - norm: batchnorm
   - groups: groupnorm (groups 4)
   - plain_groups: groupnorm (groups 4 no_affine)
@@ -77,6 +79,8 @@ network:
   - global avgpool
   - vector_norm: batchnorm
   - vector_shift: batchnorm (no_gamma)
+  - vector_scaled: batchnorm (no_beta)
+  - vector_plain: batchnorm (no_affine)
   - vector_layers: layernorm
   - vector_factors: scale (bias)
   - vector_row: channelconv (kernel 3)

@@ -91,7 +91,6 @@ OTHER_DROPOUT = Lack("a dropout of another kind than that of single values", "`d
 ALWAYS_RANDOM = Lack("values that are dropped at random in inference", "`dropout`")
 NO_MOMENTUM = Lack("a batch norm whose momentum is 0 or None", "`batchnorm`")
 COMPILED = Lack("code that `torch.jit` compiled")
-NO_SHIFT = Lack("a batch norm without a learnt shift", "`batchnorm`")
 NORM_VECTOR = Lack("a norm of a vector", "`batchnorm`")
 NORM_FORM = Lack("a norm in this form")
 LAYER_NORM = Lack("a layer norm", "`layernorm`")

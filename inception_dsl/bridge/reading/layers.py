@@ -137,8 +137,8 @@ def _batch_norm(
         raise UnsayableError(lacks.COMPUTED_WEIGHTS)
     if training and not reader.is_training:
         raise UnsayableError(lacks.BATCH_STATISTICS)
-    if running_mean is None or bias is None:
-        raise UnsayableError(lacks.NORM_FORM if running_mean is None else lacks.NO_SHIFT)
+    if running_mean is None:
+        raise UnsayableError(lacks.NORM_FORM)
     if not momentum:  # torch's module gives 0 for None, a mean over all batches
         raise UnsayableError(lacks.NO_MOMENTUM)
     if not isinstance(running_mean, WeightRef) or not isinstance(running_var, WeightRef):
@@ -151,6 +151,7 @@ def _batch_norm(
         "eps": exact(eps),
         "momentum": exact(momentum),
         "gamma": weight is not None,
+        "beta": bias is not None,
     }
     lack = lacks.NORM_FORM if seen.is_whole_map else lacks.NORM_VECTOR
     return reader.add("batchnorm", attributes, [seen], seen.layout, tensors, lack=lack)

@@ -123,6 +123,7 @@ class _Fold(NamedTuple):
     eps: float = 0.0
     has_bias: bool = False
     has_scale: bool = True
+    has_shift: bool = True
     groups: int = 0
     weight_eps: float = 0.0
     gain: float = 0.0
@@ -138,8 +139,10 @@ class _Fold(NamedTuple):
         if self.norm:
             if self.has_scale:
                 yield f"{self.norm}.weight"
-            for name in ("bias", "running_mean", "running_var"):
-                yield f"{self.norm}.{name}"
+            if self.has_shift:
+                yield f"{self.norm}.bias"
+            yield f"{self.norm}.running_mean"
+            yield f"{self.norm}.running_var"
 
 
 def _fold(fold: _Fold, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -151,7 +154,9 @@ def _fold(fold: _Fold, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if fold.has_scale:
             scale = scale * wide[f"{fold.norm}.weight"]
         mean = wide[f"{fold.norm}.running_mean"]
-        shift = wide[f"{fold.norm}.bias"] + scale * (-mean if shift is None else shift - mean)
+        shift = scale * (-mean if shift is None else shift - mean)
+        if fold.has_shift:
+            shift = shift + wide[f"{fold.norm}.bias"]
     folded = {} if shift is None else {"bias": shift}
     if not fold.layer:
         assert scale is not None

@@ -223,10 +223,12 @@ def _describe_norm(
     tensors: Mapping[str, str], eps: Argument, words: tuple[str, str]
 ) -> Iterator[tuple[str, Argument]]:
     """Yield the arguments of a norm."""
-    yield words[0], str(Path(tensors["bias"]).parent)
+    yield words[0], str(Path(tensors["running_mean"]).parent)
     yield words[1], eps
     if "weight" not in tensors:
         yield "has_scale", False
+    if "bias" not in tensors:
+        yield "has_shift", False
 
 
 def _write_fold(arguments: Iterable[tuple[str, Argument]]) -> Construct:

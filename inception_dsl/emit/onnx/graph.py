@@ -10,6 +10,7 @@ import numpy as np
 from onnx import helper
 
 from inception_dsl.analysis.fusing import FusedStep
+from inception_dsl.ir import Path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,11 +76,13 @@ class StepWriter:
     def weight(self, name: str, array: NDArray[Any]) -> str:
         """Add a weight or a bias, and return its name: its key in the state_dict.
 
-        A bias that a norm alone makes has the key of the norm's. A step that has the weights of an
-        earlier one reads the constants of that one, unless another norm is folded into them.
+        A bias that a norm alone makes has the key of the norm's, or the one that it would have. A
+        step that has the weights of an earlier one reads the constants of that one, unless another
+        norm is folded into them.
         """
-        norm = self.step.norm
-        key = self.step.tensors.get(name) or (norm.tensors[name] if norm else "")
+        key = self.step.tensors.get(name, "")
+        if not key and (norm := self.step.norm) is not None:
+            key = str(Path(norm.tensors["running_mean"]).parent / name)
         if not np.array_equal(self.graph.constants.setdefault(key, array), array):
             return self.constant(name, array)
         return key

@@ -87,8 +87,8 @@ def scale_and_shift(
     scale: Wide = 1 / np.sqrt(parts["running_var"] + eps)
     if "weight" in parts:
         scale = scale * parts["weight"]
-    shift: Wide = parts["bias"] - scale * parts["running_mean"]
-    return scale, shift
+    shift: Wide = -scale * parts["running_mean"]
+    return scale, shift + parts["bias"] if "bias" in parts else shift
 
 
 def _scale_filters(weight: Wide, scale: Wide, groups: int) -> Wide:

@@ -371,6 +371,26 @@ class _ShiftBatchNorm1d(_ShiftBatchNorm2d):
     """Batch norm of vectors with a shift and no scale."""
 
 
+class _ScaleBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm with a scale and no shift, as TensorFlow's `center=False`."""
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__(num_features, eps, momentum, affine=False)
+        self.weight = nn.Parameter(torch.ones(num_features))
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Check nothing: FX cannot trace through a check."""
+
+    def reset_parameters(self) -> None:
+        self.reset_running_stats()
+        if self.weight is not None:
+            nn.init.ones_(self.weight)
+
+
+class _ScaleBatchNorm1d(_ScaleBatchNorm2d):
+    """Batch norm of vectors with a scale and no shift."""
+
+
 class _LayerNorm2d(nn.LayerNorm):
     """Layer norm over the channels at each place of a map."""
 

@@ -268,8 +268,13 @@ def _crop(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
 
 
 def _batchnorm(rank: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
-    callee = f"nn.BatchNorm{rank}" if attributes["gamma"] else f"_ShiftBatchNorm{rank}"
-    return _layer(callee, CHANNELS, eps="eps", momentum="momentum")(attributes, channels)
+    has_scale, has_shift = attributes["gamma"], attributes["beta"]
+    callee = f"nn.BatchNorm{rank}"
+    if has_scale != has_shift:
+        callee = f"_{'Scale' if has_scale else 'Shift'}BatchNorm{rank}"
+    keywords = {"affine": "gamma"} if not (has_scale or has_shift) else {}
+    layers = _layer(callee, CHANNELS, eps="eps", momentum="momentum", **keywords)
+    return layers(attributes, channels)
 
 
 def _scale(callee: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -524,8 +529,10 @@ DEFAULTS: dict[str, dict[str, Argument]] = {
     "_SameSepConv2d": {**_CONV, "multiplier": 1},
     "nn.ConvTranspose2d": {**_CONV, "output_padding": 0, "groups": 1},
     "nn.Linear": {"bias": True},
-    "nn.BatchNorm1d": _NORM,
-    "nn.BatchNorm2d": _NORM,
+    "nn.BatchNorm1d": {**_NORM, "affine": True},
+    "nn.BatchNorm2d": {**_NORM, "affine": True},
+    "_ScaleBatchNorm1d": _NORM,
+    "_ScaleBatchNorm2d": _NORM,
     "_ShiftBatchNorm1d": _NORM,
     "_ShiftBatchNorm2d": _NORM,
     "nn.LayerNorm": _LAYER_NORM,
