@@ -115,6 +115,41 @@ def rewritten(text: str, project: Project, *select: str, at: str = "") -> Rewrit
             "blocks: {m: [relu, 3x3 conv (in), 3x3 conv (64)]}\nnetwork: [m, 1x1 conv (16), m]\n",
         ),
         (
+            'network: ["5x5 conv (64)", relu]\n',
+            'network: [3x3 conv (48), "3x3 conv (64)", relu]\n',
+        ),
+        (
+            "network:\n  branches:\n    l: '5x5 conv (64 act relu)'  # wide\n    r: relu\n",
+            "network:\n  branches:\n    l: [3x3 conv (48 act relu), '3x3 conv (64 act relu)']"
+            "  # wide\n    r: relu\n",
+        ),
+        (
+            "network:\n  - a:\n      op: 5x5 conv  # one\n      width: 64  # two\n      act: relu\n"
+            "      bias: true\n      title: A\n      out: 35x35x64\n  - relu\n",
+            "network:\n  - a_a: 3x3 conv (48 act relu bias)\n  - a:\n      op: 3x3 conv  # one\n"
+            "      width: 64  # two\n      act: relu\n      bias: true\n      title: A\n"
+            "      out: 35x35x64\n  - relu\n",
+        ),
+        (
+            "network: [a: relu, {op: 5x5 conv, width: 64, from: input}, "
+            "b: {from: a, op: 5x5 conv (64)}]\noutputs: [conv, b]\n",
+            "network: [a: relu, conv_a: {from: input, op: 3x3 conv (48)}, "
+            "{op: 3x3 conv, width: 64, from: conv_a}, b_a: {from: a, op: 3x3 conv (48)}, "
+            "b: {from: b_a, op: 3x3 conv (64)}]\noutputs: [conv, b]\n",
+        ),
+        (
+            "network:\n  branches:\n    l:  # one\n      # two\n      op: 5x5 conv (64)  # three\n"
+            "      # four\n      act: relu\n    # five\n    r: {op: 5x5 conv, width: 64}\n",
+            "network:\n  branches:\n    l:  # one\n      # two\n      - 3x3 conv (48 act relu)\n"
+            "      - op: 3x3 conv (64)  # three\n        # four\n        act: relu\n    # five\n"
+            "    r: [3x3 conv (48), {op: 3x3 conv, width: 64}]\n",
+        ),
+        (
+            "params: {k: 1}\nnetwork: [a: {op: 5x5 conv, width: 64, when: k == 1}]\n",
+            "params: {k: 1}\nnetwork: [a_a: {when: k == 1, op: 3x3 conv (48)}, "
+            "a: {op: 3x3 conv, width: 64, when: k == 1}]\n",
+        ),
+        (
             "network: [a: 5x5 conv (192 stride 2 dilation 1 norm batchnorm)]\n",
             "network: [a_a: 3x3 conv (48 dilation 1 norm batchnorm), "
             "a: 3x3 conv (192 stride 2 dilation 1 norm batchnorm)]\n",
@@ -125,7 +160,7 @@ def test_a_rewrite_changes_its_step_and_nothing_else(
     before: str, after: str, project: Project
 ) -> None:
     done = rewritten(HEAD + before, project, "P811")
-    assert [entry.refusal for entry in done.log] == [""]
+    assert {entry.refusal for entry in done.log} == {""}
     assert done.artifact.text == HEAD + after
     assert (project.root / NET).read_text() == HEAD + before
 
@@ -134,8 +169,12 @@ def test_a_rewrite_changes_its_step_and_nothing_else(
     ("text", "reason"),
     [
         ("network: [3 x 5x5 conv (48)]\n", "it is a repeated step"),
-        ('network: ["5x5 conv (48)"]\n', "it is written in quotes or in its long form"),
-        ("network: [{op: 5x5 conv, width: 48}]\n", "it is written in quotes"),
+        ('network: ["5x5\\x20conv (48)"]\n', "its quotes hold an escape"),
+        ("network: [a: {op: 5x5 conv, width: 48, from: [input]}]\n", "its `from` is no single"),
+        (
+            "network: [a: {op: 5x5 conv, width: 48, from: input, when: 1 == 1}]\n",
+            "it has both `from` and `when`",
+        ),
         ("params: {k: 5x5}\nnetwork: [k conv (48)]\n", "its kernel is a parameter"),
         ("network: [5x5 conv (48)]\nbudget: {depth: 1}\n", "a budget would break: "),
         (
@@ -233,6 +272,15 @@ network: [m (c=8 r=3)]
             "b: {from: merged2, steps: slice (5 from 4)}}, order: [a, b]}, relu, merged: tanh]\n",
         ),
         (
+            "network:\n  branches:\n    a: {op: 1x1 conv, width: 4}\n    b: '1x1 conv (5)'\n"
+            "    c:\n      - op: 1x1 conv\n        width: 6\n        out: 35x35x6\n      - relu\n",
+            "network:\n  order: [a, b, c]\n  branches:\n    merged: 1x1 conv (15)\n"
+            "    a: {from: merged, steps: slice (4)}\n"
+            "    b: {from: merged, steps: slice (5 from 4)}\n"
+            "    c:\n      from: merged\n      steps:\n      - slice (6 from 9) -> 35x35x6\n"
+            "      - relu\n",
+        ),
+        (
             "network: {residual: {}, join: add, branches: {a: 1x1 conv (in), b: 1x1 conv (48)}}\n",
             None,
         ),
@@ -276,7 +324,10 @@ def test_convolutions_on_one_value_become_a_branch(
             "{branches: {a: 1x1 conv (4 act prelu), b: 1x1 conv (5 act prelu)}}",
             "each has a `act.weight` of one number for all channels",
         ),
-        ("{branches: {a: {op: 1x1 conv, width: 4}, b: 1x1 conv (5)}}", "it is written in quotes"),
+        (
+            "{branches: {a: {op: 1x1 conv, width: 4, title: t}, b: 1x1 conv (5)}}",
+            "its long form has `title`",
+        ),
     ],
 )
 def test_a_merge_is_refused_with_its_reason(text: str, reason: str, project: Project) -> None:

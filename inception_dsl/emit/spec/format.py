@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inception_dsl.emit.spec.step import write_step
-from inception_dsl.ops import WRITTEN, Op
+from inception_dsl.emit.spec.step import write_step, write_words
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.schema import BODY_KEYS
 from inception_dsl.spec.step import StepSyntaxError, parse_step
@@ -146,38 +145,19 @@ def _format_text(text: str, span: Span) -> Iterator[_Step]:
 
 def _shorten(tree: Mapping) -> Iterator[_Step]:
     """Yield a step in its long form as a short one, if the short form can express it."""
-    if "#" in tree.span.text or tree.items.keys() & {"from", "title", "source"}:
+    if "#" in tree.span.text or tree.items.keys() & {"from", "title", "source", "when"}:
         return
-    values: dict[str, str] = {}
-    for key, entry in tree.items.items():
-        if not isinstance(entry.value, Scalar):
+    match tree.items.get("out"):
+        case None:
+            note = ""
+        case Entry(value=Scalar(text=span)):
+            note = span.text
+        case _:
             return
-        values[key] = str(entry.value.text.text)
-    text, note = values.pop("op"), values.pop("out", "")
     try:
-        step = parse_step(text)
-        modifier = f"{step.modifier.text} " if step.modifier else ""
-        op = WRITTEN.get(f"{modifier}{step.name.text}")
-        words_of_op = text[step.words[0].start : step.words[-1].end] if step.words else ""
-        words = [words_of_op, *(_write_word(key, value, op) for key, value in values.items())]
-        inner = " ".join(word for word in words if word)
-        head = text[: step.name.end]
-        yield _Step(_trim(tree.span), write_step(parse_step(f"{head} ({inner})")), note)
+        yield _Step(_trim(tree.span), write_step(parse_step(write_words(tree))), note)
     except StepSyntaxError:
         return
-
-
-def _write_word(key: str, value: str, op: Op | None) -> str:
-    """Return the word of a short step for a key and its value; empty for a flag that is off."""
-    if op is None:
-        return f"{key}={value}"
-    if key == op.width:
-        return value
-    sets = {key: {"true": True, "false": False}.get(value, value)}
-    flag = next((word for word, attributes in op.flags.items() if attributes == sets), None)
-    if flag is not None:
-        return flag
-    return "" if value == "false" else f"{key} {value}"
 
 
 def _trim(span: Span) -> Span:

@@ -15,11 +15,12 @@ from inception_dsl.emit.spec.places import (
     TextEdit,
     end_of_line,
     find_end,
+    indent_behind,
     name_later,
     read_step,
     write_in_flow,
 )
-from inception_dsl.emit.spec.step import group_words
+from inception_dsl.emit.spec.step import KEYS_BESIDE, group_words
 from inception_dsl.ops import Op
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText
@@ -63,7 +64,7 @@ def merge_steps(
     join = next(_find_joins(known.tree, spans, is_listed=False), None)
     if join is None:
         raise RewriteError("they do not all begin branches of one join")
-    read = [read_step(place.step) for place in places]
+    read = [read_step(place) for place in places]
     widths = [_read_width(op, step) for step, op in read]
     edits: list[TextEdit] = []
     for index, (place, width) in enumerate(zip(places, widths, strict=True)):
@@ -103,17 +104,27 @@ def _list_branches(join: _Join) -> list[Entry]:
 
 
 def _find_head(branch: Tree) -> int | None:
-    """Return the start of the text of the first step of a branch, if it is a plain text."""
+    """Return the start of the text of the first step of a branch, if it is a single step."""
     match branch:
-        case Scalar():
-            return branch.text.start
-        case TreeSequence(items=[Scalar() as first, *_]):
-            return first.text.start
-        case TreeSequence(items=[Mapping(items=named), *_]) if len(named) == 1:
+        case TreeSequence(items=[Mapping(items=named), *_]) if (
+            len(named) == 1 and "op" not in named
+        ):
             (entry,) = named.values()
-            return entry.value.text.start if isinstance(entry.value, Scalar) else None
+            return _find_text(entry.value)
+        case TreeSequence(items=[first, *_]):
+            return _find_text(first)
         case Mapping(items={"steps": Entry(value=Scalar() | TreeSequence() as steps)}):
             return _find_head(steps)
+    return _find_text(branch)
+
+
+def _find_text(step: Tree) -> int | None:
+    """Return the start of the text of a step, or of `op` in its long form."""
+    match step:
+        case Scalar():
+            return step.text.start
+        case Mapping(items={"op": Entry(value=Scalar(text=text))}):
+            return text.start
     return None
 
 
@@ -148,17 +159,15 @@ def _write_slice(
     Raises:
         RewriteError: the branch has keys beside its steps that another input would change.
     """
-    text = place.step.text
-    step, _ = read_step(place.step)
-    end = text.text.index(")", step.words[-1].end) + 1
+    text = place.region
     written = f"slice ({width})" if start == "0" else f"slice ({width} from {start})"
-    new = write_in_flow(written + text.text[end:])  # its shape note stays
+    new = write_in_flow(written + _find_note(place))
     if called is not None:
         new = f"{called}: {new}"
     if place.items is not None:
-        yield from name_later(place, step)
+        yield from name_later(place, read_step(place)[0])
     value = branch.value
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and place.long is not value:
         if others := value.items.keys() - _KEPT_KEYS:
             raise RewriteError(f"a branch of theirs has `{min(others)}`, which may read the input")
         yield TextEdit(text, new)
@@ -174,6 +183,25 @@ def _write_slice(
         yield from _write_keys_of_list(branch, name)
 
 
+def _find_note(place: StepPlace) -> str:
+    """Return the shape note of a step as it stands behind its text, with the blanks before it.
+
+    Raises:
+        RewriteError: its long form has a comment, or keys that a slice cannot have as a text.
+    """
+    if place.long is None:
+        text = place.step.text.text
+        step, _ = read_step(place)
+        return text[text.index(")", step.words[-1].end) + 1 :]
+    others = place.long.items.keys() & (KEYS_BESIDE - {"op", "out"})
+    if others:
+        raise RewriteError(f"its long form has `{min(others)}`")
+    if "#" in place.region.text:
+        raise RewriteError("a comment stands in its long form")
+    note = place.long.items.get("out")
+    return "" if note is None else f" -> {note.value.span.text}"
+
+
 def _write_keys_of_list(branch: Entry, name: str) -> Iterator[TextEdit]:
     """Yield the edits that make a list of lines the steps of a branch that reads another one."""
     first, key = branch.value.span.part(0, 0), branch.key
@@ -181,10 +209,7 @@ def _write_keys_of_list(branch: Entry, name: str) -> Iterator[TextEdit]:
     depth, key_depth = (_find_column(span) for span in (first, key))
     more = "  " if depth == key_depth else ""  # a list may stand as deep as its key
     if more:
-        line = source.text.find("\n", key.end) + 1
-        while 0 < line < find_end(branch.value):
-            yield TextEdit(Span(source, line, line), more)
-            line = source.text.find("\n", line) + 1
+        yield from indent_behind(Span(source, key.end, find_end(branch.value)), more)
     line_end = f"{end_of_line(key)}{' ' * depth}{more}"
     yield _write_key(branch, first, f"{more}from: {name}{line_end}steps:")
 

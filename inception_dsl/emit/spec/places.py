@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
+from inception_dsl.emit.spec.step import write_words
 from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.source import Span
 from inception_dsl.spec.schema import BODY_KEYS
@@ -64,21 +65,36 @@ class StepPlace:
     """A step in the tree of its spec.
 
     Attributes:
-        step: its text.
+        step: its text; in the long form that of `op`.
         key: the key that names it; None for a step without a name.
         holder: the list whose item it is, with its name if it has one; None if it is in none.
         index: its place in the list.
+        long: the mapping of a step in its long form; None for a plain text.
     """
 
     step: Scalar
     key: Span | None
     holder: StepList | None
     index: int
+    long: Mapping | None = None
 
     @property
     def items(self) -> TreeSequence | None:
         """The list in the tree whose item it is."""
         return None if self.holder is None else self.holder.sequence
+
+    @property
+    def region(self) -> Span:
+        """The whole step with its quotes, or all keys of its long form."""
+        if self.long is None:
+            return self.step.span
+        span = self.long.span
+        return Span(span.source, span.start, find_end(self.long))
+
+    @property
+    def is_quoted(self) -> bool:
+        """The text of the step stands in quotes."""
+        return self.step.span != self.step.text
 
 
 class StepPlaces:
@@ -99,11 +115,13 @@ class StepPlaces:
             span: the text of the step.
 
         Raises:
-            RewriteError: it is no text of its own.
+            RewriteError: it is no text of its own, or has escapes in its quotes.
         """
         found = self._places.get(span.start)
-        if found is None or found.step.span != found.step.text:
-            raise RewriteError("it is written in quotes or in its long form")
+        if found is None:
+            raise RewriteError("it is no text of its own")
+        if found.step.value != found.step.text.text:
+            raise RewriteError("its quotes hold an escape")
         return found
 
 
@@ -136,6 +154,8 @@ def _walk(tree: Tree, key: Span | None, holder: StepList | None, index: int) -> 
             is_name = len(entries) == 1 and holder is not None and key is None
             for name, entry in entries.items():
                 if name == "op":
+                    if isinstance(entry.value, Scalar) and isinstance(entry.value.value, str):
+                        yield StepPlace(entry.value, key, holder, index, tree)
                     continue
                 if is_name and name not in BODY_KEYS:
                     yield from _walk(entry.value, entry.key, holder, index)
@@ -143,14 +163,18 @@ def _walk(tree: Tree, key: Span | None, holder: StepList | None, index: int) -> 
                     yield from _walk(entry.value, entry.key, None, 0)
 
 
-def read_step(scalar: Scalar) -> tuple[StepText, Op]:
+def read_step(place: StepPlace) -> tuple[StepText, Op]:
     """Return the parts of a step, and its op.
+
+    The parts of a long form are those of a text with the words of its keys; up to the name of the
+    op, that is the text of `op`.
 
     Raises:
         RewriteError: it calls no op.
     """
     try:
-        step = parse_step(scalar.text.text)
+        text = place.step.text.text if place.long is None else write_words(place.long)
+        step = parse_step(text)
     except StepSyntaxError:
         raise RewriteError("its text cannot be read") from None
     modifier = f"{step.modifier.text} " if step.modifier else ""
@@ -213,6 +237,15 @@ def begin_line(span: Span) -> str:
 def end_of_line(span: Span) -> str:
     """Return the line end that a text uses."""
     return "\r\n" if "\r\n" in span.source.text else "\n"
+
+
+def indent_behind(region: Span, more: str) -> Iterator[TextEdit]:
+    """Yield the edits that indent all lines of a region but the first one deeper."""
+    source = region.source
+    line = source.text.find("\n", region.start) + 1
+    while 0 < line < region.end:
+        yield TextEdit(Span(source, line, line), more)
+        line = source.text.find("\n", line) + 1
 
 
 def write_in_flow(item: str) -> str:

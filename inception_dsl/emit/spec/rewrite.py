@@ -17,6 +17,7 @@ from inception_dsl.emit.spec.places import (
     TextEdit,
     begin_line,
     end_of_line,
+    indent_behind,
     name_later,
     number_of,
     read_step,
@@ -25,7 +26,8 @@ from inception_dsl.emit.spec.places import (
 from inception_dsl.emit.spec.step import group_words
 from inception_dsl.ops import Op
 from inception_dsl.source import Span
-from inception_dsl.spec.step import StepText, counted_name, lettered_names
+from inception_dsl.spec.step import StepText, counted_name, lettered_names, parse_step
+from inception_dsl.spec.tree import Scalar
 
 
 def divide_step(
@@ -51,19 +53,71 @@ def divide_step(
         RewriteError: the step is written in a way that this cannot change.
     """
     place = places.find(span)
-    step, op = read_step(place.step)
+    step, op = read_step(place)
     if step.count is not None:
         raise RewriteError("it is a repeated step: only one of its copies would be last")
     if step.kernel is None or step.kernel.kind != "kernel":
         raise RewriteError("its kernel is a parameter")
-    text = place.step.text.text
+    text = place.step.text
     parts = [_write_part(op, step, kernel, inner) for kernel in kernels[:-1]]
-    last = text[: step.kernel.start] + _show(kernels[-1]) + text[step.kernel.end :]
+    last = TextEdit(text.part(step.kernel.start, step.kernel.end), _show(kernels[-1]))
     if place.items is None:
-        items = ", ".join(map(write_in_flow, [*parts, last]))
-        return [TextEdit(place.step.text, f"[{items}]")]
+        return [last, *_put_before(place, [_write_beside(place, part) for part in parts])]
+    may_count = may_count and _find_reading(place) is None
     names = _name_parts(place, step, len(parts), taken, may_count=may_count)
-    return _write_items(place, list(zip(names, parts, strict=True)), last)
+    return [last, *_write_items(place, list(zip(names, parts, strict=True)))]
+
+
+def _find_reading(place: StepPlace) -> Span | None:
+    """Return the value of `from` in the long form of a step, if it has one.
+
+    Raises:
+        RewriteError: it is no single name.
+    """
+    if place.long is None or "from" not in place.long.items:
+        return None
+    value = place.long.items["from"].value
+    if not isinstance(value, Scalar):
+        raise RewriteError("its `from` is no single name")
+    if "when" in place.long.items:
+        raise RewriteError("it has both `from` and `when`")
+    return value.span
+
+
+def _write_beside(place: StepPlace, text: str, *, has_from: bool = False) -> str:
+    """Return a part before the last one, for brackets, with the condition and the input of all."""
+    if place.long is None:
+        return write_in_flow(text)
+    kept = ["from"] * has_from + ["when"]
+    entries = [
+        (key, place.long.items[key].value.span.text) for key in kept if key in place.long.items
+    ]
+    if not entries:
+        return write_in_flow(text)
+    shown = [f"{key}: {write_in_flow(value)}" for key, value in entries]
+    return f"{{{', '.join([*shown, f'op: {write_in_flow(text)}'])}}}"
+
+
+def _put_before(place: StepPlace, parts: Sequence[str]) -> list[TextEdit]:
+    """Return the edits that make a list of a step that is in none, with parts before it.
+
+    Raises:
+        RewriteError: the value of its `from` is no name.
+    """
+    region = place.region
+    before, text = region.part(0, 0), region.text
+    behind = Span(region.source, region.end, region.end)
+    if _find_reading(place) is not None:
+        raise RewriteError("it is in no list, and has a `from`")
+    if place.long is not None and not text.startswith("{"):
+        source = region.source.text
+        lead = source[source.rfind("\n", 0, region.start) + 1 : region.start]
+        shown = [f"- {part}{end_of_line(region)}{lead}" for part in parts]
+        return [TextEdit(before, "".join([*shown, "- "])), *indent_behind(region, "  ")]
+    is_open = place.long is None and not place.is_quoted and "," in text
+    quote = '"' if is_open else ""
+    joined = ", ".join(parts)
+    return [TextEdit(before, f"[{joined}, {quote}"), TextEdit(behind, f"{quote}]")]
 
 
 def drop_bias(places: StepPlaces, span: Span) -> list[TextEdit]:
@@ -73,15 +127,18 @@ def drop_bias(places: StepPlaces, span: Span) -> list[TextEdit]:
         RewriteError: the step is written in a way that this cannot change.
     """
     place = places.find(span)
-    step, op = read_step(place.step)
+    _, op = read_step(place)
     text = place.step.text
+    step = parse_step(text.text)  # without the keys of a long form
+    if place.long is not None and "bias" in place.long.items:
+        return [TextEdit(place.long.items["bias"].value.span, "false")]
     for word in step.words:
         if len(sets := op.flags.get(word.text, {})) > 1 and "bias" in sets:
             raise RewriteError(f"`{word.text}` sets the bias and more")
         if word.text == "bias":
             return [TextEdit(text.part(word.start, word.end), "no_bias")]
     if not step.words:
-        raise RewriteError("it has no words in parentheses")
+        return [TextEdit(text.part(step.name.end, step.name.end), " (no_bias)")]
     end = step.words[-1].end
     return [TextEdit(text.part(end, end), " no_bias")]
 
@@ -93,7 +150,7 @@ def drop_step(places: StepPlaces, span: Span) -> list[TextEdit]:
         RewriteError: the step is written in a way that this cannot change.
     """
     place = places.find(span)
-    step, _ = read_step(place.step)
+    step, _ = read_step(place)
     if place.items is None or len(place.items.items) == 1:
         raise RewriteError("it stands alone: without it, no step would be left there")
     return [
@@ -136,10 +193,10 @@ def _name_parts(
     return list(islice(free, count))
 
 
-def _write_items(
-    place: StepPlace, parts: Sequence[tuple[str | None, str]], last: str
-) -> list[TextEdit]:
+def _write_items(place: StepPlace, parts: Sequence[tuple[str | None, str]]) -> list[TextEdit]:
     """Return the edits that put parts before a step, which becomes the last one of them.
+
+    The first part reads what the step has read by its `from`, and the step reads the last part.
 
     Args:
         parts: the name and the text of each; None for one without a name.
@@ -152,19 +209,19 @@ def _write_items(
     item, width = place.items.items[place.index].span, 0
     start = item.part(0, 0)
     if key is not None and "\n" not in text.source.text[key.end : text.start]:
-        width = text.start - key.start
+        width = place.region.start - key.start
     is_listed = place.items.span.text.startswith("[")
     behind = ", " if is_listed else f"{end_of_line(text)}{begin_line(start)}"
-    before, after = ("{", "}") if item.text.startswith("{") else ("", "")
-    shown = [
-        before
-        + ("" if name is None else f"{name}: ".ljust(width))
-        + (write_in_flow(part) if is_listed else part)
-        + after
-        + behind
-        for name, part in parts
-    ]
-    return [
-        TextEdit(start, "".join(shown)),
-        TextEdit(text, write_in_flow(last) if is_listed else last),
-    ]
+    before, after = ("{", "}") if item.text.startswith("{") and key is not None else ("", "")
+    reading = _find_reading(place)
+    shown: list[str] = []
+    for index, (name, part) in enumerate(parts):
+        written = _write_beside(place, part, has_from=index == 0)
+        if not is_listed and not written.startswith("{"):
+            written = part
+        called = "" if name is None else f"{name}: ".ljust(width)
+        shown.append(f"{before}{called}{written}{after}{behind}")
+    edits = [TextEdit(start, "".join(shown))]
+    if reading is not None:
+        edits.append(TextEdit(reading, str(parts[-1][0])))
+    return edits

@@ -12,7 +12,8 @@ from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ops import SCHEMES, WRITTEN, Op
 from inception_dsl.schedule import SCHEDULES
 from inception_dsl.spec.expression import parse_expr
-from inception_dsl.spec.step import Reader, StepText, Token
+from inception_dsl.spec.step import Reader, StepSyntaxError, StepText, Token, parse_step
+from inception_dsl.spec.tree import Mapping, Scalar
 
 
 def write_step(step: StepText) -> str:
@@ -28,6 +29,55 @@ def write_step(step: StepText) -> str:
     words = _order_words(op, step) if op else [_join(list(step.words))]
     inner = " ".join(word for word in words if word)
     return f"{count}{kernel}{modifier}{step.name.text}" + (f" ({inner})" if inner else "")
+
+
+KEYS_BESIDE = frozenset(["from", "op", "out", "source", "title", "when"])
+"""The keys of a step in its long form that set no attribute of its op."""
+
+
+def write_words(tree: Mapping) -> str:
+    """Return the text of a step in its long form with the words of its keys, without its note.
+
+    The text begins as that of `op` does, up to the name of the op.
+
+    Raises:
+        StepSyntaxError: the short form cannot say a value, or the text of `op` is no step.
+    """
+    text = _read_text(tree, "op")
+    step = parse_step(text)
+    modifier = f"{step.modifier.text} " if step.modifier else ""
+    op = WRITTEN.get(f"{modifier}{step.name.text}")
+    words = [text[step.words[0].start : step.words[-1].end]] if step.words else []
+    words += [
+        _write_word(key, _read_text(tree, key), op) for key in tree.items if key not in KEYS_BESIDE
+    ]
+    inner = " ".join(word for word in words if word)
+    return text[: step.name.end] + (f" ({inner})" if inner else "")
+
+
+def _read_text(tree: Mapping, key: str) -> str:
+    """Return the text of a plain value.
+
+    Raises:
+        StepSyntaxError: it is a list or a mapping.
+    """
+    value = tree.items[key].value
+    if not isinstance(value, Scalar):
+        raise StepSyntaxError(f"`{key}` is no plain value", 0, 0)
+    return value.text.text
+
+
+def _write_word(key: str, value: str, op: Op | None) -> str:
+    """Return the word of a short step for a key and its value; empty for a flag that is off."""
+    if op is None:
+        return f"{key}={value}"
+    if key == op.width:
+        return value
+    sets = {key: {"true": True, "false": False}.get(value, value)}
+    flag = next((word for word, attributes in op.flags.items() if attributes == sets), None)
+    if flag is not None:
+        return flag
+    return "" if value == "false" else f"{key} {value}"
 
 
 def _order_words(op: Op, step: StepText) -> list[str]:

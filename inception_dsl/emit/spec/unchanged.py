@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from inception_dsl.emit.spec.claims import is_count
 from inception_dsl.emit.spec.places import RewriteError, StepPlaces
+from inception_dsl.emit.spec.step import KEYS_BESIDE
 from inception_dsl.source import Span
 from inception_dsl.spec.tree import Mapping, Scalar, Tree
 from inception_dsl.spec.tree import Sequence as TreeSequence
@@ -78,6 +79,10 @@ def _list_lost(tree: Tree, steps: Sequence[Span]) -> Iterator[_Data]:
     for span in steps:
         place = places.find(span)
         yield _read_scalar(place.step)
+        if place.long is not None:
+            for key in place.long.items.keys() - (KEYS_BESIDE - {"op", "out"}):
+                yield "key", key
+                yield from _list_leaves(place.long.items[key].value)
         if place.key is not None:
             yield "key", place.key.text.strip("\"'")
 
