@@ -7,7 +7,7 @@ runs, so that the analyses behind the design hints count all of them.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from inception_dsl.analysis.cost import CostReport
 from inception_dsl.analysis.stage import build_stage_lookup
@@ -100,11 +100,18 @@ class Inference:
             text its block and its path there.
         read_elsewhere: the paths of the values that an output gives, or a node outside inference
             reads, as in a training head.
+        kernels: the kernel of each convolution that mixes all channels, by its path.
     """
 
     nodes: tuple[Node, ...]
     line_of: Mapping[str, Hashable]
     read_elsewhere: frozenset[str]
+    kernels: Mapping[str, Kernel] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = ((node.path, find_kernel(node)) for node in self.nodes)
+        kernels = {path: kernel for path, kernel in found if kernel is not None}
+        object.__setattr__(self, "kernels", kernels)
 
     def gather(self, nodes: Iterable[Node]) -> Iterator[WrittenStep]:
         """Yield the lines that wrote some nodes, each with its nodes."""
@@ -122,6 +129,12 @@ def list_inference(model: Model, cost: CostReport) -> Inference:
     others = (node for node in model.graph.nodes if node.path not in runs)
     elsewhere = {*model.graph.outputs.values(), *(path for node in others for path in node.inputs)}
     return Inference(nodes, dict(_identify(model.root, "")), frozenset(elsewhere))
+
+
+def list_everything(model: Model, run: Inference) -> Inference:
+    """Return all nodes of a model as if inference ran them, and as if no weights were shared."""
+    nodes = tuple(replace(each, reuses=None) for each in model.graph.nodes)
+    return Inference(nodes, run.line_of, frozenset(model.graph.outputs.values()))
 
 
 def _identify(call: Call, prefix: str) -> Iterator[tuple[str, Hashable]]:

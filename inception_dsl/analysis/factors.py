@@ -81,14 +81,14 @@ class EvenPair:
 def find_nested(run: Inference) -> Iterator[Factorisation]:
     """Yield the square kernels from 5x5 on that cost less as several 3x3."""
     for line in _gather_unshared(run, 5):
-        if (side := _side_of(line.nodes[0])) % 2:
+        if (side := _side_of(run, line.nodes[0])) % 2:
             yield from _cheaper(line, ((3, 3),) * ((side - 1) // 2))
 
 
 def find_separable(run: Inference) -> Iterator[Factorisation]:
     """Yield the square kernels on maps of 12 to 20 that cost less as a row and a column."""
     for line in _gather_unshared(run, 3):
-        side = _side_of(line.nodes[0])
+        side = _side_of(run, line.nodes[0])
         fit = tuple(node for node in line.nodes if _is_separable(node))
         if fit:
             others = tuple(node for node in line.nodes if not _is_separable(node))
@@ -97,21 +97,29 @@ def find_separable(run: Inference) -> Iterator[Factorisation]:
                 yield replace(found, others=others)
 
 
-def find_better_rows(run: Inference) -> dict[Path, Factorisation]:
+def find_better_rows(
+    run: Inference, found: Sequence[Factorisation] | None = None
+) -> dict[Path, Factorisation]:
     """Return the rows and columns that are the best choice for a kernel from 5x5 on.
 
     The other choice is several 3x3, each of which may become a row and a column in turn. For widths
     that differ by at most a factor of 2, one row and one column cost less.
 
+    Args:
+        found: what `find_nested` has found; None to look for it here.
+
     Returns:
         Each with the path of the first node of its line.
     """
-    rows = {found.step.nodes[0].path: found for found in find_separable(run) if not found.others}
-    nested = {found.step.nodes[0].path: found for found in find_nested(run)}
+    large = find_nested(run) if found is None else found
+    nested = {each.step.nodes[0].path: each for each in large}
+    if not nested:
+        return {}
+    rows = {each.step.nodes[0].path: each for each in find_separable(run) if not each.others}
     return {
-        path: found
-        for path, found in rows.items()
-        if path in nested and found.savings.macs >= _save_in_rows(nested[path])
+        path: each
+        for path, each in rows.items()
+        if path in nested and each.savings.macs >= _save_in_rows(nested[path])
     }
 
 
@@ -167,9 +175,9 @@ def _join(first: Node, second: Node) -> Node:
     return replace(second, attributes=attributes, input_types=first.input_types)
 
 
-def _side_of(node: Node) -> int:
+def _side_of(run: Inference, node: Node) -> int:
     """Return the side of a square kernel; 0 for any other node."""
-    kernel = find_kernel(node)
+    kernel = run.kernels.get(node.path)
     return kernel[0] if kernel is not None and kernel[0] == kernel[1] else 0
 
 
@@ -179,11 +187,11 @@ def _gather_unshared(run: Inference, side: int) -> Iterator[WrittenStep]:
     If a parameter gives the kernel of a line, its nodes are yielded by their kernels.
     """
     shared = {node.reuses for node in run.nodes}
-    for line in run.gather(node for node in run.nodes if _side_of(node) >= side):
+    for line in run.gather(node for node in run.nodes if _side_of(run, node) >= side):
         if not shared.isdisjoint(node.path for node in line.nodes):
             continue
-        for kernel in sorted({_side_of(node) for node in line.nodes}):
-            same = tuple(node for node in line.nodes if _side_of(node) == kernel)
+        for kernel in sorted({_side_of(run, node) for node in line.nodes}):
+            same = tuple(node for node in line.nodes if _side_of(run, node) == kernel)
             yield WrittenStep(line.span, same)
 
 
@@ -204,7 +212,10 @@ def describe_elsewhere(others: Sequence[Node]) -> str:
 def _cheaper(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Iterator[Factorisation]:
     """Yield the cheapest factorisation of a line, if it costs less than the line."""
     best: Factorisation | None = None
+    is_even = all(_widening(node) == 1 for node in line.nodes)
     for inner, choose in _INNER_WIDTHS.items():
+        if is_even and inner != "width":
+            continue  # the same once more
         parts = [factorise(node, kernels, choose(node)) for node in line.nodes]
         if any(not part for part in parts):
             continue

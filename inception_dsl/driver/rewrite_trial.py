@@ -24,7 +24,6 @@ from inception_dsl.emit.spec.unchanged import prove_rest
 from inception_dsl.ir import Path
 from inception_dsl.ir.weights import WeightPlan
 from inception_dsl.passes import (
-    EXACT,
     Divide,
     DropBias,
     DropStep,
@@ -91,12 +90,16 @@ class Chance(NamedTuple):
 
 
 class Writer:
-    """A writer of the edits that proposals make in one text, which is parsed once."""
+    """A writer of the edits that proposals make in one text, which is parsed once.
+
+    Attributes:
+        places: the places of all steps of the text.
+    """
 
     def __init__(self, file: SpecFile, text: str) -> None:
         self._file = file
         self._source = Source(file.shown, text)
-        self._places = StepPlaces(parse_tree(self._source))
+        self.places = StepPlaces(parse_tree(self._source))
 
     def sort_out(self, proposals: Iterable[Proposal]) -> tuple[list[Chance], list[Proposal]]:
         """Return the rewrites that can be written, and the others."""
@@ -120,12 +123,29 @@ class Writer:
         """
         if proposal.refusal:
             raise RewriteError(proposal.refusal)
-        spans = _find_spans(self._file, self._source, proposal)
-        return _edit(self._places, spans, proposal.edit, may_count=may_count)
+        return _edit(self.places, self.find_spans(proposal), proposal.edit, may_count=may_count)
+
+    def find_spans(self, proposal: Proposal) -> list[Span]:
+        """Return the texts of the steps of a rewrite.
+
+        Raises:
+            RewriteError: one of them stands in another file.
+        """
+        file, source = self._file, self._source
+        spans: list[Span] = []
+        for step in proposal.steps:
+            if step.span is None or step.span.source.name != source.name:
+                where = step.span.source.name if step.span else "no text"
+                way = (
+                    f"`inception-dsl resolve {quote(file.reference)}` prints all of it as one file"
+                )
+                raise RewriteError(f"the line stands in {where}, which other specs may use; {way}")
+            spans.append(Span(source, step.span.start, step.span.end))
+        return spans
 
 
 def try_together(
-    file: SpecFile, state: RewriteState, chances: Sequence[Chance]
+    file: SpecFile, state: RewriteState, writer: Writer, chances: Sequence[Chance]
 ) -> tuple[RewriteState, Refusal | None]:
     """Return a spec with several rewrites, or with none and the reason if they have no proof."""
     edits = [edit for chance in chances for edit in chance.edits]
@@ -133,7 +153,7 @@ def try_together(
     tries = state.tries + 1
     try:
         made = replace(state, text=apply_edits(state.text, edits), tries=tries)
-        return _prove(file, state, made, proposals), None
+        return _prove(file, state, made, writer, proposals), None
     except SpecError as error:
         refusal = Refusal(_explain(error), error.diagnostics[0].code)
     except (RewriteError, DifferenceError) as error:
@@ -160,7 +180,7 @@ def try_alone(
         tried.add(text)
         tries += 1
         try:
-            return _prove_or_drop_counts(file, replace(state, tries=tries), text, proposal)
+            return _prove_or_drop_counts(file, replace(state, tries=tries), text, writer, proposal)
         except SpecError as error:
             refusal = Refusal(_explain(error), error.diagnostics[0].code)
         except (RewriteError, DifferenceError) as error:
@@ -183,7 +203,7 @@ def _explain(error: SpecError) -> str:
 
 
 def _prove_or_drop_counts(
-    file: SpecFile, state: RewriteState, text: str, proposal: Proposal
+    file: SpecFile, state: RewriteState, text: str, writer: Writer, proposal: Proposal
 ) -> RewriteState:
     """Return a spec with a rewrite; claims that only `import` has counted go if they would break.
 
@@ -193,29 +213,13 @@ def _prove_or_drop_counts(
         SpecError, RewriteError, DifferenceError: as `_prove` raises them.
     """
     try:
-        return _prove(file, state, replace(state, text=text), [proposal])
+        return _prove(file, state, replace(state, text=text), writer, [proposal])
     except SpecError as error:
         edits = drop_counts(parse_tree(Source(file.shown, text)))
         if not edits or {each.code for each in error.diagnostics} != {"E402"}:
             raise
         made = replace(state, text=apply_edits(text, edits), drops_counts=True)
-        return _prove(file, state, made, [proposal])
-
-
-def _find_spans(file: SpecFile, source: Source, proposal: Proposal) -> list[Span]:
-    """Return the texts of the steps of a rewrite.
-
-    Raises:
-        RewriteError: one of them stands in another file.
-    """
-    spans: list[Span] = []
-    for step in proposal.steps:
-        if step.span is None or step.span.source.name != source.name:
-            where = step.span.source.name if step.span else "no text"
-            way = f"`inception-dsl resolve {quote(file.reference)}` prints all of it as one file"
-            raise RewriteError(f"the line stands in {where}, which other specs may use; {way}")
-        spans.append(Span(source, step.span.start, step.span.end))
-    return spans
+        return _prove(file, state, made, writer, [proposal])
 
 
 def _edit(
@@ -240,7 +244,11 @@ def _edit(
 
 
 def _prove(
-    file: SpecFile, state: RewriteState, made: RewriteState, proposals: Sequence[Proposal]
+    file: SpecFile,
+    state: RewriteState,
+    made: RewriteState,
+    writer: Writer,
+    proposals: Sequence[Proposal],
 ) -> RewriteState:
     """Return a spec with some rewrites, which gives the network that their pass gives.
 
@@ -251,16 +259,16 @@ def _prove(
         DifferenceError: it gives another network.
     """
     new = check_text(file, made.text)
-    before, after = (Source(file.shown, text) for text in (state.text, made.text))
-    spans = [span for own in proposals for span in _find_spans(file, before, own)]
-    trees = parse_tree(before), parse_tree(after)
-    prove_rest(*trees, spans, drops_counts=made.drops_counts)
+    spans = [span for own in proposals for span in writer.find_spans(own)]
+    after = parse_tree(Source(file.shown, made.text))
+    prove_rest(writer.places, after, spans, drops_counts=made.drops_counts)
     old = state.checked
     expected = apply_proposals(old.model, proposals)
     fresh = {node.path for own in proposals for swap in own.swaps for node in swap.new}
     names = prove_read(expected.model, new.model, fresh)
     changed = {path for own in proposals for path in own.paths}
-    prove_fields(old.model, new.model, changed)
+    if all(own.keeps_fields for own in proposals):
+        prove_fields(old.model, new.model, changed)
     old_totals, new_totals = old.cost.totals, new.cost.totals
     saved = old_totals.macs - new_totals.macs, old_totals.params - new_totals.params
     savings = reduce(add, (own.savings for own in proposals))
@@ -269,7 +277,7 @@ def _prove(
     plan = rename_plan(expected.weights, new.model.graph, names)
     weights = compose_plans(state.weights, plan)
     kept = state.kept
-    if all(own.code in EXACT for own in proposals):
+    if all(own.is_exact for own in proposals):
         kept |= changed | {names[path] for path in fresh}
     return replace(made, checked=new, weights=weights, log=(*state.log, *expected.log), kept=kept)
 

@@ -8,32 +8,23 @@ or if it gives another network than the pass.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.analysis.dense import list_inference
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
-from inception_dsl.driver.rewrite_trial import (
-    Refusal,
-    RewriteState,
-    Writer,
-    check_text,
-    try_alone,
-    try_together,
-)
+from inception_dsl.driver.rewrite_run import Choice, run_passes
+from inception_dsl.driver.rewrite_trial import RewriteState, check_text
 from inception_dsl.driver.writing import Artifact, refuse_same
 from inception_dsl.emit.spec.claims import rename
 from inception_dsl.emit.spec.places import RewriteError, apply_edits
 from inception_dsl.emit.spec.unchanged import prove_renamed
 from inception_dsl.ir import Path as NodePath
 from inception_dsl.ir.weights import WeightPlan
-from inception_dsl.passes import EXACT, PASSES, LogEntry, Pass, Proposal, keep_weights
+from inception_dsl.passes import LogEntry, keep_weights
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 from inception_dsl.resolve import network_name_problem
 from inception_dsl.source import Source
@@ -45,14 +36,6 @@ from inception_dsl.spec.tree import parse_tree
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Finding, Report
     from inception_dsl.driver.walk import Checked
-
-_BY_DEFAULT = frozenset(each.code for each in PASSES if not each.is_asked_for)
-
-MAX_REWRITES = 200
-"""Maximum number of rewrites of one spec that one command tries."""
-
-MAX_READ = 20_000
-"""Maximum number of nodes that one command reads for them; the first rewrite is always tried."""
 
 
 class RewriteFaultError(RuntimeError):
@@ -93,7 +76,7 @@ class Rewritten:
     @property
     def is_exact(self) -> bool:
         """Every value and every gradient stays, with the weights of the plan."""
-        return all(entry.refusal or entry.code in EXACT for entry in self.log)
+        return all(entry.refusal or entry.is_exact for entry in self.log)
 
 
 def rewrite(
@@ -130,7 +113,7 @@ def rewrite(
         text = _rename(file, text, output.stem)
         current = check_text(file, text)
     state = RewriteState(text, current, keep_weights(current.model.graph))
-    state = _run_all(file, state, select or _BY_DEFAULT, at)
+    state = run_passes(file, state, Choice(frozenset(select), at))
     from inception_dsl.diff import Report
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)
@@ -206,7 +189,7 @@ _BY_WEIGHTS = frozenset(["CHECKPOINT", "NUMERICS", "TRAINING"])
 def _leave_out_kept(comparison: Comparison, state: RewriteState) -> Comparison:
     """Return a comparison without findings that the plan of the weights makes untrue."""
     made = [entry for entry in state.log if not entry.refusal]
-    is_exact = all(entry.code in EXACT for entry in made)
+    is_exact = all(entry.is_exact for entry in made)
 
     def is_true(finding: Finding) -> bool:
         if finding.category not in _BY_WEIGHTS or finding.edit is None:
@@ -251,72 +234,3 @@ def make_rewrite_plan(done: Rewritten, path: Path) -> Artifact:
     artifact = Artifact(path, document.encode())
     refuse_same(artifact, (done.source, done.artifact.path))
     return artifact
-
-
-def _run_all(file: SpecFile, state: RewriteState, codes: Collection[str], at: str) -> RewriteState:
-    """Return a spec after the rewrites of some passes; each has its share of the readings."""
-    # The old text, the new one and the comparison of both are read, too.
-    nodes = max(1, len(state.checked.model.graph.nodes))
-    most = min(MAX_REWRITES, max(1, MAX_READ // nodes - 3))
-    chosen = [each for each in PASSES if each.code in codes]
-    is_wanted = partial(_is_wanted, at=at, codes=frozenset(codes))
-    for index, each in enumerate(chosen):
-        share = max(1, (most - state.tries) // (len(chosen) - index))
-        state = _run(file, state, each, is_wanted, state.tries + share)
-    return state
-
-
-def _run(
-    file: SpecFile,
-    state: RewriteState,
-    each: Pass,
-    is_wanted: Callable[[Proposal], bool],
-    most: int,
-) -> RewriteState:
-    """Return a spec after the rewrites of a pass.
-
-    All are tried at once. If they have no proof together, half of them are, and so on: a budget or
-    a claim stops few of many, and costs few readings.
-
-    Args:
-        most: the number of readings after which no more is tried.
-    """
-    seen: set[tuple[NodePath, str]] = set()
-    size, was_made = sys.maxsize, False
-    while True:
-        run = list_inference(state.checked.model, state.checked.cost)
-        found = filter(is_wanted, each.propose(state.checked.model, run))
-        new = [own for own in found if (own.path, own.what) not in seen]
-        writer = Writer(file, state.text)
-        chances, rest = writer.sort_out(new)
-        text, failed = state.text, None
-        while chances and state.text == text and state.tries < most:
-            size = min(size, len(chances))
-            failed = None
-            if size == 1:
-                proposal = chances.pop(0).proposal
-                seen.add((proposal.path, proposal.what))
-                state = try_alone(file, state, writer, proposal)
-                continue
-            state, refusal = try_together(file, state, chances[:size])
-            if refusal is None:
-                seen.update(
-                    (chance.proposal.path, chance.proposal.what) for chance in chances[:size]
-                )
-            else:
-                failed = Refusal(f"with {size - 1:,} more, {refusal.reason}", refusal.error)
-                size, was_made = size // 2, False
-        if state.text != text:
-            size, was_made = size * 2 if was_made else size, True
-            continue
-        if failed is not None:
-            state = state.refuse(chances[0].proposal, failed, tries=state.tries)
-        for proposal in rest:
-            state = try_alone(file, state, writer, proposal)
-        return replace(state, untried=state.untried + len(chances))
-
-
-def _is_wanted(proposal: Proposal, *, at: str, codes: Collection[str]) -> bool:
-    """Tell whether a rewrite is at a path, and none of the passes that run saves more there."""
-    is_at = not at or any(path.is_within(NodePath(at)) for path in proposal.paths)
-    return is_at and proposal.better not in codes

@@ -26,11 +26,7 @@ from inception_dsl.passes.separable import SEPARABLE
 PASSES = (NESTED, SEPARABLE, IDLE, MERGE)
 """The passes that rewrite a spec, in the order in which they run."""
 
-EXACT = frozenset(each.code for each in PASSES if each.is_exact)
-"""The codes of the passes that keep every value and every gradient."""
-
 __all__ = [
-    "EXACT",
     "PASSES",
     "Divide",
     "DropBias",

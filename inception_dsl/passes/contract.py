@@ -88,6 +88,10 @@ class Proposal:
         refusal: the reason that speaks against it from the start; empty if none does.
         better: the code of another pass that saves as much or more there. If both run, the line is
             left to that one.
+        is_exact: every value and every gradient stays what it was, for the weights of the plan.
+            Another rewrite gives another function, which is trained anew.
+        is_asked_for: it is made only where its code is named.
+        keeps_fields: all other steps see the pixels that they saw before.
     """
 
     code: str
@@ -98,6 +102,9 @@ class Proposal:
     savings: Savings
     refusal: str = ""
     better: str = ""
+    is_exact: bool = False
+    is_asked_for: bool = False
+    keeps_fields: bool = True
 
     @property
     def path(self) -> Path:
@@ -116,14 +123,11 @@ class Pass:
 
     Attributes:
         code: the code of the hint that names its cases.
-        is_exact: every value and every gradient stays what it was, for the weights of the plan. A
-            pass that is not exact gives another function, which is trained anew.
         propose: yields the proposals for a model, whose inference is given.
         is_asked_for: it runs only where its code is named, since it saves nothing that is counted.
     """
 
     code: str
-    is_exact: bool
     propose: Callable[[Model, Inference], Iterator[Proposal]]
     is_asked_for: bool = False
 
@@ -136,6 +140,7 @@ class LogEntry:
         places: the number of nodes that its first line writes.
         refusal: the reason against it; empty if it was made.
         error: the code of the first error that the new text would have, if that is the reason.
+        is_exact: every value and every gradient stays, if it was made.
     """
 
     code: str
@@ -144,6 +149,7 @@ class LogEntry:
     what: str
     refusal: str = ""
     error: str = ""
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +169,6 @@ class Rewrite:
 def log_proposal(proposal: Proposal, refusal: str = "", error: str = "") -> LogEntry:
     """Return the entry of a proposal that was made, or refused for a reason."""
     places = len(proposal.steps[0].nodes)
-    return LogEntry(proposal.code, proposal.path, places, proposal.what, refusal, error)
+    return LogEntry(
+        proposal.code, proposal.path, places, proposal.what, refusal, error, proposal.is_exact
+    )

@@ -46,7 +46,7 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
             yield _take_out(found, swaps)
 
 
-IDLE = Pass("P815", is_exact=True, propose=_propose)
+IDLE = Pass("P815", propose=_propose)
 
 
 def _take_out(found: Idle, biases: list[Swap]) -> Proposal:
@@ -58,7 +58,7 @@ def _take_out(found: Idle, biases: list[Swap]) -> Proposal:
             Swap((node,), (), {node.path: node.inputs[0]}, {}) for node in found.step.nodes
         )
     what, refusal = _WHAT[found.reason], _REFUSALS.get(found.reason, "")
-    return Proposal("P815", (found.step,), what, swaps, edit, found.savings, refusal)
+    return Proposal("P815", (found.step,), what, swaps, edit, found.savings, refusal, is_exact=True)
 
 
 def _drop_bias(node: Node, reading: list[Node]) -> Swap:

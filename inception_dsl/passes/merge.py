@@ -41,7 +41,7 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
         yield _merge(definitions, found, taken)
 
 
-MERGE = Pass("P814", is_exact=True, propose=_propose, is_asked_for=True)
+MERGE = Pass("P814", propose=_propose, is_asked_for=True)
 
 
 def _merge(definitions: Definitions, found: SideBySide, taken: TakenNames) -> Proposal:
@@ -50,9 +50,8 @@ def _merge(definitions: Definitions, found: SideBySide, taken: TakenNames) -> Pr
     swaps = () if refusal else tuple(_swap(members, taken) for members in groups)
     names = [f"`{step.nodes[0].path}`" for step in found.steps[1:]]
     what = f"it runs as one with {' and '.join(names)}"
-    return Proposal(
-        "P814", found.steps, what, swaps, _edit(definitions, found), NOTHING_SAVED, refusal
-    )
+    edit = _edit(definitions, found)
+    return Proposal("P814", found.steps, what, swaps, edit, NOTHING_SAVED, refusal, is_exact=True)
 
 
 def _edit(definitions: Definitions, found: SideBySide) -> Merge:

@@ -11,11 +11,18 @@ from inception_dsl.ir import Model
 from inception_dsl.passes.contract import Pass, Proposal
 from inception_dsl.passes.factorise import divide
 from inception_dsl.passes.naming import Definitions
+from inception_dsl.passes.passed_over import propose_with_others
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
-    rows, definitions = find_better_rows(run), Definitions(model)
-    for found in find_nested(run):
+    definitions = Definitions(model)
+    return propose_with_others(model, run, lambda nodes: _divide(nodes, definitions))
+
+
+def _divide(run: Inference, definitions: Definitions) -> Iterator[Proposal]:
+    found_all = list(find_nested(run))
+    rows = find_better_rows(run, found_all)
+    for found in found_all:
         proposal = divide("P811", definitions, found)
         better = rows.get(proposal.path)
         if better is not None and not divide("P812", definitions, better).refusal:
@@ -23,4 +30,4 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
         yield proposal
 
 
-NESTED = Pass("P811", is_exact=False, propose=_propose)
+NESTED = Pass("P811", propose=_propose)

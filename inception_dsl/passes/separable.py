@@ -11,10 +11,15 @@ from inception_dsl.ir import Model
 from inception_dsl.passes.contract import Pass, Proposal
 from inception_dsl.passes.factorise import divide
 from inception_dsl.passes.naming import Definitions
+from inception_dsl.passes.passed_over import propose_with_others
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
     definitions = Definitions(model)
+    return propose_with_others(model, run, lambda nodes: _divide(nodes, definitions))
+
+
+def _divide(run: Inference, definitions: Definitions) -> Iterator[Proposal]:
     for found in find_separable(run):
         proposal = divide("P812", definitions, found)
         if found.others:
@@ -24,4 +29,4 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
         yield proposal
 
 
-SEPARABLE = Pass("P812", is_exact=False, propose=_propose)
+SEPARABLE = Pass("P812", propose=_propose)

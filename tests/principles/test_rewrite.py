@@ -17,7 +17,7 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_fields
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver import rewrite_trial, rewriting
+from inception_dsl.driver import rewrite_run, rewrite_trial
 from inception_dsl.driver.rewrite_trial import check_text
 from inception_dsl.driver.rewriting import Rewritten, rewrite
 from inception_dsl.driver.walk import Checked
@@ -602,7 +602,7 @@ def test_a_path_chooses_the_steps(project: Project) -> None:
 def test_a_large_network_is_rewritten_in_several_turns(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rewriting, "MAX_READ", 30)
+    monkeypatch.setattr(rewrite_run, "MAX_READ", 30)
     steps = [f"  - s{index}: 5x5 conv (48)\n" for index in range(6)]
     text = f"{HEAD}network:\n{''.join(steps)}"
     done = rewritten(text, project, "P811")
@@ -633,7 +633,7 @@ def test_a_claim_that_stops_one_of_many_costs_few_readings(
 def test_every_pass_has_its_turn_and_a_cut_is_told(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rewriting, "MAX_READ", 10)
+    monkeypatch.setattr(rewrite_run, "MAX_READ", 10)
     monkeypatch.chdir(project.root)
     steps = "".join(f"  - s{index}: 5x5 conv (48)\n" for index in range(6))
     text = f"{HEAD}budget: {{depth: <= 7}}\nnetwork:\n{steps}"

@@ -12,7 +12,7 @@ from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import rewriting
 from inception_dsl.driver.rewriting import RewriteFaultError, Rewritten, rewrite
 from inception_dsl.emit.spec.claims import rename
-from inception_dsl.emit.spec.places import RewriteError, TextEdit, apply_edits
+from inception_dsl.emit.spec.places import RewriteError, StepPlaces, TextEdit, apply_edits
 from inception_dsl.emit.spec.unchanged import prove_rest
 from inception_dsl.source import Source
 from inception_dsl.spec.tree import Tree, parse_tree
@@ -192,12 +192,12 @@ def test_a_loss_beside_the_steps_is_found(part: str, changed: str, key: str) -> 
     new = OLD.replace("a: 5x5 conv (48)", "a_a: 3x3 conv (48)\n  - a: 3x3 conv (48)").replace(
         "5x5 conv (8)", "3x3 conv (8), 3x3 conv (8)"
     )
-    prove_rest(old, parse(new), steps, drops_counts=False)
+    prove_rest(StepPlaces(old), parse(new), steps, drops_counts=False)
     without = new.replace(f", {{macs: 3, {COUNTED}}}", "")
-    prove_rest(old, parse(without), steps, drops_counts=True)
+    prove_rest(StepPlaces(old), parse(without), steps, drops_counts=True)
     assert part in new
     with pytest.raises(RewriteError, match=f"`{key}`"):
-        prove_rest(old, parse(new.replace(part, changed)), steps, drops_counts=False)
+        prove_rest(StepPlaces(old), parse(new.replace(part, changed)), steps, drops_counts=False)
 
 
 def test_a_new_name_that_changes_more_is_no_spec(

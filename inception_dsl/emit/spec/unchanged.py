@@ -37,17 +37,18 @@ def prove_renamed(old: Tree, new: Tree, name: str) -> None:
             raise RewriteError(f"the edit would change `{key}`, too")
 
 
-def prove_rest(old: Tree, new: Tree, steps: Sequence[Span], *, drops_counts: bool) -> None:
+def prove_rest(places: StepPlaces, new: Tree, steps: Sequence[Span], *, drops_counts: bool) -> None:
     """Prove that a spec with other steps is else the same.
 
     Args:
+        places: the places of all steps of the old text.
         steps: the texts of the steps in the old tree that change or go.
         drops_counts: the claims that `import` has counted may go.
 
     Raises:
         RewriteError: something else is lost or changed.
     """
-    before, after = _read_entries(old), _read_entries(new)
+    before, after = _read_entries(places.tree), _read_entries(new)
     if drops_counts and isinstance(claims := before.get("claims"), TreeSequence):
         rest = [claim for claim in claims.items if not is_count(claim)]
         before["claims"] = TreeSequence(rest, claims.span)
@@ -55,7 +56,7 @@ def prove_rest(old: Tree, new: Tree, steps: Sequence[Span], *, drops_counts: boo
             del before["claims"]
     _prove_keys(before, after)
     starts = sorted(span.start for span in steps)
-    lost = Counter(_list_lost(old, steps))
+    lost = Counter(_list_lost(places, steps))
     for key, value in before.items():
         if not _keeps(value, after[key], starts, lost):
             raise RewriteError(f"the edit would change more of `{key}` than its step")
@@ -73,9 +74,8 @@ def _prove_keys(before: dict[str, Tree], after: dict[str, Tree]) -> None:
         raise RewriteError(f"the edit would change the keys of the spec: {keys}")
 
 
-def _list_lost(tree: Tree, steps: Sequence[Span]) -> Iterator[_Data]:
+def _list_lost(places: StepPlaces, steps: Sequence[Span]) -> Iterator[_Data]:
     """Yield the texts and the names of steps, which may go."""
-    places = StepPlaces(tree)
     for span in steps:
         place = places.find(span)
         yield _read_scalar(place.step)

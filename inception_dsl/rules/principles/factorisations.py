@@ -39,7 +39,7 @@ def large_kernels(subject: Subject) -> Iterator[Diagnostic]:
     run = list_inference(subject.model, subject.cost)
     found = list(find_nested(run))
     notes = _tell_even(found)
-    if rows := find_better_rows(run).values():
+    if rows := find_better_rows(run, found).values():
         savings = reduce(add, (each.savings for each in rows))
         which = "it" if len(found) == 1 else f"{say_count(len(rows))} of these lines"
         notes.append(f"as a row and a column (P812), {which} would save {savings.macs:,} MACs")
