@@ -49,6 +49,7 @@ class Factorisation:
         inner: the width of all parts but the last.
         savings: of these nodes.
         others: the nodes of the line that the advice is not for.
+        parts: the parts of each node of the line.
         even: the savings with widths between the parts that grow by the same factor in each part,
             as the paper has it; None if the width stays the same.
     """
@@ -58,6 +59,7 @@ class Factorisation:
     kernels: tuple[Kernel, ...]
     inner: Inner
     savings: Savings
+    parts: tuple[tuple[Node, ...], ...]
     others: tuple[Node, ...] = ()
     even: Savings | None = None
 
@@ -125,10 +127,8 @@ def find_better_rows(
 
 def _save_in_rows(found: Factorisation) -> int:
     """Return the MACs that are saved if each part becomes a row and a column in turn."""
-    nodes = found.step.nodes
-    parts = [factorise(node, found.kernels, inner_width(node, found.inner)) for node in nodes]
     macs = found.savings.macs
-    for same, (side, _) in zip(zip(*parts, strict=True), found.kernels, strict=True):
+    for same, (side, _) in zip(zip(*found.parts, strict=True), found.kernels, strict=True):
         for rows in _cheaper(WrittenStep(None, same), ((1, side), (side, 1))):
             macs += rows.savings.macs
     return macs
@@ -225,7 +225,7 @@ def _cheaper(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Iterator[Factori
         kernel = find_kernel(line.nodes[0])
         assert kernel is not None
         if savings.macs > 0 and (best is None or savings.macs > best.savings.macs):
-            best = Factorisation(line, kernel, kernels, inner, savings)
+            best = Factorisation(line, kernel, kernels, inner, savings, tuple(parts))
     if best is not None:
         yield replace(best, even=_widen_evenly(line, kernels))
 
@@ -243,11 +243,6 @@ def _widen_evenly(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Savings | N
         widths = [round(node.input_types[0].channels * step) for step in steps]
         parts += factorise(node, kernels, *widths)
     return compare_nodes(line.nodes, parts)
-
-
-def inner_width(node: Node, inner: Inner) -> int:
-    """Return the number of channels between the parts of a convolution."""
-    return _INNER_WIDTHS[inner](node)
 
 
 def _widening(node: Node) -> float:

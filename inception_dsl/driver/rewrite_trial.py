@@ -17,11 +17,11 @@ from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.walk import Checked, judge_model
 from inception_dsl.emit.spec.claims import drop_counts
-from inception_dsl.emit.spec.merge import merge_steps
+from inception_dsl.emit.spec.merge import find_obstacles, merge_steps
 from inception_dsl.emit.spec.places import RewriteError, StepPlaces, TextEdit, apply_edits
 from inception_dsl.emit.spec.rewrite import divide_step, drop_bias, drop_step
 from inception_dsl.emit.spec.unchanged import prove_rest
-from inception_dsl.ir import Path
+from inception_dsl.ir import Model, Path
 from inception_dsl.ir.weights import WeightPlan
 from inception_dsl.passes import (
     Divide,
@@ -36,6 +36,7 @@ from inception_dsl.passes import (
 )
 from inception_dsl.passes.apply import rename_plan
 from inception_dsl.passes.contract import log_proposal
+from inception_dsl.passes.merge import keep_members, leave_member
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, read_network
 from inception_dsl.source import Source, Span
@@ -101,16 +102,41 @@ class Writer:
         self._source = Source(file.shown, text)
         self.places = StepPlaces(parse_tree(self._source))
 
-    def sort_out(self, proposals: Iterable[Proposal]) -> tuple[list[Chance], list[Proposal]]:
+    def sort_out(
+        self, model: Model, proposals: Iterable[Proposal]
+    ) -> tuple[list[Chance], list[Proposal]]:
         """Return the rewrites that can be written, and the others."""
         chances: list[Chance] = []
         rest: list[Proposal] = []
-        for proposal in proposals:
+        for whole in proposals:
+            proposal, left = self._choose_members(model, whole)
+            rest += left
+            if proposal is None:
+                continue
             try:
                 chances.append(Chance(proposal, self.list_edits(proposal)))
             except RewriteError:
                 rest.append(proposal)
         return chances, rest
+
+    def _choose_members(
+        self, model: Model, proposal: Proposal
+    ) -> tuple[Proposal | None, list[Proposal]]:
+        """Return a merge without the steps whose texts keep them out of it, and their refusals.
+
+        It is None if fewer than two steps are left. Another rewrite stays as it is.
+        """
+        if not isinstance(proposal.edit, Merge) or proposal.refusal:
+            return proposal, []
+        try:
+            obstacles = find_obstacles(self.places, self.find_spans(proposal))
+        except RewriteError:
+            return proposal, []
+        kept = [index for index in range(len(proposal.steps)) if index not in obstacles]
+        if not obstacles:
+            return proposal, []
+        left = [leave_member(proposal, *obstacle) for obstacle in obstacles.items()]
+        return keep_members(model, proposal, kept) if len(kept) > 1 else None, left
 
     def list_edits(self, proposal: Proposal, *, may_count: bool = True) -> list[TextEdit]:
         """Return the edits of the text that a rewrite makes.
@@ -238,7 +264,7 @@ def _edit(
         case DropStep():
             return drop_step(places, spans[0])
         case Merge(name, slices):
-            return merge_steps(places, spans, name, slices)
+            return merge_steps(places, spans, name, slices, keeps_names=not may_count)
         case None:
             raise RewriteError("no text can say it")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
-from inception_dsl.driver.rewrite_run import Choice, run_passes
+from inception_dsl.driver.rewrite_run import RewriteChoice, run_passes
 from inception_dsl.driver.rewrite_trial import RewriteState, check_text
 from inception_dsl.driver.writing import Artifact, refuse_same
 from inception_dsl.emit.spec.claims import rename
@@ -113,7 +113,7 @@ def rewrite(
         text = _rename(file, text, output.stem)
         current = check_text(file, text)
     state = RewriteState(text, current, keep_weights(current.model.graph))
-    state = run_passes(file, state, Choice(frozenset(select), at))
+    state = run_passes(file, state, RewriteChoice(frozenset(select), at))
     from inception_dsl.diff import Report
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)

@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inception_dsl.analysis import list_state
-from inception_dsl.analysis.factors import (
-    Factorisation,
-    factorise,
-    inner_width,
-)
+from inception_dsl.analysis.factors import Factorisation
 from inception_dsl.ir import INPUT, Node, NodeDef, Path
 from inception_dsl.ir.weights import Recipe
 from inception_dsl.ops import OPS
@@ -26,7 +22,7 @@ def divide(code: str, definitions: Definitions, found: Factorisation) -> Proposa
     refusal = "" if inner or found.inner == "width" else "the channels that come in have no name"
     kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
     what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
-    swaps = tuple(_swap(node, found) for node in found.step.nodes)
+    swaps = tuple(map(_swap, found.step.nodes, found.parts))
     edit = Divide(found.kernels, inner, _list_beside(definitions, found))
     return Proposal(code, (found.step,), what, swaps, edit, found.savings, refusal)
 
@@ -40,8 +36,7 @@ def _list_beside(definitions: Definitions, found: Factorisation) -> frozenset[st
     return definitions.list_names(block, path.parent)
 
 
-def _swap(node: Node, found: Factorisation) -> Swap:
-    parts = factorise(node, found.kernels, inner_width(node, found.inner))
+def _swap(node: Node, parts: tuple[Node, ...]) -> Swap:
     paths = [Path(f"{node.path}_part{index}") for index in range(len(parts) - 1)] + [node.path]
     inputs = [node.inputs, *((path,) for path in paths)]
     new = tuple(

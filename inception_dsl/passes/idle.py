@@ -16,6 +16,7 @@ from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ir.weights import Copy, Recipe, Subtract
 from inception_dsl.ops import OPS
 from inception_dsl.passes.contract import DropBias, DropStep, Pass, Proposal, Swap
+from inception_dsl.passes.passed_over import propose_with_others
 
 _WHAT: dict[Reason, str] = {
     "bias before a norm": "the bias is switched off",
@@ -31,6 +32,10 @@ _REFUSALS: dict[Reason, str] = {
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
+    return propose_with_others(model, run, lambda nodes: _find(model, nodes))
+
+
+def _find(model: Model, run: Inference) -> Iterator[Proposal]:
     readers = gather_readers(model.graph.nodes)
     reusing: dict[Path, list[Node]] = {}
     for node in model.graph.nodes:

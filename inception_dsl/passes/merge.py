@@ -12,13 +12,19 @@ from itertools import chain, count, takewhile
 from typing import TypeAlias
 
 from inception_dsl.analysis import list_state
-from inception_dsl.analysis.dense import NOTHING_SAVED, Inference
-from inception_dsl.analysis.side_by_side import SideBySide, find_side_by_side
+from inception_dsl.analysis.dense import (
+    NOTHING_SAVED,
+    Inference,
+    WrittenStep,
+    list_everything,
+)
+from inception_dsl.analysis.side_by_side import find_side_by_side
 from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ir.weights import ConcatOut, Copy, Recipe
 from inception_dsl.ops import OPS, STEP_OPS
 from inception_dsl.passes.contract import Merge, Pass, Proposal, Swap
 from inception_dsl.passes.naming import Definitions
+from inception_dsl.passes.passed_over import Judge, has_others
 from inception_dsl.spec.step import lettered_names
 
 NAME = "merged"
@@ -28,35 +34,89 @@ _SLICE = next(op for op in STEP_OPS if op.channels == "sliced")
 TakenNames: TypeAlias = Mapping[str, Collection[str]]
 """The names in each body, by its path."""
 
+_ALONE = "it runs as one with others"
+
 _OF_THE_WIDTH = ("fan_out", "xavier")
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
-    taken: dict[str, set[str]] = {}
-    for node in model.graph.nodes:
-        for depth, name in enumerate(names := node.path.names):
-            taken.setdefault(".".join(names[:depth]), set()).add(name)
+    taken = _list_taken(model)
     definitions = Definitions(model)
+    left = dict(_find_left(model, run))
     for found in find_side_by_side(run):
-        yield _merge(definitions, found, taken)
+        kept = [step for step in found.steps if step.nodes[0].path not in left]
+        for index, steps in enumerate(_part_by_init(kept)):
+            if len(steps) > 1:
+                yield _merge(definitions, steps, taken)
+            elif index > 0:
+                yield _leave(steps[0], "its initial weights are drawn in another way")
+    for step, reason in left.values():
+        yield _leave(step, reason)
+
+
+def _find_left(model: Model, run: Inference) -> Iterator[tuple[Path, tuple[WrittenStep, str]]]:
+    """Yield the lines that heads or shared weights keep out of a merge, with the reason."""
+    if not has_others(model):
+        return
+    judge = Judge(model, run)
+    for found in find_side_by_side(list_everything(model, run)):
+        for step in found.steps:
+            if reason := judge.find_head(step.nodes) or judge.find_sharing(step.nodes):
+                yield step.nodes[0].path, (step, reason)
+
+
+def _part_by_init(steps: Sequence[WrittenStep]) -> list[list[WrittenStep]]:
+    """Return the lines whose initial weights are drawn in the same way together."""
+    parts: dict[tuple[str, ...], list[WrittenStep]] = {}
+    for step in steps:
+        words = ("init", "bias_init")
+        key = tuple(str(node.attributes.get(word)) for node in step.nodes for word in words)
+        parts.setdefault(key, []).append(step)
+    return list(parts.values())
+
+
+def _leave(step: WrittenStep, reason: str) -> Proposal:
+    """Return the refusal of a line that cannot join others."""
+    return Proposal(
+        "P814", (step,), _ALONE, (), None, NOTHING_SAVED, f"it is left out: {reason}", is_exact=True
+    )
+
+
+def keep_members(model: Model, proposal: Proposal, kept: Sequence[int]) -> Proposal:
+    """Return a merge of some of its convolutions alone; at least two of them."""
+    steps = [proposal.steps[index] for index in kept]
+    return _merge(Definitions(model), steps, _list_taken(model))
+
+
+def leave_member(proposal: Proposal, index: int, reason: str) -> Proposal:
+    """Return the refusal of one of the convolutions of a merge."""
+    return _leave(proposal.steps[index], reason)
 
 
 MERGE = Pass("P814", propose=_propose, is_asked_for=True)
 
 
-def _merge(definitions: Definitions, found: SideBySide, taken: TakenNames) -> Proposal:
-    groups = list(zip(*(step.nodes for step in found.steps), strict=True))
+def _list_taken(model: Model) -> TakenNames:
+    taken: dict[str, set[str]] = {}
+    for node in model.graph.nodes:
+        for depth, name in enumerate(names := node.path.names):
+            taken.setdefault(".".join(names[:depth]), set()).add(name)
+    return taken
+
+
+def _merge(definitions: Definitions, steps: Sequence[WrittenStep], taken: TakenNames) -> Proposal:
+    groups = list(zip(*(step.nodes for step in steps), strict=True))
     refusal = _refuse(groups)
     swaps = () if refusal else tuple(_swap(members, taken) for members in groups)
-    names = [f"`{step.nodes[0].path}`" for step in found.steps[1:]]
+    names = [f"`{step.nodes[0].path}`" for step in steps[1:]]
     what = f"it runs as one with {' and '.join(names)}"
-    edit = _edit(definitions, found)
-    return Proposal("P814", found.steps, what, swaps, edit, NOTHING_SAVED, refusal, is_exact=True)
+    edit = _edit(definitions, steps)
+    return Proposal("P814", tuple(steps), what, swaps, edit, NOTHING_SAVED, refusal, is_exact=True)
 
 
-def _edit(definitions: Definitions, found: SideBySide) -> Merge:
+def _edit(definitions: Definitions, steps: Sequence[WrittenStep]) -> Merge:
     """Return the edit that writes a merge, with names that no other step has."""
-    known = [definitions.find(step.span) for step in found.steps]
+    known = [definitions.find(step.span) for step in steps]
     places = [each for each in known if each is not None]
     blocks = {block for block, _ in places}
     if len(places) < len(known) or len(blocks) > 1:
@@ -88,9 +148,6 @@ def _refuse(groups: Sequence[tuple[Node, ...]]) -> str:
     """Return the reason why some convolutions cannot be merged; empty if they can."""
     for members in groups:
         inits = {str(node.attributes.get("init")) for node in members}
-        biases = {str(node.attributes.get("bias_init")) for node in members}
-        if len(inits) > 1 or len(biases) > 1:
-            return "their initial weights are drawn in several ways"
         if any(word in init for init in inits for word in _OF_THE_WIDTH):
             return "their initial weights depend on their widths"
         wide, *rest = (list_state(node) for node in (_widen(members), *members))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -298,41 +299,99 @@ def test_convolutions_on_one_value_become_a_branch(
     assert rewritten(HEAD + before, project).log == ()  # on request alone
 
 
+OUTSIDE = "it begins no branch of the join of the others"
+
+
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "left"),
     [
         (
-            "[{branches: {a: [branches: {c: 1x1 conv (4)}], b: 1x1 conv (5)}}]",
-            "they do not all begin branches of one join",
+            "[{branches: {a: [branches: {c: 1x1 conv (4)}], b: 1x1 conv (5), d: 1x1 conv (6)}}]",
+            {"a.c": OUTSIDE},
         ),
-        ("{branches: {a: 2 x 1x1 conv (4), b: 1x1 conv (5)}}", "one of them is a repeated step"),
+        ("{branches: {a: 2 x 1x1 conv (4), b: 1x1 conv (5)}}", {"a.0": "it is a repeated step"}),
         (
             "{branches: {a: {residual: {}, steps: [1x1 conv (4), 1x1 conv (48)]}, "
-            "b: 1x1 conv (5)}}",
-            "a branch of theirs has `residual`, which may read the input",
+            "b: 1x1 conv (5), c: 1x1 conv (6)}}",
+            {"a.conv": "its branch has `residual`, which may read the input"},
         ),
         (
             "{branches: {a: 1x1 conv (4 init kaiming_normal fan_out), "
             "b: 1x1 conv (5 init kaiming_normal fan_out)}}",
-            "their initial weights depend on their widths",
+            {"a": "their initial weights depend on their widths"},
         ),
         (
-            "{branches: {a: 1x1 conv (4 init normal 0.1), b: 1x1 conv (5)}}",
-            "their initial weights are drawn in several ways",
+            "{branches: {a: 1x1 conv (4), b: 1x1 conv (5 init normal 0.1), c: 1x1 conv (5)}}",
+            {"b": "its initial weights are drawn in another way"},
         ),
         (
             "{branches: {a: 1x1 conv (4 act prelu), b: 1x1 conv (5 act prelu)}}",
-            "each has a `act.weight` of one number for all channels",
+            {"a": "each has a `act.weight` of one number for all channels"},
         ),
         (
-            "{branches: {a: {op: 1x1 conv, width: 4, title: t}, b: 1x1 conv (5)}}",
-            "its long form has `title`",
+            "{branches: {a: {op: 1x1 conv, width: 4, title: t}, b: 1x1 conv (5), c: 1x1 conv (6)}}",
+            {"a": "its long form has `title`"},
+        ),
+        (
+            "[b: 1x1 conv (5), d: {from: input, reuse: b}, "
+            "j: {from: input, branches: {a: 1x1 conv (4), c: 1x1 conv (5)}}]\noutputs: [b, d, j]",
+            {"b": "it shares its weights with `d`", "d": "it shares its weights with `b`"},
+        ),
+        (
+            "[r: relu, {branches: {a: 1x1 conv (4), b: 1x1 conv (5)}}]\n"
+            "heads: {h: {at: r, steps: [1x1 conv (5), global avgpool]}}",
+            {"h.conv": "it stands in the training head `h`, which inference does not run"},
         ),
     ],
 )
-def test_a_merge_is_refused_with_its_reason(text: str, reason: str, project: Project) -> None:
-    (entry,) = rewritten(f"{HEAD}network: {text}\n", project, "P814").log
-    assert entry.refusal.startswith(reason)
+def test_a_step_that_cannot_join_is_left_out_with_its_reason(
+    text: str, left: dict[str, str], project: Project
+) -> None:
+    done = rewritten(f"{HEAD}network: {text}\n", project, "P814")
+    refused = {str(each.path): each.refusal for each in done.log if each.refusal}
+    assert refused.keys() == left.keys()
+    for path, reason in left.items():
+        assert refused[path].removeprefix("it is left out: ").startswith(reason)
+    heads = re.findall("1x1 conv|reuse", text)
+    assert done.is_changed is (len(heads) - len(left) > 1 and "act prelu" not in text)
+    assert (": slice" in done.artifact.text) is done.is_changed
+
+
+def test_a_slice_keeps_the_name_that_another_line_needs(project: Project) -> None:
+    text = (
+        f"{HEAD}network: {{branches: {{a: [1x1 conv (4), relu], b: 1x1 conv (5)}}}}\n"
+        "claims: [{at: a.conv, shape: 35x35x4, source: a paper}]\n"
+    )
+    done = rewritten(text, project, "P814")
+    assert [entry.refusal for entry in done.log] == [""]
+    assert "a: {from: merged, steps: [conv: slice (4), relu]}" in done.artifact.text
+
+
+@pytest.mark.parametrize(
+    ("code", "step", "text"),
+    [
+        ("P811", "a", "[a: 5x5 conv (48), b: {reuse: a}]"),
+        ("P812", "a", "[p: 3x3 maxpool (stride 2), a: 3x3 conv (48), b: {reuse: a}]"),
+        ("P815", "a", "[a: 3x3 conv (48 bias), n: batchnorm, b: {reuse: a}, m: {reuse: n}]"),
+    ],
+)
+def test_lines_that_share_weights_or_stand_in_heads_are_told(
+    code: str, step: str, text: str, project: Project
+) -> None:
+    log = rewritten(f"{HEAD}network: {text}\n", project, code).log
+    told = {str(entry.path): entry.refusal for entry in log}
+    assert told[step] == "it shares its weights with `b` by `reuse`"
+    alone = text.partition(", b:")[0].removeprefix("[")
+    head = f"{HEAD}network: [z: relu]\nheads: {{h: {{at: z, steps: [{alone}, global avgpool]}}}}\n"
+    (entry,) = rewritten(head, project, code).log
+    assert entry.path == f"h.{step}"
+    assert entry.refusal == "it stands in the training head `h`, which inference does not run"
+    block = (
+        f"{HEAD}blocks: {{m: [{alone}]}}\nnetwork: [m, r: relu]\n"
+        "heads: {h: {at: r, steps: [m, global avgpool]}}\n"
+    )
+    entries = rewritten(block, project, code).log
+    assert {each.refusal for each in entries} == {"its line runs in the training head `h`, too"}
 
 
 def test_idle_steps_are_taken_out_or_left_to_the_author(project: Project) -> None:

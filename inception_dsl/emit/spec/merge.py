@@ -17,13 +17,14 @@ from inception_dsl.emit.spec.places import (
     find_end,
     indent_behind,
     name_later,
+    number_of,
     read_step,
     write_in_flow,
 )
 from inception_dsl.emit.spec.step import KEYS_BESIDE, group_words
 from inception_dsl.ops import Op
 from inception_dsl.source import Span
-from inception_dsl.spec.step import StepText
+from inception_dsl.spec.step import StepText, counted_name
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Tree
 from inception_dsl.spec.tree import Sequence as TreeSequence
 
@@ -45,8 +46,35 @@ class _Join:
     is_pair: bool
 
 
+def find_obstacles(known: StepPlaces, spans: Sequence[Span]) -> dict[int, str]:
+    """Return the steps that cannot be merged with the others, each with the reason.
+
+    The join with most of the steps at the heads of its branches is the one that is edited.
+    """
+    joins = _find_joins(known.tree, spans, is_listed=False)
+    join = max(joins, key=lambda join: _count_heads(join, spans), default=None)
+    obstacles: dict[int, str] = {}
+    for index, span in enumerate(spans):
+        try:
+            place = known.find(span)
+            step, op = read_step(place)
+            _read_width(op, step)
+            if join is None or span.start not in _list_heads(join):
+                raise RewriteError("it begins no branch of the join of the others")
+            branch = _find_branch(join, place)
+            list(_write_slice(branch, place, "", None, "", "", keeps_name=False))
+        except RewriteError as error:
+            obstacles[index] = error.reason
+    return obstacles
+
+
 def merge_steps(
-    known: StepPlaces, spans: Sequence[Span], name: str, slices: Sequence[str | None]
+    known: StepPlaces,
+    spans: Sequence[Span],
+    name: str,
+    slices: Sequence[str | None],
+    *,
+    keeps_names: bool,
 ) -> list[TextEdit]:
     """Return the edits that write steps as one branch, and slices of it in theirs.
 
@@ -56,21 +84,24 @@ def merge_steps(
         name: the name of the new branch.
         slices: the name of each slice that takes the place of a step without one; None for one
             that may be counted.
+        keeps_names: such a slice has the name that the step had by counting.
 
     Raises:
         RewriteError: the steps are written in a way that this cannot change.
     """
     places = [known.find(span) for span in spans]
-    join = next(_find_joins(known.tree, spans, is_listed=False), None)
+    joins = _find_joins(known.tree, spans, is_listed=False)
+    join = next((join for join in joins if _count_heads(join, spans) == len(spans)), None)
     if join is None:
         raise RewriteError("they do not all begin branches of one join")
     read = [read_step(place) for place in places]
     widths = [_read_width(op, step) for step, op in read]
     edits: list[TextEdit] = []
     for index, (place, width) in enumerate(zip(places, widths, strict=True)):
-        branch = next(each for each in _list_branches(join) if place.step.span in each.value.span)
+        branch = _find_branch(join, place)
         called = None if place.key is not None else slices[index]
-        edits += _write_slice(branch, place, name, called, width, _add(widths[:index]))
+        start = _add(widths[:index])
+        edits += _write_slice(branch, place, name, called, width, start, keeps_name=keeps_names)
     step, op = read[0]
     words = [_add(widths) if word == "width" else text for word, text in group_words(op, step)]
     kernel = f"{step.kernel.text} " if step.kernel else ""
@@ -79,28 +110,42 @@ def merge_steps(
 
 
 def _find_joins(tree: Tree, spans: Sequence[Span], *, is_listed: bool) -> Iterator[_Join]:
-    """Yield the bodies in whose branches all steps are the first ones, each in its own."""
+    """Yield the bodies with branches that hold one of some steps, the outer ones first."""
     match tree:
         case TreeSequence(items=children):
             for child in children:
-                if spans[0] in child.span:
+                if any(span in child.span for span in spans):
                     is_listed = tree.span.text.startswith("[")
                     yield from _find_joins(child, spans, is_listed=is_listed)
         case Mapping(items=entries):
             match entries.get("branches"):
-                case Entry(value=Mapping(items=branches)) as entry:
-                    heads = [_find_head(each.value) for each in branches.values()]
-                    if all(span.start in heads for span in spans):
-                        is_pair = is_listed and not tree.span.text.startswith("{")
-                        yield _Join(tree, entry, is_pair)
+                case Entry(value=Mapping()) as entry:
+                    is_pair = is_listed and not tree.span.text.startswith("{")
+                    yield _Join(tree, entry, is_pair)
             for each in entries.values():
-                if spans[0] in each.value.span:
+                if any(span in each.value.span for span in spans):
                     yield from _find_joins(each.value, spans, is_listed=False)
 
 
 def _list_branches(join: _Join) -> list[Entry]:
     assert isinstance(join.branches.value, Mapping)
     return list(join.branches.value.items.values())
+
+
+def _find_branch(join: _Join, place: StepPlace) -> Entry:
+    """Return the branch of a join that holds a step."""
+    return next(each for each in _list_branches(join) if place.step.span in each.value.span)
+
+
+def _list_heads(join: _Join) -> list[int | None]:
+    """Return the start of the first step of each branch."""
+    return [_find_head(each.value) for each in _list_branches(join)]
+
+
+def _count_heads(join: _Join, spans: Sequence[Span]) -> int:
+    """Return the number of steps that begin a branch of a join."""
+    heads = _list_heads(join)
+    return sum(span.start in heads for span in spans)
 
 
 def _find_head(branch: Tree) -> int | None:
@@ -135,12 +180,12 @@ def _read_width(op: Op, step: StepText) -> str:
         RewriteError: it is repeated, or has no kernel or no width.
     """
     if step.count is not None:
-        raise RewriteError("one of them is a repeated step")
+        raise RewriteError("it is a repeated step")
     if step.kernel is not None and step.kernel.kind != "kernel":
-        raise RewriteError("a kernel is a parameter")
+        raise RewriteError("its kernel is a parameter")
     width = dict(group_words(op, step)).get("width")
     if width is None:
-        raise RewriteError("the width of one is not written")
+        raise RewriteError("its width is not written")
     return width
 
 
@@ -152,7 +197,14 @@ def _add(widths: Sequence[str]) -> str:
 
 
 def _write_slice(
-    branch: Entry, place: StepPlace, name: str, called: str | None, width: str, start: str
+    branch: Entry,
+    place: StepPlace,
+    name: str,
+    called: str | None,
+    width: str,
+    start: str,
+    *,
+    keeps_name: bool,
 ) -> Iterator[TextEdit]:
     """Yield the edits that write a slice for a step, in a branch that reads another one.
 
@@ -162,14 +214,17 @@ def _write_slice(
     text = place.region
     written = f"slice ({width})" if start == "0" else f"slice ({width} from {start})"
     new = write_in_flow(written + _find_note(place))
+    if place.items is not None:
+        step, _ = read_step(place)
+        if keeps_name and place.key is None:
+            called = counted_name(step.name.text, number_of(place, step))
+        yield from name_later(place, step)
     if called is not None:
         new = f"{called}: {new}"
-    if place.items is not None:
-        yield from name_later(place, read_step(place)[0])
     value = branch.value
     if isinstance(value, Mapping) and place.long is not value:
         if others := value.items.keys() - _KEPT_KEYS:
-            raise RewriteError(f"a branch of theirs has `{min(others)}`, which may read the input")
+            raise RewriteError(f"its branch has `{min(others)}`, which may read the input")
         yield TextEdit(text, new)
         yield _write_key(branch, next(iter(value.items.values())).key, f"from: {name}")
     elif place.items is None:

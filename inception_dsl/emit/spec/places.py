@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from inception_dsl.emit.spec.step import write_words
 from inception_dsl.ops import WRITTEN, Op
@@ -128,18 +128,22 @@ class StepPlaces:
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     """Return a text with its regions replaced.
 
-    If an empty one begins where another does, its text comes first.
+    If an empty one begins where another does, its text comes first; of several, that of the last.
 
     Raises:
         RewriteError: two of them overlap.
     """
-    behind = len(text)
-    for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end), reverse=True):
-        if edit.span.end > behind:
+    parts: list[str] = []
+    place = 0
+    ordered = list(edits)
+    ordered.reverse()
+    ordered.sort(key=lambda edit: (edit.span.start, edit.span.end))
+    for edit in ordered:
+        if edit.span.start < place:
             raise RewriteError("two edits of the text overlap")
-        behind = edit.span.start
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-    return text
+        parts += text[place : edit.span.start], edit.text
+        place = edit.span.end
+    return "".join([*parts, text[place:]])
 
 
 def _walk(tree: Tree, key: Span | None, holder: StepList | None, index: int) -> Iterator[StepPlace]:
@@ -236,7 +240,12 @@ def begin_line(span: Span) -> str:
 
 def end_of_line(span: Span) -> str:
     """Return the line end that a text uses."""
-    return "\r\n" if "\r\n" in span.source.text else "\n"
+    return _find_line_end(span.source.text)
+
+
+@lru_cache(maxsize=4)  # each edit of a text asks for it
+def _find_line_end(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
 
 
 def indent_behind(region: Span, more: str) -> Iterator[TextEdit]:
