@@ -13,7 +13,7 @@ from inception_dsl.ops import WRITTEN, Op
 from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.carried import Defaults
-from inception_dsl.resolve.scope import Scope, Setting, Table, close_by
+from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by
 from inception_dsl.resolve.tokens import Words, listed
 from inception_dsl.resolve.values import read_word
 from inception_dsl.resolve.wiring import (
@@ -143,6 +143,7 @@ class StepReader:
         self._tables = tables
         self.scope = scope
         self.defaults = defaults
+        self._shared: dict[tuple[object, ...], dict[str, Given]] = {}
 
     def find_signature(self, text: str) -> Signature | None:
         """Return the signature of the block that a step calls; None if it calls none."""
@@ -171,6 +172,11 @@ class StepReader:
         width = f"{keys[op.width]} " if op.width in keys else ""
         return f"write the short form, as in `{op.written} ({width}{key} {shorten(value)})`"
 
+    def _share(self, attributes: dict[str, Given]) -> dict[str, Given]:
+        """Return the attributes; steps with equal ones share them, which saves memory."""
+        kinds = map(type, attributes.values())  # 1, 1.0 and true are equal to each other
+        return self._shared.setdefault((*attributes.items(), *kinds), attributes)
+
     def read(self, text: str, place: BodyPlace, keys: Mapping[str, Word]) -> Made:
         """Return a step as it is read, in its short form or, with `keys`, in its long one.
 
@@ -193,6 +199,7 @@ class StepReader:
         if isinstance(what, Op):
             attributes, word_places = read_attributes(what, step, words, settings, self.defaults)
             places |= word_places
+            attributes = self._share(attributes)
             made = NodeDef(
                 path=path,
                 inputs=(place.reads,),
