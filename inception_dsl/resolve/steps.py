@@ -199,12 +199,11 @@ class StepReader:
         if isinstance(what, Op):
             attributes, word_places = read_attributes(what, step, words, settings, self.defaults)
             places |= word_places
-            attributes = self._share(attributes)
             made = NodeDef(
                 path=path,
                 inputs=(place.reads,),
                 op=what.name,
-                attributes=attributes,
+                attributes=self._share(attributes),
                 count=count,
                 branch=place.branch,
                 origin=origin,
