@@ -25,7 +25,7 @@ def compare_conditions(old: Model, new: Model) -> Iterator[ConditionsChanged]:
         if old_block is None:
             continue
         calls = absent_before[block.name].keys() & absent_after[block.name].keys()
-        before = _read_conditions(old_block, _match_names(old_block, block))
+        before = _read_conditions(old_block, match_names(old_block, block))
         changes: dict[tuple[Expr | None, Expr | None], list[Path]] = {}
         for path, condition in _read_conditions(block, {}).items():
             decisions = (
@@ -55,7 +55,7 @@ def _read_conditions(block: BlockDef, names: dict[str, Expr | str]) -> dict[Path
     }
 
 
-def _match_names(old: BlockDef, new: BlockDef) -> dict[str, Expr | str]:
+def match_names(old: BlockDef, new: BlockDef) -> dict[str, Expr | str]:
     """Return the new names of parameters that are renamed, by their old names and in order."""
     before, after = ([param.name for param in block.params] for block in (old, new))
     gone = [name for name in before if name not in after]

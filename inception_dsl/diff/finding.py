@@ -20,7 +20,7 @@ from inception_dsl.diff.edits import (
     PortsChanged,
 )
 from inception_dsl.expr import Expr
-from inception_dsl.ir import NETWORK, Bound, Model, Path
+from inception_dsl.ir import NETWORK, Bound, Model, Path, Value
 from inception_dsl.source import Span
 
 if TYPE_CHECKING:
@@ -87,6 +87,27 @@ class ConditionsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpressionsChanged:
+    """An expression of a block that changes, and that has the same value in every call.
+
+    Attributes:
+        block: the block that holds the steps with the expression, at `paths`; no path for the
+            default of a parameter.
+        name: the attribute, the argument, the count of copies, or the default.
+        before, after: the expression, or the value; None for a parameter without a default.
+        old, new: the lines of the first of these steps, or of the block.
+    """
+
+    block: str
+    paths: tuple[Path, ...]
+    name: str
+    before: Value | Expr | None
+    after: Value | Expr | None
+    old: Span | None
+    new: Span | None
+
+
+@dataclass(frozen=True, slots=True)
 class CostsChanged:
     """A change of the network's cost; `costs` are the measures that change."""
 
@@ -147,6 +168,7 @@ Topic = (
     | SpecRenamed
     | TextsChanged
     | ConditionsChanged
+    | ExpressionsChanged
     | CostsChanged
     | BudgetBroken
     | BudgetChanged
@@ -211,6 +233,9 @@ class Finding:
                 return Path(NETWORK)
             case ConditionsChanged(block=block, paths=paths):
                 return paths[0] if block == NETWORK else Path(block) / paths[0]
+            case ExpressionsChanged(block=block, paths=paths):
+                first = paths[0] if paths else ""
+                return Path(first) if block == NETWORK else Path(block) / first
             case BudgetBroken(bound=bound):
                 return Path(bound.measure)
             case BudgetChanged():

@@ -146,7 +146,7 @@ def find_side(reference: str, folder: Path, input: NamedInput) -> SpecFile:
 def compare_pair(old: Checked, new: Checked) -> Comparison:
     """Compare two models, with their costs."""
     from inception_dsl.diff import Comparison, compare, compare_costs
-    from inception_dsl.diff.finding import ConditionsChanged, RecipeListed
+    from inception_dsl.diff.finding import ConditionsChanged, ExpressionsChanged, RecipeListed
     from inception_dsl.rules.changes import judge_changes
 
     if old.file.steps and new.file.steps:
@@ -157,8 +157,8 @@ def compare_pair(old: Checked, new: Checked) -> Comparison:
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     findings = tuple(judge_changes((old.model, old.cost), (new.model, new.cost), diff, costs))
     if old.file.steps or new.file.steps:  # code does not tell how it was trained
-        # The conditions of an imported block are made from its calls.
-        untold = RecipeListed | ConditionsChanged
+        # The conditions and the expressions of an imported block are made from its calls.
+        untold = RecipeListed | ConditionsChanged | ExpressionsChanged
         findings = tuple(each for each in findings if not isinstance(each.about, untold))
         findings = tuple(locate_in_code(old, new, findings))
     names = [name_side(checked) for checked in (old, new)]

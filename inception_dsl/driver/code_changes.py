@@ -28,7 +28,7 @@ from inception_dsl.diff import compare as compare_models
 from inception_dsl.diff.alike import merge_alike
 from inception_dsl.diff.code_keys import tell_code_keys
 from inception_dsl.diff.code_lines import list_lines, locate_findings
-from inception_dsl.diff.finding import ConditionsChanged, RecipeListed
+from inception_dsl.diff.finding import ConditionsChanged, ExpressionsChanged, RecipeListed
 from inception_dsl.diff.unnamed import UnnamedDiff, compare_unnamed
 from inception_dsl.expr import Apply, Binary, Name
 from inception_dsl.ir import Path
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     Tensors = tuple[Mapping[str, CodeTensor], Mapping[str, CodeTensor]]
 
-_UNTOLD = (TextsChanged, RecipeListed, ConditionsChanged)
+_UNTOLD = (TextsChanged, RecipeListed, ConditionsChanged, ExpressionsChanged)
 """The topics that no author of code wrote: titles and sources, recipes, conditions of blocks."""
 
 

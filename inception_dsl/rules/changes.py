@@ -47,6 +47,7 @@ from inception_dsl.diff import (
     Topic,
 )
 from inception_dsl.diff.conditions import compare_conditions
+from inception_dsl.diff.expressions import compare_expressions
 from inception_dsl.ir import Bound, Model
 from inception_dsl.source import Span
 
@@ -66,6 +67,8 @@ def judge_changes(
     yield from _compare_texts(old[0], new[0])
     for change in compare_conditions(old[0], new[0]):
         yield _finding("D751", "COSMETIC", change, (change.old, change.new))
+    for expression in compare_expressions(old[0], new[0]):
+        yield _finding("D751", "COSMETIC", expression, (expression.old, expression.new))
     changed = tuple(measured for measured in costs if measured.difference)
     if changed:
         yield _finding("D741", "COST", CostsChanged(changed), (None, new[0].network.origin.span))

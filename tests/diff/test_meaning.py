@@ -260,3 +260,76 @@ def test_a_condition_over_a_parameter_of_another_name_is_no_change(project: Proj
     new = CONDITIONAL.replace("stride: 1", "s: 1").replace("stride == 1", "s == 1")
     new = new.replace("stride stride", "stride s").replace("stride=2", "s=2")
     assert told(project, CONDITIONAL, new) == {}
+
+
+EXPRESSIONS = """\
+blocks:
+  unit:
+    params: {width, kernel: 3x3, groups: 1, number: 2}
+    steps:
+      - a: kernel conv (2*width groups groups)
+      - b: 2 x 1x1 conv (2*width)
+      - drop: dropout (drop width/64)
+  outer: {params: [k], steps: [unit (width=k), unit (width=k)]}
+network:
+  - stem: 3x3 conv (16)
+  - one: unit (width=16)
+  - two: outer (k=16)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("conv (2*width)", "conv (32)", "unit.b: width 2 * width -> 32: {same}"),
+        ("a: kernel conv", "a: 3x3 conv", "unit.a: kernel kernel -> 3x3: {same}"),
+        ("2*width", "width + 16", "unit.a: width 2 * width -> width + 16: {same}, in 2 steps"),
+        ("width/64", "0.25", "unit.drop: drop width / 64 -> 0.25: {same}"),
+        ("[unit (width=k)", "[unit (width=16)", "outer.unit: width k -> 16: {same}"),
+        ("b: 2 x", "b: number x", "unit.b: count 2 -> number: {same}"),
+        ("{width, kernel", "{width: 8, kernel", "unit: default of width none -> 8: {same}"),
+    ],
+)
+def test_an_expression_that_changes_and_keeps_its_values_is_told(
+    old: str, new: str, sentence: str, project: Project
+) -> None:
+    found = told(project, EXPRESSIONS, EXPRESSIONS.replace(old, new))
+    assert found == {"D751": [sentence.format(same="it has the same value in every call")]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("2*width", "width + width"),
+        ("2*width", "width * 2"),
+        ("conv (2*width)", "conv ((1 + 1)*width)"),
+        ("2 x 1x1 conv (2*width)", "{op: 2 x 1x1 conv, width: 2*width}"),
+        ("width", "channels"),
+    ],
+)
+def test_an_expression_in_other_words_is_no_change(old: str, new: str, project: Project) -> None:
+    text = EXPRESSIONS.replace("width: ", "")
+    assert told(project, text, text.replace(old, new)) == {}
+
+
+def test_an_expression_whose_value_changes_in_a_call_is_an_edit_alone(project: Project) -> None:
+    new = EXPRESSIONS.replace("1x1 conv (2*width)", "1x1 conv (width + 17)")
+    assert "D751" not in told(project, EXPRESSIONS, new)
+
+
+def test_an_expression_over_a_parameter_that_one_network_lacks_is_told_with_it(
+    project: Project,
+) -> None:
+    old = "params: {classes: 10}\nnetwork: [global avgpool, linear (classes)]\n"
+    new = "network: [global avgpool, linear (10)]\n"
+    assert [*told(project, old, new)] == ["D704"]
+
+
+def test_a_schedule_of_numbers_that_no_decimal_equals_is_no_change(project: Project) -> None:
+    old = """\
+blocks: {b: {params: [drop], residual: {drop_path: drop}, steps: [1x1 conv (in)]}}
+network: [2 x b (drop=0.1*2/17 to 0.2)]
+"""
+    assert (
+        told(project, old, old.replace("(drop=0.1*2/17 to 0.2)", "(drop=0.1 * 2/17 to 0.2)")) == {}
+    )

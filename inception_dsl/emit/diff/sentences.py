@@ -17,6 +17,7 @@ from inception_dsl.diff import (
     CostsChanged,
     Edit,
     EndChanged,
+    ExpressionsChanged,
     Finding,
     HeadListed,
     KeyChange,
@@ -43,6 +44,7 @@ from inception_dsl.diff.parts import op_word
 from inception_dsl.emit.diff.notation import arrow, edit_text
 from inception_dsl.emit.diff.words import cost_text
 from inception_dsl.expr import show
+from inception_dsl.ops import shown
 
 
 class Sentence(NamedTuple):
@@ -88,6 +90,14 @@ def write_sentence(finding: Finding) -> Sentence:
             texts = ("always" if each is None else show(each) for each in conditions)
             means = "it decides the same in every call"
             return _plain(finding, f"when {arrow(*texts)}", means)
+        case ExpressionsChanged():
+            values = (
+                "none" if each is None else shown(each) for each in (about.before, about.after)
+            )
+            means = "it has the same value in every call"
+            if len(about.paths) > 1:
+                means += f", in {len(about.paths)} steps"
+            return _plain(finding, f"{about.name} {arrow(*values)}", means)
         case CostsChanged():
             return _plain(finding, "", ", ".join(map(cost_text, about.costs)))
         case BudgetBroken():
