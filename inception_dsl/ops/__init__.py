@@ -30,6 +30,7 @@ from inception_dsl.ops.join import ADD, CONCAT
 from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import FigureKind, Join, Op
 from inception_dsl.ops.reach import Window
+from inception_dsl.ops.work import Amount, Work
 
 STEP_OPS: tuple[Op, ...] = (
     *conv.OPS,
@@ -109,6 +110,7 @@ __all__ = [
     "STEP_OPS",
     "WORDS",
     "WRITTEN",
+    "Amount",
     "Attribute",
     "Cost",
     "FigureKind",
@@ -122,6 +124,7 @@ __all__ = [
     "Symbols",
     "Values",
     "Window",
+    "Work",
     "flop_kinds",
     "norm_of",
     "shown",

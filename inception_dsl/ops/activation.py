@@ -30,6 +30,7 @@ from inception_dsl.ops.facts import (
     same,
 )
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import does
 
 Needs = Literal["input", "result"]
 
@@ -311,6 +312,7 @@ OPS = (
             gathers=None,
             counts_in_depth=False,
             cost=partial(_cost, name),
+            work=does(activation.title),
             flop_kinds=ACT_FLOPS,
             state=_state if activation.has_weight else None,
             acts=acts_always,
@@ -340,6 +342,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_abs_cost,
+        work=does("absolute value"),
         flop_kinds=ACT_FLOPS,
         state=None,
         acts=acts_always,

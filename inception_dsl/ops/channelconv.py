@@ -16,6 +16,7 @@ from inception_dsl.ops.facts import (
     own_place,
 )
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import does
 
 
 def _infer(values: Values, inputs: Inputs) -> TensorType:
@@ -77,6 +78,7 @@ OPS = (
         gathers=None,
         counts_in_depth=True,
         cost=_cost,
+        work=does("channel convolution"),
         flop_kinds=MAC_FLOPS,
         state=_state,
         acts=acts_always,

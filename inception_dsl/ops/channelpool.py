@@ -19,6 +19,7 @@ from inception_dsl.ops.facts import (
 )
 from inception_dsl.ops.op import FigureKind, Op
 from inception_dsl.ops.pool import INDEX_BYTES
+from inception_dsl.ops.work import does
 
 
 def _infer(op: str, values: Values, inputs: Inputs) -> TensorType:
@@ -66,6 +67,7 @@ OPS = tuple(
         gathers=None,
         counts_in_depth=False,
         cost=_cost,
+        work=does("channel pool"),
         flop_kinds={"channelpool": "1 a value that a pool over channels reads"},
         state=None,
         acts=acts_always,

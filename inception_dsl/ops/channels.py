@@ -17,6 +17,7 @@ from inception_dsl.ops.facts import (
     saves_nothing,
 )
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import only_moves
 
 
 def find_range(values: Values, channels: int) -> tuple[int, int]:
@@ -118,6 +119,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=_slice_acts,
@@ -150,6 +152,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=_pad_acts,
@@ -178,6 +181,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=_shuffle_acts,

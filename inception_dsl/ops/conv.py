@@ -68,6 +68,7 @@ from inception_dsl.ops.window import (
     slide,
     windows,
 )
+from inception_dsl.ops.work import does
 
 _OWN_NAMES = frozenset(
     ["kernel", "width", "stride", "pad", "dilation", "groups", "multiplier", "bias", "norm", "act"]
@@ -413,6 +414,7 @@ def make_ops() -> tuple[Op, ...]:
         gathers=gathers_windows("weighted"),
         counts_in_depth=True,
         cost=_cost,
+        work=does("convolution"),
         flop_kinds=list_flop_kinds(),
         state=_state,
         acts=acts_always,

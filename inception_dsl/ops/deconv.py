@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from inception_dsl.ir import TensorType
@@ -37,6 +38,7 @@ from inception_dsl.ops.facts import (
 from inception_dsl.ops.op import Op
 from inception_dsl.ops.reach import MAX_PHASES, Window, take_turns
 from inception_dsl.ops.window import find_reaches, margins
+from inception_dsl.ops.work import Amount, Work
 
 if TYPE_CHECKING:
     from inception_dsl.ops.gather import Gathers
@@ -110,6 +112,29 @@ def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     fan_out = number(values, "width") // number(values, "groups") * height * width
     weights = inputs[0].channels * fan_out
     return cost_with_extras(values, output, weights, inputs[0])
+
+
+def _work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work, ...]:
+    cost, places = _cost(values, inputs, output), output.values // output.channels
+    tall, wide = inputs[0].size
+    groups, width = number(values, "groups"), number(values, "width")
+    filters = width // groups
+    sides = [
+        (side + 2 * pad - reach) // stride + 1
+        for side, pad, reach, stride in zip(
+            inputs[0].size,
+            _pads(values),
+            find_reaches(values),
+            read_pair(values, "stride"),
+            strict=True,
+        )
+    ]
+    amounts: dict[Amount, int] = {
+        "macs_at_output": cost.macs // (tall * wide) * places,
+        "macs_by_groups": cost.macs // filters * (filters // groups),
+        "biased_as_conv": filters * prod(sides) if cost.biases else 0,
+    }
+    return (Work("transposed convolution", amounts),)
 
 
 def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:
@@ -217,6 +242,7 @@ OPS = (
         gathers=_gathers,
         counts_in_depth=True,
         cost=_cost,
+        work=_work,
         flop_kinds=list_flop_kinds(),
         state=_state,
         acts=acts_always,

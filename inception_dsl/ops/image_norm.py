@@ -22,6 +22,7 @@ from inception_dsl.ops.facts import (
     whole_map,
 )
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import does
 
 
 def count_places(type: TensorType) -> int:
@@ -189,6 +190,7 @@ LAYERNORM = Op(
     gathers=None,
     counts_in_depth=False,
     cost=partial(_affine_cost, "layernorm"),
+    work=does("layer norm"),
     flop_kinds={
         "layernorm": "5 a value of a layer norm: 3 for the mean and the variance of its place, "
         "2 for a scale and a shift"
@@ -226,6 +228,7 @@ INSTANCENORM = Op(
     gathers=None,
     counts_in_depth=False,
     cost=partial(_affine_cost, "instancenorm"),
+    work=does("instance norm"),
     flop_kinds={
         "instancenorm": "5 a value of an instance norm: 3 for the mean and the variance of its "
         "channel, 2 for a scale and a shift"
@@ -259,6 +262,7 @@ L2NORM = Op(
     gathers=None,
     counts_in_depth=False,
     cost=_l2norm_cost,
+    work=does("L2 norm"),
     flop_kinds={"l2norm": "3 a value of an L2 norm: square, sum, division"},
     state=None,
     acts=acts_always,
@@ -290,6 +294,7 @@ GRN = Op(
     gathers=None,
     counts_in_depth=False,
     cost=_grn_cost,
+    work=does("global response norm"),
     flop_kinds={
         "grn": "5 a value of a global response norm: 2 for the length of its channel, "
         "3 for a product, a shift and a sum"

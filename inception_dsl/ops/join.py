@@ -31,6 +31,7 @@ from inception_dsl.ops.facts import (
 )
 from inception_dsl.ops.gate import count_partial_values, find_misfit, find_whole
 from inception_dsl.ops.op import Join, Op
+from inception_dsl.ops.work import Work, only_moves
 
 _ADD_FLOPS = {"add": "1 a value of an add or a mul, for each input after the first"}
 _EXTREMUM_FLOPS = {
@@ -81,6 +82,22 @@ def _mul_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
 
 def _extremum_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"extremum": sum(count_partial_values(inputs))})
+
+
+def _add_work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work, ...]:
+    (total,) = _pairwise_work("sum", values, inputs, output)
+    if values["scale"] == 1:
+        return (total,)
+    scaled = inputs[-1].values
+    return total, Work("rescale", {"read": scaled, "made": scaled, "flops": scaled})
+
+
+def _pairwise_work(
+    kind: str, values: Values, inputs: Inputs, output: TensorType
+) -> tuple[Work, ...]:
+    """Return the work of a join that takes its inputs together from left to right."""
+    made = sum(count_partial_values(inputs))
+    return (Work(kind, {"read": made, "made": made, "flops": made}),)
 
 
 def _add_launches(
@@ -148,6 +165,7 @@ CONCAT = Op(
     gathers=None,
     counts_in_depth=False,
     cost=free,
+    work=only_moves,
     flop_kinds={},
     state=None,
     acts=acts_always,
@@ -185,6 +203,7 @@ ADD = Op(
     gathers=None,
     counts_in_depth=False,
     cost=_add_cost,
+    work=_add_work,
     flop_kinds={**_ADD_FLOPS, **_SCALE_FLOPS, **ACT_FLOPS},
     state=None,
     acts=acts_always,
@@ -213,6 +232,7 @@ MUL = Op(
     gathers=None,
     counts_in_depth=False,
     cost=_mul_cost,
+    work=partial(_pairwise_work, "product"),
     flop_kinds=_ADD_FLOPS,
     state=None,
     acts=acts_always,
@@ -243,6 +263,7 @@ EXTREMA = tuple(
         gathers=None,
         counts_in_depth=False,
         cost=_extremum_cost,
+        work=partial(_pairwise_work, "extremum"),
         flop_kinds=_EXTREMUM_FLOPS,
         state=None,
         acts=acts_always,

@@ -43,6 +43,7 @@ from inception_dsl.ops.facts import (
 )
 from inception_dsl.ops.init import BIAS_INIT, INIT, finish_init
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import does, only_moves
 from inception_dsl.simplify import combine
 
 
@@ -139,6 +140,7 @@ OPS = (
         gathers=None,
         counts_in_depth=True,
         cost=_linear_cost,
+        work=does("linear layer"),
         flop_kinds={**MAC_FLOPS, **BIAS_FLOPS, **ACT_FLOPS},
         state=_linear_state,
         acts=acts_always,
@@ -170,6 +172,7 @@ OPS = (
         gathers=gathers_own_place,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=_dropout_acts,
@@ -195,6 +198,7 @@ OPS = (
         gathers=gathers_flat,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=_flatten_acts,
@@ -220,6 +224,7 @@ OPS = (
         gathers=gathers_own_place,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=never_acts,

@@ -29,6 +29,7 @@ from inception_dsl.ops.facts import (
 )
 from inception_dsl.ops.image_norm import GRN, INSTANCENORM, L2NORM, LAYERNORM, affine_state
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import Work, does
 
 
 def _lrn_infer(values: Values, inputs: Inputs) -> TensorType:
@@ -39,6 +40,12 @@ def _lrn_infer(values: Values, inputs: Inputs) -> TensorType:
 def _batchnorm_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     learnt = sum(bool(values[name]) for name in ("gamma", "beta")) * output.channels
     return Cost(norms=learnt, flops={"norm": 2 * output.values})
+
+
+def _batchnorm_work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work, ...]:
+    # For each channel: variance + eps, 1 / sqrt (2), times gamma; times the mean, less beta.
+    folding = (6 if values["gamma"] else 5) * output.channels
+    return (Work("batch norm", {"folding": folding}),)
 
 
 def _batchnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
@@ -148,6 +155,12 @@ def _lrn_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(flops={"lrn": (number(values, "size") + 4) * output.values})
 
 
+def _lrn_work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work, ...]:
+    channels, height, width = inputs[0].shape
+    padded = (channels + number(values, "size") - 1) * height * width
+    return (Work("local response norm", {"padded": padded}),)
+
+
 def _lrn_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
@@ -202,6 +215,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_batchnorm_cost,
+        work=_batchnorm_work,
         flop_kinds={"norm": "2 a value of a batch norm, folded to a scale and a shift"},
         state=_batchnorm_state,
         acts=acts_always,
@@ -236,6 +250,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_groupnorm_cost,
+        work=does("group norm"),
         flop_kinds={
             "groupnorm": "5 a value of a group norm: 3 for the mean and the variance of its group, "
             "2 for a scale and a shift"
@@ -277,6 +292,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_lrn_cost,
+        work=_lrn_work,
         flop_kinds={
             "lrn": "size + 4 a value: squares, their sum, scale and shift, power, division"
         },

@@ -30,6 +30,7 @@ from inception_dsl.ops.facts import (
     never_acts,
     no_launch,
 )
+from inception_dsl.ops.work import WorkRule
 
 FigureKind = Literal[
     "convolution",
@@ -104,6 +105,7 @@ class Op:
 
         cost: its cost.
         flop_kinds: the kinds of floating-point operations that `cost` counts, and how.
+        work: the kinds of layers that tools see in it, without its norm and its activation.
         state: its tensors in a checkpoint; None for an op without any.
         acts: when it does something, for its attributes and inputs.
         is_left_to_loss: losses include it, so that a module which ends in it gives what it reads.
@@ -141,6 +143,7 @@ class Op:
 
     cost: CostRule
     flop_kinds: Mapping[str, str]
+    work: WorkRule
     state: StateRule | None
     acts: ActsRule
     is_left_to_loss: bool

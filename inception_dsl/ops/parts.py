@@ -15,6 +15,7 @@ from inception_dsl.ops.facts import (
     own_place,
 )
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import does
 
 
 def _infer(values: Values, inputs: Inputs) -> TensorType:
@@ -54,6 +55,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_cost,
+        work=does("softmax over parts"),
         flop_kinds={"softmax": "3 a value: exponential, sum, division"},
         state=None,
         acts=acts_always,

@@ -37,6 +37,7 @@ from inception_dsl.ops.window import (
     slide,
     windows,
 )
+from inception_dsl.ops.work import does
 
 
 def _infer(op: str, values: Values, inputs: Inputs) -> TensorType:
@@ -153,6 +154,9 @@ _POOL_FLOPS = {"pool": "kernel height x kernel width a pooled value"}
 _MAX: FigureKind = "max_pool"
 _AVG: FigureKind = "average_pool"
 
+_GLOBAL = {"avg": "global average pool", "max": "global max pool"}
+_ADAPTIVE = {"avg": "adaptive average pool", "max": "adaptive max pool"}
+
 _HOW: dict[str, How] = {"avg": "mean", "max": "largest"}
 
 OPS = (
@@ -177,6 +181,7 @@ OPS = (
         gathers=gathers_windows("largest"),
         counts_in_depth=False,
         cost=_cost,
+        work=does("max pool"),
         flop_kinds=_POOL_FLOPS,
         state=None,
         acts=acts_always,
@@ -212,6 +217,7 @@ OPS = (
         gathers=gathers_windows("mean"),
         counts_in_depth=False,
         cost=_cost,
+        work=does("average pool"),
         flop_kinds=_POOL_FLOPS,
         state=None,
         acts=acts_always,
@@ -242,6 +248,7 @@ OPS = (
             gathers=gathers_whole(_HOW[kind]),
             counts_in_depth=False,
             cost=_global_cost,
+            work=does(_GLOBAL[kind]),
             flop_kinds=_POOL_FLOPS,
             state=None,
             acts=acts_always,
@@ -297,6 +304,7 @@ OPS = (
             gathers=gathers_adaptive(_HOW[kind]),
             counts_in_depth=False,
             cost=_adaptive_cost,
+            work=does(_ADAPTIVE[kind]),
             flop_kinds=_POOL_FLOPS,
             state=None,
             acts=acts_always,

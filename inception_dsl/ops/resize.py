@@ -23,6 +23,7 @@ from inception_dsl.ops.facts import (
 from inception_dsl.ops.op import Op
 from inception_dsl.ops.reach import MAX_PHASES, Window, take_turns
 from inception_dsl.ops.window import repeat
+from inception_dsl.ops.work import Amount, Work, only_moves
 
 if TYPE_CHECKING:
     from inception_dsl.ops.gather import Gathers
@@ -95,6 +96,13 @@ def _upsample_remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
         return ()
     message = f"shrinks {height}x{width} to {new_height}x{new_width}, and passes values over"
     return (Remark("W613", message, "if that is not meant, write the size of a larger map"),)
+
+
+def _upsample_work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work, ...]:
+    amounts: dict[Amount, int] = {"places_by_size": output.values // output.channels}
+    if "factor" in values:
+        amounts = {"read_by_factor": inputs[0].values, "made_by_factor": output.values}
+    return (Work(f"{values['mode']} upsampling", amounts),)
 
 
 def _spread_infer(values: Values, inputs: Inputs) -> TensorType:
@@ -172,6 +180,7 @@ def _shuffle(
         gathers=_shuffle_gathers,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=acts_always,
@@ -227,6 +236,7 @@ OPS = (
         gathers=_upsample_gathers,
         counts_in_depth=False,
         cost=_upsample_cost,
+        work=_upsample_work,
         flop_kinds={"interpolate": "7 a value of a bilinear upsampling: 4 products, 3 sums"},
         state=None,
         acts=acts_always,

@@ -21,6 +21,7 @@ from inception_dsl.ops.facts import (
     saves_nothing,
 )
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import does
 
 
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -106,6 +107,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_rescale_cost,
+        work=does("rescale"),
         flop_kinds={"rescale": "1 a value of a rescale, 2 with a factor and an offset"},
         state=None,
         acts=_rescale_acts,
@@ -133,6 +135,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_divide_cost,
+        work=does("division"),
         flop_kinds={"divide": "1 a value that is divided"},
         state=None,
         acts=_divide_acts,
@@ -167,6 +170,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_cost,
+        work=does("learnt scale"),
         flop_kinds={"affine": "1 a value of a learnt scale, 1 more for its shift"},
         state=_state,
         acts=acts_always,

@@ -31,6 +31,7 @@ from inception_dsl.ops.facts import (
     gathers_windows,
 )
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import does
 
 _MULTIPLIER = Attribute("multiplier", "positive", 1, changes="values")
 
@@ -126,6 +127,7 @@ def make_ops() -> tuple[Op, ...]:
         gathers=gathers_windows("weighted"),
         counts_in_depth=True,
         cost=_cost,
+        work=does("convolution"),
         flop_kinds=list_flop_kinds(),
         state=_state,
         acts=acts_always,

@@ -19,6 +19,7 @@ from inception_dsl.ops.facts import (
 )
 from inception_dsl.ops.op import Op
 from inception_dsl.ops.reach import Window
+from inception_dsl.ops.work import only_moves
 
 if TYPE_CHECKING:
     from inception_dsl.ops.gather import Gathers, Outside
@@ -157,6 +158,7 @@ OPS = (
         gathers=_pad_gathers,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=acts_always,
@@ -187,6 +189,7 @@ OPS = (
         gathers=_crop_gathers,
         counts_in_depth=False,
         cost=free,
+        work=only_moves,
         flop_kinds={},
         state=None,
         acts=acts_always,

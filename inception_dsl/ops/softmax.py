@@ -14,6 +14,7 @@ from inception_dsl.ops.facts import (
     saves_result,
 )
 from inception_dsl.ops.op import Op
+from inception_dsl.ops.work import does
 
 
 def _softmax_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -50,6 +51,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_softmax_cost,
+        work=does("softmax"),
         flop_kinds={"softmax": "3 a value: exponential, sum, division"},
         state=None,
         acts=acts_always,
@@ -77,6 +79,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_log_softmax_cost,
+        work=does("log softmax"),
         flop_kinds={"log_softmax": "3 a value: exponential, sum, difference"},
         state=None,
         acts=acts_always,

@@ -24,6 +24,7 @@ from inception_dsl.ops.facts import (
     same,
     whole_map,
 )
+from inception_dsl.ops.work import does
 
 
 def _cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
@@ -70,6 +71,7 @@ BLEND = Op(
     counts_in_depth=True,
     cost=_cost,
     flop_kinds={**MAC_FLOPS, "blend": "5 a value: a norm over all values, a sigmoid"},
+    work=does("blend of all"),
     state=_weight,
     acts=acts_always,
     is_left_to_loss=False,
@@ -143,6 +145,7 @@ HALVES = Op(
     counts_in_depth=False,
     cost=_halves_cost,
     flop_kinds={"halves": "3 a value"},
+    work=does("norm of halves"),
     state=_halves_state,
     acts=acts_always,
     is_left_to_loss=False,

@@ -1,0 +1,190 @@
+"""The cost of a model as a tool counts it, by path and by kind of layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import NamedTuple
+
+from inception_dsl.analysis.conventions import Convention
+from inception_dsl.analysis.cost import CostReport
+from inception_dsl.analysis.parts import split
+from inception_dsl.analysis.state import list_tensors
+from inception_dsl.ir import Call, Model, Node, NodeDef
+from inception_dsl.ops import OPS, Amount
+
+ONCE: frozenset[Amount] = frozenset(["folding"])
+"""The amounts that do not grow with the number of images."""
+
+
+BIASES: frozenset[Amount] = frozenset(["biased", "biased_as_conv"])
+"""The amounts that are values which a bias is added to."""
+
+_OF_SOME: tuple[Amount, ...] = (
+    "padded",
+    "folding",
+    "macs_by_groups",
+    "biased_as_conv",
+    "places_by_size",
+    "read_by_factor",
+    "made_by_factor",
+)
+"""The amounts that only some kinds of layers have."""
+
+
+class KindOfWork(NamedTuple):
+    """The layers of one kind in a network in inference.
+
+    Attributes:
+        layers: their number.
+        amounts: their amounts, for all images.
+    """
+
+    kind: str
+    layers: int
+    amounts: Mapping[Amount, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkReport:
+    """The work of a model in inference.
+
+    Attributes:
+        kinds: in order of first appearance.
+        by_path: the kinds of each node with their amounts, by the node's path.
+        last_softmax: the path of a softmax at the end, which modules of torch leave to the loss;
+            None if there is none.
+    """
+
+    kinds: tuple[KindOfWork, ...]
+    by_path: Mapping[str, tuple[KindOfWork, ...]]
+    last_softmax: str | None
+
+
+class CountedKind(NamedTuple):
+    """The count of the layers of one kind by a convention, without biases, and of their biases."""
+
+    kind: str
+    layers: int
+    count: int
+    biases: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConventionCount:
+    """The cost of a model by one convention.
+
+    Attributes:
+        by_path: the count of each node of inference.
+        kinds: the count of each kind of layer; zero for one that the convention leaves out.
+        left_out: the kinds that count as zero.
+    """
+
+    convention: Convention
+    total: int
+    by_path: Mapping[str, int]
+    kinds: tuple[CountedKind, ...]
+    left_out: tuple[str, ...]
+
+
+def measure_work(model: Model, cost: CostReport) -> WorkReport:
+    """Measure the layers of a model in inference, and the amounts that tools count of them."""
+    by_path: dict[str, tuple[KindOfWork, ...]] = {}
+    known: dict[int, tuple[KindOfWork, ...]] = {}
+    kinds: dict[str, tuple[int, dict[Amount, int]]] = {}
+    last = _find_last_softmax(model)
+    for row, (path, node) in zip(cost.rows, _walk(model.root, ""), strict=True):
+        if row.head is not None or not row.is_read:
+            continue
+        if id(node) not in known:
+            known[id(node)] = tuple(_list_work(node, cost.batch))
+        by_path[path] = works = known[id(node)]
+        for work in works:
+            layers, amounts = kinds.setdefault(work.kind, (0, {}))
+            for amount, count in work.amounts.items():
+                amounts[amount] = amounts.get(amount, 0) + count
+            kinds[work.kind] = (layers + 1, amounts)
+    totals = tuple(KindOfWork(kind, layers, amounts) for kind, (layers, amounts) in kinds.items())
+    return WorkReport(totals, by_path, last)
+
+
+def count_by(convention: Convention, work: WorkReport) -> ConventionCount:
+    """Count a model's work by a convention."""
+    by_path: dict[str, int] = {}
+    counted: dict[str, CountedKind] = {}
+    for path, works in work.by_path.items():
+        if path == work.last_softmax and not convention.runs_last_softmax:
+            by_path[path] = 0
+            continue
+        total = 0
+        for kind, layers, amounts in works:
+            rule = convention.rule_of(kind)
+            terms = [(name, times * amounts[name]) for name, times in rule.items()]
+            biases = sum(count for name, count in terms if name in BIASES)
+            count = sum(count for _, count in terms) - biases
+            before = counted.get(kind, CountedKind(kind, 0, 0, 0))
+            counted[kind] = CountedKind(
+                kind, before.layers + layers, before.count + count, before.biases + biases
+            )
+            total += count + biases
+        by_path[path] = total
+    left_out = tuple(kind for kind in counted if not convention.rule_of(kind))
+    return ConventionCount(
+        convention, sum(by_path.values()), by_path, tuple(counted.values()), left_out
+    )
+
+
+def _walk(call: Call, prefix: str) -> Iterator[tuple[str, Node]]:
+    """Yield the nodes of a call in the order of a run, with their paths from the root."""
+    for item in call.body:
+        path = prefix + item.path
+        if isinstance(item, Call):
+            yield from _walk(item, f"{path}.")
+        else:
+            yield path, item
+
+
+def _find_last_softmax(model: Model) -> str | None:
+    """Return the path of the softmax that ends the network, which modules leave to the loss."""
+    outputs = list(model.network.outputs.values())
+    (end,) = outputs if len(outputs) == 1 else (None,)
+    for step in model.network.body:
+        if isinstance(step, NodeDef) and step.path == end and OPS[step.op].is_left_to_loss:
+            return str(step.path)
+    return None
+
+
+def _list_work(node: Node, batch: int) -> Iterator[KindOfWork]:
+    """Yield the layers that a node is, its norm and its activation apart."""
+    for part in split(node):
+        each = part.node
+        op = OPS[each.op]
+        for work in op.work(each.attributes, each.input_types, each.type):
+            amounts: dict[Amount, int] = {**_measure_amounts(each), **work.amounts}
+            scaled = {
+                name: count if name in ONCE else count * batch for name, count in amounts.items()
+            }
+            yield KindOfWork(work.kind, 1, scaled)
+
+
+def _measure_amounts(node: Node) -> dict[Amount, int]:
+    """Return the amounts of an op, an image, that follow from its cost and its types."""
+    cost = OPS[node.op].cost(node.attributes, node.input_types, node.type)
+    read, made = node.input_types[0].values, node.type.values
+    kernel = node.attributes.get("kernel")
+    sides = kernel if isinstance(kernel, tuple) else ()
+    is_scaled = any(tensor.role == "scale" for tensor in list_tensors(node))
+    return {
+        "macs": cost.macs,
+        "macs_at_output": cost.macs,
+        "biased": made if cost.biases else 0,
+        "flops": sum(count for kind, count in cost.flops.items() if kind != "bias"),
+        "read": read,
+        "scaled": read if is_scaled else 0,
+        "made": made,
+        "windowed": prod(sides, start=made),
+        "rows": read // node.input_types[0].channels,
+        "learnt": cost.norms,
+        **dict.fromkeys(_OF_SOME, 0),
+    }
