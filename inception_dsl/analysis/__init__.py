@@ -21,6 +21,13 @@ from inception_dsl.analysis.stage import build_stage_lookup
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.classes import Classes, settle_classes
+    from inception_dsl.analysis.conventions import CONVENTIONS, Convention
+    from inception_dsl.analysis.counting import (
+        ConventionCount,
+        WorkReport,
+        count_by,
+        measure_work,
+    )
     from inception_dsl.analysis.depth import measure_depths
     from inception_dsl.analysis.field import Field, Windows, measure_fields
     from inception_dsl.analysis.forward import ForwardPlan, Partition, Statement, plan_forward
@@ -33,6 +40,12 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.widths import BlockWidths, Width, measure_widths
 
 _LATER = {
+    "measure_work": "counting",
+    "count_by": "counting",
+    "WorkReport": "counting",
+    "ConventionCount": "counting",
+    "Convention": "conventions",
+    "CONVENTIONS": "conventions",
     "BlockWidths": "widths",
     "Classes": "classes",
     "CostShare": "shares",
@@ -65,9 +78,12 @@ _LATER = {
 
 __all__ = [
     "BYTES",
+    "CONVENTIONS",
     "GROUPINGS",
     "BlockWidths",
     "Classes",
+    "Convention",
+    "ConventionCount",
     "CostReport",
     "CostRow",
     "CostShare",
@@ -86,7 +102,9 @@ __all__ = [
     "Unwritable",
     "Width",
     "Windows",
+    "WorkReport",
     "build_stage_lookup",
+    "count_by",
     "find_largest_shares",
     "find_quantity",
     "find_unread",
@@ -100,6 +118,7 @@ __all__ = [
     "measure_memory",
     "measure_state",
     "measure_widths",
+    "measure_work",
     "plan_forward",
     "reads_tensors",
     "settle_classes",

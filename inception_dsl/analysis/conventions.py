@@ -239,15 +239,15 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         Convention(
             name="keras",
-            title="TensorFlow's profiler on a Keras model",
+            title="TensorFlow's profiler",
             version="2.21.0",
             unit="FLOPs",
             calls_it="float_ops",
-            sees="TensorFlow's operators, in a frozen graph",
+            sees="TensorFlow's operators, in the frozen graph of a Keras model",
             rules={
                 **_each(_MAPS, {"macs": 2, "biased": 1}),
                 "batch norm": {"read": 2, "folding": 1},
-                "SiLU": {"read": 1},
+                "SiLU": {"read": 2},
                 **_each(("max pool", "average pool"), {"windowed": 1}),
                 **_each(_AVERAGES, {"read": 1}),
                 **_each(("sum", "product", "extremum", "rescale", "division"), {"made": 1}),

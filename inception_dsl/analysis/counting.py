@@ -67,7 +67,7 @@ class CountedKind(NamedTuple):
 
     kind: str
     layers: int
-    count: int
+    counted: int
     biases: int
 
 
@@ -125,7 +125,7 @@ def count_by(convention: Convention, work: WorkReport) -> ConventionCount:
             count = sum(count for _, count in terms) - biases
             before = counted.get(kind, CountedKind(kind, 0, 0, 0))
             counted[kind] = CountedKind(
-                kind, before.layers + layers, before.count + count, before.biases + biases
+                kind, before.layers + layers, before.counted + count, before.biases + biases
             )
             total += count + biases
         by_path[path] = total

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from inception_dsl.analysis import BYTES, GROUPINGS
-from inception_dsl.cli.arguments import Parser, add_specs, describe
+from inception_dsl.analysis.conventions import TOOLS
+from inception_dsl.cli.arguments import UNUSABLE, Parser, add_specs, describe
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, show
 from inception_dsl.cli.symbolic import add_symbolic, show_symbolic
@@ -24,6 +26,14 @@ from inception_dsl.emit.report import (
 )
 from inception_dsl.tables import Column, plain_table
 
+if TYPE_CHECKING:
+    from inception_dsl import driver
+
+T = TypeVar("T")
+
+_BESIDE_COUNTS = ("params", "macs", "flops")
+"""The columns beside those of tools, unless a caller names some."""
+
 
 def add(command: Parser) -> None:
     """Add the arguments of `flops`."""
@@ -36,6 +46,8 @@ def add(command: Parser) -> None:
             "flops inception_v4 googlenet --format markdown",
             "flops --against googlenet",
             "flops inception_v4 --columns macs,memory,depth,field --batch 8",
+            "flops googlenet --convention fvcore,thop",
+            "flops googlenet --explain fvcore thop",
             "flops specs/inception_v4.yaml --batch 32 --format json",
         ],
     )
@@ -49,6 +61,13 @@ def add(command: Parser) -> None:
     rows.add_argument(
         "--against", metavar="SPEC", help="compare each with this one: the multiples of its numbers"
     )
+    rows.add_argument(
+        "--explain",
+        nargs=2,
+        metavar=("A", "B"),
+        help="tell the difference of two counts: of conventions, of macs, flops, or paper for the "
+        "claims of the sources",
+    )
     command.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
     command.add_argument("--batch", type=_batch, default=1, metavar="N", help="images at once")
     command.add_argument(
@@ -58,9 +77,15 @@ def add(command: Parser) -> None:
         help="type of numbers; default: float32",
     )
     command.add_argument(
+        "--convention",
+        type=_conventions,
+        default=(),
+        metavar="NAME,NAME",
+        help=f"count as these tools do, too: {', '.join(TOOLS)}",
+    )
+    command.add_argument(
         "--columns",
         type=_columns,
-        default=DEFAULT,
         metavar="NAME,NAME",
         help=f"columns, from {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
     )
@@ -77,33 +102,79 @@ def _flops(args: argparse.Namespace) -> int:
         return show_symbolic(args)
     from inception_dsl import driver
 
-    asked = MEASURES if args.format == "json" else args.columns
+    if args.explain:
+        return _explain(args)
+    columns = args.columns or (_BESIDE_COUNTS if args.convention else DEFAULT)
+    columns += tuple(name for name in args.convention if name not in columns)
+    asked = MEASURES if args.format == "json" else columns
     needs = frozenset(filter(None, (MEASURES[name].needs for name in asked)))
+    conventions = [name for name in columns if name in TOOLS]
 
     def facts(checked: driver.Checked) -> Facts:
-        return driver.measure_facts(checked, needs=needs, dtype=args.dtype)
+        return driver.measure_facts(checked, needs=needs, dtype=args.dtype, conventions=conventions)
 
-    folder, overrides = Path.cwd(), overrides_of(args)
     base = None
     if args.against:
         measured = driver.measure(
-            args.against, folder=folder, overrides=overrides, batch=args.batch
+            args.against, folder=Path.cwd(), overrides=overrides_of(args), batch=args.batch
         )
         base = facts(measured)
-    networks: list[Facts] = []
+    layout = Layout(args.by, base, columns)
+    return _report(args, facts, lambda networks: render_costs(networks, layout, format=args.format))
+
+
+def _explain(args: argparse.Namespace) -> int:
+    """Print the difference of two counts of each network."""
+    from inception_dsl.driver.explaining import check_sides, explain_counts
+    from inception_dsl.emit.report.explanation import render_explanations
+
+    first, second = args.explain
+    problem = ""
+    if args.columns or args.convention:
+        problem = "--explain has columns of its own: leave --columns and --convention out"
+    try:
+        check_sides(first, second)
+    except ValueError as error:
+        problem = f"argument --explain: {error}"
+    if problem:
+        say(f"error: {problem}", "  = help: `inception-dsl flops --help` shows the arguments")
+        return UNUSABLE
+    return _report(
+        args,
+        lambda checked: explain_counts(checked, first, second),
+        lambda networks: render_explanations(networks, format=args.format),
+    )
+
+
+def _report(
+    args: argparse.Namespace,
+    measure: Callable[[driver.Checked], T],
+    render: Callable[[Sequence[T]], str],
+) -> int:
+    """Measure the specs of a command, and print or write the report on them.
+
+    Raises:
+        SpecError: the errors of all specs.
+    """
+    from inception_dsl import driver
+
+    networks: list[T] = []
     failed: list[tuple[str, Diagnostic]] = []
     warned: list[tuple[str, Diagnostic]] = []
-    outcomes = driver.measure_all(args.specs, folder=folder, overrides=overrides, batch=args.batch)
+    outcomes = driver.measure_all(
+        args.specs, folder=Path.cwd(), overrides=overrides_of(args), batch=args.batch
+    )
     for spec, outcome in outcomes:
-        if isinstance(outcome, SpecError):
-            failed.extend((spec, finding) for finding in outcome.diagnostics)
-        else:
-            networks.append(facts(outcome))
+        try:
+            if isinstance(outcome, SpecError):
+                raise outcome
+            networks.append(measure(outcome))
             warned.extend((spec, finding) for finding in outcome.warnings)
+        except SpecError as error:
+            failed.extend((spec, finding) for finding in error.diagnostics)
     is_table = args.format == "table"
     if networks and (is_table or not failed):  # a document has all networks, or the errors
-        report = render_costs(networks, Layout(args.by, base, args.columns), format=args.format)
-        (show if is_table else deliver)(report)
+        (show if is_table else deliver)(render(networks))
     print_findings(merge_findings(warned))
     if failed:
         raise SpecError(merge_findings(failed))
@@ -160,16 +231,30 @@ def _list(args: argparse.Namespace) -> int:
 
 def _columns(text: str) -> tuple[str, ...]:
     """Return the names of columns that stand between commas."""
+    return _names(text, MEASURES, "column")
+
+
+def _conventions(text: str) -> tuple[str, ...]:
+    """Return the names of tools that stand between commas."""
+    return _names(text, TOOLS, "convention")
+
+
+def _names(text: str, choices: Iterable[str], kind: str) -> tuple[str, ...]:
+    """Return the names that stand between commas, each once.
+
+    Args:
+        kind: the noun for them.
+    """
     from inception_dsl.driver.options import choose
 
     names = tuple(text.split(","))
     for name in names:
         try:
-            choose(name, MEASURES, "column")
+            choose(name, choices, kind)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
         if names.count(name) > 1:
-            raise argparse.ArgumentTypeError(f"the column `{name}` is named twice")
+            raise argparse.ArgumentTypeError(f"the {kind} `{name}` is named twice")
     return names
 
 

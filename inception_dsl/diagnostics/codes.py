@@ -85,6 +85,7 @@ CODES: dict[str, Code] = {
     "E401": Code("over-budget", "The model costs more than its budget."),
     "E402": Code("claim-fails", "A claim does not hold, and no deviation is noted."),
     "E403": Code("deviation-gone", "A claim holds, but a deviation from it is noted."),
+    "E404": Code("no-claim", "A spec has no claim that an explanation of its cost could compare."),
     "E501": Code("not-emittable", "PyTorch code cannot be written for this."),
     "E502": Code("not-drawable", "A figure cannot be drawn as requested."),
     "E503": Code("same-output", "Two specs would be built to one folder."),

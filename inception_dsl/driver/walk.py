@@ -298,12 +298,19 @@ def _cost(file: SpecFile, model: Model, batch: int) -> CostReport:
     return measure_cost(model, batch=batch, name=file.full_name)
 
 
-def measure_facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") -> Facts:
+def measure_facts(
+    checked: Checked,
+    *,
+    needs: Set[str],
+    dtype: str = "float32",
+    conventions: Iterable[str] = (),
+) -> Facts:
     """Measure the properties that a report of a model needs, besides its cost.
 
     Args:
         needs: `memory`, `fields` and `depths`.
         dtype: the type of every number, which memory depends on.
+        conventions: the names of the conventions that count it, too.
     """
     from inception_dsl import analysis
     from inception_dsl.emit.report import Facts
@@ -316,7 +323,11 @@ def measure_facts(checked: Checked, *, needs: Set[str], dtype: str = "float32") 
         fields = analysis.measure_fields(model)
     if "depths" in needs:
         depths = analysis.measure_depths(model)
-    return Facts(cost, memory, fields, depths, dtype)
+    counts = {}
+    if names := list(conventions):
+        work = analysis.measure_work(model, cost)
+        counts = {name: analysis.count_by(analysis.CONVENTIONS[name], work) for name in names}
+    return Facts(cost, memory, fields, depths, dtype, counts)
 
 
 def emit_module(checked: Checked) -> str:

@@ -12,7 +12,7 @@ from inception_dsl.emit.report.layout import Layout, build_scope, build_whole_sc
 from inception_dsl.emit.report.measures import MEASURES, Facts, RowScope
 
 if TYPE_CHECKING:
-    from inception_dsl.analysis import Windows
+    from inception_dsl.analysis import ConventionCount, Windows
 
 SCHEMA_VERSION = 1
 
@@ -46,6 +46,10 @@ def _build_document(facts: Facts, layout: Layout) -> dict[str, Any]:
         memory = asdict(facts.memory)
         del memory["by_path"]
         document["memory"] = memory
+    if facts.counts:
+        document["conventions"] = {
+            name: _build_count(count) for name, count in facts.counts.items()
+        }
     rows: list[dict[str, Any]] = []
     if layout.by is None or layout.by == "path":
         for row in cost.rows:
@@ -54,8 +58,32 @@ def _build_document(facts: Facts, layout: Layout) -> dict[str, Any]:
     else:
         for grouped in group(cost, layout.by):
             nodes = len(grouped.paths)
-            rows.append({"path": grouped.name, "nodes": nodes, **grouped.totals._asdict()})
+            summed: dict[str, Any] = {"path": grouped.name, "nodes": nodes}
+            summed |= grouped.totals._asdict()
+            if facts.counts:
+                scope = build_scope(grouped)
+                summed["conventions"] = {
+                    name: MEASURES[name].read(facts, scope) for name in facts.counts
+                }
+            rows.append(summed)
     return {**document, "rows": rows}
+
+
+def _build_count(count: ConventionCount) -> dict[str, Any]:
+    """Return the count of a network by a convention, and what it is made of."""
+    convention = count.convention
+    return {
+        "total": count.total,
+        "tool": convention.title,
+        "version": convention.version,
+        "unit": convention.unit,
+        "called": convention.calls_it,
+        "by_kind": {
+            each.kind: {"layers": each.layers, "count": each.counted, "biases": each.biases}
+            for each in count.kinds
+        },
+        "not_counted": list(count.left_out),
+    }
 
 
 def _collect_facts(facts: Facts, path: str) -> dict[str, Any]:
@@ -64,6 +92,10 @@ def _collect_facts(facts: Facts, path: str) -> dict[str, Any]:
     A receptive field that varies along an axis is null there.
     """
     known: dict[str, Any] = {}
+    if facts.counts:
+        known["conventions"] = {
+            name: count.by_path.get(path) for name, count in facts.counts.items()
+        }
     if facts.memory is not None:
         known["memory"] = facts.memory.by_path.get(path)
     if facts.depths is not None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from inception_dsl.analysis import BYTES, CostReport, Totals
+from inception_dsl.analysis.conventions import CONVENTIONS, TOOLS
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from inception_dsl.analysis import Field, MemoryReport, Windows
+    from inception_dsl.analysis import ConventionCount, Field, MemoryReport, Windows
 
 Cell = int | float | str | None
 """The value of a cell; None if the row has no value in the column."""
@@ -25,6 +27,7 @@ class Facts:
         fields: the receptive field of each node by its path.
         depths: the depth of each node by its path.
         dtype: the number type that bytes are counted in.
+        counts: the counts by conventions of tools, by their names.
     """
 
     cost: CostReport
@@ -32,6 +35,7 @@ class Facts:
     fields: Mapping[str, Field] | None = None
     depths: Mapping[str, int] | None = None
     dtype: str = "float32"
+    counts: Mapping[str, ConventionCount] = field(default_factory=dict)
 
 
 class RowScope(NamedTuple):
@@ -62,7 +66,7 @@ class Measure(NamedTuple):
     heading: str
     legend: str
     read: Callable[[Facts, RowScope], Cell]
-    needs: Literal["memory", "fields", "depths"] | None = None
+    needs: Literal["memory", "fields", "depths", "counts"] | None = None
     is_share: bool = False
     is_amount: bool = True
 
@@ -108,6 +112,14 @@ def _read_last(facts: Facts, scope: RowScope, read: Callable[[Windows], int | Fr
         return "varies"
     height, width = read(field.height), read(field.width)
     return f"{height}x{width}" if height and width else None
+
+
+def _read_count(name: str, facts: Facts, scope: RowScope) -> Cell:
+    """Return the count of some nodes by a convention; tools count inference alone."""
+    if scope.with_heads:
+        return None
+    by_path = facts.counts[name].by_path
+    return sum(by_path.get(path, 0) for path in scope.paths)
 
 
 MEASURES: dict[str, Measure] = {
@@ -169,6 +181,12 @@ MEASURES: dict[str, Measure] = {
         needs="fields",
         is_amount=False,
     ),
+    **{
+        name: Measure(
+            f"{name} {CONVENTIONS[name].calls_it}", "", partial(_read_count, name), needs="counts"
+        )
+        for name in TOOLS
+    },
 }
 """Every column by the name that `--columns` takes."""
 

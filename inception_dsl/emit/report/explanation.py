@@ -1,0 +1,279 @@
+"""The explanation of a difference of two counts, for readers who know neither tool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from inception_dsl.analysis import ConventionCount
+from inception_dsl.analysis.conventions import Convention
+from inception_dsl.analysis.explaining import (
+    ClaimedDifference,
+    ComparedClaim,
+    Difference,
+    KindDifference,
+    operations_a_mac,
+)
+from inception_dsl.channels import csv_cell, json_text
+from inception_dsl.emit.report.conventions import name_number, write_rule
+from inception_dsl.emit.report.text import MARKDOWN, PLAIN, TextForm
+from inception_dsl.tables import Column
+
+ExplanationFormat = Literal["table", "json", "csv", "markdown"]
+
+_TIMES = {1: "one operation", 2: "two operations"}
+
+
+class Explained(NamedTuple):
+    """A network, and the difference that is explained.
+
+    Attributes:
+        title: the network with its input and the number of images, unescaped.
+    """
+
+    name: str
+    title: str
+    found: Difference | ClaimedDifference
+
+
+def render_explanations(networks: Sequence[Explained], *, format: ExplanationFormat) -> str:
+    """Return the explanations of some networks in a format of `flops`."""
+    match format:
+        case "table":
+            return "\n".join(_write_text(PLAIN, each) for each in networks)
+        case "markdown":
+            return "\n".join(_write_text(MARKDOWN, each) for each in networks)
+        case "json":
+            documents = [_build_document(each) for each in networks]
+            head: dict[str, Any] = {"schema_version": 1}
+            whole = documents[0] if len(documents) == 1 else {"models": documents}
+            return json_text({**head, **whole})
+        case "csv":
+            return _write_csv(networks)
+
+
+def _write_text(form: TextForm, network: Explained) -> str:
+    match network.found:
+        case Difference():
+            return _write_difference(form, network.title, network.found)
+        case ClaimedDifference():
+            return _write_claims(form, network.title, network.found)
+
+
+def _write_difference(form: TextForm, title: str, found: Difference) -> str:
+    names = [name_number(count.convention) for count in (found.first, found.second)]
+    columns = [
+        Column("layers", "left"),
+        Column("number"),
+        *map(Column, names),
+        Column("difference"),
+    ]
+    rows = [
+        [_name_kind(row), f"{row.layers:,}", *_figures(row.first, row.second)]
+        for row in found.kinds
+    ]
+    rows.append(["total", "", *_figures(found.first.total, found.second.total)])
+    head = f"{form.heading}{form.text(f'{title}: {names[0]} and {names[1]}')}"
+    sentences = [form.text(sentence) for sentence in list_sentences(found)]
+    return f"{head}{form.gap}{form.table(columns, rows)}\n{form.gap.join(sentences)}\n"
+
+
+def list_sentences(found: Difference) -> Iterator[str]:
+    """Yield the words of a difference: how far apart, what makes it, and each tool's habits."""
+    first, second = found.first.convention, found.second.convention
+    difference = found.second.total - found.first.total
+    if difference == 0:
+        yield f"{first.name} and {second.name} give the same number."
+    else:
+        side = "more" if difference > 0 else "less"
+        share = _percent(abs(difference), found.first.total)
+        yield f"{second.name} counts {abs(difference):,}{share} {side} than {first.name}."
+    one, other = operations_a_mac(first), operations_a_mac(second)
+    if one != other:
+        yield (
+            f"A multiply-accumulate is {_TIMES[one]} for {first.name}, {_TIMES[other]} for "
+            f"{second.name}: that alone makes the numbers differ by a factor of two."
+        )
+    for row in sorted(found.kinds, key=lambda row: -abs(row.difference)):
+        if row.difference:
+            yield f"{_name_kind(row)}: {row.difference:+,}. {_explain(row, first, second)}"
+    if same := [_name_kind(row) for row in found.kinds if not row.difference]:
+        yield f"Counted alike: {', '.join(same)}."
+    if found.neither:
+        yield f"Counted by neither: {', '.join(found.neither)}."
+    for convention in (first, second):
+        if convention.version:
+            yield f"{_introduce(convention)} {' '.join(convention.remarks)}"
+
+
+def _introduce(convention: Convention) -> str:
+    return (
+        f"{convention.name}: {convention.title} {convention.version} looks at {convention.sees}, "
+        f"and calls its number {convention.calls_it}."
+    )
+
+
+def _explain(row: KindDifference, first: Convention, second: Convention) -> str:
+    """Return what both conventions count of a kind of layer."""
+    one, other = _write_terms(row, first), _write_terms(row, second)
+    return f"{first.name} counts {one}; {second.name} counts {other}."
+
+
+def _write_terms(row: KindDifference, convention: Convention) -> str:
+    """Return the terms of a rule that a row is about, in words."""
+    rule = convention.rule_of(row.kind)
+    biased = {name: times for name, times in rule.items() if name.startswith("biased")}
+    return write_rule(
+        biased if row.of_biases else {n: t for n, t in rule.items() if n not in biased}
+    )
+
+
+def _name_kind(row: KindDifference) -> str:
+    return f"bias of {row.kind}" if row.of_biases else row.kind
+
+
+def _figures(first: int, second: int) -> list[str]:
+    difference = second - first
+    return [f"{first:,}", f"{second:,}", f"{difference:+,}" if difference else "0"]
+
+
+def _percent(part: int, whole: int) -> str:
+    return f" ({100 * part / whole:.1f} %)" if whole else ""
+
+
+def _write_claims(form: TextForm, title: str, found: ClaimedDifference) -> str:
+    convention = found.count.convention
+    name = name_number(convention)
+    head = f"{form.heading}{form.text(f'{title}: the claims of its sources and {name}')}"
+    columns = (
+        Column("claim on", "left"),
+        Column("claimed"),
+        Column("source", "left"),
+        Column(name),
+        Column("difference"),
+        Column("holds", "left"),
+    )
+    failing = [claim for claim in found.steps if not claim.holds]
+    rows = [_claim_row(claim) for claim in (*found.network, *failing)]
+    parts = [f"{head}{form.gap}{form.table(columns, rows)}".rstrip("\n") + "\n"]
+    if found.network:
+        claim = found.network[-1].claimed
+        beside = (
+            Column("counted by", "left"),
+            Column("number"),
+            Column("of the claim"),
+            Column(""),
+        )
+        counts = [
+            [name_number(count.convention), f"{count.total:,}", _ratio(count, claim.amount)]
+            + ["yes" if claim.holds(count.total) else "no"]
+            for count in found.others
+        ]
+        parts.append(f"{form.text(f'Beside the claim {claim.text}:')}{form.gap}")
+        parts[-1] += form.table(beside, counts)
+    sentences = [form.text(sentence) for sentence in _list_claim_sentences(found, failing)]
+    if sentences:
+        parts.append(f"{form.gap.join(sentences)}\n")
+    return "\n".join(parts)
+
+
+def _list_claim_sentences(
+    found: ClaimedDifference, failing: Sequence[ComparedClaim]
+) -> Iterator[str]:
+    for claim in (*found.network, *failing):
+        if not claim.holds and claim.deviates:
+            on = f"`{claim.at}`" if claim.at else "the network"
+            yield f"The spec says of the claim {claim.claimed.text} on {on}: {claim.deviates}."
+    if holding := len(found.steps) - len(failing):
+        yield f"Claims on single steps that hold: {holding}."
+    if found.left_out:
+        yield f"Left out, for another input or with training heads: {found.left_out}."
+    yield (
+        "A paper seldom says what it counts: compare its claim with the numbers above. "
+        "MACs and FLOPs differ by a factor of two."
+    )
+
+
+def _claim_row(claim: ComparedClaim) -> list[str]:
+    difference = f"{claim.difference:+,} ({100 * claim.difference / claim.claimed.amount:+.1f} %)"
+    return [
+        claim.at or "network",
+        claim.claimed.text,
+        claim.source or "",
+        f"{claim.counted:,}",
+        difference if claim.claimed.amount else f"{claim.difference:+,}",
+        "yes" if claim.holds else "no",
+    ]
+
+
+def _ratio(count: ConventionCount, claimed: int) -> str:
+    return f"{100 * count.total / claimed:.1f} %" if claimed else "-"
+
+
+def _build_document(network: Explained) -> dict[str, Any]:
+    found = network.found
+    document: dict[str, Any] = {"name": network.name}
+    match found:
+        case Difference(first, second, kinds, neither):
+            return document | {
+                "first": _build_side(first),
+                "second": _build_side(second),
+                "difference": second.total - first.total,
+                "kinds": [{**row._asdict(), "difference": row.difference} for row in kinds],
+                "neither": list(neither),
+                "sentences": list(list_sentences(found)),
+            }
+        case ClaimedDifference(count, whole, steps, left_out, others):
+            return document | {
+                "count": _build_side(count),
+                "network": [_build_claim(claim) for claim in whole],
+                "steps": [_build_claim(claim) for claim in steps],
+                "left_out": left_out,
+                "counts": {other.convention.name: other.total for other in others},
+            }
+
+
+def _build_side(count: ConventionCount) -> dict[str, Any]:
+    convention = count.convention
+    return {
+        "convention": convention.name,
+        "version": convention.version,
+        "unit": convention.unit,
+        "called": convention.calls_it,
+        "total": count.total,
+    }
+
+
+def _build_claim(claim: ComparedClaim) -> dict[str, Any]:
+    return {
+        "at": claim.at,
+        "claimed": claim.claimed.text,
+        "amount": claim.claimed.amount,
+        "source": claim.source,
+        "deviates": claim.deviates,
+        "counted": claim.counted,
+        "difference": claim.difference,
+        "holds": claim.holds,
+    }
+
+
+def _write_csv(networks: Sequence[Explained]) -> str:
+    import csv
+    import io
+
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["name", "of", "first", "second", "difference"])
+    for network in networks:
+        match network.found:
+            case Difference(first, second, kinds):
+                rows = [(_name_kind(row), row.first, row.second) for row in kinds]
+                rows.append(("total", first.total, second.total))
+            case ClaimedDifference(_, whole, steps):
+                rows = [
+                    (claim.at or "network", claim.claimed.amount, claim.counted)
+                    for claim in (*whole, *steps)
+                ]
+        for of, one, other in rows:
+            writer.writerow(map(csv_cell, [network.name, of, one, other, other - one]))
+    return stream.getvalue()
