@@ -1,7 +1,7 @@
 """The rules by which tools count the cost of a network, as data.
 
-A rule belongs to a kind of layer, which the ops name as their work. It says how often each amount
-counts: `{"macs": 2, "biased": 1}` is 2 a multiply-accumulate and 1 a value that a bias is added to.
+A rule belongs to a kind of layer, which the ops name as their work. It gives the number of times
+that each amount counts: `{"macs": 2, "biased": 1}` is 2 a multiply-accumulate and 1 a value that a bias is added to.
 A kind without a rule counts as zero, because the tool does not know it or leaves it out.
 
 A rule holds for a network of torch's stock layers, each as a module of its own, whose sums and
@@ -17,7 +17,7 @@ from typing import Literal
 from inception_dsl.ops import Amount
 
 Rule = Mapping[Amount, int]
-"""How often each amount of a kind of layer counts."""
+"""The number of times that each amount of a kind of layer counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Convention:
         version: the version whose rules these are; empty for this project's own quantities.
         unit: the quantity that the number is.
         calls_it: the tool's word for its number.
-        sees: how the tool finds the layers of a network.
+        sees: the things by which the tool finds the layers of a network.
         rules: the rule of each kind of layer.
         otherwise: the rule of every other kind; empty for a tool.
         runs_last_softmax: whether the network that it counts has a softmax at its end. Modules of
@@ -82,7 +82,7 @@ _BY_FUNCTION: dict[str, Rule] = {
     "local response norm": {"read": 3, "padded": 1},
     **_each(("ReLU", "Leaky ReLU", "PReLU", "ELU", "SiLU", "GELU"), {"read": 1}),
     **_each(_POOLS, {"read": 1}),
-    "softmax": {"read": 1},
+    "softmax over channels": {"read": 1},
 }
 """The rules that calflops took over from DeepSpeed's profiler."""
 
@@ -162,7 +162,7 @@ CONVENTIONS: dict[str, Convention] = {
                 **_each(("ReLU6", "Leaky ReLU", "SiLU"), {"read": 1}),
                 **_each(_POOLS, {"read": 2}),
                 **_each(_UPSAMPLINGS, {"made": 2}),
-                "softmax": {"read": 1},
+                "softmax over channels": {"read": 1},
             },
             remarks=(
                 "It says MACs, and adds one a value of a bias, two of a batch norm.",
@@ -184,7 +184,7 @@ CONVENTIONS: dict[str, Convention] = {
                 "PReLU": {"read": 1},
                 "average pool": {"made": 1},
                 **_each(_AVERAGES, {"read": 1, "made": 1}),
-                "softmax": {"read": 3, "rows": -1},
+                "softmax over channels": {"read": 3, "rows": -1},
                 "nearest upsampling": {"made": 1},
                 "bilinear upsampling": {"made": 11},
             },
@@ -250,8 +250,10 @@ CONVENTIONS: dict[str, Convention] = {
                 "SiLU": {"read": 2},
                 **_each(("max pool", "average pool"), {"windowed": 1}),
                 **_each(_AVERAGES, {"read": 1}),
-                **_each(("sum", "product", "extremum", "rescale", "division"), {"made": 1}),
-                "softmax": {"read": 5},
+                **_each(
+                    ("sum", "product", "extremum", "product with a number", "division"), {"made": 1}
+                ),
+                "softmax over channels": {"read": 5},
             },
             runs_last_softmax=True,
             remarks=("A ReLU counts as zero, and the products of a SiLU count.",),

@@ -36,7 +36,7 @@ class KindDifference(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CountDifference:
     """The difference of two counts of one model.
 
     Attributes:
@@ -94,7 +94,7 @@ class ClaimedDifference:
     others: tuple[ConventionCount, ...]
 
 
-def find_difference(first: ConventionCount, second: ConventionCount) -> Difference:
+def find_difference(first: ConventionCount, second: ConventionCount) -> CountDifference:
     """Find the difference of two counts, kind by kind."""
     rows: list[KindDifference] = []
     biases: list[KindDifference] = []
@@ -111,7 +111,7 @@ def find_difference(first: ConventionCount, second: ConventionCount) -> Differen
             neither.append(kind)
         if one.biases or other.biases:
             biases.append(KindDifference(kind, layers, True, one.biases, other.biases))
-    return Difference(first, second, (*rows, *biases), tuple(neither))
+    return CountDifference(first, second, (*rows, *biases), tuple(neither))
 
 
 def compare_claims(

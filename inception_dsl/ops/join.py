@@ -89,7 +89,7 @@ def _add_work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work,
     if values["scale"] == 1:
         return (total,)
     scaled = inputs[-1].values
-    return total, Work("rescale", {"read": scaled, "made": scaled, "flops": scaled})
+    return total, Work("product with a number", {"read": scaled, "made": scaled, "flops": scaled})
 
 
 def _pairwise_work(

@@ -10,7 +10,7 @@ from inception_dsl.analysis.conventions import Convention
 from inception_dsl.analysis.explaining import (
     ClaimedDifference,
     ComparedClaim,
-    Difference,
+    CountDifference,
     KindDifference,
     operations_a_mac,
 )
@@ -33,7 +33,7 @@ class Explained(NamedTuple):
 
     name: str
     title: str
-    found: Difference | ClaimedDifference
+    found: CountDifference | ClaimedDifference
 
 
 def render_explanations(networks: Sequence[Explained], *, format: ExplanationFormat) -> str:
@@ -54,13 +54,13 @@ def render_explanations(networks: Sequence[Explained], *, format: ExplanationFor
 
 def _write_text(form: TextForm, network: Explained) -> str:
     match network.found:
-        case Difference():
+        case CountDifference():
             return _write_difference(form, network.title, network.found)
         case ClaimedDifference():
             return _write_claims(form, network.title, network.found)
 
 
-def _write_difference(form: TextForm, title: str, found: Difference) -> str:
+def _write_difference(form: TextForm, title: str, found: CountDifference) -> str:
     names = [name_number(count.convention) for count in (found.first, found.second)]
     columns = [
         Column("layers", "left"),
@@ -78,7 +78,7 @@ def _write_difference(form: TextForm, title: str, found: Difference) -> str:
     return f"{head}{form.gap}{form.table(columns, rows)}\n{form.gap.join(sentences)}\n"
 
 
-def list_sentences(found: Difference) -> Iterator[str]:
+def list_sentences(found: CountDifference) -> Iterator[str]:
     """Yield the words of a difference: how far apart, what makes it, and each tool's habits."""
     first, second = found.first.convention, found.second.convention
     difference = found.second.total - found.first.total
@@ -214,7 +214,7 @@ def _build_document(network: Explained) -> dict[str, Any]:
     found = network.found
     document: dict[str, Any] = {"name": network.name}
     match found:
-        case Difference(first, second, kinds, neither):
+        case CountDifference(first, second, kinds, neither):
             return document | {
                 "first": _build_side(first),
                 "second": _build_side(second),
@@ -266,7 +266,7 @@ def _write_csv(networks: Sequence[Explained]) -> str:
     writer.writerow(["name", "of", "first", "second", "difference"])
     for network in networks:
         match network.found:
-            case Difference(first, second, kinds):
+            case CountDifference(first, second, kinds):
                 rows = [(_name_kind(row), row.first, row.second) for row in kinds]
                 rows.append(("total", first.total, second.total))
             case ClaimedDifference(_, whole, steps):

@@ -1,0 +1,178 @@
+"""The conventions of counting: this project's own quantities, explanations, and unknown ops."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+from inception_dsl import driver
+from inception_dsl.analysis import CONVENTIONS, count_by, find_quantity, measure_work
+from inception_dsl.analysis.conventions import TOOLS
+from inception_dsl.analysis.explaining import compare_claims, find_difference
+from inception_dsl.cli import main
+from inception_dsl.ir import Path as NodePath
+
+pytest_plugins = ["invented"]
+
+ROOT = Path(__file__).parents[1]
+
+REST = """\
+inception: 1
+name: net
+input: 8x8x8
+network:
+  - conv: 3x3 conv (8 norm layernorm act prelu)
+  - gate: {branches: {whole: identity, by: [global avgpool, channelconv (kernel 3)]}, join: mul}
+  - high: {branches: {one: identity, other: 1x1 conv (8)}, join: maximum}
+  - rescale: rescale (factor 0.5)
+  - divide: divide (by 2)
+  - scale: scale
+  - gn: groupnorm (groups 2)
+  - gelu: gelu
+  - elu: elu
+  - leaky: leaky_relu
+  - up: upsample (factor 2 bilinear)
+  - up2: upsample (factor 2)
+  - deconv: 3x3 deconv (8 norm instancenorm)
+  - adaptive: 4x4 adaptive maxpool
+  - pool: global maxpool
+  - fc: linear (10)
+  - softmax: softmax
+"""
+"""The kinds of layers with rules that the networks below lack."""
+
+
+def works_of(name: str, folder: Path = ROOT) -> tuple[driver.Checked, dict[str, int]]:
+    """Return a network, and its counts by every convention."""
+    checked = driver.measure(name, folder=folder)
+    work = measure_work(checked.model, checked.cost)
+    return checked, {name: count_by(each, work).total for name, each in CONVENTIONS.items()}
+
+
+@pytest.mark.parametrize("name", ["nasnet_a_mobile", "convnext_tiny", "unet", "digits"])
+def test_the_own_conventions_give_the_totals_of_a_report(name: str) -> None:
+    checked, counts = works_of(name)
+    assert counts["macs"] == checked.cost.totals.macs
+    assert counts["flops"] == checked.cost.totals.flops
+
+
+def test_published_counts() -> None:
+    """The numbers that tools printed for networks which others wrote."""
+    _, counts = works_of("mobilenet_v2")
+    assert counts["keras"] == 615_292_208  # TensorFlow's profiler on keras.applications.MobileNetV2
+    _, counts = works_of("alexnet")
+    # The README of calflops: 1.4297 GFLOPs and 714.188 MMACs for torchvision's AlexNet.
+    assert round(counts["calflops"] / 1e9, 4) == 1.4297
+    assert round(counts["macs"] / 1e6, 3) == 714.188
+
+
+def test_every_rule_is_of_a_kind_that_some_op_is(project: Project) -> None:
+    project.write("specs/net.yaml", REST)
+    kinds = set()
+    for name, folder in [("net", project.root), ("googlenet", ROOT), ("efficientnet_b0", ROOT)]:
+        checked = driver.measure(name, folder=folder)
+        kinds |= {work.kind for work in measure_work(checked.model, checked.cost).kinds}
+    checked = driver.measure("mobilenet_v2", folder=ROOT)
+    kinds |= {work.kind for work in measure_work(checked.model, checked.cost).kinds}
+    named = {kind for convention in CONVENTIONS.values() for kind in convention.rules}
+    assert named <= kinds | {"average pool"}
+
+
+def test_counts_grow_with_the_batch() -> None:
+    one, three = (
+        measure_work(checked.model, checked.cost)
+        for checked in (driver.measure("digits", folder=ROOT, batch=n) for n in (1, 3))
+    )
+    for name in set(CONVENTIONS) - {"keras"}:
+        single, triple = (count_by(CONVENTIONS[name], work).total for work in (one, three))
+        assert triple == 3 * single
+    folding = sum(kind.amounts["folding"] for kind in one.kinds)
+    single, triple = (count_by(CONVENTIONS["keras"], work).total for work in (one, three))
+    assert folding and triple - folding == 3 * (single - folding)  # norms fold once
+
+
+def test_an_op_that_no_tool_knows_counts_as_zero_and_is_named(
+    invented: None, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "inception: 1\nname: net\ninput: 8x8x4\nnetwork: [conv: 1x1 conv (4), blend: blend]\n"
+    project.write("specs/net.yaml", text)
+    checked = driver.measure("net", folder=project.root)
+    work = measure_work(checked.model, checked.cost)
+    for name in TOOLS:
+        count = count_by(CONVENTIONS[name], work)
+        assert count.by_path["blend"] == 0
+        assert "blend of all" in count.left_out
+
+
+def test_the_rows_of_an_explanation_add_up() -> None:
+    checked = driver.measure("googlenet", folder=ROOT)
+    work = measure_work(checked.model, checked.cost)
+    counts = [count_by(convention, work) for convention in CONVENTIONS.values()]
+    for first in counts:
+        for second in counts:
+            found = find_difference(first, second)
+            assert sum(row.first for row in found.kinds) == first.total
+            assert sum(row.difference for row in found.kinds) == second.total - first.total
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet50", "efficientnet_b0"])
+def test_claims_are_compared_with_the_quantities_that_check_judges(name: str) -> None:
+    checked = driver.measure(name, folder=ROOT)
+    work = measure_work(checked.model, checked.cost)
+    macs = count_by(CONVENTIONS["macs"], work)
+    found = compare_claims(checked.model, macs, ())
+    assert found.network
+    for claim in (*found.network, *found.steps):
+        at = None if claim.at is None else NodePath(claim.at)
+        assert claim.counted == find_quantity(
+            checked.model, checked.cost, "macs", at, with_heads=False
+        )
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["flops", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_an_explanation_tells_a_newcomer_what_differs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    text = run(capsys, "mobilenet_v2", "--explain", "fvcore", "torch")
+    assert "one operation for fvcore, two operations for torch" in text
+    assert "batch norm: -13,356,224." in text
+    assert "Counted by neither: ReLU6, sum." in text
+    text = run(capsys, "googlenet", "--explain", "paper", "macs")
+    assert "~ 1.5G" in text and "+82,671,872 (+5.5 %)" in text
+    assert "conv1           ~ 34M" in text
+    document = json.loads(run(capsys, "digits", "--explain", "macs", "keras", "--format", "json"))
+    total = sum(row["difference"] for row in document["kinds"])
+    assert document["difference"] == total == document["second"]["total"] - 332_576
+
+
+def test_a_convention_is_a_column_of_every_format(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    total = works_of("digits")[1]["thop"]
+    assert f"{total:,}" in run(capsys, "digits", "--convention", "thop")
+    assert f"{total:,}" in run(capsys, "digits", "--convention", "thop", "--format", "markdown")
+    document = json.loads(run(capsys, "digits", "--convention", "thop", "--format", "json"))
+    assert document["conventions"]["thop"]["total"] == total
+    assert sum(row["conventions"]["thop"] or 0 for row in document["rows"]) == total
+    rows = run(capsys, "digits", "--columns", "thop", "--format", "csv").splitlines()[1:]
+    assert sum(int(row.rpartition(",")[2] or 0) for row in rows) == total
+
+
+def test_an_authors_text_in_an_explanation_stays_text(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = 'claims: [{macs: 9, source: "<b>|@me\\e[31m", deviates: "<script>"}]\n'
+    project.write("specs/net.yaml", REST + hostile)
+    monkeypatch.chdir(project.root)
+    text = run(capsys, "net", "--explain", "paper", "macs", "--format", "markdown")
+    assert "<b>" not in text and "<script>" not in text and "\x1b" not in text
+    assert "\x1b" not in run(capsys, "net", "--explain", "paper", "macs")
