@@ -1,8 +1,9 @@
 """The rules by which tools count the cost of a network, as data.
 
 A rule belongs to a kind of layer, which the ops name as their work. It gives the number of times
-that each amount counts: `{"macs": 2, "biased": 1}` is 2 a multiply-accumulate and 1 a value that a bias is added to.
-A kind without a rule counts as zero, because the tool does not know it or leaves it out.
+that each amount counts: `{"macs": 2, "biased": 1}` is 2 for each multiply-accumulate and 1 for each
+value that a bias is added to. A kind without a rule counts as zero, because the tool does not know
+it or leaves it out.
 
 A rule holds for a network of torch's stock layers, each as a module of its own, whose sums and
 products are operators. Sources: the code of each tool in the version that is named, and its counts.
