@@ -23,6 +23,7 @@ from inception_dsl.resolve import (
 )
 from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.load import Loaded, load
+from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
     from inception_dsl.analysis import Classes
@@ -146,7 +147,12 @@ def judge_model(
         return other, _cost(file, other, batch)
 
     place = (file.shown, file.reference, file.is_built_in)
-    subject = Subject(model, cost, classes, measure_at, *place)
+    offers = None
+    if hints and not overrides and batch == 1 and not is_target(file.shown):
+        from inception_dsl.driver.rewrite_offers import make_offers
+
+        offers = make_offers(file, model, cost)
+    subject = Subject(model, cost, classes, measure_at, *place, offers)
     judged = [
         finding
         for finding in judge(subject, hints=hints)

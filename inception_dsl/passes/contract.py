@@ -141,6 +141,7 @@ class LogEntry:
         refusal: the reason against it; empty if it was made.
         error: the code of the first error that the new text would have, if that is the reason.
         is_exact: every value and every gradient stays, if it was made.
+        paths: the paths of the first nodes of all its lines.
     """
 
     code: str
@@ -150,6 +151,7 @@ class LogEntry:
     refusal: str = ""
     error: str = ""
     is_exact: bool = False
+    paths: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,5 +172,12 @@ def log_proposal(proposal: Proposal, refusal: str = "", error: str = "") -> LogE
     """Return the entry of a proposal that was made, or refused for a reason."""
     places = len(proposal.steps[0].nodes)
     return LogEntry(
-        proposal.code, proposal.path, places, proposal.what, refusal, error, proposal.is_exact
+        proposal.code,
+        proposal.path,
+        places,
+        proposal.what,
+        refusal,
+        error,
+        proposal.is_exact,
+        tuple(step.nodes[0].path for step in proposal.steps),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from inception_dsl.analysis import Classes, CostReport, Quantities, find_largest_shares
@@ -17,6 +17,21 @@ _SHARED = frozenset(["params", "weights", "macs", "flops", "activations"])
 
 
 @dataclass(frozen=True, slots=True)
+class RewriteOffer:
+    """The outcome of a rewrite that was tried on the text of a spec.
+
+    Attributes:
+        refusals: the reason against each line, by the path of its first node; empty if it is made.
+        is_new: it is made in a new file alone, without the claims of the spec.
+        is_tried: a try takes little time; otherwise nothing was tried.
+    """
+
+    refusals: Mapping[str, str]
+    is_new: bool = False
+    is_tried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """The model that a rule judges, with its cost.
 
@@ -26,6 +41,7 @@ class Subject:
         file: the name of its file, or the target whose code it is; empty if it has neither.
         reference: the text by which a person named it on the command line.
         is_built_in: it is a spec of the library, which stays as it is.
+        try_rewrite: tries what a code names on the text of the spec; None if there is no text.
     """
 
     model: Model
@@ -35,6 +51,7 @@ class Subject:
     file: str = ""
     reference: str = ""
     is_built_in: bool = False
+    try_rewrite: Callable[[str], RewriteOffer] | None = None
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:

@@ -368,6 +368,38 @@ def test_a_hint_names_the_rewrite_that_there_is(steps: str, help: str, project: 
     assert found.help.startswith(help)
 
 
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ('[a: "3x3 conv (48)", b: {op: 3x3 conv, width: 48}]\n', "@` writes it"),
+        (
+            "[a: 3x3 conv (48)]\nclaims: [{depth: 1, source: a paper}]\n",
+            "@ -o specs/NAME.yaml` writes it, without the claims of this spec",
+        ),
+        (
+            "[a: 3x3 conv (48)]\nbudget: {depth: 1}\n",
+            "`rewrite` refuses it at `a`: a budget would break: `net` is 2 convs and linears deep",
+        ),
+        (
+            "[a: 3x3 conv (48), b: 2 x 3x3 conv (48), c: 2 x 3x3 conv (48)]\n",
+            "@` writes it; it leaves out `b.0` and 1 more: it is a repeated step",
+        ),
+        (
+            '[a: "3x3\\x20conv (48)"]\n',
+            "`rewrite` refuses it at `a`: its quotes hold an escape",
+        ),
+        (f"[{', '.join(['relu'] * 2000)}, 3x3 conv (48)]\n", "@ --dry-run` tells whether it"),
+    ],
+)
+def test_a_hint_offers_a_rewrite_that_works_and_tells_why_none_does(
+    text: str, help: str, project: Project
+) -> None:
+    project.write(NET, f"{HEAD}input: 18x18x48\nnetwork: {text}")
+    found = str(design_hints(NET, project.root)["P812"].help)
+    command = "`inception-dsl rewrite specs/net.yaml --select P812"
+    assert found.startswith(help.replace("@", command))
+
+
 def test_kernels_of_a_parameter_are_named_by_their_calls(project: Project) -> None:
     """The figures are those of the calls with one kernel, and the other calls stay out."""
     block = "blocks: {k: {params: [s], steps: s conv (48)}}\n"
@@ -398,7 +430,7 @@ def test_a_hint_on_code_names_the_import(project: Project) -> None:
 
     for file, help in (
         ("torchvision:inception_v3", "`inception-dsl import torchvision:inception_v3` writes a"),
-        (NET, "`inception-dsl rewrite specs/net.yaml --select P811` writes it"),
+        (NET, "`inception-dsl rewrite specs/net.yaml --select P811 --dry-run` tells whether"),
     ):
         subject = Subject(checked.model, checked.cost, classes, measure_at, file, file)
         (found,) = large_kernels(subject)

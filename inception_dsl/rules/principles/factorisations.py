@@ -121,7 +121,7 @@ def _help(code: str, found: Sequence[Factorisation], subject: Subject) -> str:
     spans = [each.step.span for each in found]
     if all(_is_parametric(span, subject) for span in spans):
         return "the kernel is a parameter: give these calls a block of their own that writes it"
-    return say_rewrite(subject, code, spans)
+    return say_rewrite(subject, code, [each.step for each in found])
 
 
 def _is_parametric(span: Span | None, subject: Subject) -> bool:

@@ -31,8 +31,7 @@ def mergeable(subject: Subject) -> Iterator[Diagnostic]:
         "the results, the weights and the MACs stay the same",
     ]
     places = [(step.span, _tell(each)) for each in found for step in each.steps[:1]]
-    spans = [step.span for each in found for step in each.steps]
-    help = f"{say_rewrite(subject, 'P814', spans)}, where they begin branches of one join"
+    help = say_rewrite(subject, "P814", [step for each in found for step in each.steps])
     yield from make_finding("P814", message, places, notes, help)
 
 
@@ -49,7 +48,7 @@ def idle_steps(subject: Subject) -> Iterator[Diagnostic]:
     for reason, members in groups.items():
         message, notes, help = _SAY[reason](members)
         if reason in _REWRITTEN:
-            way = say_rewrite(subject, "P815", [each.step.span for each in members])
+            way = say_rewrite(subject, "P815", [each.step for each in members])
             help = f"{help}: {way}"
         places = [(each.step.span, "") for each in members]
         yield from make_finding("P815", message, places, notes, help)

@@ -8,7 +8,7 @@ from shlex import quote
 from inception_dsl.analysis import CostReport
 from inception_dsl.analysis.dense import Kernel, Savings, WrittenStep
 from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.rules.subject import Subject
+from inception_dsl.rules.subject import RewriteOffer, Subject
 from inception_dsl.source import Span
 from inception_dsl.spec.target import is_target
 
@@ -57,20 +57,47 @@ def make_finding(
     yield Diagnostic(code, message, labels, (*notes, *rest), help)
 
 
-def say_rewrite(subject: Subject, code: str, spans: Iterable[Span | None]) -> str:
-    """Return the way to a rewrite: its command, or what makes a text that it can change."""
+def say_rewrite(
+    subject: Subject, code: str, steps: Sequence[WrittenStep], options: str = ""
+) -> str:
+    """Return the way to a rewrite: its command, what must come first, or why there is none.
+
+    Args:
+        options: options of the command, each after a blank.
+    """
     name = quote(subject.reference)
     if is_target(subject.file):
         return f"`inception-dsl import {name}` writes a spec, which `rewrite` can change"
-    files = dict.fromkeys(span.source.name for span in spans if span is not None)
+    files = dict.fromkeys(step.span.source.name for step in steps if step.span is not None)
     if files and subject.file not in files:
         where, way = (
             ", ".join(files),
             f"`inception-dsl resolve {name}` prints all of it as one file",
         )
         return f"the lines stand in {where}: {way}, which `rewrite` can change"
-    output = " -o specs/NAME.yaml" if subject.is_built_in else ""
-    return f"`inception-dsl rewrite {name} --select {code}{output}` writes it"
+    command = f"inception-dsl rewrite {name} --select {code}{options}"
+    offer = None if subject.try_rewrite is None else subject.try_rewrite(code)
+    if offer is None or not offer.is_tried:
+        return f"`{command} --dry-run` tells whether it can be written"
+    if subject.is_built_in or offer.is_new:
+        command = f"{command} -o specs/NAME.yaml"
+    return _say_offer(command, offer, [step.nodes[0].path for step in steps])
+
+
+def _say_offer(command: str, offer: RewriteOffer, paths: Sequence[str]) -> str:
+    """Return what a rewrite of some lines has come to when it was tried."""
+    told = [path for path in paths if path in offer.refusals]
+    refused = [path for path in told if offer.refusals[path]]
+    if not told:
+        return f"`{command} --dry-run` tells whether it can be written"
+    first = refused[0] if refused else ""
+    reason = offer.refusals.get(first, "").removeprefix("it is left out: ")
+    more = f" and {len(refused) - 1:,} more" if len(refused) > 1 else ""
+    if len(refused) == len(told):
+        return f"`rewrite` refuses it at `{first}`{more}: {reason}"
+    which = ", without the claims of this spec" if offer.is_new else ""
+    rest = f"; it leaves out `{first}`{more}: {reason}" if refused else ""
+    return f"`{command}` writes it{which}{rest}"
 
 
 def say_savings(savings: Savings, total: CostReport) -> str:
