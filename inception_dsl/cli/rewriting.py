@@ -90,6 +90,14 @@ def _rewrite(args: argparse.Namespace) -> int:
         say(f"{done.untried:,} more are not tried, since one command tries no more: {way}")
     if done.drops_counts:
         say("the claims that `import` counted are left out: they are about the old network")
+    if done.followers:
+        names = ", ".join(f"`{name}`" for name in done.followers)
+        verb = (
+            "extends this spec, and changes"
+            if len(done.followers) == 1
+            else "extend it, and change"
+        )
+        say(f"{names} {verb}, too")
     if not done.is_changed:
         say("nothing is rewritten")
         return FINDINGS if args.check and done.untried else FINE

@@ -11,6 +11,7 @@ from functools import cache
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver.dependents import find_dependents
 from inception_dsl.driver.rewrite_run import RewriteChoice, run_passes
 from inception_dsl.driver.rewrite_trial import RewriteState, check_text
 from inception_dsl.driver.walk import Checked
@@ -42,7 +43,8 @@ def make_offers(file: SpecFile, model: Model, cost: CostReport) -> Callable[[str
     @cache
     def start() -> RewriteState:
         text = read(file).text
-        return RewriteState(text, Checked(file, model, cost, ()), keep_weights(model.graph))
+        state = RewriteState(text, Checked(file, model, cost, ()), keep_weights(model.graph))
+        return replace(state, dependents=find_dependents(file))
 
     @cache
     def start_new() -> RewriteState | None:

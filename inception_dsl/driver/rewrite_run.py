@@ -69,7 +69,8 @@ def run_passes(
         most: the number of readings after which no more is tried.
     """
     # The old text, the new one and the comparison of both are read, too.
-    nodes = max(1, len(state.checked.model.graph.nodes))
+    graphs = (state.checked.model.graph, *(each.graph for each in state.dependents))
+    nodes = max(1, sum(len(graph.nodes) for graph in graphs))
     most = min(most, max(1, MAX_READ // nodes - 3))
     chosen = choice.list_passes()
     run = list_inference(state.checked.model, state.checked.cost)

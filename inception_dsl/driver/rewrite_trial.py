@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver.dependents import Dependent, DependentError, check_dependents
 from inception_dsl.driver.walk import Checked, judge_model
 from inception_dsl.emit.spec.claims import drop_counts
 from inception_dsl.emit.spec.merge import find_obstacles, merge_steps
@@ -66,6 +67,8 @@ class RewriteState:
         tries: the number of texts that were read.
         untried: the number of rewrites that no text was read for.
         kept: the paths of steps, old and new, whose rewrites keep all values and gradients.
+        dependents: the specs that extend this one, and must stay without errors.
+        followers: the names of those whose networks change, too.
     """
 
     text: str
@@ -76,6 +79,8 @@ class RewriteState:
     untried: int = 0
     drops_counts: bool = False
     kept: frozenset[Path] = frozenset()
+    dependents: tuple[Dependent, ...] = ()
+    followers: tuple[str, ...] = ()
 
     def refuse(self, proposal: Proposal, refusal: Refusal, *, tries: int) -> RewriteState:
         """Return the spec after a rewrite that was refused."""
@@ -182,7 +187,7 @@ def try_together(
         return _prove(file, state, made, writer, proposals), None
     except SpecError as error:
         refusal = Refusal(_explain(error), error.diagnostics[0].code)
-    except (RewriteError, DifferenceError) as error:
+    except (RewriteError, DifferenceError, DependentError) as error:
         refusal = Refusal(error.reason)
     return replace(state, tries=tries), refusal
 
@@ -209,7 +214,7 @@ def try_alone(
             return _prove_or_drop_counts(file, replace(state, tries=tries), text, writer, proposal)
         except SpecError as error:
             refusal = Refusal(_explain(error), error.diagnostics[0].code)
-        except (RewriteError, DifferenceError) as error:
+        except (RewriteError, DifferenceError, DependentError) as error:
             refusal = Refusal(error.reason)
     return state.refuse(proposal, refusal, tries=tries)
 
@@ -236,7 +241,7 @@ def _prove_or_drop_counts(
     Such a count is true of the old network alone, and no author's claim.
 
     Raises:
-        SpecError, RewriteError, DifferenceError: as `_prove` raises them.
+        SpecError, RewriteError, DifferenceError, DependentError: as `_prove` raises them.
     """
     try:
         return _prove(file, state, replace(state, text=text), writer, [proposal])
@@ -283,6 +288,7 @@ def _prove(
         RewriteError: the costs change by something else than the hint counts, or more of the text
             changes than the steps.
         DifferenceError: it gives another network.
+        DependentError: a spec that extends it would break.
     """
     new = check_text(file, made.text)
     spans = [span for own in proposals for span in writer.find_spans(own)]
@@ -300,12 +306,14 @@ def _prove(
     savings = reduce(add, (own.savings for own in proposals))
     if saved != (savings.macs, savings.params):
         raise RewriteError("parameters and MACs would not change by what the hint counts")
+    followers = check_dependents(state.dependents, file, made.text)
     plan = rename_plan(expected.weights, new.model.graph, names)
     weights = compose_plans(state.weights, plan)
     kept = state.kept
     if all(own.is_exact for own in proposals):
         kept |= changed | {names[path] for path in fresh}
-    return replace(made, checked=new, weights=weights, log=(*state.log, *expected.log), kept=kept)
+    log = (*state.log, *expected.log)
+    return replace(made, checked=new, weights=weights, log=log, kept=kept, followers=followers)
 
 
 def check_text(file: SpecFile, text: str) -> Checked:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
+from inception_dsl.driver.dependents import find_dependents
 from inception_dsl.driver.rewrite_run import RewriteChoice, run_passes
 from inception_dsl.driver.rewrite_trial import RewriteState, check_text
 from inception_dsl.driver.writing import Artifact, refuse_same
@@ -58,6 +59,7 @@ class Rewritten:
             stay by their costs alone, since the plan moves their weights.
         untried: the number of rewrites that wait, since one command tries no more.
         drops_counts: the claims that `import` had counted are left out.
+        followers: the names of the specs that extend it, and whose networks change, too.
     """
 
     artifact: Artifact
@@ -67,6 +69,7 @@ class Rewritten:
     report: Report
     untried: int = 0
     drops_counts: bool = False
+    followers: tuple[str, ...] = ()
 
     @property
     def is_changed(self) -> bool:
@@ -112,7 +115,9 @@ def rewrite(
     if output is not None:
         text = _rename(file, text, output.stem)
         current = check_text(file, text)
-    state = RewriteState(text, current, keep_weights(current.model.graph))
+    dependents = find_dependents(file) if output is None else ()
+    weights = keep_weights(current.model.graph)
+    state = RewriteState(text, current, weights, dependents=dependents)
     state = run_passes(file, state, RewriteChoice(frozenset(select), at))
     from inception_dsl.diff import Report
 
@@ -132,6 +137,7 @@ def rewrite(
         Report((done,)),
         untried=state.untried,
         drops_counts=state.drops_counts,
+        followers=state.followers,
     )
 
 

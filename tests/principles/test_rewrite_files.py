@@ -81,3 +81,45 @@ def test_a_file_that_was_changed_meanwhile_stays(project: Project) -> None:
     assert [each.name for each in path.parent.iterdir()] == ["net.yaml"]
     path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
     assert rewrite(NET, folder=project.root).artifact.write()
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        ("network: {a: 3x3 conv (8)}", ""),
+        ("title: other", ""),
+        (
+            "budget: {depth: 1}",
+            "`e` is 2 convs and linears deep, and its budget is exactly 1 (E401)",
+        ),
+        ("claims: [{at: a, weights: 57600, source: me}]", "(E402)"),
+    ],
+)
+def test_specs_that_extend_a_spec_stay_without_errors(
+    rest: str,
+    reason: str,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.root)
+    project.write(NET, TEXT)
+    project.write("specs/wrong.yaml", "inception: 1\nextends: net\nnetwork: {z: relu}\n")
+    project.write("specs/d.yaml", "inception: 1\nname: d\nextends: net\n")
+    project.write("specs/e.yaml", f"inception: 1\nname: e\nextends: d\n{rest}\n")
+    assert main(["rewrite", NET]) == 0
+    errors = capsys.readouterr().err
+    if reason:
+        assert (
+            "refused P811 at `a`: `specs/e.yaml`, which extends this spec, would break: " in errors
+        )
+        assert reason in errors
+        assert (project.root / NET).read_text() == TEXT
+        assert main(["rewrite", NET, "-o", "specs/new.yaml"]) == 0
+        assert main(["check", "--hints", NET]) == 0
+        assert "`rewrite` refuses it at `a`: `specs/e.yaml`, which" in capsys.readouterr().err
+    elif rest.startswith("title"):
+        assert "`specs/d.yaml`, `specs/e.yaml` extend it, and change, too" in errors
+    else:
+        assert "`specs/d.yaml`, `specs/e.yaml` extend it, and change, too" in errors
+        assert len(project.check("specs/e.yaml").model.graph.nodes) == 2
