@@ -33,7 +33,13 @@ def add(command: Parser) -> None:
         type=_code,
         default=[],
         metavar="CODE",
-        help="rewrite what this hint names: P811, P812, P814 or P815; default: all but P814",
+        help="rewrite what this hint names: P803, P804, P811, P812, P814 or P815; "
+        "default: P811, P812 and what keeps all values of P815",
+    )
+    command.add_argument(
+        "--quarter",
+        action="store_true",
+        help="P803 reduces to a quarter of the channels, not to a half",
     )
     command.add_argument(
         "--at",
@@ -80,6 +86,7 @@ def _rewrite(args: argparse.Namespace) -> int:
         at=args.at,
         output=output,
         is_kept=not (args.dry_run or args.check),
+        reduces_to=4 if args.quarter else 2,
     )
     for entry in done.log:
         say(_tell(entry))

@@ -17,10 +17,11 @@ from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.dependents import Dependent, DependentError, check_dependents
 from inception_dsl.driver.walk import Checked, judge_model
+from inception_dsl.emit.spec.beside import Beside, write_beside
 from inception_dsl.emit.spec.claims import drop_counts
 from inception_dsl.emit.spec.merge import find_obstacles, merge_steps
 from inception_dsl.emit.spec.places import RewriteError, StepPlaces, TextEdit, apply_edits
-from inception_dsl.emit.spec.rewrite import divide_step, drop_bias, drop_step
+from inception_dsl.emit.spec.rewrite import divide_step, drop_bias, drop_step, move_behind
 from inception_dsl.emit.spec.unchanged import prove_rest
 from inception_dsl.ir import Model, Path
 from inception_dsl.ir.weights import WeightPlan
@@ -31,7 +32,9 @@ from inception_dsl.passes import (
     Edit,
     LogEntry,
     Merge,
+    MoveBehind,
     Proposal,
+    Reduction,
     apply_proposals,
     compose_plans,
 )
@@ -270,6 +273,11 @@ def _edit(
             return drop_step(places, spans[0])
         case Merge(name, slices):
             return merge_steps(places, spans, name, slices, keeps_names=not may_count)
+        case MoveBehind():
+            return move_behind(places, spans)
+        case Reduction(width, stride, pad, kernel, like, reduced, out):
+            conv = Beside(width, stride, pad, kernel, reduced, out)
+            return write_beside(places, spans, like, conv)
         case None:
             raise RewriteError("no text can say it")
 

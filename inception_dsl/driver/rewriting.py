@@ -90,6 +90,7 @@ def rewrite(
     at: str = "",
     output: Path | None = None,
     is_kept: bool = True,
+    reduces_to: int = 2,
 ) -> Rewritten:
     """Rewrite the lines of a spec that cost more than they need; nothing is written.
 
@@ -99,6 +100,7 @@ def rewrite(
         output: another file for the result; it gets its name, and no claims. None for the spec's
             own file.
         is_kept: the result is to be written, and not only to be seen.
+        reduces_to: the part of the channels that P803 reduces to: 2 for a half, 4 for a quarter.
 
     Raises:
         SpecError: the errors of the spec; E001, the result would be kept in a file of the library;
@@ -118,7 +120,7 @@ def rewrite(
     dependents = find_dependents(file) if output is None else ()
     weights = keep_weights(current.model.graph)
     state = RewriteState(text, current, weights, dependents=dependents)
-    state = run_passes(file, state, RewriteChoice(frozenset(select), at))
+    state = run_passes(file, state, RewriteChoice(frozenset(select), at, reduces_to))
     from inception_dsl.diff import Report
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)

@@ -13,17 +13,21 @@ from inception_dsl.passes.contract import (
     Edit,
     LogEntry,
     Merge,
+    MoveBehind,
     Pass,
     Proposal,
+    Reduction,
     Rewrite,
     Swap,
 )
 from inception_dsl.passes.idle import IDLE
 from inception_dsl.passes.merge import MERGE
 from inception_dsl.passes.nested import NESTED
+from inception_dsl.passes.reduce import REDUCE
 from inception_dsl.passes.separable import SEPARABLE
+from inception_dsl.passes.shrink import SHRINK
 
-PASSES = (NESTED, SEPARABLE, IDLE, MERGE)
+PASSES = (SHRINK, REDUCE, NESTED, SEPARABLE, IDLE, MERGE)
 """The passes that rewrite a spec, in the order in which they run."""
 
 __all__ = [
@@ -34,8 +38,10 @@ __all__ = [
     "Edit",
     "LogEntry",
     "Merge",
+    "MoveBehind",
     "Pass",
     "Proposal",
+    "Reduction",
     "Rewrite",
     "Swap",
     "apply_proposals",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from inception_dsl.analysis.dense import Inference, Kernel, Savings, WrittenStep
 from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ir.weights import Recipe, WeightPlan
+from inception_dsl.source import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,36 @@ class DropStep:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveBehind:
+    """An edit that writes a step behind the one that follows it in its list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """An edit that writes a convolution with a stride and a pool side by side, and joins both.
+
+    They take the place of the steps of the proposal, and have the name of the last of them.
+
+    Attributes:
+        width: the channels of the convolution.
+        stride: its stride.
+        pad: its padding, if it is another one than that of the step which it is written like.
+        kernel: its kernel.
+        like: the text of the convolution whose other words it has.
+        reduced: a 1x1 convolution of the same width comes before it.
+        out: the type behind the join, which a shape note of the last step becomes.
+    """
+
+    width: int
+    stride: int
+    pad: str | None
+    kernel: Kernel
+    like: Span
+    reduced: bool
+    out: str
+
+
+@dataclass(frozen=True, slots=True)
 class Merge:
     """An edit that writes one step before a join, in whose branches slices replace the steps.
 
@@ -70,7 +101,7 @@ class Merge:
     slices: tuple[str | None, ...]
 
 
-Edit = Divide | DropBias | DropStep | Merge
+Edit = Divide | DropBias | DropStep | Merge | MoveBehind | Reduction
 """A change of the lines of a proposal, as the author of a spec would make it."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from inception_dsl.analysis import list_state
+from inception_dsl.analysis.dense import WrittenStep
 from inception_dsl.analysis.factors import Factorisation
 from inception_dsl.ir import INPUT, Node, NodeDef, Path
 from inception_dsl.ir.weights import Recipe
@@ -18,25 +20,33 @@ _APPROXIMATION = "a factorised kernel is another function, with other weights"
 
 def divide(code: str, definitions: Definitions, found: Factorisation) -> Proposal:
     """Return the proposal of a factorisation."""
-    inner = _write_width(definitions, found) if found.inner == "in" else None
+    inner = write_width(definitions, found.step) if found.inner == "in" else None
     refusal = "" if inner or found.inner == "width" else "the channels that come in have no name"
     kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
     what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
-    swaps = tuple(map(_swap, found.step.nodes, found.parts))
-    edit = Divide(found.kernels, inner, _list_beside(definitions, found))
+    swaps = tuple(
+        swap_parts(node, parts, _APPROXIMATION)
+        for node, parts in zip(found.step.nodes, found.parts, strict=True)
+    )
+    edit = Divide(found.kernels, inner, list_beside(definitions, found.step))
     return Proposal(code, (found.step,), what, swaps, edit, found.savings, refusal)
 
 
-def _list_beside(definitions: Definitions, found: Factorisation) -> frozenset[str]:
+def list_beside(definitions: Definitions, step: WrittenStep) -> frozenset[str]:
     """Return the names of the steps that stand in one body with a step."""
-    definition = definitions.find(found.step.span)
+    definition = definitions.find(step.span)
     if definition is None:
         return frozenset()
     block, path = definition
     return definitions.list_names(block, path.parent)
 
 
-def _swap(node: Node, parts: tuple[Node, ...]) -> Swap:
+def swap_parts(node: Node, parts: Sequence[Node], reason: str) -> Swap:
+    """Return the swap of a convolution for others, one after the other.
+
+    Args:
+        reason: why the weights of all of them begin fresh.
+    """
     paths = [Path(f"{node.path}_part{index}") for index in range(len(parts) - 1)] + [node.path]
     inputs = [node.inputs, *((path,) for path in paths)]
     new = tuple(
@@ -44,17 +54,16 @@ def _swap(node: Node, parts: tuple[Node, ...]) -> Swap:
         for part, path, read in zip(parts, paths, inputs, strict=False)
     )
     recipes: dict[str, Recipe | str] = {
-        f"{part.path}.{tensor.name}": _APPROXIMATION for part in new for tensor in list_state(part)
+        f"{part.path}.{tensor.name}": reason for part in new for tensor in list_state(part)
     }
     return Swap((node,), new, {node.path: node.path}, recipes)
 
 
-def _write_width(definitions: Definitions, found: Factorisation) -> str | None:
+def write_width(definitions: Definitions, step: WrittenStep) -> str | None:
     """Return the channels that a step reads, as its block can write them; None if it cannot.
 
     The width of the step before it is written again, so that it follows the same parameters.
     """
-    step = found.step
     for block, own in definitions.find_all(step.span):
         path = own.inputs[0]
         while isinstance(before := definitions.find_step(block, path), NodeDef):

@@ -1,21 +1,23 @@
 """Settings and steps without effect (P815).
 
 A bias before a batch norm and a step that gives what it reads are taken out: every value and every
-gradient stays. The other cases are refused, because they change what is trained.
+gradient stays. Two other cases change what is trained, and are made where the code is asked for:
+dropout moves behind the mean of a map, where it drops whole channels, and a softmax before a layer
+with weights goes, so that the layer is trained anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from inception_dsl.analysis import list_state
-from inception_dsl.analysis.dense import Inference, gather_readers
+from inception_dsl.analysis.dense import Inference, WrittenStep, gather_readers
 from inception_dsl.analysis.idle import Idle, Reason, find_idle
 from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ir.weights import Copy, Recipe, Subtract
 from inception_dsl.ops import OPS
-from inception_dsl.passes.contract import DropBias, DropStep, Pass, Proposal, Swap
+from inception_dsl.passes.contract import DropBias, DropStep, MoveBehind, Pass, Proposal, Swap
 from inception_dsl.passes.passed_over import propose_with_others
 
 _WHAT: dict[Reason, str] = {
@@ -25,10 +27,7 @@ _WHAT: dict[Reason, str] = {
     "softmax inside": "the softmax is taken out",
 }
 
-_REFUSALS: dict[Reason, str] = {
-    "dropout before a mean": "behind the mean, whole channels would be dropped: other training",
-    "softmax inside": "without it the network is another function, and is trained anew",
-}
+_OTHER_VALUES = "it reads the values that the softmax has read"
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
@@ -43,8 +42,13 @@ def _find(model: Model, run: Inference) -> Iterator[Proposal]:
             reusing.setdefault(node.reuses, []).append(node)
     for found in find_idle(run):
         nodes = found.step.nodes
-        if found.reason != "bias before a norm":
-            yield _take_out(found, [])
+        if found.reason == "does nothing":
+            gone = [Swap((node,), (), {node.path: node.inputs[0]}, {}) for node in nodes]
+            yield _take_out(found, gone)
+        elif found.reason == "softmax inside":
+            yield _take_softmax_out(found, readers)
+        elif found.reason == "dropout before a mean":
+            yield _move_dropout(found, run, readers)
         elif all(node.reuses is None for node in nodes):  # a line that reuses weights has no bias
             both = [each for node in nodes for each in (node, *reusing.get(node.path, []))]
             swaps = [_drop_bias(node, readers.get(node.path, [])) for node in both]
@@ -54,16 +58,52 @@ def _find(model: Model, run: Inference) -> Iterator[Proposal]:
 IDLE = Pass("P815", propose=_propose)
 
 
-def _take_out(found: Idle, biases: list[Swap]) -> Proposal:
-    swaps = tuple(biases)
-    edit: DropBias | DropStep | None = DropBias() if biases else None
-    if found.reason == "does nothing":
-        edit = DropStep()
-        swaps = tuple(
-            Swap((node,), (), {node.path: node.inputs[0]}, {}) for node in found.step.nodes
-        )
-    what, refusal = _WHAT[found.reason], _REFUSALS.get(found.reason, "")
-    return Proposal("P815", (found.step,), what, swaps, edit, found.savings, refusal, is_exact=True)
+def _take_out(found: Idle, swaps: Sequence[Swap]) -> Proposal:
+    edit = DropBias() if found.reason == "bias before a norm" else DropStep()
+    what = _WHAT[found.reason]
+    return Proposal("P815", (found.step,), what, tuple(swaps), edit, found.savings, is_exact=True)
+
+
+def _take_softmax_out(found: Idle, readers: Mapping[str, list[Node]]) -> Proposal:
+    """Return the proposal without a softmax: the layers that have read it are trained anew."""
+    nodes = found.step.nodes
+    swaps = [Swap((node,), (), {node.path: node.inputs[0]}, {}) for node in nodes]
+    reading = {each.path: each for node in nodes for each in readers.get(node.path, [])}
+    for path, node in reading.items():
+        keys = (f"{path}.{tensor.name}" for tensor in list_state(node))
+        fresh: dict[str, Recipe | str] = dict.fromkeys(keys, _OTHER_VALUES)
+        swaps.append(Swap((node,), (node,), {path: path}, fresh))
+    return replace(_take_out(found, swaps), is_exact=False, is_asked_for=True)
+
+
+def _move_dropout(found: Idle, run: Inference, readers: Mapping[str, list[Node]]) -> Proposal:
+    """Return the proposal of dropout behind a mean, if one pool alone reads it."""
+    what, nodes = _WHAT[found.reason], found.step.nodes
+    pools = [pool for node in nodes for pool in readers.get(node.path, [])]
+    lines = {run.line_of[pool.path] for pool in pools}
+    same = [node for node in run.nodes if run.line_of[node.path] in lines]
+    step = WrittenStep(pools[0].origin.span, tuple(pools))
+    if len(pools) != len(nodes) or len(lines) > 1 or len(same) > len(pools):
+        refusal = f"`{pools[0].path}` does not read it everywhere, or another step reads it, too"
+        return Proposal("P815", (found.step,), what, (), None, found.savings, refusal)
+    swaps = tuple(_swap_two(node, pool) for node, pool in zip(nodes, pools, strict=True))
+    return Proposal(
+        "P815", (found.step, step), what, swaps, MoveBehind(), found.savings, is_asked_for=True
+    )
+
+
+def _swap_two(node: Node, pool: Node) -> Swap:
+    """Return the swap of a step and of the pool behind it for both in the other order."""
+    first = replace(pool, path=Path(f"{pool.path}_before"), inputs=node.inputs)
+    second = replace(
+        node,
+        path=Path(f"{node.path}_behind"),
+        inputs=(first.path,),
+        input_types=(pool.type,),
+        type=OPS[node.op].infer(node.attributes, (pool.type,)),
+    )
+    gives = {node.path: second.path, pool.path: second.path}
+    return Swap((node, pool), (first, second), gives, {})
 
 
 def _drop_bias(node: Node, reading: list[Node]) -> Swap:

@@ -17,6 +17,7 @@ from inception_dsl.emit.spec.places import (
     TextEdit,
     begin_line,
     end_of_line,
+    find_end,
     indent_behind,
     name_later,
     number_of,
@@ -157,6 +158,44 @@ def drop_step(places: StepPlaces, span: Span) -> list[TextEdit]:
         *take_items(place.items, [place.index]),
         *name_later(place, step),
     ]
+
+
+def move_behind(places: StepPlaces, spans: Sequence[Span]) -> list[TextEdit]:
+    """Return the edits that write a step behind the next one; each has the place of the other.
+
+    The shape note of the step goes, since it is about the place that the step had.
+
+    Raises:
+        RewriteError: they do not stand one behind the other in one list.
+    """
+    first, second = (places.find(span) for span in spans)
+    is_one_list = first.items is not None and first.items is second.items
+    if first.items is None or not is_one_list or second.index != first.index + 1:
+        raise RewriteError("both do not stand one behind the other in one list")
+    step, _ = read_step(first)
+    items = [first.items.items[place.index] for place in (first, second)]
+    regions = [Span(item.span.source, item.span.start, find_end(item)) for item in items]
+    if any("#" in region.text or "\n" in region.text for region in regions):
+        raise RewriteError("a comment or several lines stand in one of both")
+    moved, text = regions[0].text, first.step.text
+    if step.note is not None:
+        start, end = text.start - regions[0].start, text.end - regions[0].start
+        bare = text.text[: text.text.rindex("->")].rstrip()
+        moved = moved[:start] + bare + moved[end:]
+    return [*_move_lines(regions, moved)]
+
+
+def _move_lines(regions: Sequence[Span], moved: str) -> list[TextEdit]:
+    """Return the edits that exchange two items, with the comments behind them on their lines."""
+    source = regions[0].source
+    spans = []
+    for region in regions:
+        end = source.text.find("\n", region.end)
+        tail = source.text[region.end : len(source.text) if end < 0 else end].rstrip("\r")
+        has_comment = tail.lstrip(" \t").startswith("#")
+        spans.append(Span(source, region.start, region.end + len(tail) * has_comment))
+    tail = source.text[regions[0].end : spans[0].end]
+    return [TextEdit(spans[0], spans[1].text), TextEdit(spans[1], moved + tail)]
 
 
 def _show(kernel: tuple[int, int]) -> str:

@@ -47,9 +47,8 @@ def idle_steps(subject: Subject) -> Iterator[Diagnostic]:
         groups.setdefault(each.reason, []).append(each)
     for reason, members in groups.items():
         message, notes, help = _SAY[reason](members)
-        if reason in _REWRITTEN:
-            way = say_rewrite(subject, "P815", [each.step for each in members])
-            help = f"{help}: {way}"
+        way = say_rewrite(subject, "P815", [each.step for each in members])
+        help = f"{help}: {way}"
         places = [(each.step.span, "") for each in members]
         yield from make_finding("P815", message, places, notes, help)
 
@@ -85,6 +84,3 @@ _SAY = {
     "dropout before a mean": _say_dropout,
     "does nothing": _say_nothing,
 }
-
-_REWRITTEN: frozenset[Reason] = frozenset({"bias before a norm", "does nothing"})
-"""The reasons for which a step or its bias can go, and all values stay."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import add
 
-from inception_dsl.analysis.dense import NOTHING_SAVED, list_inference
+from inception_dsl.analysis.dense import NOTHING_SAVED, WrittenStep, list_inference
 from inception_dsl.analysis.shrinking import Shrinking, find_shrinkings
 from inception_dsl.analysis.unreduced import MANY_CHANNELS, Unreduced, find_unreduced
 from inception_dsl.diagnostics import Diagnostic
@@ -14,6 +14,7 @@ from inception_dsl.rules.principles.words import (
     make_finding,
     say_nodes,
     say_percent,
+    say_rewrite,
     say_savings,
 )
 from inception_dsl.rules.subject import Subject
@@ -36,7 +37,8 @@ def missing_reductions(subject: Subject) -> Iterator[Diagnostic]:
         f"a 1x1 to a quarter of them saves {say_savings(quarter, subject.cost)}",
     ]
     places = [(each.step.span, _tell_unreduced(each)) for each in found]
-    help = f"put a 1x1 before a convolution over {MANY_CHANNELS} channels or more"
+    way = say_rewrite(subject, "P803", [each.step for each in found])
+    help = f"put a 1x1 before a convolution over {MANY_CHANNELS} channels or more: {way}"
     yield from make_finding("P803", message, places, notes, help)
 
 
@@ -62,6 +64,8 @@ def lone_pools(subject: Subject) -> Iterator[Diagnostic]:
         "let a convolution with the pool's stride give the new channels beside the pool, "
         "and join both"
     )
+    steps = [WrittenStep(each.pool.origin.span, (each.pool,)) for each in found]
+    help = f"{help}: {say_rewrite(subject, 'P804', steps)}"
     yield from make_finding("P804", _say(first), places, [_count_ways(first)], help)
 
 

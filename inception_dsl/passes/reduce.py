@@ -1,0 +1,87 @@
+"""A 1x1 convolution before a spatial one over many channels (P803).
+
+The spatial convolution then reads a half or a quarter of the channels. It is another function,
+whose weights are trained anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from inception_dsl.analysis.dense import Inference, Kernel, compare_nodes, find_kernel
+from inception_dsl.analysis.factors import factorise
+from inception_dsl.analysis.unreduced import Unreduced, find_unreduced
+from inception_dsl.ir import Model
+from inception_dsl.passes.contract import Divide, Pass, Proposal
+from inception_dsl.passes.factorise import list_beside, swap_parts, write_width
+from inception_dsl.passes.naming import Definitions
+from inception_dsl.passes.passed_over import propose_with_others
+
+_REASON = "behind a reduction, a convolution has other weights"
+
+
+def reduce_to(divisor: int) -> Pass:
+    """Return the pass that reduces to a part of the channels.
+
+    Args:
+        divisor: 2 for a half, 4 for a quarter.
+    """
+
+    def propose(model: Model, run: Inference) -> Iterator[Proposal]:
+        definitions = Definitions(model)
+
+        def find(nodes: Inference) -> Iterator[Proposal]:
+            for found in find_unreduced(nodes):
+                yield _reduce(definitions, found, divisor)
+
+        return propose_with_others(model, run, find)
+
+    return Pass("P803", propose=propose, is_asked_for=True)
+
+
+def _reduce(definitions: Definitions, found: Unreduced, divisor: int) -> Proposal:
+    nodes = found.step.nodes
+    kernel = find_kernel(nodes[0])
+    assert kernel is not None
+    kernels: tuple[Kernel, ...] = ((1, 1), kernel)
+    parts = [
+        factorise(node, kernels, node.input_types[0].channels // divisor)
+        if find_kernel(node) == kernel
+        else ()
+        for node in nodes
+    ]
+    width = write_width(definitions, found.step)
+    refusal = ""
+    if not all(parts):
+        refusal = "its kernel is a parameter, or its padding is a number, which no 1x1 can have"
+    elif width is None:
+        refusal = "the channels that come in have no name"
+    channels = sorted({node.input_types[0].channels for node in nodes})
+    whole = " or ".join(f"{each:,}" for each in channels)
+    fewer = " or ".join(f"{each // divisor:,}" for each in channels)
+    savings = compare_nodes(nodes, [each for part in parts for each in part])
+    return Proposal(
+        "P803",
+        (found.step,),
+        f"a 1x1 before it gives {fewer} of {whole} channels",
+        tuple(
+            swap_parts(node, part, _REASON)
+            for node, part in zip(nodes, parts, strict=True)
+            if not refusal
+        ),
+        Divide(kernels, _divide(width or "", divisor), list_beside(definitions, found.step)),
+        savings,
+        refusal,
+    )
+
+
+def _divide(width: str, divisor: int) -> str:
+    """Return a part of a width as a spec writes it."""
+    if width.isdigit():
+        return str(int(width) // divisor)
+    is_single = re.fullmatch(r"\w+(\.\w+)?", width)
+    return f"{width if is_single else f'({width})'} // {divisor}"
+
+
+REDUCE = reduce_to(2)

@@ -1,0 +1,260 @@
+"""A pool on the only way, and layers that widen beside it, as a reduction side by side (P804).
+
+A convolution with the stride of the pool gives the new channels, and the pool keeps the old ones.
+Where one convolution alone widens, it takes its place beside the pool. Where branches of a module
+widen together, a new convolution stands beside the pool, and the module reads more channels.
+
+Source: Szegedy et al., arXiv:1512.00567, Section 5, Figure 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from inception_dsl.analysis import list_state
+from inception_dsl.analysis.dense import (
+    NOTHING_SAVED,
+    Inference,
+    Savings,
+    WrittenStep,
+    compare_nodes,
+    find_kernel,
+)
+from inception_dsl.analysis.shrinking import Shrinking, find_shrinkings
+from inception_dsl.ir import Model, Node, Path, TensorType
+from inception_dsl.ir.weights import Copy, Recipe
+from inception_dsl.ops import OPS, ShapeError
+from inception_dsl.passes.contract import Pass, Proposal, Reduction, Swap
+from inception_dsl.passes.naming import Definitions
+
+_FRESH = "the convolution is new"
+_OTHER_INPUT = "it reads more channels"
+_PADS = ("same", "V", "same_tf")
+_JOIN = next(op for op in OPS.values() if op.join and op.channels == "joined")
+
+
+class _RefusalError(Exception):
+    """The reason why there is no reduction."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
+    for found in find_shrinkings(run.nodes):
+        reducer = _Reducer(model, run, found)
+        nodes = reducer.list_old()
+        steps = tuple(WrittenStep(node.origin.span, (node,)) for node in nodes)
+        new = f"{found.wide - found.narrow:,}"
+        what = f"a convolution beside it gives the {new} new channels"
+        try:
+            reducer.refuse_unfit()
+            swaps, edit, savings = reducer.make()
+        except _RefusalError as error:
+            yield Proposal("P804", steps, what, (), None, NOTHING_SAVED, error.reason)
+            continue
+        yield Proposal("P804", steps, what, swaps, edit, savings, keeps_fields=False)
+
+
+SHRINK = Pass("P804", propose=_propose, is_asked_for=True)
+
+
+class _Reducer:
+    """A maker of the reduction that takes the place of a pool."""
+
+    def __init__(self, model: Model, run: Inference, found: Shrinking) -> None:
+        self._model, self._run, self._found = model, run, found
+        self._is_pair = found.widens.path in run.kernels
+
+    def list_old(self) -> list[Node]:
+        """Return the nodes that the reduction takes the place of, in order."""
+        found = self._found
+        if not self._is_pair:
+            return [found.pool]
+        pair = [found.pool, found.widens]
+        return pair if found.order == "pool first" else pair[::-1]
+
+    def refuse_unfit(self) -> None:
+        """Refuse lines that run elsewhere, and steps between the two.
+
+        Raises:
+            _RefusalError: there are such.
+        """
+        old = self.list_old()
+        lines = [self._run.line_of[node.path] for node in old]
+        for node in self._model.graph.nodes:
+            if self._run.line_of[node.path] in lines and node not in old:
+                raise _RefusalError(f"its line runs at `{node.path}`, too")
+            if node.reuses in {each.path for each in old} or (node in old and node.reuses):
+                raise _RefusalError(f"`{node.path}` shares its weights by `reuse`")
+        if len(old) < 2:
+            return
+        first, last = old
+        if last.inputs != (first.path,):
+            raise _RefusalError(f"steps stand between it and `{last.path}`")
+        others = [node for node in self._model.graph.nodes if first.path in node.inputs]
+        if others != [last] or first.path in self._run.read_elsewhere:
+            raise _RefusalError(f"`{first.path}` is read elsewhere, too")
+
+    def make(self) -> tuple[tuple[Swap, ...], Reduction, Savings]:
+        """Return the change of the graph, the edit of the text, and what is saved.
+
+        Raises:
+            _RefusalError: no convolution gives the size of the pool, or the steps behind it cannot
+                read more channels.
+        """
+        found, old = self._found, self.list_old()
+        like = found.widens if self._is_pair else self._find_like()
+        kernel = find_kernel(like if self._is_pair else found.pool) or _window(found.pool)
+        pool = self._move_pool(old)
+        width = found.wide - found.narrow
+        convs = self._make_convs(like, kernel, width, pool)
+        last = old[-1].path
+        joined = TensorType((found.wide, *pool.type.size))
+        join = replace(
+            pool,
+            path=last,
+            op=_JOIN.name,
+            attributes={},
+            inputs=(convs[-1].path, pool.path),
+            input_types=(convs[-1].type, pool.type),
+            type=joined,
+        )
+        fresh: dict[str, Recipe | str] = {
+            f"{conv.path}.{tensor.name}": _FRESH for conv in convs for tensor in list_state(conv)
+        }
+        gives = {node.path: last for node in old}
+        swaps = [Swap(tuple(old), (*convs, pool, join), gives, fresh)]
+        changed = [] if self._is_pair else list(self._widen_behind(join))
+        swaps += [_swap_reader(before, after) for before, after in changed]
+        runs = {node.path for node in self._run.nodes}
+        before = [*old, *(node for node, _ in changed if node.path in runs)]
+        after = [*convs, *(node for _, node in changed if node.path in runs)]
+        assert like.origin.span is not None
+        pad = str(convs[-1].attributes["pad"])
+        edit = Reduction(
+            width,
+            int(str(convs[-1].attributes["stride"])),
+            None if pad == like.attributes["pad"] else pad,
+            kernel,
+            like.origin.span,
+            len(convs) > 1,
+            "x".join(str(side) for side in (*joined.size, joined.channels)),
+        )
+        return tuple(swaps), edit, compare_nodes(before, after)
+
+    def _find_like(self) -> Node:
+        """Return the convolution in the same body whose norm and activation a new one has.
+
+        Raises:
+            _RefusalError: there is none.
+        """
+        definitions, pool = Definitions(self._model), self._found.pool
+        here = definitions.find(pool.origin.span)
+        if here is not None:
+            places = [node.path for node in self._run.nodes]
+            start = places.index(pool.path)
+            around = [*self._run.nodes[:start][::-1], *self._run.nodes[start:]]
+            for node in around:
+                there = definitions.find(node.origin.span)
+                is_near = there is not None and (there[0], there[1].parent) == (
+                    here[0],
+                    here[1].parent,
+                )
+                if is_near and node.path in self._run.kernels and node.reuses is None:
+                    return node
+        raise _RefusalError("no convolution stands beside it whose norm and activation are known")
+
+    def _move_pool(self, old: Sequence[Node]) -> Node:
+        pool = self._found.pool
+        read = old[0].input_types[0]
+        type = OPS[pool.op].infer(pool.attributes, (read,))
+        path = Path(f"{old[-1].path}_pool")
+        return replace(pool, path=path, inputs=old[0].inputs, input_types=(read,), type=type)
+
+    def _make_convs(
+        self, like: Node, kernel: tuple[int, int], width: int, pool: Node
+    ) -> list[Node]:
+        """Return the convolution beside a pool; behind a 1x1, where that is narrower.
+
+        Raises:
+            _RefusalError: no padding gives the size of the pool.
+        """
+        (read,) = pool.input_types
+        op = OPS[like.op]
+        plain = {**like.attributes, op.width: width, "dilation": 1}
+        convs: list[Node] = []
+        if not self._is_pair and width < read.channels:
+            attributes = {**plain, op.kernel: (1, 1), "stride": 1}
+            type = TensorType((width, *read.size))
+            path = Path(f"{pool.path}_reduced")
+            convs.append(
+                replace(
+                    like,
+                    path=path,
+                    inputs=pool.inputs,
+                    attributes=attributes,
+                    input_types=(read,),
+                    type=type,
+                )
+            )
+            read = type
+        for pad in (like.attributes["pad"], *_PADS):
+            attributes = {**plain, op.kernel: kernel, "stride": pool.attributes["stride"]}
+            attributes["pad"] = pad
+            try:
+                type = op.infer(attributes, (read,))
+            except ShapeError:
+                continue
+            if type.size == pool.type.size:
+                inputs = (convs[-1].path,) if convs else pool.inputs
+                path = Path(f"{pool.path}_beside")
+                conv = replace(like, path=path, inputs=inputs, attributes=attributes)
+                return [*convs, replace(conv, input_types=(read,), type=type)]
+        raise _RefusalError("no padding of a convolution gives the size of the pool")
+
+    def _widen_behind(self, join: Node) -> Iterator[tuple[Node, Node]]:
+        """Yield the nodes that read more channels behind a join, each with its new form.
+
+        Raises:
+            _RefusalError: a step cannot read more channels, shares its weights, or is an output.
+        """
+        types: dict[Path, TensorType] = {join.path: join.type}
+        shared = {node.reuses for node in self._model.graph.nodes}
+        for node in self._model.graph.nodes:
+            if node.path == join.path or types.keys().isdisjoint(node.inputs):
+                continue
+            pairs = zip(node.inputs, node.input_types, strict=True)
+            read = tuple(types.get(path, type) for path, type in pairs)
+            if node.reuses is not None or node.path in shared:
+                raise _RefusalError(f"`{node.path}` behind it shares its weights by `reuse`")
+            try:
+                type = OPS[node.op].infer(node.attributes, read)
+            except ShapeError:
+                raise _RefusalError(f"`{node.path}` cannot read more channels") from None
+            if type != node.type:
+                types[node.path] = type
+                if node.path in self._model.graph.outputs.values():
+                    raise _RefusalError("the output of the network would change")
+            yield node, replace(node, input_types=read, type=type)
+
+
+def _window(pool: Node) -> tuple[int, int]:
+    kernel = pool.attributes[OPS[pool.op].kernel]
+    assert isinstance(kernel, tuple)
+    height, width = kernel
+    return int(height), int(width)
+
+
+def _swap_reader(node: Node, new: Node) -> Swap:
+    """Return the swap of a node for one that reads more channels."""
+    before = {tensor.name: tensor.shape for tensor in list_state(node)}
+    recipes: Mapping[str, Recipe | str] = {
+        f"{node.path}.{tensor.name}": Copy(f"{node.path}.{tensor.name}")
+        if before.get(tensor.name) == tensor.shape
+        else _OTHER_INPUT
+        for tensor in list_state(new)
+    }
+    return Swap((node,), (new,), {node.path: node.path}, recipes)
