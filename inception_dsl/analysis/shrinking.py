@@ -68,6 +68,22 @@ def find_shrinkings(nodes: Sequence[Node]) -> Iterator[Shrinking]:
             yield _count(pool, made, "conv first", made.input_types[0].channels, channels)
 
 
+def find_lone_pools(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield the pools with a stride through which all goes that a network knows of its input."""
+    alone = _find_alone(nodes)
+    yield from (
+        node
+        for node in nodes
+        if node.path in alone and _shrinks(node) and node.input_types[0].channels >= LEAST_CHANNELS
+    )
+
+
+def count_reduction(pool: Node, width: int) -> Shrinking:
+    """Return a pool with the costs of the three ways to some new channels behind it."""
+    narrow = pool.type.channels
+    return _count(pool, pool, "pool first", narrow, narrow + width)
+
+
 def _widens(narrow: int, wide: int) -> bool:
     return narrow >= LEAST_CHANNELS and wide >= LEAST_WIDENING * narrow
 

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.cli.arguments import Parser, describe
+from inception_dsl.bounds import MAX_NUMBER
+from inception_dsl.cli.arguments import UNUSABLE, Parser, describe
 from inception_dsl.cli.console import FINDINGS, FINE, print_difference, shown
 from inception_dsl.cli.output import say, show, show_line
 
@@ -42,6 +43,12 @@ def add(command: Parser) -> None:
         help="P803 reduces to a quarter of the channels, not to a half",
     )
     command.add_argument(
+        "--width",
+        type=_width,
+        metavar="N",
+        help="P804 gives N channels beside every pool that is the only way, and `--at` chooses one",
+    )
+    command.add_argument(
         "--at",
         default="",
         metavar="PATH",
@@ -74,10 +81,28 @@ def _code(text: str) -> str:
     return text
 
 
+def _width(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:18]) <= MAX_NUMBER:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of channels")
+    return int(text[:18])
+
+
+def _find_vain(args: argparse.Namespace) -> str:
+    """Return an option without the code that it is for, and the way out; empty if there is none."""
+    if args.quarter and "P803" not in args.select:
+        return "`--quarter` is for `--select P803`"
+    if args.width is not None and "P804" not in args.select:
+        return "`--width` is for `--select P804`"
+    return ""
+
+
 def _rewrite(args: argparse.Namespace) -> int:
     from inception_dsl import driver
     from inception_dsl.driver.rewriting import make_rewrite_plan, rewrite
 
+    if vain := _find_vain(args):
+        say(f"error: {vain}", "  = help: `inception-dsl rewrite --help` shows the arguments")
+        return UNUSABLE
     output = None if args.output is None else Path(args.output)
     done = rewrite(
         args.spec,
@@ -87,24 +112,9 @@ def _rewrite(args: argparse.Namespace) -> int:
         output=output,
         is_kept=not (args.dry_run or args.check),
         reduces_to=4 if args.quarter else 2,
+        width=args.width,
     )
-    for entry in done.log:
-        say(_tell(entry))
-    if output is None and any(entry.error == "E402" for entry in done.log):
-        say("`-o FILE` writes a new spec, without the claims of this one")
-    if done.untried:
-        way = "run it again, or choose others by `--at`" if done.is_changed else "choose by `--at`"
-        say(f"{done.untried:,} more are not tried, since one command tries no more: {way}")
-    if done.drops_counts:
-        say("the claims that `import` counted are left out: they are about the old network")
-    if done.followers:
-        names = ", ".join(f"`{name}`" for name in done.followers)
-        verb = (
-            "extends this spec, and changes"
-            if len(done.followers) == 1
-            else "extend it, and change"
-        )
-        say(f"{names} {verb}, too")
+    _tell_all(done, is_in_place=output is None)
     if not done.is_changed:
         say("nothing is rewritten")
         return FINDINGS if args.check and done.untried else FINE
@@ -125,6 +135,23 @@ def _rewrite(args: argparse.Namespace) -> int:
         for artifact in artifacts:
             show_line(f"wrote      {shown(artifact.path)}")
     return FINE
+
+
+def _tell_all(done: Rewritten, *, is_in_place: bool) -> None:
+    """Print what was made and refused, and what else a person should know."""
+    for entry in done.log:
+        say(_tell(entry))
+    if is_in_place and any(entry.error == "E402" for entry in done.log):
+        say("`-o FILE` writes a new spec, without the claims of this one")
+    if done.untried:
+        way = "run it again, or choose others by `--at`" if done.is_changed else "choose by `--at`"
+        say(f"{done.untried:,} more are not tried, since one command tries no more: {way}")
+    if done.drops_counts:
+        say("the claims that `import` counted are left out: they are about the old network")
+    if done.followers:
+        names = ", ".join(f"`{name}`" for name in done.followers)
+        verbs = "extends it, and changes" if len(done.followers) == 1 else "extend it, and change"
+        say(f"{names} {verbs}, too")
 
 
 def _compare(done: Rewritten) -> None:

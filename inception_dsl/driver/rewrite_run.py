@@ -20,6 +20,7 @@ from inception_dsl.driver.rewrite_trial import (
 from inception_dsl.ir import Model, Path
 from inception_dsl.passes import PASSES, Pass, Proposal
 from inception_dsl.passes.reduce import REDUCE, reduce_to
+from inception_dsl.passes.shrink import SHRINK, shrink_by
 from inception_dsl.spec.files import SpecFile
 
 MAX_REWRITES = 200
@@ -37,18 +38,21 @@ class RewriteChoice:
         codes: the codes of the passes that run; empty for all but those that run on request.
         at: the path of the steps that may change, with all below it; empty for all.
         reduces_to: the part of the channels that P803 reduces to: 2 for a half, 4 for a quarter.
+        width: the channels that P804 gives beside every lone pool; None for those that the layers
+            beside the pool widen by.
     """
 
     codes: frozenset[str] = frozenset()
     at: str = ""
     reduces_to: int = 2
+    width: int | None = None
 
     def list_passes(self) -> list[Pass]:
         """Return the passes that run, in order."""
         if not self.codes:
             return [each for each in PASSES if not each.is_asked_for]
-        chosen = [each for each in PASSES if each.code in self.codes]
-        return [reduce_to(self.reduces_to) if each is REDUCE else each for each in chosen]
+        meant = {REDUCE.code: reduce_to(self.reduces_to), SHRINK.code: shrink_by(self.width)}
+        return [meant.get(each.code, each) for each in PASSES if each.code in self.codes]
 
     def propose(self, each: Pass, model: Model, run: Inference) -> Iterator[Proposal]:
         """Yield the proposals of a pass that are wanted, and that no other one has a better for."""

@@ -91,6 +91,7 @@ def rewrite(
     output: Path | None = None,
     is_kept: bool = True,
     reduces_to: int = 2,
+    width: int | None = None,
 ) -> Rewritten:
     """Rewrite the lines of a spec that cost more than they need; nothing is written.
 
@@ -101,6 +102,8 @@ def rewrite(
             own file.
         is_kept: the result is to be written, and not only to be seen.
         reduces_to: the part of the channels that P803 reduces to: 2 for a half, 4 for a quarter.
+        width: the channels that P804 gives beside every lone pool; None for those that the layers
+            beside the pool widen by.
 
     Raises:
         SpecError: the errors of the spec; E001, the result would be kept in a file of the library;
@@ -120,7 +123,7 @@ def rewrite(
     dependents = find_dependents(file) if output is None else ()
     weights = keep_weights(current.model.graph)
     state = RewriteState(text, current, weights, dependents=dependents)
-    state = run_passes(file, state, RewriteChoice(frozenset(select), at, reduces_to))
+    state = run_passes(file, state, RewriteChoice(frozenset(select), at, reduces_to, width))
     from inception_dsl.diff import Report
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)

@@ -9,7 +9,7 @@ Source: Szegedy et al., arXiv:1512.00567, Section 5, Figure 10.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from inception_dsl.analysis import list_state
@@ -21,7 +21,12 @@ from inception_dsl.analysis.dense import (
     compare_nodes,
     find_kernel,
 )
-from inception_dsl.analysis.shrinking import Shrinking, find_shrinkings
+from inception_dsl.analysis.shrinking import (
+    Shrinking,
+    count_reduction,
+    find_lone_pools,
+    find_shrinkings,
+)
 from inception_dsl.ir import Model, Node, Path, TensorType
 from inception_dsl.ir.weights import Copy, Recipe
 from inception_dsl.ops import OPS, ShapeError
@@ -42,8 +47,26 @@ class _RefusalError(Exception):
         self.reason = reason
 
 
-def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
-    for found in find_shrinkings(run.nodes):
+def shrink_by(width: int | None) -> Pass:
+    """Return the pass that puts convolutions beside lone pools.
+
+    Args:
+        width: the channels that each convolution gives, beside any lone pool; None for those that
+            the layers beside the pool widen by, where they do.
+    """
+
+    def propose(model: Model, run: Inference) -> Iterator[Proposal]:
+        if width is None:
+            yield from _propose(model, run, find_shrinkings(run.nodes))
+        else:
+            pools = find_lone_pools(run.nodes)
+            yield from _propose(model, run, (count_reduction(pool, width) for pool in pools))
+
+    return Pass("P804", propose=propose, is_asked_for=True)
+
+
+def _propose(model: Model, run: Inference, pools: Iterable[Shrinking]) -> Iterator[Proposal]:
+    for found in pools:
         reducer = _Reducer(model, run, found)
         nodes = reducer.list_old()
         steps = tuple(WrittenStep(node.origin.span, (node,)) for node in nodes)
@@ -58,7 +81,7 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
         yield Proposal("P804", steps, what, swaps, edit, savings, keeps_fields=False)
 
 
-SHRINK = Pass("P804", propose=_propose, is_asked_for=True)
+SHRINK = shrink_by(None)
 
 
 class _Reducer:

@@ -394,21 +394,52 @@ def test_lines_that_share_weights_or_stand_in_heads_are_told(
     assert {each.refusal for each in entries} == {"its line runs in the training head `h`, too"}
 
 
-def test_idle_steps_are_taken_out_or_left_to_the_author(project: Project) -> None:
+def test_idle_steps_go_by_default_if_nothing_changes_and_else_on_request(
+    project: Project,
+) -> None:
     text = (
         f"{HEAD}network:\n  - 3x3 conv (8)\n  - 1x1 maxpool  # nothing\n  # a comment\n"
-        "  - 3x3 maxpool (stride 2)\n  - dropout (drop 0.2)\n  - global avgpool\n  - softmax\n"
-        "  - linear (4)\n"
+        "  - 3x3 maxpool (stride 2)\n  - dropout (drop 0.2) -> 18x18x8  # drawn\n  # between\n"
+        "  - global avgpool  # the mean\n  - softmax  # odd\n  - linear (4)\n"
     )
-    done = rewritten(text, project, "P815")
-    assert [entry.refusal.partition(":")[0] for entry in done.log] == [
-        "",
-        "behind the mean, whole channels would be dropped",
-        "without it the network is another function, and is trained anew",
-    ]
-    assert done.artifact.text == text.replace("- 1x1 maxpool  # nothing", "# nothing").replace(
+    taken = text.replace("- 1x1 maxpool  # nothing", "# nothing").replace(
         "  - 3x3 maxpool", "  - maxpool2: 3x3 maxpool"
     )
+    done = rewritten(text, project)
+    reason = "it is made only where `--select P815` asks for it"
+    assert [entry.refusal for entry in done.log] == ["", reason, reason]
+    assert (done.artifact.text, done.is_exact) == (taken, True)
+    done = rewritten(text, project, "P815")
+    assert [entry.refusal for entry in done.log] == [""] * 3
+    moved = taken.replace("  - softmax  # odd\n", "  # odd\n").replace(
+        "  - dropout (drop 0.2) -> 18x18x8  # drawn\n  # between\n  - global avgpool  # the mean\n",
+        "  - global avgpool  # the mean\n  # between\n  - dropout (drop 0.2)  # drawn\n",
+    )
+    assert (done.artifact.text, done.is_exact) == (moved, False)
+    told = dict(done.weights.fresh)
+    assert told == dict.fromkeys(
+        ("linear.weight", "linear.bias"), "it reads the values that the softmax has read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[dropout (drop 0.2), global avgpool]", "[global avgpool, dropout (drop 0.2)]"),
+        (
+            "[d: {op: dropout, drop: 0.2}, 'global avgpool', flatten]",
+            "['global avgpool', d: {op: dropout, drop: 0.2}, flatten]",
+        ),
+        ("[dropout (drop 0.2), relu, global avgpool]", None),
+        ("[d: dropout (drop 0.2), global avgpool]\noutputs: [d, avgpool]", None),
+    ],
+)
+def test_dropout_moves_behind_the_mean(before: str, after: str | None, project: Project) -> None:
+    done = rewritten(f"{HEAD}network: {before}\n", project, "P815")
+    if after is None:
+        assert not done.is_changed
+    else:
+        assert done.artifact.text == f"{HEAD}network: {after}\n"
 
 
 @pytest.mark.parametrize(
@@ -774,7 +805,7 @@ def test_the_command_shows_writes_and_checks(
     assert run(capsys, "rewrite", NET, *more, "--check")[0] == 0
     with pytest.raises(SystemExit):
         main(["rewrite", NET, "--select", "P801"])
-    assert "`P801` is no rewrite: P811, P812, P814, P815 are" in capsys.readouterr().err
+    assert "`P801` is no rewrite: P803, P804, P811, P812, P814, P815 are" in capsys.readouterr().err
 
 
 def test_a_rewrite_that_saves_nothing_counted_says_so(

@@ -204,10 +204,11 @@ def _show(kernel: tuple[int, int]) -> str:
 
 def _write_part(op: Op, step: StepText, kernel: tuple[int, int], inner: str | None) -> str:
     """Return the text of a part before the last one: without a stride, without a shape note."""
-    words = []
+    words: list[str] = []
     for name, text in group_words(op, step):
-        if name == "width":
-            words.append(inner or text)
+        if name == "width" and inner is not None:
+            written = parse_step(f"{step.name.text} ({inner})")
+            words += (width for _, width in group_words(op, written))
         elif name != "stride":
             words.append(text)
     return f"{_show(kernel)} {step.name.text} ({' '.join(words)})"
