@@ -34,8 +34,8 @@ def rewritten(text: str, project: Project, code: str, **options: int) -> Rewritt
         ("[a: 3x3 conv (64)]", "[a_a: 1x1 conv (@), a: 3x3 conv (64)]"),
         ("['3x3 conv (64 V act relu)']", "[1x1 conv (@ V act relu), '3x3 conv (64 V act relu)']"),
         ("{op: 5x1 conv, width: 128}", "[1x1 conv (@), {op: 5x1 conv, width: 128}]"),
-        ("[1x1 conv (300), m (c=150)]", "[1x1 conv (2*c), b_a: 1x1 conv ((2*c) // %), b: ..."),
-        ("[n, 1x1 conv (300), n]", "steps: [1x1 conv (in // %), 3x3 conv (in)]"),
+        ("[1x1 conv (300), m (c=150)]", "[1x1 conv (2*c), b_a: 1x1 conv ((2*c)//%), b: ..."),
+        ("[n, 1x1 conv (300), n]", "steps: [1x1 conv (in//%), 3x3 conv (in)]"),
     ],
 )
 def test_a_reduction_saves_what_the_hint_counts(
