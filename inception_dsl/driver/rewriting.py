@@ -102,8 +102,7 @@ def rewrite(
             own file.
         is_kept: the result is to be written, and not only to be seen.
         reduces_to: the part of the channels that P803 reduces to: 2 for a half, 4 for a quarter.
-        width: the channels that P804 gives beside every lone pool; None for those that the layers
-            beside the pool widen by.
+        width: the channels that P804 gives beside every lone pool; None for those of the hint.
 
     Raises:
         SpecError: the errors of the spec; E001, the result would be kept in a file of the library;
@@ -127,11 +126,10 @@ def rewrite(
     from inception_dsl.diff import Report
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)
-    content = state.text.encode()
     if output is None:
-        artifact = Artifact(file.path, content, file.root, basis)
+        artifact = Artifact(file.path, state.text.encode(), file.root, basis)
     else:
-        artifact = Artifact(output, content)
+        artifact = Artifact(output, state.text.encode())
         if any(not entry.refusal for entry in state.log):
             _check_there(place(folder.resolve() / output), state)
     return Rewritten(
