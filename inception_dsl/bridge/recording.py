@@ -14,9 +14,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import batch_norm
 from torch.overrides import TorchFunctionMode
 
 from inception_dsl.bridge.module import make_module
+from inception_dsl.bridge.norms import normalize_at_once
 
 
 @dataclass
@@ -49,7 +51,11 @@ class _Joins(TorchFunctionMode):
         self._parameters = {own.untyped_storage()._cdata for own in module.parameters()}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = None
+        if func is batch_norm:
+            result = normalize_at_once(*args, **(kwargs or {}))
+        if result is None:
+            result = func(*args, **(kwargs or {}))
         if func is Tensor.bernoulli_:
             self._drawn.append(result)  # kept alive, so that no other tensor takes its place
             self._parameters.add(result.untyped_storage()._cdata)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from representative_specs import REPRESENTATIVES
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from torch_counts import macs_below, params_below, weight_shape
@@ -92,7 +93,7 @@ def test_every_path_is_what_torch_says(name: str) -> None:
         assert shapes_of(trained) == outputs
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", REPRESENTATIVES)
 def test_macs_are_half_of_what_torchs_own_counter_says(name: str) -> None:
     found = checked(name)
     module = on_meta(emitted(name), found.model.name).eval()

@@ -80,11 +80,8 @@ def check(path: Path) -> Checked:
 @pytest.mark.parametrize(
     ("name", "exporter"),
     [
-        ("resnet18", "older"),
         ("googlenet", "older"),
-        ("mobilenet_v2", "older"),
         ("mobilenet_v3_small", "older"),
-        ("mobilenet_v3_small", "newer"),
         ("shufflenet_v2_x0_5", "older"),
         ("shufflenet_v2_x0_5", "newer"),
         ("mnasnet0_5", "older"),
