@@ -69,14 +69,16 @@ class Recorder:
     Attributes:
         point: the value of each symbol.
         least: the least value that each symbol may have; a symbol is a whole number.
+        place: the place of the step at hand.
+        is_sealed: nothing more is noted, as the outcome is settled.
     """
 
     def __init__(self, point: Mapping[str, int]) -> None:
         self.point = dict(point)
         self.least = {name: min(1, value) for name, value in point.items()}
-        self._lows = dict(self.least)
         self._conditions: dict[Condition, object] = {}
         self.place: object = None
+        self.is_sealed = False
         self._work = 0
 
     def number(self, name: str, denominator: int = 1) -> Any:
@@ -111,7 +113,8 @@ class Recorder:
 
     def note(self, condition: Condition) -> None:
         """Note a condition, which holds at the point."""
-        self._conditions.setdefault(condition, self.place)
+        if not self.is_sealed:
+            self._conditions.setdefault(condition, self.place)
 
     def note_bound(self, room: Any) -> None:
         """Note that what is left below a bound of the language, such as 12,500 nodes, is not less.

@@ -14,6 +14,7 @@ from inception_dsl.analysis.conventions import TOOLS
 from inception_dsl.cli.arguments import UNUSABLE, Parser, add_specs, describe
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.cli.sweeping import add_sweep, show_sweep
 from inception_dsl.cli.symbolic import add_symbolic, show_symbolic
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.emit.report import (
@@ -90,6 +91,7 @@ def add(command: Parser) -> None:
         help=f"columns, from {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
     )
     add_symbolic(command)
+    add_sweep(command)
 
 
 def add_list(command: Parser) -> None:
@@ -98,8 +100,10 @@ def add_list(command: Parser) -> None:
 
 
 def _flops(args: argparse.Namespace) -> int:
-    if args.symbolic or args.block:
+    if (args.symbolic or args.block) and not args.sweep:
         return show_symbolic(args)
+    if args.sweep or args.best or args.plot or args.within or args.shard:
+        return show_sweep(args)
     from inception_dsl import driver
 
     if args.explain:

@@ -29,6 +29,9 @@ def show_symbolic(args: argparse.Namespace) -> int:
     from inception_dsl.driver.symbolic import find_symbolic_cost
     from inception_dsl.emit.report.symbolic import SYMBOLIC_FORMATS
 
+    if not args.symbolic:
+        say("error: `--block` stands with `--symbolic`")
+        return UNUSABLE
     if len(args.specs) != 1:
         say(f"error: `--symbolic` takes one spec, and {len(args.specs)} are named")
         return UNUSABLE

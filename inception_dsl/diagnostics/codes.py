@@ -90,6 +90,8 @@ CODES: dict[str, Code] = {
     "E502": Code("not-drawable", "A figure cannot be drawn as requested."),
     "E503": Code("same-output", "Two specs would be built to one folder."),
     "E510": Code("no-polynomial", "A cost has no polynomial that anybody reads."),
+    "E511": Code("no-such-axis", "A sweep names an axis that is not there, or one twice."),
+    "E512": Code("bad-grid", "The values of a sweep are none, too many, or no values."),
     "E513": Code("no-such-block", "A command names a block that is not there."),
     "E701": Code("unknown-target", "A target names no network that exists as code."),
     "E702": Code("target-fails", "The code of a target cannot be imported, or builds nothing."),

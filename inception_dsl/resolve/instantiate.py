@@ -163,12 +163,16 @@ class Instantiator:
                 try:
                     self._step(step, {**arguments, "in": enters.channels}, instance)
                 except StepFaultError as fault:
+                    self._meet_fault()
                     self._trail.report(fault.diagnostic)
         if self._with_notes:
             for note in block.notes:
                 self._trail.check_note(note, instance)
         self._trail.open.pop()
         return instance
+
+    def _meet_fault(self) -> None:
+        """Take notice that a step is at fault, before the finding is made."""
 
     def _step(self, step: NodeDef | CallDef, env: Mapping[str, Value], instance: Instance) -> None:
         """Add the copies of a step, unless something that it reads is unknown."""
@@ -378,6 +382,7 @@ class Instantiator:
         try:
             type = OPS[step.op].infer(values, types)
         except ShapeError as error:
+            self._meet_fault()
             from inception_dsl.resolve.disagree import explain, trace
 
             inputs = trace([instance.ends[name] for name in step.inputs], instance.made, types)

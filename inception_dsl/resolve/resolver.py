@@ -1,8 +1,11 @@
-"""The resolver: the walk from a checked spec to a template."""
+"""The resolver: the walk from a checked spec to a template.
+
+Longer than 400 lines: the walk goes from the first declaration to the last body.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +27,7 @@ from inception_dsl.resolve.carried import Defaults
 from inception_dsl.resolve.causes import drop_repeats, find_causes
 from inception_dsl.resolve.declarations import Declarations
 from inception_dsl.resolve.ends import EndReader
-from inception_dsl.resolve.overrides import read_override
+from inception_dsl.resolve.overrides import open_table, read_override
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.reserved import (
     network_name_problem,
@@ -54,16 +57,23 @@ if TYPE_CHECKING:
 _Declared = tuple[dict[str, Table], Defaults, dict[str, Signature]]
 
 
-def read_network(loaded: Loaded, overrides: Overrides, *, max_nodes: int = MAX_NODES) -> Template:
+def read_network(
+    loaded: Loaded,
+    overrides: Overrides,
+    *,
+    max_nodes: int = MAX_NODES,
+    open_cells: Container[str] = (),
+) -> Template:
     """Resolve all names and words of a spec; the result can be instantiated on any input.
 
     Args:
         max_nodes: the most steps of its blocks, and the most nodes of a model.
+        open_cells: the cells of tables, as `table.row.column`, whose names stand for their values.
 
     Raises:
         SpecError: E1xx for missing keys of a network, E2xx for names and words.
     """
-    return _Resolver(loaded, overrides, max_nodes).read()
+    return _Resolver(loaded, overrides, max_nodes, open_cells).read()
 
 
 def read_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> tuple[BlockDef, ...]:
@@ -89,7 +99,13 @@ def read_library_blocks(loaded: Loaded, *, max_nodes: int = MAX_NODES) -> dict[s
 
 
 class _Resolver(Reporter):
-    def __init__(self, loaded: Loaded, overrides: Overrides, max_nodes: int) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        overrides: Overrides,
+        max_nodes: int,
+        open_cells: Container[str] = (),
+    ) -> None:
         super().__init__(loaded.places, [])
         self._declarations = Declarations(self.places, self.diagnostics)
         self._spec = loaded.spec
@@ -97,6 +113,7 @@ class _Resolver(Reporter):
         self._overrides = overrides
         self._steps = 0
         self._max_nodes = max_nodes
+        self._open_cells = open_cells
         self._with_notes = not overrides and not loaded.suspends_notes
 
     def read(self) -> Template:
@@ -153,7 +170,10 @@ class _Resolver(Reporter):
 
     def _declare(self) -> _Declared:
         spec, declared = self._spec, self._declarations
-        tables = {name: declared.table(name, table) for name, table in spec.tables.items()}
+        tables = {
+            name: open_table(name, declared.table(name, table), self._open_cells)
+            for name, table in spec.tables.items()
+        }
         defaults = declared.defaults(spec.defaults, ("defaults",), {}, spec.params)
         signatures = {name: declared.signature(name, body) for name, body in spec.blocks.items()}
         return tables, defaults, signatures

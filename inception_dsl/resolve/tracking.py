@@ -43,6 +43,7 @@ class TrackingInstantiator(Instantiator):
     Args:
         holes: the values of names that stand in a template for a number that it has.
         counts: takes the numbers of copies.
+        may_leave_out: a head at fault may be left out, after which the network has no error.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class TrackingInstantiator(Instantiator):
         own_file: str,
         max_nodes: int,
         with_notes: bool = False,
+        may_leave_out: bool = False,
     ) -> None:
         super().__init__(blocks, own_file=own_file, with_notes=with_notes, max_nodes=max_nodes)
         self._record = record
         self._holes = holes
         self._counts = counts
+        self._may_leave_out = may_leave_out
         self._open_counts: dict[tuple[int, str], Any] = {}
 
     def _step(self, step: NodeDef | CallDef, env: Mapping[str, Value], instance: Instance) -> None:
@@ -70,6 +73,11 @@ class TrackingInstantiator(Instantiator):
         if count is not None:
             self._settle_copies(count, instance.items[made:])
         self._record.place = outer
+
+    def _meet_fault(self) -> None:
+        # Whatever follows, the network has an error; only heads may be left out.
+        if not self._may_leave_out:
+            self._record.is_sealed = True
 
     def _count(self, step: NodeDef | CallDef, env: Mapping[str, Value]) -> int | None:
         count: Any = super()._count(step, env)
@@ -129,6 +137,7 @@ def instantiate_tracked(
             counts=counts,
             own_file=own_file,
             max_nodes=max_nodes,
+            may_leave_out=bool(template.heads) and template.is_resized,
         )
 
     tracked = replace(

@@ -1,0 +1,222 @@
+"""The axes of a sweep: their names, the values that they take, the places that they set.
+
+An axis is a parameter of the network, a side of an input, a cell of a table, an argument or a
+number of a step, or the number of its copies. In the template, a name stands for the number that it
+sets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm
+from typing import Literal, NamedTuple
+
+from inception_dsl.diagnostics import Diagnostic, SpecError, nearest
+from inception_dsl.expr import Name
+from inception_dsl.ir import NETWORK, CallDef, NodeDef, Value
+from inception_dsl.ops import OPS, WORDS, shown
+from inception_dsl.resolve import Template
+from inception_dsl.resolve.blocks import ReadBlock
+from inception_dsl.resolve.values import SIZE, parameter_value
+
+MAX_VALUES = 1_000_000
+"""Maximum number of values of an axis."""
+
+MAX_NAMED = 12
+"""Maximum number of axes that a message names."""
+
+COPIES = "copies"
+"""The name of the number of copies of a step: `inception_a.copies`."""
+
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_RANGE = re.compile(rf"({_NUMBER.pattern}):({_NUMBER.pattern})(?::({_NUMBER.pattern}))?")
+
+AxisKind = Literal["parameter", "input", "cell", "step"]
+"""The kind of place that an axis sets."""
+
+
+class Axis(NamedTuple):
+    """An axis of a sweep and its values in order.
+
+    Attributes:
+        denominator: the least common denominator of the values that are numbers.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    denominator: int
+
+    def write(self, index: int) -> str:
+        """Return a value as a spec writes it."""
+        return shown(self.values[index])
+
+
+def read_axes(texts: Sequence[str]) -> list[Axis]:
+    """Return the axes that a caller writes: `reduction_a.k=128:320:32,width=16,24`.
+
+    A range has its first value, its last one at most, and its step.
+
+    Raises:
+        SpecError: E511 an axis that is named twice, E512 values that are none or too many.
+    """
+    axes: dict[str, Axis] = {}
+    for name, items in _split(texts):
+        if name in axes:
+            raise _error("E511", f"the axis `{name}` is named twice")
+        values: list[Value] = []
+        for item in items:
+            values.extend(_read_values(name, item))
+            if len(values) > MAX_VALUES:
+                raise _error("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
+        if len(set(values)) < len(values):
+            raise _error("E512", f"the axis `{name}` has a value twice")
+        fractions = [Fraction(v) for v in values if isinstance(v, int | Decimal)]
+        axes[name] = Axis(name, tuple(values), lcm(*(f.denominator for f in fractions)))
+    return list(axes.values())
+
+
+def _split(texts: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name and the items of each axis; a text without `=` is one more item."""
+    name, items = "", list[str]()
+    for part in ",".join(texts).split(","):
+        before, equals, after = part.partition("=")
+        if not equals:
+            if not name:
+                help = "as in `--sweep reduction_a.k=128:320:32,width=16,24`"
+                raise _error("E511", f"`{part[:60]}` names no axis and no value", help)
+            items.append(part.strip())
+            continue
+        if name:
+            yield name, items
+        name, items = before.strip(), [after.strip()]
+    yield name, items
+
+
+def _read_values(name: str, text: str) -> Iterator[Value]:
+    if bounds := _RANGE.fullmatch(text):
+        first, last = Fraction(bounds[1]), Fraction(bounds[2])
+        step = Fraction(bounds[3] or 1)
+        if step == 0 or first > last:
+            why = "its step is 0" if step == 0 else "it ends before it begins"
+            raise _error("E512", f"the range `{text}` of `{name}` is empty: {why}")
+        count = int((last - first) // step) + 1
+        if count > MAX_VALUES:
+            raise _error("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
+        for index in range(count):
+            yield _as_number(first + index * step)
+    elif _NUMBER.fullmatch(text):
+        yield _as_number(Fraction(text))
+    elif text in WORDS or SIZE.fullmatch(text):
+        yield parameter_value(text)
+    else:
+        help = "a number, a range such as 128:320:32, or a word of an op"
+        raise _error("E512", f"`{text[:60]}` is no value of `{name}`", help)
+
+
+def _as_number(value: Fraction) -> int | Decimal:
+    if value.denominator == 1:
+        return value.numerator
+    return Decimal(value.numerator) / Decimal(value.denominator)  # at most 9 decimals: exact
+
+
+class Slot(NamedTuple):
+    """The place that an axis sets.
+
+    Attributes:
+        inputs: of an input, its name and the sides that the axis is.
+    """
+
+    kind: AxisKind
+    inputs: tuple[tuple[str, int], ...] = ()
+
+
+def list_slots(template: Template, tables: Mapping[str, Sequence[str]]) -> dict[str, Slot]:
+    """Return all axes that a network can have, by their names.
+
+    Args:
+        tables: the columns of each row of a table, by `table.row`.
+    """
+    slots = {name: Slot("parameter") for name in template.arguments}
+    for name, type in template.inputs.items():
+        sides = ("C", "H", "W")[: len(type.shape)]
+        lead = f"{name or 'input'}."
+        axes = {f"{lead}{side}": Slot("input", ((name, i),)) for i, side in enumerate(sides)}
+        if not name:
+            axes |= {side: axes[f"{lead}{side}"] for side in sides}
+        axes[name or "input"] = Slot("input", ((name, 1), (name, 2)))
+        slots = {**axes, **slots}
+    cells = {
+        f"{row}.{column}": Slot("cell") for row, columns in tables.items() for column in columns
+    }
+    steps = {axis: Slot("step") for axis, _ in _list_numbers(template)}
+    return {**cells, **steps, **slots}
+
+
+def _list_numbers(template: Template) -> Iterator[tuple[str, str]]:
+    """Yield the numbers of the network's steps, as axes and by their own names."""
+    for step in template.blocks[NETWORK].definition.body:
+        for name in _list_of_step(template, step):
+            yield f"{step.path}.{name}", name
+
+
+def _list_of_step(template: Template, step: NodeDef | CallDef) -> Iterator[str]:
+    if step.count is not None:
+        yield COPIES
+    if isinstance(step, CallDef):
+        yield from (p.name for p in template.blocks[step.block].definition.params)
+        return
+    for attribute in OPS[step.op].attributes:
+        if attribute.name in step.attributes and attribute.is_symbolic:
+            yield attribute.name
+
+
+def find_slot(name: str, slots: Mapping[str, Slot]) -> Slot:
+    """Return the place that an axis sets.
+
+    Raises:
+        SpecError: E511, the network has no such place.
+    """
+    if name in slots:
+        return slots[name]
+    close = nearest(name, slots)
+    if close is None:  # the step may be right, and its number wrong
+        step, _, last = name.rpartition(".")
+        within = [other for other in slots if step and other.startswith(f"{step}.")]
+        close = nearest(last, [other.removeprefix(f"{step}.") for other in within])
+        close = f"{step}.{close}" if close else None
+        there = within or list(slots)
+    else:
+        there = [close]
+    shown_names = ", ".join(f"`{other}`" for other in there[:MAX_NAMED])
+    more = f" and {len(there) - MAX_NAMED} more" if len(there) > MAX_NAMED else ""
+    help = f"write `{close}`" if close else f"there are {shown_names}{more}"
+    raise _error("E511", f"the network has no axis `{name[:80]}`", help)
+
+
+def open_steps(template: Template, names: Sequence[str]) -> Template:
+    """Return a network in whose steps names stand for the numbers that they set."""
+    network = template.blocks[NETWORK]
+    body = tuple(_open_step(step, names) for step in network.definition.body)
+    opened: ReadBlock = network._replace(definition=replace(network.definition, body=body))
+    return replace(template, blocks={**template.blocks, NETWORK: opened})
+
+
+def _open_step(step: NodeDef | CallDef, names: Sequence[str]) -> NodeDef | CallDef:
+    lead = f"{step.path}."
+    own = {n.removeprefix(lead): Name(n) for n in names if n.startswith(lead)}
+    own = {name: hole for name, hole in own.items() if "." not in name}
+    if COPIES in own and step.count is not None:
+        step = replace(step, count=own.pop(COPIES))
+    if not own:
+        return step
+    if isinstance(step, CallDef):
+        return replace(step, arguments={**step.arguments, **own})
+    return replace(step, attributes={**step.attributes, **own})
+
+
+def _error(code: str, message: str, help: str | None = None) -> SpecError:
+    return SpecError([Diagnostic(code, message, help=help)])

@@ -1,0 +1,257 @@
+"""Sweeps, held against counts of specs in which the values of each row are written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+from inception_dsl import driver
+from inception_dsl.analysis.wishes import Wish
+from inception_dsl.cli import main
+from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver.sweeping import Shard, Sweep, begin_sweep, collect_best
+from inception_dsl.resolve import Overrides
+
+TEXT = """\
+inception: 1
+name: net
+input: {size}x{size}x3
+params: {{ratio: {ratio}, classes: {classes}}}
+budget: {{params: <= 20K, macs: <= 1.3M, depth: <= 40}}
+tables:
+  table1:
+    columns: [k, l]
+    first: [{k}, {l}]
+blocks:
+  cell:
+    params: [k, l]
+    branches:
+      one: 1x1 conv (k)
+      two: [1x1 conv (l), 3x3 conv (l groups 4)]
+  layer:
+    params: {{kernel: 3x3, act: relu}}
+    residual: {{}}
+    steps: kernel conv (in act act)
+network:
+  - stem: 3x3 conv ({width} stride 2 V)
+  - cell: cell (table1.first)
+  - wide: 1x1 conv (make_divisible(ratio*32, 8))
+  - deep: {copies} x layer (kernel={kernel} act={act})
+  - shrink: 3x3 maxpool (stride 2)
+  - pool: global avgpool
+  - fc: linear (classes)
+"""
+
+USUAL: dict[str, object] = {
+    "size": 17,
+    "ratio": 1,
+    "classes": 10,
+    "k": 8,
+    "l": 12,
+    "width": 16,
+    "copies": 2,
+    "kernel": "3x3",
+    "act": "relu",
+}
+
+AXES = {
+    "size": "input",
+    "ratio": "ratio",
+    "classes": "classes",
+    "k": "table1.first.k",
+    "l": "table1.first.l",
+    "width": "stem.width",
+    "copies": "deep.copies",
+    "kernel": "deep.kernel",
+    "act": "deep.act",
+}
+
+GRIDS = [
+    {"size": [2, 3, 4, 9, 16, 17, 30, 31], "width": [1, 7, 64]},
+    {"ratio": [0.25, 0.5, 0.75, 1, 1.3, 2], "copies": [1, 2, 3, 7], "classes": [1, 1000]},
+    {"k": [1, 2, 96], "l": [3, 4, 6, 8, 12], "copies": [1, 4]},
+    {"kernel": ["1x1", "3x3", 5, "1x7"], "act": ["relu", "silu", "none"], "size": [5, 6, 7]},
+]
+
+
+def count(project: Project, values: Mapping[str, object]) -> tuple[object, ...]:
+    """Return the costs of a spec with these values, or the code of its first finding."""
+    path = project.write("specs/row.yaml", TEXT.format(**{**USUAL, **values}))
+    try:
+        totals = driver.measure(str(path), folder=project.root).cost.totals
+    except SpecError as error:
+        return ("", "", "", error.diagnostics[0].code)
+    return str(totals.params), str(totals.macs), str(totals.flops), ""
+
+
+def begin(project: Project, axes: list[str], **options: object) -> Sweep:
+    path = project.write("specs/net.yaml", TEXT.format(**USUAL))
+    return begin_sweep(
+        str(path),
+        axes,
+        folder=project.root,
+        overrides=Overrides(),
+        measures=("params", "macs", "flops"),
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def write_axes(grid: Mapping[str, list[object]]) -> list[str]:
+    return [f"{AXES[name]}={','.join(map(str, values))}" for name, values in grid.items()]
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=[" ".join(grid) for grid in GRIDS])
+def test_every_row_has_the_costs_of_its_spec(
+    grid: dict[str, list[object]],
+    project: Project,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project.write("specs/net.yaml", TEXT.format(**USUAL))
+    monkeypatch.chdir(project.root)
+    axes = [word for axis in write_axes(grid) for word in ("--sweep", axis)]
+    command = ["flops", "specs/net.yaml", *axes, "--format", "csv"]
+    assert main([*command, "--columns", "params,macs,flops"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    expected = itertools.product(*grid.values())
+    for row, values in zip(rows, expected, strict=True):
+        costs = count(project, dict(zip(grid, values, strict=True)))
+        assert (row["params"], row["macs"], row["flops"], row["error"]) == costs, values
+        is_within = not costs[3] and int(row["params"]) <= 20_000 and int(row["macs"]) <= 1_300_000
+        assert row["within"] == ("yes" if is_within else "no")
+
+
+def read_rows(sweep: Sweep) -> Iterator[tuple[int, int, int, bool]]:
+    """Yield the number, the params, the MACs of each row, and whether it meets all bounds."""
+    for chunk in sweep.run():
+        params, macs = (chunk.costs[sweep.measures.index(m)] for m in ("params", "macs"))
+        yield from zip(
+            chunk.rows.tolist(),
+            params.tolist(),
+            macs.tolist(),
+            chunk.is_within.tolist(),
+            strict=True,
+        )
+
+
+WIDE = ["table1.first.k=4:64:3", "table1.first.l=4:32:4", "input=9,17", "deep.copies=1:3"]
+
+
+def test_the_best_rows_are_those_of_a_search_through_all(project: Project) -> None:
+    rows = [row for row in read_rows(begin(project, WIDE)) if row[3]]
+    assert 100 < len(rows) < begin(project, WIDE).rows
+
+    def find(wish: Wish) -> list[int]:
+        best = collect_best(begin(project, WIDE), wish)
+        assert best is not None
+        return [int(row) for row in best.rows]
+
+    largest = sorted(rows, key=lambda row: (-row[2], row[0]))[:7]
+    assert find(Wish("largest", "macs", most=7)) == [row[0] for row in largest]
+    nearest = sorted(rows, key=lambda row: (abs(row[1] - 9_000), row[0]))[:7]
+    assert find(Wish("nearest", "params", target=9_000, most=7)) == [row[0] for row in nearest]
+    front: list[tuple[int, int]] = []
+    for number, params, _, _ in sorted(rows, key=lambda row: (row[2], -row[1], row[0])):
+        if not front or params > front[-1][1]:
+            front.append((number, params))
+    assert find(Wish("pareto", "macs", "params")) == [number for number, _ in front]
+
+
+def test_shards_are_the_grid_in_parts(project: Project) -> None:
+    whole = list(read_rows(begin(project, WIDE)))
+    parts = [read_rows(begin(project, WIDE, shard=Shard(i, 5))) for i in range(1, 6)]
+    assert list(itertools.chain(*parts)) == whole
+
+
+def test_amounts_beyond_64_bits_are_exact(project: Project) -> None:
+    text = "inception: 1\nname: net\ninput: 30000x30000x1\nparams: {w: 8}\nnetwork:\n"
+    text += "".join(f"  - {name}: 9x9 conv (w)\n" for name in ("one", "two"))
+    path = project.write("specs/net.yaml", text)
+    sweep = begin_sweep(
+        str(path),
+        ["w=8,60000"],
+        folder=project.root,
+        overrides=Overrides(),
+        measures=("params", "macs"),
+    )
+    (chunk,) = sweep.run()
+    for place, width in enumerate((8, 60_000)):
+        changes = Overrides(None, {"w": str(width)})
+        try:
+            totals = driver.measure(str(path), folder=project.root, overrides=changes).cost.totals
+        except SpecError:
+            assert not sweep.find_right(chunk)[place]
+        else:
+            assert [int(column[place]) for column in chunk.costs] == [totals.params, totals.macs]
+
+
+@pytest.mark.parametrize(
+    ("axes", "code", "said"),
+    [
+        ("deep.copie=1:3", "E511", "write `deep.copies`"),
+        ("rato=1,2", "E511", "write `ratio`"),
+        ("nothing", "E511", "names no axis"),
+        ("k=1,2,k=3", "E511", "named twice"),
+        ("input=9,17,H=9", "E511", "the same side of an input"),
+        ("ratio=3:2", "E512", "it ends before it begins"),
+        ("ratio=1:2:0", "E512", "its step is 0"),
+        ("ratio=1,2,1", "E512", "a value twice"),
+        ("ratio=", "E512", "is no value"),
+        ("ratio=rel", "E512", "is no value"),
+        ("classes=1:2000000", "E512", "more than 1,000,000 values"),
+        ("classes=1:4000,ratio=1:4000", "E512", "`--shard 1/4`"),
+    ],
+)
+def test_a_sweep_that_cannot_be_run_is_refused(
+    axes: str, code: str, said: str, project: Project
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        begin(project, [axes])
+    (finding,) = refused.value.diagnostics
+    assert finding.code == code
+    assert said in f"{finding.message} {finding.help}"
+
+
+def test_rows_with_errors_are_told_with_the_first(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("specs/net.yaml", TEXT.format(**USUAL))
+    monkeypatch.chdir(project.root)
+    command = ["flops", "specs/net.yaml", "--sweep", "table1.first.l=4,7,8,9"]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "2 rows have an error; the first, table1.first.l=7: E306, 4 groups do not" in shown
+    assert "the budget also bounds depth, which a sweep does not count" in shown
+    assert main([*command, "--best", "largest", "--format", "json", "--plot", "plot.svg"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["values"] for row in document["best"]] == [
+        {"table1.first.l": "8"},
+        {"table1.first.l": "4"},
+    ]
+    assert "wrong" in document and document["wrong"] == 2
+    assert Path("plot.svg").read_text().startswith("<svg")
+
+
+def test_without_numpy_a_sweep_names_the_extra(project: Project) -> None:
+    project.write("specs/net.yaml", TEXT.format(**USUAL))
+    program = "import sys; sys.modules['numpy'] = None\nfrom inception_dsl.cli import main\n"
+    program += "sys.exit(main(['flops', 'specs/net.yaml', '--sweep', 'ratio=1,2']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "needs numpy, which is not installed" in done.stderr
+    assert "pip install 'inception-dsl[sweep]'" in done.stderr
