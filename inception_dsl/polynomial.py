@@ -59,7 +59,7 @@ class ExactPolynomial:
         """The names of its variables, in order."""
         return tuple(sorted({name for monomial in self.terms for name, _ in monomial}))
 
-    @property
+    @cached_property
     def degree(self) -> int:
         """The largest sum of exponents of a term; 0 for a constant."""
         return max((sum(e for _, e in monomial) for monomial in self.terms), default=0)
@@ -102,6 +102,10 @@ class ExactPolynomial:
 
     def __mul__(self, other: ExactPolynomial) -> ExactPolynomial:
         """Return the product."""
+        if other.is_constant:
+            return self.scale(other.constant_term)
+        if self.is_constant:
+            return other.scale(self.constant_term)
         terms: dict[Monomial, int] = {}
         for left, factor in self.terms.items():
             for right, other_factor in other.terms.items():
@@ -111,6 +115,8 @@ class ExactPolynomial:
 
     def scale(self, factor: int | Fraction) -> ExactPolynomial:
         """Return its product with a number."""
+        if factor == 1:
+            return self
         terms = {m: value * factor.numerator for m, value in self.terms.items()}
         return ExactPolynomial(terms, self.denominator * factor.denominator)
 

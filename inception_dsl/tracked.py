@@ -83,7 +83,9 @@ class Recorder:
 
     def number(self, name: str, denominator: int = 1) -> Any:
         """Return a symbol, or a fraction of it, as a number that code may calculate with."""
-        value = Fraction(self.point[name], denominator)
+        value: int | Fraction = self.point[name]
+        if denominator != 1:
+            value = Fraction(value, denominator)
         polynomial = ExactPolynomial.variable(name).scale(Fraction(1, denominator))
         return Tracked(self, value, polynomial, "whole" if denominator == 1 else "decimal")
 
@@ -126,7 +128,7 @@ class Recorder:
             self.is_at_least_zero(room.number, room.polynomial, is_bound=True)
 
     def is_at_least_zero(
-        self, value: Fraction, polynomial: ExactPolynomial, *, is_bound: bool
+        self, value: int | Fraction, polynomial: ExactPolynomial, *, is_bound: bool
     ) -> bool:
         """Decide whether a number is at least 0, and note it unless it is so everywhere."""
         is_so = value >= 0
@@ -137,7 +139,7 @@ class Recorder:
             self.note(Condition("at_least", whole, is_bound=is_bound))
         return is_so
 
-    def is_zero(self, value: Fraction, polynomial: ExactPolynomial) -> bool:
+    def is_zero(self, value: int | Fraction, polynomial: ExactPolynomial) -> bool:
         """Decide whether a number is 0, and note it unless it is so everywhere."""
         whole, one = make_whole(polynomial), ExactPolynomial.constant(1)
         if value == 0:
@@ -148,7 +150,7 @@ class Recorder:
             self.note(Condition("unequal", whole))
         return False
 
-    def find_remainder(self, value: Fraction, polynomial: ExactPolynomial) -> Fraction:
+    def find_remainder(self, value: int | Fraction, polynomial: ExactPolynomial) -> Fraction:
         """Return the part of a number behind its whole part, and note what makes it so."""
         modulus = polynomial.denominator
         if modulus == 1:
@@ -230,14 +232,14 @@ def _find_quotient(left: Tracked, right: Tracked) -> ExactPolynomial:
 def _divide(left: Tracked, right: Tracked) -> Any:
     if right.number == 0:
         raise ZeroDivisionError
-    return left.make(left.number / right.number, _find_quotient(left, right), "fraction")
+    return left.make(Fraction(left.number) / right.number, _find_quotient(left, right), "fraction")
 
 
 def _divide_down(left: Tracked, right: Tracked) -> Any:
     if right.number == 0:
         raise ZeroDivisionError
     quotient = _find_quotient(left, right)
-    return left.round_down(left.number / right.number, quotient)
+    return left.round_down(Fraction(left.number) / right.number, quotient)
 
 
 def _find_rest(left: Tracked, right: Tracked) -> Any:
@@ -263,10 +265,10 @@ class Tracked(SymbolicNumber):
     __slots__ = ("kind", "number", "polynomial", "record")
 
     def __init__(
-        self, record: Recorder, number: Fraction, polynomial: ExactPolynomial, kind: Kind
+        self, record: Recorder, number: int | Fraction, polynomial: ExactPolynomial, kind: Kind
     ) -> None:
         self.record = record
-        self.number = number
+        self.number: int | Fraction = int(number) if kind == "whole" else number
         self.polynomial = polynomial
         self.kind: Kind = kind
 
@@ -275,7 +277,7 @@ class Tracked(SymbolicNumber):
         """The type of number that it stands for."""
         return _CLAIMED[self.kind]
 
-    def make(self, number: Fraction, polynomial: ExactPolynomial, kind: Kind) -> Any:
+    def make(self, number: int | Fraction, polynomial: ExactPolynomial, kind: Kind) -> Any:
         """Return a number of the same recorder; a plain int if it is one everywhere."""
         if polynomial.is_constant and number.denominator == 1 and kind == "whole":
             return number.numerator
@@ -287,16 +289,17 @@ class Tracked(SymbolicNumber):
             return other
         if not isinstance(other, Plain):
             return None
+        if isinstance(other, int):
+            return Tracked(self.record, other, ExactPolynomial.constant(other), "whole")
         value = Fraction(other)
-        kind: Kind = "whole" if isinstance(other, int) else "fraction"
-        return Tracked(self.record, value, ExactPolynomial.constant(value), kind)
+        return Tracked(self.record, value, ExactPolynomial.constant(value), "fraction")
 
-    def round_down(self, number: Fraction, polynomial: ExactPolynomial) -> Any:
+    def round_down(self, number: int | Fraction, polynomial: ExactPolynomial) -> Any:
         """Return the largest whole number that is not above a number."""
         rest = self.record.find_remainder(number, polynomial)
         return self.make(number - rest, polynomial - ExactPolynomial.constant(rest), "whole")
 
-    def pin(self) -> Fraction:
+    def pin(self) -> int | Fraction:
         """Return its plain value, which it then has to have."""
         if not self.polynomial.is_constant:
             whole = make_whole(self.polynomial - ExactPolynomial.constant(self.number))

@@ -32,7 +32,7 @@ class Extent(NamedTuple):
 
 
 Box = Mapping[str, Extent]
-"""The extent of each symbol, none of which is negative."""
+"""The extent of each symbol; no symbol is negative."""
 
 
 def bound_polynomial(polynomial: ExactPolynomial, box: Box) -> tuple[Fraction, Fraction]:
@@ -207,7 +207,7 @@ def select_rows(
     columns: Columns,
 ) -> NDArray[np.int64]:
     """Return those of some rows of a chunk that lie in a piece."""
-    selected = candidates[forms[candidates] == piece.form]
+    selected: NDArray[np.int64] = candidates[forms[candidates] == piece.form]
     for check in piece.checks:
         if not selected.size:
             break

@@ -101,6 +101,8 @@ def _find_contradiction(args: argparse.Namespace) -> str | None:
     from inception_dsl.analysis.symbolic import SYMBOLIC_MEASURES
     from inception_dsl.emit.report import DEFAULT
 
+    if not args.sweep:
+        return "`--best`, `--within`, `--shard` and `--plot` stand with `--sweep`"
     if len(args.specs) != 1:
         return f"`--sweep` takes one spec, and {len(args.specs)} are named"
     if args.format not in FORMATS:

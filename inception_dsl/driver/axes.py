@@ -35,8 +35,8 @@ COPIES = "copies"
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _RANGE = re.compile(rf"({_NUMBER.pattern}):({_NUMBER.pattern})(?::({_NUMBER.pattern}))?")
 
-AxisKind = Literal["parameter", "input", "cell", "step"]
-"""The kind of place that an axis sets."""
+AxisKind = Literal["parameter", "input", "cell", "step", "unclear"]
+"""The kind of place that an axis sets; `unclear` if two places have its name."""
 
 
 class Axis(NamedTuple):
@@ -140,27 +140,29 @@ def list_slots(template: Template, tables: Mapping[str, Sequence[str]]) -> dict[
     Args:
         tables: the columns of each row of a table, by `table.row`.
     """
-    slots = {name: Slot("parameter") for name in template.arguments}
+    params = {name: Slot("parameter") for name in template.arguments}
+    sides: dict[str, Slot] = {}
     for name, type in template.inputs.items():
-        sides = ("C", "H", "W")[: len(type.shape)]
-        lead = f"{name or 'input'}."
-        axes = {f"{lead}{side}": Slot("input", ((name, i),)) for i, side in enumerate(sides)}
-        if not name:
-            axes |= {side: axes[f"{lead}{side}"] for side in sides}
-        axes[name or "input"] = Slot("input", ((name, 1), (name, 2)))
-        slots = {**axes, **slots}
-    cells = {
-        f"{row}.{column}": Slot("cell") for row, columns in tables.items() for column in columns
+        letters = ("C", "H", "W")[: len(type.shape)]
+        sides[name or "input"] = Slot("input", ((name, 1), (name, 2)))
+        for lead in (f"{name or 'input'}.", *([] if name else [""])):
+            sides |= {f"{lead}{x}": Slot("input", ((name, i),)) for i, x in enumerate(letters)}
+    steps = {axis: Slot("step") for axis in _list_numbers(template)}
+    cells = {f"{row}.{c}": Slot("cell") for row, columns in tables.items() for c in columns}
+    both = dict.fromkeys(cells.keys() & steps.keys(), Slot("unclear"))
+    return {
+        **params,
+        **steps,
+        **{n: s for n, s in sides.items() if n not in params},
+        **cells,
+        **both,
     }
-    steps = {axis: Slot("step") for axis, _ in _list_numbers(template)}
-    return {**cells, **steps, **slots}
 
 
-def _list_numbers(template: Template) -> Iterator[tuple[str, str]]:
-    """Yield the numbers of the network's steps, as axes and by their own names."""
+def _list_numbers(template: Template) -> Iterator[str]:
+    """Yield the numbers of the network's steps, as axes."""
     for step in template.blocks[NETWORK].definition.body:
-        for name in _list_of_step(template, step):
-            yield f"{step.path}.{name}", name
+        yield from (f"{step.path}.{name}" for name in _list_of_step(template, step))
 
 
 def _list_of_step(template: Template, step: NodeDef | CallDef) -> Iterator[str]:
@@ -180,20 +182,23 @@ def find_slot(name: str, slots: Mapping[str, Slot]) -> Slot:
     Raises:
         SpecError: E511, the network has no such place.
     """
-    if name in slots:
-        return slots[name]
-    close = nearest(name, slots)
-    if close is None:  # the step may be right, and its number wrong
-        step, _, last = name.rpartition(".")
-        within = [other for other in slots if step and other.startswith(f"{step}.")]
-        close = nearest(last, [other.removeprefix(f"{step}.") for other in within])
+    slot = slots.get(name)
+    if slot is not None and slot.kind == "unclear":
+        message = f"`{name}` is a cell of a table and a number of a step"
+        raise _error("E511", message, "give the step, or the table, another name")
+    if slot is not None:
+        return slot
+    step, _, last = name.rpartition(".")
+    within = [other for other in slots if step and other.rpartition(".")[0] == step]
+    if within:
+        close = nearest(last, [other.rpartition(".")[2] for other in within])
         close = f"{step}.{close}" if close else None
-        there = within or list(slots)
     else:
-        there = [close]
-    shown_names = ", ".join(f"`{other}`" for other in there[:MAX_NAMED])
+        close = nearest(name, slots)
+    there = within or list(slots)
+    named = ", ".join(f"`{other}`" for other in there[:MAX_NAMED])
     more = f" and {len(there) - MAX_NAMED} more" if len(there) > MAX_NAMED else ""
-    help = f"write `{close}`" if close else f"there are {shown_names}{more}"
+    help = f"write `{close}`" if close else f"there are {named}{more}"
     raise _error("E511", f"the network has no axis `{name[:80]}`", help)
 
 

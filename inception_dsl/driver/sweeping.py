@@ -41,7 +41,7 @@ MAX_ROWS = 5_000_000
 """Maximum number of rows that one call counts."""
 CHUNK = 65_536
 """Number of rows that are counted together."""
-MAX_PIECES = 2_000
+MAX_PIECES = 500
 """Maximum number of pieces of a grid."""
 
 
@@ -276,7 +276,7 @@ class Sweep:
     def _tell_pieces(self) -> str:
         return (
             f"the costs of the grid have more than {MAX_PIECES:,} polynomials: "
-            "rounded widths, odd sizes or copies that differ need one for each of their values"
+            "strides, rounded widths or copies that differ need one for each of their values"
         )
 
 

@@ -75,7 +75,7 @@ AXES = {
     "act": "deep.act",
 }
 
-GRIDS = [
+GRIDS: list[dict[str, list[object]]] = [
     {"size": [2, 3, 4, 9, 16, 17, 30, 31], "width": [1, 7, 64]},
     {"ratio": [0.25, 0.5, 0.75, 1, 1.3, 2], "copies": [1, 2, 3, 7], "classes": [1, 1000]},
     {"k": [1, 2, 96], "l": [3, 4, 6, 8, 12], "copies": [1, 4]},
@@ -233,10 +233,7 @@ def test_rows_with_errors_are_told_with_the_first(
     assert "the budget also bounds depth, which a sweep does not count" in shown
     assert main([*command, "--best", "largest", "--format", "json", "--plot", "plot.svg"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert [row["values"] for row in document["best"]] == [
-        {"table1.first.l": "8"},
-        {"table1.first.l": "4"},
-    ]
+    assert [row["values"] for row in document["best"]] == [{"table1.first.l": "4"}]
     assert "wrong" in document and document["wrong"] == 2
     assert Path("plot.svg").read_text().startswith("<svg")
 
