@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from inception_dsl.cli.arguments import UNUSABLE, Parser
 from inception_dsl.cli.console import FINE, overrides_of, shown
 from inception_dsl.cli.output import deliver, say, show, show_line
+from inception_dsl.cli.symbolic import find_surplus
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.wishes import Wish
-    from inception_dsl.driver.sweeping import Shard
+    from inception_dsl.driver.sweep_grid import Shard
     from inception_dsl.ir import Bound
 
 FORMATS = ("table", "csv", "json")
@@ -63,12 +64,12 @@ def show_sweep(args: argparse.Namespace) -> int:
         say(f"error: {problem}")
         return UNUSABLE
     from inception_dsl import driver
-    from inception_dsl.driver.sweeping import WHOLE, begin_sweep
+    from inception_dsl.driver.sweep_grid import WHOLE
+    from inception_dsl.driver.sweeping import begin_sweep
     from inception_dsl.driver.swept import plot_sweep, run_sweep, write_summary
-    from inception_dsl.emit.report import DEFAULT
 
     wish: Wish | None = args.best
-    measures = ("params", "macs") if args.columns == DEFAULT else args.columns
+    measures = args.columns or ("params", "macs")
     asked = dict.fromkeys([*measures, *([wish.measure] if wish else [])])
     asked |= dict.fromkeys([wish.other] if wish and wish.other else [])
     sweep = begin_sweep(
@@ -99,7 +100,6 @@ def show_sweep(args: argparse.Namespace) -> int:
 def _find_contradiction(args: argparse.Namespace) -> str | None:
     """Return what is wrong with the options together, if something is."""
     from inception_dsl.analysis.symbolic import SYMBOLIC_MEASURES
-    from inception_dsl.emit.report import DEFAULT
 
     if not args.sweep:
         return "`--best`, `--within`, `--shard` and `--plot` stand with `--sweep`"
@@ -107,12 +107,14 @@ def _find_contradiction(args: argparse.Namespace) -> str | None:
         return f"`--sweep` takes one spec, and {len(args.specs)} are named"
     if args.format not in FORMATS:
         return f"`--sweep` has no format `{args.format}`: there are {', '.join(FORMATS)}"
-    if args.by or args.against or args.symbolic or args.block or args.batch != 1:
-        return "`--sweep` takes none of `--by`, `--against`, `--symbolic`, `--block`, `--batch`"
+    if surplus := find_surplus(args, "by", "against", "explain", "convention", "batch", "dtype"):
+        return f"`--sweep` has no use for `--{surplus}`"
+    if args.symbolic or args.block:
+        return "`--sweep` and `--symbolic` are two commands"
     if args.plot and Path(args.plot).suffix != ".svg":
         return f"`--plot` writes SVG, and `{args.plot}` has another suffix"
-    others = [name for name in args.columns if name not in SYMBOLIC_MEASURES]
-    if others and args.columns != DEFAULT:
+    others = [name for name in args.columns or () if name not in SYMBOLIC_MEASURES]
+    if others:
         return f"`{others[0]}` is no column of a sweep: there are {', '.join(SYMBOLIC_MEASURES)}"
     return None
 
@@ -170,7 +172,7 @@ def _bound(text: str) -> Bound:
 
 def _shard(text: str) -> Shard:
     """Return a part of the rows: `2/8`."""
-    from inception_dsl.driver.sweeping import Shard
+    from inception_dsl.driver.sweep_grid import Shard
 
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):

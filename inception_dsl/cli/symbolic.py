@@ -24,6 +24,16 @@ def add_symbolic(command: Parser) -> None:
     )
 
 
+_DEFAULTS = {"batch": 1, "dtype": "float32"}
+"""The values of options that are not none where nobody gives them."""
+
+
+def find_surplus(args: argparse.Namespace, *options: str) -> str | None:
+    """Return the first of some options that a caller gives."""
+    given = (name for name in options if (getattr(args, name) or None) != _DEFAULTS.get(name))
+    return next(given, None)
+
+
 def show_symbolic(args: argparse.Namespace) -> int:
     """Print the costs of a network or a block as polynomials."""
     from inception_dsl.driver.symbolic import find_symbolic_cost
@@ -34,6 +44,10 @@ def show_symbolic(args: argparse.Namespace) -> int:
         return UNUSABLE
     if len(args.specs) != 1:
         say(f"error: `--symbolic` takes one spec, and {len(args.specs)} are named")
+        return UNUSABLE
+    options = ("by", "against", "explain", "convention", "columns", "batch", "dtype")
+    if surplus := find_surplus(args, *options):
+        say(f"error: `--symbolic` has no use for `--{surplus}`")
         return UNUSABLE
     if args.format not in SYMBOLIC_FORMATS:
         say(f"error: `--symbolic` has no format `{args.format}`: there are table and json")

@@ -1,314 +1,28 @@
-"""Costs on a grid of axes: a million networks counted by a few runs of the resolver.
-
-The resolver and the cost rules run at the first row, on numbers that know their polynomials. All
-rows on which the same code would run in the same way then have their costs from the polynomials, by
-numpy, and the next run begins at the first row that is left. A row whose spec has an error is in a
-piece, too, with the error.
-"""
+"""Costs on a grid of axes: a million networks counted by a few runs of the resolver."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from inception_dsl.analysis.symbolic import (
     SYMBOLIC_MEASURES,
     SymbolicMeasure,
     measure_symbolic_cost,
 )
-from inception_dsl.diagnostics import Diagnostic, Label, MissingExtraError, SpecError
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.driver.axes import Axis, Slot, find_slot, list_slots, open_steps, read_axes
 from inception_dsl.driver.references import find_network
+from inception_dsl.driver.sweep_grid import WHOLE, Shard, Sweep, find_form
 from inception_dsl.driver.walk import read_model
 from inception_dsl.ir import Bound, Origin, TensorType, Value
 from inception_dsl.resolve import Overrides, Template, read_network
 from inception_dsl.resolve.statements import MAX_INPUT_VALUES
 from inception_dsl.resolve.tracking import instantiate_tracked
 from inception_dsl.tracked import NoPolynomialError, Recorder
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from inception_dsl.analysis.best import Candidates
-    from inception_dsl.analysis.grid import Grid, GridPiece
-    from inception_dsl.analysis.wishes import Wish
-
-MAX_ROWS = 5_000_000
-"""Maximum number of rows that one call counts."""
-CHUNK = 65_536
-"""Number of rows that are counted together."""
-MAX_PIECES = 500
-"""Maximum number of pieces of a grid."""
-
-
-class Shard(NamedTuple):
-    """One of several equal parts of a grid: number `number`, counted from 1, of `parts`."""
-
-    number: int = 1
-    parts: int = 1
-
-    def cut(self, rows: int) -> tuple[int, int]:
-        """Return the first row of the part, and the first one behind it."""
-        return rows * (self.number - 1) // self.parts, rows * self.number // self.parts
-
-
-WHOLE = Shard()
-"""The whole grid."""
-
-
-class SweepChunk(NamedTuple):
-    """Some rows of a sweep that follow each other.
-
-    Attributes:
-        places: the place of each row on each axis.
-        costs: a column for each measure; of a row with an error, 0.
-        pieces: the piece of each row.
-        is_within: whether the row meets every bound; false for a row with an error.
-    """
-
-    rows: NDArray[np.int64]
-    places: list[NDArray[np.int64]]
-    costs: tuple[NDArray[Any], ...]
-    pieces: NDArray[np.int32]
-    is_within: NDArray[np.bool_]
-
-
-class SweptPiece(NamedTuple):
-    """A piece of a grid: its conditions and polynomials, and the finding if it has an error.
-
-    Attributes:
-        first: the row at which it was found.
-    """
-
-    grid: GridPiece
-    finding: Diagnostic | None
-    first: int
-
-
-@dataclass(slots=True)
-class Counts:
-    """The counts of the rows of a sweep so far.
-
-    Attributes:
-        wrong: the rows whose spec has an error.
-        extents: the least and the largest amount of each measure.
-    """
-
-    rows: int = 0
-    wrong: int = 0
-    within: int = 0
-    extents: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-
-class Sweep:
-    """A grid of axes of a network, whose rows are counted chunk by chunk.
-
-    Attributes:
-        measures: the costs that are counted.
-        bounds: the bounds of the budget that are judged.
-        unjudged: the measures of the other bounds.
-        counts: the counts of the rows that `run` has given.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        axes: Sequence[Axis],
-        measures: Sequence[SymbolicMeasure],
-        bounds: Sequence[Bound],
-        shard: Shard,
-        count_at: _CountAt,
-    ) -> None:
-        self._grid = _make_grid(axes)
-        if self._grid.size > (1 << 62):
-            raise _error("E512", "the grid has more rows than 64 bits can number")
-        self.name = name
-        self.axes = tuple(axes)
-        self.measures = tuple(measures)
-        self.bounds = [bound for bound in bounds if bound.measure in SYMBOLIC_MEASURES]
-        self.unjudged = [b.measure for b in bounds if b.measure not in SYMBOLIC_MEASURES]
-        self.rows = self._grid.size
-        self.start, self.stop = shard.cut(self.rows)
-        self._refuse_size()
-        self._count_at = count_at
-        self.pieces: list[SweptPiece] = []
-        self.counts = Counts()
-
-    def _refuse_size(self) -> None:
-        asked = self.stop - self.start
-        if asked == 0:
-            raise _error("E512", f"the shard has no row: the grid has {self.rows:,} rows")
-        if asked > MAX_ROWS:
-            parts = -(-self.rows // MAX_ROWS)
-            message = f"the grid has {asked:,} rows, and {MAX_ROWS:,} are the most of one call"
-            help = f"count it in parts, as in `--shard 1/{parts}`"
-            raise _error("E512", message, help)
-
-    def write_row(self, row: int) -> list[str]:
-        """Return the values of a row as a spec writes them."""
-        import numpy as np
-
-        places = self._grid.find_places(np.array([row]))
-        return [axis.write(int(place[0])) for axis, place in zip(self.axes, places, strict=True)]
-
-    def run(self) -> Iterator[SweepChunk]:
-        """Yield all rows, and count them.
-
-        Raises:
-            SpecError: E510 polynomials that are too large, E512 too many pieces.
-        """
-        import numpy as np
-
-        self.counts = Counts()
-        for start in range(self.start, self.stop, CHUNK):
-            rows = np.arange(start, min(start + CHUNK, self.stop), dtype=np.int64)
-            chunk = self._count(rows)
-            self._sum_up(chunk)
-            yield chunk
-
-    def _count(self, rows: NDArray[np.int64]) -> SweepChunk:
-        import numpy as np
-
-        from inception_dsl.analysis.grid import select_rows
-
-        places = self._grid.find_places(rows)
-        columns, forms = self._grid.find_columns(places), self._grid.find_forms(places)
-        costs: list[Any] = [np.zeros(len(rows), dtype=np.int64) for _ in self.measures]
-        of_piece = np.zeros(len(rows), dtype=np.int32)
-        is_right = np.ones(len(rows), dtype=np.bool_)
-        left = np.arange(len(rows), dtype=np.int64)
-        index = 0
-        while left.size:
-            if index == len(self.pieces):
-                self._add_piece(int(rows[left[0]]), int(forms[left[0]]))
-            piece = self.pieces[index].grid
-            selected = select_rows(piece, left, forms, columns)
-            index += 1
-            if not selected.size:
-                continue
-            of_piece[selected] = index - 1
-            if piece.costs is None:
-                is_right[selected] = False
-            else:
-                below = {name: column[selected] for name, column in columns.items()}
-                for place, polynomial in enumerate(piece.costs):
-                    values = polynomial.evaluate(below)
-                    if values.dtype == object and costs[place].dtype != object:
-                        costs[place] = costs[place].astype(object)
-                    costs[place][selected] = values
-            left = np.setdiff1d(left, selected, assume_unique=True)
-        is_within = is_right & self._judge(costs)
-        return SweepChunk(rows, places, tuple(costs), of_piece, is_within)
-
-    def _judge(self, costs: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
-        """Tell which rows meet all bounds that are judged."""
-        import numpy as np
-
-        meets = np.ones(len(costs[0]), dtype=np.bool_)
-        for measure, quantity, _ in self.bounds:
-            column = costs[self.measures.index(measure)]
-            amount = quantity.amount
-            match quantity.relation:
-                case "<=":
-                    holds = column <= amount
-                case "<":
-                    holds = column < amount
-                case ">=":
-                    holds = column >= amount
-                case ">":
-                    holds = column > amount
-                case "==":
-                    holds = column == amount
-                case "~":
-                    tolerance = quantity.tolerance
-                    holds = (column >= -(-(amount - tolerance) // 1)) & (
-                        column <= (amount + tolerance) // 1
-                    )
-            meets &= np.asarray(holds, dtype=np.bool_)
-        return meets
-
-    def find_right(self, chunk: SweepChunk) -> NDArray[np.bool_]:
-        """Return whether the spec of each row has no error."""
-        import numpy as np
-
-        is_right = np.array([piece.finding is None for piece in self.pieces], dtype=np.bool_)
-        return np.asarray(is_right[chunk.pieces])
-
-    def _sum_up(self, chunk: SweepChunk) -> None:
-        is_right = self.find_right(chunk)
-        counts = self.counts
-        counts.rows += len(chunk.rows)
-        counts.wrong += int((~is_right).sum())
-        counts.within += int(chunk.is_within.sum())
-        if not is_right.any():
-            return
-        for measure, column in zip(self.measures, chunk.costs, strict=True):
-            least, most = int(column[is_right].min()), int(column[is_right].max())
-            low, high = counts.extents.get(measure, (least, most))
-            counts.extents[measure] = min(low, least), max(high, most)
-
-    def find_error(self) -> tuple[int, Diagnostic] | None:
-        """Return the first row whose spec has an error, with its first finding."""
-        wrong = [(piece.first, piece.finding) for piece in self.pieces if piece.finding]
-        return min(wrong, key=lambda pair: pair[0]) if wrong else None
-
-    def _add_piece(self, row: int, form: int) -> None:
-        import numpy as np
-
-        from inception_dsl.analysis.grid import GridPiece, GridPolynomial, make_checks
-
-        if len(self.pieces) == MAX_PIECES:
-            raise _error("E512", self._tell_pieces(), "sweep fewer of their values at once")
-        places = [int(place[0]) for place in self._grid.find_places(np.array([row]))]
-        record, outcome = self._count_at(places)
-        checks = tuple(make_checks(record.simplify(), self._grid.box))
-        if isinstance(outcome, Diagnostic):
-            self.pieces.append(SweptPiece(GridPiece(form, checks, None), outcome, row))
-            return
-        box = self._grid.box
-        costs = tuple(GridPolynomial(outcome[measure], box) for measure in self.measures)
-        self.pieces.append(SweptPiece(GridPiece(form, checks, costs), None, row))
-
-    def _tell_pieces(self) -> str:
-        return (
-            f"the costs of the grid have more than {MAX_PIECES:,} polynomials: "
-            "strides, rounded widths or copies that differ need one for each of their values"
-        )
-
-
-_CountAt = Callable[[Sequence[int]], "tuple[Recorder, Mapping[SymbolicMeasure, Any] | Diagnostic]"]
-"""A function that counts the row at some places of the axes, with its conditions."""
-
-
-def _make_grid(axes: Sequence[Axis]) -> Grid:
-    try:
-        import numpy as np
-    except ModuleNotFoundError:
-        raise MissingExtraError("`flops --sweep`", "numpy", "sweep") from None
-    from inception_dsl.analysis.grid import Grid, GridAxis
-
-    made = []
-    for axis in axes:
-        pairs = [_find_form(value, axis.denominator, i) for i, value in enumerate(axis.values)]
-        numbers, forms = zip(*pairs, strict=True)
-        arrays = np.array(numbers, dtype=np.int64), np.array(forms, dtype=np.int64)
-        made.append(GridAxis(axis.name, *arrays))
-    return Grid(made)
-
-
-def _find_form(value: Value, denominator: int, index: int) -> tuple[int, int]:
-    """Return the number of a symbol for a value, and the form of the value."""
-    match value:
-        case bool() | str() | tuple():
-            return 0, 2 + index
-        case int():
-            return value, 0
-        case Decimal():
-            return int(value * denominator), 1
 
 
 def begin_sweep(
@@ -381,7 +95,7 @@ def _count_at(
 ) -> tuple[Recorder, Any]:
     """Return the costs of one row as polynomials, or its first finding, with the conditions."""
     pairs = {
-        axis.name: _find_form(values[axis.name], axis.denominator, 0)
+        axis.name: find_form(values[axis.name], axis.denominator, 0)
         for axis in axes
         if isinstance(values[axis.name], int | Decimal)
     }
@@ -428,32 +142,6 @@ def _change_inputs(
             message = f"the input {type} holds more than {MAX_INPUT_VALUES:,} values"
             raise _error("E003", message)
     return types
-
-
-def collect_best(
-    sweep: Sweep, wish: Wish | None, use: Callable[[SweepChunk], None] | None = None
-) -> Candidates | None:
-    """Run a sweep and return the rows that fit a wish best.
-
-    Args:
-        use: takes every chunk.
-    """
-    import numpy as np
-
-    from inception_dsl.analysis.best import Candidates, select_best
-
-    best: Candidates | None = None
-    for chunk in sweep.run():
-        if use is not None:
-            use(chunk)
-        if wish is None:
-            continue
-        is_chosen = sweep.find_right(chunk) if wish.way == "all" else chunk.is_within
-        found = Candidates(chunk.rows, chunk.costs, chunk.is_within)
-        found = found.take(np.flatnonzero(is_chosen))
-        found = found if best is None else best.join(found)
-        best = select_best(found, wish, sweep.measures)
-    return best
 
 
 def _error(code: str, message: str, help: str | None = None) -> SpecError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from inception_dsl.driver.sweeping import Sweep, SweepChunk, collect_best
+from inception_dsl.driver.sweep_grid import Sweep, SweepChunk, collect_best
 from inception_dsl.emit.report.sweep import (
     SweepSummary,
     SweptRow,

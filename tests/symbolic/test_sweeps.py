@@ -18,7 +18,8 @@ from inception_dsl import driver
 from inception_dsl.analysis.wishes import Wish
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver.sweeping import Shard, Sweep, begin_sweep, collect_best
+from inception_dsl.driver.sweep_grid import Shard, Sweep, collect_best
+from inception_dsl.driver.sweeping import begin_sweep
 from inception_dsl.resolve import Overrides
 
 TEXT = """\

@@ -107,24 +107,29 @@ def write_sweep_text(summary: SweepSummary) -> str:
 
 def _tell(summary: SweepSummary) -> Iterator[str]:
     of_all = "" if summary.rows == summary.total else f" of {summary.total:,}"
-    yield f"{summary.name}: {summary.rows:,} rows{of_all}"
+    yield f"{summary.name}: {summary.rows:,} row{'' if summary.rows == 1 else 's'}{of_all}"
     for measure, (low, high) in summary.extents.items():
         yield f"{TITLES[measure]}: {low:,} to {high:,}"  # type: ignore[index]
     if summary.bounds:
-        yield f"{summary.within:,} rows are within {' and '.join(summary.bounds)}"
+        yield f"{_count(summary.within)} within {' and '.join(summary.bounds)}"
     for measure in summary.unjudged:
         yield f"the budget also bounds {measure}, which a sweep does not count"
     if summary.best is not None and summary.wish:
         if not summary.best:
             yield f"no row is {summary.wish}"
         elif len(summary.best) > MAX_TABLE:
-            yield f"{len(summary.best):,} rows are {summary.wish}; the table has {MAX_TABLE:,}"
+            yield f"{_count(len(summary.best))} {summary.wish}; the table has {MAX_TABLE:,}"
         else:
             yield f"the table has the rows that are {summary.wish}"
     if summary.error is not None:
         values, said = summary.error
         row = " ".join(f"{a}={v}" for a, v in zip(summary.axes, values, strict=True))
-        yield f"{summary.wrong:,} rows have an error; the first, {row}: {said}"
+        has = "row has" if summary.wrong == 1 else "rows have"
+        yield f"{summary.wrong:,} {has} an error; the first, {row}: {said}"
+
+
+def _count(rows: int) -> str:
+    return "1 row is" if rows == 1 else f"{rows:,} rows are"
 
 
 def write_sweep_json(summary: SweepSummary) -> str:
