@@ -332,7 +332,13 @@ def read_inputs(written: NamedInput) -> dict[str, TensorType]:
 def _read_input(text: str) -> TensorType:
     if not re.fullmatch(r"[1-9][0-9]{0,5}(x[1-9][0-9]{0,5}){2}", text):
         message = f"`{text[:60]}` is no input: height x width x channels, as in 224x224x3"
-        raise SpecError([Diagnostic("E103", message)])
+        help = None
+        if text.isdecimal():
+            message = (
+                f"the input `{text[:60]}` is a vector, and a network of the language reads maps"
+            )
+            help = "import a module that begins with `flatten(1)` on an input of 1x1 pixels"
+        raise SpecError([Diagnostic("E103", message, help=help)])
     height, width, channels = (int(side) for side in text.split("x"))
     return TensorType((channels, height, width))
 

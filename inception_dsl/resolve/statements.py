@@ -214,6 +214,8 @@ def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -
     if not sides or min(sides) < 1:
         help = "height x width x channels, as in 299x299x3"
         message = f"the input `{shorten(text)}` is no shape"
+        if (lacks := explain_short_shape(text)) is not None:
+            message, help = lacks
         meant = re.sub(r"\s*[x\u00d7X*,]\s*", "x", text)
         is_near = span is not None and meant != text and _SHAPE.fullmatch(meant)
         fix = Fix(span, meant) if span is not None and is_near else None
@@ -230,6 +232,23 @@ def read_shape(text: str, span: Span | None, *, own: TensorType | None = None) -
         help = f"with its channels last it is {meant}"
         raise SpecError([Diagnostic("E106", message, labels, (note,), help, fix=fix)])
     return TensorType((channels, height, width))
+
+
+def explain_short_shape(text: str) -> tuple[str, str] | None:
+    """Return the message and the help for an input of one number, or without channels.
+
+    Args:
+        text: the input as it is written.
+    """
+    if re.fullmatch("[1-9][0-9]{0,5}", text):
+        message = f"the input `{text}` is one number, and a network of the language reads maps"
+        shape = "height x width x channels, as in 299x299x3"
+        help = f"{shape}; a vector is 1x1x{text}, and a `flatten` behind it"
+        return message, help
+    if re.fullmatch("[1-9][0-9]{0,5}x[1-9][0-9]{0,5}", text):
+        message = f"the input `{text}` has no number of channels"
+        return message, f"a grey image is {text}x1, one in colour {text}x3"
+    return None
 
 
 IMAGE_CHANNELS = (1, 3)
