@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from inception_dsl.ir import INPUT, TensorType
 from inception_dsl.ops import IDENTITY, OPS
-from inception_dsl.recover.entries import ListEntry, choose_names, name_branch, name_join
+from inception_dsl.recover.entries import ListEntry, choose_names, name_branch, name_join, name_role
 from inception_dsl.recover.graph import ENTRY, TracedOutput
 from inception_dsl.recover.naming import clean_name, number
 from inception_dsl.recover.regions import InputItem, Region, Source
@@ -174,6 +174,7 @@ class BodyMaker:
         branches: list[tuple[str, Term]] = []
         firsts: dict[Item, str] = {}
         taken = set(self._inputs)
+        role = name_role(node.op, skips=region.sources[item].count(above))
         for source in region.sources[item]:
             entries: list[ListEntry] = []
             again = ""
@@ -185,7 +186,7 @@ class BodyMaker:
                 else:
                     entries = self._series(region, source, above)
             term = _only(self._name(region, entries)) if entries else _PASS
-            name = number(clean_name(name_branch(entries)), taken, "_")
+            name = number(clean_name(name_branch(entries, role)), taken, "_")
             if isinstance(source, NodeItem | ModuleScope):
                 firsts.setdefault(region.first.get(source, source), name)
             taken.add(name)

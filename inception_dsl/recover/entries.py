@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from inception_dsl.ops import OPS
+from inception_dsl.ops import OPS, FigureKind
 from inception_dsl.recover.naming import OP_WORDS, clean_name, number, without_number
 from inception_dsl.recover.regions import InputItem, Source
 from inception_dsl.recover.scopes import Item
@@ -13,6 +13,10 @@ from inception_dsl.recover.terms import CallTerm, JoinTerm, ListTerm, OpTerm, Sc
 
 _SKIP = "skip"
 """The name of a branch without steps."""
+
+
+_RESULTS: Mapping[FigureKind, str] = {"max_pool": "largest", "average_pool": "mean"}
+"""The words for the results of ops, by their kind in figures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,19 +39,43 @@ class ListEntry:
     reuses: Item | None = None
 
 
-def name_branch(entries: Sequence[ListEntry]) -> str:
-    """Return the name of a branch: what the names of its steps begin with, or its first step's."""
+def name_branch(entries: Sequence[ListEntry], role: str = "") -> str:
+    """Return the name of a branch: what the names of its steps begin with, or its first step's.
+
+    Args:
+        role: the word for its part in the join, such as a gate; empty if there is none.
+    """
     if not entries:
         return _SKIP
-    names = [entry.name for entry in entries if entry.name and not entry.name.isdigit()]
+    named = [entry for entry in entries if entry.item.is_named] or entries
+    names = [entry.name for entry in named if entry.name and not entry.name.isdigit()]
     if not names:
         first = entries[0].term
-        return first.head.split()[-1] if isinstance(first, OpTerm) else "branch"
+        return role or (_word_of(first) if isinstance(first, OpTerm) else "branch")
     inner = [entry.term for entry in entries if not entry.item.is_named]
     joined = [name for term in inner if isinstance(term, JoinTerm) for name, _ in term.branches]
     common = _common_beginning([*names, *(name for name in joined if name != _SKIP)])
     is_whole = len(names) + len(joined) > 1 and len(common) > 3
-    return common if is_whole else names[0]
+    if is_whole and not (role and common in OP_WORDS):
+        return common
+    return role if role and len(entries) > 1 else names[0]
+
+
+def name_role(op: str, *, skips: int) -> str:
+    """Return the word for the branch beside what a product multiplies; empty in another join.
+
+    Args:
+        skips: the number of branches without steps.
+    """
+    join = OPS[op].join
+    return join.stem if join is not None and OPS[op].figure == "product" and skips == 1 else ""
+
+
+def _word_of(term: OpTerm) -> str:
+    """Return the word for the result of an op; the op's own where none is known."""
+    op = OPS[term.op]
+    word = _RESULTS.get(op.figure, term.head.split()[-1])
+    return "pool" if op.figure in _RESULTS and op.attribute("stride") is not None else word
 
 
 def name_join(entry: ListEntry) -> str:

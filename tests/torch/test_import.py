@@ -479,7 +479,7 @@ class _Then(nn.Module):
         (lambda x: x.repeat(1, 1, 2, 1), "values that are repeated"),
         (
             lambda x: F.batch_norm(x, *torch.ones(2, 8).to(x.device)),
-            "a batch norm without a learnt",
+            "weights that are computed in the forward pass",
         ),
         (lambda x: F.dropout2d(x), "values that are dropped at random in inference"),
         (lambda x: None, "a result that is no tensor"),
