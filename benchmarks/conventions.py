@@ -172,7 +172,7 @@ def show(name: str, found: int, counted: int) -> bool:
 
 
 OTHERS = {
-    "mobilenet_v2": ("fvcore", "torchinfo", "torch", "thop", "keras"),
+    "mobilenet_v2": ("fvcore", "torchinfo", "torch", "keras"),
     "efficientnet_b0": ("fvcore", "torchinfo", "torch", "ptflops", "calflops", "deepspeed", "thop"),
     "torchvision/inception_v3": ("fvcore", "torchinfo", "torch"),
     "resnet50": ("fvcore", "torchinfo", "torch", "thop"),
