@@ -14,6 +14,7 @@ from conftest import NET, Project
 
 from inception_dsl import analysis, driver
 from inception_dsl.analysis import settle_classes
+from inception_dsl.analysis.conventions import TOOLS
 from inception_dsl.diff import Report
 from inception_dsl.driver import Checked
 from inception_dsl.driver.changes import compare_pair
@@ -95,7 +96,8 @@ def stripped(checked: Checked) -> Checked:
 
 
 def facts_of(checked: Checked) -> Facts:
-    return driver.measure_facts(checked, needs={"memory", "fields", "depths"})
+    needs = {"memory", "fields", "depths"}
+    return driver.measure_facts(checked, needs=needs, conventions=TOOLS)
 
 
 CORES: Mapping[str, Callable[[Checked], object]] = {

@@ -135,11 +135,11 @@ class BudgetChanged:
     after: Bound | None
 
     @property
-    def measure(self) -> str:
-        """The measure that it bounds."""
+    def place(self) -> str:
+        """The measure that it bounds, behind the path of its step."""
         bound = self.after or self.before
         assert bound is not None
-        return bound.measure
+        return bound.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +237,9 @@ class Finding:
                 first = paths[0] if paths else ""
                 return Path(first) if block == NETWORK else Path(block) / first
             case BudgetBroken(bound=bound):
-                return Path(bound.measure)
+                return Path(bound.place)
             case BudgetChanged():
-                return Path(self.about.measure)
+                return Path(self.about.place)
             case RecipeChanged(key=key):
                 return Path(RECIPE) / key
             case RecipeListed():

@@ -21,7 +21,8 @@ from inception_dsl.resolve import (
     read_blocks,
     read_network,
 )
-from inception_dsl.spec.files import SpecFile
+from inception_dsl.source import Span
+from inception_dsl.spec.files import SpecFile, find_used
 from inception_dsl.spec.load import Loaded, load
 from inception_dsl.spec.target import is_target
 
@@ -146,13 +147,17 @@ def judge_model(
         other = template.instantiate(inputs).model
         return other, _cost(file, other, batch)
 
+    def measure_spec(reference: str, span: Span) -> tuple[Model, CostReport]:
+        other = measure_file(find_used(reference, file, span), AS_WRITTEN, batch)
+        return other.model, other.cost
+
     place = (file.shown, file.reference, file.is_built_in)
     offers = None
     if hints and not overrides and batch == 1 and not is_target(file.shown):
         from inception_dsl.driver.rewrite_offers import make_offers
 
         offers = make_offers(file, model, cost)
-    subject = Subject(model, cost, classes, measure_at, *place, offers)
+    subject = Subject(model, cost, classes, measure_at, *place, offers, measure_spec)
     judged = [
         finding
         for finding in judge(subject, hints=hints)

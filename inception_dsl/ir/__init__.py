@@ -28,7 +28,7 @@ from inception_dsl.ir.model import (
     write_types,
 )
 from inception_dsl.ir.path import Path, find_range
-from inception_dsl.ir.quantity import Quantity
+from inception_dsl.ir.quantity import Multiple, Quantity
 
 __all__ = [
     "INPUT",
@@ -42,6 +42,7 @@ __all__ = [
     "Graph",
     "Head",
     "Model",
+    "Multiple",
     "Node",
     "NodeDef",
     "Origin",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.expr import Expr
 from inception_dsl.ir.path import Path
-from inception_dsl.ir.quantity import Quantity
+from inception_dsl.ir.quantity import Multiple, Quantity
 from inception_dsl.source import Span
 
 if TYPE_CHECKING:
@@ -301,11 +301,22 @@ class Head:
 
 
 class Bound(NamedTuple):
-    """One line of a budget: at most 43M `params`."""
+    """One line of a budget: at most 43M `params`.
+
+    Attributes:
+        quantity: the bound, as a number or as a multiple of another network's quantity.
+        at: the path of the step that it bounds; None for the network.
+    """
 
     measure: str
-    quantity: Quantity
+    quantity: Quantity | Multiple
     origin: Origin
+    at: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The measure, behind the path of the step that it is of."""
+        return self.measure if self.at is None else f"{self.at}.{self.measure}"
 
 
 @dataclass(frozen=True, slots=True)

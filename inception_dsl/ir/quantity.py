@@ -3,7 +3,29 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil, floor
 from typing import Literal, NamedTuple
+
+
+class Multiple(NamedTuple):
+    """A bound as a multiple of the quantity of another network: `<= 1.05 x inception_v3`.
+
+    Attributes:
+        times: the factor.
+        of: the other spec, as `extends` names one.
+        text: the bound as written.
+    """
+
+    relation: Literal["<=", "<", ">=", ">"]
+    times: Fraction
+    of: str
+    text: str
+
+    def settle(self, base: int) -> Quantity:
+        """Return the bound as a number; a fraction is rounded so that the relation stays exact."""
+        exact = self.times * base
+        amount = floor(exact) if self.relation in {"<=", ">"} else ceil(exact)
+        return Quantity(self.relation, amount, Fraction(0), self.text)
 
 
 class Quantity(NamedTuple):

@@ -34,7 +34,7 @@ def print_model(model: Model) -> str:
     for head in model.heads:
         weight = show(head.loss_weight)
         lines.append(f"head {head.path} at {head.at} gives {head.output} weight {weight}")
-    lines.extend(f"budget {bound.measure} {bound.quantity.text}" for bound in model.budget)
+    lines.extend(f"budget {bound.place} {bound.quantity.text}" for bound in model.budget)
     return "\n".join(lines) + "\n"
 
 

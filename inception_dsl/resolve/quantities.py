@@ -6,12 +6,30 @@ import re
 from fractions import Fraction
 from typing import Literal, cast
 
-from inception_dsl.ir import Quantity
+from inception_dsl.ir import Multiple, Quantity
 
 _QUANTITY = re.compile(r"(<=|>=|<|>|~)? *([0-9]{1,15})(?:\.([0-9]{1,9}))? *(Ki|Mi|Gi|K|M|G)?")
 _UNITS = {"K": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 Relation = Literal["<=", "<", ">=", ">", "==", "~"]
+MultipleRelation = Literal["<=", "<", ">=", ">"]
+
+
+_MULTIPLE = re.compile(r"(<=|>=|<|>) *([0-9]{1,6}(?:\.[0-9]{1,9})?) *x +([^\s].{0,199})")
+
+
+def read_multiple(text: str) -> Multiple | None:
+    """Return the multiple of another network's quantity that a text writes; None if it is none.
+
+    Example:
+        >>> read_multiple("<= 1.5 x inception_v3").settle(3).amount
+        4
+    """
+    match = _MULTIPLE.fullmatch(text.strip())
+    if match is None:
+        return None
+    relation, times, reference = match.groups()
+    return Multiple(cast(MultipleRelation, relation), Fraction(times), reference, text)
 
 
 def read_quantity(text: str) -> Quantity | None:

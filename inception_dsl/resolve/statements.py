@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from inception_dsl.bounds import MAX_CLAIMS
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest, shorten
 from inception_dsl.ir import Bound, Claim, Origin, TensorType
-from inception_dsl.resolve.quantities import read_quantity
+from inception_dsl.resolve.quantities import read_multiple, read_quantity
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
@@ -18,6 +19,7 @@ from inception_dsl.spec.schema import (
     CLAIM_CONTEXT,
     RESULT_CONTEXT,
     RESULTS,
+    BudgetSpec,
     ClaimSpec,
     DocumentPath,
     Measure,
@@ -34,18 +36,39 @@ _SHAPE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})x([0-9]{1,6})")
 class Statements(Reporter):
     """The reader of a spec's budget and claims."""
 
-    def budget(self, budget: Mapping[Measure, str | int]) -> Iterable[Bound]:
-        """Yield the bounds of a network."""
-        for measure, written in budget.items():
-            span = self.places.text(("budget", measure))
-            quantity = read_quantity(str(written))
+    def budget(self, budget: BudgetSpec) -> Iterable[Bound]:
+        """Yield the bounds of a network, then those of its steps."""
+        whole: dict[Measure, object] = {name: getattr(budget, name) for name in get_args(Measure)}
+        yield from self._list_bounds(None, whole)
+        for count, (at, bounds) in enumerate(budget.at.items()):
+            if count == MAX_CLAIMS:
+                message = f"the budget has more than {MAX_CLAIMS:,} steps"
+                self.complain("E003", message, self.places.key(("budget", "at", at)))
+                return
+            yield from self._list_bounds(at, dict(bounds.items()))
+
+    def _list_bounds(self, at: str | None, bounds: Mapping[Measure, object]) -> Iterator[Bound]:
+        """Yield the bounds of the network, or of the step at a path."""
+        place: DocumentPath = ("budget",) if at is None else ("budget", "at", at)
+        for measure, written in bounds.items():
+            if written is None:
+                continue
+            span = self.places.text((*place, measure))
+            multiple = read_multiple(str(written))
+            quantity = multiple or read_quantity(str(written))
             if quantity is None:
                 self._no_quantity(written, span)
+            elif multiple is not None and at is not None:
+                message = f"the budget of `{shorten(at)}` is a multiple of a whole network"
+                help = "bound a step by a number, and the network by a multiple"
+                self.complain("E106", message, span, help)
             else:
-                yield Bound(measure, quantity, Origin((span,)))
+                yield Bound(measure, quantity, Origin((span,)), at)
 
     def _no_quantity(self, written: object, span: Span) -> None:
         help = "a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`"
+        if re.search(r"[0-9] *x ", str(written)):
+            help = "a multiple has a relation, as in `<= 1.05 x inception_v3`"
         self.complain("E106", f"`{shorten(str(written))}` is no quantity", span, help)
 
     def _places_of_inputs(

@@ -48,7 +48,7 @@ from inception_dsl.diff import (
 )
 from inception_dsl.diff.conditions import compare_conditions
 from inception_dsl.diff.expressions import compare_expressions
-from inception_dsl.ir import Bound, Model
+from inception_dsl.ir import Bound, Model, Multiple
 from inception_dsl.source import Span
 
 Priced = tuple[Model, CostReport]
@@ -209,12 +209,12 @@ def _compare_recipes(old: Model, new: Model) -> Iterator[Finding]:
 
 def _compare_budgets(old: Priced, new: Priced) -> Iterator[Finding]:
     """Yield the findings of budgets that change, then of those that no longer hold."""
-    before = {(bound.measure, bound.quantity.text): bound for bound in old[0].budget}
-    after = {(bound.measure, bound.quantity.text): bound for bound in new[0].budget}
+    before = {(bound.place, bound.quantity.text): bound for bound in old[0].budget}
+    after = {(bound.place, bound.quantity.text): bound for bound in new[0].budget}
     removed = [bound for key, bound in before.items() if key not in after]
     added = [bound for key, bound in after.items() if key not in before]
     for bound in added:
-        old_bound = next((each for each in removed if each.measure == bound.measure), None)
+        old_bound = next((each for each in removed if each.place == bound.place), None)
         if old_bound is not None:
             removed.remove(old_bound)
         yield _budget_finding(old_bound, bound)
@@ -235,9 +235,14 @@ def _budget_finding(old: Bound | None, new: Bound | None) -> Finding:
 
 
 def _check_bound(bound: Bound, old: Priced, new: Priced, *, is_old: bool) -> Iterator[Finding]:
-    """Yield the finding of a budget that the old network kept and the new one does not."""
+    """Yield the finding of a budget that the old network kept and the new one does not.
+
+    A multiple of another network is judged by `check` alone, which measures that one.
+    """
+    if isinstance(bound.quantity, Multiple):
+        return
     before, after = (
-        find_quantity(model, cost, bound.measure, None, with_heads=False)
+        find_quantity(model, cost, bound.measure, bound.at, with_heads=False)
         for model, cost in (old, new)
     )
     if not isinstance(before, int) or not isinstance(after, int):

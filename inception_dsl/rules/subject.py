@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from inception_dsl.analysis import Classes, CostReport, Quantities, find_largest_shares
 from inception_dsl.diagnostics import Label
 from inception_dsl.ir import Model, Origin, TensorType
+from inception_dsl.source import Span
 
 MAX_PARTS = 4
 """Maximum number of steps that one finding names as the largest parts of a quantity."""
 
-_SHARED = frozenset(["params", "weights", "macs", "flops", "activations"])
+SHARED = frozenset(["params", "weights", "macs", "flops", "activations"])
 """The measures whose quantity is the sum of its steps'."""
 
 
@@ -38,6 +39,8 @@ class Subject:
     Attributes:
         classes: the classes that its blocks become.
         measure_at: gives the model and its cost at other inputs.
+        measure_spec: gives the model of another spec, named at a place of this one, with its cost;
+            raises SpecError. None for a model that no spec wrote.
         file: the name of its file, or the target whose code it is; empty if it has neither.
         reference: the text by which a person named it on the command line.
         is_built_in: it is a spec of the library, which stays as it is.
@@ -52,6 +55,7 @@ class Subject:
     reference: str = ""
     is_built_in: bool = False
     try_rewrite: Callable[[str], RewriteOffer] | None = None
+    measure_spec: Callable[[str, Span], tuple[Model, CostReport]] | None = None
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,7 +77,7 @@ def shares(
     quantities: Quantities, measure: str, at: str | None = None, *, with_heads: bool = False
 ) -> list[Label]:
     """Return the largest parts of a quantity, each at the step that has it."""
-    if measure not in _SHARED:
+    if measure not in SHARED:
         return []
     parts = find_largest_shares(quantities, measure, at, with_heads=with_heads)[:MAX_PARTS]
     return [label for part in parts for label in labels_at(part.origin, f"{part.share:,} here")]

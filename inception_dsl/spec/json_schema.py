@@ -58,7 +58,9 @@ def json_schema() -> str:
     heads = [{"$ref": "#/$defs/HeadSpec"}, {"$ref": "#/$defs/Body"}]
     properties["heads"]["additionalProperties"] = {"anyOf": heads}
     properties["training"] = _training()
-    properties["budget"]["propertyNames"] = {"enum": list(get_args(Measure))}
+    measures = {"enum": list(get_args(Measure))}
+    at = definitions["BudgetSpec"]["properties"]["at"]
+    at["additionalProperties"]["propertyNames"] = measures
     return (
         json.dumps(
             {

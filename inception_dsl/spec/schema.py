@@ -142,6 +142,19 @@ class HeadSpec(_Spec):
     steps: Body
 
 
+class BudgetSpec(_Spec):
+    """The bounds on the cost of a network, and on that of its steps at their paths."""
+
+    params: Maybe[str | int] = None
+    weights: Maybe[str | int] = None
+    macs: Maybe[str | int] = None
+    flops: Maybe[str | int] = None
+    activations: Maybe[str | int] = None
+    memory: Maybe[str | int] = None
+    depth: Maybe[str | int] = None
+    at: dict[str, dict[Measure, str | int]] = {}
+
+
 class ClaimSpec(_Spec):
     """The claims that a source makes of the network, or of the step at a path."""
 
@@ -218,6 +231,6 @@ class ModelSpec(_Spec):
     network: Maybe[Body] = None
     outputs: Maybe[list[str] | dict[str, str]] = None
     heads: dict[str, HeadSpec] = {}
-    budget: dict[Measure, str | int] = {}
+    budget: BudgetSpec = Field(default_factory=BudgetSpec)
     training: Any = None
     claims: list[ClaimSpec] = []

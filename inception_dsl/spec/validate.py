@@ -256,7 +256,8 @@ def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
     if "residual" in loc[:-1] and owner is BodySpec:
         owner = ResidualSpec
     if loc[0] == "budget":
-        return frozenset(get_args(Measure))
+        steps = frozenset[str]() if "at" in loc[:-1] else frozenset(["at"])
+        return steps | frozenset(get_args(Measure))
     if owner is BodySpec:
         return BODY_KEYS
     # `extends` is gone by now: what it names is in the tree.

@@ -62,8 +62,9 @@ def test_every_code_of_the_walk_has_a_case() -> None:
     shown = {code for case in CASES for code in re.findall(r"\[([EW]\d+)\]", case.printed)}
     in_use = {code for code, kind in CODES.items() if not kind.successor}
     wanted = {code for code in in_use if re.match("E[1-4]|W6", code)}
-    # Two files, see test_layers; hints, see test_hints; of waivers, figures, inputs and imports.
-    others = {"W603", "W604", "W605", "W610", *(f"W62{digit}" for digit in range(8))}
+    # Two files, see test_layers; hints, see test_hints; of waivers, figures, inputs, imports and
+    # explanations of counts.
+    others = {"E404", "W603", "W604", "W605", "W610", *(f"W62{digit}" for digit in range(8))}
     assert wanted - shown == {"E209", "W602", "W614", *others}
 
 
