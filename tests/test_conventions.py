@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Project
+from invented import invented
 
 from inception_dsl import driver
 from inception_dsl.analysis import CONVENTIONS, count_by, find_quantity, measure_work
@@ -15,7 +16,7 @@ from inception_dsl.analysis.explaining import compare_claims, find_difference
 from inception_dsl.cli import main
 from inception_dsl.ir import Path as NodePath
 
-pytest_plugins = ["invented"]
+__all__ = ["invented"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -94,9 +95,8 @@ def test_counts_grow_with_the_batch() -> None:
     assert folding and triple - folding == 3 * (single - folding)  # norms fold once
 
 
-def test_an_op_that_no_tool_knows_counts_as_zero_and_is_named(
-    invented: None, project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.usefixtures("invented")
+def test_an_op_that_no_tool_knows_counts_as_zero_and_is_named(project: Project) -> None:
     text = "inception: 1\nname: net\ninput: 8x8x4\nnetwork: [conv: 1x1 conv (4), blend: blend]\n"
     project.write("specs/net.yaml", text)
     checked = driver.measure("net", folder=project.root)
