@@ -19,7 +19,7 @@ from inception_dsl.analysis.symbolic import (
 )
 from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
 from inception_dsl.driver.axes import Axis
-from inception_dsl.ir import Bound, Value
+from inception_dsl.ir import Bound, Quantity, Value
 from inception_dsl.tracked import Recorder
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Sweep:
     Attributes:
         measures: the costs that are counted.
         bounds: the bounds of the budget that are judged.
-        unjudged: the measures of the other bounds.
+        unjudged: the measures of the other bounds, behind the paths of their steps.
         counts: the counts of the rows that `run` has given.
     """
 
@@ -122,8 +122,8 @@ class Sweep:
         self.name = name
         self.axes = tuple(axes)
         self.measures = tuple(measures)
-        self.bounds = [bound for bound in bounds if bound.measure in SYMBOLIC_MEASURES]
-        self.unjudged = [b.measure for b in bounds if b.measure not in SYMBOLIC_MEASURES]
+        self.bounds = [bound for bound in bounds if _is_judged(bound)]
+        self.unjudged = [bound.place for bound in bounds if not _is_judged(bound)]
         self.rows = self._grid.size
         self.start, self.stop = shard.cut(self.rows)
         self._refuse_size()
@@ -202,8 +202,9 @@ class Sweep:
         import numpy as np
 
         meets = np.ones(len(costs[0]), dtype=np.bool_)
-        for measure, quantity, _ in self.bounds:
-            column = costs[self.measures.index(measure)]
+        for bound in self.bounds:
+            column, quantity = costs[self.measures.index(bound.measure)], bound.quantity
+            assert isinstance(quantity, Quantity)
             amount = quantity.amount
             match quantity.relation:
                 case "<=":
@@ -275,6 +276,12 @@ class Sweep:
 
 _CountAt = Callable[[Sequence[int]], "tuple[Recorder, Mapping[SymbolicMeasure, Any] | Diagnostic]"]
 """A function that counts the row at some places of the axes, with its conditions."""
+
+
+def _is_judged(bound: Bound) -> bool:
+    """Tell whether a sweep judges a bound: a number for a cost of the whole network."""
+    is_whole = bound.at is None and isinstance(bound.quantity, Quantity)
+    return is_whole and bound.measure in SYMBOLIC_MEASURES
 
 
 def _make_grid(axes: Sequence[Axis]) -> Grid:

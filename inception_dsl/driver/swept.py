@@ -15,6 +15,7 @@ from inception_dsl.emit.report.sweep import (
     write_sweep_text,
 )
 from inception_dsl.emit.report.symbolic import TITLES
+from inception_dsl.ir import Quantity
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.best import Candidates
@@ -151,7 +152,11 @@ def plot_sweep(sweep: Sweep, wish: Wish | None, best: Candidates | None) -> str:
             places.append(np.minimum((share * count).astype(np.int64), count - 1))
         np.add.at(cells, tuple(places), 1)
     marked = [] if best is None else list(zip(*(best.costs[i].tolist() for i in at), strict=True))
-    bounds = [[b.quantity.amount for b in sweep.bounds if b.measure == m] for m in (across, up)]
+    numbers = [(b.measure, b.quantity) for b in sweep.bounds]
+    bounds = [
+        [n.amount for measure, n in numbers if measure == m and isinstance(n, Quantity)]
+        for m in (across, up)
+    ]
     filled = {(int(x), int(y)): int(cells[x, y]) for x, y in zip(*np.nonzero(cells), strict=True)}
     axes = ", ".join(axis.name for axis in sweep.axes)
     return draw_scatter(
