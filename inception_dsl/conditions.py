@@ -70,6 +70,8 @@ def is_never_negative(polynomial: ExactPolynomial, least: Mapping[str, int]) -> 
     """
     if _rises(polynomial):
         return polynomial.evaluate(least) >= 0
+    if _rises(-polynomial):
+        return False  # unless it is a constant, it falls below 0 somewhere
     if polynomial.degree > MAX_SHIFTED or len(polynomial.terms) > MAX_SHIFTED_TERMS:
         return False
     for name in polynomial.variables:

@@ -22,6 +22,9 @@ class ExactPolynomial:
     """A polynomial that never changes: whole coefficients over a denominator of at least 1.
 
     Two polynomials are equal if they have equal values everywhere.
+
+    Attributes:
+        is_constant: it has the same value everywhere.
     """
 
     def __init__(self, terms: Terms, denominator: int = 1) -> None:
@@ -33,6 +36,7 @@ class ExactPolynomial:
                 denominator //= common
         self.terms: Terms = kept
         self.denominator = denominator
+        self.is_constant = not kept or (len(kept) == 1 and () in kept)
 
     @classmethod
     def constant(cls, value: int | Fraction) -> ExactPolynomial:
@@ -45,11 +49,6 @@ class ExactPolynomial:
         return cls({((name, 1),): 1})
 
     @property
-    def is_constant(self) -> bool:
-        """True if it has the same value everywhere."""
-        return not self.terms or (len(self.terms) == 1 and () in self.terms)
-
-    @property
     def constant_term(self) -> Fraction:
         """Its value where all variables are 0."""
         return Fraction(self.terms.get((), 0), self.denominator)
@@ -59,7 +58,7 @@ class ExactPolynomial:
         """The names of its variables, in order."""
         return tuple(sorted({name for monomial in self.terms for name, _ in monomial}))
 
-    @cached_property
+    @property
     def degree(self) -> int:
         """The largest sum of exponents of a term; 0 for a constant."""
         return max((sum(e for _, e in monomial) for monomial in self.terms), default=0)
@@ -117,7 +116,8 @@ class ExactPolynomial:
         """Return its product with a number."""
         if factor == 1:
             return self
-        terms = {m: value * factor.numerator for m, value in self.terms.items()}
+        numerator = factor.numerator
+        terms = {m: value * numerator for m, value in self.terms.items()}
         return ExactPolynomial(terms, self.denominator * factor.denominator)
 
     def divide_exactly(self, divisor: ExactPolynomial) -> ExactPolynomial | None:

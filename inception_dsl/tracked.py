@@ -127,6 +127,17 @@ class Recorder:
         if type(room) is Tracked:
             self.is_at_least_zero(room.number, room.polynomial, is_bound=True)
 
+    def note_room(self, room: Any) -> None:
+        """Note that a number is at least 0, also if the outcome is settled.
+
+        Args:
+            room: the number, plain or not; it is at least 0.
+        """
+        was_sealed, self.is_sealed = self.is_sealed, False
+        if type(room) is Tracked:
+            self.is_at_least_zero(room.number, room.polynomial, is_bound=False)
+        self.is_sealed = was_sealed
+
     def is_at_least_zero(
         self, value: int | Fraction, polynomial: ExactPolynomial, *, is_bound: bool
     ) -> bool:
@@ -210,6 +221,10 @@ def _subtract(left: Tracked, right: Tracked) -> Any:
 
 def _multiply(left: Tracked, right: Tracked) -> Any:
     record = left.record
+    for factor, other in ((left, right), (right, left)):
+        if factor.polynomial.is_constant:
+            scaled = other.polynomial.scale(factor.number)
+            return other.make(left.number * right.number, scaled, _join_kinds(left, right))
     record.spend(len(left.polynomial.terms) * len(right.polynomial.terms))
     if left.polynomial.degree + right.polynomial.degree > MAX_DEGREE:
         raise NoPolynomialError(f"a polynomial has a degree above {MAX_DEGREE}", record.place)

@@ -36,6 +36,8 @@ CHUNK = 65_536
 """Number of rows that are counted together."""
 MAX_PIECES = 500
 """Maximum number of pieces of a grid."""
+MAX_PIECE_NODES = 50_000
+"""Maximum number of nodes of all networks at which a piece begins."""
 
 
 class Shard(NamedTuple):
@@ -114,6 +116,7 @@ class Sweep:
         measures: Sequence[SymbolicMeasure],
         bounds: Sequence[Bound],
         shard: Shard,
+        nodes: int,
         count_at: _CountAt,
     ) -> None:
         self._grid = _make_grid(axes)
@@ -127,6 +130,7 @@ class Sweep:
         self.rows = self._grid.size
         self.start, self.stop = shard.cut(self.rows)
         self._refuse_size()
+        self._most_pieces = min(MAX_PIECES, max(MAX_PIECE_NODES // nodes, 1))
         self._count_at = count_at
         self.pieces: list[SweptPiece] = []
         self.counts = Counts()
@@ -255,7 +259,7 @@ class Sweep:
 
         from inception_dsl.analysis.grid import GridPiece, GridPolynomial, make_checks
 
-        if len(self.pieces) == MAX_PIECES:
+        if len(self.pieces) == self._most_pieces:
             raise _error("E512", self._tell_pieces(), "sweep fewer of their values at once")
         places = [int(place[0]) for place in self._grid.find_places(np.array([row]))]
         record, outcome = self._count_at(places)
@@ -269,7 +273,7 @@ class Sweep:
 
     def _tell_pieces(self) -> str:
         return (
-            f"the costs of the grid have more than {MAX_PIECES:,} polynomials: "
+            f"the costs of the grid have more than {self._most_pieces:,} polynomials: "
             "strides, rounded widths or copies that differ need one for each of their values"
         )
 

@@ -49,7 +49,7 @@ def begin_sweep(
     """
     axes = read_axes(texts)
     file = find_network(reference, folder, input=overrides.input)
-    loaded, template, _ = read_model(file, overrides)
+    loaded, template, made = read_model(file, overrides)
     tables = {
         f"{name}.{row}": table.columns
         for name, table in loaded.spec.tables.items()
@@ -72,7 +72,8 @@ def begin_sweep(
         values = {a.name: a.values[place] for a, place in zip(axes, places, strict=True)}
         return _count_at(template, axes, values, slots, counted)
 
-    return Sweep(template.name, axes, counted, all_bounds, shard, count_at)
+    nodes = len(made.model.graph.nodes)
+    return Sweep(template.name, axes, counted, all_bounds, shard, nodes, count_at)
 
 
 def _refuse_overlap(slots: Mapping[str, Slot]) -> None:

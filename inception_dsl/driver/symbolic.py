@@ -22,7 +22,6 @@ from inception_dsl.analysis.symbolic import (
     SymbolicMeasure,
     measure_symbolic_cost,
 )
-from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.driver.references import find_network
 from inception_dsl.driver.walk import LibraryError, read_model
@@ -37,6 +36,9 @@ from inception_dsl.tracked import NoPolynomialError, Recorder
 MEASURES: tuple[SymbolicMeasure, ...] = ("params", "macs")
 """The costs that are told."""
 
+MAX_SYMBOLIC_NODES = 2_500
+"""Maximum number of nodes whose costs are made polynomials in one call."""
+
 MAX_NAMED = 8
 """Maximum number of blocks that a message names."""
 
@@ -49,6 +51,7 @@ class _Point(NamedTuple):
     paths: tuple[str, ...]
     arguments: Arguments
     inputs: tuple[TensorType, ...]
+    nodes: int = 0
 
 
 def find_symbolic_cost(
@@ -73,6 +76,8 @@ def find_symbolic_cost(
             raise
         return _find_in_library(error.loaded, block, overrides)
     if block is None:
+        help = "ask for a block: `--block NAME`"
+        _refuse_size(f"`{template.name}` has", len(made.model.graph.nodes), help)
         return _find_of_network(template, made.model)
     return _find_of_block(template, made.model, block)
 
@@ -115,6 +120,7 @@ def _find_of_block(template: Template, model: Model, name: str) -> SymbolicCost:
         return _call(template.blocks, name, record, arguments, inputs, template.file)
 
     calls = _list_calls(model, name)
+    _refuse_size(f"the calls of `{name}` have", sum(point.nodes for point in calls), None)
     names = _name_inputs(blocks[0])
     return _find_pieces(template.name, name, "the block", names, calls, instantiate)
 
@@ -126,7 +132,25 @@ def _list_calls(model: Model, name: str) -> list[_Point]:
         if call.block == name:
             key = (*((n, type(v), v) for n, v in call.arguments.items()), call.input_types)
             calls.setdefault(key, ([], call))[0].append(path)
-    return [_Point(tuple(p), call.arguments, call.input_types) for p, call in calls.values()]
+    return [
+        _Point(tuple(paths), call.arguments, call.input_types, _count_nodes(call))
+        for paths, call in calls.values()
+    ]
+
+
+def _count_nodes(call: Call) -> int:
+    return sum(_count_nodes(i) if isinstance(i, Call) else 1 for i in call.body)
+
+
+def _refuse_size(has: str, nodes: int, help: str | None) -> None:
+    """Refuse a network, or a block in all its calls, that would take too long.
+
+    Raises:
+        SpecError: E510.
+    """
+    if nodes > MAX_SYMBOLIC_NODES:
+        message = f"{has} {nodes:,} nodes, and {MAX_SYMBOLIC_NODES:,} are the most for polynomials"
+        raise SpecError([Diagnostic("E510", message, help=help)])
 
 
 def _walk_paths(call: Call, prefix: str) -> Iterator[tuple[str, Call]]:
@@ -209,7 +233,13 @@ def _call(
     file: str,
 ) -> tuple[Model, CopyCounts]:
     return call_tracked(
-        blocks, name, record, arguments=arguments, inputs=inputs, file=file, max_nodes=MAX_NODES
+        blocks,
+        name,
+        record,
+        arguments=arguments,
+        inputs=inputs,
+        file=file,
+        max_nodes=MAX_SYMBOLIC_NODES,
     )
 
 

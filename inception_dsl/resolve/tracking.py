@@ -31,10 +31,12 @@ class CopyCounts:
         extra: how many copies there are like the last one that was made, by the identity of that
             one; it stands for them all.
         kept: the items whose identities are the keys.
+        settled: the numbers of copies.
     """
 
     extra: dict[int, Any] = field(default_factory=dict)
     kept: list[Node | Call] = field(default_factory=list)
+    settled: list[Tracked] = field(default_factory=list)
 
 
 class TrackingInstantiator(Instantiator):
@@ -65,13 +67,25 @@ class TrackingInstantiator(Instantiator):
         self._may_leave_out = may_leave_out
         self._open_counts: dict[tuple[int, str], Any] = {}
 
+    def _grow(
+        self, instance: Instance, step: NodeDef | CallDef, *, nodes: int, edges: int, path: int
+    ) -> None:
+        try:
+            super()._grow(instance, step, nodes=nodes, edges=edges, path=path)
+        except SpecError:  # it is as large, or larger, with more copies of any step
+            for count in self._counts.settled:
+                self._record.note_room(count - int(count.number))
+            raise
+
     def _step(self, step: NodeDef | CallDef, env: Mapping[str, Value], instance: Instance) -> None:
         outer, self._record.place = self._record.place, step.origin
         made = len(instance.items)
-        super()._step(step, {**self._holes, **env} if self._holes else env, instance)
-        count = self._open_counts.pop((id(instance), step.path), None)
-        if count is not None:
-            self._settle_copies(count, instance.items[made:])
+        try:
+            super()._step(step, {**self._holes, **env} if self._holes else env, instance)
+        finally:
+            count = self._open_counts.pop((id(instance), step.path), None)
+            if count is not None:
+                self._settle_copies(count, instance.items[made:])
         self._record.place = outer
 
     def _meet_fault(self) -> None:
@@ -89,15 +103,20 @@ class TrackingInstantiator(Instantiator):
         return int(count.number)
 
     def _settle_copies(self, count: Tracked, copies: list[Node | Call]) -> None:
-        """Let the last copy stand for all like it, or hold the number of copies fast."""
-        if len(copies) < count.number or _write(copies[-1].input_types) != _write(
-            copies[-1].types.values()
-        ):
-            count.pin()
+        """Let the last copy stand for all like it, or hold the number of copies fast.
+
+        If a copy is at fault, it is so in any larger number of copies, too.
+        """
+        if len(copies) < count.number:
+            self._record.note_room(count - (len(copies) + 1))
             return
         last = _write(copies[-1].input_types)
+        if last != _write(copies[-1].types.values()):
+            count.pin()
+            return
         first = next(i for i, copy in enumerate(copies) if _write(copy.input_types) == last)
-        assert count >= first + 1
+        self._record.note_room(count - (first + 1))
+        self._counts.settled.append(count)
         self._counts.extra[id(copies[-1])] = count - (len(copies) - 1)
         self._counts.kept.append(copies[-1])
 

@@ -38,6 +38,7 @@ blocks:
     branches:
       one: 1x1 conv (k)
       two: [1x1 conv (l), 3x3 conv (l groups 4)]
+  halve: [3x3 maxpool (stride 2 V)]
   layer:
     params: {{kernel: 3x3, act: relu}}
     residual: {{}}
@@ -48,6 +49,7 @@ network:
   - wide: 1x1 conv (make_divisible(ratio*32, 8))
   - deep: {copies} x layer (kernel={kernel} act={act})
   - shrink: 3x3 maxpool (stride 2)
+  - small: {halves} x halve
   - pool: global avgpool
   - fc: linear (classes)
 """
@@ -60,6 +62,7 @@ USUAL: dict[str, object] = {
     "l": 12,
     "width": 16,
     "copies": 2,
+    "halves": 1,
     "kernel": "3x3",
     "act": "relu",
 }
@@ -72,15 +75,17 @@ AXES = {
     "l": "table1.first.l",
     "width": "stem.width",
     "copies": "deep.copies",
+    "halves": "small.copies",
     "kernel": "deep.kernel",
     "act": "deep.act",
 }
 
 GRIDS: list[dict[str, list[object]]] = [
-    {"size": [2, 3, 4, 9, 16, 17, 30, 31], "width": [1, 7, 64]},
+    {"size": [2, 3, 4, 9, 16, 17, 31], "width": [1, 7, 64]},
     {"ratio": [0.25, 0.5, 0.75, 1, 1.3, 2], "copies": [1, 2, 3, 7], "classes": [1, 1000]},
     {"k": [1, 2, 96], "l": [3, 4, 6, 8, 12], "copies": [1, 4]},
-    {"kernel": ["1x1", "3x3", 5, "1x7"], "act": ["relu", "silu", "none"], "size": [5, 6, 7]},
+    {"copies": [6300, 1, 10001], "halves": [3, 1, 4], "size": [33, 17]},
+    {"kernel": ["1x1", "3x3", 5, "1x7"], "act": ["relu", "silu", "none"], "size": [14, 15, 21]},
 ]
 
 
@@ -171,6 +176,25 @@ def test_shards_are_the_grid_in_parts(project: Project) -> None:
     whole = list(read_rows(begin(project, WIDE)))
     parts = [read_rows(begin(project, WIDE, shard=Shard(i, 5))) for i in range(1, 6)]
     assert list(itertools.chain(*parts)) == whole
+
+
+def test_steps_that_are_too_many_together_are_no_error_alone(project: Project) -> None:
+    text = "inception: 1\nname: net\ninput: 8x8x4\nparams: {a: 2, b: 2}\nnetwork:\n"
+    text += "  - one: a x 1x1 conv (4)\n  - two: b x 1x1 conv (4)\n"
+    path = project.write("specs/net.yaml", text)
+    sweep = begin_sweep(
+        str(path),
+        ["a=6000,1,7000", "b=7000,6000,1"],
+        folder=project.root,
+        overrides=Overrides(),
+        measures=("params", "macs"),
+    )
+    (chunk,) = sweep.run()
+    # 12,500 nodes are the most.
+    assert sweep.find_right(chunk).tolist() == [a + b <= 12_500 for a, b in PAIRS]
+
+
+PAIRS = list(itertools.product((6_000, 1, 7_000), (7_000, 6_000, 1)))
 
 
 def test_amounts_beyond_64_bits_are_exact(project: Project) -> None:

@@ -174,3 +174,15 @@ def test_a_block_of_a_library_needs_a_point(
     (piece,) = document["pieces"]
     assert piece["costs"]["macs"]["text"] == "H*W*in*k"
     assert piece["points"][0]["costs"] == {"params": 12, "macs": 200}
+
+
+@pytest.mark.parametrize("block", [None, "layer"])
+def test_a_network_of_too_many_nodes_is_refused(block: str | None, project: Project) -> None:
+    calls = "".join(f"  - s{i}: 100 x layer (width={i + 8})\n" for i in range(13))
+    text = COPIES.partition("network:")[0] + "network:\n" + calls
+    path = project.write("specs/net.yaml", text.replace(" width: 8", " other: 8"))
+    if block is None:
+        with pytest.raises(SpecError, match=r"3,900 nodes, and 2,500 are the most"):
+            find(str(path), project.root)
+    else:  # calls that agree are counted once
+        assert len(find(str(path), project.root, block).pieces) == 1
