@@ -132,6 +132,40 @@ def test_claims_are_compared_with_the_quantities_that_check_judges(name: str) ->
         )
 
 
+def test_the_cost_page_tells_a_reviewer_what_holds(project: Project) -> None:
+    text = """\
+inception: 1
+name: net
+input: 8x8x3
+network:
+  - body: 3x3 conv (4)
+  - pool: global avgpool
+  - fc: linear (5)
+budget: {params: <= 200, macs: <= 2 x googlenet, at: {body: {macs: <= 14K}}}
+claims:
+  - {params: 137, source: Table 1}
+  - {at: body, macs: 7K, source: "Table <b>|", deviates: half}
+  - {at: body, shape: 8x8x4}
+  - {at: body, macs: 27, input: 1x1x3, deviates: no}
+"""
+    project.write("specs/net.yaml", text)
+    _, page, *_ = driver.emit(project.check(), output=Path("generated")).artifacts
+    conv = 8 * 8 * 4 * 3 * 9
+    bar = "\N{FULL BLOCK}" * 20
+    for line in (
+        f"| body | 8x8x4 | 112 | {conv:,} | {2 * conv + 256:,} | {bar} 99.7 % | ",
+        "| network: params | 137 | 137 | yes | Table 1 |",
+        f"| body: macs | 7K | {conv:,} | no | Table ",
+        "Claims on single steps that hold: 1. Claims at other inputs, judged by `check`: 1.",
+        "| params | &lt;= 200 | 137 | 31.5 % |",
+        f"| body.macs | &lt;= 14K | {conv:,} | 50.6 % |",
+        "| macs | &lt;= 2 x googlenet | 6,932 | - |",
+        "| torch FLOPs | 13,864 | ",
+    ):
+        assert line in page.text, line
+    assert "<b>" not in page.text
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(["flops", *arguments]) == 0
     return capsys.readouterr().out

@@ -365,7 +365,15 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
     Raises:
         SpecError: E501, a module cannot say something.
     """
-    from inception_dsl.analysis import plan_forward, settle_classes
+    from inception_dsl.analysis import (
+        CONVENTIONS,
+        count_by,
+        measure_work,
+        plan_forward,
+        settle_classes,
+    )
+    from inception_dsl.analysis.claimed import measure_statements
+    from inception_dsl.analysis.conventions import TOOLS
     from inception_dsl.emit.emitters import EmitterInput
     from inception_dsl.rules.writable import unwritable_blocks
 
@@ -377,7 +385,11 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
         if problems:
             raise SpecError(problems)
     plans = plan_forward(classes.model)
-    return EmitterInput(model, checked.cost, classes, plans, checked.file.shown)
+    work = measure_work(model, checked.cost)
+    counts = tuple(count_by(CONVENTIONS[name], work) for name in TOOLS)
+    statements = measure_statements(model, checked.cost)
+    shown = checked.file.shown
+    return EmitterInput(model, checked.cost, classes, plans, shown, statements, counts)
 
 
 def verify(checked: Checked) -> list[str]:

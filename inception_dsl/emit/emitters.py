@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from inception_dsl.analysis import Classes, CostReport, ForwardPlan
+from inception_dsl.analysis import Classes, ConventionCount, CostReport, ForwardPlan
+from inception_dsl.analysis.claimed import StatementReport
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.ir import Model
 
@@ -25,6 +26,7 @@ class EmitterInput(NamedTuple):
 
     Attributes:
         shown: the spec's path, or its name in the library, for headers.
+        counts: the counts by tools.
     """
 
     model: Model
@@ -32,6 +34,8 @@ class EmitterInput(NamedTuple):
     classes: Classes
     plans: Mapping[str, ForwardPlan]
     shown: str
+    statements: StatementReport
+    counts: tuple[ConventionCount, ...]
 
 
 class EmittedFiles(NamedTuple):
@@ -63,11 +67,14 @@ def _python(facts: EmitterInput) -> EmittedFiles:
 
 def _cost(facts: EmitterInput) -> EmittedFiles:
     from inception_dsl.emit.deviations import deviations
-    from inception_dsl.emit.report import Facts, write_cost_page
+    from inception_dsl.emit.report import Facts
+    from inception_dsl.emit.report.page import write_cost_page
     from inception_dsl.ir.text import fingerprint
 
     page = write_cost_page(
         Facts(facts.cost),
+        facts.statements,
+        facts.counts,
         title=facts.model.title or facts.model.name,
         shown=facts.shown,
         fingerprint=fingerprint(facts.model),

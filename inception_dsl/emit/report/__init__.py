@@ -4,7 +4,7 @@ Every format says which number counts multiply-accumulates and which counts floa
 operations.
 """
 
-from inception_dsl.emit.report.cost import FORMATS, render_costs, write_cost_page
+from inception_dsl.emit.report.cost import FORMATS, render_costs
 from inception_dsl.emit.report.layout import Layout, ReportFormat
 from inception_dsl.emit.report.measures import DEFAULT, MEASURES, Facts
 
@@ -16,5 +16,4 @@ __all__ = [
     "Layout",
     "ReportFormat",
     "render_costs",
-    "write_cost_page",
 ]
