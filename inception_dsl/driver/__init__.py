@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from inception_dsl.driver.building import Build, Emission, Make, emit, plan_build
     from inception_dsl.driver.changes import compare, make_weight_plan
     from inception_dsl.driver.checking import CheckResult, check_all, measure_all
+    from inception_dsl.driver.facts import measure_facts
     from inception_dsl.driver.figures import draw, draw_library
     from inception_dsl.driver.importing import Imported, import_target
     from inception_dsl.driver.inference import emit_inference_module
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
         emit_module,
         measure,
         measure_cost_of,
-        measure_facts,
         measure_file,
         verify,
     )
@@ -114,6 +114,7 @@ _HOMES = {
     "building": ("Build", "Emission", "Make", "emit", "plan_build"),
     "changes": ("compare", "make_weight_plan"),
     "checking": ("CheckResult", "check_all", "measure_all"),
+    "facts": ("measure_facts",),
     "figures": ("draw", "draw_library"),
     "importing": ("Imported", "import_target"),
     "inference": ("emit_inference_module",),
@@ -142,7 +143,6 @@ _HOMES = {
         "emit_module",
         "measure",
         "measure_cost_of",
-        "measure_facts",
         "measure_file",
         "verify",
     ),
