@@ -81,9 +81,11 @@ def measure_fields(model: Model) -> dict[str, Field]:
     )
     for node in graph.nodes:
         read = [seen[path] for path in node.inputs]
+        slides = len(read) == 1 and node.type.is_map and node.input_types[0].is_map
+        own = OPS[node.op].windows(node.attributes, node.input_types[0]) if slides else None
         seen[node.path] = (
-            _measure_axis(node, 0, [height for height, _ in read]),
-            _measure_axis(node, 1, [width for _, width in read]),
+            _measure_axis(node, 0, [height for height, _ in read], own),
+            _measure_axis(node, 1, [width for _, width in read], own),
         )
     return {path: Field(_tell(height), _tell(width)) for path, (height, width) in seen.items()}
 
@@ -99,8 +101,20 @@ def _tell(window: Window | None) -> Windows | None:
     return Windows(window.span(0)[0], stride, window.size, window)
 
 
-def _measure_axis(node: Node, axis: int, input_windows: list[Window | None]) -> Window | None:
-    """Return the windows of a node along an axis, given the windows of its inputs."""
+def _measure_axis(
+    node: Node,
+    axis: int,
+    input_windows: list[Window | None],
+    own: tuple[Window | None, Window | None] | None,
+) -> Window | None:
+    """Return the windows of a node along an axis, given the windows of its inputs.
+
+    Args:
+        own: the windows of its units on the map that it reads; None for several inputs or vectors.
+    """
+    if own is not None:
+        (windows,), window = input_windows, own[axis]
+        return None if windows is None or window is None else windows.then(window)
     seen: list[Window] = []
     for windows, type in zip(input_windows, node.input_types, strict=True):
         if windows is None:
@@ -111,10 +125,7 @@ def _measure_axis(node: Node, axis: int, input_windows: list[Window | None]) -> 
     if len(seen) > 1:
         return _join(seen, node.type, axis)
     (windows,) = seen
-    if not node.type.is_map or not node.input_types[0].is_map:
-        return windows
-    window = OPS[node.op].windows(node.attributes, node.input_types[0])[axis]
-    return None if window is None else windows.then(window)
+    return windows
 
 
 def _merge(windows: Window, units: int) -> Window:
