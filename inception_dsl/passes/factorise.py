@@ -68,7 +68,7 @@ def write_width(definitions: Definitions, step: WrittenStep) -> str | None:
         path = own.inputs[0]
         while isinstance(before := definitions.find_step(block, path), NodeDef):
             op = OPS[before.op]
-            if op.width:
+            if op.width in before.attributes:
                 return shown(before.attributes[op.width])
             if op.channels not in ("separate", "grouped", "positional", "shuffled"):
                 break
