@@ -239,7 +239,9 @@ def make_rewrite_plan(done: Rewritten, path: Path) -> Artifact:
     from inception_dsl.emit.diff.weights import plan_json
 
     (made,) = done.report.comparisons
-    document = plan_json(done.weights, old=made.old_name, new=made.new_name)
+    is_new = done.artifact.path != done.source
+    new = done.artifact.path.stem if is_new else made.new_name
+    document = plan_json(done.weights, old=made.old_name, new=new)
     artifact = Artifact(path, document.encode())
     refuse_same(artifact, (done.source, done.artifact.path))
     return artifact

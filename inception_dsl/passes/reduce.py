@@ -59,12 +59,12 @@ def _reduce(definitions: Definitions, found: Unreduced, divisor: int) -> Proposa
         refusal = "the channels that come in have no name"
     channels = sorted({node.input_types[0].channels for node in nodes})
     whole = " or ".join(f"{each:,}" for each in channels)
-    fewer = " or ".join(f"{each // divisor:,}" for each in channels)
+    share = {2: "half", 4: "a quarter"}[divisor]
     savings = compare_nodes(nodes, [each for part in parts for each in part])
     return Proposal(
         "P803",
         (found.step,),
-        f"a 1x1 before it gives {fewer} of {whole} channels",
+        f"a 1x1 before it gives {share} of its {whole} channels",
         tuple(
             swap_parts(node, part, _REASON)
             for node, part in zip(nodes, parts, strict=True)

@@ -153,7 +153,15 @@ def draw_join(random: Random, depth: int = 0) -> str:
         width, words = random.randint(1, 5), random.choice(["", " linear", " norm none", " bias"])
         conv = f"1x1 conv ({random.choice([f'{width}', f'c + {width}', f'{width}*c'])}{words})"
         behind = f"{random.choice(['1x1', '3x3'])} conv ({width})"
-        kinds = [conv, conv, f"[{conv}, {behind}]", f"[first: {conv}, {behind}]", behind]
+        long = f"{{op: 1x1 conv, width: {width}, act: relu}}"
+        kinds = [
+            conv,
+            f"'{conv}'",
+            long,
+            f"[{conv}, {behind}]",
+            f"[first: {conv}, {behind}]",
+            behind,
+        ]
         if depth < 1:
             kinds.append(draw_join(random, depth + 1))
         branches.append(f"b{index}: {random.choice([*kinds, f'[3x3 maxpool, {conv}]'])}")
@@ -174,6 +182,51 @@ def test_random_joins_keep_values_when_their_convolutions_are_merged(
     project.write(NEW, done.artifact.text)
     (old, model), (new, _) = (built(project, side) for side in (NET, NEW))
     compare(old, new, done.weights, list(model.inputs.values()))
+
+
+def test_dropout_behind_a_mean_keeps_what_inference_gives(project: Project) -> None:
+    body = "network: [3x3 conv (8), dropout (drop 0.5), global avgpool, linear (5)]\n"
+    project.write(NET, HEAD + body)
+    done = rewrite(NET, folder=project.root, select=["P815"])
+    assert (done.is_changed, done.is_exact, done.weights.fresh) == (True, False, ())
+    project.write(NEW, done.artifact.text)
+    (old, model), (new, _) = (built(project, side) for side in (NET, NEW))
+    randomise(old, seed=3)
+    new.load_state_dict(carry_weights(done.weights, old.state_dict(), new.state_dict()))
+    inputs = [torch.randn(2, *type.shape, dtype=torch.float64) for type in model.inputs.values()]
+    before, after = (run(module, inputs, train=False) for module in (old, new))
+    assert all(map(is_same, after[0], before[0]))
+    assert all(is_same(after[2][key], before[2][key]) for key in before[2])
+
+
+@pytest.mark.parametrize(
+    ("select", "body"),
+    [
+        (["P803"], "network: [3x3 conv (300), 3x3 conv (300), global avgpool]\n"),
+        (["P804"], "network: [3x3 conv (32), relu, 2x2 maxpool (stride 2), m]\n"),
+    ],
+)
+def test_a_plan_keeps_what_stays_and_leaves_the_rest_fresh(
+    select: list[str], body: str, project: Project
+) -> None:
+    """The module of the result takes the plan's tensors, and its own for those that begin fresh."""
+    blocks = "blocks: {m: {branches: {a: 1x1 conv (32), b: [3x3 maxpool, 1x1 conv (32)]}}}\n"
+    project.write(NET, HEAD + blocks + body)
+    done = rewrite(NET, folder=project.root, select=select)
+    assert done.is_changed
+    project.write(NEW, done.artifact.text)
+    (old, model), (new, _) = (built(project, side) for side in (NET, NEW))
+    fresh = new.state_dict()
+    carried = carry_weights(done.weights, old.state_dict(), fresh)
+    assert carried.keys() == fresh.keys()
+    told = {key for key, _ in done.weights.fresh}
+    assert told and all(torch.equal(carried[key], fresh[key]) for key in told)
+    kept = carried.keys() - told
+    assert kept and all(torch.equal(carried[key], old.state_dict()[key]) for key in kept)
+    new.load_state_dict(carried)
+    inputs = [torch.randn(2, *type.shape, dtype=torch.float64) for type in model.inputs.values()]
+    before, after = (run(module, inputs, train=False)[0] for module in (old, new))
+    assert [each.shape for each in before] == [each.shape for each in after]
 
 
 @pytest.mark.parametrize(
