@@ -70,7 +70,8 @@ def write_width(definitions: Definitions, step: WrittenStep) -> str | None:
             op = OPS[before.op]
             if op.width in before.attributes:
                 return shown(before.attributes[op.width])
-            if op.channels not in ("separate", "grouped", "positional", "shuffled"):
+            keeps = op.channels in ("separate", "grouped", "positional", "shuffled")
+            if not keeps or len(before.inputs) > 1:  # a sum may spread a single channel
                 break
             path = before.inputs[0]
         if path == INPUT and block is not definitions.model.network:

@@ -116,6 +116,16 @@ def rewritten(text: str, project: Project, *select: str, at: str = "") -> Rewrit
             "blocks: {m: [relu, 3x3 conv (in), 3x3 conv (64)]}\nnetwork: [m, 1x1 conv (16), m]\n",
         ),
         (
+            "network: [{join: add, branches: {a: 1x1 conv (1), b: 1x1 conv (48)}}, "
+            "c: 5x5 conv (64)]\n",
+            "network: [{join: add, branches: {a: 1x1 conv (1), b: 1x1 conv (48)}}, "
+            "c_a: 3x3 conv (48), c: 3x3 conv (64)]\n",
+        ),
+        (
+            "network: [slice (part 1 of 2), c: 5x5 conv (64)]\n",
+            "network: [slice (part 1 of 2), c_a: 3x3 conv (24), c: 3x3 conv (64)]\n",
+        ),
+        (
             'network: ["5x5 conv (64)", relu]\n',
             'network: [3x3 conv (48), "3x3 conv (64)", relu]\n',
         ),
