@@ -97,7 +97,8 @@ OPS = (
     # Some of the channels: `width` of them, from one on, or one of several equal parts.
     Op(
         name="slice",
-        aliases=("chunk", "narrow", "split"),
+        aliases=("narrow",),
+        variants=dict.fromkeys(["chunk", "split"], "part 1 of 2"),
         title="Slice",
         short_title="Slice",
         figure="plain",

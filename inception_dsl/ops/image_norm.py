@@ -246,7 +246,7 @@ L2NORM = Op(
     # another order.
     # Source: Liu et al., ParseNet, 2016, equation 1; `eps` as in torch's `normalize`.
     name="l2norm",
-    aliases=("l2_norm", "l2normalization", "l2normalize", "normalize"),
+    aliases=("l2_norm", "l2normalization", "l2normalize"),
     title="L2 Norm",
     short_title="L2",
     figure="plain",

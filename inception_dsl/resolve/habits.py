@@ -22,6 +22,8 @@ _WORDS = {
     "drop_prob": "drop",
     "drop_rate": "drop",
     "epsilon": "eps",
+    "negative_slope": "slope",
+    "num_groups": "groups",
     "keep_prob": "keep",
     "keep_probability": "keep",
     "output_padding": "output_pad",
@@ -35,7 +37,7 @@ _WORDS = {
     **dict.fromkeys(["channels", "features", "filters", "num_filters", "num_outputs"], "width"),
     **dict.fromkeys(["out_channels", "out_features", "units"], "width"),
 }
-_BY_OP = {"rate": ("drop", "dilation"), "scale": ("gamma", "factor")}
+_BY_OP = {"rate": ("drop", "dilation"), "scale": ("gamma", "factor"), "alpha": ("slope",)}
 """Words of other tools that mean another word in another op: a dropout's or a conv's `rate`."""
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
@@ -69,6 +71,20 @@ _SEVERAL = {
     ),
     **dict.fromkeys(["pool", "pool2d", "pooling"], "a `maxpool` or an `avgpool`"),
     **dict.fromkeys(["resize", "resizing"], "an `upsample` with `nearest` or `bilinear`"),
+    "globalpool": "a `global avgpool` or a `global maxpool`",
+    "adaptivepool": "an `adaptive avgpool` or an `adaptive maxpool`",
+    **dict.fromkeys(
+        ["mean", "reducemean"],
+        "a `global avgpool` over all places, or a `channelavgpool` over all channels",
+    ),
+    **dict.fromkeys(
+        ["max", "amax", "reducemax"],
+        "a `global maxpool` over all places, or a `channelmaxpool` over all channels",
+    ),
+    **dict.fromkeys(
+        ["norm", "normalize", "normalise", "normalization"],
+        "a `batchnorm`, a `layernorm`, or an `l2norm`, which divides by the length alone",
+    ),
     **dict.fromkeys(
         ["downsample", "downsampling", "subsample", "subsampling"],
         "a conv or a pool with a stride, as `2x2 avgpool (stride 2)`",

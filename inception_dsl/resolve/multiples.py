@@ -154,6 +154,8 @@ def advise_number(op: Op, number: str) -> Advice:
     if size is not None and number.isdigit():
         return _factor_or_size(op, size, int(number))
     attributes = [op.attribute(name) for name in names]
+    if number.isdigit() and int(number) > 1 and any(a and a.is_initial for a in attributes):
+        return Advice()  # rather a number of channels than a first value
     if any(a is not None and a.kind == "positive" for a in attributes) and not number.isdigit():
         return Advice(help=f"a {names[0]} is a whole number" if names[0] == "factor" else None)
     return Advice(" ".join(f"{name} {number}" for name in names) or None)

@@ -14,7 +14,7 @@ from inception_dsl.resolve.bindings import read_argument, read_bindings
 from inception_dsl.resolve.blocks import Signature
 from inception_dsl.resolve.carried import Defaults
 from inception_dsl.resolve.scope import Given, Scope, Setting, Table, close_by
-from inception_dsl.resolve.tokens import Words, listed
+from inception_dsl.resolve.tokens import Words
 from inception_dsl.resolve.values import read_word
 from inception_dsl.resolve.wiring import (
     explain_inputs,
@@ -339,61 +339,7 @@ class StepReader:
                 raise words.error("E210", f"the block `{name}` takes no kernel", step.kernel)
             return name
         label = Label(words.span(step.modifier or step.name, step.name))
-        raise self._nothing(step, written, label)
-
-    def _nothing(self, step: StepText, written: str, label: Label) -> SpecError:
-        """Return E201 with the probable meaning: another tool's name, a similar name, or a join."""
-        message = f"no op and no block is named `{written}`"
-        from inception_dsl.resolve.habits import (
-            block_of,
-            is_depthwise,
-            is_drop_path,
-            is_lacking,
-            is_of_tokens,
-            join_of,
-            kernel_and_op_of,
-            meanings_of,
-            op_of,
-            variant_of,
-        )
-
-        if is_lacking(step.name.text):
-            if is_of_tokens(step.name.text):
-                message = f"`{written}` is not in the language"
-                said = "it describes convolutional networks: attention and tokens stay outside"
-                return SpecError([Diagnostic("E201", message, (label,), (said,))])
-            message = f"`{written}` is not in the language yet"
-            return SpecError([Diagnostic("E201", message, (label,))])
-        if is_drop_path(step.name.text):
-            message = f"`{written}` is no step: it drops the body of a residual"
-            help = "as in `residual: {drop_path: 0.1}`"
-            return SpecError([Diagnostic("E201", message, (label,), help=help)])
-        if (body := block_of(written)) is not None:
-            message = f"`{written}` is no op, but a block"
-            return SpecError([Diagnostic("E201", message, (label,), help=f"define it as {body}")])
-        if is_depthwise(step.name.text):
-            kernel = step.kernel.text if step.kernel else "3x3"
-            help = f"a depthwise convolution is a conv in groups: `{kernel} conv (in groups in)`"
-            return SpecError([Diagnostic("E201", message, (label,), help=help)])
-        if (join := join_of(written)) is not None:
-            message = f"`{written}` is no step: it joins branches"
-            help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
-            return SpecError([Diagnostic("E201", message, (label,), help=help)])
-        if step.kernel is None and (meant := kernel_and_op_of(written)) is not None:
-            fix = Fix(label.span, meant)
-            return SpecError([Diagnostic("E201", message, (label,), fix=fix)])
-        if (meant := op_of(written)) is not None:
-            fix, help = Fix(label.span, meant), f"this language has it as `{meant}`"
-            return SpecError([Diagnostic("E201", message, (label,), help=help, fix=fix)])
-        if (meanings := meanings_of(written)) is not None:
-            message = f"`{written}` has several meanings"
-            return SpecError([Diagnostic("E201", message, (label,), help=f"write {meanings}")])
-        if (variant := variant_of(written)) is not None:
-            meant, more = variant
-            help = f"this language has it as `{meant}` with `{more}`"
-            return SpecError([Diagnostic("E201", message, (label,), help=help)])
         blocks = {name: signature.span for name, signature in self._signatures.items()}
-        close = close_by(written, [*WRITTEN, *blocks], blocks)
-        notes = () if close.name else (f"ops are {listed(WRITTEN)}",)
-        labels = (label, *close.labels)
-        return SpecError([Diagnostic("E201", message, labels, notes, fix=close.fix(label.span))])
+        from inception_dsl.resolve.unknown_ops import explain_unknown
+
+        raise explain_unknown(step, written, label, blocks)

@@ -124,9 +124,18 @@ def _choice(attribute: Attribute, token: Token, words: Words) -> Given:
         notes = (f"values of `{attribute.name}` are {listed(attribute.choices)}",)
         raise words.error("E211", message, token, notes=notes)
     alias = op_of(token.text)
+    is_other = alias is not None and alias not in attribute.choices
+    if attribute.name == "act" and is_other and _keeps_shape(WRITTEN[alias or ""]):
+        help = f"put a step `{alias}` behind it"
+        raise words.error("E211", message, token, help)
     meant = alias if alias in attribute.choices else close.name
     labels = close.labels if meant == close.name else ()
     raise words.error("E211", message, token, others=labels, instead=meant)
+
+
+def _keeps_shape(op: Op) -> bool:
+    """Tell whether an op gives each value anew, without weights: it may stand behind any other."""
+    return op.sizes == "follow" and op.state is None and not (op.kernel or op.width)
 
 
 def _init(reader: Reader, words: Words) -> str:

@@ -94,11 +94,12 @@ def _missing_value(
 
 def _example(op: Op, attribute: Attribute, settings: Mapping[str, Setting]) -> str:
     """Return words that set an attribute, behind those of its way that a step has."""
-    if attribute.kind == "width":
-        return "64"
     way = next((way for way in op.ways if attribute.name in way), (attribute.name,))
     said = {name: _as_words(name, settings[name].value) for name in way if name in settings}
-    return " ".join(said.get(name, f"{name} 2") for name in way)
+    wanted = "64" if attribute.kind == "width" else f"{attribute.name} 2"
+    needed = [a.name for a in op.attributes if a.name in said or a.default is None]
+    others = {name: said.get(name, f"{name} 2") for name in way if name in needed}
+    return " ".join((others | {attribute.name: wanted}).values())
 
 
 def _other_ways(
@@ -379,7 +380,8 @@ def _way_by_defaults(op: Op, token: Token, words: Words) -> str | None:
         return None
     next_one = said.index(token.text) + 1
     value = said[next_one] if next_one < len(said) else ""
-    value = value if words.tokens[next_one - 1 : next_one + 1][-1].kind == "number" else "..."
+    is_number = words.tokens[next_one - 1 : next_one + 1][-1].kind == "number"
+    value = "true" if owned[0].kind == "flag" else value if is_number else "..."
     return f"the defaults set it: `defaults: {{{owned[0].owner}: {{{token.text}: {value}}}}}`"
 
 
