@@ -41,6 +41,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     swapped with its neighbour. One slip needs three letters of the longer name, each further one
     three letters of the shorter name. Names that differ in their numbers alone, or in the letter
     that counts them, are members of a series and no slip: `conv2` and `conv3`, `4a` and `4b`.
+    A name that is less like it than such a member is not meant.
 
     Example:
         >>> nearest("strde", ["stride", "pad"]), nearest("deconv", ["conv"])
@@ -56,16 +57,20 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return None
     folded = name.lower()
     best: tuple[int, str] | None = None
+    of_series = len(folded)
     for candidate in sorted(candidates):
         other = candidate.lower()
         shorter, longer = sorted((len(folded), len(other)))
         most = min(longer // LETTERS_PER_SLIP, max(1, shorter // LETTERS_PER_SLIP))
         slips = count_slips(folded, other, most)
-        if slips is None or (slips and _are_of_a_series(folded, other)):
+        if slips is None:
+            continue
+        if slips and _are_of_a_series(folded, other):
+            of_series = min(of_series, slips)
             continue
         if best is None or slips < best[0]:
             best = slips, candidate
-    return best[1] if best else None
+    return best[1] if best and best[0] <= of_series else None
 
 
 def _are_of_a_series(name: str, other: str) -> bool:

@@ -221,7 +221,8 @@ class BodyReader(Reporter):
         message = "a body has `branches`, `steps`, `reuse` or, to read alone, `from`"
         if len(both) > 1:
             message = f"a body has one of `branches`, `steps` and `reuse`, not {listed(both)}"
-        self.complain("E102", message, self.places.key(place.at))
+        close = self._reader.near_block(place.at)
+        self.complain("E102", message, self.places.key(place.at), instead=close)
 
     def _from_by_name(
         self, names: Mapping[str, str], place: BodyPlace, taker: Sequence[str]
@@ -308,7 +309,7 @@ class BodyReader(Reporter):
         if self.has_unreadable:
             self._faults += 1  # it may be the step that cannot be read
             return None
-        close = nearest_sibling(name, place.siblings)
+        close = nearest_sibling(name, place.siblings, self._inputs.paths)
         what = "step of this list" if isinstance(place.siblings, Earlier) else "branch"
         message = f"no earlier {what} is named `{shorten(name)}`"
         self.complain("E212", message, span, help, close.labels, close.name)
@@ -369,7 +370,7 @@ class BodyReader(Reporter):
         order = body.order if body.order is not None else list(results)
         for index, name in enumerate(order):
             if name not in results:
-                close = nearest_sibling(name, results)
+                close = nearest_sibling(name, results, ())
                 message = f"`order` names `{shorten(name)}`, which is no branch"
                 span = self.places.value((*place.at, "order", index))
                 self.complain("E212", message, span, others=close.labels, instead=close.name)

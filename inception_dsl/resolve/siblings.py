@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from inception_dsl.ir import CallDef, NodeDef, Origin, Path
@@ -17,9 +17,10 @@ class Earlier(dict[str, Sibling]):
     named: frozenset[str] = frozenset()
 
 
-def nearest_sibling(name: str, siblings: Mapping[str, Sibling]) -> Close:
-    """Return the earlier step or branch that a name misspells, if one is close."""
-    return close_by(name, siblings, {key: sibling.span for key, sibling in siblings.items()})
+def nearest_sibling(name: str, siblings: Mapping[str, Sibling], inputs: Iterable[str]) -> Close:
+    """Return the earlier step, branch or input that a name misspells, if one is close."""
+    spans = {key: sibling.span for key, sibling in siblings.items()}
+    return close_by(name, [*siblings, *inputs], spans)
 
 
 def find_taker(body: Item, place: BodyPlace, reader: StepReader) -> Sequence[str]:

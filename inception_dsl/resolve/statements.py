@@ -270,7 +270,8 @@ def explain_short_shape(text: str) -> tuple[str, str] | None:
         return message, help
     if re.fullmatch("[1-9][0-9]{0,5}x[1-9][0-9]{0,5}", text):
         message = f"the input `{text}` has no number of channels"
-        return message, f"a grey image is {text}x1, one in colour {text}x3"
+        shape = "height x width x channels"
+        return message, f"{shape}: {text}x1 for a grey image, {text}x3 for one in colour"
     return None
 
 

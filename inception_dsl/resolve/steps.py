@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, shorten
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest, shorten
 from inception_dsl.expr import Apply, Expr, Name
 from inception_dsl.ir import CallDef, NodeDef, Origin, Path
 from inception_dsl.ops import WRITTEN, Op
@@ -152,6 +152,12 @@ class StepReader:
         except StepSyntaxError:
             return None
         return self._signatures.get(step.name.text) if step.modifier is None else None
+
+    def near_block(self, at: DocumentPath) -> str | None:
+        """Return the block that a new one without a body is perhaps meant to change."""
+        if len(at) != 2 or at[0] != "blocks":
+            return None
+        return nearest(str(at[1]), self._signatures.keys() - {at[1]})
 
     def explain_word(
         self, text: str, key: str, value: object, keys: Mapping[str, Word]

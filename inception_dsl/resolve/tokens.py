@@ -96,7 +96,11 @@ def read_whole(words: Words, read: Callable[[Reader], T]) -> T:
     value = read(reader)
     rest = reader.peek()
     if rest.kind != "end":
-        raise words.error("E104", f"`{rest.text}` stands where the value should end", rest)
+        message = f"`{rest.text}` stands where the value should end"
+        help = None
+        if rest.text in ("to", "by"):
+            help = "only an argument changes along copies, as in `4 x block (drop=0.1 to 0.2)`"
+        raise words.error("E104", message, rest, help)
     return value
 
 
@@ -130,7 +134,7 @@ def read_condition(text: str, span: Span, scope: Scope, values: Set[str]) -> Exp
     Raises:
         SpecError: E104 no condition, E205 an unknown name, and all that `read_expr` raises.
     """
-    from inception_dsl.spec.condition import parse_condition, token_pattern
+    from inception_dsl.spec.condition import COMPARISONS, parse_condition, token_pattern
 
     named = frozenset(word for word in _NAME.findall(text) if word in values) - scope.names
     try:
@@ -141,7 +145,9 @@ def read_condition(text: str, span: Span, scope: Scope, values: Set[str]) -> Exp
         raise SpecError([syntax_finding(error, text, span)]) from None
     rest = reader.peek()
     if rest.kind != "end":
-        raise words.error("E104", f"`{rest.text}` stands where the condition should end", rest)
+        message = f"`{rest.text}` stands where the condition should end"
+        help = "join two comparisons by `and`" if rest.text in COMPARISONS else None
+        raise words.error("E104", message, rest, help)
     unknown = sorted(find_names(condition) - scope.names)
     if unknown:
         token = next(token for token in words.tokens if token.text == unknown[0])

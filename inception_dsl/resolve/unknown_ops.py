@@ -38,6 +38,9 @@ def explain_unknown(
         blocks: the places of the blocks by their names.
     """
     message = f"no op and no block is named `{written}`"
+    if written == "none":
+        help = "`identity` gives what it reads; `none` removes a step where a mapping names it"
+        return SpecError([Diagnostic("E201", message, (label,), help=help)])
     if is_lacking(step.name.text):
         if is_of_tokens(step.name.text):
             message = f"`{written}` is not in the language"

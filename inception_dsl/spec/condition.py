@@ -92,6 +92,8 @@ def _comparison(reader: Reader, words: Container[str]) -> Apply:
 def _missing(token: Token) -> StepSyntaxError:
     if token.text == "=":
         return StepSyntaxError("`=` compares nothing", token.start, token.end, "==")
+    if token.text == "is":
+        return StepSyntaxError("`is` compares nothing", token.start, token.end, "==")
     seen = f"`{token.text}` stands" if token.kind != "end" else "the text ends"
     message = f"{seen} where a comparison should"
     return StepSyntaxError(message, token.start, token.end, help="as in `stride == 1`")

@@ -309,9 +309,7 @@ def _in_list(body: Sequence, path: str, change: Entry, problems: _Problems) -> S
         if not isinstance(item, Scalar) and names[index] is None and name in list_names(item):
             items[index] = _at(item, path, change, problems)
             return Sequence(items, body.span)
-    unreadable = [
-        problem for item in body.items if (problem := find_syntax_error(item)) is not None
-    ]
+    unreadable = [error for item in body.items if (error := find_syntax_error(item)) is not None]
     known = list_names(body)
     meant = [
         step_name
@@ -384,13 +382,15 @@ def _nowhere(
         meant: the known names that a fix may propose; all of them by default.
     """
     written = change.key.text if change.key.text.endswith(path) else path
-    name, dot, rest = path.partition(".")
-    known = list(known)
+    (name, dot, rest), known = path.partition("."), list(known)
     close = nearest(name, known if meant is None else meant)
     better = f"{written.removesuffix(path)}{close}{dot}{rest}"
-    message = f"there is nothing at `{written}` to change"
     fix = Fix(change.key, better) if close else None
-    return Diagnostic("E212", message, (Label(change.key), *_shown(known, body)), fix=fix)
+    help = f"a new step says where: `{written}: {{after: NAME, steps: ...}}`"
+    help = "" if dot or _is_none(change.value) else help
+    labels = (Label(change.key), *_shown(known, body))
+    message = f"there is nothing at `{written}` to change"
+    return Diagnostic("E212", message, labels, help=help or None, fix=fix)
 
 
 def _shown(known: list[str], body: Span) -> list[Label]:

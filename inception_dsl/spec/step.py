@@ -179,7 +179,7 @@ def _skip(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-_SIGNS = {"&&": "and", "||": "or"}
+_SIGNS = {"&&": "and", "||": "or", "&": "and", "|": "or"}
 """The signs of other languages for words of a condition."""
 
 
@@ -202,8 +202,10 @@ def _unreadable(text: str, start: int) -> StepSyntaxError:
         return StepSyntaxError(message, start, end, meant)
     if text[start - 1 : end] == "=>":
         return StepSyntaxError("`=>` starts no word", start - 1, end, "->")
-    if (sign := text[start : start + 2]) in _SIGNS:
-        return StepSyntaxError(f"`{sign}` starts no word", start, start + 2, _SIGNS[sign])
+    for sign in (text[start : start + 2], text[start : start + 1]):
+        if sign in _SIGNS:
+            end = start + len(sign)
+            return StepSyntaxError(f"`{sign}` starts no word", start, end, _SIGNS[sign])
     if word in "[{":
         help = "a step is one call: name the list or the mapping as a block, and call that"
         return StepSyntaxError(f"`{word}` starts no word", start, end, help=help)

@@ -188,6 +188,8 @@ _NETWORK = dict.fromkeys(["backbone", "body", "layers", "model", "steps"], "netw
 """Keys that other tools use for the network."""
 
 _AS = {
+    "join": "`concat` puts channels behind each other, `add` sums values, `mul` multiplies them",
+    "when": "it compares values, as in `stride == 1`; a step that is always there has no `when`",
     "branches": "name every branch, as in `{b1x1: 1x1 conv (64), b3x3: 3x3 conv (64)}`",
     "heads": "name every head, as in `aux: {at: ..., steps: ...}`",
     "input": "height x width x channels, as in `299x299x3`",
@@ -226,8 +228,10 @@ def _diagnose(
         tree = places.tree(path)
         if isinstance(tree, Scalar):
             message = f"`{shorten(tree.span.text)}` is no value of `{path[-1]}`: {_listed(choices)}"
-        else:
-            message = f"this is {_found(tree)}, not one of {_listed(choices)}"
+            meant, help = nearest(str(tree.value), choices), _AS.get(str(path[-1]))
+            fix = Fix(tree.span, meant) if meant else None
+            return Diagnostic("E103", message, (Label(tree.span),), help=help, fix=fix)
+        message = f"this is {_found(tree)}, not one of {_listed(choices)}"
         return Diagnostic("E103", message, (Label(places.value(path)),))
     message = f"this is {_found(places.tree(path))}, not {_wanted(kind, loc)}"
     help = _AS.get(str(path[-1])) if path else None
