@@ -255,7 +255,7 @@ def test_rows_with_errors_are_told_with_the_first(
     assert main(command) == 0
     shown = capsys.readouterr().out
     assert "2 rows have an error; the first, table1.first.l=7: E306, 4 groups do not" in shown
-    assert "the budget also bounds depth, which a sweep does not count" in shown
+    assert "the budget also bounds depth, which a sweep does not judge" in shown
     assert main([*command, "--best", "largest", "--format", "json", "--plot", "plot.svg"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [row["values"] for row in document["best"]] == [{"table1.first.l": "4"}]

@@ -113,7 +113,7 @@ def _tell(summary: SweepSummary) -> Iterator[str]:
     if summary.bounds:
         yield f"{_count(summary.within)} within {' and '.join(summary.bounds)}"
     for measure in summary.unjudged:
-        yield f"the budget also bounds {measure}, which a sweep does not count"
+        yield f"the budget also bounds {measure}, which a sweep does not judge"
     if summary.best is not None and summary.wish:
         if not summary.best:
             yield f"no row is {summary.wish}"
