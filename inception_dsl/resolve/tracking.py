@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from inception_dsl.bounds import MAX_COPIES, MAX_PATH
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.ir import Call, CallDef, Head, Model, Node, NodeDef, TensorType, Value
 from inception_dsl.resolve.blocks import ReadBlock
@@ -66,6 +67,22 @@ class TrackingInstantiator(Instantiator):
         self._counts = counts
         self._may_leave_out = may_leave_out
         self._open_counts: dict[tuple[int, str], Any] = {}
+
+    def network(
+        self,
+        name: str,
+        arguments: Mapping[str, Value],
+        input_types: tuple[TensorType, ...],
+        heads: tuple[Head, ...],
+    ) -> Call | None:
+        """Return the call of the whole network; None if a fault leaves its shape unknown."""
+        call = super().network(name, arguments, input_types, heads)
+        assert self._network is not None
+        digits = len(str(MAX_COPIES)) * len(self._counts.settled)
+        if self._network.longest + digits > MAX_PATH:  # more copies could make paths too long
+            for count in self._counts.settled:
+                count.pin()
+        return call
 
     def _grow(
         self, instance: Instance, step: NodeDef | CallDef, *, nodes: int, edges: int, path: int
