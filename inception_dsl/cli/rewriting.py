@@ -150,7 +150,7 @@ def _tell_all(done: Rewritten, *, is_in_place: bool) -> None:
     """Print what was made and refused, and what else a person should know."""
     for entry in done.log:
         say(_tell(entry))
-    if is_in_place and any(entry.error == "E402" for entry in done.log):
+    if is_in_place and any(entry.fits_elsewhere for entry in done.log):
         say("`-o FILE` writes a new spec, without the claims of this one")
     if done.untried:
         way = "run it again, or choose others by `--at`" if done.is_changed else "choose by `--at`"

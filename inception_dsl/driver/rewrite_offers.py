@@ -73,7 +73,7 @@ def make_offers(file: SpecFile, model: Model, cost: CostReport) -> Callable[[str
 
 
 def _try(file: SpecFile, state: RewriteState | None, code: str) -> RewriteOffer:
-    """Try a code on a text; the offer `is_new` if claims alone speak against all of it."""
+    """Try a code on a text; the offer `is_new` if a new spec may take what this one does not."""
     if state is None:
         return _UNTRIED
     done = run_passes(file, state, RewriteChoice(frozenset([code])), most=MAX_TRIES)
@@ -83,7 +83,8 @@ def _try(file: SpecFile, state: RewriteState | None, code: str) -> RewriteOffer:
         for path in entry.paths:
             refusals.setdefault(path, entry.refusal)
     stopped = [entry for entry in log if entry.refusal]
-    breaks_claims = len(stopped) == len(log) and any(each.error == "E402" for each in stopped)
-    if done.untried and len(stopped) == len(log) and not breaks_claims:
+    is_vain = len(stopped) == len(log)
+    fits = is_vain and any(each.fits_elsewhere for each in stopped)
+    if done.untried and is_vain and not fits:
         return _UNTRIED
-    return RewriteOffer(refusals, is_new=breaks_claims)
+    return RewriteOffer(refusals, is_new=fits)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from inception_dsl.analysis.dense import Inference, list_inference
 from inception_dsl.driver.rewrite_trial import (
-    Refusal,
     RewriteState,
     Writer,
     try_alone,
@@ -129,7 +128,8 @@ def _run(
                     (chance.proposal.path, chance.proposal.what) for chance in chances[:size]
                 )
             else:
-                failed = Refusal(f"with {size - 1:,} more, {refusal.reason}", refusal.error)
+                reason = f"with {size - 1:,} more, {refusal.reason}"
+                failed = replace(refusal, reason=reason)
                 size, was_made = size // 2, False
         if state.text != text:
             size, was_made = size * 2 if was_made else size, True

@@ -55,10 +55,12 @@ class Refusal:
 
     Attributes:
         error: the code of the first error that the new text would have, if that is the reason.
+        is_of_others: specs that extend this one are the reason.
     """
 
     reason: str
     error: str = ""
+    is_of_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class RewriteState:
     def refuse(self, proposal: Proposal, refusal: Refusal, *, tries: int) -> RewriteState:
         """Return the spec after a rewrite that was refused."""
         entry = log_proposal(proposal, refusal.reason, refusal.error)
+        fits = refusal.is_of_others or refusal.error == "E402"
+        entry = replace(entry, fits_elsewhere=fits)
         return replace(self, log=(*self.log, entry), tries=tries)
 
 
@@ -191,7 +195,7 @@ def try_together(
     except SpecError as error:
         refusal = Refusal(_explain(error), error.diagnostics[0].code)
     except (RewriteError, DifferenceError, DependentError) as error:
-        refusal = Refusal(error.reason)
+        refusal = Refusal(error.reason, is_of_others=isinstance(error, DependentError))
     return replace(state, tries=tries), refusal
 
 
@@ -218,7 +222,7 @@ def try_alone(
         except SpecError as error:
             refusal = Refusal(_explain(error), error.diagnostics[0].code)
         except (RewriteError, DifferenceError, DependentError) as error:
-            refusal = Refusal(error.reason)
+            refusal = Refusal(error.reason, is_of_others=isinstance(error, DependentError))
     return state.refuse(proposal, refusal, tries=tries)
 
 

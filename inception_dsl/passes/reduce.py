@@ -7,12 +7,13 @@ whose weights are trained anew.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
 
 from inception_dsl.analysis.dense import Inference, Kernel, compare_nodes, find_kernel
 from inception_dsl.analysis.factors import factorise
 from inception_dsl.analysis.unreduced import Unreduced, find_unreduced
-from inception_dsl.ir import Model
+from inception_dsl.ir import Model, Node
 from inception_dsl.passes.contract import Divide, Pass, Proposal
 from inception_dsl.passes.factorise import list_beside, swap_parts, write_width
 from inception_dsl.passes.naming import Definitions
@@ -32,8 +33,18 @@ def reduce_to(divisor: int) -> Pass:
         definitions = Definitions(model)
 
         def find(nodes: Inference) -> Iterator[Proposal]:
+            lines: dict[Hashable, list[Node]] = {}
+            for node in nodes.nodes:
+                lines.setdefault(nodes.line_of[node.path], []).append(node)
             for found in find_unreduced(nodes):
-                yield _reduce(definitions, found, divisor)
+                proposal = _reduce(definitions, found, divisor)
+                paths = {node.path for node in found.step.nodes}
+                members = lines[nodes.line_of[found.step.nodes[0].path]]
+                others = [node.path for node in members if node.path not in paths]
+                if others:
+                    reason = f"its line runs at `{others[0]}`, too, where it needs none"
+                    proposal = replace(proposal, refusal=reason)
+                yield proposal
 
         return propose_with_others(model, run, find)
 

@@ -64,6 +64,12 @@ def test_a_reduction_saves_what_the_hint_counts(
     assert not rewritten(done.artifact.text.removeprefix(HEAD), project, "P803").is_changed
 
 
+def test_a_line_that_reads_few_channels_elsewhere_is_not_reduced(project: Project) -> None:
+    text = "input: 20x20x1\nblocks: {m: {steps: [a: 3x3 conv (256)]}}\nnetwork: [m, b: m, c: m]\n"
+    (entry,) = rewritten(text, project, "P803").log
+    assert entry.refusal == "its line runs at `m.a`, too, where it needs none"
+
+
 PAIRS = [
     (
         "input: 66x66x64\nnetwork:\n  # a stem\n  - conv: 3x3 conv (128 act relu)  # widens\n"

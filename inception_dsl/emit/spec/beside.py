@@ -65,7 +65,9 @@ def write_beside(
     holders = {id(place.items) for place in found}
     indices = [place.index for place in found]
     if last.items is None or len(holders) > 1:
-        raise RewriteError("both do not stand in one list")
+        raise RewriteError(
+            "both do not stand in one list" if len(found) > 1 else "it stands in no list"
+        )
     if indices != list(range(indices[0], indices[0] + len(indices))):
         raise RewriteError("other steps stand between both")
     for place in found:
