@@ -9,8 +9,10 @@ Source: Szegedy et al., arXiv:1512.00567, Section 5, Figure 10.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import chain
 
 from inception_dsl.analysis import list_state
 from inception_dsl.analysis.dense import (
@@ -20,6 +22,7 @@ from inception_dsl.analysis.dense import (
     WrittenStep,
     compare_nodes,
     find_kernel,
+    gather_readers,
 )
 from inception_dsl.analysis.shrinking import (
     Shrinking,
@@ -66,8 +69,9 @@ def shrink_by(width: int | None) -> Pass:
 
 
 def _propose(model: Model, run: Inference, pools: Iterable[Shrinking]) -> Iterator[Proposal]:
+    index = _Index(model, run)
     for found in pools:
-        reducer = _Reducer(model, run, found)
+        reducer = _Reducer(index, found)
         nodes = reducer.list_old()
         steps = tuple(WrittenStep(node.origin.span, (node,)) for node in nodes)
         new = f"{found.wide - found.narrow:,}"
@@ -84,12 +88,33 @@ def _propose(model: Model, run: Inference, pools: Iterable[Shrinking]) -> Iterat
 SHRINK = shrink_by(None)
 
 
+class _Index:
+    """The nodes of a model by all that a reduction asks for, made once for all pools."""
+
+    def __init__(self, model: Model, run: Inference) -> None:
+        self.run, self.outputs = run, frozenset(model.graph.outputs.values())
+        self.order = {node.path: place for place, node in enumerate(model.graph.nodes)}
+        self.nodes = model.graph.nodes
+        self.readers = gather_readers(model.graph.nodes)
+        self.runs = {node.path: place for place, node in enumerate(run.nodes)}
+        self.shared = {node.reuses: node for node in model.graph.nodes if node.reuses is not None}
+        self.lines: dict[Hashable, list[Node]] = {}
+        for node in model.graph.nodes:
+            self.lines.setdefault(run.line_of[node.path], []).append(node)
+        definitions = Definitions(model)
+        self.bodies: dict[Path, tuple[str, Path]] = {}
+        for node in run.nodes:
+            place = definitions.find(node.origin.span)
+            if place is not None:
+                self.bodies[node.path] = (place[0], place[1].parent)
+
+
 class _Reducer:
     """A maker of the reduction that takes the place of a pool."""
 
-    def __init__(self, model: Model, run: Inference, found: Shrinking) -> None:
-        self._model, self._run, self._found = model, run, found
-        self._is_pair = found.widens.path in run.kernels
+    def __init__(self, index: _Index, found: Shrinking) -> None:
+        self._index, self._found = index, found
+        self._is_pair = found.widens.path in index.run.kernels
 
     def list_old(self) -> list[Node]:
         """Return the nodes that the reduction takes the place of, in order."""
@@ -105,20 +130,22 @@ class _Reducer:
         Raises:
             _RefusalError: there are such.
         """
-        old = self.list_old()
-        lines = [self._run.line_of[node.path] for node in old]
-        for node in self._model.graph.nodes:
-            if self._run.line_of[node.path] in lines and node not in old:
-                raise _RefusalError(f"its line runs at `{node.path}`, too")
-            if node.reuses in {each.path for each in old} or (node in old and node.reuses):
+        old, index = self.list_old(), self._index
+        for node in old:
+            for each in index.lines[index.run.line_of[node.path]]:
+                if each.path != node.path:
+                    raise _RefusalError(f"its line runs at `{each.path}`, too")
+            if node.reuses is not None or node.path in index.shared:
                 raise _RefusalError(f"`{node.path}` shares its weights by `reuse`")
         if len(old) < 2:
+            if old[0].path in index.outputs:
+                raise _RefusalError("the output of the network would change")
             return
         first, last = old
         if last.inputs != (first.path,):
             raise _RefusalError(f"steps stand between it and `{last.path}`")
-        others = [node for node in self._model.graph.nodes if first.path in node.inputs]
-        if others != [last] or first.path in self._run.read_elsewhere:
+        is_read = len(index.readers.get(first.path, ())) > 1
+        if is_read or first.path in index.run.read_elsewhere:
             raise _RefusalError(f"`{first.path}` is read elsewhere, too")
 
     def make(self) -> tuple[tuple[Swap, ...], Reduction, Savings]:
@@ -152,7 +179,7 @@ class _Reducer:
         swaps = [Swap(tuple(old), (*convs, pool, join), gives, fresh)]
         changed = [] if self._is_pair else list(self._widen_behind(join))
         swaps += [_swap_reader(before, after) for before, after in changed]
-        runs = {node.path for node in self._run.nodes}
+        runs = self._index.runs
         before = [*old, *(node for node, _ in changed if node.path in runs)]
         after = [*convs, *(node for _, node in changed if node.path in runs)]
         assert like.origin.span is not None
@@ -174,20 +201,15 @@ class _Reducer:
         Raises:
             _RefusalError: there is none.
         """
-        definitions, pool = Definitions(self._model), self._found.pool
-        here = definitions.find(pool.origin.span)
-        if here is not None:
-            places = [node.path for node in self._run.nodes]
-            start = places.index(pool.path)
-            around = [*self._run.nodes[:start][::-1], *self._run.nodes[start:]]
-            for node in around:
-                there = definitions.find(node.origin.span)
-                is_near = there is not None and (there[0], there[1].parent) == (
-                    here[0],
-                    here[1].parent,
-                )
-                if is_near and node.path in self._run.kernels and node.reuses is None:
-                    return node
+        index, pool = self._index, self._found.pool
+        nodes, start = index.run.nodes, index.runs[pool.path]
+        here = index.bodies.get(pool.path)
+        before = (nodes[place] for place in range(start - 1, -1, -1))
+        behind = (nodes[place] for place in range(start + 1, len(nodes)))
+        for node in chain(before, behind) if here is not None else ():
+            is_conv = node.path in index.run.kernels and node.reuses is None
+            if is_conv and index.bodies.get(node.path) == here:
+                return node
         raise _RefusalError("no convolution stands beside it whose norm and activation are known")
 
     def _move_pool(self, old: Sequence[Node]) -> Node:
@@ -244,14 +266,19 @@ class _Reducer:
         Raises:
             _RefusalError: a step cannot read more channels, shares its weights, or is an output.
         """
+        index = self._index
         types: dict[Path, TensorType] = {join.path: join.type}
-        shared = {node.reuses for node in self._model.graph.nodes}
-        for node in self._model.graph.nodes:
-            if node.path == join.path or types.keys().isdisjoint(node.inputs):
+        waiting = [index.order[node.path] for node in index.readers.get(join.path, ())]
+        seen: set[int] = set()
+        while waiting:
+            place = heappop(waiting)
+            if place in seen:
                 continue
+            seen.add(place)
+            node = index.nodes[place]
             pairs = zip(node.inputs, node.input_types, strict=True)
             read = tuple(types.get(path, type) for path, type in pairs)
-            if node.reuses is not None or node.path in shared:
+            if node.reuses is not None or node.path in index.shared:
                 raise _RefusalError(f"`{node.path}` behind it shares its weights by `reuse`")
             try:
                 type = OPS[node.op].infer(node.attributes, read)
@@ -259,8 +286,10 @@ class _Reducer:
                 raise _RefusalError(f"`{node.path}` cannot read more channels") from None
             if type != node.type:
                 types[node.path] = type
-                if node.path in self._model.graph.outputs.values():
+                if node.path in index.outputs:
                     raise _RefusalError("the output of the network would change")
+                for reader in index.readers.get(node.path, ()):
+                    heappush(waiting, index.order[reader.path])
             yield node, replace(node, input_types=read, type=type)
 
 
