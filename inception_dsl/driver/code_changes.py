@@ -61,8 +61,9 @@ def compare_code(old: Checked, new: Checked) -> Comparison:
     ops = {node.path: node.op for node in unnamed.old.graph.nodes}
     counts = Counter(ops[path] for path, _ in diff.pairs)
     paired = replace(paired, findings=merge_alike(paired.findings, counts))
-    is_shorter = _count_steps(paired) < _count_steps(named) + _has_arguments(named.diff)
-    return paired if is_shorter else named
+    saved = _count_steps(named) - _count_steps(paired)
+    is_better = saved > 0 or (saved == 0 and _has_arguments(named.diff))
+    return paired if is_better else named
 
 
 def _make(
