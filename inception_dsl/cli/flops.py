@@ -14,6 +14,7 @@ from inception_dsl.analysis.conventions import TOOLS
 from inception_dsl.cli.arguments import UNUSABLE, Parser, add_specs, describe
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.cli.roofline import add_roofline, show_roofline
 from inception_dsl.cli.sweeping import add_sweep, show_sweep
 from inception_dsl.cli.symbolic import add_symbolic, show_symbolic
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
@@ -49,6 +50,7 @@ def add(command: Parser) -> None:
             "flops inception_v4 --columns macs,memory,depth,field --batch 8",
             "flops googlenet --convention fvcore,thop",
             "flops googlenet --explain fvcore thop",
+            "flops inception_v4 --device h100 --dtype bfloat16 --batch 64",
             "flops specs/inception_v4.yaml --batch 32 --format json",
         ],
     )
@@ -73,9 +75,9 @@ def add(command: Parser) -> None:
     command.add_argument("--batch", type=_batch, default=1, metavar="N", help="images at once")
     command.add_argument(
         "--dtype",
-        choices=list(BYTES),
+        choices=[*BYTES, "tf32"],
         default="float32",
-        help="type of numbers; default: float32",
+        help="type of numbers; default: float32; tf32 with --device alone",
     )
     command.add_argument(
         "--convention",
@@ -90,6 +92,7 @@ def add(command: Parser) -> None:
         metavar="NAME,NAME",
         help=f"columns, from {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
     )
+    add_roofline(command)
     add_symbolic(command)
     add_sweep(command)
 
@@ -104,6 +107,11 @@ def _flops(args: argparse.Namespace) -> int:
         return show_symbolic(args)
     if args.sweep or args.best or args.plot or args.within or args.shard:
         return show_sweep(args)
+    if args.device:
+        return show_roofline(args, _report)
+    if args.dtype == "tf32":
+        say("error: `--dtype tf32` is a rate of devices: it stands with `--device`")
+        return UNUSABLE
     from inception_dsl import driver
 
     if args.explain:

@@ -107,7 +107,9 @@ def _find_contradiction(args: argparse.Namespace) -> str | None:
         return f"`--sweep` takes one spec, and {len(args.specs)} are named"
     if args.format not in FORMATS:
         return f"`--sweep` has no format `{args.format}`: there are {', '.join(FORMATS)}"
-    if surplus := find_surplus(args, "by", "against", "explain", "convention", "batch", "dtype"):
+    if surplus := find_surplus(
+        args, "by", "against", "explain", "convention", "batch", "dtype", "device"
+    ):
         return f"`--sweep` has no use for `--{surplus}`"
     if args.symbolic or args.block:
         return "`--sweep` and `--symbolic` are two commands"

@@ -45,7 +45,7 @@ def show_symbolic(args: argparse.Namespace) -> int:
     if len(args.specs) != 1:
         say(f"error: `--symbolic` takes one spec, and {len(args.specs)} are named")
         return UNUSABLE
-    options = ("by", "against", "explain", "convention", "columns", "batch", "dtype")
+    options = ("by", "against", "explain", "convention", "columns", "batch", "dtype", "device")
     if surplus := find_surplus(args, *options):
         say(f"error: `--symbolic` has no use for `--{surplus}`")
         return UNUSABLE

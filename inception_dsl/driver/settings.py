@@ -12,6 +12,7 @@ from inception_dsl.spec.disk import DISK
 
 if TYPE_CHECKING:
     from inception_dsl.rules.agreement import Agreement, Purpose
+    from inception_dsl.rules.devices import DeviceTable
 
 MAX_SETTINGS = 1_000_000
 """Maximum number of bytes of a pyproject.toml."""
@@ -43,6 +44,18 @@ def weigh_hints(findings: Iterable[Diagnostic], root: Path) -> list[Diagnostic]:
         replace(finding, level=levels[finding.code]) if finding.code in levels else finding
         for finding in findings
     ]
+
+
+def find_device_tables(root: Path) -> dict[str, DeviceTable]:
+    """Return the tables of the devices that a project's pyproject.toml has, by their names.
+
+    Raises:
+        SpecError: as for `find_agreement`.
+    """
+    from inception_dsl.rules.settings import list_device_tables
+
+    text, path = _read(root)
+    return list_device_tables(text, path) if text else {}
 
 
 def _read(root: Path) -> tuple[str, Path | None]:

@@ -21,11 +21,14 @@ from inception_dsl.rules.agreement import (
     name_section,
     read_fail_on,
 )
-from inception_dsl.source import Source
+from inception_dsl.rules.devices import DeviceTable
+from inception_dsl.source import Source, Span
 from inception_dsl.spec.toml import KeyPath, Toml, read_toml
 
 TOOL = "inception-dsl"
 HINTS = f"tool.{TOOL}.hints"
+DEVICES = "devices"
+"""The key of the devices of a project."""
 
 _HINTS = tuple(code for code in CODES if code.startswith("P"))
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -64,6 +67,30 @@ def read_hint_severities(text: str, path: Path | None = None) -> dict[str, Sever
     return _read_severities(toml, at_severity, section.get("severity", {}), _HINTS, HINTS)
 
 
+def list_device_tables(text: str, path: Path | None = None) -> dict[str, DeviceTable]:
+    """Return the tables of the devices of a project, by the names of the devices.
+
+    Args:
+        path: where the file is, for those who open it at a finding.
+
+    Raises:
+        SpecError: as for `read_agreement`.
+    """
+    toml, settings = _read_tool(text, path)
+    at = ("tool", TOOL, DEVICES)
+    tables = settings.get(DEVICES, {})
+    if not isinstance(tables, dict):
+        raise toml.error(f"`{'.'.join(at)}` is a table", at)
+
+    def give(name: str, table: object) -> DeviceTable:
+        def find(keys: tuple[str, ...]) -> Span:
+            return toml.find((*at, name, *keys))
+
+        return DeviceTable(table, find, find)
+
+    return {name: give(name, table) for name, table in tables.items()}
+
+
 def _read_tool(text: str, path: Path | None) -> tuple[Toml, Mapping[str, object]]:
     """Return the file, and the settings of this tool in it.
 
@@ -78,7 +105,7 @@ def _read_tool(text: str, path: Path | None) -> tuple[Toml, Mapping[str, object]
         if name != TOOL and _bare(name) == _bare(TOOL):
             message = f"`tool.{name}` is not the table of this tool"
             raise toml.error(message, ("tool", name), f"write `[tool.{TOOL}]`")
-    return toml, _table(toml, ("tool", TOOL), tools.get(TOOL, {}), (*PURPOSES, "hints"))
+    return toml, _table(toml, ("tool", TOOL), tools.get(TOOL, {}), (*PURPOSES, "hints", DEVICES))
 
 
 def _bare(name: str) -> str:
