@@ -43,6 +43,7 @@ def imported(arguments: list[str], folder: Path) -> set[str]:
     [
         ["flops", "inception_v4"],
         ["flops", "inception_v4", "googlenet", "--by", "path", "--format", "json"],
+        ["flops", "inception_v4", "--device", "h100"],
         ["check", "inception_v4"],
         ["list"],
         ["diff", "inception_v3", "inception_v3"],
