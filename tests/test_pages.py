@@ -104,7 +104,7 @@ Every code has a page with its meaning, a bad spec with the finding, and a good 
 `inception-dsl explain CODE` prints the page. E0xx codes are about reading files, E1xx about the
 form of a spec, E2xx about names and words, E3xx about shapes, E4xx about budgets and claims, and
 E5xx about output. E7xx codes are about networks that exist as code or as files, E8xx about
-checkpoints, E9xx about trained networks on images. W6xx codes are warnings, and hints of
+checkpoints, E9xx about networks on images, and their times. W6xx codes are warnings, and hints of
 `check --hints`; P8xx codes are such hints, too, about the design of a network. D7xx codes are the
 findings of `diff` and of `verify`.
 

@@ -65,11 +65,14 @@ def load_network(module: nn.Module, state: Mapping[str, Tensor], device: str) ->
     return module.eval().to(device)
 
 
-def choose_device(name: str | None) -> str:
+def choose_device(name: str | None, code: str = "E905") -> str:
     """Return the device that is asked for; without a name, a GPU if torch sees one.
 
+    Args:
+        code: the code of the finding.
+
     Raises:
-        SpecError: E905, torch has no such device.
+        SpecError: torch has no such device.
     """
     import torch
 
@@ -79,7 +82,7 @@ def choose_device(name: str | None) -> str:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
         said = str(error).splitlines()[0][:200]
-        raise SpecError([Diagnostic("E905", f"torch has no device `{name}`: {said}")]) from None
+        raise SpecError([Diagnostic(code, f"torch has no device `{name}`: {said}")]) from None
     return name
 
 

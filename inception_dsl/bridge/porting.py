@@ -198,19 +198,19 @@ def _match(olds: Sequence[Tensor], news: Sequence[Tensor]) -> float:
 
 def _align(network: PortNetwork, other: PortNetwork, results: Sequence[Tensor]) -> Sequence[Tensor]:
     """Return results with a softmax, if the other network computes one that this one leaves out."""
-    if _gives_probabilities(other) and not _gives_probabilities(network):
+    if gives_probabilities(other) and not gives_probabilities(network):
         return [torch.softmax(results[0], 1), *results[1:]]
     return results
 
 
-def _gives_probabilities(network: PortNetwork) -> bool:
+def gives_probabilities(network: PortNetwork) -> bool:
     """Tell whether a module runs the softmax that it ends in: one of code does."""
     return network.module is not None and leaves_softmax(network.model.graph)
 
 
 def _run(network: PortNetwork, state: State, dtype: torch.dtype, *, trains: bool) -> list[Tensor]:
     """Return the results of a network with some weights on the images that all of them get."""
-    module = _load(network, state, dtype).train(trains)
+    module = load_module(network, state, dtype).train(trains)
     generator = torch.Generator().manual_seed(SEED)
     images = [
         torch.randn(2 if trains else 1, *type.shape, generator=generator).to(dtype)
@@ -226,7 +226,7 @@ def _run(network: PortNetwork, state: State, dtype: torch.dtype, *, trains: bool
         raise explain_failure("E704", f"`{network.name}` does not run", error) from None
 
 
-def _load(network: PortNetwork, state: State, dtype: torch.dtype) -> nn.Module:
+def load_module(network: PortNetwork, state: State, dtype: torch.dtype) -> nn.Module:
     """Return a network with some weights; those that are missing have random values."""
     if network.module is None:
         module = make_module(network.emit(), network.model.name, seed=SEED)

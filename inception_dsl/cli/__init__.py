@@ -61,6 +61,7 @@ COMMANDS = (
     Command("import", "write the spec of a network that exists as code", "importing"),
     Command("port", "carry a checkpoint over to another network that does the same", "porting"),
     Command("evaluate", "measure the errors of trained networks on a folder", "evaluating"),
+    Command("bench", "time the modules of a network, and others beside them", "bench"),
     Command("fmt", "format the steps of specs, in place", "specs", "add_fmt"),
     Command(
         "resolve",

@@ -1,10 +1,10 @@
 """Every code that a finding may carry. A code never changes its meaning.
 
 E0xx: reading files. E1xx: the form of a spec. E2xx: names and words. E3xx: shapes. E4xx: budgets
-and claims. E5xx: output. E7xx: networks that exist as code. E8xx: checkpoints. E9xx: trained
-networks on images. W6xx: warnings and hints. P8xx: hints about the design. D7xx: the effects of a
-change, on callers (D70x), checkpoints (D71x), inference (D72x), training (D73x), cost (D74x) or
-nothing (D75x).
+and claims. E5xx: output. E7xx: networks that exist as code. E8xx: checkpoints. E9xx: networks
+on images, and their times. W6xx: warnings and hints. P8xx: hints about the design. D7xx: the
+effects of a change, on callers (D70x), checkpoints (D71x), inference (D72x), training (D73x), cost
+(D74x) or nothing (D75x).
 """
 
 from __future__ import annotations
@@ -114,6 +114,7 @@ CODES: dict[str, Code] = {
     "E903": Code("image-too-small", "An image is smaller than the crop."),
     "E904": Code("no-normalisation", "Nothing says the mean and the deviation of an input."),
     "E905": Code("not-evaluable", "A network cannot be measured on images."),
+    "E906": Code("not-timed", "A network cannot be timed as it is asked for."),
     "W601": Code("never-read", "No output depends on a step."),
     "W602": Code("counted-names", "An insertion would rename steps, and their weights.", "note"),
     "W603": Code("unused-waiver", "A waiver waives no change."),

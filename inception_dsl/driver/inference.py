@@ -18,12 +18,21 @@ def emit_inference_module(checked: Checked, *, output: Path, bound: Path | None 
     Raises:
         SpecError: E501, torch has no layer for an op.
     """
+    path = output / checked.file.full_name / INFERENCE_FILE
+    source = write_inference_source(checked)
+    return Emission((Artifact(path, source.encode(), bound),), ())
+
+
+def write_inference_source(checked: Checked) -> str:
+    """Return the source of the module of a network in inference.
+
+    Raises:
+        SpecError: E501, torch has no layer for an op.
+    """
     from inception_dsl.analysis.fusing import find_unused, fuse
     from inception_dsl.emit.inference import emit_inference
 
     model = checked.model
     graph = fuse(model.graph)
     left_out = find_unused(model.graph, graph)
-    source = emit_inference(model, graph, left_out, shown=checked.file.shown)
-    path = output / checked.file.full_name / INFERENCE_FILE
-    return Emission((Artifact(path, source.encode(), bound),), ())
+    return emit_inference(model, graph, left_out, shown=checked.file.shown)

@@ -33,7 +33,7 @@ def emit_onnx_model(
     """
     from inception_dsl.analysis import measure_state
 
-    _require_onnx()
+    require_onnx()
     from inception_dsl.bridge.arrays import read_arrays
     from inception_dsl.emit.onnx import draw_weights, emit_onnx
 
@@ -52,7 +52,12 @@ def emit_onnx_model(
     )
 
 
-def _require_onnx() -> None:
+def require_onnx() -> None:
+    """Make sure that the package `onnx` is installed.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
     try:
         import onnx  # noqa: F401
     except ModuleNotFoundError:
