@@ -5,9 +5,8 @@ outputs from those of the module for training in double precision, relative to t
 in double precision, in single precision with weights that are packed and that are not, and of the
 module for training in single precision. Each spec runs at its own input.
 
-With a spec: how many times faster the module for inference is than that for training, in eager mode
-and in turn in one process, with channels first and last in memory; and than a network of timm or
-torchvision, if one is named. The ratios are of medians.
+With a spec: the table of `inception-dsl bench`, of both modules and of other networks that are
+named, with channels first and last in memory.
 
     python benchmarks/inference.py
     python benchmarks/inference.py inception_v4 timm:inception_v4 --threads 2
@@ -16,11 +15,6 @@ torchvision, if one is named. The ratios are of medians.
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
-from copy import deepcopy
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -29,7 +23,9 @@ from torch import Tensor, nn
 
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
+from inception_dsl.driver.benching import BenchSettings, bench
 from inception_dsl.driver.walk import Checked
+from inception_dsl.emit.report.bench import FORMATS
 
 ROOT = Path(__file__).parents[1]
 
@@ -95,70 +91,24 @@ def compare_all() -> None:
         print(f"{name:<42}" + "".join(f"{each:>9.1e}" for each in compare(found)), flush=True)
 
 
-def make_target(target: str) -> nn.Module:
-    """Return a network of timm or torchvision with random weights."""
-    library, _, name = target.partition(":")
-    if library == "timm":
-        import timm
-
-        module: nn.Module = timm.create_model(name)
-    else:
-        import torchvision
-
-        module = torchvision.models.get_model(name, weights=None)
-    return module.eval()
-
-
-def time_all(found: Checked, target: str | None, rounds: int) -> None:
-    """Print how many times faster the module for inference is than the others."""
-    module, made = make_both(found)
-    (type,) = found.model.inputs.values()
-    image = torch.randn(1, *type.shape)
-    last = image.contiguous(memory_format=torch.channels_last)
-    fast, plain = (made.from_checkpoint(module.state_dict()) for _ in range(2))
-    made.prepare(fast, image)
-    runs: dict[str, Callable[[], object]] = {
-        "for inference, packed": partial(fast, image),
-        "for inference, plain": partial(plain, image),
-    }
-    others = {"for training": module}
-    if target:
-        others[target] = make_target(target)
-    for label, other in others.items():
-        runs[label] = partial(other, image)
-        turned = deepcopy(other)
-        for weight in turned.parameters():
-            if weight.dim() == 4:
-                weight.data = weight.contiguous(memory_format=torch.channels_last)
-        runs[f"{label}, channels last"] = partial(turned, last)
-    seconds: dict[str, list[float]] = {label: [] for label in runs}
-    with torch.inference_mode():
-        for index in range(rounds + 2):
-            for label, run in runs.items():
-                begin = time.perf_counter()
-                run()
-                if index >= 2:
-                    seconds[label].append(time.perf_counter() - begin)
-    medians = {label: statistics.median(taken) for label, taken in seconds.items()}
-    own = medians["for inference, packed"]
-    print(f"{found.file.full_name}, batch 1, float32, {torch.get_num_threads()} threads")
-    for label, median in medians.items():
-        print(f"{label:<44}{median / own:>6.2f} times the time of the first")
-    errors = compare(found)
-    print(f"relative error: {errors[1]:.1e}; for training, {errors[3]:.1e}")
+def time_all(spec: str, targets: list[str], rounds: int, threads: int) -> None:
+    """Print how many times faster the modules are than others, as `inception-dsl bench` does."""
+    settings = BenchSettings(rounds=rounds, has_channels_last=True, threads=threads)
+    done = bench(spec, folder=ROOT, against=targets, settings=settings)
+    print(FORMATS["table"](done), end="")
 
 
 def main() -> None:
     """Compare all specs, or time one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("spec", nargs="?")
-    parser.add_argument("target", nargs="?", help="such as timm:inception_v4")
+    parser.add_argument("targets", nargs="*", help="such as timm:inception_v4")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.spec:
-        time_all(driver.check(args.spec, folder=ROOT), args.target, args.rounds)
+        time_all(args.spec, args.targets, args.rounds, args.threads)
     else:
         compare_all()
 

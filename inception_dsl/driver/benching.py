@@ -18,6 +18,7 @@ from inception_dsl.driver.onnx_models import MAX_DRAWN, emit_onnx_model, require
 from inception_dsl.driver.options import check_batch
 from inception_dsl.driver.walk import Checked, emit_module, measure_file
 from inception_dsl.emit.report.bench import Bench
+from inception_dsl.ir import Path as StepPath
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.files import find_spec
 from inception_dsl.spec.target import Target, is_file_target, is_target, read_target
@@ -190,6 +191,12 @@ def _bound_weights(checked: Checked) -> None:
         raise SpecError([Diagnostic("E906", message)])
 
 
+def _is_in_heads(paths: Sequence[StepPath], weights: PortMap) -> bool:
+    """Tell whether steps of either network are all in its training heads."""
+    heads = [head.path for side in (weights.old, weights.new) for head in side.model.heads]
+    return all(any(path.is_within(head) for head in heads) for path in paths)
+
+
 class _Walk:
     """The networks of a comparison, made one after the other.
 
@@ -280,7 +287,11 @@ class _Walk:
         new = weights.new
         is_carried = not weights.missing
         state = make_tensors(weights.weights, self._state, new) if is_carried else {}
-        departures = [each for each in weights.pairs.departures if not each.is_in_training]
+        departures = [
+            each
+            for each in weights.pairs.departures
+            if not each.is_in_training and not _is_in_heads(each.paths, weights)
+        ]
         for is_last in self._layouts:
             made = prepare_module(
                 reference,
