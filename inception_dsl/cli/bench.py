@@ -44,6 +44,21 @@ def add(command: Parser) -> None:
         metavar="NETWORK",
         help="other networks: specs, or targets of code as `import` takes, whose code is run",
     )
+    _add_runs(command)
+    command.add_argument(
+        "--max-error",
+        type=_error,
+        metavar="X",
+        help="exit with 1 if a network with the same weights has a larger error, as in 1e-5",
+    )
+    command.add_argument(
+        "--format", choices=["table", "json", "markdown"], default="table", help="default: table"
+    )
+    add_overrides(command)
+
+
+def _add_runs(command: Parser) -> None:
+    """Add the arguments on how networks are run."""
     command.add_argument(
         "--batch", type=_batch, default=1, metavar="N", help="images at once; default: 1"
     )
@@ -65,16 +80,6 @@ def add(command: Parser) -> None:
     command.add_argument(
         "--threads", type=_count, metavar="N", help="threads; default: as many as torch takes"
     )
-    command.add_argument(
-        "--max-error",
-        type=_error,
-        metavar="X",
-        help="exit with 1 if a network with the same weights has a larger error, as in 1e-5",
-    )
-    command.add_argument(
-        "--format", choices=["table", "json", "markdown"], default="table", help="default: table"
-    )
-    add_overrides(command)
 
 
 def _batch(text: str) -> int:

@@ -87,18 +87,9 @@ def bench(
     settings = settings or BenchSettings()
     check_batch(settings.batch)
     _refuse_choices(spec, targets, against, settings)
-    from inception_dsl.bridge import require_torch
-
-    require_torch()
-    if "onnx" in targets:
-        _require_onnxruntime()
+    device = _choose_device(targets, settings)
     from inception_dsl.bridge.bench import describe_machine, time_contenders, use_threads
-    from inception_dsl.bridge.evaluating import choose_device
 
-    device = choose_device(settings.device, "E906")
-    if "onnx" in targets and device != "cpu":
-        message = "`onnx` is timed on the processor alone"
-        raise SpecError([Diagnostic("E906", message, help="add `--device cpu`")])
     checked = measure_file(find_spec(spec, folder), overrides)
     _bound_weights(checked)
     with use_threads(settings.threads):
@@ -153,6 +144,27 @@ def _refuse_choices(
         problems.append(Diagnostic("E906", "no round is asked for, and a median needs one"))
     if problems:
         raise SpecError(problems)
+
+
+def _choose_device(targets: Sequence[BenchTarget], settings: BenchSettings) -> str:
+    """Return the device that all networks run on, if all packages are there.
+
+    Raises:
+        SpecError: E906, torch has no such device, or a target does not run there.
+        MissingExtraError: a package is not installed.
+    """
+    from inception_dsl.bridge import require_torch
+
+    require_torch()
+    if "onnx" in targets:
+        _require_onnxruntime()
+    from inception_dsl.bridge.evaluating import choose_device
+
+    device = choose_device(settings.device, "E906")
+    if "onnx" in targets and device != "cpu":
+        message = "`onnx` is timed on the processor alone"
+        raise SpecError([Diagnostic("E906", message, help="add `--device cpu`")])
+    return device
 
 
 def _require_onnxruntime() -> None:
