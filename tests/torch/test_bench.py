@@ -81,7 +81,8 @@ def run(folder: Path, **choices: Any) -> Bench:
 
 
 def test_each_time_is_that_of_its_own_run_and_no_run_always_follows_the_same() -> None:
-    now, ran = 0.0, []
+    now = 0.0
+    ran: list[str] = []
 
     def make(name: str, seconds: float) -> Callable[[], None]:
         def take() -> None:
