@@ -63,6 +63,7 @@ class Attribute:
         is_rounded: a value that no decimal equals, such as `1/3`, is rounded to the nearest float.
         is_initial: it sets the values that weights have before training, which no run of a module
             shows.
+        help: how to write it, for a step without it whose author alone knows the numbers.
         above: a number lies above this bound, and `below` the other; it is neither of them.
     """
 
@@ -83,6 +84,7 @@ class Attribute:
     below: int | None = None
     is_rounded: bool = False
     is_initial: bool = False
+    help: str = ""
 
     @property
     def canonical(self) -> str:

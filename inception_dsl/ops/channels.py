@@ -93,12 +93,14 @@ def _shuffle_acts(values: Values, inputs: Inputs) -> Acts:
     return "never" if values["groups"] in (1, inputs[0].channels) else "always"
 
 
+_PART = "`part K of N` takes part K of N equal parts"
+
 OPS = (
     # Some of the channels: `width` of them, from one on, or one of several equal parts.
     Op(
         name="slice",
         aliases=("narrow",),
-        variants=dict.fromkeys(["chunk", "split"], "part 1 of 2"),
+        variants=dict.fromkeys(["chunk", "split"], "part K of N"),
         title="Slice",
         short_title="Slice",
         figure="plain",
@@ -107,8 +109,8 @@ OPS = (
         attributes=(
             Attribute("width", "width", changes="channels"),
             Attribute("from", "natural", 0, changes="values"),
-            Attribute("part", "positive", changes="values"),
-            Attribute("of", "positive", changes="channels"),
+            Attribute("part", "positive", changes="values", help=_PART),
+            Attribute("of", "positive", changes="channels", help=_PART),
         ),
         ways=(("width", "from"), ("part", "of")),
         norm_layer="",

@@ -215,7 +215,7 @@ class BodyReader(Reporter):
         if len(keys) == 1 and isinstance(values[0], str | int):
             (key,) = keys
             message = f"no step can be called `{key}`: that is a key of a body"
-            self.complain("E105", message, self._key(place, key))
+            self.complain("E105", message, self._key(place, key), instead=f"{key}_step")
             return
         both = [key for key in ("branches", "steps", "reuse") if key in keys]
         message = "a body has `branches`, `steps`, `reuse` or, to read alone, `from`"

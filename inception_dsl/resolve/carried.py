@@ -42,13 +42,13 @@ def refuse_shared_words(op: Op, settings: Mapping[str, Setting], defaults: Defau
             attribute = OPS[owner].attribute(word)
             assert attribute is not None
             assert attribute.default is not None
-            usual = shown(attribute.default)
+            is_divisor = word == "groups"  # its default may divide no such width
+            usual = "G" if is_divisor else shown(attribute.default)
+            way = f"add `defaults: {{{owner}: {{{word}: {usual}}}}}`"
+            way += ", where G divides the channels" if is_divisor else ""
             message = f"`{word}` may be that of `{op.written}` or of `{owner}`"
             labels = (Label(settings[word].span), Label(carried.span, "both have one"))
-            help = (
-                f"for that of `{op.written}`, add `defaults: {{{owner}: {{{word}: {usual}}}}}`; "
-                f"for that of `{owner}`, move the word there"
-            )
+            help = f"for that of `{op.written}`, {way}; for that of `{owner}`, move the word there"
             raise SpecError([Diagnostic("E211", message, labels, help=help)])
 
 

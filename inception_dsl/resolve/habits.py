@@ -14,6 +14,17 @@ _DEPTHWISE = frozenset(
     ["depthwise", "depthwise_conv", "depthwise_conv2d", "depthwiseconv", "depthwiseconv2d"]
     + ["dwconv", "dw_conv"]
 )
+
+
+def depthwise_of(kernel: str) -> str:
+    """Return the way to write a depthwise convolution.
+
+    `in` is what enters the whole body, which is not what reaches a later step of it.
+    """
+    conv = f"`{kernel} conv (C groups C)`"
+    return f"a depthwise convolution is a conv in groups: {conv}, where C channels arrive"
+
+
 _WORDS = {
     "center": "beta",
     "dilate": "dilation",
@@ -93,7 +104,7 @@ _SEVERAL = {
 _CONVS = {
     **dict.fromkeys(
         ["depthwise", "dw"],
-        "a depthwise convolution is a conv in groups: `3x3 conv (in groups in)`",
+        depthwise_of("3x3"),
     ),
     **dict.fromkeys(["atrous", "dilated"], "write its rate: `3x3 conv (64 dilation 2)`"),
     **dict.fromkeys(["group", "grouped"], "write its groups: `3x3 conv (64 groups 32)`"),

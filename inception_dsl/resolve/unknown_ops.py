@@ -8,6 +8,7 @@ from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
 from inception_dsl.ops import OPS, RESCALE, WRITTEN
 from inception_dsl.resolve.habits import (
     block_of,
+    depthwise_of,
     is_depthwise,
     is_drop_path,
     is_lacking,
@@ -57,7 +58,7 @@ def explain_unknown(
         return SpecError([Diagnostic("E201", message, (label,), help=f"define it as {body}")])
     if is_depthwise(step.name.text):
         kernel = step.kernel.text if step.kernel else "3x3"
-        help = f"a depthwise convolution is a conv in groups: `{kernel} conv (in groups in)`"
+        help = depthwise_of(kernel)
         return SpecError([Diagnostic("E201", message, (label,), help=help)])
     if (join := join_of(written)) is not None:
         message = f"`{written}` is no step: it joins branches"
@@ -78,7 +79,9 @@ def explain_unknown(
         return SpecError([Diagnostic("E201", message, (label,), help=f"write {meanings}")])
     if (variant := variant_of(written)) is not None:
         meant, more = variant
-        help = f"this language has it as `{meant}` with `{more}`"
+        attribute = WRITTEN[meant].attribute(more.split()[0])
+        said = attribute.help if attribute else ""
+        help = f"this language has it as `{meant}`" + (f": {said}" if said else f" with `{more}`")
         return SpecError([Diagnostic("E201", message, (label,), help=help)])
     close = close_by(written, [*WRITTEN, *blocks], blocks)
     notes = () if close.name else (f"ops are {listed(WRITTEN)}",)

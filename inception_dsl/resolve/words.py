@@ -88,7 +88,7 @@ def _missing_value(
     kernel = f"{step.kernel.text} " if step.kernel else ""
     named = "width" if attribute.kind == "width" else f"`{attribute.name}`"
     example = _example(op, attribute, settings)
-    help = f"write its {named}, as in `{kernel}{op.written} ({example})`"
+    help = attribute.help or f"write its {named}, as in `{kernel}{op.written} ({example})`"
     return words.error("E204", f"`{op.written}` has no {named}", step.name, help)
 
 
