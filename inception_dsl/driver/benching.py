@@ -103,7 +103,7 @@ def bench(
     bases = contenders[own:] or contenders[:1]
     return Bench(
         name=checked.file.full_name,
-        input=", ".join(str(type) for type in checked.model.inputs.values()),
+        input=_write_input(checked),
         batch=settings.batch,
         dtype=settings.dtype,
         rounds=settings.rounds,
@@ -111,6 +111,13 @@ def bench(
         timings=tuple(timings),
         bases=tuple(contender.name for contender in bases),
     )
+
+
+def _write_input(checked: Checked) -> str:
+    types = checked.model.inputs
+    if len(types) == 1:
+        return str(checked.model.input)
+    return ", ".join(f"{name} {type}" for name, type in types.items())
 
 
 def _refuse_choices(
@@ -323,14 +330,15 @@ class _Walk:
         """Return the map of the weights to another network; None if the language cannot say it."""
         from inception_dsl.driver.porting import map_weights
 
-        overrides = self._overrides
+        types = self._checked.model.inputs
+        named = {name: str(type) for name, type in types.items()}
         try:
             return map_weights(
                 self._spec,
                 reference,
                 folder=self._folder,
-                input=overrides.input,
-                params=overrides.params,
+                input=named if len(named) > 1 else self._overrides.input,
+                params=self._overrides.params,
             )
         except SpecError as error:
             is_code = is_target(reference)

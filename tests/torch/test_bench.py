@@ -17,7 +17,7 @@ from torch import Tensor
 
 from inception_dsl.bridge import bench as timed
 from inception_dsl.cli import main
-from inception_dsl.driver.benching import BenchSettings, bench
+from inception_dsl.driver.benching import BenchSettings, BenchTarget, bench
 from inception_dsl.emit.report.bench import FORMATS, Bench
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "bench.schema.json"
@@ -72,12 +72,12 @@ def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("net", None)
 
 
-def run(folder: Path, **choices: Any) -> Bench:
+def run(folder: Path, spec: str = "net", **choices: Any) -> Bench:
     """Return the times of a bench whose clock is one second later whenever it is read."""
     settings = BenchSettings(rounds=2, threads=1, device="cpu", **choices.pop("settings", {}))
     ticks = count()
     clock = lambda: float(next(ticks))  # noqa: E731
-    return bench("net", folder=folder, settings=settings, clock=clock, **choices)
+    return bench(spec, folder=folder, settings=settings, clock=clock, **choices)
 
 
 def test_each_time_is_that_of_its_own_run_and_no_run_always_follows_the_same() -> None:
@@ -140,6 +140,42 @@ def test_code_has_the_weights_that_the_graphs_carry_to_it(folder: Path) -> None:
     assert f"{OTHER_PADS} departs from the spec: 1 avgpool with another count_pad" in text
     assert "other weights: " in text
     assert "| other weights |" in FORMATS["markdown"](done)
+
+
+TWO = """\
+inception: 1
+name: two
+input: {left: 8x8x3, right: 8x8x1}
+network:
+  - both: {branches: {a: {from: left, steps: [1x1 conv (2)]}, b: {from: right}}, join: concat}
+  - top: global avgpool
+  - fc: linear (5)
+"""
+
+CODE_OF_TWO = """\
+import torch
+from torch import nn
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.z = nn.Conv2d(3, 2, 1), nn.Linear(3, 5)
+
+    def forward(self, left, right):
+        return self.z(torch.cat([self.a(left), right], 1).mean((2, 3)))
+"""
+
+
+def test_several_inputs_are_given_by_name(folder: Path, project: Project) -> None:
+    project.write("specs/two.yaml", TWO)
+    project.write("net.py", CODE_OF_TWO)
+    targets: tuple[BenchTarget, ...] = ("module", "inference", "onnx")
+    done = run(folder, spec="two", targets=targets, against=["py:net.py:Two"])
+    assert done.input == "left 8x8x3, right 8x8x1"
+    for timing in done.timings:
+        assert timing.weights == "same"
+        assert timing.error is not None
+        assert timing.error < 1e-6
 
 
 def test_a_wrong_weight_is_told_and_fails_a_bound(
