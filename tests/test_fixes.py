@@ -6,7 +6,7 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import bounds
-from inception_dsl.diagnostics import Diagnostic, Fix, nearest
+from inception_dsl.diagnostics import Diagnostic, Fix, nearest, nearest_term
 from inception_dsl.driver import fixes
 from inception_dsl.ops import WRITTEN
 from inception_dsl.resolve.habits import LACKING, op_of
@@ -115,6 +115,37 @@ def test_what_the_language_has_is_not_told_as_lacking() -> None:
 )
 def test_only_a_misspelt_name_is_near(name: str, known: list[str], meant: str | None) -> None:
     assert nearest(name, known) == meant
+
+
+OTHERS = """
+    channelcrop channelnorm convt dconv deepconv dsconv gdn gnconv groupconv hmish lin minpool pconv
+    tconv wsconv unshuffle
+"""
+"""Terms that are no op, and mean something else than the op with the nearest name."""
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *(("convv", "conv"), ("cov", "conv"), ("convs", "conv"), ("maxpol", "maxpool")),
+        *(
+            ("batchnrom", "batchnorm"),
+            ("softnax", "softmax"),
+            ("adaptive avgpol", "adaptive avgpool"),
+        ),
+        *((name, None) for name in OTHERS.split() if name not in {"dconv", "dsconv"}),
+    ],
+)
+def test_a_term_has_one_slip_of_the_keyboard(name: str, meant: str | None) -> None:
+    assert nearest_term(name, WRITTEN) == meant
+
+
+def test_an_advice_for_a_term_names_no_other_op(project: Project) -> None:
+    for name in OTHERS.split():
+        project.write(NET, f"inception: 1\nname: net\ninput: 8x8x4\nnetwork:\n  - {name}\n")
+        (finding,) = project.findings()
+        assert finding.code == "E201"
+        assert finding.fix is None, name
 
 
 def test_counted_names_keep_the_digit_of_their_block(project: Project) -> None:

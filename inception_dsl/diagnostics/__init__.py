@@ -18,7 +18,7 @@ from inception_dsl.diagnostics.diagnostic import (
 )
 from inception_dsl.diagnostics.errors import MissingExtraError, SpecError
 from inception_dsl.diagnostics.pages import page, pages
-from inception_dsl.diagnostics.spelling import nearest, shorten
+from inception_dsl.diagnostics.spelling import nearest, nearest_term, shorten
 
 if TYPE_CHECKING:
     from inception_dsl.diagnostics.printer import render
@@ -36,6 +36,7 @@ __all__ = [
     "SpecError",
     "merge_findings",
     "nearest",
+    "nearest_term",
     "page",
     "pages",
     "render",

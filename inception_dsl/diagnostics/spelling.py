@@ -73,6 +73,45 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return best[1] if best and best[0] <= of_series else None
 
 
+def nearest_term(name: str, known: Iterable[str]) -> str | None:
+    """Return the term of the field that `name` mistypes by one slip; None if there is none.
+
+    Other terms are often one letter or one syllable away, and mean something else: `tconv` is no
+    `conv`, `pelu` no `elu`. So a slip is a letter that is missing, twice there, swapped with its
+    neighbour, or too much inside the name, or an `s` at its end. A wrong letter is a slip in a name
+    of six letters or more, unless it is the first one or a digit.
+
+    Example:
+        >>> nearest_term("maxpol", ["maxpool"]), nearest_term("minpool", ["maxpool"])
+        ('maxpool', None)
+        >>> nearest_term("convv", ["conv"]), nearest_term("tconv", ["conv"])
+        ('conv', None)
+    """
+    if len(name) > MAX_LENGTH:
+        return None
+    folded = name.lower()
+    return next((term for term in sorted(known) if _is_mistyped(folded, term.lower())), None)
+
+
+def _is_mistyped(name: str, term: str) -> bool:
+    """Tell whether a name is a term with one slip, as `nearest_term` describes it."""
+    if name == term:
+        return True
+    start = next((i for i, (a, b) in enumerate(zip(name, term, strict=False)) if a != b), None)
+    at = min(len(name), len(term)) if start is None else start
+    if len(name) < len(term):
+        return name[at:] == term[at + 1 :]
+    if len(name) > len(term):
+        if name[at + 1 :] != term[at:]:
+            return False
+        is_inside = 0 < at < len(name) - 1 and name[at].isalpha()
+        return is_inside or name[at] in name[max(0, at - 1) : at] or name[at:] == "s"
+    if name[at : at + 2] == term[at : at + 2][::-1] and name[at + 2 :] == term[at + 2 :]:
+        return True
+    is_letter = name[at].isalpha() and term[at].isalpha()
+    return name[at + 1 :] == term[at + 1 :] and len(term) >= 6 and at > 0 and is_letter
+
+
 def _are_of_a_series(name: str, other: str) -> bool:
     """Tell whether two names differ in their numbers, or in the end that counts them, alone."""
     if _REPEATED.sub(r"\1", name) == _REPEATED.sub(r"\1", other):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from inception_dsl.bounds import MAX_PARAMS
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest, nearest_term
 from inception_dsl.expr import FUNCTIONS
 from inception_dsl.ir import NETWORK, Param, Value
 from inception_dsl.ops import OPS, WORDS, WRITTEN
@@ -87,7 +87,7 @@ class Declarations(Reporter):
                 if is_lacking(name):
                     message = f"`{name}` is not in the language yet"
                 else:
-                    meant = op_of(name) or nearest(name, WRITTEN)
+                    meant = op_of(name) or nearest_term(name, WRITTEN)
                 self.complain("E201", message, self.places.key((*at, name)), instead=meant)
                 continue
             for attribute, word in words.items():

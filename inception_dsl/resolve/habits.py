@@ -53,7 +53,8 @@ _BY_OP = {"rate": ("drop", "dilation"), "scale": ("gamma", "factor"), "alpha": (
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
 _LACKING = """
-    alphadropout attention blurpool celu channel_shuffle channelshuffle chunk conv1d
+    alphadropout attention blurpool brn celu channel_shuffle channelshuffle chunk conv1d gdn
+    lpnorm minpool pelu unflatten unshuffle
     constantpad constantpad2d
     conv2d_transpose conv2dtranspose conv3d conv_transpose conv_transpose2d convlstm convtranspose
     convtranspose2d crelu crop dcn deconv deconv2d deconvolution deform_conv deform_conv2d
@@ -79,6 +80,10 @@ _TOKENS = """
 _SEVERAL = {
     **dict.fromkeys(
         ["upconv", "upconv2d"], "a `deconv` with a stride, or an `upsample` and a conv"
+    ),
+    "dconv": "a `deconv`, a `conv` with `dilation`, or a conv in groups, one for each channel",
+    **dict.fromkeys(
+        ["dsconv", "dwsconv"], "a `sepconv`, or a conv in groups and a 1x1 conv with a norm each"
     ),
     **dict.fromkeys(["pool", "pool2d", "pooling"], "a `maxpool` or an `avgpool`"),
     **dict.fromkeys(["resize", "resizing"], "an `upsample` with `nearest` or `bilinear`"),

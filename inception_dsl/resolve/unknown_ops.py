@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest_term
 from inception_dsl.ops import OPS, RESCALE, WRITTEN
 from inception_dsl.resolve.habits import (
     block_of,
@@ -19,7 +19,7 @@ from inception_dsl.resolve.habits import (
     op_of,
     variant_of,
 )
-from inception_dsl.resolve.scope import close_by
+from inception_dsl.resolve.scope import Close, close_by
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText
@@ -83,7 +83,8 @@ def explain_unknown(
         said = attribute.help if attribute else ""
         help = f"this language has it as `{meant}`" + (f": {said}" if said else f" with `{more}`")
         return SpecError([Diagnostic("E201", message, (label,), help=help)])
-    close = close_by(written, [*WRITTEN, *blocks], blocks)
+    term = nearest_term(written, WRITTEN)
+    close = Close(term, ()) if term else close_by(written, blocks, blocks)
     notes = () if close.name else (f"ops are {listed(WRITTEN)}",)
     labels = (label, *close.labels)
     return SpecError([Diagnostic("E201", message, labels, notes, fix=close.fix(label.span))])
