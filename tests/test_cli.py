@@ -411,6 +411,17 @@ def test_columns_are_chosen_and_explained(shell: Shell) -> None:
     assert totals.splitlines()[1].split()[:2] == ["inference", "4"]
 
 
+def test_the_largest_field_among_several_outputs_is_told(shell: Shell, tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text(
+        "inception: 1\nname: net\ninput: 32x32x3\noutputs: {deep: b, shallow: c}\n"
+        "network:\n  - a: 3x3 conv (8)\n  - b: 3x3 conv (8 stride 4)\n"
+        "  - c: {from: a, steps: 1x1 conv (8)}\n"
+    )
+    _, output, _ = shell.run("flops", str(spec), "--columns", "field,stride")
+    assert output.split("\n\n")[1].splitlines()[1].split() == ["inference", "5x5", "4x4"]
+
+
 def test_memory_is_for_a_batch_and_a_type(shell: Shell) -> None:
     def peak(*arguments: str) -> int:
         _, output, _ = shell.run("flops", NET, *arguments, "--format", "json")

@@ -54,6 +54,7 @@ class Unwritable(NamedTuple):
         is_in_network: whether the block is the whole network.
         paths: the values whose channels no expression gives.
         exprs: the expressions of the step that other values of parameters would change.
+        is_absent: whether the step calls a block that nothing calls, as no condition holds.
     """
 
     block: str
@@ -63,6 +64,7 @@ class Unwritable(NamedTuple):
     is_in_network: bool
     paths: tuple[Path, ...]
     exprs: tuple[Value | Expr, ...]
+    is_absent: bool
 
 
 class _Problem(NamedTuple):
@@ -72,6 +74,7 @@ class _Problem(NamedTuple):
     reason: str
     paths: tuple[Path, ...] = ()
     exprs: tuple[Value | Expr, ...] = ()
+    is_absent: bool = False
 
 
 def find_unwritable(model: Model, widths: Mapping[str, BlockWidths]) -> list[Unwritable]:
@@ -98,6 +101,7 @@ def find_unwritable(model: Model, widths: Mapping[str, BlockWidths]) -> list[Unw
                     block is model.network,
                     problem.paths,
                     problem.exprs,
+                    problem.is_absent,
                 )
             )
         takes[block.name] = examined.list_taken_channels()
@@ -194,7 +198,7 @@ class _Block:
             elif _is_uncalled(step, self._takes) and condition is not False:
                 assert step.when is not None
                 reason = "no call of its block is there, so nothing says what enters its class"
-                yield _Problem(step, reason, exprs=(step.when,))
+                yield _Problem(step, reason, exprs=(step.when,), is_absent=True)
         for step in self._find_hidden_ranks():
             assert step.when is not None
             reason = "a condition tells whether it gives a map or a vector"

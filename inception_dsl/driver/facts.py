@@ -40,4 +40,5 @@ def measure_facts(
     if names := list(conventions):
         work = analysis.measure_work(model, cost)
         counts = {name: analysis.count_by(analysis.CONVENTIONS[name], work) for name in names}
-    return Facts(cost, memory, fields, depths, dtype, counts)
+    outputs = tuple(path for path in model.graph.outputs.values() if fields and path in fields)
+    return Facts(cost, memory, fields, depths, outputs, dtype, counts)

@@ -327,7 +327,7 @@ class StepReader:
         try:
             count = number(token)
         except StepSyntaxError as error:
-            raise words.error(error.code, error.message, token) from None
+            raise words.error(error.code, error.message, token, instead=error.instead) from None
         if not isinstance(count, int) or count < 1:
             message = "a step is repeated a whole number of times, at least once"
             raise words.error("E211", message, token)

@@ -9,6 +9,10 @@ from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.rules.subject import Subject
 
 _HELP = "give the block a parameter that tells, or write one for each"
+_HELP_IN_NETWORK = "write the number in place of the parameter that decides it"
+_HELP_WHERE_ABSENT = (
+    "give the parameters values for which the step is there, or leave the step out of the spec"
+)
 
 
 def can_be_written(subject: Subject) -> Iterator[Diagnostic]:
@@ -21,5 +25,6 @@ def unwritable_blocks(classes: Classes) -> Iterator[Diagnostic]:
     for problem in classes.unwritable:
         span = problem.origin.span
         labels = () if span is None else (Label(span),)
-        help = None if problem.is_in_network else _HELP
+        help = _HELP_IN_NETWORK if problem.is_in_network else _HELP
+        help = _HELP_WHERE_ABSENT if problem.is_absent else help
         yield Diagnostic("E501", problem.reason, labels, help=help)

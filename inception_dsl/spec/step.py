@@ -9,7 +9,7 @@ Only the form is checked here. Which names exist, and which words an op knows, i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -359,11 +359,12 @@ def number(token: Token) -> int | Decimal:
     """Return the value of a number.
 
     Raises:
-        StepSyntaxError: it has too many digits.
+        StepSyntaxError: it has too many digits, or a zero before them.
     """
     if len(token.text) > 18:
         message = "a number of more than 18 digits"
         raise StepSyntaxError(message, token.start, token.end, code="E106")
+    _refuse_leading_zeros(token, [token.text])
     return int(token.text) if token.text.isdigit() else Decimal(token.text)
 
 
@@ -371,9 +372,18 @@ def sides(token: Token) -> tuple[int, ...]:
     """Return the numbers of a shape or kernel token.
 
     Raises:
-        StepSyntaxError: it has too many digits.
+        StepSyntaxError: it has too many digits, or a zero before them.
     """
     if len(token.text) > 40:
         message = "a shape of more than 40 characters"
         raise StepSyntaxError(message, token.start, token.end, code="E106")
+    _refuse_leading_zeros(token, token.text.split("x"))
     return tuple(int(side) for side in token.text.split("x"))
+
+
+def _refuse_leading_zeros(token: Token, numbers: Iterable[str]) -> None:
+    """Refuse a number such as `010`: some languages read it as octal, which YAML 1.1 did too."""
+    if any(re.match("0[0-9]", text) for text in numbers):
+        meant = re.sub(r"(^|x)0+(?=[0-9])", r"\1", token.text)
+        message = f"`{token.text}` begins with a zero"
+        raise StepSyntaxError(message, token.start, token.end, meant, code="E106")

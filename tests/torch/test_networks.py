@@ -219,7 +219,7 @@ UNTOLD = {
         "params: {stride: 2}\n"
         "network:\n  - 3x3 conv (4 stride stride)\n  - flatten\n  - linear (3)\n",
         "the input is 36 here: no expression gives it for other parameters",
-        None,
+        "write the number in place of the parameter that decides it",
     ),
     "a stride that reads the channels of the input": (
         "params: {width: 8}\n"
@@ -234,7 +234,7 @@ UNTOLD = {
         "network:\n  - 3x3 conv (width)\n  - n x halve\n  - 1x1 conv (3)\n",
         "a parameter sets the number of copies, whose input channels differ: no expression"
         " gives them",
-        None,
+        "write the number in place of the parameter that decides it",
     ),
     "a gate that is a vector beside a map, and beside a vector": (
         "blocks:\n  gated:\n    branches: {whole: identity, gate: [flatten, linear (in)]}\n"
@@ -242,6 +242,13 @@ UNTOLD = {
         "network: [1x1 adaptive avgpool, gated, flatten, again: gated]\n",
         "it gates a map in some calls of the block, and a vector in others",
         "give the block a parameter that tells, or write one for each",
+    ),
+    "a block under a condition that never holds": (
+        "params: {se: 0}\n"
+        "blocks:\n  squeeze: {params: [c], steps: [1x1 conv (c)]}\n"
+        "network:\n  - {when: se == 1, op: squeeze, c: 8}\n  - 3x3 conv (8)\n",
+        "no call of its block is there, so nothing says what enters its class",
+        "give the parameters values for which the step is there, or leave the step out of the spec",
     ),
     "copies that double": (
         "blocks:\n  twice: {branches: {a: identity, b: identity}}\n"

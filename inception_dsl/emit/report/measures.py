@@ -26,6 +26,7 @@ class Facts:
     Attributes:
         fields: the receptive field of each node by its path.
         depths: the depth of each node by its path.
+        outputs: the paths of the nodes that give the network's outputs in inference.
         dtype: the number type that bytes are counted in.
         counts: the counts by conventions of tools, by their names.
     """
@@ -34,6 +35,7 @@ class Facts:
     memory: MemoryReport | None = None
     fields: Mapping[str, Field] | None = None
     depths: Mapping[str, int] | None = None
+    outputs: tuple[str, ...] = ()
     dtype: str = "float32"
     counts: Mapping[str, ConventionCount] = field(default_factory=dict)
 
@@ -103,14 +105,22 @@ def _read_stride(facts: Facts, scope: RowScope) -> Cell:
 
 
 def _read_last(facts: Facts, scope: RowScope, read: Callable[[Windows], int | Fraction]) -> Cell:
-    """Return a property of the receptive field of the last node; a vector has no stride."""
+    """Return a property of the receptive field of the last node; a vector has no stride.
+
+    Of a whole network, return the largest along each axis among its outputs.
+    """
     assert facts.fields is not None
     if scope.is_whole and scope.with_heads:
         return None
-    field = facts.fields[scope.paths[-1]]
-    if field.height is None or field.width is None:
-        return "varies"
-    height, width = read(field.height), read(field.width)
+    ends = facts.outputs if scope.is_whole and facts.outputs else scope.paths[-1:]
+    heights, widths = [], []
+    for path in ends:
+        field = facts.fields[path]
+        if field.height is None or field.width is None:
+            return "varies"
+        heights.append(read(field.height))
+        widths.append(read(field.width))
+    height, width = max(heights), max(widths)
     return f"{height}x{width}" if height and width else None
 
 
