@@ -133,6 +133,14 @@ def make_tensors(plan: WeightPlan, old: State, new: PortNetwork) -> State:
     return {key: made[key] for key in shapes if key in made}
 
 
+def widen(state: State) -> State:
+    """Return tensors in double precision, so that what a plan computes of them is not rounded."""
+    return {
+        key: tensor.double() if tensor.is_floating_point() else tensor
+        for key, tensor in state.items()
+    }
+
+
 def draw_state(network: PortNetwork) -> State:
     """Return random tensors for a network; equal ones each time."""
     generator = torch.Generator().manual_seed(SEED)

@@ -6,7 +6,7 @@ that is not possible, the tensor keeps its initial values: no value is approxima
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from inception_dsl.analysis import list_state
@@ -14,7 +14,7 @@ from inception_dsl.diff.channels import channel_orders, moves_channels
 from inception_dsl.diff.recipes import OldStep, is_affine
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model, Node, Path
-from inception_dsl.ir.weights import Fill, Order, Recipe, WeightPlan, list_sources
+from inception_dsl.ir.weights import Copy, Fill, Order, Recipe, Subtract, WeightPlan, list_sources
 from inception_dsl.ops import NORMS, OPS, StateTensor, norm_of
 
 _NEW = "a new step"
@@ -67,6 +67,7 @@ class _Maker:
         # A norm that was its conv's takes the tensors that the conv had.
         self._convs = {norm.path: conv for conv, norm in apart.written_apart}
         self._norms = {conv.path: OPS[norm.op] for conv, norm in apart.written_apart}
+        self._biases = dict(_find_lost_biases(before, after, old_nodes))
         self._inserted = _find_inserted(after, back)
         self._sources: dict[Path, OldStep] = {}
         for path, old_node in old_nodes.items():
@@ -82,7 +83,12 @@ class _Maker:
         source = self._sources.get(node.path)
         if source is not None:
             norm = self._norms.get(node.path) or norm_of(node.attributes)
-            return source.recipe(node, norm, tensor)
+            recipe = source.recipe(node, norm, tensor)
+            if tensor.role != "mean" or node.path not in self._biases or isinstance(recipe, str):
+                return recipe
+            if isinstance(recipe, Copy):
+                return Subtract(recipe.source, self._biases[node.path])
+            return "the bias before it is gone, and its channels come in another order"
         if node.path in self._inserted and tensor.neutral is not None:
             return Fill(tensor.neutral)
         return _NEW
@@ -146,6 +152,27 @@ def _find_norms_apart(before: View, after: View, old_nodes: Mapping[Path, Node])
             if OPS[behind.op] is new_norm or (new_norm is None and is_folded):
                 norms.put_in[new_node.path] = behind
     return norms
+
+
+def _find_lost_biases(
+    before: View, after: View, old_nodes: Mapping[Path, Node]
+) -> Iterator[tuple[Path, str]]:
+    """Yield the norms that are steps of their own on both sides, behind a conv that lost its bias.
+
+    Each stands with the key of the bias, which its running mean takes over.
+    """
+    old_readers, new_readers = _Readers(before), _Readers(after)
+    for new_node in after.graph.nodes:
+        old_node = old_nodes.get(new_node.path)
+        if old_node is None or old_node.op in NORMS or new_node.attributes.get("bias", False):
+            continue
+        biases = [tensor for tensor in list_state(old_node) if tensor.role == "bias"]
+        if not biases or norm_of(old_node.attributes) is not None:
+            continue
+        old_norm, new_norm = old_readers.find_norm(old_node), new_readers.find_norm(new_node)
+        if old_norm is None or new_norm is None or old_nodes.get(new_norm.path) is not old_norm:
+            continue
+        yield new_norm.path, f"{old_node.path}.{biases[0].name}"
 
 
 class _Readers:

@@ -25,7 +25,7 @@ from inception_dsl.diff.elementary import (
 )
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model, Path, Value
-from inception_dsl.ir.weights import Copy, Order, Recipe, WeightPlan, list_sources
+from inception_dsl.ir.weights import Copy, Order, Recipe, Subtract, WeightPlan, list_sources
 from inception_dsl.ops import OPS
 from inception_dsl.ops.init import BIAS_INIT, INIT
 from inception_dsl.pairing import Key, Partner, pair_graphs
@@ -118,7 +118,8 @@ def plan_port(old: Model, new: Model, asked: Sequence[AskedPair] = ()) -> PortPl
     weights = _copy_parts(plan_weights(old, new, pairs), sides, partners, orders)
     inputs = [tuple(model.inputs.values()) for model in (old, new)]
     fresh = {key for key, _ in weights.fresh}
-    walk = _Walk(sides, partners, orders, fresh, has_same_inputs=inputs[0] == inputs[1])
+    taken = {each.subtrahend for _, each in weights.recipes if isinstance(each, Subtract)}
+    walk = _Walk(sides, partners, orders, fresh, taken, has_same_inputs=inputs[0] == inputs[1])
     walk.run()
     checks, is_same = walk.finish()
     return PortPlan(
@@ -218,6 +219,7 @@ class _Walk:
         partners: the old part of each new one.
         orders: the order of the channels of new steps, where it is another one.
         fresh: the new tensors that nothing is carried to.
+        taken: the old biases that go into the running mean of the norm behind them.
     """
 
     def __init__(
@@ -226,6 +228,7 @@ class _Walk:
         partners: Mapping[Key, Key | None],
         orders: Mapping[str, Order | None],
         fresh: Collection[str],
+        taken: Collection[str],
         *,
         has_same_inputs: bool,
     ) -> None:
@@ -234,6 +237,8 @@ class _Walk:
         self._partners = dict(partners)
         self._orders = orders
         self._fresh = fresh
+        self._taken = taken
+        self._shifted: set[StepPart] = set()
         inputs = zip(self._new.flat.inputs, self._old.flat.inputs, strict=False)
         self._partners.update(inputs)
         self._equal: set[Key] = set(self._new.flat.inputs)
@@ -288,11 +293,14 @@ class _Walk:
             if effect in ("none", "elsewhere") or name in _INITIAL or _is_near(before, after):
                 continue
             is_training = effect == "training"
+            is_taken = name == "bias" and any(key in self._taken for key, _ in old.tensors)
+            if is_taken:
+                self._shifted.add(new.part)
             departure = PortDeparture(
-                "changed", new.node.op, (new.part.path,), name, before, after, is_training
+                "changed", new.node.op, (new.part.path,), name, before, after, is_training, is_taken
             )
             self.departures.append(departure)
-            is_same &= is_training
+            is_same &= is_training or is_taken
         if self._partners.get(_owner(new)) != _owner(old):
             self._tell("shared", new)
             return False
@@ -325,7 +333,7 @@ class _Walk:
         other = self._old.steps[partner]
         if part.path not in self._new.modules or partner.path not in self._old.modules:
             return
-        if part.path in self._orders:
+        if part.path in self._orders or part in self._shifted:
             return
         if step.node.type.values != other.node.type.values:
             return

@@ -232,8 +232,9 @@ def carry_checkpoint(
         MissingExtraError: the checkpoint is a file of safetensors, and the package is missing.
     """
     from inception_dsl.bridge.choosing import choose_state, name_reading
-    from inception_dsl.bridge.porting import draw_state, make_tensors
+    from inception_dsl.bridge.porting import draw_state, make_tensors, widen
     from inception_dsl.bridge.tensor_files import read_tensor_file
+    from inception_dsl.ir.weights import Subtract
 
     if not allows_missing and (problems := list(find_missing(weights))):
         raise SpecError(problems)
@@ -242,8 +243,13 @@ def carry_checkpoint(
     reading = choose_state(held, old.shapes, network=old.name, key=key)
     state = make_tensors(weights.weights, reading.tensors, new)
     drawn = draw_state(old)
-    random = _prove(weights, drawn, make_tensors(weights.weights, drawn, new))
-    real = _prove(weights, reading.tensors, state, is_real=True)
+    is_summed = any(isinstance(recipe, Subtract) for _, recipe in weights.weights.recipes)
+    proofs = []
+    for tensors in (drawn, reading.tensors):
+        exact = widen(tensors) if is_summed else tensors
+        made = make_tensors(weights.weights, exact, new)
+        proofs.append(_prove(weights, tensors, made, is_real=tensors is not drawn))
+    random, real = proofs
     notes = list(weights.notes)
     place = "" if reading.is_plain else name_reading(reading)
     return Ported(weights, state, place, random, real, tuple(notes))

@@ -439,3 +439,40 @@ def test_a_parameter_of_the_spec_is_set(folder: Path) -> None:
         "specs/set.yaml", "py:net.py:Net", folder=folder, params={"classes": "5"}
     )
     assert not made.missing
+
+
+BIASED = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, bias=True):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, bias=bias)
+        self.norm = nn.BatchNorm2d(4)
+        self.head = nn.Conv2d(4, 2, 1)
+
+    def forward(self, x):
+        return self.head(nn.functional.silu(self.norm(self.conv(x))))
+"""
+
+
+def test_a_norm_of_its_own_takes_a_bias_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write("net.py", BIASED)
+    monkeypatch.chdir(project.root)
+    names: dict[str, Any] = {}
+    exec(BIASED, names)
+    old, new = (names["Net"](bias).eval() for bias in (True, False))
+    for tensor in (old.norm.running_mean, old.norm.running_var, old.conv.bias):
+        tensor.data.uniform_(0.5, 2)
+    torch.save(old.state_dict(), "old.pt")
+    target = "py:net.py:Net"
+    arguments = ["old.pt", "-o", "new.pt", "--input", "9x9x3"]
+    assert port(*arguments, old=target, new=f"{target}@bias=False") == 0
+    assert "true -> false, which the norm behind takes over" in capsys.readouterr().out
+    new.load_state_dict(torch.load("new.pt"))
+    images = torch.randn(2, 3, 9, 9)
+    assert torch.allclose(old(images), new(images), atol=1e-5)

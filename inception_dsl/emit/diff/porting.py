@@ -96,7 +96,8 @@ def _say(departure: PortDeparture) -> str:
     training = ", in training alone" if departure.is_in_training else ""
     match departure.kind:
         case "changed":
-            return f"{what} with another {departure.name}{_change(departure)}{training}"
+            kept = ", which the norm behind takes over" if departure.keeps_values else ""
+            return f"{what} with another {departure.name}{_change(departure)}{training}{kept}"
         case "replaced":
             return f"{what} in the place of {departure.name}"
         case "added":
