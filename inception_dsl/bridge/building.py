@@ -153,10 +153,22 @@ def _import_own(target: Target, folder: Path) -> ModuleType:
     except SpecError:
         raise
     except FAILURES as error:
-        raise explain_failure(
-            "E702", f"`{printable(target.module)}` cannot be imported", error
-        ) from None
+        message = f"`{printable(target.module)}` cannot be imported"
+        raise explain_failure("E702", message, error, _advise_on_import(target, error)) from None
     return module
+
+
+def _advise_on_import(target: Target, error: BaseException) -> str | None:
+    """Return the name of a file as part of its package, if its imports are relative."""
+    if not isinstance(error, ImportError) or "attempted relative import" not in str(error):
+        return None
+    parts = target.module.removesuffix(".py").split("/")
+    if not target.module.endswith(".py") or not all(part.isidentifier() for part in parts):
+        return None
+    if len(parts) < 2:
+        return None
+    rest = target.text.partition(".py:")[2]
+    return f"name it in its package, as in `py:{'.'.join(parts)}:{printable(rest)}`"
 
 
 def _find_first(folder: Path) -> None:
@@ -350,5 +362,7 @@ def _divert_output() -> Iterator[None]:
     try:
         yield
     finally:
+        if sys.__stdout__ is not None:
+            sys.__stdout__.flush()
         os.dup2(kept, 1)
         os.close(kept)

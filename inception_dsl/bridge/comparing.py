@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from inception_dsl.analysis import list_state
+from inception_dsl.bridge.building import quiet
 from inception_dsl.bridge.checkpoint import COUNTER
 from inception_dsl.bridge.module import make_module
 from inception_dsl.bridge.ports import call_module, list_results
@@ -125,7 +126,8 @@ def _compare_inference(
 
 def _run_original(module: nn.Module, images: Mapping[str, Tensor]) -> list[Tensor]:
     """Return the results of a traced module; an input without a name is given by position."""
-    return [tensor for _, tensor in list_results(call_module(module, images))]
+    with quiet():
+        return [tensor for _, tensor in list_results(call_module(module, images))]
 
 
 def _has_training(graph: TracedGraph) -> bool:

@@ -48,7 +48,7 @@ from inception_dsl.bridge.tracing import (
 from inception_dsl.bridge.training import is_same_network
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, SpecError
 from inception_dsl.ir import TensorType, write_types
-from inception_dsl.recover import TracedGraph
+from inception_dsl.recover import TracedGraph, find_live
 from inception_dsl.resolve.statements import advise_on_order
 from inception_dsl.spec.target import Target
 
@@ -157,6 +157,8 @@ def trace_network(
     if read.causes:
         raise SpecError(list_causes(read.causes))
     training, notes = trace_training(module, inputs, read.graph)
+    if (unread := _find_unread(training.graph)) is not None:
+        raise _refuse_unread(module, unread)
     states.append(read_attributes(module))
     if not training.is_same or find_changes(states):
         _check_steadiness(module, inputs, read.graph, states)
@@ -171,6 +173,27 @@ def trace_network(
         trains=training.is_same and not training.left_drops,
         notes=notes,
     )
+
+
+def _find_unread(graph: TracedGraph) -> str | None:
+    """Return the first of several inputs that no result depends on, if there is one."""
+    if len(graph.inputs) < 2:
+        return None
+    ends = [output.key for output in (*graph.outputs, *graph.heads)]
+    read = {*ends, *find_live(graph.nodes, ends)}
+    read |= {key for node in graph.nodes if node.key in read for key in node.inputs}
+    names = zip(graph.inputs, graph.entries, strict=True)
+    return next((name for name, key in names if key not in read), None)
+
+
+def _refuse_unread(module: nn.Module, name: str) -> SpecError:
+    """Return the error of a network that takes an input and does not use it."""
+    message = f"no result of `{type(module).__name__}` depends on its input `{name}`"
+    help = "leave the argument out, or use it"
+    code = getattr(module.forward, "__code__", None)
+    frames = ((code.co_filename, code.co_firstlineno),) if code is not None else ()
+    labels = label_of(OriginMaker().make(frames))
+    return SpecError([Diagnostic("E705", message, labels, help=help)])
 
 
 def copy_to_meta(module: nn.Module) -> nn.Module:

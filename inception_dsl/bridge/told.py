@@ -9,7 +9,8 @@ from math import prod
 from torch import nn
 
 from inception_dsl.bridge.building import FAILURES
-from inception_dsl.bridge.calls import CallTrace
+from inception_dsl.bridge.calls import CallTrace, TorchCall
+from inception_dsl.bridge.frames import OriginMaker
 from inception_dsl.bridge.reading import Cause, lacks, read_training
 from inception_dsl.bridge.steadiness import find_draw, label_of, watch_draws
 from inception_dsl.bridge.tracing import OTHER_BATCH, describe_modules, trace_module
@@ -53,6 +54,7 @@ def trace_training(
     training = join_training(evaluated, read)
     notes = (
         *_tell_random(training, trace),
+        *_tell_frozen(trace),
         *_tell_other_dropout(read.causes),
         *_tell_heads(training),
         *_tell_params(training.graph, trace),
@@ -87,6 +89,23 @@ def _tell_other_dropout(causes: Iterable[Cause]) -> Iterator[Diagnostic]:
     for kind, count in counts.items():
         who = f"`{kind}` draws" if count == 1 else f"{count} modules `{kind}` draw"
         yield Diagnostic("W620", f"{who} at random in training; this is not imported")
+
+
+def _tell_frozen(trace: CallTrace) -> Iterator[Diagnostic]:
+    """Yield a note on the batch norms that run with their averages in training."""
+    frozen = [call for call in trace.calls if call.name == "batch_norm" and _is_frozen(call)]
+    if not frozen:
+        return
+    who = "1 batch norm runs" if len(frozen) == 1 else f"{len(frozen)} batch norms run"
+    message = f"{who} with fixed averages in training; this is not imported"
+    yield Diagnostic("W620", message, label_of(OriginMaker().make(frozen[0].frames)))
+
+
+def _is_frozen(call: TorchCall) -> bool:
+    """Tell whether a batch norm reads its averages, which those of the language do not."""
+    place = 5
+    is_given = len(call.arguments) > place
+    return not (call.arguments[place] if is_given else call.keywords.get("training", False))
 
 
 def _tell_heads(training: Training) -> Iterator[Diagnostic]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,8 +52,22 @@ def compare(
     name = sides[1].file.full_name
     known = list_known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
     told = [finding for side in sides for finding in side.warnings]
+    told += _list_lone_notes(sides)
     report = Report((compare_pair(*sides),), warnings=tuple(dict.fromkeys(told)))
     return judge_report(report, agreement, fail_on, names=[name], asked=[name], known=known)
+
+
+def _list_lone_notes(sides: Sequence[Checked]) -> Iterator[Diagnostic]:
+    """Yield the notes of imports, on what no spec says, that one of two networks alone has."""
+    known = [{_name_note(note) for note in side.file.notes} for side in sides]
+    for side, others in zip(sides, reversed(known), strict=True):
+        if all(each.file.steps for each in sides):
+            yield from (note for note in side.file.notes if _name_note(note) not in others)
+
+
+def _name_note(note: Diagnostic) -> tuple[str, object]:
+    """Return what a note says, without totals of the whole network."""
+    return note.code, note.notes or note.message
 
 
 def make_weight_plan(

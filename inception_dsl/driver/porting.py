@@ -135,11 +135,12 @@ def _refuse_pair(pair: tuple[StepPath, StepPath], reason: str) -> Diagnostic:
 
 
 def _write_inputs(network: PortNetwork) -> NamedInput:
-    """Return the input of a network as a caller writes it; None if it has several."""
-    if len(network.model.inputs) != 1:
+    """Return the inputs of a network as a caller writes them; None if one is no map."""
+    types = network.model.inputs
+    if not all(type.is_map for type in types.values()):
         return None
-    (type,) = network.model.inputs.values()
-    return str(type) if type.is_map else None
+    texts = {name: str(type) for name, type in types.items()}
+    return texts if len(texts) > 1 else next(iter(texts.values()))
 
 
 def _find_side(

@@ -704,8 +704,10 @@ def test_arguments_are_literals() -> None:
 
 def test_what_a_network_prints_stays_out_of_the_spec(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(
-        "from torch import nn\nprint('hello')\n\n\ndef make(width):\n    print('world')\n"
-        "    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())\n"
+        "import sys\nfrom torch import nn\nprint('hello')\nsys.__stdout__.write('hello')\n\n\n"
+        "class Loud(nn.Module):\n    def forward(self, x):\n        print('hello')\n"
+        "        return x\n\n\ndef make(width):\n    print('world')\n"
+        "    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), Loud())\n"
     )
     command = [sys.executable, "-m", "inception_dsl", "import", "py:net.py:make@width=4"]
     done = subprocess.run(
@@ -714,6 +716,31 @@ def test_what_a_network_prints_stays_out_of_the_spec(tmp_path: Path) -> None:
     assert done.stdout.startswith("# imported")
     assert "hello" not in done.stdout
     assert "3x3 conv (4 V)" in done.stdout
+
+
+def test_a_relative_import_is_told_the_name_of_its_package(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "net.py").write_text("from . import parts\n")
+    with pytest.raises(SpecError) as error:
+        driver.import_target("py:models/net.py:Net@n=3", folder=tmp_path, input="8x8x3")
+    (finding,) = error.value.diagnostics
+    assert finding.code == "E702"
+    assert finding.help == "name it in its package, as in `py:models.net:Net@n=3`"
+
+
+def test_an_input_that_nothing_reads_is_told_at_its_line(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.conv = nn.Conv2d(3, 4, 3)\n\n    def forward(self, left, right):\n"
+        "        self.conv(right)\n        return self.conv(left)\n"
+    )
+    inputs = {"left": "8x8x3", "right": "8x8x3"}
+    with pytest.raises(SpecError) as error:
+        driver.import_target("py:net.py:Net", folder=tmp_path, input=inputs)
+    (finding,) = error.value.diagnostics
+    assert (finding.code, finding.labels[0].span.line) == ("E705", 9)
+    assert "`right`" in finding.message
 
 
 def test_every_command_takes_a_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

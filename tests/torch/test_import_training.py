@@ -357,3 +357,22 @@ def test_a_head_is_imported_beside_a_dropout_of_another_kind(
     imported = bring(lambda: _OtherDropout(drop), (3, 8, 8), tmp_path)
     assert {note.code for note in imported.notes} >= {"W620", "W623"}
     assert "heads:" in imported.text
+
+
+@pytest.mark.parametrize("way", ["module", "function"])
+def test_a_norm_with_fixed_averages_in_training_is_told(way: str, tmp_path: Path) -> None:
+    call = {
+        "module": "self.norm.eval()(x)",
+        "function": "F.batch_norm(x, self.norm.running_mean, self.norm.running_var)",
+    }
+    (tmp_path / "net.py").write_text(
+        "import torch.nn.functional as F\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.norm = nn.BatchNorm2d(3, affine=False)\n"
+        f"        self.conv = nn.Conv2d(3, 4, 1)\n\n    def forward(self, x):\n"
+        f"        return self.conv({call[way]})\n"
+    )
+    imported = import_target("py:net.py:Net", folder=tmp_path, input="8x8x3")
+    (note,) = [note for note in imported.notes if note.code == "W620"]
+    assert "1 batch norm runs with fixed averages in training" in note.message
+    assert note.labels[0].span.line == 12

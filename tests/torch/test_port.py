@@ -476,3 +476,28 @@ def test_a_norm_of_its_own_takes_a_bias_over(
     new.load_state_dict(torch.load("new.pt"))
     images = torch.randn(2, 3, 9, 9)
     assert torch.allclose(old(images), new(images), atol=1e-5)
+
+
+TWO = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, swaps=False):
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 4, 1), nn.Conv2d(2, 4, 1)
+
+    def forward(self, one, two):
+        return torch.cat([self.left(one), self.right(two)], 1)
+"""
+
+
+def test_several_inputs_are_those_of_the_spec(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("two.py", TWO)
+    monkeypatch.chdir(project.root)
+    inputs = ["--input", "one=8x8x3", "--input", "two=8x8x2"]
+    assert main(["import", "py:two.py:Net", *inputs, "-o", "specs/two.yaml"]) == 0
+    assert port("--plan", old="py:two.py:Net", new="specs/two.yaml") == 0
