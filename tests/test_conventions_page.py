@@ -105,7 +105,8 @@ def make_page(page: str) -> str:
         head = f"<!-- {mark} -->\n\n"
         assert head in page, mark
         before, _, behind = page.partition(head)
-        rest = re.sub(r"\A(?:[|*][^\n]*\n)*\n?", "", behind)
+        start = "|" if mark.startswith("table") else "*"
+        rest = re.sub(rf"\A(?:[{start}][^\n]*\n)*\n?", "", behind)
         page = f"{before}{head}{write()}\n{rest}"
     return page
 
