@@ -28,10 +28,13 @@ def compare_stages(old: View, new: View, pairs: Mapping[Path, Path]) -> tuple[St
     back = {b: a for a, b in pairs.items()}
     stage_of = build_stage_lookup(new.model)
     kept = {name for name in before if stage_of(pairs.get(before[name].maker, name)) == name}
+    old_ends = {stage.maker for stage in before.values()}
     differing: list[Stage] = []
     for name, stage in after.items():
         old_maker = old.nodes.get(back.get(stage.maker, ""))
-        if old_maker is None and name in kept:
+        # A step that has moved to the end of a stage has made no stage's value before.
+        is_new_end = old_maker is None or old_maker.path not in old_ends
+        if is_new_end and name in kept:
             differing.append(Stage(name, before[name].type, stage.type))
         elif old_maker is not None or stage.type != stage.enters:
             differing.append(Stage(name, old_maker.type if old_maker else None, stage.type))

@@ -87,4 +87,5 @@ def _try(file: SpecFile, state: RewriteState | None, code: str) -> RewriteOffer:
     fits = is_vain and any(each.fits_elsewhere for each in stopped)
     if done.untried and is_vain and not fits:
         return _UNTRIED
-    return RewriteOffer(refusals, is_new=fits)
+    costs = (state.checked.cost.totals.macs, done.checked.cost.totals.macs)
+    return RewriteOffer(refusals, is_new=fits, macs=None if done.untried else costs)

@@ -25,11 +25,14 @@ class RewriteOffer:
         refusals: the reason against each line, by the path of its first node; empty if it is made.
         is_new: it is made in a new file alone, without the claims of the spec.
         is_tried: a try takes little time; otherwise nothing was tried.
+        macs: the multiply-accumulates of the network before and after all that it writes; None if
+            some of its lines were not tried.
     """
 
     refusals: Mapping[str, str]
     is_new: bool = False
     is_tried: bool = True
+    macs: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

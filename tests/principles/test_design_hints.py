@@ -385,6 +385,11 @@ def test_a_hint_names_the_rewrite_that_there_is(steps: str, help: str, project: 
             "@` writes it; it leaves out `b.0` and 1 more: it is a repeated step",
         ),
         (
+            '[a: 3x3 conv (48), b: 2 x 3x3 conv (48), c: "3x3\\x20conv (48)"]\n',
+            "@` writes it; it leaves out `b.0`: it is a repeated step: only one of its copies would "
+            "be last; `c`: its quotes hold an escape",
+        ),
+        (
             '[a: "3x3\\x20conv (48)"]\n',
             "`rewrite` refuses it at `a`: its quotes hold an escape",
         ),

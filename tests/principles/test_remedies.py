@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import NET, Project
 
+from inception_dsl import driver
 from inception_dsl.analysis.dense import list_inference
 from inception_dsl.analysis.shrinking import find_shrinkings
 from inception_dsl.analysis.unreduced import find_unreduced
@@ -135,6 +136,17 @@ def test_a_module_behind_a_pool_reads_the_channels_of_a_new_convolution(project:
         "  - pool1:\n      out: 28x28x128\n      branches:\n        conv: 3x3 conv (64 stride 2)\n"
         "        pool: 3x3 maxpool (stride 2 V ceil)  # shrinks\n",
     )
+    costs = done.report.comparisons[0]
+    new, old = costs.new_cost.totals.macs, costs.old_cost.totals.macs
+    project.write(NET, HEAD + MODULE)
+    (hint,) = (
+        each
+        for each in driver.check(NET, folder=project.root, hints=True).warnings
+        if each.code == "P804"
+    )
+    assert hint.help is not None
+    told = f"the network has {new:,} MACs then, and {old:,} now: {new - old:,} more"
+    assert hint.help.endswith(told)
     fresh = dict(done.weights.fresh)
     assert fresh["pool1.conv.conv.weight"] == "the convolution is new"
     assert fresh["inception.a.conv.weight"] == "it reads more channels"

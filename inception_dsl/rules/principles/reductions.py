@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import add
 
-from inception_dsl.analysis.dense import NOTHING_SAVED, WrittenStep, list_inference
+from inception_dsl.analysis.dense import NOTHING_SAVED, WrittenStep, find_kernel, list_inference
 from inception_dsl.analysis.shrinking import Shrinking, find_shrinkings
 from inception_dsl.analysis.unreduced import MANY_CHANNELS, Unreduced, find_unreduced
 from inception_dsl.diagnostics import Diagnostic
@@ -65,7 +65,7 @@ def lone_pools(subject: Subject) -> Iterator[Diagnostic]:
         "and join both"
     )
     steps = [WrittenStep(each.pool.origin.span, (each.pool,)) for each in found]
-    help = f"{help}: {say_rewrite(subject, 'P804', steps)}"
+    help = f"{help}: {say_rewrite(subject, 'P804', steps, with_cost=True)}"
     yield from make_finding("P804", _say(first), places, [_count_ways(first)], help)
 
 
@@ -89,7 +89,9 @@ def _tell_shrinking(found: Shrinking) -> str:
 
 
 def _count_ways(found: Shrinking) -> str:
-    how = "as its kernel" if found.area > 1 else "as 1x1"
+    how = "as its kernel" if found.area > 1 else "as one 1x1"
+    if find_kernel(found.widens) is None:
+        how = "as one 1x1 in place of all branches, which the rewrite keeps"
     return (
         f"counted {how}: {found.pool_first:,} MACs with the pool first, {found.conv_first:,} with "
         f"the convolution first, {found.side_by_side:,} with both side by side"

@@ -15,6 +15,9 @@ from inception_dsl.spec.target import is_target
 MAX_PLACES = 4
 """Maximum number of lines that one finding shows."""
 
+MAX_REASONS = 2
+"""Maximum number of reasons against a rewrite that one finding gives."""
+
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -58,12 +61,18 @@ def make_finding(
 
 
 def say_rewrite(
-    subject: Subject, code: str, steps: Sequence[WrittenStep], options: str = ""
+    subject: Subject,
+    code: str,
+    steps: Sequence[WrittenStep],
+    options: str = "",
+    *,
+    with_cost: bool = False,
 ) -> str:
     """Return the way to a rewrite: its command, what must come first, or why there is none.
 
     Args:
         options: options of the command, each after a blank.
+        with_cost: what it writes is told with the multiply-accumulates of the whole network.
     """
     name = quote(subject.reference)
     if is_target(subject.file):
@@ -81,7 +90,9 @@ def say_rewrite(
         return f"`{command} --dry-run` tells whether it can be written"
     if subject.is_built_in or offer.is_new:
         command = f"{command} -o specs/NAME.yaml"
-    return _say_offer(command, offer, [step.nodes[0].path for step in steps])
+    told = _say_offer(command, offer, [step.nodes[0].path for step in steps])
+    is_written = any(not reason for reason in offer.refusals.values())
+    return told + (_say_cost(offer) if with_cost and is_written else "")
 
 
 def _say_offer(command: str, offer: RewriteOffer, paths: Sequence[str]) -> str:
@@ -90,14 +101,40 @@ def _say_offer(command: str, offer: RewriteOffer, paths: Sequence[str]) -> str:
     refused = [path for path in told if offer.refusals[path]]
     if not told:
         return f"`{command} --dry-run` tells whether it can be written"
-    first = refused[0] if refused else ""
-    reason = offer.refusals.get(first, "").removeprefix("it is left out: ")
-    more = f" and {len(refused) - 1:,} more" if len(refused) > 1 else ""
+    reasons = _say_reasons(offer, refused)
+    if len(refused) == len(told) == len(paths):
+        return f"`rewrite` refuses it at {reasons}"
+    rest = f"; it leaves out {reasons}" if refused else ""
     if len(refused) == len(told):
-        return f"`rewrite` refuses it at `{first}`{more}: {reason}"
+        return f"`{command} --dry-run` tells whether it can be written{rest}"
     which = ", without the claims of this spec" if offer.is_new else ""
-    rest = f"; it leaves out `{first}`{more}: {reason}" if refused else ""
     return f"`{command}` writes it{which}{rest}"
+
+
+def _say_reasons(offer: RewriteOffer, refused: Sequence[str]) -> str:
+    """Return the first lines that are refused, each with its reason; the rest is counted."""
+    places: dict[str, list[str]] = {}
+    for path in refused:
+        reason = offer.refusals[path].removeprefix("it is left out: ")
+        places.setdefault(reason, []).append(path)
+    told: list[str] = []
+    for reason, (first, *others) in list(places.items())[:MAX_REASONS]:
+        more = f" and {len(others):,} more" if others else ""
+        told.append(f"`{first}`{more}: {reason}")
+    rest = sum(len(members) for members in list(places.values())[MAX_REASONS:])
+    told += [f"and {rest:,} more for other reasons"] * bool(rest)
+    return "; ".join(told)
+
+
+def _say_cost(offer: RewriteOffer) -> str:
+    """Return the multiply-accumulates of the network with and without what a rewrite writes."""
+    if offer.macs is None:
+        return ""
+    old, new = offer.macs
+    return (
+        f"; the network has {new:,} MACs then, and {old:,} now: "
+        f"{abs(new - old):,} {'more' if new > old else 'fewer'}"
+    )
 
 
 def say_savings(savings: Savings, total: CostReport) -> str:
