@@ -440,6 +440,10 @@ def test_idle_steps_go_by_default_if_nothing_changes_and_else_on_request(
             "[d: {op: dropout, drop: 0.2}, 'global avgpool', flatten]",
             "['global avgpool', d: {op: dropout, drop: 0.2}, flatten]",
         ),
+        (  # the block gives what it gave
+            "[relu, t: [dropout (drop 0.2), gap: global avgpool]]",
+            "[relu, t: [gap: global avgpool, dropout (drop 0.2)]]",
+        ),
         ("[dropout (drop 0.2), relu, global avgpool]", None),
         ("[d: dropout (drop 0.2), global avgpool]\noutputs: [d, avgpool]", None),
     ],
@@ -450,6 +454,7 @@ def test_dropout_moves_behind_the_mean(before: str, after: str | None, project: 
         assert not done.is_changed
     else:
         assert done.artifact.text == f"{HEAD}network: {after}\n"
+        assert done.report.comparisons[0].diff.stages == () or "t: " not in before
 
 
 @pytest.mark.parametrize(
