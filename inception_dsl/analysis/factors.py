@@ -209,6 +209,11 @@ def describe_elsewhere(others: Sequence[Node]) -> str:
     return " and ".join(places)
 
 
+def is_linear(found: Factorisation) -> bool:
+    """Tell whether nothing but a norm would stand between the parts of a factorisation."""
+    return any(node.attributes.get("act", "none") == "none" for node in found.step.nodes)
+
+
 def _cheaper(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Iterator[Factorisation]:
     """Yield the cheapest factorisation of a line, if it costs less than the line."""
     best: Factorisation | None = None

@@ -84,9 +84,9 @@ def _code(text: str) -> str:
     from inception_dsl.passes import PASSES
 
     codes = [each.code for each in PASSES]
-    if text not in codes:
+    if text.upper() not in codes:
         raise argparse.ArgumentTypeError(f"`{text}` is no rewrite: {', '.join(sorted(codes))} are")
-    return text
+    return text.upper()
 
 
 def _width(text: str) -> int:
@@ -125,7 +125,9 @@ def _rewrite(args: argparse.Namespace) -> int:
     )
     _tell_all(done, is_in_place=output is None)
     if not done.is_changed:
-        say("nothing is rewritten")
+        codes = " or ".join(sorted(set(args.select)))
+        reason = f": no line is a case of {codes}" if codes and not done.log else ""
+        say(f"nothing is rewritten{reason if not done.untried else ''}")
         return FINDINGS if args.check and done.untried else FINE
     artifacts = [done.artifact]
     if args.weights is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from inception_dsl.analysis import list_state
 from inception_dsl.analysis.dense import WrittenStep
-from inception_dsl.analysis.factors import Factorisation
+from inception_dsl.analysis.factors import Factorisation, is_linear
 from inception_dsl.ir import INPUT, Node, NodeDef, Path
 from inception_dsl.ir.weights import Recipe
 from inception_dsl.ops import OPS
@@ -24,6 +24,7 @@ def divide(code: str, definitions: Definitions, found: Factorisation) -> Proposa
     refusal = "" if inner or found.inner == "width" else "the channels that come in have no name"
     kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
     what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
+    what += ", without an activation between" if is_linear(found) else ""
     swaps = tuple(
         swap_parts(node, parts, _APPROXIMATION)
         for node, parts in zip(found.step.nodes, found.parts, strict=True)

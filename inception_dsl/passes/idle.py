@@ -50,9 +50,10 @@ def _find(model: Model, run: Inference) -> Iterator[Proposal]:
         elif found.reason == "dropout before a mean":
             yield _move_dropout(found, run, readers)
         elif all(node.reuses is None for node in nodes):  # a line that reuses weights has no bias
-            both = [each for node in nodes for each in (node, *reusing.get(node.path, []))]
-            swaps = [_drop_bias(node, readers.get(node.path, [])) for node in both]
-            yield _take_out(found, swaps)
+            swaps = [_drop_bias(node, readers.get(node.path, [])) for node in nodes]
+            partner = next((each for node in nodes for each in reusing.get(node.path, [])), None)
+            shares = f"it shares its weights with `{partner.path}` by `reuse`" if partner else ""
+            yield replace(_take_out(found, swaps), refusal=shares)
 
 
 IDLE = Pass("P815", propose=_propose)

@@ -441,8 +441,8 @@ def test_idle_steps_go_by_default_if_nothing_changes_and_else_on_request(
             "['global avgpool', d: {op: dropout, drop: 0.2}, flatten]",
         ),
         (  # the block gives what it gave
-            "[relu, t: [dropout (drop 0.2), gap: global avgpool]]",
-            "[relu, t: [gap: global avgpool, dropout (drop 0.2)]]",
+            "[1x1 conv (8), t: [dropout (drop 0.2), gap: global avgpool], linear (4)]",
+            "[1x1 conv (8), t: [gap: global avgpool, dropout (drop 0.2)], linear (4)]",
         ),
         ("[dropout (drop 0.2), relu, global avgpool]", None),
         ("[d: dropout (drop 0.2), global avgpool]\noutputs: [d, avgpool]", None),
@@ -639,6 +639,9 @@ def test_a_bias_before_a_norm_is_switched_off(project: Project) -> None:
     assert rewritten(done.artifact.text, project, "P815").log == ()
     (entry,) = rewritten(f"{HEAD}network: [3x3 conv (8 linear), batchnorm]\n", project, "P815").log
     assert entry.refusal == "`linear` sets the bias and more"
+    shared = "[c: 3x3 conv (48 bias), batchnorm, d: {reuse: c}, batchnorm]"
+    (entry,) = rewritten(f"{HEAD}network: {shared}\n", project, "P815").log
+    assert entry.refusal == "it shares its weights with `d` by `reuse`"
 
 
 @pytest.mark.parametrize(
@@ -789,9 +792,10 @@ def test_the_command_shows_writes_and_checks(
     text = f"{HEAD}network:\n  - a: 5x5 conv (48)\n"
     project.write(NET, text)
     monkeypatch.chdir(project.root)
+    linear = "P811 at `a`: 5x5 becomes 3x3 and 3x3, without an activation between"
     for mode, ended in (("--dry-run", 0), ("--check", 1)):
         code, output, errors = run(capsys, "rewrite", NET, mode)
-        assert (code, errors) == (ended, "P811 at `a`: 5x5 becomes 3x3 and 3x3\n")
+        assert (code, errors) == (ended, f"{linear}\n")
         assert "-  - a: 5x5 conv (48)\n+  - a_a: 3x3 conv (48)\n+  - a: 3x3 conv (48)\n" in output
         assert "MACs" in output
         assert (project.root / NET).read_text() == text

@@ -17,6 +17,7 @@ from inception_dsl.analysis.factors import (
     find_even_pairs,
     find_nested,
     find_separable,
+    is_linear,
 )
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.ir import NodeDef
@@ -108,8 +109,23 @@ def _report(
     )
     places = [(each.step.span, _tell(each)) for each in ordered]
     yield from make_finding(
-        code, message, places, [together, width, *notes], _help(code, ordered, subject)
+        code,
+        message,
+        places,
+        [together, width, *_tell_linear(ordered), *notes],
+        _help(code, ordered, subject),
     )
+
+
+def _tell_linear(found: Sequence[Factorisation]) -> Iterator[str]:
+    """Yield a note on the lines without an activation, whose parts have none between them."""
+    linear = [each.step for each in found if is_linear(each)]
+    if linear:
+        more = f" and {len(linear) - 1:,} more lines" if len(linear) > 1 else ""
+        yield (
+            f"`{linear[0].nodes[0].path}`{more} has no activation of its own: its parts are linear "
+            "between, which Section 3.1 found to be worse; write the activation into the line first"
+        )
 
 
 def _help(code: str, found: Sequence[Factorisation], subject: Subject) -> str:
