@@ -133,14 +133,26 @@ def open_image(path: Path, channels: int) -> Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)
             with Image.open(path) as image:
+                if image.mode in _DEEP:
+                    raise BrokenImageError(_refuse_depth(path))
                 return image.convert("L" if channels == 1 else "RGB")
-    except MemoryError:
+    except (MemoryError, BrokenImageError):
         raise
     except Exception as error:  # a damaged file may fail anywhere in its reader
         said = printable(str(error).splitlines()[0][:MAX_SAID]) if str(error) else ""
         message = f"`{printable(str(path))}` cannot be read as an image"
         notes = (said,) if said else ()
         raise BrokenImageError(Diagnostic("E902", message, notes=notes)) from None
+
+
+_DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+"""Pillow's modes of values with more than 8 bits; it cuts them off at 255."""
+
+
+def _refuse_depth(path: Path) -> Diagnostic:
+    message = f"`{printable(str(path))}` cannot be read as an image"
+    notes = ("its values have more than 8 bits",)
+    return Diagnostic("E902", message, notes=notes, help="write it anew with 8 bits a value")
 
 
 def cut_crops(

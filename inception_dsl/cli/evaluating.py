@@ -55,7 +55,7 @@ def add(command: Parser) -> None:
         type=_resize,
         metavar="PIXELS",
         help="the shorter side of the resized image, or `none` to take images as they are; "
-        "default: 8/7 of the input, as 256 is of 224",
+        "default: 8/7 of the input, as 256 is of 224; not of 144 crops",
     )
     command.add_argument(
         "--filter", choices=["bilinear", "bicubic"], default="bilinear", help="to resize images"
@@ -65,7 +65,8 @@ def add(command: Parser) -> None:
             f"--{name}",
             type=_numbers,
             metavar="NUMBERS",
-            help=f"the {what} of pixels from 0 to 1, one for each channel; default: the recipe's",
+            help=f"the {what} of pixels from 0 to 1: one number, or one for each channel with "
+            "commas between them, as in 0.5,0.5,0.5; default: the recipe's",
         )
     _add_machine(command)
     command.add_argument(

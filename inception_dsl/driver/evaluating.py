@@ -12,12 +12,13 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import find_network
 from inception_dsl.driver.walk import Checked, emit_module, measure_file
 from inception_dsl.emit.report.evaluation import Evaluation, Score
-from inception_dsl.evaluation import CropError, ErrorTally, list_sides
+from inception_dsl.evaluation import CropError, ErrorTally, has_several_sizes, list_sides
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 
 if TYPE_CHECKING:
     from inception_dsl.bridge.evaluating import EvaluatedNetwork, SeenImage
     from inception_dsl.bridge.images import Filter, ImageFolder
+    from inception_dsl.ir.recipe import Result
 
 MAX_FINDINGS = 100
 """Maximum number of findings on single images that are kept; the others are counted."""
@@ -29,10 +30,10 @@ class EvaluationSettings:
 
     Attributes:
         crops: the crops of an image, as `evaluation.LAYOUTS` has them.
-        resize: another shorter side in pixels; "none" to take images as they are; None for the one
-            that the layout of the crops has.
+        resize: another shorter side in pixels; "none" to take images as they are; None for that
+            of the layout of the crops. 144 crops have four of their own, and take no other.
         filter: the filter that resizes images.
-        mean, std: of pixels from 0 to 1, in the place of those that the specs say.
+        mean, std: of pixels from 0 to 1, in the place of those that the specs say: both, or none.
         key: the names that lead to the state_dict, where a checkpoint has several.
         batch: the crops that a network sees at once, at most.
         workers: the threads that read images.
@@ -80,6 +81,7 @@ def evaluate(
     from inception_dsl.bridge.evaluating import choose_device, run_images
     from inception_dsl.bridge.images import list_images, read_blacklist, require_pillow
 
+    _check_settings(settings)
     require_torch()
     require_pillow()
     images = list_images(data)
@@ -109,7 +111,26 @@ def evaluate(
         crops=settings.crops,
         findings=tuple(findings),
         is_whole=tallies[0].images + broken == len(wanted),
+        other_claims=_list_other_claims(checked),
     )
+
+
+def _check_settings(settings: EvaluationSettings) -> None:
+    """Refuse settings that contradict each other.
+
+    Raises:
+        SpecError: E904, a mean without a deviation, or the reverse; E905, crops of several sizes of
+            an image, and a size.
+    """
+    if has_several_sizes(settings.crops) and settings.resize is not None:
+        message = f"{settings.crops} crops are of an image in four sizes, and `--resize` gives one"
+        help = "leave out `--resize`, or take `--crops 12`, which are of one size"
+        raise SpecError([Diagnostic("E905", message, help=help)])
+    if (settings.mean is None) != (settings.std is None):
+        here, missing = ("std", "mean") if settings.mean is None else ("mean", "std")
+        message = f"`--{here}` stands without `--{missing}`"
+        help = f"give both: `--{missing}` of the recipe may be in other units"
+        raise SpecError([Diagnostic("E904", message, help=help)])
 
 
 def _count(
@@ -260,8 +281,9 @@ def _choose_numbers(
         read = "1 channel" if channels == 1 else f"{channels} channels"
         message = f"`{name}` reads {read}: give one number for each, or one for all"
         raise SpecError([Diagnostic("E904", message)])
-    if 0 in std:
-        raise SpecError([Diagnostic("E904", f"the deviation of the input of `{name}` is 0")])
+    if min(std) <= 0:
+        message = f"the deviation of the input of `{name}` is not above 0"
+        raise SpecError([Diagnostic("E904", message)])
     return mean, std
 
 
@@ -291,3 +313,15 @@ def _score(
         }
         scores.append(Score("all together", "", len(checked), tallies[-1], tuple(claims)))
     return scores
+
+
+def _list_other_claims(checked: Sequence[Checked]) -> tuple[tuple[str, Result], ...]:
+    """Return the claims about another number of networks than were measured, by their networks."""
+    counts = {1, len(checked)}
+    claims = {
+        (each.file.full_name, result): None
+        for each in checked
+        for result in each.model.results
+        if result.networks not in counts
+    }
+    return tuple(claims)

@@ -5,9 +5,19 @@ from inception_dsl.evaluation.crops import (
     CropBox,
     CropError,
     CropView,
+    has_several_sizes,
     list_sides,
     list_views,
 )
 from inception_dsl.evaluation.scores import ErrorTally
 
-__all__ = ["LAYOUTS", "CropBox", "CropError", "CropView", "ErrorTally", "list_sides", "list_views"]
+__all__ = [
+    "LAYOUTS",
+    "CropBox",
+    "CropError",
+    "CropView",
+    "ErrorTally",
+    "has_several_sizes",
+    "list_sides",
+    "list_views",
+]

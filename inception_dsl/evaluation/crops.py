@@ -23,6 +23,11 @@ For an input of 224 they are 256, 288, 320 and 352, the sizes of both papers.
 """
 
 
+def has_several_sizes(crops: int) -> bool:
+    """Tell whether a number of crops takes them of an image in several sizes of its own."""
+    return len(_SEVENTHS[crops]) > 1
+
+
 class CropError(ValueError):
     """The error of an image that is smaller than the crop."""
 

@@ -22,7 +22,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import functional as F
 
 from inception_dsl.bridge import evaluating
-from inception_dsl.bridge.images import cut_crops, list_images, open_image
+from inception_dsl.bridge.images import BrokenImageError, cut_crops, list_images, open_image
 from inception_dsl.cli import main
 from inception_dsl.evaluation import list_sides
 
@@ -46,6 +46,7 @@ training:
 claims:
   - {top1_error: 90, top5_error: 50, crops: 1, source: a guess}
   - {top1_error: 80, crops: 12, source: another guess}
+  - {top1_error: 70, crops: 1, networks: 7, source: a third guess}
 """
 
 
@@ -148,6 +149,7 @@ def test_errors_are_those_of_a_plain_loop(
     schema = json.loads((SCHEMAS / "evaluation.schema.json").read_text())
     jsonschema.validators.validator_for(schema).check_schema(schema)
     jsonschema.validate(document, schema)
+    assert [claim["networks"] for claim in document["other_claims"]] == [7]
     labels = [label for _, label in ImageFolder(str(folder / "val")).samples]
     first, second = measure_plainly(folder, crops)
     both = [(one + other) / 2 for one, other in zip(first, second, strict=True)]
@@ -168,6 +170,7 @@ def test_claims_stand_beside_the_errors(folder: Path, capsys: pytest.CaptureFixt
     assert head.split("  ")[0] == "network"
     assert [row.count("90 %"), row.count("50 %")] == [1, 1]
     assert "net claims a top-1 error of 80 %, crops 12 (another guess)." in rest
+    assert "net claims a top-1 error of 70 %, crops 1, networks 7 (a third guess)." in rest
     assert errors == ""
     assert main(["evaluate", "net=1.pt", "--data", "val", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -197,6 +200,9 @@ def test_a_blacklist_leaves_images_out(folder: Path, capsys: pytest.CaptureFixtu
     assert main([*command, "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["images"], document["blacklisted"]) == (56, 4)
+    (folder / "list.txt").write_text("7")
+    assert main(command) == 0
+    assert "1 image is on the blacklist" in capsys.readouterr().out
     (folder / "list.txt").write_text("nothing\n99\n")
     assert main(command) == 2
     said = capsys.readouterr().err
@@ -286,8 +292,15 @@ FAILURES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
     ),
     "a small crop": (lambda f: None, ["--resize", "15"], "error[E903]: an image is smaller"),
     "no numbers": (spoil_weights, [], "error[E905]: `net` gives outputs that are no numbers"),
-    "three numbers": (lambda f: None, ["--mean", "1,2,3"], "error[E904]: `net` reads 1 channel"),
-    "no deviation": (lambda f: None, ["--std", "0"], "error[E904]: the deviation"),
+    "three numbers": (
+        lambda f: None,
+        ["--mean", "1,2,3", "--std", "1"],
+        "error[E904]: `net` reads 1 channel",
+    ),
+    "no deviation": (lambda f: None, ["--mean", "0", "--std", "0"], "error[E904]: the deviation"),
+    "a mean alone": (lambda f: None, ["--mean", "0"], "error[E904]: `--mean` stands without"),
+    "one size": (lambda f: None, ["--crops", "144", "--resize", "30"], "error[E905]: 144 crops"),
+    "no size": (lambda f: None, ["--crops", "144", "--resize", "none"], "error[E905]: 144 crops"),
     "no checkpoint": (lambda f: (f / "1.pt").unlink(), [], "error[E801]: `1.pt` cannot be read"),
     "another checkpoint": (
         lambda f: torch.save({"a": torch.ones(1)}, f / "1.pt"),
@@ -316,3 +329,12 @@ def test_colours_become_grey_and_grey_becomes_colour(tmp_path: Path) -> None:
     assert open_image(tmp_path / "x.png", 1).mode == "L"
     Image.new("L", (4, 4)).save(tmp_path / "y.png")
     assert open_image(tmp_path / "y.png", 3).mode == "RGB"
+
+
+@pytest.mark.parametrize("end", ["png", "tiff", "pgm"])
+def test_values_of_sixteen_bits_are_refused_and_not_cut_off(end: str, tmp_path: Path) -> None:
+    Image.new("I;16", (4, 4), 30_000).save(tmp_path / f"x.{end}")
+    for channels in (1, 3):
+        with pytest.raises(BrokenImageError) as caught:
+            open_image(tmp_path / f"x.{end}", channels)
+        assert caught.value.finding.notes == ("its values have more than 8 bits",)

@@ -54,6 +54,8 @@ class Evaluation:
         crops: the crops of an image.
         findings: the reasons why images could not be read, as far as they are kept.
         is_whole: all images were seen; false if a person has interrupted it.
+        other_claims: the errors that sources report of another number of networks, each with the
+            name of the network whose spec says so.
     """
 
     scores: tuple[Score, ...]
@@ -64,6 +66,7 @@ class Evaluation:
     crops: int
     findings: tuple[Diagnostic, ...]
     is_whole: bool = True
+    other_claims: tuple[tuple[str, Result], ...] = ()
 
 
 _COLUMNS = (
@@ -111,23 +114,30 @@ def _explain(done: Evaluation) -> Iterator[str]:
         yield "It was interrupted: the other images are not seen."
     yield "+-: the standard error, in percentage points."
     if done.blacklisted:
-        yield f"{done.blacklisted:,} images are on the blacklist, and left out."
+        images = "1 image is" if done.blacklisted == 1 else f"{done.blacklisted:,} images are"
+        yield f"{images} on the blacklist, and left out."
     if done.broken:
         images = "1 image" if done.broken == 1 else f"{done.broken:,} images"
         yield f"{images} could not be used, and {'is' if done.broken == 1 else 'are'} left out."
     if done.classes <= TOP:
         yield f"Among {done.classes} classes there is no top-5 error."
-    told: dict[str, None] = {}
-    for score in done.scores:
-        for claim in score.claims:
-            if claim.crops != done.crops:
-                place = f" ({claim.source})" if claim.source else ""
-                count = "unknown" if claim.crops is None else f"{claim.crops:,}"
-                measure = f"top-{claim.measure[3]} error"
-                named = score.name.partition("=")[0]
-                line = f"{named} claims a {measure} of {claim.percent} %, crops {count}{place}."
-                told[line] = None
-    yield from told
+    lines = [
+        _write_claim(score.name.partition("=")[0], claim)
+        for score in done.scores
+        for claim in score.claims
+        if claim.crops != done.crops
+    ]
+    lines += [_write_claim(name, claim) for name, claim in done.other_claims]
+    yield from dict.fromkeys(lines)
+
+
+def _write_claim(name: str, claim: Result) -> str:
+    """Return a claim that is about other crops or networks as a sentence."""
+    place = f" ({claim.source})" if claim.source else ""
+    crops = "unknown" if claim.crops is None else f"{claim.crops:,}"
+    networks = f", networks {claim.networks:,}" if claim.networks > 1 else ""
+    measure = f"top-{claim.measure[3]} error"
+    return f"{name} claims a {measure} of {claim.percent} %, crops {crops}{networks}{place}."
 
 
 def _list_records(done: Evaluation) -> Iterator[dict[str, Any]]:
@@ -146,18 +156,19 @@ def _list_records(done: Evaluation) -> Iterator[dict[str, Any]]:
                 "percent": score.tally.percent(wrong),
                 "standard_error": score.tally.standard_error(wrong),
             }
-        record["claims"] = [
-            {
-                "measure": claim.measure,
-                "percent": float(claim.percent),
-                "crops": claim.crops,
-                "networks": claim.networks,
-                "split": claim.split,
-                "source": claim.source,
-            }
-            for claim in score.claims
-        ]
+        record["claims"] = [_record_claim(claim) for claim in score.claims]
         yield record
+
+
+def _record_claim(claim: Result) -> dict[str, Any]:
+    return {
+        "measure": claim.measure,
+        "percent": float(claim.percent),
+        "crops": claim.crops,
+        "networks": claim.networks,
+        "split": claim.split,
+        "source": claim.source,
+    }
 
 
 def _write_json(done: Evaluation) -> str:
@@ -171,6 +182,9 @@ def _write_json(done: Evaluation) -> str:
             "broken": done.broken,
             "is_whole": done.is_whole,
             "scores": list(_list_records(done)),
+            "other_claims": [
+                {"name": name, **_record_claim(claim)} for name, claim in done.other_claims
+            ],
         }
     )
 
