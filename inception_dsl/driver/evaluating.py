@@ -77,15 +77,12 @@ def evaluate(
             deviation of the input are not known; E905, a network cannot be evaluated.
         MissingExtraError: torch or Pillow is not installed.
     """
-    from inception_dsl.bridge import require_torch
+    _prepare(settings)
     from inception_dsl.bridge.evaluating import choose_device, run_images
-    from inception_dsl.bridge.images import list_images, read_blacklist, require_pillow
+    from inception_dsl.bridge.images import list_images, read_blacklist
 
-    _check_settings(settings)
-    require_torch()
-    require_pillow()
     images = list_images(data)
-    left_out = read_blacklist(blacklist, images) if blacklist is not None else frozenset()
+    left_out = read_blacklist(blacklist, images) if blacklist else frozenset()
     checked = _read_networks(networks, images, folder, overrides)
     device = choose_device(settings.device)
     loaded = [
@@ -115,13 +112,19 @@ def evaluate(
     )
 
 
-def _check_settings(settings: EvaluationSettings) -> None:
-    """Refuse settings that contradict each other.
+def _prepare(settings: EvaluationSettings) -> None:
+    """Refuse settings that contradict each other, and make sure that images can be run.
 
     Raises:
         SpecError: E904, a mean without a deviation, or the reverse; E905, crops of several sizes of
             an image, and a size.
+        MissingExtraError: torch or Pillow is not installed.
     """
+    from inception_dsl.bridge import require_torch
+    from inception_dsl.bridge.images import require_pillow
+
+    require_torch()
+    require_pillow()
     if has_several_sizes(settings.crops) and settings.resize is not None:
         message = f"{settings.crops} crops are of an image in four sizes, and `--resize` gives one"
         help = "leave out `--resize`, or take `--crops 12`, which are of one size"

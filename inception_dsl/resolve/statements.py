@@ -160,6 +160,11 @@ class Statements(Reporter):
             if value is not None and not low <= value <= most:
                 message = f"`{key}` is a number of at least {low} and at most {most:,}"
                 self.complain("E211", message, self.places.text((*at, key)))
+        top1, top5 = written.top1_error, written.top5_error
+        if top1 is not None and top5 is not None and top5 > top1:
+            message = f"`{RESULTS[1]}` is above `{RESULTS[0]}`"
+            help = "an image whose class is not among the five likeliest is an error of both"
+            self.complain("E211", message, self.places.text((*at, RESULTS[1])), help)
 
 
 _NO_MEASURES = CLAIM_CONTEXT | frozenset(RESULTS)

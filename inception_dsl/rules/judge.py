@@ -8,6 +8,7 @@ from dataclasses import replace
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic
 from inception_dsl.rules.budget import over_budget
 from inception_dsl.rules.claims import claims_hold
+from inception_dsl.rules.pixels import pixels_to_one
 from inception_dsl.rules.remarks import hardly_meant, worth_knowing
 from inception_dsl.rules.subject import Subject
 from inception_dsl.rules.unread import never_read
@@ -15,7 +16,14 @@ from inception_dsl.rules.writable import can_be_written
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
 
-RULES: tuple[Rule, ...] = (over_budget, claims_hold, can_be_written, never_read, hardly_meant)
+RULES: tuple[Rule, ...] = (
+    over_budget,
+    claims_hold,
+    can_be_written,
+    never_read,
+    hardly_meant,
+    pixels_to_one,
+)
 
 
 def list_hints() -> tuple[Rule, ...]:

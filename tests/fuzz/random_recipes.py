@@ -96,7 +96,7 @@ def _rates(draw: st.DrawFn) -> LearningRate:
 def _augmentations(draw: st.DrawFn) -> Augmentation:
     usual = NAMED[draw(st.sampled_from(sorted(NAMED)))]
     pairs = st.tuples(FRACTIONS, FRACTIONS).map(lambda pair: (min(pair), max(pair)))
-    pixels = st.integers(1, 1000)
+    pixels = st.integers(32, 1000)  # of the input at least
     colours = {name: draw(st.one_of(st.just(Decimal(0)), FRACTIONS)) for name in usual.colours}
     colours["hue"] = draw(st.one_of(st.just(Decimal(0)), decimals("0", "0.5")))
     return Augmentation(

@@ -63,7 +63,7 @@ def _fixed(augment: Augmentation | None, height: int, width: int) -> list[str]:
     """Return the way of a held-out image to the size of the input."""
     match augment:
         case Augmentation(name="inception"):
-            shorter = round(min(height, width) / _KEPT)
+            shorter = round(max(height, width) / _KEPT)
             return [f"v2.Resize({shorter})", "v2.CenterCrop(SIZE)"]
         case Augmentation(name="crop", resize=resize):
             return [f"v2.Resize({resize})", "v2.CenterCrop(SIZE)"]

@@ -86,6 +86,9 @@ def find_obstacle(model: Model, recipe: Recipe) -> str | None:
         return f"it leads from {model.input} to {output}, and no image to classes"
     if model.input.channels not in {1, 3}:
         return f"its input has {model.input.channels} channels, and an image 1 or 3"
+    resize = recipe.augment.value.resize if recipe.augment.value else None
+    if resize is not None and resize < max(model.input.size):
+        return f"an image whose shorter side is {resize} pixels holds no crop of {model.input}"
     if recipe.optimizer.value is None:
         return "the recipe leaves the optimizer open"
     return None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.ir import TensorType
 from inception_dsl.ir.learning_rate import Decay, LearningRate, Length, Milestones
-from inception_dsl.ir.recipe import Normalisation, Polyak, Recipe, RecipeSetting
+from inception_dsl.ir.recipe import Augmentation, Normalisation, Polyak, Recipe, RecipeSetting
 
 
 def check_agreement(recipe: Recipe, inputs: Mapping[str, TensorType]) -> Iterator[Diagnostic]:
@@ -24,6 +24,8 @@ def check_agreement(recipe: Recipe, inputs: Mapping[str, TensorType]) -> Iterato
     if isinstance(average, Polyak) and average.start is not None:
         message = f"the average begins after {average.start}"
         yield from _check_within(message, average.start, recipe.average, recipe)
+    if recipe.augment.value is not None:
+        yield from _check_crop(recipe.augment.value, recipe.augment, inputs)
     if recipe.normalise.value is not None:
         yield from _check_channels(recipe.normalise.value, recipe.normalise, inputs)
 
@@ -35,8 +37,7 @@ def _check_rate(rate: LearningRate, recipe: Recipe) -> Iterator[Diagnostic]:
         yield from _check_within(message, rate.warmup.length, setting, recipe)
     match rate.course:
         case Decay(every=every):
-            message = f"the learning rate changes every {every}"
-            yield from _check_within(message, every, setting, recipe)
+            yield from _check_period(every, rate.warmup.length if rate.warmup else None, recipe)
         case Milestones(at=moments, unit=unit):
             last = Length(Decimal(moments[-1]), unit)
             message = f"the learning rate changes after {last}"
@@ -46,6 +47,18 @@ def _check_rate(rate: LearningRate, recipe: Recipe) -> Iterator[Diagnostic]:
                 message = f"the learning rate changes after {moments[0]} {unit}"
                 message += f", and the warm-up lasts {warmup}"
                 yield Diagnostic("E218", message, _labels(setting))
+
+
+def _check_period(every: Length, warmup: Length | None, recipe: Recipe) -> Iterator[Diagnostic]:
+    """Refuse a period that never ends: the first one begins at the end of the warm-up."""
+    message, end = f"the learning rate changes every {every}", every
+    if warmup and warmup.unit == every.unit and warmup.amount and every.amount:
+        epochs = recipe.epochs.value
+        if epochs is not None and warmup.unit == "epochs" and warmup.amount >= epochs:
+            return  # the warm-up has the finding
+        end = Length(warmup.amount + every.amount, every.unit)
+        message += f" after a warm-up of {warmup}"
+    yield from _check_within(message, end, recipe.learning_rate, recipe)
 
 
 def _check_within(
@@ -59,6 +72,21 @@ def _check_within(
         plural = "" if epochs == 1 else "s"
         message += f", and the training {epochs} epoch{plural}"
         yield Diagnostic("E218", message, (*_labels(setting), *_labels(recipe.epochs)))
+
+
+def _check_crop(
+    augment: Augmentation, setting: RecipeSetting[object], inputs: Mapping[str, TensorType]
+) -> Iterator[Diagnostic]:
+    """Refuse an image that is smaller than the input that is cut out of it."""
+    for name, type in inputs.items():
+        if augment.resize is None or not type.is_map or augment.resize >= max(type.size):
+            continue
+        height, width = type.size
+        of = f"the input `{name}`" if name else "the input"
+        message = f"the shorter side of an image is {augment.resize} pixels"
+        message += f", and {of} is {height}x{width}"
+        help = f"it holds a crop with `resize {max(type.size)}` at least"
+        yield Diagnostic("E218", message, _labels(setting), help=help)
 
 
 def _check_channels(

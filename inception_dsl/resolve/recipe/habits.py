@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 KEYS = {
     "augmentation": "augment",
     "batch_size": "batch",
@@ -96,6 +98,9 @@ _HELP: dict[tuple[str, str], str] = {
 }
 """The way out for words that are no slips of others."""
 
+_GLUED = re.compile(r"[0-9.e-]*[xX*][0-9.e-]*")
+"""A product without spaces, in a learning rate."""
+
 
 def key_of(name: str) -> str | None:
     """Return the key of a recipe that another tool's name means."""
@@ -109,6 +114,8 @@ def meaning_of(key: str, word: str) -> tuple[str | None, str | None]:
         >>> meaning_of("optimizer", "epsilon")
         ('eps', None)
     """
+    if key == "learning_rate" and _GLUED.fullmatch(word):
+        return None, "`x` stands between spaces, as in `0.045 x 0.94 every 2 epochs`"
     folded = word.lower().removesuffix("lr") if key == "learning_rate" else word.lower()
     help = _HELP.get((key, folded.rstrip("_")))
     return (None, help) if help else (VALUES.get(key, {}).get(word.lower()), None)

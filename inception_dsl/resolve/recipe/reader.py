@@ -8,8 +8,9 @@ number may be `unknown`, which says that the source does not tell it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -29,6 +30,8 @@ UNITS: tuple[Unit, ...] = ("epochs", "steps")
 
 MIN_NUMBER = Decimal("1e-30")
 """Minimum absolute value of a number that is not 0: a program computes with it."""
+
+_DECIMAL_COMMA = re.compile(r"[0-9](,)[0-9]+")
 
 MAX_LENGTH = Decimal(10**9)
 """Maximum number of epochs or steps."""
@@ -79,9 +82,19 @@ class SettingReader:
         try:
             self._tokens = tokenise(text, what="a setting")
         except StepSyntaxError as error:
-            raise SpecError([syntax_finding(error, text, span)]) from None
+            raise SpecError([self._explain_syntax(error, text)]) from None
         self._reader = Reader(self._tokens)
         self.places: dict[str, Span] = {}
+
+    def _explain_syntax(self, error: StepSyntaxError, text: str) -> Diagnostic:
+        """Return the finding for a text without words, with the way out that a habit asks for."""
+        finding = syntax_finding(error, text, self.span)
+        comma = _DECIMAL_COMMA.search(text, max(0, error.start - 1))
+        if comma and comma.start(1) == error.start:
+            help = f"a decimal has a point, as in `{comma[0].replace(',', '.')}`"
+            return replace(finding, help=help, fix=None)
+        help = finding.help or meaning_of(self.key, text[error.start : error.end])[1]
+        return replace(finding, help=help)
 
     def span_of(self, token: Token, last: Token | None = None) -> Span:
         """Return the characters of a word, or of several up to `last`."""
@@ -287,9 +300,8 @@ class SettingReader:
         """
         rest = self.peek()
         if rest.kind != "end":
-            raise self.error(
-                "E104", f"`{shorten(rest.text)}` stands where the text should end", rest
-            )
+            message = f"`{shorten(rest.text)}` stands where the text should end"
+            raise self.error("E104", message, rest, meaning_of(self.key, rest.text)[1])
 
     def lacks(self, owner: str, word: str, help: str) -> SpecError:
         """Return E204 for a word that is needed, at the name of its owner."""
@@ -315,7 +327,8 @@ class SettingReader:
     def _take_number(self, what: str) -> str:
         token = self.peek()
         if token.kind != "number":
-            raise self.error("E104", self._stands(token, f"the number of `{what}`"), token)
+            help = meaning_of(self.key, token.text)[1]
+            raise self.error("E104", self._stands(token, f"the number of `{what}`"), token, help)
         self._reader.take()
         try:
             return str(number_of(token))
