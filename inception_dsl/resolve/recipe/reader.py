@@ -93,8 +93,8 @@ class SettingReader:
         if comma and comma.start(1) == error.start:
             help = f"a decimal has a point, as in `{comma[0].replace(',', '.')}`"
             return replace(finding, help=help, fix=None)
-        help = finding.help or meaning_of(self.key, text[error.start : error.end])[1]
-        return replace(finding, help=help)
+        way_out = finding.help or meaning_of(self.key, text[error.start : error.end])[1]
+        return replace(finding, help=way_out)
 
     def span_of(self, token: Token, last: Token | None = None) -> Span:
         """Return the characters of a word, or of several up to `last`."""
