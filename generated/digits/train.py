@@ -24,7 +24,8 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from matplotlib.figure import Figure
-from safetensors.torch import save_file
+from PIL import Image
+from safetensors.torch import save
 from timm.optim.rmsprop_tf import RMSpropTF
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -65,9 +66,18 @@ def parse() -> argparse.Namespace:
     add("--log-every", type=int, default=50, metavar="STEPS")
     add("--checkpoint-every", type=int, default=1000, metavar="STEPS", help="and every epoch")
     args = parser.parse_args()
-    counts = args.epochs, args.batch, args.replicas, args.log_every, args.checkpoint_every
-    if min(counts) < 1 or args.workers < 0 or not 0 < args.learning_rate < math.inf:
-        parser.error("a count is below 1, the workers are below 0, or the rate is not above 0")
+    checks = {
+        "1 <= epochs <= 10**9": 1 <= args.epochs <= 10**9,
+        "1 <= batch <= 10**9": 1 <= args.batch <= 10**9,
+        "1 <= replicas <= 10**9": 1 <= args.replicas <= 10**9,
+        "0 < learning_rate <= 1000": 0 < args.learning_rate <= 1000,
+        "1 <= log_every <= 10**9": 1 <= args.log_every <= 10**9,
+        "1 <= checkpoint_every <= 10**9": 1 <= args.checkpoint_every <= 10**9,
+        "0 <= workers <= 10**9": 0 <= args.workers <= 10**9,
+    }
+    for text, holds in checks.items():
+        if not holds:
+            parser.error(f"the options must satisfy {text}")
     return args
 
 
@@ -99,12 +109,20 @@ class TrainingError(Exception):
     """The reason why a training stops."""
 
 
+def read_image(path: str) -> Image.Image:
+    """Read an image of 8 bits a value. Pillow would cut off the values of one with more."""
+    with Image.open(path) as image:
+        if image.mode.startswith(("I", "F")):
+            raise ValueError("its values have more than 8 bits")
+        return image.convert("RGB")
+
+
 class Images(ImageFolder):  # type: ignore[misc]
     """A folder of classes. The key of an item is its index, and a seed for its random changes."""
 
     def __init__(self, root: Path, changes: list[v2.Transform]) -> None:
         try:
-            super().__init__(root, v2.Compose([*changes, *INPUT]))
+            super().__init__(root, v2.Compose([*changes, *INPUT]), loader=read_image)
         except FileNotFoundError as error:
             raise TrainingError(f"{root}: {error}") from error
         if (count := len(self.classes)) != CLASSES:
@@ -256,7 +274,8 @@ class Training:
             tqdm.write(f"epoch {epoch}: top-1 error {top1:.2f} %, top-5 error {top5:.2f} %")
             if top1 < self.best:
                 weights = {name: value.contiguous() for name, value in network.state_dict().items()}
-                write(self.args.output / "best.safetensors", lambda path: save_file(weights, path))
+                place = self.args.output / "best.safetensors"
+                write(place, lambda path: path.write_bytes(save(weights)))
         self.best = min(self.best, top1)
 
     def save(self, *, ends_epoch: bool) -> None:

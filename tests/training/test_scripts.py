@@ -93,6 +93,25 @@ def test_every_open_number_is_asked_for(
     assert "asynchronous replicas" in file.read_text()
 
 
+OPEN = {"factor": 0.5, "every": 1, "decay": 0.9, "momentum": 0.9, "eps": 1, "weight_decay": 1e-4}
+OPEN |= {"ema": 0.9, "clip": 1, "epochs": 1, "batch": 1, "replicas": 1, "learning_rate": 1}
+
+
+def test_an_open_number_has_the_range_of_its_word_in_a_spec(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = load_script(write_script(project, NORM_FREE + RECIPES["open"]))
+    assert parse(script, Path("x"), Path("y"), **OPEN).ema == 0.9
+    faults = {"clip": -1, "momentum": 1.5, "every": 0, "decay": -1, "ema": 3, "eps": "nan"}
+    for option, number in faults.items():
+        with pytest.raises(SystemExit) as caught:
+            parse(script, Path("x"), Path("y"), **{**OPEN, option: number})
+        assert caught.value.code == 2
+        assert (
+            f"{option} <" in capsys.readouterr().err.partition("error: the options must satisfy")[2]
+        )
+
+
 def test_a_script_has_nothing_that_its_recipe_does_not_ask_for(project: Project) -> None:
     text = write_script(project, NORM_FREE.partition("heads:")[0] + PLAIN).read_text()
     words = (

@@ -8,8 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from inception_dsl.ir.learning_rate import write_number
+from inception_dsl.ir.learning_rate import Cosine, LearningRate, Polynomial, write_number
 from inception_dsl.ir.recipe import Recipe
+from inception_dsl.ir.recipe_ranges import COUNT, RATE, Range
 
 Section = Literal["rate", "optimizer", "loss", "training"]
 """The function of a script that computes with a number; a training has all options at hand."""
@@ -30,20 +31,20 @@ class Options:
     """The numbers that a recipe leaves open, gathered while a script is written.
 
     Attributes:
-        opened: the type and the help of each option, by its name in Python.
+        opened: the help and the range of each option, by its name in Python.
         readers: the functions that read one of them.
     """
 
-    opened: dict[str, tuple[str, str]] = field(default_factory=dict)
+    opened: dict[str, tuple[str, Range]] = field(default_factory=dict)
     readers: set[Section] = field(default_factory=set)
 
     def write(
-        self, number: Decimal | None, name: str, help: str, section: Section, *, type: str = "float"
+        self, number: Decimal | None, name: str, help: str, section: Section, range: Range
     ) -> str:
         """Write a number, or the option that a person must give where it is None."""
         if number is not None:
             return write_literal(number)
-        self.opened[name] = (type, help)
+        self.opened[name] = (help, range)
         self.readers.add(section)
         return f"self.args.{name}" if section == "training" else f"args.{name}"
 
@@ -70,8 +71,34 @@ class Options:
         yield from _declare("batch", "int", "images of a replica", recipe.batch.value)
         yield from _declare("replicas", "int", "batches of an update, on any processes", count)
         yield from _declare("learning_rate", "float", "the first learning rate", first)
-        for name, (type, help) in self.opened.items():
-            yield from _declare(name, type, help, None)
+        for name, (help, _) in self.opened.items():
+            yield from _declare(name, "float", help, None)
+
+    def list_checks(self, recipe: Recipe) -> Iterator[str]:
+        """Yield the entries of a script's table of conditions, one for each number."""
+        ranges = dict.fromkeys(("epochs", "batch", "replicas"), COUNT)
+        ranges["learning_rate"] = _range_of_rate(recipe.learning_rate.value)
+        ranges |= {name: range for name, (_, range) in self.opened.items()}
+        ranges |= dict.fromkeys(("log_every", "checkpoint_every"), COUNT)
+        ranges["workers"] = Range(Decimal(0), COUNT.high)
+        for name, range in ranges.items():
+            low = f"{write_literal(range.low)} {'<=' if range.with_low else '<'}"
+            high = f"{'<=' if range.with_high else '<'} {_write_bound(range.high)}"
+            yield f'"{low} {name} {high}": {low} args.{name} {high},'
+
+
+def _range_of_rate(rate: LearningRate | None) -> Range:
+    """Return the first rates that a course allows: it starts and ends at no higher one."""
+    course, warmup = (rate.course, rate.warmup) if rate else (None, None)
+    least = course.end if isinstance(course, Cosine | Polynomial) else Decimal(0)
+    least = max(least, warmup.start if warmup else Decimal(0))
+    return Range(least, RATE.high) if least else RATE
+
+
+def _write_bound(number: Decimal) -> str:
+    """Write the end of a range: `1`, `1000`, `10**9`."""
+    is_long = number > 1000 and number == Decimal(10) ** number.adjusted()
+    return f"10**{number.adjusted()}" if is_long else write_literal(number)
 
 
 def _declare(name: str, type: str, help: str, default: object) -> list[str]:

@@ -17,6 +17,7 @@ from inception_dsl.ir.learning_rate import (
     Unit,
 )
 from inception_dsl.ir.recipe import Recipe
+from inception_dsl.ir.recipe_ranges import FACTOR, LENGTH, POSITIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _unit_of(rate: LearningRate) -> Unit:
 
 def _write_length(length: Length, unit: Unit, name: str, options: Options) -> str:
     """Write a length in the unit of the time."""
-    amount = options.write(length.amount, name, f"its length in {length.unit}", "rate")
+    amount = options.write(length.amount, name, f"its length in {length.unit}", "rate", LENGTH)
     if length.unit == unit:
         return amount
     return f"{amount} {'*' if unit == 'steps' else '/'} epoch_steps"
@@ -97,13 +98,13 @@ def _write_course(
         case None:
             yield f"return {first}"
         case Decay(factor, every, is_continuous):
-            by = options.write(factor, "factor", "multiplies the rate", "rate")
+            by = options.write(factor, "factor", "multiplies the rate", "rate", FACTOR)
             help = f"{every.unit} between two changes of the rate"
-            length = options.write(every.amount, "every", help, "rate")
+            length = options.write(every.amount, "every", help, "rate", LENGTH)
             times = f"({since} {'/' if is_continuous else '//'} {length})"
             yield f"return float({first} * {by} ** {times})"
         case Milestones(factor, at, _):
-            by = options.write(factor, "factor", "multiplies the rate", "rate")
+            by = options.write(factor, "factor", "multiplies the rate", "rate", FACTOR)
             moments = f"({', '.join(map(str, at))}{',' * (len(at) == 1)})"
             yield f"passed = sum({now} >= moment for moment in {moments})"
             yield f"return float({first} * {by}**passed)"
@@ -115,6 +116,6 @@ def _write_course(
                 share = "(1 + math.cos(math.pi * done)) / 2"
             else:
                 help = "of the part of the training that is left"
-                power = options.write(course.power, "power", help, "rate")
+                power = options.write(course.power, "power", help, "rate", POSITIVE)
                 share = f"(1 - done) ** {power}"
             yield f"return float({f'{low} + ' if end else ''}{rest} * {share})"

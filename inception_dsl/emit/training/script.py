@@ -64,6 +64,7 @@ def emit_training(model: Model, recipe: Recipe, *, shown: str) -> str | Diagnost
         **describe_images(model, recipe),
     }
     facts["options"] = options.list_for(recipe)
+    facts["checks"] = options.list_checks(recipe)
     facts["takes_args"] = options.takes
     facts["gives_args"] = options.gives
     facts["docstring"] = "\n".join(_describe(model, recipe, output.channels))

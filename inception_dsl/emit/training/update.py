@@ -21,6 +21,7 @@ from inception_dsl.ir.recipe import (
     Sgd,
     WeightDecay,
 )
+from inception_dsl.ir.recipe_ranges import FACTOR, LENGTH, POSITIVE, SHARE, Range
 
 _IGNORE = "  # type: ignore[no-untyped-call]"
 """torch gives the functions of averages no types."""
@@ -100,36 +101,39 @@ _WEIGHTS = {"weight", "inner weight"}
 def _write_decay(decay: WeightDecay | None, options: Options) -> str:
     if decay is None:
         return "0"
-    return options.write(decay.rate, "weight_decay", "rate of the weight decay", "optimizer")
+    return options.write(
+        decay.rate, "weight_decay", "rate of the weight decay", "optimizer", FACTOR
+    )
 
 
 def _name_optimizer(made: Sgd | RmsProp | Adam, options: Options) -> tuple[str, str, list[str]]:
     """Return the class of an optimizer, a docstring, and its arguments besides the weights."""
 
-    def keyword(name: str, number: Decimal | None, option: str) -> str:
-        return f"{name}={options.write(number, option, f'{option} of the optimizer', 'optimizer')}"
+    def write(number: Decimal | None, option: str, range: Range = SHARE) -> str:
+        return options.write(number, option, f"{option} of the optimizer", "optimizer", range)
+
+    def keyword(name: str, number: Decimal | None, option: str, range: Range = SHARE) -> str:
+        return f"{name}={write(number, option, range)}"
 
     match made:
         case Sgd(momentum, is_nesterov):
-            arguments = [] if momentum == 0 else [keyword("momentum", momentum, "momentum")]
+            range = FACTOR if is_nesterov else SHARE
+            arguments = [] if momentum == 0 else [keyword("momentum", momentum, "momentum", range)]
             arguments += ["nesterov=True"] * is_nesterov
             return "torch.optim.SGD", "Make stochastic gradient descent.", arguments
         case RmsProp():
             arguments = [keyword("alpha", made.decay, "decay")]
             if made.momentum != 0:
                 arguments.append(keyword("momentum", made.momentum, "momentum"))
-            arguments.append(keyword("eps", made.eps, "eps"))
+            arguments.append(keyword("eps", made.eps, "eps", POSITIVE))
             arguments += ["centered=True"] * made.is_centered
             if made.is_inside_root:
                 doc = "Make TensorFlow's RMSProp, which adds epsilon inside the root."
                 return "RMSpropTF", doc, arguments
             return "torch.optim.RMSprop", "Make RMSProp, with epsilon beside the root.", arguments
         case Adam():
-            betas = (
-                options.write(value, name, f"{name} of the optimizer", "optimizer")
-                for name, value in (("beta1", made.beta1), ("beta2", made.beta2))
-            )
-            arguments = [f"betas=({', '.join(betas)})", keyword("eps", made.eps, "eps")]
+            betas = f"{write(made.beta1, 'beta1')}, {write(made.beta2, 'beta2')}"
+            arguments = [f"betas=({betas})", keyword("eps", made.eps, "eps", POSITIVE)]
             name = "AdamW" if made.is_decoupled else "Adam"
             return f"torch.optim.{name}", f"Make {name}.", arguments
 
@@ -166,7 +170,7 @@ def write_clip(recipe: Recipe, options: Options) -> str:
     clip = recipe.clip.value
     if clip is None:
         return ""
-    bound = options.write(clip.bound, "clip", "bound on the gradients", _TRAINING)
+    bound = options.write(clip.bound, "clip", "bound on the gradients", _TRAINING, POSITIVE)
     return f"nn.utils.clip_grad_{clip.kind}_(self.network.parameters(), {bound})"
 
 
@@ -194,7 +198,7 @@ def write_average(recipe: Recipe, options: Options, *, has_statistics: bool) -> 
         case None:
             return None
         case Ema(decay, is_rising):
-            number = options.write(decay, "ema", "decay of the average", _TRAINING)
+            number = options.write(decay, "ema", "decay of the average", _TRAINING, FACTOR)
             function = "get_ema_multi_avg_fn"
             if not is_rising:
                 made: tuple[str, ...] = (
@@ -225,7 +229,7 @@ def write_average(recipe: Recipe, options: Options, *, has_statistics: bool) -> 
 def _write_start(start: Length | None, options: Options) -> Iterator[str]:
     if start is not None:
         help = f"{start.unit} before the average begins"
-        moment = options.write(start.amount, "average_from", help, _TRAINING)
+        moment = options.write(start.amount, "average_from", help, _TRAINING, LENGTH)
         steps = f"{moment} * self.epoch_steps" if start.unit == "epochs" else moment
         yield f"if self.step <= {steps}:  # until then, it is the weights themselves"
         yield "    self.average.n_averaged.zero_()"

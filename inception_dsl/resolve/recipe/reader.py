@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest, shorten
 from inception_dsl.ir.learning_rate import Length, Number, Unit
+from inception_dsl.ir.recipe_ranges import LENGTH, Range
 from inception_dsl.resolve.recipe.habits import meaning_of
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
@@ -32,35 +33,6 @@ MIN_NUMBER = Decimal("1e-30")
 """Minimum absolute value of a number that is not 0: a program computes with it."""
 
 _DECIMAL_COMMA = re.compile(r"[0-9](,)[0-9]+")
-
-MAX_LENGTH = Decimal(10**9)
-"""Maximum number of epochs or steps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The numbers that a word takes.
-
-    Attributes:
-        low, high: the ends.
-        with_low, with_high: whether the ends are among them.
-    """
-
-    low: Decimal
-    high: Decimal
-    with_low: bool = True
-    with_high: bool = True
-
-    def holds(self, number: Number) -> bool:
-        """Tell whether a number is one of them."""
-        above = number >= self.low if self.with_low else number > self.low
-        return above and (number <= self.high if self.with_high else number < self.high)
-
-    def __str__(self) -> str:
-        """Print the numbers as a message says them."""
-        low = f"{'at least' if self.with_low else 'above'} {self.low:,f}"
-        high = f"{'at most' if self.with_high else 'below'} {self.high:,f}"
-        return f"a number {low} and {high}"
 
 
 class SettingReader:
@@ -243,7 +215,7 @@ class SettingReader:
         Raises:
             SpecError: E104 no number or no unit, E211 a length of 0.
         """
-        amount = self.number(what, Range(Decimal(0), MAX_LENGTH, with_low=False))
+        amount = self.number(what, LENGTH)
         return Length(amount, self.unit(what))
 
     def unit(self, what: str) -> Unit:

@@ -36,31 +36,35 @@ from inception_dsl.ir.recipe import (
     Sgd,
     WeightDecay,
 )
-from inception_dsl.resolve.recipe.reader import MAX_LENGTH, UNKNOWN, Range, SettingReader
+from inception_dsl.ir.recipe_ranges import (
+    AREA,
+    ASPECT,
+    COUNT,
+    FACTOR,
+    LOW_RATE,
+    MEAN,
+    MOMENT,
+    PIXELS,
+    POSITIVE,
+    RATE,
+    SHARE,
+    STRENGTH,
+    TURNS,
+    Range,
+)
+from inception_dsl.resolve.recipe.reader import UNKNOWN, SettingReader
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_COUNT = Range(_ONE, Decimal(10**9))
-_SHARE = Range(_ZERO, _ONE, with_high=False)
-_POSITIVE = Range(_ZERO, Decimal(10**6), with_low=False)
-_FACTOR = Range(_ZERO, _ONE, with_low=False, with_high=False)
-_RATE = Range(_ZERO, Decimal(1000), with_low=False)
-_LOW_RATE = Range(_ZERO, Decimal(1000))
-_AREA = Range(_ZERO, _ONE, with_low=False)
-_ASPECT = Range(_ZERO, Decimal(100), with_low=False)
-_STRENGTH = Range(_ZERO, _ONE)
-_TURNS = Range(_ZERO, Decimal("0.5"))
-_MEAN = Range(Decimal(-1000), Decimal(1000))
-_PIXELS = Range(_ONE, Decimal(100_000))
 
 
 def read_count(reader: SettingReader) -> int:
     """Read `32`."""
-    return reader.whole(reader.key, _COUNT)
+    return reader.whole(reader.key, COUNT)
 
 
 def read_replicas(reader: SettingReader) -> Replicas:
     """Read `20`, `20 (asynchronous)` or `unknown (asynchronous)`."""
-    count = None if reader.take_if(UNKNOWN) else reader.whole("replicas", _COUNT)
+    count = None if reader.take_if(UNKNOWN) else reader.whole("replicas", COUNT)
     words = reader.words("replicas", {"synchronous": _flag, "asynchronous": _flag})
     if len(words) == 2:
         again = reader.places["synchronous"]
@@ -86,7 +90,7 @@ def _read_sgd(reader: SettingReader) -> Sgd:
 def _read_rmsprop(reader: SettingReader) -> RmsProp:
     flags = dict.fromkeys(("inside_root", "outside_root", "centered"), _flag)
     numbers = {name: _number(reader, name) for name in ("decay", "momentum")}
-    words = reader.words("rmsprop", {**numbers, "eps": _number(reader, "eps", _POSITIVE), **flags})
+    words = reader.words("rmsprop", {**numbers, "eps": _number(reader, "eps", POSITIVE), **flags})
     for name, example in (("decay", "decay 0.9"), ("eps", "eps 1e-8")):
         if name not in words:
             help = f"tools differ in it: write `{example}`, or `{name} unknown`"
@@ -113,7 +117,7 @@ def _read_adam(reader: SettingReader, *, is_decoupled: bool) -> Adam:
         {
             "beta1": _number(reader, "beta1"),
             "beta2": _number(reader, "beta2"),
-            "eps": _number(reader, "eps", _POSITIVE),
+            "eps": _number(reader, "eps", POSITIVE),
         },
     )
     return Adam(
@@ -134,11 +138,11 @@ _OPTIMIZERS: dict[str, Callable[[SettingReader], Optimizer]] = {
 
 def read_learning_rate(reader: SettingReader) -> LearningRate:
     """Read `0.045 x 0.94 every 2 epochs`, `0.1 cosine (warmup 5 epochs)` and the like."""
-    first = reader.number("learning_rate", _RATE)
+    first = reader.number("learning_rate", RATE)
     course: Course | None = None
     owner, choices = "learning_rate", dict[str, Callable[[], object]]()
     if reader.take_if("x"):
-        factor = reader.number("x", _FACTOR)
+        factor = reader.number("x", FACTOR)
         owner = reader.choose("a moment", ("every", "at")).text
         if owner == "every":
             course = Decay(factor, reader.length("every"))
@@ -148,11 +152,11 @@ def read_learning_rate(reader: SettingReader) -> LearningRate:
     elif reader.peek().kind not in ("end", "symbol"):
         owner = reader.choose("a course of the rate", ("x", "cosine", "polynomial")).text
         course = Cosine() if owner == "cosine" else Polynomial(None)
-        choices["to"] = partial(reader.known_number, "to", _LOW_RATE)
+        choices["to"] = partial(reader.known_number, "to", LOW_RATE)
         if owner == "polynomial":
-            choices["power"] = _number(reader, "power", _POSITIVE)
+            choices["power"] = _number(reader, "power", POSITIVE)
     choices["warmup"] = partial(reader.length, "warmup")
-    choices["from"] = partial(reader.known_number, "from", _LOW_RATE)
+    choices["from"] = partial(reader.known_number, "from", LOW_RATE)
     words = reader.words(owner, choices)
     if owner == "polynomial" and "power" not in words:
         raise reader.lacks("polynomial", "power", "a straight line is `polynomial (power 1)`")
@@ -189,7 +193,7 @@ def _check_rates(
 def _read_milestones(reader: SettingReader, factor: Decimal | None) -> Milestones:
     """Read the moments behind `at`, with their unit."""
     moments: list[int] = []
-    range = Range(_ONE, MAX_LENGTH)
+    range = MOMENT
     while reader.peek().kind == "number" or not moments:
         token = reader.peek()
         moments.append(reader.whole("at", range))
@@ -200,7 +204,7 @@ def _read_milestones(reader: SettingReader, factor: Decimal | None) -> Milestone
 
 def read_label_smoothing(reader: SettingReader) -> Decimal:
     """Read `0.1`."""
-    return reader.known_number("label_smoothing", Range(_ZERO, _ONE, False, False))
+    return reader.known_number("label_smoothing", FACTOR)
 
 
 def read_clip(reader: SettingReader) -> Clip:
@@ -210,13 +214,13 @@ def read_clip(reader: SettingReader) -> Clip:
         message = "nothing says what is clipped: the `norm` of all gradients, or each `value`"
         raise reader.error("E204", message, token, instead=f"norm {token.text}")
     kind = reader.choose("what is clipped", ("norm", "value")).text
-    return Clip(cast(Literal["norm", "value"], kind), reader.number(kind, _POSITIVE))
+    return Clip(cast(Literal["norm", "value"], kind), reader.number(kind, POSITIVE))
 
 
 def read_weight_decay(reader: SettingReader) -> WeightDecay:
     """Read `4e-5 (weights)`: the rate, and the parameters that decay."""
     token = reader.peek()
-    rate = reader.number("weight_decay", _FACTOR)
+    rate = reader.number("weight_decay", FACTOR)
     words = reader.words("weight_decay", dict.fromkeys((*DECAYED, "all", UNKNOWN), _flag))
     if not words:
         help = "`(weights)` are those of convs and linears, `(all)` are biases and norms, too"
@@ -234,7 +238,7 @@ def read_average(reader: SettingReader) -> Average:
     """Read `ema 0.9999`, `ema 0.9999 (rising)`, `polyak` or `polyak (from 10 epochs)`."""
     name = reader.choose("an average", ("ema", "polyak")).text
     if name == "ema":
-        decay = reader.number("ema", _FACTOR)
+        decay = reader.number("ema", FACTOR)
         return Ema(decay, "rising" in reader.words("ema", {"rising": _flag}))
     words = reader.words("polyak", {"from": partial(reader.length, "from")})
     return Polyak(cast("Length | None", words.get("from")))
@@ -259,13 +263,13 @@ def read_augmentation(reader: SettingReader) -> Augmentation:
     """Read `inception`, `crop (resize 256)`, `shift (pad 4 no_mirror)` and the like."""
     name = reader.choose("an augmentation", NAMED).text
     usual, change = NAMED[name], _CHANGES[name]
-    ranges = {"area": _AREA, "aspect": _ASPECT}
+    ranges = {"area": AREA, "aspect": ASPECT}
     choices: dict[str, Callable[[], object]] = {}
     choices |= {word: partial(reader.pair, word, ranges[word]) for word in change.pairs}
-    choices |= {word: partial(reader.whole, word, _PIXELS) for word in change.pixels}
+    choices |= {word: partial(reader.whole, word, PIXELS) for word in change.pixels}
     choices |= {"no_mirror": _flag, "no_photometric": _flag}
     for colour in usual.colours:
-        range = _TURNS if colour == "hue" else _STRENGTH
+        range = TURNS if colour == "hue" else STRENGTH
         choices[colour] = partial(reader.fraction, colour, range)
     words = reader.words(name, choices)
     plain = "no_photometric" in words
@@ -291,9 +295,9 @@ def read_augmentation(reader: SettingReader) -> Augmentation:
 def read_normalisation(reader: SettingReader) -> Normalisation:
     """Read `mean 0.5 std 0.5`, one number for all channels or one for each."""
     reader.expect("mean", "mean 0.5 std 0.5")
-    mean = reader.numbers("mean", _MEAN)
+    mean = reader.numbers("mean", MEAN)
     reader.expect("std", "mean 0.5 std 0.5")
-    std = reader.numbers("std", _POSITIVE)
+    std = reader.numbers("std", POSITIVE)
     if len(mean) != len(std):
         message = f"`mean` has {len(mean)} numbers, and `std` has {len(std)}"
         raise reader.contradiction(message, reader.span)
@@ -304,9 +308,7 @@ def _flag() -> bool:
     return True
 
 
-def _number(
-    reader: SettingReader, name: str, range: Range = _SHARE
-) -> Callable[[], Decimal | None]:
+def _number(reader: SettingReader, name: str, range: Range = SHARE) -> Callable[[], Decimal | None]:
     return partial(reader.number, name, range)
 
 
