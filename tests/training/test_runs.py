@@ -201,6 +201,10 @@ def add_bomb(data: Path) -> None:
     (data / "train" / "class1" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
 
 
+def write_deep_image(data: Path) -> None:
+    Image.new("I;16", (8, 8), 30_000).save(data / "train" / "class1" / "3.png")
+
+
 def empty_class(data: Path) -> None:
     for path in (data / "train" / "class2").iterdir():
         path.unlink()
@@ -222,6 +226,7 @@ def remove_all(data: Path) -> None:
 FAULTS = {
     break_image: "3.png cannot be read",
     add_bomb: "3.png cannot be read: .*decompression bomb",
+    write_deep_image: "3.png cannot be read: its values have more than 8 bits",
     empty_class: "no valid file for the classes class2",
     add_class: "has 5 classes, and the network 4",
     rename_class: "have folders of different names",
@@ -251,7 +256,9 @@ def test_faults_of_the_numbers_are_told(
     script = build_script(project, write_recipe())
     data = write_images(tmp_path / "data")
     with pytest.raises(script.TrainingError, match=message):
-        script.Training(parse(script, data, tmp_path / "run", log_every=1, **changes)).run()
+        args = parse(script, data, tmp_path / "run", log_every=1)
+        vars(args).update(changes)
+        script.Training(args).run()
     assert not (tmp_path / "run" / "last.pt").exists()
 
 
@@ -319,6 +326,8 @@ def test_a_run_is_never_overwritten(project: Project, tmp_path: Path) -> None:
     script = build_script(project, FULL)
     data = write_images(tmp_path / "data")
     script.Training(parse(script, data, tmp_path / "run", epochs=1)).run()
+    modes = {(tmp_path / "run" / name).stat().st_mode for name in ("last.pt", "best.safetensors")}
+    assert len(modes) == 1  # that of the umask
     before = (tmp_path / "run" / "last.pt").read_bytes()
     with pytest.raises(script.TrainingError, match="to go on from it, add --resume"):
         script.Training(parse(script, data, tmp_path / "run"))
