@@ -42,6 +42,7 @@ class Activation:
     Attributes:
         title: its name in figures.
         aliases: other tools' names for it.
+        variants: other tools' names for it with some of its words.
         needs: the value of the forward pass that torch's backward pass reads.
         attributes: its words; those at the end of another op are set by `defaults`.
         has_weight: it has a learnt tensor, `weight`.
@@ -51,6 +52,7 @@ class Activation:
 
     title: str
     aliases: tuple[str, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)
     needs: Needs
     writes_in_place: bool
     needs_in_place: Needs | None = None
@@ -136,6 +138,7 @@ ACTIVATIONS: dict[str, Activation] = {
     # Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016, section 2.
     "gelu": Activation(
         title="GELU",
+        variants={"gelu_tanh": "tanh"},
         attributes=(Attribute("tanh", "flag", False, changes="values"),),
         flags={"tanh": {"tanh": True}},
         needs="input",
@@ -296,6 +299,7 @@ OPS = (
         Op(
             name=name,
             aliases=activation.aliases,
+            variants=activation.variants,
             title=f"{activation.title} activation",
             short_title=activation.title,
             figure="plain",

@@ -186,8 +186,11 @@ def _sizes_disagree(step: NodeDef, inputs: list[Input], block: str, own_file: st
     notes = ("`concat` joins along channels; height and width must agree",)
     message = f"branches of `{holder}` disagree in height and width"
     fix = best[1] if best else None
+    help = None if fix else _level(first.type, second.type)
     expected, actual = _size(second), _size(first)
-    return Diagnostic("E304", message, labels, notes, expected=expected, found=actual, fix=fix)
+    return Diagnostic(
+        "E304", message, labels, notes, help, expected=expected, found=actual, fix=fix
+    )
 
 
 def _prefers(
@@ -308,13 +311,15 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     if not sizes and isinstance(item, Node) and not _are_two_gates(whole.type, odd.type):
         mended = _rewritten(place_of(item).text, {"width": whole.type.channels})
         fix = Fix(place_of(item), mended) if mended else None
-    gates = _tell_gates(whole.type, odd.type)
+    gates = _tell_gates(whole.type, odd.type, is_product=OPS[step.op].figure == "product")
     if other is None and OPS[step.op] is RESIDUAL and len(inputs) == 2 and not gates:
         projection = _projection(whole.type, odd.type)
         low, high = sorted((whole.type.channels, odd.type.channels))
         if projection is not None and (fix is None or high >= 2 * low):
             help = f"bring the input to it by a residual's `shortcut: {projection}`"
             fix = fix._replace(gain=f"or {help}") if fix else None
+    if fix is None and help is None and sizes:
+        help = _level(whole.type, odd.type)
     notes = [] if other is not None else [f"{whole.type} enters the block"]
     notes += gates
     expected, actual = str(whole.type), str(odd.type)
@@ -330,11 +335,32 @@ def _shapes_disagree(step: NodeDef, inputs: list[Input]) -> Diagnostic:
     )
 
 
-def _tell_gates(whole: TensorType, odd: TensorType) -> list[str]:
-    """Return why an input that looks like a gate is none; nothing for two maps."""
+_MOST_LINES = 3
+"""Maximum number of rows or columns for which a finding advises to add or to take them away."""
+
+
+def _level(one: TensorType, other: TensorType) -> str | None:
+    """Return the steps that bring two maps of nearly the same size to one size, if there are."""
+    if not (one.is_map and other.is_map):
+        return None
+    low, high = sorted((one.size, other.size))
+    lines = {"bottom": high[0] - low[0], "right": high[1] - low[1]}
+    if min(lines.values()) < 0 or not 0 < max(lines.values()) <= _MOST_LINES:
+        return None
+    sides = " ".join(f"{side} {count}" for side, count in lines.items() if count)
+    (height, width), (new_height, new_width) = low, high
+    adding = f"`pad ({sides})` brings {height}x{width} to {new_height}x{new_width}"
+    return f"{adding}, `crop ({sides})` the other way round"
+
+
+def _tell_gates(whole: TensorType, odd: TensorType, *, is_product: bool) -> list[str]:
+    """Return why an input that looks like a gate is none; nothing for two maps of another join.
+
+    A product of two maps that differ is meant as a gate.
+    """
     channels = whole.channels
-    is_of_places = odd.is_map and odd.channels == 1 < channels
-    if not whole.is_map or not (is_of_places or not odd.is_map or odd.size == (1, 1)):
+    looks = not odd.is_map or odd.size == (1, 1) or odd.channels == 1 < channels
+    if not whole.is_map or not (looks or is_product):
         return []
     height, width = whole.size
     if _are_two_gates(whole, odd):

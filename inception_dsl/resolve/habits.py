@@ -129,6 +129,11 @@ _BLOCKS = {
         "`branches` with a conv of another `dilation`, or a pool of another kernel, in each",
     ),
 }
+_ORDERS = "its squares are neighbouring channels (CRD), those of TensorFlow lie apart (DCR)"
+_NEAR = {
+    "depthtospace": f"`pixelshuffle` takes the channels in another order: {_ORDERS}",
+    "spacetodepth": f"`pixelunshuffle` gives the channels in another order: {_ORDERS}",
+}
 _LACKING_SCHEMES = """
     constant dirac glorot_normal he_normal he_uniform lecun_normal lecun_uniform
     msra ones orthogonal sparse uniform variance_scaling xavier_normal zeros
@@ -207,6 +212,11 @@ def is_depthwise(name: str) -> bool:
 def is_lacking(name: str) -> bool:
     """Tell whether the field has an op of this name that the language lacks."""
     return _plain(name) in map(_plain, LACKING) and op_of(name) is None
+
+
+def near_of(name: str) -> str | None:
+    """Return the op that does nearly what one that is lacking does, and the difference."""
+    return _NEAR.get(_plain(name))
 
 
 def is_of_tokens(name: str) -> bool:

@@ -158,6 +158,9 @@ def advise_number(op: Op, number: str) -> Advice:
         return Advice()  # rather a number of channels than a first value
     if any(a is not None and a.kind == "positive" for a in attributes) and not number.isdigit():
         return Advice(help=f"a {names[0]} is a whole number" if names[0] == "factor" else None)
+    words = [f"`{a.name}`" for a in op.attributes if a.kind == "decimal"]
+    if not names and op.family == "activation" and words:
+        return Advice(help=f"a number stands behind its word: {' or '.join(words)}")
     return Advice(" ".join(f"{name} {number}" for name in names) or None)
 
 
@@ -192,7 +195,9 @@ def _meant_by_number(op: Op) -> Sequence[str]:
     if part is not None:
         return (part,)
     first = next((a for a in op.attributes if a.kind != "flag"), None)
-    if first is None or first.kind not in {"positive", "decimal"} or first.above is not None:
+    if first is None or first.kind not in {"positive", "decimal"}:
+        return ()
+    if first.above is not None and op.family != "activation":
         return ()
     can_stand_alone = first.default is None or (
         isinstance(first.default, int | Decimal) and first.default >= 0

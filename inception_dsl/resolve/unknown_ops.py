@@ -16,6 +16,7 @@ from inception_dsl.resolve.habits import (
     join_of,
     kernel_and_op_of,
     meanings_of,
+    near_of,
     op_of,
     variant_of,
 )
@@ -48,7 +49,7 @@ def explain_unknown(
             said = "it describes convolutional networks: attention and tokens stay outside"
             return SpecError([Diagnostic("E201", message, (label,), (said,))])
         message = f"`{written}` is not in the language yet"
-        return SpecError([Diagnostic("E201", message, (label,))])
+        return SpecError([Diagnostic("E201", message, (label,), help=near_of(written))])
     if is_drop_path(step.name.text):
         message = f"`{written}` is no step: it drops the body of a residual"
         help = "as in `residual: {drop_path: 0.1}`"

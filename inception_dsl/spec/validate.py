@@ -188,7 +188,8 @@ _NETWORK = dict.fromkeys(["backbone", "body", "layers", "model", "steps"], "netw
 """Keys that other tools use for the network."""
 
 _AS = {
-    "join": "`concat` puts channels behind each other, `add` sums values, `mul` multiplies them",
+    "join": "`concat` puts channels behind each other, `add` sums values, `mul` multiplies them,"
+    " `maximum` and `minimum` take the largest or the smallest",
     "when": "it compares values, as in `stride == 1`; a step that is always there has no `when`",
     "branches": "name every branch, as in `{b1x1: 1x1 conv (64), b3x3: 3x3 conv (64)}`",
     "heads": "name every head, as in `aux: {at: ..., steps: ...}`",
@@ -197,6 +198,10 @@ _AS = {
     "residual": "`residual: {}` adds the input unchanged",
 }
 """Examples of a key with a value of the right kind, for findings of E103."""
+
+
+_EXTREMA = {"max": "maximum", "min": "minimum"}
+"""Values of a join as other tools have them."""
 
 
 def _diagnose(
@@ -210,11 +215,14 @@ def _diagnose(
         key = str(path[-1])
         known = _known_keys(loc)
         close = _meant_key(key, known)
+        notes = (f"known keys are {_listed(sorted(known))}",)
+        if key.count(")") > key.count("("):
+            notes = ("YAML ends the text at a comma within `[]` or `{}`: quote the step",)
         return Diagnostic(
             "E101",
             f"`{shorten(key)}` is no key here",
             (Label(places.key(path)),),
-            notes=(f"known keys are {_listed(sorted(known))}",),
+            notes=notes,
             fix=_fix(path, close, places) if close else None,
         )
     if kind == "string_too_long":
@@ -229,6 +237,7 @@ def _diagnose(
         if isinstance(tree, Scalar):
             message = f"`{shorten(tree.span.text)}` is no value of `{path[-1]}`: {_listed(choices)}"
             meant, help = nearest(str(tree.value), choices), _AS.get(str(path[-1]))
+            meant = meant or next((c for c in choices if c == _EXTREMA.get(str(tree.value))), None)
             fix = Fix(tree.span, meant) if meant else None
             return Diagnostic("E103", message, (Label(tree.span),), help=help, fix=fix)
         message = f"this is {_found(tree)}, not one of {_listed(choices)}"
