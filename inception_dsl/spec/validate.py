@@ -200,10 +200,6 @@ _AS = {
 """Examples of a key with a value of the right kind, for findings of E103."""
 
 
-_EXTREMA = {"max": "maximum", "min": "minimum"}
-"""Values of a join as other tools have them."""
-
-
 def _diagnose(
     kind: str,
     path: DocumentPath,
@@ -236,8 +232,10 @@ def _diagnose(
         tree = places.tree(path)
         if isinstance(tree, Scalar):
             message = f"`{shorten(tree.span.text)}` is no value of `{path[-1]}`: {_listed(choices)}"
-            meant, help = nearest(str(tree.value), choices), _AS.get(str(path[-1]))
-            meant = meant or next((c for c in choices if c == _EXTREMA.get(str(tree.value))), None)
+            value = str(tree.value)
+            begun = [choice for choice in choices if choice.startswith(value) and value]
+            meant = begun[0] if len(begun) == 1 else nearest(value, choices)
+            help = _AS.get(str(path[-1]))
             fix = Fix(tree.span, meant) if meant else None
             return Diagnostic("E103", message, (Label(tree.span),), help=help, fix=fix)
         message = f"this is {_found(tree)}, not one of {_listed(choices)}"
