@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from inception_dsl.analysis import CONVENTIONS, count_by, find_quantity, measure
 from inception_dsl.analysis.conventions import TOOLS
 from inception_dsl.analysis.explaining import compare_claims, find_difference
 from inception_dsl.cli import main
+from inception_dsl.emit.report import Layout, ReportFormat, render_costs
 from inception_dsl.ir import Path as NodePath
 
 __all__ = ["invented"]
@@ -199,6 +201,18 @@ def test_a_convention_is_a_column_of_every_format(
     assert sum(row["conventions"]["thop"] or 0 for row in document["rows"]) == total
     rows = run(capsys, "digits", "--columns", "thop", "--format", "csv").splitlines()[1:]
     assert sum(int(row.rpartition(",")[2] or 0) for row in rows) == total
+
+
+@pytest.mark.parametrize("format", ["table", "markdown", "json"])
+def test_counts_of_an_imported_network_say_that_they_are_of_stock_layers(
+    format: ReportFormat,
+) -> None:
+    checked = driver.measure("digits", folder=ROOT)
+    facts = driver.measure_facts(checked, needs=frozenset(), conventions=["ptflops"])
+    layout = Layout(columns=("params", "ptflops"))
+    said = "are those of stock layers"
+    assert said not in render_costs([facts], layout, format=format)
+    assert said in render_costs([replace(facts, is_imported=True)], layout, format=format)
 
 
 def test_an_authors_text_in_an_explanation_stays_text(

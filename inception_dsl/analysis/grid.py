@@ -58,6 +58,7 @@ class GridPolynomial:
         ]
         self._denominator = polynomial.denominator
         largest = sum(bound for *_, bound in self._terms)
+        largest = max(largest, self._denominator)
         self._type: Any = np.int64 if largest < _LARGEST else object
 
     def evaluate(self, columns: Columns) -> NDArray[Any]:
@@ -93,7 +94,7 @@ def make_checks(region: ValueRegion, box: Box) -> list[Check]:
         if span.high is not None and span.high < box[name].high:
             checks.append(_check_high(name, span.high))
         if span.modulus > 1:
-            checks.append(_check_residue(name, span.modulus, span.residue))
+            checks.append(_check_residue(name, span.modulus, span.residue, box[name].high))
     for condition in (*region.others, *region.bounds):
         low, _ = bound_polynomial(condition.polynomial, box)
         if condition.relation != "at_least" or low < 0:
@@ -113,7 +114,9 @@ def _check_high(name: str, high: int) -> Check:
     return lambda columns: columns[name] <= high
 
 
-def _check_residue(name: str, modulus: int, residue: int) -> Check:
+def _check_residue(name: str, modulus: int, residue: int, high: int) -> Check:
+    if modulus > high:  # each value is its own residue, and 64 bits may not hold the modulus
+        return _check_equal(name, residue)
     return lambda columns: columns[name] % modulus == residue
 
 
@@ -130,6 +133,8 @@ def _check_condition(condition: Condition, box: Box) -> Check:
             case "unequal":
                 return np.asarray(values != 0, dtype=np.bool_)
             case "divisible":
+                if condition.modulus >= _LARGEST:
+                    values = values.astype(object)
                 return np.asarray(values % condition.modulus == 0, dtype=np.bool_)
 
     return check

@@ -105,7 +105,7 @@ def add_list(command: Parser) -> None:
 def _flops(args: argparse.Namespace) -> int:
     if (args.symbolic or args.block) and not args.sweep:
         return show_symbolic(args)
-    if args.sweep or args.best or args.plot or args.within or args.shard:
+    if any((args.sweep, args.best, args.plot, args.within, args.shard, args.most)):
         return show_sweep(args)
     if args.device:
         return show_roofline(args, _report)
@@ -259,6 +259,8 @@ def _names(text: str, choices: Iterable[str], kind: str) -> tuple[str, ...]:
     """
     from inception_dsl.driver.options import choose
 
+    if " " in text:
+        raise argparse.ArgumentTypeError(f"write the names of `{text}` without blanks")
     names = tuple(text.split(","))
     for name in names:
         try:

@@ -44,7 +44,7 @@ def add_sweep(command: Parser) -> None:
         help="with --sweep: a bound besides the budget, as in 'macs <= 5G'",
     )
     command.add_argument(
-        "--most", type=_most, default=10, metavar="N", help="with --best: at most so many rows"
+        "--most", type=_most, metavar="N", help="with --best: at most so many rows; default: 10"
     )
     command.add_argument(
         "--shard",
@@ -83,7 +83,7 @@ def show_sweep(args: argparse.Namespace) -> int:
     )
     is_csv = args.format == "csv"
     if wish is not None:
-        wish = wish._replace(most=args.most)
+        wish = wish._replace(most=args.most or 10)
     best = run_sweep(sweep, wish, deliver if is_csv and wish is None else None)
     if is_csv and wish is None:
         say(*write_summary(sweep, None, None, format="table").splitlines())
@@ -102,7 +102,7 @@ def _find_contradiction(args: argparse.Namespace) -> str | None:
     from inception_dsl.analysis.symbolic import SYMBOLIC_MEASURES
 
     if not args.sweep:
-        return "`--best`, `--within`, `--shard` and `--plot` stand with `--sweep`"
+        return "`--best`, `--most`, `--within`, `--shard` and `--plot` stand with `--sweep`"
     if len(args.specs) != 1:
         return f"`--sweep` takes one spec, and {len(args.specs)} are named"
     if args.format not in FORMATS:
@@ -113,6 +113,8 @@ def _find_contradiction(args: argparse.Namespace) -> str | None:
         return f"`--sweep` has no use for `--{surplus}`"
     if args.symbolic or args.block:
         return "`--sweep` and `--symbolic` are two commands"
+    if args.most and not args.best:
+        return "`--most` stands with `--best`"
     if args.plot and Path(args.plot).suffix != ".svg":
         return f"`--plot` writes SVG, and `{args.plot}` has another suffix"
     others = [name for name in args.columns or () if name not in SYMBOLIC_MEASURES]

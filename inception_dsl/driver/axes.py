@@ -33,6 +33,7 @@ COPIES = "copies"
 """The name of the number of copies of a step: `inception_a.copies`."""
 
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_EXPONENT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
 _RANGE = re.compile(rf"({_NUMBER.pattern}):({_NUMBER.pattern})(?::({_NUMBER.pattern}))?")
 
 AxisKind = Literal["parameter", "input", "cell", "step", "unclear"]
@@ -96,24 +97,54 @@ def _split(texts: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     yield name, items
 
 
+def count_rows(texts: Sequence[str]) -> int:
+    """Return the number of rows of a grid, without its values.
+
+    Raises:
+        SpecError: E511 and E512, a text or a range that cannot be read.
+    """
+    rows = 1
+    for name, items in _split(texts):
+        rows *= sum(1 if (r := _read_range(name, item)) is None else r.count for item in items)
+    return rows
+
+
+class _Range(NamedTuple):
+    first: Fraction
+    step: Fraction
+    count: int
+
+
+def _read_range(name: str, text: str) -> _Range | None:
+    """Return the range that a text is; None if it is another value."""
+    bounds = _RANGE.fullmatch(text)
+    if bounds is None:
+        return None
+    first, last = Fraction(bounds[1]), Fraction(bounds[2])
+    step = Fraction(bounds[3] or 1)
+    if step == 0 or first > last:
+        why = "its step is 0" if step == 0 else "it ends before it begins"
+        raise _error("E512", f"the range `{text}` of `{name}` is empty: {why}")
+    count = int((last - first) // step) + 1
+    if count > MAX_VALUES:
+        raise _error("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
+    return _Range(first, step, count)
+
+
 def _read_values(name: str, text: str) -> Iterator[Value]:
-    if bounds := _RANGE.fullmatch(text):
-        first, last = Fraction(bounds[1]), Fraction(bounds[2])
-        step = Fraction(bounds[3] or 1)
-        if step == 0 or first > last:
-            why = "its step is 0" if step == 0 else "it ends before it begins"
-            raise _error("E512", f"the range `{text}` of `{name}` is empty: {why}")
-        count = int((last - first) // step) + 1
-        if count > MAX_VALUES:
-            raise _error("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
-        for index in range(count):
-            yield _as_number(first + index * step)
+    if (span := _read_range(name, text)) is not None:
+        for index in range(span.count):
+            yield _as_number(span.first + index * span.step)
     elif _NUMBER.fullmatch(text):
         yield _as_number(Fraction(text))
     elif text in WORDS or SIZE.fullmatch(text):
         yield parameter_value(text)
     else:
         help = "a number, a range such as 128:320:32, or a word of an op"
+        if "-" in text and text not in WORDS and not text.strip("-+.:0123456789"):
+            help = "a value and a step have no sign; a range goes up, as in 128:320:32"
+        elif _EXPONENT.fullmatch(text):
+            help = "write the digits of the number, without an exponent"
         raise _error("E512", f"`{text[:60]}` is no value of `{name}`", help)
 
 

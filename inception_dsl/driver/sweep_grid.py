@@ -19,7 +19,7 @@ from inception_dsl.analysis.symbolic import (
 )
 from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
 from inception_dsl.driver.axes import Axis
-from inception_dsl.ir import Bound, Quantity, Value
+from inception_dsl.ir import Bound, Multiple, Quantity, Value
 from inception_dsl.tracked import Recorder
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Sweep:
     Attributes:
         measures: the costs that are counted.
         bounds: the bounds of the budget that are judged.
-        unjudged: the measures of the other bounds, behind the paths of their steps.
+        unjudged: the other bounds: their measures, and what keeps a sweep from them.
         counts: the counts of the rows that `run` has given.
     """
 
@@ -126,24 +126,14 @@ class Sweep:
         self.axes = tuple(axes)
         self.measures = tuple(measures)
         self.bounds = [bound for bound in bounds if _is_judged(bound)]
-        self.unjudged = [bound.place for bound in bounds if not _is_judged(bound)]
+        self.unjudged = [_name_unjudged(bound) for bound in bounds if not _is_judged(bound)]
         self.rows = self._grid.size
         self.start, self.stop = shard.cut(self.rows)
-        self._refuse_size()
+        refuse_size(self.rows, shard)
         self._most_pieces = min(MAX_PIECES, max(MAX_PIECE_NODES // nodes, 1))
         self._count_at = count_at
         self.pieces: list[SweptPiece] = []
         self.counts = Counts()
-
-    def _refuse_size(self) -> None:
-        asked = self.stop - self.start
-        if asked == 0:
-            raise _error("E512", f"the shard has no row: the grid has {self.rows:,} rows")
-        if asked > MAX_ROWS:
-            parts = -(-self.rows // MAX_ROWS)
-            message = f"the grid has {asked:,} rows, and {MAX_ROWS:,} are the most of one call"
-            help = f"count it in parts, as in `--shard 1/{parts}`"
-            raise _error("E512", message, help)
 
     def write_row(self, row: int) -> list[str]:
         """Return the values of a row as a spec writes them."""
@@ -286,6 +276,31 @@ def _is_judged(bound: Bound) -> bool:
     """Tell whether a sweep judges a bound: a number for a cost of the whole network."""
     is_whole = bound.at is None and isinstance(bound.quantity, Quantity)
     return is_whole and bound.measure in SYMBOLIC_MEASURES
+
+
+def _name_unjudged(bound: Bound) -> str:
+    """Return the measure of a bound that is not judged, and the step or multiple in it."""
+    at = f" of the step `{bound.at}`" if bound.at is not None else ""
+    is_multiple = isinstance(bound.quantity, Multiple)
+    by = " by a multiple of another network" if is_multiple else ""
+    return f"{bound.measure}{at}{by}"
+
+
+def refuse_size(rows: int, shard: Shard) -> None:
+    """Refuse a part of a grid without rows, or with too many.
+
+    Raises:
+        SpecError: E512, the part has none or more than `MAX_ROWS`.
+    """
+    start, stop = shard.cut(rows)
+    asked = stop - start
+    if asked == 0:
+        raise _error("E512", f"the shard has no row: the grid has {rows:,} rows")
+    if asked > MAX_ROWS:
+        parts = -(-rows // MAX_ROWS)
+        message = f"the grid has {asked:,} rows, and {MAX_ROWS:,} are the most of one call"
+        help = f"count it in parts, as in `--shard 1/{parts}`"
+        raise _error("E512", message, help)
 
 
 def _make_grid(axes: Sequence[Axis]) -> Grid:

@@ -14,9 +14,17 @@ from inception_dsl.analysis.symbolic import (
     measure_symbolic_cost,
 )
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
-from inception_dsl.driver.axes import Axis, Slot, find_slot, list_slots, open_steps, read_axes
+from inception_dsl.driver.axes import (
+    Axis,
+    Slot,
+    count_rows,
+    find_slot,
+    list_slots,
+    open_steps,
+    read_axes,
+)
 from inception_dsl.driver.references import find_network
-from inception_dsl.driver.sweep_grid import WHOLE, Shard, Sweep, find_form
+from inception_dsl.driver.sweep_grid import WHOLE, Shard, Sweep, find_form, refuse_size
 from inception_dsl.driver.walk import read_model
 from inception_dsl.ir import Bound, Origin, TensorType, Value
 from inception_dsl.resolve import Overrides, Template, read_network
@@ -47,6 +55,7 @@ def begin_sweep(
         SpecError: the errors of the spec; E511 and E512 as of `read_axes`, `find_slot` and `Sweep`.
         MissingExtraError: numpy is not installed.
     """
+    refuse_size(count_rows(texts), shard)
     axes = read_axes(texts)
     file = find_network(reference, folder, input=overrides.input)
     loaded, template, made = read_model(file, overrides)

@@ -81,8 +81,12 @@ def _exceed(
     says = _PREDICATES.get(bound.measure, f"has {{}} {bound.measure}").format(f"{figure:,}")
     whose = f"`{bound.at}` of `{subject.model.name}`" if bound.at else f"`{subject.model.name}`"
     message = f"{whose} {says}, and its budget is {budget}"
-    side = "over" if figure > written.amount else "under"
-    excess = f"{abs(figure - written.amount):,} {side}"
+    if figure == written.amount:
+        side = "less" if written.relation == "<" else "more"
+        excess = f"as much as the bound, and it has to be {side}"
+    else:
+        side = "over" if figure > written.amount else "under"
+        excess = f"{abs(figure - written.amount):,} {side}"
     over = figure - written.amount + (written.relation == "<")
     labels = (*labels_at(bound.origin, excess), *_list_parts(bound, over, subject.quantities))
     if bound.measure == "memory" and bound.at is None:

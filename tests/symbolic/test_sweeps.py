@@ -219,6 +219,21 @@ def test_amounts_beyond_64_bits_are_exact(project: Project) -> None:
             assert [int(column[place]) for column in chunk.costs] == [totals.params, totals.macs]
 
 
+def test_quotients_whose_common_modulus_64_bits_cannot_hold_are_counted(project: Project) -> None:
+    divisors = (61, 59, 53, 47, 43, 41, 37, 31, 29, 23, 19, 17, 13)
+    steps = "".join(f"  - s{d}: 1x1 conv (max(w//{d}, 1))\n" for d in divisors)
+    head = "inception: 1\nname: p\ninput: 8x8x3\nparams: {w: 32}\nnetwork:\n"
+    path = project.write("specs/p.yaml", head + steps)
+    sweep = begin_sweep(
+        str(path), ["w=32,64"], folder=project.root, overrides=Overrides(), measures=("params",)
+    )
+    (chunk,) = sweep.run()
+    for place, width in enumerate(("32", "64")):
+        changes = Overrides(None, {"w": width})
+        measured = driver.measure(str(path), folder=project.root, overrides=changes)
+        assert int(chunk.costs[0][place]) == measured.cost.totals.params
+
+
 @pytest.mark.parametrize(
     ("axes", "code", "said"),
     [
@@ -234,6 +249,9 @@ def test_amounts_beyond_64_bits_are_exact(project: Project) -> None:
         ("ratio=rel", "E512", "is no value"),
         ("classes=1:2000000", "E512", "more than 1,000,000 values"),
         ("classes=1:4000,ratio=1:4000", "E512", "`--shard 1/4`"),
+        ("classes=1:1000000,ratio=1:10000,nothing=1:1000", "E512", "10,000,000,000,000 rows"),
+        ("ratio=8:64:-8", "E512", "no sign"),
+        ("ratio=1e3", "E512", "without an exponent"),
     ],
 )
 def test_a_sweep_that_cannot_be_run_is_refused(

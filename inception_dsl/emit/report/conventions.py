@@ -32,6 +32,12 @@ _PHRASES: dict[Amount, str] = {
 
 NOTHING = "nothing"
 
+OF_STOCK_LAYERS = (
+    "The numbers of tools are those of stock layers. A tool that goes by the class of a module, or"
+    " misses functions, may print another number for the imported network."
+)
+"""The note on counts of an imported network by tools."""
+
 
 def write_rule(rule: Rule) -> str:
     """Return a rule in words: `1 for each multiply-accumulate`."""

@@ -50,6 +50,10 @@ def _build_document(facts: Facts, layout: Layout) -> dict[str, Any]:
         document["conventions"] = {
             name: _build_count(count) for name, count in facts.counts.items()
         }
+        if facts.is_imported:
+            from inception_dsl.emit.report.conventions import OF_STOCK_LAYERS
+
+            document["conventions_note"] = OF_STOCK_LAYERS
     rows: list[dict[str, Any]] = []
     if layout.by is None or layout.by == "path":
         for row in cost.rows:

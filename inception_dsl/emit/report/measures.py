@@ -29,6 +29,7 @@ class Facts:
         outputs: the paths of the nodes that give the network's outputs in inference.
         dtype: the number type that bytes are counted in.
         counts: the counts by conventions of tools, by their names.
+        is_imported: whether the model is imported from code or another format.
     """
 
     cost: CostReport
@@ -38,6 +39,7 @@ class Facts:
     outputs: tuple[str, ...] = ()
     dtype: str = "float32"
     counts: Mapping[str, ConventionCount] = field(default_factory=dict)
+    is_imported: bool = False
 
 
 class RowScope(NamedTuple):

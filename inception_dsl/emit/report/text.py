@@ -45,9 +45,10 @@ def write_text(form: TextForm, networks: Sequence[Facts], layout: Layout) -> str
         base = form.text(layout.against.cost.name)
         legend.append(f"{names}: multiples of those of {base}.")
     if shown := [name for name in layout.columns if name in networks[0].counts]:
-        from inception_dsl.emit.report.conventions import describe
+        from inception_dsl.emit.report.conventions import OF_STOCK_LAYERS, describe
 
         legend += [describe([facts.counts[name] for facts in networks]) for name in shown]
+        legend += [OF_STOCK_LAYERS] if any(facts.is_imported for facts in networks) else []
     below = "".join(f"{sentence}{gap}" for sentence in legend).rstrip("\n")
     if layout.against is not None or (len(networks) > 1 and layout.by is None):
         return f"{table(*_list_network_rows(networks, layout))}\n{below}\n"
