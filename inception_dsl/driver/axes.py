@@ -105,14 +105,14 @@ def count_rows(texts: Sequence[str]) -> int:
     """
     rows = 1
     for name, items in _split(texts):
-        rows *= sum(1 if (r := _read_range(name, item)) is None else r.count for item in items)
+        rows *= sum(1 if (r := _read_range(name, item)) is None else r.length for item in items)
     return rows
 
 
 class _Range(NamedTuple):
     first: Fraction
     step: Fraction
-    count: int
+    length: int
 
 
 def _read_range(name: str, text: str) -> _Range | None:
@@ -133,7 +133,7 @@ def _read_range(name: str, text: str) -> _Range | None:
 
 def _read_values(name: str, text: str) -> Iterator[Value]:
     if (span := _read_range(name, text)) is not None:
-        for index in range(span.count):
+        for index in range(span.length):
             yield _as_number(span.first + index * span.step)
     elif _NUMBER.fullmatch(text):
         yield _as_number(Fraction(text))
