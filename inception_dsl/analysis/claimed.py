@@ -33,7 +33,8 @@ class CheckedBound(NamedTuple):
 
     Attributes:
         place: the measure, behind the path of its step.
-        room: the part of the bound that is left over; None if the bound is none from above.
+        room: the part of the bound that lies between it and the quantity; None if the bound is a
+            multiple, or none from above or below.
     """
 
     place: str
@@ -89,9 +90,10 @@ def _check(claim: Claim, counted: int | str) -> CheckedClaim:
 
 
 def _find_room(quantity: Quantity | Multiple, figure: int) -> Fraction | None:
-    """Return the part of an upper bound that is left over; None for a multiple, too."""
-    if isinstance(quantity, Multiple) or quantity.relation not in {"<=", "<"}:
+    """Return the room that an upper or a lower bound leaves; None for a multiple, too."""
+    if isinstance(quantity, Multiple) or not quantity.amount:
         return None
-    if not quantity.amount:
-        return None
-    return 1 - Fraction(figure, quantity.amount)
+    share = Fraction(figure, quantity.amount)
+    if quantity.relation in {"<=", "<"}:
+        return 1 - share
+    return share - 1 if quantity.relation in {">=", ">"} else None

@@ -64,6 +64,16 @@ def name_number(convention: Convention) -> str:
     return f"{convention.name} {convention.calls_it}" if convention.version else convention.calls_it
 
 
+def list_left_out(counts: Sequence[ConventionCount]) -> list[str]:
+    """Return what one convention does not count of some networks: kinds of layers, and biases."""
+    convention = counts[0].convention
+    kinds = tuple(dict.fromkeys(each.kind for count in counts for each in count.kinds))
+    left_out = [kind for kind in kinds if not convention.rule_of(kind)]
+    if not any(BIASES & convention.rule_of(kind).keys() for kind in kinds):
+        left_out.append("biases")
+    return left_out
+
+
 def describe(counts: Sequence[ConventionCount]) -> str:
     """Return how one convention counts some networks, for readers who do not know the tool.
 
@@ -72,9 +82,7 @@ def describe(counts: Sequence[ConventionCount]) -> str:
     """
     convention = counts[0].convention
     kinds = tuple(dict.fromkeys(each.kind for count in counts for each in count.kinds))
-    left_out = [kind for kind in kinds if not convention.rule_of(kind)]
-    if not any(BIASES & convention.rule_of(kind).keys() for kind in kinds):
-        left_out.append("biases")
+    left_out = list_left_out(counts)
     name = f"{convention.title} {convention.version}".rstrip()
     rules = "; ".join(list_rules(convention, kinds))
     missing = f" Not counted: {', '.join(left_out)}." if left_out else ""

@@ -12,7 +12,7 @@ from inception_dsl.analysis import ConventionCount, Group, Grouping, group
 from inception_dsl.analysis.claimed import CheckedClaim, StatementReport
 from inception_dsl.channels import markdown_text, xml_text
 from inception_dsl.emit.deviations import Deviation
-from inception_dsl.emit.report.conventions import name_number
+from inception_dsl.emit.report.conventions import list_left_out, name_number
 from inception_dsl.emit.report.layout import Layout
 from inception_dsl.emit.report.measures import Facts
 from inception_dsl.emit.report.text import list_group_rows, list_total_rows
@@ -188,7 +188,7 @@ def _list_counts(counts: Sequence[ConventionCount]) -> Iterator[str]:
         return
     columns = (Column("tool", "left"), Column("number"), Column("not counted", "left"))
     rows = [
-        [name_number(each.convention), f"{each.total:,}", ", ".join(each.left_out)]
+        [name_number(each.convention), f"{each.total:,}", ", ".join(list_left_out([each]))]
         for each in counts
     ]
     yield "## As tools count it"
