@@ -17,7 +17,7 @@ from random_steps import Spec
 def test_a_class_with_other_values_is_what_the_spec_gives_for_them(project: Project) -> None:
     counts: Counter[str] = Counter()
 
-    @settings(QUICK, max_examples=24)
+    @settings(QUICK, max_examples=48)
     @given(specs())
     def each(spec: Spec) -> None:
         check_other_params(project, spec, Random(len(spec.text())), counts)
