@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 from inception_dsl.analysis.cost import CostReport
 from inception_dsl.analysis.quantities import Quantities
-from inception_dsl.ir import Claim, Model, Multiple, Quantity
+from inception_dsl.ir import Bound, Claim, Model, Multiple, Quantity
 
 
 class CheckedClaim(NamedTuple):
@@ -33,8 +34,9 @@ class CheckedBound(NamedTuple):
 
     Attributes:
         place: the measure, behind the path of its step.
-        room: the part of the bound that lies between it and the quantity; None if the bound is a
-            multiple, or none from above or below.
+        bound: as it is written; behind a multiple of another network, what it amounts to.
+        room: the part of the bound that lies between it and the quantity; None if the bound is
+            none from above or below.
     """
 
     place: str
@@ -58,8 +60,14 @@ class StatementReport:
     budget: tuple[CheckedBound, ...]
 
 
-def measure_statements(model: Model, cost: CostReport) -> StatementReport:
-    """Measure the quantities that a model's claims and its budget are about."""
+def measure_statements(
+    model: Model, cost: CostReport, settle: Callable[[Bound, Multiple], Quantity]
+) -> StatementReport:
+    """Measure the quantities that a model's claims and its budget are about.
+
+    Args:
+        settle: gives what a bound amounts to that is a multiple of another network.
+    """
     quantities = Quantities(model, cost)
     claims: list[CheckedClaim] = []
     elsewhere = 0
@@ -74,8 +82,11 @@ def measure_statements(model: Model, cost: CostReport) -> StatementReport:
     for bound in model.budget:
         figure = quantities.find(bound.measure, bound.at, with_heads=False)
         if isinstance(figure, int):
-            room = _find_room(bound.quantity, figure)
-            budget.append(CheckedBound(bound.place, bound.quantity.text, figure, room))
+            written, text = bound.quantity, bound.quantity.text
+            if isinstance(written, Multiple):
+                written = settle(bound, written)
+                text = f"{text} = {written.amount:,}"
+            budget.append(CheckedBound(bound.place, text, figure, _find_room(written, figure)))
     return StatementReport(tuple(claims), elsewhere, tuple(budget))
 
 
@@ -89,9 +100,9 @@ def _check(claim: Claim, counted: int | str) -> CheckedClaim:
     )
 
 
-def _find_room(quantity: Quantity | Multiple, figure: int) -> Fraction | None:
-    """Return the room that an upper or a lower bound leaves; None for a multiple, too."""
-    if isinstance(quantity, Multiple) or not quantity.amount:
+def _find_room(quantity: Quantity, figure: int) -> Fraction | None:
+    """Return the room that an upper or a lower bound leaves."""
+    if not quantity.amount:
         return None
     share = Fraction(figure, quantity.amount)
     if quantity.relation in {"<=", "<"}:

@@ -11,7 +11,7 @@ from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import find_network
-from inception_dsl.ir import BlockDef, Model, TensorType
+from inception_dsl.ir import BlockDef, Bound, Model, Multiple, Quantity, TensorType
 from inception_dsl.resolve import (
     AS_WRITTEN,
     Instantiation,
@@ -147,8 +147,7 @@ def judge_model(
         return other, _cost(file, other, batch)
 
     def measure_spec(reference: str, span: Span) -> tuple[Model, CostReport]:
-        other = measure_file(find_used(reference, file, span), AS_WRITTEN, batch)
-        return other.model, other.cost
+        return _measure_used(file, reference, span, batch)
 
     place = (file.shown, file.reference, file.is_built_in)
     offers = None
@@ -334,6 +333,7 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
     """
     from inception_dsl.analysis import (
         CONVENTIONS,
+        Quantities,
         count_by,
         measure_work,
         plan_forward,
@@ -354,9 +354,29 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
     plans = plan_forward(classes.model)
     work = measure_work(model, checked.cost)
     counts = tuple(count_by(CONVENTIONS[name], work) for name in TOOLS)
-    statements = measure_statements(model, checked.cost)
+
+    def settle(bound: Bound, multiple: Multiple) -> Quantity:
+        assert bound.origin.span is not None  # text wrote it: nothing else has a budget
+        other = _measure_used(checked.file, multiple.of, bound.origin.span, checked.cost.batch)
+        base = Quantities(*other).find(bound.measure, None, with_heads=False)
+        assert isinstance(base, int)
+        return multiple.settle(base)
+
+    statements = measure_statements(model, checked.cost, settle)
     shown = checked.file.shown
     return EmitterInput(model, checked.cost, classes, plans, shown, statements, counts)
+
+
+def _measure_used(
+    file: SpecFile, reference: str, span: Span, batch: int
+) -> tuple[Model, CostReport]:
+    """Return the model and the cost of the spec that another one names at a place of it.
+
+    Raises:
+        SpecError: the spec cannot be found, or has errors.
+    """
+    other = measure_file(find_used(reference, file, span), AS_WRITTEN, batch)
+    return other.model, other.cost
 
 
 def verify(checked: Checked) -> list[str]:
