@@ -57,6 +57,9 @@ def begin_sweep(
     """
     refuse_size(count_rows(texts), shard)
     axes = read_axes(texts)
+    fixed = next((axis.name for axis in axes if axis.name in overrides.params), None)
+    if fixed is not None:
+        raise _error("E511", f"the axis `{fixed}` sets what `--set {fixed}=...` sets")
     file = find_network(reference, folder, input=overrides.input)
     loaded, template, made = read_model(file, overrides)
     tables = {

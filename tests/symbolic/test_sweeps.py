@@ -264,6 +264,15 @@ def test_a_sweep_that_cannot_be_run_is_refused(
     assert said in f"{finding.message} {finding.help}"
 
 
+def test_an_axis_and_an_override_of_one_parameter_are_refused(project: Project) -> None:
+    path = project.write("specs/net.yaml", TEXT.format(**USUAL))
+    changes = Overrides(None, {"ratio": "2"})
+    with pytest.raises(SpecError, match="the axis `ratio` sets what `--set ratio="):
+        begin_sweep(
+            str(path), ["ratio=1,2"], folder=project.root, overrides=changes, measures=("params",)
+        )
+
+
 def test_rows_with_errors_are_told_with_the_first(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
