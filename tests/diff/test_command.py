@@ -324,7 +324,7 @@ def test_a_fault_in_the_old_spec_is_pointed_at_in_its_revision(repository: Proje
             "[tool.inception-dsl]\ncheck = {}\n",
             "`tool.inception-dsl` has no key `check`",
             "2:1",
-            "it may have diff, verify, hints",
+            "it may have diff, verify, hints, devices",
         ),
         (
             "[tool.ruff]\n[tool.inception_dsl.diff]\n",

@@ -386,8 +386,8 @@ def test_a_hint_names_the_rewrite_that_there_is(steps: str, help: str, project: 
         ),
         (
             '[a: 3x3 conv (48), b: 2 x 3x3 conv (48), c: "3x3\\x20conv (48)"]\n',
-            "@` writes it; it leaves out `b.0`: it is a repeated step: only one of its copies would"
-            " be last; `c`: its quotes hold an escape",
+            "@` writes it; it leaves out `b.0`: it is a repeated step: write its copies one by"
+            " one, or make it a block; `c`: its quotes hold an escape",
         ),
         (
             '[a: "3x3\\x20conv (48)"]\n',

@@ -65,14 +65,6 @@ SPECS = {
         "  - m: {from: b, op: batchnorm}\n"
         "  - j: {from: [n, m], join: add}\n",
     ),
-    "a bias of shared weights": (
-        ["P815"],
-        "network:\n"
-        "  - b: 3x3 conv (12 norm none act none bias)\n"
-        "  - n: batchnorm\n"
-        "  - c: {reuse: b}\n"
-        "  - m: batchnorm\n",
-    ),
     "steps without effect": (
         ["P815"],
         "network: [a: 3x3 conv (8), 1x1 maxpool, p: 1x1 avgpool, b: 3x3 conv (4), 3x3 maxpool, "

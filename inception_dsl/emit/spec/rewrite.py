@@ -56,7 +56,7 @@ def divide_step(
     place = places.find(span)
     step, op = read_step(place)
     if step.count is not None:
-        raise RewriteError("it is a repeated step; write its copies one by one, or make it a block")
+        raise RewriteError("it is a repeated step: write its copies one by one, or make it a block")
     if step.kernel is None or step.kernel.kind != "kernel":
         raise RewriteError("its kernel is a parameter")
     text = place.step.text
