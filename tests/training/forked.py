@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import runpy
+import signal
 import socket
 import sys
 import tempfile
@@ -74,6 +75,7 @@ def _run(script: Path, words: Sequence[str], environment: dict[str, str], output
     """Become the script: its arguments, its path of imports, its output."""
     import torch
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     torch.set_num_threads(1)
     multiprocessing.set_start_method("fork", force=True)  # of readers, as in a script of its own
     os.environ.update(environment)

@@ -71,16 +71,11 @@ def flatten(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, 
 
 
 def kill_at(fork: Fork, log: Path, lines: int, number: signal.Signals = signal.SIGKILL) -> int:
-    """Send a signal to a run when its log has `lines` lines, and return its exit code.
-
-    Python drops an interrupt that comes while it frees an object, so one is sent until it is heard.
-    """
+    """Send a signal to a run when its log has `lines` lines, and return its exit code."""
     while fork.process.is_alive():
         if log.exists() and log.read_bytes().count(b"\n") >= lines:
             os.kill(fork.process.pid or 0, number)
-            if number is not signal.SIGINT:
-                break
-            fork.process.join(5)
+            break
         time.sleep(0.005)
     return fork.wait()
 
