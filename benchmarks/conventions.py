@@ -109,7 +109,7 @@ def run_part(node: Node, value: Any) -> Any:
         case op if op in PLAIN:
             return getattr(layers, PLAIN[op][0])(*PLAIN[op][1:])(value)
         case op:
-            raise NotImplementedError(op)
+            raise ValueError(f"no layer of Keras is known for `{op}`")
 
 
 def make_keras(checked: Checked) -> Any:

@@ -8,7 +8,7 @@ this project evaluates text. All arithmetic is exact: numbers are whole or fract
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -24,13 +24,15 @@ MAX_DIGITS = 18
 
 
 class SymbolicNumber:
-    """The base of a number that stands for many, whose arithmetic is its own: see `tracked.py`."""
+    """The base of a number that stands for many, whose arithmetic is its own: see `tracked.py`.
+
+    Attributes:
+        as_decimal: a method that returns the number as a decimal, which need not be whole.
+    """
 
     __slots__ = ()
 
-    def as_decimal(self) -> Decimal:
-        """Return the number as a decimal that is not whole."""
-        raise NotImplementedError
+    as_decimal: Callable[[], Decimal]
 
 
 @dataclass(frozen=True, slots=True)

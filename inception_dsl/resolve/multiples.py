@@ -16,8 +16,11 @@ from inception_dsl.resolve.habits import meanings_of, op_of
 from inception_dsl.spec.step import MAX_LENGTH
 
 SURE_FACTOR, MAX_FACTOR = 4, 32
-"""Where a step takes a factor or a size: a number is a factor up to the first bound, a size above
-the second, and either one between them. The largest factor of the field is that of FCN-32s."""
+"""The bounds on a number that may be a factor or a size.
+
+Up to the first it is a factor, above the second a size, and between them either one. The largest
+factor of the field is that of FCN-32s.
+"""
 
 _TIMES = "[xX\u00d7*]"
 _SIGN = re.compile(_TIMES)

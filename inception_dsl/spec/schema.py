@@ -142,8 +142,8 @@ class HeadSpec(_Spec):
     steps: Body
 
 
-class BudgetSpec(_Spec):
-    """The bounds on the cost of a network, and on that of its steps at their paths."""
+class _MeasuredSpec(_Spec):
+    """A value for each quantity of a network."""
 
     params: Maybe[str | int] = None
     weights: Maybe[str | int] = None
@@ -152,10 +152,15 @@ class BudgetSpec(_Spec):
     activations: Maybe[str | int] = None
     memory: Maybe[str | int] = None
     depth: Maybe[str | int] = None
+
+
+class BudgetSpec(_MeasuredSpec):
+    """The bounds on the cost of a network, and on that of its steps at their paths."""
+
     at: dict[str, dict[Measure, str | int]] = {}
 
 
-class ClaimSpec(_Spec):
+class ClaimSpec(_MeasuredSpec):
     """The claims that a source makes of the network, or of the step at a path."""
 
     at: Maybe[str] = None
@@ -163,13 +168,6 @@ class ClaimSpec(_Spec):
     heads: bool = False
     source: Maybe[Text] = None
     deviates: Maybe[Text] = None
-    params: Maybe[str | int] = None
-    weights: Maybe[str | int] = None
-    macs: Maybe[str | int] = None
-    flops: Maybe[str | int] = None
-    activations: Maybe[str | int] = None
-    memory: Maybe[str | int] = None
-    depth: Maybe[str | int] = None
     shape: Maybe[str | int] = None
     reads: Maybe[str | int] = Field(default=None, alias="in")
     top1_error: Maybe[int | Decimal] = None
