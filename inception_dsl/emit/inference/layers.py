@@ -15,14 +15,8 @@ from inception_dsl.analysis.fusing import FusedStep, find_weight, keeps_statisti
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.emit.python.code import Atom, Code, Construct, literal, symbol
 from inception_dsl.emit.python.small_classes import in_sequence, write_layer
-from inception_dsl.emit.python.torch_table import (
-    DEFAULTS,
-    FUNCTIONS,
-    Argument,
-    EmitError,
-    Layer,
-    layers_of,
-)
+from inception_dsl.emit.python.torch_classes import DEFAULTS, Argument
+from inception_dsl.emit.python.torch_table import FUNCTIONS, EmitError, Layer, layers_of
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Node, Path, Value
 from inception_dsl.ops import OPS

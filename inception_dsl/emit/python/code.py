@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from inception_dsl.emit.python.torch_table import Argument
+from inception_dsl.emit.python.torch_classes import Argument
 from inception_dsl.expr import Apply, find_functions, find_names, show
 
 NO_NAMES: frozenset[str] = frozenset()

@@ -15,7 +15,7 @@ from inception_dsl.emit.python.code import (
     Construct,
     Prefixed,
 )
-from inception_dsl.emit.python.torch_table import Argument
+from inception_dsl.emit.python.torch_classes import Argument
 from inception_dsl.expr import Apply, Binary, Expr, find_level, list_operands, show
 
 _CHOICE = Apply("if", (0, 0, 0))

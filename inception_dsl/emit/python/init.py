@@ -25,7 +25,8 @@ from inception_dsl.emit.python.code import (
     symbol,
 )
 from inception_dsl.emit.python.naming import free_name
-from inception_dsl.emit.python.torch_table import BASES, NONLINEARITY, Argument, Layer
+from inception_dsl.emit.python.torch_classes import BASES, Argument
+from inception_dsl.emit.python.torch_table import NONLINEARITY, Layer
 from inception_dsl.ir import BlockDef, CallDef, Model, NodeDef, Path
 
 _CONV, _DECONV, _LINEAR = "nn.Conv2d", "nn.ConvTranspose2d", "nn.Linear"

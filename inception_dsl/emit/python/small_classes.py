@@ -36,16 +36,8 @@ from inception_dsl.emit.python.code import (
 from inception_dsl.emit.python.expressions import expression
 from inception_dsl.emit.python.init import Init, LayerInits
 from inception_dsl.emit.python.naming import ClassNames
-from inception_dsl.emit.python.torch_table import (
-    BASES,
-    DEFAULTS,
-    FUNCTIONS,
-    IN_PLACE,
-    OUT_CHANNELS,
-    Argument,
-    Base,
-    Layer,
-)
+from inception_dsl.emit.python.torch_classes import BASES, DEFAULTS, Argument, Base
+from inception_dsl.emit.python.torch_table import FUNCTIONS, IN_PLACE, OUT_CHANNELS, Layer
 from inception_dsl.expr import Apply, find_names
 
 # Each use has a window of its own; other values may be written once, in the body of the class.

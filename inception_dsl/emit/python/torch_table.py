@@ -1,9 +1,9 @@
-"""The table of the torch backend: the layers of every op, and the defaults of torch's classes.
+"""The table of the torch backend: the layers of every op, with their arguments.
 
-All that is known of torch's names stands here. An op has one entry, `TORCH` or, without a
-module, `IN_FORWARD`. A class that emitted code passes keywords to may have one in `DEFAULTS`.
+An op has one entry, in `TORCH` or, without a module, in `IN_FORWARD`. What torch's classes are and
+what their arguments are without a word stands in `torch_classes.py`.
 
-Longer than 400 lines: torch's names stand in one place.
+Longer than 400 lines: all ops have their layers in one place.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Literal
 
+from inception_dsl.emit.python.torch_classes import CROPPED, Argument
 from inception_dsl.expr import Apply, Expr, Name
 from inception_dsl.ir import Value
 from inception_dsl.ops import ACTIVATIONS, OPS, Symbols
@@ -22,8 +23,6 @@ from inception_dsl.ops.conv import norm_attributes
 from inception_dsl.ops.scale import rescale_parts
 from inception_dsl.ops.window import pads_itself
 from inception_dsl.simplify import combine
-
-Argument = Value | Expr | tuple[Expr, ...]
 
 
 class EmitError(Exception):
@@ -48,23 +47,6 @@ class Layer:
     arguments: tuple[tuple[str, Argument], ...] = ()
     init: str = ""
     bias_init: Argument | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """A class of layers with weights, behind which a norm and an activation can stand.
-
-    Attributes:
-        name: its part of a small class's name: `Conv`.
-        prose: its name in a sentence.
-        holder: torch's layer that holds the weights: the class itself, its base, or its children.
-        children: the children that it runs in turn; empty if it holds the weights itself.
-    """
-
-    name: str
-    prose: str
-    holder: str
-    children: tuple[str, ...] = ()
 
 
 LayersOf = Callable[[Symbols, Expr], tuple[Layer, ...]]
@@ -244,9 +226,6 @@ _PADS = {
 _PADDED = ("left", "right", "top", "bottom")
 """The sides of a map in the order in which torch pads them."""
 
-_CROPPED = ("top", "bottom", "left", "right")
-"""The sides of a map in the order in which a crop takes them off."""
-
 
 def _pad(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     sides = tuple(_whole(attributes[side]) for side in _PADDED)
@@ -264,7 +243,7 @@ def _crop(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
         sides = attributes["size"]
         assert isinstance(sides, tuple)
         return (Layer("", "_CenterCrop2d", (("", sides[0]), ("", sides[1]))),)
-    return (Layer("", "_Crop2d", tuple((side, attributes[side]) for side in _CROPPED)),)
+    return (Layer("", "_Crop2d", tuple((side, attributes[side]) for side in CROPPED)),)
 
 
 def _batchnorm(rank: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
@@ -470,34 +449,6 @@ ON_VECTORS: dict[str, LayersOf] = {
 }
 """The layers of the ops that have others on vectors."""
 
-_PARTS = ("depthwise", "pointwise")
-
-BASES: dict[str, Base] = {
-    "nn.Conv2d": Base("Conv", "convolution", "nn.Conv2d"),
-    "_SameConv2d": Base("SameConv", "convolution (TensorFlow's `same`)", "nn.Conv2d"),
-    "_SepConv2d": Base("SepConv", "separable convolution", "nn.Conv2d", _PARTS),
-    "_SameSepConv2d": Base(
-        "SameSepConv", "separable convolution (TensorFlow's `same`)", "nn.Conv2d", _PARTS
-    ),
-    "_StdConv2d": Base("StdConv", "convolution with standardised weights", "nn.Conv2d"),
-    "_SameStdConv2d": Base(
-        "SameStdConv",
-        "convolution (TensorFlow's `same`) with standardised weights",
-        "nn.Conv2d",
-    ),
-    "_ScaledStdConv2d": Base(
-        "ScaledStdConv", "convolution with standardised and scaled weights", "nn.Conv2d"
-    ),
-    "_SameScaledStdConv2d": Base(
-        "SameScaledStdConv",
-        "convolution (TensorFlow's `same`) with standardised and scaled weights",
-        "nn.Conv2d",
-    ),
-    "nn.ConvTranspose2d": Base("Deconv", "transposed convolution", "nn.ConvTranspose2d"),
-    "nn.Linear": Base("Linear", "linear layer", "nn.Linear"),
-}
-"""The classes that small classes are made of."""
-
 IN_FORWARD: dict[str, Literal["cat", "sum", "product", "extremum", "index"]] = {
     "concat": "cat",
     "add": "sum",
@@ -510,53 +461,6 @@ IN_FORWARD: dict[str, Literal["cat", "sum", "product", "extremum", "index"]] = {
 
 EXTREMA = {"maximum": "torch.maximum", "minimum": "torch.minimum"}
 """The functions of the extrema of two values, by the op's name."""
-
-_CONV: dict[str, Argument] = {"stride": 1, "padding": 0, "dilation": 1, "bias": True}
-_STD_CONV: dict[str, Argument] = {**_CONV, "groups": 1, "weight_eps": Decimal("1e-6")}
-_NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "momentum": Decimal("0.1")}
-_LAYER_NORM: dict[str, Argument] = {"eps": Decimal("1e-5"), "elementwise_affine": True}
-_MAX: dict[str, Argument] = {"padding": 0, "ceil_mode": False}
-_AVG: dict[str, Argument] = {**_MAX, "count_include_pad": True}
-
-DEFAULTS: dict[str, dict[str, Argument]] = {
-    "nn.Conv2d": {**_CONV, "groups": 1},
-    "_SameConv2d": {**_CONV, "groups": 1},
-    "_StdConv2d": _STD_CONV,
-    "_SameStdConv2d": _STD_CONV,
-    "_ScaledStdConv2d": {**_STD_CONV, "gain": Decimal(1)},
-    "_SameScaledStdConv2d": {**_STD_CONV, "gain": Decimal(1)},
-    "_SepConv2d": {**_CONV, "multiplier": 1},
-    "_SameSepConv2d": {**_CONV, "multiplier": 1},
-    "nn.ConvTranspose2d": {**_CONV, "output_padding": 0, "groups": 1},
-    "nn.Linear": {"bias": True},
-    "nn.BatchNorm1d": {**_NORM, "affine": True},
-    "nn.BatchNorm2d": {**_NORM, "affine": True},
-    "_ScaleBatchNorm1d": _NORM,
-    "_ScaleBatchNorm2d": _NORM,
-    "_ShiftBatchNorm1d": _NORM,
-    "_ShiftBatchNorm2d": _NORM,
-    "nn.LayerNorm": _LAYER_NORM,
-    "_LayerNorm2d": _LAYER_NORM,
-    "nn.InstanceNorm2d": {"eps": Decimal("1e-5"), "affine": False},
-    "_L2Norm": {"eps": Decimal("1e-12")},
-    "_GlobalResponseNorm2d": {"eps": Decimal("1e-6")},
-    "_Scale": {"init": Decimal(1), "bias": False},
-    "_Scale2d": {"init": Decimal(1), "bias": False},
-    "nn.GroupNorm": {"eps": Decimal("1e-5"), "affine": True},
-    "nn.MaxPool2d": _MAX,
-    "nn.AvgPool2d": _AVG,
-    "_SameAvgPool2d": {"count_include_pad": True},
-    "nn.Upsample": {"mode": "nearest"},
-    "_Crop2d": dict.fromkeys(_CROPPED, 0),
-    "nn.LeakyReLU": {"negative_slope": Decimal("0.01")},
-    "nn.PReLU": {"num_parameters": 1, "init": Decimal("0.25")},
-    "nn.ELU": {"alpha": 1},
-    "nn.Softplus": {"beta": 1, "threshold": 20},
-    "nn.GELU": {"approximate": "none"},
-    "nn.Hardtanh": {"min_val": -1, "max_val": 1},
-    "nn.LocalResponseNorm": {"alpha": Decimal("1e-4"), "beta": Decimal("0.75"), "k": 1},
-}
-"""The defaults of torch's classes, left out of emitted code; a pool's stride is always there."""
 
 FUNCTIONS: dict[str, str] = {name: function for name, function in _ACTIVATIONS.values() if function}
 """The functions of activations, by their classes; one with a weight is a module."""
