@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -10,6 +10,10 @@ from typing import NamedTuple
 from inception_dsl.analysis.cost import CostReport
 from inception_dsl.analysis.quantities import Quantities
 from inception_dsl.ir import Bound, Claim, Model, Multiple, Quantity
+from inception_dsl.source import Span
+
+MeasureSpec = Callable[[str, Span], tuple[Model, CostReport]]
+"""A function that gives the model of another spec, named at a place of a spec, with its cost."""
 
 
 class CheckedClaim(NamedTuple):
@@ -60,13 +64,42 @@ class StatementReport:
     budget: tuple[CheckedBound, ...]
 
 
+def measure_base(
+    bound: Bound,
+    multiple: Multiple,
+    measure_spec: MeasureSpec,
+    measured: MutableMapping[str, Quantities],
+) -> int:
+    """Return the quantity of the network that a bound is a multiple of.
+
+    Args:
+        measured: the networks that are measured already, by the names that the spec gives them;
+            takes this one.
+
+    Raises:
+        SpecError: the other spec cannot be found, or has errors.
+    """
+    if multiple.of not in measured:
+        span = bound.origin.span
+        assert span is not None  # text wrote it: nothing else has a budget
+        start = span.text.rfind(multiple.of)  # not there if YAML folds the text
+        named = span if start < 0 else span.part(start, start + len(multiple.of))
+        measured[multiple.of] = Quantities(*measure_spec(multiple.of, named))
+    base = measured[multiple.of].find(bound.measure, None, with_heads=False)
+    assert isinstance(base, int)
+    return base
+
+
 def measure_statements(
-    model: Model, cost: CostReport, settle: Callable[[Bound, Multiple], Quantity]
+    model: Model, cost: CostReport, measure_spec: MeasureSpec
 ) -> StatementReport:
     """Measure the quantities that a model's claims and its budget are about.
 
     Args:
-        settle: gives what a bound amounts to that is a multiple of another network.
+        measure_spec: measures the networks whose multiples the budget names.
+
+    Raises:
+        SpecError: such a network cannot be found, or has errors.
     """
     quantities = Quantities(model, cost)
     claims: list[CheckedClaim] = []
@@ -79,12 +112,14 @@ def measure_statements(
         if isinstance(counted, int | str):
             claims.append(_check(claim, counted))
     budget: list[CheckedBound] = []
+    others: dict[str, Quantities] = {}
     for bound in model.budget:
         figure = quantities.find(bound.measure, bound.at, with_heads=False)
         if isinstance(figure, int):
             written, text = bound.quantity, bound.quantity.text
             if isinstance(written, Multiple):
-                written = settle(bound, written)
+                base = measure_base(bound, written, measure_spec, others)
+                written = written.settle(base)
                 text = f"{text} = {written.amount:,}"
             budget.append(CheckedBound(bound.place, text, figure, _find_room(written, figure)))
     return StatementReport(tuple(claims), elsewhere, tuple(budget))

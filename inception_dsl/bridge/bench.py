@@ -305,7 +305,8 @@ def describe_machine(device: str, packages: Sequence[str]) -> Machine:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:  # as a GPU's onnxruntime, which has another name
-            versions[package] = str(getattr(sys.modules[package], "__version__", "unknown"))
+            module = sys.modules.get(package)  # not there if a build is still to tell it is missing
+            versions[package] = str(getattr(module, "__version__", "unknown"))
     has_load = hasattr(os, "getloadavg")
     has_affinity = hasattr(os, "sched_getaffinity")
     return Machine(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,7 +11,7 @@ from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import find_network
-from inception_dsl.ir import BlockDef, Bound, Model, Multiple, Quantity, TensorType
+from inception_dsl.ir import BlockDef, Model, TensorType
 from inception_dsl.resolve import (
     AS_WRITTEN,
     Instantiation,
@@ -27,7 +27,7 @@ from inception_dsl.spec.load import Loaded, load
 from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
-    from inception_dsl.analysis import Classes
+    from inception_dsl.analysis import Classes, ForwardPlan
     from inception_dsl.emit.emitters import EmitterInput
 
 T = TypeVar("T")
@@ -315,56 +315,49 @@ def emit_module(checked: Checked) -> str:
     """
     from inception_dsl.emit.python import emit_python
 
-    emitter_input = read_for_emitters(checked)
-    return emit_python(
-        emitter_input.model,
-        emitter_input.classes,
-        emitter_input.plans,
-        emitter_input.cost,
-        shown=emitter_input.shown,
-    )
+    classes, plans = _plan_module(checked)
+    return emit_python(checked.model, classes, plans, checked.cost, shown=checked.file.shown)
 
 
 def read_for_emitters(checked: Checked) -> EmitterInput:
     """Measure the reports that the emitters of a build read besides the cost.
 
     Raises:
-        SpecError: E501, a module cannot say something.
+        SpecError: E501, a module cannot say something; the errors of a spec that the budget names.
     """
-    from inception_dsl.analysis import (
-        CONVENTIONS,
-        Quantities,
-        count_by,
-        measure_work,
-        plan_forward,
-        settle_classes,
-    )
+    from inception_dsl.analysis import CONVENTIONS, count_by, measure_work
     from inception_dsl.analysis.claimed import measure_statements
     from inception_dsl.analysis.conventions import TOOLS
     from inception_dsl.emit.emitters import EmitterInput
+
+    model, cost, file = checked.model, checked.cost, checked.file
+    classes, plans = _plan_module(checked)
+    work = measure_work(model, cost)
+    counts = tuple(count_by(CONVENTIONS[name], work) for name in TOOLS)
+
+    def measure_spec(reference: str, span: Span) -> tuple[Model, CostReport]:
+        return _measure_used(file, reference, span, cost.batch)
+
+    statements = measure_statements(model, cost, measure_spec)
+    return EmitterInput(model, cost, classes, plans, file.shown, statements, counts)
+
+
+def _plan_module(checked: Checked) -> tuple[Classes, Mapping[str, ForwardPlan]]:
+    """Return the classes of a model's module, and the forward pass of each of them.
+
+    Raises:
+        SpecError: E501, a module cannot say something.
+    """
+    from inception_dsl.analysis import plan_forward, settle_classes
     from inception_dsl.rules.writable import unwritable_blocks
 
-    model = checked.model
     classes = checked.classes
     if classes is None:
-        classes = settle_classes(model)
+        classes = settle_classes(checked.model)
         problems = list(unwritable_blocks(classes))
         if problems:
             raise SpecError(problems)
-    plans = plan_forward(classes.model)
-    work = measure_work(model, checked.cost)
-    counts = tuple(count_by(CONVENTIONS[name], work) for name in TOOLS)
-
-    def settle(bound: Bound, multiple: Multiple) -> Quantity:
-        assert bound.origin.span is not None  # text wrote it: nothing else has a budget
-        other = _measure_used(checked.file, multiple.of, bound.origin.span, checked.cost.batch)
-        base = Quantities(*other).find(bound.measure, None, with_heads=False)
-        assert isinstance(base, int)
-        return multiple.settle(base)
-
-    statements = measure_statements(model, checked.cost, settle)
-    shown = checked.file.shown
-    return EmitterInput(model, checked.cost, classes, plans, shown, statements, counts)
+    return classes, plan_forward(classes.model)
 
 
 def _measure_used(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from inception_dsl.analysis import Quantities, find_largest_shares
+from inception_dsl.analysis.claimed import measure_base
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest, shorten
 from inception_dsl.ir import Bound, Multiple, Path, Quantity
 from inception_dsl.rules.subject import MAX_PARTS, SHARED, Subject, labels_at
@@ -32,8 +33,9 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
             continue
         written, notes = bound.quantity, list[str]()
         if isinstance(written, Multiple):
+            assert subject.measure_spec is not None  # text wrote it
             try:
-                base = _measure_other(bound, written, subject, others)
+                base = measure_base(bound, written, subject.measure_spec, others)
             except SpecError as error:
                 yield from map(_help_by_fix, error.diagnostics)
                 continue
@@ -42,28 +44,6 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
             notes.append(f"`{shorten(other)}` has {base:,}: the bound is {limit}")
         if isinstance(figure, int) and not written.holds(figure):
             yield _exceed(bound, written, figure, subject, notes)
-
-
-def _measure_other(
-    bound: Bound, multiple: Multiple, subject: Subject, others: dict[str, Quantities]
-) -> int:
-    """Return the quantity of the network that a bound is a multiple of.
-
-    Args:
-        others: the networks that are measured already, by the names that the spec gives them.
-
-    Raises:
-        SpecError: the other spec cannot be found, or has errors.
-    """
-    if multiple.of not in others:
-        span = bound.origin.span
-        assert subject.measure_spec is not None and span is not None
-        start = span.text.rfind(multiple.of)  # not there if YAML folds the text
-        named = span if start < 0 else span.part(start, start + len(multiple.of))
-        others[multiple.of] = Quantities(*subject.measure_spec(multiple.of, named))
-    base = others[multiple.of].find(bound.measure, None, with_heads=False)
-    assert isinstance(base, int)
-    return base
 
 
 def _help_by_fix(finding: Diagnostic) -> Diagnostic:

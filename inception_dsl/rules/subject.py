@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from inception_dsl.analysis import Classes, CostReport, Quantities, find_largest_shares
+from inception_dsl.analysis.claimed import MeasureSpec
 from inception_dsl.diagnostics import Label
 from inception_dsl.ir import Model, Origin, TensorType
-from inception_dsl.source import Span
 
 MAX_PARTS = 4
 """Maximum number of steps that one finding names as the largest parts of a quantity."""
@@ -58,7 +58,7 @@ class Subject:
     reference: str = ""
     is_built_in: bool = False
     try_rewrite: Callable[[str], RewriteOffer] | None = None
-    measure_spec: Callable[[str, Span], tuple[Model, CostReport]] | None = None
+    measure_spec: MeasureSpec | None = None
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:

@@ -182,6 +182,13 @@ def test_a_join_that_others_read_has_the_name_of_its_body(project: Project) -> N
     assert " m3 = up4 + x  #" in driver.emit_module(project.check())
 
 
+def test_a_module_asks_for_no_network_of_the_budget(project: Project) -> None:
+    budget = "budget: {macs: <= 2 x nosuch}"
+    project.write(NET, f"inception: 1\ninput: 8x8x3\n{budget}\nnetwork: [3x3 conv (4)]\n")
+    checked = driver.measure(NET, folder=project.root)
+    assert "class NetNet(nn.Module)" in driver.emit_module(checked)
+
+
 def test_the_strict_type_checker_misses_types_of_libraries_alone() -> None:
     """A training script imports tqdm, which has no types, and torchvision, which has none either.
 

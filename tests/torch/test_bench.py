@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -283,3 +284,15 @@ def test_a_missing_package_is_named(
     errors = capsys.readouterr().err
     assert f"needs {package}, which is not installed" in errors
     assert f"pip install 'inception-dsl[{extra}]'" in errors
+
+
+def test_a_missing_library_of_networks_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def version(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(timed, "version", version)
+    monkeypatch.setitem(sys.modules, "timm", None)
+    assert main(["bench", "net", "--target", "module", "--against", "timm:resnet18"]) == 2
+    assert "error[E701]: `timm` is not installed" in capsys.readouterr().err
