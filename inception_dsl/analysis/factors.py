@@ -23,6 +23,7 @@ from inception_dsl.analysis.dense import (
 )
 from inception_dsl.ir import Node, Path
 from inception_dsl.ops import OPS, ShapeError, Window
+from inception_dsl.ops.window import PAD_FLAGS
 
 Inner = Literal["in", "width"]
 """The width between the parts: as many channels as come in, or as many as go out."""
@@ -35,8 +36,6 @@ Source: arXiv:1512.00567, Section 3.2.
 
 MOST_WIDENING = 4
 """The largest widening for which the parts may have as many channels as come in."""
-
-_PADS = frozenset(["V", "same", "same_tf"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +270,7 @@ def factorise(node: Node, kernels: tuple[Kernel, ...], *inner: int) -> tuple[Nod
         No nodes, if no such parts give the same type and see the same windows.
     """
     op = OPS[node.op]
-    if node.attributes["pad"] not in _PADS or node.reuses is not None:
+    if node.attributes["pad"] not in PAD_FLAGS or node.reuses is not None:
         return ()
     parts: list[Node] = []
     seen: tuple[Window | None, Window | None] = (Window(1, 1, 0), Window(1, 1, 0))

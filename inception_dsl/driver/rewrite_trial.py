@@ -17,7 +17,7 @@ from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.dependents import Dependent, DependentError, check_dependents
 from inception_dsl.driver.walk import Checked, judge_model
-from inception_dsl.emit.spec.beside import Beside, write_beside
+from inception_dsl.emit.spec.beside import write_beside
 from inception_dsl.emit.spec.claims import drop_counts
 from inception_dsl.emit.spec.merge import find_obstacles, merge_steps
 from inception_dsl.emit.spec.places import RewriteError, StepPlaces, TextEdit, apply_edits
@@ -279,9 +279,8 @@ def _edit(
             return merge_steps(places, spans, name, slices, keeps_names=not may_count)
         case MoveBehind():
             return move_behind(places, spans)
-        case Reduction(width, stride, pad, kernel, like, reduced, out):
-            conv = Beside(width, stride, pad, kernel, reduced, out)
-            return write_beside(places, spans, like, conv)
+        case Reduction():
+            return write_beside(places, spans, edit)
         case None:
             raise RewriteError("no text can say it")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from inception_dsl.analysis.dense import Inference, Kernel, Savings, WrittenStep
-from inception_dsl.ir import Model, Node, Path
+from inception_dsl.ir import Model, Node, Path, Value
 from inception_dsl.ir.weights import Recipe, WeightPlan
 from inception_dsl.source import Span
 
@@ -71,8 +71,8 @@ class Reduction:
 
     Attributes:
         width: the channels of the convolution.
-        stride: its stride.
-        pad: its padding, if it is another one than that of the step which it is written like.
+        stride: its stride, one number or two.
+        pad: the word of its padding; None for the padding of the step which it is written like.
         kernel: its kernel.
         like: the text of the convolution whose other words it has.
         reduced: a 1x1 convolution of the same width comes before it.
@@ -80,7 +80,7 @@ class Reduction:
     """
 
     width: int
-    stride: int
+    stride: Value
     pad: str | None
     kernel: Kernel
     like: Span

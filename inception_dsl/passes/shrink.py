@@ -32,13 +32,13 @@ from inception_dsl.analysis.shrinking import (
 )
 from inception_dsl.ir import Model, Node, Path, TensorType
 from inception_dsl.ir.weights import Copy, Recipe
-from inception_dsl.ops import OPS, ShapeError
+from inception_dsl.ops import OPS, ShapeError, Values, shown
+from inception_dsl.ops.window import PAD_FLAGS
 from inception_dsl.passes.contract import Pass, Proposal, Reduction, Swap
 from inception_dsl.passes.naming import Definitions
 
 _FRESH = "the convolution is new"
 _OTHER_INPUT = "it reads more channels"
-_PADS = ("same", "V", "same_tf")
 _JOIN = next(op for op in OPS.values() if op.join and op.channels == "joined")
 
 
@@ -183,11 +183,11 @@ class _Reducer:
         before = [*old, *(node for node, _ in changed if node.path in runs)]
         after = [*convs, *(node for _, node in changed if node.path in runs)]
         assert like.origin.span is not None
-        pad = str(convs[-1].attributes["pad"])
+        pad = convs[-1].attributes["pad"]
         edit = Reduction(
             width,
-            int(str(convs[-1].attributes["stride"])),
-            None if pad == like.attributes["pad"] else pad,
+            convs[-1].attributes["stride"],
+            None if pad == like.attributes["pad"] else shown(pad),
             kernel,
             like.origin.span,
             len(convs) > 1,
@@ -225,7 +225,7 @@ class _Reducer:
         """Return the convolution beside a pool; behind a 1x1, where that is narrower.
 
         Raises:
-            _RefusalError: no padding gives the size of the pool.
+            _RefusalError: no padding gives the size of the pool, or a 1x1 would have a padding.
         """
         (read,) = pool.input_types
         op = OPS[like.op]
@@ -233,7 +233,7 @@ class _Reducer:
         convs: list[Node] = []
         if not self._is_pair and width < read.channels:
             attributes = {**plain, op.kernel: (1, 1), "stride": 1}
-            type = TensorType((width, *read.size))
+            type = _infer_reduced(attributes, like, read)
             path = Path(f"{pool.path}_reduced")
             convs.append(
                 replace(
@@ -246,7 +246,7 @@ class _Reducer:
                 )
             )
             read = type
-        for pad in (like.attributes["pad"], *_PADS):
+        for pad in (like.attributes["pad"], *PAD_FLAGS):
             attributes = {**plain, op.kernel: kernel, "stride": pool.attributes["stride"]}
             attributes["pad"] = pad
             try:
@@ -291,6 +291,22 @@ class _Reducer:
                 for reader in index.readers.get(node.path, ()):
                     heappush(waiting, index.order[reader.path])
             yield node, replace(node, input_types=read, type=type)
+
+
+def _infer_reduced(attributes: Values, like: Node, read: TensorType) -> TensorType:
+    """Return the type that a 1x1 with the words of another convolution gives.
+
+    Raises:
+        _RefusalError: its padding makes the map larger, or it cannot read the map.
+    """
+    try:
+        type = OPS[like.op].infer(attributes, (read,))
+    except ShapeError as error:
+        raise _RefusalError(f"a 1x1 like `{like.path}` is wrong: {error.message}") from None
+    if type.size != read.size:
+        pad = shown(attributes["pad"])
+        raise _RefusalError(f"a 1x1 like `{like.path}` would have `pad {pad}`, and a larger map")
+    return type
 
 
 def _window(pool: Node) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from inception_dsl.diagnostics import Diagnostic, Fix, Label
 from inception_dsl.ir import INPUT, Call, Node, NodeDef, Path, TensorType, Value
 from inception_dsl.ops import OPS, RESIDUAL, ShapeError, shown
 from inception_dsl.ops.gate import differs_in_size, find_misfit
+from inception_dsl.ops.window import PAD_FLAGS
 from inception_dsl.resolve.blocks import place_of
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepSyntaxError, StepText, parse_step
@@ -386,9 +387,6 @@ def _projection(input_type: TensorType, output_type: TensorType) -> str | None:
     return f"1x1 conv ({output_type.channels}{f' stride {stride}' if stride > 1 else ''})"
 
 
-_PADS = ("V", "same", "same_tf")
-
-
 def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
     """Return a step's text with some attributes changed; None if its words cannot express them."""
     try:
@@ -399,10 +397,12 @@ def _rewritten(text: str, changes: Mapping[str, Value]) -> str | None:
     for name, value in changes.items():
         match name:
             case "pad":
-                words = [word for word in _without(words, "pad") if word not in _PADS]
+                words = [word for word in _without(words, "pad") if word not in PAD_FLAGS]
                 words += [] if value == "same" else [str(value)]
             case "stride":
-                at = next((i for i, w in enumerate(words) if w in ("stride", *_PADS)), len(words))
+                at = next(
+                    (i for i, w in enumerate(words) if w in ("stride", *PAD_FLAGS)), len(words)
+                )
                 words = _without(words, "stride")
                 words[at:at] = [] if value == 1 else ["stride", str(value)]
             case _:

@@ -92,6 +92,11 @@ PAIRS = [
         "        conv: 1x1 conv (36 stride 2)\n        pool: 3x3 maxpool (stride 2)\n"
         "  - conv2: 1x1 conv (8)\n",
     ),
+    (
+        "input: 66x66x64\nnetwork: [3x3 conv (128), 3x3 maxpool (stride 2x4), c: 1x1 conv (8)]\n",
+        "input: 66x66x64\nnetwork: [maxpool: {branches: {conv: 3x3 conv (64 stride 2x4), "
+        "pool: 3x3 maxpool (stride 2x4)}}, c: 1x1 conv (8)]\n",
+    ),
 ]
 
 
@@ -154,6 +159,33 @@ def test_a_module_behind_a_pool_reads_the_channels_of_a_new_convolution(project:
     done = rewritten(MODULE, project, "P804", width=32)
     assert [str(entry.path) for entry in done.log] == ["pool1", "pool2"]
     assert done.artifact.text.count("[1x1 conv (32), 3x3 conv (32 stride 2)]") == 2
+
+
+@pytest.mark.parametrize(
+    ("like", "width", "after"),
+    [
+        ("3x3 conv (64 pad 1 act relu)", 96, "3x3 conv (96 stride 2 pad 1 act relu)"),
+        (
+            "3x3 conv (64 V act relu)",
+            32,
+            "[1x1 conv (32 V act relu), 3x3 conv (32 stride 2 same act relu)]",
+        ),
+        ("3x3 conv (64 pad 1)", 32, "a 1x1 like `conv` would have `pad 1`, and a larger map"),
+        (
+            "3x3 conv (64 groups 16)",
+            24,
+            "a 1x1 like `conv` is wrong: 16 groups do not divide the 24 channels that go out",
+        ),
+    ],
+)
+def test_a_new_convolution_is_padded_to_the_size_of_the_pool(
+    like: str, width: int, after: str, project: Project
+) -> None:
+    text = f"input: 66x66x48\nnetwork: [{like}, 3x3 maxpool (stride 2), r: 1x1 conv (8)]\n"
+    done = rewritten(text, project, "P804", width=width)
+    (entry,) = done.log
+    assert entry.refusal == ("" if done.is_changed else after)
+    assert (f"conv: {after}, pool: " in done.artifact.text) is done.is_changed
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from inception_dsl.emit.spec.items import take_items
 from inception_dsl.emit.spec.places import (
@@ -20,7 +19,8 @@ from inception_dsl.emit.spec.places import (
     write_in_flow,
 )
 from inception_dsl.emit.spec.step import group_words
-from inception_dsl.ops import Op
+from inception_dsl.ops import Op, shown
+from inception_dsl.passes import Reduction
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText, counted_name
 
@@ -28,34 +28,13 @@ _POOL = "pool"
 """The name of the branch with the pool."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """A convolution to be written, like another one.
-
-    Attributes:
-        pad: its padding, if it is another one.
-        reduced: a 1x1 convolution of the same width comes before it.
-        out: the text of the shape behind the join.
-    """
-
-    width: int
-    stride: int
-    pad: str | None
-    kernel: tuple[int, int]
-    reduced: bool
-    out: str
-
-
-def write_beside(
-    places: StepPlaces, spans: Sequence[Span], like: Span, conv: Beside
-) -> list[TextEdit]:
+def write_beside(places: StepPlaces, spans: Sequence[Span], edit: Reduction) -> list[TextEdit]:
     """Return the edits that write a join of a convolution and a pool.
 
     It has the name of the last of the steps whose place it takes, and a shape note if that has one.
 
     Args:
         spans: the texts of these steps, in order, one of which is the pool.
-        like: the text of the convolution whose words the new one has.
 
     Raises:
         RewriteError: the steps are written in a way that this cannot change.
@@ -73,19 +52,19 @@ def write_beside(
     for place in found:
         if place.long is not None:
             raise RewriteError("it is written in its long form")
-    model = places.find(like)
+    model = places.find(edit.like)
     step, op = read_step(model)
     if any(read_step(place)[0].count is not None for place in found):
         raise RewriteError("it is a repeated step")
-    pool = next(place for place in found if place.step.text.start != like.start)
-    convs = [_write_conv(op, step, conv, conv.kernel)]
-    if conv.reduced:
-        convs.insert(0, _write_conv(op, step, conv, None))
+    pool = next(place for place in found if place.step.text.start != edit.like.start)
+    convs = [_write_conv(op, step, edit)]
+    if edit.reduced:
+        convs.insert(0, _write_reduced(op, step, edit.width))
     final, _ = read_step(last)
     pooling, _ = read_step(pool)
     text = pool.step.text.text
     end = text.rindex(")") + 1 if pooling.words else pooling.name.end
-    note = conv.out if final.note is not None else ""
+    note = edit.out if final.note is not None else ""
     return [
         *_write_join(last, (step.name.text, convs), text[:end], note),
         *_drop_others(found[:-1]),
@@ -93,21 +72,26 @@ def write_beside(
     ]
 
 
-def _write_conv(op: Op, like: StepText, conv: Beside, kernel: tuple[int, int] | None) -> str:
-    """Return the text of the convolution, or of the 1x1 before it if there is no kernel."""
-    height, width = kernel or (1, 1)
-    words = [str(conv.width)]
-    if kernel is not None:
-        words.append(f"stride {conv.stride}")
-        if conv.pad is not None:
-            words.append(conv.pad)
+def _write_conv(op: Op, like: StepText, edit: Reduction) -> str:
+    """Return the text of the convolution, with the words of another one."""
+    pad = [] if edit.pad is None else [edit.pad]
+    kept = _list_kept(op, like, without_pad=edit.pad is not None)
+    words = [str(edit.width), f"stride {shown(edit.stride)}", *pad, *kept]
+    return f"{shown(edit.kernel)} {like.name.text} ({' '.join(words)})"
+
+
+def _write_reduced(op: Op, like: StepText, width: int) -> str:
+    """Return the text of the 1x1 before the convolution."""
+    words = [str(width), *_list_kept(op, like, without_pad=False)]
+    return f"1x1 {like.name.text} ({' '.join(words)})"
+
+
+def _list_kept(op: Op, like: StepText, *, without_pad: bool) -> Iterator[str]:
+    """Yield the words of a convolution that another one beside a pool has, too."""
     for name, text in group_words(op, like):
-        sets = op.flags.get(text, {}) if not name else {}
-        is_of_pad = name == "pad" or "pad" in sets
-        if name in ("width", "stride", "dilation") or (is_of_pad and conv.pad is not None):
-            continue
-        words.append(text)
-    return f"{height}x{width} {like.name.text} ({' '.join(words)})"
+        is_of_pad = name == "pad" or (not name and "pad" in op.flags.get(text, {}))
+        if name not in ("width", "stride", "dilation") and not (is_of_pad and without_pad):
+            yield text
 
 
 def _write_join(
