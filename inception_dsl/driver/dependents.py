@@ -1,48 +1,71 @@
-"""The specs of a project that extend a spec: a change of its text changes them, too."""
+"""The specs of a project that depend on a spec: a change of its text may change or break them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver.walk import judge_model
-from inception_dsl.ir import Graph
-from inception_dsl.resolve import AS_WRITTEN, read_network
+from inception_dsl.driver.walk import Checked, judge_model
+from inception_dsl.ir import Graph, Origin
+from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, list_multiples, read_network
 from inception_dsl.spec.disk import DISK, SUFFIXES
-from inception_dsl.spec.files import SpecFile, locate
-from inception_dsl.spec.load import Trial, load
+from inception_dsl.spec.files import SpecFile, find_used, locate
+from inception_dsl.spec.load import Loaded, load
+from inception_dsl.spec.memory import edit_file
 from inception_dsl.spec.project import spec_paths
 
-_WORD = b"extends"
-"""A text without it extends nothing."""
+_MAY_DEPEND = re.compile(rb"extends|[<>]=?\s*[0-9.]+\s*x\s|\\")
+"""A text without such bytes extends nothing, and bounds nothing by another network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """A spec that extends another one.
+    """A spec that depends on another one.
 
     Attributes:
         graph: its network as it is now.
+        extends: it extends the other one; else its budget alone depends on that.
     """
 
     file: SpecFile
     graph: Graph
+    extends: bool
 
 
 class DependentError(Exception):
-    """The error of a spec that a change of its base would break."""
+    """The error of a spec that a change of another one would break."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def find_dependents(base: SpecFile) -> tuple[Dependent, ...]:
-    """Return the specs of the project that extend a spec, and have no errors now.
+def check_text(file: SpecFile, text: str, *, edited: SpecFile | None = None) -> Checked:
+    """Return the model of a spec, judged by every rule, as if a file had another text.
 
-    They may extend it over others. Nothing extends a spec of the library from inside of it.
+    Args:
+        edited: the file that has the other text; None for the spec's own.
+
+    Raises:
+        SpecError: the errors of the spec, without fixes.
+    """
+    trial = edit_file(file, (edited or file).path, text)
+    loaded = load(trial)
+    template = read_network(loaded, AS_WRITTEN, max_nodes=MAX_NODES)
+    odd = find_odd_statements(loaded)
+    checked = judge_model(trial, template, template.instantiate(), odd, AS_WRITTEN)
+    return replace(checked, file=file)
+
+
+def find_dependents(base: SpecFile) -> tuple[Dependent, ...]:
+    """Return the specs of the project that depend on a spec, and have no errors now.
+
+    They extend it, or have a budget that is a multiple of it; perhaps by way of others. Nothing in
+    the library depends on a spec outside it.
     """
     if base.is_built_in or base.files is not DISK:
         return ()
@@ -56,31 +79,29 @@ def _find(base: SpecFile) -> Iterator[Dependent]:
             continue
         try:
             file = locate(path, root, path.name)
-            if file.path == base.path or _WORD not in DISK.read(file.path, MAX_BYTES):
+            data = DISK.read(file.path, MAX_BYTES)
+            if file.path == base.path or _MAY_DEPEND.search(data) is None:
                 continue
             loaded = load(file)
-            if base.path in loaded.paths and not loaded.is_library:
-                yield Dependent(file, _read(file, {}))
+            extends = base.path in loaded.paths
+            if loaded.is_library or not (extends or base.path in _list_measured(loaded)):
+                continue
+            graph = check_text(file, data.decode("utf-8-sig")).model.graph
+            yield Dependent(file, graph, extends)
         except (SpecError, OSError):
             continue  # it is wrong already
 
 
-def _read(file: SpecFile, texts: dict[str, str]) -> Graph:
-    """Return the network of a spec, judged by every rule, while other files have other texts.
-
-    Raises:
-        SpecError: its errors.
-    """
-    loaded = load(file, trial=Trial(texts, MAX_BYTES))
-    template = read_network(loaded, AS_WRITTEN, max_nodes=MAX_NODES)
-    made = template.instantiate()
-    return judge_model(file, template, made, [], AS_WRITTEN).model.graph
+def _list_measured(loaded: Loaded) -> Iterator[Path]:
+    """Yield the files of the specs that a spec's budget is a multiple of."""
+    for multiple, span in list_multiples(loaded):
+        yield from load(find_used(multiple.of, loaded.file, span)).paths
 
 
 def check_dependents(
     dependents: tuple[Dependent, ...], base: SpecFile, text: str
 ) -> tuple[str, ...]:
-    """Return the names of the specs whose networks change with the text of their base.
+    """Return the names of the specs whose networks change with the text of another one.
 
     Raises:
         DependentError: one of them would have an error.
@@ -88,17 +109,18 @@ def check_dependents(
     changed: list[str] = []
     for each in dependents:
         try:
-            graph = _read(each.file, {base.shown: text})
+            graph = check_text(each.file, text, edited=base).model.graph
         except SpecError as error:
             first = error.diagnostics[0]
-            reason = f"`{each.file.shown}`, which extends this spec, would break: {first.message}"
-            raise DependentError(f"{reason} ({first.code})") from None
-        if _list_facts(graph) != _list_facts(each.graph):
+            how = "which extends this spec" if each.extends else "whose budget depends on this spec"
+            reason = f"`{each.file.shown}`, {how}, would break: {first.message} ({first.code})"
+            raise DependentError(reason) from None
+        if _without_origins(graph) != _without_origins(each.graph):
             changed.append(each.file.shown)
     return tuple(changed)
 
 
-def _list_facts(graph: Graph) -> list[object]:
-    """Return all that a network computes, without the lines that wrote it."""
-    nodes = [(node.path, node.inputs, node.op, node.attributes, node.type) for node in graph.nodes]
-    return [*nodes, graph.outputs]
+def _without_origins(graph: Graph) -> Graph:
+    """Return a network without the lines that wrote it."""
+    nodes = (replace(node, origin=Origin()) for node in graph.nodes)
+    return replace(graph, nodes=tuple(nodes))

@@ -11,9 +11,9 @@ from functools import cache
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver.dependents import find_dependents
+from inception_dsl.driver.dependents import check_text, find_dependents
 from inception_dsl.driver.rewrite_run import RewriteChoice, run_passes
-from inception_dsl.driver.rewrite_trial import RewriteState, check_text
+from inception_dsl.driver.rewrite_trial import RewriteState
 from inception_dsl.driver.walk import Checked
 from inception_dsl.emit.spec.claims import rename
 from inception_dsl.emit.spec.places import RewriteError, apply_edits

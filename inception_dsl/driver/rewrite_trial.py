@@ -13,10 +13,14 @@ from operator import add
 from shlex import quote
 from typing import NamedTuple
 
-from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
-from inception_dsl.driver.dependents import Dependent, DependentError, check_dependents
-from inception_dsl.driver.walk import Checked, judge_model
+from inception_dsl.driver.dependents import (
+    Dependent,
+    DependentError,
+    check_dependents,
+    check_text,
+)
+from inception_dsl.driver.walk import Checked
 from inception_dsl.emit.spec.beside import write_beside
 from inception_dsl.emit.spec.claims import drop_counts
 from inception_dsl.emit.spec.merge import find_obstacles, merge_steps
@@ -42,10 +46,8 @@ from inception_dsl.passes.apply import rename_plan
 from inception_dsl.passes.contract import log_proposal
 from inception_dsl.passes.merge import keep_members, leave_member
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
-from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, read_network
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.files import SpecFile
-from inception_dsl.spec.load import Trial, load
 from inception_dsl.spec.tree import parse_tree
 
 
@@ -55,7 +57,7 @@ class Refusal:
 
     Attributes:
         error: the code of the first error that the new text would have, if that is the reason.
-        is_of_others: specs that extend this one are the reason.
+        is_of_others: specs that depend on this one are the reason.
     """
 
     reason: str
@@ -72,7 +74,7 @@ class RewriteState:
         tries: the number of texts that were read.
         untried: the number of rewrites that no text was read for.
         kept: the paths of steps, old and new, whose rewrites keep all values and gradients.
-        dependents: the specs that extend this one, and must stay without errors.
+        dependents: the specs that depend on this one, and must stay without errors.
         followers: the names of those whose networks change, too.
     """
 
@@ -299,7 +301,7 @@ def _prove(
         RewriteError: the costs change by something else than the hint counts, or more of the text
             changes than the steps.
         DifferenceError: it gives another network.
-        DependentError: a spec that extends it would break.
+        DependentError: a spec that depends on it would break.
     """
     new = check_text(file, made.text)
     spans = [span for own in proposals for span in writer.find_spans(own)]
@@ -325,15 +327,3 @@ def _prove(
         kept |= changed | {names[path] for path in fresh}
     log = (*state.log, *expected.log)
     return replace(made, checked=new, weights=weights, log=log, kept=kept, followers=followers)
-
-
-def check_text(file: SpecFile, text: str) -> Checked:
-    """Return the model of a spec whose file has another text, judged by every rule.
-
-    Raises:
-        SpecError: the errors of the text, without fixes.
-    """
-    loaded = load(file, trial=Trial({file.shown: text}, MAX_BYTES))
-    template = read_network(loaded, AS_WRITTEN, max_nodes=MAX_NODES)
-    odd = find_odd_statements(loaded)
-    return judge_model(file, template, template.instantiate(), odd, AS_WRITTEN)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
-from inception_dsl.driver.dependents import find_dependents
+from inception_dsl.driver.dependents import check_text, find_dependents
 from inception_dsl.driver.rewrite_run import RewriteChoice, run_passes
-from inception_dsl.driver.rewrite_trial import RewriteState, check_text
+from inception_dsl.driver.rewrite_trial import RewriteState
 from inception_dsl.driver.writing import Artifact, refuse_same
 from inception_dsl.emit.spec.claims import rename
 from inception_dsl.emit.spec.places import RewriteError, apply_edits

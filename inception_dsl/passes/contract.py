@@ -173,8 +173,8 @@ class LogEntry:
         error: the code of the first error that the new text would have, if that is the reason.
         is_exact: every value and every gradient stays, if it was made.
         paths: the paths of the first nodes of all its lines.
-        fits_elsewhere: claims of the spec, or specs that extend it, are the reason. A new spec has
-            neither.
+        fits_elsewhere: claims of the spec, or specs that depend on it, are the reason. A new spec
+            has neither.
     """
 
     code: str

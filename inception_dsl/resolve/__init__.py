@@ -11,7 +11,7 @@ from inception_dsl.resolve.resolver import (
     read_library_blocks,
     read_network,
 )
-from inception_dsl.resolve.statements import find_odd_statements
+from inception_dsl.resolve.statements import find_odd_statements, list_multiples
 from inception_dsl.resolve.template import AS_WRITTEN, Instantiation, Overrides, Template
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Overrides",
     "Template",
     "find_odd_statements",
+    "list_multiples",
     "name_problem",
     "network_name_problem",
     "read_blocks",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from inception_dsl.bounds import MAX_CLAIMS
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest, shorten
-from inception_dsl.ir import Bound, Claim, Origin, TensorType
+from inception_dsl.ir import Bound, Claim, Multiple, Origin, TensorType
 from inception_dsl.resolve.quantities import read_multiple, read_quantity
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.tokens import listed
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 MAX_INPUT_VALUES = 10**9
 
 _SHAPE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})x([0-9]{1,6})")
+
+
+def list_multiples(loaded: Loaded) -> Iterator[tuple[Multiple, Span]]:
+    """Yield the bounds of a spec that are multiples of other networks, with their texts."""
+    for measure in get_args(Measure):
+        multiple = read_multiple(str(getattr(loaded.spec.budget, measure)))
+        if multiple is not None:
+            yield multiple, loaded.places.text(("budget", measure))
 
 
 class Statements(Reporter):

@@ -1,14 +1,15 @@
-"""Spec files that are on no disk: texts that the program has written and reads back."""
+"""Spec files whose texts are on no disk: the program has written them, and reads them back."""
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.spec.files import SpecFile
+from inception_dsl.spec.project import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,60 @@ def hold_text(
     path = folder / f"{name}.yaml"
     files = TextFiles(path, text.encode())
     return SpecFile(path, files, folder, name, reference, reference, notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class EditedFiles:
+    """A place of files with another text for one path, at which no file need be.
+
+    Attributes:
+        files: the place as it is.
+        path: that path, with all symbolic links followed.
+    """
+
+    files: Files
+    path: Path
+    content: bytes
+
+    @property
+    def label(self) -> str:
+        """The text that stands before the names of the files where they are shown."""
+        return self.files.label
+
+    @property
+    def root(self) -> Path | None:
+        """The folder that the names of the files begin at, if it is not the project's."""
+        return self.files.root
+
+    def resolve(self, path: Path) -> Path | None:
+        """Return the path that a path leads to, as the place itself does."""
+        return self.files.resolve(path)
+
+    def exists(self, path: Path) -> bool:
+        """Tell whether a file or a folder is there."""
+        return path == self.path or self.files.exists(path)
+
+    def is_link(self, path: Path) -> bool:
+        """Tell whether a path is a symbolic link."""
+        return self.files.is_link(path)
+
+    def below(self, folder: Path) -> Iterable[Path]:
+        """Return everything in a folder and below it that may be a spec, as the place has it."""
+        return self.files.below(folder)
+
+    def read(self, path: Path, most: int) -> bytes:
+        """Return the first bytes of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return self.content[:most] if path == self.path else self.files.read(path, most)
+
+
+def edit_file(file: SpecFile, path: Path, text: str) -> SpecFile:
+    """Return a spec file that is read, with all that it uses, as if a file had another text.
+
+    Args:
+        path: the path of that file, with all symbolic links followed.
+    """
+    return replace(file, files=EditedFiles(file.files, path, text.encode("utf-8-sig")))

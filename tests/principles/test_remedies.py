@@ -172,9 +172,10 @@ def test_a_module_behind_a_pool_reads_the_channels_of_a_new_convolution(project:
         ),
         ("3x3 conv (64 pad 1)", 32, "a 1x1 like `conv` would have `pad 1`, and a larger map"),
         (
-            "3x3 conv (64 groups 16)",
+            "3x3 conv (64 norm groupnorm)",
             24,
-            "a 1x1 like `conv` is wrong: 16 groups do not divide the 24 channels that go out",
+            "a 1x1 like `conv` is wrong: "
+            "32 groups of `groupnorm` do not divide 24 channels: 24 = 32 x 0 + 24",
         ),
     ],
 )

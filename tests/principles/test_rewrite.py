@@ -19,7 +19,7 @@ from inception_dsl.analysis import measure_fields
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import rewrite_run, rewrite_trial
-from inception_dsl.driver.rewrite_trial import check_text
+from inception_dsl.driver.dependents import check_text
 from inception_dsl.driver.rewriting import Rewritten, rewrite
 from inception_dsl.driver.walk import Checked
 from inception_dsl.ir import Path as NodePath

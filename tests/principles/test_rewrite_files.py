@@ -120,8 +120,32 @@ def test_specs_that_extend_a_spec_stay_without_errors(
         way = "--select P811 -o specs/NAME.yaml` writes it, without the claims of this spec"
         assert way in capsys.readouterr().err
         assert "`-o FILE` writes a new spec" in errors
-    elif rest.startswith("title"):
-        assert "`specs/d.yaml`, `specs/e.yaml` extend it, and change, too" in errors
     else:
         assert "`specs/d.yaml`, `specs/e.yaml` extend it, and change, too" in errors
         assert len(project.check("specs/e.yaml").model.graph.nodes) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        (
+            "link",
+            "extends: net\nbudget: {depth: 1}",
+            "`specs/d.yaml`, which extends this spec, would break: `d` is 2 convs and linears deep",
+        ),
+        (
+            "net",
+            "input: 35x35x48\nnetwork: [a: 5x5 conv (48)]\nbudget: {macs: <= 1 x link.yaml}",
+            "`specs/d.yaml`, whose budget depends on this spec, would break: `d` has 70,560,000",
+        ),
+    ],
+)
+def test_a_dependent_is_found_by_every_name_of_the_file(
+    name: str, text: str, why: str, project: Project
+) -> None:
+    project.write(NET, TEXT)
+    (project.root / "specs/link.yaml").symlink_to("net.yaml")
+    project.write("specs/d.yaml", f"inception: 1\nname: d\n{text}\n")
+    done = rewrite(f"specs/{name}.yaml", folder=project.root)
+    assert [entry.refusal.startswith(why) for entry in done.log] == [True]
+    assert not done.is_changed
