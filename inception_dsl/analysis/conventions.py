@@ -54,6 +54,17 @@ class Convention:
         """Return the rule of a kind of layer; empty if the kind counts as zero."""
         return self.rules.get(kind, self.otherwise)
 
+    @property
+    def operations_a_mac(self) -> int:
+        """How often a multiply-accumulate of a convolution counts."""
+        rule = self.rule_of("convolution")
+        return rule.get("macs", 0) + rule.get("macs_at_output", 0)
+
+    @property
+    def is_of_tool(self) -> bool:
+        """The rules are those of a tool, not of a quantity of this project."""
+        return bool(self.version)
+
 
 _CONVOLUTIONS = ("convolution", "transposed convolution", "channel convolution")
 _MAPS = (*_CONVOLUTIONS, "linear layer")
@@ -97,6 +108,7 @@ CONVENTIONS: dict[str, Convention] = {
             calls_it="MACs",
             sees="the ops of the spec",
             rules=_each(_MAPS, {"macs": 1}),
+            runs_last_softmax=True,
         ),
         Convention(
             name="flops",
@@ -104,7 +116,7 @@ CONVENTIONS: dict[str, Convention] = {
             unit="FLOPs",
             calls_it="FLOPs",
             sees="the ops of the spec",
-            rules={},
+            rules=_each(_MAPS, {"macs": 2, "biased": 1}),
             otherwise={"flops": 1, "biased": 1},
             runs_last_softmax=True,
         ),
@@ -263,5 +275,5 @@ CONVENTIONS: dict[str, Convention] = {
 }
 """The conventions by their names, this project's own quantities first."""
 
-TOOLS = tuple(name for name, convention in CONVENTIONS.items() if convention.version)
+TOOLS = tuple(name for name, convention in CONVENTIONS.items() if convention.is_of_tool)
 """The names of the tools among the conventions."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
 from inception_dsl.analysis.conventions import Convention
-from inception_dsl.analysis.cost import CostReport
+from inception_dsl.analysis.cost import CostReport, list_counted
 from inception_dsl.analysis.parts import split
 from inception_dsl.analysis.state import list_tensors
-from inception_dsl.ir import Call, Model, Node, NodeDef
+from inception_dsl.ir import Model, Node, NodeDef
 from inception_dsl.ops import OPS, Amount
 
 ONCE: frozenset[Amount] = frozenset(["folding"])
@@ -21,16 +21,8 @@ ONCE: frozenset[Amount] = frozenset(["folding"])
 BIASES: frozenset[Amount] = frozenset(["biased", "biased_as_conv"])
 """The amounts that are values which a bias is added to."""
 
-_OF_SOME: tuple[Amount, ...] = (
-    "padded",
-    "folding",
-    "macs_by_groups",
-    "biased_as_conv",
-    "places_by_size",
-    "read_by_factor",
-    "made_by_factor",
-)
-"""The amounts that only some kinds of layers have."""
+LAST_SOFTMAX = "last softmax"
+"""The name of a softmax that modules leave to the loss, so that a tool never sees it."""
 
 
 class KindOfWork(NamedTuple):
@@ -38,7 +30,7 @@ class KindOfWork(NamedTuple):
 
     Attributes:
         layers: their number.
-        amounts: their amounts, for all images.
+        amounts: their amounts, for all images; one that is not there is 0.
     """
 
     kind: str
@@ -63,7 +55,11 @@ class WorkReport:
 
 
 class CountedKind(NamedTuple):
-    """The count of the layers of one kind by a convention, without biases, and of their biases."""
+    """The count of the layers of one kind by a convention, without biases, and of their biases.
+
+    Attributes:
+        layers: the number of them that the convention's tool sees.
+    """
 
     kind: str
     layers: int
@@ -78,7 +74,8 @@ class ConventionCount:
     Attributes:
         by_path: the count of each node of inference.
         kinds: the count of each kind of layer; zero for one that the convention leaves out.
-        left_out: the kinds that count as zero.
+        left_out: the kinds that count as zero, the kinds whose biases do, and the last softmax.
+        unseen: the kind of the last softmax, if the tool never sees it.
     """
 
     convention: Convention
@@ -86,6 +83,7 @@ class ConventionCount:
     by_path: Mapping[str, int]
     kinds: tuple[CountedKind, ...]
     left_out: tuple[str, ...]
+    unseen: str | None
 
 
 def measure_work(model: Model, cost: CostReport) -> WorkReport:
@@ -94,12 +92,12 @@ def measure_work(model: Model, cost: CostReport) -> WorkReport:
     known: dict[int, tuple[KindOfWork, ...]] = {}
     kinds: dict[str, tuple[int, dict[Amount, int]]] = {}
     last = _find_last_softmax(model)
-    for row, (path, node) in zip(cost.rows, _walk(model.root, ""), strict=True):
-        if row.head is not None or not row.is_read:
+    for node, place, _ in list_counted(model):
+        if place.head is not None or not place.is_read:
             continue
         if id(node) not in known:
             known[id(node)] = tuple(_list_work(node, cost.batch))
-        by_path[path] = works = known[id(node)]
+        by_path[place.prefix + node.path] = works = known[id(node)]
         for work in works:
             layers, amounts = kinds.setdefault(work.kind, (0, {}))
             for amount, count in work.amounts.items():
@@ -113,14 +111,18 @@ def count_by(convention: Convention, work: WorkReport) -> ConventionCount:
     """Count a model's work by a convention."""
     by_path: dict[str, int] = {}
     counted: dict[str, CountedKind] = {}
+    unseen: str | None = None
     for path, works in work.by_path.items():
         if path == work.last_softmax and not convention.runs_last_softmax:
             by_path[path] = 0
+            for kind, _, _ in works:
+                unseen = kind
+                counted.setdefault(kind, CountedKind(kind, 0, 0, 0))
             continue
         total = 0
         for kind, layers, amounts in works:
             rule = convention.rule_of(kind)
-            terms = [(name, times * amounts[name]) for name, times in rule.items()]
+            terms = [(name, times * amounts.get(name, 0)) for name, times in rule.items()]
             biases = sum(count for name, count in terms if name in BIASES)
             count = sum(count for _, count in terms) - biases
             before = counted.get(kind, CountedKind(kind, 0, 0, 0))
@@ -129,20 +131,28 @@ def count_by(convention: Convention, work: WorkReport) -> ConventionCount:
             )
             total += count + biases
         by_path[path] = total
-    left_out = tuple(kind for kind in counted if not convention.rule_of(kind))
-    return ConventionCount(
-        convention, sum(by_path.values()), by_path, tuple(counted.values()), left_out
-    )
+    left_out = tuple(_list_left_out(convention, work, counted.values(), unseen))
+    total = sum(by_path.values())
+    return ConventionCount(convention, total, by_path, tuple(counted.values()), left_out, unseen)
 
 
-def _walk(call: Call, prefix: str) -> Iterator[tuple[str, Node]]:
-    """Yield the nodes of a call in the order of a run, with their paths from the root."""
-    for item in call.body:
-        path = prefix + item.path
-        if isinstance(item, Call):
-            yield from _walk(item, f"{path}.")
-        else:
-            yield path, item
+def _list_left_out(
+    convention: Convention, work: WorkReport, counted: Iterable[CountedKind], unseen: str | None
+) -> Iterator[str]:
+    """Yield what a convention leaves out of a model, in the order of its kinds."""
+    for each in counted:
+        if each.layers and not convention.rule_of(each.kind):
+            yield each.kind
+    if unseen is not None:
+        yield LAST_SOFTMAX
+    for kind, _, amounts in work.kinds:
+        if amounts.get("biased", 0) and not BIASES & convention.rule_of(kind).keys():
+            yield name_bias(kind)
+
+
+def name_bias(kind: str) -> str:
+    """Return the name of the biases of a kind of layer."""
+    return f"bias of {kind}"
 
 
 def _find_last_softmax(model: Model) -> str | None:
@@ -186,5 +196,4 @@ def _measure_amounts(node: Node) -> dict[Amount, int]:
         "windowed": prod(sides, start=made),
         "rows": read // node.input_types[0].channels,
         "learnt": cost.norms,
-        **dict.fromkeys(_OF_SOME, 0),
     }

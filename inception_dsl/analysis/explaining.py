@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from inception_dsl.analysis.conventions import Convention
-from inception_dsl.analysis.counting import ConventionCount, CountedKind
-from inception_dsl.ir import Claim, Model, Quantity
+from inception_dsl.analysis.counting import ConventionCount, CountedKind, name_bias
+from inception_dsl.ir import Claim, Model, Path, Quantity
 
 PAPER = "paper"
 """The name that stands for the claims of a model's sources, in the place of a convention."""
@@ -41,7 +40,7 @@ class CountDifference:
 
     Attributes:
         kinds: the counts of every kind that one of them counts, and of the biases.
-        neither: the kinds that both leave out.
+        neither: the kinds, and the biases of kinds, that both leave out.
     """
 
     first: ConventionCount
@@ -55,14 +54,18 @@ class ComparedClaim(NamedTuple):
 
     Attributes:
         at: the path of the step; None for the network.
+        measure: the measure that is claimed, `macs` or `flops`.
         deviates: the reason that the spec notes; None if it notes none.
+        counted_by: the convention of the count.
     """
 
     at: str | None
+    measure: str
     claimed: Quantity
     source: str | None
     deviates: str | None
     counted: int
+    counted_by: str
 
     @property
     def difference(self) -> int:
@@ -80,6 +83,7 @@ class ClaimedDifference:
     """The claims of a model's sources on its cost, beside a count.
 
     Attributes:
+        count: the count that was asked for.
         network: the claims on the whole network.
         steps: the claims on steps.
         left_out: the number of claims at other inputs or with training heads, which have other
@@ -111,6 +115,8 @@ def find_difference(first: ConventionCount, second: ConventionCount) -> CountDif
             neither.append(kind)
         if one.biases or other.biases:
             biases.append(KindDifference(kind, layers, True, one.biases, other.biases))
+        elif (bias := name_bias(kind)) in first.left_out and bias in second.left_out:
+            neither.append(bias)
     return CountDifference(first, second, (*rows, *biases), tuple(neither))
 
 
@@ -119,8 +125,14 @@ def compare_claims(
 ) -> ClaimedDifference:
     """Compare the claims of a model's sources on MACs and FLOPs with a count.
 
-    A convention without the unit of a claim is compared all the same: that is what misleads.
+    The number of a tool is compared with every claim, whatever its unit: a source may have counted
+    as the tool does. In the place of a quantity of this project, a claim is compared with the
+    quantity that it names.
+
+    Args:
+        others: the counts by every convention, for the same network.
     """
+    quantities = {other.convention.name: other for other in others}
     network: list[ComparedClaim] = []
     steps: list[ComparedClaim] = []
     left_out = 0
@@ -130,8 +142,15 @@ def compare_claims(
         if claim.inputs is not None or claim.with_heads:
             left_out += 1
             continue
+        by = count if count.convention.is_of_tool else quantities[claim.measure]
         compared = ComparedClaim(
-            claim.at, claim.value, claim.source, claim.deviates, _count_at(claim, count)
+            claim.at,
+            claim.measure,
+            claim.value,
+            claim.source,
+            claim.deviates,
+            _count_at(claim, by),
+            by.convention.name,
         )
         (network if claim.at is None else steps).append(compared)
     return ClaimedDifference(count, tuple(network), tuple(steps), left_out, others)
@@ -141,15 +160,4 @@ def _count_at(claim: Claim, count: ConventionCount) -> int:
     """Return the count of the step that a claim is of, with all that it holds."""
     if claim.at is None:
         return count.total
-    below = f"{claim.at}."
-    return sum(
-        counted
-        for path, counted in count.by_path.items()
-        if path == claim.at or path.startswith(below)
-    )
-
-
-def operations_a_mac(convention: Convention) -> int:
-    """Return how often a convention counts a multiply-accumulate of a convolution."""
-    rule = convention.rule_of("convolution")
-    return rule.get("macs", rule.get("macs_at_output", 2))
+    return sum(n for path, n in count.by_path.items() if Path(path).is_within(claim.at))

@@ -16,7 +16,7 @@ from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findi
 from inception_dsl.cli.output import deliver, say, show
 from inception_dsl.cli.roofline import add_roofline, show_roofline
 from inception_dsl.cli.sweeping import add_sweep, show_sweep
-from inception_dsl.cli.symbolic import add_symbolic, show_symbolic
+from inception_dsl.cli.symbolic import add_symbolic, find_surplus, show_symbolic
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
 from inception_dsl.emit.report import (
     DEFAULT,
@@ -137,19 +137,23 @@ def _flops(args: argparse.Namespace) -> int:
 
 def _explain(args: argparse.Namespace) -> int:
     """Print the difference of two counts of each network."""
+    from inception_dsl.analysis.explaining import PAPER
     from inception_dsl.driver.explaining import check_sides, explain_counts
     from inception_dsl.emit.report.explanation import render_explanations
 
     first, second = args.explain
-    problem = ""
-    if args.columns or args.convention:
-        problem = "--explain has columns of its own: leave --columns and --convention out"
+    problem, help = "", "`inception-dsl flops --help` shows the arguments"
+    if surplus := find_surplus(args, "columns", "convention", "dtype"):
+        problem = f"`--explain` has no use for `--{surplus}`"
+    elif PAPER in (first, second) and (surplus := find_surplus(args, "batch", "input", "set")):
+        problem = f"`--explain` with `{PAPER}` has no use for `--{surplus}`"
+        help = "claims are on one image at the spec's own input: leave the option out"
     try:
         check_sides(first, second)
     except ValueError as error:
         problem = f"argument --explain: {error}"
     if problem:
-        say(f"error: {problem}", "  = help: `inception-dsl flops --help` shows the arguments")
+        say(f"error: {problem}", f"  = help: {help}")
         return UNUSABLE
     return _report(
         args,

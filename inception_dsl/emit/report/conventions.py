@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from inception_dsl.analysis import ConventionCount
 from inception_dsl.analysis.conventions import Convention, Rule
-from inception_dsl.analysis.counting import BIASES
 from inception_dsl.ops import Amount
 
 _PHRASES: dict[Amount, str] = {
@@ -61,17 +60,9 @@ def list_rules(convention: Convention, kinds: Iterable[str]) -> Iterator[str]:
 
 def name_number(convention: Convention) -> str:
     """Return the heading of a convention's number: the tool, and its own word for the number."""
-    return f"{convention.name} {convention.calls_it}" if convention.version else convention.calls_it
-
-
-def list_left_out(counts: Sequence[ConventionCount]) -> list[str]:
-    """Return what one convention does not count of some networks: kinds of layers, and biases."""
-    convention = counts[0].convention
-    kinds = tuple(dict.fromkeys(each.kind for count in counts for each in count.kinds))
-    left_out = [kind for kind in kinds if not convention.rule_of(kind)]
-    if not any(BIASES & convention.rule_of(kind).keys() for kind in kinds):
-        left_out.append("biases")
-    return left_out
+    return (
+        f"{convention.name} {convention.calls_it}" if convention.is_of_tool else convention.calls_it
+    )
 
 
 def describe(counts: Sequence[ConventionCount]) -> str:
@@ -82,7 +73,7 @@ def describe(counts: Sequence[ConventionCount]) -> str:
     """
     convention = counts[0].convention
     kinds = tuple(dict.fromkeys(each.kind for count in counts for each in count.kinds))
-    left_out = list_left_out(counts)
+    left_out = dict.fromkeys(name for count in counts for name in count.left_out)
     name = f"{convention.title} {convention.version}".rstrip()
     rules = "; ".join(list_rules(convention, kinds))
     missing = f" Not counted: {', '.join(left_out)}." if left_out else ""

@@ -7,21 +7,19 @@ from typing import Any, Literal, NamedTuple
 
 from inception_dsl.analysis import ConventionCount
 from inception_dsl.analysis.conventions import Convention
+from inception_dsl.analysis.counting import BIASES, name_bias
 from inception_dsl.analysis.explaining import (
     ClaimedDifference,
     ComparedClaim,
     CountDifference,
     KindDifference,
-    operations_a_mac,
 )
 from inception_dsl.channels import csv_cell, json_text
-from inception_dsl.emit.report.conventions import name_number, write_rule
+from inception_dsl.emit.report.conventions import NOTHING, name_number, write_rule
 from inception_dsl.emit.report.text import MARKDOWN, PLAIN, TextForm
 from inception_dsl.tables import Column
 
 ExplanationFormat = Literal["table", "json", "csv", "markdown"]
-
-_TIMES = {1: "one operation", 2: "two operations"}
 
 
 class Explained(NamedTuple):
@@ -88,21 +86,22 @@ def list_sentences(found: CountDifference) -> Iterator[str]:
         side = "more" if difference > 0 else "less"
         share = _percent(abs(difference), found.first.total)
         yield f"{second.name} counts {abs(difference):,}{share} {side} than {first.name}."
-    one, other = operations_a_mac(first), operations_a_mac(second)
-    if one != other:
+    one, other = first.operations_a_mac, second.operations_a_mac
+    if one != other and one and other:
         yield (
-            f"A multiply-accumulate is {_TIMES[one]} for {first.name}, {_TIMES[other]} for "
-            f"{second.name}: that alone makes the numbers differ by a factor of two."
+            f"A multiply-accumulate counts as {one} for {first.name}, as {other} for "
+            f"{second.name}: that alone is a factor of {max(one, other) / min(one, other):g}."
         )
     for row in sorted(found.kinds, key=lambda row: -abs(row.difference)):
         if row.difference:
-            yield f"{_name_kind(row)}: {row.difference:+,}. {_explain(row, first, second)}"
+            reason = _explain(row, found.first, found.second)
+            yield f"{_name_kind(row)}: {row.difference:+,}. {reason}"
     if same := [_name_kind(row) for row in found.kinds if not row.difference]:
         yield f"Counted alike: {', '.join(same)}."
     if found.neither:
         yield f"Counted by neither: {', '.join(found.neither)}."
     for convention in (first, second):
-        if convention.version:
+        if convention.is_of_tool:
             yield f"{_introduce(convention)} {' '.join(convention.remarks)}"
 
 
@@ -113,23 +112,25 @@ def _introduce(convention: Convention) -> str:
     )
 
 
-def _explain(row: KindDifference, first: Convention, second: Convention) -> str:
+def _explain(row: KindDifference, first: ConventionCount, second: ConventionCount) -> str:
     """Return what both conventions count of a kind of layer."""
     one, other = _write_terms(row, first), _write_terms(row, second)
-    return f"{first.name} counts {one}; {second.name} counts {other}."
+    return f"{first.convention.name} counts {one}; {second.convention.name} counts {other}."
 
 
-def _write_terms(row: KindDifference, convention: Convention) -> str:
+def _write_terms(row: KindDifference, count: ConventionCount) -> str:
     """Return the terms of a rule that a row is about, in words."""
-    rule = convention.rule_of(row.kind)
-    biased = {name: times for name, times in rule.items() if name.startswith("biased")}
-    return write_rule(
-        biased if row.of_biases else {n: t for n, t in rule.items() if n not in biased}
-    )
+    rule = count.convention.rule_of(row.kind)
+    terms = write_rule({n: times for n, times in rule.items() if (n in BIASES) == row.of_biases})
+    if count.unseen != row.kind:
+        return terms
+    (seen,) = (each.layers for each in count.kinds if each.kind == row.kind)
+    reason = "modules leave the last softmax to the loss"
+    return f"{terms}, but {reason}" if seen else f"{NOTHING}: {reason}"
 
 
 def _name_kind(row: KindDifference) -> str:
-    return f"bias of {row.kind}" if row.of_biases else row.kind
+    return name_bias(row.kind) if row.of_biases else row.kind
 
 
 def _figures(first: int, second: int) -> list[str]:
@@ -143,8 +144,10 @@ def _percent(part: int, whole: int) -> str:
 
 def _write_claims(form: TextForm, title: str, found: ClaimedDifference) -> str:
     convention = found.count.convention
-    name = name_number(convention)
-    head = f"{form.heading}{form.text(f'{title}: the claims of its sources and {name}')}"
+    is_of_tool = convention.is_of_tool
+    name = name_number(convention) if is_of_tool else "counted"
+    against = name if is_of_tool else "the count"
+    head = f"{form.heading}{form.text(f'{title}: the claims of its sources and {against}')}"
     columns = (
         Column("claim on", "left"),
         Column("claimed"),
@@ -169,7 +172,8 @@ def _write_claims(form: TextForm, title: str, found: ClaimedDifference) -> str:
             + ["yes" if claim.holds(count.total) else "no"]
             for count in found.others
         ]
-        parts.append(f"{form.text(f'Beside the claim {claim.text}:')}{form.gap}")
+        claimed = f"{claim.text} {found.network[-1].measure}"
+        parts.append(f"{form.text(f'Beside the claim of {claimed}:')}{form.gap}")
         parts[-1] += form.table(beside, counts)
     sentences = [form.text(sentence) for sentence in _list_claim_sentences(found, failing)]
     if sentences:
@@ -183,7 +187,8 @@ def _list_claim_sentences(
     for claim in (*found.network, *failing):
         if not claim.holds and claim.deviates:
             on = f"`{claim.at}`" if claim.at else "the network"
-            yield f"The spec says of the claim {claim.claimed.text} on {on}: {claim.deviates}."
+            claimed = f"{claim.claimed.text} {claim.measure}"
+            yield f"The spec says of the claim of {claimed} on {on}: {claim.deviates}."
     if holding := len(found.steps) - len(failing):
         yield f"Claims on single steps that hold: {holding}."
     if found.left_out:
@@ -194,10 +199,14 @@ def _list_claim_sentences(
     )
 
 
+def _name_claim(claim: ComparedClaim) -> str:
+    return f"{claim.at or 'network'}: {claim.measure}"
+
+
 def _claim_row(claim: ComparedClaim) -> list[str]:
     difference = f"{claim.difference:+,} ({100 * claim.difference / claim.claimed.amount:+.1f} %)"
     return [
-        claim.at or "network",
+        _name_claim(claim),
         claim.claimed.text,
         claim.source or "",
         f"{claim.counted:,}",
@@ -247,11 +256,13 @@ def _build_side(count: ConventionCount) -> dict[str, Any]:
 def _build_claim(claim: ComparedClaim) -> dict[str, Any]:
     return {
         "at": claim.at,
+        "measure": claim.measure,
         "claimed": claim.claimed.text,
         "amount": claim.claimed.amount,
         "source": claim.source,
         "deviates": claim.deviates,
         "counted": claim.counted,
+        "counted_by": claim.counted_by,
         "difference": claim.difference,
         "holds": claim.holds,
     }
@@ -271,7 +282,7 @@ def _write_csv(networks: Sequence[Explained]) -> str:
                 rows.append(("total", first.total, second.total))
             case ClaimedDifference(_, whole, steps):
                 rows = [
-                    (claim.at or "network", claim.claimed.amount, claim.counted)
+                    (_name_claim(claim), claim.claimed.amount, claim.counted)
                     for claim in (*whole, *steps)
                 ]
         for of, one, other in rows:

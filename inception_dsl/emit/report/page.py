@@ -12,7 +12,7 @@ from inception_dsl.analysis import ConventionCount, Group, Grouping, group
 from inception_dsl.analysis.claimed import CheckedClaim, StatementReport
 from inception_dsl.channels import markdown_text, xml_text
 from inception_dsl.emit.deviations import Deviation
-from inception_dsl.emit.report.conventions import list_left_out, name_number
+from inception_dsl.emit.report.conventions import name_number
 from inception_dsl.emit.report.layout import Layout
 from inception_dsl.emit.report.measures import Facts
 from inception_dsl.emit.report.text import list_group_rows, list_total_rows
@@ -51,7 +51,7 @@ def write_cost_page(
         f"Input {cost.input} (height x width x channels), one image. {' '.join(layout.legend)}",
         markdown_table(*list_total_rows(facts, layout)),
         *_list_stages(facts),
-        *_list_claims(statements),
+        *_list_claims(statements, has_deviations=bool(deviations)),
     ]
     if deviations:
         sections.append("## Known deviations")
@@ -125,14 +125,18 @@ def draw_bar(part: int, whole: int) -> str:
     return f"{blocks} {100 * part / whole:.1f} %"
 
 
-def _list_claims(statements: StatementReport) -> Iterator[str]:
-    """Yield the section of claims: those on the network, those that fail, and how many hold."""
+def _list_claims(statements: StatementReport, *, has_deviations: bool) -> Iterator[str]:
+    """Yield the section of claims: those on the network, those that fail, and how many hold.
+
+    Args:
+        has_deviations: whether the section of known deviations follows.
+    """
     if not statements.claims and not statements.elsewhere:
         return
     listed = [claim for claim in statements.claims if claim.at is None or not claim.holds]
     listed.sort(key=lambda claim: claim.at is not None)
     rest = len(statements.claims) - len(listed)
-    yield "## What its sources claim"
+    yield "## Claims of its sources"
     if listed:
         columns = (
             Column("claim on", "left"),
@@ -143,6 +147,8 @@ def _list_claims(statements: StatementReport) -> Iterator[str]:
         )
         yield markdown_table(columns, map(_claim_row, listed))
     sentences = []
+    if has_deviations and not all(claim.holds for claim in listed):
+        sentences.append("Known deviations, below, has the reason of each `no`.")
     if rest:
         sentences.append(f"Claims on single steps that hold: {rest}.")
     if statements.elsewhere:
@@ -188,7 +194,7 @@ def _list_counts(counts: Sequence[ConventionCount]) -> Iterator[str]:
         return
     columns = (Column("tool", "left"), Column("number"), Column("not counted", "left"))
     rows = [
-        [name_number(each.convention), f"{each.total:,}", ", ".join(list_left_out([each]))]
+        [name_number(each.convention), f"{each.total:,}", ", ".join(each.left_out)]
         for each in counts
     ]
     yield "## As tools count it"
