@@ -56,7 +56,7 @@ class Convention:
 
     @property
     def operations_a_mac(self) -> int:
-        """How often a multiply-accumulate of a convolution counts."""
+        """The number of times that a multiply-accumulate of a convolution counts."""
         rule = self.rule_of("convolution")
         return rule.get("macs", 0) + rule.get("macs_at_output", 0)
 
