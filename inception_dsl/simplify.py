@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Context, Decimal
+from math import gcd
 from typing import Any
 
 from inception_dsl.expr import (
@@ -70,6 +71,31 @@ def combine(operator: Operator, left: Expr, right: Expr) -> Expr:
     if operator in _OF_INTEGERS and isinstance(left, int) and isinstance(right, int):
         return _OF_INTEGERS[operator](left, right)
     return _simplify(Binary(operator, left, right))
+
+
+def divide_width(width: Expr, divisor: int) -> Expr:
+    """Return a whole number of channels, divided and rounded down, as an author would write it.
+
+    Factors that all terms have are cancelled, which is exact if all names are whole numbers.
+
+    Example:
+        >>> show(divide_width(Binary("*", 2, Name("c")), 4))
+        'c // 2'
+        >>> show(divide_width(Binary("//", Name("c"), 2), 2))
+        'c // 4'
+        >>> show(divide_width(Binary("+", Name("c"), 8), 2))
+        '(c + 8) // 2'
+    """
+    match width:
+        case Binary("//" | "/", whole, int(inner)) if inner > 0:
+            return divide_width(whole, inner * divisor)
+    terms = _collect_terms(width)
+    coefficients = [each for each in terms.values() if isinstance(each, int)]
+    common = gcd(divisor, *coefficients) if len(coefficients) == len(terms) else 1
+    if common == 1:
+        return Binary("//", width, divisor)
+    left = _join_terms({atoms: each // common for atoms, each in terms.items()})
+    return left if common == divisor else Binary("//", left, divisor // common)
 
 
 _OF_INTEGERS: Mapping[Operator, Callable[[int, int], int]] = {

@@ -166,7 +166,7 @@ def test_hostile_texts_of_a_table_stay_texts(
 
 WRONG = {
     "rates: {float32: 2}": "`2` lacks a unit",
-    "rates: {float32: 2 GB/s}": "`GB/s` is no unit of a rate",
+    "rates: {float32: 2 GB/s}": "`GB/s` is not a unit for a rate",
     "rates: {float32: -2 GFLOP/s}": "a rate is more than 0, and this is `-2 GFLOP/s`",
     "rates: {float32: 1001 PFLOP/s}": "`1001 PFLOP/s` is more than 1,000 PFLOP/s",
     "rates: {float32: .inf}": "`.inf` means different numbers to different readers",
@@ -174,7 +174,8 @@ WRONG = {
     "rates: {bf16: 2 GFLOP/s}": "`rates` has no key `bf16`",
     "rates: [2]": "`rates` has a peak rate for each type of numbers, at least for one",
     "rates: {float32: yes}": "`yes` is not a rate",
-    "memory: 1 Gb": "`Gb` is no unit of a memory",
+    "memory: 1 Gb": "`Gb` is not a unit for a memory size",
+    "bandwidth: 2 Gib/s": "= help: write a number and a unit, as in `300 GB/s`",
     "bandwith: 1 GB/s": "a device has no key `bandwith`",
     "source: ''": "`source` is a text that is not empty",
     f"source: {'x' * 301}": "`source` has more than 300 characters",

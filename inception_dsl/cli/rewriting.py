@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +14,6 @@ from inception_dsl.cli.output import say, show, show_line
 if TYPE_CHECKING:
     from inception_dsl.driver.rewriting import Rewritten
     from inception_dsl.passes import LogEntry
-
-
-_OBJECTS = 200_000
-"""The number of new objects after which Python looks for circles of garbage.
-
-Models are many objects without circles: in a large one, looking takes a quarter of the time.
-"""
 
 
 def add(command: Parser) -> None:
@@ -112,7 +104,6 @@ def _rewrite(args: argparse.Namespace) -> int:
         say(f"error: {vain}", "  = help: `inception-dsl rewrite --help` shows the arguments")
         return UNUSABLE
     output = None if args.output is None else Path(args.output)
-    gc.set_threshold(_OBJECTS)
     done = rewrite(
         args.spec,
         folder=Path.cwd(),
@@ -183,5 +174,6 @@ def _tell(entry: LogEntry) -> str:
     more = f" and {entry.places - 1:,} more" if entry.places > 1 else ""
     place = f"`{entry.path}`{more}"
     if entry.refusal:
-        return f"refused {entry.code} at {place}: {entry.refusal}"
+        left_out = "it is left out: " if entry.is_left_out else ""
+        return f"refused {entry.code} at {place}: {left_out}{entry.refusal}"
     return f"{entry.code} at {place}: {entry.what}"

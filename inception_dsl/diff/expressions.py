@@ -50,7 +50,7 @@ def _compare_steps(
     names = match_names(old, new)
     listed = _list_told(old, new)
     old_steps = {step.path: step for step in old.body}
-    changes: dict[tuple[str, Written, Written], list[tuple[StepDef, StepDef]]] = {}
+    changes: dict[tuple[str | None, Written, Written], list[tuple[StepDef, StepDef]]] = {}
     for step in new.body:
         old_step = old_steps.get(step.path)
         if old_step is None or _callee(old_step) != _callee(step):
@@ -64,7 +64,7 @@ def _compare_steps(
                 continue
             if all(_has_same_values(pair, step.path, name) for pair in pairs):
                 changes.setdefault((name, was, became), []).append((old_step, step))
-    for (name, was, became), steps in sorted(changes.items(), key=lambda item: item[0][0]):
+    for (name, was, became), steps in sorted(changes.items(), key=lambda item: item[0][0] or ""):
         first, last = steps[0]
         paths = tuple(step.path for _, step in steps)
         spans = first.origin.span, last.origin.span
@@ -81,8 +81,8 @@ def _compare_defaults(
             continue
         if all(pair.old.arguments[param.name] == pair.new.arguments[param.name] for pair in pairs):
             spans = old.origin.span, new.origin.span
-            name, was = f"default of {param.name}", before[param.name]
-            yield ExpressionsChanged(new.name, (), name, was, param.default, *spans)
+            was = before[param.name]
+            yield ExpressionsChanged(new.name, (), param.name, was, param.default, *spans)
 
 
 def _pair_calls(old: Model, new: Model) -> dict[str, list[_CallPair]]:
@@ -109,10 +109,11 @@ def _callee(step: StepDef) -> str:
     return step.op if isinstance(step, NodeDef) else f"block {step.block}"
 
 
-def _list_written(step: StepDef) -> Mapping[str, Written]:
-    """Return the attributes or the arguments of a step as they are written, and its count."""
+def _list_written(step: StepDef) -> Mapping[str | None, Written]:
+    """Return the attributes or the arguments of a step as they are written; its count at None."""
     own = step.attributes if isinstance(step, NodeDef) else step.arguments
-    return {**own, "count": step.count} if step.count is not None else own
+    written: dict[str | None, Written] = dict(own.items())
+    return {**written, None: step.count} if step.count is not None else written
 
 
 def _simplify(written: Written, names: Mapping[str, Expr | str]) -> Written:
@@ -150,16 +151,16 @@ def _is_expression(written: Written) -> bool:
     return isinstance(written, Name | Binary | Apply)
 
 
-def _has_same_values(pair: _CallPair, path: Path, name: str) -> bool:
+def _has_same_values(pair: _CallPair, path: Path, name: str | None) -> bool:
     """Tell whether a step has in both calls as many copies, each with one value of a name."""
     old, new = (_list_values(call, path, name) for call in pair)
     return old == new
 
 
-def _list_values(call: Call, path: Path, name: str) -> list[tuple[Path, Value | None]]:
+def _list_values(call: Call, path: Path, name: str | None) -> list[tuple[Path, Value | None]]:
     """Return the value of a name in each copy of a step that is there; of a count, none."""
     copies = [item for item in call.body if item.path.step == path]
-    return [(item.path, _list_made(item).get(name)) for item in copies]
+    return [(item.path, _list_made(item).get(name) if name else None) for item in copies]
 
 
 def _list_made(item: Node | Call) -> Mapping[str, Value]:

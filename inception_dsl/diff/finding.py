@@ -93,14 +93,14 @@ class ExpressionsChanged:
     Attributes:
         block: the block that holds the steps with the expression, at `paths`; no path for the
             default of a parameter.
-        name: the attribute, the argument, the count of copies, or the default.
+        name: that of the attribute, the argument or the parameter; None for the count of copies.
         before, after: the expression, or the value; None for a parameter without a default.
         old, new: the lines of the first of these steps, or of the block.
     """
 
     block: str
     paths: tuple[Path, ...]
-    name: str
+    name: str | None
     before: Value | Expr | None
     after: Value | Expr | None
     old: Span | None

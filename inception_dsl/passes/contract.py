@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from inception_dsl.analysis.dense import Inference, Kernel, Savings, WrittenStep
+from inception_dsl.expr import Expr
 from inception_dsl.ir import Model, Node, Path, Value
 from inception_dsl.ir.weights import Recipe, WeightPlan
 from inception_dsl.source import Span
@@ -44,7 +45,7 @@ class Divide:
     """
 
     kernels: tuple[Kernel, ...]
-    inner: str | None
+    inner: Expr | None
     taken: frozenset[str]
 
 
@@ -123,6 +124,7 @@ class Proposal:
             Another rewrite gives another function, which is trained anew.
         is_asked_for: it is made only where its code is named.
         keeps_fields: all other steps see the pixels that they saw before.
+        is_left_out: it is one step of a change that others make without it; `refusal` says why.
     """
 
     code: str
@@ -136,6 +138,7 @@ class Proposal:
     is_exact: bool = False
     is_asked_for: bool = False
     keeps_fields: bool = True
+    is_left_out: bool = False
 
     @property
     def path(self) -> Path:
@@ -175,6 +178,7 @@ class LogEntry:
         paths: the paths of the first nodes of all its lines.
         fits_elsewhere: claims of the spec, or specs that depend on it, are the reason. A new spec
             has neither.
+        is_left_out: it is one step of a change that others make without it.
     """
 
     code: str
@@ -186,6 +190,7 @@ class LogEntry:
     is_exact: bool = False
     paths: tuple[Path, ...] = ()
     fits_elsewhere: bool = False
+    is_left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,4 +219,5 @@ def log_proposal(proposal: Proposal, refusal: str = "", error: str = "") -> LogE
         error,
         proposal.is_exact,
         tuple(step.nodes[0].path for step in proposal.steps),
+        is_left_out=proposal.is_left_out,
     )

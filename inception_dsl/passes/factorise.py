@@ -8,10 +8,10 @@ from dataclasses import replace
 from inception_dsl.analysis import list_state
 from inception_dsl.analysis.dense import WrittenStep
 from inception_dsl.analysis.factors import Factorisation, is_linear
+from inception_dsl.expr import Apply, Binary, Expr, Name
 from inception_dsl.ir import INPUT, Node, NodeDef, Path
 from inception_dsl.ir.weights import Recipe
 from inception_dsl.ops import OPS
-from inception_dsl.ops.attribute import shown
 from inception_dsl.passes.contract import Divide, Proposal, Swap
 from inception_dsl.passes.naming import Definitions
 
@@ -20,8 +20,9 @@ _APPROXIMATION = "a factorised kernel is another function, with other weights"
 
 def divide(code: str, definitions: Definitions, found: Factorisation) -> Proposal:
     """Return the proposal of a factorisation."""
-    inner = write_width(definitions, found.step) if found.inner == "in" else None
-    refusal = "" if inner or found.inner == "width" else "the channels that come in have no name"
+    inner = express_width(definitions, found.step) if found.inner == "in" else None
+    is_known = inner is not None or found.inner == "width"
+    refusal = "" if is_known else "the channels that come in have no name"
     kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
     what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
     what += ", without an activation between" if is_linear(found) else ""
@@ -60,8 +61,8 @@ def swap_parts(node: Node, parts: Sequence[Node], reason: str) -> Swap:
     return Swap((node,), new, {node.path: node.path}, recipes)
 
 
-def write_width(definitions: Definitions, step: WrittenStep) -> str | None:
-    """Return the channels that a step reads, as its block can write them; None if it cannot.
+def express_width(definitions: Definitions, step: WrittenStep) -> Expr | None:
+    """Return the channels that a step reads, as its block can say them; None if it cannot.
 
     The width of the step before it is written again, so that it follows the same parameters.
     """
@@ -69,13 +70,14 @@ def write_width(definitions: Definitions, step: WrittenStep) -> str | None:
         path = own.inputs[0]
         while isinstance(before := definitions.find_step(block, path), NodeDef):
             op = OPS[before.op]
-            if op.width in before.attributes:
-                return shown(before.attributes[op.width])
+            width = before.attributes.get(op.width) if op.width else None
+            if isinstance(width, int | Name | Binary | Apply):
+                return width
             keeps = op.channels in ("separate", "grouped", "positional", "shuffled")
             if not keeps or len(before.inputs) > 1:  # a sum may spread a single channel
                 break
             path = before.inputs[0]
         if path == INPUT and block is not definitions.model.network:
-            return "in"
+            return Name("in")
     channels = {node.input_types[0].channels for node in step.nodes}
-    return str(channels.pop()) if len(channels) == 1 else None
+    return channels.pop() if len(channels) == 1 else None

@@ -78,7 +78,7 @@ def _part_by_init(steps: Sequence[WrittenStep]) -> list[list[WrittenStep]]:
 def _leave(step: WrittenStep, reason: str) -> Proposal:
     """Return the refusal of a line that cannot join others."""
     return Proposal(
-        "P814", (step,), _ALONE, (), None, NOTHING_SAVED, f"it is left out: {reason}", is_exact=True
+        "P814", (step,), _ALONE, (), None, NOTHING_SAVED, reason, is_exact=True, is_left_out=True
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
-from inception_dsl.ir import BlockDef, Model, Path, StepDef
+from inception_dsl.ir import BlockDef, Call, Model, Path, StepDef
 from inception_dsl.source import Span
 
 
@@ -46,6 +47,27 @@ class Definitions:
     def find_step(self, block: BlockDef, path: Path) -> StepDef | None:
         """Return the step at a path of a block, or None if there is none."""
         return self._steps.get((block.name, path))
+
+    def find_decimals(self, span: Span | None) -> frozenset[str]:
+        """Return the parameters that a call of the block of a line sets to a decimal."""
+        blocks = {block.name for block, _ in self.find_all(span)}
+        return frozenset(
+            name
+            for call in self._list_calls()
+            if call.block in blocks
+            for name, value in call.arguments.items()
+            if isinstance(value, Decimal)
+        )
+
+    def _list_calls(self) -> Iterator[Call]:
+        """Yield all calls; of several with one body, the first."""
+        waiting, seen = [self.model.root], set[int]()
+        while waiting:
+            call = waiting.pop()
+            yield call
+            if id(call.body) not in seen:
+                seen.add(id(call.body))
+                waiting += (item for item in call.body if isinstance(item, Call))
 
     def list_names(self, block: str, holder: Path) -> frozenset[str]:
         """Return the names of all steps of a block directly below a path, joins included."""

@@ -6,18 +6,19 @@ whose weights are trained anew.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
 from inception_dsl.analysis.dense import Inference, Kernel, compare_nodes, find_kernel
 from inception_dsl.analysis.factors import factorise
 from inception_dsl.analysis.unreduced import Unreduced, find_unreduced
+from inception_dsl.expr import Binary, find_names
 from inception_dsl.ir import Model, Node
 from inception_dsl.passes.contract import Divide, Pass, Proposal
-from inception_dsl.passes.factorise import list_beside, swap_parts, write_width
+from inception_dsl.passes.factorise import express_width, list_beside, swap_parts
 from inception_dsl.passes.naming import Definitions
 from inception_dsl.passes.passed_over import propose_with_others
+from inception_dsl.simplify import divide_width
 
 _REASON = "behind a reduction, a convolution has other weights"
 
@@ -62,12 +63,16 @@ def _reduce(definitions: Definitions, found: Unreduced, divisor: int) -> Proposa
         else ()
         for node in nodes
     ]
-    width = write_width(definitions, found.step)
+    width = express_width(definitions, found.step)
     refusal = ""
     if not all(parts):
         refusal = "its kernel is a parameter, or its padding is a number, which no 1x1 can have"
     elif width is None:
         refusal = "the channels that come in have no name"
+    inner = None
+    if width is not None:
+        is_exact = find_names(width).isdisjoint(definitions.find_decimals(found.step.span))
+        inner = divide_width(width, divisor) if is_exact else Binary("//", width, divisor)
     channels = sorted({node.input_types[0].channels for node in nodes})
     whole = " or ".join(f"{each:,}" for each in channels)
     share = {2: "half", 4: "a quarter"}[divisor]
@@ -81,18 +86,10 @@ def _reduce(definitions: Definitions, found: Unreduced, divisor: int) -> Proposa
             for node, part in zip(nodes, parts, strict=True)
             if not refusal
         ),
-        Divide(kernels, _divide(width or "", divisor), list_beside(definitions, found.step)),
+        Divide(kernels, inner, list_beside(definitions, found.step)),
         savings,
         refusal,
     )
-
-
-def _divide(width: str, divisor: int) -> str:
-    """Return a part of a width as a spec writes it."""
-    if width.isdigit():
-        return str(int(width) // divisor)
-    is_single = re.fullmatch(r"\w+(\.\w+)?", width)
-    return f"{width if is_single else f'({width})'} // {divisor}"
 
 
 REDUCE = reduce_to(2)

@@ -62,7 +62,7 @@ _BANDWIDTH = _Dimension(
     {**_scale("B/s"), **{f"{unit}/s": factor for unit, factor in _BINARY.items()}},
     "300 GB/s",
 )
-_MEMORY = _Dimension("a memory", {**_scale("B"), **_BINARY}, "24 GB")
+_MEMORY = _Dimension("a memory size", {**_scale("B"), **_BINARY}, "24 GB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +179,9 @@ class _Reader:
         unit = match[2]
         if unit not in dimension.units:
             close = _suggest(unit, dimension)
-            words = f"no unit of {dimension.noun}" if unit else "a unit"
-            message = f"`{unit}` is {words}" if unit else f"`{shorten(text)}` lacks a unit"
+            message = f"`{shorten(text)}` lacks a unit"
+            if unit:
+                message = f"`{unit}` is not a unit for {dimension.noun}"
             self._error(message, keys, f"write `{match[1]} {close}`" if close else help)
             return 0
         amount = Decimal(match[1]) * dimension.units[unit]
@@ -202,7 +203,7 @@ _EXAMPLES = {
 
 def _suggest(unit: str, dimension: _Dimension) -> str | None:
     """Return the unit that a text means if only its case is wrong; bits are no bytes."""
-    if unit.lower().startswith(("gb", "tb", "mb", "kb")) and "b" in unit:
+    if "b" in unit:  # `Gb/s`, `Gib`, `gbit`: no unit that is known has a small b
         return None
     folded = {name.lower(): name for name in dimension.units}
     return folded.get(unit.lower())

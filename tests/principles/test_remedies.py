@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from conftest import NET, Project
 
@@ -15,13 +17,13 @@ from inception_dsl.driver.rewriting import Rewritten, rewrite
 HEAD = "inception: 1\nname: net\n"
 
 
-def rewritten(text: str, project: Project, code: str, **options: int) -> Rewritten:
-    """Rewrite a spec, and read the result; the whole difference is what its log has promised."""
+def rewritten(
+    text: str, project: Project, code: str, *, to: int = 2, width: int | None = None
+) -> Rewritten:
+    """Rewrite a spec; the result is a good spec whose outputs have the names of before."""
     project.write(NET, HEAD + text)
     old = project.check()
-    done = rewrite(NET, folder=project.root, select=[code], reduces_to=options.get("to", 2))
-    if "width" in options:
-        done = rewrite(NET, folder=project.root, select=[code], width=options["width"])
+    done = rewrite(NET, folder=project.root, select=[code], reduces_to=to, width=width)
     project.write(NET, done.artifact.text)
     new = project.check()
     assert new.model.outputs == old.model.outputs
@@ -31,12 +33,15 @@ def rewritten(text: str, project: Project, code: str, **options: int) -> Rewritt
 @pytest.mark.parametrize("to", [2, 4])
 @pytest.mark.parametrize(
     ("steps", "after"),
-    [
+    [  # `@` is a part of 256, and `<A:B>` is A for a half and B for a quarter
         ("[a: 3x3 conv (64)]", "[a_a: 1x1 conv (@), a: 3x3 conv (64)]"),
         ("['3x3 conv (64 V act relu)']", "[1x1 conv (@ V act relu), '3x3 conv (64 V act relu)']"),
         ("{op: 5x1 conv, width: 128}", "[1x1 conv (@), {op: 5x1 conv, width: 128}]"),
-        ("[1x1 conv (300), m (c=150)]", "[1x1 conv (2*c), b_a: 1x1 conv ((2*c)//%), b: ..."),
-        ("[n, 1x1 conv (300), n]", "steps: [1x1 conv (in//%), 3x3 conv (in)]"),
+        ("[1x1 conv (300), m (c=150)]", "1x1 conv (2*c), b_a: 1x1 conv (<c:c//2>), b: ..."),
+        ("[n, 1x1 conv (300), n]", "steps: [1x1 conv (<in//2:in//4>), 3x3 conv (in)]"),
+        ("[1x1 conv (256), k (c=64.5)]", "conv (4*c), a_a: 1x1 conv (<4*c//2:4*c//4>), a: ..."),
+        ("[h (c=512)]", "(c/2 + 6), 1x1 conv (<(c/2 + 6)//2:(c/2 + 6)//4>), "),
+        ("[v (c=600)]", "1x1 conv (c//2), 1x1 conv (<c//4:c//8>), '3x3 conv (max"),
     ],
 )
 def test_a_reduction_saves_what_the_hint_counts(
@@ -44,7 +49,10 @@ def test_a_reduction_saves_what_the_hint_counts(
 ) -> None:
     blocks = (
         "blocks: {m: {params: [c], steps: [1x1 conv (2*c), b: 3x3 conv (64)]}, "
-        "n: {residual: {}, steps: [3x3 conv (in)]}}\n"
+        "n: {residual: {}, steps: [3x3 conv (in)]}, "
+        "k: {params: [c], steps: [1x1 conv (4*c), a: 3x3 conv (64)]}, "
+        "h: {params: [c], steps: [1x1 conv (c/2 + 6), 3x3 conv (64)]}, "
+        "v: {params: [c], steps: [1x1 conv (c//2), '3x3 conv (max(c, 8))']}}\n"
     )
     text = f"input: 20x20x256\n{blocks}network: {steps}\n"
     project.write(NET, HEAD + text)
@@ -57,7 +65,8 @@ def test_a_reduction_saves_what_the_hint_counts(
     costs = done.report.comparisons[0]
     before, now = costs.old_cost.totals, costs.new_cost.totals
     assert (before.macs - now.macs, before.params - now.params) == (saved, params)
-    shown = after.replace("@", str(256 // to)).replace("%", str(to))
+    shown = after.replace("@", str(256 // to))
+    shown = re.sub("<(.*?):(.*?)>", "\\1" if to == 2 else "\\2", shown)
     assert shown.partition("...")[0] in done.artifact.text
     assert {reason for _, reason in done.weights.fresh} == {
         "behind a reduction, a convolution has other weights"

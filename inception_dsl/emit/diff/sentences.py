@@ -97,7 +97,7 @@ def write_sentence(finding: Finding) -> Sentence:
             means = "it has the same value in every call"
             if len(about.paths) > 1:
                 means += f", in {len(about.paths)} steps"
-            return _plain(finding, f"{about.name} {arrow(*values)}", means)
+            return _plain(finding, f"{_name_expression(about)} {arrow(*values)}", means)
         case CostsChanged():
             return _plain(finding, "", ", ".join(map(cost_text, about.costs)))
         case BudgetBroken():
@@ -117,6 +117,11 @@ def write_sentence(finding: Finding) -> Sentence:
             at, subject = _subject(about)
             meaning = _meaning(about, is_code=bool(finding.spots))
             return Sentence(at, subject, edit_text(about), meaning)
+
+
+def _name_expression(about: ExpressionsChanged) -> str:
+    """Return the words for the place of an expression in a block."""
+    return about.name or "count" if about.paths else f"default of {about.name}"
 
 
 RECIPE_MEANINGS = {

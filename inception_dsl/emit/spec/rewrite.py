@@ -24,7 +24,8 @@ from inception_dsl.emit.spec.places import (
     read_step,
     write_in_flow,
 )
-from inception_dsl.emit.spec.step import group_words
+from inception_dsl.emit.spec.step import group_words, write_expr
+from inception_dsl.expr import Expr
 from inception_dsl.ops import Op
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText, counted_name, lettered_names, parse_step
@@ -35,7 +36,7 @@ def divide_step(
     places: StepPlaces,
     span: Span,
     kernels: Sequence[tuple[int, int]],
-    inner: str | None,
+    inner: Expr | None,
     taken: Collection[str],
     *,
     may_count: bool,
@@ -202,13 +203,12 @@ def _show(kernel: tuple[int, int]) -> str:
     return f"{kernel[0]}x{kernel[1]}"
 
 
-def _write_part(op: Op, step: StepText, kernel: tuple[int, int], inner: str | None) -> str:
+def _write_part(op: Op, step: StepText, kernel: tuple[int, int], inner: Expr | None) -> str:
     """Return the text of a part before the last one: without a stride, without a shape note."""
     words: list[str] = []
     for name, text in group_words(op, step):
         if name == "width" and inner is not None:
-            written = parse_step(f"{step.name.text} ({inner})")
-            words += (width for _, width in group_words(op, written))
+            words.append(write_expr(inner))
         elif name != "stride":
             words.append(text)
     return f"{_show(kernel)} {step.name.text} ({' '.join(words)})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_dsl.expr import FUNCTIONS
+from inception_dsl.expr import FUNCTIONS, Expr, show
 from inception_dsl.ops import SCHEMES, WRITTEN, Op
 from inception_dsl.schedule import SCHEDULES
 from inception_dsl.spec.expression import parse_expr
@@ -105,6 +105,16 @@ def group_words(op: Op, step: StepText) -> Iterator[tuple[str, str]]:
             yield attribute.name, f"{token.text} {value}"
         else:
             yield "width", _read_value(reader, step)
+
+
+def write_expr(expr: Expr) -> str:
+    """Return an expression in the one form: no spaces in a product, spaces in a sum.
+
+    Example:
+        >>> write_expr(Binary("*", 2, Binary("+", Name("in"), 8)))
+        '2*(in + 8)'
+    """
+    return _join(list(parse_step(f"a ({show(expr)})").words))
 
 
 def _read_value(reader: Reader, step: StepText) -> str:

@@ -64,14 +64,12 @@ def say_rewrite(
     subject: Subject,
     code: str,
     steps: Sequence[WrittenStep],
-    options: str = "",
     *,
     with_cost: bool = False,
 ) -> str:
     """Return the way to a rewrite: its command, what must come first, or why there is none.
 
     Args:
-        options: options of the command, each after a blank.
         with_cost: what it writes is told with the multiply-accumulates of the whole network.
     """
     name = quote(subject.reference)
@@ -84,7 +82,7 @@ def say_rewrite(
             f"`inception-dsl resolve {name}` prints all of it as one file",
         )
         return f"the lines stand in {where}: {way}, which `rewrite` can change"
-    command = f"inception-dsl rewrite {name} --select {code}{options}"
+    command = f"inception-dsl rewrite {name} --select {code}"
     offer = None if subject.try_rewrite is None else subject.try_rewrite(code)
     if offer is None or not offer.is_tried:
         return f"`{command} --dry-run` tells whether it can be written"
@@ -115,8 +113,7 @@ def _say_reasons(offer: RewriteOffer, refused: Sequence[str]) -> str:
     """Return the first lines that are refused, each with its reason; the rest is counted."""
     places: dict[str, list[str]] = {}
     for path in refused:
-        reason = offer.refusals[path].removeprefix("it is left out: ")
-        places.setdefault(reason, []).append(path)
+        places.setdefault(offer.refusals[path], []).append(path)
     told: list[str] = []
     for reason, (first, *others) in list(places.items())[:MAX_REASONS]:
         more = f" and {len(others):,} more" if others else ""
