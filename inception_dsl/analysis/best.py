@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from inception_dsl.analysis.grid import find_distance
 from inception_dsl.analysis.wishes import Wish
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def select_best(candidates: Candidates, wish: Wish, measures: tuple[str, ...]) -
         case "largest":
             return _take_first(candidates, -measured, wish.most)
         case "nearest":
-            return _take_first(candidates, abs(measured - wish.target), wish.most)
+            return _take_first(candidates, find_distance(measured, wish.target), wish.most)
         case "pareto":
             return _find_front(candidates, measured, candidates.costs[measures.index(wish.other)])
 

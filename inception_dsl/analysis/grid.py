@@ -140,16 +140,42 @@ def _check_condition(condition: Condition, box: Box) -> Check:
     return check
 
 
+def hold_exactly(numbers: Sequence[int]) -> NDArray[Any]:
+    """Return whole numbers as an array: of 64 bits if all of them are far within, else Python's."""
+    is_small = all(abs(number) < _LARGEST for number in numbers)
+    return np.array(numbers, dtype=np.int64 if is_small else object)
+
+
+def find_within(amounts: NDArray[Any], low: int | None, high: int | None) -> NDArray[np.bool_]:
+    """Tell which amounts lie between two limits, both included."""
+    is_within = np.ones(len(amounts), dtype=np.bool_)
+    if low is not None:
+        is_within &= _as_python(amounts, low) >= low
+    if high is not None:
+        is_within &= _as_python(amounts, high) <= high
+    return is_within
+
+
+def find_distance(amounts: NDArray[Any], target: int) -> NDArray[Any]:
+    """Return how far each amount is from another one."""
+    return np.asarray(abs(_as_python(amounts, target) - target))
+
+
+def _as_python(amounts: NDArray[Any], beside: int) -> Any:
+    """Return amounts as Python's numbers if another number is too large for 64 bits."""
+    return amounts if abs(beside) < _LARGEST else amounts.astype(object)
+
+
 class GridAxis(NamedTuple):
     """The values of an axis as numpy has them.
 
     Attributes:
-        numbers: the value of its symbol, 0 for a word.
+        numbers: the value of its symbol, 0 for a word; Python's if 64 bits may not hold them.
         forms: 0 for a whole number, 1 for a decimal; each word has a form of its own.
     """
 
     name: str
-    numbers: NDArray[np.int64]
+    numbers: NDArray[Any]
     forms: NDArray[np.int64]
 
 
@@ -179,7 +205,7 @@ class Grid:
             for axis, stride in zip(self._axes, self._strides, strict=True)
         ]
 
-    def find_columns(self, places: Sequence[NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
+    def find_columns(self, places: Sequence[NDArray[np.int64]]) -> dict[str, NDArray[Any]]:
         """Return the values of the symbols at some places."""
         pairs = zip(self._axes, places, strict=True)
         return {axis.name: axis.numbers[place] for axis, place in pairs}

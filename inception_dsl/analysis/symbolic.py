@@ -58,12 +58,15 @@ class Piece:
     """Costs as polynomials, with the conditions under which they are the costs.
 
     Attributes:
+        inputs: the texts of its inputs by their names, with symbols for numbers; a block that reads
+            a map in one call and a vector in another has pieces of both.
         settings: the parameters that are no symbols, as kernels and words, with their values here.
         held: the place in a spec, `file:line:column`, that holds a symbol at one value.
         points: the calls whose costs they are.
     """
 
     costs: Mapping[SymbolicMeasure, ExactPolynomial]
+    inputs: Mapping[str, str]
     region: ValueRegion
     settings: Mapping[str, Value]
     held: Mapping[str, str]
@@ -76,7 +79,7 @@ class SymbolicCost:
 
     Attributes:
         block: the name of the block; None for the whole network.
-        inputs: the texts of the inputs by their names, with symbols for numbers: `H x W x C`.
+        inputs: the texts of the inputs by their names, as of the first piece: `H x W x C`.
         pieces: one for each way in which the cost comes about.
     """
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from inception_dsl.cli.arguments import UNUSABLE, Parser
 from inception_dsl.cli.console import FINE, overrides_of, shown
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "csv", "json")
 
+_USUAL = ("params", "macs")
+"""The costs that are counted, unless a caller names some."""
+
 
 def add_sweep(command: Parser) -> None:
     """Add the arguments of `flops --sweep`."""
@@ -31,7 +34,7 @@ def add_sweep(command: Parser) -> None:
     )
     command.add_argument(
         "--best",
-        type=_wish,
+        type=_reads(_wish),
         metavar="WAY",
         help="with --sweep: the rows that fit best: largest, nearest=macs:5G, pareto=macs,params",
     )
@@ -39,16 +42,19 @@ def add_sweep(command: Parser) -> None:
         "--within",
         action="append",
         default=[],
-        type=_bound,
+        type=_reads(_bound),
         metavar="BOUND",
         help="with --sweep: a bound besides the budget, as in 'macs <= 5G'",
     )
     command.add_argument(
-        "--most", type=_most, metavar="N", help="with --best: at most so many rows; default: 10"
+        "--most",
+        type=_reads(_most),
+        metavar="N",
+        help="with --best: at most so many rows; default: 10",
     )
     command.add_argument(
         "--shard",
-        type=_shard,
+        type=_reads(_shard),
         metavar="I/N",
         help="with --sweep: count part I of N of the rows",
     )
@@ -66,10 +72,10 @@ def show_sweep(args: argparse.Namespace) -> int:
     from inception_dsl import driver
     from inception_dsl.driver.sweep_grid import WHOLE
     from inception_dsl.driver.sweeping import begin_sweep
-    from inception_dsl.driver.swept import plot_sweep, run_sweep, write_summary
+    from inception_dsl.driver.swept import find_axes, plot_sweep, run_sweep, write_summary
 
     wish: Wish | None = args.best
-    measures = args.columns or ("params", "macs")
+    measures = args.columns or _USUAL
     asked = dict.fromkeys([*measures, *([wish.measure] if wish else [])])
     asked |= dict.fromkeys([wish.other] if wish and wish.other else [])
     sweep = begin_sweep(
@@ -91,8 +97,10 @@ def show_sweep(args: argparse.Namespace) -> int:
         text = write_summary(sweep, wish, best, format=args.format)
         (show if args.format == "table" else deliver)(text)
     if args.plot:
-        path = Path(args.plot)
-        driver.write_all([driver.Artifact(path, plot_sweep(sweep, wish, best).encode())])
+        axes = find_axes(args.best, measures)
+        assert axes is not None
+        path, drawn = Path(args.plot), plot_sweep(sweep, wish, best, axes)
+        driver.write_all([driver.Artifact(path, drawn.encode())])
         (say if is_csv or args.format == "json" else show_line)(f"wrote      {shown(path)}")
     return FINE
 
@@ -100,6 +108,7 @@ def show_sweep(args: argparse.Namespace) -> int:
 def _find_contradiction(args: argparse.Namespace) -> str | None:
     """Return what is wrong with the options together, if something is."""
     from inception_dsl.analysis.symbolic import SYMBOLIC_MEASURES
+    from inception_dsl.driver.swept import find_axes
 
     if not args.sweep:
         return "`--best`, `--most`, `--within`, `--shard` and `--plot` stand with `--sweep`"
@@ -117,75 +126,48 @@ def _find_contradiction(args: argparse.Namespace) -> str | None:
         return "`--most` stands with `--best`"
     if args.plot and Path(args.plot).suffix != ".svg":
         return f"`--plot` writes SVG, and `{args.plot}` has another suffix"
+    if args.plot and find_axes(args.best, args.columns or _USUAL) is None:
+        return "`--plot` draws two costs: name them, as in `--columns params,macs`"
     others = [name for name in args.columns or () if name not in SYMBOLIC_MEASURES]
     if others:
         return f"`{others[0]}` is no column of a sweep: there are {', '.join(SYMBOLIC_MEASURES)}"
     return None
 
 
-def _wish(text: str) -> Wish:
-    """Return the rows that a text asks for: `largest`, `nearest=macs:5G`, `pareto`."""
-    from inception_dsl.analysis.symbolic import SYMBOLIC_MEASURES
-    from inception_dsl.analysis.wishes import Wish
-    from inception_dsl.driver.options import choose
-    from inception_dsl.resolve.quantities import read_quantity
+T = TypeVar("T")
 
-    way, _, said = text.partition("=")
-    try:
-        choose(way, ("largest", "nearest", "pareto"), "way")
-        if way == "nearest":
-            measure, _, amount = said.partition(":")
-            quantity = read_quantity(amount)
-            if quantity is None or quantity.relation != "==":
-                raise ValueError("`nearest` has a cost and an amount, as in nearest=macs:5G")
-            choose(measure, SYMBOLIC_MEASURES, "cost of a sweep")
-            return Wish("nearest", measure, target=quantity.amount)
-        names = said.split(",") if said else ["macs", "params"][: 1 if way == "largest" else 2]
-        for name in names:
-            choose(name, SYMBOLIC_MEASURES, "cost of a sweep")
-        if way == "largest":
-            if len(names) != 1:
-                raise ValueError("`largest` has one cost, as in largest=macs")
-            return Wish("largest", names[0])
-        if len(names) != 2 or names[0] == names[1]:
-            raise ValueError(
-                "`pareto` has a cost to be small and one to be large: pareto=macs,params"
-            )
-        return Wish("pareto", names[0], names[1])
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+
+def _reads(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Return a reader of an option whose errors are those of the option."""
+
+    def of_option(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return of_option
+
+
+def _wish(text: str) -> Wish:
+    from inception_dsl.driver.sweep_options import read_wish
+
+    return read_wish(text)
 
 
 def _bound(text: str) -> Bound:
-    """Return a bound: `macs <= 5G`."""
-    from inception_dsl.analysis.symbolic import SYMBOLIC_MEASURES
-    from inception_dsl.driver.options import choose
-    from inception_dsl.ir import Bound, Origin
-    from inception_dsl.resolve.quantities import read_quantity
+    from inception_dsl.driver.sweep_options import read_bound
 
-    match = re.fullmatch(r"\s*(\w+)\s*([<>=~].*)", text)
-    quantity = read_quantity(match[2]) if match else None
-    if match is None or quantity is None:
-        raise argparse.ArgumentTypeError(f"`{text}` is no bound, as in 'macs <= 5G'")
-    try:
-        choose(match[1], SYMBOLIC_MEASURES, "cost of a sweep")
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return Bound(match[1], quantity, Origin())
+    return read_bound(text)
 
 
 def _shard(text: str) -> Shard:
-    """Return a part of the rows: `2/8`."""
-    from inception_dsl.driver.sweep_grid import Shard
+    from inception_dsl.driver.sweep_options import read_shard
 
-    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise argparse.ArgumentTypeError(f"`{text}` is no part of the rows, as in 2/8")
-    return Shard(int(match[1]), int(match[2]))
+    return read_shard(text)
 
 
-def _most(text: str) -> Any:
-    """Return a number of rows."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 1_000:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number from 1 to 1,000")
-    return int(text)
+def _most(text: str) -> int:
+    from inception_dsl.driver.sweep_options import read_most
+
+    return read_most(text)

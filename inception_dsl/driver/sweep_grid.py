@@ -195,28 +195,13 @@ class Sweep:
         """Tell which rows meet all bounds that are judged."""
         import numpy as np
 
+        from inception_dsl.analysis.grid import find_within
+
         meets = np.ones(len(costs[0]), dtype=np.bool_)
         for bound in self.bounds:
-            column, quantity = costs[self.measures.index(bound.measure)], bound.quantity
-            assert isinstance(quantity, Quantity)
-            amount = quantity.amount
-            match quantity.relation:
-                case "<=":
-                    holds = column <= amount
-                case "<":
-                    holds = column < amount
-                case ">=":
-                    holds = column >= amount
-                case ">":
-                    holds = column > amount
-                case "==":
-                    holds = column == amount
-                case "~":
-                    tolerance = quantity.tolerance
-                    holds = (column >= -(-(amount - tolerance) // 1)) & (
-                        column <= (amount + tolerance) // 1
-                    )
-            meets &= np.asarray(holds, dtype=np.bool_)
+            assert isinstance(bound.quantity, Quantity)
+            column = costs[self.measures.index(bound.measure)]
+            meets &= find_within(column, *bound.quantity.limits)
         return meets
 
     def find_right(self, chunk: SweepChunk) -> NDArray[np.bool_]:
@@ -308,14 +293,13 @@ def _make_grid(axes: Sequence[Axis]) -> Grid:
         import numpy as np
     except ModuleNotFoundError:
         raise MissingExtraError("`flops --sweep`", "numpy", "sweep") from None
-    from inception_dsl.analysis.grid import Grid, GridAxis
+    from inception_dsl.analysis.grid import Grid, GridAxis, hold_exactly
 
     made = []
     for axis in axes:
         pairs = [find_form(value, axis.denominator, i) for i, value in enumerate(axis.values)]
         numbers, forms = zip(*pairs, strict=True)
-        arrays = np.array(numbers, dtype=np.int64), np.array(forms, dtype=np.int64)
-        made.append(GridAxis(axis.name, *arrays))
+        made.append(GridAxis(axis.name, hold_exactly(numbers), np.array(forms, dtype=np.int64)))
     return Grid(made)
 
 

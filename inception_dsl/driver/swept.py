@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from inception_dsl.driver.sweep_grid import Sweep, SweepChunk, collect_best
@@ -15,7 +15,7 @@ from inception_dsl.emit.report.sweep import (
     write_sweep_text,
 )
 from inception_dsl.emit.report.symbolic import TITLES
-from inception_dsl.ir import Quantity
+from inception_dsl.ir import Bound, Quantity
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.best import Candidates
@@ -86,28 +86,32 @@ def summarise(sweep: Sweep, wish: Wish | None, best: Candidates | None) -> Sweep
         total=sweep.rows,
         wrong=counts.wrong,
         within=counts.within,
-        bounds=tuple(f"{b.measure} {b.quantity.text.strip()}" for b in sweep.bounds),
+        bounds=tuple(map(_write_bound, sweep.bounds)),
         unjudged=tuple(sweep.unjudged),
         extents=counts.extents,
         best=rows,
-        wish=_describe(wish),
+        wish=_describe(wish, sweep),
         error=error,
     )
 
 
-def _describe(wish: Wish | None) -> str:
+def _describe(wish: Wish | None, sweep: Sweep) -> str:
     """Return the predicate of the rows that fit a wish."""
     if wish is None or wish.way == "all":
         return ""
+    return f"{_describe_way(wish)}, within all bounds" if sweep.bounds else _describe_way(wish)
+
+
+def _describe_way(wish: Wish) -> str:
     title = TITLES[wish.measure]  # type: ignore[index]
     match wish.way:
         case "largest":
-            return f"largest in {title}, within all bounds"
+            return f"largest in {title}"
         case "nearest":
-            return f"nearest to {wish.target:,} {title}, within all bounds"
+            return f"nearest to {wish.target:,} {title}"
         case _:
             more = TITLES[wish.other]  # type: ignore[index]
-            return f"on the Pareto front of few {title} and many {more}, within all bounds"
+            return f"on the Pareto front of few {title} and many {more}"
 
 
 def write_summary(sweep: Sweep, wish: Wish | None, best: Candidates | None, *, format: str) -> str:
@@ -128,44 +132,62 @@ def write_summary(sweep: Sweep, wish: Wish | None, best: Candidates | None, *, f
     return write_sweep_text(summary)
 
 
-def plot_sweep(sweep: Sweep, wish: Wish | None, best: Candidates | None) -> str:
+def find_axes(wish: Wish | None, columns: Sequence[str]) -> tuple[str, str] | None:
+    """Return the costs that a figure shows across and up; None if there is one cost alone.
+
+    They are those of a Pareto front; else those of the first columns, the second of them across.
+    """
+    if wish is not None and wish.other:
+        return wish.measure, wish.other
+    up, *others = dict.fromkeys((*columns, *([wish.measure] if wish else [])))
+    return (others[0], up) if others else None
+
+
+def plot_sweep(
+    sweep: Sweep, wish: Wish | None, best: Candidates | None, axes: tuple[str, str]
+) -> str:
     """Return the figure of a sweep that has run, as SVG; all rows are counted once more.
 
-    The axes are the costs of a Pareto front; else MACs across and parameters up.
+    Args:
+        axes: the costs across and up, as `find_axes` returns them.
     """
     import numpy as np
 
-    from inception_dsl.emit.report.scatter import ACROSS, UP, Scatter, draw_scatter
+    from inception_dsl.emit.report.scatter import ACROSS, UP, BoundLine, Scatter, draw_scatter
 
-    pair = (wish.measure, wish.other) if wish and wish.other else ("macs", "params")
-    known = [measure for measure in (*pair, *sweep.measures) if measure in sweep.measures]
-    across, up = (known[0], known[min(1, len(known) - 1)])
     extents = dict(sweep.counts.extents)
-    at = tuple(sweep.measures.index(measure) for measure in (across, up))
+    at = [sweep.measures.index(measure) for measure in axes]
     cells = np.zeros((ACROSS, UP), dtype=np.int64)
     for chunk in sweep.run():
         is_right = sweep.find_right(chunk)
         places = []
-        for index, measure, count in zip(at, (across, up), (ACROSS, UP), strict=True):
+        for index, measure, count in zip(at, axes, (ACROSS, UP), strict=True):
             low, high = extents.get(measure, (0, 1))
             share = (chunk.costs[index][is_right].astype(float) - low) / max(high - low, 1)
             places.append(np.minimum((share * count).astype(np.int64), count - 1))
         np.add.at(cells, tuple(places), 1)
-    marked = [] if best is None else list(zip(*(best.costs[i].tolist() for i in at), strict=True))
-    numbers = [(b.measure, b.quantity) for b in sweep.bounds]
-    bounds = [
-        [n.amount for measure, n in numbers if measure == m and isinstance(n, Quantity)]
-        for m in (across, up)
-    ]
+    marked: list[tuple[int, int]] = []
+    if best is not None and wish is not None:
+        marked = list(zip(*(best.costs[i].tolist() for i in at), strict=True))
+    lines: dict[str, list[BoundLine]] = {measure: [] for measure in axes}
+    for bound in sweep.bounds:
+        if bound.measure in lines and isinstance(bound.quantity, Quantity):
+            lines[bound.measure].append(BoundLine(bound.quantity.amount, _write_bound(bound)))
     filled = {(int(x), int(y)): int(cells[x, y]) for x, y in zip(*np.nonzero(cells), strict=True)}
-    axes = ", ".join(axis.name for axis in sweep.axes)
+    names = ", ".join(axis.name for axis in sweep.axes)
+    across, up = axes
     return draw_scatter(
         Scatter(
-            title=f"{sweep.name}: {sweep.counts.rows:,} rows of {axes}",
-            across=(TITLES[across], *extents.get(across, (0, 1))),
-            up=(TITLES[up], *extents.get(up, (0, 1))),
+            title=f"{sweep.name}: {sweep.counts.rows:,} rows of {names}",
+            across=(TITLES[across], *extents.get(across, (0, 1))),  # type: ignore[index]
+            up=(TITLES[up], *extents.get(up, (0, 1))),  # type: ignore[index]
             cells=filled,
             best=marked,
-            bounds=(bounds[0], bounds[1]),
+            wish=_describe(wish, sweep),
+            bounds=(lines[across], lines[up]),
         )
     )
+
+
+def _write_bound(bound: Bound) -> str:
+    return f"{bound.measure} {bound.quantity.text.strip()}"

@@ -262,10 +262,16 @@ def _find_pieces(
     instantiate: Instantiate,
 ) -> SymbolicCost:
     """Return the pieces that all points lie in, each found at the first point in it."""
-    sides = _name_sides(inputs, points[0], is_block=block is not None)
-    symbols = _describe(sides, points, owner)
+    is_block = block is not None
+    widest = [
+        max((point.inputs[place] for point in points), key=lambda read: len(read.shape))
+        for place in range(len(inputs))
+    ]
+    letters = _name_sides(inputs, widest, points[0].arguments, is_block=is_block)
+    symbols = _describe(letters, points, owner)
     pieces: list[tuple[tuple[Any, ...], Piece]] = []
     for point in points:
+        sides = dict(zip(inputs, _cut_sides(letters, point), strict=True))
         values = _find_values(point, sides)
         settings = {n: v for n, v in point.arguments.items() if n not in values}
         kinds = (*settings.items(), tuple(type.is_map for type in point.inputs))
@@ -276,8 +282,8 @@ def _find_pieces(
         else:
             piece = _trace(point, values, settings, sides, instantiate)
             pieces.append((kinds, _add_point(piece, point, values)))
-    texts = {n: " x ".join((*s[1:], s[0])) for n, s in zip(inputs, sides, strict=True)}
-    return SymbolicCost(name, block, symbols, texts, tuple(piece for _, piece in pieces))
+    found = tuple(piece for _, piece in pieces)
+    return SymbolicCost(name, block, symbols, found[0].inputs, found)
 
 
 def _add_point(piece: Piece, point: _Point, values: Mapping[str, int]) -> Piece:
@@ -286,15 +292,23 @@ def _add_point(piece: Piece, point: _Point, values: Mapping[str, int]) -> Piece:
     return replace(piece, points=(*piece.points, called))
 
 
-def _name_sides(inputs: tuple[str, ...], point: _Point, *, is_block: bool) -> list[tuple[str, ...]]:
+def _name_sides(
+    inputs: tuple[str, ...], types: list[TensorType], arguments: Arguments, *, is_block: bool
+) -> list[tuple[str, ...]]:
     """Return the symbols of the channels, the height and the width of each input."""
     sides: list[tuple[str, ...]] = []
-    for name, type in zip(inputs, point.inputs, strict=True):
+    for name, type in zip(inputs, types, strict=True):
         channels = "in" if is_block and not name else "C"
         letters = (channels, "H", "W")[: len(type.shape)]
-        is_clear = not name and not set(letters) & set(point.arguments)
+        is_clear = not name and not set(letters) & set(arguments)
         sides.append(letters if is_clear else tuple(f"{name or INPUT}.{x}" for x in letters))
     return sides
+
+
+def _cut_sides(names: list[tuple[str, ...]], point: _Point) -> list[tuple[str, ...]]:
+    """Return the symbols of the sides that the inputs have at a point; a vector has channels."""
+    pairs = zip(names, point.inputs, strict=True)
+    return [letters[: len(type.shape)] for letters, type in pairs]
 
 
 def _describe(sides: list[tuple[str, ...]], points: list[_Point], owner: str) -> tuple[Symbol, ...]:
@@ -315,10 +329,10 @@ def _is_whole(value: Value) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _find_values(point: _Point, sides: list[tuple[str, ...]]) -> dict[str, int]:
+def _find_values(point: _Point, sides: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     """Return the values of all symbols at a point."""
     values = {n: v for n, v in point.arguments.items() if isinstance(v, int) and _is_whole(v)}
-    for letters, type in zip(sides, point.inputs, strict=True):
+    for letters, type in zip(sides.values(), point.inputs, strict=True):
         values |= zip(letters, type.shape, strict=False)
     return values
 
@@ -327,14 +341,14 @@ def _trace(
     point: _Point,
     values: Mapping[str, int],
     settings: Arguments,
-    sides: list[tuple[str, ...]],
+    sides: Mapping[str, tuple[str, ...]],
     instantiate: Instantiate,
 ) -> Piece:
     """Return the piece that a point lies in."""
     record = Recorder(values)
     arguments = {n: record.number(n) if n in values else v for n, v in point.arguments.items()}
     inputs = tuple(
-        TensorType(tuple(record.number(letter) for letter in letters)) for letters in sides
+        TensorType(tuple(record.number(letter) for letter in letters)) for letters in sides.values()
     )
     try:
         model, counts = instantiate(record, arguments, inputs)
@@ -346,7 +360,8 @@ def _trace(
         raise SpecError([Diagnostic("E510", str(error), label, help=help)]) from None
     region = record.simplify()
     held = {name: _find_line(record, name) for name in region.pinned}
-    return Piece(costs, region, settings, held, ())
+    texts = {name: " x ".join((*s[1:], s[0])) for name, s in sides.items()}
+    return Piece(costs, texts, region, settings, held, ())
 
 
 def _find_line(record: Recorder, symbol: str) -> str:

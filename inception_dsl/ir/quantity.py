@@ -42,18 +42,24 @@ class Quantity(NamedTuple):
     tolerance: Fraction
     text: str
 
-    def holds(self, computed: int) -> bool:
-        """Tell whether a computed number satisfies the relation."""
+    @property
+    def limits(self) -> tuple[int | None, int | None]:
+        """The least and the largest whole number that satisfies the relation; None for no limit."""
         match self.relation:
             case "~":
-                return abs(computed - self.amount) <= self.tolerance
+                return ceil(self.amount - self.tolerance), floor(self.amount + self.tolerance)
             case "<=":
-                return computed <= self.amount
+                return None, self.amount
             case "<":
-                return computed < self.amount
+                return None, self.amount - 1
             case ">=":
-                return computed >= self.amount
+                return self.amount, None
             case ">":
-                return computed > self.amount
+                return self.amount + 1, None
             case "==":
-                return computed == self.amount
+                return self.amount, self.amount
+
+    def holds(self, computed: int) -> bool:
+        """Tell whether a computed number satisfies the relation."""
+        low, high = self.limits
+        return (low is None or computed >= low) and (high is None or computed <= high)

@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from inception_dsl.analysis.wishes import Wish
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.sweep_grid import Shard, Sweep, collect_best
+from inception_dsl.driver.sweep_options import read_bound
 from inception_dsl.driver.sweeping import begin_sweep
 from inception_dsl.resolve import Overrides
 
@@ -82,6 +84,7 @@ AXES = {
 
 GRIDS: list[dict[str, list[object]]] = [
     {"size": [2, 3, 4, 9, 16, 17, 31], "width": [1, 7, 64]},
+    {"ratio": ["10000000000.5", "1.000000001", 0.25]},  # numerators beyond 64 bits
     {"ratio": [0.25, 0.5, 0.75, 1, 1.3, 2], "copies": [1, 2, 3, 7], "classes": [1, 1000]},
     {"k": [1, 2, 96], "l": [3, 4, 6, 8, 12], "copies": [1, 4]},
     {"copies": [6300, 1, 10001], "halves": [3, 1, 4], "size": [33, 17]},
@@ -199,24 +202,28 @@ PAIRS = list(itertools.product((6_000, 1, 7_000), (7_000, 6_000, 1)))
 
 def test_amounts_beyond_64_bits_are_exact(project: Project) -> None:
     text = "inception: 1\nname: net\ninput: 30000x30000x1\nparams: {w: 8}\nnetwork:\n"
-    text += "".join(f"  - {name}: 9x9 conv (w)\n" for name in ("one", "two"))
+    text += "".join(f"  - {name}: 99x99 conv (w)\n" for name in ("one", "two", "three"))
     path = project.write("specs/net.yaml", text)
     sweep = begin_sweep(
         str(path),
-        ["w=8,60000"],
+        ["w=8,1000,100000"],
         folder=project.root,
         overrides=Overrides(),
         measures=("params", "macs"),
+        bounds=[read_bound("macs <= 100000000G")],
     )
     (chunk,) = sweep.run()
-    for place, width in enumerate((8, 60_000)):
-        changes = Overrides(None, {"w": str(width)})
-        try:
-            totals = driver.measure(str(path), folder=project.root, overrides=changes).cost.totals
-        except SpecError:
-            assert not sweep.find_right(chunk)[place]
-        else:
-            assert [int(column[place]) for column in chunk.costs] == [totals.params, totals.macs]
+    for place, width in enumerate((8, 1_000)):
+        macs = 30_000**2 * 99**2 * (width + 2 * width**2)
+        params = 99**2 * (width + 2 * width**2) + 3 * width  # and biases
+        assert [int(column[place]) for column in chunk.costs] == [params, macs]
+    assert macs > 2**63
+    assert chunk.is_within.tolist() == [True, macs <= 10**17, False]
+    assert sweep.find_right(chunk).tolist() == [True, True, False]  # a map beyond the bounds
+    best = collect_best(sweep, Wish("nearest", "macs", target=10**20, most=1))
+    assert best is not None
+    assert [int(row) for row in best.rows] == [0]
+    assert int(best.costs[1][0]) == 30_000**2 * 99**2 * 136
 
 
 def test_quotients_whose_common_modulus_64_bits_cannot_hold_are_counted(project: Project) -> None:
@@ -288,6 +295,32 @@ def test_rows_with_errors_are_told_with_the_first(
     assert [row["values"] for row in document["best"]] == [{"table1.first.l": "4"}]
     assert "wrong" in document and document["wrong"] == 2
     assert Path("plot.svg").read_text().startswith("<svg")
+
+
+def test_a_plot_shows_the_costs_that_are_asked_for(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("specs/net.yaml", TEXT.format(**{**USUAL, "width": 4}))
+    monkeypatch.chdir(project.root)
+    command = ["flops", "specs/net.yaml", "--sweep", "classes=1:9", "--plot", "plot.svg"]
+    for options, across, up in (
+        (["--columns", "params,flops"], "FLOPs", "params"),
+        (["--best", "pareto=params,activations"], "params", "activations"),
+        (["--columns", "flops", "--best", "largest=macs"], "MACs", "FLOPs"),
+    ):
+        assert main([*command, *options]) == 0
+        texts = re.findall(r"<text[^>]*>([^<]*)</text>", Path("plot.svg").read_text())
+        assert texts[-1] == up
+        assert across in texts
+        has_marks = "within all bounds" in " ".join(texts)
+        assert has_marks is ("--best" in options)
+        assert "1.3M" not in " ".join(texts)  # a bound that no row is near
+        ticks = [text for text in texts if re.fullmatch(r"[0-9.]+[KMG]?", text)]
+        assert len(set(ticks)) == len(ticks)
+    assert main([*command, "--columns", "params", "--within", "params >= 10.5K"]) == 2
+    assert "`--plot` draws two costs" in capsys.readouterr().err
+    assert main([*command, "--within", "params >= 19.8K"]) == 0
+    assert "bound: params &lt;= 20K, params &gt;= 19.8K" in Path("plot.svg").read_text()
 
 
 def test_without_numpy_a_sweep_names_the_extra(project: Project) -> None:

@@ -105,6 +105,37 @@ def test_the_calls_of_a_block_are_points_of_its_pieces(tmp_path: Path) -> None:
                 }
 
 
+def test_a_block_that_reads_a_map_and_a_vector_has_a_piece_of_each(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(
+        "specs/net.yaml",
+        """\
+inception: 1
+name: net
+input: 8x9x4
+blocks:
+  two: [scale, relu]
+network:
+  - pool: {branches: {one: identity, other: 3x3 maxpool (stride 1)}}
+  - a: two
+  - gap: global avgpool
+  - b: two
+""",
+    )
+    report = find("net", project.root, "two")
+    assert [dict(piece.inputs) for piece in report.pieces] == [{"": "H x W x in"}, {"": "in"}]
+    assert [piece.points[0].values for piece in report.pieces] == [
+        {"in": 8, "H": 8, "W": 9},
+        {"in": 8},
+    ]
+    monkeypatch.chdir(project.root)
+    assert main(["flops", "net", "--symbolic", "--block", "two"]) == 0
+    printed = capsys.readouterr().out
+    assert "input H x W x in or in\n" in printed
+    assert "where\n  the input is a vector\n" in printed
+
+
 def test_reduction_a_has_the_polynomial_of_its_figure(tmp_path: Path) -> None:
     # Figure 7 of arXiv:1602.07261: 1x1 (k), 3x3 (l), 3x3 (m) beside 3x3 (n); each has a batch norm.
     (piece,) = find("inception_v4", tmp_path, "reduction_a").pieces

@@ -35,15 +35,20 @@ MAX_PATHS = 3
 def write_symbolic_text(report: SymbolicCost) -> str:
     """Return polynomials for people: the symbols, then each piece with its conditions."""
     owner = f"block {report.block} of {report.name}" if report.block else report.name
-    inputs = ", ".join(f"{name} {text}".strip() for name, text in report.inputs.items())
+    forms = list(dict.fromkeys(_write_inputs(piece) for piece in report.pieces))
+    inputs = " or ".join(forms)
     lines = [f"{owner}, input {inputs}"]
     lines.extend(f"  {line}" for line in _describe(report.symbols))
     for piece in report.pieces:
-        lines += ["", *_write_piece(piece)]
+        lines += ["", *_write_piece(piece, is_input_told=len(forms) > 1)]
     lines += ["", *_write_points(report).splitlines(), ""]
     lines += ["MACs: multiply-accumulates of conv and linear weights, for one image in inference."]
     lines += ["All symbols are whole numbers of at least 1, within the bounds of the language."]
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _write_inputs(piece: Piece) -> str:
+    return ", ".join(f"{name} {text}".strip() for name, text in piece.inputs.items())
 
 
 def _describe(symbols: Sequence[Symbol]) -> Iterator[str]:
@@ -56,12 +61,13 @@ def _describe(symbols: Sequence[Symbol]) -> Iterator[str]:
         yield f"{', '.join(names)}: {meaning.replace('parameter', 'parameters', is_several)}"
 
 
-def _write_piece(piece: Piece) -> Iterator[str]:
+def _write_piece(piece: Piece, *, is_input_told: bool) -> Iterator[str]:
     titles = {measure: TITLES[measure] for measure in piece.costs}
     width = max(map(len, titles.values()))
     for measure, polynomial in piece.costs.items():
         yield from _wrap(f"{titles[measure]:{width}} = ", polynomial)
-    conditions = list(_list_conditions(piece))
+    conditions = list(_list_forms(piece)) if is_input_told else []
+    conditions += _list_conditions(piece)
     if conditions:
         yield "where"
         yield from (f"  {condition}" for condition in conditions)
@@ -89,6 +95,13 @@ def _wrap(lead: str, polynomial: ExactPolynomial) -> Iterator[str]:
         else:
             line += text
     yield f"{line or '0'}{end}" if terms else f"{line}0"
+
+
+def _list_forms(piece: Piece) -> Iterator[str]:
+    """Yield which inputs are maps and which are vectors, of a block that reads both."""
+    for name, type in zip(piece.inputs, piece.points[0].inputs, strict=True):
+        which = f"the input {name}".rstrip()
+        yield f"{which} is a {'map' if type.is_map else 'vector'}"
 
 
 def _list_conditions(piece: Piece) -> Iterator[str]:
@@ -153,6 +166,7 @@ def write_symbolic_json(report: SymbolicCost) -> str:
 def _build_piece(piece: Piece) -> dict[str, Any]:
     return {
         "costs": {measure: _build_polynomial(p) for measure, p in piece.costs.items()},
+        "inputs": dict(piece.inputs),
         "settings": {name: shown(value) for name, value in piece.settings.items()},
         "conditions": _build_region(piece.region, piece.held),
         "points": [_build_point(point) for point in piece.points],
