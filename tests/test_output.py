@@ -208,6 +208,16 @@ def test_a_failure_is_a_document(
             "`inception-dsl check --help` shows the arguments",
         ),
         (
+            ["evaluate", "net=best.pt", "--data", "val", "--mean", "0.5", "0.4", "0.3"],
+            "unrecognized arguments: 0.4 0.3",
+            "write commas between the values: `--mean 0.5,0.4,0.3`",
+        ),
+        (
+            ["flops", "net", "--columns", "macs", "params", "--batch", "8"],
+            "unrecognized arguments: params",
+            "write commas between the values: `--columns macs,params`",
+        ),
+        (
             ["--quiet", "check"],
             "unrecognized arguments: --quiet",
             "`inception-dsl --help` shows the arguments",

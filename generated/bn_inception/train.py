@@ -77,16 +77,16 @@ def parse() -> argparse.Namespace:
     add("--checkpoint-every", type=int, default=1000, metavar="STEPS", help="and every epoch")
     args = parser.parse_args()
     checks = {
-        "1 <= epochs <= 10**9": 1 <= args.epochs <= 10**9,
-        "1 <= batch <= 10**9": 1 <= args.batch <= 10**9,
-        "1 <= replicas <= 10**9": 1 <= args.replicas <= 10**9,
-        "0 < learning_rate <= 1000": 0 < args.learning_rate <= 1000,
-        "0 < factor < 1": 0 < args.factor < 1,
-        "0 < every <= 10**9": 0 < args.every <= 10**9,
-        "0 <= momentum < 1": 0 <= args.momentum < 1,
-        "1 <= log_every <= 10**9": 1 <= args.log_every <= 10**9,
-        "1 <= checkpoint_every <= 10**9": 1 <= args.checkpoint_every <= 10**9,
-        "0 <= workers <= 10**9": 0 <= args.workers <= 10**9,
+        "1 <= --epochs <= 10**9": 1 <= args.epochs <= 10**9,
+        "1 <= --batch <= 10**9": 1 <= args.batch <= 10**9,
+        "1 <= --replicas <= 10**9": 1 <= args.replicas <= 10**9,
+        "0 < --learning-rate <= 1000": 0 < args.learning_rate <= 1000,
+        "0 < --factor < 1": 0 < args.factor < 1,
+        "0 < --every <= 10**9": 0 < args.every <= 10**9,
+        "0 <= --momentum < 1": 0 <= args.momentum < 1,
+        "1 <= --log-every <= 10**9": 1 <= args.log_every <= 10**9,
+        "1 <= --checkpoint-every <= 10**9": 1 <= args.checkpoint_every <= 10**9,
+        "0 <= --workers <= 10**9": 0 <= args.workers <= 10**9,
     }
     for text, holds in checks.items():
         if not holds:

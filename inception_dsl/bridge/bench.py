@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from inception_dsl.analysis.dtypes import BYTES
 from inception_dsl.bridge.building import (
     FAILURES,
     build_target,
@@ -27,7 +28,7 @@ from inception_dsl.bridge.building import (
     forget_modules,
     quiet,
 )
-from inception_dsl.bridge.comparing import SEED, draw_values, measure_error
+from inception_dsl.bridge.comparing import SEED, add_softmax, draw_values, measure_error
 from inception_dsl.bridge.module import make_module
 from inception_dsl.bridge.porting import PortNetwork, State, load_module
 from inception_dsl.bridge.ports import call_module, list_results
@@ -41,12 +42,7 @@ MAX_COMPARED = 2
 WARM_UP = 2
 """The rounds before those that count."""
 
-DTYPES = {
-    "float32": torch.float32,
-    "float64": torch.float64,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
+DTYPES: Mapping[str, torch.dtype] = {name: getattr(torch, name) for name in BYTES}
 """The types of torch by their names."""
 
 Clock = Callable[[], float]
@@ -272,7 +268,7 @@ def _measure(
     if contender.weights != "same":
         return None
     if contender.has_softmax:
-        exact = [torch.softmax(exact[0], 1), *exact[1:]]
+        exact = add_softmax(exact)
     if [one.shape for one in outputs] != [one.shape for one in exact]:
         return None
     errors = [measure_error(wanted, one) for wanted, one in zip(exact, outputs, strict=True)]

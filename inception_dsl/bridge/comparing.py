@@ -88,6 +88,12 @@ def leaves_softmax(written: Graph) -> bool:
     return len(written.outputs) == 1 and OPS[last.op].is_left_to_loss
 
 
+def add_softmax(results: Sequence[Tensor]) -> list[Tensor]:
+    """Return results with the softmax of the first, which its network leaves to the loss."""
+    logits, *others = results
+    return [torch.softmax(logits, 1), *others]
+
+
 def _compare_inference(
     original: nn.Module, rebuilt: nn.Module, images: Mapping[str, Tensor], *, is_left: bool
 ) -> str | None:
@@ -100,7 +106,7 @@ def _compare_inference(
     def run(images: Mapping[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         old = _run_original(original, images)
         new = [tensor for _, tensor in list_results(rebuilt(*images.values()))]
-        return old, [torch.softmax(new[0], 1)] if is_left else new
+        return old, add_softmax(new) if is_left else new
 
     with torch.no_grad():
         try:

@@ -19,6 +19,7 @@ from inception_dsl.bridge.comparing import (
     MAX_ERROR,
     SEED,
     NoDraws,
+    add_softmax,
     draw_values,
     fill,
     leaves_softmax,
@@ -169,8 +170,13 @@ def compare_outputs(
     for trains in (False, True) if has_heads else (False,):
         bound = MAX_TRAINING_ERROR if trains else MAX_ERROR
         for dtype in (torch.float32, torch.float64):
-            olds = _align(old, new, _run(old, old_state, dtype, trains=trains))
-            news = _align(new, old, _run(new, new_state, dtype, trains=trains))
+            olds = _run(old, old_state, dtype, trains=trains)
+            news = _run(new, new_state, dtype, trains=trains)
+            match gives_probabilities(old), gives_probabilities(new):
+                case False, True:
+                    olds = add_softmax(olds)
+                case True, False:
+                    news = add_softmax(news)
             error = _match(olds, news) if trains else _compare(olds, news)
             if error == 0 or (dtype == torch.float64 and not error > bound):
                 break
@@ -202,13 +208,6 @@ def _match(olds: Sequence[Tensor], news: Sequence[Tensor]) -> float:
         if index >= 0:
             del left[index]
     return worst
-
-
-def _align(network: PortNetwork, other: PortNetwork, results: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Return results with a softmax, if the other network computes one that this one leaves out."""
-    if gives_probabilities(other) and not gives_probabilities(network):
-        return [torch.softmax(results[0], 1), *results[1:]]
-    return results
 
 
 def gives_probabilities(network: PortNetwork) -> bool:

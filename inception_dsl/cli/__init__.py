@@ -113,7 +113,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
             command.fill(subparser)
     args, surplus = parser.parse_known_args(argv)
     if surplus:
-        parsers.get(argv[0], parser).refuse(surplus)
+        parsers.get(argv[0], parser).refuse(surplus, argv)
     return args
 
 

@@ -17,11 +17,25 @@ UNUSABLE = 2
 
 SPEC_HELP = "a .yaml file, a name that `inception-dsl list` shows, or a target as `import` takes"
 
+MAX_COUNT = 100_000
+"""Maximum number of the rounds, threads, pixels or images that an argument counts."""
+
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 """A function that runs a command and returns its exit code."""
 
 Excuse: TypeAlias = "Callable[[argparse.Namespace, Sequence[Diagnostic]], str | None]"
 """A function that writes a failure in the format that a command was asked for, if it has one."""
+
+
+class CommaList:
+    """A reader of an argument whose parts stand between commas."""
+
+    def __init__(self, read: Callable[[str], object]) -> None:
+        self._read = read
+
+    def __call__(self, text: str) -> object:
+        """Return the value of a text."""
+        return self._read(text)
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,16 +53,33 @@ class Parser(argparse.ArgumentParser):
         """Print an error in the arguments, and exit."""
         self._fail(message, f"`{self.prog} --help` shows the arguments")
 
-    def refuse(self, arguments: Sequence[str]) -> NoReturn:
-        """Print arguments that the command does not know, with the nearest option, and exit."""
+    def refuse(self, surplus: Sequence[str], arguments: Sequence[str]) -> NoReturn:
+        """Print arguments that the command does not know, with a way out, and exit.
+
+        Args:
+            surplus: those that it does not know.
+            arguments: all arguments.
+        """
         from inception_dsl.diagnostics import nearest
 
-        message = f"unrecognized arguments: {' '.join(arguments)}"
+        message = f"unrecognized arguments: {' '.join(surplus)}"
+        if listed := self._list_behind(surplus, arguments):
+            self._fail(message, f"write commas between the values: `{listed}`")
         options = [name for action in self._actions for name in action.option_strings]
-        name = arguments[0].partition("=")[0]
+        name = surplus[0].partition("=")[0]
         if close := nearest(name, options) if name.startswith("--") else None:
             self._fail(message, f"write `{close}`")
         self.error(message)
+
+    def _list_behind(self, surplus: Sequence[str], arguments: Sequence[str]) -> str | None:
+        """Return an option with its list, if blanks stand in the place of its commas."""
+        for action in self._actions:
+            for option in action.option_strings if isinstance(action.type, CommaList) else ():
+                if option in arguments:
+                    values = arguments[arguments.index(option) + 1 :][: len(surplus) + 1]
+                    if values[1:] == list(surplus):
+                        return f"{option} {','.join(values)}"
+        return None
 
     def _fail(self, message: str, help: str) -> NoReturn:
         say(f"error: {message}", f"  = help: {help}")
@@ -108,6 +139,40 @@ def read_inputs(texts: Sequence[str]) -> str | dict[str, str] | None:
         return texts[-1] if texts else None
     named = (text.rpartition("=") for text in texts)
     return {name: shape for name, _, shape in named}
+
+
+def read_images(text: str) -> int:
+    """Return the number of images of a batch."""
+    from inception_dsl.driver.options import read_batch
+
+    try:
+        return read_batch(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def read_count(text: str) -> int:
+    """Return a number of things that a machine makes or runs."""
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:10]) <= MAX_COUNT:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 to {MAX_COUNT:,}")
+    return int(text)
+
+
+def excuse_report(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
+    """Return findings in the format of the report that they prevent, if it can hold them."""
+    from pathlib import Path
+
+    from inception_dsl import driver
+    from inception_dsl.diagnostics.formats import to_json, to_markdown
+
+    match args.format:
+        case "json":
+            place = driver.stand_at_root(Path.cwd(), annotates=False)
+            return to_json(place.see(findings), root=place.folder)
+        case "markdown":
+            return to_markdown(driver.stand_in(Path.cwd()).see(findings))
+        case _:
+            return None
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-from inception_dsl.cli.arguments import Parser, add_overrides, describe
+from inception_dsl.analysis.dtypes import BYTES
+from inception_dsl.cli.arguments import (
+    Parser,
+    add_overrides,
+    describe,
+    excuse_report,
+    read_count,
+    read_images,
+)
 from inception_dsl.cli.console import FINDINGS, FINE, overrides_of
 from inception_dsl.cli.output import deliver, say, show
-from inception_dsl.diagnostics import Diagnostic
-
-MAX_COUNT = 100_000
-"""Maximum number of rounds, and of threads."""
 
 
 def add(command: Parser) -> None:
@@ -20,7 +23,7 @@ def add(command: Parser) -> None:
     describe(
         command,
         _bench,
-        excuse=_excuse,
+        excuse=excuse_report,
         examples=[
             "bench inception_v4",
             "bench inception_v4 --against timm:inception_v4 --channels-last",
@@ -60,16 +63,16 @@ def add(command: Parser) -> None:
 def _add_runs(command: Parser) -> None:
     """Add the arguments on how networks are run."""
     command.add_argument(
-        "--batch", type=_batch, default=1, metavar="N", help="images at once; default: 1"
+        "--batch", type=read_images, default=1, metavar="N", help="images at once; default: 1"
     )
     command.add_argument(
         "--dtype",
-        choices=["float32", "bfloat16", "float16", "float64"],
+        choices=[*BYTES],
         default="float32",
         help="of weights and images; default: float32",
     )
     command.add_argument(
-        "--rounds", type=_count, default=20, metavar="N", help="passes that count; default: 20"
+        "--rounds", type=read_count, default=20, metavar="N", help="passes that count; default: 20"
     )
     command.add_argument(
         "--channels-last",
@@ -78,23 +81,8 @@ def _add_runs(command: Parser) -> None:
     )
     command.add_argument("--device", help="cpu or cuda; default: a GPU if there is one")
     command.add_argument(
-        "--threads", type=_count, metavar="N", help="threads; default: as many as torch takes"
+        "--threads", type=read_count, metavar="N", help="threads; default: as many as torch takes"
     )
-
-
-def _batch(text: str) -> int:
-    from inception_dsl.driver.options import read_batch
-
-    try:
-        return read_batch(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:10]) <= MAX_COUNT:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 to {MAX_COUNT:,}")
-    return int(text)
 
 
 def _error(text: str) -> float:
@@ -134,14 +122,3 @@ def _bench(args: argparse.Namespace) -> int:
     for timing in wrong:
         say(f"error: `{timing.name}` has an error of {timing.error:.1e}, over {args.max_error:.1e}")
     return FINDINGS if wrong else FINE
-
-
-def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
-    """Return the findings as JSON, if the report is to be JSON."""
-    from inception_dsl import driver
-    from inception_dsl.diagnostics.formats import to_json
-
-    if args.format != "json":
-        return None
-    place = driver.stand_at_root(Path.cwd(), annotates=False)
-    return to_json(place.see(findings), root=place.folder)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from inception_dsl.cli.arguments import Parser, add_overrides, describe
+from inception_dsl.cli.arguments import (
+    CommaList,
+    Parser,
+    add_overrides,
+    describe,
+    excuse_report,
+    read_count,
+)
 from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, say_over, show
-from inception_dsl.diagnostics import Diagnostic
 
 INTERRUPTED = 130
 """Exit code of a command that a person has interrupted."""
@@ -27,7 +33,7 @@ def add(command: Parser) -> None:
     describe(
         command,
         _evaluate,
-        excuse=_excuse,
+        excuse=excuse_report,
         examples=[
             "evaluate inception_v4=v4.safetensors --data val/",
             "evaluate inception_v3=v3.pt inception_v4=v4.pt --data val/ --crops 144",
@@ -63,7 +69,7 @@ def add(command: Parser) -> None:
     for name, what in (("mean", "mean"), ("std", "standard deviation")):
         command.add_argument(
             f"--{name}",
-            type=_numbers,
+            type=CommaList(_numbers),
             metavar="NUMBERS",
             help=f"the {what} of pixels from 0 to 1: one number, or one for each channel with "
             "commas between them, as in 0.5,0.5,0.5; default: the recipe's",
@@ -84,10 +90,10 @@ def _add_machine(command: Parser) -> None:
         "--key", metavar="NAME", help="the state_dict to take, if a checkpoint has several"
     )
     command.add_argument(
-        "--batch", type=_count, default=64, metavar="N", help="crops at once; default: 64"
+        "--batch", type=read_count, default=64, metavar="N", help="crops at once; default: 64"
     )
     command.add_argument(
-        "--workers", type=_count, default=4, metavar="N", help="threads for images; default: 4"
+        "--workers", type=read_count, default=4, metavar="N", help="threads for images; default: 4"
     )
     command.add_argument("--device", help="cpu or cuda; default: a GPU if there is one")
 
@@ -111,14 +117,8 @@ def _numbers(text: str) -> tuple[float, ...]:
     return numbers
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 to 100,000")
-    return int(text)
-
-
 def _resize(text: str) -> int | str:
-    return text if text == "none" else _count(text)
+    return text if text == "none" else read_count(text)
 
 
 def _evaluate(args: argparse.Namespace) -> int:
@@ -172,14 +172,3 @@ def _make_progress() -> Callable[[int, int], None]:
             say(line)
 
     return tell
-
-
-def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
-    """Return the findings as JSON, if the report is to be JSON."""
-    from inception_dsl import driver
-    from inception_dsl.diagnostics.formats import to_json
-
-    if args.format != "json":
-        return None
-    place = driver.stand_at_root(Path.cwd(), annotates=False)
-    return to_json(place.see(findings), root=place.folder)

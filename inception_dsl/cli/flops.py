@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from inception_dsl.analysis import BYTES, GROUPINGS
 from inception_dsl.analysis.conventions import TOOLS
-from inception_dsl.cli.arguments import UNUSABLE, Parser, add_specs, describe
+from inception_dsl.cli.arguments import (
+    UNUSABLE,
+    CommaList,
+    Parser,
+    add_specs,
+    describe,
+    excuse_report,
+    read_images,
+)
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, show
 from inception_dsl.cli.roofline import add_roofline, show_roofline
@@ -42,7 +50,7 @@ def add(command: Parser) -> None:
     describe(
         command,
         _flops,
-        excuse=_excuse,
+        excuse=excuse_report,
         examples=[
             "flops inception_v4 --by block",
             "flops inception_v4 googlenet --format markdown",
@@ -72,7 +80,7 @@ def add(command: Parser) -> None:
         "claims of the sources",
     )
     command.add_argument("--format", choices=list(FORMATS), default="table", help="default: table")
-    command.add_argument("--batch", type=_batch, default=1, metavar="N", help="images at once")
+    command.add_argument("--batch", type=read_images, default=1, metavar="N", help="images at once")
     command.add_argument(
         "--dtype",
         choices=[*BYTES, "tf32"],
@@ -81,14 +89,14 @@ def add(command: Parser) -> None:
     )
     command.add_argument(
         "--convention",
-        type=_conventions,
+        type=CommaList(_conventions),
         default=(),
         metavar="NAME,NAME",
         help=f"count as these tools do, too: {', '.join(TOOLS)}",
     )
     command.add_argument(
         "--columns",
-        type=_columns,
+        type=CommaList(_columns),
         metavar="NAME,NAME",
         help=f"columns, from {', '.join(MEASURES)}; default: {','.join(DEFAULT)}",
     )
@@ -197,21 +205,6 @@ def _report(
     return FINE
 
 
-def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
-    """Return the findings in the format of the report, if it is one that can hold them."""
-    from inception_dsl import driver
-    from inception_dsl.diagnostics.formats import to_json, to_markdown
-
-    match args.format:
-        case "json":
-            place = driver.stand_at_root(Path.cwd(), annotates=False)
-            return to_json(place.see(findings), root=place.folder)
-        case "markdown":
-            return to_markdown(driver.stand_in(Path.cwd()).see(findings))
-        case _:
-            return None
-
-
 def _list(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
@@ -274,13 +267,3 @@ def _names(text: str, choices: Iterable[str], kind: str) -> tuple[str, ...]:
         if names.count(name) > 1:
             raise argparse.ArgumentTypeError(f"the {kind} `{name}` is named twice")
     return names
-
-
-def _batch(text: str) -> int:
-    """Return a number of images."""
-    from inception_dsl.driver.options import read_batch
-
-    try:
-        return read_batch(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -17,6 +17,7 @@ from inception_dsl.driver.inference import write_inference_source
 from inception_dsl.driver.onnx_models import MAX_DRAWN, emit_onnx_model, require_onnx
 from inception_dsl.driver.options import check_batch
 from inception_dsl.driver.walk import Checked, emit_module, measure_file
+from inception_dsl.driver.writing import write_all
 from inception_dsl.emit.report.bench import Bench
 from inception_dsl.ir import Path as StepPath
 from inception_dsl.resolve import AS_WRITTEN, Overrides
@@ -279,9 +280,7 @@ class _Walk:
             weights = Path(name) / "weights.safetensors"
             weights.write_bytes(pack_tensors(self._state, "safetensors"))
             built = emit_onnx_model(self._checked, output=Path(name), weights=weights)
-            for artifact in built.artifacts:
-                artifact.path.parent.mkdir(parents=True, exist_ok=True)
-                artifact.path.write_bytes(artifact.content)
+            write_all(built.artifacts)
             return prepare_onnx("onnx", built.artifacts[0].path, self._batch)
 
     def make_other(self, reference: str) -> Iterator[Contender]:
@@ -322,7 +321,7 @@ class _Walk:
             yield replace(
                 made,
                 weights="same" if is_carried else "other weights",
-                has_softmax=gives_probabilities(new) and not gives_probabilities(self._network),
+                has_softmax=gives_probabilities(new),
                 departures=tuple(write_departures(departures)),
             )
 

@@ -52,7 +52,7 @@ class Activation:
 
     title: str
     aliases: tuple[str, ...] = ()
-    variants: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needs: Needs
     writes_in_place: bool
     needs_in_place: Needs | None = None
@@ -138,7 +138,7 @@ ACTIVATIONS: dict[str, Activation] = {
     # Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016, section 2.
     "gelu": Activation(
         title="GELU",
-        variants={"gelu_tanh": "tanh"},
+        variants={"gelu_tanh": ("tanh",)},
         attributes=(Attribute("tanh", "flag", False, changes="values"),),
         flags={"tanh": {"tanh": True}},
         needs="input",

@@ -100,7 +100,7 @@ OPS = (
     Op(
         name="slice",
         aliases=("narrow",),
-        variants=dict.fromkeys(["chunk", "split"], "part K of N"),
+        variants=dict.fromkeys(["chunk", "split"], ("part", "K", "of", "N")),
         title="Slice",
         short_title="Slice",
         figure="plain",

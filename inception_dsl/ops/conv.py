@@ -393,8 +393,8 @@ def make_ops() -> tuple[Op, ...]:
         name="conv",
         aliases=("conv2d", "convolution"),
         variants={
-            **dict.fromkeys(["stdconv", "stdconv2d", "wsconv2d"], "standardised"),
-            **dict.fromkeys(["scaledstdconv", "scaledstdconv2d"], "gain 1"),
+            **dict.fromkeys(["stdconv", "stdconv2d", "wsconv2d"], ("standardised",)),
+            **dict.fromkeys(["scaledstdconv", "scaledstdconv2d"], ("gain", "1")),
         },
         title="Conv",
         short_title="Conv",

@@ -182,6 +182,7 @@ CONCAT = Op(
 # Stochastic Depth, ECCV 2016, section 3; torchvision's `StochasticDepth(mode="row")`.
 ADD = Op(
     name="add",
+    by_number="offset {}",
     aliases=("eltwise", "sum"),
     title="Add",
     short_title="Add",
@@ -216,6 +217,7 @@ ADD = Op(
 # Source: Hu et al., Squeeze-and-Excitation Networks, CVPR 2018, equation 4.
 MUL = Op(
     name="mul",
+    by_number="factor {}",
     aliases=("multiply",),
     title="Multiply",
     short_title="Multiply",

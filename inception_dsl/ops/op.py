@@ -73,6 +73,8 @@ class Op:
         spelling: how a spec writes it, if not by its name: `global avgpool`.
         aliases: other tools' names for it, in lower case.
         variants: other tools' names for it with some of its words: `reflectionpad2d` is `reflect`.
+        by_number: the words of `rescale` that do by one number, in the place of `{}`, what it does
+            by a value or a weight; empty if none do.
         title: its name in figures: `MaxPool`.
         short_title: its name in figures beside another op: `BN`.
         figure: how figures paint it.
@@ -118,7 +120,8 @@ class Op:
     name: str
     spelling: str = ""
     aliases: tuple[str, ...] = ()
-    variants: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    by_number: str = ""
     title: str
     short_title: str
     figure: FigureKind

@@ -199,9 +199,9 @@ OPS = (
         name="upsample",
         aliases=("upsampling", "upsampling2d", "upsamplingnearest2d", "interpolate"),
         variants={
-            "upsamplingbilinear2d": "bilinear align_corners",
-            "bilinear": "bilinear",
-            "nearest": "nearest",
+            "upsamplingbilinear2d": ("bilinear", "align_corners"),
+            "bilinear": ("bilinear",),
+            "nearest": ("nearest",),
         },
         title="Upsample",
         short_title="Upsample",

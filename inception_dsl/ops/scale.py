@@ -150,6 +150,7 @@ OPS = (
     Op(
         name="scale",
         aliases=("layer_scale", "layerscale"),
+        by_number="factor {}",
         title="Scale",
         short_title="Scale",
         figure="plain",

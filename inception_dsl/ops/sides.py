@@ -128,8 +128,10 @@ OPS = (
         name="pad",
         aliases=("padding", "zeropad", "zeropad2d", "zeropadding", "zeropadding2d"),
         variants={
-            **dict.fromkeys(["reflectionpad", "reflectionpad2d", "reflectionpadding2d"], "reflect"),
-            **dict.fromkeys(["replicationpad", "replicationpad2d", "edgepad"], "replicate"),
+            **dict.fromkeys(
+                ["reflectionpad", "reflectionpad2d", "reflectionpadding2d"], ("reflect",)
+            ),
+            **dict.fromkeys(["replicationpad", "replicationpad2d", "edgepad"], ("replicate",)),
         },
         title="Pad",
         short_title="Pad",

@@ -342,7 +342,7 @@ _MOST_LINES = 3
 
 def _level(one: TensorType, other: TensorType) -> str | None:
     """Return the steps that bring two maps of nearly the same size to one size, if there are."""
-    if not (one.is_map and other.is_map):
+    if not (one.is_map and other.is_map) or one.channels != other.channels:
         return None
     low, high = sorted((one.size, other.size))
     lines = {"bottom": high[0] - low[0], "right": high[1] - low[1]}

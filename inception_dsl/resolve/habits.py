@@ -26,6 +26,7 @@ def depthwise_of(kernel: str) -> str:
 
 
 _WORDS = {
+    "activation": "act",
     "center": "beta",
     "dilate": "dilation",
     "dilation_rate": "dilation",
@@ -34,6 +35,8 @@ _WORDS = {
     "drop_rate": "drop",
     "epsilon": "eps",
     "negative_slope": "slope",
+    "nonlinearity": "act",
+    "normalization": "norm",
     "num_groups": "groups",
     "keep_prob": "keep",
     "keep_probability": "keep",
@@ -50,6 +53,10 @@ _WORDS = {
 }
 _BY_OP = {"rate": ("drop", "dilation"), "scale": ("gamma", "factor"), "alpha": ("slope",)}
 """Words of other tools that mean another word in another op: a dropout's or a conv's `rate`."""
+_BEFORE_FLAGS = frozenset(
+    ["approximate", "interpolation", "method", "mode", "padding_mode", "pad_mode"]
+)
+"""Words of other tools before a choice that stands alone in this language."""
 _LETTERS = {"s": "stride", "p": "pad", "d": "dilation", "g": "groups"}
 
 _LACKING = """
@@ -178,7 +185,7 @@ def kernel_and_op_of(name: str) -> str | None:
     return f"{parts[2]} {op}" if parts and op and WRITTEN[op].kernel else None
 
 
-def variant_of(name: str) -> tuple[str, str] | None:
+def variant_of(name: str) -> tuple[str, tuple[str, ...]] | None:
     """Return the op that another tool's name means, and the words that the name stands for."""
     plain = _plain(name)
     for written, op in WRITTEN.items():
@@ -250,6 +257,11 @@ def word_of(name: str, known: Container[str]) -> str | None:
         return f"{_LETTERS[short[1]]} {short[2]}"
     norm = next((norm for norm, op in NORMS.items() if _is_named(op, name)), None)
     return f"norm {norm}" if norm else _WORDS.get(name.lower())
+
+
+def precedes_flag(name: str) -> bool:
+    """Tell whether another tool has this word before a choice that stands alone here."""
+    return name.lower() in _BEFORE_FLAGS
 
 
 def _is_named(op: Op, name: str) -> bool:

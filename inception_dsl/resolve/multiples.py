@@ -11,7 +11,7 @@ from collections.abc import Container, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from inception_dsl.ops import WRITTEN, Op
+from inception_dsl.ops import RESCALE, WRITTEN, Op
 from inception_dsl.resolve.habits import meanings_of, op_of
 from inception_dsl.spec.step import MAX_LENGTH
 
@@ -157,14 +157,27 @@ def advise_number(op: Op, number: str) -> Advice:
     if size is not None and number.isdigit():
         return _factor_or_size(op, size, int(number))
     attributes = [op.attribute(name) for name in names]
-    if number.isdigit() and int(number) > 1 and any(a and a.is_initial for a in attributes):
-        return Advice()  # rather a number of channels than a first value
+    if any(a and a.is_initial for a in attributes):
+        if fixed := advise_rescale(op, number):
+            return Advice(help=f"its first value is `{names[0]} {number}`; {fixed}")
+        if number.isdigit() and int(number) > 1:
+            return Advice()  # rather a number of channels than a first value
     if any(a is not None and a.kind == "positive" for a in attributes) and not number.isdigit():
-        return Advice(help=f"a {names[0]} is a whole number" if names[0] == "factor" else None)
+        if len(names) != 1:
+            return Advice()
+        whole, other = f"`{names[0]}` is a whole number", advise_size(op, names[0])
+        return Advice(help=f"{whole}; {other}" if other else whole)
     words = [f"`{a.name}`" for a in op.attributes if a.kind == "decimal"]
     if not names and op.family == "activation" and words:
         return Advice(help=f"a number stands behind its word: {' or '.join(words)}")
     return Advice(" ".join(f"{name} {number}" for name in names) or None)
+
+
+def advise_rescale(op: Op, number: str) -> str | None:
+    """Return how to do by one number what an op does by a value or a weight; None without a way."""
+    if not op.by_number:
+        return None
+    return f"by one fixed number it is `{RESCALE.written} ({op.by_number.format(number)})`"
 
 
 def _factor_or_size(op: Op, size: str, number: int) -> Advice:
@@ -181,6 +194,18 @@ def _factor_or_size(op: Op, size: str, number: int) -> Advice:
         return Advice(square)
     other, what = (factors[0], factors[0]) if factors else (op.ways[0][0], "side")
     return Advice(help=f"write a {what} as `{other} {number}`, a size as `{square}`")
+
+
+def advise_size(op: Op, name: str) -> str | None:
+    """Return how an op takes a size that a whole number does not give; None if it takes none.
+
+    Args:
+        name: the attribute that is a whole number.
+    """
+    size = _size_of(op)
+    if size is None or name not in required_numbers(op):
+        return None
+    return f"a size that no whole {name} gives is written as `{size} HxW`"
 
 
 def _size_of(op: Op) -> str | None:
@@ -200,7 +225,7 @@ def _meant_by_number(op: Op) -> Sequence[str]:
     first = next((a for a in op.attributes if a.kind != "flag"), None)
     if first is None or first.kind not in {"positive", "decimal"}:
         return ()
-    if first.above is not None and op.family != "activation":
+    if first.above is not None and first.default is not None and op.family != "activation":
         return ()
     can_stand_alone = first.default is None or (
         isinstance(first.default, int | Decimal) and first.default >= 0

@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
+_CLOSING = re.compile(r"[ \t]*(?:\([ \t]*)?\)")
+"""The brackets behind the name of a call, or the one behind its words."""
+
 _NO_NUMBERS = frozenset(["inf", "infinity", "nan"])
 """Names of other tools for values that are no finite numbers."""
 
@@ -38,6 +41,12 @@ class Words(NamedTuple):
         if self.text.part(shown.start, shown.end).text != shown.text:
             return self.text
         return self.text.part(token.start, (last or token).end)
+
+    def call_span(self, first: Token, name: Token) -> Span:
+        """Return where a call stands, from its first word to its closing bracket, if it has one."""
+        end = (self.tokens[-1] if self.tokens else name).end
+        closing = _CLOSING.match(self.text.text, end)
+        return self.text.part(first.start, closing.end() if closing else end)
 
     def error(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest_term
-from inception_dsl.ops import OPS, RESCALE, WRITTEN
+from inception_dsl.ops import OPS, WRITTEN
 from inception_dsl.resolve.habits import (
     block_of,
     depthwise_of,
@@ -20,13 +20,11 @@ from inception_dsl.resolve.habits import (
     op_of,
     variant_of,
 )
+from inception_dsl.resolve.multiples import advise_rescale
 from inception_dsl.resolve.scope import Close, close_by
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText
-
-_BY_NUMBER = {"product": "factor", "sum": "offset"}
-"""The words that do by one number what joins do by a value, by the kind of a join in figures."""
 
 
 def explain_unknown(
@@ -63,12 +61,7 @@ def explain_unknown(
         return SpecError([Diagnostic("E201", message, (label,), help=help)])
     if (join := join_of(written)) is not None:
         message = f"`{written}` is no step: it joins branches"
-        word = _BY_NUMBER.get(OPS[join].figure)
-        if word is not None and [token.kind for token in step.words] == ["number"]:
-            help = f"by one number it is `{RESCALE.written} ({word} {step.words[0].text})`"
-            return SpecError([Diagnostic("E201", message, (label,), help=help)])
-        help = f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"
-        return SpecError([Diagnostic("E201", message, (label,), help=help)])
+        return SpecError([Diagnostic("E201", message, (label,), help=_advise_join(step, join))])
     if step.kernel is None and (meant := kernel_and_op_of(written)) is not None:
         fix = Fix(label.span, meant)
         return SpecError([Diagnostic("E201", message, (label,), fix=fix)])
@@ -79,13 +72,24 @@ def explain_unknown(
         message = f"`{written}` has several meanings"
         return SpecError([Diagnostic("E201", message, (label,), help=f"write {meanings}")])
     if (variant := variant_of(written)) is not None:
-        meant, more = variant
-        attribute = WRITTEN[meant].attribute(more.split()[0])
-        said = attribute.help if attribute else ""
-        help = f"this language has it as `{meant}`" + (f": {said}" if said else f" with `{more}`")
+        meant, words = variant
+        attribute = WRITTEN[meant].attribute(words[0])
+        told = (
+            f": {attribute.help}" if attribute and attribute.help else f" with `{' '.join(words)}`"
+        )
+        help = f"this language has it as `{meant}`{told}"
         return SpecError([Diagnostic("E201", message, (label,), help=help)])
     term = nearest_term(written, WRITTEN)
     close = Close(term, ()) if term else close_by(written, blocks, blocks)
     notes = () if close.name else (f"ops are {listed(WRITTEN)}",)
     labels = (label, *close.labels)
     return SpecError([Diagnostic("E201", message, labels, notes, fix=close.fix(label.span))])
+
+
+def _advise_join(step: StepText, join: str) -> str:
+    """Return the way to write a join, or a step by one number in its place."""
+    if [token.kind for token in step.words] == ["number"]:
+        help = advise_rescale(OPS[join], step.words[0].text)
+        if help is not None:
+            return help
+    return f"as in `{{branches: {{left: ..., right: ...}}, join: {join}}}`"

@@ -64,7 +64,7 @@ def read_value(op: Op, attribute: Attribute, reader: Reader, words: Words) -> Gi
     except NoValueError as error:
         problem = str(error)
     if problem is not None:
-        raise SpecError([Diagnostic("E211", problem, (Label(span),))])
+        raise _misfit_error(op, attribute, problem, value, span)
     return both_sides(attribute, value)
 
 
@@ -242,8 +242,20 @@ def read_word(op: Op, name: str, word: Word, key: Span, text: Span, scope: Scope
         return read_whole(words, lambda reader: read_value(op, attribute, reader, words))
     problem = misfit(attribute, word)
     if problem is not None:
-        raise SpecError([Diagnostic("E211", problem, (Label(text),))])
+        raise _misfit_error(op, attribute, problem, word, text)
     return both_sides(attribute, word)
+
+
+def _misfit_error(
+    op: Op, attribute: Attribute, problem: str, value: Given, span: Span
+) -> SpecError:
+    """Return E211 for a value that an attribute cannot take."""
+    help = None
+    if isinstance(value, Decimal):
+        from inception_dsl.resolve.multiples import advise_size
+
+        help = advise_size(op, attribute.name)
+    return SpecError([Diagnostic("E211", problem, (Label(span),), help=help)])
 
 
 def both_sides(attribute: Attribute, value: Given) -> Given:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
+from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError
 from inception_dsl.expr import Name
 from inception_dsl.ops import Attribute, Op
 from inception_dsl.resolve.carried import Defaults, refuse_act_defaults, refuse_shared_words
@@ -204,7 +204,7 @@ class _StepWords:
             self._give(op.kernel, read_size(kernel, words, least=1), words.span(kernel))
 
     def _kernel_too_many(self, kernel: Token) -> SpecError:
-        """Return E210 for a kernel before an op without one: perhaps its factor, or its size."""
+        """Return E210 for a kernel before an op that takes none, and its probable meaning."""
         from inception_dsl.resolve.multiples import advise_number, required_numbers
 
         op, words, name = self._op, self._words, self._step.name
@@ -216,10 +216,11 @@ class _StepWords:
         meant, help = advise_number(op, kernel.text)
         fix = None
         if meant is not None:
-            *_, last = (name, *words.tokens)
-            said = "".join(f" {words.span(words.tokens[0], last).text}" for _ in words.tokens[:1])
-            whole = words.text.part(kernel.start, last.end + len(words.tokens[:1]))
-            fix = Fix(whole, f"{op.written} ({meant}{said})")
+            others = (
+                f" {words.span(words.tokens[0], words.tokens[-1]).text}" if words.tokens else ""
+            )
+            whole = words.call_span(kernel, name)
+            fix = Fix(whole, f"{op.written} ({meant}{others})")
         raise SpecError([Diagnostic("E210", message, (Label(span),), help=help, fix=fix)])
 
     def _read_word(self, reader: Reader) -> None:
@@ -245,7 +246,9 @@ class _StepWords:
             if width is not None and (named := _named_width(op, reader, words)):
                 raise named
             wants_width = width is not None and width.name not in self._given
-            raise _unknown_word(op, token, self._step, words, wants_width=wants_width)
+            from inception_dsl.resolve.unknown_words import explain_unknown_word
+
+            raise explain_unknown_word(op, token, self._step, words, wants_width=wants_width)
 
     def _read_flag(self, reader: Reader) -> None:
         token = reader.take()
@@ -297,7 +300,7 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     name, equals, value = (reader.peek(ahead) for ahead in range(3))
     if name.kind != "name" or equals.text != "=":
         return
-    from inception_dsl.resolve.habits import word_of
+    from inception_dsl.resolve.habits import precedes_flag, word_of
 
     word = word_of(name.text, op.words()) or name.text
     if word not in op.words() and op.width:
@@ -305,7 +308,9 @@ def _refuse_binding(op: Op, reader: Reader, words: Words) -> None:
     span = words.span(name, value)
     why: str
     meant: str | None
-    if word == "width":
+    if value.text in op.flags and precedes_flag(name.text):
+        why, meant = "a flag stands alone", value.text
+    elif word == "width":
         why, meant = "its width stands alone", value.text
     elif word not in op.words():
         why, meant = "`=` is for the parameters of blocks", None
@@ -331,65 +336,3 @@ def _named_width(op: Op, reader: Reader, words: Words) -> SpecError | None:
     message = f"`{op.written}` knows no word `{name.text}`: its width stands alone"
     fix = Fix(words.span(name, value), value.text)
     return SpecError([Diagnostic("E202", message, (Label(words.span(name)),), fix=fix)])
-
-
-def _unknown_word(
-    op: Op, token: Token, step: StepText, words: Words, *, wants_width: bool
-) -> SpecError:
-    """Return the finding for a word that is no attribute and, where one is wanted, no width."""
-    if (help := _way_by_defaults(op, token, words)) is not None:
-        return words.error("E202", f"`{op.written}` knows no word `{token.text}`", token, help)
-    if (finding := _number_alone(op, token, words)) is not None:
-        return finding
-    word = token.text.lower()
-    owner = next((a.name for a in op.attributes if word in a.choices), None)
-    meant = f"{owner} {word}" if owner else _meant_word(op, token)
-    from inception_dsl.resolve.habits import LACKING_VALUES
-
-    if owner is None and token.text.lower() in LACKING_VALUES:
-        raise words.error("E202", f"`{token.text}` is not in the language yet", token)
-    if wants_width and (meant is None or token.text in words.scope.unseen):
-        return words.unknown(token.text, token, words.scope.names)
-    message = f"`{op.written}` knows no word `{token.text}`"
-    if meant:
-        return words.error("E202", message, token, instead=meant)
-    known = listed(sorted(op.words()))
-    told = f"it knows {known}" if known else "it stands alone"
-    return words.error("E202", message, token, others=(Label(words.span(step.name), told),))
-
-
-def _number_alone(op: Op, token: Token, words: Words) -> SpecError | None:
-    """Return the finding for a number or a size without its word, if its meaning is known."""
-    number = token.text.removeprefix("x") if token.kind == "name" else token.text
-    if not number[:1].isdigit():
-        return None
-    from inception_dsl.resolve.multiples import advise_number
-
-    meant, help = advise_number(op, number)
-    if meant is None and help is None:
-        return None
-    message = f"`{op.written}` knows no word `{token.text}`"
-    return words.error("E202", message, token, help, instead=meant)
-
-
-def _way_by_defaults(op: Op, token: Token, words: Words) -> str | None:
-    """Return how the defaults set a word of the norm, or of the activation, that a step names."""
-    said = [other.text for other in words.tokens]
-    owned = [a for a in op.attributes if a.owner in said and a.name_in_owner == token.text]
-    if not owned:
-        return None
-    next_one = said.index(token.text) + 1
-    value = said[next_one] if next_one < len(said) else ""
-    is_number = words.tokens[next_one - 1 : next_one + 1][-1].kind == "number"
-    value = "true" if owned[0].kind == "flag" else value if is_number else "..."
-    return f"the defaults set it: `defaults: {{{owned[0].owner}: {{{token.text}: {value}}}}}`"
-
-
-def _meant_word(op: Op, token: Token) -> str | None:
-    """Return the word of an op that another word was most likely meant to be."""
-    from inception_dsl.resolve.habits import word_of
-
-    meant = word_of(token.text, op.words())
-    if meant is not None and meant.partition(" ")[0] in op.words():
-        return meant
-    return nearest(token.text, op.words())

@@ -8,15 +8,14 @@ keep their places, so a finding points at the layer that it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError, nearest
-from inception_dsl.source import Span
 from inception_dsl.spec.effort import BlockValues, Effort
+from inception_dsl.spec.misplaced import find_nothing, show_names
 from inception_dsl.spec.named_steps import (
     find_syntax_error,
     give_name,
     inner_body,
+    is_none,
     list_names,
     name_steps,
     replace_inner,
@@ -27,9 +26,6 @@ from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tree
 
 MAX_EXTENDS = 64
 """Maximum number of blocks that extend each other in a chain."""
-
-MAX_SHOWN = 6
-"""Maximum number of names of a body that a finding lists."""
 
 
 class _Problems(list[Diagnostic]):
@@ -160,7 +156,7 @@ def _network_params(base: Tree, layer: Tree) -> Tree:
     removed = {
         name
         for name, entry in merged.items.items()
-        if _is_none(entry.value) and name in base.items and _is_number(base.items[name].value)
+        if is_none(entry.value) and name in base.items and _is_number(base.items[name].value)
     }
     kept = {name: entry for name, entry in merged.items.items() if name not in removed}
     return Mapping(kept, merged.span)
@@ -174,18 +170,18 @@ def _members(base: Tree, layer: Tree, problems: _Problems) -> Tree:
     for key, entry in layer.items.items():
         name, _, rest = key.partition(".")
         present = items.get(name)
-        if present is None and (rest or _is_none(entry.value)):
+        if present is None and (rest or is_none(entry.value)):
             meant = [
                 name
                 for name, member in items.items()
                 if not rest or _has(member.value, rest, problems.effort)
             ]
-            problems.append(_nowhere(key, entry, items, base.span, meant))
+            problems.append(find_nothing(key, entry, items, base.span, meant))
         elif present is None:
             items[key] = entry
         elif rest:
             items[name] = Entry(present.key, _at(present.value, rest, entry, problems))
-        elif _is_none(entry.value):
+        elif is_none(entry.value):
             del items[name]
         else:
             items[name] = Entry(entry.key, _body(present.value, entry.value, problems))
@@ -281,7 +277,7 @@ def _at(body: Tree, path: str, change: Entry, problems: _Problems) -> Tree:
             steps = items["steps"]
             new = Entry(steps.key, _at(steps.value, path, change, problems))
             return Mapping({**items, "steps": new}, body.span)
-    problems.append(_nowhere(path, change, list_names(body), body.span))
+    problems.append(find_nothing(path, change, list_names(body), body.span))
     return body
 
 
@@ -299,7 +295,7 @@ def _in_list(body: Sequence, path: str, change: Entry, problems: _Problems) -> S
         if rest:
             inner = _at(inner_body(items[index]), rest, change, problems)
             items[index] = replace_inner(items[index], inner)
-        elif _is_none(change.value):
+        elif is_none(change.value):
             del items[index]
         else:
             inner = _body(inner_body(items[index]), change.value, problems)
@@ -317,7 +313,7 @@ def _in_list(body: Sequence, path: str, change: Entry, problems: _Problems) -> S
         if step_name is not None and _has(inner_body(item), rest, problems.effort)
     ]
     # A step that cannot be read has no name by which it could be changed.
-    here = _nowhere(path, change, known, body.span, meant if rest else known)
+    here = find_nothing(path, change, known, body.span, meant if rest else known)
     problems.extend(unreadable or [here])
     return body
 
@@ -338,7 +334,7 @@ def _insert(
         close = nearest(str(anchor), known)
         message = f"there is no step `{anchor}` for `{name}` to come after"
         fix = Fix(after.value.span, close) if close else None
-        labels = (Label(after.value.span), *_shown(known, body.span))
+        labels = (Label(after.value.span), *show_names(known, body.span))
         problems.append(Diagnostic("E212", message, labels, fix=fix))
         return body
     if not rest:
@@ -359,42 +355,5 @@ def _has(body: Tree, path: str, effort: Effort) -> bool:
     return not trial
 
 
-def _is_none(tree: Tree) -> bool:
-    return isinstance(tree, Scalar) and tree.value == "none"
-
-
 def _is_number(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and not isinstance(tree.value, str | bool | None)
-
-
-def _nowhere(
-    path: str,
-    change: Entry,
-    known: Iterable[str],
-    body: Span,
-    meant: Iterable[str] | None = None,
-) -> Diagnostic:
-    """Return E212 for a written path that names no step.
-
-    Args:
-        path: the rest of the written path, from the body where no step has its name.
-        known: the names in that body.
-        meant: the known names that a fix may propose; all of them by default.
-    """
-    written = change.key.text if change.key.text.endswith(path) else path
-    (name, dot, rest), known = path.partition("."), list(known)
-    close = nearest(name, known if meant is None else meant)
-    better = f"{written.removesuffix(path)}{close}{dot}{rest}"
-    fix = Fix(change.key, better) if close else None
-    help = f"a new step says where: `{written}: {{after: NAME, steps: ...}}`"
-    help = "" if dot or _is_none(change.value) else help
-    labels = (Label(change.key), *_shown(known, body))
-    message = f"there is nothing at `{written}` to change"
-    return Diagnostic("E212", message, labels, help=help or None, fix=fix)
-
-
-def _shown(known: list[str], body: Span) -> list[Label]:
-    """Return a label that lists the names in a body, if there are any."""
-    shown = ", ".join(f"`{name}`" for name in known[:MAX_SHOWN])
-    told = f"here are {shown}{' and more' if len(known) > MAX_SHOWN else ''}"
-    return [Label(body, told)] if known else []

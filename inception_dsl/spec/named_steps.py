@@ -79,6 +79,11 @@ def is_named(item: Tree) -> TypeGuard[Mapping]:
     return len(item.items) == 1 and not item.items.keys() & BODY_KEYS
 
 
+def is_none(tree: Tree) -> bool:
+    """Tell whether a change removes what is at its place."""
+    return isinstance(tree, Scalar) and tree.value == "none"
+
+
 def find_syntax_error(item: Tree) -> Diagnostic | None:
     """Return the finding for a step whose text does not follow the grammar, if it does not."""
     inner = inner_body(item) if is_named(item) else item

@@ -147,7 +147,8 @@ def is_required(field: object) -> bool:
     return field.default is MISSING and field.default_factory is MISSING  # type: ignore[attr-defined]
 
 
-OPTIONAL = {"spelling", "aliases", "variants", "kernel", "flags", "ways", "defaults_of", "finish"}
+OPTIONAL = {"spelling", "aliases", "variants", "by_number", "kernel", "flags", "ways"}
+OPTIONAL |= {"defaults_of", "finish"}
 
 
 def test_only_the_spelling_of_a_step_has_defaults() -> None:

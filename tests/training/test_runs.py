@@ -305,7 +305,8 @@ def test_counts_are_above_zero(
         with pytest.raises(SystemExit):
             parse(script, tmp_path, tmp_path, **{option: number})
         said = capsys.readouterr().err
-        assert f" {option} <=" in said.partition("the options must satisfy")[2]
+        flag = f"--{option.replace('_', '-')}"
+        assert f" {flag} <=" in said.partition("the options must satisfy")[2]
 
 
 def test_an_interrupted_training_says_how_to_go_on(project: Project, tmp_path: Path) -> None:

@@ -107,9 +107,8 @@ def test_an_open_number_has_the_range_of_its_word_in_a_spec(
         with pytest.raises(SystemExit) as caught:
             parse(script, Path("x"), Path("y"), **{**OPEN, option: number})
         assert caught.value.code == 2
-        assert (
-            f"{option} <" in capsys.readouterr().err.partition("error: the options must satisfy")[2]
-        )
+        said = capsys.readouterr().err.partition("error: the options must satisfy")[2]
+        assert f"--{option} <" in said
 
 
 def test_a_script_has_nothing_that_its_recipe_does_not_ask_for(project: Project) -> None:

@@ -84,7 +84,7 @@ class Options:
         for name, range in ranges.items():
             low = f"{write_literal(range.low)} {'<=' if range.with_low else '<'}"
             high = f"{'<=' if range.with_high else '<'} {_write_bound(range.high)}"
-            yield f'"{low} {name} {high}": {low} args.{name} {high},'
+            yield f'"{low} {_write_flag(name)} {high}": {low} args.{name} {high},'
 
 
 def _range_of_rate(rate: LearningRate | None) -> Range:
@@ -93,6 +93,11 @@ def _range_of_rate(rate: LearningRate | None) -> Range:
     least = course.end if isinstance(course, Cosine | Polynomial) else Decimal(0)
     least = max(least, warmup.start if warmup else Decimal(0))
     return Range(least, RATE.high) if least else RATE
+
+
+def _write_flag(name: str) -> str:
+    """Write the option that sets a name of Python: `--learning-rate` sets `learning_rate`."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _write_bound(number: Decimal) -> str:
@@ -105,7 +110,7 @@ def _declare(name: str, type: str, help: str, default: object) -> list[str]:
     """Return the lines of a declaration."""
     told = "required=True" if default is None else f"default={default}"
     text = help + _OPEN * (default is None)
-    flag = f'"--{name.replace("_", "-")}"'
+    flag = f'"{_write_flag(name)}"'
     return break_call("add", [flag, f"type={type}", told, f'help="{text}"'])
 
 
