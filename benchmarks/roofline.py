@@ -1,7 +1,7 @@
 """Hold the least time of networks against the measured time of their modules, on this processor.
 
-The rates of the processor are measured first: float32 by a product of square matrices, bandwidth by
-a copy of one large array onto another. The best of all rounds counts, for rates as for networks.
+The rates of the processor are measured first, as `flops --device cpu` does. The best of all rounds
+counts, for rates as for networks.
 With one thread the time of the processor counts, not that of the clock: other programs disturb it
 less. A ratio below 1 would contradict the bound, unless an algorithm multiplies less, or values
 stay in a cache: the column `fused` is the bound for that.
@@ -13,7 +13,6 @@ stay in a cache: the column `fused` is the bound for that.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,18 +22,22 @@ import torch
 from inception_dsl import driver
 from inception_dsl.analysis.devices import Device
 from inception_dsl.bridge import make_module
+from inception_dsl.bridge.processor import measure_processor
 from inception_dsl.driver.devices import measure_on_device
-from inception_dsl.emit.report.roofline import write_amount, write_seconds
+from inception_dsl.emit.report.roofline import write_amount, write_device, write_seconds
 
 ROOT = Path(__file__).parents[1]
-NETWORKS = ("googlenet", "mobilenet_v2", "resnet50")
-SIDE = 2_048
-VALUES = 64_000_000
+NETWORKS = ("googlenet", "mobilenet_v2", "resnet50", "inception_v3")
+
+
+def choose_clock() -> Callable[[], float]:
+    """Return the clock of the processor if it runs one thread; else that of the wall."""
+    return time.process_time if torch.get_num_threads() == 1 else time.perf_counter
 
 
 def find_best(run: Callable[[], object], rounds: int) -> float:
     """Return the seconds of the fastest run, after one that does not count."""
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    clock = choose_clock()
     run()
     best = float("inf")
     for _ in range(rounds):
@@ -42,35 +45,6 @@ def find_best(run: Callable[[], object], rounds: int) -> float:
         run()
         best = min(best, clock() - begin)
     return best
-
-
-def measure_device(rounds: int) -> Device:
-    """Return this processor with its measured rates."""
-    left, right = torch.randn(2, SIDE, SIDE)
-    product = torch.empty(SIDE, SIDE)
-    seconds = find_best(lambda: torch.mm(left, right, out=product), rounds)
-    old, new = torch.zeros(2, VALUES)
-    copying = find_best(lambda: new.copy_(old), rounds)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Device(
-        name="cpu",
-        title=f"this processor, {torch.get_num_threads()} threads",
-        rates={"float32": round(2 * SIDE**3 / seconds / 1e6) * 10**6},
-        bandwidth=round(2 * old.nbytes / copying / 1e6) * 10**6,
-        memory=memory // 10**6 * 10**6,
-        source=f"measured by a {SIDE}x{SIDE} matrix product and a copy of {old.nbytes:,} bytes",
-    )
-
-
-def write_table(device: Device) -> str:
-    """Return the table of a device as `flops --device` reads it."""
-    return (
-        f"title: {device.title}\n"
-        f"rates: {{float32: {device.rates['float32'] // 10**6} MFLOP/s}}\n"
-        f"bandwidth: {device.bandwidth // 10**6} MB/s\n"
-        f"memory: {device.memory // 10**6} MB\n"
-        f"source: {device.source}\n"
-    )
 
 
 def time_network(name: str, device: Device, batch: int, rounds: int) -> None:
@@ -111,9 +85,9 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    device = measure_device(args.rounds)
+    device = measure_processor("float32", clock=choose_clock())
     if args.write:
-        args.write.write_text(write_table(device))
+        args.write.write_text(write_device(device))
     rate = write_amount(device.rates["float32"], "FLOP/s")
     print(f"{device.title}: {rate}, {write_amount(device.bandwidth, 'B/s')}, batch {args.batch}")
     print(f"{'spec':<24}{'pass':<11}{'fused':>10}{'bound':>10}{'measured':>10}{'ratio':>8}")

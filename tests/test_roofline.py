@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,12 @@ from inception_dsl import driver
 from inception_dsl.analysis import measure_memory
 from inception_dsl.analysis.devices import DEVICES, Device
 from inception_dsl.analysis.roofline import find_fitting, measure_roofline
+from inception_dsl.bridge import processor
+from inception_dsl.bridge.processor import measure_processor
 from inception_dsl.cli import main
+from inception_dsl.diagnostics import MissingExtraError, SpecError
 from inception_dsl.driver.devices import find_device
+from inception_dsl.emit.report.roofline import write_amount
 
 ROOT = Path(__file__).parents[1]
 
@@ -151,6 +157,62 @@ def test_a_table_in_a_file_and_in_the_settings(
     assert capsys.readouterr().out.count("\n") == 5
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the measurement of the processor take no time."""
+    monkeypatch.setattr(processor, "PRODUCT_SECONDS", 0.0)
+    monkeypatch.setattr(processor, "COPY_SECONDS", 0.0)
+    monkeypatch.setattr(processor, "COPIED_BYTES", 400_000)
+    monkeypatch.setattr(processor, "MIN_SIDE", 8)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("library", "format"), [("torch", "table"), ("numpy", "markdown")])
+def test_the_processor_is_measured_and_its_table_can_be_kept(
+    library: str,
+    format: str,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.root)
+    project.write(NET, SPEC)
+    if library == "numpy":
+        monkeypatch.setattr(processor, "find_spec", lambda name: None)
+    command = ["flops", "net", "--device", "cpu", "--dtype", "float64", "--format", format]
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    assert "an estimate from rates that this machine just reached" in text
+    assert f"source: measured with {library} " in text
+    assert "another run measures others" in text
+    lines = text[text.index("title: ") :].partition("```")[0]
+    project.write("cpu.yaml", lines)
+    kept = find_device("cpu.yaml", "float64", folder=project.root)
+    assert set(kept.rates) == {"float32", "float64"}
+    assert kept.memory <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert write_amount(kept.rates["float64"], "FLOP/s") in text.partition("title: ")[0]
+    assert main([*command[:3], "cpu.yaml"]) == 0  # what is kept is a device as any other
+    assert "a lower bound, not a measurement" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_processor_of_the_project_is_not_measured(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(
+        "pyproject.toml",
+        '[tool.inception-dsl.devices.cpu]\nrates = {float32 = "2 GFLOPS"}\n'
+        'bandwidth = "0.1 GB/s"\nmemory = "1 GB"\nsource = "a sheet"\n',
+    )
+    assert find_device("cpu", folder=project.root).rates == {"float32": 2 * 10**9}
+    monkeypatch.setattr(processor, "find_spec", lambda name: None)
+    with pytest.raises(SpecError, match="multiplies no matrices of bfloat16"):
+        measure_processor("bfloat16")
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(MissingExtraError, match="needs torch or numpy"):
+        measure_processor("float32")
+
+
 def test_hostile_texts_of_a_table_stay_texts(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,7 +265,8 @@ def test_a_wrong_table_is_told(
     ("arguments", "message"),
     [
         (["--device", "a10"], "no device is named `a10`"),
-        (["--device", "cpu"], "measure them, and name a file"),
+        (["--device", "CPU"], "write `cpu`"),
+        (["--device", "cpu", "--dtype", "tf32"], "`cpu` has no peak rate in tf32"),
         (["--device", "H100"], "write `h100`"),
         (["--device", "l4", "--dtype", "float64"], "`l4` has no peak rate in float64"),
         (["--device", "linked.yaml"], "`linked.yaml` lies outside the project"),

@@ -20,7 +20,7 @@ from functools import cache
 from math import floor, fsum
 from typing import Literal, NamedTuple
 
-from inception_dsl.analysis.cost import CostReport, CostRow
+from inception_dsl.analysis.cost import GROUPINGS, CostReport, CostRow, Grouping
 from inception_dsl.analysis.devices import NUMBER_BYTES, Device
 from inception_dsl.analysis.memory import measure_memory
 from inception_dsl.ir import Model, Node, Path
@@ -30,7 +30,7 @@ from inception_dsl.ops import OPS
 MAX_FITTING = 10**9
 """Maximum number of images in a batch that is looked for."""
 
-Bound = Literal["compute", "bandwidth"]
+Limit = Literal["compute", "bandwidth"]
 """The part of a device that a step waits for."""
 
 
@@ -56,9 +56,47 @@ class StepTime(NamedTuple):
         return max(self.compute, self.transfer)
 
     @property
-    def bound(self) -> Bound:
+    def limit(self) -> Limit:
         """The part of the device that takes the longer time."""
         return "compute" if self.compute > self.transfer else "bandwidth"
+
+
+class GroupTime(NamedTuple):
+    """The least time of some steps of inference, one after the other."""
+
+    name: str
+    steps: tuple[StepTime, ...]
+
+    @property
+    def macs(self) -> int:
+        """The multiply-accumulates of all of them."""
+        return sum(step.row.macs for step in self.steps)
+
+    @property
+    def bytes(self) -> int:
+        """The bytes that they read and write."""
+        return sum(step.bytes for step in self.steps)
+
+    @property
+    def compute(self) -> float:
+        """Seconds of their operations at the peak rate."""
+        return fsum(step.compute for step in self.steps)
+
+    @property
+    def transfer(self) -> float:
+        """Seconds of their bytes at the full bandwidth."""
+        return fsum(step.transfer for step in self.steps)
+
+    @property
+    def seconds(self) -> float:
+        """The sum of their least times."""
+        return fsum(step.seconds for step in self.steps)
+
+    @property
+    def compute_percent(self) -> float:
+        """The part of the time in which steps wait for arithmetic."""
+        waits = fsum(step.seconds for step in self.steps if step.limit == "compute")
+        return 100 * waits / self.seconds if self.seconds else 0.0
 
 
 class PassTime(NamedTuple):
@@ -129,6 +167,14 @@ def measure_roofline(model: Model, cost: CostReport, device: Device, dtype: str)
         _measure_training(model, cost, roof, slots, peak_of),
         slots,
     )
+
+
+def group_times(report: RooflineReport, by: Grouping) -> tuple[GroupTime, ...]:
+    """Group the steps of inference by a property, in order of first appearance."""
+    members: dict[str, list[StepTime]] = {}
+    for step in report.steps:
+        members.setdefault(GROUPINGS[by](step.row), []).append(step)
+    return tuple(GroupTime(name, tuple(steps)) for name, steps in members.items())
 
 
 class _Roof:

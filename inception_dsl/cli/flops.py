@@ -115,7 +115,7 @@ def _flops(args: argparse.Namespace) -> int:
         return show_symbolic(args)
     if any((args.sweep, args.best, args.plot, args.within, args.shard, args.most)):
         return show_sweep(args)
-    if args.device:
+    if args.device is not None:
         return show_roofline(args, _report)
     if args.dtype == "tf32":
         say("error: `--dtype tf32` is a rate of devices: it stands with `--device`")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inception_dsl.analysis.devices import DEVICES
 from inception_dsl.cli.arguments import UNUSABLE, Parser
 from inception_dsl.cli.output import say
 from inception_dsl.cli.symbolic import find_surplus
@@ -31,8 +32,8 @@ def add_roofline(command: Parser) -> None:
     command.add_argument(
         "--device",
         metavar="NAME",
-        help="the least time on a device, and the largest batch: h200, h100, a100, l4, one of "
-        "pyproject.toml, or a YAML file",
+        help=f"the least time on a device, and the largest batch: {', '.join(DEVICES)}, cpu for "
+        "this processor, which is measured, one of pyproject.toml, or a YAML file",
     )
 
 
@@ -45,11 +46,10 @@ def show_roofline(args: argparse.Namespace, report: Report) -> int:
     if surplus := find_surplus(args, "against", "explain", "convention", "columns"):
         say(f"error: `--device` has no use for `--{surplus}`")
         return UNUSABLE
-    from inception_dsl.driver.devices import check_rate, find_device, measure_on_device
+    from inception_dsl.driver.devices import find_device, measure_on_device
     from inception_dsl.emit.report.roofline import render_rooflines
 
-    device = find_device(args.device, folder=Path.cwd())
-    check_rate(device, args.dtype)
+    device = find_device(args.device, args.dtype, folder=Path.cwd())
     return report(
         args,
         lambda checked: measure_on_device(checked, device, args.dtype),

@@ -30,7 +30,9 @@ _DEFAULTS = {"batch": 1, "dtype": "float32"}
 
 def find_surplus(args: argparse.Namespace, *options: str) -> str | None:
     """Return the first of some options that a caller gives."""
-    given = (name for name in options if (getattr(args, name) or None) != _DEFAULTS.get(name))
+    given = (
+        name for name in options if getattr(args, name) not in (None, (), [], _DEFAULTS.get(name))
+    )
     return next(given, None)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from inception_dsl.analysis import CostReport
+from inception_dsl.analysis import BYTES, CostReport
 from inception_dsl.analysis.devices import DEVICES, Device
 from inception_dsl.analysis.roofline import RooflineReport, measure_roofline
 from inception_dsl.channels import printable
@@ -15,94 +16,72 @@ from inception_dsl.rules.devices import DeviceTable, read_device
 from inception_dsl.source import Span
 from inception_dsl.spec.disk import SUFFIXES
 from inception_dsl.spec.files import find_spec, read
+from inception_dsl.spec.places import Places, plain
 from inception_dsl.spec.project import project_root
-from inception_dsl.spec.tree import Mapping, Scalar, Tree, parse_tree
+from inception_dsl.spec.tree import Scalar, parse_tree
 
-_MEASURE = (
-    "the rates of a processor depend on its cores and its clock: measure them, and name a file, "
-    "as in `--device cpu.yaml`"
-)
+PROCESSOR = "cpu"
+"""The name of the processor at hand, which is measured; a project may describe one instead."""
 
 
-def find_device(reference: str, *, folder: Path) -> Device:
+def find_device(reference: str, dtype: str = "float32", *, folder: Path) -> Device:
     """Return the device that a person names.
 
     Args:
         reference: a path to a .yaml or .yml file, or a name: of `[tool.inception-dsl.devices]` in
-            the project's pyproject.toml, or of a built-in device.
+            the project's pyproject.toml, of a built-in device, or `cpu` for the processor at hand,
+            which is measured.
+        dtype: the type of numbers for which a processor is measured.
         folder: the working folder of the person.
 
     Raises:
-        SpecError: E012 no device has this name, E013 its table cannot be used, E010 the settings
-            cannot be used, E001 to E006 the file cannot be read.
+        SpecError: E012 no device has this name, E013 its table cannot be used, E014 it has no rate
+            for the type of numbers, E010 the settings cannot be used, E001 to E006 the file cannot
+            be read.
+        MissingExtraError: the processor cannot be measured, as neither torch nor numpy is there.
     """
+    device = _find(reference, dtype, folder)
+    if dtype not in device.rates:
+        raise _lack_rate(device.name, dtype, device.rates)
+    return device
+
+
+def _lack_rate(name: str, dtype: str, known: Iterable[str]) -> SpecError:
+    message = f"`{name}` has no peak rate in {dtype}"
+    help = f"it has rates in {', '.join(known)}: name one of them with `--dtype`"
+    return SpecError([Diagnostic("E014", message, help=help)])
+
+
+def _find(reference: str, dtype: str, folder: Path) -> Device:
     if reference.endswith(SUFFIXES):
         source = read(find_spec(reference, folder))
         tree = parse_tree(source)
-        table = DeviceTable(
-            _strip(tree), lambda keys: _find(tree, keys), lambda keys: _find_key(tree, keys)
-        )
-        return read_device(printable(reference), table)
+        places = Places(tree)
+
+        def find(keys: tuple[str, ...]) -> Span:
+            is_text = isinstance(places.tree(keys), Scalar)
+            return places.text(keys) if is_text else places.key(keys)
+
+        return read_device(printable(reference), DeviceTable(plain(tree), find, places.key))
     tables = find_device_tables(project_root(folder.resolve()))
     if reference in tables:
         return read_device(reference, tables[reference])
     if reference in DEVICES:
         return DEVICES[reference]
-    names = [*tables, *DEVICES]
+    if reference == PROCESSOR:
+        if dtype not in BYTES:
+            raise _lack_rate(PROCESSOR, dtype, BYTES)
+        from inception_dsl.bridge.processor import measure_processor
+
+        return measure_processor(dtype)
+    names = [*tables, *DEVICES, PROCESSOR]
     close = nearest(reference, names)
     help = f"write `{close}`" if close else f"there are {', '.join(names)}, and files of your own"
-    if reference.lower() == "cpu":
-        help = _MEASURE
     message = f"no device is named `{printable(shorten(reference))}`"
     raise SpecError([Diagnostic("E012", message, help=help)])
-
-
-def check_rate(device: Device, dtype: str) -> None:
-    """Refuse a type of numbers that a device has no rate for.
-
-    Raises:
-        SpecError: E014.
-    """
-    if dtype not in device.rates:
-        message = f"`{device.name}` has no peak rate in {dtype}"
-        help = f"it has rates in {', '.join(device.rates)}: name one of them with `--dtype`"
-        raise SpecError([Diagnostic("E014", message, help=help)])
 
 
 def measure_on_device(checked: Checked, device: Device, dtype: str) -> RooflineReport:
     """Measure the least time of a checked model on a device, for the batch of its cost."""
     cost: CostReport = checked.cost
     return measure_roofline(checked.model, cost, device, dtype)
-
-
-def _strip(tree: Tree) -> object:
-    """Return the values of a tree without their places."""
-    match tree:
-        case Scalar(value=value):
-            return value
-        case Mapping(items=items):
-            return {key: _strip(entry.value) for key, entry in items.items()}
-        case _:
-            return [_strip(item) for item in tree.items]
-
-
-def _find(tree: Tree, keys: tuple[str, ...]) -> Span:
-    """Return the place of a value, or that of its key where the value is no scalar."""
-    value = _follow(tree, keys)
-    return value.text if isinstance(value, Scalar) else _find_key(tree, keys)
-
-
-def _find_key(tree: Tree, keys: tuple[str, ...]) -> Span:
-    """Return the place of the last key; the whole tree without keys."""
-    if not keys:
-        return tree.span
-    table = _follow(tree, keys[:-1])
-    assert isinstance(table, Mapping)
-    return table.items[keys[-1]].key
-
-
-def _follow(tree: Tree, keys: tuple[str, ...]) -> Tree:
-    for key in keys:
-        assert isinstance(tree, Mapping)
-        tree = tree.items[key].value
-    return tree

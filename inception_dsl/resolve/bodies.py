@@ -35,9 +35,9 @@ from inception_dsl.resolve.tokens import listed, read_condition
 from inception_dsl.resolve.values import read_word
 from inception_dsl.resolve.wiring import SINGLE, Inputs, explain_no_output, gives_several
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import BodySpec, DocumentPath, Item, LongSpec, ResidualSpec, Word
+from inception_dsl.spec.places import DocumentPath, Places
+from inception_dsl.spec.schema import BodySpec, Item, LongSpec, ResidualSpec, Word
 from inception_dsl.spec.step import counted_name
-from inception_dsl.spec.validate import Places
 
 
 class BodyReader(Reporter):

@@ -17,7 +17,8 @@ from inception_dsl.resolve.scope import Row, Scope, Setting, Table
 from inception_dsl.resolve.values import SIZE, parameter_value, read_word
 from inception_dsl.resolve.wiring import SINGLE, PortReader
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import Body, BodySpec, DocumentPath, TableSpec, Word
+from inception_dsl.spec.places import DocumentPath
+from inception_dsl.spec.schema import Body, BodySpec, TableSpec, Word
 
 OTHER_MEANINGS = frozenset(["in_channels", "float", "int", *FUNCTIONS, *WORDS])
 """The words that no parameter can have as its name, as an expression reads them in another way."""

@@ -20,7 +20,8 @@ from inception_dsl.resolve.wiring import (
     gives_several,
     list_values,
 )
-from inception_dsl.spec.schema import DocumentPath, HeadSpec
+from inception_dsl.spec.places import DocumentPath
+from inception_dsl.spec.schema import HeadSpec
 
 
 class EndReader(Reporter):

@@ -9,8 +9,7 @@ from typing import NoReturn
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.resolve.causes import drop_repeats, find_causes
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import DocumentPath
-from inception_dsl.spec.validate import Places
+from inception_dsl.spec.places import DocumentPath, Places
 
 
 class Reporter:

@@ -49,7 +49,8 @@ from inception_dsl.resolve.wiring import (
 )
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
-from inception_dsl.spec.schema import Body, BodySpec, DocumentPath
+from inception_dsl.spec.places import DocumentPath
+from inception_dsl.spec.schema import Body, BodySpec
 
 if TYPE_CHECKING:
     from inception_dsl.ir.recipe import Recipe

@@ -15,13 +15,13 @@ from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
 from inception_dsl.spec.load import Loaded
+from inception_dsl.spec.places import DocumentPath
 from inception_dsl.spec.schema import (
     CLAIM_CONTEXT,
     RESULT_CONTEXT,
     RESULTS,
     BudgetSpec,
     ClaimSpec,
-    DocumentPath,
     Measure,
 )
 

@@ -24,10 +24,10 @@ from inception_dsl.resolve.wiring import (
 )
 from inception_dsl.resolve.words import read_attributes
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import DocumentPath, Word
+from inception_dsl.spec.places import DocumentPath, Places
+from inception_dsl.spec.schema import Word
 from inception_dsl.spec.step import StepSyntaxError, StepText, Token, number, parse_step
 from inception_dsl.spec.text import syntax_finding
-from inception_dsl.spec.validate import Places
 
 
 class BodyPlace(NamedTuple):

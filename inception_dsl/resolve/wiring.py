@@ -18,7 +18,7 @@ from inception_dsl.resolve.reserved import name_problem, usable_name
 from inception_dsl.resolve.scope import close_by
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import DocumentPath
+from inception_dsl.spec.places import DocumentPath
 
 TUPLE_NAMES = frozenset(["count", "index"])
 """Names that no output can have, because a tuple has them."""

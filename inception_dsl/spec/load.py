@@ -24,9 +24,10 @@ from inception_dsl.bounds import (
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, shorten
 from inception_dsl.source import Span
 from inception_dsl.spec.files import SpecFile, find_used, give_text, read
+from inception_dsl.spec.places import Places
 from inception_dsl.spec.schema import ModelSpec
 from inception_dsl.spec.tree import Entry, Mapping, Scalar, Sequence, Tally, Tree, parse_tree
-from inception_dsl.spec.validate import Places, validate
+from inception_dsl.spec.validate import validate
 
 if TYPE_CHECKING:
     from inception_dsl.spec.effort import Effort

@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from typing_extensions import TypeAliasType
 
-DocumentPath = tuple[str | int, ...]
-"""Keys and indices from the top of the document."""
-
 Measure = Literal["params", "weights", "macs", "flops", "activations", "memory", "depth"]
 """A quantity that a budget can bound."""
 

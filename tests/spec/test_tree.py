@@ -13,8 +13,8 @@ from conftest import NET, Project
 from inception_dsl.bounds import MAX_BYTES
 from inception_dsl.diagnostics import Diagnostic, SpecError, render
 from inception_dsl.source import Source
+from inception_dsl.spec.places import plain
 from inception_dsl.spec.tree import Mapping, Scalar, Sequence, Tree, parse_tree
-from inception_dsl.spec.validate import plain
 
 
 def tree(text: str) -> Tree:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from inception_dsl.analysis import ConventionCount
 from inception_dsl.analysis.conventions import Convention
@@ -16,10 +16,9 @@ from inception_dsl.analysis.explaining import (
 )
 from inception_dsl.channels import csv_cell, json_text
 from inception_dsl.emit.report.conventions import NOTHING, name_number, write_rule
+from inception_dsl.emit.report.layout import ReportFormat
 from inception_dsl.emit.report.text import MARKDOWN, PLAIN, TextForm
 from inception_dsl.tables import Column
-
-ExplanationFormat = Literal["table", "json", "csv", "markdown"]
 
 
 class Explained(NamedTuple):
@@ -34,7 +33,7 @@ class Explained(NamedTuple):
     found: CountDifference | ClaimedDifference
 
 
-def render_explanations(networks: Sequence[Explained], *, format: ExplanationFormat) -> str:
+def render_explanations(networks: Sequence[Explained], *, format: ReportFormat) -> str:
     """Return the explanations of some networks in a format of `flops`."""
     match format:
         case "table":

@@ -7,56 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import fsum
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from inception_dsl.analysis import GROUPINGS, Grouping
+from inception_dsl.analysis import Grouping
 from inception_dsl.analysis.devices import Device
-from inception_dsl.analysis.roofline import MAX_FITTING, PassTime, RooflineReport, StepTime
+from inception_dsl.analysis.roofline import (
+    MAX_FITTING,
+    GroupTime,
+    PassTime,
+    RooflineReport,
+    group_times,
+)
 from inception_dsl.channels import csv_cell, json_text
+from inception_dsl.emit.report.layout import ReportFormat
 from inception_dsl.emit.report.text import MARKDOWN, PLAIN, TextForm
 from inception_dsl.tables import Column
-
-RooflineFormat = Literal["table", "json", "csv", "markdown"]
 
 _KINDS = ("inference", "training step")
 
 
-class _GroupTime(NamedTuple):
-    """The least time of the steps of a row, one after the other."""
-
-    name: str
-    steps: tuple[StepTime, ...]
-
-    @property
-    def macs(self) -> int:
-        return sum(step.row.macs for step in self.steps)
-
-    @property
-    def bytes(self) -> int:
-        return sum(step.bytes for step in self.steps)
-
-    @property
-    def compute(self) -> float:
-        return fsum(step.compute for step in self.steps)
-
-    @property
-    def transfer(self) -> float:
-        return fsum(step.transfer for step in self.steps)
-
-    @property
-    def seconds(self) -> float:
-        return fsum(step.seconds for step in self.steps)
-
-    @property
-    def compute_percent(self) -> float:
-        """The part of the time in which steps wait for arithmetic."""
-        waits = fsum(step.seconds for step in self.steps if step.bound == "compute")
-        return 100 * waits / self.seconds if self.seconds else 0.0
-
-
 def render_rooflines(
-    networks: Sequence[RooflineReport], by: Grouping | None, *, format: RooflineFormat
+    networks: Sequence[RooflineReport], by: Grouping | None, *, format: ReportFormat
 ) -> str:
     """Return the least time of some networks on one device in a format of `flops`.
 
@@ -76,14 +47,6 @@ def render_rooflines(
             return _write_csv(networks, by or "path")
 
 
-def _group(report: RooflineReport, by: Grouping) -> Iterator[_GroupTime]:
-    members: dict[str, list[StepTime]] = {}
-    for step in report.steps:
-        members.setdefault(GROUPINGS[by](step.row), []).append(step)
-    for name, steps in members.items():
-        yield _GroupTime(name, tuple(steps))
-
-
 def _write_text(form: TextForm, networks: Sequence[RooflineReport], by: Grouping) -> str:
     parts = []
     for report in networks:
@@ -91,7 +54,23 @@ def _write_text(form: TextForm, networks: Sequence[RooflineReport], by: Grouping
         parts.append(f"{head}{form.gap}{_write_groups(form, report, by)}")
         parts[-1] += f"\n{_write_passes(form, report)}"
     sentences = [form.text(sentence) for sentence in list_sentences(networks)]
-    return "\n".join(parts) + f"\n{form.gap.join(sentences)}\n"
+    text = "\n".join(parts) + f"\n{form.gap.join(sentences)}\n"
+    device = networks[0].device
+    return f"{text}\n{form.code(write_device(device))}" if device.is_measured else text
+
+
+def write_device(device: Device) -> str:
+    """Return the table of a device in YAML, as `--device` reads it."""
+    import json
+
+    rates = ", ".join(f"{n}: {write_amount(rate, 'FLOP/s')}" for n, rate in device.rates.items())
+    return (
+        f"title: {json.dumps(device.title)}\n"
+        f"rates: {{{rates}}}\n"
+        f"bandwidth: {write_amount(device.bandwidth, 'B/s')}\n"
+        f"memory: {write_amount(device.memory, 'B')}\n"
+        f"source: {json.dumps(device.source)}\n"
+    )
 
 
 def _name(report: RooflineReport) -> str:
@@ -125,14 +104,14 @@ def _write_groups(form: TextForm, report: RooflineReport, by: Grouping) -> str:
             write_seconds(group.transfer),
             write_seconds(group.seconds),
             f"{100 * group.seconds / whole:.1f}" if whole else "-",
-            _write_bound(group),
+            _write_limit(group),
         ]
-        for group in _group(report, by)
+        for group in group_times(report, by)
     ]
     return form.table(columns, rows)
 
 
-def _write_bound(group: _GroupTime) -> str:
+def _write_limit(group: GroupTime) -> str:
     """Return what the steps of a row wait for, with its part of their time unless it is all."""
     if not group.seconds:
         return "-"
@@ -147,6 +126,7 @@ def _write_passes(form: TextForm, report: RooflineReport) -> str:
         Column("FLOPs of MACs"),
         Column("bytes"),
         Column("time"),
+        Column("images/s"),
         Column("fused"),
         Column("memory"),
         Column("largest batch"),
@@ -157,6 +137,7 @@ def _write_passes(form: TextForm, report: RooflineReport) -> str:
             f"{each.operations:,}",
             f"{each.bytes:,}",
             write_seconds(each.seconds),
+            f"{report.cost.batch / each.seconds:,.0f}" if each.seconds else "-",
             write_seconds(each.floor),
             f"{each.memory:,}",
             _write_batch(each.fitting),
@@ -178,12 +159,18 @@ def list_sentences(networks: Sequence[RooflineReport]) -> Iterator[str]:
     device, dtype = report.device, report.dtype
     rate = device.rates[dtype]
     ridge = Fraction(rate, device.bandwidth)
+    peak = "measured rate" if device.is_measured else "peak"
+    lead = "a lower bound, not a measurement"
+    if device.is_measured:
+        lead = "an estimate from rates that this machine just reached, not a measurement"
     yield (
-        "time: a lower bound, not a measurement. A step takes at least the longer of compute and "
-        "bandwidth (roofline; Williams et al. 2009); steps run one after the other."
+        f"time: {lead}. A step takes at least the longer of compute and bandwidth (roofline; "
+        "Williams et al. 2009); steps run one after the other. Starting a step counts as nothing, "
+        "though it takes microseconds on a GPU."
     )
+    yield "images/s: the images of the batch for each second of the time."
     yield (
-        f"compute: 2 FLOPs for a MAC, at the peak of {write_amount(rate, 'FLOP/s')} in {dtype}. "
+        f"compute: 2 FLOPs for a MAC, at the {peak} of {write_amount(rate, 'FLOP/s')} in {dtype}. "
         "Convolutions by Winograd or FFT multiply less: the bound does not hold for them."
     )
     yield (
@@ -217,6 +204,12 @@ def list_sentences(networks: Sequence[RooflineReport]) -> Iterator[str]:
             f"`--dtype tf32` has that peak, {write_amount(device.rates['tf32'], 'FLOP/s')}."
         )
     yield f"source: {device.source}."
+    if device.is_measured:
+        yield (
+            "These rates are those of this machine just now; another run measures others. To keep "
+            "them, write the lines below to a file, and name it, as in `--device cpu.yaml`. "
+            "`inception-dsl bench` measures the time of a network itself."
+        )
 
 
 def _name_optimizer(report: RooflineReport) -> str:
@@ -255,7 +248,7 @@ def write_amount(amount: int, unit: str) -> str:
         >>> write_amount(989_500_000_000_000, "FLOP/s"), write_amount(80_000_000_000, "B")
         ('989.5 TFLOP/s', '80 GB')
     """
-    if amount % 2**30 == 0:
+    if amount % 2**30 == 0 and unit.startswith("B"):
         return f"{amount // 2**30:,} Gi{unit}"
     usual = (each for each in _PREFIXES if amount >= each[1])
     prefix, factor = next(usual, ("", 1))
@@ -285,7 +278,7 @@ def _build_document(report: RooflineReport, by: Grouping) -> dict[str, Any]:
                 "least_seconds": group.seconds,
                 "compute_bound_percent": group.compute_percent,
             }
-            for group in _group(report, by)
+            for group in group_times(report, by)
         ],
         "sentences": list(list_sentences([report])),
     }
@@ -299,6 +292,7 @@ def _build_device(device: Device, dtype: str) -> dict[str, Any]:
         "bytes_per_second": device.bandwidth,
         "memory_bytes": device.memory,
         "source": device.source,
+        "is_measured": device.is_measured,
     }
 
 
@@ -325,7 +319,7 @@ def _write_csv(networks: Sequence[RooflineReport], by: Grouping) -> str:
     for report in networks:
         cost = report.cost
         lead = [cost.name, cost.input, cost.batch, report.dtype, report.device.name]
-        for group in _group(report, by):
+        for group in group_times(report, by):
             amounts = [group.macs, group.bytes, group.compute, group.transfer, group.seconds]
             row = [*lead, group.name, *amounts, group.compute_percent]
             writer.writerow(map(csv_cell, row))

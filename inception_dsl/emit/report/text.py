@@ -24,16 +24,22 @@ class TextForm(NamedTuple):
         text: the function that escapes an author's text.
         heading: the characters before a heading.
         gap: the line breaks between paragraphs.
+        code: the function that sets lines of a file apart.
     """
 
     table: Callable[[Sequence[Column], Iterable[Sequence[str]]], str]
     text: Callable[[str], str]
     heading: str
     gap: str
+    code: Callable[[str], str]
 
 
-PLAIN = TextForm(plain_table, printable, heading="", gap="\n")
-MARKDOWN = TextForm(markdown_table, markdown_text, heading="## ", gap="\n\n")
+def _fence(lines: str) -> str:
+    return f"```yaml\n{lines}```\n"
+
+
+PLAIN = TextForm(plain_table, printable, heading="", gap="\n", code=lambda lines: lines)
+MARKDOWN = TextForm(markdown_table, markdown_text, heading="## ", gap="\n\n", code=_fence)
 
 
 def write_text(form: TextForm, networks: Sequence[Facts], layout: Layout) -> str:

@@ -19,10 +19,10 @@ from inception_dsl.resolve.recipe.reader import UNKNOWN, SettingReader
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
-from inception_dsl.spec.schema import MAX_TEXT, TRAINING, DocumentPath
+from inception_dsl.spec.places import DocumentPath, Places
+from inception_dsl.spec.schema import MAX_TEXT, TRAINING
 from inception_dsl.spec.tree import Mapping as TreeMapping
 from inception_dsl.spec.tree import Scalar
-from inception_dsl.spec.validate import Places
 
 READERS: dict[str, Callable[[SettingReader], object]] = {
     "batch": settings.read_count,
