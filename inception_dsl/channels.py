@@ -160,14 +160,31 @@ def csv_cell(value: object) -> object:
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
 
 
-def xml_text(text: str, *, quote: bool = True) -> str:
+def xml_text(text: str, *, quote: bool = True, keeps_lines: bool = False) -> str:
     r"""Write text as XML, within an element or, with `quote`, within a quoted attribute.
+
+    Args:
+        keeps_lines: the text may have several lines.
 
     Example:
         >>> print(xml_text("a < \"b\"\x00 ##[error]"))
         a &lt; &quot;b&quot;  #&#35;[error]
     """
-    return escape_commands(escape(re.sub(UNPRINTABLE, " ", text), quote=quote), "&#35;")
+    hidden = _UNPRINTABLE_BUT_NEWLINE if keeps_lines else UNPRINTABLE
+    escaped = escape_commands(escape(re.sub(hidden, " ", text), quote=quote), "&#35;")
+    return re.sub(_LINE_COMMAND, r"\1&#58;", escaped) if keeps_lines else escaped
+
+
+def json_line(document: object) -> str:
+    r"""Write a document as one line of JSON: ASCII, which no job's runner obeys.
+
+    Example:
+        >>> print(json_line({"title": "\u00dc ##[error]"}), end="")
+        {"title": "\u00dc #\u0023[error]"}
+    """
+    import json
+
+    return escape_commands(json.dumps(document), "\\u0023") + "\n"
 
 
 def json_text(document: object) -> str:

@@ -11,6 +11,12 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
 
+STDIN = "-"
+"""The reference of the text on standard input."""
+
+STDIN_NAME = "<stdin>"
+"""The name of standard input in findings."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:

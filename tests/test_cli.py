@@ -502,8 +502,12 @@ def test_list_names_a_spec_with_errors(shell: Shell, project: Project) -> None:
         (["check", "nte"], "help: write `net`"),
         (["check", "inception_w4"], "help: write `inception_v4`"),
         (["check", "nope.yaml"], "there is no file `nope.yaml`"),
-        (["check", "specs"], "`specs` is a folder, not a spec"),
-        (["check", "specs/"], "`specs/` is a folder, not a spec"),
+        (["render", "specs"], "`specs` is a folder, not a spec"),
+        (["resolve", "specs/"], "`specs/` is a folder, not a spec"),
+        (["check", "specs/*.yml"], "`specs/*.yml` stands for no spec"),
+        (["check", "-", "-"], "`-` is named twice"),
+        (["check", "--output", "sarif"], "`sarif` is not FORMAT=FILE"),
+        (["check", "--output", "pdf=x"], "with a FORMAT of json, jsonl, junit, github, sarif"),
         (["check", ""], "no spec is named ``"),
         (["flops", "net", "--by", "colour"], "colour"),
         (["flops", "net", "--by", "op", "--against", "net"], "not allowed with argument"),
@@ -552,7 +556,7 @@ def test_an_error_of_the_program_itself_is_no_traceback(
     monkeypatch.setattr("inception_dsl.driver.references.find_spec", broken)
     code, output, errors = shell.run("check", NET)
     assert (code, output) == (2, "")
-    assert errors.startswith("internal error: ZeroDivisionError: by zero\n")
+    assert errors.startswith("error[E015]: internal error: ZeroDivisionError: by zero\n")
     assert "Traceback" not in errors
     monkeypatch.setenv("INCEPTION_DSL_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):

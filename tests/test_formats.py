@@ -7,6 +7,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -15,8 +16,15 @@ from test_pages import read
 
 from inception_dsl import driver
 from inception_dsl.cli import main
-from inception_dsl.diagnostics import CODES, Diagnostic, Label, page
-from inception_dsl.diagnostics.formats import WRITERS, to_github, to_json, to_sarif
+from inception_dsl.diagnostics import CODES, FORMATS, Diagnostic, Label, page
+from inception_dsl.diagnostics.formats import (
+    WRITERS,
+    to_github,
+    to_json,
+    to_jsonl,
+    to_junit,
+    to_sarif,
+)
 from inception_dsl.source import Source, Span
 
 ROOT = Path(__file__).parents[1]
@@ -217,6 +225,41 @@ def test_github_has_no_columns_of_several_lines() -> None:
     )
 
 
+def test_jsonl_has_the_number_of_findings_and_a_line_for_each(all_pages: list[Diagnostic]) -> None:
+    findings = [*all_pages, *hostile()]
+    head, *lines = map(json.loads, to_jsonl(findings, Path("/a")).splitlines())
+    assert head == {"schema_version": 1, "root": "/a", "findings": len(findings)}
+    assert {**head, "findings": lines} == json.loads(to_json(findings, Path("/a")))
+
+
+def test_junit_has_a_test_for_every_finding_and_for_every_fine_spec() -> None:
+    suites = ElementTree.fromstring(to_junit(hostile(), fine=["specs/<ü>.yaml"]))
+    (suite,) = suites
+    assert suites.attrib == {
+        "name": "inception-dsl", "tests": "4", "failures": "2", "errors": "0"
+    }  # fmt: skip
+    passed, first, second, third = suite
+    assert (passed.attrib, list(passed)) == (
+        {"classname": "specs/<ü>.yaml", "name": "check"},
+        [],
+    )
+    assert first.attrib == {
+        "classname": "specs/a, b: 100%.yaml",
+        "name": "E201 unknown-op at 1:4",
+        "file": "specs/a, b: 100%.yaml",
+        "line": "1",
+    }
+    (failure,) = first
+    assert failure.attrib["type"] == "E201"
+    assert (failure.text or "").endswith("\nnote: a note, {braces}\nhelp: write `x, y: z`")
+    assert second.attrib == {"classname": "inception-dsl", "name": "E007 unknown-spec"}
+    assert [child.tag for child in third] == ["system-out"]
+
+
+def test_no_line_of_junit_is_a_command_of_a_runner() -> None:
+    assert not re.search(r"(?m)^\s*::", to_junit(hostile()))
+
+
 def test_sarif_of_a_contradiction(project: Project) -> None:
     project.write(NET, POOL)
     (run,) = json.loads(to_sarif(project.findings()))["runs"]
@@ -270,18 +313,13 @@ def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     return project
 
 
-def empty(format: str, root: Path) -> str:
-    """The document of no findings."""
-    return WRITERS[format]([], root=root)
-
-
 @pytest.mark.parametrize("format", WRITERS)
 def test_a_good_spec_has_no_findings(
     format: str, folder: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder.write(NET, FINE)
     assert checked(format, NET) == 0
-    assert capsys.readouterr() == (empty(format, folder.root), "")
+    assert capsys.readouterr() == (WRITERS[format]([], root=folder.root, fine=[NET]), "")
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -331,5 +369,5 @@ def test_a_finding_outweighs_a_file_that_is_not_there(
 def test_the_command_line_knows_the_formats(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["check", "--help"])
-    assert "{text,json,github,sarif}" in capsys.readouterr().out
-    assert list(WRITERS) == ["json", "github", "sarif"]
+    assert "{text,json,jsonl,junit,github,sarif}" in capsys.readouterr().out
+    assert tuple(WRITERS) == FORMATS

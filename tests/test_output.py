@@ -203,8 +203,8 @@ def test_a_failure_is_a_document(
     [
         (["check", "--hint"], "unrecognized arguments: --hint", "write `--hints`"),
         (
-            ["check", "--colour", "net"],
-            "unrecognized arguments: --colour",
+            ["check", "--loud", "net"],
+            "unrecognized arguments: --loud",
             "`inception-dsl check --help` shows the arguments",
         ),
         (

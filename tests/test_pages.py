@@ -3,7 +3,8 @@
 A page is Markdown. Its ```yaml blocks are files: specs/net.yaml, or the one that a line such as
 "`specs/blocks/stem.yaml`:" above the block names. Those before the rendering are the bad spec;
 those behind it replace or join them, and make it good. The rendering is a ```text block, which is
-what `check` says of specs/net.yaml, or a ```console block with a command and what it prints.
+what `check` says of specs/net.yaml, or a ```console block with a command and what it prints. If the
+command was at fault, a second ```console block has the good one.
 
 A ```python block is the code of a network, which `import` reads; where the line above it says
 "written by", it is run, and writes the file. A file of `HEAD:` is committed, and then taken away; a
@@ -49,17 +50,27 @@ WRITTEN = " is written by"
 class Page:
     """A page: two specs, and the findings of the first.
 
-    `command` is what says it; None for what `check` finds in the spec.
+    `command` is what says it; None for what `check` finds in the spec. `mended` is the good
+    command, if it is another one.
     """
 
     bad: _Files
     command: str | None
     rendering: str
     good: _Files
+    mended: str | None
 
     @property
     def arguments(self) -> list[str]:
-        program, *arguments = shlex.split(self.command or f"inception-dsl check {NET}")
+        return self._split(self.command or f"inception-dsl check {NET}")
+
+    @property
+    def good_arguments(self) -> list[str]:
+        return self._split(self.mended) if self.mended else self.arguments
+
+    @staticmethod
+    def _split(command: str) -> list[str]:
+        program, *arguments = shlex.split(command)
         assert program == "inception-dsl"
         return arguments
 
@@ -72,14 +83,21 @@ def read(text: str) -> Page:
     """
     blocks = list(_FENCED.finditer(text))
     kinds = [block["kind"] for block in blocks]
-    (place,) = (index for index, kind in enumerate(kinds) if kind in {"text", "console"})
+    place, *others = (index for index, kind in enumerate(kinds) if kind in {"text", "console"})
+    if len(others) > 1 or any(kinds[index] != "console" for index in others):
+        raise ValueError(kinds)
+    mended = next((blocks.pop(index)["text"].strip().removeprefix("$ ") for index in others), None)
     command, said = None, blocks[place]["text"]
     if kinds[place] == "console":
         command, _, said = said.removeprefix("$ ").partition("\n")
     bad, good = _files(blocks[:place]), _files(blocks[place + 1 :])
-    if not bad or not good or set(kinds) - {"text", "console", "yaml", "toml", "python"}:
+    if (
+        not bad
+        or not (good or mended)
+        or set(kinds) - {"text", "console", "yaml", "toml", "python"}
+    ):
         raise ValueError(kinds)
-    return Page(bad, command, said, good)
+    return Page(bad, command, said, good, mended)
 
 
 def _files(blocks: list[re.Match[str]]) -> _Files:
@@ -180,7 +198,7 @@ def test_the_good_spec_is_fine(
     shown = read(page(code))
     lay(shown.bad, folder)
     lay(shown.good, folder)
-    ended = main(shown.arguments)
+    ended = main(shown.good_arguments)
     output, errors = capsys.readouterr()
     assert (ended, errors) == (0, "")
     assert code not in found_codes(output)
@@ -233,7 +251,7 @@ def test_explain_takes_several_codes_in_any_case(capsys: pytest.CaptureFixture[s
 
 def test_explain_alone_lists_the_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain"]) == 0
-    head, *lines = capsys.readouterr().out.splitlines()
+    head, *lines = capsys.readouterr().out.partition("\n\n")[0].splitlines()
     assert head.split() == ["code", "name", "meaning"]
     assert [line.split(maxsplit=2) for line in lines] == [
         [code, kind.name, kind.meaning] for code, kind in CODES.items()
@@ -250,10 +268,10 @@ def test_explain_prints_on_a_terminal_that_knows_ascii_alone() -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("E3O4", "no finding has the code `E3O4`: write `E304`"),
-        ("304", "no finding has the code `304`: write `E304`"),
-        ("branches-disagre", "no finding has the code `branches-disagre`: write `E304`"),
-        ("stem", "no finding has the code `stem`: `inception-dsl explain` lists the codes"),
+        ("E3O4", "nothing is named `E3O4`: write `E304`"),
+        ("304", "nothing is named `304`: write `E304`"),
+        ("branches-disagre", "nothing is named `branches-disagre`: write `E304`"),
+        ("stem", "nothing is named `stem`: `inception-dsl explain` lists the codes"),
     ],
 )
 def test_explain_of_no_code_is_usage(
@@ -264,7 +282,7 @@ def test_explain_of_no_code_is_usage(
     output, errors = capsys.readouterr()
     assert (ended.value.code, output) == (2, "")
     assert errors == (
-        f"error: argument CODE: {said}\n"
+        f"error: argument SUBJECT: {said}\n"
         "  = help: `inception-dsl explain --help` shows the arguments\n"
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import CODES
+from inception_dsl.diagnostics.pages import MANUAL
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +24,7 @@ def test_the_wheel_carries_specs_pages_and_templates(tmp_path: Path) -> None:
     assert {f"inception_dsl/pages/{code}.md" for code in CODES} <= names
     assert "inception_dsl/emit/python/templates/model.py.j2" in names
     assert "inception_dsl/py.typed" in names
+    assert {f"inception_dsl/manual/{topic}.md" for topic in MANUAL} <= names
 
 
 def test_an_installed_wheel_builds_from_any_folder(tmp_path: Path) -> None:

@@ -11,12 +11,24 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from inception_dsl.cli.arguments import UNUSABLE, Parser
-from inception_dsl.cli.output import OutputError, deliver, finish, prepare, say
+from inception_dsl.cli.arguments import UNUSABLE, Parser, add_manners
+from inception_dsl.cli.output import (
+    MANNERS,
+    Manners,
+    OutputError,
+    deliver,
+    finish,
+    prepare,
+    say,
+)
 from inception_dsl.version import __version__
+
+if TYPE_CHECKING:
+    from inception_dsl.diagnostics import Diagnostic
 
 
 class Command(NamedTuple):
@@ -35,6 +47,7 @@ class Command(NamedTuple):
     def fill(self, parser: Parser) -> None:
         """Add the command's arguments to its parser."""
         getattr(import_module(f"{__name__}.{self.module}"), self.add)(parser)
+        add_manners(parser)
 
 
 COMMANDS = (
@@ -44,9 +57,7 @@ COMMANDS = (
         "build",
     ),
     Command("check", "check specs, and print their errors", "check"),
-    Command(
-        "explain", "print the page of a finding: its meaning, a bad spec, a good one", "explain"
-    ),
+    Command("explain", "print the page of a finding, of an op, or of the manual", "explain"),
     Command("flops", "count parameters, MACs and FLOPs", "flops"),
     Command(
         "list",
@@ -71,8 +82,31 @@ COMMANDS = (
     ),
     Command("schema", "print the JSON Schema of a spec, for editors", "specs", "add_schema"),
     Command("new", "begin a spec in specs/", "specs", "add_new"),
+    Command("ops", "list the ops of the language, or print one with its words", "ops"),
+    Command("completion", "print a script by which a shell completes commands", "completion"),
 )
 """The commands in the order in which help lists them."""
+
+_EPILOG = """\
+examples:
+  inception-dsl list
+  inception-dsl build specs/inception_v4.yaml
+  inception-dsl flops inception_v4 googlenet
+
+exit codes:
+  0  fine
+  1  findings, or stale files
+  2  wrong arguments, an input that cannot be read, a failure
+
+environment:
+  NO_COLOR, FORCE_COLOR    no colours, or colours in pipes too; `--color` comes before them
+  INCEPTION_DSL_TRACEBACK  1 prints the traceback of an internal error
+
+manual:
+  inception-dsl explain        the pages of the manual, and the code of every finding
+  inception-dsl explain language
+  inception-dsl ops            the ops, with their words and defaults
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,41 +114,61 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare()
     # Plugins of other packages have no say in how a spec is checked; pydantic would look for them.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    manners = MANNERS.set(Manners())
     try:
-        code = _run(_parse(list(sys.argv[1:] if argv is None else argv)))
+        args = _parse(list(sys.argv[1:] if argv is None else argv))
+        MANNERS.set(Manners(args.color, args.quiet, args.verbose))
+        if args.verbose:
+            from inception_dsl.cli.progress import tell_project
+
+            tell_project()
+        if getattr(args, "watch", False):
+            from inception_dsl.cli.watching import watch
+
+            return watch(lambda: _run(args), args)
+        code = _run(args)
         finish()
     except OutputError as error:
         say(f"error: the output cannot be written: {error}")
         return UNUSABLE
+    finally:
+        MANNERS.reset(manners)
     return code
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = Parser(
-        prog="inception-dsl",
-        description="Specs of convolutional architectures: checked, counted, emitted as PyTorch.",
-        epilog="examples:\n"
-        "  inception-dsl list\n"
-        "  inception-dsl build specs/inception_v4.yaml\n"
-        "  inception-dsl flops inception_v4 googlenet\n"
-        "\n"
-        "exit codes: 0 fine; 1 findings, or stale files; 2 usage, unreadable input, a failure\n",
-    )
-    parser.add_argument("--version", action="version", version=f"inception-dsl {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    parsers: dict[str, Parser] = {}
     # The parser of every command takes a while to make, and a call names one.
     named = [command for command in COMMANDS if [command.name] == argv[:1]]
-    for command in named or COMMANDS:
-        description = f"{command.help[0].upper()}{command.help[1:]}."
-        subparser = commands.add_parser(command.name, help=command.help, description=description)
-        parsers[command.name] = subparser
-        if named:
-            command.fill(subparser)
+    parser, parsers = make_parser(named or COMMANDS, is_filled=bool(named))
     args, surplus = parser.parse_known_args(argv)
     if surplus:
         parsers.get(argv[0], parser).refuse(surplus, argv)
     return args
+
+
+def make_parser(
+    commands: Sequence[Command] = COMMANDS, *, is_filled: bool = True
+) -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser of the command line, and those of its commands by their names.
+
+    Args:
+        is_filled: the commands have their arguments; without them, only their help.
+    """
+    parser = Parser(
+        prog="inception-dsl",
+        description="Specs of convolutional architectures: checked, counted, emitted as PyTorch.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"inception-dsl {__version__}")
+    added = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parsers: dict[str, Parser] = {}
+    for command in commands:
+        description = f"{command.help[0].upper()}{command.help[1:]}."
+        subparser = added.add_parser(command.name, help=command.help, description=description)
+        parsers[command.name] = subparser
+        if is_filled:
+            command.fill(subparser)
+    return parser, parsers
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -124,21 +178,16 @@ def _run(args: argparse.Namespace) -> int:
     try:
         return int(args.run(args))
     except SpecError as error:
-        document = args.excuse(args, error.diagnostics) if args.excuse else None
-        if document is not None:
-            deliver(document)
+        _excuse(args, error.diagnostics)
         print_findings(error.diagnostics)
         return exit_code(error.diagnostics)
     except MissingExtraError as error:
-        say(f"error: {error}", f"   = help: {error.way_out}")
-        return UNUSABLE
+        return _fail(args, str(error), help=f"`{error.way_out}`")
     except OSError as error:
         place = f"`{error.filename}`: " if error.filename else ""
-        say(f"error: {place}{error.strerror or error}")
-        return UNUSABLE
+        return _fail(args, f"{place}{error.strerror or error}")
     except MemoryError:
-        say("error: this machine has too little memory for it")
-        return UNUSABLE
+        return _fail(args, "this machine has too little memory for it")
     except KeyboardInterrupt:
         return 130
     except OutputError:
@@ -146,9 +195,27 @@ def _run(args: argparse.Namespace) -> int:
     except Exception as error:
         if os.environ.get("INCEPTION_DSL_TRACEBACK"):
             raise
-        say(
-            f"internal error: {type(error).__name__}: {error}",
-            OUR_FAULT,
-            "(INCEPTION_DSL_TRACEBACK=1 shows where it happened)",
-        )
-        return UNUSABLE
+        message = f"internal error: {type(error).__name__}: {error}"
+        notes = (OUR_FAULT, "INCEPTION_DSL_TRACEBACK=1 shows where it happened")
+        return _fail(args, message, notes=notes)
+
+
+def _fail(
+    args: argparse.Namespace, message: str, *, notes: tuple[str, ...] = (), help: str | None = None
+) -> int:
+    """Report that a command has failed, and return its exit code."""
+    from inception_dsl.cli.console import print_findings
+    from inception_dsl.diagnostics import Diagnostic
+
+    failure = Diagnostic("E015", message, notes=notes, help=help)
+    with suppress(OSError):  # what keeps a command from its result may keep it from this, too
+        _excuse(args, [failure])
+    print_findings([failure])
+    return UNUSABLE
+
+
+def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> None:
+    """Deliver a failure in the formats that a command was asked for."""
+    document = args.excuse(args, findings) if args.excuse else None
+    if document is not None:
+        deliver(document)

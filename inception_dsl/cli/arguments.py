@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeAlias
 
 from inception_dsl.cli.output import deliver, finish, say
 
@@ -20,11 +21,30 @@ SPEC_HELP = "a .yaml file, a name that `inception-dsl list` shows, or a target a
 MAX_COUNT = 100_000
 """Maximum number of the rounds, threads, pixels or images that an argument counts."""
 
+SPECS_HELP = (
+    f"{SPEC_HELP}; `-` for standard input; or several by a folder or a pattern such as 'specs/*'"
+)
+
+
+class Output(NamedTuple):
+    """A file that a command writes its result to.
+
+    Attributes:
+        format: the format; None for that of `--format`.
+    """
+
+    format: str | None
+    file: str
+
+
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 """A function that runs a command and returns its exit code."""
 
 Excuse: TypeAlias = "Callable[[argparse.Namespace, Sequence[Diagnostic]], str | None]"
-"""A function that writes a failure in the format that a command was asked for, if it has one."""
+"""A function that returns a failure in the format that stdout was asked for, if it has one.
+
+It also writes the failure to the files that were asked for.
+"""
 
 
 class CommaList:
@@ -106,10 +126,73 @@ def describe(
     command.set_defaults(run=run, excuse=excuse)
 
 
+def add_manners(command: Parser) -> None:
+    """Add the options that every command has, on how it prints."""
+    group = command.add_argument_group("output")
+    group.add_argument(
+        "--color",
+        choices=["auto", "always", "never"],
+        default="auto",
+        help="colours of text; auto, the default: as NO_COLOR, FORCE_COLOR, TERM=dumb and the "
+        "terminal say",
+    )
+    loudness = group.add_mutually_exclusive_group()
+    loudness.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="print results and findings alone: no line on what is fine or was written, and the "
+        "names alone of stale files",
+    )
+    loudness.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also tell, on stderr, the project and the seconds that each spec takes",
+    )
+
+
+def add_outputs(command: Parser, formats: Iterable[str], *, takes_file: bool) -> None:
+    """Add the files that a command writes its result to, in one format or in several at once.
+
+    Args:
+        formats: the formats of the command.
+        takes_file: a file without a format takes the result of `--format` from stdout.
+    """
+    alone = "FILE has the result in place of stdout; " if takes_file else ""
+    command.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        type=partial(_read_output, formats=tuple(formats), takes_file=takes_file),
+        metavar="FORMAT=FILE",
+        help=f"{alone}FORMAT=FILE has it in that format, beside stdout, and may be given "
+        "several times",
+    )
+
+
+def _read_output(text: str, *, formats: Sequence[str], takes_file: bool) -> Output:
+    format, equals, file = text.partition("=")
+    if equals and file and format in formats:
+        return Output(format, file)
+    if takes_file and not (equals and format.isalpha()):
+        return Output(None, text)
+    choices = ", ".join(formats)
+    raise argparse.ArgumentTypeError(f"`{text}` is not FORMAT=FILE, with a FORMAT of {choices}")
+
+
+def add_watch(command: Parser) -> None:
+    """Add the option by which a command runs again when a spec changes."""
+    command.add_argument(
+        "--watch", action="store_true", help="run again whenever a spec of the project changes"
+    )
+
+
 def add_specs(command: Parser) -> None:
     """Add the specs of a command, and the changes that it may make to them."""
     command.add_argument(
-        "specs", nargs="*", metavar="SPEC", help=f"{SPEC_HELP}; without one, all of specs/"
+        "specs", nargs="*", metavar="SPEC", help=f"{SPECS_HELP}; without one, all of specs/"
     )
     add_overrides(command)
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.cli.arguments import UNUSABLE, Parser, add_specs, describe
+from inception_dsl.cli.arguments import UNUSABLE, Parser, add_specs, add_watch, describe
 from inception_dsl.cli.console import (
     FINDINGS,
     FINE,
@@ -19,7 +19,8 @@ from inception_dsl.cli.console import (
     print_findings,
     shown,
 )
-from inception_dsl.cli.output import say, show_line
+from inception_dsl.cli.output import say, say_done, show_done
+from inception_dsl.cli.progress import Progress
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -39,6 +40,7 @@ def add(command: Parser) -> None:
         ],
     )
     add_specs(command)
+    add_watch(command)
     command.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 and show the stale files"
     )
@@ -101,6 +103,7 @@ def _build_some(args: argparse.Namespace, specs: list[str]) -> int:
         make = partial(driver.emit_onnx_model, weights=args.weights)
     elif args.target == "inference":
         make = driver.emit_inference_module
+    progress = Progress("building")
     build = driver.plan_build(
         specs,
         folder=Path.cwd(),
@@ -108,7 +111,9 @@ def _build_some(args: argparse.Namespace, specs: list[str]) -> int:
         overrides=overrides_of(args),
         with_gallery=args.gallery,
         make=make,
+        on_start=progress,
     )
+    progress.finish()
     print_findings(build.findings)
     if args.verify:
         faithful = [_verify(checked) for checked in build.checked]
@@ -119,7 +124,7 @@ def _build_some(args: argparse.Namespace, specs: list[str]) -> int:
 
 def _write(build: driver.Build) -> int:
     for artifact, is_new in build.write():
-        show_line(f"{'wrote' if is_new else 'unchanged':<9}  {shown(artifact.path)}")
+        show_done(f"{'wrote' if is_new else 'unchanged':<9}  {shown(artifact.path)}")
     return FINE
 
 
@@ -133,7 +138,7 @@ def _show_stale(build: driver.Build, args: argparse.Namespace) -> int:
         say(f"no spec makes {shown(path)}: delete it")
     if stale or build.orphans:
         return FINDINGS
-    say(count_files(len(build.artifacts), "fresh"))
+    say_done(count_files(len(build.artifacts), "fresh"))
     return FINE
 
 
@@ -145,7 +150,7 @@ def _verify(checked: driver.Checked) -> bool:
     name, totals = checked.cost.name, checked.cost.totals_with_heads
     if not differences:
         counts = f"{len(checked.cost.rows)} nodes, {totals.params:,} parameters"
-        say(f"{name}: torch finds what the spec says, {counts}")
+        say_done(f"{name}: torch finds what the spec says, {counts}")
         return True
     say(f"error: the module of `{name}` is not what its spec says")
     for difference in differences:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import UNUSABLE
-from inception_dsl.cli.output import say_rendered, show
+from inception_dsl.cli.output import (
+    MANNERS,
+    has_colour,
+    say_rendered,
+    show,
+    show_done,
+    show_lines,
+)
 from inception_dsl.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -26,6 +33,9 @@ MAX_LETTERS = 1_000
 """Maximum number of characters that are shown of such a line."""
 MAX_FIGURE_LINES, MAX_FIGURE_LETTERS = 20, 100
 """The same for a figure, whose difference shows no more than where it begins."""
+
+_STYLES = {"+": "32", "-": "31", "@": "36"}
+"""The colours of the lines of a difference, by their first characters."""
 
 OUR_FAULT = "this is a fault of inception-dsl, not of your spec; please report it with the spec"
 
@@ -45,8 +55,7 @@ def print_findings(diagnostics: Iterable[Diagnostic]) -> None:
         from inception_dsl.diagnostics import render
 
         seen = driver.stand_in(Path.cwd()).see(findings)
-        has_colour = sys.stderr is not None and sys.stderr.isatty()
-        say_rendered(render(seen, colour=has_colour and not os.environ.get("NO_COLOR")))
+        say_rendered(render(seen, colour=has_colour(sys.stderr)))
 
 
 def shown(path: Path) -> str:
@@ -56,30 +65,73 @@ def shown(path: Path) -> str:
 
 
 def print_difference(artifact: driver.Artifact) -> None:
-    """Print the text of a file against the text that it should have."""
-    import difflib
-
+    """Print the text of a file against the text that it should have; in quiet its name alone."""
     name = shown(artifact.path)
     old = artifact.read()
+    if MANNERS.get().is_quiet:
+        show(f"{name} {'is not there' if old is None else 'is stale'}\n")
+        return
     if artifact.is_binary:
         show(f"{name} {'is not there' if old is None else 'differs'}\n")
         return
+    if old is not None and old.splitlines() == artifact.content.splitlines():
+        show(f"{name} differs in its line ends\n")
+        return
+    text = None if old is None else old.decode(errors="replace")
+    show_difference(text, artifact.text, name, is_figure=artifact.path.suffix == ".svg")
+
+
+def show_difference(old: str | None, new: str, name: str, *, is_figure: bool = False) -> None:
+    """Print a text against the text that it should have.
+
+    Args:
+        old: the present text; None if there is none.
+        name: the name of its file.
+    """
+    import difflib
+
     lines = difflib.unified_diff(
-        (old or b"").decode(errors="replace").splitlines(),
-        artifact.text.splitlines(),
+        (old or "").splitlines(),
+        new.splitlines(),
         fromfile=name if old is not None else os.devnull,
         tofile=name,
         lineterm="",
     )
-    if old is not None and old.splitlines() == artifact.content.splitlines():
-        lines = iter([f"{name} differs in its line ends"])
-    is_figure = artifact.path.suffix == ".svg"
     letters = MAX_FIGURE_LETTERS if is_figure else MAX_LETTERS
     most = MAX_FIGURE_LINES if is_figure else MAX_LINES
     shown_lines = [line[:letters] for line in islice(lines, most)]
     if more := sum(1 for _ in lines):
         shown_lines.append(f"and {more:,} more lines")
-    show("".join(f"{line}\n" for line in shown_lines))
+    show_lines((line, _STYLES.get(line[:1], "")) for line in shown_lines)
+
+
+def has_stdout(args: argparse.Namespace) -> bool:
+    """Tell whether stdout has the result of a command, and not a file in its place."""
+    return all(output.format or output.file == "-" for output in args.output)
+
+
+def write_outputs(
+    args: argparse.Namespace, write: Callable[[str], str], *, tells: bool = False
+) -> None:
+    """Write the files of a result, all or none.
+
+    Args:
+        write: returns the result in a format.
+        tells: print the names of the files.
+    """
+    if not args.output:
+        return
+    from inception_dsl import driver
+
+    documents = {
+        Path(output.file): write(output.format or args.format)
+        for output in args.output
+        if output.file != "-"
+    }
+    driver.write_all([driver.Artifact(path, text.encode()) for path, text in documents.items()])
+    is_free = args.format == "text" or not has_stdout(args)
+    for path in documents if tells and is_free else ():
+        show_done(f"wrote      {shown(path)}")
 
 
 def count_files(count: int, state: str) -> str:

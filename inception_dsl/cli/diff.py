@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
+from inception_dsl.cli.arguments import (
+    SPEC_HELP,
+    UNUSABLE,
+    Parser,
+    add_outputs,
+    add_overrides,
+    describe,
+)
 from inception_dsl.cli.console import overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say
-from inception_dsl.cli.reports import add_fail_on, finish_report, stand_for
+from inception_dsl.cli.progress import Progress
+from inception_dsl.cli.reports import add_fail_on, excuse_comparison, finish_report, stand_for
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.diff import Report, Unmade
 from inception_dsl.emit.diff import FORMATS, SIDE_BY_SIDE
@@ -46,7 +55,7 @@ def add(command: Parser) -> None:
     command.add_argument(
         "--side-by-side", action="store_true", help="with svg, draw the old beside the new"
     )
-    command.add_argument("-o", "--output", metavar="FILE", help="default, and `-`: stdout")
+    add_outputs(command, FORMATS, takes_file=True)
     command.add_argument(
         "--weights",
         metavar="FILE",
@@ -66,7 +75,9 @@ def _diff(args: argparse.Namespace) -> int:
     options = {"folder": Path.cwd(), "overrides": overrides_of(args), "fail_on": args.fail_on}
     try:
         if args.against is not None:
-            report = driver.compare_against(args.against, args.specs, **options)
+            progress = Progress("comparing")
+            report = driver.compare_against(args.against, args.specs, **options, on_start=progress)
+            progress.finish()
         else:
             report = driver.compare(*args.specs, **options)
     except SpecError as error:  # an old and a new that could not be compared are not the same
@@ -76,12 +87,11 @@ def _diff(args: argparse.Namespace) -> int:
         return UNUSABLE
     if args.weights is not None:
         plan = driver.make_weight_plan(report, Path(args.weights), args.specs, folder=Path.cwd())
-        if args.output not in (None, "-"):
-            driver.refuse_same(plan, [Path(args.output)])
+        driver.refuse_same(plan, [Path(output.file) for output in args.output])
         if not args.force:
             driver.refuse_but_plans(plan)
         driver.write_all([plan])
-    return finish_report(args, report, _write(args, report))
+    return finish_report(args, report, partial(_write, args))
 
 
 def _find_misuse(args: argparse.Namespace) -> str | None:
@@ -95,15 +105,14 @@ def _find_misuse(args: argparse.Namespace) -> str | None:
     return None
 
 
-def _write(args: argparse.Namespace, report: Report) -> str:
-    write = SIDE_BY_SIDE if args.format == "svg" and args.side_by_side else FORMATS[args.format]
-    return write(stand_for(args.format).see_report(report))
+def _write(args: argparse.Namespace, report: Report, format: str) -> str:
+    write = SIDE_BY_SIDE if format == "svg" and args.side_by_side else FORMATS[format]
+    return write(stand_for(format).see_report(report))
 
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
     """Return the document of a comparison that was not made, in a format for programs."""
-    if args.format == "text" or args.output not in (None, "-"):
-        return None
     name = " -> ".join(args.specs) if args.against is None else args.against
     unmade = Unmade(name, tuple(findings))
-    return _write(args, Report((), args.against, unmade=(unmade,), fails=True))
+    report = Report((), args.against, unmade=(unmade,), fails=True)
+    return excuse_comparison(args, report, partial(_write, args))

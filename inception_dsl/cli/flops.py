@@ -16,12 +16,14 @@ from inception_dsl.cli.arguments import (
     CommaList,
     Parser,
     add_specs,
+    add_watch,
     describe,
     excuse_report,
     read_images,
 )
 from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, show
+from inception_dsl.cli.progress import Progress
 from inception_dsl.cli.roofline import add_roofline, show_roofline
 from inception_dsl.cli.sweeping import add_sweep, show_sweep
 from inception_dsl.cli.symbolic import add_symbolic, find_surplus, show_symbolic
@@ -63,6 +65,7 @@ def add(command: Parser) -> None:
         ],
     )
     add_specs(command)
+    add_watch(command)
     rows = command.add_mutually_exclusive_group()
     rows.add_argument(
         "--by",
@@ -185,10 +188,15 @@ def _report(
     networks: list[T] = []
     failed: list[tuple[str, Diagnostic]] = []
     warned: list[tuple[str, Diagnostic]] = []
+    progress = Progress("counting")
     outcomes = driver.measure_all(
-        args.specs, folder=Path.cwd(), overrides=overrides_of(args), batch=args.batch
+        args.specs,
+        folder=Path.cwd(),
+        overrides=overrides_of(args),
+        batch=args.batch,
+        on_start=progress,
     )
-    for spec, outcome in outcomes:
+    for spec, outcome in progress.follow(outcomes):
         try:
             if isinstance(outcome, SpecError):
                 raise outcome
@@ -211,7 +219,10 @@ def _list(args: argparse.Namespace) -> int:
     folder = Path.cwd()
     rows: list[list[str]] = []
     broken: dict[str, Sequence[Diagnostic]] = {}
-    for name in driver.list_known_specs(folder):
+    progress = Progress("counting")
+    names = driver.list_known_specs(folder)
+    for index, name in enumerate(names):
+        progress(index, len(names), name)
         try:
             measured = driver.measure(name, folder=folder)
         except driver.LibraryError:
@@ -224,6 +235,7 @@ def _list(args: argparse.Namespace) -> int:
         rows.append(
             [name, title, measured.cost.input, f"{totals.params:,}", f"{totals.macs:,}", source]
         )
+    progress.finish()
     columns = (
         Column("name", "left"),
         Column("title", "left"),

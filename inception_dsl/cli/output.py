@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import IO, Any
+from contextvars import ContextVar
+from functools import partial
+from typing import IO, Any, NamedTuple
 
 from inception_dsl.channels import guard_commands, guard_lines, printable
 
@@ -21,10 +23,40 @@ class OutputError(Exception):
     """The error of a result that could not be written: the disk is full, or stdout is closed."""
 
 
+class Manners(NamedTuple):
+    """The manners of a command's output, as its options have them.
+
+    Attributes:
+        colour: `always`, `never`, or `auto`, by which the environment and the terminal decide.
+        is_quiet: only results and findings are printed.
+        is_verbose: the command also tells what it reads, and how long it takes.
+    """
+
+    colour: str = "auto"
+    is_quiet: bool = False
+    is_verbose: bool = False
+
+
+MANNERS: ContextVar[Manners] = ContextVar("MANNERS", default=Manners())  # noqa: B039 - a tuple
+"""The manners of the command that runs."""
+
+
 def prepare() -> None:
     """Have stdout write a character that its encoding lacks as an escape, as stderr does."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def has_colour(stream: IO[str] | None) -> bool:
+    """Tell whether text on a stream is coloured: by `--color`, the environment, the terminal."""
+    wanted = MANNERS.get().colour
+    if stream is None or wanted != "auto":
+        return wanted == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if forced := os.environ.get("FORCE_COLOR"):
+        return forced != "0"
+    return os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
 def show(text: str) -> None:
@@ -37,6 +69,21 @@ def show(text: str) -> None:
     _attempt(stream, lambda: stream.write(guard_lines(text)))
 
 
+def show_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Print lines of a result for people, each with the code of its colour or without one.
+
+    Raises:
+        OutputError: stdout cannot be written.
+    """
+    stream = _stdout()
+    paints = has_colour(stream)
+    for line, style in lines:
+        text = guard_lines(line)
+        if paints and style:
+            text = f"\x1b[{style}m{text}\x1b[0m"
+        _attempt(stream, partial(stream.write, f"{text}\n"))
+
+
 def show_line(line: str) -> None:
     """Print a line of a result for people.
 
@@ -44,6 +91,16 @@ def show_line(line: str) -> None:
         OutputError: stdout cannot be written.
     """
     show(f"{printable(line)}\n")
+
+
+def show_done(line: str) -> None:
+    """Print a line on something that is fine or was written, unless the person wants quiet.
+
+    Raises:
+        OutputError: stdout cannot be written.
+    """
+    if not MANNERS.get().is_quiet:
+        show_line(line)
 
 
 def deliver(document: str | bytes) -> None:
@@ -77,6 +134,12 @@ def finish() -> None:
 def say(*lines: str) -> None:
     """Print lines on stderr."""
     say_rendered("\n".join(guard_commands(printable(line)) for line in lines))
+
+
+def say_done(line: str) -> None:
+    """Print a line on stderr that all is fine, unless the person wants quiet."""
+    if not MANNERS.get().is_quiet:
+        say(line)
 
 
 def say_rendered(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.cli.arguments import UNUSABLE, Parser, add_overrides, describe
 from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, print_findings, shown
-from inception_dsl.cli.output import deliver, say, show, show_line
+from inception_dsl.cli.output import deliver, say, show, show_done
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -139,7 +139,7 @@ def _write_plan(args: argparse.Namespace) -> int:
             refuse = driver.refuse_but_plans if format == "json" else driver.refuse_others
             refuse(artifact)
         driver.write_all([artifact])
-        show_line(f"wrote    {shown(args.output)}")
+        show_done(f"wrote    {shown(args.output)}")
     problems = list(driver.find_missing(weights))
     print_findings([*weights.notes, *problems])
     return FINDINGS if problems else FINE
@@ -158,5 +158,5 @@ def _write_checkpoint(args: argparse.Namespace) -> int:
     driver.write_all([artifact])
     print_findings(ported.notes)
     show(write_result(driver.sum_up(ported)))
-    show_line(f"wrote    {shown(args.output)}")
+    show_done(f"wrote    {shown(args.output)}")
     return FINE

@@ -6,9 +6,16 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
+from inception_dsl.cli.arguments import (
+    SPEC_HELP,
+    UNUSABLE,
+    Parser,
+    add_overrides,
+    add_watch,
+    describe,
+)
 from inception_dsl.cli.console import FINE, overrides_of, print_findings, shown
-from inception_dsl.cli.output import deliver, is_terminal, say, show_line
+from inception_dsl.cli.output import deliver, is_terminal, say, show_done
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.emit.figure import (
     CURVES,
@@ -76,6 +83,7 @@ def add(command: Parser) -> None:
         help="the boxes that show their shapes; default: joins, and boxes that change a shape",
     )
     command.add_argument("-o", "--output", metavar="FILE", help="default, and `-`: stdout")
+    add_watch(command)
     add_overrides(command)
 
 
@@ -108,7 +116,7 @@ def _render(args: argparse.Namespace) -> int:
         deliver(figure.content)
     else:
         driver.write_all([driver.Artifact(output, figure.content)])
-        show_line(f"wrote      {shown(output)}")
+        show_done(f"wrote      {shown(output)}")
     return FINE
 
 

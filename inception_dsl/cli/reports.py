@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from inception_dsl.cli.arguments import UNUSABLE, Parser
-from inception_dsl.cli.console import FINDINGS, FINE, print_findings, shown
-from inception_dsl.cli.output import deliver, show, show_line
+from inception_dsl.cli.console import (
+    FINDINGS,
+    FINE,
+    has_stdout,
+    print_findings,
+    write_outputs,
+)
+from inception_dsl.cli.output import deliver, show
 from inception_dsl.diff import Report
 
 if TYPE_CHECKING:
@@ -27,22 +34,28 @@ def add_fail_on(command: Parser, default: str) -> None:
     )
 
 
-def finish_report(args: argparse.Namespace, report: Report, document: str) -> int:
-    """Print or write a report, and return the exit code that it means."""
-    from inception_dsl import driver
+Write: TypeAlias = Callable[[Report, str], str]
+"""A function that writes a report in a format."""
 
-    if args.output not in (None, "-"):
-        output = Path(args.output)
-        driver.write_all([driver.Artifact(output, document.encode())])
-        show_line(f"wrote      {shown(output)}")
-    else:
-        (show if args.format == "text" else deliver)(document)
+
+def finish_report(args: argparse.Namespace, report: Report, write: Write) -> int:
+    """Print or write a report, and return the exit code that it means."""
+    write_outputs(args, lambda each: write(report, each), tells=True)
+    if has_stdout(args):
+        (show if args.format == "text" else deliver)(write(report, args.format))
     for unmade in report.unmade:
         print_findings(unmade.diagnostics)
     print_findings(report.warnings)
     if report.unmade:
         return UNUSABLE
     return FINDINGS if report.fails else FINE
+
+
+def excuse_comparison(args: argparse.Namespace, report: Report, write: Write) -> str | None:
+    """Write the report of a comparison that was not made to files; return the one for stdout."""
+    write_outputs(args, lambda each: write(report, each))
+    is_for_program = args.format != "text" and has_stdout(args)
+    return write(report, args.format) if is_for_program else None
 
 
 def stand_for(format: str) -> driver.Standpoint:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inception_dsl.bounds import MAX_NUMBER
 from inception_dsl.cli.arguments import UNUSABLE, Parser, describe
 from inception_dsl.cli.console import FINDINGS, FINE, print_difference, shown
-from inception_dsl.cli.output import say, show, show_line
+from inception_dsl.cli.output import say, show, show_done, show_line
 
 if TYPE_CHECKING:
     from inception_dsl.driver.rewriting import Rewritten
@@ -135,7 +135,7 @@ def _rewrite(args: argparse.Namespace) -> int:
     if not args.dry_run:
         driver.write_all(artifacts)
         for artifact in artifacts:
-            show_line(f"wrote      {shown(artifact.path)}")
+            show_done(f"wrote      {shown(artifact.path)}")
     return FINE
 
 

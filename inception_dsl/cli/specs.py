@@ -8,10 +8,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.cli.arguments import SPEC_HELP, Parser, describe
-from inception_dsl.cli.console import FINDINGS, FINE, count_files, print_difference, shown
-from inception_dsl.cli.output import deliver, say, show_line
+from inception_dsl.cli.arguments import (
+    SPEC_HELP,
+    SPECS_HELP,
+    UNUSABLE,
+    Parser,
+    describe,
+)
+from inception_dsl.cli.console import (
+    FINDINGS,
+    FINE,
+    count_files,
+    print_difference,
+    show_difference,
+    shown,
+)
+from inception_dsl.cli.output import deliver, say, say_done, show_done
+from inception_dsl.cli.progress import Progress
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
+from inception_dsl.source import STDIN, STDIN_NAME
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -21,7 +36,7 @@ def add_fmt(command: Parser) -> None:
     """Add the arguments of `fmt`."""
     describe(command, _fmt, examples=["fmt", "fmt --check specs/inception_v4.yaml"])
     command.add_argument(
-        "specs", nargs="*", metavar="SPEC", help=f"{SPEC_HELP}; default: all files"
+        "specs", nargs="*", metavar="SPEC", help=f"{SPECS_HELP}; default: all files"
     )
     command.add_argument("--check", action="store_true", help="write nothing; exit 1 and show why")
 
@@ -47,9 +62,13 @@ def add_new(command: Parser) -> None:
 def _fmt(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
+    if STDIN in args.specs:
+        return _fmt_stdin(args)
     artifacts: list[driver.Artifact] = []
     failed: list[tuple[str, Diagnostic]] = []
-    for name, outcome in driver.format_all(args.specs, folder=Path.cwd()):
+    progress = Progress("formatting")
+    outcomes = driver.format_all(args.specs, folder=Path.cwd(), on_start=progress)
+    for name, outcome in progress.follow(outcomes):
         if isinstance(outcome, SpecError):
             failed.extend((name, finding) for finding in outcome.diagnostics)
         else:
@@ -59,13 +78,31 @@ def _fmt(args: argparse.Namespace) -> int:
         _show_stale(stale)
     else:
         for artifact, _ in driver.write_all(stale):
-            show_line(f"wrote      {shown(artifact.path)}")
+            show_done(f"wrote      {shown(artifact.path)}")
     if failed:
         raise SpecError(merge_findings(failed))
     if args.check and stale:
         return FINDINGS
-    say(count_files(len(artifacts), "formatted"))
+    say_done(count_files(len(artifacts), "formatted"))
     return FINE
+
+
+def _fmt_stdin(args: argparse.Namespace) -> int:
+    """Format the spec on standard input, and print it."""
+    from inception_dsl import driver
+
+    if len(args.specs) > 1:
+        say("error: `-` stands alone: the result is on stdout")
+        return UNUSABLE
+    artifact = driver.format_file(STDIN, folder=Path.cwd())
+    if not args.check:
+        deliver(artifact.content)
+        return FINE
+    if artifact.basis == artifact.text:
+        say_done(count_files(1, "formatted"))
+        return FINE
+    show_difference(artifact.basis or "", artifact.text, STDIN_NAME)
+    return FINDINGS
 
 
 def _show_stale(stale: Sequence[driver.Artifact]) -> None:
@@ -95,5 +132,5 @@ def _new(args: argparse.Namespace) -> int:
 
     artifact = driver.begin_spec(args.name, args.base, folder=Path.cwd())
     driver.write_all([artifact])
-    show_line(f"wrote      {shown(artifact.path)}")
+    show_done(f"wrote      {shown(artifact.path)}")
     return FINE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from inception_dsl.cli.arguments import UNUSABLE, Parser
 from inception_dsl.cli.console import FINE, overrides_of, shown
-from inception_dsl.cli.output import deliver, say, show, show_line
+from inception_dsl.cli.output import deliver, say, say_done, show, show_done
 from inception_dsl.cli.symbolic import find_surplus
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def show_sweep(args: argparse.Namespace) -> int:
         assert axes is not None
         path, drawn = Path(args.plot), plot_sweep(sweep, wish, best, axes)
         driver.write_all([driver.Artifact(path, drawn.encode())])
-        (say if is_csv or args.format == "json" else show_line)(f"wrote      {shown(path)}")
+        (say_done if is_csv or args.format == "json" else show_done)(f"wrote      {shown(path)}")
     return FINE
 
 

@@ -6,10 +6,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from inception_dsl.cli.arguments import SPEC_HELP, UNUSABLE, Parser, add_overrides, describe
+from inception_dsl.cli.arguments import (
+    SPEC_HELP,
+    UNUSABLE,
+    Parser,
+    add_outputs,
+    add_overrides,
+    describe,
+)
 from inception_dsl.cli.console import overrides_of, print_findings
 from inception_dsl.cli.output import deliver
-from inception_dsl.cli.reports import add_fail_on, finish_report, stand_for
+from inception_dsl.cli.reports import add_fail_on, excuse_comparison, finish_report, stand_for
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.diff import Report, Unmade
 from inception_dsl.emit.diff import FORMATS
@@ -37,7 +44,7 @@ def add(command: Parser) -> None:
         "literal arguments behind an @; `py:` runs the code; or a file such as net.onnx",
     )
     command.add_argument("--format", choices=_FORMATS, default="text", help="default: text")
-    command.add_argument("-o", "--output", metavar="FILE", help="default, and `-`: stdout")
+    add_outputs(command, _FORMATS, takes_file=True)
     add_fail_on(command, "note")
     add_overrides(command)
 
@@ -58,16 +65,14 @@ def _verify(args: argparse.Namespace) -> int:
             deliver(document)
         print_findings(error.diagnostics)
         return UNUSABLE
-    return finish_report(args, report, _write(args, report))
+    return finish_report(args, report, _write)
 
 
-def _write(args: argparse.Namespace, report: Report) -> str:
-    return FORMATS[args.format](stand_for(args.format).see_report(report))
+def _write(report: Report, format: str) -> str:
+    return FORMATS[format](stand_for(format).see_report(report))
 
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
     """Return the document of a comparison that was not made, in a format for programs."""
-    if args.format == "text" or args.output not in (None, "-"):
-        return None
     unmade = Unmade(f"{args.target} against {args.spec}", tuple(findings))
-    return _write(args, Report((), unmade=(unmade,), fails=True))
+    return excuse_comparison(args, Report((), unmade=(unmade,), fails=True), _write)

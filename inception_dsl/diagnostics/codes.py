@@ -45,6 +45,7 @@ CODES: dict[str, Code] = {
     "E012": Code("unknown-device", "No device has this name."),
     "E013": Code("bad-device", "The table of a device cannot be used."),
     "E014": Code("no-rate", "A device has no peak rate for a type of numbers."),
+    "E015": Code("no-result", "A command fails before it has a result."),
     "E101": Code("unknown-key", "A mapping has a key that the language does not know."),
     "E102": Code("missing-key", "A required key is missing."),
     "E103": Code("wrong-kind", "A value has another type than its key takes."),

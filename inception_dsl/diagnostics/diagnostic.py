@@ -94,7 +94,7 @@ def severity_of(code: str) -> Severity:
     return CODES[code].severity or ("warning" if code.startswith("W") else "error")
 
 
-FORMATS = ("json", "github", "sarif")
+FORMATS = ("json", "jsonl", "junit", "github", "sarif")
 """The formats of findings for programs; `formats.WRITERS` writes them."""
 
 MAX_FINDINGS = 100

@@ -1,4 +1,4 @@
-"""Findings for programs: JSON of this project, annotations of GitHub Actions, SARIF 2.1.0.
+"""Findings for programs: JSON, annotations of GitHub Actions, SARIF 2.1.0, JUnit's XML.
 
 Pure functions from findings to text; text for people is the printer's. Lines and columns are
 counted from 1, columns in characters; an end is the place behind the last character. GitHub and
@@ -8,11 +8,19 @@ escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from inception_dsl.channels import json_text, markdown_code, markdown_text, printable, spell_out
+from inception_dsl.channels import (
+    json_line,
+    json_text,
+    markdown_code,
+    markdown_text,
+    printable,
+    spell_out,
+    xml_text,
+)
 from inception_dsl.diagnostics.codes import CODES, Code
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, severity_of
 from inception_dsl.source import Span
@@ -27,23 +35,87 @@ SARIF_SCHEMA = (
 _ROOT = "%SRCROOT%"
 
 
-def to_json(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
+def to_json(
+    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+) -> str:
     """Return findings as docs/schemas/findings.schema.json describes them.
 
     Args:
         root: the folder from which files are named.
     """
     findings = [finding_document(finding) for finding in diagnostics]
-    place: _Json = {} if root is None else {"root": root.as_posix()}
-    return json_text({"schema_version": 1, **place, "findings": findings})
+    return json_text({"schema_version": 1, **_root_of(root), "findings": findings})
 
 
-def to_github(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
+def to_jsonl(
+    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+) -> str:
+    """Return findings a line each, behind a line with the version, the root and their number.
+
+    Args:
+        root: the folder from which files are named.
+    """
+    findings = [finding_document(finding) for finding in diagnostics]
+    head = {"schema_version": 1, **_root_of(root), "findings": len(findings)}
+    return "".join(map(json_line, [head, *findings]))
+
+
+def _root_of(root: Path | None) -> _Json:
+    return {} if root is None else {"root": root.as_posix()}
+
+
+def to_junit(
+    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+) -> str:
+    """Return findings as JUnit's XML: a failed test for each error, a passed one for each warning.
+
+    Args:
+        fine: the names of the specs without findings, each a test that has passed.
+    """
+    findings = list(diagnostics)
+    failures = sum(finding.severity == "error" for finding in findings)
+    counts = f'tests="{len(findings) + len(fine)}" failures="{failures}" errors="0"'
+    cases = [f'    <testcase classname="{xml_text(name)}" name="check"/>\n' for name in fine]
+    cases += map(_test_case, findings)
+    document = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<testsuites name="inception-dsl" {counts}>\n'
+        f'  <testsuite name="inception-dsl check" {counts}>\n'
+        f"{''.join(cases)}  </testsuite>\n</testsuites>\n"
+    )
+    return document.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _test_case(finding: Diagnostic) -> str:
+    name, place = f"{finding.code} {finding.name}", ""
+    file = "inception-dsl"
+    if finding.labels:
+        span = finding.labels[0].span
+        file = span.source.name
+        name = f"{name} at {span.line}:{span.column}"
+        place = f' file="{xml_text(file)}" line="{span.line}"'
+    text = xml_text(_prose(finding), quote=False, keeps_lines=True)
+    if finding.severity == "error":
+        head = f'<failure type="{finding.code}" message="{xml_text(spell_out(finding.message))}">'
+        told = f"{head}{text}</failure>"
+    else:
+        told = f"<system-out>{finding.severity}: {text}</system-out>"
+    return (
+        f'    <testcase classname="{xml_text(file)}" name="{xml_text(name)}"{place}>\n'
+        f"      {told}\n    </testcase>\n"
+    )
+
+
+def to_github(
+    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+) -> str:
     """Return findings as workflow commands, one a line: they annotate a pull request's files."""
     return "".join(f"{_command(finding)}\n" for finding in diagnostics)
 
 
-def to_sarif(diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
+def to_sarif(
+    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+) -> str:
     """Return findings as one run of a SARIF 2.1.0 log, with a rule for each code that occurs.
 
     Args:
@@ -86,12 +158,21 @@ def _items(finding: Diagnostic) -> Iterator[str]:
 class Formatter(Protocol):
     """A function that writes findings in one format."""
 
-    def __call__(self, diagnostics: Iterable[Diagnostic], root: Path | None = None) -> str:
-        """Return the document of some findings; `root` is the folder that files are named from."""
+    def __call__(
+        self, diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+    ) -> str:
+        """Return the document of some findings.
+
+        Args:
+            root: the folder that files are named from.
+            fine: the names of the specs that have none.
+        """
 
 
 WRITERS: dict[str, Formatter] = {
     "json": to_json,
+    "jsonl": to_jsonl,
+    "junit": to_junit,
     "github": to_github,
     "sarif": to_sarif,
 }

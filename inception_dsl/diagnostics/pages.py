@@ -1,11 +1,33 @@
-"""The page of every code: its meaning, a bad spec with the findings in it, a good spec.
+"""The page of every code, and the pages of the manual.
 
-The pages are docs/errors/; a wheel carries them inside the package.
+The page of a code has its meaning, a bad spec with the findings in it, and a good spec. The pages
+are docs/errors/ and docs/; a wheel carries them inside the package.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+
+MANUAL = {
+    "language": "the spec language",
+    "ops": "every op, with its words, defaults, shape and FLOPs",
+    "training": "recipes of trainings, word by word",
+    "command-line": "what all commands share: specs, output, colours, exit codes, settings",
+    "projects": "the folders of a project, names, revisions",
+    "diff": "what a change to an architecture means",
+    "reviewing": "pull requests that touch Python",
+    "sweeps": "costs as formulas, and grids of networks",
+    "conventions": "what other tools count, and the rules by which they do",
+    "devices": "the least time on a device, and the batch that fits its memory",
+    "principles": "hints on a design, and rewrites that save",
+    "import": "specs of networks that exist as code",
+    "verify": "code held against a spec",
+    "port": "checkpoints carried from one network to another",
+    "inference": "modules for inference alone",
+    "onnx": "ONNX models without torch",
+    "evaluate": "trained networks, measured on a folder of images",
+}
+"""The pages of the manual that a wheel carries, with their subjects."""
 
 
 def pages() -> Path:
@@ -18,3 +40,15 @@ def pages() -> Path:
 def page(code: str) -> str:
     """Return the page of a code, as Markdown."""
     return (pages() / f"{code}.md").read_text(encoding="utf-8")
+
+
+def manual_page(topic: str) -> str:
+    """Return a page of the manual, as Markdown.
+
+    Args:
+        topic: one of `MANUAL`.
+    """
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "manual"
+    folder = installed if installed.is_dir() else package.parent / "docs"
+    return (folder / f"{topic}.md").read_text(encoding="utf-8")

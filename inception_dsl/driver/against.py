@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair, judge_report
-from inception_dsl.driver.selection import list_known_specs, tell_clash
+from inception_dsl.driver.selection import OnStart, ignore_start, list_known_specs, tell_clash
 from inception_dsl.driver.settings import find_agreement
 from inception_dsl.driver.standpoint import stand_in
 from inception_dsl.driver.walk import Checked, LibraryError, measure_file
@@ -43,6 +43,7 @@ def compare_against(
     folder: Path,
     overrides: Overrides = AS_WRITTEN,
     fail_on: str | tuple[str, ...] | None = None,
+    on_start: OnStart = ignore_start,
 ) -> Report:
     """Compare the specs of a project with those of a revision, and leave out the equal ones.
 
@@ -50,6 +51,7 @@ def compare_against(
         places: the names, files and folders that are compared; without any, all specs of the
             project that `folder` is in. They may be targets of code instead.
         fail_on: as for `compare`.
+        on_start: called when the work on a spec begins.
 
     Raises:
         SpecError: E009 there is no such revision, E007 no spec is at one of the places, E010 the
@@ -68,7 +70,8 @@ def compare_against(
     chosen = _choose(places, sorted({*before, *after}), folder, root)
     pairs: dict[str, tuple[Checked | None, Checked | None]] = {}
     unmade: list[Unmade] = []
-    for name in chosen:
+    for index, name in enumerate(chosen):
+        on_start(index, len(chosen), name)
         try:
             old = _measure(before.get(name, []), root, files, folder, overrides)
             new = _measure(after.get(name, []), root, DISK, folder, overrides)

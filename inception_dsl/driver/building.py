@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
-from inception_dsl.driver.selection import choose, find_clashes, tell_nothing
+from inception_dsl.driver.selection import (
+    OnStart,
+    begin_each,
+    choose,
+    find_clashes,
+    ignore_start,
+    tell_nothing,
+)
 from inception_dsl.driver.walk import Checked, LibraryError, check_file, read_for_emitters
 from inception_dsl.driver.writing import Artifact, check_places, find_bound, write_all
 from inception_dsl.resolve import AS_WRITTEN, Overrides
@@ -87,6 +94,7 @@ def plan_build(
     overrides: Overrides = AS_WRITTEN,
     with_gallery: bool = False,
     make: Make | None = None,
+    on_start: OnStart = ignore_start,
 ) -> Build:
     """Make all files of the specs that a person names, or of all of the project.
 
@@ -94,6 +102,7 @@ def plan_build(
         output: the folder for the files, if not `generated/` of the project.
         with_gallery: make the gallery too; where it is, a build of all specs keeps it fresh.
         make: makes the files of a model, if not those of `EMITTERS`.
+        on_start: called when the work on a spec begins.
 
     Raises:
         SpecError: the errors of the specs; E011 there is none; E501 a module cannot say
@@ -104,7 +113,7 @@ def plan_build(
     artifacts: list[Artifact] = []
     makers: dict[Path, str] = {}
     failed: list[tuple[str, Diagnostic]] = []
-    for name, file in choose(references, folder):
+    for name, file in begin_each(choose(references, folder), on_start):
         try:
             if isinstance(file, SpecError):
                 raise file

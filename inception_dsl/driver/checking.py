@@ -8,9 +8,12 @@ from pathlib import Path
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.selection import (
     Chosen,
+    OnStart,
+    begin_each,
     choose,
     choose_libraries,
     find_clashes,
+    ignore_start,
     tell_nothing,
 )
 from inception_dsl.driver.walk import (
@@ -35,20 +38,24 @@ def check_all(
     folder: Path,
     overrides: Overrides = AS_WRITTEN,
     hints: bool = False,
+    on_start: OnStart = ignore_start,
 ) -> Iterator[tuple[str, CheckResult]]:
     """Check each spec that a person names, or all of the project.
 
     A library is checked if it is named, or if no network of the project reads it. The last outcome
     reports specs that would be built to one folder.
+
+    Args:
+        on_start: called when the check of a spec begins.
     """
     read: set[Path] = set()
     files = []
     libraries: list[tuple[str, Loaded]] = []
-    chosen = choose(references, folder, input=overrides.input)
+    chosen = choose(references, folder, input=overrides.input, with_libraries=True)
     others = [] if references else choose_libraries(folder)
     if not chosen and not others:
         yield SPECS, tell_nothing(folder)
-    for name, file in chosen:
+    for name, file in begin_each(chosen, on_start):
         if isinstance(file, SpecError):
             yield name, file
             continue
@@ -94,11 +101,21 @@ def _check_library(loaded: Loaded) -> CheckedLibrary | SpecError:
 
 
 def measure_all(
-    references: Sequence[str], *, folder: Path, overrides: Overrides = AS_WRITTEN, batch: int = 1
+    references: Sequence[str],
+    *,
+    folder: Path,
+    overrides: Overrides = AS_WRITTEN,
+    batch: int = 1,
+    on_start: OnStart = ignore_start,
 ) -> Iterator[tuple[str, Checked | SpecError]]:
-    """Measure each network that a person names, or all of the project."""
+    """Measure each network that a person names, or all of the project.
+
+    Args:
+        on_start: called when the work on a network begins.
+    """
     is_empty = True
-    for name, file in choose(references, folder, input=overrides.input):
+    chosen = choose(references, folder, input=overrides.input)
+    for name, file in begin_each(chosen, on_start):
         try:
             if isinstance(file, SpecError):
                 raise file

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.references import find_network
-from inception_dsl.driver.selection import choose_files, tell_nothing
+from inception_dsl.driver.selection import (
+    OnStart,
+    begin_each,
+    choose_files,
+    ignore_start,
+    tell_nothing,
+)
 from inception_dsl.driver.walk import read_model
 from inception_dsl.driver.writing import Artifact
 from inception_dsl.resolve import AS_WRITTEN, name_problem, network_name_problem
@@ -31,16 +37,19 @@ def expand_spec(reference: str, *, folder: Path) -> str:
 
 
 def format_all(
-    references: Sequence[str], *, folder: Path
+    references: Sequence[str], *, folder: Path, on_start: OnStart = ignore_start
 ) -> Iterator[tuple[str, Artifact | SpecError]]:
     """Yield the files that a person names, or all spec files of the project, formatted.
 
     Nothing is written.
+
+    Args:
+        on_start: called when the work on a file begins.
     """
     chosen = choose_files(references, folder)
     if not chosen:
         yield SPECS, tell_nothing(folder)
-    for name, file in chosen:
+    for name, file in begin_each(chosen, on_start):
         if isinstance(file, SpecError):
             yield name, file
             continue
@@ -56,7 +65,7 @@ def format_file(reference: str, *, folder: Path) -> Artifact:
     Raises:
         SpecError: E0xx, it cannot be read.
     """
-    return _format(find_spec(reference, folder))
+    return _format(find_network(reference, folder))
 
 
 def _format(file: SpecFile) -> Artifact:

@@ -84,6 +84,11 @@ class SpecFile:
     tensors: Mapping[str, CodeTensor] = field(default_factory=dict, compare=False)
     steps: Mapping[str, CodeStep] = field(default_factory=dict, compare=False)
 
+    @property
+    def is_in_tree(self) -> bool:
+        """The file lies in the working tree, where a person can open it."""
+        return self.files is DISK and not self.is_built_in
+
 
 def library() -> Path:
     """Return the folder of the built-in specs: inside the package, or beside it in a checkout."""
@@ -229,6 +234,15 @@ def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) ->
     raise SpecError([Diagnostic("E007", message, labels, help=help, fix=fix)])
 
 
+def is_known(name: str, folder: Path) -> bool:
+    """Tell whether a text names a spec of the project around a folder, or of the library."""
+    if name.endswith(SUFFIXES) or not is_name(name) or len(name) > MAX_NAME:
+        return False
+    specs = project_root(folder.resolve()) / SPECS
+    here = (specs / f"{name}{suffix}" for suffix in SUFFIXES)
+    return any(map(DISK.exists, here)) or DISK.exists(library() / f"{name}.yaml")
+
+
 def read(file: SpecFile, span: Span | None = None) -> Source:
     """Return a spec's text.
 
@@ -257,8 +271,7 @@ def read(file: SpecFile, span: Span | None = None) -> Source:
 
 def give_text(file: SpecFile, text: str) -> Source:
     """Return a text as that of a spec's file."""
-    is_in_tree = file.files is DISK and not file.is_built_in
-    return Source(file.shown, text, file.path if is_in_tree else None)
+    return Source(file.shown, text, file.path if file.is_in_tree else None)
 
 
 def _named(file: SpecFile) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.spec.disk import DISK, SUFFIXES
 from inception_dsl.spec.files import SpecFile
-from inception_dsl.spec.project import Files
+from inception_dsl.spec.project import Files, project_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,19 @@ def hold_text(
     path = folder / f"{name}.yaml"
     files = TextFiles(path, text.encode())
     return SpecFile(path, files, folder, name, reference, reference, notes=notes)
+
+
+def place_text(content: bytes, *, name: str, shown: str, folder: Path) -> SpecFile:
+    """Return a spec file that is not on the disk, and uses other files as if it lay in a folder.
+
+    Args:
+        name: the name of the file without its suffix.
+        shown: its name in findings.
+        folder: an absolute path.
+    """
+    path = folder / f"{name}{SUFFIXES[0]}"
+    files = EditedFiles(DISK, path, content)
+    return SpecFile(path, files, project_root(folder), name, shown, shown)
 
 
 @dataclass(frozen=True, slots=True)

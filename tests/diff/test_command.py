@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -447,11 +448,13 @@ def test_a_comparison_is_written_to_a_file(repository: Project, capsys: Captured
     assert (repository.root / "changes.svg").read_text().startswith("<svg")
 
 
-def test_a_failed_comparison_writes_no_file(repository: Project, capsys: Captured) -> None:
+def test_a_failed_comparison_is_written_to_its_file(repository: Project, capsys: Captured) -> None:
     repository.write(NET, OLD.replace("linear (3)", "linear ()"))
     assert main(["diff", f"HEAD:{NET}", NET, "--format", "json", "-o", "changes.json"]) == 2
     assert capsys.readouterr().out == ""
-    assert not (repository.root / "changes.json").exists()
+    written = json.loads((repository.root / "changes.json").read_text())
+    assert written["fails"]
+    assert [each["findings"][0]["code"] for each in written["not_compared"]] == ["E204"]
 
 
 def test_a_terminal_shows_so_many_findings_of_a_category(
