@@ -77,6 +77,18 @@ def find_kernel(node: Node) -> Kernel | None:
     Its weights are a single tensor of output channels, input channels and the kernel. A grouped, a
     separable or a transposed convolution holds others.
     """
+    return _find_kernel(node, in_groups=False)
+
+
+def find_grouped_kernel(node: Node) -> Kernel | None:
+    """Return the kernel of a convolution in groups that mix several channels each.
+
+    A depthwise convolution mixes none.
+    """
+    return _find_kernel(node, in_groups=True)
+
+
+def _find_kernel(node: Node, *, in_groups: bool) -> Kernel | None:
     op = OPS[node.op]
     kernel = node.attributes.get(op.kernel) if op.kernel else None
     if op.state is None or not isinstance(kernel, tuple) or not node.type.is_map:
@@ -87,7 +99,12 @@ def find_kernel(node: Node) -> Kernel | None:
         for tensor in op.state(node.attributes, channels)
         if tensor.role in ("weight", "standardised weight", "inner weight")
     ]
-    return kernel if weights == [(1, (node.type.channels, channels, *kernel))] else None
+    if len(weights) != 1:
+        return None
+    ((axis, (given, read, *sides)),) = weights
+    is_conv = (given, tuple(sides)) == (node.type.channels, kernel)
+    is_mixed = 1 < read < channels if in_groups else read == channels
+    return kernel if is_conv and is_mixed and axis == ("grouped" if in_groups else 1) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +118,20 @@ class Inference:
         read_elsewhere: the paths of the values that an output gives, or a node outside inference
             reads, as in a training head.
         kernels: the kernel of each convolution that mixes all channels, by its path.
+        grouped: the kernel of each convolution in groups that mixes those of a group.
     """
 
     nodes: tuple[Node, ...]
     line_of: Mapping[str, Hashable]
     read_elsewhere: frozenset[str]
     kernels: Mapping[str, Kernel] = field(init=False)
+    grouped: Mapping[str, Kernel] = field(init=False)
 
     def __post_init__(self) -> None:
-        found = ((node.path, find_kernel(node)) for node in self.nodes)
-        kernels = {path: kernel for path, kernel in found if kernel is not None}
-        object.__setattr__(self, "kernels", kernels)
+        for name, find in (("kernels", find_kernel), ("grouped", find_grouped_kernel)):
+            found = ((node.path, find(node)) for node in self.nodes)
+            kernels = {path: kernel for path, kernel in found if kernel is not None}
+            object.__setattr__(self, name, kernels)
 
     def gather(self, nodes: Iterable[Node]) -> Iterator[WrittenStep]:
         """Yield the lines that wrote some nodes, each with its nodes."""

@@ -13,17 +13,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from inception_dsl.analysis.dense import (
+    NOTHING_SAVED,
     Inference,
     Kernel,
     Savings,
     WrittenStep,
     compare_nodes,
+    find_grouped_kernel,
     find_kernel,
     gather_readers,
 )
-from inception_dsl.ir import Node, Path
+from inception_dsl.ir import Node, Path, Value
 from inception_dsl.ops import OPS, ShapeError, Window
-from inception_dsl.ops.window import PAD_FLAGS
+from inception_dsl.ops.window import PAD_FLAGS, find_reaches, margins
 
 Inner = Literal["in", "width"]
 """The width between the parts: as many channels as come in, or as many as go out."""
@@ -50,7 +52,8 @@ class Factorisation:
         others: the nodes of the line that the advice is not for.
         parts: the parts of each node of the line.
         even: the savings with widths between the parts that grow by the same factor in each part,
-            as the paper has it; None if the width stays the same.
+            as the paper has it; None if the width stays the same, or if no such parts exist.
+        obstacle: the reason why there are no parts, though they would cost less.
     """
 
     step: WrittenStep
@@ -61,6 +64,7 @@ class Factorisation:
     parts: tuple[tuple[Node, ...], ...]
     others: tuple[Node, ...] = ()
     even: Savings | None = None
+    obstacle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +117,14 @@ def find_better_rows(
         Each with the path of the first node of its line.
     """
     large = find_nested(run) if found is None else found
-    nested = {each.step.nodes[0].path: each for each in large}
+    nested = {each.step.nodes[0].path: each for each in large if not each.obstacle}
     if not nested:
         return {}
-    rows = {each.step.nodes[0].path: each for each in find_separable(run) if not each.others}
+    rows = {
+        each.step.nodes[0].path: each
+        for each in find_separable(run)
+        if not (each.others or each.obstacle)
+    }
     return {
         path: each
         for path, each in rows.items()
@@ -129,7 +137,7 @@ def _save_in_rows(found: Factorisation) -> int:
     macs = found.savings.macs
     for same, (side, _) in zip(zip(*found.parts, strict=True), found.kernels, strict=True):
         for rows in _cheaper(WrittenStep(None, same), ((1, side), (side, 1))):
-            macs += rows.savings.macs
+            macs += rows.savings.macs  # nothing if there are no such parts
     return macs
 
 
@@ -176,7 +184,7 @@ def _join(first: Node, second: Node) -> Node:
 
 def _side_of(run: Inference, node: Node) -> int:
     """Return the side of a square kernel; 0 for any other node."""
-    kernel = run.kernels.get(node.path)
+    kernel = run.kernels.get(node.path) or run.grouped.get(node.path)
     return kernel[0] if kernel is not None and kernel[0] == kernel[1] else 0
 
 
@@ -214,24 +222,51 @@ def is_linear(found: Factorisation) -> bool:
 
 
 def _cheaper(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Iterator[Factorisation]:
-    """Yield the cheapest factorisation of a line, if it costs less than the line."""
+    """Yield the cheapest factorisation of a line, if it costs less than the line.
+
+    If there are no parts that would cost less, yield the obstacle.
+    """
     best: Factorisation | None = None
+    obstacle = ""
     is_even = all(_widening(node) == 1 for node in line.nodes)
+    first = line.nodes[0]
+    kernel = find_kernel(first) or find_grouped_kernel(first)
+    assert kernel is not None
     for inner, choose in _INNER_WIDTHS.items():
         if is_even and inner != "width":
             continue  # the same once more
-        parts = [factorise(node, kernels, choose(node)) for node in line.nodes]
-        if any(not part for part in parts):
-            continue
         if inner == "in" and any(_widening(node) > MOST_WIDENING for node in line.nodes):
             continue
+        chains = [build_chain(node, kernels, choose(node)) for node in line.nodes]
+        reason = next((chain.obstacle for chain in chains if chain.obstacle), "")
+        if reason:
+            if not obstacle and _would_save(first, kernel, kernels, choose(first)):
+                obstacle = reason
+            continue
+        parts = tuple(chain.parts for chain in chains)
         savings = compare_nodes(line.nodes, [node for part in parts for node in part])
-        kernel = find_kernel(line.nodes[0])
-        assert kernel is not None
         if savings.macs > 0 and (best is None or savings.macs > best.savings.macs):
-            best = Factorisation(line, kernel, kernels, inner, savings, tuple(parts))
+            best = Factorisation(line, kernel, kernels, inner, savings, parts)
     if best is not None:
         yield replace(best, even=_widen_evenly(line, kernels))
+    elif obstacle:
+        yield Factorisation(
+            line,
+            kernel,
+            kernels,
+            "width",
+            NOTHING_SAVED,
+            ((),) * len(line.nodes),
+            obstacle=obstacle,
+        )
+
+
+def _would_save(node: Node, kernel: Kernel, kernels: Sequence[Kernel], inner: int) -> bool:
+    """Tell whether the parts of a convolution have fewer weights, of whatever size their maps."""
+    widths = [node.input_types[0].channels, *[inner] * (len(kernels) - 1), node.type.channels]
+    areas = [height * width for height, width in kernels]
+    after = sum(a * b * area for a, b, area in zip(widths, widths[1:], areas, strict=False))
+    return after < widths[0] * widths[-1] * kernel[0] * kernel[1]
 
 
 def _widen_evenly(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Savings | None:
@@ -245,7 +280,10 @@ def _widen_evenly(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Savings | N
     for node in line.nodes:
         steps = (_widening(node) ** (index / len(kernels)) for index in range(1, len(kernels)))
         widths = [round(node.input_types[0].channels * step) for step in steps]
-        parts += factorise(node, kernels, *widths)
+        chain = build_chain(node, kernels, *widths)
+        if chain.obstacle:
+            return None
+        parts += chain.parts
     return compare_nodes(line.nodes, parts)
 
 
@@ -260,30 +298,45 @@ _INNER_WIDTHS: dict[Inner, Callable[[Node], int]] = {
 """The number of channels between the parts; the first of two that cost the same is taken."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A convolution as several, one after the other.
+
+    Attributes:
+        parts: none if they would not give the same type, or not see the same windows.
+        obstacle: the reason why there are none; empty if there are parts.
+    """
+
+    parts: tuple[Node, ...]
+    obstacle: str = ""
+
+
 def factorise(node: Node, kernels: tuple[Kernel, ...], *inner: int) -> tuple[Node, ...]:
+    """Return the parts of a convolution, as `build_chain` does; no nodes if there are none."""
+    return build_chain(node, kernels, *inner).parts
+
+
+def build_chain(node: Node, kernels: tuple[Kernel, ...], *inner: int) -> Chain:
     """Return a convolution as several; the last one has its stride and its width.
 
     Args:
         inner: the width of each part before the last, or one width for all of them.
-
-    Returns:
-        No nodes, if no such parts give the same type and see the same windows.
     """
     op = OPS[node.op]
-    if node.attributes["pad"] not in PAD_FLAGS or node.reuses is not None:
-        return ()
+    if node.reuses is not None:
+        return Chain((), f"it shares its weights with `{node.reuses}` by `reuse`")
     parts: list[Node] = []
     seen: tuple[Window | None, Window | None] = (Window(1, 1, 0), Window(1, 1, 0))
     type = node.input_types[0]
-    for index, kernel in enumerate(kernels):
-        attributes = {**node.attributes, op.kernel: kernel}
+    for index, (kernel, pad) in enumerate(zip(kernels, share_pad(node, kernels), strict=True)):
+        attributes = {**node.attributes, op.kernel: kernel, "pad": pad}
         if index < len(kernels) - 1:
             width = inner[index] if len(inner) > 1 else inner[0]
             attributes |= {op.width: width, "stride": 1}
         try:
             given = op.infer(attributes, (type,))
-        except ShapeError:
-            return ()
+        except ShapeError as error:
+            return Chain((), f"a part of it would be wrong: {error.message}")
         tall, wide = op.windows(attributes, type)
         seen = (
             seen[0] and tall and seen[0].then(tall),
@@ -291,5 +344,36 @@ def factorise(node: Node, kernels: tuple[Kernel, ...], *inner: int) -> tuple[Nod
         )
         parts.append(replace(node, attributes=attributes, input_types=(type,), type=given))
         type = given
-    keeps = type == node.type and seen == op.windows(node.attributes, node.input_types[0])
-    return tuple(parts) if keeps else ()
+    if type != node.type:
+        return Chain((), f"its parts would give {type} in place of {node.type}")
+    whole = op.windows(node.attributes, node.input_types[0])
+    sides = node.input_types[0].size
+    for one, other, side in zip(seen, whole, sides, strict=True):
+        if (one and one.within(side)) != (other and other.within(side)):
+            return Chain((), "its parts would see other pixels")
+    return Chain(tuple(parts))
+
+
+def share_pad(node: Node, kernels: Sequence[Kernel]) -> list[Value]:
+    """Return the padding of each part of a convolution; all of them pad as much as it does.
+
+    A word stays. Of a number, each part takes what keeps the size of its map, as far as it lasts,
+    and the last one takes the rest.
+    """
+    op, pad = OPS[node.op], node.attributes["pad"]
+    if pad in PAD_FLAGS:
+        return [pad] * len(kernels)
+    rest = margins(pad, 1)
+    shares: list[tuple[int, int]] = []
+    for kernel in kernels[:-1]:
+        tall, wide = find_reaches({**node.attributes, op.kernel: kernel})
+        shares.append((min(rest[0], (tall - 1) // 2), min(rest[1], (wide - 1) // 2)))
+        rest = (rest[0] - shares[-1][0], rest[1] - shares[-1][1])
+    return [_name_pad(*share) for share in (*shares, rest)]
+
+
+def _name_pad(above: int, left: int) -> Value:
+    """Return a padding as an author writes it: `V` for none, one number for both axes."""
+    if above == left:
+        return above or "V"
+    return above, left

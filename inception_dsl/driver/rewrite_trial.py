@@ -271,8 +271,8 @@ def _edit(
         RewriteError: they cannot be made.
     """
     match edit:
-        case Divide(kernels, inner, taken):
-            return divide_step(places, spans[0], kernels, inner, taken, may_count=may_count)
+        case Divide():
+            return divide_step(places, spans[0], edit, may_count=may_count)
         case DropBias():
             return drop_bias(places, spans[0])
         case DropStep():

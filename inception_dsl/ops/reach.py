@@ -42,6 +42,18 @@ class Window(NamedTuple):
         first, end = self.phases[phase]
         return first + turn * self.stride, end + turn * self.stride
 
+    def within(self, side: int) -> Window:
+        """Return the window without what lies outside a map, if all units read the same one.
+
+        Args:
+            side: the units of the map.
+        """
+        if self.stride or self.phases:
+            return self
+        first, end = self.span(0)
+        first, end = max(first, 0), min(end, side)
+        return Window(end - first, 0, -first)
+
     def then(self, behind: Window) -> Window | None:
         """Return the window of an op behind this one, in units of this one's input.
 

@@ -42,11 +42,13 @@ class Divide:
         kernels: the kernel of each part.
         inner: the width of all parts but the last; None for the width that the step has.
         taken: the names that stand beside the step, so that a part cannot have them.
+        pads: the padding of each part; empty if each has that of the step.
     """
 
     kernels: tuple[Kernel, ...]
     inner: Expr | None
     taken: frozenset[str]
+    pads: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Reduction:
     Attributes:
         width: the channels of the convolution.
         stride: its stride, one number or two.
-        pad: the word of its padding; None for the padding of the step which it is written like.
+        pad: its padding; None for the padding of the step which it is written like.
         kernel: its kernel.
         like: the text of the convolution whose other words it has.
         reduced: a 1x1 convolution of the same width comes before it.
@@ -82,7 +84,7 @@ class Reduction:
 
     width: int
     stride: Value
-    pad: str | None
+    pad: Value | None
     kernel: Kernel
     like: Span
     reduced: bool

@@ -9,9 +9,10 @@ from inception_dsl.analysis import list_state
 from inception_dsl.analysis.dense import WrittenStep
 from inception_dsl.analysis.factors import Factorisation, is_linear
 from inception_dsl.expr import Apply, Binary, Expr, Name
-from inception_dsl.ir import INPUT, Node, NodeDef, Path
+from inception_dsl.ir import INPUT, Node, NodeDef, Path, Value
 from inception_dsl.ir.weights import Recipe
 from inception_dsl.ops import OPS
+from inception_dsl.ops.window import PAD_FLAGS
 from inception_dsl.passes.contract import Divide, Proposal, Swap
 from inception_dsl.passes.naming import Definitions
 
@@ -19,19 +20,41 @@ _APPROXIMATION = "a factorised kernel is another function, with other weights"
 
 
 def divide(code: str, definitions: Definitions, found: Factorisation) -> Proposal:
-    """Return the proposal of a factorisation."""
+    """Return the proposal of a factorisation; refused if it has an obstacle."""
     inner = express_width(definitions, found.step) if found.inner == "in" else None
     is_known = inner is not None or found.inner == "width"
-    refusal = "" if is_known else "the channels that come in have no name"
+    refusal = found.obstacle or ("" if is_known else "the channels that come in have no name")
     kernels = " and ".join(f"{height}x{width}" for height, width in found.kernels)
     what = f"{found.kernel[0]}x{found.kernel[1]} becomes {kernels}"
     what += ", without an activation between" if is_linear(found) else ""
     swaps = tuple(
         swap_parts(node, parts, _APPROXIMATION)
         for node, parts in zip(found.step.nodes, found.parts, strict=True)
+        if parts
     )
-    edit = Divide(found.kernels, inner, list_beside(definitions, found.step))
+    pads, obstacle = list_pads(definitions, found.step, found.parts)
+    refusal = refusal or obstacle
+    edit = Divide(found.kernels, inner, list_beside(definitions, found.step), pads)
     return Proposal(code, (found.step,), what, swaps, edit, found.savings, refusal)
+
+
+def list_pads(
+    definitions: Definitions, step: WrittenStep, parts: Sequence[Sequence[Node]]
+) -> tuple[tuple[Value, ...], str]:
+    """Return the padding of each part of a step, and the reason if no text can say it.
+
+    Args:
+        parts: those of each node of the step; all nodes have one kernel.
+
+    Returns:
+        No padding if each part has that of the step.
+    """
+    if all(node.attributes["pad"] in PAD_FLAGS for node in step.nodes):
+        return (), ""
+    for _, own in definitions.find_all(step.span):
+        if isinstance(own, NodeDef) and isinstance(own.attributes["pad"], Name | Binary | Apply):
+            return (), "its padding is a parameter"
+    return tuple(part.attributes["pad"] for part in parts[0]), ""
 
 
 def list_beside(definitions: Definitions, step: WrittenStep) -> frozenset[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from inception_dsl.analysis.field import measure_fields
+from inception_dsl.analysis.field import Windows, measure_fields
 from inception_dsl.ir import Graph, Model, Node, Path
+from inception_dsl.ops import Window
 
 
 class DifferenceError(Exception):
@@ -107,13 +108,31 @@ class _Pairs:
                 raise DifferenceError(f"`{other.path}` would have other weights")
 
 
+_Axis = tuple[Window | None, Window | None]
+
+
+def _measure_pixels(model: Model) -> dict[str, _Axis]:
+    """Return the windows of every node, by its path: of those that see all, the pixels there are.
+
+    A norm over the map sees the whole of it, however far the windows before it reach outside.
+    """
+    sizes = [type.size for type in model.root.input_types if type.is_map]
+    height, width = (max(side) for side in zip(*sizes, strict=True))
+    fields = measure_fields(model).items()
+    return {path: (_clip(each.height, height), _clip(each.width, width)) for path, each in fields}
+
+
+def _clip(windows: Windows | None, side: int) -> Window | None:
+    return None if windows is None else windows.window.within(side)
+
+
 def prove_fields(old: Model, new: Model, changed: Iterable[Path]) -> None:
     """Make sure that all nodes but some, and all outputs, see the same pixels as before.
 
     Raises:
         DifferenceError: one sees others.
     """
-    before, after = measure_fields(old), measure_fields(new)
+    before, after = _measure_pixels(old), _measure_pixels(new)
     for path in {node.path for node in old.graph.nodes} - set(changed):
         if before[path] != after[path]:
             raise DifferenceError(f"`{path}` would see another part of the image")

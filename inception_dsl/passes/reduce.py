@@ -10,12 +10,12 @@ from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
 from inception_dsl.analysis.dense import Inference, Kernel, compare_nodes, find_kernel
-from inception_dsl.analysis.factors import factorise
+from inception_dsl.analysis.factors import build_chain
 from inception_dsl.analysis.unreduced import Unreduced, find_unreduced
 from inception_dsl.expr import Binary, find_names
 from inception_dsl.ir import Model, Node
 from inception_dsl.passes.contract import Divide, Pass, Proposal
-from inception_dsl.passes.factorise import express_width, list_beside, swap_parts
+from inception_dsl.passes.factorise import express_width, list_beside, list_pads, swap_parts
 from inception_dsl.passes.naming import Definitions
 from inception_dsl.passes.passed_over import propose_with_others
 from inception_dsl.simplify import divide_width
@@ -57,18 +57,16 @@ def _reduce(definitions: Definitions, found: Unreduced, divisor: int) -> Proposa
     kernel = find_kernel(nodes[0])
     assert kernel is not None
     kernels: tuple[Kernel, ...] = ((1, 1), kernel)
-    parts = [
-        factorise(node, kernels, node.input_types[0].channels // divisor)
-        if find_kernel(node) == kernel
-        else ()
-        for node in nodes
-    ]
+    is_one = all(find_kernel(node) == kernel for node in nodes)
+    chains = [build_chain(node, kernels, node.input_types[0].channels // divisor) for node in nodes]
+    parts = [chain.parts for chain in chains]
+    pads, obstacle = list_pads(definitions, found.step, parts)
     width = express_width(definitions, found.step)
-    refusal = ""
-    if not all(parts):
-        refusal = "its kernel is a parameter, or its padding is a number, which no 1x1 can have"
+    refusal = next((chain.obstacle for chain in chains if chain.obstacle), obstacle)
+    if not is_one:
+        refusal = "its kernel is a parameter"
     elif width is None:
-        refusal = "the channels that come in have no name"
+        refusal = refusal or "the channels that come in have no name"
     inner = None
     if width is not None:
         is_exact = find_names(width).isdisjoint(definitions.find_decimals(found.step.span))
@@ -86,7 +84,7 @@ def _reduce(definitions: Definitions, found: Unreduced, divisor: int) -> Proposa
             for node, part in zip(nodes, parts, strict=True)
             if not refusal
         ),
-        Divide(kernels, inner, list_beside(definitions, found.step)),
+        Divide(kernels, inner, list_beside(definitions, found.step), pads),
         savings,
         refusal,
     )

@@ -187,7 +187,7 @@ class _Reducer:
         edit = Reduction(
             width,
             convs[-1].attributes["stride"],
-            None if pad == like.attributes["pad"] else shown(pad),
+            None if pad == like.attributes["pad"] else pad,
             kernel,
             like.origin.span,
             len(convs) > 1,

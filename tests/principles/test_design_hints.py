@@ -233,7 +233,6 @@ def test_rows_and_columns_save_the_difference_of_two_networks(
         ("17x17x48", "3x3 deconv (48)"),
         ("224x224x3", "7x7 conv (64 stride 2)"),
         ("17x17x48", "1x7 conv (48)"),
-        ("17x17x48", "3x3 conv (48 pad 1)"),
     ],
 )
 def test_kernels_that_the_paper_says_nothing_of_are_left_alone(

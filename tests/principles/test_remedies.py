@@ -36,6 +36,7 @@ def rewritten(
     [  # `@` is a part of 256, and `<A:B>` is A for a half and B for a quarter
         ("[a: 3x3 conv (64)]", "[a_a: 1x1 conv (@), a: 3x3 conv (64)]"),
         ("['3x3 conv (64 V act relu)']", "[1x1 conv (@ V act relu), '3x3 conv (64 V act relu)']"),
+        ("[3x3 conv (64 pad 1)]", "[1x1 conv (@ V), 3x3 conv (64 pad 1)]"),
         ("{op: 5x1 conv, width: 128}", "[1x1 conv (@), {op: 5x1 conv, width: 128}]"),
         ("[1x1 conv (300), m (c=150)]", "1x1 conv (2*c), b_a: 1x1 conv (<c:c//2>), b: ..."),
         ("[n, 1x1 conv (300), n]", "steps: [1x1 conv (<in//2:in//4>), 3x3 conv (in)]"),

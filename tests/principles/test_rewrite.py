@@ -21,6 +21,7 @@ from inception_dsl.driver import rewrite_run, rewrite_trial
 from inception_dsl.driver.dependents import check_text
 from inception_dsl.driver.rewriting import Rewritten, rewrite
 from inception_dsl.driver.walk import Checked
+from inception_dsl.ir import Model
 from inception_dsl.ir import Path as NodePath
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
 from inception_dsl.spec.files import SpecFile
@@ -387,6 +388,54 @@ def test_a_slice_keeps_the_name_that_another_line_needs(project: Project) -> Non
     done = rewritten(text, project, "P814")
     assert [entry.refusal for entry in done.log] == [""]
     assert "a: {from: merged, steps: [conv: slice (4), relu]}" in done.artifact.text
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "after"),
+    [
+        (
+            "P811",
+            "7x7 conv (8 pad 3)",
+            "[a_a: 3x3 conv (8 pad 1), a_b: 3x3 conv (8 pad 1), a: 3x3 conv (8 pad 1)]",
+        ),
+        (
+            "P811",
+            "5x5 conv (8 pad 1 act relu)",
+            "[a_a: 3x3 conv (8 pad 1 act relu), a: 3x3 conv (8 V act relu)]",
+        ),
+        ("P812", "3x3 conv (8 pad 1x0)", "[a_a: 1x3 conv (8 V), a: 3x1 conv (8 pad 1x0)]"),
+        (
+            "P812",
+            "{op: 5x5 conv (8), pad: 2}",
+            '[a_a: 1x5 conv (8 pad 0x2), a: {op: 5x1 conv (8), pad: "2x0"}]',
+        ),
+        (
+            "P812",
+            "3x3 conv (8 groups 2 norm groupnorm)",
+            "[a_a: 1x3 conv (8 groups 2 norm groupnorm), a: 3x1 conv (8 groups 2 norm groupnorm)]",
+        ),
+        (
+            "P811",
+            "5x5 conv (12 norm groupnorm)",
+            "a part of it would be wrong: 4 groups of "
+            "`groupnorm` do not divide 6 channels: 6 = 4 x 1 + 2",
+        ),
+        ("P811", "m (p=2)", "its padding is a parameter"),
+        ("P811", "5x5 conv (8 groups 8)", ""),
+    ],
+)
+def test_parts_share_the_padding_and_keep_groups_and_norms(
+    code: str, before: str, after: str, project: Project
+) -> None:
+    size = "18x18x6" if "12" in before else "18x18x8"
+    text = (
+        f"inception: 1\nname: net\ninput: {size}\ndefaults: {{groupnorm: {{groups: 4}}}}\n"
+        "blocks: {m: {params: [p], steps: [5x5 conv (8 pad p)]}}\n"
+        f"network: [a: {before}]\n"
+    )
+    done = rewritten(text, project, code)
+    assert [entry.refusal for entry in done.log] == [after.partition("[")[0]] * bool(after)
+    assert after in done.artifact.text or not done.is_changed
 
 
 @pytest.mark.parametrize(
@@ -851,6 +900,19 @@ def test_a_rewrite_that_saves_nothing_counted_says_so(
     assert "no change" not in output
 
 
+def list_pixels(model: Model) -> dict[str, list[object]]:
+    """Return the fields of all nodes along both axes; where all units see one, its pixels alone."""
+    sizes = [type.size for type in model.inputs.values()]
+    most = [max(sides) for sides in zip(*sizes, strict=True)]
+    return {
+        path: [
+            axis and (axis if axis.stride else range(max(axis.start, 0), min(axis.end, side)))
+            for axis, side in zip((field.height, field.width), most, strict=True)
+        ]
+        for path, field in measure_fields(model).items()
+    }
+
+
 def keep(spec: Spec, select: Sequence[str]) -> int:
     """Rewrite a random spec, compare both networks, and return the number of rewrites."""
     with tempfile.TemporaryDirectory() as folder:
@@ -862,7 +924,7 @@ def keep(spec: Spec, select: Sequence[str]) -> int:
         project.write(NET, done.artifact.text)
         new = project.check()
     assert (old.model.inputs, old.model.outputs) == (new.model.inputs, new.model.outputs)
-    fields = [measure_fields(side.model) for side in (old, new)]
+    fields = [list_pixels(side.model) for side in (old, new)]
     ends = zip(old.model.graph.outputs.values(), new.model.graph.outputs.values(), strict=True)
     assert all(fields[0][before] == fields[1][after] for before, after in ends)
     made = [entry for entry in done.log if not entry.refusal]

@@ -259,3 +259,53 @@ def test_plans_one_after_the_other_are_one_plan() -> None:
     assert composed.recipes == ()
     assert [key for key, _ in composed.fresh] == ["x", "y"]
     assert dict(composed.left) == {"d": "gone"}
+
+
+def draw_line(random: Random) -> str:
+    """Return a convolution with any of the words that a factorisation must keep or share."""
+    kernel, groups = random.choice([3, 5, 7]), random.choice([1, 1, 2, 4])
+    dilation = random.choice([1, 1, 1, 2])
+    same = (kernel - 1) * dilation // 2
+    pads = ["", "V", "same_tf", f"pad {same}", f"pad {same}x0", f"pad {random.randint(0, same)}"]
+    norm = random.choice(["none", "batchnorm", "layernorm", "instancenorm"])
+    words = [str(random.choice([8, 16])), random.choice(pads), f"norm {norm}"]
+    words += [f"groups {groups}"] * (groups > 1) + [f"dilation {dilation}"] * (dilation > 1)
+    words += ["stride 2"] * (random.random() < 0.3)
+    return f"{kernel}x{kernel} conv ({' '.join(filter(None, words))})"
+
+
+def find_pixels(module: nn.Module, shape: tuple[int, ...]) -> list[Tensor]:
+    """Return the pixels that the first unit of the result, one inside and the last one see."""
+    module.double().eval()
+    with torch.no_grad():
+        for tensor in module.parameters():  # positive weights, so that no two ways cancel
+            tensor.uniform_(0.5, 1.5)
+    image = torch.rand(1, *shape, dtype=torch.float64, requires_grad=True)
+    result = module(image).sum(1)[0]
+    units = [(0, 0), (result.shape[0] // 2, result.shape[1] // 3), (-1, -1)]
+    return [
+        torch.autograd.grad(result[unit], image, retain_graph=True)[0].abs().sum((0, 1)) > 1e-12
+        for unit in units
+    ]
+
+
+def test_parts_see_the_pixels_of_their_kernel(project: Project) -> None:
+    random, made = Random(8), 0
+    for _ in range(12):
+        side = random.randint(16, 20)
+        head = HEAD.replace("14x14x12", f"{side}x{side}x8").replace(
+            "norm: batchnorm, act: relu", ""
+        )
+        project.write(NET, f"{head}network: [{draw_line(random)}]\n")
+        code = random.choice(["P811", "P812"])
+        done = rewrite(NET, folder=project.root, select=[code])
+        if not done.is_changed:
+            continue
+        project.write(NEW, done.artifact.text)
+        (old, model), (new, other) = (built(project, each) for each in (NET, NEW))
+        assert model.root.output_types == other.root.output_types
+        (input,) = model.inputs.values()
+        before, after = (find_pixels(each, input.shape) for each in (old, new))
+        assert all(map(torch.equal, before, after)), done.artifact.text
+        made += 1
+    assert made > 5

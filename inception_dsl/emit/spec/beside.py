@@ -18,7 +18,7 @@ from inception_dsl.emit.spec.places import (
     read_step,
     write_in_flow,
 )
-from inception_dsl.emit.spec.step import group_words
+from inception_dsl.emit.spec.step import find_pad, find_words, write_pad
 from inception_dsl.ops import Op, shown
 from inception_dsl.passes import Reduction
 from inception_dsl.source import Span
@@ -74,7 +74,7 @@ def write_beside(places: StepPlaces, spans: Sequence[Span], edit: Reduction) -> 
 
 def _write_conv(op: Op, like: StepText, edit: Reduction) -> str:
     """Return the text of the convolution, with the words of another one."""
-    pad = [] if edit.pad is None else [edit.pad]
+    pad = [] if edit.pad is None else [write_pad(op, edit.pad)]
     kept = _list_kept(op, like, without_pad=edit.pad is not None)
     words = [str(edit.width), f"stride {shown(edit.stride)}", *pad, *kept]
     return f"{shown(edit.kernel)} {like.name.text} ({' '.join(words)})"
@@ -88,10 +88,10 @@ def _write_reduced(op: Op, like: StepText, width: int) -> str:
 
 def _list_kept(op: Op, like: StepText, *, without_pad: bool) -> Iterator[str]:
     """Yield the words of a convolution that another one beside a pool has, too."""
-    for name, text in group_words(op, like):
-        is_of_pad = name == "pad" or (not name and "pad" in op.flags.get(text, {}))
-        if name not in ("width", "stride", "dilation") and not (is_of_pad and without_pad):
-            yield text
+    pad = find_pad(op, like) if without_pad else None
+    for word in find_words(op, like):
+        if word.attribute not in ("width", "stride", "dilation") and word != pad:
+            yield word.text
 
 
 def _write_join(

@@ -24,9 +24,11 @@ from inception_dsl.emit.spec.places import (
     read_step,
     write_in_flow,
 )
-from inception_dsl.emit.spec.step import group_words, write_expr
+from inception_dsl.emit.spec.step import find_pad, find_words, write_expr, write_pad
 from inception_dsl.expr import Expr
-from inception_dsl.ops import Op
+from inception_dsl.ir import Value
+from inception_dsl.ops import Op, shown
+from inception_dsl.passes import Divide
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText, counted_name, lettered_names, parse_step
 from inception_dsl.spec.tree import Scalar
@@ -35,9 +37,7 @@ from inception_dsl.spec.tree import Scalar
 def divide_step(
     places: StepPlaces,
     span: Span,
-    kernels: Sequence[tuple[int, int]],
-    inner: Expr | None,
-    taken: Collection[str],
+    edit: Divide,
     *,
     may_count: bool,
 ) -> list[TextEdit]:
@@ -46,9 +46,6 @@ def divide_step(
     Args:
         places: those of all steps of the file.
         span: the text of the step.
-        kernels: the kernel of each part.
-        inner: the width of all parts but the last; None for the width that the step has.
-        taken: the names that no part can have.
         may_count: parts of a step without a name may have none either.
 
     Raises:
@@ -61,13 +58,40 @@ def divide_step(
     if step.kernel is None or step.kernel.kind != "kernel":
         raise RewriteError("its kernel is a parameter")
     text = place.step.text
-    parts = [_write_part(op, step, kernel, inner) for kernel in kernels[:-1]]
-    last = TextEdit(text.part(step.kernel.start, step.kernel.end), _show(kernels[-1]))
+    pads = edit.pads or (None,) * len(edit.kernels)
+    *before, (kernel, pad) = zip(edit.kernels, pads, strict=True)
+    parts = [_write_part(op, step, *part, edit.inner) for part in before]
+    last = [TextEdit(text.part(step.kernel.start, step.kernel.end), shown(kernel))]
+    if pad is not None:
+        last.append(_write_last_pad(place, op, pad))
     if place.items is None:
-        return [last, *_put_before(place, [_write_beside(place, part) for part in parts])]
+        return [*last, *_put_before(place, [_write_beside(place, part) for part in parts])]
     may_count = may_count and _find_reading(place) is None
-    names = _name_parts(place, step, len(parts), taken, may_count=may_count)
-    return [last, *_write_items(place, list(zip(names, parts, strict=True)))]
+    names = _name_parts(place, step, len(parts), edit.taken, may_count=may_count)
+    return [*last, *_write_items(place, list(zip(names, parts, strict=True)))]
+
+
+def _write_last_pad(place: StepPlace, op: Op, pad: Value) -> TextEdit:
+    """Return the edit that gives a step another padding."""
+    if place.long is not None and "pad" in place.long.items:
+        value = shown(pad)
+        if isinstance(pad, tuple):
+            value = f'"{value}"'  # YAML reads a plain 0x1 as a hexadecimal number
+        return TextEdit(place.long.items["pad"].value.span, value)
+    text = place.step.text
+    step = parse_step(text.text)  # without the keys of a long form
+    if (word := find_pad(op, step)) is not None:
+        return TextEdit(text.part(word.start, word.end), write_pad(op, pad))
+    return _add_word(place, step, write_pad(op, pad))
+
+
+def _add_word(place: StepPlace, step: StepText, word: str) -> TextEdit:
+    """Return the edit that adds a word to a step."""
+    text = place.step.text
+    if not step.words:
+        return TextEdit(text.part(step.name.end, step.name.end), f" ({word})")
+    end = step.words[-1].end
+    return TextEdit(text.part(end, end), f" {word}")
 
 
 def _find_reading(place: StepPlace) -> Span | None:
@@ -139,10 +163,7 @@ def drop_bias(places: StepPlaces, span: Span) -> list[TextEdit]:
             raise RewriteError(f"`{word.text}` sets the bias and more")
         if word.text == "bias":
             return [TextEdit(text.part(word.start, word.end), "no_bias")]
-    if not step.words:
-        return [TextEdit(text.part(step.name.end, step.name.end), " (no_bias)")]
-    end = step.words[-1].end
-    return [TextEdit(text.part(end, end), " no_bias")]
+    return [_add_word(place, step, "no_bias")]
 
 
 def drop_step(places: StepPlaces, span: Span) -> list[TextEdit]:
@@ -199,19 +220,27 @@ def _move_lines(regions: Sequence[Span], moved: str) -> list[TextEdit]:
     return [TextEdit(spans[0], spans[1].text), TextEdit(spans[1], moved + tail)]
 
 
-def _show(kernel: tuple[int, int]) -> str:
-    return f"{kernel[0]}x{kernel[1]}"
+def _write_part(
+    op: Op, step: StepText, kernel: tuple[int, int], pad: Value | None, inner: Expr | None
+) -> str:
+    """Return the text of a part before the last one: without a stride, without a shape note.
 
-
-def _write_part(op: Op, step: StepText, kernel: tuple[int, int], inner: Expr | None) -> str:
-    """Return the text of a part before the last one: without a stride, without a shape note."""
+    Args:
+        pad: its padding; None for that of the step.
+        inner: its width; None for that of the step.
+    """
+    old_pad = find_pad(op, step) if pad is not None else None
     words: list[str] = []
-    for name, text in group_words(op, step):
-        if name == "width" and inner is not None:
+    for word in find_words(op, step):
+        if word == old_pad:
+            words.append(write_pad(op, pad or 0))
+        elif word.attribute == "width" and inner is not None:
             words.append(write_expr(inner))
-        elif name != "stride":
-            words.append(text)
-    return f"{_show(kernel)} {step.name.text} ({' '.join(words)})"
+        elif word.attribute != "stride":
+            words.append(word.text)
+    if pad is not None and old_pad is None:
+        words.append(write_pad(op, pad))
+    return f"{shown(kernel)} {step.name.text} ({' '.join(words)})"
 
 
 def _name_parts(

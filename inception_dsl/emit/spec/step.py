@@ -7,9 +7,11 @@ declaration, then the flags. A product has no spaces, `2*in`; a sum has, `in + 8
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from inception_dsl.expr import FUNCTIONS, Expr, show
-from inception_dsl.ops import SCHEMES, WRITTEN, Op
+from inception_dsl.ir import Value
+from inception_dsl.ops import SCHEMES, WRITTEN, Op, shown
 from inception_dsl.schedule import SCHEDULES
 from inception_dsl.spec.expression import parse_expr
 from inception_dsl.spec.step import Reader, StepSyntaxError, StepText, Token, parse_step
@@ -92,19 +94,57 @@ def _order_words(op: Op, step: StepText) -> list[str]:
 
 def group_words(op: Op, step: StepText) -> Iterator[tuple[str, str]]:
     """Yield the attribute of each word, and the word with its value; a flag has no attribute."""
+    for word in find_words(op, step):
+        yield word.attribute, word.text
+
+
+class Word(NamedTuple):
+    """A word of a step with its value, and its place in the text of the step.
+
+    Attributes:
+        attribute: the attribute that it sets; empty for a flag.
+    """
+
+    attribute: str
+    text: str
+    start: int
+    end: int
+
+
+def find_words(op: Op, step: StepText) -> Iterator[Word]:
+    """Yield the words of a step, each with its value."""
     reader = Reader(step.words)
     while (token := reader.peek()).kind != "end":
-        attribute = op.attribute(token.text) if token.kind == "name" else None
-        if token.kind == "name" and token.text in op.flags:
-            yield "", reader.take().text
-        elif attribute is not None and attribute.kind != "width":
-            reader.take()
-            value = _read_value(reader, step)
-            if attribute.kind == "init" and SCHEMES.get(value, "nothing") != "nothing":
-                value = f"{value} {_read_value(reader, step)}"
-            yield attribute.name, f"{token.text} {value}"
-        else:
-            yield "width", _read_value(reader, step)
+        name, text = _take_word(op, step, reader)
+        yield Word(name, text, token.start, reader.peek(-1).end)
+
+
+def find_pad(op: Op, step: StepText) -> Word | None:
+    """Return the word of a step that sets its padding, if one does."""
+    for word in find_words(op, step):
+        if word.attribute == "pad" or (not word.attribute and "pad" in op.flags.get(word.text, {})):
+            return word
+    return None
+
+
+def write_pad(op: Op, pad: Value) -> str:
+    """Return the word of a padding."""
+    return op.flag_of("pad", pad) or f"pad {shown(pad)}"
+
+
+def _take_word(op: Op, step: StepText, reader: Reader) -> tuple[str, str]:
+    """Read one word with its value: its attribute and its text."""
+    token = reader.peek()
+    attribute = op.attribute(token.text) if token.kind == "name" else None
+    if token.kind == "name" and token.text in op.flags:
+        return "", reader.take().text
+    if attribute is None or attribute.kind == "width":
+        return "width", _read_value(reader, step)
+    reader.take()
+    value = _read_value(reader, step)
+    if attribute.kind == "init" and SCHEMES.get(value, "nothing") != "nothing":
+        value = f"{value} {_read_value(reader, step)}"
+    return attribute.name, f"{token.text} {value}"
 
 
 def write_expr(expr: Expr) -> str:

@@ -38,7 +38,7 @@ from inception_dsl.source import Span
 def large_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find kernels from 5x5 on that cost less as several 3x3 (P811)."""
     run = list_inference(subject.model, subject.cost)
-    found = list(find_nested(run))
+    found = [each for each in find_nested(run) if not each.obstacle]
     notes = _tell_even(found)
     if rows := find_better_rows(run, found).values():
         savings = reduce(add, (each.savings for each in rows))
@@ -62,7 +62,7 @@ def square_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find square kernels on maps of 12 to 20 that cost less as a row and a column (P812)."""
     run = list_inference(subject.model, subject.cost)
     grids = f"maps of {SEPARABLE_GRIDS[0]} to {SEPARABLE_GRIDS[-1]}"
-    found = list(find_separable(run))
+    found = [each for each in find_separable(run) if not each.obstacle]
     notes = [f"only {grids} count: on larger ones it does not work well (Section 3.2)"]
     elsewhere = describe_elsewhere([node for each in found for node in each.others])
     if elsewhere:
