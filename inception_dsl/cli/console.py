@@ -77,7 +77,7 @@ def print_difference(artifact: driver.Artifact) -> None:
     if old is not None and old.splitlines() == artifact.content.splitlines():
         show(f"{name} differs in its line ends\n")
         return
-    text = None if old is None else old.decode(errors="replace")
+    text = None if old is None else old.decode("utf-8-sig", errors="replace")
     show_difference(text, artifact.text, name, is_figure=artifact.path.suffix == ".svg")
 
 
@@ -88,15 +88,10 @@ def show_difference(old: str | None, new: str, name: str, *, is_figure: bool = F
         old: the present text; None if there is none.
         name: the name of its file.
     """
-    import difflib
+    from inception_dsl.cli.difference import compare_lines
 
-    lines = difflib.unified_diff(
-        (old or "").splitlines(),
-        new.splitlines(),
-        fromfile=name if old is not None else os.devnull,
-        tofile=name,
-        lineterm="",
-    )
+    before = os.devnull if old is None else name
+    lines = compare_lines((old or "").splitlines(), new.splitlines(), before, name)
     letters = MAX_FIGURE_LETTERS if is_figure else MAX_LETTERS
     most = MAX_FIGURE_LINES if is_figure else MAX_LINES
     shown_lines = [line[:letters] for line in islice(lines, most)]

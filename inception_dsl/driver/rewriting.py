@@ -19,7 +19,7 @@ from inception_dsl.driver.changes import compare_pair
 from inception_dsl.driver.dependents import check_text, find_dependents
 from inception_dsl.driver.rewrite_run import RewriteChoice, run_passes
 from inception_dsl.driver.rewrite_trial import RewriteState
-from inception_dsl.driver.writing import Artifact, refuse_same
+from inception_dsl.driver.writing import Artifact, refuse_same, replace_text
 from inception_dsl.emit.spec.claims import rename
 from inception_dsl.emit.spec.places import RewriteError, apply_edits
 from inception_dsl.emit.spec.unchanged import prove_renamed
@@ -127,7 +127,7 @@ def rewrite(
 
     done = _leave_out_kept(compare_pair(old, state.checked), state)
     if output is None:
-        artifact = Artifact(file.path, state.text.encode(), file.root, basis)
+        artifact = replace_text(file, basis, state.text)
     else:
         artifact = Artifact(output, state.text.encode())
         if any(not entry.refusal for entry in state.log):

@@ -16,7 +16,7 @@ from inception_dsl.driver.selection import (
     tell_nothing,
 )
 from inception_dsl.driver.walk import read_model
-from inception_dsl.driver.writing import Artifact
+from inception_dsl.driver.writing import Artifact, replace_text
 from inception_dsl.resolve import AS_WRITTEN, name_problem, network_name_problem
 from inception_dsl.source import Source
 from inception_dsl.spec.files import SpecFile, find_spec, read
@@ -72,7 +72,7 @@ def _format(file: SpecFile) -> Artifact:
     from inception_dsl.emit.spec import format_spec
 
     source = read(file)
-    return Artifact(file.path, format_spec(source).encode(), file.root, source.text)
+    return replace_text(file, source.text, format_spec(source))
 
 
 def begin_spec(name: str, base: str | None, *, folder: Path) -> Artifact:

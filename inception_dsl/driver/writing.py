@@ -20,6 +20,7 @@ from typing import NoReturn
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.spec.disk import DISK, first_link
+from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.project import enclosing_project
 
 MAX_SURPLUS = 1_000_000
@@ -44,8 +45,8 @@ class Artifact:
 
     @property
     def text(self) -> str:
-        """The content as text."""
-        return self.content.decode()
+        """The content as text, without the byte order mark that a file may begin with."""
+        return self.content.decode("utf-8-sig")
 
     @property
     def is_binary(self) -> bool:
@@ -138,6 +139,20 @@ class Artifact:
             message = f"`{_shown(link or path)}` {where} the project"
             raise SpecError([Diagnostic("E006", message)])
         return target
+
+
+def replace_text(file: SpecFile, old: str, new: str) -> Artifact:
+    """Return a spec's file with another text; a byte order mark before the text stays.
+
+    Args:
+        old: the text that the new one was made of.
+    """
+    try:
+        start = file.files.read(file.path, len(codecs.BOM_UTF8))
+    except OSError:
+        start = b""  # the file is gone, which is told when it is written
+    mark = codecs.BOM_UTF8 if start == codecs.BOM_UTF8 else b""
+    return Artifact(file.path, mark + new.encode(), file.root, old)
 
 
 def find_bound(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cached_property
 
 from inception_dsl.ir import BlockDef, Call, Model, Path, StepDef
 from inception_dsl.source import Span
@@ -50,14 +51,18 @@ class Definitions:
 
     def find_decimals(self, span: Span | None) -> frozenset[str]:
         """Return the parameters that a call of the block of a line sets to a decimal."""
-        blocks = {block.name for block, _ in self.find_all(span)}
-        return frozenset(
-            name
-            for call in self._list_calls()
-            if call.block in blocks
-            for name, value in call.arguments.items()
-            if isinstance(value, Decimal)
-        )
+        names = (self._decimals.get(block.name, set()) for block, _ in self.find_all(span))
+        return frozenset().union(*names)
+
+    @cached_property
+    def _decimals(self) -> dict[str, set[str]]:
+        """The parameters that a call sets to a decimal, by the block that has them."""
+        found: dict[str, set[str]] = {}
+        for call in self._list_calls():
+            for name, value in call.arguments.items():
+                if isinstance(value, Decimal):
+                    found.setdefault(call.block, set()).add(name)
+        return found
 
     def _list_calls(self) -> Iterator[Call]:
         """Yield all calls; of several with one body, the first."""

@@ -79,8 +79,25 @@ def test_a_file_that_was_changed_meanwhile_stays(project: Project) -> None:
                 write()
     assert path.read_text() == f"{TEXT}# mine\n"
     assert [each.name for each in path.parent.iterdir()] == ["net.yaml"]
-    path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
-    assert rewrite(NET, folder=project.root).artifact.write()
+
+
+def test_a_byte_order_mark_stays_and_is_no_difference(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    mark = b"\xef\xbb\xbf"
+    project.write(NET, "").write_bytes(mark + TEXT.replace("5x5 ", "5x5  ").encode())
+    assert main(["fmt", NET, "--check"]) == 1
+    printed = capsys.readouterr().out
+    assert "-  - a: 5x5  conv" in printed
+    assert "-inception" not in printed
+    assert main(["fmt", NET]) == 0
+    assert Path(NET).read_bytes() == mark + TEXT.encode()
+    assert main(["fmt", NET, "--check"]) == 0
+    assert main(["rewrite", NET]) == 0
+    assert "-inception" not in capsys.readouterr().out
+    assert Path(NET).read_bytes().startswith(mark + b"inception: 1\n")
+    assert b"a_a: 3x3 conv (48)" in Path(NET).read_bytes()
 
 
 @pytest.mark.parametrize(
