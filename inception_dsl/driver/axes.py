@@ -21,6 +21,7 @@ from inception_dsl.ir import NETWORK, CallDef, NodeDef, Value
 from inception_dsl.ops import OPS, WORDS, shown
 from inception_dsl.resolve import Template
 from inception_dsl.resolve.blocks import ReadBlock
+from inception_dsl.resolve.unread import find_step_names
 from inception_dsl.resolve.values import SIZE, parameter_value
 
 MAX_VALUES = 1_000_000
@@ -75,8 +76,8 @@ def read_axes(texts: Sequence[str]) -> list[Axis]:
                 raise _error("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
         if len(set(values)) < len(values):
             raise _error("E512", f"the axis `{name}` has a value twice")
-        fractions = [Fraction(v) for v in values if isinstance(v, int | Decimal)]
-        axes[name] = Axis(name, tuple(values), lcm(*(f.denominator for f in fractions)))
+        denominators = {v.as_integer_ratio()[1] for v in values if isinstance(v, Decimal)}
+        axes[name] = Axis(name, tuple(values), lcm(*denominators))
     return list(axes.values())
 
 
@@ -114,6 +115,18 @@ class _Range(NamedTuple):
     step: Fraction
     length: int
 
+    def list_values(self) -> Iterator[int | Decimal]:
+        """Yield its values; they have at most 9 decimals, so that all are exact."""
+        by = lcm(self.first.denominator, self.step.denominator)
+        first, step = int(self.first * by), int(self.step * by)
+        numerators = range(first, first + step * self.length, step)
+        if by == 1:
+            yield from numerators
+            return
+        for numerator in numerators:
+            whole, rest = divmod(numerator, by)
+            yield Decimal(numerator) / by if rest else whole
+
 
 def _read_range(name: str, text: str) -> _Range | None:
     """Return the range that a text is; None if it is another value."""
@@ -133,8 +146,7 @@ def _read_range(name: str, text: str) -> _Range | None:
 
 def _read_values(name: str, text: str) -> Iterator[Value]:
     if (span := _read_range(name, text)) is not None:
-        for index in range(span.length):
-            yield _as_number(span.first + index * span.step)
+        yield from span.list_values()
     elif _NUMBER.fullmatch(text):
         yield _as_number(Fraction(text))
     elif text in WORDS or SIZE.fullmatch(text):
@@ -231,6 +243,41 @@ def find_slot(name: str, slots: Mapping[str, Slot]) -> Slot:
     more = f" and {len(there) - MAX_NAMED} more" if len(there) > MAX_NAMED else ""
     help = f"write `{close}`" if close else f"there are {named}{more}"
     raise _error("E511", f"the network has no axis `{name[:80]}`", help)
+
+
+def refuse_hidden(
+    template: Template, opened: Template, axes: Sequence[str], slots: Mapping[str, Slot]
+) -> None:
+    """Refuse an axis without effect, because others set every number that it sets.
+
+    Args:
+        opened: the template in whose steps names stand for the numbers that they set.
+
+    Raises:
+        SpecError: E511.
+    """
+    before, after = (_find_read(each) for each in (template, opened))
+    for name in axes:
+        if name in before - after:
+            other = next(n for n in axes if slots[n].kind == "step" and _sets(template, n, name))
+            message = f"the axes `{other}` and `{name}` set the same number"
+            raise _error("E511", message, "nothing else reads it: leave one of them out")
+
+
+def _find_read(template: Template) -> set[str]:
+    """Return the parameters of the network, and the cells of tables, that are read."""
+    read: set[str] = set()
+    for name, block in template.blocks.items():
+        names = {each for step in block.definition.body for each in find_step_names(step)}
+        read |= names if name == NETWORK else {each for each in names if "." in each}
+    return read
+
+
+def _sets(template: Template, axis: str, name: str) -> bool:
+    """Tell whether an axis stands in the place of a number that a name sets."""
+    body = template.blocks[NETWORK].definition.body
+    pairs = ((step, _open_step(step, [axis])) for step in body)
+    return any(name in find_step_names(old) - find_step_names(new) for old, new in pairs)
 
 
 def open_steps(template: Template, names: Sequence[str]) -> Template:

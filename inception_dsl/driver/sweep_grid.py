@@ -297,7 +297,7 @@ def _make_grid(axes: Sequence[Axis]) -> Grid:
 
     made = []
     for axis in axes:
-        pairs = [find_form(value, axis.denominator, i) for i, value in enumerate(axis.values)]
+        pairs = (find_form(value, axis.denominator, i) for i, value in enumerate(axis.values))
         numbers, forms = zip(*pairs, strict=True)
         made.append(GridAxis(axis.name, hold_exactly(numbers), np.array(forms, dtype=np.int64)))
     return Grid(made)

@@ -22,6 +22,7 @@ from inception_dsl.driver.axes import (
     list_slots,
     open_steps,
     read_axes,
+    refuse_hidden,
 )
 from inception_dsl.driver.references import find_network
 from inception_dsl.driver.sweep_grid import WHOLE, Shard, Sweep, find_form, refuse_size
@@ -72,7 +73,9 @@ def begin_sweep(
     cells = frozenset(name for name, slot in slots.items() if slot.kind == "cell")
     if cells:
         template = read_network(loaded, overrides, open_cells=cells)
-    template = open_steps(template, [n for n, slot in slots.items() if slot.kind == "step"])
+    opened = open_steps(template, [n for n, slot in slots.items() if slot.kind == "step"])
+    refuse_hidden(template, opened, [axis.name for axis in axes], slots)
+    template = opened
     if any(slot.kind == "input" for slot in slots.values()):
         _refuse_overlap(slots)
         template = replace(template, is_resized=True)

@@ -47,10 +47,11 @@ def find_unread_params(
 def _find_read(block: ReadBlock) -> frozenset[str]:
     """Return the names that the steps of a block read."""
     names: frozenset[str] = frozenset()
-    return names.union(*map(_find_step_names, block.definition.body))
+    return names.union(*map(find_step_names, block.definition.body))
 
 
-def _find_step_names(step: StepDef) -> frozenset[str]:
+def find_step_names(step: StepDef) -> frozenset[str]:
+    """Return the names that a step reads: in its values, its count and its condition."""
     values = step.arguments if isinstance(step, CallDef) else step.attributes
     exprs = [*values.values(), *(expr for expr in (step.count, step.when) if expr is not None)]
     names: frozenset[str] = frozenset()

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from inception_dsl import driver
 from inception_dsl.analysis.wishes import Wish
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver.axes import read_axes
 from inception_dsl.driver.sweep_grid import Shard, Sweep, collect_best
 from inception_dsl.driver.sweep_options import read_bound
 from inception_dsl.driver.sweeping import begin_sweep
@@ -258,6 +260,8 @@ def test_quotients_whose_common_modulus_64_bits_cannot_hold_are_counted(project:
         ("classes=1:4000,ratio=1:4000", "E512", "`--shard 1/4`"),
         ("classes=1:1000000,ratio=1:10000,nothing=1:1000", "E512", "10,000,000,000,000 rows"),
         ("ratio=8:64:-8", "E512", "no sign"),
+        ("fc.width=2,classes=3", "E511", "the axes `fc.width` and `classes` set the same number"),
+        ("table1.first.k=2,cell.k=3", "E511", "`cell.k` and `table1.first.k` set the same"),
         ("ratio=1e3", "E512", "without an exponent"),
     ],
 )
@@ -269,6 +273,30 @@ def test_a_sweep_that_cannot_be_run_is_refused(
     (finding,) = refused.value.diagnostics
     assert finding.code == code
     assert said in f"{finding.message} {finding.help}"
+
+
+def test_a_number_that_two_axes_read_has_both(project: Project) -> None:
+    text = TEXT.format(**USUAL).replace("(make_divisible(ratio*32", "(make_divisible(classes*32")
+    path = project.write("specs/net.yaml", text)
+    sweep = begin_sweep(
+        str(path),
+        ["fc.width=2", "classes=3,4"],
+        folder=project.root,
+        overrides=Overrides(),
+        measures=("params",),
+    )
+    assert sweep.rows == 2
+
+
+def test_a_range_has_the_values_of_exact_arithmetic() -> None:
+    axes = read_axes(["a=0.1:1:0.3,b=1:10:2.5,c=3:9:2,d=0.000000001:0.000000003:0.000000001"])
+    for axis, (first, step, count) in zip(
+        axes, [("0.1", "0.3", 4), ("1", "2.5", 4), ("3", "2", 4), ("1e-9", "1e-9", 3)], strict=True
+    ):
+        values = [Fraction(first) + i * Fraction(step) for i in range(count)]
+        assert [Fraction(value) for value in axis.values] == values  # type: ignore[arg-type]
+        assert all(isinstance(v, int) == (Fraction(v).denominator == 1) for v in axis.values)  # type: ignore[arg-type]
+        assert all(v * axis.denominator % 1 == 0 for v in values)
 
 
 def test_an_axis_and_an_override_of_one_parameter_are_refused(project: Project) -> None:
