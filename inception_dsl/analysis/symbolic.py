@@ -6,20 +6,20 @@ polynomials (see `tracked.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from inception_dsl.analysis.cost import list_counted
 from inception_dsl.bounds import MAX_EDGES, MAX_NODES
 from inception_dsl.conditions import ValueRegion
-from inception_dsl.ir import Call, Model, Node, TensorType, Value
+from inception_dsl.ir import Call, Model, Node, Path, TensorType, Value
 from inception_dsl.ops import OPS, Cost
 from inception_dsl.polynomial import ExactPolynomial
 from inception_dsl.tracked import Recorder, find_polynomial
 
-SymbolicMeasure = Literal["params", "weights", "macs", "flops", "activations"]
-"""A cost that is a sum over all nodes, of an amount that the rule of an op gives."""
+SymbolicMeasure = Literal["params", "weights", "macs", "flops", "activations", "depth"]
+"""A cost that is a sum over all nodes, of an amount that the rule of an op gives; or the depth."""
 
 SYMBOLIC_MEASURES: tuple[SymbolicMeasure, ...] = (
     "params",
@@ -27,7 +27,15 @@ SYMBOLIC_MEASURES: tuple[SymbolicMeasure, ...] = (
     "macs",
     "flops",
     "activations",
+    "depth",
 )
+
+
+class AskedCost(NamedTuple):
+    """A cost that a caller asks for: of the network, or of one of its steps in all copies."""
+
+    measure: SymbolicMeasure
+    at: Path | None = None
 
 
 class Symbol(NamedTuple):
@@ -98,17 +106,18 @@ def measure_symbolic_cost(
     model: Model,
     record: Recorder,
     extra_copies: Mapping[int, Any],
-    measures: Iterable[SymbolicMeasure],
-) -> dict[SymbolicMeasure, ExactPolynomial]:
+    asked: Iterable[AskedCost],
+) -> dict[AskedCost, ExactPolynomial]:
     """Return costs of inference on one image as polynomials; the recorder notes where they hold.
 
     Args:
         extra_copies: how many copies stand for themselves in an item of the model, by the identity
             of the item; any other item stands for itself alone.
+        asked: the depth, too, if it is that of the network.
     """
-    asked = tuple(measures)
-    only_weights = _OF_WEIGHTS.issuperset(asked)
-    totals: dict[SymbolicMeasure, Any] = dict.fromkeys(asked, 0)
+    totals: dict[AskedCost, Any] = dict.fromkeys(asked, 0)
+    sums = [each for each in totals if each.measure != "depth"]
+    only_weights = _OF_WEIGHTS.issuperset(each.measure for each in sums)
     costs: dict[int, Cost] = {}
     nodes: Any = 0
     edges: Any = 0
@@ -123,15 +132,58 @@ def measure_symbolic_cost(
             record.place = node.origin
             costs[id(node)] = op.cost(node.attributes, node.input_types, node.type)
         cost = costs[id(node)]
-        for measure in asked:
-            amount = _read(cost, measure, has_weights=has_weights, is_read=place.is_read)
-            totals[measure] += amount * copies
+        step = (place.calls[0] if place.calls else node).path
+        for each in sums:
+            if each.at is None or step.is_within(each.at):
+                amount = _read(cost, each.measure, has_weights=has_weights, is_read=place.is_read)
+                totals[each] += amount * copies
     if extra_copies:
         nodes += _count_calls(model.root, extra_copies)
         # A model beyond these bounds is an error.
         record.note_bound(MAX_NODES - nodes)
         record.note_bound(MAX_EDGES - edges)
-    return {measure: find_polynomial(total) for measure, total in totals.items()}
+    if AskedCost("depth") in totals:
+        totals[AskedCost("depth")] = _find_depth(model, extra_copies)
+    return {each: find_polynomial(total) for each, total in totals.items()}
+
+
+def _find_depth(model: Model, extra_copies: Mapping[int, Any]) -> Any:
+    """Return the conv and linear layers on the longest path of inference."""
+    heads = frozenset(head.path for head in model.heads)
+    depths = _find_depths(model.root, [0] * len(model.root.inputs), extra_copies, heads)
+    deepest: Any = 0
+    for depth in depths.values():
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _find_depths(
+    call: Call, inputs: Sequence[Any], extra_copies: Mapping[int, Any], heads: frozenset[Path]
+) -> dict[Path, Any]:
+    """Return the depths behind the steps of a call, by the paths of their values.
+
+    Args:
+        inputs: the depths of what the call reads.
+        heads: the paths of steps that do not count.
+    """
+    depths: dict[Path, Any] = dict(zip(call.entries, inputs, strict=True))
+    for item in call.body:
+        if item.path.first in heads:
+            continue
+        read = [depths[path] for path in item.inputs]
+        if isinstance(item, Node):
+            deepest = max(read)
+            made = {item.path: deepest + OPS[item.op].counts_in_depth}
+        else:
+            inside = _find_depths(item, read, extra_copies, frozenset())
+            paths = (item.path / name for name in item.outputs)
+            ends = (inside[path] for path in item.outputs.values())
+            made = dict(zip(paths, ends, strict=True))
+        copies = extra_copies.get(id(item))
+        if copies is not None:  # each copy reads the one before, and adds as much
+            made = {path: read[0] + (depth - read[0]) * copies for path, depth in made.items()}
+        depths |= made
+    return depths
 
 
 def _count_copies(items: Iterable[Node | Call], extra_copies: Mapping[int, Any]) -> Any:
@@ -165,3 +217,5 @@ def _read(cost: Cost, measure: SymbolicMeasure, *, has_weights: bool, is_read: b
             return sum(cost.flops.values()) if is_read else 0
         case "activations":
             return cost.activations if is_read else 0
+        case "depth":
+            return 0  # no sum

@@ -13,13 +13,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inception_dsl.analysis.symbolic import (
-    SYMBOLIC_MEASURES,
-    SymbolicMeasure,
-)
+from inception_dsl.analysis.symbolic import AskedCost, SymbolicMeasure
 from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
 from inception_dsl.driver.axes import Axis
-from inception_dsl.ir import Bound, Multiple, Quantity, Value
+from inception_dsl.ir import Bound, Value
 from inception_dsl.tracked import Recorder
 
 if TYPE_CHECKING:
@@ -53,6 +50,24 @@ class Shard(NamedTuple):
 
 WHOLE = Shard()
 """The whole grid."""
+
+
+class SweptBound(NamedTuple):
+    """A bound as a sweep sees it.
+
+    Attributes:
+        asked: the cost that is bounded; None if a sweep does not judge the bound.
+        limits: the least and the largest amount that meets it.
+    """
+
+    bound: Bound
+    asked: AskedCost | None
+    limits: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def text(self) -> str:
+        """The bound as its author writes it."""
+        return f"{self.bound.place} {self.bound.quantity.text.strip()}"
 
 
 class SweepChunk(NamedTuple):
@@ -104,8 +119,8 @@ class Sweep:
 
     Attributes:
         measures: the costs that are counted.
-        bounds: the bounds of the budget that are judged.
-        unjudged: the other bounds: their measures, and what keeps a sweep from them.
+        bounds: the bounds that are judged.
+        unjudged: the measures of the other bounds, with the step of each.
         counts: the counts of the rows that `run` has given.
     """
 
@@ -114,7 +129,7 @@ class Sweep:
         name: str,
         axes: Sequence[Axis],
         measures: Sequence[SymbolicMeasure],
-        bounds: Sequence[Bound],
+        bounds: Sequence[SweptBound],
         shard: Shard,
         nodes: int,
         count_at: _CountAt,
@@ -125,8 +140,10 @@ class Sweep:
         self.name = name
         self.axes = tuple(axes)
         self.measures = tuple(measures)
-        self.bounds = [bound for bound in bounds if _is_judged(bound)]
-        self.unjudged = [_name_unjudged(bound) for bound in bounds if not _is_judged(bound)]
+        self.bounds = [bound for bound in bounds if bound.asked is not None]
+        self.unjudged = [_name_unjudged(each.bound) for each in bounds if each.asked is None]
+        bounded = (bound.asked for bound in self.bounds if bound.asked is not None)
+        self._asked = list(dict.fromkeys((*map(AskedCost, measures), *bounded)))
         self.rows = self._grid.size
         self.start, self.stop = shard.cut(self.rows)
         refuse_size(self.rows, shard)
@@ -164,7 +181,7 @@ class Sweep:
 
         places = self._grid.find_places(rows)
         columns, forms = self._grid.find_columns(places), self._grid.find_forms(places)
-        costs: list[Any] = [np.zeros(len(rows), dtype=np.int64) for _ in self.measures]
+        costs: list[Any] = [np.zeros(len(rows), dtype=np.int64) for _ in self._asked]
         of_piece = np.zeros(len(rows), dtype=np.int32)
         is_right = np.ones(len(rows), dtype=np.bool_)
         left = np.arange(len(rows), dtype=np.int64)
@@ -189,7 +206,8 @@ class Sweep:
                     costs[place][selected] = values
             left = np.setdiff1d(left, selected, assume_unique=True)
         is_within = is_right & self._judge(costs)
-        return SweepChunk(rows, places, tuple(costs), of_piece, is_within)
+        shown = tuple(costs[: len(self.measures)])
+        return SweepChunk(rows, places, shown, of_piece, is_within)
 
     def _judge(self, costs: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
         """Tell which rows meet all bounds that are judged."""
@@ -199,9 +217,8 @@ class Sweep:
 
         meets = np.ones(len(costs[0]), dtype=np.bool_)
         for bound in self.bounds:
-            assert isinstance(bound.quantity, Quantity)
-            column = costs[self.measures.index(bound.measure)]
-            meets &= find_within(column, *bound.quantity.limits)
+            assert bound.asked is not None
+            meets &= find_within(costs[self._asked.index(bound.asked)], *bound.limits)
         return meets
 
     def find_right(self, chunk: SweepChunk) -> NDArray[np.bool_]:
@@ -237,13 +254,13 @@ class Sweep:
         if len(self.pieces) == self._most_pieces:
             raise _error("E512", self._tell_pieces(), "sweep fewer of their values at once")
         places = [int(place[0]) for place in self._grid.find_places(np.array([row]))]
-        record, outcome = self._count_at(places)
+        record, outcome = self._count_at(places, self._asked)
         checks = tuple(make_checks(record.simplify(), self._grid.box))
         if isinstance(outcome, Diagnostic):
             self.pieces.append(SweptPiece(GridPiece(form, checks, None), outcome, row))
             return
         box = self._grid.box
-        costs = tuple(GridPolynomial(outcome[measure], box) for measure in self.measures)
+        costs = tuple(GridPolynomial(outcome[asked], box) for asked in self._asked)
         self.pieces.append(SweptPiece(GridPiece(form, checks, costs), None, row))
 
     def _tell_pieces(self) -> str:
@@ -253,22 +270,17 @@ class Sweep:
         )
 
 
-_CountAt = Callable[[Sequence[int]], "tuple[Recorder, Mapping[SymbolicMeasure, Any] | Diagnostic]"]
+_CountAt = Callable[
+    [Sequence[int], Sequence[AskedCost]],
+    "tuple[Recorder, Mapping[AskedCost, Any] | Diagnostic]",
+]
 """A function that counts the row at some places of the axes, with its conditions."""
 
 
-def _is_judged(bound: Bound) -> bool:
-    """Tell whether a sweep judges a bound: a number for a cost of the whole network."""
-    is_whole = bound.at is None and isinstance(bound.quantity, Quantity)
-    return is_whole and bound.measure in SYMBOLIC_MEASURES
-
-
 def _name_unjudged(bound: Bound) -> str:
-    """Return the measure of a bound that is not judged, and the step or multiple in it."""
+    """Return the measure of a bound that is not judged, and the step in it."""
     at = f" of the step `{bound.at}`" if bound.at is not None else ""
-    is_multiple = isinstance(bound.quantity, Multiple)
-    by = " by a multiple of another network" if is_multiple else ""
-    return f"{bound.measure}{at}{by}"
+    return f"{bound.measure}{at}"
 
 
 def refuse_size(rows: int, shard: Shard) -> None:

@@ -12,7 +12,7 @@ from inception_dsl.analysis.wishes import Wish
 from inception_dsl.driver.options import choose
 from inception_dsl.driver.sweep_grid import Shard
 from inception_dsl.ir import Bound, Origin
-from inception_dsl.resolve.quantities import read_quantity
+from inception_dsl.resolve.quantities import read_multiple, read_quantity
 
 MAX_MOST = 1_000
 """Maximum number of rows that a caller asks for."""
@@ -59,13 +59,13 @@ def read_wish(text: str, *, most: int = Wish("largest", "macs").most) -> Wish:
 
 
 def read_bound(text: str) -> Bound:
-    """Return a bound: `macs <= 5G`.
+    """Return a bound: `macs <= 5G`, `params <= 0.9 x googlenet`.
 
     Raises:
         ValueError: the text is none.
     """
     match = re.fullmatch(r"\s*(\w+)\s*([<>=~].*)", text)
-    quantity = read_quantity(match[2]) if match else None
+    quantity = (read_quantity(match[2]) or read_multiple(match[2])) if match else None
     if match is None or quantity is None:
         raise ValueError(f"`{text}` is no bound, as in 'macs <= 5G'")
     choose_costs((match[1],))

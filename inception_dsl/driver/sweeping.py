@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from inception_dsl.analysis import CostReport, Quantities
+from inception_dsl.analysis.claimed import measure_base
 from inception_dsl.analysis.symbolic import (
     SYMBOLIC_MEASURES,
+    AskedCost,
     SymbolicMeasure,
     measure_symbolic_cost,
 )
@@ -25,12 +28,15 @@ from inception_dsl.driver.axes import (
     refuse_hidden,
 )
 from inception_dsl.driver.references import find_network
-from inception_dsl.driver.sweep_grid import WHOLE, Shard, Sweep, find_form, refuse_size
-from inception_dsl.driver.walk import read_model
-from inception_dsl.ir import Bound, Origin, TensorType, Value
+from inception_dsl.driver.sweep_grid import WHOLE, Shard, Sweep, SweptBound, find_form, refuse_size
+from inception_dsl.driver.walk import measure, measure_used, read_model
+from inception_dsl.ir import Bound, Model, Multiple, Origin, TensorType, Value
+from inception_dsl.ir import Path as NodePath
 from inception_dsl.resolve import Overrides, Template, read_network
 from inception_dsl.resolve.statements import MAX_INPUT_VALUES
 from inception_dsl.resolve.tracking import instantiate_tracked
+from inception_dsl.source import Span
+from inception_dsl.spec.files import SpecFile
 from inception_dsl.tracked import NoPolynomialError, Recorder
 
 
@@ -79,16 +85,58 @@ def begin_sweep(
     if any(slot.kind == "input" for slot in slots.values()):
         _refuse_overlap(slots)
         template = replace(template, is_resized=True)
-    all_bounds = (*template.budget, *bounds)
-    asked = dict.fromkeys((*measures, *(b.measure for b in all_bounds)))
-    counted = [measure for measure in SYMBOLIC_MEASURES if measure in asked]
+    judged = list(_settle_bounds((*template.budget, *bounds), made.model, file, folder))
+    of_network = {b.asked.measure for b in judged if b.asked is not None and b.asked.at is None}
+    counted = [m for m in SYMBOLIC_MEASURES if m in of_network or m in measures]
 
-    def count_at(places: Sequence[int]) -> tuple[Recorder, Any]:
+    def count_at(places: Sequence[int], asked: Sequence[AskedCost]) -> tuple[Recorder, Any]:
         values = {a.name: a.values[place] for a, place in zip(axes, places, strict=True)}
-        return _count_at(template, axes, values, slots, counted)
+        return _count_at(template, axes, values, slots, asked)
 
     nodes = len(made.model.graph.nodes)
-    return Sweep(template.name, axes, counted, all_bounds, shard, nodes, count_at)
+    return Sweep(template.name, axes, counted, judged, shard, nodes, count_at)
+
+
+def _settle_bounds(
+    bounds: Iterable[Bound], model: Model, file: SpecFile, folder: Path
+) -> Iterator[SweptBound]:
+    """Yield the bounds with multiples of other networks as numbers, and the cost of each.
+
+    A sweep judges sums over the network or over one of its steps in all copies, and the depth of
+    the network.
+
+    Args:
+        folder: the working folder, for the networks that a caller's bound names.
+
+    Raises:
+        SpecError: the errors of another spec that a bound names.
+    """
+
+    def measure_spec(reference: str, span: Span) -> tuple[Model, CostReport]:
+        return measure_used(file, reference, span, batch=1)
+
+    def find_base(bound: Bound, multiple: Multiple) -> int:
+        if bound.origin.span is not None:
+            return measure_base(bound, multiple, measure_spec, others)
+        named = measure(multiple.of, folder=folder)  # by a caller
+        base = Quantities(named.model, named.cost).find(bound.measure, None, with_heads=False)
+        assert isinstance(base, int)
+        return base
+
+    others: dict[str, Quantities] = {}
+    steps = [item.path for item in model.root.body]
+    for bound in bounds:
+        counted = next((each for each in SYMBOLIC_MEASURES if each == bound.measure), None)
+        at = None if bound.at is None else NodePath(bound.at)
+        is_step = at is not None and at == at.without_copies
+        is_of_step = is_step and any(step.is_within(str(at)) for step in steps)
+        if counted is None or (at is not None and (counted == "depth" or not is_of_step)):
+            yield SweptBound(bound, None)
+            continue
+        quantity = bound.quantity
+        if isinstance(quantity, Multiple):
+            quantity = quantity.settle(find_base(bound, quantity))
+        yield SweptBound(bound, AskedCost(counted, at), quantity.limits)
 
 
 def _refuse_overlap(slots: Mapping[str, Slot]) -> None:
@@ -107,7 +155,7 @@ def _count_at(
     axes: Sequence[Axis],
     values: Mapping[str, Value],
     slots: Mapping[str, Slot],
-    measures: Sequence[SymbolicMeasure],
+    asked: Sequence[AskedCost],
 ) -> tuple[Recorder, Any]:
     """Return the costs of one row as polynomials, or its first finding, with the conditions."""
     pairs = {
@@ -128,7 +176,7 @@ def _count_at(
         model, counts = instantiate_tracked(
             template, record, arguments=arguments, inputs=inputs, holes=holes
         )
-        return record, measure_symbolic_cost(model, record, counts.extra, measures)
+        return record, measure_symbolic_cost(model, record, counts.extra, asked)
     except SpecError as error:
         return record, error.diagnostics[0]
     except NoPolynomialError as error:

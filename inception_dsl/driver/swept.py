@@ -15,7 +15,6 @@ from inception_dsl.emit.report.sweep import (
     write_sweep_text,
 )
 from inception_dsl.emit.report.symbolic import TITLES
-from inception_dsl.ir import Bound, Quantity
 
 if TYPE_CHECKING:
     from inception_dsl.analysis.best import Candidates
@@ -86,7 +85,7 @@ def summarise(sweep: Sweep, wish: Wish | None, best: Candidates | None) -> Sweep
         total=sweep.rows,
         wrong=counts.wrong,
         within=counts.within,
-        bounds=tuple(map(_write_bound, sweep.bounds)),
+        bounds=tuple(bound.text for bound in sweep.bounds),
         unjudged=tuple(sweep.unjudged),
         extents=counts.extents,
         best=rows,
@@ -171,8 +170,10 @@ def plot_sweep(
         marked = list(zip(*(best.costs[i].tolist() for i in at), strict=True))
     lines: dict[str, list[BoundLine]] = {measure: [] for measure in axes}
     for bound in sweep.bounds:
-        if bound.measure in lines and isinstance(bound.quantity, Quantity):
-            lines[bound.measure].append(BoundLine(bound.quantity.amount, _write_bound(bound)))
+        asked = bound.asked
+        if asked is not None and asked.at is None and asked.measure in lines:
+            amounts = dict.fromkeys(limit for limit in bound.limits if limit is not None)
+            lines[asked.measure] += [BoundLine(amount, bound.text) for amount in amounts]
     filled = {(int(x), int(y)): int(cells[x, y]) for x, y in zip(*np.nonzero(cells), strict=True)}
     names = ", ".join(axis.name for axis in sweep.axes)
     across, up = axes
@@ -187,7 +188,3 @@ def plot_sweep(
             bounds=(lines[across], lines[up]),
         )
     )
-
-
-def _write_bound(bound: Bound) -> str:
-    return f"{bound.measure} {bound.quantity.text.strip()}"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from inception_dsl.analysis import measure_cost
 from inception_dsl.analysis.symbolic import (
+    AskedCost,
     CallPoint,
     Piece,
     Symbol,
@@ -352,12 +353,13 @@ def _trace(
     )
     try:
         model, counts = instantiate(record, arguments, inputs)
-        costs = measure_symbolic_cost(model, record, counts.extra, MEASURES)
+        measured = measure_symbolic_cost(model, record, counts.extra, map(AskedCost, MEASURES))
     except NoPolynomialError as error:
         span = error.place.span if isinstance(error.place, Origin) else None
         label = () if span is None else (Label(span),)
         help = "ask for one block, as in `--block NAME`, or give parameters as numbers"
         raise SpecError([Diagnostic("E510", str(error), label, help=help)]) from None
+    costs = {asked.measure: polynomial for asked, polynomial in measured.items()}
     region = record.simplify()
     held = {name: _find_line(record, name) for name in region.pinned}
     texts = {name: " x ".join((*s[1:], s[0])) for name, s in sides.items()}

@@ -147,7 +147,7 @@ def judge_model(
         return other, _cost(file, other, batch)
 
     def measure_spec(reference: str, span: Span) -> tuple[Model, CostReport]:
-        return _measure_used(file, reference, span, batch)
+        return measure_used(file, reference, span, batch)
 
     place = (file.shown, file.reference, file.is_built_in)
     offers = None
@@ -336,7 +336,7 @@ def read_for_emitters(checked: Checked) -> EmitterInput:
     counts = tuple(count_by(CONVENTIONS[name], work) for name in TOOLS)
 
     def measure_spec(reference: str, span: Span) -> tuple[Model, CostReport]:
-        return _measure_used(file, reference, span, cost.batch)
+        return measure_used(file, reference, span, cost.batch)
 
     statements = measure_statements(model, cost, measure_spec)
     return EmitterInput(model, cost, classes, plans, file.shown, statements, counts)
@@ -360,7 +360,7 @@ def _plan_module(checked: Checked) -> tuple[Classes, Mapping[str, ForwardPlan]]:
     return classes, plan_forward(classes.model)
 
 
-def _measure_used(
+def measure_used(
     file: SpecFile, reference: str, span: Span, batch: int
 ) -> tuple[Model, CostReport]:
     """Return the model and the cost of the spec that another one names at a place of it.

@@ -17,6 +17,7 @@ import pytest
 from conftest import Project
 
 from inception_dsl import driver
+from inception_dsl.analysis import find_quantity
 from inception_dsl.analysis.wishes import Wish
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import SpecError
@@ -31,7 +32,7 @@ inception: 1
 name: net
 input: {size}x{size}x3
 params: {{ratio: {ratio}, classes: {classes}}}
-budget: {{params: <= 20K, macs: <= 1.3M, depth: <= 40}}
+budget: {{params: <= 20K, macs: <= 1.3M, depth: <= 40, memory: <= 1G}}
 tables:
   table1:
     columns: [k, l]
@@ -98,10 +99,12 @@ def count(project: Project, values: Mapping[str, object]) -> tuple[object, ...]:
     """Return the costs of a spec with these values, or the code of its first finding."""
     path = project.write("specs/row.yaml", TEXT.format(**{**USUAL, **values}))
     try:
-        totals = driver.measure(str(path), folder=project.root).cost.totals
+        checked = driver.measure(str(path), folder=project.root)
     except SpecError as error:
-        return ("", "", "", error.diagnostics[0].code)
-    return str(totals.params), str(totals.macs), str(totals.flops), ""
+        return ("", "", "", "", error.diagnostics[0].code)
+    totals = checked.cost.totals
+    depth = find_quantity(checked.model, checked.cost, "depth", None, with_heads=False)
+    return str(totals.params), str(totals.macs), str(totals.flops), str(depth), ""
 
 
 def begin(project: Project, axes: list[str], **options: object) -> Sweep:
@@ -131,13 +134,15 @@ def test_every_row_has_the_costs_of_its_spec(
     monkeypatch.chdir(project.root)
     axes = [word for axis in write_axes(grid) for word in ("--sweep", axis)]
     command = ["flops", "specs/net.yaml", *axes, "--format", "csv"]
-    assert main([*command, "--columns", "params,macs,flops"]) == 0
+    assert main([*command, "--columns", "params,macs,flops,depth"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     expected = itertools.product(*grid.values())
     for row, values in zip(rows, expected, strict=True):
         costs = count(project, dict(zip(grid, values, strict=True)))
-        assert (row["params"], row["macs"], row["flops"], row["error"]) == costs, values
-        is_within = not costs[3] and int(row["params"]) <= 20_000 and int(row["macs"]) <= 1_300_000
+        told = tuple(row[name] for name in ("params", "macs", "flops", "depth", "error"))
+        assert told == costs, values
+        bounds = {"params": 20_000, "macs": 1_300_000, "depth": 40}
+        is_within = not costs[-1] and all(int(row[name]) <= most for name, most in bounds.items())
         assert row["within"] == ("yes" if is_within else "no")
 
 
@@ -175,6 +180,67 @@ def test_the_best_rows_are_those_of_a_search_through_all(project: Project) -> No
         if not front or params > front[-1][1]:
             front.append((number, params))
     assert find(Wish("pareto", "macs", "params")) == [number for number, _ in front]
+
+
+BUDGET = """\
+budget:
+  macs: <= 0.01 x alexnet
+  depth: <= 12
+  memory: <= 1G
+  at: {stage: {params: <= 30K, depth: <= 40}, stem: {macs: ">= 100K"}, stage.0: {macs: <= 1G}}
+"""
+
+DEEP = """\
+inception: 1
+name: deep
+input: 33x33x3
+params: {w: 16, copies: 3}
+blocks:
+  layer:
+    residual: {}
+    branches: {one: [3x3 conv (in), 1x1 conv (in)], two: 1x1 conv (in)}
+    join: add
+network:
+  - stem: 3x3 conv (w stride 2)
+  - split: {branches: {long: {steps: [1x1 conv (8), 1x1 conv (8), 1x1 conv (8)]}, short: identity}}
+  - stage: copies x layer
+  - more: copies x 1x1 conv (16)
+  - pool: global avgpool
+  - fc: linear (10)
+"""
+
+
+def test_depth_steps_and_multiples_of_a_budget_are_judged_as_check_does(project: Project) -> None:
+    path = project.write("specs/deep.yaml", DEEP + BUDGET)
+    sweep = begin_sweep(
+        str(path),
+        ["copies=1:5", "w=8:32:8"],
+        folder=project.root,
+        overrides=Overrides(),
+        measures=("params", "macs"),
+        bounds=[read_bound("params <= 0.001 x alexnet")],
+    )
+    assert sweep.unjudged == [
+        "memory",
+        "depth of the step `stage`",
+        "macs of the step `stage.0`",
+    ]
+    (chunk,) = sweep.run()
+    most = driver.measure("alexnet", folder=project.root).cost.totals.params / 1000
+    grid = itertools.product(range(1, 6), range(8, 33, 8))
+    judged = []
+    for copies, width in grid:
+        values = f"params: {{w: {width}, copies: {copies}}}"
+        text = (DEEP + BUDGET).replace("params: {w: 16, copies: 3}", values)
+        row = project.write("specs/row.yaml", text)
+        try:
+            checked = driver.check(str(row), folder=project.root)
+            judged.append(checked.cost.totals.params <= most)
+        except SpecError as error:
+            assert {finding.code for finding in error.diagnostics} == {"E401"}
+            judged.append(False)
+    assert chunk.is_within.tolist() == judged
+    assert 3 < sum(judged) < 17
 
 
 def test_shards_are_the_grid_in_parts(project: Project) -> None:
@@ -317,7 +383,7 @@ def test_rows_with_errors_are_told_with_the_first(
     assert main(command) == 0
     shown = capsys.readouterr().out
     assert "2 rows have an error; the first, table1.first.l=7: E306, 4 groups do not" in shown
-    assert "the budget also bounds depth, which a sweep does not judge" in shown
+    assert "the budget also bounds memory, which a sweep does not judge" in shown
     assert main([*command, "--best", "largest", "--format", "json", "--plot", "plot.svg"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [row["values"] for row in document["best"]] == [{"table1.first.l": "4"}]

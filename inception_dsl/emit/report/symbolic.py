@@ -22,6 +22,7 @@ TITLES: Mapping[SymbolicMeasure, str] = {
     "macs": "MACs",
     "flops": "FLOPs",
     "activations": "activations",
+    "depth": "depth",
 }
 """The headings of costs."""
 
