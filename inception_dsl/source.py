@@ -27,11 +27,13 @@ class Source:
             never an absolute path: generated files are the same on every machine.
         path: the file in the working tree, by which a person or a program can open it. None for a
             file of the library, of a revision, or of no disk.
+        library_path: the file in the built-in library, which a person can read, and not change.
     """
 
     name: str
     text: str = field(repr=False)
     path: Path | None = field(default=None, repr=False)
+    library_path: Path | None = field(default=None, repr=False)
     _line_starts: array[int] | None = field(default=None, init=False, repr=False)
 
     @property

@@ -11,7 +11,7 @@ import pytest
 
 from inception_dsl.cli import COMMANDS
 
-HEAVY = ["torch", "networkx", "numpy", "jinja2", "graphviz"]
+HEAVY = ["torch", "networkx", "numpy", "jinja2", "graphviz", "pygls", "lsprotocol"]
 
 PROGRAM = """\
 import json, sys

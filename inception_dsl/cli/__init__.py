@@ -84,6 +84,7 @@ COMMANDS = (
     Command("new", "begin a spec in specs/", "specs", "add_new"),
     Command("ops", "list the ops of the language, or print one with its words", "ops"),
     Command("completion", "print a script by which a shell completes commands", "completion"),
+    Command("lsp", "serve an editor: findings, shapes behind steps, completion", "lsp"),
 )
 """The commands in the order in which help lists them."""
 

@@ -226,8 +226,8 @@ def read_model(
     def use(loaded: Loaded, max_nodes: int) -> tuple[Loaded, Template, Instantiation]:
         if paths is not None:
             paths.update(loaded.paths)
-        template = _read_network(loaded, overrides, max_nodes)
-        return loaded, template, _instantiate(loaded, template, overrides)
+        template = read_template(loaded, overrides, max_nodes)
+        return loaded, template, instantiate(loaded, template, overrides)
 
     return _read_spec(file, use)
 
@@ -251,7 +251,7 @@ def _read_spec(file: SpecFile, use: Use[T]) -> T:
         raise try_fixes(error, file, use, is_loaded=loaded is not None) from None
 
 
-def _instantiate(loaded: Loaded, template: Template, overrides: Overrides) -> Instantiation:
+def instantiate(loaded: Loaded, template: Template, overrides: Overrides) -> Instantiation:
     """Return the model at the network's own input.
 
     Raises:
@@ -267,7 +267,12 @@ def _instantiate(loaded: Loaded, template: Template, overrides: Overrides) -> In
         raise SpecError([*odd, *error.diagnostics]) from None
 
 
-def _read_network(loaded: Loaded, overrides: Overrides, max_nodes: int) -> Template:
+def read_template(loaded: Loaded, overrides: Overrides, max_nodes: int) -> Template:
+    """Return the network of a spec, with its names and words resolved.
+
+    Raises:
+        SpecError: the errors in them; a LibraryError if the spec is no network.
+    """
     try:
         return read_network(loaded, overrides, max_nodes=max_nodes)
     except SpecError as error:

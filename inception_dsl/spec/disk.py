@@ -33,10 +33,12 @@ class Disk(NamedTuple):
     Attributes:
         label: the text that stands before the names of these files; none.
         root: the folder that their names begin at; none in particular.
+        is_tree: a person can open the files by their paths.
     """
 
     label: str = ""
     root: Path | None = None
+    is_tree: bool = True
 
     def resolve(self, path: Path) -> Path | None:
         """Return the absolute path that a path leads to, the links of all components followed.

@@ -87,7 +87,7 @@ class SpecFile:
     @property
     def is_in_tree(self) -> bool:
         """The file lies in the working tree, where a person can open it."""
-        return self.files is DISK and not self.is_built_in
+        return self.files.is_tree and not self.is_built_in
 
 
 def library() -> Path:
@@ -271,7 +271,10 @@ def read(file: SpecFile, span: Span | None = None) -> Source:
 
 def give_text(file: SpecFile, text: str) -> Source:
     """Return a text as that of a spec's file."""
-    return Source(file.shown, text, file.path if file.is_in_tree else None)
+    if file.is_in_tree:
+        return Source(file.shown, text, file.path)
+    is_of_library = file.is_built_in and file.files.is_tree
+    return Source(file.shown, text, library_path=file.path if is_of_library else None)
 
 
 def _named(file: SpecFile) -> str:

@@ -47,12 +47,14 @@ class Revision:
         commit: its hash.
         label: the revision as a person named it, and a colon.
         entries: mode and hash of every file, by its path from the root.
+        is_tree: no person can open the files by their paths.
     """
 
     root: Path
     commit: str
     label: str
     entries: dict[str, tuple[int, str]] = field(repr=False, compare=False)
+    is_tree: bool = False
 
     def resolve(self, path: Path) -> Path | None:
         """Return the absolute path that a path leads to, the links of all components followed.

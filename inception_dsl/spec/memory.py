@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class TextFiles:
     content: bytes
     label: str = ""
     root: Path | None = None
+    is_tree: bool = False
 
     def resolve(self, path: Path) -> Path | None:
         """Return the path itself, as there are no links."""
@@ -77,22 +78,23 @@ def place_text(content: bytes, *, name: str, shown: str, folder: Path) -> SpecFi
         folder: an absolute path.
     """
     path = folder / f"{name}{SUFFIXES[0]}"
-    files = EditedFiles(DISK, path, content)
+    files = EditedFiles(DISK, {path: content}, is_tree=False)
     return SpecFile(path, files, project_root(folder), name, shown, shown)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EditedFiles:
-    """A place of files with another text for one path, at which no file need be.
+    """A place of files with other texts for some paths, at which no file need be.
 
     Attributes:
         files: the place as it is.
-        path: that path, with all symbolic links followed.
+        texts: by these paths, with all symbolic links followed, the other texts as UTF-8.
+        is_tree: a person can open the files by their paths.
     """
 
     files: Files
-    path: Path
-    content: bytes
+    texts: Mapping[Path, bytes]
+    is_tree: bool
 
     @property
     def label(self) -> str:
@@ -110,7 +112,7 @@ class EditedFiles:
 
     def exists(self, path: Path) -> bool:
         """Tell whether a file or a folder is there."""
-        return path == self.path or self.files.exists(path)
+        return path in self.texts or self.files.exists(path)
 
     def is_link(self, path: Path) -> bool:
         """Tell whether a path is a symbolic link."""
@@ -126,7 +128,8 @@ class EditedFiles:
         Raises:
             OSError: it cannot be read.
         """
-        return self.content[:most] if path == self.path else self.files.read(path, most)
+        text = self.texts.get(path)
+        return self.files.read(path, most) if text is None else text[:most]
 
 
 def edit_file(file: SpecFile, path: Path, text: str) -> SpecFile:
@@ -135,4 +138,19 @@ def edit_file(file: SpecFile, path: Path, text: str) -> SpecFile:
     Args:
         path: the path of that file, with all symbolic links followed.
     """
-    return replace(file, files=EditedFiles(file.files, path, text.encode("utf-8-sig")))
+    return replace(file, files=edit_files(file.files, {path: text}))
+
+
+def edit_files(files: Files, texts: Mapping[Path, str]) -> EditedFiles:
+    """Return a place of files with other texts for some paths.
+
+    Args:
+        texts: by the paths, with all symbolic links followed.
+    """
+    encoded = {path: encode_text(text) for path, text in texts.items()}
+    return EditedFiles(files, encoded, files.is_tree)
+
+
+def encode_text(text: str) -> bytes:
+    """Return a text as a file holds it, so that its reader gets the very same text."""
+    return text.encode("utf-8-sig")

@@ -36,6 +36,10 @@ class Files(Protocol):
     def root(self) -> Path | None:
         """The folder that the names of its files begin at, if it is not the project's."""
 
+    @property
+    def is_tree(self) -> bool:
+        """Its paths are those of the working tree, by which a person can open its files."""
+
     def resolve(self, path: Path) -> Path | None:
         """Return the absolute path that a path leads to, the links of all components followed.
 

@@ -1,0 +1,102 @@
+"""The words of the language in sentences: ops with their words, and the values that these take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from inception_dsl.ops import FANS, NORMS, PAD_WORDS, SCHEMES, Attribute, Op, Values, shown
+
+_KINDS = {
+    "width": "a whole number of at least 1",
+    "natural": "a whole number of at least 0",
+    "positive": "a whole number of at least 1",
+    "decimal": "a number",
+    "fraction": "a number from 0 to 1",
+    "flag": "on or off",
+    "size": "a size such as `3x3`",
+    "steps": "a whole number, or a size such as `2x1` whose sides differ",
+}
+
+
+_TAKES: tuple[tuple[str, Callable[[Op], str]], ...] = (
+    ("a kernel before it", lambda op: op.kernel),
+    ("its width first", lambda op: op.width),
+)
+
+
+class Word(NamedTuple):
+    """A word of an op.
+
+    Attributes:
+        text: as a step writes it.
+        takes: the values that it takes; empty for a flag.
+        meaning: its default, or what it sets.
+        example: the text with a value that it may have.
+    """
+
+    text: str
+    takes: str
+    meaning: str
+    example: str
+
+
+def explain_kind(attribute: Attribute) -> str:
+    """Return the values that an attribute takes, as words."""
+    if attribute.kind == "choice":
+        return "one of " + ", ".join(f"`{choice}`" for choice in attribute.choices)
+    if attribute.kind == "pad":
+        words = ", ".join(f"`{word}`" for word in sorted(PAD_WORDS))
+        return f"{words}, a number, or a size such as `1x2`"
+    if attribute.kind == "init":
+        schemes = ", ".join(f"`{scheme}`" for scheme in [*SCHEMES, *FANS])
+        return f"a scheme: {schemes}"
+    bounds = "".join(
+        f" {word} {bound}"
+        for word, bound in (("above", attribute.above), ("below", attribute.below))
+        if bound is not None
+    )
+    return _KINDS[attribute.kind] + bounds
+
+
+def list_words(op: Op) -> Iterator[Word]:
+    """Yield the words of an op: its attributes by name, then its flags."""
+    for attribute in op.own_attributes:
+        if attribute.name == op.kernel or attribute.kind in ("width", "flag"):
+            continue
+        default = attribute.default
+        usual = "no default" if default is None else f"default `{shown(default)}`"
+        value = attribute.choices[0] if attribute.choices else shown(default or 2)
+        text = attribute.name
+        yield Word(text, explain_kind(attribute), usual, f"{text} {value}")
+    for flag, sets in op.flags.items():
+        yield Word(flag, "", f"sets {write_values(sets)}", flag)
+
+
+def write_values(values: Values) -> str:
+    """Return attributes with their values as words: `pad V`."""
+    return ", ".join(f"`{name} {shown(value)}`" for name, value in values.items())
+
+
+def describe_op(op: Op) -> str:
+    """Return an op in a few lines of Markdown: what it takes, and its words."""
+    if op.name not in _described:
+        _described[op.name] = _describe(op)
+    return _described[op.name]
+
+
+_described: dict[str, str] = {}
+"""The texts of ops, each made when it is first needed."""
+
+
+def _describe(op: Op) -> str:
+    takes = [text for text, is_taken in _TAKES if is_taken(op)]
+    lines = [f"**{op.written}** ({op.family}){': takes ' + ', '.join(takes) if takes else ''}"]
+    if norms := [name for name in op.owned_attributes if name in NORMS]:
+        lines.append(f"It can carry a norm ({', '.join(norms)}) and an activation.")
+    words = [f"- `{word.text}`: {_explain(word)}" for word in list_words(op)]
+    return "\n\n".join([*lines, "\n".join(words)] if words else lines)
+
+
+def _explain(word: Word) -> str:
+    return f"{word.takes}; {word.meaning}" if word.takes else word.meaning
