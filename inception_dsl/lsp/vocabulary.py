@@ -1,10 +1,15 @@
-"""The words of the language in sentences: ops with their words, and the values that these take."""
+"""The words of the language in sentences: ops with their words, and the values that these take.
+
+The result of an op is a sentence of the manual's page on ops, which the package carries.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from inception_dsl.diagnostics.pages import manual_page
+from inception_dsl.emit.report.op_page import read_rows, write_step
 from inception_dsl.ops import FANS, NORMS, PAD_WORDS, SCHEMES, Attribute, Op, Values, shown
 
 _KINDS = {
@@ -25,7 +30,7 @@ _TAKES: tuple[tuple[str, Callable[[Op], str]], ...] = (
 )
 
 
-class Word(NamedTuple):
+class OpWord(NamedTuple):
     """A word of an op.
 
     Attributes:
@@ -59,7 +64,7 @@ def explain_kind(attribute: Attribute) -> str:
     return _KINDS[attribute.kind] + bounds
 
 
-def list_words(op: Op) -> Iterator[Word]:
+def list_words(op: Op) -> Iterator[OpWord]:
     """Yield the words of an op: its attributes by name, then its flags."""
     for attribute in op.own_attributes:
         if attribute.name == op.kernel or attribute.kind in ("width", "flag"):
@@ -68,9 +73,9 @@ def list_words(op: Op) -> Iterator[Word]:
         usual = "no default" if default is None else f"default `{shown(default)}`"
         value = attribute.choices[0] if attribute.choices else shown(default or 2)
         text = attribute.name
-        yield Word(text, explain_kind(attribute), usual, f"{text} {value}")
+        yield OpWord(text, explain_kind(attribute), usual, f"{text} {value}")
     for flag, sets in op.flags.items():
-        yield Word(flag, "", f"sets {write_values(sets)}", flag)
+        yield OpWord(flag, "", f"sets {write_values(sets)}", flag)
 
 
 def write_values(values: Values) -> str:
@@ -90,13 +95,16 @@ _described: dict[str, str] = {}
 
 
 def _describe(op: Op) -> str:
+    step = write_step(op)
+    row = read_rows(manual_page("ops"))[step]
+    lines = [f"**{step}**: {row.result} (`{row.shape}`)"]
     takes = [text for text, is_taken in _TAKES if is_taken(op)]
-    lines = [f"**{op.written}** ({op.family}){': takes ' + ', '.join(takes) if takes else ''}"]
+    lines += [f"It takes {' and '.join(takes)}."] if takes else []
     if norms := [name for name in op.owned_attributes if name in NORMS]:
         lines.append(f"It can carry a norm ({', '.join(norms)}) and an activation.")
     words = [f"- `{word.text}`: {_explain(word)}" for word in list_words(op)]
     return "\n\n".join([*lines, "\n".join(words)] if words else lines)
 
 
-def _explain(word: Word) -> str:
+def _explain(word: OpWord) -> str:
     return f"{word.takes}; {word.meaning}" if word.takes else word.meaning

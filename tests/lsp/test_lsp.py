@@ -239,7 +239,7 @@ def test_lenses_tell_the_totals_and_the_budget(editor: Editor, project: Project)
         ("twin (sizes", 1, ["block `twin`: A pair", "| width | `4` | `specs/net.yaml:7:"]),
         ("tail: 2", 1, ["2 copies: 4x4x8 → 4x4x12", "shape `4x4x12` (Table 1) holds"]),
         ("twin:", 2, ["block `twin`: A pair", "channels 4 + 4 = 8"]),
-        ("conv: {act", 1, ["**conv**", "- `dilation`:"]),
+        ("conv: {act", 1, ["**KxK conv**: the convolution, then the norm", "- `dilation`:"]),
         ("stride 2", 2, ["`stride`: a whole number"]),
     ],
 )
