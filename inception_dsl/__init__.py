@@ -15,6 +15,7 @@ from inception_dsl.version import __version__
 
 if TYPE_CHECKING:
     from inception_dsl.analysis import (
+        ConventionCount,
         CostReport,
         CostRow,
         Field,
@@ -23,21 +24,29 @@ if TYPE_CHECKING:
         Totals,
         Windows,
     )
-    from inception_dsl.api import Figure, Network, Param, load, trace
+    from inception_dsl.analysis.devices import Device
+    from inception_dsl.analysis.roofline import PassTime, RooflineReport
+    from inception_dsl.analysis.symbolic import Piece, SymbolicCost
+    from inception_dsl.api import Figure, Network, Param, load, sweep, trace
     from inception_dsl.bridge import CheckpointError, carry_weights, read_plan
     from inception_dsl.diagnostics import Diagnostic, Label, MissingExtraError, SpecError
     from inception_dsl.driver.porting import port
+    from inception_dsl.driver.swept import SweepTable
     from inception_dsl.ir import Model, TensorType
     from inception_dsl.ir.weights import WeightPlan
+    from inception_dsl.polynomial import ExactPolynomial
     from inception_dsl.source import Source, Span
     from inception_dsl.verifying import DepartureError, Verification, verify
 
 __all__ = [
     "CheckpointError",
+    "ConventionCount",
     "CostReport",
     "CostRow",
     "DepartureError",
+    "Device",
     "Diagnostic",
+    "ExactPolynomial",
     "Field",
     "Figure",
     "Group",
@@ -47,9 +56,14 @@ __all__ = [
     "Model",
     "Network",
     "Param",
+    "PassTime",
+    "Piece",
+    "RooflineReport",
     "Source",
     "Span",
     "SpecError",
+    "SweepTable",
+    "SymbolicCost",
     "TensorType",
     "Totals",
     "Verification",
@@ -60,18 +74,33 @@ __all__ = [
     "load",
     "port",
     "read_plan",
+    "sweep",
     "trace",
     "verify",
 ]
 
 _HOMES = {
-    "analysis": ("CostReport", "CostRow", "Field", "Group", "MemoryReport", "Totals", "Windows"),
-    "api": ("Figure", "Network", "Param", "load", "trace"),
+    "analysis": (
+        "ConventionCount",
+        "CostReport",
+        "CostRow",
+        "Field",
+        "Group",
+        "MemoryReport",
+        "Totals",
+        "Windows",
+    ),
+    "analysis.devices": ("Device",),
+    "analysis.roofline": ("PassTime", "RooflineReport"),
+    "analysis.symbolic": ("Piece", "SymbolicCost"),
+    "api": ("Figure", "Network", "Param", "load", "sweep", "trace"),
     "bridge": ("CheckpointError", "carry_weights", "read_plan"),
     "diagnostics": ("Diagnostic", "Label", "MissingExtraError", "SpecError"),
     "driver.porting": ("port",),
+    "driver.swept": ("SweepTable",),
     "ir": ("Model", "TensorType"),
     "ir.weights": ("WeightPlan",),
+    "polynomial": ("ExactPolynomial",),
     "source": ("Source", "Span"),
     "verifying": ("DepartureError", "Verification", "verify"),
 }

@@ -7,7 +7,7 @@ lines: a network answers every question of a notebook itself.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from os import PathLike, fsdecode
@@ -33,6 +33,10 @@ from inception_dsl.resolve import AS_WRITTEN, Overrides
 if TYPE_CHECKING:
     from torch import nn
 
+    from inception_dsl.analysis import ConventionCount
+    from inception_dsl.analysis.roofline import RooflineReport
+    from inception_dsl.analysis.symbolic import SymbolicCost
+    from inception_dsl.driver.swept import SweepTable
     from inception_dsl.emit.figure import CurveKind, Detail, Direction, Shading, Shapes
     from inception_dsl.ir.recipe import Recipe, Result
 
@@ -114,6 +118,65 @@ def trace(module: nn.Module, input: str | Mapping[str, str], *, name: str | None
     named = make_name(type(module).__name__ if name is None else name)
     imported = import_module(module, input, name=named, folder=Path.cwd())
     return Network(driver.check_file(imported.file, AS_WRITTEN))
+
+
+def sweep(
+    spec: str | PathLike[str],
+    axes: Mapping[str, str | Iterable[Param]],
+    *,
+    columns: Sequence[str] = ("params", "macs"),
+    within: Sequence[str] = (),
+    best: str | None = None,
+    most: int = 10,
+    input: str | Mapping[str, str] | None = None,
+    params: Mapping[str, Param] | None = None,
+) -> SweepTable:
+    """Count a grid of networks, as `inception-dsl flops --sweep` does.
+
+    Args:
+        spec: a .yaml file, or a name that `inception-dsl list` shows.
+        axes: the values of each axis, or a text of them such as `128:320:32`.
+        columns: the costs: `params`, `weights`, `macs`, `flops`, `activations`, `depth`.
+        within: bounds besides the budget, as in `["macs <= 5G"]`.
+        best: the rows that fit best: `largest=macs`, `nearest=macs:5G`, `pareto=macs,params`.
+        most: the number of rows that fit best; a Pareto front has all of its rows.
+        input: another input than the spec's.
+        params: other values for the network's parameters.
+
+    Raises:
+        SpecError: the spec has errors; E511 an axis that it has not, E512 wrong values.
+        ValueError: a cost, a bound or a way is none of its choices.
+        MissingExtraError: numpy is not installed.
+
+    Example:
+        >>> table = sweep("alexnet", {"num_classes": [10, 100, 1000]}, best="nearest=params:57M")
+        >>> table.columns["params"].tolist()
+        [57044810, 57413540, 61100840]
+        >>> table.best
+        (0, 1, 2)
+    """
+    from inception_dsl.driver.sweep_options import choose_costs, read_bound, read_most, read_wish
+    from inception_dsl.driver.sweeping import begin_sweep
+    from inception_dsl.driver.swept import gather
+
+    choose_costs(columns)
+    texts = [f"{name}={_write_axis(name, values)}" for name, values in axes.items()]
+    wish = None if best is None else read_wish(best, most=read_most(str(most)))
+    begun = begin_sweep(
+        fsdecode(spec),
+        texts,
+        folder=Path.cwd(),
+        overrides=make_overrides(input, params),
+        measures=[*columns, *([wish.measure, wish.other] if wish else [])],
+        bounds=[read_bound(text) for text in within],
+    )
+    return gather(begun, wish)
+
+
+def _write_axis(name: str, values: str | Iterable[Param]) -> str:
+    if isinstance(values, str):
+        return values
+    return ",".join(_write_params({name: value})[name] for value in values)
 
 
 def _write_params(params: Mapping[str, Param]) -> dict[str, str]:
@@ -252,6 +315,75 @@ class Network:
         choose(dtype, BYTES, "dtype")
         return measure_memory(self.model, batch=check_batch(batch), dtype=dtype)
 
+    def symbolic(self, block: str | None = None) -> SymbolicCost:
+        """Return parameters and MACs as exact polynomials, as `inception-dsl flops --symbolic`.
+
+        Args:
+            block: the name of a block, for its polynomials in its own parameters; those of the
+                whole network for None.
+
+        Raises:
+            SpecError: E510, the polynomials are too large; E513, there is no such block.
+            RuntimeError: the spec has changed since it was loaded.
+
+        Example:
+            >>> (piece,) = load("inception_v4").symbolic("reduction_a").pieces
+            >>> print(piece.costs["params"])
+            in*k + 9*in*n + 9*k*l + 9*l*m + 2*k + 2*l + 2*m + 2*n
+            >>> at = {"in": 384, "k": 192, "l": 224, "m": 256, "n": 384}
+            >>> int(piece.costs["params"].evaluate(at))
+            2306112
+        """
+        from inception_dsl.driver.symbolic import find_symbolic_cost_of
+
+        self._refuse_changed()
+        return find_symbolic_cost_of(self.checked.file, block, self.overrides)
+
+    def count(self, convention: str, *, batch: int = 1) -> ConventionCount:
+        """Count the network as a tool does, in all, by path and by kind of layer.
+
+        Args:
+            convention: `fvcore`, `torchinfo`, `ptflops`, `thop`, `calflops`, `deepspeed`, `torch`,
+                `keras`; or `macs` or `flops`, as this project counts.
+
+        Raises:
+            ValueError: there is no such convention, or the batch is out of bounds.
+
+        Example:
+            >>> load("mobilenet_v2").count("fvcore").total
+            314193216
+        """
+        from inception_dsl.analysis import CONVENTIONS, count_by, measure_work
+
+        choose(convention, CONVENTIONS, "convention")
+        return count_by(CONVENTIONS[convention], measure_work(self.model, self.cost(batch=batch)))
+
+    def least_time(self, device: str, *, batch: int = 1, dtype: str = "float32") -> RooflineReport:
+        """Bound the time of a step on a device from below, and find the largest batch that fits.
+
+        Args:
+            device: the name of a device, a .yaml file that describes one, or `cpu`, which measures
+                this processor.
+            dtype: a type of numbers that the device has a rate for: `float32`, `tf32`, ...
+
+        Raises:
+            ValueError: there is no such type, or the batch is out of bounds.
+            SpecError: E012 to E014, there is no such device, or it has no such rate.
+            MissingExtraError: neither torch nor numpy is there to measure the processor.
+
+        Example:
+            >>> load("inception_v4").least_time("h100", dtype="bfloat16").inference.fitting
+            10099
+        """
+        from inception_dsl.analysis.devices import NUMBER_BYTES
+        from inception_dsl.analysis.roofline import measure_roofline
+        from inception_dsl.driver.devices import find_device
+
+        choose(dtype, NUMBER_BYTES, "dtype")
+        cost = self.cost(batch=batch)
+        found = find_device(device, dtype, folder=Path.cwd())
+        return measure_roofline(self.model, cost, found, dtype)
+
     def fields(self) -> Mapping[str, Field]:
         """Measure the receptive field of every node by its path, in pixels of the input.
 
@@ -313,10 +445,14 @@ class Network:
         """Return the network with other parameters, from the same spec."""
         merged = {**self.overrides.params, **_write_params(params)}
         overrides = Overrides(self.overrides.input, merged, from_python=True)
+        self._refuse_changed()
+        return Network(driver.measure_file(self.checked.file, overrides), overrides)
+
+    def _refuse_changed(self) -> None:
+        """Refuse a spec whose text is no longer that of the network."""
         file = self.checked.file
         if Network(driver.measure_file(file, self.overrides)) != self:
             raise RuntimeError(f"`{file.shown}` has changed since it was loaded: load it again")
-        return Network(driver.measure_file(file, overrides), overrides)
 
     def verify(self) -> list[str]:
         """Run the module with torch, without computing, and compare it with the spec.

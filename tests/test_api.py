@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from conftest import Project
 
 import inception_dsl as idsl
+from inception_dsl.cli import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +25,15 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     "params: 'Mapping[str, Param] | None' = None) -> 'Network'",
     idsl.Network.cost: "(self, *, batch: 'int' = 1) -> 'CostReport'",
     idsl.Network.memory: "(self, *, batch: 'int' = 1, dtype: 'str' = 'float32') -> 'MemoryReport'",
+    idsl.sweep: "(spec: 'str | PathLike[str]', axes: 'Mapping[str, str | Iterable[Param]]', *, "
+    "columns: 'Sequence[str]' = ('params', 'macs'), within: 'Sequence[str]' = (), "
+    "best: 'str | None' = None, most: 'int' = 10, "
+    "input: 'str | Mapping[str, str] | None' = None, "
+    "params: 'Mapping[str, Param] | None' = None) -> 'SweepTable'",
+    idsl.Network.symbolic: "(self, block: 'str | None' = None) -> 'SymbolicCost'",
+    idsl.Network.count: "(self, convention: 'str', *, batch: 'int' = 1) -> 'ConventionCount'",
+    idsl.Network.least_time: "(self, device: 'str', *, batch: 'int' = 1, "
+    "dtype: 'str' = 'float32') -> 'RooflineReport'",
     idsl.Network.fields: "(self) -> 'Mapping[str, Field]'",
     idsl.Network.depths: "(self) -> 'Mapping[str, int]'",
     idsl.Network.emit: "(self) -> 'str'",
@@ -37,7 +48,7 @@ SIGNATURES: dict[Callable[..., Any], str] = {
 def test_signatures_are_pinned() -> None:
     assert {own: str(inspect.signature(own)) for own in SIGNATURES} == SIGNATURES
     public = {name for name in vars(idsl.Network) if not name.startswith("_")}
-    methods = {own.__name__ for own in SIGNATURES} - {"load"}
+    methods = {own.__name__ for own in SIGNATURES} - {"load", "sweep"}
     properties = {"blocks", "checked", "model", "overrides", "warnings"}
     properties |= {"input", "inputs", "output", "outputs", "recipe", "results"}
     assert public == methods | properties
@@ -70,6 +81,61 @@ def test_input_and_params_are_those_of_the_command_line() -> None:
         own.numel() for name, own in network.module().named_parameters() if "aux" not in name
     )
     assert network.cost(batch=3).totals.macs == 3 * network.cost().totals.macs
+
+
+def test_polynomials_counts_and_times_are_those_of_the_command_line(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+
+    def run(*options: str) -> Any:
+        assert main(["flops", "googlenet", *options, "--format", "json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    network = idsl.load("googlenet")
+    (piece,) = network.symbolic().pieces
+    (told,) = run("--symbolic")["pieces"]
+    assert str(piece.costs["macs"]) == told["costs"]["macs"]["text"]
+    at = {**piece.points[0].values, "num_classes": 7}
+    other = idsl.load("googlenet", params={"num_classes": 7}).cost().totals
+    assert piece.costs["params"].evaluate(at) == other.params
+    assert str(network.symbolic("inception").pieces[0].costs["params"])
+    told = run("--convention", "thop", "--batch", "3")["conventions"]["thop"]["total"]
+    assert network.count("thop", batch=3).total == told
+    told = run("--device", "h100", "--dtype", "bfloat16", "--batch", "8")
+    time = network.least_time("h100", dtype="bfloat16", batch=8)
+    assert time.inference.seconds == told["inference"]["least_seconds"]
+    assert time.training.fitting == told["training"]["largest_batch"]
+    for wrong in (
+        lambda: network.count("fvcor"),
+        lambda: network.least_time("h100", dtype="int8"),
+        lambda: idsl.sweep("digits", {"num_classes": [3]}, columns=["mac"]),
+        lambda: idsl.sweep("digits", {"num_classes": [3]}, best="larges"),
+        lambda: idsl.sweep("digits", {"num_classes": [3]}, best="largest", most=0),
+    ):
+        with pytest.raises(ValueError, match="`"):
+            wrong()
+
+
+def test_a_sweep_has_columns_of_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    table = idsl.sweep(
+        "resnext50",
+        {"layer1.bottleneck.width": [48, 64], "input": "224:256:32"},
+        within=["macs <= 4.3G"],
+        best="largest=macs",
+        most=2,
+    )
+    assert len(table) == 4
+    assert table.columns["layer1.bottleneck.width"].tolist() == [48, 48, 64, 64]
+    assert table.errors.tolist() == ["E303", "E303", "", ""]  # branches of a sum differ
+    macs = table.columns["macs"].tolist()
+    for row, size in ((2, 224), (3, 256)):
+        totals = idsl.load("resnext50", input=f"{size}x{size}x3").cost().totals
+        assert (table.columns["params"][row], macs[row]) == (totals.params, totals.macs)
+    assert table.within.tolist() == [False, False, True, False]
+    assert table.best == (2,)
+    assert "2 rows have an error" in table.summary
 
 
 def test_a_seed_makes_weights_the_same_and_leaves_torchs_generator_alone() -> None:

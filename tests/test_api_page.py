@@ -24,14 +24,22 @@ import inception_dsl as idsl
 
 Every name below is an attribute of `inception_dsl`. Only `Network.module`, `Network.verify`,
 `trace`, `port`, `verify` and `carry_weights` need torch, which `pip install 'inception-dsl[torch]'`
-brings. Names and signatures are promises; a field may be added to a type. This page is made of the
-docstrings.
+brings; `sweep` needs numpy, which `pip install 'inception-dsl[sweep]'` brings. Names and signatures
+are promises; a field may be added to a type. This page is made of the docstrings.
 """
 
 SECTIONS: dict[str, list[str]] = {
     "Load a network": ["load", "trace", "Network", "Figure", "Param"],
+    "Count a grid of networks": ["sweep", "SweepTable"],
     "Hold a module against a spec": ["verify", "Verification", "DepartureError"],
     "Reports": ["CostReport", "CostRow", "Totals", "Group", "MemoryReport", "Field", "Windows"],
+    "Costs as formulas": ["SymbolicCost", "Piece", "ExactPolynomial"],
+    "Counts by tools, times on devices": [
+        "ConventionCount",
+        "RooflineReport",
+        "PassTime",
+        "Device",
+    ],
     "Checkpoints": ["port", "read_plan", "carry_weights", "WeightPlan"],
     "Errors and warnings": [
         "SpecError",

@@ -97,6 +97,12 @@ class SymbolicCost:
     inputs: Mapping[str, str]
     pieces: tuple[Piece, ...]
 
+    def __repr__(self) -> str:
+        owner = f"block {self.block} of {self.name}" if self.block else self.name
+        names = ", ".join(symbol.name for symbol in self.symbols)
+        several = f"{len(self.pieces)} pieces" if len(self.pieces) > 1 else "1 piece"
+        return f"<SymbolicCost of {owner} in {names}: {several}>"
+
 
 _OF_WEIGHTS = frozenset(["params", "weights", "macs"])
 """The costs that only an op with weights has."""

@@ -6,6 +6,7 @@ A message names the choices. It is a `ValueError`: the fault is the caller's, no
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from inception_dsl.analysis.symbolic import SYMBOLIC_MEASURES
 from inception_dsl.analysis.wishes import Wish
@@ -18,7 +19,7 @@ MAX_MOST = 1_000
 """Maximum number of rows that a caller asks for."""
 
 
-def choose_costs(names: tuple[str, ...]) -> None:
+def choose_costs(names: Iterable[str]) -> None:
     """Refuse the name of a cost that a sweep does not count."""
     for name in names:
         choose(name, SYMBOLIC_MEASURES, "cost of a sweep")

@@ -13,7 +13,6 @@ from inception_dsl.analysis.claimed import measure_base
 from inception_dsl.analysis.symbolic import (
     SYMBOLIC_MEASURES,
     AskedCost,
-    SymbolicMeasure,
     measure_symbolic_cost,
 )
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
@@ -46,7 +45,7 @@ def begin_sweep(
     *,
     folder: Path,
     overrides: Overrides,
-    measures: Sequence[SymbolicMeasure],
+    measures: Sequence[str],
     bounds: Sequence[Bound] = (),
     shard: Shard = WHOLE,
 ) -> Sweep:

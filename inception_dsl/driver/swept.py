@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inception_dsl.driver.sweep_grid import Sweep, SweepChunk, collect_best
@@ -17,8 +18,63 @@ from inception_dsl.emit.report.sweep import (
 from inception_dsl.emit.report.symbolic import TITLES
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from inception_dsl.analysis.best import Candidates
     from inception_dsl.analysis.wishes import Wish
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SweepTable:
+    """The rows of a sweep as columns of numpy, which `pandas.DataFrame(table.columns)` takes.
+
+    Attributes:
+        name: the name of the network.
+        columns: the values of each axis, then each cost; of a row with an error, a cost is 0.
+        within: whether each row meets all bounds.
+        errors: the code of the error of each row; empty if the spec has none.
+        best: the numbers of the rows that fit best, best first; None if nobody asked for them.
+        summary: the text that the command line prints below its table.
+    """
+
+    name: str
+    columns: Mapping[str, NDArray[Any]]
+    within: NDArray[np.bool_]
+    errors: NDArray[Any]
+    best: tuple[int, ...] | None
+    summary: str
+
+    def __len__(self) -> int:
+        return len(self.within)
+
+    def __repr__(self) -> str:
+        return f"<SweepTable {self.name}: {len(self):,} rows of {', '.join(self.columns)}>"
+
+
+def gather(sweep: Sweep, wish: Wish | None) -> SweepTable:
+    """Run a sweep, and return all of its rows as columns."""
+    import numpy as np
+
+    chunks: list[SweepChunk] = []
+    best = collect_best(sweep, wish, chunks.append)
+    columns: dict[str, NDArray[Any]] = {}
+    for index, axis in enumerate(sweep.axes):
+        is_whole = all(isinstance(v, int) and abs(v) < 2**62 for v in axis.values)
+        values = np.array(axis.values, dtype=np.int64 if is_whole else object)
+        columns[axis.name] = values[np.concatenate([chunk.places[index] for chunk in chunks])]
+    for index, measure in enumerate(sweep.measures):
+        columns[measure] = np.concatenate([chunk.costs[index] for chunk in chunks])
+    codes = [piece.finding.code if piece.finding else "" for piece in sweep.pieces]
+    return SweepTable(
+        sweep.name,
+        columns,
+        np.concatenate([chunk.is_within for chunk in chunks]),
+        np.array(codes, dtype=object)[np.concatenate([chunk.pieces for chunk in chunks])],
+        None if best is None else tuple(int(row) - sweep.start for row in best.rows),
+        write_summary(sweep, None, None, format="table"),
+    )
+
 
 ALL_ROWS = 100
 """Maximum number of rows that a table shows if nobody asks for the best ones."""

@@ -31,6 +31,7 @@ from inception_dsl.resolve import Overrides, Template, read_library_blocks, read
 from inception_dsl.resolve.blocks import ReadBlock
 from inception_dsl.resolve.statements import read_shape
 from inception_dsl.resolve.tracking import CopyCounts, call_tracked, instantiate_tracked
+from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.load import Loaded
 from inception_dsl.tracked import NoPolynomialError, Recorder
 
@@ -70,6 +71,11 @@ def find_symbolic_cost(
             value, E510 polynomials that are too large, E513 no such block.
     """
     file = find_network(reference, folder, input=overrides.input)
+    return find_symbolic_cost_of(file, block, overrides)
+
+
+def find_symbolic_cost_of(file: SpecFile, block: str | None, overrides: Overrides) -> SymbolicCost:
+    """Return the costs of the network in a file as polynomials; see `find_symbolic_cost`."""
     try:
         _, template, made = read_model(file, overrides)
     except LibraryError as error:
