@@ -130,7 +130,8 @@ def _schema(args: argparse.Namespace) -> int:
 def _new(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    artifact = driver.begin_spec(args.name, args.base, folder=Path.cwd())
-    driver.write_all([artifact])
-    show_done(f"wrote      {shown(artifact.path)}")
+    artifacts = driver.begin_spec(args.name, args.base, folder=Path.cwd())
+    for artifact, is_new in driver.write_all(artifacts):
+        if is_new:
+            show_done(f"wrote      {shown(artifact.path)}")
     return FINE

@@ -22,6 +22,9 @@ from inception_dsl.source import Source
 from inception_dsl.spec.files import SpecFile, find_spec, read
 from inception_dsl.spec.project import SPECS, project_root
 
+SCHEMA = "spec.schema.json"
+"""The name of the file with the JSON Schema of specs."""
+
 
 def expand_spec(reference: str, *, folder: Path) -> str:
     """Return a spec as one file, everything that it uses in it.
@@ -75,14 +78,16 @@ def _format(file: SpecFile) -> Artifact:
     return replace_text(file, source.text, format_spec(source))
 
 
-def begin_spec(name: str, base: str | None, *, folder: Path) -> Artifact:
-    """Return a new spec in the project's `specs/`; nothing is written.
+def begin_spec(name: str, base: str | None, *, folder: Path) -> tuple[Artifact, ...]:
+    """Return a new spec in the project's `specs/`, and the schema that its editor line names.
+
+    Nothing is written.
 
     Raises:
-        SpecError: E001 it is there already, E006 the base lies outside the project, E007 it has no
-            such name, E105 a bad name.
+        SpecError: E001 it, or another file in place of the schema, is there already, E006 the base
+            lies outside the project, E007 it has no such name, E105 a bad name.
     """
-    from inception_dsl.emit.spec import write_extending_spec, write_new_spec
+    from inception_dsl.emit.spec import write_extending_spec, write_modeline, write_new_spec
 
     *above, bare = name.split("/")
     problems = [*map(name_problem, above), network_name_problem(bare)]
@@ -93,10 +98,34 @@ def begin_spec(name: str, base: str | None, *, folder: Path) -> Artifact:
     path = root / SPECS / f"{name}.yaml"
     if os.path.lexists(path):
         raise SpecError([Diagnostic("E001", f"`{name}` is there already")])
+    schema = _find_schema(root)
+    line = write_modeline(Path(os.path.relpath(schema.path, path.parent)).as_posix())
     if base is None:
-        return Artifact(path, write_new_spec(bare).encode(), root)
-    extended = _name_from(find_spec(base, folder), path, root)
-    return Artifact(path, write_extending_spec(bare, extended).encode(), root)
+        text = write_new_spec(bare)
+    else:
+        text = write_extending_spec(bare, _name_from(find_spec(base, folder), path, root))
+    return Artifact(path, f"{line}{text}".encode(), root), schema
+
+
+def _find_schema(root: Path) -> Artifact:
+    """Return the schema that the editors of a project read: in its `specs/`, so that it is shared.
+
+    A checkout of this package has its own.
+
+    Raises:
+        SpecError: E001, another file stands in its place.
+    """
+    from inception_dsl.spec.json_schema import ID, json_schema
+
+    package = Path(__file__).resolve().parents[1]
+    folder = package if package.parent == root.resolve() else root / SPECS
+    schema = Artifact(folder / SCHEMA, json_schema().encode(), root)
+    present = schema.read()
+    if present is not None and not schema.is_fresh() and ID.encode() not in present:
+        message = f"`{SPECS}/{SCHEMA}` is there already, and is no schema of specs"
+        help = "move it: editors look for the schema of specs there"
+        raise SpecError([Diagnostic("E001", message, help=help)])
+    return schema
 
 
 def _name_from(base: SpecFile, path: Path, root: Path) -> str:

@@ -7,8 +7,10 @@ files, and the meaning of words.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, get_args
 
+from inception_dsl.spec.descriptions import DESCRIPTIONS
 from inception_dsl.spec.schema import BODY_KEYS, TRAINING, Measure, ModelSpec
 
 STEP_PATTERN = (
@@ -23,7 +25,10 @@ _STEP = {
     "pattern": STEP_PATTERN,
     "description": "A step: `3x3 conv (96 stride 2 V) -> 17x17x96`, `4 x inception_a`.",
 }
-_EXTENDS = {"type": "string", "description": "The spec, or the block, that this one starts from."}
+ID = "urn:inception-dsl:spec:1"
+"""The name of the schema, with the version of the language; it is no address."""
+
+_TEXT = {"type": "string"}
 _SKIPPED = frozenset(["title", "default"])
 
 
@@ -34,8 +39,7 @@ def json_schema() -> str:
     for name in ("Body", "Item"):
         definitions[name] = {"anyOf": [_with_step(part) for part in definitions[name]["oneOf"]]}
     body = definitions["BodySpec"]["properties"]
-    body["extends"] = _EXTENDS
-    body["after"] = {"type": "string", "description": "In an extending file: insert behind it."}
+    body |= {"extends": _TEXT, "after": _TEXT}
     definitions["Step"] = _STEP
     # An extending file changes bodies, heads and tables in part, and takes some away with `none`.
     definitions["Body"]["anyOf"].append(
@@ -54,17 +58,21 @@ def json_schema() -> str:
     for name in ("HeadSpec", "TableSpec"):
         definitions[name]["required"] = []
     properties = schema["properties"]
-    properties["extends"] = _EXTENDS
+    properties["extends"] = _TEXT
     heads = [{"$ref": "#/$defs/HeadSpec"}, {"$ref": "#/$defs/Body"}]
     properties["heads"]["additionalProperties"] = {"anyOf": heads}
     properties["training"] = _training()
     measures = {"enum": list(get_args(Measure))}
     at = definitions["BudgetSpec"]["properties"]["at"]
     at["additionalProperties"]["propertyNames"] = measures
+    for name, described in DESCRIPTIONS.items():
+        _describe(schema if name == "ModelSpec" else definitions[name], described)
+    _describe(definitions["ExtendingBody"], DESCRIPTIONS["BodySpec"])
     return (
         json.dumps(
             {
                 "$schema": "http://json-schema.org/draft-07/schema#",
+                "$id": ID,
                 "title": "inception-dsl",
                 **schema,
             },
@@ -77,17 +85,29 @@ def json_schema() -> str:
     )
 
 
+def _describe(form: dict[str, Any], described: Mapping[str, str]) -> None:
+    """Give every key of a form its description, in place.
+
+    A reference with a description is one of several forms: draft 7 reads nothing beside a `$ref`.
+    """
+    properties = form["properties"]
+    for key, part in properties.items():
+        whole = {"anyOf": [part]} if "$ref" in part else part
+        properties[key] = {**whole, "description": described[key]}
+
+
 def _training() -> dict[str, Any]:
     """Return the form of a recipe: each setting is a text or a number, or has one with a source."""
     value = {"type": ["string", "number"]}
-    source = {"type": "string"}
+    source = {"type": "string", "description": "Where the source tells it."}
+    setting = {**value, "description": "The setting."}
     settings = {
         key: {
             "anyOf": [
                 value,
                 {
                     "type": "object",
-                    "properties": {"is": value, "source": source},
+                    "properties": {"is": setting, "source": source},
                     "additionalProperties": False,
                 },
             ],

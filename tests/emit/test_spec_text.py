@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ from jsonschema import Draft7Validator
 
 from inception_dsl import driver
 from inception_dsl.cli import main
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.emit.spec import format_spec
 from inception_dsl.ir.text import fingerprint
 from inception_dsl.source import Source
@@ -145,6 +148,55 @@ def test_the_committed_schema_is_fresh() -> None:
     assert (ROOT / "inception_dsl" / "spec.schema.json").read_text() == json_schema()
 
 
+def forms(node: object) -> Iterator[dict[str, Any]]:
+    """Yield all parts of the schema that have properties."""
+    if isinstance(node, dict):
+        if isinstance(node.get("properties"), dict):
+            yield node
+        for value in node.values():
+            yield from forms(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from forms(value)
+
+
+def test_every_key_of_the_schema_is_described() -> None:
+    schema = json.loads(json_schema())
+    keys = [(key, part) for form in forms(schema) for key, part in form["properties"].items()]
+    assert len(keys) > 80
+    for key, part in keys:
+        sentence = part["description"]
+        assert re.fullmatch(r"[A-Z`].*\.", sentence), key
+        assert "$ref" not in part, key  # draft 7 would not read the sentence beside it
+
+
+def test_the_schema_has_a_name() -> None:
+    assert json.loads(json_schema())["$id"] == "urn:inception-dsl:spec:1"
+
+
+@pytest.mark.parametrize("name", ["net", "below/deep/net"])
+def test_the_editor_line_of_a_new_spec_leads_to_the_schema(project: Project, name: str) -> None:
+    driver.write_all(driver.begin_spec(name, None, folder=project.root))
+    path = project.root / f"specs/{name}.yaml"
+    line = path.read_text().splitlines()[0]
+    schema = path.parent / line.removeprefix("# yaml-language-server: $schema=")
+    assert schema.resolve() == project.root / "specs/spec.schema.json"
+    assert schema.read_text() == json_schema()
+    assert project.check(f"specs/{name}.yaml").warnings == ()
+    driver.write_all(driver.begin_spec("other", name, folder=project.root))
+    assert driver.list_specs(project.root) == sorted([name, "other"])
+
+
+def test_an_old_schema_is_brought_up_to_date_and_another_file_stays(project: Project) -> None:
+    path = project.write("specs/spec.schema.json", '{"$id": "urn:inception-dsl:spec:1"}')
+    driver.write_all(driver.begin_spec("net", None, folder=project.root))
+    assert path.read_text() == json_schema()
+    path.write_text("{}")
+    with pytest.raises(SpecError, match="is no schema of specs"):
+        driver.begin_spec("other", None, folder=project.root)
+    assert path.read_text() == "{}"
+
+
 def schema_errors(text: str) -> list[str]:
     validator = Draft7Validator(json.loads(json_schema()))
     return [error.message for error in validator.iter_errors(yaml.safe_load(text))]
@@ -201,7 +253,8 @@ def test_a_new_spec_checks(
     monkeypatch.chdir(project.root)
     command = ["new", "my/net_2", *(["--from", base] if base else [])]
     assert main(command) == 0
-    assert capsys.readouterr().out == "wrote      specs/my/net_2.yaml\n"
+    written = ["specs/my/net_2.yaml", "specs/spec.schema.json"]
+    assert capsys.readouterr().out == "".join(f"wrote      {path}\n" for path in written)
     assert main(["check", "my/net_2"]) == 0
     assert main(["fmt", "--check"]) == 0
     assert main(command) == 2

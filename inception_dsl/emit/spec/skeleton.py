@@ -43,6 +43,15 @@ extends: {base}
 """
 
 
+def write_modeline(schema: str) -> str:
+    """Write the line by which editors find the schema of a spec.
+
+    Args:
+        schema: the path of the schema from the folder of the spec.
+    """
+    return f"# yaml-language-server: $schema={schema}\n"
+
+
 def write_new_spec(name: str) -> str:
     """Write a small network without errors that shows the parts that most specs need."""
     return _NEW.format(name=name, title=_make_title(name))
