@@ -16,7 +16,7 @@ from test_pages import read
 
 from inception_dsl import driver
 from inception_dsl.cli import main
-from inception_dsl.diagnostics import CODES, FORMATS, Diagnostic, Label, page
+from inception_dsl.diagnostics import CODES, FORMATS, Diagnostic, Label, SpecError, page
 from inception_dsl.diagnostics.formats import (
     WRITERS,
     to_github,
@@ -91,11 +91,20 @@ def all_pages(project: Project) -> list[Diagnostic]:
         shown = read(page(code))
         for name, text in shown.bad.items():
             project.write(name, text)
-        if "--hints" in (shown.command or ""):
-            found += driver.check(NET, folder=project.root, hints=True).warnings
-        else:
-            found += project.findings()
+        found += check_as_the_command_does(project, hints="--hints" in (shown.command or ""))
     return found
+
+
+def check_as_the_command_does(project: Project, *, hints: bool) -> list[Diagnostic]:
+    """Return the findings of the one spec by the policy of its project."""
+    policies = driver.Policies()
+    outcomes = driver.check_all([NET], folder=project.root, hints=hints, policies=policies)
+    found: list[Diagnostic] = []
+    for _, outcome in outcomes:
+        match outcome:
+            case SpecError(diagnostics=own) | driver.Checked(warnings=own):
+                found += own
+    return [*found, *policies.find_unused(project.root, hints=hints, is_whole=False)]
 
 
 def valid(document: str, schema: Any) -> Any:

@@ -83,6 +83,7 @@ COMMANDS = (
     Command("schema", "print the JSON Schema of a spec, for editors", "specs", "add_schema"),
     Command("new", "begin a spec in specs/", "specs", "add_new"),
     Command("ops", "list the ops of the language, or print one with its words", "ops"),
+    Command("config", "print the settings of the project, and where each comes from", "config"),
     Command("completion", "print a script by which a shell completes commands", "completion"),
     Command("lsp", "serve an editor: findings, shapes behind steps, completion", "lsp"),
 )

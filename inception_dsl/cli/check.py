@@ -7,11 +7,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.cli.arguments import Parser, add_outputs, add_specs, add_watch, describe
-from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings, write_outputs
-from inception_dsl.cli.output import deliver, show_done
+from inception_dsl.cli.arguments import (
+    UNUSABLE,
+    Parser,
+    add_outputs,
+    add_specs,
+    add_watch,
+    describe,
+)
+from inception_dsl.cli.console import (
+    FINDINGS,
+    FINE,
+    exit_code,
+    overrides_of,
+    print_findings,
+    shown,
+    write_outputs,
+)
+from inception_dsl.cli.output import MANNERS, deliver, say, show_done
 from inception_dsl.cli.progress import Progress
-from inception_dsl.diagnostics import FORMATS, Diagnostic, SpecError, merge_findings
+from inception_dsl.diagnostics import (
+    FORMATS,
+    NEVER,
+    SEVERITIES,
+    Diagnostic,
+    SpecError,
+    merge_findings,
+)
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -41,42 +63,96 @@ def add(command: Parser) -> None:
     )
     add_outputs(command, FORMATS, takes_file=False)
     command.add_argument("--hints", action="store_true", help="also print hints for improvements")
+    command.add_argument(
+        "--fail-on",
+        choices=[*SEVERITIES, NEVER],
+        help="exit with 1 on findings of this severity or a graver one; default: error, or the "
+        "project's setting",
+    )
+    baseline = command.add_mutually_exclusive_group()
+    baseline.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="write all present findings to the project's baseline, which ignores them later",
+    )
+    baseline.add_argument(
+        "--no-baseline", action="store_true", help="report the findings of the baseline, too"
+    )
 
 
 def _check(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
+    folder, overrides = Path.cwd(), overrides_of(args)
+    policies = driver.Policies(uses_baseline=not (args.no_baseline or args.write_baseline))
+    fail_on = args.fail_on or policies.fail_on(folder)
     progress = Progress("checking")
     outcomes = driver.check_all(
         args.specs,
-        folder=Path.cwd(),
-        overrides=overrides_of(args),
+        folder=folder,
+        overrides=overrides,
         hints=args.hints,
         on_start=progress,
+        policies=policies,
     )
-    is_text = args.format == "text"
     warned: list[tuple[str, Diagnostic]] = []
     failed: list[tuple[str, Diagnostic]] = []
     told: list[tuple[str, Diagnostic]] = []
     fine: list[SpecFile] = []
     for spec, outcome in progress.follow(outcomes):
-        own = _findings_of(outcome)
-        told.extend((spec, finding) for finding in own)
+        own = [(spec, finding) for finding in _findings_of(outcome)]
+        told += own
         if isinstance(outcome, SpecError):
-            failed.extend((spec, finding) for finding in own)
+            failed += own
             continue
-        warned.extend((spec, finding) for finding in own)
+        warned += own
         fine += () if own else (outcome.file,)
-        if is_text:
+        if args.format == "text":
             show_done(_tell_fine(outcome))
+    if args.write_baseline:
+        return _write_baseline(policies, merge_findings(failed))
+    if not overrides:
+        unused = policies.find_unused(folder, hints=args.hints, is_whole=not args.specs)
+        idle = [("", finding) for finding in unused]
+        warned, told = [*warned, *idle], [*told, *idle]
     findings, errors = merge_findings(told), merge_findings(failed)
     write_outputs(args, lambda each: _write(each, findings, fine), tells=True)
-    if is_text:
+    if args.format == "text":
         print_findings(merge_findings(warned))
         print_findings(errors)
     else:
         deliver(_write(args.format, findings, fine))
-    return exit_code(errors) if errors else FINE
+    if MANNERS.get().is_verbose:
+        say(f"ignored findings: {policies.ignored}")
+    return _judge(findings, errors, fail_on)
+
+
+def _judge(findings: Sequence[Diagnostic], errors: Sequence[Diagnostic], fail_on: str) -> int:
+    """Return the exit code of a check.
+
+    Args:
+        errors: the findings of the specs that have errors.
+    """
+    code = exit_code(errors) if errors else FINE
+    if fail_on == NEVER:
+        return code if code == UNUSABLE else FINE
+    least = SEVERITIES.index(fail_on)
+    fails = any(SEVERITIES.index(finding.severity) <= least for finding in findings)
+    return code or (FINDINGS if fails else FINE)
+
+
+def _write_baseline(policies: driver.Policies, errors: Sequence[Diagnostic]) -> int:
+    """Write the baseline of all findings; report those that none can ignore."""
+    from inception_dsl import driver
+
+    artifact = policies.make_baseline(Path.cwd())
+    driver.write_all([artifact])
+    show_done(f"wrote      {shown(artifact.path)}")
+    from inception_dsl.rules.policy import JUDGING
+
+    left = [finding for finding in errors if finding.code not in JUDGING]
+    print_findings(left)
+    return exit_code(left) if left else FINE
 
 
 def _findings_of(outcome: driver.CheckResult) -> Sequence[Diagnostic]:

@@ -20,6 +20,7 @@ from inception_dsl.diff import Report
 
 if TYPE_CHECKING:
     from inception_dsl import driver
+    from inception_dsl.rules.agreement import FailOn
 
 
 def add_fail_on(command: Parser, default: str) -> None:
@@ -29,8 +30,8 @@ def add_fail_on(command: Parser, default: str) -> None:
         type=_fail_on,
         metavar="WHAT",
         help="exit with 1 on findings of a severity or a graver one (error, warning, note), never, "
-        f"or of categories, as in NUMERICS,CHECKPOINT; default: {default}, or the project's "
-        "setting",
+        "or of categories and limits on cost, as in NUMERICS,'macs > 5%%'; default: "
+        f"{default}, or the project's setting",
     )
 
 
@@ -67,8 +68,8 @@ def stand_for(format: str) -> driver.Standpoint:
     return driver.stand_at_root(Path.cwd(), annotates=format != "json")
 
 
-def _fail_on(text: str) -> str | tuple[str, ...]:
-    """Return the severity, or the categories, on which a comparison fails."""
+def _fail_on(text: str) -> FailOn:
+    """Return the severity, or the categories and limits, on which a comparison fails."""
     from inception_dsl.rules.agreement import read_fail_on
 
     try:

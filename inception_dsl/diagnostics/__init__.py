@@ -7,7 +7,7 @@ are data.
 from typing import TYPE_CHECKING, Any
 
 from inception_dsl.diagnostics.across import merge_findings
-from inception_dsl.diagnostics.codes import CODES, Code, Severity
+from inception_dsl.diagnostics.codes import CODES, NEVER, SEVERITIES, Code, Severity
 from inception_dsl.diagnostics.diagnostic import (
     FORMATS,
     MAX_FINDINGS,
@@ -27,6 +27,8 @@ __all__ = [
     "CODES",
     "FORMATS",
     "MAX_FINDINGS",
+    "NEVER",
+    "SEVERITIES",
     "Code",
     "Diagnostic",
     "Fix",

@@ -9,9 +9,15 @@ effects of a change, on callers (D70x), checkpoints (D71x), inference (D72x), tr
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Severity = Literal["error", "warning", "note"]
+
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The severities, the gravest first."""
+
+NEVER = "never"
+"""The word for a command that fails on no finding."""
 
 
 class Code(NamedTuple):
@@ -53,6 +59,7 @@ CODES: dict[str, Code] = {
     "E105": Code("bad-name", "A name cannot be used."),
     "E106": Code("bad-number", "A number or an expression has no usable value."),
     "E107": Code("bad-function", "An expression calls an unknown function, or calls one wrongly."),
+    "E108": Code("bad-ignore", "A comment that ignores findings cannot be used."),
     "E201": Code("unknown-op", "A step names no op and no block."),
     "E202": Code("unknown-word", "An op, or a setting, has a word that it does not know."),
     "E203": Code("said-twice", "An attribute is given two values."),
@@ -90,6 +97,7 @@ CODES: dict[str, Code] = {
     "E402": Code("claim-fails", "A claim does not hold, and no deviation is noted."),
     "E403": Code("deviation-gone", "A claim holds, but a deviation from it is noted."),
     "E404": Code("no-claim", "A spec has no claim that an explanation of its cost could compare."),
+    "E405": Code("over-limit", "A change costs more than the project allows."),
     "E501": Code("not-emittable", "PyTorch code cannot be written for this."),
     "E502": Code("not-drawable", "A figure cannot be drawn as requested."),
     "E503": Code("same-output", "Two specs would be built to one folder."),
@@ -144,6 +152,7 @@ CODES: dict[str, Code] = {
     "W625": Code("lost-in-export", "The file of a network lacks a part of the network.", "note"),
     "W626": Code("undecided-partners", "Two graphs do not tell which step is which."),
     "W627": Code("no-training-script", "A build leaves a training script out.", "note"),
+    "W630": Code("unused-ignore", "A comment, or a setting, ignores no finding."),
     "P801": Code("bottleneck", "A step keeps little of the representation it reads.", "note"),
     "P802": Code("out-of-balance", "A stage is too deep for its width, or too wide.", "note"),
     "P803": Code("unreduced", "A spatial convolution reads many channels, unreduced.", "note"),

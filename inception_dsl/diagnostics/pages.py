@@ -14,6 +14,7 @@ MANUAL = {
     "training": "recipes of trainings, word by word",
     "command-line": "what all commands share: specs, output, colours, exit codes, settings",
     "projects": "the folders of a project, names, revisions",
+    "settings": "the settings of a project, ignored findings, a baseline, limits on cost",
     "diff": "what a change to an architecture means",
     "reviewing": "pull requests that touch Python",
     "sweeps": "costs as formulas, and grids of networks",

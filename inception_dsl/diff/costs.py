@@ -17,6 +17,9 @@ _MEASURES = {
     "memory": "peak memory (bytes)",
     "depth": "depth",
 }
+MEASURES = tuple(_MEASURES)
+"""The measures on which a project may set limits."""
+
 _WITH_HEADS = "params with heads"
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from inception_dsl.driver.importing import Imported, import_target
     from inception_dsl.driver.inference import emit_inference_module
     from inception_dsl.driver.onnx_models import emit_onnx_model
+    from inception_dsl.driver.policies import Policies
     from inception_dsl.driver.porting import (
         Ported,
         PortMap,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         sum_up,
     )
     from inception_dsl.driver.selection import list_known_specs, list_specs
+    from inception_dsl.driver.settings import list_all_settings
     from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
     from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
     from inception_dsl.driver.verifying import verify_code
@@ -64,6 +66,7 @@ __all__ = [
     "Imported",
     "LibraryError",
     "Make",
+    "Policies",
     "PortMap",
     "Ported",
     "Standpoint",
@@ -87,6 +90,7 @@ __all__ = [
     "format_file",
     "import_target",
     "is_checkpoint_name",
+    "list_all_settings",
     "list_known_specs",
     "list_specs",
     "make_checkpoint",
@@ -119,6 +123,7 @@ _HOMES = {
     "importing": ("Imported", "import_target"),
     "inference": ("emit_inference_module",),
     "onnx_models": ("emit_onnx_model",),
+    "policies": ("Policies",),
     "porting": (
         "PortMap",
         "Ported",
@@ -131,6 +136,7 @@ _HOMES = {
         "sum_up",
     ),
     "selection": ("list_known_specs", "list_specs"),
+    "settings": ("list_all_settings",),
     "standpoint": ("Standpoint", "stand_at_root", "stand_in"),
     "texts": ("begin_spec", "expand_spec", "format_all", "format_file"),
     "verifying": ("verify_code",),

@@ -31,6 +31,7 @@ from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Report
+    from inception_dsl.rules.agreement import FailOn
 
 _Pairs = Mapping[str, tuple[Checked | None, Checked | None]]
 """By name, the old and the new network; None if there is none."""
@@ -42,7 +43,7 @@ def compare_against(
     *,
     folder: Path,
     overrides: Overrides = AS_WRITTEN,
-    fail_on: str | tuple[str, ...] | None = None,
+    fail_on: FailOn | None = None,
     on_start: OnStart = ignore_start,
 ) -> Report:
     """Compare the specs of a project with those of a revision, and leave out the equal ones.
@@ -96,7 +97,7 @@ def _compare_code(
     places: Sequence[str],
     folder: Path,
     overrides: Overrides,
-    fail_on: str | tuple[str, ...] | None,
+    fail_on: FailOn | None,
 ) -> Report:
     """Compare networks of code with those of a revision.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
+from inception_dsl.driver.policies import Policies
 from inception_dsl.driver.selection import (
     OnStart,
     begin_each,
@@ -16,7 +17,7 @@ from inception_dsl.driver.selection import (
     ignore_start,
     tell_nothing,
 )
-from inception_dsl.driver.walk import Checked, LibraryError, check_file, read_for_emitters
+from inception_dsl.driver.walk import Checked, LibraryError, read_for_emitters
 from inception_dsl.driver.writing import Artifact, check_places, find_bound, write_all
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, walk
@@ -113,11 +114,12 @@ def plan_build(
     artifacts: list[Artifact] = []
     makers: dict[Path, str] = {}
     failed: list[tuple[str, Diagnostic]] = []
+    policies = Policies()
     for name, file in begin_each(choose(references, folder), on_start):
         try:
             if isinstance(file, SpecError):
                 raise file
-            model = check_file(file, overrides)
+            model = policies.check(file, overrides)
             place = output or _generated(file, folder)
             made = (make or emit)(
                 model, output=place, bound=find_bound(output) if output else place.parent
@@ -130,7 +132,7 @@ def plan_build(
             failed.extend((name, finding) for finding in error.diagnostics)
             continue
         checked.append(model)
-        findings += [*model.warnings, *made.findings]
+        findings += [*model.warnings, *policies.settle(file, made.findings)]
         artifacts += made.artifacts
         makers |= dict.fromkeys((artifact.path for artifact in made.artifacts), name)
     clashes = find_clashes([model.file for model in checked], among_all=bool(references))

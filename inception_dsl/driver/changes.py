@@ -23,7 +23,7 @@ from inception_dsl.spec.target import is_target
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Finding, Report
     from inception_dsl.driver.writing import Artifact
-    from inception_dsl.rules.agreement import Agreement
+    from inception_dsl.rules.agreement import Agreement, FailOn
 
 
 def compare(
@@ -32,7 +32,7 @@ def compare(
     *,
     folder: Path,
     overrides: Overrides = AS_WRITTEN,
-    fail_on: str | tuple[str, ...] | None = None,
+    fail_on: FailOn | None = None,
 ) -> Report:
     """Compare two specs and judge the changes.
 
@@ -100,7 +100,7 @@ def make_weight_plan(
 def judge_report(
     report: Report,
     agreement: Agreement,
-    fail_on: str | tuple[str, ...] | None,
+    fail_on: FailOn | None,
     *,
     names: Iterable[str],
     asked: Iterable[str],
@@ -129,12 +129,13 @@ def judge_report(
         for finding in comparison.findings
     ]
     by_spec += [(finding.at, finding) for finding in lone]
+    exceeded = tuple(agreement.find_exceeded(comparisons))
     return replace(
         report,
         comparisons=comparisons,
         lone=lone,
-        warnings=(*report.warnings, *agreement.unused(by_spec, asked, known)),
-        fails=agreement.fails(finding for _, finding in by_spec),
+        warnings=(*exceeded, *report.warnings, *agreement.unused(by_spec, asked, known)),
+        fails=bool(exceeded) or agreement.fails(finding for _, finding in by_spec),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.selection import (
@@ -29,6 +30,9 @@ from inception_dsl.spec.load import Loaded, load
 from inception_dsl.spec.memory import TextFiles
 from inception_dsl.spec.project import SPECS
 
+if TYPE_CHECKING:
+    from inception_dsl.driver.policies import Policies
+
 CheckResult = Checked | CheckedLibrary | SpecError
 
 
@@ -39,6 +43,7 @@ def check_all(
     overrides: Overrides = AS_WRITTEN,
     hints: bool = False,
     on_start: OnStart = ignore_start,
+    policies: Policies | None = None,
 ) -> Iterator[tuple[str, CheckResult]]:
     """Check each spec that a person names, or all of the project.
 
@@ -47,6 +52,7 @@ def check_all(
 
     Args:
         on_start: called when the check of a spec begins.
+        policies: the policies of the projects, which grade and ignore findings; None for none.
     """
     read: set[Path] = set()
     files = []
@@ -60,7 +66,8 @@ def check_all(
             yield name, file
             continue
         try:
-            checked = check_file(file, overrides, hints=hints, read=read)
+            check = check_file if policies is None else policies.check
+            checked = check(file, overrides, hints=hints, read=read)
         except LibraryError as error:
             libraries.append((name, error.loaded))
             continue

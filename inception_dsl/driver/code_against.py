@@ -20,6 +20,7 @@ from inception_dsl.spec.target import FileTarget, read_target
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Finding, Report
+    from inception_dsl.rules.agreement import FailOn
     from inception_dsl.spec.git import Revision
 
 UNKNOWN = "E701"
@@ -32,7 +33,7 @@ def compare_code_against(
     *,
     folder: Path,
     input: NamedInput = None,
-    fail_on: str | tuple[str, ...] | None = None,
+    fail_on: FailOn | None = None,
 ) -> Report:
     """Compare networks of code with those of a revision, and leave out the equal ones.
 

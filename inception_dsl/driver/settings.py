@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.spec.disk import DISK
+from inception_dsl.spec.project import project_root
 
 if TYPE_CHECKING:
     from inception_dsl.rules.agreement import Agreement, Purpose
     from inception_dsl.rules.devices import DeviceTable
+    from inception_dsl.rules.settings import ProjectSetting
 
 MAX_SETTINGS = 1_000_000
 """Maximum number of bytes of a pyproject.toml."""
@@ -26,7 +28,7 @@ def find_agreement(root: Path, purpose: Purpose = "diff") -> Agreement:
     """
     from inception_dsl.rules.settings import read_agreement
 
-    text, path = _read(root)
+    text, path = read_settings(root)
     return read_agreement(text, path, purpose=purpose)
 
 
@@ -38,7 +40,7 @@ def weigh_hints(findings: Iterable[Diagnostic], root: Path) -> list[Diagnostic]:
     """
     from inception_dsl.rules.settings import read_hint_severities
 
-    text, path = _read(root)
+    text, path = read_settings(root)
     levels = read_hint_severities(text, path)
     return [
         replace(finding, level=levels[finding.code]) if finding.code in levels else finding
@@ -54,11 +56,23 @@ def find_device_tables(root: Path) -> dict[str, DeviceTable]:
     """
     from inception_dsl.rules.settings import list_device_tables
 
-    text, path = _read(root)
+    text, path = read_settings(root)
     return list_device_tables(text, path) if text else {}
 
 
-def _read(root: Path) -> tuple[str, Path | None]:
+def list_all_settings(folder: Path) -> tuple[Path, list[ProjectSetting]]:
+    """Return the root of the project around a folder, and all settings of the project.
+
+    Raises:
+        SpecError: as for `find_agreement`, of any table.
+    """
+    from inception_dsl.rules.settings import list_settings
+
+    root = project_root(folder.resolve())
+    return root, list_settings(*read_settings(root))
+
+
+def read_settings(root: Path) -> tuple[str, Path | None]:
     """Return the text of a project's pyproject.toml, and its path; an empty one if it has none.
 
     Raises:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from inception_dsl.diff import Comparison, Report
     from inception_dsl.diff.unnamed import UnnamedDiff
+    from inception_dsl.rules.agreement import FailOn
     from inception_dsl.spec.files import SpecFile
 
 LOSS_UNKNOWN = "W623"
@@ -40,7 +41,7 @@ def verify_code(
     *,
     folder: Path,
     overrides: Overrides = AS_WRITTEN,
-    fail_on: str | tuple[str, ...] | None = None,
+    fail_on: FailOn | None = None,
 ) -> Report:
     """Compare a network that exists as code with its spec, whatever its parts are called.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.bounds import MAX_NODES
 from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.judged import JudgedError
 from inception_dsl.driver.references import find_network
 from inception_dsl.ir import BlockDef, Model, TensorType
 from inception_dsl.resolve import (
@@ -132,7 +133,7 @@ def judge_model(
     """Return a model judged by every rule.
 
     Raises:
-        SpecError: all errors that the rules find.
+        JudgedError: all errors that the rules find.
     """
     from inception_dsl.analysis import settle_classes
     from inception_dsl.rules.judge import AS_WRITTEN_ONLY, judge
@@ -165,10 +166,11 @@ def judge_model(
         from inception_dsl.driver.settings import weigh_hints
 
         judged = weigh_hints(judged, file.root)
-    findings = [*file.notes, *odd, *made.warnings, *judged]
+    findings = (*file.notes, *odd, *made.warnings, *judged)
+    checked = Checked(file, model, cost, findings, classes)
     if any(finding.severity == "error" for finding in findings):
-        raise SpecError(findings)
-    return Checked(file, model, cost, tuple(findings), classes)
+        raise JudgedError(findings, checked)
+    return checked
 
 
 def check_library(loaded: Loaded) -> CheckedLibrary:

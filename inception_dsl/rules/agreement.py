@@ -7,13 +7,18 @@ waived changes, each with its reason. A waiver that waives nothing is a finding 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, get_args
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeAlias
 
-from inception_dsl.diagnostics import Diagnostic, Label, Severity, nearest
-from inception_dsl.diff import CATEGORIES, Finding, StepFacts
+from inception_dsl.diagnostics import NEVER, SEVERITIES, Diagnostic, Label, Severity, nearest
+from inception_dsl.diff import CATEGORIES, Comparison, Finding, Measured, StepFacts
+from inception_dsl.diff.costs import MEASURES
+from inception_dsl.diff.finding import CostsChanged
 from inception_dsl.ir import Path
+from inception_dsl.rules.tool_table import fits
 from inception_dsl.source import Span
 
 Purpose = Literal["diff", "verify"]
@@ -24,10 +29,37 @@ FAIL_ON: Mapping[Purpose, str] = {"diff": "error", "verify": "note"}
 
 A change may be meant; code that is held to a spec departs from it or does not.
 """
-NEVER = "never"
-
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+
+
+class CostLimit(NamedTuple):
+    """The most by which a change may raise a measure of cost.
+
+    Attributes:
+        measure: its name, as in `macs`.
+        most: the most, in per cent of the old quantity or in units of the measure.
+    """
+
+    measure: str
+    most: Decimal
+    is_percent: bool
+
+    @property
+    def text(self) -> str:
+        """The limit as the settings write it, `macs > 5%`."""
+        return f"{self.measure} > {self.most}{'%' if self.is_percent else ''}"
+
+    def is_exceeded(self, measured: Measured) -> bool:
+        """Tell whether a measure rises by more."""
+        if measured.measure != self.measure or measured.difference <= 0:
+            return False
+        if not self.is_percent:
+            return measured.difference > self.most
+        return 100 * measured.difference > self.most * measured.old
+
+
+FailOn: TypeAlias = str | tuple[str | CostLimit, ...]
+"""The findings on which a comparison fails: a severity, `never`, or categories and limits."""
 
 
 class Waiver(NamedTuple):
@@ -49,7 +81,7 @@ class Waiver(NamedTuple):
         """Tell whether a finding of a spec is about the accepted change."""
         if finding.code != self.code or (self.spec is not None and self.spec != spec):
             return False
-        return all(_fits(path, self.at) for path in _paths(finding))
+        return all(fits(path, self.at) for path in _paths(finding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +90,12 @@ class Agreement:
 
     Attributes:
         purpose: the command that it is for.
-        fail_on: a severity, `never`, or categories.
+        fail_on: a severity, `never`, or categories and limits on cost.
         severities: by code, or by category.
     """
 
     purpose: Purpose = "diff"
-    fail_on: str | tuple[str, ...] = "error"
+    fail_on: FailOn = "error"
     severities: Mapping[str, Severity] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
 
@@ -103,6 +135,17 @@ class Agreement:
                 message = f"no {waiver.code} at `{waiver.at}`{of} is there to waive"
                 yield _idle(waiver, message, self._way_out)
 
+    def find_exceeded(self, comparisons: Iterable[Comparison]) -> Iterator[Diagnostic]:
+        """Find the measures that rise by more than the limits (E405), but for waived changes."""
+        limits = [limit for limit in self.fail_on if isinstance(limit, CostLimit)]
+        for made in comparisons if limits else ():
+            for finding in made.findings:
+                if isinstance(finding.about, CostsChanged) and finding.waived is None:
+                    for measured in finding.about.costs:
+                        for limit in limits:
+                            if limit.is_exceeded(measured):
+                                yield _tell_exceeded(made, finding, measured, limit)
+
     @property
     def _way_out(self) -> str:
         section = name_section(self.purpose)
@@ -124,26 +167,20 @@ def name_section(purpose: Purpose) -> str:
     return f"tool.inception-dsl.{purpose}"
 
 
+def _tell_exceeded(
+    made: Comparison, finding: Finding, measured: Measured, limit: CostLimit
+) -> Diagnostic:
+    percent = f" ({measured.percent_text} %)" if measured.percent_text else ""
+    message = f"{measured.title} of `{made.new_name}`: {measured.difference:+,}{percent}"
+    note = f"{measured.old:,} -> {measured.new:,}"
+    labels = () if finding.new is None else (Label(finding.new),)
+    help = "make it cheaper, raise the limit in `fail-on`, or waive D741 with a reason"
+    return Diagnostic("E405", f"{message}, over `{limit.text}`", labels, (note,), help)
+
+
 def _idle(waiver: Waiver, message: str, help: str) -> Diagnostic:
     labels = () if waiver.span is None else (Label(waiver.span),)
     return Diagnostic("W603", message, labels, (f"its reason was: {waiver.reason}",), help)
-
-
-def _fits(path: str, pattern: str) -> bool:
-    """Tell whether a path fits a pattern, in which `*` stands for any text."""
-    first, *others = pattern.split("*")
-    if not others:
-        return path == pattern
-    *inner, last = others
-    if not path.startswith(first) or not path.endswith(last):
-        return False
-    start, end = len(first), len(path) - len(last)
-    for part in inner:
-        at = path.find(part, start, max(end, 0))
-        if at < 0:
-            return False
-        start = at + len(part)
-    return start <= end
 
 
 def _paths(finding: Finding) -> list[Path]:
@@ -155,18 +192,35 @@ def _paths(finding: Finding) -> list[Path]:
             return [finding.at]
 
 
-def read_fail_on(text: str) -> str | tuple[str, ...]:
-    """Return the findings to fail on: a severity, `never`, or categories separated by commas.
+def read_fail_on(text: str) -> FailOn:
+    """Return the findings to fail on: a severity, `never`, or a list separated by commas.
+
+    An item of the list is a category, or a limit on cost such as `macs > 5%` or `params > 1000`.
 
     Raises:
         ValueError: the text is none of them; the message lists the choices.
     """
     if text in (*SEVERITIES, NEVER):
         return text
-    named = tuple(part.strip() for part in text.split(","))
-    for name in named:
-        if name.upper() not in CATEGORIES:
-            close = nearest(name.upper(), CATEGORIES) or nearest(name, [*SEVERITIES, NEVER])
-            way_out = f"did you mean `{close}`?" if close else "see --help"
-            raise ValueError(f"`{name}` is neither a severity nor a category: {way_out}")
-    return tuple(name.upper() for name in named)
+    return tuple(_read_item(part.strip()) for part in text.split(","))
+
+
+def _read_item(text: str) -> str | CostLimit:
+    if ">" in text:
+        return _read_limit(text)
+    if text.upper() not in CATEGORIES:
+        close = nearest(text.upper(), CATEGORIES) or nearest(text, [*SEVERITIES, NEVER])
+        way_out = f"did you mean `{close}`?" if close else "see --help"
+        raise ValueError(f"`{text}` is neither a severity nor a category: {way_out}")
+    return text.upper()
+
+
+def _read_limit(text: str) -> CostLimit:
+    measure, _, most = (part.strip() for part in text.partition(">"))
+    if measure not in MEASURES:
+        close = nearest(measure, MEASURES)
+        way_out = f"did you mean `{close}`?" if close else f"there are {', '.join(MEASURES)}"
+        raise ValueError(f"`{measure}` is no measure of cost: {way_out}")
+    if not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,6})?\s*%|[0-9]{1,18}", most):
+        raise ValueError(f"`{text}` is no limit: write one as in `macs > 5%` or `params > 1000`")
+    return CostLimit(measure, Decimal(most.rstrip("% ")), most.endswith("%"))

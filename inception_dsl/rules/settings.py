@@ -1,20 +1,18 @@
-"""The settings of a project: `[tool.inception-dsl]` of its pyproject.toml.
+"""The settings of a project for changes, for hints and of devices.
 
-A key that is not known is an error: a misspelt table would otherwise switch off its checks
-silently. The tables of other tools are not looked at, unless their name means this one.
+They stand in `[tool.inception-dsl]` of its pyproject.toml; those for `check` are a policy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from inception_dsl.diagnostics import CODES, Severity, nearest
 from inception_dsl.diff import CATEGORIES
 from inception_dsl.rules.agreement import (
     FAIL_ON,
-    SEVERITIES,
     Agreement,
     Purpose,
     Waiver,
@@ -22,10 +20,10 @@ from inception_dsl.rules.agreement import (
     read_fail_on,
 )
 from inception_dsl.rules.devices import DeviceTable
-from inception_dsl.source import Source, Span
-from inception_dsl.spec.toml import KeyPath, Toml, read_toml
+from inception_dsl.rules.tool_table import TOOL, read_severities, read_table, read_tool
+from inception_dsl.source import Span
+from inception_dsl.spec.toml import KeyPath, Toml
 
-TOOL = "inception-dsl"
 HINTS = f"tool.{TOOL}.hints"
 DEVICES = "devices"
 """The key of the devices of a project."""
@@ -47,7 +45,7 @@ def read_agreement(text: str, path: Path | None = None, *, purpose: Purpose = "d
     Raises:
         SpecError: E010, it is no TOML, or a setting of this tool cannot be used.
     """
-    toml, settings = _read_tool(text, path)
+    toml, settings = read_tool(text, path)
     return _read_section(toml, settings.get(purpose, {}), purpose)
 
 
@@ -60,11 +58,59 @@ def read_hint_severities(text: str, path: Path | None = None) -> dict[str, Sever
     Raises:
         SpecError: as for `read_agreement`.
     """
-    toml, settings = _read_tool(text, path)
+    toml, settings = read_tool(text, path)
     at = ("tool", TOOL, "hints")
-    section = _table(toml, at, settings.get("hints", {}), ("severity",))
+    section = read_table(toml, at, settings.get("hints", {}), ("severity",))
     at_severity = (*at, "severity")
-    return _read_severities(toml, at_severity, section.get("severity", {}), _HINTS, HINTS)
+    return read_severities(toml, at_severity, section.get("severity", {}), _HINTS, HINTS)
+
+
+class ProjectSetting(NamedTuple):
+    """A setting of a project.
+
+    Attributes:
+        name: its keys, as in `check.severity.W601`.
+        place: its line in pyproject.toml; None for a default.
+    """
+
+    name: str
+    value: object
+    place: Span | None
+
+
+def list_settings(text: str, path: Path | None = None) -> list[ProjectSetting]:
+    """Return all settings of a project, and the defaults of those that it leaves out.
+
+    Args:
+        path: where the file is, for those who open it at a finding.
+
+    Raises:
+        SpecError: as for `read_agreement`, of any table.
+    """
+    from inception_dsl.rules.policy import read_policy
+
+    toml, table = read_tool(text, path)
+    policy = read_policy(text, path)
+    agreements = {purpose: read_agreement(text, path, purpose=purpose) for purpose in PURPOSES}
+    read_hint_severities(text, path)
+    list_device_tables(text, path)
+    defaults: dict[str, object] = {"check.fail-on": policy.fail_on}
+    defaults |= {f"{purpose}.fail-on": each.fail_on for purpose, each in agreements.items()}
+    written = list(_list_values(toml, ("tool", TOOL), table))
+    names = {setting.name for setting in written}
+    left = [
+        ProjectSetting(name, value, None) for name, value in defaults.items() if name not in names
+    ]
+    return [*left, *written]
+
+
+def _list_values(toml: Toml, at: KeyPath, table: Mapping[str, object]) -> Iterator[ProjectSetting]:
+    """Yield the values of a table and of those in it; a list is one value."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _list_values(toml, (*at, key), value)
+        else:
+            yield ProjectSetting(".".join(map(str, (*at, key)[2:])), value, toml.find((*at, key)))
 
 
 def list_device_tables(text: str, path: Path | None = None) -> dict[str, DeviceTable]:
@@ -76,7 +122,7 @@ def list_device_tables(text: str, path: Path | None = None) -> dict[str, DeviceT
     Raises:
         SpecError: as for `read_agreement`.
     """
-    toml, settings = _read_tool(text, path)
+    toml, settings = read_tool(text, path)
     at = ("tool", TOOL, DEVICES)
     tables = settings.get(DEVICES, {})
     if not isinstance(tables, dict):
@@ -91,32 +137,10 @@ def list_device_tables(text: str, path: Path | None = None) -> dict[str, DeviceT
     return {name: give(name, table) for name, table in tables.items()}
 
 
-def _read_tool(text: str, path: Path | None) -> tuple[Toml, Mapping[str, object]]:
-    """Return the file, and the settings of this tool in it.
-
-    Raises:
-        SpecError: E010, it is no TOML, or its table of this tool is misspelt.
-    """
-    toml = read_toml(Source("pyproject.toml", text, path))
-    tools = toml.document.get("tool", {})
-    if not isinstance(tools, dict):
-        raise toml.error("`tool` is a table", ("tool",))
-    for name in tools:
-        if name != TOOL and _bare(name) == _bare(TOOL):
-            message = f"`tool.{name}` is not the table of this tool"
-            raise toml.error(message, ("tool", name), f"write `[tool.{TOOL}]`")
-    return toml, _table(toml, ("tool", TOOL), tools.get(TOOL, {}), (*PURPOSES, "hints", DEVICES))
-
-
-def _bare(name: str) -> str:
-    """Return a name in lower case, without dashes and underscores."""
-    return "".join(filter(str.isalnum, name)).casefold()
-
-
 def _read_section(toml: Toml, value: object, purpose: Purpose) -> Agreement:
     at = ("tool", TOOL, purpose)
     name = name_section(purpose)
-    section = _table(toml, at, value, ("fail-on", "severity", "waivers"))
+    section = read_table(toml, at, value, ("fail-on", "severity", "waivers"))
     fail_on = section.get("fail-on", FAIL_ON[purpose])
     if isinstance(fail_on, list):
         fail_on = ",".join(map(str, fail_on))
@@ -133,7 +157,7 @@ def _read_section(toml: Toml, value: object, purpose: Purpose) -> Agreement:
     return Agreement(
         purpose=purpose,
         fail_on=wanted,
-        severities=_read_severities(
+        severities=read_severities(
             toml,
             (*at, "severity"),
             section.get("severity", {}),
@@ -147,21 +171,8 @@ def _read_section(toml: Toml, value: object, purpose: Purpose) -> Agreement:
     )
 
 
-def _read_severities(
-    toml: Toml, at: KeyPath, value: object, known: Iterable[str], section: str
-) -> dict[str, Severity]:
-    severities: dict[str, Severity] = {}
-    for name, word in _table(toml, at, value, known).items():
-        severity = next((each for each in SEVERITIES if each == word), None)
-        if severity is None:
-            message = f"`{name}` of `{section}.severity` is one of {', '.join(SEVERITIES)}"
-            raise toml.error(message, (*at, name))
-        severities[name] = severity
-    return severities
-
-
 def _read_waiver(toml: Toml, at: KeyPath, value: object) -> Waiver:
-    table = _table(toml, at, value, _WAIVER)
+    table = read_table(toml, at, value, _WAIVER)
     for name in ("code", "at", "reason"):
         word = table.get(name)
         if not isinstance(word, str) or not word.strip():
@@ -175,22 +186,3 @@ def _read_waiver(toml: Toml, at: KeyPath, value: object) -> Waiver:
         raise toml.error("`spec` of a waiver is the name of a spec", (*at, "spec"))
     span = toml.find((*at, "at"))
     return Waiver(code, str(table["at"]), spec, str(table["reason"]), span)
-
-
-def _table(toml: Toml, at: KeyPath, value: object, known: Iterable[str]) -> Mapping[str, object]:
-    """Return a table all of whose keys are known.
-
-    Raises:
-        SpecError: E010, it is no table, or has another key.
-    """
-    where = ".".join(name for name in at if isinstance(name, str))
-    if not isinstance(value, dict):
-        raise toml.error(f"`{where}` is a table", at)
-    names = tuple(known)
-    for name in value:
-        if name not in names:
-            close = nearest(name, names)
-            choices = ", ".join(names) if len(names) < 8 else "the codes of its findings"
-            help = f"write `{close}`" if close else f"it may have {choices}"
-            raise toml.error(f"`{where}` has no key `{name}`", (*at, name), help)
-    return value

@@ -107,7 +107,8 @@ def test_verbose_tells_the_project_and_the_time(folder: Project, capsys: Capture
     assert main(["check", "-v"]) == 0
     output, errors = capsys.readouterr()
     assert output.startswith("net: fine")
-    project, settings, time = errors.splitlines()
+    project, settings, time, ignored = errors.splitlines()
+    assert ignored == "ignored findings: 0"
     assert project == f"project: {folder.root}"
     assert settings == f"settings: {folder.root / 'pyproject.toml'}"
     assert re.fullmatch(r"checking net: \d+\.\d\d s", time)

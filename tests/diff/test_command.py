@@ -322,10 +322,10 @@ def test_a_fault_in_the_old_spec_is_pointed_at_in_its_revision(repository: Proje
             "write `diff`",
         ),
         (
-            "[tool.inception-dsl]\ncheck = {}\n",
-            "`tool.inception-dsl` has no key `check`",
+            "[tool.inception-dsl]\nbuild = {}\n",
+            "`tool.inception-dsl` has no key `build`",
             "2:1",
-            "it may have diff, verify, hints, devices",
+            "it may have check, diff, verify, hints, devices",
         ),
         (
             "[tool.ruff]\n[tool.inception_dsl.diff]\n",

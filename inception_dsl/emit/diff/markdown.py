@@ -64,6 +64,9 @@ def diff_markdown(report: Report) -> str:
         sections.insert(0, (f"### {markdown_text(report_line(report))}\n", unmade))
     else:
         sections += [(text, []) for _, text in unmade]
+    errors = [warning for warning in report.warnings if warning.severity == "error"]
+    if errors:
+        sections.insert(0, (to_markdown(errors), []))
     return _fitted(sections)
 
 
