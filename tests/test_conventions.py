@@ -16,8 +16,9 @@ from inception_dsl.analysis import CONVENTIONS, count_by, find_quantity, measure
 from inception_dsl.analysis.conventions import TOOLS
 from inception_dsl.analysis.explaining import ClaimedDifference, compare_claims, find_difference
 from inception_dsl.cli import main
+from inception_dsl.driver.explaining import explain_counts
 from inception_dsl.emit.report import Layout, ReportFormat, render_costs
-from inception_dsl.emit.report.explanation import list_sentences
+from inception_dsl.emit.report.explanation import list_sentences, render_explanations
 from inception_dsl.ir import Path as NodePath
 
 __all__ = ["invented"]
@@ -163,8 +164,8 @@ def test_claims_on_macs_and_on_flops_are_told_apart(
     monkeypatch.chdir(project.root)
     for side in ("macs", "flops"):
         text = run(capsys, "net", "--explain", "paper", side)
-        assert re.search(r"network: macs +512 +512 +\+0 .*yes", text)
-        assert re.search(r"network: flops +1056 +1,056 +\+0 .*yes", text)
+        assert re.search(r"network: macs +512 +512 +0 .*yes", text)
+        assert re.search(r"network: flops +1056 +1,056 +0 .*yes", text)
     lines = run(capsys, "net", "--explain", "paper", "thop", "--format", "csv").splitlines()
     assert lines[1:] == [
         "net,network: macs,512,512,0",
@@ -190,6 +191,26 @@ def test_claims_are_on_one_image_at_the_own_input(
     assert run(capsys, "digits", "--explain", "thop", "macs", "--batch", "8")
     assert main(["flops", "googlenet", "--explain", "thop", "macs", "--dtype", "float16"]) == 2
     assert "`--explain` has no use for `--dtype`" in capsys.readouterr().err
+
+
+def test_the_count_that_a_claim_seems_to_be_is_told(project: Project) -> None:
+    text = "inception: 1\nname: net\ninput: 8x8x16\nnetwork: [conv: 1x1 conv (32 norm batchnorm)]\n"
+    macs = 64 * 16 * 32
+    cases = {
+        "MACs, 101.": f"flops: ~ {macs * 99 // 100}",  # the word of the paper misleads
+        "MACs. So": f"macs: {macs}",
+        "torch FLOPs. So the source seems to count FLOPs": f"macs: {2 * macs}",
+        "fvcore flops. So the source seems to count MACs": f"macs: {macs + 2 * 64 * 32}",
+    }
+    for said, claim in cases.items():
+        project.write("specs/net.yaml", f"{text}claims: [{{{claim}}}]\n")
+        checked = driver.measure("net", folder=project.root)
+        network = explain_counts(checked, "paper", "macs")
+        assert f"is {said}" in render_explanations([network], format="table"), said
+    project.write("specs/net.yaml", text + f"claims: [{{macs: {9 * macs}}}]\n")
+    network = explain_counts(driver.measure("net", folder=project.root), "paper", "macs")
+    assert f"No count is near {9 * macs}" in render_explanations([network], format="table")
+    assert '"nearest": null' in render_explanations([network], format="json")
 
 
 def test_the_cost_page_tells_a_reviewer_what_holds(project: Project) -> None:

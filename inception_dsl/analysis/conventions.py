@@ -67,6 +67,9 @@ class Convention:
 
 
 _CONVOLUTIONS = ("convolution", "transposed convolution", "channel convolution")
+MORE_AT_OUTPUT = frozenset(["transposed convolution"])
+"""The kinds with more weights at the places of the output than multiply-accumulates."""
+
 _MAPS = (*_CONVOLUTIONS, "linear layer")
 _POOLS = (
     "max pool",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 from inception_dsl.analysis.counting import ConventionCount, CountedKind, name_bias
@@ -10,6 +11,12 @@ from inception_dsl.ir import Claim, Model, Path, Quantity
 
 PAPER = "paper"
 """The name that stands for the claims of a model's sources, in the place of a convention."""
+
+NEAR = Fraction(1, 5)
+"""The largest difference, as a part of a claim, of a count that may be what the claim counts.
+
+MACs and FLOPs differ by a factor of two, and tools among themselves by less.
+"""
 
 _COUNTED = ("macs", "flops")
 """The measures of claims that conventions count."""
@@ -96,6 +103,22 @@ class ClaimedDifference:
     steps: tuple[ComparedClaim, ...]
     left_out: int
     others: tuple[ConventionCount, ...]
+
+    @property
+    def nearest(self) -> ConventionCount | None:
+        """The first count for which the last claim on the network holds; else the nearest one.
+
+        None if none is near, or the network has no claim.
+        """
+        if not self.network:
+            return None
+        claimed = self.network[-1].claimed
+
+        def distance(count: ConventionCount) -> int:
+            return 0 if claimed.holds(count.total) else abs(count.total - claimed.amount)
+
+        near = min(self.others, key=distance)
+        return near if distance(near) <= NEAR * claimed.amount else None
 
 
 def find_difference(first: ConventionCount, second: ConventionCount) -> CountDifference:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from inception_dsl.analysis import ConventionCount
-from inception_dsl.analysis.conventions import Convention, Rule
+from inception_dsl.analysis.conventions import MORE_AT_OUTPUT, Convention, Rule
 from inception_dsl.ops import Amount
 
 _PHRASES: dict[Amount, str] = {
@@ -43,17 +43,23 @@ def write_rule(rule: Rule) -> str:
     return ", ".join(_PHRASES[name].format(times) for name, times in rule.items()) or NOTHING
 
 
+def simplify_rule(kind: str, rule: Rule) -> Rule:
+    """Return the rule of a kind of layer with one name for amounts that are equal there.
+
+    Weights at each place of the output are multiply-accumulates, unless the convolution is
+    transposed.
+    """
+    if kind in MORE_AT_OUTPUT:
+        return rule
+    return {("macs" if name == "macs_at_output" else name): n for name, n in rule.items()}
+
+
 def list_rules(convention: Convention, kinds: Iterable[str]) -> Iterator[str]:
     """Yield the rules for some kinds of layers in words; kinds with one rule share a clause."""
     together: dict[tuple[tuple[Amount, int], ...], list[str]] = {}
     for kind in kinds:
         if rule := convention.rule_of(kind):
-            # The weights at each place of the output are the multiply-accumulates of a convolution.
-            plain: Rule = {
-                ("macs" if name == "macs_at_output" and "transposed" not in kind else name): times
-                for name, times in rule.items()
-            }
-            together.setdefault(tuple(plain.items()), []).append(kind)
+            together.setdefault(tuple(simplify_rule(kind, rule).items()), []).append(kind)
     for terms, sharing in together.items():
         yield f"{', '.join(sharing)}: {write_rule(dict(terms))}"
 

@@ -15,7 +15,7 @@ from inception_dsl.analysis.explaining import (
     KindDifference,
 )
 from inception_dsl.channels import csv_cell, json_text
-from inception_dsl.emit.report.conventions import NOTHING, name_number, write_rule
+from inception_dsl.emit.report.conventions import NOTHING, name_number, simplify_rule, write_rule
 from inception_dsl.emit.report.layout import ReportFormat
 from inception_dsl.emit.report.text import MARKDOWN, PLAIN, TextForm
 from inception_dsl.tables import Column
@@ -119,7 +119,7 @@ def _explain(row: KindDifference, first: ConventionCount, second: ConventionCoun
 
 def _write_terms(row: KindDifference, count: ConventionCount) -> str:
     """Return the terms of a rule that a row is about, in words."""
-    rule = count.convention.rule_of(row.kind)
+    rule = simplify_rule(row.kind, count.convention.rule_of(row.kind))
     terms = write_rule({n: times for n, times in rule.items() if (n in BIASES) == row.of_biases})
     if count.unseen != row.kind:
         return terms
@@ -164,7 +164,7 @@ def _write_claims(form: TextForm, title: str, found: ClaimedDifference) -> str:
             Column("counted by", "left"),
             Column("number"),
             Column("of the claim"),
-            Column(""),
+            Column("holds", "left"),
         )
         counts = [
             [name_number(count.convention), f"{count.total:,}", _ratio(count, claim.amount)]
@@ -183,6 +183,8 @@ def _write_claims(form: TextForm, title: str, found: ClaimedDifference) -> str:
 def _list_claim_sentences(
     found: ClaimedDifference, failing: Sequence[ComparedClaim]
 ) -> Iterator[str]:
+    if found.network:
+        yield _tell_nearest(found)
     for claim in (*found.network, *failing):
         if not claim.holds and claim.deviates:
             on = f"`{claim.at}`" if claim.at else "the network"
@@ -198,18 +200,33 @@ def _list_claim_sentences(
     )
 
 
+def _tell_nearest(found: ClaimedDifference) -> str:
+    """Return what the last claim on the network seems to count."""
+    claim, near = found.network[-1].claimed, found.nearest
+    if near is None:
+        return f"No count is near {claim.text}: the source counts another network, or otherwise."
+    by, times = near.convention, near.convention.operations_a_mac
+    part = f", {_ratio(near, claim.amount)} of it" if near.total != claim.amount else ""
+    word = {1: "MACs", 2: "FLOPs"}.get(times)
+    seems = f" So the source seems to count {word}: " if word else " There, "
+    counts = f"a multiply-accumulate counts as {times}."
+    return f"Nearest to {claim.text} is {name_number(by)}{part}.{seems}{counts}"
+
+
 def _name_claim(claim: ComparedClaim) -> str:
     return f"{claim.at or 'network'}: {claim.measure}"
 
 
 def _claim_row(claim: ComparedClaim) -> list[str]:
-    difference = f"{claim.difference:+,} ({100 * claim.difference / claim.claimed.amount:+.1f} %)"
+    difference = f"{claim.difference:+,}" if claim.difference else "0"
+    if claim.difference and claim.claimed.amount:
+        difference += f" ({100 * claim.difference / claim.claimed.amount:+.1f} %)"
     return [
         _name_claim(claim),
         claim.claimed.text,
         claim.source or "",
         f"{claim.counted:,}",
-        difference if claim.claimed.amount else f"{claim.difference:+,}",
+        difference,
         "yes" if claim.holds else "no",
     ]
 
@@ -238,6 +255,7 @@ def _build_document(network: Explained) -> dict[str, Any]:
                 "steps": [_build_claim(claim) for claim in steps],
                 "left_out": left_out,
                 "counts": {other.convention.name: other.total for other in others},
+                "nearest": None if found.nearest is None else found.nearest.convention.name,
             }
 
 

@@ -55,7 +55,7 @@ def write_cost_page(
     ]
     if deviations:
         sections.append("## Known deviations")
-        sections.append("Claims of its sources that the network does not meet, and the reasons.")
+        sections.append("Claims of the sources that the network does not meet, and the reasons.")
         sections.append("\n".join(map(_write_deviation, deviations)))
     sections += [*_list_budget(statements), *_list_counts(counts), *_list_kinds(facts)]
     groupings: tuple[Grouping, ...] = ("block", "op")
@@ -136,7 +136,7 @@ def _list_claims(statements: StatementReport, *, has_deviations: bool) -> Iterat
     listed = [claim for claim in statements.claims if claim.at is None or not claim.holds]
     listed.sort(key=lambda claim: claim.at is not None)
     rest = len(statements.claims) - len(listed)
-    yield "## Claims of its sources"
+    yield "## Claims and counts"
     if listed:
         columns = (
             Column("claim on", "left"),
