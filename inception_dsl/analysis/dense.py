@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from inception_dsl.analysis.cost import CostReport
 from inception_dsl.analysis.stage import build_stage_lookup
-from inception_dsl.ir import Call, Model, Node, Path
+from inception_dsl.expr import Apply, Binary, Name
+from inception_dsl.ir import Call, Model, Node, NodeDef, Path
 from inception_dsl.ops import OPS
 from inception_dsl.source import Span
 
@@ -117,6 +118,7 @@ class Inference:
             text its block and its path there.
         read_elsewhere: the paths of the values that an output gives, or a node outside inference
             reads, as in a training head.
+        settable: the lines with an attribute that a parameter sets.
         kernels: the kernel of each convolution that mixes all channels, by its path.
         grouped: the kernel of each convolution in groups that mixes those of a group.
     """
@@ -124,6 +126,7 @@ class Inference:
     nodes: tuple[Node, ...]
     line_of: Mapping[str, Hashable]
     read_elsewhere: frozenset[str]
+    settable: frozenset[Span]
     kernels: Mapping[str, Kernel] = field(init=False)
     grouped: Mapping[str, Kernel] = field(init=False)
 
@@ -148,13 +151,25 @@ def list_inference(model: Model, cost: CostReport) -> Inference:
     nodes = tuple(node for node in model.graph.nodes if node.path in runs)
     others = (node for node in model.graph.nodes if node.path not in runs)
     elsewhere = {*model.graph.outputs.values(), *(path for node in others for path in node.inputs)}
-    return Inference(nodes, dict(_identify(model.root, "")), frozenset(elsewhere))
+    line_of = dict(_identify(model.root, ""))
+    return Inference(nodes, line_of, frozenset(elsewhere), frozenset(_list_settable(model)))
+
+
+def _list_settable(model: Model) -> Iterator[Span]:
+    """Yield the lines with an attribute that a parameter sets."""
+    for block in model.blocks:
+        for step in block.body:
+            if isinstance(step, NodeDef) and step.origin.span is not None:
+                values = step.attributes.values()
+                if any(isinstance(value, Name | Binary | Apply) for value in values):
+                    yield step.origin.span
 
 
 def list_everything(model: Model, run: Inference) -> Inference:
     """Return all nodes of a model as if inference ran them, and as if no weights were shared."""
     nodes = tuple(replace(each, reuses=None) for each in model.graph.nodes)
-    return Inference(nodes, run.line_of, frozenset(model.graph.outputs.values()))
+    elsewhere = frozenset(model.graph.outputs.values())
+    return Inference(nodes, run.line_of, elsewhere, run.settable)
 
 
 def _identify(call: Call, prefix: str) -> Iterator[tuple[str, Hashable]]:

@@ -1,6 +1,8 @@
 """Activations, as ops of their own and as the end of a conv, a linear or a sum.
 
 To add one, write its `Activation`, and its class in the table of the backend.
+
+Longer than 400 lines: every fact of an activation stands in one table.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from math import prod
+from math import inf, prod
 from typing import Literal
 
 from inception_dsl.expr import Expr
@@ -33,6 +35,11 @@ from inception_dsl.ops.op import Op
 from inception_dsl.ops.work import does
 
 Needs = Literal["input", "result"]
+Limits = tuple[float | str, float | str]
+"""The least and the largest of some values: each a number, or the attribute that has it."""
+
+_ANY: Limits = (-inf, inf)
+_POSITIVE: Limits = (0, inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,10 @@ class Activation:
         needs: the value of the forward pass that torch's backward pass reads.
         attributes: its words; those at the end of another op are set by `defaults`.
         has_weight: it has a learnt tensor, `weight`.
+        gives: the least and the largest value of its results.
+        keeps: the least and the largest value between which it gives what it reads, if it learns
+            nothing; None if it changes all values, or learns what it does. Where it takes the
+            gradient away at one of both, so does whatever gave that value.
         writes_in_place: torch can write its result over its input. In that case it still needs
             `needs_in_place`: a copy of the input, or the result.
     """
@@ -55,6 +66,8 @@ class Activation:
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needs: Needs
     writes_in_place: bool
+    gives: Limits
+    keeps: Limits | None
     needs_in_place: Needs | None = None
     attributes: tuple[Attribute, ...] = ()
     flags: Mapping[str, Values] = field(default_factory=dict)
@@ -63,15 +76,31 @@ class Activation:
 
 ACTIVATIONS: dict[str, Activation] = {
     # max(x, 0)
-    "relu": Activation(title="ReLU", needs="result", writes_in_place=True, needs_in_place="result"),
+    "relu": Activation(
+        title="ReLU",
+        needs="result",
+        gives=_POSITIVE,
+        keeps=_POSITIVE,
+        writes_in_place=True,
+        needs_in_place="result",
+    ),
     # min(max(x, 0), 6)
-    "relu6": Activation(title="ReLU6", needs="input", writes_in_place=True, needs_in_place="input"),
+    "relu6": Activation(
+        title="ReLU6",
+        needs="input",
+        gives=(0, 6),
+        keeps=(0, 6),
+        writes_in_place=True,
+        needs_in_place="input",
+    ),
     # x, or slope x where x < 0
     "leaky_relu": Activation(
         title="Leaky ReLU",
         aliases=("leakyrelu", "lrelu"),
         attributes=(Attribute("slope", "fraction", Decimal("0.01"), changes="values"),),
         needs="input",
+        gives=_ANY,
+        keeps=_POSITIVE,
         writes_in_place=True,
         needs_in_place="result",
     ),
@@ -86,6 +115,8 @@ ACTIVATIONS: dict[str, Activation] = {
         flags={"per_channel": {"per_channel": True}, "no_per_channel": {"per_channel": False}},
         has_weight=True,
         needs="input",
+        gives=_ANY,
+        keeps=None,
         writes_in_place=False,
     ),
     # x, or alpha (exp(x) - 1) where x < 0
@@ -94,15 +125,31 @@ ACTIVATIONS: dict[str, Activation] = {
         title="ELU",
         attributes=(Attribute("alpha", "decimal", 1, changes="values", above=0),),
         needs="input",
+        gives=_ANY,
+        keeps=_POSITIVE,
         writes_in_place=True,
         needs_in_place="result",
     ),
     # 1.0507 times an ELU with alpha 1.6733
     # Source: Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017, equation 2.
-    "selu": Activation(title="SELU", needs="input", writes_in_place=True, needs_in_place="result"),
+    "selu": Activation(
+        title="SELU",
+        needs="input",
+        gives=_ANY,
+        keeps=None,
+        writes_in_place=True,
+        needs_in_place="result",
+    ),
     # x tanh(log(1 + exp(x)))
     # Source: Misra, Mish, BMVC 2020, equation 1.
-    "mish": Activation(title="Mish", needs="input", writes_in_place=True, needs_in_place="input"),
+    "mish": Activation(
+        title="Mish",
+        needs="input",
+        gives=_ANY,
+        keeps=None,
+        writes_in_place=True,
+        needs_in_place="input",
+    ),
     # log(1 + exp(beta x)) / beta; x where beta x > threshold
     "softplus": Activation(
         title="Softplus",
@@ -111,6 +158,8 @@ ACTIVATIONS: dict[str, Activation] = {
             Attribute("threshold", "decimal", 20, changes="values"),
         ),
         needs="input",
+        gives=_POSITIVE,
+        keeps=None,
         writes_in_place=False,
     ),
     # min(max(x, min), max)
@@ -122,6 +171,8 @@ ACTIVATIONS: dict[str, Activation] = {
             Attribute("max", "decimal", 1, changes="values"),
         ),
         needs="input",
+        gives=("min", "max"),
+        keeps=("min", "max"),
         writes_in_place=True,
         needs_in_place="input",
     ),
@@ -130,6 +181,8 @@ ACTIVATIONS: dict[str, Activation] = {
         title="SiLU",
         aliases=("swish",),
         needs="input",
+        gives=_ANY,
+        keeps=None,
         writes_in_place=True,
         needs_in_place="input",
     ),
@@ -142,6 +195,8 @@ ACTIVATIONS: dict[str, Activation] = {
         attributes=(Attribute("tanh", "flag", False, changes="values"),),
         flags={"tanh": {"tanh": True}},
         needs="input",
+        gives=_ANY,
+        keeps=None,
         writes_in_place=False,
     ),
     # x min(max(x + 3, 0), 6) / 6
@@ -149,6 +204,8 @@ ACTIVATIONS: dict[str, Activation] = {
         title="Hardswish",
         aliases=("h_swish", "hard_swish", "hswish"),
         needs="input",
+        gives=_ANY,
+        keeps=None,
         writes_in_place=True,
         needs_in_place="input",
     ),
@@ -157,11 +214,17 @@ ACTIVATIONS: dict[str, Activation] = {
         title="Hard sigmoid",
         aliases=("h_sigmoid", "hard_sigmoid", "hsigmoid"),
         needs="input",
+        gives=(0, 1),
+        keeps=None,
         writes_in_place=False,
     ),
     # 1 / (1 + exp(-x))
-    "sigmoid": Activation(title="Sigmoid", needs="result", writes_in_place=False),
-    "tanh": Activation(title="Tanh", needs="result", writes_in_place=False),
+    "sigmoid": Activation(
+        title="Sigmoid", needs="result", gives=(0, 1), keeps=None, writes_in_place=False
+    ),
+    "tanh": Activation(
+        title="Tanh", needs="result", gives=(-1, 1), keeps=None, writes_in_place=False
+    ),
 }
 """The activations by name.
 
@@ -180,6 +243,41 @@ ACT_ATTRIBUTES = tuple(
     for attribute in activation.attributes
 )
 """The words of all activations, as attributes of an op that ends in one of them."""
+
+
+def find_limits(op: str, attributes: Values) -> tuple[float, float]:
+    """Return the least and the largest value that an op gives by its activation, or by being one.
+
+    Infinite numbers if that is not known.
+    """
+    activation, own = _find_activation(op, attributes)
+    return _read_limits(activation.gives, own) if activation else (-inf, inf)
+
+
+def keeps_all(op: str, attributes: Values, limits: tuple[float, float]) -> bool:
+    """Tell whether an op is an activation that gives what it reads, for values between two limits.
+
+    Its gradient stays, too: see `Activation.keeps`.
+    """
+    activation = ACTIVATIONS.get(op)
+    if activation is None or activation.keeps is None:
+        return False
+    least, largest = _read_limits(activation.keeps, attributes)
+    return least <= limits[0] and limits[1] <= largest
+
+
+def _find_activation(op: str, attributes: Values) -> tuple[Activation | None, Symbols]:
+    if op in ACTIVATIONS:
+        return ACTIVATIONS[op], attributes
+    activation = ACTIVATIONS.get(str(attributes.get("act")))
+    return activation, act_attributes(attributes) if activation else {}
+
+
+def _read_limits(limits: Limits, attributes: Symbols) -> tuple[float, float]:
+    least, largest = (
+        float(str(attributes[each])) if isinstance(each, str) else each for each in limits
+    )
+    return least, largest
 
 
 def act_attributes(attributes: Symbols) -> dict[str, Value | Expr]:

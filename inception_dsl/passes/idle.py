@@ -1,9 +1,9 @@
 """Settings and steps without effect (P815).
 
-A bias before a batch norm and a step that gives what it reads are taken out: every value and every
-gradient stays. Two other cases change what is trained, and are made where the code is asked for:
-dropout moves behind the mean of a map, where it drops whole channels, and a softmax before a layer
-with weights goes, so that the layer is trained anew.
+A bias before a norm and a step that gives what it reads are taken out: every value and every
+gradient stays. Three other cases change what is trained, and are made where the code is asked for:
+dropout moves behind the mean of a map, where it drops whole channels; a softmax before a layer with
+weights goes, so that the layer is trained anew; and of two batch norms in a row the second goes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from inception_dsl.passes.passed_over import propose_with_others
 _WHAT: dict[Reason, str] = {
     "bias before a norm": "the bias is switched off",
     "does nothing": "the step is taken out",
+    "keeps its values": "the activation is taken out",
+    "norm behind a norm": "the second norm is taken out",
     "dropout before a mean": "the dropout moves behind the mean",
     "softmax inside": "the softmax is taken out",
 }
@@ -42,9 +44,10 @@ def _find(model: Model, run: Inference) -> Iterator[Proposal]:
             reusing.setdefault(node.reuses, []).append(node)
     for found in find_idle(run):
         nodes = found.step.nodes
-        if found.reason == "does nothing":
-            gone = [Swap((node,), (), {node.path: node.inputs[0]}, {}) for node in nodes]
-            yield _take_out(found, gone)
+        if found.reason in ("does nothing", "keeps its values"):
+            yield _take_out(found, _drop(nodes))
+        elif found.reason == "norm behind a norm":
+            yield replace(_take_out(found, _drop(nodes)), is_exact=False, is_asked_for=True)
         elif found.reason == "softmax inside":
             yield _take_softmax_out(found, readers)
         elif found.reason == "dropout before a mean":
@@ -59,6 +62,11 @@ def _find(model: Model, run: Inference) -> Iterator[Proposal]:
 IDLE = Pass("P815", propose=_propose)
 
 
+def _drop(nodes: Sequence[Node]) -> list[Swap]:
+    """Return the swaps that take nodes out; their readers read what these have read."""
+    return [Swap((node,), (), {node.path: node.inputs[0]}, {}) for node in nodes]
+
+
 def _take_out(found: Idle, swaps: Sequence[Swap]) -> Proposal:
     edit = DropBias() if found.reason == "bias before a norm" else DropStep()
     what = _WHAT[found.reason]
@@ -68,7 +76,7 @@ def _take_out(found: Idle, swaps: Sequence[Swap]) -> Proposal:
 def _take_softmax_out(found: Idle, readers: Mapping[str, list[Node]]) -> Proposal:
     """Return the proposal without a softmax: the layers that have read it are trained anew."""
     nodes = found.step.nodes
-    swaps = [Swap((node,), (), {node.path: node.inputs[0]}, {}) for node in nodes]
+    swaps = _drop(nodes)
     reading = {each.path: each for node in nodes for each in readers.get(node.path, [])}
     for path, node in reading.items():
         keys = (f"{path}.{tensor.name}" for tensor in list_state(node))

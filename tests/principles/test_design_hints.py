@@ -319,10 +319,31 @@ def test_a_bias_that_something_else_reads_has_an_effect(
         ("[dropout (drop 0.2), 3x3 conv (4), global avgpool]", None),
         ("[3x3 conv (32 bias norm groupnorm)]", None),
         ("[3x3 conv (4), relu, batchnorm]", None),
+        ("[3x3 conv (4 bias norm instancenorm)]", "bias before a norm"),
+        ("[3x3 conv (4), layernorm]", None),
+        ("[3x3 conv (4 norm batchnorm), batchnorm]", "norm behind a norm"),
+        ("[3x3 conv (4 norm batchnorm act relu), batchnorm]", None),
+        ("[3x3 conv (4 norm batchnorm), dropout, batchnorm]", None),
+        ("[relu, dropout, relu]", "keeps its values"),
+        ("[relu6, 3x3 avgpool, relu]", "keeps its values"),
+        ("[{branches: {a: relu, b: 1x1 conv (4 act sigmoid)}}, relu]", "keeps its values"),
+        ("[{branches: {a: relu, b: 1x1 conv (4)}}, relu]", None),
+        ("[relu6, dropout, relu6]", None),
+        ("[relu, relu6]", None),
+        ("[relu, prelu]", None),
+        ("[relu, pad (top 1), relu]", None),
+        ("[relu, 3x3 avgpool (count_pad), relu]", None),
+        ("[relu, 1x1 conv (4), relu]", None),
+        ("[dropout (drop 0), relu]", "does nothing"),
+        ("[global avgpool, flatten]", "does nothing"),
+        ("[relu, identity, 3x3 conv (4)]", None),
+        ("[m, m (k=3x3)]", None),
+        ("[m]", None),
     ],
 )
 def test_steps_without_effect_are_named(body: str, reason: str | None, project: Project) -> None:
-    run = run_of(measure(f"input: 9x9x4\nnetwork: {body}\n", project))
+    block = "blocks: {m: {params: {k: 1x1}, steps: [3x3 conv (4), k maxpool]}}\n"
+    run = run_of(measure(f"input: 9x9x4\n{block}network: {body}\n", project))
     assert [found.reason for found in find_idle(run)] == ([reason] if reason else [])
 
 

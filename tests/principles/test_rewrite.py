@@ -465,6 +465,15 @@ def test_lines_that_share_weights_or_stand_in_heads_are_told(
     assert {each.refusal for each in entries} == {"its line runs in the training head `h`, too"}
 
 
+def test_of_two_norms_in_a_row_the_second_goes_on_request(project: Project) -> None:
+    text = f"{HEAD}network: [3x3 conv (8 norm batchnorm), batchnorm, relu]\n"
+    assert not rewritten(text, project).is_changed
+    done = rewritten(text, project, "P815")
+    assert done.artifact.text == text.replace(", batchnorm,", ",")
+    assert (done.is_exact, [entry.refusal for entry in done.log]) == (False, [""])
+    assert {key for key, _ in done.weights.left} >= {"batchnorm.weight", "batchnorm.running_mean"}
+
+
 def test_idle_steps_go_by_default_if_nothing_changes_and_else_on_request(
     project: Project,
 ) -> None:

@@ -70,6 +70,26 @@ SPECS = {
         "network: [a: 3x3 conv (8), 1x1 maxpool, p: 1x1 avgpool, b: 3x3 conv (4), 3x3 maxpool, "
         "rescale (factor 1)]\n",
     ),
+    "a bias before the mean of a channel over the map": (
+        ["P815"],
+        "network: [a: 3x3 conv (8 bias norm instancenorm), "
+        "b: 3x3 conv (8 bias norm none act none), instancenorm, relu]\n",
+    ),
+    "activations that keep all values": (
+        ["P815"],
+        "network:\n"
+        "  - branches: {a: 3x3 conv (6), b: [1x1 conv (6 act relu6), relu], c: 1x1 conv (6)}\n"
+        "  - relu\n"
+        "  - r6: relu6\n"
+        "  - {op: 2x2 maxpool, stride: 2}\n"
+        "  - hardtanh (min 0 max 6)\n"
+        "  - s: 1x1 conv (6 act sigmoid)\n"
+        "  - 3x3 avgpool\n"
+        "  - leaky_relu\n"
+        "  - 1x1 conv (5 act tanh)\n"
+        "  - hardtanh\n"
+        "  - elu\n",
+    ),
     "a merge of what has lost its bias": (
         ["P815", "P814"],
         "network: {branches: {a: 1x1 conv (3 bias), b: 1x1 conv (4 bias), c: 3x3 conv (2 bias)}}\n",

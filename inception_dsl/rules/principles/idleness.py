@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
+from math import inf
 from operator import add
 
 from inception_dsl.analysis.dense import list_inference
@@ -55,9 +56,9 @@ def idle_steps(subject: Subject) -> Iterator[Diagnostic]:
 
 def _say_bias(members: list[Idle]) -> tuple[str, list[str], str]:
     savings = reduce(add, (each.savings for each in members))
-    message = f"the bias of {say_nodes(members[0].step)} has no effect: a batch norm takes it away"
+    message = f"the bias of {say_nodes(members[0].step)} has no effect: a norm takes it away"
     note = f"{savings.params:,} parameters have no effect on training or inference"
-    return message, [note], "the norm adds a shift of its own, so write `no_bias`"
+    return message, [note], "the norm sets the mean of each channel itself, so write `no_bias`"
 
 
 def _say_softmax(members: list[Idle]) -> tuple[str, list[str], str]:
@@ -74,8 +75,24 @@ def _say_dropout(members: list[Idle]) -> tuple[str, list[str], str]:
 
 
 def _say_nothing(members: list[Idle]) -> tuple[str, list[str], str]:
-    message = f"a step that changes nothing still runs: {say_nodes(members[0].step)}"
+    message = f"a step changes nothing: {say_nodes(members[0].step)}"
     return message, [], "take it out"
+
+
+def _say_kept(members: list[Idle]) -> tuple[str, list[str], str]:
+    first = members[0]
+    least, largest = first.limits
+    comes = f"no value below {least:g} comes in"
+    if largest < inf:
+        comes = f"all values that come in lie between {least:g} and {largest:g}"
+    message = f"the activation of {say_nodes(first.step)} changes nothing: {comes}"
+    return message, [], "take it out"
+
+
+def _say_second_norm(members: list[Idle]) -> tuple[str, list[str], str]:
+    message = f"a batch norm reads what a batch norm gives: {say_nodes(members[0].step)}"
+    note = "it takes the scale and the shift of the first one away, and sets its own"
+    return message, [note], "keep one of both"
 
 
 _SAY = {
@@ -83,4 +100,6 @@ _SAY = {
     "softmax inside": _say_softmax,
     "dropout before a mean": _say_dropout,
     "does nothing": _say_nothing,
+    "keeps its values": _say_kept,
+    "norm behind a norm": _say_second_norm,
 }
